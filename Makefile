@@ -1,0 +1,148 @@
+# `make` alone says what there is. Nothing here runs two compilers at once, and every folder it fills is in .gitignore.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run build site dev test check test-rust test-browser clean toolchain tools-test FORCE
+
+# Leptos reads the name when it is compiled: one call without it, and the next one compiles everything again.
+export LEPTOS_OUTPUT_NAME := keyward
+export CARGO_TARGET_DIR := $(CURDIR)/target
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+export CHROMIUM ?= /usr/bin/chromium
+# CI builds what the lock file says or fails.
+locked := $(if $(CI),--locked)
+
+listen := $(or $(KEYWARD_LISTEN),127.0.0.1:3000)
+settings := KEYWARD_LISTEN="$(listen)" KEYWARD_DATABASE_URL="$(or $(KEYWARD_DATABASE_URL),sqlite:data/keyward.db)"
+binary := target/release/keyward
+wasm := target/wasm32-unknown-unknown/wasm-release/keyward.wasm
+parts := target/parts
+npm := node_modules/.package-lock.json
+npm-test := end2end/node_modules/.package-lock.json
+font := node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2
+
+bindgen-version := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/version = |"/, ""); print }' Cargo.lock)
+bindgen := .tools/wasm-bindgen-$(bindgen-version)
+cargo-leptos := .tools/cargo-leptos-0.3.10
+# Tools run for seconds: quick to build matters more than quick to run.
+install := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+  CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_TARGET_DIR=target/tools cargo install --root .tools
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+run: build ## build what changed, then serve http://127.0.0.1:3000 on data/keyward.db
+	@mkdir -p data
+	@echo "==> Open http://$(listen) in a browser; if nobody has an account yet, use the setup link below instead. Ctrl-C stops the server."
+	@$(settings) exec $(binary) serve
+
+build: $(binary) ## target/release/keyward: the server with the site inside
+
+dev: toolchain $(bindgen) $(cargo-leptos) $(npm) ## build, serve, and do so again whenever a file changes
+	@mkdir -p data
+	@cp -r public/. target/site/
+	@install -D -m 644 $(font) target/site/fonts/inter-latin-wght.woff2
+	@echo "==> Building for http://$(listen), and again whenever a file changes (about 10 minutes the first time). Ctrl-C stops it."
+	@$(settings) PATH="$(CURDIR)/.tools/bin:$$PATH" exec cargo leptos watch -- serve
+
+test: tools-test check test-rust test-browser ## everything: check, test-rust, test-browser
+	@echo "==> Everything passed: formatting, clippy (server and browser), Rust tests (SQLite and PostgreSQL), browser tests (Chromium)."
+
+check: toolchain ## formatting and clippy, for the server and for the browser
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
+	cargo fmt --check
+	@echo "==> Checking the server with clippy (about 4 minutes the first time)."
+	cargo clippy $(locked) --features ssr --all-targets -- -D warnings
+	@echo "==> Checking the browser part with clippy (about 2 minutes the first time)."
+	cargo clippy $(locked) --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+
+test-rust: toolchain ## unit, store and router tests on SQLite and PostgreSQL
+	@.ci/need postgresql
+	@echo "==> Building the Rust tests (about 6 minutes the first time)."
+	cargo test $(locked) --features ssr --no-run
+	@echo "==> Running the Rust tests beside a PostgreSQL of their own."
+	pg_virtualenv -t -o max_connections=200 cargo test $(locked) --features ssr
+
+test-browser: $(binary) $(npm-test) ## browser tests in Chromium against target/release/keyward
+	@.ci/need chromium jq curl
+	@echo "==> Running the browser tests."
+	@cd end2end && KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test
+
+clean: ## remove what was built; tools, npm packages and data stay
+	rm -rf target end2end/test-results end2end/playwright-report
+
+tools-test:
+	@.ci/need postgresql chromium jq curl
+
+# The site: target/site, embedded into the server. See .ci/site.mjs for what it writes.
+site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
+	@node .ci/site.mjs target/site public $(parts)/browser $(parts)/style
+
+# cargo knows best whether something changed. `rustc` and not `build`: with the crate type of a library beside it, cargo would
+# leave out the link-time optimisation, and the file would be a quarter larger.
+$(wasm): FORCE | toolchain
+	@$(call slow,src Cargo.toml Cargo.lock,Building the browser part (about 3 minutes the first time).)
+	cargo rustc $(locked) --lib --crate-type cdylib --target wasm32-unknown-unknown --profile wasm-release --no-default-features --features hydrate
+
+$(parts)/browser/keyward.wasm: $(wasm) $(npm) | $(bindgen)
+	@echo "==> Making the browser part small (about a minute)."
+	@rm -rf $(@D)
+	.tools/bin/wasm-bindgen --target web --no-typescript --out-name keyward --out-dir $(@D) $(wasm)
+	@sed -i 's/keyward_bg\.wasm/keyward.wasm/g' $(@D)/keyward.js
+	node_modules/.bin/wasm-opt -Oz $(wasm-features) $(@D)/keyward_bg.wasm --strip-debug --strip-producers --strip-target-features -o $(@D)/keyward_opt.wasm
+	@rm $(@D)/keyward_bg.wasm
+	@mv $(@D)/keyward_opt.wasm $@
+
+# What rustc lets into wasm32-unknown-unknown.
+wasm-features := --enable-bulk-memory --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
+  --enable-reference-types --enable-sign-ext
+
+# No targets: browsers of today read nesting, light-dark() and anchors as they are written.
+$(parts)/style/keyward.css: $(wildcard style/*.css) $(npm)
+	@install -D -m 644 $(font) $(@D)/fonts/inter-latin-wght.woff2
+	node_modules/.bin/lightningcss --bundle --minify style/index.css -o $@
+
+# The server notices by itself when an embedded file changes, but not when one comes: then its crate is built anew.
+$(binary): site FORCE | toolchain
+	@$(call slow,src migrations target/site Cargo.toml Cargo.lock,Building the server (about 8 minutes the first time).)
+	@find target/site -type f | LC_ALL=C sort > target/site.new
+	@cmp -s target/site.new target/site.embedded || cargo clean $(locked) --quiet --release --package keyward
+	cargo build $(locked) --release --bin keyward --features ssr
+	@mv target/site.new target/site.embedded
+
+toolchain:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup, https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "A C compiler is missing: install one (Debian: apt-get install gcc libc6-dev)." >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "Node.js is missing: install version 20 or later, with npm." >&2; exit 1; }
+	@[ -d "$$(RUSTUP_AUTO_INSTALL=1 rustc --print target-libdir --target wasm32-unknown-unknown)" ] || rustup target add wasm32-unknown-unknown
+	@mkdir -p target/site
+
+$(bindgen): | toolchain
+	@echo "==> Installing wasm-bindgen $(bindgen-version) into .tools (about 2 minutes, once)."
+	$(install) wasm-bindgen-cli --version $(bindgen-version)
+	@rm -rf target/tools
+	@touch $@
+
+$(cargo-leptos): | toolchain
+	@echo "==> Installing cargo-leptos into .tools (about 10 minutes, once)."
+	$(install) cargo-leptos --version $(@:.tools/cargo-leptos-%=%) --locked --features no_downloads
+	@rm -rf target/tools
+	@touch $@
+
+# The one package with an install script; .npmrc lets none run by itself.
+$(npm): package.json package-lock.json .npmrc | toolchain
+	@echo "==> Fetching the site's npm packages (some seconds)."
+	npm ci
+	node node_modules/lightningcss-cli/postinstall.js
+	@touch $@
+
+$(npm-test): end2end/package.json end2end/package-lock.json end2end/.npmrc | toolchain
+	@echo "==> Fetching the browser tests' npm packages (some seconds)."
+	cd end2end && npm ci
+	@touch $@
+
+# $(call slow,INPUTS,SENTENCE): says the sentence if the target is older than one of its inputs, or not there.
+slow = if [ ! -e $@ ] || [ -n "$$(find $(1) -newer $@ -print -quit)" ]; then echo "==> $(2)"; fi

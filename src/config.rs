@@ -1,0 +1,267 @@
+//! Settings: read from flags and `KEYWARD_*` variables and validated once.
+
+use crate::{service::signer::KeyFile, store::Location};
+use clap::Args;
+use ipnet::IpNet;
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use url::Url;
+
+/// Where the data is. Every command takes it.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseSettings {
+    /// Where the data is: sqlite:PATH (made if it is not there) or postgres://USER:PASSWORD@HOST/DATABASE
+    #[arg(
+        long = "database-url",
+        env = "KEYWARD_DATABASE_URL",
+        default_value = "sqlite:data/keyward.db",
+        value_name = "URL",
+        hide_env_values = true,
+        value_parser = parse_location,
+        global = true
+    )]
+    pub database: Location,
+}
+
+/// What `keyward serve` takes.
+#[derive(Args, Clone, Debug)]
+pub struct ServeSettings {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+
+    /// Where browsers and programs reach this Keyward, without a path [default: http:// and the listen address]
+    #[arg(long, env = "KEYWARD_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
+
+    /// Proxies whose Forwarded and X-Forwarded-* headers are believed, as networks with commas between [default: none]
+    #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = parse_network)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Name of the product whose keys these are, for titles and the sign-in page
+    #[arg(long, env = "KEYWARD_NAME", value_name = "NAME", value_parser = parse_name)]
+    pub name: Option<String>,
+
+    /// Where people who need help are sent: an https or mailto URL
+    #[arg(long, env = "KEYWARD_SUPPORT_URL", value_name = "URL", value_parser = parse_support)]
+    pub support_url: Option<Url>,
+
+    /// File with the key that seals the signing key [default with SQLite: keyward.key beside the database, made with it]
+    #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// Least severe events that are logged
+    #[arg(long, env = "KEYWARD_LOG", default_value = "info", value_enum)]
+    pub log: LogLevel,
+
+    /// How events are written to standard error
+    #[arg(long, env = "KEYWARD_LOG_FORMAT", default_value = "text", value_enum)]
+    pub log_format: LogFormat,
+}
+
+/// The least severe events that are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+fn parse_location(text: &str) -> Result<Location, String> {
+    const RIGHT: &str = "use sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE";
+    if let Some(path) = text.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains('?') || path == ":memory:" {
+            return Err(RIGHT.to_owned());
+        }
+        return Ok(Location::Sqlite(path.into()));
+    }
+    if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+        Url::parse(text).map_err(|e| format!("{e}; {RIGHT}"))?;
+        return Ok(Location::Postgres(text.to_owned()));
+    }
+    Err(RIGHT.to_owned())
+}
+
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| "write networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between".to_owned())
+}
+
+fn parse_name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if (1..=60).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err("use 1 to 60 characters on one line".to_owned())
+    }
+}
+
+fn parse_support(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "https" | "http" | "mailto") => Ok(url),
+        _ => Err("write a URL such as https://example.com/help or mailto:help@example.com".to_owned()),
+    }
+}
+
+/// Scheme, host and port under which this Keyward is reached. Written without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(Url);
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const RIGHT: &str = "write a URL such as https://keys.example.com, without a path";
+        let url = Url::parse(text).map_err(|e| format!("{e}; {RIGHT}"))?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if matches!(url.scheme(), "http" | "https") && bare && url.username().is_empty() && url.host_str().is_some() {
+            Ok(Self(url))
+        } else {
+            Err(RIGHT.to_owned())
+        }
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl PublicUrl {
+    /// Whether browsers reach it encrypted.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Host, and the port if it is not the scheme's own: what a `Host` header says.
+    pub fn authority(&self) -> String {
+        self.0[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
+    }
+
+    /// Names under which the same machine is reached when the URL is a loopback one: whoever opens `localhost` instead of
+    /// `127.0.0.1` is on this machine all the same.
+    fn aliases(&self) -> Vec<String> {
+        let loopback = match self.0.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        let port = self.0.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let names: &[&str] = if loopback { &["localhost", "127.0.0.1", "[::1]"] } else { &[] };
+        names.iter().map(|name| format!("{name}{port}")).collect()
+    }
+}
+
+/// The settings of a running server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub public_url: PublicUrl,
+    /// What a `Host` header may say.
+    pub hosts: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub name: Option<String>,
+    pub support_url: Option<Url>,
+}
+
+impl Config {
+    /// For the commands beside a server, which answer nobody.
+    #[expect(clippy::expect_used, reason = "a literal that the tests parse too")]
+    pub fn for_commands() -> Self {
+        Self {
+            public_url: "http://localhost".parse().expect("a URL"),
+            hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            name: None,
+            support_url: None,
+        }
+    }
+
+    /// Settles what the settings leave open, now that the address is known.
+    ///
+    /// # Errors
+    /// If no public URL can be made of the address.
+    pub fn new(settings: &ServeSettings, bound: SocketAddr) -> Result<Self, String> {
+        let public_url = match &settings.public_url {
+            Some(url) => url.clone(),
+            None if bound.ip().is_unspecified() => format!("http://localhost:{}", bound.port()).parse()?,
+            None => format!("http://{bound}").parse()?,
+        };
+        let mut hosts = vec![public_url.authority()];
+        hosts.extend(public_url.aliases());
+        hosts.dedup();
+        Ok(Self {
+            hosts,
+            public_url,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            name: settings.name.clone(),
+            support_url: settings.support_url.clone(),
+        })
+    }
+}
+
+/// Which key file a server on this database uses.
+///
+/// # Errors
+/// On PostgreSQL without one: a sentence with the command that makes it.
+pub fn key_file(database: &Location, given: Option<&PathBuf>) -> Result<KeyFile, String> {
+    match (database, given) {
+        (Location::Sqlite(_), Some(path)) => Ok(KeyFile { path: path.clone(), make: true }),
+        (Location::Sqlite(database), None) => Ok(KeyFile { path: database.with_file_name("keyward.key"), make: true }),
+        (Location::Postgres(_), Some(path)) => Ok(KeyFile { path: path.clone(), make: false }),
+        (Location::Postgres(_), None) => {
+            Err("on PostgreSQL every node needs the same key file: name it with --key-file (KEYWARD_KEY_FILE); \
+             make one, once, with: keyward admin create-key-file keyward.key"
+                .to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_urls_are_origins() {
+        let url: PublicUrl = "https://Keys.Example.com/".parse().unwrap();
+        assert_eq!(
+            (url.to_string().as_str(), url.authority().as_str()),
+            ("https://keys.example.com", "keys.example.com")
+        );
+        assert_eq!("http://10.0.0.1:3000".parse::<PublicUrl>().unwrap().authority(), "10.0.0.1:3000");
+        assert_eq!("https://a.example:443".parse::<PublicUrl>().unwrap().authority(), "a.example");
+        for bad in ["keys.example.com", "ftp://a", "https://a/path", "https://a/?q", "https://u:p@a"] {
+            assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_loopback_url_answers_to_the_names_of_this_machine() {
+        let url: PublicUrl = "http://127.0.0.1:3000".parse().unwrap();
+        assert_eq!(url.aliases(), ["localhost:3000", "127.0.0.1:3000", "[::1]:3000"]);
+        assert!("https://keys.example.com".parse::<PublicUrl>().unwrap().aliases().is_empty());
+    }
+
+    #[test]
+    fn locations_name_what_would_be_right() {
+        assert_eq!(parse_location("sqlite:data/k.db").unwrap(), Location::Sqlite("data/k.db".into()));
+        assert_eq!(parse_location("sqlite:///var/k.db").unwrap(), Location::Sqlite("/var/k.db".into()));
+        let secret = parse_location("postgres://u:pw@h/d").unwrap();
+        assert_eq!(format!("{secret:?}"), "postgres://…");
+        for bad in ["", "k.db", "sqlite:", "mysql://h/d"] {
+            assert!(parse_location(bad).unwrap_err().contains("sqlite:PATH"), "{bad}");
+        }
+    }
+}

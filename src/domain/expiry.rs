@@ -1,0 +1,67 @@
+//! When a new key ends: the choices of the dropdown.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A choice of the expiry dropdown. A date is its end, in the zone of the person who chose it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExpiryChoice {
+    /// This many days from now, to the second.
+    Days(u16),
+    /// `YYYY-MM-DD`, until its last second in the person's zone.
+    Date(String),
+    Never,
+}
+
+/// The presets, in days, in the order of the dropdown.
+pub const PRESETS: [u16; 6] = [7, 30, 60, 90, 180, 365];
+/// The preset that is chosen at first.
+pub const DEFAULT_DAYS: u16 = 90;
+/// The longest life that can be asked for, in days: a hundred years.
+pub const DAYS_MAX: u16 = 36_500;
+
+/// Why a text names no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Choose one of the periods, a date, or never.")]
+pub struct BadExpiry;
+
+impl FromStr for ExpiryChoice {
+    type Err = BadExpiry;
+
+    /// `90d`, `date:2027-02-18` or `never`.
+    fn from_str(text: &str) -> Result<Self, BadExpiry> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        if let Some(date) = text.strip_prefix("date:") {
+            return Ok(Self::Date(date.to_owned()));
+        }
+        let days: u16 = text.strip_suffix('d').and_then(|days| days.parse().ok()).ok_or(BadExpiry)?;
+        if (1..=DAYS_MAX).contains(&days) { Ok(Self::Days(days)) } else { Err(BadExpiry) }
+    }
+}
+
+impl fmt::Display for ExpiryChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(days) => write!(f, "{days}d"),
+            Self::Date(date) => write!(f, "date:{date}"),
+            Self::Never => f.write_str("never"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_round_trip() {
+        for text in ["7d", "36500d", "never", "date:2027-02-18"] {
+            assert_eq!(text.parse::<ExpiryChoice>().unwrap().to_string(), text);
+        }
+        for bad in ["", "0d", "36501d", "-1d", "90", "soon", "99999d"] {
+            assert_eq!(bad.parse::<ExpiryChoice>(), Err(BadExpiry), "{bad}");
+        }
+    }
+}

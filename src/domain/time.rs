@@ -1,0 +1,101 @@
+//! Instants and how long ago they were. The clock itself is the server's (`service::clock`).
+
+use serde::{Deserialize, Serialize};
+
+/// An instant: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// Seconds in a day of 24 hours.
+pub const DAY: i64 = 86_400;
+
+impl Timestamp {
+    /// From microseconds since the epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From whole seconds since the epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// This instant moved by a number of seconds, which may be negative.
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// How many whole seconds lie between `earlier` and this instant; negative if this one is the earlier.
+    pub const fn seconds_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0).div_euclid(1_000_000)
+    }
+}
+
+/// An instant ready to be shown: formatted on the server, which knows the zones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    pub at: Timestamp,
+    /// RFC 3339, UTC, for `<time datetime>`.
+    pub iso: String,
+    /// "14 Aug 2026".
+    pub day: String,
+    /// "14 August 2026, 07:12:09 UTC".
+    pub exact: String,
+}
+
+/// "in 12 days", "2 min ago", "now": the distance of `at` from `now` in its largest unit.
+pub fn relative(at: Timestamp, now: Timestamp) -> String {
+    let seconds = at.seconds_since(now);
+    let distance = seconds.unsigned_abs();
+    let (count, unit) = match distance {
+        0..45 => return if seconds > 0 { "in a moment".into() } else { "just now".into() },
+        45..3_570 => ((distance + 30) / 60, "min"),
+        3_570..84_600 => ((distance + 1_800) / 3_600, "hour"),
+        84_600..1_166_400 => ((distance + 43_200) / 86_400, "day"),
+        1_166_400..7_776_000 if seconds < 0 => ((distance + 302_400) / 604_800, "week"),
+        1_166_400..31_536_000 if seconds > 0 => ((distance + 43_200) / 86_400, "day"),
+        1_166_400..31_536_000 => ((distance + 1_314_900) / 2_629_800, "month"),
+        _ => ((distance + 15_778_800) / 31_557_600, "year"),
+    };
+    let plural = if count == 1 || unit == "min" { "" } else { "s" };
+    if seconds < 0 { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_said_in_their_largest_unit() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let said = |seconds| relative(now.plus_seconds(seconds), now);
+        assert_eq!(said(0), "just now");
+        assert_eq!(said(-44), "just now");
+        assert_eq!(said(44), "in a moment");
+        assert_eq!(said(-120), "2 min ago");
+        assert_eq!(said(-3_600), "1 hour ago");
+        assert_eq!(said(-86_400), "1 day ago");
+        assert_eq!(said(90 * DAY), "in 90 days");
+        assert_eq!(said(7 * DAY), "in 7 days");
+        assert_eq!(said(-49 * DAY), "7 weeks ago");
+        assert_eq!(said(-180 * DAY), "6 months ago");
+        assert_eq!(said(-2 * 366 * DAY), "2 years ago");
+    }
+
+    #[test]
+    fn seconds_round_down_on_both_sides_of_the_epoch() {
+        assert_eq!(Timestamp::from_micros(1_999_999).seconds(), 1);
+        assert_eq!(Timestamp::from_micros(-1).seconds(), -1);
+    }
+}

@@ -1,0 +1,102 @@
+//! People.
+
+use super::ids::UserId;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// An e-mail address, in lower case: compared, never interpreted. What mail can reach it is the mailer's affair.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+/// Not an e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Write an e-mail address, such as maren@example.com.")]
+pub struct BadEmail;
+
+impl FromStr for Email {
+    type Err = BadEmail;
+
+    fn from_str(text: &str) -> Result<Self, BadEmail> {
+        let text = text.trim().to_lowercase();
+        let (local, domain) = text.rsplit_once('@').ok_or(BadEmail)?;
+        let fits = (1..=64).contains(&local.chars().count())
+            && (1..=253).contains(&domain.len())
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+            && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        if fits { Ok(Self(text)) } else { Err(BadEmail) }
+    }
+}
+
+impl Email {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the `@`.
+    pub fn local(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Most characters in a person's name.
+pub const PERSON_NAME_MAX: usize = 100;
+
+/// The person who is signed in, as the shell shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+    pub admin: bool,
+}
+
+impl Me {
+    /// One or two letters for the avatar.
+    pub fn initials(&self) -> String {
+        let mut words = self.name.split_whitespace().filter_map(|word| word.chars().next());
+        let first = words.next();
+        first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+    }
+}
+
+/// What every page may know before anyone signs in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// `KEYWARD_NAME`: the product whose keys these are, if it was set.
+    pub name: Option<String>,
+    /// The public URL, without a slash at its end.
+    pub public_url: String,
+    pub version: String,
+    /// No user exists yet: `/setup` is open.
+    pub needs_setup: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_in_lower_case() {
+        assert_eq!(" Maren@Pelagic.Example ".parse::<Email>().unwrap().as_str(), "maren@pelagic.example");
+        for bad in ["", "maren", "@x", "a@", "a b@x", "a@.x", "a@x.", &format!("{}@x", "a".repeat(65))] {
+            assert_eq!(bad.parse::<Email>(), Err(BadEmail), "{bad}");
+        }
+    }
+
+    #[test]
+    fn initials_come_from_the_first_and_the_last_word() {
+        let named = |name: &str| {
+            Me { id: uuid::Uuid::nil().into(), name: name.into(), email: String::new(), admin: false }.initials()
+        };
+        assert_eq!(named("Maren Okafor"), "MO");
+        assert_eq!(named("ægir"), "Æ");
+        assert_eq!(named("Ana Maria de Souza"), "AS");
+    }
+}

@@ -1,0 +1,40 @@
+//! Which keys are shown: a GET form, so that the address says it.
+
+use super::state::Keys;
+use crate::ui::select::{Choice, Select};
+use leptos::{html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+#[component]
+pub fn Filters() -> impl IntoView {
+    let keys = Keys::here();
+    let node = NodeRef::<html::Select>::new();
+    let value = move || if keys.deleted.get() { "deleted" } else { "" };
+    // Back and forward change the address: the select follows.
+    Effect::new(move |_| {
+        if let Some(select) = node.get() {
+            select.set_value(value());
+        }
+    });
+    let navigate = use_navigate();
+    let apply = Callback::new(move |status: String| {
+        let to = if status.is_empty() { "/keys".into() } else { format!("/keys?status={status}") };
+        navigate(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+    });
+    view! {
+        <form class="filters" role="search" action="/keys" aria-label="API keys">
+            <div class="actions">
+                <Select
+                    name="status"
+                    aria_label="Status"
+                    choices=vec![Choice::new("", "All keys"), Choice::new("deleted", "Deleted")]
+                    chosen=untrack(value)
+                    node_ref=node
+                    on_change=apply
+                />
+                <noscript>"<button class=\"button\">Apply</button>"</noscript>
+            </div>
+        </form>
+    }
+    .into_any()
+}

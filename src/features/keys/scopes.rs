@@ -1,0 +1,55 @@
+//! What a new key may do: none of it unless it is chosen.
+
+use crate::{
+    domain::project::ProjectChoice,
+    ui::{
+        choices::{Check, Choices},
+        field::{Wrong, described},
+        form::FormState,
+    },
+};
+use leptos::prelude::*;
+
+/// The scopes of the projects. Until it is known which project is chosen, all are shown, and the server says what is wrong.
+#[component]
+pub fn Scopes(projects: Vec<ProjectChoice>, project: RwSignal<Option<String>>) -> impl IntoView {
+    let state = FormState::here();
+    let typed = state.typed_all("scopes").unwrap_or_default();
+    let mut offers: Vec<(String, String, Vec<String>)> = Vec::new();
+    for choice in projects {
+        let id = choice.id.to_string();
+        for scope in choice.scopes {
+            match offers.iter_mut().find(|offer| offer.0 == scope.name.as_str()) {
+                Some(offer) => offer.2.push(id.clone()),
+                None => offers.push((scope.name.into(), scope.description, vec![id.clone()])),
+            }
+        }
+    }
+    let none = offers.is_empty();
+    let checks = offers
+        .into_iter()
+        .map(|(value, description, by)| Check {
+            checked: typed.contains(&value),
+            offered: Signal::derive(move || project.with(|project| project.as_ref().is_none_or(|id| by.contains(id)))),
+            value,
+            description,
+        })
+        .collect();
+    let (invalid, by) = described("scopes", true);
+    let hint = if none {
+        "This project offers none: the key proves who calls and opens nothing."
+    } else {
+        "With none chosen, the key proves who calls and opens nothing."
+    };
+    view! {
+        <fieldset class="field" aria-describedby=move || by.get()>
+            <legend>"Access scope"</legend>
+            {(!none).then(|| view! { <Choices name="scopes[]" checks invalid /> })}
+            <Wrong name="scopes" />
+            <p class="hint" id="scopes-hint">
+                {hint}
+            </p>
+        </fieldset>
+    }
+    .into_any()
+}

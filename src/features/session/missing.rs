@@ -1,0 +1,27 @@
+//! What answers where there is nothing.
+
+use super::PageTitle;
+use crate::ui::{answer::status, gate::Gate};
+use leptos::prelude::*;
+
+/// The same for what is not there and for what is not theirs.
+#[component]
+pub fn MissingPage() -> impl IntoView {
+    status(404);
+    let lead = "The page does not exist, or it belongs to someone else. Check the address, or ask the person who sent it \
+                to you.";
+    view! {
+        <PageTitle text="Not found" />
+        <Gate title="There is nothing here for you" lead=lead.to_owned()>
+            <div class="actions">
+                <a class="button button--primary" href="/keys">
+                    "Go to your API keys"
+                </a>
+                <a class="button" href="/logout">
+                    "Sign in as someone else"
+                </a>
+            </div>
+            <p class="hint">"Error 404"</p>
+        </Gate>
+    }
+}

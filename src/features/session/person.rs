@@ -1,0 +1,50 @@
+//! The person who is signed in: their place in the shell, and the way out for everybody else.
+
+use super::{Session, to_login};
+use crate::{
+    error::AppError,
+    ui::{
+        answer::{Go, status},
+        layout::Profile,
+        notice::{Notice, Tone},
+    },
+};
+use leptos::prelude::*;
+
+/// Leads to the sign-in page if nobody is signed in. Draws nothing otherwise.
+#[component]
+pub fn SignedInOnly() -> impl IntoView {
+    let session = Session::here();
+    let login = StoredValue::new(to_login());
+    view! {
+        <Suspense>
+            {move || {
+                session
+                    .get()
+                    .map(|known| match known {
+                        Ok(known) if known.me.is_some() => ().into_any(),
+                        Ok(_) => view! { <Go to=login.get_value() /> }.into_any(),
+                        Err(error) => failed(error),
+                    })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+fn failed(error: AppError) -> AnyView {
+    status(error.kind.status());
+    view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
+}
+
+/// The person, at the foot of the sidebar.
+#[component]
+pub fn Person() -> impl IntoView {
+    let session = Session::here();
+    view! {
+        <Suspense>
+            {move || session.get().and_then(Result::ok).and_then(|it| it.me).map(|me| view! { <Profile me /> })}
+        </Suspense>
+    }
+    .into_any()
+}

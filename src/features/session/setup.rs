@@ -1,0 +1,86 @@
+//! The first start: whoever holds the printed code becomes the administrator.
+
+use super::{Known, PageTitle, Session, api::SetUp, login::foot};
+use crate::{
+    domain::user::PERSON_NAME_MAX,
+    ui::{answer::Go, browser, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn SetupPage() -> impl IntoView {
+    let session = Session::here();
+    let code = StoredValue::new(use_query_map().with_untracked(|query| query.get("code")).unwrap_or_default());
+
+    let action = ServerAction::<SetUp>::new();
+    Effect::new(move |_| {
+        if action.value().with(|value| matches!(value, Some(Ok(())))) {
+            action.value().set(None);
+            browser::leave("/keys");
+        }
+    });
+
+    let page = move |known: Option<Known>| {
+        if known.as_ref().is_some_and(|known| !known.instance.needs_setup) {
+            return view! { <Go to="/login" /> }.into_any();
+        }
+        let code = code.get_value();
+        let has_code = !code.is_empty();
+        // A refused form does not give the code back; the address still has it.
+        let to = if has_code { format!("/setup?code={}", Url::escape(&code)) } else { "/setup".into() };
+        view! {
+            <Gate
+                title="Set up Keyward"
+                lead="This page answers once. You become its first administrator.".to_owned()
+                wide=true
+                foot=known.map(foot)
+            >
+                <Form action to class="panel">
+                    <div class="panel__body fields">
+                        <Refused />
+                        <Field
+                            name="code"
+                            label="Setup code"
+                            value=code
+                            hint="Keyward printed it in its log when it started."
+                            autocomplete="one-time-code"
+                            required=true
+                            mono=true
+                            autofocus=!has_code
+                        />
+                        <Field
+                            name="name"
+                            label="Your name"
+                            autocomplete="name"
+                            maxlength=PERSON_NAME_MAX as u16
+                            required=true
+                            autofocus=has_code
+                        />
+                        <Field name="email" label="E-mail" kind="email" autocomplete="username" required=true />
+                        <Field
+                            name="password"
+                            label="Password"
+                            kind="password"
+                            autocomplete="new-password"
+                            minlength=12
+                            hint="12 characters or more. A sentence is fine."
+                            required=true
+                        />
+                        <Field name="project" label="First project" required=true />
+                        <Submit
+                            label="Create administrator"
+                            working="Creating…"
+                            class="button button--primary button--wide"
+                        />
+                    </div>
+                </Form>
+            </Gate>
+        }
+        .into_any()
+    };
+    view! {
+        <PageTitle text="First start" />
+        <Suspense>{move || session.get().map(|known| page(known.ok()))}</Suspense>
+    }
+}

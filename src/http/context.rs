@@ -1,0 +1,142 @@
+//! The one bridge from Leptos' context to the service: who asks, and how an answer gets its status.
+
+use super::{AppState, sessions, sessions::Visit};
+use crate::{
+    domain::ids::UserId,
+    error::{AppError, ErrorKind, FieldError},
+    service::{
+        self, App, Error,
+        actor::{Caller, Origin},
+    },
+};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use leptos::prelude::{use_context, with_context};
+use leptos_axum::ResponseOptions;
+
+/// An extension of the request at hand.
+fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
+    with_context::<Parts, _>(|parts| parts.extensions.get::<T>().cloned()).flatten()
+}
+
+/// The service.
+///
+/// # Errors
+/// If there is no request: a fault of ours.
+pub fn app() -> Result<App, AppError> {
+    let state = use_context::<AppState>();
+    state.map(|state| state.app).ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no request."))
+}
+
+/// Where the request comes from.
+///
+/// # Errors
+/// If there is no request: a fault of ours.
+pub fn origin() -> Result<Origin, AppError> {
+    extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no request."))
+}
+
+/// Who is signed in, if anybody.
+pub fn signed_in() -> Option<Caller> {
+    extension::<Visit>().and_then(|visit| visit.caller)
+}
+
+/// Who asks, and the service.
+///
+/// # Errors
+/// [`ErrorKind::SignedOut`] if nobody is signed in.
+pub fn caller() -> Result<(Caller, App), AppError> {
+    let Some(caller) = signed_in() else {
+        let error = AppError::new(ErrorKind::SignedOut, "Your session has ended. Sign in again.");
+        set_status(error.kind);
+        return Err(error);
+    };
+    Ok((caller, app()?))
+}
+
+fn set_status(kind: ErrorKind) {
+    if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(kind.status())) {
+        options.set_status(status);
+    }
+}
+
+/// Nobody may keep this answer.
+pub fn no_store() {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// What a person may learn of the service's answer, with the status that belongs to it.
+///
+/// # Errors
+/// The service's refusal, in words.
+pub fn answer<T>(result: Result<T, Error>) -> Result<T, AppError> {
+    result.map_err(|error| {
+        let error = explain(error);
+        set_status(error.kind);
+        error
+    })
+}
+
+fn explain(error: Error) -> AppError {
+    match error {
+        Error::NotFound => {
+            AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")
+        }
+        Error::Forbidden(why) => AppError::new(ErrorKind::Forbidden, why),
+        Error::Invalid(fields) => AppError::invalid(
+            fields
+                .into_iter()
+                .map(|service::Field { name, message }| FieldError { field: name.to_owned(), message })
+                .collect(),
+        ),
+        Error::Conflict(why) => AppError::new(ErrorKind::Conflict, why),
+        Error::BadCredentials { tries_left } => AppError::new(
+            ErrorKind::Invalid,
+            match tries_left {
+                None => "E-mail or password is wrong.".to_owned(),
+                Some(0) => "E-mail or password is wrong. You can try again in a minute.".to_owned(),
+                Some(1) => "E-mail or password is wrong. You can try once more before a pause of a minute.".to_owned(),
+                Some(n) => {
+                    format!("E-mail or password is wrong. You can try {n} more times before a pause of a minute.")
+                }
+            },
+        ),
+        Error::Paused { seconds } => {
+            AppError::new(ErrorKind::TooMany, format!("Too many tries. You can try again in {seconds} seconds."))
+        }
+        Error::Busy => AppError::new(ErrorKind::Busy, "There is too much to do just now. Try again in a moment."),
+        Error::Store(_) | Error::Internal(_) => {
+            tracing::error!(%error, "request.failed");
+            AppError::new(ErrorKind::Internal, "Something went wrong on our side. Try again in a moment.")
+        }
+    }
+}
+
+fn visit() -> Result<Visit, AppError> {
+    extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
+}
+
+fn session_fault(error: tower_sessions::session::Error) -> AppError {
+    tracing::error!(%error, "sessions.failed");
+    let error = AppError::new(ErrorKind::Internal, "Your session could not be kept. Try again in a moment.");
+    set_status(error.kind);
+    error
+}
+
+/// Signs a person in on this browser.
+///
+/// # Errors
+/// If the session cannot be kept.
+pub async fn start_session(user: UserId) -> Result<(), AppError> {
+    let (visit, now) = (visit()?, app()?.ground.now());
+    sessions::start(&visit, user, now).await.map_err(session_fault)
+}
+
+/// Signs out on this browser.
+///
+/// # Errors
+/// If the session cannot be ended.
+pub async fn end_session() -> Result<(), AppError> {
+    sessions::end(&visit()?).await.map_err(session_fault)
+}

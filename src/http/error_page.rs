@@ -1,0 +1,63 @@
+//! Errors that stand outside the application: a small page for a browser, a problem document for a program.
+
+use super::{assets, problem::Problem, routes::PREFIXES};
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+/// What an error page may load: the house's style, nothing else.
+const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
+
+/// Whether whoever asks reads pages.
+fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    accepts.contains("text/html") && !PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Answers with an error. `words` are ours, never a visitor's.
+pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &HeaderMap, path: &str) -> Response {
+    if !reads_pages(headers, path) {
+        return Problem::new(status, code, words).into_response();
+    }
+    let title = match status.as_u16() {
+        403 => "This was not done",
+        404 => "There is nothing here for you",
+        405 => "This cannot be done here",
+        413 => "This is too large",
+        421 => "Not under this name",
+        503 => "Not just now",
+        _ => "Something went wrong",
+    };
+    let number = status.as_u16();
+    let pkg = assets::prefix();
+    let page = format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title} · Keyward</title>
+<link rel="icon" href="/{pkg}/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/{pkg}/keyward.css">
+</head>
+<body>
+<div class="gate">
+<main class="gate__main">
+<header class="gate__head"><h1>{title}</h1><p>{words}</p></header>
+<div class="actions"><a class="button button--primary" href="/keys">Go to your API keys</a></div>
+<p class="hint">Error {number}</p>
+</main>
+<footer class="gate__foot">Keyward</footer>
+</div>
+</body>
+</html>
+"#
+    );
+    let mut response = (status, Html(page)).into_response();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

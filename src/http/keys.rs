@@ -1,0 +1,103 @@
+//! `POST /v1/keys/verify`: is this key good?
+
+use super::{json::Json, problem::Problem};
+use crate::{
+    domain::{
+        ids::{KeyId, ProjectId},
+        key::Environment,
+        sensitive::Password as Presented,
+    },
+    service::{
+        App,
+        verify::{Facts, Question, Refused},
+    },
+};
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(ProjectId),
+    Many(Vec<ProjectId>),
+}
+
+/// What is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// The secret. Wiped when dropped, as a password is.
+    key: Presented,
+    #[serde(default)]
+    project: Option<OneOrMany>,
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
+/// What is answered.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VerifyResponse {
+    Good {
+        valid: bool,
+        key_id: KeyId,
+        project_id: ProjectId,
+        name: String,
+        environment: Environment,
+        scopes: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        issued_to: Option<String>,
+        /// RFC 3339; `null`: never.
+        expires_at: Option<String>,
+    },
+    Refused {
+        valid: bool,
+        code: &'static str,
+        message: String,
+    },
+}
+
+impl From<Facts> for VerifyResponse {
+    fn from(facts: Facts) -> Self {
+        Self::Good {
+            valid: true,
+            key_id: facts.key,
+            project_id: facts.project,
+            expires_at: facts.expires_at_text(),
+            name: facts.name,
+            environment: facts.environment,
+            scopes: facts.scopes,
+            issued_to: facts.issued_to,
+        }
+    }
+}
+
+impl From<Refused> for VerifyResponse {
+    fn from(refused: Refused) -> Self {
+        Self::Refused { valid: false, code: refused.code(), message: refused.to_string() }
+    }
+}
+
+/// Decides; the answer to a well-formed question is 200, whatever the decision.
+pub async fn verify(State(app): State<App>, Json(asked): Json<VerifyRequest>) -> Result<Response, Problem> {
+    let projects = match asked.project {
+        None => Vec::new(),
+        Some(OneOrMany::One(id)) => vec![id],
+        Some(OneOrMany::Many(ids)) if ids.is_empty() => {
+            return Err(Problem::new(
+                axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_body",
+                "An empty list of projects allows none. Leave project out to allow any.",
+            ));
+        }
+        Some(OneOrMany::Many(ids)) => ids,
+    };
+    let question = Question { projects, scopes: asked.scopes };
+    let decision = app.verify.secret(asked.key.expose(), &question).await?;
+    let answer = decision.map_or_else(VerifyResponse::from, VerifyResponse::from);
+    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(answer)).into_response())
+}

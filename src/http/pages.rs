@@ -1,0 +1,53 @@
+//! Drawing pages with Leptos.
+
+use super::AppState;
+use crate::app;
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use leptos::{
+    nonce::use_nonce,
+    prelude::{provide_context, use_context},
+};
+use leptos_axum::ResponseOptions;
+
+/// What every page and server function finds in its context. A page gets its content security policy here, where its nonce is
+/// known.
+pub fn provide(state: &AppState) {
+    provide_context(state.clone());
+    let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let csp = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(csp) = HeaderValue::from_str(&csp) {
+        options.insert_header(header::CONTENT_SECURITY_POLICY, csp);
+    }
+}
+
+/// Draws the page at the request's path, whole, with more in its context if `more` provides it.
+pub async fn draw(
+    state: AppState,
+    request: Request,
+    more: impl Fn() + Clone + Send + Sync + 'static,
+) -> Response<Body> {
+    let options = state.leptos.clone();
+    let context = move || {
+        provide(&state);
+        more();
+    };
+    let draw = leptos_axum::render_app_async_with_context(context, move || app::shell(options.clone()));
+    draw(request).await
+}
+
+/// The page of an address that is none.
+pub async fn missing(State(state): State<AppState>, request: Request) -> Response<Body> {
+    let mut response = draw(state, request, || ()).await;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
+}

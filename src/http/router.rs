@@ -1,0 +1,162 @@
+//! The two routers, and the layers around them.
+//!
+//! The browser's has the cookie, and takes no unsafe request from elsewhere. The programs' never reads a cookie. What lies around
+//! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
+
+use super::{AppState, assets, edge, error_page, forms, origin, pages, problem, routes, sessions};
+use crate::app::App;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use std::{any::Any, time::Duration};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{Any as AnyOrigin, CorsLayer},
+    limit::RequestBodyLimitLayer,
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
+
+/// The largest body that anything here takes, in bytes.
+const BODY_MAX: usize = 64 * 1024;
+/// How long a body may pause.
+const BODY_PAUSE: Duration = Duration::from_secs(10);
+/// How long an answer may take: a sign-in waits for its turn at most five seconds.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// All of it.
+pub fn router(state: AppState) -> Router {
+    let browser = browser(&state);
+    let programs = programs();
+    Router::new()
+        .merge(programs)
+        .merge(browser)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(state.clone(), edge::watch))
+        .with_state(state)
+}
+
+/// The words of a panic stay in the log of the process; nobody outside learns them.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("request.panicked");
+    let words = "Something went wrong on our side. Try again in a moment.";
+    problem::Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words).into_response()
+}
+
+/// What programs call.
+fn programs() -> Router<AppState> {
+    let cors = || {
+        CorsLayer::new()
+            .allow_origin(AnyOrigin)
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+            .max_age(Duration::from_secs(600))
+    };
+    let mut router = Router::new();
+    for route in &routes::ROUTES {
+        let handler = (route.handler)();
+        router = router.route(route.path, if route.cors { handler.layer(cors()) } else { handler });
+    }
+    router.layer(middleware::from_fn(problem::fill))
+}
+
+/// What browsers call.
+fn browser(state: &AppState) -> Router<AppState> {
+    let context = {
+        let state = state.clone();
+        move || pages::provide(&state)
+    };
+    let shell = {
+        let options = state.leptos.clone();
+        move || crate::app::shell(options.clone())
+    };
+    let list = generate_route_list(App);
+    let pages = Router::new().leptos_routes_with_context(state, list, context, shell);
+    forms::mount(pages)
+        .fallback(fallback)
+        .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
+        .layer(sessions::layer(state))
+        .layer(middleware::from_fn_with_state(state.clone(), origin::guard))
+        .layer(middleware::from_fn(browser_only))
+        .route(&format!("/{}/{{*path}}", assets::prefix()), get(assets::serve))
+}
+
+/// An address that is none: a problem document for programs, our page for people.
+async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Response {
+    let path = request.uri().path();
+    let for_programs = routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix));
+    if for_programs || path.starts_with("/api/") || !request.method().is_safe() {
+        let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
+        return error_page::respond(StatusCode::NOT_FOUND, code, words, request.headers(), path);
+    }
+    pages::missing(state, request).await
+}
+
+/// What holds for everything a browser is shown: it is kept nowhere; server functions are not for plain forms (their pages are);
+/// and what Leptos would read from a query that anybody can write is dropped.
+async fn browser_only(mut request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let accepts = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if path.starts_with("/api/") && accepts.contains("text/html") {
+        let words = "Forms are sent to the address of their page.";
+        return problem::Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", words).into_response();
+    }
+    if let Some(uri) = without_leptos_parameters(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    let asked = request.headers().clone();
+    let mut response = next.run(request).await;
+    let status = response.status();
+    // What the router and the layers answer by themselves has no body to read.
+    if matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::PAYLOAD_TOO_LARGE)
+        && !response.headers().contains_key(header::CONTENT_SECURITY_POLICY)
+    {
+        let (code, words) = problem::of_status(status);
+        let mut filled = error_page::respond(status, code, words, &asked, &path);
+        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+            filled.headers_mut().insert(header::ALLOW, allow);
+        }
+        response = filled;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// The same address without `__err` and `__path`; `None` if it has neither.
+fn without_leptos_parameters(uri: &Uri) -> Option<Uri> {
+    let query = uri.query()?;
+    let is_theirs = |pair: &&str| ["__err", "__path"].contains(&pair.split('=').next().unwrap_or_default());
+    if !query.split('&').any(|pair| is_theirs(&pair)) {
+        return None;
+    }
+    let kept: Vec<_> = query.split('&').filter(|pair| !is_theirs(pair)).collect();
+    let mark = if kept.is_empty() { "" } else { "?" };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(format!("{}{mark}{}", uri.path(), kept.join("&")).parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_leptos_reads_is_dropped() {
+        let drop = |uri: &str| without_leptos_parameters(&uri.parse().unwrap()).map(|uri| uri.to_string());
+        assert_eq!(drop("/keys?status=deleted"), None);
+        assert_eq!(drop("/keys"), None);
+        assert_eq!(drop("/keys?__err=x&status=deleted&__path=%2F").unwrap(), "/keys?status=deleted");
+        assert_eq!(drop("/keys?__path=y").unwrap(), "/keys");
+    }
+}

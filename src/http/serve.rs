@@ -1,0 +1,60 @@
+//! Listening: connections with limits of time, and an orderly end.
+
+use super::edge::Peer;
+use axum::Router;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use std::{future::Future, time::Duration};
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+
+/// How long the head of a request may take to arrive, and a kept-alive connection may idle.
+const HEAD: Duration = Duration::from_secs(15);
+/// How long requests that are under way may take once the server is to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Rest after a failed accept (too many open files, say), so that the loop does not spin.
+const REST: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` is done, then lets the requests under way end.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "listener.accept_failed");
+                tokio::time::sleep(REST).await;
+                continue;
+            }
+        };
+        // Answers are small: they go out at once.
+        let _ = stream.set_nodelay(true);
+        let service = router.clone().map_request(move |mut request: axum::http::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            request.map(axum::body::Body::new)
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                // Clients go away in the middle of things all the time.
+                tracing::debug!(%error, "connection.ended");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests took longer than the drain time and were cut off");
+    }
+}

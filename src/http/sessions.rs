@@ -1,0 +1,213 @@
+//! Sessions: tower-sessions on our own tables, and who is behind one.
+
+use super::{AppState, error_page};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    service::{
+        Error, Ground,
+        actor::{Caller, Origin},
+    },
+    store::{self, queue::Kept},
+};
+use async_trait::async_trait;
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::Response,
+};
+use sha2::{Digest as _, Sha256};
+use tower_sessions::{
+    Expiry, Session, SessionManagerLayer, SessionStore,
+    cookie::SameSite,
+    session::{Id, Record},
+    session_store,
+};
+
+/// Seconds without a request after which a session ends: a day.
+const IDLE: i64 = 86_400;
+/// Seconds after which a session ends whatever happens: 30 days.
+const LONGEST: i64 = 30 * 86_400;
+/// "Last seen" is written at most once in so many seconds.
+const SEEN_EVERY: i64 = 300;
+
+const USER: &str = "user";
+const SINCE: &str = "since";
+const SEEN: &str = "seen";
+
+/// Who sends this request, for whoever handles it.
+#[derive(Clone)]
+pub struct Visit {
+    pub session: Session,
+    pub caller: Option<Caller>,
+}
+
+/// The session store: rows by the SHA-256 of the id, through the one write queue.
+#[derive(Clone)]
+pub struct Sessions(Ground);
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+fn digest(id: &Id) -> [u8; 32] {
+    Sha256::digest(id.0.to_le_bytes()).into()
+}
+
+/// An error without a cause in it: tower-sessions logs what it gets.
+fn backend(error: impl Into<Error>) -> session_store::Error {
+    let error = error.into();
+    tracing::error!(%error, "sessions.failed");
+    session_store::Error::Backend("the session table could not be used".to_owned())
+}
+
+/// When a session ends if nothing more is heard: a day from now, and never later than 30 days after it began.
+fn ends_at(record: &Record, now: Timestamp) -> i64 {
+    let since = record.data.get(SINCE).and_then(|v| serde_json::from_value::<Timestamp>(v.clone()).ok()).unwrap_or(now);
+    now.plus_seconds(IDLE).min(since.plus_seconds(LONGEST)).micros()
+}
+
+fn data(record: &Record) -> Result<String, session_store::Error> {
+    serde_json::to_string(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        let user: UserId = record
+            .data
+            .get(USER)
+            .and_then(|v| serde_json::from_value(v.clone()).ok())
+            .ok_or_else(|| session_store::Error::Backend("a session is somebody's".to_owned()))?;
+        loop {
+            let (digest, data) = (digest(&record.id), data(record)?);
+            let now = self.0.now();
+            let end = ends_at(record, now);
+            let write = self.0.queue.write(move |tx| {
+                let data = data.clone();
+                Box::pin(async move {
+                    let new = store::sessions::insert(tx, &digest, user.into(), &data, now.micros(), end).await?;
+                    Ok::<_, Error>(Kept::unrecorded(new))
+                })
+            });
+            if write.await.map_err(backend)? {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        let (digest, data) = (digest(&record.id), data(record)?);
+        let end = ends_at(record, self.0.now());
+        let write = self.0.queue.write(move |tx| {
+            let data = data.clone();
+            Box::pin(async move {
+                store::sessions::update(tx, &digest, &data, end).await?;
+                Ok::<_, Error>(Kept::unrecorded(()))
+            })
+        });
+        write.await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let mut reader = self.0.pool.read().await.map_err(backend)?;
+        let (digest, now) = (digest(id), self.0.now().micros());
+        let row = store::sessions::by_digest(&mut reader.conn(), &digest, now).await.map_err(backend)?;
+        let Some(row) = row else { return Ok(None) };
+        let end = time::OffsetDateTime::from_unix_timestamp(row.expires_at / 1_000_000);
+        Ok(Some(Record {
+            id: *id,
+            data: serde_json::from_str(&row.data).map_err(|e| session_store::Error::Decode(e.to_string()))?,
+            expiry_date: end.map_err(|e| session_store::Error::Decode(e.to_string()))?,
+        }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        let digest = digest(id);
+        let write = self.0.queue.write(move |tx| {
+            Box::pin(async move {
+                store::sessions::delete(tx, &digest).await?;
+                Ok::<_, Error>(Kept::unrecorded(()))
+            })
+        });
+        write.await.map_err(backend)
+    }
+}
+
+/// The layer: on HTTPS a `__Host-` cookie, which no other host can set; on plain HTTP the same without what needs HTTPS.
+pub fn layer(state: &AppState) -> SessionManagerLayer<Sessions> {
+    let https = state.app.config.public_url.is_https();
+    SessionManagerLayer::new(Sessions(state.app.ground.clone()))
+        .with_name(if https { "__Host-keyward" } else { "keyward" })
+        .with_secure(https)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(time::Duration::seconds(IDLE)))
+}
+
+/// Finds out who is behind the session, and ends what has lasted too long.
+pub async fn recognise(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let Some(session) = request.extensions().get::<Session>().cloned() else {
+        return next.run(request).await;
+    };
+    let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
+    match caller(&state, &session, origin).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(Visit { session, caller });
+            next.run(request).await
+        }
+        Err(error) => {
+            tracing::error!(%error, "sessions.unreadable");
+            let words = "Your session could not be read. Try again in a moment.";
+            error_page::respond(StatusCode::SERVICE_UNAVAILABLE, "busy", words, request.headers(), request.uri().path())
+        }
+    }
+}
+
+type Boxed = Box<dyn std::error::Error + Send + Sync>;
+
+async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<Option<Caller>, Boxed> {
+    // Without a cookie there is nothing to load, and loading would be noted as suspicious.
+    if session.id().is_none() {
+        return Ok(None);
+    }
+    let Some(user) = session.get::<UserId>(USER).await? else { return Ok(None) };
+    let now = state.app.ground.now();
+    let since: Timestamp = session.get(SINCE).await?.unwrap_or(Timestamp::from_micros(0));
+    let caller = state.app.accounts.caller(user, origin).await?;
+    if caller.is_none() || now.seconds_since(since) >= LONGEST {
+        session.flush().await?;
+        return Ok(None);
+    }
+    let seen: Timestamp = session.get(SEEN).await?.unwrap_or(since);
+    if now.seconds_since(seen) >= SEEN_EVERY {
+        session.insert(SEEN, now).await?;
+    }
+    Ok(caller)
+}
+
+/// Starts a session under a new id: what an attacker may have planted before is worth nothing after.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn start(visit: &Visit, user: UserId, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+    let session = &visit.session;
+    if session.id().is_some() {
+        session.flush().await?;
+    }
+    session.insert(USER, user).await?;
+    session.insert(SINCE, now).await?;
+    session.insert(SEEN, now).await
+}
+
+/// Ends the session.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn end(visit: &Visit) -> Result<(), tower_sessions::session::Error> {
+    if visit.session.id().is_some() { visit.session.flush().await } else { Ok(()) }
+}

@@ -1,0 +1,38 @@
+//! What every handler can reach.
+
+use super::assets;
+use crate::service::App;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+
+/// The service, and how Leptos is to draw.
+#[derive(Clone)]
+pub struct AppState {
+    pub app: App,
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    pub fn new(app: App) -> Self {
+        // In code, not in the environment: the binary runs from any folder, with no file beside it. Under `cargo leptos watch`
+        // the files are not embedded and their folder has no hash; the watcher says the port of its reload socket.
+        let leptos = LeptosOptions::builder()
+            .output_name("keyward")
+            .site_root("target/site")
+            .site_pkg_dir(assets::prefix())
+            .build();
+        Self { app, leptos }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for App {
+    fn from_ref(state: &AppState) -> Self {
+        state.app.clone()
+    }
+}

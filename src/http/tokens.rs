@@ -1,0 +1,57 @@
+//! `POST /authentication/token`: a key for a short-lived token; and the public half of what tokens are signed with.
+
+use super::{json::Json, problem::Problem};
+use crate::{domain::sensitive::Password as Presented, service::App};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+/// What is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    secret_key: Presented,
+    /// Seconds; a day if it is left out.
+    #[serde(default)]
+    expires_in: Option<i64>,
+}
+
+/// What is answered, as RFC 6749 section 5.1 names it.
+#[derive(Serialize)]
+struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: String,
+}
+
+/// Exchanges a key for a token.
+pub async fn exchange(State(app): State<App>, Json(asked): Json<TokenRequest>) -> Result<Response, Problem> {
+    if asked.expires_in.is_some_and(|life| life < 1) {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_body",
+            "expires_in is a number of seconds, 1 or more.",
+        ));
+    }
+    let issued = app.tokens.exchange(asked.secret_key.expose(), asked.expires_in).await?.map_err(|refused| {
+        // RFC 9110 section 15.5.2: a 401 names what would be accepted.
+        Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
+            .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#)
+    })?;
+    let body = TokenResponse {
+        access_token: issued.access_token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        scope: issued.scope,
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response())
+}
+
+/// The JWK set.
+pub async fn jwks(State(app): State<App>) -> Response {
+    ([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(app.tokens.jwks())).into_response()
+}

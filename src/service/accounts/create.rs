@@ -1,0 +1,116 @@
+//! Making people, each with a project of their own.
+
+use super::{Accounts, passwords};
+use crate::{
+    domain::{
+        ids::{ProjectId, UserId},
+        project::Role,
+        sensitive::Password,
+        user::{Email, PERSON_NAME_MAX},
+    },
+    service::{Error, Field, actor::Actor},
+    store::{self, Tx, accounts::NewUserRow, queue::Kept},
+};
+
+/// The longest life of a new project's tokens, in seconds: a day.
+const TOKEN_LIFE_MAX: i64 = 86_400;
+
+/// A person who is to be, unread.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    pub email: String,
+    pub name: String,
+    pub password: Password,
+    pub admin: bool,
+    /// The name of their first project; empty: made from theirs.
+    pub project: String,
+}
+
+/// A person who is to be, read and hashed.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    user: NewUserRow,
+    project_id: ProjectId,
+    project: String,
+}
+
+/// A label of one line: a person's or a project's name.
+fn line(field: &'static str, text: &str, missing: &str) -> Result<String, Field> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Field::new(field, missing));
+    }
+    if text.chars().count() > PERSON_NAME_MAX || text.chars().any(char::is_control) {
+        return Err(Field::new(field, "Use at most 100 characters, on one line."));
+    }
+    Ok(text.to_owned())
+}
+
+impl Accounts {
+    /// Reads a person's fields and hashes the password.
+    pub(super) async fn prepare(&self, person: &NewPerson) -> Result<Prepared, Error> {
+        let mut errors = Vec::new();
+        let mut gather = |read: Result<String, Field>| read.map_err(|e| errors.push(e)).unwrap_or_default();
+        let name = gather(line("name", &person.name, "Write your name, as others should see it."));
+        let project = match person.project.trim() {
+            "" => format!("{}’s project", name.split_whitespace().next().unwrap_or(&name)),
+            project => gather(line("project", project, "")),
+        };
+        let email = person.email.parse::<Email>().map_err(|e| errors.push(Field::new("email", e))).ok();
+        if let Some(email) = &email
+            && let Err(message) = passwords::check(&person.password, email, &name)
+        {
+            errors.push(Field::new("password", message));
+        }
+        let (Some(email), true) = (email, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+        Ok(Prepared {
+            user: NewUserRow {
+                id: self.ground.new_id(),
+                email: email.as_str().to_owned(),
+                name,
+                password_hash: self.passwords.hash(&person.password).await?,
+                admin: person.admin,
+                created_at: self.ground.now().micros(),
+            },
+            project_id: self.ground.new_id().into(),
+            project,
+        })
+    }
+
+    /// Makes a person, from the command line.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field; `email` if the address is taken.
+    pub async fn create_user(&self, actor: &Actor, person: NewPerson) -> Result<UserId, Error> {
+        let prepared = self.prepare(&person).await?;
+        let (actor, now) = (actor.clone(), self.ground.now());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, prepared) = (actor.clone(), prepared.clone());
+            Box::pin(async move { insert(tx, &actor, now, &prepared).await })
+        });
+        write.await
+    }
+}
+
+/// Inserts a person with a project of their own.
+pub(super) async fn insert(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    now: crate::domain::time::Timestamp,
+    prepared: &Prepared,
+) -> Result<Kept<UserId>, Error> {
+    let Prepared { user, project_id, project } = prepared;
+    if !store::accounts::insert(tx, user).await? {
+        return Err(Error::field("email", "Somebody has this e-mail address already."));
+    }
+    store::projects::insert(tx, (*project_id).into(), project, TOKEN_LIFE_MAX, now.micros()).await?;
+    store::projects::join(tx, (*project_id).into(), user.id, Role::Owner.as_str(), now.micros()).await?;
+    let made = actor
+        .event(now, "user.created", format!("user:{}", user.id), &user.name)
+        .detail(serde_json::json!({"after": {"email": user.email, "admin": user.admin}}));
+    let project = actor
+        .event(now, "project.created", format!("project:{project_id}"), project)
+        .in_project(*project_id)
+        .detail(serde_json::json!({"after": {"owner": user.id}}));
+    Ok(Kept::with(user.id.into(), made).and(project))
+}

@@ -1,0 +1,63 @@
+//! Why a use case refused.
+
+use crate::store::{self, queue::Refusal};
+
+/// What is wrong with one field of a form or one member of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: &'static str,
+    pub message: String,
+}
+
+impl Field {
+    pub fn new(name: &'static str, message: impl ToString) -> Self {
+        Self { name, message: message.to_string() }
+    }
+}
+
+/// Why a use case refused. The edge turns each into a status and words.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not there, or not theirs: the same answer.
+    #[error("not found")]
+    NotFound,
+    /// Theirs, but their role does not allow it.
+    #[error("not allowed: {0}")]
+    Forbidden(&'static str),
+    /// Every wrong field at once.
+    #[error("invalid input")]
+    Invalid(Vec<Field>),
+    /// It cannot be done in the state that the thing is in; the words say what to do.
+    #[error("conflict: {0}")]
+    Conflict(&'static str),
+    /// A wrong password or an unknown address: nobody learns which.
+    #[error("sign-in refused")]
+    BadCredentials { tries_left: Option<u32> },
+    /// Too many tries: again after this many seconds.
+    #[error("paused for {seconds} s")]
+    Paused { seconds: i64 },
+    /// Too much to do now.
+    #[error("busy")]
+    Busy,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A fault that is ours: the words are for the log.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}
+
+impl Error {
+    /// One wrong field.
+    pub fn field(name: &'static str, message: impl ToString) -> Self {
+        Self::Invalid(vec![Field::new(name, message)])
+    }
+}
+
+impl Refusal for Error {
+    fn as_store(&self) -> Option<&store::Error> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Use cases: policy, transactions, and what each change writes to the log.
+//!
+//! Never here: leptos, axum.
+
+pub mod accounts;
+pub mod actor;
+pub mod audit;
+pub mod can;
+pub mod clock;
+mod error;
+mod expiry;
+pub mod keys;
+mod moments;
+pub mod projects;
+pub mod random;
+pub mod signer;
+pub mod tokens;
+pub mod upkeep;
+pub mod usage;
+pub mod verify;
+
+pub use error::{Error, Field};
+
+use crate::{
+    config::Config,
+    domain::time::Timestamp,
+    store::{Pool, queue::Queue},
+};
+use clock::Clock;
+use random::Random;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What every use case stands on: the database, the clock, the source of randomness.
+#[derive(Clone)]
+pub struct Ground {
+    pub pool: Pool,
+    pub queue: Queue,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+impl Ground {
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new UUID, version 7 (RFC 9562): later ones are greater.
+    pub fn new_id(&self) -> Uuid {
+        let mut bytes = [0; 10];
+        self.random.fill(&mut bytes);
+        let millis = u64::try_from(self.now().micros() / 1_000).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
+}
+
+/// All of the service, put together once a process.
+#[derive(Clone)]
+pub struct App {
+    pub config: Arc<Config>,
+    pub ground: Ground,
+    pub accounts: accounts::Accounts,
+    pub keys: keys::Keys,
+    pub projects: projects::Projects,
+    pub tokens: tokens::Tokens,
+    pub verify: verify::Verifier,
+    pub usage: usage::Usage,
+}
+
+impl App {
+    /// Puts the service together on a database that is open, with a signing key that is unsealed.
+    pub fn new(config: Arc<Config>, ground: Ground, signer: signer::Signer) -> Self {
+        let usage = usage::Usage::new(ground.clone());
+        let verify = verify::Verifier::new(ground.clone(), usage.clone());
+        Self {
+            accounts: accounts::Accounts::new(ground.clone(), config.clone()),
+            keys: keys::Keys::new(ground.clone()),
+            projects: projects::Projects::new(ground.clone()),
+            tokens: tokens::Tokens::new(&config.public_url, signer, verify.clone()),
+            verify,
+            usage,
+            config,
+            ground,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Randomness, as a parameter.
+
+/// A source of random bytes fit for secrets.
+pub trait Random: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The system's random source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place that asks the system")]
+    fn fill(&self, bytes: &mut [u8]) {
+        // Without randomness nothing here may go on: a guessable key is worse than a stopped server.
+        getrandom::fill(bytes).expect("the system has a random source");
+    }
+}

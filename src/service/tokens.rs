@@ -1,0 +1,188 @@
+//! Access tokens: JWTs (RFC 9068's `at+jwt`), signed with EdDSA, that a key is exchanged for.
+
+use super::{
+    Error,
+    signer::Signer,
+    verify::{Facts, Question, Refused, Verifier},
+};
+use crate::{
+    config::PublicUrl,
+    domain::ids::{KeyId, ProjectId},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The `typ` of an access token (RFC 9068 section 2.1), checked before anything else (RFC 8725 section 3.11).
+pub const TYP: &str = "at+jwt";
+/// Life of a token from `/authentication/token` when none is asked for, in seconds: a day.
+pub const DAY_LIFE: i64 = 86_400;
+
+/// The claims of an access token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: String,
+    pub client_id: String,
+    pub jti: String,
+    pub iat: i64,
+    pub exp: i64,
+    /// Space-separated (RFC 8693 section 4.2).
+    pub scope: String,
+}
+
+/// A token, for the answer that carries it.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+    pub scope: String,
+}
+
+/// Why a bearer token was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefused {
+    #[error("This is not an access token of this server.")]
+    Malformed,
+    #[error("This access token has expired. Exchange the key for another.")]
+    Expired,
+    #[error("This access token is for something else.")]
+    WrongAudience,
+    /// The key that it was made from is good no more.
+    #[error("{0}")]
+    Key(Refused),
+}
+
+impl TokenRefused {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "invalid_token",
+            Self::Expired => "token_expired",
+            Self::WrongAudience => "wrong_audience",
+            Self::Key(refused) => refused.code(),
+        }
+    }
+}
+
+/// Makes and checks tokens.
+#[derive(Clone)]
+pub struct Tokens {
+    issuer: Arc<str>,
+    kid: Arc<str>,
+    public: [u8; 32],
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    verify: Verifier,
+}
+
+impl Tokens {
+    #[expect(clippy::expect_used, reason = "a key pair that was just unsealed can be written down")]
+    pub fn new(issuer: &PublicUrl, signer: Signer, verify: Verifier) -> Self {
+        let pkcs8 = signer.pkcs8().expect("an unsealed key pair has a PKCS#8 form");
+        Self {
+            issuer: issuer.to_string().into(),
+            kid: signer.kid.as_str().into(),
+            public: signer.public,
+            encoding: EncodingKey::from_ed_der(&pkcs8),
+            decoding: DecodingKey::from_ed_der(&signer.public),
+            verify,
+        }
+    }
+
+    fn audience(&self, project: ProjectId) -> String {
+        format!("{}/projects/{project}", self.issuer)
+    }
+
+    /// Exchanges a key's secret for a token. Its life is the shortest of what is asked for (seconds), the project's ceiling and
+    /// what the key has left.
+    ///
+    /// # Errors
+    /// The inner error is the rule that refused the key; the outer one a fault.
+    pub async fn exchange(&self, secret: &str, life: Option<i64>) -> Result<Result<Issued, Refused>, Error> {
+        let now = self.verify.now();
+        let facts = match self.verify.secret(secret, &Question::default()).await? {
+            Ok(facts) => facts,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let iat = now.seconds();
+        let mut exp = iat.saturating_add(life.unwrap_or(DAY_LIFE).min(facts.token_life_max));
+        if let Some(end) = facts.lifecycle.expires_at {
+            exp = exp.min(end.seconds());
+        }
+        if exp <= iat {
+            // Less than a second is left of the key: a token of it would be dead on arrival.
+            return Ok(Err(Refused::Expired));
+        }
+        let subject = format!("key:{}", facts.key);
+        let claims = Claims {
+            iss: self.issuer.to_string(),
+            aud: self.audience(facts.project),
+            sub: subject.clone(),
+            client_id: subject,
+            jti: self.verify.new_id().to_string(),
+            iat,
+            exp,
+            scope: facts.scopes.join(" "),
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYP.to_owned());
+        header.kid = Some(self.kid.to_string());
+        let access_token = jsonwebtoken::encode(&header, &claims, &self.encoding)
+            .map_err(|_| Error::Internal("a token could not be signed"))?;
+        Ok(Ok(Issued { access_token, expires_in: exp - iat, scope: claims.scope }))
+    }
+
+    /// Checks a bearer token for a project, and then the key behind it: a token never outlives its key.
+    ///
+    /// # Errors
+    /// The inner error is why it was refused; the outer one a fault.
+    pub async fn check(&self, token: &str, project: ProjectId) -> Result<Result<Facts, TokenRefused>, Error> {
+        let key = match self.read(token, project) {
+            Ok(key) => key,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let question = Question { projects: vec![project], scopes: Vec::new() };
+        Ok(self.verify.key(key, &question).await?.map_err(TokenRefused::Key))
+    }
+
+    /// Signature, kind, issuer, audience and life: what needs no look-up.
+    fn read(&self, token: &str, project: ProjectId) -> Result<KeyId, TokenRefused> {
+        use jsonwebtoken::errors::ErrorKind;
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenRefused::Malformed)?;
+        if header.typ.as_deref() != Some(TYP) || header.kid.as_deref() != Some(&*self.kid) {
+            return Err(TokenRefused::Malformed);
+        }
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_issuer(&[&*self.issuer]);
+        rules.set_audience(&[self.audience(project)]);
+        rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        // The clock is ours (below), and the server that issued it is the one that checks it: no leeway.
+        rules.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules)
+            .map_err(|e| match e.kind() {
+                ErrorKind::InvalidAudience => TokenRefused::WrongAudience,
+                _ => TokenRefused::Malformed,
+            })?
+            .claims;
+        if self.verify.now().seconds() >= claims.exp {
+            return Err(TokenRefused::Expired);
+        }
+        claims.sub.strip_prefix("key:").and_then(|id| id.parse().ok()).ok_or(TokenRefused::Malformed)
+    }
+
+    /// The public half, as a JWK set (RFC 7517, RFC 8037).
+    pub fn jwks(&self) -> serde_json::Value {
+        serde_json::json!({"keys": [{
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "use": "sig",
+            "alg": "EdDSA",
+            "kid": &*self.kid,
+            "x": URL_SAFE_NO_PAD.encode(self.public),
+        }]})
+    }
+}

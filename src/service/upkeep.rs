@@ -1,0 +1,41 @@
+//! What Keyward does by itself: deleted keys end, sessions are swept, old change notes are forgotten.
+
+use super::{App, Error};
+use crate::store::{self, queue::Kept};
+use std::time::Duration;
+
+/// How often. Nothing depends on it to the minute: what has ended is refused, or not found, at once.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long a change is kept in the feed: far beyond the time in which every process has heard it. Seconds.
+const FEED_KEPT: i64 = 3_600;
+
+/// One round.
+///
+/// # Errors
+/// If the database refuses; the next round tries again.
+pub async fn once(app: &App) -> Result<(), Error> {
+    app.keys.purge().await?;
+    let now = app.ground.now();
+    app.ground
+        .queue
+        .write(move |tx| {
+            Box::pin(async move {
+                store::sessions::sweep(tx, now.micros()).await?;
+                store::changes::forget(tx, now.plus_seconds(-FEED_KEPT).micros()).await?;
+                Ok::<_, Error>(Kept::unrecorded(()))
+            })
+        })
+        .await
+}
+
+/// Rounds for as long as the process runs.
+pub async fn run(app: App) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = once(&app).await {
+            tracing::error!(%error, "upkeep.failed");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! People.
+
+use super::{Conn, Error, Tx, on};
+use uuid::Uuid;
+
+/// A person's row.
+#[derive(Clone, sqlx::FromRow)]
+pub struct UserRow {
+    pub id: Uuid,
+    pub email: String,
+    pub name: String,
+    /// Argon2id, PHC string.
+    pub password_hash: String,
+    pub admin: bool,
+    pub active: bool,
+}
+
+/// A person who is to be.
+#[derive(Clone)]
+pub struct NewUserRow {
+    pub id: Uuid,
+    pub email: String,
+    pub name: String,
+    pub password_hash: String,
+    pub admin: bool,
+    pub created_at: i64,
+}
+
+/// Whether nobody has an account yet.
+pub async fn none(conn: &mut Conn<'_>) -> Result<bool, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 1) AS some";
+    let count: i64 = on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?);
+    Ok(count == 0)
+}
+
+/// The person with this e-mail address (in lower case).
+pub async fn by_email(conn: &mut Conn<'_>, email: &str) -> Result<Option<UserRow>, Error> {
+    const SQL: &str = "SELECT id, email, name, password_hash, admin, active FROM users WHERE email = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(email).fetch_optional(c).await?))
+}
+
+/// The person with this id.
+pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<UserRow>, Error> {
+    const SQL: &str = "SELECT id, email, name, password_hash, admin, active FROM users WHERE id = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+}
+
+/// Inserts a person. `false`: the address is taken, and nothing was inserted.
+pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
+    const SQL: &str = "INSERT INTO users (id, email, name, password_hash, admin, active, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING";
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(user.id)
+        .bind(&user.email)
+        .bind(&user.name)
+        .bind(&user.password_hash)
+        .bind(user.admin)
+        .bind(true)
+        .bind(user.created_at)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(done == 1)
+}

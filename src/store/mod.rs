@@ -1,0 +1,180 @@
+//! The store: SQL on two engines, and nothing else.
+//!
+//! A statement stands once, as a `&'static str` with `$1…`, which both engines take; [`on!`] runs it on the engine at hand.
+//! Reading takes a [`Conn`]; changing takes a [`Tx`], which only the write queue ([`queue`]) makes.
+//!
+//! Never here: service, leptos, axum.
+
+pub mod accounts;
+pub mod audit;
+pub mod changes;
+pub mod keys;
+mod postgres;
+pub mod projects;
+pub mod queue;
+pub mod sessions;
+pub mod signing_keys;
+mod sqlite;
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
+use std::ops::{Deref, DerefMut};
+
+/// Runs a body once an engine, with the connection of that engine under the given name.
+macro_rules! on {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn.engine() {
+            $crate::store::Engine::Sqlite($c) => $body,
+            $crate::store::Engine::Postgres($c) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database refused: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be prepared: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A row holds what the code never writes.
+    #[error("the database holds an unreadable {0}")]
+    Corrupt(&'static str),
+    /// The write queue has been shut down, its transaction could not be committed, or the change panicked.
+    #[error("the change was not written")]
+    Closed,
+}
+
+impl Error {
+    /// Whether the same statements may well succeed when run again: a deadlock or a serialisation failure on PostgreSQL.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(e)) => matches!(e.code().as_deref(), Some("40001" | "40P01")),
+            _ => false,
+        }
+    }
+}
+
+/// Where the data is. `Debug` shows no password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file; made if it is not there.
+    Sqlite(std::path::PathBuf),
+    /// A `postgres://…` URL.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://…"),
+        }
+    }
+}
+
+/// The connections of this process.
+#[derive(Clone, Debug)]
+pub enum Pool {
+    /// One connection that writes, held by the write queue, and a few that only read.
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Pool {
+    /// Connects and brings the schema up to date.
+    ///
+    /// # Errors
+    /// If the database cannot be reached or made, or a migration fails.
+    pub async fn open(location: &Location) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(path) => sqlite::open(path).await,
+            Location::Postgres(url) => postgres::open(url).await,
+        }
+    }
+
+    /// A connection to read with.
+    ///
+    /// # Errors
+    /// If none becomes free in time or the database cannot be reached.
+    pub async fn read(&self) -> Result<Reader, Error> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Reader::Sqlite(read.acquire().await?),
+            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Closes all connections, waiting for those in use.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A pooled connection that only reads.
+pub enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Reader {
+    /// What the queries take.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(c) => Conn::Sqlite(c),
+            Self::Postgres(c) => Conn::Postgres(c),
+        }
+    }
+}
+
+/// The connection of one engine, borrowed for one statement.
+pub enum Engine<'c> {
+    Sqlite(&'c mut sqlx::SqliteConnection),
+    Postgres(&'c mut sqlx::PgConnection),
+}
+
+/// A connection that can be read from: a [`Reader`]'s, or a transaction's.
+pub enum Conn<'c> {
+    Sqlite(&'c mut sqlx::SqliteConnection),
+    Postgres(&'c mut sqlx::PgConnection),
+}
+
+impl Conn<'_> {
+    /// The engine, for [`on!`].
+    pub(crate) fn engine(&mut self) -> Engine<'_> {
+        match self {
+            Self::Sqlite(c) => Engine::Sqlite(c),
+            Self::Postgres(c) => Engine::Postgres(c),
+        }
+    }
+}
+
+/// A connection inside the write queue's transaction. It derefs to [`Conn`]: what can be written to can be read.
+pub struct Tx<'c>(Conn<'c>);
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Conn<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+/// Reads a list of words that stands as JSON in a text column.
+fn words(json: &str, what: &'static str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(json).map_err(|_| Error::Corrupt(what))
+}

@@ -1,0 +1,23 @@
+//! Scopes, small and monospaced.
+
+use leptos::prelude::*;
+
+/// A list of chips; those past `most` are counted, and named in the title.
+#[component]
+pub fn Chips(of: Vec<String>, #[prop(default = usize::MAX)] most: usize) -> impl IntoView {
+    if of.is_empty() {
+        return view! { <span class="muted">"None"</span> }.into_any();
+    }
+    let rest = of.get(most..).unwrap_or_default().join(", ");
+    let hidden = of.len().saturating_sub(most);
+    let shown = of.into_iter().take(most).map(|text| view! { <li class="chip">{text}</li> }).collect_view();
+    let more = (hidden > 0).then(|| {
+        view! {
+            <li class="chip chip--more" title=rest>
+                {format!("+{hidden}")}
+                <span class="visually-hidden">" more scopes"</span>
+            </li>
+        }
+    });
+    view! { <ul class="chips">{shown} {more}</ul> }.into_any()
+}

@@ -1,0 +1,22 @@
+//! Where a list would be, if there were anything in it.
+
+use leptos::prelude::*;
+
+/// A title, a sentence, and perhaps what to do about it; `sign` is the picture above.
+#[component]
+pub fn Empty(
+    title: &'static str,
+    text: &'static str,
+    #[prop(optional, into)] sign: Option<AnyView>,
+    #[prop(optional, into)] actions: Option<AnyView>,
+) -> impl IntoView {
+    view! {
+        <div class="panel empty">
+            {sign}
+            <h2>{title}</h2>
+            <p>{text}</p>
+            {actions.map(|actions| view! { <div class="actions">{actions}</div> })}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,83 @@
+//! A label, what is typed, what is wrong with it, and a hint: joined for those who cannot see that they stand together.
+
+use super::{form::FormState, icon::Icon};
+use leptos::prelude::*;
+
+/// What is wrong with the field `name`.
+#[component]
+pub fn Wrong(name: &'static str) -> impl IntoView {
+    let wrong = FormState::here().wrong(name);
+    move || {
+        wrong.get().map(|message| {
+            view! {
+                <p class="error" id=format!("{name}-error")>
+                    {Icon::Warn.view()}
+                    {message}
+                </p>
+            }
+        })
+    }
+}
+
+/// Whether `name` is wrong, and what describes it: for the attributes of an input that is not a [`Field`].
+pub fn described(name: &'static str, hint: bool) -> (Signal<Option<&'static str>>, Signal<Option<String>>) {
+    let wrong = FormState::here().wrong(name);
+    let invalid = Signal::derive(move || wrong.with(Option::is_some).then_some("true"));
+    let by = Signal::derive(move || match (wrong.with(Option::is_some), hint) {
+        (true, true) => Some(format!("{name}-error {name}-hint")),
+        (true, false) => Some(format!("{name}-error")),
+        (false, true) => Some(format!("{name}-hint")),
+        (false, false) => None,
+    });
+    (invalid, by)
+}
+
+/// One line to type into. It keeps its own text: what is typed before the page is hydrated stays.
+#[component]
+pub fn Field(
+    /// Of the input, and of the error that belongs to it.
+    name: &'static str,
+    label: &'static str,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(optional, into)] value: String,
+    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional)] placeholder: Option<&'static str>,
+    #[prop(default = "off")] autocomplete: &'static str,
+    #[prop(optional)] minlength: Option<u16>,
+    #[prop(optional)] maxlength: Option<u16>,
+    #[prop(optional)] required: bool,
+    #[prop(optional)] autofocus: bool,
+    /// Say that it may stay empty.
+    #[prop(optional)]
+    optional: bool,
+    #[prop(optional)] mono: bool,
+) -> impl IntoView {
+    let state = FormState::here();
+    let (invalid, by) = described(name, hint.is_some());
+    let value = if kind == "password" { String::new() } else { state.typed(name).unwrap_or(value) };
+    view! {
+        <div class="field">
+            <label for=name>
+                {label} {optional.then(|| view! { " " <span class="optional">"optional"</span> })}
+            </label>
+            <input
+                class=if mono { "input input--mono" } else { "input" }
+                type=kind
+                id=name
+                name=name
+                value=value
+                placeholder=placeholder
+                autocomplete=autocomplete
+                minlength=minlength.map(|n| n.to_string())
+                maxlength=maxlength.map(|n| n.to_string())
+                required=required
+                autofocus=state.starts_at(name, autofocus)
+                aria-invalid=move || invalid.get()
+                aria-describedby=move || by.get()
+            />
+            <Wrong name />
+            {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}
+        </div>
+    }
+    .into_any()
+}

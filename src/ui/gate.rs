@@ -1,0 +1,31 @@
+//! Pages without the shell: signing in, the first start, an error.
+
+use super::icon::mark;
+use leptos::prelude::*;
+
+#[component]
+pub fn Gate(
+    #[prop(into)] title: String,
+    #[prop(default = None, into)] lead: Option<String>,
+    #[prop(optional)] wide: bool,
+    /// What stands at the very foot: the version and the address.
+    #[prop(default = None, into)]
+    foot: Option<String>,
+    children: Children,
+) -> impl IntoView {
+    let class = if wide { "gate__main gate__main--wide" } else { "gate__main" };
+    view! {
+        <div class="gate">
+            <main class=class id="main" tabindex="-1">
+                <header class="gate__head">
+                    {mark()}
+                    <h1>{title}</h1>
+                    {lead.map(|lead| view! { <p>{lead}</p> })}
+                </header>
+                {children()}
+            </main>
+            {foot.map(|foot| view! { <footer class="gate__foot">{foot}</footer> })}
+        </div>
+    }
+    .into_any()
+}

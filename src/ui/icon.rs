@@ -1,0 +1,106 @@
+//! The icons: one sprite in the document, used by name.
+
+use leptos::prelude::*;
+
+/// An icon of the sprite. It always stands beside a word, or in a control that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    Active,
+    Check,
+    Copy,
+    Dots,
+    Down,
+    Expired,
+    Eye,
+    Inactive,
+    Info,
+    Key,
+    Mark,
+    Menu,
+    Out,
+    Pause,
+    Play,
+    Plus,
+    Scheduled,
+    Trash,
+    UpDown,
+    Warn,
+    X,
+}
+
+impl Icon {
+    const fn href(self) -> &'static str {
+        match self {
+            Self::Active => "#i-active",
+            Self::Check => "#i-check",
+            Self::Copy => "#i-copy",
+            Self::Dots => "#i-dots",
+            Self::Down => "#i-down",
+            Self::Expired => "#i-expired",
+            Self::Eye => "#i-eye",
+            Self::Inactive => "#i-inactive",
+            Self::Info => "#i-info",
+            Self::Key => "#i-key",
+            Self::Mark => "#i-mark",
+            Self::Menu => "#i-menu",
+            Self::Out => "#i-out",
+            Self::Pause => "#i-pause",
+            Self::Play => "#i-play",
+            Self::Plus => "#i-plus",
+            Self::Scheduled => "#i-scheduled",
+            Self::Trash => "#i-trash",
+            Self::UpDown => "#i-updown",
+            Self::Warn => "#i-warn",
+            Self::X => "#i-x",
+        }
+    }
+
+    fn draw(self, class: &'static str) -> AnyView {
+        view! {
+            <svg class=class aria-hidden="true">
+                <use_ href=self.href()></use_>
+            </svg>
+        }
+        .into_any()
+    }
+
+    /// The icon at the size of the text.
+    pub fn view(self) -> AnyView {
+        self.draw("icon")
+    }
+}
+
+/// Keyward's mark.
+pub fn mark() -> AnyView {
+    Icon::Mark.draw("mark")
+}
+
+/// All icons. It stands once in the document, after the application: the browser's part never needs to know it.
+#[component]
+pub fn Sprite() -> impl IntoView {
+    view! { <svg hidden inner_html=SYMBOLS></svg> }
+}
+
+const SYMBOLS: &str = concat!(
+    r##"<symbol id="i-active" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.75" fill="currentColor"/><path d="m5.5 8.25 1.75 1.75L10.75 6" class="cut"/></symbol>"##,
+    r##"<symbol id="i-check" viewBox="0 0 16 16"><path d="m3 8.5 3.25 3.25L13 4.75"/></symbol>"##,
+    r##"<symbol id="i-copy" viewBox="0 0 16 16"><rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/><path d="M10.5 5.5V4A1.5 1.5 0 0 0 9 2.5H4A1.5 1.5 0 0 0 2.5 4v5A1.5 1.5 0 0 0 4 10.5h1.5"/></symbol>"##,
+    r##"<symbol id="i-dots" viewBox="0 0 16 16"><path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2.25"/></symbol>"##,
+    r##"<symbol id="i-down" viewBox="0 0 16 16"><path d="m4 6.25 4 4 4-4"/></symbol>"##,
+    r##"<symbol id="i-expired" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.75"/><path d="m5.9 5.9 4.2 4.2M10.1 5.9l-4.2 4.2"/></symbol>"##,
+    r##"<symbol id="i-eye" viewBox="0 0 16 16"><path d="M1.5 8S3.75 3.5 8 3.5 14.5 8 14.5 8 12.25 12.5 8 12.5 1.5 8 1.5 8Z"/><circle cx="8" cy="8" r="1.9"/></symbol>"##,
+    r##"<symbol id="i-inactive" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.75"/><path d="M6.4 6v4M9.6 6v4"/></symbol>"##,
+    r##"<symbol id="i-info" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.75"/><path d="M8 7.5v3.25M8 5.25v.01"/></symbol>"##,
+    r##"<symbol id="i-key" viewBox="0 0 16 16"><circle cx="5" cy="11" r="2.75"/><path d="m7 9 6.5-6.5M11 5l2 2"/></symbol>"##,
+    r##"<symbol id="i-mark" viewBox="0 0 16 16"><path fill-rule="evenodd" d="M4.5 0h7A4.5 4.5 0 0 1 16 4.5v7a4.5 4.5 0 0 1-4.5 4.5H9v-2h2v-1.5H9v-1.5h2V9.5H9V8.83a3 3 0 1 0-2 0V16H4.5A4.5 4.5 0 0 1 0 11.5v-7A4.5 4.5 0 0 1 4.5 0Z"/></symbol>"##,
+    r##"<symbol id="i-menu" viewBox="0 0 16 16"><path d="M2 4.25h12M2 8h12M2 11.75h12"/></symbol>"##,
+    r##"<symbol id="i-out" viewBox="0 0 16 16"><path d="M6 2.5H3v11h3M10 5l3 3-3 3M13 8H6.5"/></symbol>"##,
+    r##"<symbol id="i-pause" viewBox="0 0 16 16"><path d="M5.5 3.5v9M10.5 3.5v9"/></symbol>"##,
+    r##"<symbol id="i-play" viewBox="0 0 16 16"><path d="M4.5 3v10l8-5-8-5Z"/></symbol>"##,
+    r##"<symbol id="i-plus" viewBox="0 0 16 16"><path d="M8 3v10M3 8h10"/></symbol>"##,
+    r##"<symbol id="i-scheduled" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.75"/><path d="M8 4.75V8l2.25 1.5"/></symbol>"##,
+    r##"<symbol id="i-trash" viewBox="0 0 16 16"><path d="M2.5 4.25h11M6 4.25v-2h4v2M4 4.25l.6 9.5h6.8l.6-9.5M6.75 7v4M9.25 7v4"/></symbol>"##,
+    r##"<symbol id="i-updown" viewBox="0 0 16 16"><path d="m5 6 3-3 3 3M5 10l3 3 3-3"/></symbol>"##,
+    r##"<symbol id="i-warn" viewBox="0 0 16 16"><path d="M8 2.25 14.25 13.25H1.75L8 2.25ZM8 6.5v3M8 11.4v.01"/></symbol>"##,
+    r##"<symbol id="i-x" viewBox="0 0 16 16"><path d="m4 4 8 8M12 4l-8 8"/></symbol>"##,
+);

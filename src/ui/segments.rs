@@ -1,0 +1,31 @@
+//! Radios drawn as one control.
+
+use leptos::prelude::*;
+
+/// The radios of one name, each a value and its word; `chosen` is the one at first.
+#[component]
+pub fn Segments(
+    name: &'static str,
+    choices: &'static [(&'static str, &'static str)],
+    #[prop(into)] chosen: String,
+    #[prop(default = Callback::new(|_| ()))] on_change: Callback<&'static str>,
+) -> impl IntoView {
+    choices
+        .iter()
+        .map(|&(value, word)| {
+            view! {
+                <label>
+                    <input
+                        type="radio"
+                        name=name
+                        value=value
+                        checked=value == chosen
+                        on:change=move |_| on_change.run(value)
+                    />
+                    {word}
+                </label>
+            }
+        })
+        .collect_view()
+        .into_any()
+}

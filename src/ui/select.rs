@@ -1,0 +1,61 @@
+//! A native select with the arrow of the house.
+
+use super::icon::Icon;
+use leptos::{html, prelude::*};
+
+/// One thing to choose.
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+}
+
+impl Choice {
+    pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into() }
+    }
+}
+
+/// The select. Its label, or its `aria_label`, is the caller's.
+#[component]
+pub fn Select(
+    name: &'static str,
+    choices: Vec<Choice>,
+    /// The value that is chosen at first.
+    #[prop(into)]
+    chosen: String,
+    #[prop(optional)] aria_label: Option<&'static str>,
+    #[prop(optional, into)] invalid: Signal<Option<&'static str>>,
+    #[prop(optional, into)] described_by: Signal<Option<String>>,
+    #[prop(optional)] node_ref: NodeRef<html::Select>,
+    #[prop(default = Callback::new(|_| ()))] on_change: Callback<String>,
+) -> impl IntoView {
+    let options = choices
+        .into_iter()
+        .map(|choice| {
+            let selected = choice.value == chosen;
+            view! {
+                <option value=choice.value selected=selected>
+                    {choice.label}
+                </option>
+            }
+        })
+        .collect_view();
+    view! {
+        <span class="select">
+            <select
+                class="input"
+                id=name
+                name=name
+                aria-label=aria_label
+                aria-invalid=move || invalid.get()
+                aria-describedby=move || described_by.get()
+                node_ref=node_ref
+                on:change=move |event| on_change.run(event_target_value(&event))
+            >
+                {options}
+            </select>
+            {Icon::Down.view()}
+        </span>
+    }
+    .into_any()
+}

@@ -1,0 +1,120 @@
+//! A browser without JavaScript, and a program that calls: both straight on the router.
+
+use axum::{Router, body::Body, http::Request};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+/// An answer.
+pub struct Page {
+    pub status: u16,
+    pub headers: axum::http::HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Page {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).expect("text")
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().expect("a plain header"))
+    }
+
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("not JSON ({e}): {}", self.text()))
+    }
+
+    /// The `value` of the input with this name.
+    pub fn input(&self, name: &str) -> &str {
+        let html = self.text();
+        let marked = format!("name=\"{name}\"");
+        let tag = html
+            .split("<input")
+            .skip(1)
+            .map(|rest| rest.split('>').next().unwrap_or_default())
+            .find(|tag| tag.contains(&marked))
+            .unwrap_or_else(|| panic!("no input {name}: {html}"));
+        tag.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default()
+    }
+}
+
+/// Keeps cookies, says where it comes from.
+pub struct Browser {
+    router: Router,
+    pub url: String,
+    pub cookie: Option<String>,
+}
+
+impl Browser {
+    pub fn new(router: Router, url: &str) -> Self {
+        Self { router, url: url.to_owned(), cookie: None }
+    }
+
+    pub fn host(&self) -> &str {
+        self.url.split("//").nth(1).expect("a host")
+    }
+
+    pub async fn get(&mut self, path: &str) -> Page {
+        let request = Request::get(path).header("accept", "text/html");
+        self.send(request, String::new()).await
+    }
+
+    /// Posts a form, as a page of ours does.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = form(fields);
+        let request = Request::post(path)
+            .header("accept", "text/html")
+            .header("origin", self.url.clone())
+            .header("content-type", "application/x-www-form-urlencoded");
+        self.send(request, body).await
+    }
+
+    /// Calls a server function, as a page with JavaScript does.
+    pub async fn call(&mut self, function: &str, fields: &[(&str, &str)]) -> Page {
+        let body = form(fields);
+        let request = Request::post(format!("/api/{function}"))
+            .header("accept", "application/json")
+            .header("origin", self.url.clone())
+            .header("content-type", "application/x-www-form-urlencoded");
+        self.send(request, body).await
+    }
+
+    /// Sends JSON, as a program does.
+    pub async fn json(&mut self, path: &str, body: &serde_json::Value) -> Page {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(request, body.to_string()).await
+    }
+
+    /// Reads with a bearer token.
+    pub async fn bearer(&mut self, path: &str, token: &str) -> Page {
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        self.send(request, String::new()).await
+    }
+
+    /// Sends anything; the cookie and the host are added unless they are there.
+    pub async fn send(&mut self, request: axum::http::request::Builder, body: String) -> Page {
+        let mut request = request.body(Body::from(body)).expect("a request");
+        if let Some(cookie) = &self.cookie {
+            request.headers_mut().insert("cookie", cookie.parse().expect("a cookie"));
+        }
+        let host = self.host().parse().expect("a host");
+        request.headers_mut().entry("host").or_insert(host);
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
+        if let Some(set) = parts.headers.get("set-cookie") {
+            let set = set.to_str().expect("a plain cookie");
+            let pair = set.split(';').next().expect("a pair");
+            self.cookie = if set.contains("Max-Age=0") { None } else { Some(pair.to_owned()) };
+        }
+        Page { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+}
+
+pub fn form(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}

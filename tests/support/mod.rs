@@ -1,0 +1,172 @@
+//! What the tests stand on: a whole service on a fresh database of either engine, and a browser without JavaScript.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub mod browser;
+
+use axum::Router;
+use keyward::{
+    config::Config,
+    domain::sensitive::Password,
+    http::{AppState, router},
+    service::{
+        App, Ground,
+        accounts::NewPerson,
+        actor::{Actor, Caller, Origin},
+        clock::{Clock as _, ManualClock, SystemClock},
+        random::SystemRandom,
+        signer::{KeyFile, Signer, create_key_file},
+    },
+    store::{Location, Pool, queue::Queue},
+};
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// The public URL of every test's server.
+pub const URL: &str = "http://127.0.0.1:3000";
+/// A password that the rules take. It opens nothing but the database of one test.
+pub const PASSWORD: &str = "the tide turns at nine";
+
+/// The engines that everything is tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of one: `NAME::sqlite` and `NAME::postgres`.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($bench:ident: Bench) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn test($bench: $crate::support::Bench) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                test($crate::support::Bench::new($crate::support::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                test($crate::support::Bench::new($crate::support::Engine::Postgres).await).await;
+            }
+        }
+    )+};
+}
+
+/// A service on a database of its own, with a clock that the test moves.
+pub struct Bench {
+    pub app: App,
+    pub router: Router,
+    pub clock: Arc<ManualClock>,
+    pub location: Location,
+    pub folder: TempDir,
+}
+
+/// A fresh database.
+pub async fn database(engine: Engine, folder: &TempDir) -> Location {
+    match engine {
+        Engine::Sqlite => Location::Sqlite(folder.path().join("keyward.db")),
+        Engine::Postgres => {
+            let server = std::env::var("PGHOST").is_ok();
+            assert!(
+                server,
+                "no PostgreSQL: run `make test-rust`, or only the others with `cargo test --features ssr sqlite`"
+            );
+            let name = format!("keyward_{}", Uuid::from_bytes(random()).simple());
+            let mut admin = PgConnection::connect_with(&PgConnectOptions::new()).await.expect("PostgreSQL answers");
+            let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+            sqlx::query(create).execute(&mut admin).await.expect("a database can be made");
+            let var = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
+            Location::Postgres(format!(
+                "postgres://{}:{}@{}:{}/{name}",
+                var("PGUSER", "postgres"),
+                var("PGPASSWORD", ""),
+                var("PGHOST", "localhost"),
+                var("PGPORT", "5432"),
+            ))
+        }
+    }
+}
+
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    keyward::service::random::Random::fill(&SystemRandom, &mut bytes);
+    bytes
+}
+
+/// A connection of one more process to the same database: the command line, another node.
+pub async fn ground(location: &Location, clock: Arc<ManualClock>) -> Ground {
+    let pool = Pool::open(location).await.expect("the database opens");
+    let (queue, _) = Queue::start(pool.clone());
+    Ground { pool, queue, clock, random: Arc::new(SystemRandom) }
+}
+
+pub fn config(url: &str) -> Config {
+    let public_url: keyward::config::PublicUrl = url.parse().expect("a URL");
+    let hosts = vec![public_url.authority()];
+    Config {
+        public_url,
+        hosts,
+        trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network")],
+        name: None,
+        support_url: None,
+    }
+}
+
+impl Bench {
+    pub async fn new(engine: Engine) -> Self {
+        Self::at(engine, URL).await
+    }
+
+    /// A service whose public URL is another.
+    pub async fn at(engine: Engine, url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = database(engine, &folder).await;
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let app = service(&location, &folder, clock.clone(), url).await;
+        Self { router: router(AppState::new(app.clone())), app, clock, location, folder }
+    }
+
+    /// Makes a person with a project of their own, and says who they are.
+    pub async fn person(&self, email: &str, admin: bool) -> Caller {
+        let person = NewPerson {
+            email: email.into(),
+            name: email.split('@').next().expect("a name").to_owned(),
+            password: Password::new(PASSWORD.into()),
+            admin,
+            project: String::new(),
+        };
+        let id = self.app.accounts.create_user(&Actor::Operator, person).await.expect("a person is made");
+        self.app.accounts.caller(id, Origin::default()).await.expect("readable").expect("active")
+    }
+
+    /// A browser at this server.
+    pub fn browser(&self) -> browser::Browser {
+        browser::Browser::new(self.router.clone(), &self.app.config.public_url.to_string())
+    }
+
+    /// A browser in which this person has signed in.
+    pub async fn signed_in(&self, email: &str) -> browser::Browser {
+        let mut browser = self.browser();
+        let page = browser.post("/login", &[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
+        browser
+    }
+}
+
+/// A whole service, as a process would put it together.
+pub async fn service(location: &Location, folder: &TempDir, clock: Arc<ManualClock>, url: &str) -> App {
+    let ground = ground(location, clock).await;
+    let path = folder.path().join("keyward.key");
+    let make = matches!(location, Location::Sqlite(_));
+    if !make {
+        create_key_file(&path, &SystemRandom).expect("a key file");
+    }
+    let signer = Signer::open(&ground, &KeyFile { path, make }).await.expect("a signer");
+    App::new(Arc::new(config(url)), ground, signer)
+}
