@@ -1,6 +1,6 @@
 //! Settings: read from flags and `KEYWARD_*` variables and validated once.
 
-use crate::{service::signer::KeyFile, store::Location};
+use crate::store::Location;
 use clap::Args;
 use ipnet::IpNet;
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
@@ -210,6 +210,14 @@ impl Config {
             support_url: settings.support_url.clone(),
         })
     }
+}
+
+/// Where the key file is, and whether it may be made with a new database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFile {
+    pub path: PathBuf,
+    /// SQLite: the file lies beside the database and is made with it. Elsewhere it must be given.
+    pub make: bool,
 }
 
 /// Which key file a server on this database uses.

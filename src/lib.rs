@@ -6,8 +6,12 @@
 //! ```text
 //! app -> features -> ui -> domain
 //!        features/*/api -> http::context -> service -> store -> domain
-//! cli -> http, service, store        secret, config: imported by the server's rooms, import none of them
+//! cli -> http, service, store        config -> store        secret: imported by every room of the server, imports none
 //! ```
+
+// In the browser the bindings' own macro writes some; no line of ours does on either target.
+#![cfg_attr(feature = "ssr", forbid(unsafe_code))]
+#![warn(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod app;
 pub mod domain;

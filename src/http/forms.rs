@@ -40,7 +40,7 @@ enum Next {
     /// 303 to a path of ours.
     See(String),
     /// The page again, with the secret that is shown once.
-    Reveal(CreatedKey),
+    Reveal(Box<CreatedKey>),
 }
 
 /// All forms, each at its page's path.
@@ -49,7 +49,7 @@ pub fn mount(router: Router<AppState>) -> Router<AppState> {
         .route("/login", post(form::<SignIn>(|_, parts| Next::See(next_path(parts)))))
         .route("/setup", post(form::<SetUp>(|_, _| Next::See("/keys".into()))))
         .route("/logout", post(form::<SignOut>(|_, _| Next::See("/login".into()))))
-        .route("/keys/new", post(form::<CreateKey>(|created, _| Next::Reveal(created))))
+        .route("/keys/new", post(form::<CreateKey>(|created, _| Next::Reveal(Box::new(created)))))
         .route("/keys/{id}/deactivate", post(form::<DeactivateKey>(|_, _| Next::See("/keys".into()))))
         .route("/keys/{id}/activate", post(form::<ActivateKey>(|_, _| Next::See("/keys".into()))))
         .route("/keys/{id}/delete", post(form::<DeleteKey>(|_, _| Next::See("/keys?status=deleted".into()))))
@@ -100,7 +100,7 @@ where
     match outcome.map(|output| next(output, &parts)) {
         Ok(Next::See(path)) => see(&path),
         Ok(Next::Reveal(created)) => {
-            redraw(state, parts, StatusCode::OK, move || provide_context(created.clone())).await
+            redraw(state, parts, StatusCode::OK, move || provide_context(CreatedKey::clone(&created))).await
         }
         Err(error) if error.kind == ErrorKind::SignedOut => see("/login"),
         Err(error) => {

@@ -1,7 +1,10 @@
 //! What tokens are signed with: one Ed25519 key, made once, kept in the database sealed under the key file.
 
 use super::{Error, Ground};
-use crate::store::{self, queue::Kept, signing_keys::SigningKeyRow};
+use crate::{
+    config::KeyFile,
+    store::{self, queue::Kept, signing_keys::SigningKeyRow},
+};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     signature::{Ed25519KeyPair, KeyPair as _},
@@ -46,14 +49,6 @@ impl From<store::Error> for SignerError {
     fn from(error: store::Error) -> Self {
         Self::Service(error.into())
     }
-}
-
-/// Where the key file is, and whether it may be made with a new database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyFile {
-    pub path: PathBuf,
-    /// SQLite: the file lies beside the database and is made with it. Elsewhere it must be given.
-    pub make: bool,
 }
 
 /// The key of a key file.

@@ -209,7 +209,7 @@ pub async fn kept_page(
     );
     // Before the first page: a rank below all of them.
     let After { rank, id } = after.unwrap_or(After { rank: -1, id: Uuid::max() });
-    Ok(on!(conn, c => sqlx::query_as(&*SQL).bind(user).bind(now).bind(rank).bind(id).bind(limit).fetch_all(c).await?))
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(rank).bind(id).bind(limit).fetch_all(c).await?))
 }
 
 /// Deleted keys of the projects that a user is a member of, the newest key first.

@@ -7,7 +7,8 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Toast {
     pub text: String,
-    pub undo: Option<Callback<()>>,
+    /// What is to be undone, in the words of whoever can: handed to `undo` of [`Toasts`].
+    pub undo: Option<String>,
 }
 
 impl Toast {
@@ -15,8 +16,8 @@ impl Toast {
         Self { text: text.into(), undo: None }
     }
 
-    pub fn with_undo(self, undo: Callback<()>) -> Self {
-        Self { undo: Some(undo), ..self }
+    pub fn with_undo(self, what: String) -> Self {
+        Self { undo: Some(what), ..self }
     }
 
     /// Long enough to read; longer if there is something to decide.
@@ -27,7 +28,7 @@ impl Toast {
 
 /// The live region; it is there from the start, or nobody would hear it.
 #[component]
-pub fn Toasts(toast: RwSignal<Option<Toast>>) -> impl IntoView {
+pub fn Toasts(toast: RwSignal<Option<Toast>>, undo: Callback<String>) -> impl IntoView {
     let shown = StoredValue::new(0_u32);
     Effect::new(move |_| {
         let Some(stays) = toast.with(|toast| toast.as_ref().map(Toast::stays)) else { return };
@@ -41,9 +42,9 @@ pub fn Toasts(toast: RwSignal<Option<Toast>>) -> impl IntoView {
         set_timeout(hide, stays);
     });
     let draw = move |toast: Toast| {
-        let undo = toast.undo.map(|undo| {
+        let undo = toast.undo.map(|what| {
             view! {
-                <button type="button" class="button" on:click=move |_| undo.run(())>
+                <button type="button" class="button" on:click=move |_| undo.run(what.clone())>
                     "Undo"
                 </button>
             }

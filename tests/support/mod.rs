@@ -5,7 +5,7 @@ pub mod browser;
 
 use axum::Router;
 use keyward::{
-    config::Config,
+    config::{Config, KeyFile},
     domain::sensitive::Password,
     http::{AppState, router},
     service::{
@@ -14,7 +14,7 @@ use keyward::{
         actor::{Actor, Caller, Origin},
         clock::{Clock as _, ManualClock, SystemClock},
         random::SystemRandom,
-        signer::{KeyFile, Signer, create_key_file},
+        signer::{Signer, create_key_file},
     },
     store::{Location, Pool, queue::Queue},
 };

@@ -2,7 +2,7 @@
 
 use super::{
     api::{ActivateKey, DeactivateKey, DeleteKey, RestoreKey, get_key},
-    state::{Keys, menu_id},
+    state::{Keys, menu_button_id},
 };
 use crate::{
     domain::{
@@ -115,12 +115,12 @@ impl Verb {
         }
     }
 
-    fn toast(self, keys: Keys, key: &KeyView) -> Toast {
+    fn toast(self, key: &KeyView) -> Toast {
         match self {
             Self::Deactivate => Toast::new(format!("“{}” deactivated.", key.name)),
             Self::Activate => Toast::new(format!("“{}” activated.", key.name)),
             Self::Restore => Toast::new(format!("“{}” restored.", key.name)),
-            Self::Delete => keys.deleted_toast(key),
+            Self::Delete => Toast::new(format!("“{}” deleted.", key.name)).with_undo(key.id.to_string()),
         }
     }
 }
@@ -139,13 +139,13 @@ where
     let value = action.value();
     Effect::new(move |_| {
         if let Some(Ok(key)) = value.get() {
-            let toast = verb.toast(keys, &key);
+            let toast = verb.toast(&key);
             if verb == Verb::Restore {
                 keys.go("/keys?status=deleted".into())
             } else {
                 keys.close()
             }
-            keys.changed(toast);
+            keys.changed(toast, menu_button_id(&key));
         }
     });
     leave_if_signed_out(move || value.get().and_then(Result::err));
@@ -174,7 +174,7 @@ fn draw(keys: Keys, form: impl Fn(KeyView) -> AnyView + Copy + Send + Sync + 'st
     let leave = Callback::new(move |()| keys.close());
     let dialog = move |answer: Result<KeyView, AppError>| match answer {
         Ok(key) => {
-            let opener = format!("{}-button", menu_id(&key));
+            let opener = menu_button_id(&key);
             view! {
                 <Dialog class="dialog--small" described=true opener leave>
                     {form(key)}

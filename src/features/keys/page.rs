@@ -1,12 +1,16 @@
 //! `/keys`: the list. The dialogs are its children, so it stays while they come and go.
 
-use super::{filters::Filters, list::KeyList, reveal::Reveal, state::Keys};
+use super::{
+    filters::Filters,
+    list::KeyList,
+    reveal::Reveal,
+    state::{Keys, menu_button_id},
+};
 use crate::{
     domain::key::KeyView,
     error::AppError,
     features::session::{PageTitle, Person, Session, SignedInOnly, leave_if_signed_out},
     ui::{
-        browser,
         dialog::ShellInert,
         icon::Icon,
         layout::Layout,
@@ -28,6 +32,7 @@ pub fn KeysPage() -> impl IntoView {
     said(keys, keys.activate.value().into(), "activated");
     said(keys, keys.restore.value().into(), "restored");
     forget_on_pagehide(keys);
+    keys.keep_focus();
 
     view! {
         <PageTitle text="API keys" />
@@ -48,7 +53,7 @@ pub fn KeysPage() -> impl IntoView {
         </Layout>
         <Outlet />
         {move || keys.revealed.get().map(|created| view! { <Reveal created /> })}
-        <Toasts toast=keys.toast />
+        <Toasts toast=keys.toast undo=keys.undo() />
     }
 }
 
@@ -72,8 +77,7 @@ fn Lead() -> impl IntoView {
 fn said(keys: Keys, value: Signal<Option<Result<KeyView, AppError>>>, done: &'static str) {
     Effect::new(move |_| match value.get() {
         Some(Ok(key)) => {
-            keys.changed(Toast::new(format!("“{}” {done}.", key.name)));
-            browser::focus_if_lost("main");
+            keys.changed(Toast::new(format!("“{}” {done}.", key.name)), menu_button_id(&key));
         }
         Some(Err(error)) => keys.toast.set(Some(Toast::new(error.message))),
         None => {}

@@ -53,13 +53,14 @@ pub fn Reveal(
         copy(text, stands, state, then);
     };
     let done = Callback::new(move |()| copied.set(true));
+    let finish = Callback::new(move |()| {
+        copied.set(true);
+        close();
+    });
     let button = (!still).then(|| Callback::new(move |()| copy_now(done)));
     let copy_and_close = move |_| {
         asked.set(false);
-        copy_now(Callback::new(move |()| {
-            copied.set(true);
-            close();
-        }));
+        copy_now(finish);
     };
     let foot = move || {
         if asked.get() {
@@ -184,10 +185,11 @@ fn facts(key: KeyView, still: bool) -> AnyView {
 fn ProjectId(id: String, still: bool) -> impl IntoView {
     let state = RwSignal::new(Copying::Idle);
     let text = id.clone();
+    let nothing = Callback::new(|()| ());
     let button = (!still).then(|| {
         let press = move |_| {
             let stands = document().get_element_by_id("project-id");
-            copy(text.clone(), stands, state, Callback::new(|()| ()));
+            copy(text.clone(), stands, state, nothing);
         };
         view! {
             <button

@@ -2,10 +2,13 @@
 
 use super::api::{ActivateKey, CreatedKey, RestoreKey, list_keys};
 use crate::{
-    domain::key::{KeyPage, KeyView},
+    domain::{
+        key::{KeyPage, KeyView},
+        time::Timestamp,
+    },
     error::AppError,
     features::session::Session,
-    ui::toast::Toast,
+    ui::{browser, toast::Toast},
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -27,6 +30,8 @@ pub struct Keys {
     pub activate: ServerAction<ActivateKey>,
     pub restore: ServerAction<RestoreKey>,
     go: Callback<String>,
+    /// Where focus goes if it is lost, and the list that was there before.
+    focus: StoredValue<Option<(String, Option<Timestamp>)>>,
 }
 
 impl Keys {
@@ -56,6 +61,7 @@ impl Keys {
             activate: ServerAction::new(),
             restore: ServerAction::new(),
             go,
+            focus: StoredValue::new(None),
         };
         provide_context(keys);
         keys
@@ -86,10 +92,24 @@ impl Keys {
         self.go.run(to);
     }
 
-    /// Something was changed: says so, and asks for the list again.
-    pub fn changed(self, toast: Toast) {
+    /// Something was changed: says so, and asks for the list again. If the focus is then lost, because what had it was drawn
+    /// anew or is gone, it goes to the element `focus`.
+    pub fn changed(self, toast: Toast, focus: String) {
+        let seen = self.list.with_untracked(|list| Some(list.as_ref()?.as_ref().ok()?.now));
+        self.focus.set_value(Some((focus, seen)));
         self.toast.set(Some(toast));
         self.list.refetch();
+    }
+
+    /// Keeps the promise of [`Self::changed`]. Called once, by the page.
+    pub fn keep_focus(self) {
+        Effect::new(move |_| {
+            let now = self.list.with(|list| Some(list.as_ref()?.as_ref().ok()?.now));
+            let fresh = self.focus.with_value(|focus| focus.as_ref().is_some_and(|(_, seen)| *seen != now));
+            if let Some((id, _)) = fresh.then(|| self.focus.try_update_value(Option::take).flatten()).flatten() {
+                browser::focus_if_lost(&id);
+            }
+        });
     }
 
     /// A key was made: its secret is shown over the list.
@@ -100,17 +120,23 @@ impl Keys {
         self.list.refetch();
     }
 
-    /// The message after a deletion, with the way back.
-    pub fn deleted_toast(self, key: &KeyView) -> Toast {
-        let id = key.id;
-        Toast::new(format!("“{}” deleted.", key.name)).with_undo(Callback::new(move |()| {
+    /// Brings back the key that was deleted last. A disposed dialog cannot do it, so the page does.
+    pub fn undo(self) -> Callback<String> {
+        Callback::new(move |id: String| {
             self.toast.set(None);
-            self.restore.dispatch(RestoreKey { id });
-        }))
+            if let Ok(id) = id.parse() {
+                self.restore.dispatch(RestoreKey { id });
+            }
+        })
     }
 }
 
-/// The menu of this key's row; its button is `{…}-button`.
+/// The menu of this key's row.
 pub fn menu_id(key: &KeyView) -> String {
     format!("actions-{}", key.id)
+}
+
+/// The button of that menu: focus comes back to it.
+pub fn menu_button_id(key: &KeyView) -> String {
+    format!("{}-button", menu_id(key))
 }

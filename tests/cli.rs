@@ -1,0 +1,227 @@
+//! The binary's commands, run as an operator runs them, beside a running server too.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_keyward");
+const PASSWORD: &str = "the tide turns at nine";
+
+fn keyward(folder: &Path, arguments: &[&str]) -> Output {
+    run(folder, arguments, "")
+}
+
+fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(BINARY)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+fn out(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+fn err(output: &Output) -> String {
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A server on a free port, stopped when it goes out of scope.
+struct Server {
+    child: Child,
+    address: String,
+    said: String,
+}
+
+impl Server {
+    fn start(folder: &Path, lines: usize) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .current_dir(folder)
+            .env_clear()
+            .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut said = String::new();
+        for _ in 0..lines {
+            reader.read_line(&mut said).expect("it speaks");
+        }
+        let address = said
+            .split("http://")
+            .nth(1)
+            .expect("it says where")
+            .split_whitespace()
+            .next()
+            .expect("an address")
+            .to_owned();
+        Self { child, address, said }
+    }
+
+    /// One request over a connection of its own.
+    fn request(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it answers");
+        write!(
+            stream,
+            "{head}\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("read");
+        answer
+    }
+
+    fn verify(&self, secret: &str) -> String {
+        self.request(
+            "POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json",
+            &format!(r#"{{"key": "{secret}"}}"#),
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_story_at_the_command_line_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    assert!(server.said.contains("/setup?code="), "{}", server.said);
+
+    let made = run(
+        folder,
+        &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin", "--admin"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert!(out(&made).contains("Made the user"));
+    let projects: serde_json::Value =
+        serde_json::from_str(&out(&keyward(folder, &["projects", "list", "--json"]))).unwrap();
+    let project = projects[0]["project_id"].as_str().unwrap();
+
+    let create = [
+        "keys",
+        "create",
+        "--project",
+        project,
+        "--name",
+        "Nightly job",
+        "--expires",
+        "30d",
+        "--scope",
+        "data:read",
+        "--json",
+    ];
+    let key: serde_json::Value = serde_json::from_str(&out(&keyward(folder, &create))).unwrap();
+    let (secret, id) = (key["secret"].as_str().unwrap(), key["key_id"].as_str().unwrap());
+    assert_eq!(key["project_id"], project);
+    assert!(server.verify(secret).contains(r#""valid":true"#));
+
+    let config = folder.join("config.json");
+    std::fs::write(&config, r#"{"model": "harbour"}"#).unwrap();
+    out(&keyward(folder, &["projects", "config", "--project", project, "--set", config.to_str().unwrap()]));
+    assert_eq!(out(&keyward(folder, &["projects", "config", "--project", project])).trim(), r#"{"model":"harbour"}"#);
+
+    assert!(out(&keyward(folder, &["keys", "list"])).contains("Nightly job"));
+    out(&keyward(folder, &["keys", "deactivate", id]));
+    let refused = server.verify(secret);
+    assert!(refused.contains(r#""code":"inactive""#), "refused at the next request: {refused}");
+    let listed = out(&keyward(folder, &["keys", "list", "--json"]));
+    assert!(listed.contains(r#""status":"inactive""#) && !listed.contains(secret), "{listed}");
+}
+
+#[test]
+fn a_server_that_is_asked_to_stop_ends_well_and_keeps_what_it_knew() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    out(&run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let key = out(&keyward(folder, &["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]));
+    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    let mut server = Server::start(folder, 1);
+    assert!(server.verify(key["secret"].as_str().unwrap()).contains(r#""valid":true"#));
+    let asked = Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
+    assert!(asked.success());
+    assert!(server.child.wait().unwrap().success(), "it ends with success");
+    assert!(!folder.join("keyward.db-wal").exists(), "the write-ahead log was taken into the database");
+    assert!(folder.join("keyward.key").exists());
+}
+
+#[test]
+fn a_bad_value_is_named_with_what_would_be_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (arguments, words) in [
+        (&["serve", "--public-url", "keys.example.com/x"][..], "without a path"),
+        (&["serve", "--listen", "3000"][..], "--listen"),
+        (&["serve", "--trusted-proxies", "10.0.0.0/99"][..], "10.0.0.0/8"),
+        (&["--database-url", "mysql://h/d", "projects", "list"][..], "sqlite:PATH"),
+        (&["--database-url", "postgres://h/d", "serve"][..], "keyward admin create-key-file"),
+        (&["projects", "list"][..], "there is no database at keyward.db"),
+        (&["keys", "deactivate", "x"][..], "<ID>"),
+    ] {
+        let said = err(&keyward(folder, arguments));
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    let weak = run(folder, &["admin", "create-user", "--email", "maren", "--password-stdin"], "short");
+    let said = err(&weak);
+    assert!(said.contains("email:") && !said.contains("short"), "{said}");
+    let once = run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD);
+    out(&once);
+    for (arguments, words) in [
+        (&["keys", "create", "--project", "nowhere", "--name", "x"][..], "keyward projects list"),
+        (&["keys", "create", "--project", "maren’s project", "--name", ""][..], "Give the key a name"),
+        (&["keys", "create", "--project", "maren’s project", "--name", "x", "--expires", "soon"][..], "periods"),
+        (
+            &["keys", "create", "--project", "maren’s project", "--name", "x", "--scope", "no:such"][..],
+            "does not offer no:such",
+        ),
+    ] {
+        let said = err(&keyward(folder, arguments));
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn help_tells_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = out(&keyward(folder.path(), &["serve", "--help"]));
+    for setting in [
+        "DATABASE_URL",
+        "LISTEN",
+        "PUBLIC_URL",
+        "TRUSTED_PROXIES",
+        "NAME",
+        "SUPPORT_URL",
+        "KEY_FILE",
+        "LOG",
+        "LOG_FORMAT",
+    ] {
+        assert!(help.contains(&format!("KEYWARD_{setting}")), "{setting}: {help}");
+    }
+    let help = out(&keyward(folder.path(), &["--help"]));
+    for command in ["serve", "admin", "keys", "projects"] {
+        assert!(help.contains(command), "{command}: {help}");
+    }
+}
