@@ -137,12 +137,8 @@ on_both_engines! {
             }
         }));
         let succeed = |n: usize| bench.app.keys.create(&maren, draft(&bench, project, &format!("beside {n}")));
-        let mut failing: Vec<std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>> = Vec::new();
-        for n in 0..9 {
-            failing.push(Box::pin(fail(n)));
-        }
         let (failed, made) = tokio::join!(
-            futures::future::join_all(failing),
+            futures::future::join_all((0..9).map(fail)),
             futures::future::join_all((0..9).map(succeed))
         );
         assert!(failed.iter().all(Result::is_err));

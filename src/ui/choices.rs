@@ -16,11 +16,15 @@ pub fn Choices(
     /// Of all the check boxes: `scopes[]`.
     name: &'static str,
     checks: Vec<Check>,
+    /// The first of them has the focus when the page opens.
+    #[prop(optional)]
+    autofocus: bool,
     #[prop(into)] invalid: Signal<Option<&'static str>>,
 ) -> impl IntoView {
     let rows = checks
         .into_iter()
-        .map(|check| {
+        .enumerate()
+        .map(|(at, check)| {
             let offered = check.offered;
             view! {
                 <li hidden=move || !offered.get()>
@@ -30,6 +34,7 @@ pub fn Choices(
                             name=name
                             value=check.value.clone()
                             checked=check.checked
+                            autofocus=autofocus && at == 0
                             disabled=move || !offered.get()
                             aria-invalid=move || invalid.get()
                         />

@@ -23,6 +23,7 @@ pub fn Select(
     /// The value that is chosen at first.
     #[prop(into)]
     chosen: String,
+    #[prop(optional)] autofocus: bool,
     #[prop(optional)] aria_label: Option<&'static str>,
     #[prop(optional, into)] invalid: Signal<Option<&'static str>>,
     #[prop(optional, into)] described_by: Signal<Option<String>>,
@@ -47,6 +48,7 @@ pub fn Select(
                 id=name
                 name=name
                 aria-label=aria_label
+                autofocus=autofocus
                 aria-invalid=move || invalid.get()
                 aria-describedby=move || described_by.get()
                 node_ref=node_ref

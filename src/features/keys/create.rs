@@ -138,7 +138,8 @@ fn place(projects: &[ProjectChoice], project: RwSignal<Option<String>>) -> AnyVi
     }
     let choices = projects.iter().map(|it| Choice::new(it.id.to_string(), it.name.clone())).collect();
     let first = projects.first().map(|it| it.id.to_string()).unwrap_or_default();
-    let chosen = FormState::here().typed("project").unwrap_or(first);
+    let state = FormState::here();
+    let chosen = state.typed("project").unwrap_or(first);
     let (invalid, by) = described("project", false);
     let node = NodeRef::<html::Select>::new();
     Effect::new(move |_| {
@@ -156,6 +157,7 @@ fn place(projects: &[ProjectChoice], project: RwSignal<Option<String>>) -> AnyVi
                     chosen
                     invalid
                     described_by=by
+                    autofocus=state.starts_at("project", false)
                     node_ref=node
                     on_change=Callback::new(move |id| project.set(Some(id)))
                 />

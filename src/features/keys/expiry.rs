@@ -51,6 +51,7 @@ pub fn Expiry(now: Timestamp) -> impl IntoView {
                     chosen=first
                     invalid=invalid
                     described_by=by
+                    autofocus=state.starts_at("expires", false)
                     node_ref=select
                     on_change=Callback::new(move |value| chosen.set(value))
                 />
@@ -61,6 +62,7 @@ pub fn Expiry(now: Timestamp) -> impl IntoView {
                     name="expires_on"
                     value=day
                     aria-label="Expires on"
+                    autofocus=state.starts_at("expires_on", false)
                     aria-invalid=move || wrong_day.get()
                     aria-describedby=move || wrong_day.get().map(|_| "expires_on-error")
                     node_ref=date

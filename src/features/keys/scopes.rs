@@ -44,7 +44,7 @@ pub fn Scopes(projects: Vec<ProjectChoice>, project: RwSignal<Option<String>>) -
     view! {
         <fieldset class="field" aria-describedby=move || by.get()>
             <legend>"Access scope"</legend>
-            {(!none).then(|| view! { <Choices name="scopes[]" checks invalid /> })}
+            {(!none).then(|| view! { <Choices name="scopes[]" checks autofocus=state.starts_at("scopes", false) invalid /> })}
             <Wrong name="scopes" />
             <p class="hint" id="scopes-hint">
                 {hint}
