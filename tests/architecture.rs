@@ -220,7 +220,7 @@ fn two_types_alone_carry_a_secret_over_the_wire() {
                 && !kind.contains("Error")
             {
                 let kinds =
-                    ["Password", "RevealedSecret", "Presented", "PlainSecret", "&Password", "&str", "RevealedSecret::"];
+                    ["Password", "RevealedSecret", "Zeroizing", "PlainSecret", "&Password", "&str", "RevealedSecret::"];
                 assert!(kinds.iter().any(|k| kind.starts_with(k)), "{path}: {line}");
             }
         }

@@ -1,5 +1,7 @@
 //! The binary's commands, run as an operator runs them, beside a running server too.
 
+mod support;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
@@ -49,11 +51,17 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path, lines: usize) -> Self {
+        Self::start_on(folder, lines, "sqlite:keyward.db", &[])
+    }
+
+    /// A server on another database.
+    fn start_on(folder: &Path, lines: usize, database: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(BINARY)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .current_dir(folder)
             .env_clear()
-            .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+            .env("KEYWARD_DATABASE_URL", database)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -200,6 +208,38 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     ] {
         let said = err(&keyward(folder, arguments));
         assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+/// On PostgreSQL the key file is made once, by hand, and given to every node: two of them serve the same keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_two_nodes_serve_one_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyward::store::Location::Postgres(url) = support::database(support::Engine::Postgres, &folder).await else {
+        unreachable!("PostgreSQL was asked for")
+    };
+    let folder = folder.path();
+    let command =
+        |arguments: &[&str], input: &str| run(folder, &[&["--database-url", &url], arguments].concat(), input);
+    let said = err(&command(&["serve", "--key-file", "keyward.key"], ""));
+    assert!(said.contains("keyward admin create-key-file keyward.key"), "{said}");
+    out(&keyward(folder, &["admin", "create-key-file", "keyward.key"]));
+    let first = Server::start_on(folder, 3, &url, &["--key-file", "keyward.key"]);
+    let second = Server::start_on(folder, 3, &url, &["--key-file", "keyward.key"]);
+    out(&command(&["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let key = out(&command(&["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"], ""));
+    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    let secret = key["secret"].as_str().unwrap();
+    for node in [&first, &second] {
+        assert!(node.verify(secret).contains(r#""valid":true"#));
+    }
+    let jwks = |node: &Server| {
+        node.request("GET /.well-known/jwks.json HTTP/1.1", "").split("\r\n\r\n").nth(1).map(ToOwned::to_owned)
+    };
+    assert_eq!(jwks(&first), jwks(&second), "both sign with the same key");
+    out(&command(&["keys", "deactivate", key["key_id"].as_str().unwrap()], ""));
+    for node in [&first, &second] {
+        assert!(node.verify(secret).contains(r#""code":"inactive""#));
     }
 }
 

@@ -5,7 +5,6 @@ use crate::{
     domain::{
         ids::{KeyId, ProjectId},
         key::Environment,
-        sensitive::Password as Presented,
     },
     service::{
         App,
@@ -18,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -30,8 +30,8 @@ enum OneOrMany {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
-    /// The secret. Wiped when dropped, as a password is.
-    key: Presented,
+    /// The secret. Wiped when dropped.
+    key: Zeroizing<String>,
     #[serde(default)]
     project: Option<OneOrMany>,
     #[serde(default)]
@@ -97,7 +97,7 @@ pub async fn verify(State(app): State<App>, Json(asked): Json<VerifyRequest>) ->
         Some(OneOrMany::Many(ids)) => ids,
     };
     let question = Question { projects, scopes: asked.scopes };
-    let decision = app.verify.secret(asked.key.expose(), &question).await?;
+    let decision = app.verify.secret(&asked.key, &question).await?;
     let answer = decision.map_or_else(VerifyResponse::from, VerifyResponse::from);
     Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(answer)).into_response())
 }

@@ -36,13 +36,18 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(programs)
         .merge(browser)
+        .layer(middleware::from_fn_with_state(state.clone(), edge::watch))
+        .with_state(state)
+}
+
+/// The limits of size and time, and the net for a fault of ours. They lie within what gives an error its words.
+fn bounded(router: Router<AppState>) -> Router<AppState> {
+    router
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(state.clone(), edge::watch))
-        .with_state(state)
 }
 
 /// The words of a panic stay in the log of the process; nobody outside learns them.
@@ -66,7 +71,7 @@ fn programs() -> Router<AppState> {
         let handler = (route.handler)();
         router = router.route(route.path, if route.cors { handler.layer(cors()) } else { handler });
     }
-    router.layer(middleware::from_fn(problem::fill))
+    bounded(router).layer(middleware::from_fn(problem::fill))
 }
 
 /// What browsers call.
@@ -81,11 +86,12 @@ fn browser(state: &AppState) -> Router<AppState> {
     };
     let list = generate_route_list(App);
     let pages = Router::new().leptos_routes_with_context(state, list, context, shell);
-    forms::mount(pages)
+    let cookies = forms::mount(pages)
         .fallback(fallback)
         .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
         .layer(sessions::layer(state))
-        .layer(middleware::from_fn_with_state(state.clone(), origin::guard))
+        .layer(middleware::from_fn_with_state(state.clone(), origin::guard));
+    bounded(cookies)
         .layer(middleware::from_fn(browser_only))
         .route(&format!("/{}/{{*path}}", assets::prefix()), get(assets::serve))
 }
@@ -116,10 +122,15 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     let asked = request.headers().clone();
     let mut response = next.run(request).await;
     let status = response.status();
-    // What the router and the layers answer by themselves has no body to read.
-    if matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::PAYLOAD_TOO_LARGE)
-        && !response.headers().contains_key(header::CONTENT_SECURITY_POLICY)
-    {
+    // What the router and the layers answer by themselves has no page yet.
+    let bare = !response.headers().contains_key(header::CONTENT_SECURITY_POLICY);
+    let by_itself = [
+        StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::INTERNAL_SERVER_ERROR,
+    ];
+    if by_itself.contains(&status) && bare && !path.starts_with("/api/") {
         let (code, words) = problem::of_status(status);
         let mut filled = error_page::respond(status, code, words, &asked, &path);
         if let Some(allow) = response.headers_mut().remove(header::ALLOW) {

@@ -1,19 +1,20 @@
 //! `POST /authentication/token`: a key for a short-lived token; and the public half of what tokens are signed with.
 
 use super::{json::Json, problem::Problem};
-use crate::{domain::sensitive::Password as Presented, service::App};
+use crate::service::App;
 use axum::{
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 /// What is asked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
-    secret_key: Presented,
+    secret_key: Zeroizing<String>,
     /// Seconds; a day if it is left out.
     #[serde(default)]
     expires_in: Option<i64>,
@@ -37,7 +38,7 @@ pub async fn exchange(State(app): State<App>, Json(asked): Json<TokenRequest>) -
             "expires_in is a number of seconds, 1 or more.",
         ));
     }
-    let issued = app.tokens.exchange(asked.secret_key.expose(), asked.expires_in).await?.map_err(|refused| {
+    let issued = app.tokens.exchange(&asked.secret_key, asked.expires_in).await?.map_err(|refused| {
         // RFC 9110 section 15.5.2: a 401 names what would be accepted.
         Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
             .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#)

@@ -28,7 +28,7 @@ pub struct NewUserRow {
 
 /// Whether nobody has an account yet.
 pub async fn none(conn: &mut Conn<'_>) -> Result<bool, Error> {
-    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 1) AS some";
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 1) AS anybody";
     let count: i64 = on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?);
     Ok(count == 0)
 }
