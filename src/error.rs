@@ -94,6 +94,10 @@ impl FromServerFnError for AppError {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 Self::new(ErrorKind::Invalid, "This form could not be read. Load the page again and retry.")
             }
+            // On the server: a body that is too long, or is no text.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => {
+                Self::new(ErrorKind::Invalid, "This form could not be read. Load the page again and retry.")
+            }
             _ => Self::new(ErrorKind::Internal, "Something went wrong on our side. Try again in a moment."),
         }
     }

@@ -141,7 +141,7 @@ on_both_engines! {
             futures::future::join_all((0..9).map(fail)),
             futures::future::join_all((0..9).map(succeed))
         );
-        assert!(failed.iter().all(Result::is_err));
+        assert!(failed.iter().all(|outcome: &Result<(), Error>| outcome.is_err()));
         assert!(made.iter().all(Result::is_ok));
         assert_eq!(count(&bench, "SELECT COUNT(*) FROM keys WHERE active").await, 10);
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));

@@ -126,6 +126,9 @@ pub async fn fill(request: Request, next: Next) -> Response {
     let (mut parts, _) = response.into_parts();
     let (filled_parts, body) = filled.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.extend(filled_parts.headers.into_iter().filter_map(|(name, value)| Some((name?, value))));
+    // Not `extend`: it would put a second content type beside the first.
+    for (name, value) in &filled_parts.headers {
+        parts.headers.insert(name, value.clone());
+    }
     Response::from_parts(parts, Body::new(body))
 }

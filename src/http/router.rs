@@ -4,7 +4,7 @@
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
 use super::{AppState, assets, edge, error_page, forms, origin, pages, problem, routes, sessions};
-use crate::app::App;
+use crate::{app::App, error::AppError};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use std::{any::Any, time::Duration};
 use tower_http::{
@@ -90,6 +91,7 @@ fn browser(state: &AppState) -> Router<AppState> {
         .fallback(fallback)
         .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
         .layer(sessions::layer(state))
+        .layer(middleware::from_fn(sessions::take_back))
         .layer(middleware::from_fn_with_state(state.clone(), origin::guard));
     bounded(cookies)
         .layer(middleware::from_fn(browser_only))
@@ -99,8 +101,7 @@ fn browser(state: &AppState) -> Router<AppState> {
 /// An address that is none: a problem document for programs, our page for people.
 async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
-    let for_programs = routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix));
-    if for_programs || path.starts_with("/api/") || !request.method().is_safe() {
+    if path.starts_with("/api/") || !request.method().is_safe() {
         let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
         return error_page::respond(StatusCode::NOT_FOUND, code, words, request.headers(), path);
     }
@@ -111,6 +112,11 @@ async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Re
 /// and what Leptos would read from a query that anybody can write is dropped.
 async fn browser_only(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    if routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
+        // Programs' own, and none of their routes: no cookie is read and no origin asked for on the way to a 404.
+        let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
+        return problem::Problem::new(StatusCode::NOT_FOUND, code, words).into_response();
+    }
     let accepts = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if path.starts_with("/api/") && accepts.contains("text/html") {
         let words = "Forms are sent to the address of their page.";
@@ -120,7 +126,7 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         *request.uri_mut() = uri;
     }
     let asked = request.headers().clone();
-    let mut response = next.run(request).await;
+    let mut response = with_own_status(next.run(request).await).await;
     let status = response.status();
     // What the router and the layers answer by themselves has no page yet.
     let bare = !response.headers().contains_key(header::CONTENT_SECURITY_POLICY);
@@ -142,6 +148,21 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     response
+}
+
+/// Leptos answers 500 to arguments that it cannot read; the status that belongs to the error stands in the error.
+async fn with_own_status(response: Response) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR
+        || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
+    {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, BODY_MAX).await.unwrap_or_default();
+    if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
+        parts.status = StatusCode::from_u16(error.kind.status()).unwrap_or(parts.status);
+    }
+    Response::from_parts(parts, bytes.into())
 }
 
 /// The same address without `__err` and `__path`; `None` if it has neither.

@@ -12,7 +12,7 @@ use crate::{
 use async_trait::async_trait;
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -149,6 +149,22 @@ pub fn layer(state: &AppState) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(time::Duration::seconds(IDLE)))
 }
 
+/// A browser takes a `__Host-` cookie back only when it is told as strictly as it was when it was set.
+pub async fn take_back(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in response.headers_mut().iter_mut() {
+        if name == header::SET_COOKIE
+            && let Ok(text) = value.to_str()
+            && text.starts_with("__Host-")
+            && !text.contains("; Secure")
+            && let Ok(strict) = HeaderValue::from_str(&format!("{text}; HttpOnly; SameSite=Lax; Secure"))
+        {
+            *value = strict;
+        }
+    }
+    response
+}
+
 /// Finds out who is behind the session, and ends what has lasted too long.
 pub async fn recognise(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let Some(session) = request.extensions().get::<Session>().cloned() else {
@@ -196,9 +212,9 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
 /// If the database refuses.
 pub async fn start(visit: &Visit, user: UserId, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
     let session = &visit.session;
-    if session.id().is_some() {
-        session.flush().await?;
-    }
+    // Not `flush`, and whatever was there before: after it the record would be stored again under the id that it had.
+    session.clear().await;
+    session.cycle_id().await?;
     session.insert(USER, user).await?;
     session.insert(SINCE, now).await?;
     session.insert(SEEN, now).await

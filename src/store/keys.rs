@@ -198,8 +198,8 @@ pub async fn kept_page(
     limit: i64,
 ) -> Result<Vec<ListedRow>, Error> {
     const SQL: &str = concat!(
-        "SELECT * FROM (SELECT CASE WHEN NOT k.active THEN 3 WHEN k.not_before > $2 THEN 1 WHEN k.expires_at <= $2 THEN 2 \
-         ELSE 0 END AS rank, ",
+        "SELECT * FROM (SELECT CAST(CASE WHEN NOT k.active THEN 3 WHEN k.not_before > $2 THEN 1 WHEN k.expires_at <= $2 THEN 2 \
+         ELSE 0 END AS BIGINT) AS rank, ",
         "k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, p.token_life_max, k.name, ",
         "k.environment, k.preview, k.scopes, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, ",
         "k.created_by_name, k.created_at, k.last_used_at FROM keys k JOIN projects p ON p.id = k.project_id ",
@@ -212,20 +212,21 @@ pub async fn kept_page(
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(rank).bind(id).bind(limit).fetch_all(c).await?))
 }
 
-/// Deleted keys of the projects that a user is a member of, the newest key first.
+/// Keys of the projects that a user is a member of that were deleted after `ended`, the newest key first.
 pub async fn deleted_page(
     conn: &mut Conn<'_>,
     user: Uuid,
     after: Option<Uuid>,
+    ended: i64,
     limit: i64,
 ) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str = concat!(
-        select_keys!("WHERE k.deleted_at IS NOT NULL AND k.id < $2 AND "),
+        select_keys!("WHERE k.deleted_at > $4 AND k.id < $2 AND "),
         seen_by!("$1"),
         " ORDER BY k.id DESC LIMIT $3"
     );
     let after = after.unwrap_or(Uuid::max());
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(after).bind(limit).fetch_all(c).await?))
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(after).bind(limit).bind(ended).fetch_all(c).await?))
 }
 
 /// How many keys a list holds on all its pages.
@@ -237,16 +238,17 @@ pub struct Counts {
     pub expiring: i64,
 }
 
-/// Counts the keys that a user sees; `soon` is the end of what counts as expiring.
-pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64, soon: i64) -> Result<Counts, Error> {
+/// Counts the keys that a user sees; `soon` is the end of what counts as expiring, `ended` the instant before which a deleted key
+/// is gone.
+pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64, soon: i64, ended: i64) -> Result<Counts, Error> {
     const SQL: &str = concat!(
         "SELECT COUNT(CASE WHEN k.deleted_at IS NULL THEN 1 END) AS kept, ",
-        "COUNT(CASE WHEN k.deleted_at IS NOT NULL THEN 1 END) AS deleted, ",
+        "COUNT(CASE WHEN k.deleted_at > $4 THEN 1 END) AS deleted, ",
         "COUNT(CASE WHEN k.deleted_at IS NULL AND k.active AND k.expires_at > $2 AND k.expires_at <= $3 THEN 1 END) \
          AS expiring FROM keys k WHERE ",
         seen_by!("$1")
     );
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(soon).fetch_one(c).await?))
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(soon).bind(ended).fetch_one(c).await?))
 }
 
 /// The keys of a project for the command line, newest first; all projects if `None`.

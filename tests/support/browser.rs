@@ -4,6 +4,10 @@ use axum::{Router, body::Body, http::Request};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
+/// Making a router walks all pages for the list of their routes, and while it does so Leptos loads no resource in the whole
+/// process: a page that another test draws at that moment would wait for ever. So requests share this, and makers take it whole.
+pub static DRAWING: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
+
 /// An answer.
 pub struct Page {
     pub status: u16,
@@ -97,15 +101,22 @@ impl Browser {
 
     /// Sends anything; the cookie and the host are added unless they are there.
     pub async fn send(&mut self, request: axum::http::request::Builder, body: String) -> Page {
+        self.send_bytes(request, body.into_bytes()).await
+    }
+
+    /// As [`Self::send`], with a body that need not be text.
+    pub async fn send_bytes(&mut self, request: axum::http::request::Builder, body: Vec<u8>) -> Page {
         let mut request = request.body(Body::from(body)).expect("a request");
         if let Some(cookie) = &self.cookie {
             request.headers_mut().insert("cookie", cookie.parse().expect("a cookie"));
         }
         let host = self.host().parse().expect("a host");
         request.headers_mut().entry("host").or_insert(host);
+        let drawing = DRAWING.read().await;
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
+        drop(drawing);
         if let Some(set) = parts.headers.get("set-cookie") {
             let set = set.to_str().expect("a plain cookie");
             let pair = set.split(';').next().expect("a pair");

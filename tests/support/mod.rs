@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod browser;
+pub mod forge;
+pub mod stored;
 
 use axum::Router;
 use keyward::{
@@ -129,7 +131,11 @@ impl Bench {
         let location = database(engine, &folder).await;
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let app = service(&location, &folder, clock.clone(), url).await;
-        Self { router: router(AppState::new(app.clone())), app, clock, location, folder }
+        let router = {
+            let _alone = browser::DRAWING.write().await;
+            router(AppState::new(app.clone()))
+        };
+        Self { router, app, clock, location, folder }
     }
 
     /// Makes a person with a project of their own, and says who they are.

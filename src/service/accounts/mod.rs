@@ -51,6 +51,7 @@ impl Accounts {
     pub async fn instance(&self) -> Result<Instance, Error> {
         Ok(Instance {
             name: self.config.name.clone(),
+            support_url: self.config.support_url.as_ref().map(ToString::to_string),
             public_url: self.config.public_url.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             needs_setup: self.needs_setup().await?,

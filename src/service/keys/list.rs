@@ -52,13 +52,14 @@ impl Keys {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
         let user = caller.user.into();
-        let counts = store::keys::counts(&mut conn, user, now.micros(), now.plus_seconds(SOON * DAY).micros()).await?;
+        let soon = now.plus_seconds(SOON * DAY).micros();
+        let ended = now.plus_seconds(-RESTORE_DAYS * DAY).micros();
+        let counts = store::keys::counts(&mut conn, user, now.micros(), soon, ended).await?;
         let limit = PAGE_SIZE as i64 + 1;
         let cursor = Cursor::read(after).unwrap_or(Cursor { now, after: After { rank: -1, id: Uuid::max() } });
         let (rows, total) = if status == "deleted" {
-            let ended = now.plus_seconds(-RESTORE_DAYS * DAY).micros();
-            let rows = store::keys::deleted_page(&mut conn, user, Some(cursor.after.id), limit).await?;
-            let rows = rows.into_iter().filter(|row| row.deleted_at > Some(ended)).map(|row| (0, row)).collect();
+            let rows = store::keys::deleted_page(&mut conn, user, Some(cursor.after.id), ended, limit).await?;
+            let rows = rows.into_iter().map(|row| (0, row)).collect();
             (rows, counts.deleted)
         } else {
             let rows = store::keys::kept_page(&mut conn, user, cursor.now.micros(), Some(cursor.after), limit).await?;

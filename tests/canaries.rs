@@ -1,0 +1,258 @@
+//! Canaries: a whole story is lived through with secrets that can be searched for, and then every sink is searched. None of them
+//! may stand in the log (at its most talkative), in a page that a GET can fetch, or in the database and the files beside it.
+
+mod support;
+
+use axum::http::Request;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use keyward::store::Pool;
+use std::{
+    io::Write,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
+use support::{Bench, forge};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+const EMAIL: &str = "maren@pelagic.example";
+
+/// All that was logged by this process.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The log as the binary filters it (`cli/log.rs`) at its most talkative, spans and all.
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
+    let writer = log.clone();
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(move || writer.clone());
+    tracing_subscriber::registry().with(EnvFilter::new("warn,keyward=trace")).with(layer).init();
+    log
+});
+
+fn contains(hay: &[u8], needle: &[u8]) -> bool {
+    hay.windows(needle.len()).any(|window| window == needle)
+}
+
+/// What may stand nowhere, each with its name.
+#[derive(Default)]
+struct Canaries(Vec<(String, Vec<u8>)>);
+
+impl Canaries {
+    fn plant(&mut self, name: &str, text: &str) {
+        assert!(text.len() >= 8, "{name} is too short to be searched for");
+        self.0.push((name.to_owned(), text.as_bytes().to_vec()));
+    }
+
+    /// Bytes, in every way in which they are usually written down.
+    fn plant_bytes(&mut self, name: &str, bytes: &[u8]) {
+        self.0.push((name.to_owned(), bytes.to_vec()));
+        for text in
+            [hex::encode(bytes), STANDARD.encode(bytes), STANDARD_NO_PAD.encode(bytes), URL_SAFE_NO_PAD.encode(bytes)]
+        {
+            self.plant(name, &text);
+        }
+    }
+
+    /// The id that a session's cookie holds: as it is sent, and as bytes and numbers.
+    fn plant_session(&mut self, name: &str, cookie: &str) {
+        let value = cookie.split_once('=').expect("a pair").1;
+        self.plant(name, value);
+        let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(value).expect("base64url").try_into().expect("128 bits");
+        self.plant_bytes(name, &bytes);
+        self.plant(name, &i128::from_le_bytes(bytes).to_string());
+    }
+
+    fn search(&self, sink: &str, hay: &[u8]) {
+        for (name, needle) in &self.0 {
+            assert!(!contains(hay, needle), "{sink} holds {name}");
+        }
+    }
+}
+
+/// Everything that the database holds: its files, or every row of every table as text.
+async fn stored(bench: &Bench) -> Vec<(String, Vec<u8>)> {
+    let mut sinks = Vec::new();
+    for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        sinks.push((path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()));
+    }
+    if let Pool::Postgres(_) = bench.app.ground.pool {
+        let tables = bench.texts("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'").await;
+        for table in tables {
+            let rows = bench.texts(&format!("SELECT t::text FROM \"{table}\" t")).await;
+            sinks.push((format!("table {table}"), rows.join("\n").into_bytes()));
+        }
+    }
+    sinks
+}
+
+on_both_engines! {
+    /// The story of a key, of its owner and of everybody's mistakes.
+    async fn no_sink_holds_a_secret(bench: Bench) {
+        let log = LOG.clone();
+        let mut canaries = Canaries::default();
+        let unique = |word: &str| format!("{word} {}", hex::encode(support::random::<8>()));
+        let (password, wrong, typed_as_email) = (unique("quiet harbour"), unique("loud harbour"), unique("misplaced"));
+        canaries.plant("the password", &password);
+        canaries.plant("the password, in a form", &password.replace(' ', "+"));
+        canaries.plant("the wrong password", &wrong);
+        canaries.plant("the wrong password, in a form", &wrong.replace(' ', "+"));
+        canaries.plant("the password that was typed as an address", &typed_as_email);
+
+        // The first start.
+        let printed = Arc::new(Mutex::new(String::new()));
+        let printer = printed.clone();
+        bench.app.accounts.open_setup(move |code| code.expose().clone_into(&mut printer.lock().unwrap())).await.unwrap();
+        let code = printed.lock().unwrap().clone();
+        canaries.plant("the setup code", &code);
+        let mut browser = bench.browser();
+        browser.get(&format!("/setup?code={code}")).await;
+        let setup = |code, password| [("code", code), ("name", "Maren"), ("email", EMAIL), ("password", password), ("project", "Buoys")];
+        assert_eq!(browser.post("/setup", &setup("WRONG", password.as_str())).await.status, 422);
+        assert_eq!(browser.post("/setup", &setup(code.as_str(), "short")).await.status, 422);
+        assert_eq!(browser.post("/setup", &setup(code.as_str(), password.as_str())).await.status, 303);
+        canaries.plant_session("the first session", browser.cookie.as_deref().unwrap());
+        assert_eq!(browser.post("/logout", &[]).await.status, 303);
+
+        // Signing in, and not.
+        for (email, password) in [(EMAIL, &wrong), (typed_as_email.as_str(), &wrong), ("nobody@pelagic.example", &password)] {
+            assert_eq!(browser.post("/login", &[("email", email), ("password", password)]).await.status, 422);
+            assert_eq!(browser.call("session/sign_in", &[("email", email), ("password", password)]).await.status, 422);
+        }
+        let mut dead = bench.browser();
+        dead.cookie = browser.cookie.clone().or_else(|| Some(format!("keyward={}", URL_SAFE_NO_PAD.encode(support::random::<16>()))));
+        canaries.plant_session("a session that is none", dead.cookie.clone().as_deref().unwrap());
+        dead.get("/keys").await;
+        assert_eq!(browser.post("/login", &[("email", EMAIL), ("password", &password)]).await.status, 303);
+        canaries.plant_session("the session", browser.cookie.as_deref().unwrap());
+
+        // Keys, made by script and by form.
+        let project = browser.call("keys/form", &[]).await.json()["projects"][0]["id"].as_str().unwrap().to_owned();
+        let (one, two) = (bench.app.ground.new_id().to_string(), bench.app.ground.new_id().to_string());
+        let form = |number| [("number", number), ("project", project.as_str()), ("name", "Gateway"), ("expires", "30d"), ("scopes[]", "data:read")];
+        let created = browser.call("keys/create", &form(one.as_str())).await.json();
+        let (id, by_script) = (created["key"]["id"].as_str().unwrap().to_owned(), created["secret"].as_str().unwrap().to_owned());
+        let page = browser.post("/keys/new", &form(two.as_str())).await;
+        let by_form = page.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
+        assert_ne!(by_script, by_form);
+        for (name, secret) in [("the key made by script", &by_script), ("the key made by form", &by_form)] {
+            // What is not the preview.
+            canaries.plant(name, &secret[12..]);
+            canaries.plant(name, &secret[12..40]);
+        }
+        assert_eq!(browser.post("/keys/new", &form(two.as_str())).await.status, 409);
+
+        // Programs.
+        let mut program = bench.browser();
+        let page = program.json("/authentication/token", &serde_json::json!({"secret_key": by_script})).await;
+        let token = page.json()["access_token"].as_str().unwrap().to_owned();
+        let (claims, signature) = token.rsplit_once('.').unwrap();
+        canaries.plant("the access token", &token);
+        canaries.plant("the access token's signature", signature);
+        canaries.plant("the access token's claims", claims.split_once('.').unwrap().1);
+        let config = format!("/pops/{project}/config?auto_start=false");
+        assert_eq!(program.bearer(&config, &token).await.status, 200);
+        assert_eq!(program.json("/v1/keys/verify", &serde_json::json!({"key": by_form})).await.status, 200);
+
+        // Mistakes with a secret in them.
+        for path in ["/authentication/token", "/v1/keys/verify", "/v1/nothing", "/keys/new", "/login", "/api/keys/create"] {
+            let bodies = [
+                by_script.clone(),
+                format!("{{\"key\": \"{by_script}\""),
+                format!("{{\"{by_script}\": 1}}"),
+                format!("{{\"key\": [\"{by_script}\"], \"secret_key\": 5}}"),
+                format!("{{\"key\": \"{by_script}!\", \"expires_in\": \"{by_form}\"}}"),
+            ];
+            for body in bodies {
+                for kind in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+                    let request = Request::post(path).header("content-type", kind).header("origin", support::URL);
+                    let page = program.send(request, body.clone()).await;
+                    assert!((303..500).contains(&page.status), "{path}: {}", page.status);
+                }
+            }
+        }
+        for bad in [by_script.clone(), format!("{token}x"), "x".repeat(20)] {
+            assert_eq!(program.bearer(&config, &bad).await.status, 401);
+        }
+        program.get(&format!("/v1/projects/{by_script}/config?token={token}")).await;
+        program.get(&format!("/nothing/{by_form}?{by_script}")).await;
+        browser.get(&format!("/keys/{by_form}/delete?key={by_script}")).await;
+        browser.get(&format!("/keys?after={by_script}&status={by_form}")).await;
+        let foreign = Request::post("/login").header("origin", "https://evil.example").header("x-secret", &by_script);
+        program.send(foreign, by_script.clone()).await;
+        browser.call("keys/get", &[("id", &by_script)]).await;
+        browser.call("keys/create", &[("number", &by_script), ("project", &password), ("name", &by_form)]).await;
+
+        // The end of it.
+        assert_eq!(browser.call("keys/deactivate", &[("id", &id)]).await.status, 200);
+        assert_eq!(program.bearer(&config, &token).await.status, 401);
+        assert_eq!(browser.post(&format!("/keys/{id}/delete"), &[("id", &id)]).await.status, 303);
+        bench.app.usage.flush().await.unwrap();
+
+        // Every page that a GET can fetch, signed in and out.
+        let paths = [
+            "/", "/keys", "/keys?status=deleted", "/keys/new", "/login", "/logout", "/setup", "/nothing",
+            &format!("/keys/{id}/delete"), &format!("/keys/{id}/restore"), &format!("/keys/{id}/activate"), &format!("/keys/{id}/deactivate"),
+            "/.well-known/jwks.json", "/v1/nothing",
+        ];
+        let mut pages = Vec::new();
+        for path in paths {
+            pages.push((format!("GET {path}"), browser.get(path).await.bytes));
+        }
+        assert_eq!(browser.post("/logout", &[]).await.status, 303);
+        for path in paths {
+            pages.push((format!("GET {path}, signed out"), browser.get(path).await.bytes));
+        }
+
+        // The seed that tokens are signed with is sealed, and the file beside it holds another key.
+        let (seed, _) = forge::seed(&bench).await;
+        canaries.plant_bytes("the seed of the signing key", &seed);
+
+        let sinks = stored(&bench).await;
+        let logged = log.0.lock().unwrap().clone();
+        for (sink, hay) in pages.iter().chain(&sinks) {
+            canaries.search(sink, hay);
+        }
+        canaries.search("the log", &logged);
+
+        // The search finds what is there.
+        let found = |hays: &[(String, Vec<u8>)], needle: &str| hays.iter().any(|(_, hay)| contains(hay, needle.as_bytes()));
+        assert!(found(&pages, &by_script[..12]), "the preview stands in the list");
+        for present in [EMAIL, &by_script[..12], &by_form[..12], "session.refused", "key.deleted"] {
+            assert!(found(&sinks, present), "{present} is stored");
+        }
+        for present in ["/authentication/token", "/v1/keys/verify", "/setup", "http.status=409", "request.id"] {
+            assert!(contains(&logged, present.as_bytes()), "{present} is logged");
+        }
+        if let Pool::Sqlite { .. } = bench.app.ground.pool {
+            let names: Vec<_> = sinks.iter().map(|(name, _)| name.as_str()).collect();
+            for name in ["keyward.db", "keyward.db-wal", "keyward.key"] {
+                assert!(names.contains(&name), "{name} was searched: {names:?}");
+            }
+        }
+        // And a canary that is set free is caught: in the database, and in the log.
+        bench.alter(&format!("UPDATE projects SET name = '{by_script}'")).await;
+        let caught = std::panic::AssertUnwindSafe(async {
+            for (sink, hay) in stored(&bench).await {
+                canaries.search(&sink, &hay);
+            }
+        });
+        assert!(futures::FutureExt::catch_unwind(caught).await.is_err(), "the search is blind");
+    }
+}

@@ -1,0 +1,159 @@
+//! Making what a test needs, and looking at what is stored, past the service.
+
+use super::{Bench, browser::Page};
+use keyward::{
+    domain::ids::{KeyId, ProjectId},
+    service::{Error, actor::Caller, keys::KeyDraft},
+    store::{self, Conn, Pool, keys::KeyRow, queue::Kept},
+};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+/// A key that was made, with its secret.
+pub struct Made {
+    pub id: KeyId,
+    pub project: ProjectId,
+    pub secret: String,
+}
+
+impl Bench {
+    /// The project that a person has of their own.
+    pub async fn project_of(&self, caller: &Caller) -> ProjectId {
+        self.app.keys.form(caller).await.expect("a form").projects[0].id
+    }
+
+    pub fn draft(&self, project: ProjectId, name: &str) -> KeyDraft {
+        KeyDraft {
+            number: self.app.ground.new_id().into(),
+            name: name.into(),
+            project,
+            environment: "live".into(),
+            expires: "90d".into(),
+            expires_on: String::new(),
+            zone: String::new(),
+            scopes: vec!["data:read".into(), "usage:read".into()],
+            issued_to: String::new(),
+        }
+    }
+
+    /// Makes a key of 90 days with the scopes `data:read` and `usage:read` in this person's own project.
+    pub async fn key(&self, caller: &Caller, name: &str) -> Made {
+        let project = self.project_of(caller).await;
+        let (key, secret) = self.app.keys.create(caller, self.draft(project, name)).await.expect("a key is made");
+        Made { id: key.id, project, secret: secret.expose().to_owned() }
+    }
+
+    /// Makes a person a member of a project.
+    pub async fn join(&self, project: ProjectId, caller: &Caller, role: &'static str) {
+        let (user, now) = (caller.user, self.app.ground.now());
+        let write = self.app.ground.queue.write(move |tx| {
+            Box::pin(async move {
+                store::projects::join(tx, project.into(), user.into(), role, now.micros()).await?;
+                Ok::<_, Error>(Kept::unrecorded(()))
+            })
+        });
+        write.await.expect("a member joins");
+    }
+
+    /// An id as the engine's SQL writes it.
+    pub fn literal(&self, id: impl Into<Uuid>) -> String {
+        let id: Uuid = id.into();
+        match self.app.ground.pool {
+            Pool::Sqlite { .. } => format!("x'{}'", id.simple()),
+            Pool::Postgres(_) => format!("'{id}'"),
+        }
+    }
+
+    /// Changes the database behind the service's back.
+    pub async fn alter(&self, sql: &str) {
+        let sql = sql.to_owned();
+        let write = self.app.ground.queue.write(move |tx| {
+            let sql = AssertSqlSafe(sql.clone());
+            Box::pin(async move {
+                match &mut **tx {
+                    Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                    Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                }
+                .map_err(store::Error::from)?;
+                Ok::<_, Error>(Kept::unrecorded(()))
+            })
+        });
+        write.await.expect("the database takes it");
+    }
+
+    /// The number that a query finds.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let mut reader = self.app.ground.pool.read().await.expect("a reader");
+        match reader.conn() {
+            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+        }
+        .expect("a number")
+    }
+
+    /// The texts that a query of one column finds.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let mut reader = self.app.ground.pool.read().await.expect("a reader");
+        match reader.conn() {
+            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+        }
+        .expect("texts")
+    }
+
+    /// The bytes that a query of one column finds.
+    pub async fn blobs(&self, sql: &str) -> Vec<Vec<u8>> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let mut reader = self.app.ground.pool.read().await.expect("a reader");
+        match reader.conn() {
+            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+        }
+        .expect("bytes")
+    }
+
+    pub async fn key_row(&self, id: KeyId) -> Option<KeyRow> {
+        let mut reader = self.app.ground.pool.read().await.expect("a reader");
+        store::keys::by_id(&mut reader.conn(), id.into()).await.expect("readable")
+    }
+
+    /// Everything that is stored of a key, as one text to compare.
+    pub async fn stored(&self, id: KeyId) -> String {
+        format!("{:?}", self.key_row(id).await)
+    }
+
+    /// How many events of this action the log holds.
+    pub async fn events(&self, action: &str) -> i64 {
+        self.number(&format!("SELECT COUNT(*) FROM audit_events WHERE action = '{action}'")).await
+    }
+}
+
+impl Page {
+    /// The nonce of this answer's content security policy.
+    pub fn nonce(&self) -> Option<&str> {
+        self.header("content-security-policy").split("'nonce-").nth(1)?.split('\'').next()
+    }
+
+    /// The body without what differs from one answer to the next: its nonce, and these words.
+    pub fn masked(&self, words: &[&str]) -> String {
+        let mut text = self.text().to_owned();
+        for word in words.iter().copied().chain(self.nonce()) {
+            text = text.replace(word, "…");
+        }
+        text
+    }
+
+    /// The whole refusal as a program reads it: a problem document, checked member by member.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}: {}", self.status, self.text());
+        let body = self.json();
+        assert_eq!(body["status"], self.status, "{body}");
+        for member in ["title", "code", "detail"] {
+            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {body}");
+        }
+        assert!(self.header("cache-control").contains("no-store"), "{body}");
+        body["code"].as_str().expect("a code").to_owned()
+    }
+}
