@@ -1,0 +1,116 @@
+import { expect, test } from '../support/test';
+
+/** A date some days from now, as a date input takes it. */
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
+test.beforeEach(async ({ site }) => site.signIn());
+
+test('all errors at once, beside their fields, and nothing is lost', async ({ site, watch, keyward, scripted }) => {
+  watch.expectStatus(422);
+  await site.openCreate();
+  const form = site.createDialog;
+  const [name, on] = [form.getByLabel('Name'), form.getByLabel('Expires on')];
+  await name.fill('   ');
+  await form.getByLabel('Test').check();
+  await form.getByLabel('Expiration').selectOption('On a date…');
+  await on.fill('2020-02-29');
+  await form.getByLabel('data:read').check();
+  await form.getByText('More', { exact: true }).click();
+  await form.getByLabel('Issued to').fill('Billing team');
+  await site.submitCreate();
+
+  await expect(name).toHaveAttribute('aria-invalid', 'true');
+  await expect(name).toHaveAccessibleDescription(/Give the key a name/);
+  await expect(on).toHaveAttribute('aria-invalid', 'true');
+  await expect(on).toHaveAccessibleDescription(/29 February 2020 has passed/);
+  await expect(name).toBeFocused();
+  await expect(form.getByRole('alert')).toContainText('See the fields below.');
+
+  // Everything stands as it was typed; putting the errors right is enough.
+  await expect(form.getByLabel('Test')).toBeChecked();
+  await expect(form.getByLabel('Expiration')).toHaveValue('date');
+  await expect(on).toHaveValue('2020-02-29');
+  await expect(form.getByLabel('data:read')).toBeChecked();
+  await expect(form.getByLabel('data:write')).not.toBeChecked();
+  await expect(form.getByLabel('Issued to')).toHaveValue('Billing team');
+  await name.fill('Invoices');
+  await on.fill(inDays(30));
+  await site.submitCreate();
+
+  await expect(site.secret).toHaveText(/^kw_test_/);
+  // A date is its end where the person is; without scripts nobody knows where that is.
+  await expect(site.reveal.getByText(/\d\d:59:59 UTC/)).toContainText(scripted ? /2[12]:59:59/ : '23:59:59');
+  await site.done();
+  await expect(site.row('Invoices').locator('.tag')).toHaveText('test');
+  await expect(site.row('Invoices')).toContainText('data:read');
+  await expect(site.row('Invoices')).toContainText('for Billing team');
+  expect(await keyward.keys()).toMatchObject([{ name: 'Invoices', environment: 'test', issued_to: 'Billing team' }]);
+});
+
+test('an empty name is stopped by the browser itself', async ({ site }) => {
+  await site.openCreate();
+  await site.submitCreate();
+  await expect(site.createDialog.getByLabel('Name')).toBeFocused();
+  await expect(site.createDialog.getByLabel('Name')).not.toHaveAttribute('aria-invalid');
+});
+
+test('the first wrong field has the focus, whichever it is', async ({ site, watch }) => {
+  watch.expectStatus(422);
+  await site.openCreate();
+  await site.createDialog.getByLabel('Name').fill('Invoices');
+  await site.createDialog.getByLabel('Expiration').selectOption('On a date…');
+  await site.createDialog.getByLabel('Expires on').fill('2020-02-29');
+  await site.submitCreate();
+  await expect(site.createDialog.getByLabel('Expires on')).toBeFocused();
+});
+
+test('a key that never expires, with a word of warning', async ({ site }) => {
+  await site.openCreate();
+  const warning = site.createDialog.getByText('A key that never expires works until somebody stops it.');
+  await expect(warning).toBeHidden();
+  await site.createDialog.getByLabel('Expiration').selectOption('Never');
+  await expect(warning).toBeVisible();
+  await site.createDialog.getByLabel('Name').fill('Forever');
+  await site.submitCreate();
+  await expect(site.reveal.locator('.facts')).toContainText('Never');
+  await site.done();
+  await expect(site.row('Forever').locator('.cell-expires')).toHaveText('Never');
+});
+
+test('the sentence under the expiration says the instant where the person is', { tag: '@scripts' }, async ({ site }) => {
+  await site.openCreate();
+  const hint = site.createDialog.locator('#expires-hint');
+  await expect(hint).toHaveText(/^Expires on \w+day,? \d+ \w+ \d{4} at \d\d:\d\d,? (CES?T|GMT\+\d)\.$/);
+  await site.createDialog.getByLabel('Expiration').selectOption('On a date…');
+  await expect(hint).toHaveText('Choose the last day on which it works.');
+  await site.createDialog.getByLabel('Expires on').fill('2031-02-18');
+  await expect(hint).toHaveText(/Tuesday,? 18 February 2031, at the end of the day\./);
+  await site.createDialog.getByLabel('Expiration').selectOption('Never');
+  await expect(hint).toHaveText('Does not expire.');
+});
+
+test('three scopes are two chips and a count', async ({ site }) => {
+  await site.openCreate();
+  for (const scope of ['data:read', 'data:write', 'usage:read']) await site.createDialog.getByLabel(scope).check();
+  await site.createDialog.getByLabel('Name').fill('Everything');
+  await site.submitCreate();
+  await expect(site.reveal.locator('.chip')).toHaveText(['data:read', 'data:write', 'usage:read']);
+  await site.done();
+  const chips = site.row('Everything').locator('.chip');
+  await expect(chips).toHaveText(['data:read', 'data:write', /^\+1/]);
+});
+
+test('a name is a text, whatever stands in it', async ({ page, site }) => {
+  const name = '</code></script><script>alert(1)</script> & "ß" 🗝 {{x}}';
+  await site.create(name);
+  await expect(site.reveal.locator('.facts')).toContainText(name);
+  await site.done();
+  await site.reload();
+  await expect(site.names()).toHaveText([name]);
+  await site.confirm('Delete', name);
+  await site.open('/keys?status=deleted');
+  await page.getByRole('button', { name: `Restore key ${name}` }).click();
+  await expect(site.names()).toHaveCount(site.scripted ? 0 : 1);
+  await site.open('/keys');
+  await expect(site.names()).toHaveText([name]);
+});

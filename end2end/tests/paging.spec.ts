@@ -1,0 +1,65 @@
+import { expect, test } from '../support/test';
+
+test('a long list: pages of fifty, active keys first', async ({ page, site, keyward }) => {
+  const project = await keyward.project();
+  const made: string[] = [];
+  for (let batch = 0; batch < 120; batch += 8) {
+    const some = Array.from({ length: 8 }, (_, n) => `Key ${String(batch + n + 1).padStart(3, '0')}`);
+    await Promise.all(some.map(name => keyward.run(['keys', 'create', '--project', project, '--name', name])));
+    made.push(...some);
+  }
+  const inactive = (await keyward.keys()).filter(key => ['Key 060', 'Key 120'].includes(key.name));
+  for (const key of inactive) await keyward.run(['keys', 'deactivate', key.key_id]);
+
+  await site.signIn();
+  await expect(page.locator('caption')).toHaveText('120 keys');
+  await expect(page.getByText('1–50 of 120')).toBeVisible();
+  const seen: string[] = [];
+  const gather = async (count: number) => {
+    await expect(site.names()).toHaveCount(count);
+    seen.push(...(await site.names().allInnerTexts()));
+  };
+  const next = page.getByRole('link', { name: 'Next' });
+  await gather(50);
+  await next.click();
+  await expect(page).toHaveURL(/after=/);
+  await expect(page.getByText('50 of 120', { exact: true })).toBeVisible();
+  await gather(50);
+  await next.click();
+  await expect(page.getByText('20 of 120', { exact: true })).toBeVisible();
+  await gather(20);
+  await expect(next).toBeHidden();
+
+  // Every key once, and those that are refused at the end.
+  expect([...seen].sort()).toEqual(made);
+  expect(seen.slice(-2).sort()).toEqual(['Key 060', 'Key 120']);
+
+  // A dialog leaves the place in the list as it is.
+  const here = page.url();
+  await site.choose('Delete', seen[105]);
+  await page.getByRole('dialog').getByRole('link', { name: 'Cancel' }).click();
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page).toHaveURL(here);
+  await expect(site.names()).toHaveCount(20);
+
+  await page.getByRole('link', { name: 'First page' }).click();
+  await expect(page.getByText('1–50 of 120')).toBeVisible();
+  await expect(site.names()).toHaveText(seen.slice(0, 50));
+  await page.goBack();
+  await expect(page.getByText('20 of 120', { exact: true })).toBeVisible();
+});
+
+test('Back and Forward go through filters, and the choice follows', async ({ page, site, keyward }) => {
+  await keyward.createKey('Gateway');
+  await site.signIn();
+  await site.show('Deleted');
+  await expect(page.getByText('No deleted keys')).toBeVisible();
+  await page.goBack();
+  await site.ready();
+  await expect(site.names()).toHaveText(['Gateway']);
+  await expect(page.getByLabel('Status')).toHaveValue('');
+  await page.goForward();
+  await site.ready();
+  await expect(page.getByText('No deleted keys')).toBeVisible();
+  await expect(page.getByLabel('Status')).toHaveValue('deleted');
+});

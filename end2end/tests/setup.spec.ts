@@ -1,0 +1,73 @@
+import { expect, test } from '../support/test';
+
+test.use({ nobody: true });
+
+const WEAK = 'password1234';
+
+test('the first start leads to the setup page, from everywhere', async ({ site }) => {
+  for (const path of ['/', '/keys', '/keys/new', '/login']) {
+    await site.page.goto(path);
+    await site.at('/setup');
+  }
+});
+
+test('setting up: wrong code, weak password, success, closed', async ({ page, site, keyward, watch, scripted }) => {
+  const { name, email, password } = keyward.person;
+  await site.open('/setup');
+  const submit = page.getByRole('button', { name: 'Create administrator' });
+  const code = page.getByLabel('Setup code');
+
+  // A wrong code.
+  watch.expectStatus(422);
+  await code.fill('0'.repeat(26));
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('First project').fill('Pelagic');
+  await submit.click();
+  await expect(code).toHaveAttribute('aria-invalid', 'true');
+  await expect(code).toHaveAccessibleDescription(/not the code that Keyward printed/);
+  await expect(code).toBeFocused();
+  await expect(page.getByLabel('Your name')).toHaveValue(name);
+
+  // A password that is common.
+  await code.fill(keyward.setupCode);
+  await page.getByLabel('Password').fill(WEAK);
+  await submit.click();
+  await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/common and would be guessed/);
+  await expect(page.getByLabel('Password')).toBeFocused();
+  await expect(page.getByLabel('Your name')).toHaveValue(name);
+  await expect(page.getByLabel('E-mail')).toHaveValue(email);
+  await expect(page.getByLabel('First project')).toHaveValue('Pelagic');
+  await expect(code).toHaveValue(keyward.setupCode);
+  if (!scripted) await expect(page.getByLabel('Password')).toHaveValue('');
+  expect(await page.content()).not.toContain(WEAK);
+
+  // Success signs in.
+  await page.getByLabel('Password').fill(password);
+  await submit.click();
+  await site.at('/keys');
+  await expect(page.getByText('No API keys yet')).toBeVisible();
+  await expect(page.getByRole('button', { name })).toBeVisible();
+
+  // Closed, for whoever is signed in and for whoever is not.
+  await page.goto(`/setup?code=${keyward.setupCode}`);
+  await site.at('/keys');
+  await site.signOut();
+  await page.goto('/setup');
+  await site.at('/login');
+});
+
+test('the printed link carries the code', async ({ page, site, keyward }) => {
+  const { name, email, password } = keyward.person;
+  await site.open(keyward.setupLink);
+  await expect(page.getByLabel('Setup code')).toHaveValue(keyward.setupCode);
+  await expect(page.getByLabel('Your name')).toBeFocused();
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('First project').fill('Pelagic');
+  await page.getByRole('button', { name: 'Create administrator' }).click();
+  await site.at('/keys');
+});
