@@ -71,6 +71,8 @@ impl Me {
 pub struct Instance {
     /// `KEYWARD_NAME`: the product whose keys these are, if it was set.
     pub name: Option<String>,
+    /// `KEYWARD_SUPPORT_URL`: where people who need help are sent, if it was set.
+    pub support_url: Option<String>,
     /// The public URL, without a slash at its end.
     pub public_url: String,
     pub version: String,

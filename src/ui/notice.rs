@@ -35,9 +35,15 @@ pub fn Notice(tone: Tone, #[prop(optional)] class: &'static str, children: Child
     .into_any()
 }
 
-/// Why the form was refused, above its fields.
+/// Why the form was refused, above its fields; nothing if the fields themselves say it.
 #[component]
 pub fn Refused() -> impl IntoView {
     let state = FormState::here();
-    move || state.error.get().map(|error| view! { <Notice tone=Tone::Danger>{error.message}</Notice> })
+    move || {
+        state
+            .error
+            .get()
+            .filter(|error| error.fields.is_empty())
+            .map(|error| view! { <Notice tone=Tone::Danger>{error.message}</Notice> })
+    }
 }

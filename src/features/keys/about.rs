@@ -97,8 +97,8 @@ impl Verb {
             .into_any()
         };
         match self {
-            Self::Deactivate => refused("key_inactive"),
-            Self::Delete => refused("key_deleted"),
+            Self::Deactivate => refused("inactive"),
+            Self::Delete => refused("deleted"),
             Self::Activate => "From the next request on, it is accepted again.".into_any(),
             Self::Restore => "It comes back in the state that it had.".into_any(),
         }
@@ -146,6 +146,13 @@ where
                 keys.close()
             }
             keys.changed(toast, menu_button_id(&key));
+        }
+    });
+    Effect::new(move |_| {
+        // It was changed elsewhere: the list beneath says how it is now.
+        let stale = |error: &AppError| matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound);
+        if value.with(|value| matches!(value, Some(Err(error)) if stale(error))) {
+            keys.list.refetch();
         }
     });
     leave_if_signed_out(move || value.get().and_then(Result::err));

@@ -41,10 +41,11 @@ pub fn CreatePage() -> impl IntoView {
     }
     let keys = Keys::here();
     let session = Session::here();
-    let form = OnceResource::new(async move {
+    let ask = move |()| async move {
         session.signed_in().await?;
         key_form().await
-    });
+    };
+    let form = Resource::new(|| (), ask);
     let action = ServerAction::<CreateKey>::new();
     let value = action.value();
     Effect::new(move |_| {

@@ -71,7 +71,7 @@ pub fn Expiry(now: Timestamp) -> impl IntoView {
             </div>
             <Wrong name="expires" />
             <Wrong name="expires_on" />
-            <p class="hint" id="expires-hint" aria-live="polite">
+            <p class="hint" id="expires-hint" aria-live="polite" hidden=move || chosen.get() == ON_A_DATE && wrong_day.get().is_some()>
                 {move || sentence.get().unwrap_or_else(|| "Counted from when you create the key; a date, to its end.".to_owned())}
             </p>
             <Notice tone=Tone::Warning class="expiry__never">

@@ -5,6 +5,9 @@ use crate::ui::select::{Choice, Select};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
+/// For browsers without scripts; the others apply the filter when it changes. To them this is a text, so it is written as one.
+const APPLY: &str = "<button class=\"button\">Apply</button>";
+
 #[component]
 pub fn Filters() -> impl IntoView {
     let keys = Keys::here();
@@ -22,7 +25,7 @@ pub fn Filters() -> impl IntoView {
         navigate(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() });
     });
     view! {
-        <form class="filters" role="search" action="/keys" aria-label="API keys">
+        <form class="filters" role="search" action="/keys" aria-label="API keys" autocomplete="off">
             <div class="actions">
                 <Select
                     name="status"
@@ -32,7 +35,7 @@ pub fn Filters() -> impl IntoView {
                     node_ref=node
                     on_change=apply
                 />
-                <noscript>"<button class=\"button\">Apply</button>"</noscript>
+                {html::noscript().inner_html(APPLY)}
             </div>
         </form>
     }

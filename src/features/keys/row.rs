@@ -25,12 +25,13 @@ const SOON: i64 = 7 * DAY;
 
 #[component]
 pub fn KeyRow(key: KeyView, now: Timestamp) -> impl IntoView {
-    let KeyView { name, preview, project, scopes, status, created, created_by, .. } = key.clone();
+    let KeyView { name, preview, project, scopes, status, created, created_by, issued_to, .. } = key.clone();
     let test = (key.environment == Environment::Test).then(|| view! { " " <span class="tag">"test"</span> });
     let used = match key.last_used.clone() {
         Some(at) => view! { <Ago at now /> }.into_any(),
         None => view! { <span class="muted">"Never used"</span> }.into_any(),
     };
+    let issued_to = issued_to.map(|to| view! { " " <span class="sub">{format!("for {to}")}</span> });
     let gone = key.gone.clone().map(|at| view! { " " <span class="sub">"Gone " <Ago at now /></span> });
     let expires = expires(key.expires.clone(), status, now);
     let actions = actions(key);
@@ -43,6 +44,7 @@ pub fn KeyRow(key: KeyView, now: Timestamp) -> impl IntoView {
                 </span>
                 " "
                 <code class="preview">{preview} "…"</code>
+                {issued_to}
             </th>
             <Cell class="cell-project col-extra" label="Project">
                 {project}

@@ -116,7 +116,8 @@ impl Keys {
     pub fn reveal(self, created: CreatedKey) {
         self.toast.set(None);
         self.revealed.set(Some(created));
-        self.close();
+        // The first page of all keys: there the new one stands, wherever the person was before.
+        self.go("/keys".into());
         self.list.refetch();
     }
 

@@ -16,14 +16,17 @@ pub struct Known {
 }
 
 /// [`Known`], asked for once a page load. Signing in and out load the page anew.
+///
+/// A `Resource`, although it never changes: reading a `OnceResource` while another thread stores its value panics
+/// (`leptos_server` 0.8.8 takes the lock by `try_read`).
 #[derive(Clone, Copy)]
-pub struct Session(OnceResource<Result<Known, AppError>>);
+pub struct Session(Resource<Result<Known, AppError>>);
 
 impl Session {
     /// Asks, and gives the answer to all pages as context.
     pub fn provide() {
-        let ask = async { Ok(Known { me: api::me().await?, instance: api::instance().await? }) };
-        provide_context(Self(OnceResource::new(ask)));
+        let ask = |()| async { Ok(Known { me: api::me().await?, instance: api::instance().await? }) };
+        provide_context(Self(Resource::new(|| (), ask)));
     }
 
     pub fn here() -> Self {

@@ -39,6 +39,7 @@ pub fn LoginPage() -> impl IntoView {
             return view! { <Go to="/setup" /> }.into_any();
         }
         let name = known.as_ref().and_then(|known| known.instance.name.clone());
+        let help = known.as_ref().and_then(|known| known.instance.support_url.clone());
         view! {
             <Gate
                 title=format!("Sign in to {}", name.as_deref().unwrap_or("Keyward"))
@@ -51,7 +52,7 @@ pub fn LoginPage() -> impl IntoView {
                         <Submit label="Sign in" working="Signing in…" class="button button--primary button--wide" />
                     </div>
                 </Form>
-                <p class="hint">"No account, or no password? Ask your administrator."</p>
+                <p class="hint">"No account, or no password? Ask your administrator." {help.map(help_link)}</p>
             </Gate>
         }
         .into_any()
@@ -59,6 +60,16 @@ pub fn LoginPage() -> impl IntoView {
     view! {
         <PageTitle text="Sign in" />
         <Suspense>{move || session.get().map(|known| page(known.ok()))}</Suspense>
+    }
+}
+
+/// Where people who need help are sent.
+fn help_link(to: String) -> impl IntoView {
+    view! {
+        " "
+        <a href=to rel="external">
+            "Get help"
+        </a>
     }
 }
 

@@ -43,7 +43,7 @@ pub fn SetupPage() -> impl IntoView {
                             name="code"
                             label="Setup code"
                             value=code
-                            hint="Keyward printed it in its log when it started."
+                            hint="Keyward printed it in its terminal when it started."
                             autocomplete="one-time-code"
                             required=true
                             mono=true
@@ -67,7 +67,13 @@ pub fn SetupPage() -> impl IntoView {
                             hint="12 characters or more. A sentence is fine."
                             required=true
                         />
-                        <Field name="project" label="First project" required=true />
+                        <Field
+                            name="project"
+                            label="First project"
+                            hint="Empty: it gets your name."
+                            maxlength=PERSON_NAME_MAX as u16
+                            optional=true
+                        />
                         <Submit
                             label="Create administrator"
                             working="Creating…"
