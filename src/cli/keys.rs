@@ -8,7 +8,7 @@ use crate::{
     config::DatabaseSettings,
     domain::{
         expiry::{DEFAULT_DAYS, ExpiryChoice},
-        ids::KeyId,
+        ids::{KeyId, ProjectId},
         key::Environment,
     },
     service::{
@@ -16,7 +16,6 @@ use crate::{
         keys::{Keys as Service, NewKey},
         projects::Projects,
     },
-    store,
 };
 use clap::Subcommand;
 
@@ -77,7 +76,7 @@ pub async fn run(database: &DatabaseSettings, command: Keys) -> anyhow::Result<(
                 Some(project) => Some(projects::find(&Projects::new(opened.ground.clone()), &project).await?),
                 None => None,
             };
-            list(&opened, &service, project.map(Into::into), json).await
+            list(&service, project, json).await
         }
         Keys::Deactivate { id } => service
             .deactivate_as_operator(id)
@@ -108,11 +107,8 @@ async fn create(service: &Service, new: NewKey, json: bool) -> anyhow::Result<()
     Ok(())
 }
 
-async fn list(opened: &Opened, service: &Service, project: Option<uuid::Uuid>, json: bool) -> anyhow::Result<()> {
-    let rows = {
-        let mut reader = opened.ground.pool.read().await?;
-        store::keys::of_project(&mut reader.conn(), project).await?
-    };
+async fn list(service: &Service, project: Option<ProjectId>, json: bool) -> anyhow::Result<()> {
+    let rows = service.all(project).await.map_err(words)?;
     if json {
         let mut printed = Vec::with_capacity(rows.len());
         for row in &rows {

@@ -125,6 +125,15 @@ impl Keys {
         view(row, Some(caller.user), role, now)
     }
 
+    /// The keys of a project, or of all, the newest first, for the command line.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn all(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        Ok(store::keys::of_project(&mut reader.conn(), project.map(Into::into)).await?)
+    }
+
     /// The status of a row for the command line.
     pub fn status(&self, row: &KeyRow) -> Status {
         row.lifecycle().status(self.ground.now())
