@@ -29,7 +29,8 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
 
-    /// Where browsers and programs reach this Keyward, without a path [default: http:// and the listen address]
+    /// Where browsers and programs reach this Keyward, without a path [default: http:// and the
+    /// listen address, or localhost and its port if that is every address]
     #[arg(long, env = "KEYWARD_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
@@ -41,7 +42,7 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_NAME", value_name = "NAME", value_parser = parse_name)]
     pub name: Option<String>,
 
-    /// Where people who need help are sent: an https or mailto URL
+    /// Where people who need help are sent: a URL, of a page or mailto:
     #[arg(long, env = "KEYWARD_SUPPORT_URL", value_name = "URL", value_parser = parse_support)]
     pub support_url: Option<Url>,
 
@@ -125,7 +126,12 @@ impl FromStr for PublicUrl {
         const RIGHT: &str = "write a URL such as https://keys.example.com, without a path";
         let url = Url::parse(text).map_err(|e| format!("{e}; {RIGHT}"))?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        if matches!(url.scheme(), "http" | "https") && bare && url.username().is_empty() && url.host_str().is_some() {
+        if matches!(url.scheme(), "http" | "https")
+            && bare
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.host_str().is_some()
+        {
             Ok(Self(url))
         } else {
             Err(RIGHT.to_owned())

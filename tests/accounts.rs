@@ -374,4 +374,17 @@ on_both_engines! {
         assert_eq!(bench.texts("SELECT name FROM projects").await, ["Tove’s project", "Tove’s project"]);
         assert_eq!(bench.events("user.created").await, 2);
     }
+
+    /// Tries that are sent together do not pass together: the pause counts them as they begin.
+    async fn a_volley_of_guesses_is_paused(bench: Bench) {
+        bench.person(EMAIL, false).await;
+        let from = Origin { ip: Some([203, 0, 113, 9].into()), ..Origin::default() };
+        let wrong = Password::new("the tide turns at ten".into());
+        let volley = (0..30).map(|_| bench.app.accounts.sign_in(EMAIL, &wrong, &from));
+        let outcomes = futures::future::join_all(volley).await;
+        let tried = outcomes.iter().filter(|o| matches!(o, Err(Error::BadCredentials { .. }))).count();
+        let paused = outcomes.iter().filter(|o| matches!(o, Err(Error::Paused { .. }))).count();
+        assert_eq!((tried, paused), (5, 25));
+        assert_eq!(bench.events("session.refused").await, 5);
+    }
 }

@@ -254,5 +254,9 @@ on_both_engines! {
             }
         });
         assert!(futures::FutureExt::catch_unwind(caught).await.is_err(), "the search is blind");
+        tracing::error!(target: "keyward", "{by_script}");
+        let logged = log.0.lock().unwrap().clone();
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| canaries.search("the log", &logged)));
+        assert!(caught.is_err(), "the search of the log is blind");
     }
 }

@@ -174,6 +174,12 @@ fn a_server_that_is_asked_to_stop_ends_well_and_keeps_what_it_knew() {
     assert!(server.child.wait().unwrap().success(), "it ends with success");
     assert!(!folder.join("keyward.db-wal").exists(), "the write-ahead log was taken into the database");
     assert!(folder.join("keyward.key").exists());
+    #[cfg(unix)]
+    for name in ["keyward.db", "keyward.key"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} is readable by its owner alone");
+    }
 }
 
 #[test]
@@ -192,6 +198,12 @@ fn a_bad_value_is_named_with_what_would_be_right() {
         let said = err(&keyward(folder, arguments));
         assert!(said.contains(words), "{arguments:?}: {said}");
     }
+    for url in ["postgres://u:hunter2hunter2/x@h/d", "mysql://u:hunter2hunter2@h/d"] {
+        let said = err(&keyward(folder, &["--database-url", url, "projects", "list"]));
+        assert!(said.contains("percent-encoded") && !said.contains("hunter2"), "{said}");
+    }
+    let said = err(&keyward(folder, &["serve", "--listen", "127.0.0.1:0", "--key-file", "absent/keyward.key"]));
+    assert!(said.contains("absent/keyward.key") && said.contains("No such file"), "{said}");
     let weak = run(folder, &["admin", "create-user", "--email", "maren", "--password-stdin"], "short");
     let said = err(&weak);
     assert!(said.contains("email:") && !said.contains("short"), "{said}");

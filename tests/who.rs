@@ -147,8 +147,9 @@ on_both_engines! {
                 cast.ready(&bench, verb).await;
                 let before = bench.stored(id).await;
                 let page = cast.browser(who).post(&format!("/keys/{id}/{verb}"), &[("id", &id.to_string())]).await;
+                let login = format!("/login?next=%2Fkeys%2F{id}%2F{verb}");
                 let (status, location) = match who {
-                    Nobody => (303, "/login"),
+                    Nobody => (303, login.as_str()),
                     Owner | Operator if verb == "delete" => (303, "/keys?status=deleted"),
                     Owner | Operator => (303, "/keys"),
                     Viewer => (403, ""),

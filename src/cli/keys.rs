@@ -66,7 +66,11 @@ pub async fn run(database: &DatabaseSettings, command: Keys) -> anyhow::Result<(
     let service = Service::new(opened.ground.clone());
     let done = match command {
         Keys::Create { project, name, expires, environment, scopes, issued_to, json } => {
-            let expires = if expires.contains('-') { ExpiryChoice::Date(expires) } else { expires.parse()? };
+            let expires = match expires.parse() {
+                Ok(choice) => choice,
+                Err(_) if expires.contains('-') => ExpiryChoice::Date(expires),
+                Err(error) => return Err(error.into()),
+            };
             let project = projects::find(&Projects::new(opened.ground.clone()), &project).await?;
             let new = NewKey::read(&name, project, environment, &expires, &scopes, &issued_to, opened.ground.now());
             create(&service, new.map_err(words)?, json).await

@@ -7,7 +7,7 @@ mod open;
 mod projects;
 mod serve;
 
-use crate::config::{DatabaseSettings, ServeSettings};
+use crate::config::{DatabaseSettings, LogFormat, LogLevel, ServeSettings};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -38,9 +38,28 @@ enum Command {
     Projects(projects::Projects),
 }
 
+/// Whether clap refused the value of the database's URL.
+fn names_the_database(error: &clap::Error) -> bool {
+    use clap::error::{ContextKind, ContextValue};
+    matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(flag)) if flag.starts_with("--database-url"))
+}
+
 /// Runs the command that was given.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        if names_the_database(&error) {
+            // clap would quote the value, and a password may stand in it.
+            eprintln!(
+                "error: the value of --database-url (KEYWARD_DATABASE_URL) cannot be read: use sqlite:PATH or \
+                 postgres://USER:PASSWORD@HOST/DATABASE, with / # ? @ in the password percent-encoded"
+            );
+            std::process::exit(2);
+        }
+        error.exit()
+    });
+    if !matches!(cli.command, Command::Serve(_)) {
+        log::start(LogLevel::Error, LogFormat::Text);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -59,7 +78,14 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("keyward: {error}");
+            // Every cause once: a context often quotes the one below it.
+            let mut said = error.to_string();
+            for cause in error.chain().skip(1).map(ToString::to_string) {
+                if !said.contains(&cause) {
+                    said = format!("{said}: {cause}");
+                }
+            }
+            eprintln!("keyward: {said}");
             ExitCode::FAILURE
         }
     }

@@ -222,16 +222,6 @@ pub struct KeyView {
     pub may_change: bool,
 }
 
-/// Which keys the list shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ListFilter {
-    /// All but the deleted ones.
-    #[default]
-    Kept,
-    Deleted,
-}
-
 /// One page of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPage {

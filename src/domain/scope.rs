@@ -42,6 +42,11 @@ impl ScopeName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is for management by program: only an owner may grant it.
+    pub fn is_management(&self) -> bool {
+        self.0.starts_with("keyward:")
+    }
 }
 
 impl fmt::Display for ScopeName {

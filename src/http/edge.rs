@@ -42,12 +42,17 @@ fn forwarded(config: &Config, peer: Option<IpAddr>, headers: &HeaderMap) -> (Opt
             key.eq_ignore_ascii_case(name).then(|| value.trim_matches('"').to_owned())
         })
     };
+    let older = values(HeaderName::from_static("x-forwarded-for"));
+    if !elements.is_empty() && !older.is_empty() {
+        // A proxy writes one of them and passes the other on as the client sent it: neither can be believed.
+        return (Some(peer), None);
+    }
     let (hops, host): (Vec<String>, _) = if elements.is_empty() {
-        let hops =
-            values(HeaderName::from_static("x-forwarded-for")).into_iter().map(|v| v.trim().to_owned()).collect();
+        let hops = older.into_iter().map(|v| v.trim().to_owned()).collect();
         (hops, values(HeaderName::from_static("x-forwarded-host")).last().map(|v| v.trim().to_owned()))
     } else {
-        let hops = elements.iter().filter_map(|e| parameter(e, "for")).collect();
+        // An element that names nobody ends the walk, like one that cannot be read.
+        let hops = elements.iter().map(|e| parameter(e, "for").unwrap_or_default()).collect();
         (hops, elements.last().and_then(|e| parameter(e, "host")))
     };
     let mut client = peer;
@@ -195,5 +200,12 @@ mod tests {
         assert_eq!(client(&proxies, "10.0.0.1", &[]), "10.0.0.1");
         let forwarded = [("forwarded", "for=9.9.9.9, for=\"[2001:db8::7]:4711\";proto=https;host=keys.example.com")];
         assert_eq!(client(&proxies, "10.0.0.1", &forwarded), "2001:db8::7");
+        assert_eq!(client(&proxies, "10.0.0.1", &[("forwarded", "for=9.9.9.9, proto=https")]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_header_that_the_proxy_passed_through_is_not_believed() {
+        let both = [("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=1.2.3.4")];
+        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", &both), "10.0.0.1");
     }
 }

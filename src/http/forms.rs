@@ -86,14 +86,15 @@ where
     let (parts, body) = request.into_parts();
     let (values, outcome) = match read(&parts, body).await {
         Ok(text) => {
+            let values = refill(&text);
             let outcome = match serde_qs::Config::new(5, false).deserialize_str::<S>(&text) {
-                Ok(arguments) => run(&state, &parts, arguments).await,
-                Err(_) => Err(AppError::new(
+                Ok(arguments) if is_about(parts.uri.path(), &values) => run(&state, &parts, arguments).await,
+                _ => Err(AppError::new(
                     ErrorKind::Invalid,
                     "This form could not be read. Open the page again and fill it in once more.",
                 )),
             };
-            (refill(&text), outcome)
+            (values, outcome)
         }
         Err(error) => (BTreeMap::new(), Err(error)),
     };
@@ -102,12 +103,23 @@ where
         Ok(Next::Reveal(created)) => {
             redraw(state, parts, StatusCode::OK, move || provide_context(CreatedKey::clone(&created))).await
         }
-        Err(error) if error.kind == ErrorKind::SignedOut => see("/login"),
+        Err(error) if error.kind == ErrorKind::SignedOut => {
+            let back: String = url::form_urlencoded::byte_serialize(parts.uri.path().as_bytes()).collect();
+            see(&format!("/login?next={back}"))
+        }
         Err(error) => {
             let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let refusal = Refusal { path: parts.uri.path().to_owned(), error, values };
             redraw(state, parts, status, move || provide_context(refusal.clone())).await
         }
+    }
+}
+
+/// Whether a form is about the key that its address names.
+fn is_about(path: &str, values: &BTreeMap<String, Vec<String>>) -> bool {
+    match path.strip_prefix("/keys/").and_then(|rest| rest.split_once('/')) {
+        Some((id, _)) => values.get("id").is_some_and(|ids| ids.iter().eq([id])),
+        None => true,
     }
 }
 
@@ -152,7 +164,7 @@ fn refill(text: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 /// 303: the browser asks for the next page with GET, and Back does not send the form again.
-fn see(path: &str) -> Response {
+pub(super) fn see(path: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     // A path of ours has only characters that a header may have; anything else goes home.

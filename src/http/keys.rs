@@ -16,7 +16,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 #[derive(Deserialize)]
@@ -26,13 +26,18 @@ enum OneOrMany {
     Many(Vec<ProjectId>),
 }
 
+/// A member that is there is there: `null`, which a variable that was never set becomes, is no way to say "any project".
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OneOrMany>, D::Error> {
+    OneOrMany::deserialize(deserializer).map(Some)
+}
+
 /// What is asked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// The secret. Wiped when dropped.
     key: Zeroizing<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     project: Option<OneOrMany>,
     #[serde(default)]
     scopes: Vec<String>,

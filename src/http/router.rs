@@ -4,7 +4,7 @@
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
 use super::{AppState, assets, edge, error_page, forms, origin, pages, problem, routes, sessions};
-use crate::{app::App, error::AppError};
+use crate::{app::App, error::AppError, features::session::own_path};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -123,6 +123,12 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         return problem::Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", words).into_response();
     }
     if let Some(uri) = without_leptos_parameters(request.uri()) {
+        if request.method().is_safe() {
+            // The browser reads its own address too: it must not have them either.
+            let mut response = forms::see(own_path(&uri.to_string()).unwrap_or("/keys"));
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            return response;
+        }
         *request.uri_mut() = uri;
     }
     let asked = request.headers().clone();
@@ -168,7 +174,8 @@ async fn with_own_status(response: Response) -> Response {
 /// The same address without `__err` and `__path`; `None` if it has neither.
 fn without_leptos_parameters(uri: &Uri) -> Option<Uri> {
     let query = uri.query()?;
-    let is_theirs = |pair: &&str| ["__err", "__path"].contains(&pair.split('=').next().unwrap_or_default());
+    let is_theirs =
+        |pair: &&str| url::form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "__err" || name == "__path");
     if !query.split('&').any(|pair| is_theirs(&pair)) {
         return None;
     }
@@ -190,5 +197,6 @@ mod tests {
         assert_eq!(drop("/keys"), None);
         assert_eq!(drop("/keys?__err=x&status=deleted&__path=%2F").unwrap(), "/keys?status=deleted");
         assert_eq!(drop("/keys?__path=y").unwrap(), "/keys");
+        assert_eq!(drop("/keys?%5F_err=x&a=b").unwrap(), "/keys?a=b");
     }
 }

@@ -8,14 +8,16 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{future::Future, time::Duration};
-use tokio::net::TcpListener;
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::Semaphore};
 use tower::ServiceExt as _;
 
 /// How long the head of a request may take to arrive, and a kept-alive connection may idle.
 const HEAD: Duration = Duration::from_secs(15);
 /// How long requests that are under way may take once the server is to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Connections at a time: each costs some kilobytes and a descriptor.
+const CONNECTIONS: usize = 4096;
 /// Rest after a failed accept (too many open files, say), so that the loop does not spin.
 const REST: Duration = Duration::from_millis(50);
 
@@ -26,13 +28,19 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
+        // Past the bound a connection waits in the kernel's queue until another ends.
+        let accept = async {
+            let place = places.clone().acquire_owned().await;
+            listener.accept().await.map(|(stream, peer)| (stream, peer, place))
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept => accepted,
             () = &mut stop => break,
         };
-        let (stream, peer) = match accepted {
+        let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "listener.accept_failed");
@@ -49,6 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
+            let _place = place;
             if let Err(error) = connection.await {
                 // Clients go away in the middle of things all the time.
                 tracing::debug!(%error, "connection.ended");

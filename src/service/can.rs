@@ -10,7 +10,6 @@ pub enum Action {
     ChangeKeys,
     /// Give a key scopes of `keyward:*`: management by program.
     GrantManagement,
-    SetConfig,
 }
 
 /// Whether a role allows an action.
@@ -18,7 +17,7 @@ pub const fn can(role: Role, action: Action) -> bool {
     match (role, action) {
         (Role::Owner, _) => true,
         (Role::Operator, Action::SeeKeys | Action::ChangeKeys) => true,
-        (Role::Operator, Action::GrantManagement | Action::SetConfig) => false,
+        (Role::Operator, Action::GrantManagement) => false,
         (Role::Viewer, Action::SeeKeys) => true,
         (Role::Viewer, _) => false,
     }
@@ -31,9 +30,9 @@ mod tests {
     #[test]
     fn the_table() {
         use Action::*;
-        let allowed = |role| [SeeKeys, ChangeKeys, GrantManagement, SetConfig].map(|action| can(role, action));
-        assert_eq!(allowed(Role::Owner), [true, true, true, true]);
-        assert_eq!(allowed(Role::Operator), [true, true, false, false]);
-        assert_eq!(allowed(Role::Viewer), [true, false, false, false]);
+        let allowed = |role| [SeeKeys, ChangeKeys, GrantManagement].map(|action| can(role, action));
+        assert_eq!(allowed(Role::Owner), [true, true, true]);
+        assert_eq!(allowed(Role::Operator), [true, true, false]);
+        assert_eq!(allowed(Role::Viewer), [true, false, false]);
     }
 }

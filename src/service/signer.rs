@@ -31,6 +31,8 @@ pub enum SignerError {
          put the file back, or name it with --key-file (KEYWARD_KEY_FILE)"
     )]
     Missing(PathBuf),
+    #[error("the key file {0} is not there; make it, once, with: keyward admin create-key-file {0}")]
+    NotThere(PathBuf),
     #[error(
         "the key file {0} does not open this database's signing key; use the file that was made with this database"
     )]
@@ -110,7 +112,12 @@ pub fn create_key_file(path: &Path, random: &dyn super::random::Random) -> Resul
     let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
     std::fs::remove_file(&draft).map_err(io)?;
     match linked {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            // The database row that needs the file survives a power cut; so must the file's name.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+            Ok(true)
+        }
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(e) => Err(io(e)),
     }
@@ -146,7 +153,7 @@ impl Signer {
         if file.make {
             create_key_file(&file.path, &*ground.random)?;
         }
-        let sealing = SealingKey::read(&file.path)?.ok_or_else(|| SignerError::Unreadable(file.path.clone()))?;
+        let sealing = SealingKey::read(&file.path)?.ok_or_else(|| SignerError::NotThere(file.path.clone()))?;
         make(ground, &sealing).await?;
         let row = newest(ground).await?.ok_or(SignerError::Damaged)?;
         Self::unseal(&row, &sealing, &file.path)

@@ -126,7 +126,8 @@ impl Tokens {
             jti: self.verify.new_id().to_string(),
             iat,
             exp,
-            scope: facts.scopes.join(" "),
+            // Management scopes have an audience of their own, and no token for it is made here.
+            scope: facts.scopes.iter().filter(|s| !s.starts_with("keyward:")).cloned().collect::<Vec<_>>().join(" "),
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYP.to_owned());

@@ -16,6 +16,9 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// Keys noted between two flushes; past it a use is not noted until the next flush has made room.
 const BOUND: usize = 100_000;
 
+/// Keys written in one change.
+const CHUNK: usize = 500;
+
 /// The notes of this process; clones share them.
 #[derive(Clone)]
 pub struct Usage {
@@ -45,22 +48,26 @@ impl Usage {
         if seen.is_empty() {
             return Ok(());
         }
-        // In one order on every node, so that two of them never wait for each other in a circle.
+        // In one order on every node, and few at a time, so that two of them seldom wait for each other in a circle.
         let mut seen: Vec<_> = seen.into_iter().collect();
         seen.sort_unstable();
-        let seen = Arc::new(seen);
-        self.ground
-            .queue
-            .write(move |tx| {
-                let seen = seen.clone();
-                Box::pin(async move {
-                    for (key, at) in seen.iter() {
-                        store::keys::set_last_used(tx, (*key).into(), at.micros()).await?;
-                    }
-                    Ok::<_, Error>(Kept::unrecorded(()))
-                })
+        for chunk in seen.chunks(CHUNK) {
+            self.write(chunk.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, seen: Vec<(KeyId, Timestamp)>) -> Result<(), Error> {
+        let write = self.ground.queue.write(move |tx| {
+            let seen = seen.clone();
+            Box::pin(async move {
+                for (key, at) in seen {
+                    store::keys::set_last_used(tx, key.into(), at.micros()).await?;
+                }
+                Ok::<_, Error>(Kept::unrecorded(()))
             })
-            .await
+        });
+        write.await
     }
 
     /// Flushes for as long as the process runs.

@@ -112,6 +112,15 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
+/// Takes the key's row until commit: what is read of it next is what the change starts from. On SQLite there is one writer.
+pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
+    const SQL: &str = "SELECT 1 FROM keys WHERE id = $1 FOR UPDATE";
+    if let super::Engine::Postgres(c) = tx.engine() {
+        sqlx::query(SQL).bind(id).execute(c).await?;
+    }
+    Ok(())
+}
+
 /// Sets whether a key is accepted. `false`: there is no such key, or it is deleted.
 pub async fn set_active(tx: &mut Tx<'_>, id: Uuid, active: bool, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE keys SET active = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL";

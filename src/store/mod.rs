@@ -40,6 +40,9 @@ pub enum Error {
     /// A row holds what the code never writes.
     #[error("the database holds an unreadable {0}")]
     Corrupt(&'static str),
+    /// The batch waits in a circle with another node's: only a new transaction can go on.
+    #[error("the transaction has to be begun anew")]
+    Again,
     /// The write queue has been shut down, its transaction could not be committed, or the change panicked.
     #[error("the change was not written")]
     Closed,
@@ -49,6 +52,7 @@ impl Error {
     /// Whether the same statements may well succeed when run again: a deadlock or a serialisation failure on PostgreSQL.
     pub fn is_transient(&self) -> bool {
         match self {
+            Self::Again => true,
             Self::Database(sqlx::Error::Database(e)) => matches!(e.code().as_deref(), Some("40001" | "40P01")),
             _ => false,
         }

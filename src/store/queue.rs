@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 const WAITING: usize = 1024;
 /// Changes in one transaction: enough to share a disk flush, few enough that the first is not kept waiting.
 const BATCH: usize = 64;
-/// How often a change is run again when the database says that it may well succeed now.
+/// How often a batch is run again when the database says that it may well succeed now.
 const RETRIES: u32 = 3;
 
 /// A future that borrows the transaction.
@@ -81,7 +81,7 @@ enum Step {
 /// A change in the queue, whatever its types.
 trait Job: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>, last_try: bool) -> Writing<'t, Step>;
-    /// Answers the caller. `Err`: nothing of the batch was kept.
+    /// Answers the caller. Not committed: nothing of the batch was kept, so no answer that was found in it holds.
     fn answer(self: Box<Self>, committed: bool);
 }
 
@@ -113,9 +113,8 @@ where
 
     fn answer(self: Box<Self>, committed: bool) {
         let answer = match self.outcome {
-            Some(Ok(_)) if !committed => Err(Error::Closed.into()),
-            Some(outcome) => outcome,
-            None => Err(Error::Closed.into()),
+            Some(outcome) if committed => outcome,
+            _ => Err(Error::Closed.into()),
         };
         // The caller may have gone: its connection was closed. What was kept stays kept.
         let _ = self.reply.send(answer);
@@ -139,11 +138,16 @@ impl Queue {
         let task = tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH);
             while receiver.recv_many(&mut batch, BATCH).await > 0 {
-                let committed = match write(&pool, &mut batch).await {
-                    Ok(()) => true,
-                    Err(error) => {
-                        tracing::error!(%error, changes = batch.len(), "store.batch_lost");
-                        false
+                let mut tries = 0;
+                let committed = loop {
+                    match write(&pool, &mut batch, tries == RETRIES).await {
+                        Ok(()) => break true,
+                        // Only a new transaction gives back what the earlier changes of this one hold.
+                        Err(error) if error.is_transient() && tries < RETRIES => tries += 1,
+                        Err(error) => {
+                            tracing::error!(%error, changes = batch.len(), "store.batch_lost");
+                            break false;
+                        }
                     }
                 };
                 for job in batch.drain(..) {
@@ -171,44 +175,36 @@ impl Queue {
 }
 
 /// One batch in one transaction.
-async fn write(pool: &Pool, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
+async fn write(pool: &Pool, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<(), Error> {
     match pool {
         Pool::Sqlite { write, .. } => {
             // IMMEDIATE: a deferred transaction that upgrades fails at once, whatever the busy timeout.
             let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-            run(&mut Tx(Conn::Sqlite(&mut tx)), batch).await?;
+            run(&mut Tx(Conn::Sqlite(&mut tx)), batch, last_try).await?;
             tx.commit().await?;
         }
         Pool::Postgres(pool) => {
             let mut tx = pool.begin().await?;
-            run(&mut Tx(Conn::Postgres(&mut tx)), batch).await?;
+            run(&mut Tx(Conn::Postgres(&mut tx)), batch, last_try).await?;
             tx.commit().await?;
         }
     }
     Ok(())
 }
 
-async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
+async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<(), Error> {
     let (mut events, mut changes) = (Vec::new(), Vec::new());
     for job in batch {
-        for retry in 0..=RETRIES {
-            statement(tx, "SAVEPOINT change").await?;
-            match job.run(tx, retry == RETRIES).await {
-                Step::Keep(new_events, new_changes) => {
-                    statement(tx, "RELEASE SAVEPOINT change").await?;
-                    events.extend(new_events);
-                    changes.extend(new_changes);
-                    break;
-                }
-                step => {
-                    statement(tx, "ROLLBACK TO SAVEPOINT change").await?;
-                    statement(tx, "RELEASE SAVEPOINT change").await?;
-                    if matches!(step, Step::Undo) {
-                        break;
-                    }
-                }
+        statement(tx, "SAVEPOINT change").await?;
+        match job.run(tx, last_try).await {
+            Step::Keep(new_events, new_changes) => {
+                events.extend(new_events);
+                changes.extend(new_changes);
             }
+            Step::Undo => statement(tx, "ROLLBACK TO SAVEPOINT change").await?,
+            Step::Again => return Err(Error::Again),
         }
+        statement(tx, "RELEASE SAVEPOINT change").await?;
     }
     if events.is_empty() && changes.is_empty() {
         return Ok(());

@@ -16,6 +16,7 @@ const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
+    keep_private(path).map_err(sqlx::Error::Io)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -40,4 +41,13 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
         .max_lifetime(None)
         .connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(Pool::Sqlite { write, read })
+}
+
+/// Makes the file, if it is not there, readable by its owner alone; SQLite gives its log and index the same mode.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
 }

@@ -72,7 +72,7 @@ pub fn Expiry(now: Timestamp) -> impl IntoView {
             <Wrong name="expires" />
             <Wrong name="expires_on" />
             <p class="hint" id="expires-hint" aria-live="polite" hidden=move || chosen.get() == ON_A_DATE && wrong_day.get().is_some()>
-                {move || sentence.get().unwrap_or_else(|| "Counted from when you create the key; a date, to its end.".to_owned())}
+                {move || sentence.get().unwrap_or_else(|| "Counted from when you create the key; a date, to its end in UTC.".to_owned())}
             </p>
             <Notice tone=Tone::Warning class="expiry__never">
                 "A key that never expires works until somebody stops it. If it leaks, it goes on leaking."

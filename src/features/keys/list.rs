@@ -107,14 +107,16 @@ fn table(keys: Keys, page: KeyPage) -> AnyView {
 fn shown(key: &KeyView, now: Timestamp) -> String {
     let far = |at: &Option<crate::domain::time::Moment>| at.as_ref().map(|at| relative(at.at, now)).unwrap_or_default();
     format!(
-        "{} {} {} {} {} {} {}",
+        "{} {} {} {} {} {} {} {:?} {:?}",
         key.id,
         key.status.as_str(),
         key.may_change,
         key.name,
         far(&key.last_used),
         far(&key.expires),
-        far(&key.gone)
+        far(&key.gone),
+        key.scopes,
+        key.issued_to,
     )
 }
 

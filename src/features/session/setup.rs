@@ -27,7 +27,6 @@ pub fn SetupPage() -> impl IntoView {
         }
         let code = code.get_value();
         let has_code = !code.is_empty();
-        // A refused form does not give the code back; the address still has it.
         let to = if has_code { format!("/setup?code={}", Url::escape(&code)) } else { "/setup".into() };
         view! {
             <Gate

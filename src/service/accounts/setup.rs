@@ -1,20 +1,22 @@
 //! The first start: whoever reads the terminal makes the administrator.
 
-use super::{Accounts, create, create::NewPerson};
+use super::{Accounts, create, create::NewPerson, throttle::Verdict};
 use crate::{
-    domain::{ids::UserId, sensitive::Password},
+    domain::{ids::UserId, sensitive::Password, time::Timestamp},
     service::{
         Error, Field,
         actor::{Actor, Origin},
     },
     store,
 };
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// Wrong codes before a new one is made.
 const TRIES: u32 = 5;
+/// Seconds between two codes that are made because of wrong ones.
+const RENEW_EVERY: i64 = 60;
 /// Crockford's base32: no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -51,12 +53,14 @@ impl SetupCode {
 }
 
 /// Prints a code.
-type Announce = Box<dyn Fn(&SetupCode) + Send + Sync>;
+type Announce = Arc<dyn Fn(&SetupCode) + Send + Sync>;
 
 #[derive(Default)]
 struct Gate {
     code: Option<SetupCode>,
     wrong: u32,
+    /// When a new code was last made because of wrong ones.
+    renewed: Option<Timestamp>,
     announce: Option<Announce>,
 }
 
@@ -91,33 +95,44 @@ impl Accounts {
     pub async fn open_setup(&self, announce: impl Fn(&SetupCode) + Send + Sync + 'static) -> Result<bool, Error> {
         let open = self.needs_setup().await?;
         if open {
+            let code = self.new_code();
+            announce(&code);
             let mut gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
-            gate.announce = Some(Box::new(announce));
-            self.renew(&mut gate);
+            *gate = Gate { code: Some(code), announce: Some(Arc::new(announce)), ..Gate::default() };
         }
         Ok(open)
     }
 
-    fn renew(&self, gate: &mut Gate) {
+    fn new_code(&self) -> SetupCode {
         let mut bytes = Zeroizing::new([0; 16]);
         self.ground.random.fill(bytes.as_mut());
-        let code = SetupCode::from_bits(u128::from_be_bytes(*bytes));
-        if let Some(announce) = &gate.announce {
-            announce(&code);
-        }
-        gate.code = Some(code);
-        gate.wrong = 0;
+        SetupCode::from_bits(u128::from_be_bytes(*bytes))
     }
 
-    fn check_code(&self, typed: &str) -> Result<(), Error> {
+    fn check_code(&self, typed: &str, origin: &Origin) -> Result<(), Error> {
+        // Wrong codes of one address pause like wrong passwords; a right one is no try.
+        const ACCOUNT: &str = "setup";
+        if let Verdict::Paused(seconds) = self.throttle.enter(ACCOUNT, origin.ip, self.ground.now()) {
+            return Err(Error::Paused { seconds });
+        }
         let mut gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(code) = &gate.code else { return Err(Error::NotFound) };
         if code.matches(typed) {
+            self.throttle.succeeded(ACCOUNT, origin.ip);
             return Ok(());
         }
-        gate.wrong += 1;
-        if gate.wrong >= TRIES {
-            self.renew(&mut gate);
+        gate.wrong = gate.wrong.saturating_add(1);
+        let now = self.ground.now();
+        // At most one new code a minute: a stranger who guesses must neither fill the terminal nor outrun the administrator.
+        if gate.wrong >= TRIES && gate.renewed.is_none_or(|last| now.seconds_since(last) >= RENEW_EVERY) {
+            let code = self.new_code();
+            gate.code = Some(code.clone());
+            (gate.wrong, gate.renewed) = (0, Some(now));
+            let announce = gate.announce.clone();
+            drop(gate);
+            if let Some(announce) = announce {
+                announce(&code);
+            }
             return Err(Error::field("code", "Wrong too often. Keyward has printed a new code in its terminal."));
         }
         Err(Error::field("code", "This is not the code that Keyward printed in its terminal at this start."))
@@ -131,7 +146,7 @@ impl Accounts {
         if !self.needs_setup().await? {
             return Err(Error::NotFound);
         }
-        self.check_code(&first.code)?;
+        self.check_code(&first.code, origin)?;
         let FirstUser { name, email, password, project, .. } = first;
         let prepared = self.prepare(&NewPerson { email, name, password, admin: true, project }).await?;
         let (actor, now) = (Actor::System(origin.clone()), self.ground.now());

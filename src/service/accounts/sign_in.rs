@@ -30,11 +30,29 @@ impl Accounts {
         }
         // What was typed counts as the account, cut to what an address can be.
         let account: String = email.trim().to_lowercase().chars().take(320).collect();
-        match self.throttle.ask(&account, origin.ip, self.ground.now()) {
+        match self.throttle.enter(&account, origin.ip, self.ground.now()) {
             Verdict::Go => {}
             Verdict::Slow(by) => tokio::time::sleep(by).await,
             Verdict::Paused(seconds) => return Err(Error::Paused { seconds }),
         }
+        let compared = self.compare(&account, password).await;
+        let (user, right) = compared.inspect_err(|_| self.throttle.give_back(&account, origin.ip))?;
+        match user {
+            Some(user) if right => {
+                self.throttle.succeeded(&account, origin.ip);
+                self.note_sign_in(&user, origin).await?;
+                Ok(user.id.into())
+            }
+            user => {
+                let left = self.throttle.left(&account, origin.ip);
+                self.note_failure(user, origin).await?;
+                Err(Error::BadCredentials { tries_left: (left <= 3).then_some(left) })
+            }
+        }
+    }
+
+    /// The person with this address, if there is one, and whether the password is theirs. Takes the same time for nobody.
+    async fn compare(&self, account: &str, password: &Password) -> Result<(Option<UserRow>, bool), Error> {
         let user = match account.parse::<Email>() {
             Ok(email) => {
                 let mut reader = self.ground.pool.read().await?;
@@ -44,18 +62,7 @@ impl Accounts {
         };
         let hash = user.as_ref().filter(|user| user.active).map(|user| user.password_hash.clone());
         let right = self.passwords.matches(password, hash).await?;
-        match user {
-            Some(user) if right => {
-                self.throttle.succeeded(&account, origin.ip);
-                self.note_sign_in(&user, origin).await?;
-                Ok(user.id.into())
-            }
-            user => {
-                let left = self.throttle.failed(&account, origin.ip, self.ground.now());
-                self.note_failure(user, origin).await?;
-                Err(Error::BadCredentials { tries_left: (left <= 3).then_some(left) })
-            }
-        }
+        Ok((user, right))
     }
 
     async fn note_sign_in(&self, user: &UserRow, origin: &Origin) -> Result<(), Error> {

@@ -116,6 +116,7 @@ impl Keys {
         let row = self.ground.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
+                store::keys::lock(tx, id.into()).await?;
                 let row = find(tx, &actor, id, Action::ChangeKeys).await?;
                 verb.check(&row, now)?;
                 if verb.is_done(&row) {

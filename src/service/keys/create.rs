@@ -143,7 +143,7 @@ pub(super) async fn check_scopes(
             return Err(Error::field("scopes", format!("This project does not offer {scope}.")));
         }
     }
-    if scopes.iter().any(|scope| scope.as_str().starts_with("keyward:")) {
+    if scopes.iter().any(ScopeName::is_management) {
         allow(conn, actor, project, Action::GrantManagement).await?;
     }
     Ok(())
@@ -197,8 +197,8 @@ impl Keys {
                 check_scopes(tx, &actor, new.project, &new.scopes).await?;
                 if !store::keys::insert(tx, &row).await? {
                     return Err(Error::Conflict(
-                        "This form has made its key already. The secret was shown once and cannot be shown again. \
-                         If you did not keep it, delete that key and create another.",
+                        "This form has made its key already, and a secret is shown only in the answer that made it. If you \
+                         did not get it, delete that key and create another.",
                     ));
                 }
                 let stored = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;

@@ -63,6 +63,7 @@ impl Keys {
             let (actor, scopes) = (actor.clone(), scopes.clone());
             let (name, issued_to) = (name.as_str().to_owned(), issued_to.clone());
             Box::pin(async move {
+                store::keys::lock(tx, id.into()).await?;
                 let row = find(tx, &actor, id, Action::ChangeKeys).await?;
                 if row.deleted_at.is_some() {
                     return Err(Error::Conflict("This key is deleted. Restore it first."));

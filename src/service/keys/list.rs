@@ -102,7 +102,7 @@ impl Keys {
             let mut scopes = Vec::new();
             for row in store::projects::offered(&mut conn, member.project.id).await? {
                 let name: ScopeName = row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;
-                if name.as_str().starts_with("keyward:") && !can(role, Action::GrantManagement) {
+                if name.is_management() && !can(role, Action::GrantManagement) {
                     continue;
                 }
                 scopes.push(ScopeView { name, description: row.description });

@@ -100,7 +100,7 @@ pub fn say_instant(seconds: i64) -> Option<String> {
     Some(format!("{day} at {time}"))
 }
 
-/// The end of a day (`YYYY-MM-DD`) in the person's zone: "Thursday 18 February 2027, at the end of the day".
+/// A day (`YYYY-MM-DD`) in words: "Thursday 18 February 2027".
 pub fn say_end_of_day(date: &str) -> Option<String> {
     let date = Date::new(&format!("{date}T00:00:00").into());
     say(&date, &[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")])
