@@ -110,7 +110,7 @@ test('two quick presses make one key', { tag: '@scripts' }, async ({ site, keywa
   expect(await keyward.keys()).toHaveLength(1);
 });
 
-test('the same form twice makes one key, and says that its secret was shown once', async ({ page, site, keyward, watch, scripted }) => {
+test('the same form twice makes one key, and says that a secret is shown once', async ({ page, site, keyward, watch, scripted }) => {
   watch.expectStatus(409);
   await site.openCreate();
   const number = await site.createDialog.locator('[name=number]').inputValue();
@@ -127,7 +127,7 @@ test('the same form twice makes one key, and says that its secret was shown once
     // The browser sends the form again.
     await page.reload();
   }
-  await expect(page.getByRole('alert')).toContainText('This form has made its key already. The secret was shown once');
+  await expect(page.getByRole('alert')).toContainText('a secret is shown only in the answer that made it');
   await expect(page.getByText(SECRET)).toHaveCount(0);
   expect(await keyward.keys()).toHaveLength(1);
 });
