@@ -19,9 +19,14 @@ use leptos_axum::ResponseOptions;
 pub fn provide(state: &AppState) {
     provide_context(state.clone());
     let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    // Under `make dev` the page also listens to the watcher, which says when to load anew.
+    let reload = match cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some() {
+        true => format!(" ws://127.0.0.1:{}", state.leptos.reload_port),
+        false => String::new(),
+    };
     let csp = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-         font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         font-src 'self'; connect-src 'self'{reload}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     if let Ok(csp) = HeaderValue::from_str(&csp) {
         options.insert_header(header::CONTENT_SECURITY_POLICY, csp);
