@@ -28,15 +28,6 @@ fn draft(bench: &Bench, project: keyward::domain::ids::ProjectId, name: &str) ->
     }
 }
 
-/// How many rows a query of one number finds.
-async fn count(bench: &Bench, sql: &'static str) -> i64 {
-    let mut reader = bench.app.ground.pool.read().await.unwrap();
-    match reader.conn() {
-        store::Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_one(c).await.unwrap(),
-        store::Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_one(c).await.unwrap(),
-    }
-}
-
 on_both_engines! {
     /// 50 clients create, edit and delete at once: no error, nothing lost, the chain whole.
     async fn fifty_clients_at_once(bench: Bench) {
@@ -82,17 +73,17 @@ on_both_engines! {
             assert!(facts.name.ends_with(" edited"), "{}", facts.name);
         }
         let total = (CLIENTS * ROUNDS) as i64;
-        assert_eq!(count(&bench, "SELECT COUNT(*) FROM keys").await, total);
-        assert_eq!(count(&bench, "SELECT COUNT(*) FROM keys WHERE deleted_at IS NOT NULL").await, total / 2);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, total);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NOT NULL").await, total / 2);
         for (action, expected) in [("key.created", total), ("key.edited", total), ("key.deleted", total / 2)] {
             let sql: &'static str = match action {
                 "key.created" => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.created'",
                 "key.edited" => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.edited'",
                 _ => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deleted'",
             };
-            assert_eq!(count(&bench, sql).await, expected, "{action}");
+            assert_eq!(bench.number(sql).await, expected, "{action}");
         }
-        let events = count(&bench, "SELECT COUNT(*) FROM audit_events").await;
+        let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
         assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events });
     }
 
@@ -114,9 +105,9 @@ on_both_engines! {
         };
         let drafts = |who: &str| (0..40).map(|n| draft(&bench, project, &format!("{who}{n}"))).collect::<Vec<_>>();
         tokio::join!(work(bench.app.clone(), drafts("a")), work(other, drafts("b")));
-        assert_eq!(count(&bench, "SELECT COUNT(*) FROM keys WHERE NOT active").await, 80);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE NOT active").await, 80);
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
-        let changes = count(&bench, "SELECT COUNT(DISTINCT seq) FROM changes WHERE topic = 'key'").await;
+        let changes = bench.number("SELECT COUNT(DISTINCT seq) FROM changes WHERE topic = 'key'").await;
         assert_eq!(changes, 160);
     }
 
@@ -143,7 +134,7 @@ on_both_engines! {
         );
         assert!(failed.iter().all(|outcome: &Result<(), Error>| outcome.is_err()));
         assert!(made.iter().all(Result::is_ok));
-        assert_eq!(count(&bench, "SELECT COUNT(*) FROM keys WHERE active").await, 10);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE active").await, 10);
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
     }
 
