@@ -5,7 +5,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build site dev test check test-rust test-browser clean toolchain tools-test FORCE
+.PHONY: help run demo build site dev test check test-rust test-browser clean toolchain tools-test FORCE
 
 # Leptos reads the name when it is compiled: one call without it, and the next one compiles everything again.
 export LEPTOS_OUTPUT_NAME := keyward
@@ -24,6 +24,9 @@ npm := node_modules/.package-lock.json
 npm-test := end2end/node_modules/.package-lock.json
 font := node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2
 
+# Changes one tree into another; made a module, for its small form is none.
+idiomorph := node_modules/idiomorph/dist/idiomorph.min.js
+
 bindgen-version := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/version = |"/, ""); print }' Cargo.lock)
 bindgen := .tools/wasm-bindgen-$(bindgen-version)
 cargo-leptos := .tools/cargo-leptos-0.3.10
@@ -39,12 +42,21 @@ run: build ## build what changed, then serve http://127.0.0.1:3000 on data/keywa
 	@echo "==> Open http://$(listen) in a browser; if nobody has an account yet, use the setup link below instead. Ctrl-C stops the server."
 	@$(settings) exec $(binary) serve
 
+demo: build ## the same on data/demo.db, filled anew with people, projects and keys to look around in
+	@mkdir -p data
+	@rm -f data/demo.db data/demo.db-wal data/demo.db-shm
+	@KEYWARD_DATABASE_URL=sqlite:data/demo.db KEYWARD_LISTEN="$(listen)" $(binary) demo
+	@echo "==> Ctrl-C stops the server."
+	@KEYWARD_DATABASE_URL=sqlite:data/demo.db KEYWARD_LISTEN="$(listen)" KEYWARD_KEY_FILE=data/demo.key exec $(binary) serve
+
 build: $(binary) ## target/release/keyward: the server with the site inside
 
 dev: toolchain $(bindgen) $(cargo-leptos) $(npm) ## build, serve, and do so again whenever a file changes
 	@mkdir -p data
 	@cp -r public/. target/site/
-	@install -D -m 644 $(font) target/site/fonts/inter-latin-wght.woff2
+	@node .ci/font.mjs $(font) target/site/fonts/inter-latin-wght.woff2
+	@cp style/font.css target/site/
+	@{ cat $(idiomorph); echo ';export{Idiomorph}'; } > target/site/idiomorph.js
 	@echo "==> Building for http://$(listen), and again whenever a file changes (about 10 minutes the first time). Ctrl-C stops it."
 	@$(settings) PATH="$(CURDIR)/.tools/bin:$$PATH" exec cargo leptos watch -- serve
 
@@ -67,7 +79,7 @@ test-rust: toolchain ## unit, store and router tests on SQLite and PostgreSQL
 	pg_virtualenv -t -o max_connections=200 cargo test $(locked) --features ssr
 
 test-browser: $(binary) $(npm-test) ## browser tests in Chromium against target/release/keyward
-	@.ci/need chromium jq curl
+	@.ci/need chromium jq curl sqlite3
 	@echo "==> Running the browser tests."
 	@cd end2end && KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test
 
@@ -75,7 +87,7 @@ clean: ## remove what was built; tools, npm packages and data stay
 	rm -rf target end2end/test-results end2end/playwright-report
 
 tools-test:
-	@.ci/need postgresql chromium jq curl
+	@.ci/need postgresql chromium jq curl sqlite3
 
 # The site: target/site, embedded into the server. See .ci/site.mjs for what it writes.
 site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
@@ -94,6 +106,7 @@ $(parts)/browser/keyward.wasm: $(wasm) $(npm) | $(bindgen)
 	@sed -i 's/keyward_bg\.wasm/keyward.wasm/g' $(@D)/keyward.js
 	node_modules/.bin/wasm-opt -Oz $(wasm-features) $(@D)/keyward_bg.wasm --strip-debug --strip-producers --strip-target-features -o $(@D)/keyward_opt.wasm
 	@rm $(@D)/keyward_bg.wasm
+	@{ cat $(idiomorph); echo ';export{Idiomorph}'; } > $(@D)/idiomorph.js
 	@mv $(@D)/keyward_opt.wasm $@
 
 # What rustc lets into wasm32-unknown-unknown.
@@ -101,8 +114,9 @@ wasm-features := --enable-bulk-memory --enable-multivalue --enable-mutable-globa
   --enable-reference-types --enable-sign-ext
 
 # No targets: browsers of today read nesting, light-dark() and anchors as they are written.
-$(parts)/style/keyward.css: $(wildcard style/*.css) $(npm)
-	@install -D -m 644 $(font) $(@D)/fonts/inter-latin-wght.woff2
+$(parts)/style/keyward.css: $(wildcard style/*.css) .ci/font.mjs $(npm)
+	@node .ci/font.mjs $(font) $(@D)/fonts/inter-latin-wght.woff2
+	node_modules/.bin/lightningcss --minify style/font.css -o $(@D)/font.css
 	node_modules/.bin/lightningcss --bundle --minify style/index.css -o $@
 
 # The server notices by itself when an embedded file changes, but not when one comes: then its crate is built anew.

@@ -3,13 +3,32 @@
 //! Never here: server functions, queries.
 
 use crate::{
+    domain::theme::Theme,
     features::{
-        keys::{ActivatePage, CreatePage, DeactivatePage, DeletePage, KeysPage, RestorePage},
-        session::{LoginPage, LogoutPage, MissingPage, Session, SetupPage},
+        audit::AuditPage,
+        entry::{AskResetPage, AskSignUpPage, ResetPage, SignUpPage},
+        keys::{
+            ActivatePage, AdminKeysPage, ChosenPage, CreatePage, DeactivatePage, DeletePage, EditPage, GeneratePage,
+            KeyDetailPage, KeysPage, RestorePage,
+        },
+        policy::PolicyPage,
+        projects::{
+            ArchivePage, DeleteProjectKeyPage, InvitePage, JoinAsAdministratorPage, JoinPage, LeavePage, LifePage,
+            NewProjectPage, ProjectKeysPage, ProjectPage, ProjectsPage, RemoveMemberPage, RenamePage, RolePage,
+            ScopesOfferedPage, UnarchivePage, WithdrawPage,
+        },
+        scopes::{AddScopePage, EditScopePage, RemoveScopePage, RetireScopePage, ScopesPage, UnretireScopePage},
+        security::{EnrolPage, NewCodesPage, SecurityPage, TurnOffPage},
+        session::{CodePage, ConfirmPage, LoginPage, LogoutPage, MissingPage, Session, SetupPage},
+        settings::{AccountPage, DeveloperPage},
+        users::{
+            DeleteUserPage, DisablePage, EnablePage, InvitePage as InviteUserPage, MakeAdministratorPage, TransferPage,
+            UnmakeAdministratorPage, UserPage, UsersPage,
+        },
     },
     ui::{answer::Go, icon::Sprite},
 };
-use leptos::prelude::*;
+use leptos::{either::Either, nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -21,39 +40,54 @@ use leptos_router::{
 #[derive(Clone, Copy, Debug)]
 pub struct NoScripts;
 
+/// Given as context when the browser says by a cookie that it has the font of the site at this path.
+#[derive(Clone, Debug)]
+pub struct HasFont(pub String);
+
+/// The cookie that says so. Its value is the path of the site, so that a new version's font is fetched anew.
+pub const FONT_COOKIE: &str = "font";
+
 /// The document that the server sends.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let site = format!("/{}", options.site_pkg_dir);
     let file = |name: &str| format!("{site}/{name}");
     let still = use_context::<NoScripts>().is_some();
-    if still && let Some(shared) = Owner::current_shared_context() {
-        // Nothing will hydrate this page: its data need not travel with it.
+    // The first visit is drawn in the system's face, without waiting; the script below fetches the font then, and says so.
+    let has_font = use_context::<HasFont>().is_some_and(|has| has.0 == site);
+    if let Some(shared) = Owner::current_shared_context() {
+        // The islands carry their properties with them: nothing else need travel with the page.
         shared.set_is_hydrating(false);
     }
     let scripts = (!still).then(|| {
         view! {
             <AutoReload options=options.clone() />
-            <HydrationScripts options=options.clone() />
+            <script type="module" nonce=use_nonce() inner_html=load(&site, !has_font)></script>
         }
     });
+    let face = || view! { <link rel="stylesheet" href=file("font.css") /> };
+    let font = if has_font || still {
+        let preload = view! {
+            <link rel="preload" href=file("fonts/inter-latin-wght.woff2") r#as="font" type="font/woff2" crossorigin="anonymous" />
+        };
+        Either::Left((preload, face()))
+    } else {
+        Either::Right(view! { <noscript>{face()}</noscript> })
+    };
+    let theme = use_context::<Theme>().unwrap_or_default();
+    let chosen = (theme != Theme::System).then(|| theme.as_str());
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=chosen>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="description" content="Make, copy, edit and stop the keys with which your programs call the API." />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#fafbfb" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#0b1114" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" href=file("favicon.svg") type="image/svg+xml" />
-                <link
-                    rel="preload"
-                    href=file("fonts/inter-latin-wght.woff2")
-                    r#as="font"
-                    type="font/woff2"
-                    crossorigin="anonymous"
-                />
                 <link rel="stylesheet" href=file("keyward.css") />
+                {font}
                 {scripts}
                 <MetaTags />
             </head>
@@ -65,7 +99,29 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The application, on the server and in the browser. Every page is complete before it is sent, so that none needs scripts.
+/// Fetches the browser's part when the page has been drawn and the browser is idle: nobody waits for it to read or to type.
+/// (Leptos' own script asks for it at once, beside what is needed to draw.) On the first visit the font is fetched then too.
+fn load(site: &str, font: bool) -> String {
+    let font = if font {
+        format!(
+            "const face=document.createElement('link');face.rel='stylesheet';face.href='{site}/font.css';\
+             document.head.append(face);document.cookie='{FONT_COOKIE}={site};path=/;max-age=31536000;samesite=lax';"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "const idle=window.requestIdleCallback??setTimeout;\
+         const start=()=>idle(async()=>{{{font}\
+         const part=await import('{site}/keyward.js');\
+         await part.default({{module_or_path:'{site}/keyward.wasm'}});\
+         window.__hydrateIsland=(island,name)=>part[name]?.(island);\
+         part.hydrate()}});\
+         document.readyState==='complete'?start():addEventListener('load',start)"
+    )
+}
+
+/// The application. Every page is complete before it is sent, so that none needs scripts.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -83,15 +139,92 @@ fn Pages() -> impl IntoView {
         <Routes fallback=MissingPage>
             <Route path=path!("/") view=|| view! { <Go to="/keys" /> } ssr=SsrMode::Async />
             <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+            <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
+            <Route path=path!("/confirm") view=ConfirmPage ssr=SsrMode::Async />
             <Route path=path!("/logout") view=LogoutPage ssr=SsrMode::Async />
             <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
+            <Route path=path!("/signup") view=AskSignUpPage ssr=SsrMode::Async />
+            <Route path=path!("/signup/new") view=SignUpPage ssr=SsrMode::Async />
+            <Route path=path!("/reset") view=AskResetPage ssr=SsrMode::Async />
+            <Route path=path!("/reset/new") view=ResetPage ssr=SsrMode::Async />
             <ParentRoute path=path!("/keys") view=KeysPage ssr=SsrMode::Async>
                 <Route path=path!("") view=|| () ssr=SsrMode::Async />
                 <Route path=path!("new") view=CreatePage ssr=SsrMode::Async />
+                <Route path=path!(":id/edit") view=EditPage ssr=SsrMode::Async />
                 <Route path=path!(":id/deactivate") view=DeactivatePage ssr=SsrMode::Async />
                 <Route path=path!(":id/activate") view=ActivatePage ssr=SsrMode::Async />
                 <Route path=path!(":id/delete") view=DeletePage ssr=SsrMode::Async />
                 <Route path=path!(":id/restore") view=RestorePage ssr=SsrMode::Async />
+            </ParentRoute>
+            <Route path=path!("/keys/:id") view=KeyDetailPage ssr=SsrMode::Async />
+            <ParentRoute path=path!("/projects") view=ProjectsPage ssr=SsrMode::Async>
+                <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("new") view=NewProjectPage ssr=SsrMode::Async />
+                <Route path=path!(":id/keys") view=ProjectKeysPage ssr=SsrMode::Async />
+                <Route path=path!(":id/keys/new") view=GeneratePage ssr=SsrMode::Async />
+                <Route path=path!(":id/keys/:key/delete") view=DeleteProjectKeyPage ssr=SsrMode::Async />
+            </ParentRoute>
+            <ParentRoute path=path!("/projects/:id") view=ProjectPage ssr=SsrMode::Async>
+                <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("edit") view=RenamePage ssr=SsrMode::Async />
+                <Route path=path!("archive") view=ArchivePage ssr=SsrMode::Async />
+                <Route path=path!("unarchive") view=UnarchivePage ssr=SsrMode::Async />
+                <Route path=path!("life") view=LifePage ssr=SsrMode::Async />
+                <Route path=path!("scopes") view=ScopesOfferedPage ssr=SsrMode::Async />
+                <Route path=path!("invite") view=InvitePage ssr=SsrMode::Async />
+                <Route path=path!("invitations/:invitation/withdraw") view=WithdrawPage ssr=SsrMode::Async />
+                <Route path=path!("members/:user/edit") view=RolePage ssr=SsrMode::Async />
+                <Route path=path!("members/:user/remove") view=RemoveMemberPage ssr=SsrMode::Async />
+                <Route path=path!("leave") view=LeavePage ssr=SsrMode::Async />
+                <Route path=path!("join") view=JoinAsAdministratorPage ssr=SsrMode::Async />
+            </ParentRoute>
+            <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async />
+            <Route path=path!("/settings") view=|| view! { <Go to="/settings/account" /> } ssr=SsrMode::Async />
+            <Route path=path!("/settings/account") view=AccountPage ssr=SsrMode::Async />
+            // Where its second form is sent: refused, it is drawn again here.
+            <Route path=path!("/settings/theme") view=AccountPage ssr=SsrMode::Async />
+            <ParentRoute path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async>
+                <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                // Where its forms are sent: refused, it is drawn again here.
+                <Route path=path!("password") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("session") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("sessions") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("second-factor/off") view=TurnOffPage ssr=SsrMode::Async />
+                <Route path=path!("recovery-codes") view=NewCodesPage ssr=SsrMode::Async />
+            </ParentRoute>
+            <Route path=path!("/settings/security/second-factor") view=EnrolPage ssr=SsrMode::Async />
+            <Route path=path!("/settings/developer") view=|| view! { <Go to="/settings/developer/api-keys" /> } ssr=SsrMode::Async />
+            <Route path=path!("/settings/developer/api-keys") view=DeveloperPage ssr=SsrMode::Async />
+            <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async />
+            <ParentRoute path=path!("/admin/keys") view=AdminKeysPage ssr=SsrMode::Async>
+                <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("chosen") view=ChosenPage ssr=SsrMode::Async />
+                <Route path=path!(":id/deactivate") view=DeactivatePage ssr=SsrMode::Async />
+                <Route path=path!(":id/activate") view=ActivatePage ssr=SsrMode::Async />
+                <Route path=path!(":id/delete") view=DeletePage ssr=SsrMode::Async />
+                <Route path=path!(":id/restore") view=RestorePage ssr=SsrMode::Async />
+            </ParentRoute>
+            <Route path=path!("/admin/policy") view=PolicyPage ssr=SsrMode::Async />
+            <ParentRoute path=path!("/admin/scopes") view=ScopesPage ssr=SsrMode::Async>
+                <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("new") view=AddScopePage ssr=SsrMode::Async />
+                <Route path=path!(":name/edit") view=EditScopePage ssr=SsrMode::Async />
+                <Route path=path!(":name/remove") view=RemoveScopePage ssr=SsrMode::Async />
+                <Route path=path!(":name/retire") view=RetireScopePage ssr=SsrMode::Async />
+                <Route path=path!(":name/unretire") view=UnretireScopePage ssr=SsrMode::Async />
+            </ParentRoute>
+            <ParentRoute path=path!("/admin/users") view=UsersPage ssr=SsrMode::Async>
+                <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("invite") view=InviteUserPage ssr=SsrMode::Async />
+            </ParentRoute>
+            <ParentRoute path=path!("/admin/users/:id") view=UserPage ssr=SsrMode::Async>
+                <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("delete") view=DeleteUserPage ssr=SsrMode::Async />
+                <Route path=path!("disable") view=DisablePage ssr=SsrMode::Async />
+                <Route path=path!("enable") view=EnablePage ssr=SsrMode::Async />
+                <Route path=path!("make-administrator") view=MakeAdministratorPage ssr=SsrMode::Async />
+                <Route path=path!("transfer/:project") view=TransferPage ssr=SsrMode::Async />
+                <Route path=path!("unmake-administrator") view=UnmakeAdministratorPage ssr=SsrMode::Async />
             </ParentRoute>
         </Routes>
     }

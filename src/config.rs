@@ -1,5 +1,11 @@
 //! Settings: read from flags and `KEYWARD_*` variables and validated once.
 
+mod mail;
+mod oidc;
+
+pub use mail::{MailSettings, SmtpLogin, SmtpTls};
+pub use oidc::{OidcSettings, SignInSettings, is_safe};
+
 use crate::store::Location;
 use clap::Args;
 use ipnet::IpNet;
@@ -45,6 +51,12 @@ pub struct ServeSettings {
     /// Where people who need help are sent: a URL, of a page or mailto:
     #[arg(long, env = "KEYWARD_SUPPORT_URL", value_name = "URL", value_parser = parse_support)]
     pub support_url: Option<Url>,
+
+    #[command(flatten)]
+    pub mail: mail::MailArgs,
+
+    #[command(flatten)]
+    pub sign_in: oidc::SignInArgs,
 
     /// File with the key that seals the signing key [default with SQLite: keyward.key beside the database, made with it]
     #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
@@ -180,6 +192,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     pub name: Option<String>,
     pub support_url: Option<Url>,
+    pub sign_in: SignInSettings,
 }
 
 impl Config {
@@ -192,6 +205,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             name: None,
             support_url: None,
+            sign_in: SignInSettings::default(),
         }
     }
 
@@ -214,6 +228,7 @@ impl Config {
             trusted_proxies: settings.trusted_proxies.clone(),
             name: settings.name.clone(),
             support_url: settings.support_url.clone(),
+            sign_in: settings.sign_in.read()?,
         })
     }
 }

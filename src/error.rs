@@ -17,6 +17,8 @@ pub enum ErrorKind {
     SignedOut,
     /// Signed in, but not allowed.
     Forbidden,
+    /// Allowed, but only with a fresh proof of who they are: the form is drawn again and asks for it.
+    StepUp,
     /// Not there, or not theirs: the same answer.
     NotFound,
     /// It was changed meanwhile, or it was sent before.
@@ -38,7 +40,7 @@ impl ErrorKind {
     pub const fn status(self) -> u16 {
         match self {
             Self::SignedOut => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::StepUp => 403,
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::Invalid => 422,

@@ -1,10 +1,11 @@
 //! Keyward: self-hosted API keys for a product that has an API.
 //!
-//! One crate for two targets. `ssr` is the server binary, `hydrate` the library that runs in the browser; never both. All cfg
-//! gates on modules stand here. Who may import whom (an arrow back fails `tests/architecture.rs`):
+//! One crate for two targets. `ssr` is the server binary, `hydrate` the library that runs in the browser; never both. The server
+//! draws every page; the browser wakes its islands and keeps the page alive (`live`). cfg gates stand on modules, here and in the
+//! heads of `features` and `ui`. Who may import whom (an arrow back fails `tests/architecture.rs`):
 //!
 //! ```text
-//! app -> features -> ui -> domain
+//! app -> features -> islands -> ui -> domain                    live: imports none of ours
 //!        features/*/api -> http::context -> service -> store -> domain
 //! cli -> http, service, store        config -> store        secret: imported by every room of the server, imports none
 //! ```
@@ -13,12 +14,17 @@
 #![cfg_attr(feature = "ssr", forbid(unsafe_code))]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
-pub mod app;
 pub mod domain;
 pub mod error;
 pub mod features;
+pub mod islands;
 pub mod ui;
 
+#[cfg(feature = "hydrate")]
+mod live;
+
+#[cfg(feature = "ssr")]
+pub mod app;
 #[cfg(feature = "ssr")]
 pub mod cli;
 #[cfg(feature = "ssr")]
@@ -32,10 +38,10 @@ pub mod service;
 #[cfg(feature = "ssr")]
 pub mod store;
 
-/// Takes over the page that the server has drawn.
+/// Wakes the islands of the page that the server has drawn, and keeps the page alive.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    leptos::mount::hydrate_islands();
+    live::start();
 }

@@ -82,7 +82,7 @@ fn group_heads(group: &str) -> Vec<String> {
 }
 
 /// A room, and what nothing in it may name.
-const FORBIDDEN: [(&str, &[&str]); 10] = [
+const FORBIDDEN: [(&str, &[&str]); 11] = [
     (
         "domain/",
         &[
@@ -118,6 +118,24 @@ const FORBIDDEN: [(&str, &[&str]); 10] = [
         ],
     ),
     ("features/", &["crate::store", "crate::cli", "sqlx", "crate::secret"]),
+    (
+        "islands/",
+        &[
+            "axum",
+            "leptos_axum",
+            "leptos_router",
+            "sqlx",
+            "server",
+            "crate::service",
+            "crate::store",
+            "crate::http",
+            "crate::app",
+            "crate::cli",
+            "crate::config",
+            "crate::secret",
+            "crate::live",
+        ],
+    ),
     (
         "service/",
         &[
@@ -173,6 +191,107 @@ fn arrows_point_one_way() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Islands draw with the parts of `ui`, and ask server functions: of a feature they know its `api` alone.
+#[test]
+fn islands_know_only_the_server_functions_of_features() {
+    for (path, code) in files().into_iter().filter(|(path, _)| path.starts_with("islands/")) {
+        let code: String = code.split_whitespace().collect();
+        for (at, _) in code.match_indices("features::") {
+            let rest = &code[at + "features::".len()..];
+            let api =
+                rest.split("::").nth(1).is_some_and(|it| it.split([',', ';', '{', '}', '(']).next() == Some("api"));
+            assert!(api, "{path} names features::{}", &rest[..rest.len().min(40)]);
+        }
+    }
+}
+
+/// What keeps the page alive knows the page, not the application: it names none of our rooms, and no module above its own.
+#[test]
+fn the_live_page_names_none_of_our_rooms() {
+    let rooms =
+        ["app", "cli", "config", "domain", "error", "features", "http", "islands", "secret", "service", "store", "ui"];
+    let mut seen = 0;
+    for (path, code) in files().into_iter().filter(|(path, _)| path.starts_with("live/")) {
+        seen += 1;
+        for name in named(&code) {
+            let room = name.strip_prefix("crate::").unwrap_or("live");
+            assert!(!rooms.contains(&room), "{path} names {name}");
+            assert!(
+                !["leptos_router", "leptos_meta", "axum", "sqlx", "tokio"].contains(&name.as_str()),
+                "{path} names {name}"
+            );
+        }
+    }
+    assert!(seen > 5, "the files were found");
+}
+
+/// The browser's library holds server functions and islands, no page: each feature's modules but `api` are the server's alone.
+#[test]
+fn pages_are_built_for_the_server_alone() {
+    let mut seen = 0;
+    let is_feature =
+        |path: &str| path.starts_with("features/") && path.ends_with("/mod.rs") && path != "features/mod.rs";
+    for (path, code) in files().into_iter().filter(|(path, _)| is_feature(path)) {
+        let lines: Vec<_> = code.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate() {
+            let Some(module) = line.trim_start_matches("pub ").strip_prefix("mod ") else { continue };
+            let module = module.trim_end_matches(';');
+            let gated = at > 0 && lines[at - 1] == "#[cfg(feature = \"ssr\")]";
+            assert_eq!(gated, module != "api", "{path}: {module}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "the modules were found: {seen}");
+}
+
+/// Who may do what stands in `service/can.rs` and nowhere else: no other code compares a role, or an administrator's power, by hand.
+#[test]
+fn one_table_decides_who_may_do_what() {
+    let mut wrong = Vec::new();
+    for (path, code) in files() {
+        if path == "service/can.rs" || path.starts_with("domain/") {
+            continue;
+        }
+        for (at, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            if compares_a_role(line) {
+                wrong.push(format!("{path}:{}: ask can(role, Action::…) instead of: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `role == Role::Owner`, `matches!(role, Role::Owner)`, `Some(Role::Owner) => …` as an arm that lets pass or refuses.
+fn compares_a_role(line: &str) -> bool {
+    const SIGNS: [&str; 10] =
+        ["== ", "!= ", "matches!(", "if let ", "let else", "contains(&", "=> Ok(", "=> Err(", "=> true", "=> false"];
+    line.contains("Role::") && SIGNS.iter().any(|sign| line.contains(sign))
+}
+
+/// The reader of roles finds what it looks for, and lets a role be given or named.
+#[test]
+fn the_reader_of_roles_reads() {
+    for line in [
+        "may_configure: role == Role::Owner,",
+        "if role != Some(Role::Viewer) {",
+        "matches!(role, Role::Owner | Role::Operator)",
+        "Some(Role::Owner) => Ok(()),",
+        "Role::Viewer => false,",
+        "if let Some(Role::Owner) = role {",
+        "[Role::Owner].contains(&Role::Viewer)",
+    ] {
+        assert!(compares_a_role(line), "{line}");
+    }
+    for line in [
+        "Role::Owner => \"Owner\",",
+        "store::projects::join(tx, id, user, Role::Owner.as_str(), now)",
+        "user => user.map(|_| Role::Operator),",
+        "view(row, &viewer, Some(Role::Operator), now)",
+    ] {
+        assert!(!compares_a_role(line), "{line}");
+    }
 }
 
 /// The reader of the arrows finds what it looks for.
@@ -239,12 +358,33 @@ fn unrecorded_writes_are_listed() {
     let expected = [
         "http/sessions.rs",
         "http/sessions.rs",
-        "http/sessions.rs",       // kept, seen, ended; signing in and out have their events
-        "service/keys/change.rs", // nothing changed
-        "service/keys/purge.rs",  // restored meanwhile
-        "service/signer.rs",      // another node was faster
-        "service/upkeep.rs",      // sessions swept, change notes forgotten
-        "service/usage.rs",       // last used
+        "http/sessions.rs",             // kept, seen, ended; signing in and out have their events
+        "service/accounts/identity.rs", // it was linked before
+        "service/accounts/profile.rs",  // nothing changed
+        "service/accounts/sign_up.rs",  // a letter was asked for: there is nobody yet
+        "service/audit/sign.rs",        // a checkpoint, which is signed itself
+        "service/keys/change.rs",       // nothing changed
+        "service/keys/chosen.rs",       // nothing of all that was chosen changed
+        "service/keys/purge.rs",        // restored meanwhile
+        "service/oidc/attempt.rs",
+        "service/oidc/attempt.rs", // begun, used: signing in has its events
+        "service/policy.rs",
+        "service/policy.rs", // nothing changed
+        "service/projects/change.rs",
+        "service/projects/change.rs",
+        "service/projects/change.rs",  // nothing changed
+        "service/projects/invite.rs",  // the link was shown: its event says to whom
+        "service/projects/join.rs",    // a member already
+        "service/projects/members.rs", // nothing changed
+        "service/projects/read.rs",    // another page noted the look
+        "service/scopes.rs",
+        "service/scopes.rs", // in use: nothing removed; retired already
+        "service/signer.rs", // another node was faster
+        "service/upkeep.rs", // sessions swept, change notes forgotten
+        "service/usage.rs",  // last used
+        "service/users/activity.rs",
+        "service/users/activity.rs", // nothing changed
+        "service/users/power.rs",    // nothing changed
     ];
     assert_eq!(uses, expected);
 }

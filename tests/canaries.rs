@@ -13,7 +13,12 @@ use std::{
     io::Write,
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
-use support::{Bench, forge};
+use support::{
+    Bench, PASSWORD,
+    browser::Page,
+    forge,
+    totp::{base32, code, elements},
+};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 const EMAIL: &str = "maren@pelagic.example";
@@ -44,6 +49,18 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
     tracing_subscriber::registry().with(EnvFilter::new("warn,keyward=trace")).with(layer).init();
     log
 });
+
+/// The properties that the islands of a page are woken with.
+fn islands(page: &Page) -> String {
+    let tags = page.text().split("data-props=\"").skip(1);
+    tags.map(|rest| rest.split('"').next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// What stands in the scripts of a page.
+fn scripts(page: &Page) -> String {
+    let tags = page.text().split("<script").skip(1);
+    tags.map(|rest| rest.split("</script>").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
 
 fn contains(hay: &[u8], needle: &[u8]) -> bool {
     hay.windows(needle.len()).any(|window| window == needle)
@@ -145,13 +162,32 @@ on_both_engines! {
         // Keys, made by script and by form.
         let project = browser.call("keys/form", &[]).await.json()["projects"][0]["id"].as_str().unwrap().to_owned();
         let (one, two) = (bench.app.ground.new_id().to_string(), bench.app.ground.new_id().to_string());
+        let three = bench.app.ground.new_id().to_string();
         let form = |number| [("number", number), ("project", project.as_str()), ("name", "Gateway"), ("expires", "30d"), ("scopes[]", "data:read")];
         let created = browser.call("keys/create", &form(one.as_str())).await.json();
         let (id, by_script) = (created["key"]["id"].as_str().unwrap().to_owned(), created["secret"].as_str().unwrap().to_owned());
         let page = browser.post("/keys/new", &form(two.as_str())).await;
         let by_form = page.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
+        assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
+        assert!(islands(&page).is_empty() && !page.text().contains("<leptos-island"), "without scripts nothing wakes");
+        let live = browser.post_live("/keys/new", &form(three.as_str())).await;
+        assert_eq!((live.status, live.header("cache-control")), (200, "no-store"));
+        let by_live = live.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
         assert_ne!(by_script, by_form);
-        for (name, secret) in [("the key made by script", &by_script), ("the key made by form", &by_form)] {
+        assert_ne!(by_live, by_form);
+        // What wakes there is told nothing of it, and what travels beside the page neither.
+        let props = islands(&live);
+        assert!(!props.is_empty() && live.text().contains("<leptos-island"), "{}", live.text());
+        for (what, hay) in [("the props of the islands", props), ("the scripts", scripts(&live))] {
+            assert!(!hay.contains(&by_live[12..40]) && !hay.contains(&by_live[40..]), "{what} of the reveal hold the secret: {hay}");
+        }
+        // Nor does it stand in an attribute, where a style or an address could read it.
+        for tag in live.text().split('<').filter_map(|rest| rest.split('>').next()) {
+            assert!(!tag.contains(&by_live[12..40]), "a tag holds the secret: {tag}");
+        }
+        assert_eq!(live.text().matches(&by_live[12..]).count(), 3, "bare, in the command, in the lines for a file");
+        let keys = [("the key made by script", &by_script), ("the key made by form", &by_form), ("the key made alive", &by_live)];
+        for (name, secret) in keys {
             // What is not the preview.
             canaries.plant(name, &secret[12..]);
             canaries.plant(name, &secret[12..40]);
@@ -206,19 +242,45 @@ on_both_engines! {
         bench.app.usage.flush().await.unwrap();
 
         // Every page that a GET can fetch, signed in and out.
-        let paths = [
-            "/", "/keys", "/keys?status=deleted", "/keys/new", "/login", "/logout", "/setup", "/nothing",
-            &format!("/keys/{id}/delete"), &format!("/keys/{id}/restore"), &format!("/keys/{id}/activate"), &format!("/keys/{id}/deactivate"),
+        // She is the first administrator: no page is closed to her.
+        let mut paths = support::pages().await;
+        assert!(paths.len() > 20, "{paths:?}");
+        for path in &mut paths {
+            let it = if path.starts_with("/projects/") { &project } else { &id };
+            *path = path.replace("{id}", it).replace("{name}", "data:read");
+        }
+        for more in [
+            "/keys?status=deleted", &format!("/keys?done=deleted&key={id}"), &format!("/admin/keys?done=deleted&key={id}"),
+            "/settings/account?done=saved", "/admin/scopes?done=added", &format!("/projects/{project}?done=saved"), "/nothing",
             "/.well-known/jwks.json", "/v1/nothing",
-        ];
+        ] {
+            paths.push(more.to_owned());
+        }
+        let list = browser.call("keys/list", &[]).await.json();
+        let there = list["keys"].as_array().unwrap();
+        assert_eq!(there.len(), 2, "those that are not deleted: {list}");
+        for key in there {
+            for verb in ["", "/edit", "/deactivate"] {
+                paths.push(format!("/keys/{}{verb}", key["id"].as_str().unwrap()));
+            }
+        }
         let mut pages = Vec::new();
-        for path in paths {
-            pages.push((format!("GET {path}"), browser.get(path).await.bytes));
+        for path in &paths {
+            let page = browser.get(path).await;
+            assert!(page.status < 500, "{path}: {}", page.status);
+            pages.push((format!("GET {path}"), page.bytes));
         }
         assert_eq!(browser.post("/logout", &[]).await.status, 303);
-        for path in paths {
+        for path in &paths {
             pages.push((format!("GET {path}, signed out"), browser.get(path).await.bytes));
         }
+        // Nor has any answer's head, with its redirects and cookies, but for the cookie that is the session.
+        for (whose, heads) in [("hers", &browser.heads), ("a program's", &program.heads)] {
+            assert!(heads.contains("x-request-id") && heads.contains("content-type"));
+            let told: String = heads.lines().filter(|line| !line.starts_with("set-cookie: keyward=")).collect();
+            canaries.search(&format!("the heads of the answers, {whose}"), told.as_bytes());
+        }
+        assert!(browser.heads.contains("location: /keys?done=deleted&key="), "{}", browser.heads);
 
         // The seed that tokens are signed with is sealed, and the file beside it holds another key.
         let (seed, _) = forge::seed(&bench).await;
@@ -258,5 +320,70 @@ on_both_engines! {
         let logged = log.0.lock().unwrap().clone();
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| canaries.search("the log", &logged)));
         assert!(caught.is_err(), "the search of the log is blind");
+    }
+
+    /// The story of a second factor: its secret, its recovery codes, and the passwords that are typed as proofs.
+    async fn no_sink_holds_a_second_factor(bench: Bench) {
+        let log = LOG.clone();
+        let mut canaries = Canaries::default();
+        let unique = |word: &str| format!("{word} {}", hex::encode(support::random::<8>()));
+        let (new, wrong) = (unique("quiet harbour"), unique("loud harbour"));
+        for (name, text) in [("the new password", &new), ("a wrong proof", &wrong)] {
+            canaries.plant(name, text);
+            canaries.plant(name, &text.replace(' ', "+"));
+        }
+        bench.person(EMAIL, false).await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let second_factor = "/settings/security/second-factor";
+        let page = browser.get(second_factor).await;
+        let (text, sealed) = (elements(&page, "code")[0].clone(), page.input("sealed").to_owned());
+        let secret = base32(&text);
+        canaries.plant_bytes("the secret of the second factor", &secret);
+        canaries.plant("the secret of the second factor, to be typed", &text);
+        canaries.plant("the secret of the second factor, in base32", &text.replace(' ', ""));
+        canaries.plant("the secret that is not confirmed", &sealed);
+        let now = || bench.app.ground.now().seconds();
+        let fields = [("sealed", sealed.as_str()), ("one_time_code", "000000")];
+        assert_eq!(browser.post(second_factor, &fields).await.status, 422);
+        let fields = [("sealed", sealed.as_str()), ("one_time_code", &*code(&secret, now()))];
+        let page = browser.post(second_factor, &fields).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let mut codes = elements(&page, "code");
+        let used = codes[0].clone();
+        assert_eq!(browser.call("session/confirm", &[("proof", &wrong)]).await.status, 403);
+        bench.clock.advance(901);
+        let dialog = "/settings/security/recovery-codes";
+        assert_eq!(browser.post(dialog, &[("proof", &wrong)]).await.status, 403);
+        let page = browser.post(dialog, &[("proof", &used)]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        codes.extend(elements(&page, "code"));
+        for recovery in &codes {
+            canaries.plant("a recovery code", recovery);
+            canaries.plant("a recovery code, in one", &recovery.replace('-', ""));
+        }
+        let fields = [("password", PASSWORD), ("new_password", &new)];
+        assert_eq!(browser.post("/settings/security/password", &fields).await.status, 303);
+        for typed in [wrong.as_str(), &codes[1], &codes[12]] {
+            assert_eq!(browser.post("/logout", &[]).await.status, 303);
+            assert_eq!(browser.post("/login", &[("email", EMAIL), ("password", &new)]).await.location(), "/login/code");
+            canaries.plant_session("a session that waits", browser.cookie.as_deref().unwrap());
+            let right = typed == codes[12];
+            let status = browser.post("/login/code", &[("one_time_code", typed)]).await.status;
+            assert_eq!(status, if right { 303 } else { 422 });
+        }
+        canaries.plant_session("the session", browser.cookie.as_deref().unwrap());
+        for path in ["/settings/security", second_factor, dialog, "/settings/security/second-factor/off", "/confirm", "/keys"] {
+            canaries.search(path, &browser.get(path).await.bytes);
+        }
+        let sinks = stored(&bench).await;
+        for (sink, hay) in &sinks {
+            canaries.search(sink, hay);
+        }
+        let logged = log.0.lock().unwrap().clone();
+        canaries.search("the log", &logged);
+        for present in ["second_factor.enrolled", "step_up.refused", "password.changed"] {
+            assert!(sinks.iter().any(|(_, hay)| contains(hay, present.as_bytes())), "{present} is stored");
+        }
+        assert!(contains(&logged, b"/settings/security/recovery-codes"));
     }
 }

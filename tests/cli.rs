@@ -255,6 +255,95 @@ async fn postgres_two_nodes_serve_one_database() {
     }
 }
 
+/// What the demo printed behind this word.
+fn printed<'a>(said: &'a str, word: &str) -> &'a str {
+    said.split(word).nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("{word}: {said}"))
+}
+
+/// Fills a database, and looks at it as a server and as a person who signs in.
+async fn a_demo(engine: support::Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let location = support::database(engine, &folder).await;
+    let url = match &location {
+        keyward::store::Location::Sqlite(_) => "sqlite:keyward.db".to_owned(),
+        keyward::store::Location::Postgres(url) => url.clone(),
+    };
+    let command = |arguments: &[&str]| run(folder.path(), &[&["--database-url", &url], arguments].concat(), "");
+    let said = out(&command(&["demo", "--keys", "150"]));
+    assert!(said.contains("150 keys") && said.contains("http://127.0.0.1:3000"), "{said}");
+    assert!(!said.contains("kw_"), "no secret is printed: {said}");
+    let (email, password) = (printed(&said, "e-mail"), printed(&said, "password"));
+    assert_eq!(email, "maren@pelagic.example");
+
+    let again = err(&command(&["demo"]));
+    assert!(again.contains("somebody has an account") && again.contains("--database-url"), "{again}");
+
+    let bench = support::Bench::on(location, folder, support::URL).await;
+    let now = bench.app.ground.now();
+    let whole = keyward::service::audit::verify(&bench.app.ground).await.unwrap();
+    let keyward::service::audit::Chain::Whole { events } = whole else { panic!("{whole:?}") };
+    assert!(events > 170, "{events}");
+    let unordered = "SELECT COUNT(*) FROM audit_events a JOIN audit_events b ON b.seq = a.seq + 1 WHERE b.at < a.at";
+    assert_eq!(bench.number(unordered).await, 0, "the log goes forward in time");
+    assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 150);
+    assert_eq!(bench.events("key.created").await, 150);
+    let (now, day) = (now.micros(), 86_400_000_000_i64);
+    let (week, old, ended) = (now + 7 * day, now - 190 * day, now - 7 * day);
+    let kept = "deleted_at IS NULL AND active";
+    for (what, condition) in [
+        (
+            "active",
+            format!(
+                "{kept} AND (not_before IS NULL OR not_before <= {now}) AND (expires_at IS NULL OR expires_at > {now})"
+            ),
+        ),
+        ("expired", format!("{kept} AND expires_at <= {now}")),
+        ("inactive", "deleted_at IS NULL AND NOT active AND NOT held".to_owned()),
+        ("held", "held AND NOT active AND note LIKE '%public repository%' AND note_by = 'Maren Okafor'".to_owned()),
+        ("scheduled", format!("{kept} AND not_before > {now}")),
+        ("deleted", format!("deleted_at > {ended}")),
+        ("ends this week", format!("{kept} AND expires_at > {now} AND expires_at <= {week}")),
+        ("never used", format!("{kept} AND last_used_at IS NULL")),
+        ("never ends", "expires_at IS NULL".to_owned()),
+        ("test", "environment = 'test'".to_owned()),
+        ("issued to", "issued_to IS NOT NULL".to_owned()),
+        ("old", format!("created_at < {old}")),
+        ("long", "LENGTH(name) = 100".to_owned()),
+        ("other scripts", "name = '潮汐予報アプリ'".to_owned()),
+    ] {
+        assert!(bench.number(&format!("SELECT COUNT(*) FROM keys WHERE {condition}")).await > 0, "{what}");
+    }
+    let wrong = format!(
+        "SELECT COUNT(*) FROM keys WHERE created_at > {now} OR last_used_at < created_at OR last_used_at > {now} \
+         OR last_used_at > expires_at OR deleted_at < created_at"
+    );
+    assert_eq!(bench.number(&wrong).await, 0, "nothing happened before its time");
+
+    let mut browser = bench.browser();
+    let page = browser.post("/login", &[("email", email), ("password", password)]).await;
+    assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
+    let projects = browser.call("projects/list", &[]).await.json();
+    let roles: Vec<_> =
+        projects.as_array().unwrap().iter().map(|p| format!("{} {}", p["name"], p["role"]).replace('"', "")).collect();
+    assert_eq!(
+        roles,
+        ["Buoy telemetry viewer", "Harbour pilot owner", "Maren’s project owner", "Tide tables operator"]
+    );
+    let scopes = browser.call("scopes/list", &[]).await.json();
+    assert_eq!(scopes.as_array().unwrap().len(), 8, "{scopes}");
+    assert!(browser.get("/keys").await.text().contains("Starter Integration"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_on_sqlite() {
+    a_demo(support::Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_on_postgres() {
+    a_demo(support::Engine::Postgres).await;
+}
+
 #[test]
 fn help_tells_all() {
     let folder = tempfile::tempdir().unwrap();
@@ -273,7 +362,7 @@ fn help_tells_all() {
         assert!(help.contains(&format!("KEYWARD_{setting}")), "{setting}: {help}");
     }
     let help = out(&keyward(folder.path(), &["--help"]));
-    for command in ["serve", "admin", "keys", "projects"] {
+    for command in ["serve", "admin", "keys", "projects", "demo"] {
         assert!(help.contains(command), "{command}: {help}");
     }
 }

@@ -11,6 +11,9 @@ use support::{
     browser::{Browser, Page, form},
 };
 
+/// What a form says: names and values.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 const EMAIL: &str = "maren@pelagic.example";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -192,6 +195,60 @@ on_both_engines! {
         assert_eq!(browser.post(&format!("/keys/{one}/delete"), &[]).await.status, 422);
         assert_eq!(everything(&bench).await, before);
         assert_eq!(browser.post(&format!("/keys/{one}/delete"), &[("id", &one)]).await.status, 303);
+    }
+
+    /// The same of every other form whose address names what it changes: the other thing is one's own, so nothing else refuses it.
+    async fn every_form_is_about_its_own_address(bench: Bench) {
+        let root = bench.person(EMAIL, true).await;
+        let other = bench.person("tove@drift.example", false).await;
+        let (one, two) = (bench.key(&root, "One").await, bench.key(&root, "Two").await);
+        let joined = bench.project_of(&other).await;
+        bench.join(joined, &root, "owner").await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let config = browser.call("projects/get", &[("id", &joined.to_string())]).await.json();
+        let version = config["version"].as_str().unwrap().to_owned();
+        let key_version = bench.key_row(two.id).await.unwrap().updated_at.to_string();
+        let (mine, joined) = (one.project.to_string(), joined.to_string());
+        let (one, two) = (one.id.to_string(), two.id.to_string());
+        let edit = [("id", two.as_str()), ("version", &key_version), ("name", "Changed"), ("expires", "keep")];
+        let save = [("id", joined.as_str()), ("version", &version), ("config", "{\"a\": 1}")];
+        let reason = [("id", two.as_str()), ("reason", "leaked")];
+        let scope = [("name", "data:write"), ("description", "Changed"), ("granted_by", "owner")];
+        let mut forms: Vec<(String, String, Fields)> = vec![
+            (format!("/keys/{one}/edit"), format!("/keys/{two}/edit"), &edit),
+            (format!("/projects/{mine}"), format!("/projects/{joined}"), &save),
+            ("/admin/scopes/data:read/edit".into(), "/admin/scopes/data:write/edit".into(), &scope),
+            ("/admin/scopes/data:read/remove".into(), "/admin/scopes/data:write/remove".into(), &scope[..1]),
+        ];
+        for verb in ["deactivate", "activate", "delete", "restore"] {
+            forms.push((format!("/admin/keys/{one}/{verb}"), format!("/admin/keys/{two}/{verb}"), &reason));
+        }
+        let stored = async || {
+            let configs = bench.texts("SELECT config FROM projects ORDER BY config").await;
+            let scopes = bench.texts("SELECT name || description FROM scopes ORDER BY name").await;
+            let keys = bench.texts("SELECT name || COALESCE(note, '') FROM keys ORDER BY name").await;
+            (everything(&bench).await, configs, scopes, keys)
+        };
+        let before = stored().await;
+        for (named, _, fields) in &forms {
+            let own = fields[0];
+            let (twice, none) = ([&[(own.0, "x")], *fields].concat(), &fields[1..]);
+            let both = {
+                let address = named.split('/').find(|it| it.len() > 8 || it.contains(':')).unwrap();
+                [*fields, &[(own.0, address)]].concat()
+            };
+            for (what, sent) in [("another", *fields), ("two, one of them none", &twice), ("both", &both), ("none", none)] {
+                let page = browser.post(named, sent).await;
+                assert_eq!(page.status, 422, "{named}, {what}: {}", page.text());
+                assert!(page.text().contains("This form could not be read."), "{named}, {what}: in words");
+                assert_eq!(stored().await, before, "{named}, {what}");
+            }
+        }
+        // It was its address alone that was wrong.
+        for (_, about, fields) in &forms {
+            let page = browser.post(about, fields).await;
+            assert_eq!(page.status, 303, "{about}: {}", page.text());
+        }
     }
 
     /// A foreign `Host` is answered with 421, whatever is asked.
@@ -469,8 +526,10 @@ on_both_engines! {
         let long = form(&[("name", &"x".repeat(70_000))]).into_bytes();
         let deep = format!("a{}=1", "[b]".repeat(500)).into_bytes();
         let many = "scopes[]=data%3Aread&".repeat(3_000).into_bytes();
-        let bodies: [(&str, &str, Vec<u8>); 9] = [
+        let longer = form(&[("name", &"x".repeat(4 * 1024 * 1024))]).into_bytes();
+        let bodies: [(&str, &str, Vec<u8>); 10] = [
             ("long", FORM, long),
+            ("longer than any form", FORM, longer),
             ("multipart", "multipart/form-data; boundary=x", b"--x\r\n\r\n--x--".to_vec()),
             ("JSON", "application/json", b"{}".to_vec()),
             ("no kind", "", b"name=x".to_vec()),
@@ -508,6 +567,35 @@ on_both_engines! {
         }
         assert_eq!(everything(&bench).await, before);
     }
+}
+
+/// No address is so named that its form is about whatever it likes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_says_new_names_nothing() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let root = bench.person(EMAIL, true).await;
+    let made = bench.key(&root, "Gateway").await;
+    let mut browser = bench.signed_in(EMAIL).await;
+    let id = made.id.to_string();
+    let project = made.project.to_string();
+    let seen = browser.call("projects/get", &[("id", &project)]).await.json();
+    let save = [("id", project.as_str()), ("version", seen["version"].as_str().unwrap()), ("config", "{\"a\": 1}")];
+    let before = (everything(&bench).await, bench.stored(made.id).await);
+    let forms: [(&str, &[(&str, &str)]); 4] = [
+        ("/keys/new/deactivate", &[("id", &id)]),
+        ("/projects/new", &save),
+        ("/admin/keys/new/delete", &[("id", &id), ("reason", "leaked")]),
+        ("/admin/scopes/new/remove", &[("name", "data:write")]),
+    ];
+    let mut wrong = Vec::new();
+    for (path, fields) in forms {
+        let page = browser.post(path, fields).await;
+        if !(400..500).contains(&page.status) {
+            wrong.push(format!("{path}: {} {}", page.status, page.location()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!((everything(&bench).await, bench.stored(made.id).await), before);
 }
 
 /// The headers that nothing goes without.

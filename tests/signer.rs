@@ -7,7 +7,8 @@ use keyward::{
     service::{
         clock::{Clock as _, ManualClock, SystemClock},
         random::SystemRandom,
-        signer::{Signer, SignerError, create_key_file},
+        sealing::create_key_file,
+        signer::{Keyring, SignerError},
     },
     store::{self, Conn},
 };
@@ -40,7 +41,7 @@ async fn nodes_that_start_at_once_make_one(engine: Engine) {
         let (location, clock, file) = (location.clone(), clock.clone(), KeyFile { path: path.clone(), make });
         starts.push(tokio::spawn(async move {
             let ground = ground(&location, clock).await;
-            Signer::open(&ground, &file).await.map(|signer| (signer.kid, signer.public))
+            Keyring::open(&ground, &file).await.map(|keyring| (keyring.tokens.kid, keyring.log.kid))
         }));
     }
     let mut signers = Vec::new();
@@ -49,7 +50,7 @@ async fn nodes_that_start_at_once_make_one(engine: Engine) {
     }
     signers.dedup();
     assert_eq!(signers.len(), 1);
-    assert_eq!(signing_keys(&first).await, 1);
+    assert_eq!(signing_keys(&first).await, 2, "one a purpose");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,33 +69,33 @@ async fn sqlite_a_missing_or_wrong_file_is_a_sentence_and_never_a_new_key() {
     let location = database(Engine::Sqlite, &folder).await;
     let ground = ground(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
     let file = KeyFile { path: folder.path().join("keyward.key"), make: true };
-    let made = Signer::open(&ground, &file).await.unwrap();
+    let made = Keyring::open(&ground, &file).await.unwrap();
 
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(Signer::open(&ground, &file).await.unwrap().kid, made.kid);
+    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.kid, made.tokens.kid);
 
     let kept = folder.path().join("kept");
     std::fs::rename(&file.path, &kept).unwrap();
-    let missing = Signer::open(&ground, &file).await.unwrap_err();
+    let missing = Keyring::open(&ground, &file).await.unwrap_err();
     assert!(matches!(missing, SignerError::Missing(_)), "{missing}");
     assert!(!file.path.exists(), "no new file is made for a database that has a signing key");
 
     assert!(create_key_file(&file.path, &SystemRandom).unwrap());
-    let wrong = Signer::open(&ground, &file).await.unwrap_err();
+    let wrong = Keyring::open(&ground, &file).await.unwrap_err();
     assert!(matches!(wrong, SignerError::Wrong(_)), "{wrong}");
     assert!(wrong.to_string().contains("use the file that was made with this database"));
 
     std::fs::write(&file.path, "not a key").unwrap();
-    let unreadable = Signer::open(&ground, &file).await.unwrap_err();
+    let unreadable = Keyring::open(&ground, &file).await.unwrap_err();
     assert!(unreadable.to_string().contains("keyward admin create-key-file"), "{unreadable}");
 
     std::fs::rename(&kept, &file.path).unwrap();
-    assert_eq!(Signer::open(&ground, &file).await.unwrap().kid, made.kid);
-    assert_eq!(signing_keys(&ground).await, 1);
+    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.kid, made.tokens.kid);
+    assert_eq!(signing_keys(&ground).await, 2, "one a purpose");
     assert!(!create_key_file(&file.path, &SystemRandom).unwrap(), "an existing file is left as it is");
 }
 
@@ -104,13 +105,13 @@ async fn sqlite_the_seed_is_sealed_for_its_row() {
     let location = database(Engine::Sqlite, &folder).await;
     let ground = ground(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
     let file = KeyFile { path: folder.path().join("keyward.key"), make: true };
-    Signer::open(&ground, &file).await.unwrap();
+    Keyring::open(&ground, &file).await.unwrap();
     // The same sealed bytes under another row's id: refused, for the id is part of the seal.
     let other = uuid::Uuid::from_bytes(support::random());
     let change = ground.queue.write(move |tx| {
         Box::pin(async move {
             if let Conn::Sqlite(c) = &mut **tx {
-                sqlx::query("UPDATE signing_keys SET id = $1")
+                sqlx::query("UPDATE signing_keys SET id = $1 WHERE purpose = 'access_tokens'")
                     .bind(other)
                     .execute(&mut **c)
                     .await
@@ -120,5 +121,5 @@ async fn sqlite_the_seed_is_sealed_for_its_row() {
         })
     });
     change.await.unwrap();
-    assert!(matches!(Signer::open(&ground, &file).await.unwrap_err(), SignerError::Wrong(_)));
+    assert!(matches!(Keyring::open(&ground, &file).await.unwrap_err(), SignerError::Wrong(_)));
 }

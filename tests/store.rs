@@ -22,7 +22,6 @@ fn draft(bench: &Bench, project: keyward::domain::ids::ProjectId, name: &str) ->
         environment: "live".into(),
         expires: "90d".into(),
         expires_on: String::new(),
-        zone: String::new(),
         scopes: vec!["data:read".into()],
         issued_to: String::new(),
     }
@@ -44,11 +43,11 @@ on_both_engines! {
                 for (n, draft) in drafts.into_iter().enumerate() {
                     let (key, secret) = app.keys.create(&maren, draft).await?;
                     let edit = KeyEdit {
+                        version: app.keys.edit_form(&maren, key.id).await?.version,
                         name: format!("{} edited", key.name),
                         expires: "keep".into(),
                         expires_on: String::new(),
-                        zone: String::new(),
-                        scopes: vec!["data:write".into()],
+                                    scopes: vec!["data:write".into()],
                         issued_to: "crew".into(),
                     };
                     let edited = app.keys.edit(&maren, key.id, edit).await?;
@@ -142,7 +141,7 @@ on_both_engines! {
     async fn the_log_is_append_only_and_chained(bench: Bench) {
         bench.person("maren@pelagic.example", false).await;
         bench.person("tove@pelagic.example", false).await;
-        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events: 5 });
+        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events: 6 });
         let tamper = |sql: &'static str| bench.app.ground.queue.write(move |tx| Box::pin(async move {
             match &mut **tx {
                 store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),

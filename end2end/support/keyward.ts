@@ -29,6 +29,8 @@ export class Keyward {
   url = '';
   /** Everything that it ever said, on both outputs. */
   output = '';
+  /** Settings besides, as the environment names them. */
+  readonly variables: NodeJS.ProcessEnv = {};
   readonly person = somebody();
   private process?: ChildProcess;
 
@@ -47,7 +49,7 @@ export class Keyward {
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
     const started = spawn(BINARY, ['serve'], {
       cwd: this.folder,
-      env: { ...this.environment, KEYWARD_LISTEN: listen },
+      env: { ...this.environment, KEYWARD_LISTEN: listen, ...this.variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process = started;
@@ -98,9 +100,9 @@ export class Keyward {
     });
   }
 
-  async createPerson(): Promise<void> {
+  async createPerson(admin = false): Promise<void> {
     const { name, email, password } = this.person;
-    await this.run(['admin', 'create-user', '--name', name, '--email', email, '--password-stdin'], password);
+    await this.run(['admin', 'create-user', '--name', name, '--email', email, '--password-stdin', ...(admin ? ['--admin'] : [])], password);
   }
 
   /** The id of the person's own project. */

@@ -11,7 +11,7 @@ export class Site {
 
   /** Waits until the scripts, if there are any, have taken the page over. */
   async ready(page = this.page): Promise<void> {
-    if (this.scripted) await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
+    if (this.scripted) await page.locator('html[data-live]').waitFor({ state: 'attached' });
   }
 
   async open(path: string): Promise<void> {
@@ -103,7 +103,7 @@ export class Site {
     if (this.scripted) {
       await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       await this.reveal.getByRole('button', { name: 'Copy', exact: true }).click();
-      await this.reveal.getByRole('button', { name: 'Done' }).click();
+      await this.reveal.getByRole('link', { name: 'Done' }).click();
     } else {
       await this.reveal.getByRole('link', { name: 'Done' }).click();
     }
@@ -112,10 +112,11 @@ export class Site {
   }
 
   /** Chooses from the menu of a key's row. */
-  async choose(verb: 'Deactivate' | 'Activate' | 'Delete', name: string): Promise<void> {
+  async choose(verb: 'Edit' | 'Deactivate' | 'Activate' | 'Delete', name: string): Promise<void> {
     await this.page.getByRole('button', { name: `Actions for key ${name}` }).click();
     const role = verb === 'Activate' ? 'button' : 'link';
-    await this.page.getByRole(role, { name: `${verb} key ${name}` }).click();
+    // By the keyboard: at the lower edge the menu turns over while the mouse is on its way.
+    await this.page.getByRole(role, { name: `${verb} key ${name}` }).press('Enter');
   }
 
   /** Chooses, and says yes in the dialog. */
@@ -126,10 +127,18 @@ export class Site {
     await expect(dialog).toBeHidden();
   }
 
-  async show(filter: 'All keys' | 'Deleted'): Promise<void> {
-    await this.page.getByLabel('Status').selectOption(filter);
-    if (!this.scripted) await this.page.getByRole('button', { name: 'Apply' }).click();
-    await this.at(filter === 'Deleted' ? '/keys?status=deleted' : '/keys');
+  /** Chooses in the bar over the list; without scripts the address then names what is empty too. */
+  async filter(label: 'Status' | 'Project' | 'Environment' | 'Sort', choice: string): Promise<void> {
+    const bar = this.page.getByRole('search');
+    await bar.getByLabel(label).selectOption({ label: choice });
+    if (this.scripted) return;
+    await bar.getByRole('button', { name: 'Apply' }).click();
+    await this.page.waitForURL(/environment=/);
+  }
+
+  async show(status: 'Any status' | 'Deleted'): Promise<void> {
+    await this.filter('Status', status);
+    if (this.scripted) await this.at(status === 'Deleted' ? '/keys?status=deleted' : '/keys');
   }
 
   /** No page that a GET can fetch has this text, nor the document that is open. */

@@ -11,18 +11,21 @@ type Fixtures = {
   /** A server of the test's own, with a person who can sign in unless `nobody` is set. */
   keyward: Keyward;
   nobody: boolean;
+  /** The person is an administrator. */
+  admin: boolean;
   watch: Watch;
   site: Site;
 };
 
 export const test = base.extend<Fixtures>({
   nobody: [false, { option: true }],
+  admin: [false, { option: true }],
   scripted: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
 
-  keyward: async ({ nobody }, use) => {
+  keyward: async ({ nobody, admin }, use) => {
     const keyward = await Keyward.in_a_new_folder();
     try {
-      if (!nobody) await keyward.createPerson();
+      if (!nobody) await keyward.createPerson(admin);
       await keyward.start();
       await use(keyward);
       expect(await keyward.stop(), 'how the server ended').toBe(0);
@@ -41,7 +44,6 @@ export const test = base.extend<Fixtures>({
   watch: [
     async ({ context, scripted }, use) => {
       const watch = new Watch(context, scripted);
-      await context.addInitScript(markHydrated);
       await use(watch);
       await watch.verdict();
     },
@@ -50,14 +52,3 @@ export const test = base.extend<Fixtures>({
 
   site: async ({ page, keyward, scripted }, use) => use(new Site(page, keyward, scripted)),
 });
-
-/** Runs in the page: marks the document when the application has taken it over, so that a test can wait for that. */
-function markHydrated(): void {
-  const start = WebAssembly.instantiateStreaming;
-  WebAssembly.instantiateStreaming = async (...source) => {
-    const made = await start(...source);
-    // What follows runs in microtasks, effects included: this comes after them.
-    setTimeout(() => document.documentElement.setAttribute('data-hydrated', ''));
-    return made;
-  };
-}

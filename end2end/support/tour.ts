@@ -1,5 +1,10 @@
 import { expect } from '@playwright/test';
 import type { Site } from './site';
+import { auditTour } from './tour-audit';
+import { tourSecurity } from './tour-security';
+import { tourEntry } from './tour-entry';
+import { tourAdmin } from './tour-admin';
+import { projects } from './tour-projects';
 
 /** Goes through every page and dialog of a server that nobody has set up, and stops at each. Its name says what is to be seen. */
 export async function* tour(site: Site): AsyncGenerator<string> {
@@ -41,7 +46,7 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   yield 'reveal-curl';
   await site.reveal.getByLabel('.env').check();
   yield 'reveal-env';
-  await site.reveal.getByRole('button', { name: 'Done' }).click();
+  await site.reveal.getByRole('link', { name: 'Done' }).click();
   await expect(site.reveal.getByText('You have not copied this key')).toBeVisible();
   yield 'reveal-guard';
   await site.reveal.getByRole('button', { name: 'Leave without it' }).click();
@@ -78,6 +83,47 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await expect(site.row('Nightly export')).toBeVisible();
   yield 'deleted';
 
+  await site.open('/keys?status=scheduled');
+  await expect(page.getByText('Nothing matches')).toBeVisible();
+  yield 'nothing-matches';
+  await site.open('/keys');
+  await site.choose('Edit', 'Starter Integration');
+  await page.getByRole('dialog').getByLabel('data:read').uncheck();
+  yield 'edit';
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.keyboard.press('?');
+  yield 'shortcuts';
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Starter Integration' }).click();
+  await expect(page.getByText('About this key')).toBeVisible();
+  yield 'key';
+  await site.open('/projects');
+  yield 'projects';
+  await page.locator('tbody .key-name').first().click();
+  await page.getByRole('textbox', { name: 'Config' }).fill('{"a": 1,}');
+  await expect(page.locator('#config-state')).toContainText('Line 1');
+  yield 'project';
+  yield* projects(site);
+  await site.open('/settings/account');
+  yield 'account';
+  await site.open('/settings/developer/api-keys');
+  yield 'developer';
+  yield* tourSecurity(site);
+  await site.open('/admin/keys');
+  yield 'all-keys';
+  await site.choose('Deactivate', 'Starter Integration');
+  await expect(page.getByRole('dialog').getByLabel('Reason')).toBeFocused();
+  yield 'all-keys-deactivate';
+  await site.open('/admin/scopes');
+  yield 'scopes';
+  await page.getByRole('link', { name: 'Add scope' }).click();
+  await expect(page.getByRole('dialog').getByLabel('Name')).toBeFocused();
+  yield 'scopes-add';
+
+  yield* auditTour(site);
+  yield* tourAdmin(site);
+
   await site.open('/nowhere');
   yield 'missing';
   await site.open('/logout');
@@ -88,6 +134,7 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await site.fillSignIn('not my password');
   await expect(page.getByRole('alert')).toBeVisible();
   yield 'login-error';
+  yield* tourEntry(site);
 }
 
 /** The widths at which pages are looked at: a small telephone, and a common window. */

@@ -10,6 +10,7 @@ export class Watch {
   private readonly seen = new Set<number>();
   private readonly cookies: Promise<void>[] = [];
   private readonly failures: string[] = [];
+  private readonly words: string[] = [];
   private unreachable = false;
 
   constructor(context: BrowserContext, scripted: boolean) {
@@ -19,7 +20,7 @@ export class Watch {
       if (message.type() !== 'error' && !(scripted && message.type() === 'warning')) return;
       const text = message.text();
       const status = Number(text.match(LOADING)?.[1]);
-      const ours = this.announced.has(status) || (this.unreachable && text.includes('net::ERR_'));
+      const ours = this.announced.has(status) || (this.unreachable && text.includes('net::ERR_')) || this.words.some(it => text.includes(it));
       if (!ours) this.faults.push(`console ${message.type()}: ${text}`);
     });
     context.on('requestfailed', request => {
@@ -48,6 +49,11 @@ export class Watch {
   /** The test expects the browser itself to refuse requests with this word. */
   expectFailure(why: string): void {
     this.failures.push(why);
+  }
+
+  /** The test expects the browser to write such words to the console. */
+  expectWords(words: string): void {
+    this.words.push(words);
   }
 
   /** The server is about to go away: requests may fail until `reachable`. */

@@ -8,7 +8,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
 
   test('Done, Escape and a press beside the dialog ask once more', async ({ page, site }) => {
     await site.create('Gateway');
-    await site.reveal.getByRole('button', { name: 'Done' }).click();
+    await site.reveal.getByRole('link', { name: 'Done' }).click();
     await expect(site.reveal.getByRole('alert')).toContainText(guard);
     await expect(site.reveal.getByRole('button', { name: 'Copy and close' })).toBeFocused();
     await site.reveal.getByRole('button', { name: 'Leave without it' }).click();
@@ -35,7 +35,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
   test('Copy and close copies, and closes', async ({ page, site, context }) => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const secret = await site.create('Gateway');
-    await site.reveal.getByRole('button', { name: 'Done' }).click();
+    await site.reveal.getByRole('link', { name: 'Done' }).click();
     await site.reveal.getByRole('button', { name: 'Copy and close' }).click();
     await expect(site.reveal).toBeHidden();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
@@ -54,7 +54,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await expect(site.reveal.getByRole('button', { name: 'Copy', exact: true })).not.toHaveAttribute('data-done');
     // Copying by the keys counts.
     await page.keyboard.press('Control+c');
-    await site.reveal.getByRole('button', { name: 'Done' }).click();
+    await site.reveal.getByRole('link', { name: 'Done' }).click();
     await expect(site.reveal).toBeHidden();
   });
 
@@ -85,7 +85,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await site.reveal.getByLabel('curl').check();
     await expect(site.secret).toBeHidden();
     await site.reveal.getByRole('button', { name: 'Copy', exact: true }).click();
-    await expect(site.reveal.getByText('Copied').first()).toBeVisible();
+    await expect(site.reveal.getByRole('button', { name: 'Copy', exact: true })).toHaveAttribute('data-done');
     const command = await page.evaluate(() => navigator.clipboard.readText());
     expect(command).toContain(`curl ${keyward.url}/authentication/token`);
     expect(command).toContain(secret);
@@ -95,7 +95,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
 });
 
 test('the list beneath shows the new key, whatever it showed before', async ({ site }) => {
-  await site.show('Deleted');
+  await site.open('/keys?status=deleted');
   await site.create('Gateway');
   await site.done();
   await expect(site.names()).toHaveText(['Gateway']);

@@ -2,13 +2,15 @@
 
 use super::open::{Opened, words};
 use crate::{
-    config::{Config, DatabaseSettings},
+    config::{Config, DatabaseSettings, PublicUrl},
     domain::sensitive::Password,
     service::{
+        Error,
         accounts::{Accounts, NewPerson},
         actor::Actor,
         random::SystemRandom,
-        signer,
+        sealing,
+        users::Users,
     },
 };
 use anyhow::Context as _;
@@ -33,6 +35,59 @@ pub enum Admin {
         #[arg(long)]
         admin: bool,
     },
+    /// Turn off the second factor of somebody who lost it and the recovery codes; they sign in with the password alone
+    SecondFactorOff {
+        /// The e-mail address that they sign in with
+        #[arg(long)]
+        email: String,
+    },
+    /// Print a link with which a person chooses a new password: it holds for an hour and works once
+    ResetLink {
+        /// The e-mail address that they sign in with
+        #[arg(long)]
+        email: String,
+        /// Where browsers reach this Keyward: the link begins with it
+        #[arg(long, env = "KEYWARD_PUBLIC_URL", default_value = "http://127.0.0.1:3000", value_name = "URL")]
+        public_url: PublicUrl,
+    },
+    /// List people, by name
+    ListUsers {
+        /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign a person out everywhere and let them in no more
+    DisableUser {
+        /// Their e-mail address
+        #[arg(long)]
+        email: String,
+        /// Deactivate the keys that they made as well
+        #[arg(long)]
+        keys: bool,
+        /// Why, for the log
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Let a disabled person in again
+    EnableUser {
+        /// Their e-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// Make a person an administrator
+    #[command(name = "make-admin")]
+    Promote {
+        /// Their e-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// Take administration away from a person; never from the last one
+    #[command(name = "unmake-admin")]
+    Demote {
+        /// Their e-mail address
+        #[arg(long)]
+        email: String,
+    },
     /// Make the key file that seals the signing key; an existing file is left as it is
     CreateKeyFile {
         /// Where; readable by its owner alone
@@ -43,8 +98,15 @@ pub enum Admin {
 pub async fn run(database: &DatabaseSettings, command: Admin) -> anyhow::Result<()> {
     match command {
         Admin::CreateUser { email, name, password_stdin: _, admin } => create_user(database, email, name, admin).await,
+        Admin::SecondFactorOff { email } => second_factor_off(database, &email).await,
+        Admin::ResetLink { email, public_url } => reset_link(database, &email, public_url).await,
+        Admin::ListUsers { json } => list_users(database, json).await,
+        Admin::DisableUser { email, keys, reason } => change(database, &email, Verb::Disable { keys, reason }).await,
+        Admin::EnableUser { email } => change(database, &email, Verb::Enable).await,
+        Admin::Promote { email } => change(database, &email, Verb::Make).await,
+        Admin::Demote { email } => change(database, &email, Verb::Unmake).await,
         Admin::CreateKeyFile { path } => {
-            if signer::create_key_file(&path, &SystemRandom)? {
+            if sealing::create_key_file(&path, &SystemRandom)? {
                 println!(
                     "Made {}. Give every node this file, and keep a copy: without it no token can be signed.",
                     path.display()
@@ -74,5 +136,105 @@ async fn create_user(
     drop(accounts);
     opened.close().await;
     println!("Made the user {}.", made?);
+    Ok(())
+}
+
+async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::Result<()> {
+    let opened = Opened::open(database, false).await?;
+    let accounts = Accounts::new(opened.ground.clone(), Arc::new(Config::for_commands()));
+    let done = accounts.turn_off_second_factor_of(&Actor::Operator, email).await.map_err(words);
+    drop(accounts);
+    opened.close().await;
+    done?;
+    println!("Turned off. {email} signs in with the password alone, and can set up another second factor.");
+    Ok(())
+}
+
+async fn reset_link(database: &DatabaseSettings, email: &str, public_url: PublicUrl) -> anyhow::Result<()> {
+    let opened = Opened::open(database, false).await?;
+    let config = Config { public_url, ..Config::for_commands() };
+    let accounts = Accounts::new(opened.ground.clone(), Arc::new(config));
+    let made = accounts.reset_link(&Actor::Operator, email).await.map_err(|error| nobody(error, email));
+    drop(accounts);
+    opened.close().await;
+    println!("{}", made?);
+    Ok(())
+}
+
+fn nobody(error: Error, email: &str) -> anyhow::Error {
+    match error {
+        Error::NotFound => anyhow::anyhow!("nobody has the e-mail address {email}"),
+        other => words(other),
+    }
+}
+
+/// What is done to a person by their address.
+enum Verb {
+    Disable { keys: bool, reason: String },
+    Enable,
+    Make,
+    Unmake,
+}
+
+async fn change(database: &DatabaseSettings, email: &str, verb: Verb) -> anyhow::Result<()> {
+    let opened = Opened::open(database, false).await?;
+    let users = Users::new(opened.ground.clone());
+    let done = apply(&users, email, verb).await;
+    drop(users);
+    opened.close().await;
+    println!("{}", done?);
+    Ok(())
+}
+
+/// The sentence that says what was done.
+async fn apply(users: &Users, email: &str, verb: Verb) -> anyhow::Result<String> {
+    let id = users.by_email(email).await.map_err(words)?;
+    let said = match verb {
+        Verb::Disable { keys, reason } => {
+            let done = users.disable(&Actor::Operator, id, &reason, keys).await.map_err(words)?;
+            let (keys, sessions) = (done.keys, done.sessions);
+            format!("Disabled {email}. Sessions ended: {sessions}. Keys deactivated: {keys}.")
+        }
+        Verb::Enable => {
+            users.enable(&Actor::Operator, id).await.map_err(words)?;
+            format!("Enabled {email}.")
+        }
+        Verb::Make => {
+            users.make_administrator(&Actor::Operator, id).await.map_err(words)?;
+            format!("{email} is an administrator.")
+        }
+        Verb::Unmake => {
+            users.unmake_administrator(&Actor::Operator, id).await.map_err(words)?;
+            format!("{email} is no administrator.")
+        }
+    };
+    Ok(said)
+}
+
+async fn list_users(database: &DatabaseSettings, json: bool) -> anyhow::Result<()> {
+    let opened = Opened::open(database, false).await?;
+    let users = Users::new(opened.ground.clone());
+    let rows = users.all().await.map_err(words);
+    drop(users);
+    opened.close().await;
+    let rows = rows?;
+    if json {
+        let printed: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                serde_json::json!({
+                    "user_id": row.id, "email": row.email, "name": row.name, "admin": row.admin, "active": row.active,
+                    "projects": row.projects, "keys": row.keys,
+                })
+            })
+            .collect();
+        println!("{}", serde_json::Value::Array(printed));
+        return Ok(());
+    }
+    for row in &rows {
+        let state = if row.active { "active" } else { "disabled" };
+        let admin = if row.admin { "administrator" } else { "" };
+        println!("{}  {state:<8}  {admin:<13}  {}  ({})", row.id, row.email, row.name);
+    }
     Ok(())
 }

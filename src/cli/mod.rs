@@ -1,6 +1,8 @@
 //! The commands of the binary.
 
 mod admin;
+mod audit;
+mod demo;
 mod keys;
 mod log;
 mod open;
@@ -30,12 +32,17 @@ enum Command {
     /// Look after people and the key file
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Check and export the audit log, beside a running server too
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Make, list and deactivate keys, beside a running server too
     #[command(subcommand)]
     Keys(keys::Keys),
     /// List projects and set their config, beside a running server too
     #[command(subcommand)]
     Projects(projects::Projects),
+    /// Fill an empty database with people, projects and keys to look around in
+    Demo(demo::Demo),
 }
 
 /// Whether clap refused the value of the database's URL.
@@ -71,8 +78,10 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(settings) => serve::run(&cli.database, &settings).await,
             Command::Admin(command) => admin::run(&cli.database, command).await,
+            Command::Audit(command) => audit::run(&cli.database, command).await,
             Command::Keys(command) => keys::run(&cli.database, command).await,
             Command::Projects(command) => projects::run(&cli.database, command).await,
+            Command::Demo(command) => demo::run(&cli.database, command).await,
         }
     });
     match done {

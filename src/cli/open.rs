@@ -2,7 +2,7 @@
 
 use crate::{
     config::DatabaseSettings,
-    service::{Ground, clock::SystemClock, random::SystemRandom},
+    service::{Ground, clock::SystemClock, mail::NoMail, random::SystemRandom},
     store::{Location, Pool, queue::Queue},
 };
 use anyhow::Context as _;
@@ -37,7 +37,13 @@ impl Opened {
             .await
             .with_context(|| format!("the database {:?} could not be opened", settings.database))?;
         let (queue, task) = Queue::start(pool.clone());
-        let ground = Ground { pool, queue, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+        let ground = Ground {
+            pool,
+            queue,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            mail: Arc::new(NoMail),
+        };
         Ok(Self { ground, queue: task })
     }
 
@@ -60,6 +66,7 @@ pub fn words(error: crate::service::Error) -> anyhow::Error {
             let fields: Vec<_> = fields.into_iter().map(|f| format!("{}: {}", f.name, f.message)).collect();
             anyhow::anyhow!("{}", fields.join("\n  "))
         }
+        Error::Stopped { reason } => anyhow::anyhow!("{}", Error::stopped(&reason)),
         Error::Conflict(why) | Error::Forbidden(why) => anyhow::anyhow!("{why}"),
         other => other.into(),
     }

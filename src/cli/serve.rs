@@ -3,8 +3,9 @@
 use super::{log, open::Opened};
 use crate::{
     config::{Config, DatabaseSettings, ServeSettings, key_file},
+    domain::policy::SignUp,
     http::{self, AppState},
-    service::{App, accounts::SetupCode, signer::Signer, upkeep},
+    service::{App, accounts::SetupCode, signer::Keyring, smtp::SmtpMailer, upkeep},
 };
 use anyhow::{Context as _, anyhow};
 use std::{io::Write as _, sync::Arc};
@@ -20,19 +21,32 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
         format!("{} could not be listened on; give another address with --listen (KEYWARD_LISTEN)", settings.listen)
     })?;
     let config = Config::new(settings, listener.local_addr()?).map_err(|e| anyhow!(e))?;
-    let opened = Opened::open(database, true).await?;
-    let signer = Signer::open(&opened.ground, &key_file).await?;
-    let app = App::new(Arc::new(config), opened.ground.clone(), signer);
+    let mail = settings.mail.read().map_err(|e| anyhow!(e))?;
+    let mut opened = Opened::open(database, true).await?;
+    if let Some(mail) = mail {
+        let mailer = SmtpMailer::new(&mail, &config.public_url, opened.ground.random.clone());
+        opened.ground.mail = Arc::new(mailer.map_err(|e| anyhow!(e))?);
+    }
+    let keyring = Keyring::open(&opened.ground, &key_file).await?;
+    let app = App::new(Arc::new(config), opened.ground.clone(), keyring);
+    // Before anything is said: whoever hears it may ask at once that the server stop.
+    let stopped = stopped()?;
     greet(&app).await?;
 
+    app.audit.tell(|checkpoint| say(&checkpoint.line()));
+    let audit = tokio::spawn(app.audit.clone().run());
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
     let usage = tokio::spawn(app.usage.clone().run());
-    http::serve::serve(listener, http::router(AppState::new(app.clone())), stopped()?).await;
+    http::serve::serve(listener, http::router(AppState::new(app.clone())), stopped).await;
 
-    upkeep.abort();
-    usage.abort();
+    for task in [audit, upkeep, usage] {
+        task.abort();
+    }
     if let Err(error) = app.usage.flush().await {
         tracing::error!(%error, "usage.flush_failed");
+    }
+    if let Err(error) = app.audit.sign(true).await {
+        tracing::error!(%error, "audit.unsigned");
     }
     drop(app);
     opened.close().await;
@@ -53,7 +67,19 @@ async fn greet(app: &App) -> anyhow::Result<()> {
         }
     };
     say(&format!("Keyward {} answers at {url}", env!("CARGO_PKG_VERSION")));
-    app.accounts.open_setup(setup).await?;
+    if app.config.sign_in.passwords {
+        app.accounts.open_setup(setup).await?;
+    } else if app.accounts.needs_setup().await? {
+        say(
+            "Nobody has an account yet, and passwords are off. Sign in there, and then make yourself the administrator with\n  \
+             keyward admin make-admin --email YOU@EXAMPLE.COM",
+        );
+    }
+    if app.policy.get().await?.sign_up == SignUp::Open && !app.ground.mail.is_set() {
+        tracing::warn!(
+            "sign_up.closed_without_mail: sign-up is open by policy and stays closed until KEYWARD_SMTP_URL is set"
+        );
+    }
     Ok(())
 }
 

@@ -13,6 +13,17 @@ pub enum ExpiryChoice {
     Never,
 }
 
+/// A choice of the dropdown, ready to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiryOption {
+    /// As the form sends it: `90d`, `never`.
+    pub value: String,
+    /// "90 days".
+    pub label: String,
+    /// "Expires on Thursday 18 February 2027 at 14:32:00 CET."
+    pub sentence: String,
+}
+
 /// The presets, in days, in the order of the dropdown.
 pub const PRESETS: [u16; 6] = [7, 30, 60, 90, 180, 365];
 /// The preset that is chosen at first.

@@ -52,6 +52,10 @@ id!(
     UserId
 );
 id!(
+    /// An invitation's identifier. Not its code.
+    InvitationId
+);
+id!(
     /// The one-time number that a form carries, so that sending it twice makes one thing.
     FormNumber
 );

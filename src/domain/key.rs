@@ -1,7 +1,11 @@
 //! A key as people see it: its name, its environment, its status at an instant.
 
 use super::{
+    expiry::ExpiryOption,
     ids::{KeyId, ProjectId},
+    people::PersonChoice,
+    project::ProjectName,
+    scope::ScopeView,
     time::{Moment, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -13,6 +17,8 @@ pub const NAME_MAX: usize = 100;
 pub const RESTORE_DAYS: i64 = 7;
 /// Keys on one page of the list.
 pub const PAGE_SIZE: usize = 50;
+/// Most characters in the reason that an administrator gives.
+pub const REASON_MAX: usize = 300;
 
 /// A key's name: 1 to 100 characters in any script, without control characters, trimmed. A label, not unique.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +36,12 @@ pub enum LabelError {
     Control,
 }
 
-/// Trims and checks a label of one line.
-fn label(text: &str) -> Result<String, LabelError> {
+/// Trims and checks a text of one line: the rule for every label that people write.
+pub(super) fn label(text: &str, max: usize) -> Result<String, LabelError> {
     let text = text.trim();
     if text.is_empty() {
         Err(LabelError::Empty)
-    } else if text.chars().count() > NAME_MAX {
+    } else if text.chars().count() > max {
         Err(LabelError::TooLong)
     } else if text.chars().any(is_unprintable) {
         Err(LabelError::Control)
@@ -53,7 +59,7 @@ impl FromStr for KeyName {
     type Err = LabelError;
 
     fn from_str(text: &str) -> Result<Self, LabelError> {
-        label(text).map(Self)
+        label(text, NAME_MAX).map(Self)
     }
 }
 
@@ -88,10 +94,43 @@ impl fmt::Display for KeyName {
 /// # Errors
 /// [`LabelError`], never `Empty`.
 pub fn parse_issued_to(text: &str) -> Result<Option<String>, LabelError> {
-    match label(text) {
+    match label(text, NAME_MAX) {
         Ok(text) => Ok(Some(text)),
         Err(LabelError::Empty) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Why a text is not a [`Reason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReasonError {
+    #[error("Say why. The owner of the key reads it.")]
+    Empty,
+    #[error("Use at most 300 characters.")]
+    TooLong,
+    #[error("Write it on one line.")]
+    Control,
+}
+
+/// Why an administrator changes a key: one line of 1 to 300 characters, trimmed. Its owner reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl FromStr for Reason {
+    type Err = ReasonError;
+
+    fn from_str(text: &str) -> Result<Self, ReasonError> {
+        label(text, REASON_MAX).map(Self).map_err(|error| match error {
+            LabelError::Empty => ReasonError::Empty,
+            LabelError::TooLong => ReasonError::TooLong,
+            LabelError::Control => ReasonError::Control,
+        })
+    }
+}
+
+impl Reason {
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -197,6 +236,31 @@ impl Status {
     }
 }
 
+/// Not the name of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A status is active, scheduled, expired, inactive or deleted.")]
+pub struct UnknownStatus;
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        let all = [Self::Deleted, Self::Inactive, Self::Scheduled, Self::Expired, Self::Active];
+        all.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
+    }
+}
+
+/// What the last administrator who changed a key said of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub text: String,
+    /// Their name at that time.
+    pub by: String,
+    pub at: Moment,
+    /// Whether they stopped the key: only an administrator can start it again.
+    pub held: bool,
+}
+
 /// A key as a page shows it. Never the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
@@ -220,6 +284,15 @@ pub struct KeyView {
     pub gone: Option<Moment>,
     /// Whether the person who asked may change it.
     pub may_change: bool,
+    /// Whether they may activate or restore it: not while an administrator holds it, unless they asked as one.
+    pub may_start: bool,
+    pub note: Option<Note>,
+    /// An owner of its project, by name; set for administrators only.
+    pub owner: Option<String>,
+    /// That owner's e-mail address; set for administrators only.
+    pub owner_email: Option<String>,
+    /// The instant for which all of it holds.
+    pub now: Timestamp,
 }
 
 /// One page of the list.
@@ -232,7 +305,60 @@ pub struct KeyPage {
     pub total: u64,
     /// Of these, how many expire within seven days.
     pub expiring: u64,
+    /// The projects whose keys the person sees, by name: the choices of the filter.
+    pub projects: Vec<ProjectName>,
+    /// Everybody who owns a project, by name: the choices of an administrator's filter, empty for anybody else.
+    pub owners: Vec<PersonChoice>,
+    /// Whether there is any key at all that is not deleted, whatever the filter says.
+    pub any: bool,
+    /// Deleted keys that can still be restored, whatever the filter says.
+    pub deleted: u64,
     /// The instant for which all of it holds.
+    pub now: Timestamp,
+}
+
+/// A key among those that an administrator has chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenKey {
+    pub id: KeyId,
+    pub name: String,
+    pub project: String,
+    pub status: Status,
+}
+
+/// What became of several keys that were to be deactivated, or deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenDone {
+    /// They were to be deleted; else deactivated.
+    pub deleted: bool,
+    pub changed: u64,
+    /// Those that were so before.
+    pub same: u64,
+    /// Those that could not be changed.
+    pub left: Vec<ChosenLeft>,
+}
+
+/// A key that could not be changed with others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenLeft {
+    pub name: String,
+    pub why: String,
+}
+
+/// What the form that edits a key needs to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditForm {
+    pub key: KeyView,
+    /// What the project offers, then what the key has although the project has ceased to offer it.
+    pub offered: Vec<ScopeView>,
+    /// The presets, and never, as far as the policy allows them; `keep` and `date` are the page's own.
+    pub expiries: Vec<ExpiryOption>,
+    /// What the policy says of the life of a key, if it says anything.
+    pub policy: Option<String>,
+    /// The name of the time zone in which dates end.
+    pub zone: String,
+    /// Goes back with the edit: it is refused if the key was changed meanwhile.
+    pub version: i64,
     pub now: Timestamp,
 }
 
@@ -274,5 +400,25 @@ mod tests {
         assert_eq!("a\nb".parse::<KeyName>(), Err(LabelError::Control));
         assert_eq!("pay\u{202E}lave".parse::<KeyName>(), Err(LabelError::Control));
         assert_eq!(parse_issued_to("  "), Ok(None));
+    }
+
+    #[test]
+    fn a_reason_is_one_line() {
+        assert_eq!(
+            " Found in a public repository. ".parse::<Reason>().unwrap().as_str(),
+            "Found in a public repository."
+        );
+        assert!("é".repeat(300).parse::<Reason>().is_ok());
+        assert_eq!("é".repeat(301).parse::<Reason>(), Err(ReasonError::TooLong));
+        assert_eq!(" \n ".parse::<Reason>(), Err(ReasonError::Empty));
+        assert_eq!("a\nb".parse::<Reason>(), Err(ReasonError::Control));
+    }
+
+    #[test]
+    fn statuses_round_trip() {
+        for status in [Status::Deleted, Status::Inactive, Status::Scheduled, Status::Expired, Status::Active] {
+            assert_eq!(status.as_str().parse(), Ok(status));
+        }
+        assert_eq!("Active".parse::<Status>(), Err(UnknownStatus));
     }
 }

@@ -2,11 +2,19 @@
 //!
 //! Never here: leptos, axum, sqlx, a clock, the environment.
 
+pub mod audit;
+pub mod entry;
 pub mod expiry;
+pub mod filter;
 pub mod ids;
+pub mod json;
 pub mod key;
+pub mod people;
+pub mod policy;
 pub mod project;
 pub mod scope;
+pub mod security;
 pub mod sensitive;
+pub mod theme;
 pub mod time;
 pub mod user;

@@ -1,5 +1,6 @@
 //! Scopes: permissions that the team's API understands.
 
+use super::key::{LabelError, label};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -60,6 +61,95 @@ impl fmt::Display for ScopeName {
 pub struct ScopeView {
     pub name: ScopeName,
     pub description: String,
+}
+
+/// Which members of a project may give a scope to a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GrantedBy {
+    /// Everybody who may make keys: operators, and owners.
+    #[default]
+    Operator,
+    /// Owners alone.
+    Owner,
+}
+
+impl GrantedBy {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// Neither `operator` nor `owner`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Choose who may give this scope to a key: operators and owners, or owners alone.")]
+pub struct UnknownGranter;
+
+impl FromStr for GrantedBy {
+    type Err = UnknownGranter;
+
+    fn from_str(text: &str) -> Result<Self, UnknownGranter> {
+        match text {
+            "operator" => Ok(Self::Operator),
+            "owner" => Ok(Self::Owner),
+            _ => Err(UnknownGranter),
+        }
+    }
+}
+
+/// Most characters in a scope's description.
+pub const DESCRIPTION_MAX: usize = 200;
+
+/// What a scope lets a program do: one line of 1 to 200 characters, trimmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description(String);
+
+/// Why a text is not a [`Description`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DescriptionError {
+    #[error("Say what a key with this scope may do. People read it when they choose.")]
+    Empty,
+    #[error("Use at most 200 characters.")]
+    TooLong,
+    #[error("Remove the line break or control character.")]
+    Control,
+}
+
+impl FromStr for Description {
+    type Err = DescriptionError;
+
+    fn from_str(text: &str) -> Result<Self, DescriptionError> {
+        label(text, DESCRIPTION_MAX).map(Self).map_err(|error| match error {
+            LabelError::Empty => DescriptionError::Empty,
+            LabelError::TooLong => DescriptionError::TooLong,
+            LabelError::Control => DescriptionError::Control,
+        })
+    }
+}
+
+impl Description {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A scope of the catalogue as an administrator sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueScope {
+    pub name: ScopeName,
+    pub description: String,
+    /// Whether projects that chose no scopes of their own offer it.
+    pub in_default: bool,
+    pub granted_by: GrantedBy,
+    /// Keys that hold it and are not deleted.
+    pub keys: u64,
+    /// Projects that offer it.
+    pub projects: u64,
+    /// Keys that hold it keep it, and no new key is given it.
+    pub retired: bool,
 }
 
 #[cfg(test)]

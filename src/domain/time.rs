@@ -42,7 +42,7 @@ impl Timestamp {
     }
 }
 
-/// An instant ready to be shown: formatted on the server, which knows the zones.
+/// An instant ready to be shown, in a person's zone: formatted on the server, which knows the zones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
     pub at: Timestamp,
@@ -50,7 +50,7 @@ pub struct Moment {
     pub iso: String,
     /// "14 Aug 2026".
     pub day: String,
-    /// "14 August 2026, 07:12:09 UTC".
+    /// "14 August 2026, 09:12:09 CEST".
     pub exact: String,
 }
 

@@ -1,6 +1,10 @@
 //! People.
 
-use super::ids::UserId;
+use super::{
+    entry::Ways,
+    ids::UserId,
+    key::{LabelError, label},
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -48,6 +52,52 @@ impl fmt::Display for Email {
 /// Most characters in a person's name.
 pub const PERSON_NAME_MAX: usize = 100;
 
+/// A person's name as others see it: one line of 1 to 100 characters in any script, trimmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonName(String);
+
+/// Why a text is not a [`PersonName`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PersonNameError {
+    #[error("Write your name, as others should see it.")]
+    Empty,
+    #[error("Use at most 100 characters.")]
+    TooLong,
+    #[error("Remove the line break or control character.")]
+    Control,
+}
+
+impl FromStr for PersonName {
+    type Err = PersonNameError;
+
+    fn from_str(text: &str) -> Result<Self, PersonNameError> {
+        label(text, PERSON_NAME_MAX).map(Self).map_err(|error| match error {
+            LabelError::Empty => PersonNameError::Empty,
+            LabelError::TooLong => PersonNameError::TooLong,
+            LabelError::Control => PersonNameError::Control,
+        })
+    }
+}
+
+impl PersonName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the page of somebody's own account needs to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountForm {
+    pub name: String,
+    pub email: String,
+    /// IANA name of the time zone that they chose; `None`: as the browser says.
+    pub zone: Option<String>,
+    /// Every zone that can be chosen, in the order of the alphabet.
+    pub zones: Vec<String>,
+    /// "21 November 2026, 05:12 CET": what a clock says in the zone that counts.
+    pub now: String,
+}
+
 /// The person who is signed in, as the shell shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
@@ -78,6 +128,8 @@ pub struct Instance {
     pub version: String,
     /// No user exists yet: `/setup` is open.
     pub needs_setup: bool,
+    /// How people come in.
+    pub ways: Ways,
 }
 
 #[cfg(test)]
@@ -89,6 +141,17 @@ mod tests {
         assert_eq!(" Maren@Pelagic.Example ".parse::<Email>().unwrap().as_str(), "maren@pelagic.example");
         for bad in ["", "maren", "@x", "a@", "a b@x", "a@.x", "a@x.", &format!("{}@x", "a".repeat(65))] {
             assert_eq!(bad.parse::<Email>(), Err(BadEmail), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_person_s_name_is_one_line_in_any_script() {
+        assert_eq!(" Zoë Ærø ".parse::<PersonName>().unwrap().as_str(), "Zoë Ærø");
+        assert!("é".repeat(100).parse::<PersonName>().is_ok());
+        assert_eq!("é".repeat(101).parse::<PersonName>(), Err(PersonNameError::TooLong));
+        assert_eq!(" \t".parse::<PersonName>(), Err(PersonNameError::Empty));
+        for bad in ["a\nb", "Ma\u{202E}ren", "a\u{2028}b", "a\0b"] {
+            assert_eq!(bad.parse::<PersonName>(), Err(PersonNameError::Control), "{bad:?}");
         }
     }
 

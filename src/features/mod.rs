@@ -2,5 +2,14 @@
 //!
 //! Never here: store, sqlx.
 
+pub mod admin;
+pub mod audit;
+pub mod entry;
 pub mod keys;
+pub mod policy;
+pub mod projects;
+pub mod scopes;
+pub mod security;
 pub mod session;
+pub mod settings;
+pub mod users;

@@ -2,7 +2,7 @@
 
 use super::{AppState, sessions, sessions::Visit};
 use crate::{
-    domain::ids::UserId,
+    domain::{filter::KeyFilter, ids::UserId, security::Entrance, sensitive::Password},
     error::{AppError, ErrorKind, FieldError},
     service::{
         self, App, Error,
@@ -59,6 +59,15 @@ fn set_status(kind: ErrorKind) {
     }
 }
 
+/// A refusal with its status.
+///
+/// # Errors
+/// Always: the refusal.
+pub fn refuse<T>(error: AppError) -> Result<T, AppError> {
+    set_status(error.kind);
+    Err(error)
+}
+
 /// Nobody may keep this answer.
 pub fn no_store() {
     if let Some(options) = use_context::<ResponseOptions>() {
@@ -84,6 +93,8 @@ fn explain(error: Error) -> AppError {
             AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")
         }
         Error::Forbidden(why) => AppError::new(ErrorKind::Forbidden, why),
+        Error::StepUp => AppError::new(ErrorKind::StepUp, "Confirm that it is you, and send this again."),
+        Error::Stopped { reason } => AppError::new(ErrorKind::Forbidden, Error::stopped(&reason)),
         Error::Invalid(fields) => AppError::invalid(
             fields
                 .into_iter()
@@ -113,6 +124,20 @@ fn explain(error: Error) -> AppError {
     }
 }
 
+/// The filter of a list, from the arguments of a server function.
+pub fn filter(status: &str, project: &str, environment: &str, sort: &str) -> KeyFilter {
+    KeyFilter::read(|name| {
+        let said = match name {
+            "status" => status,
+            "project" => project,
+            "environment" => environment,
+            "sort" => sort,
+            _ => return None,
+        };
+        Some(said.to_owned())
+    })
+}
+
 fn visit() -> Result<Visit, AppError> {
     extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
 }
@@ -131,6 +156,67 @@ fn session_fault(error: tower_sessions::session::Error) -> AppError {
 pub async fn start_session(user: UserId) -> Result<(), AppError> {
     let (visit, now) = (visit()?, app()?.ground.now());
     sessions::start(&visit, user, now).await.map_err(session_fault)
+}
+
+/// Signs a person in on this browser, or leads them on to their second factor.
+///
+/// # Errors
+/// If the session cannot be kept.
+pub async fn enter(user: UserId, code_needed: bool) -> Result<Entrance, AppError> {
+    if code_needed {
+        start_pending_session(user).await?;
+        return Ok(Entrance::Code);
+    }
+    start_session(user).await?;
+    Ok(Entrance::In)
+}
+
+/// Keeps whose password was right on this browser, until their second factor is too.
+///
+/// # Errors
+/// If the session cannot be kept.
+async fn start_pending_session(user: UserId) -> Result<(), AppError> {
+    let (visit, now) = (visit()?, app()?.ground.now());
+    sessions::start_pending(&visit, user, now).await.map_err(session_fault)
+}
+
+/// Whose password was right on this browser, while their second factor is asked for.
+pub fn pending() -> Option<UserId> {
+    extension::<Visit>().and_then(|visit| visit.pending)
+}
+
+/// What this browser's session is stored under.
+///
+/// # Errors
+/// If there is none: a fault of ours.
+pub fn session_digest() -> Result<[u8; 32], AppError> {
+    visit()?.digest().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
+}
+
+/// Checks a proof of who somebody is, and notes in their session that it was right.
+///
+/// # Errors
+/// [`ErrorKind::StepUp`] if it is wrong, with the field `proof`; [`ErrorKind::TooMany`] after too many failures.
+pub(super) async fn check_proof(app: &App, visit: &Visit, proof: &Password) -> Result<(), AppError> {
+    let Some(caller) = &visit.caller else { return Ok(()) };
+    let beside = |error: AppError| AppError {
+        fields: vec![FieldError { field: "proof".to_owned(), message: error.message.clone() }],
+        ..error
+    };
+    match app.accounts.prove(caller, proof).await {
+        Ok(true) => sessions::prove(visit, app.ground.now()).await.map_err(session_fault),
+        Ok(false) => Err(beside(AppError::new(ErrorKind::StepUp, "That was wrong. Nothing was done yet: try again."))),
+        Err(error) => Err(beside(explain(error))),
+    }
+}
+
+/// Checks a proof of who asks, and notes in their session that it was right.
+///
+/// # Errors
+/// As [`check_proof`]; [`ErrorKind::SignedOut`] if nobody is signed in.
+pub async fn confirm(proof: &Password) -> Result<(), AppError> {
+    let (_, app) = caller()?;
+    check_proof(&app, &visit()?, proof).await.inspect_err(|error| set_status(error.kind))
 }
 
 /// Signs out on this browser.

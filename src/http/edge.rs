@@ -98,6 +98,8 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
         ip,
         agent: agent.map(|agent| agent.chars().take(AGENT_MAX).collect()),
         request_id: Some(request_id(&state)),
+        // Only a browser says it: see `sessions`.
+        zone: None,
     };
     let id = origin.request_id.clone().unwrap_or_default();
     let method = request.method().clone();
@@ -107,18 +109,25 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
         let host = host.to_ascii_lowercase();
         config.hosts.contains(&host) || config.hosts.iter().any(|ours| default_port(config, ours, &host))
     });
-    request.extensions_mut().insert(origin);
-    let mut response = if ours {
-        next.run(request).await
-    } else {
-        let words = "This server does not answer under that name. Use the address that its operator gave you.";
-        error_page::respond(
+    // RFC 9112 section 3.2: what stands in front may have read the other one.
+    let said_twice = headers.get_all(header::HOST).iter().nth(1).is_some();
+    let refusal = match (said_twice, ours) {
+        (true, _) => {
+            Some((StatusCode::BAD_REQUEST, "bad_request", "The request names its host twice. Send one Host header."))
+        }
+        (false, false) => Some((
             StatusCode::MISDIRECTED_REQUEST,
             "misdirected",
-            words,
-            request.headers(),
-            request.uri().path(),
-        )
+            "This server does not answer under that name. Use the address that its operator gave you.",
+        )),
+        (false, true) => None,
+    };
+    request.extensions_mut().insert(origin);
+    let mut response = match refusal {
+        None => next.run(request).await,
+        Some((status, code, words)) => {
+            error_page::respond(status, code, words, request.headers(), request.uri().path())
+        }
     };
     harden(response.headers_mut(), config);
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -171,6 +180,7 @@ mod tests {
             trusted_proxies: proxies.iter().map(|p| p.parse().unwrap()).collect(),
             name: None,
             support_url: None,
+            sign_in: crate::config::SignInSettings::default(),
         }
     }
 

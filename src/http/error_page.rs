@@ -1,6 +1,7 @@
 //! Errors that stand outside the application: a small page for a browser, a problem document for a program.
 
-use super::{assets, problem::Problem, routes::PREFIXES};
+use super::{assets, problem::Problem, routes::PREFIXES, theme};
+use crate::domain::theme::Theme;
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -9,6 +10,10 @@ use axum::{
 /// What an error page may load: the house's style, nothing else.
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
+
+/// The mark, as in the sprite of the pages.
+const MARK: &str = "M4.5 0h7A4.5 4.5 0 0 1 16 4.5v7a4.5 4.5 0 0 1-4.5 4.5H9v-2h2v-1.5H9v-1.5h2V9.5H9V8.83a3 3 0 1 0-2 0V16H4.5A4.5 4.5 0 0 1 0 11.5v-7\
+A4.5 4.5 0 0 1 4.5 0Z";
 
 /// Whether whoever asks reads pages.
 fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
@@ -32,9 +37,13 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
     };
     let number = status.as_u16();
     let pkg = assets::prefix();
+    let theme = match theme::read(headers) {
+        Theme::System => String::new(),
+        chosen => format!(" data-theme=\"{}\"", chosen.as_str()),
+    };
     let page = format!(
         r#"<!doctype html>
-<html lang="en">
+<html lang="en"{theme}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -46,7 +55,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
 <body>
 <div class="gate">
 <main class="gate__main">
-<header class="gate__head"><h1>{title}</h1><p>{words}</p></header>
+<header class="gate__head"><svg class="mark" viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="{MARK}"/></svg><h1>{title}</h1><p>{words}</p></header>
 <div class="actions"><a class="button button--primary" href="/keys">Go to your API keys</a></div>
 <p class="hint">Error {number}</p>
 </main>

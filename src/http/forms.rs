@@ -4,13 +4,36 @@
 //! arguments, runs the server function in the same context, and then redirects (303, to a path of ours) or draws the page again,
 //! with the errors beside the fields (422) or, for a new key, with the answer that is shown once.
 
-use super::{AppState, pages};
+use super::{AppState, context, form_table::Table, pages, sessions::Visit};
 use crate::{
     app::NoScripts,
+    domain::{
+        filter::KeyFilter,
+        key::KeyView,
+        people::InvitedUser,
+        policy::PolicySaved,
+        security::{Entrance, Proof},
+        sensitive::Password,
+    },
     error::{AppError, ErrorKind, Refusal},
     features::{
-        keys::api::{ActivateKey, CreateKey, CreatedKey, DeactivateKey, DeleteKey, RestoreKey},
-        session::api::{SetUp, SignIn, SignOut},
+        admin::api::{AdminActivateKey, AdminChangeChosen, AdminDeactivateKey, AdminDeleteKey, AdminRestoreKey},
+        entry::api::{AskReset, AskSignUp, ResetPassword, SignUp},
+        keys::api::{ActivateKey, CreateKey, DeactivateKey, DeleteKey, EditKey, RestoreKey},
+        policy::api::SavePolicy,
+        projects::api::{
+            AcceptInvitation, ArchiveProject, CreateProject, Invite, JoinProject, LeaveProject, RemoveMember,
+            RenameProject, SaveConfig, SetRole, SetScopes, SetTokenLife, UnarchiveProject, WithdrawInvitation,
+        },
+        scopes::api::{AddScope, EditScope, RemoveScope, RetireScope, UnretireScope},
+        security::api::{
+            ChangePassword, ConfirmSecondFactor, EndOtherSessions, EndSession, NewRecoveryCodes, TurnOffSecondFactor,
+        },
+        session::api::{Confirm, SetUp, SignIn, SignInCode, SignOut},
+        settings::api::{SaveAccount, SaveTheme},
+        users::api::{
+            DeleteUser, DisableUser, EnableUser, InviteUser, MakeAdministrator, TransferProject, UnmakeAdministrator,
+        },
     },
 };
 use axum::{
@@ -28,41 +51,212 @@ use leptos::{
 };
 use leptos_axum::ResponseOptions;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
+use zeroize::Zeroizing;
 
-/// The longest form, in bytes.
-const FORM_MAX: usize = 64 * 1024;
-/// The field that is never drawn again.
-const NOT_REFILLED: &str = "password";
+/// The longest form, in bytes: a config of 256 KiB, laid out to be read and percent-encoded.
+const FORM_MAX: usize = 4 * 1024 * 1024;
+/// The fields that are never drawn again.
+const NOT_REFILLED: [&str; 4] = ["password", "new_password", PROOF, "one_time_code"];
+/// The field of any form with which a person proves again who they are.
+const PROOF: &str = "proof";
+/// The page that asks for the second factor: whoever waited too long there begins again.
+const CODE: &str = "/login/code";
+/// The page that does nothing but take a proof.
+const CONFIRM: &str = "/confirm";
 
 /// What follows a form that was accepted.
 enum Next {
     /// 303 to a path of ours.
     See(String),
-    /// The page again, with the secret that is shown once.
-    Reveal(Box<CreatedKey>),
+    /// The page again, with an answer in its context that it draws; `once`: nothing but the answer may ever hold it.
+    Show { answer: Arc<dyn Fn() + Send + Sync>, once: bool },
 }
 
-/// All forms, each at its page's path.
+/// [`Next::Show`] of an answer.
+fn show<T: Clone + Send + Sync + 'static>(answer: T, once: bool) -> Next {
+    Next::Show { answer: Arc::new(move || provide_context(answer.clone())), once }
+}
+
+/// Mounts all forms, each at its page's path.
 pub fn mount(router: Router<AppState>) -> Router<AppState> {
-    router
-        .route("/login", post(form::<SignIn>(|_, parts| Next::See(next_path(parts)))))
+    all(Table::new(router)).router
+}
+
+/// The addresses of all forms, as axum writes them: for the tests of who may send them.
+pub fn form_paths() -> Vec<&'static str> {
+    all(Table::new(Router::new())).paths
+}
+
+fn all(forms: Table) -> Table {
+    forms
+        .route("/login", post(form::<SignIn>(entered)))
+        .route("/login/code", post(form::<SignInCode>(|_, parts| Next::See(next_path(parts, "/keys")))))
+        .route("/confirm", post(form::<Confirm>(|_, parts| Next::See(next_path(parts, "/keys")))))
+        .route("/signup", post(form::<AskSignUp>(|(), _| Next::See("/signup?asked=yes".into()))))
+        .route("/signup/new", post(form::<SignUp>(|next, _| Next::See(next))))
+        .route("/reset", post(form::<AskReset>(|(), _| Next::See("/reset?asked=yes".into()))))
+        .route("/reset/new", post(form::<ResetPassword>(|(), _| Next::See("/login?done=reset".into()))))
         .route("/setup", post(form::<SetUp>(|_, _| Next::See("/keys".into()))))
         .route("/logout", post(form::<SignOut>(|_, _| Next::See("/login".into()))))
-        .route("/keys/new", post(form::<CreateKey>(|created, _| Next::Reveal(Box::new(created)))))
-        .route("/keys/{id}/deactivate", post(form::<DeactivateKey>(|_, _| Next::See("/keys".into()))))
-        .route("/keys/{id}/activate", post(form::<ActivateKey>(|_, _| Next::See("/keys".into()))))
-        .route("/keys/{id}/delete", post(form::<DeleteKey>(|_, _| Next::See("/keys?status=deleted".into()))))
-        .route("/keys/{id}/restore", post(form::<RestoreKey>(|_, _| Next::See("/keys".into()))))
+        .route("/keys/new", post(form::<CreateKey>(|created, _| show(created, true))))
+        .route("/keys/{id}/edit", post(form::<EditKey>(|key, parts| list(parts, "edited", &key))))
+        .route("/keys/{id}/deactivate", post(form::<DeactivateKey>(|key, parts| list(parts, "deactivated", &key))))
+        .route("/keys/{id}/activate", post(form::<ActivateKey>(|key, parts| list(parts, "activated", &key))))
+        .route("/keys/{id}/delete", post(form::<DeleteKey>(|key, parts| list(parts, "deleted", &key))))
+        .route("/keys/{id}/restore", post(form::<RestoreKey>(|key, parts| list(parts, "restored", &key))))
+        .route(
+            "/admin/keys/{id}/deactivate",
+            post(form::<AdminDeactivateKey>(|key, parts| list(parts, "deactivated", &key))),
+        )
+        .route("/admin/keys/{id}/activate", post(form::<AdminActivateKey>(|key, parts| list(parts, "activated", &key))))
+        .route("/admin/keys/{id}/delete", post(form::<AdminDeleteKey>(|key, parts| list(parts, "deleted", &key))))
+        .route("/admin/keys/{id}/restore", post(form::<AdminRestoreKey>(|key, parts| list(parts, "restored", &key))))
+        .route("/admin/keys/chosen", post(form::<AdminChangeChosen>(|done, _| show(done, false))))
+        .route("/admin/policy", post(form::<SavePolicy>(|saved, _| policy(saved))))
+        .route("/admin/scopes/new", post(form::<AddScope>(|_, _| Next::See("/admin/scopes?done=added".into()))))
+        .route(
+            "/admin/scopes/{name}/edit",
+            post(form::<EditScope>(|_, _| Next::See("/admin/scopes?done=saved".into()))),
+        )
+        .route(
+            "/admin/scopes/{name}/remove",
+            post(form::<RemoveScope>(|_, _| Next::See("/admin/scopes?done=removed".into()))),
+        )
+        .route("/admin/users/invite", post(form::<InviteUser>(|invited, _| invitation(invited))))
+        .route(
+            "/admin/users/{id}/delete",
+            post(form::<DeleteUser>(|(), _| Next::See("/admin/users?done=deleted".into()))),
+        )
+        .route("/admin/users/{id}/disable", post(form::<DisableUser>(|(), parts| person(parts, "disabled"))))
+        .route("/admin/users/{id}/enable", post(form::<EnableUser>(|(), parts| person(parts, "enabled"))))
+        .route(
+            "/admin/users/{id}/make-administrator",
+            post(form::<MakeAdministrator>(|(), parts| person(parts, "made"))),
+        )
+        .route(
+            "/admin/users/{id}/transfer/{project}",
+            post(form::<TransferProject>(|(), parts| person(parts, "transferred"))),
+        )
+        .route(
+            "/admin/users/{id}/unmake-administrator",
+            post(form::<UnmakeAdministrator>(|(), parts| person(parts, "unmade"))),
+        )
+        .route(
+            "/admin/scopes/{name}/retire",
+            post(form::<RetireScope>(|_, _| Next::See("/admin/scopes?done=retired".into()))),
+        )
+        .route(
+            "/admin/scopes/{name}/unretire",
+            post(form::<UnretireScope>(|_, _| Next::See("/admin/scopes?done=unretired".into()))),
+        )
+        .route(
+            "/join",
+            post(form::<AcceptInvitation>(|joined, _| {
+                let done = if joined.already { "already" } else { "joined" };
+                Next::See(format!("/projects/{}?done={done}", joined.project))
+            })),
+        )
+        .route("/projects/new", post(form::<CreateProject>(|id, _| Next::See(format!("/projects/{id}?done=created")))))
+        .route("/projects/{id}/archive", post(form::<ArchiveProject>(|(), parts| project(parts, "archived"))))
+        .route("/projects/{id}/edit", post(form::<RenameProject>(|(), parts| project(parts, "renamed"))))
+        .route(
+            "/projects/{id}/invitations/{invitation}/withdraw",
+            post(form::<WithdrawInvitation>(|(), parts| project(parts, "withdrawn"))),
+        )
+        .route(
+            "/projects/{id}/invite",
+            post(form::<Invite>(|invited, parts| match invited.link {
+                Some(_) => show(invited, true),
+                None => project(parts, "invited"),
+            })),
+        )
+        .route("/projects/{id}/join", post(form::<JoinProject>(|(), parts| project(parts, "joined"))))
+        .route("/projects/{id}/keys/new", post(form::<CreateKey>(|created, _| show(created, true))))
+        .route(
+            "/projects/{id}/keys/{key}/delete",
+            post(form::<DeleteKey>(|key, _| Next::See(format!("/projects/{}/keys?done=deleted", key.project_id)))),
+        )
+        .route("/projects/{id}/leave", post(form::<LeaveProject>(|(), _| Next::See("/projects?done=left".into()))))
+        .route("/projects/{id}/life", post(form::<SetTokenLife>(|(), parts| project(parts, "life"))))
+        .route("/projects/{id}/members/{user}/edit", post(form::<SetRole>(|(), parts| project(parts, "role"))))
+        .route(
+            "/projects/{id}/members/{user}/remove",
+            post(form::<RemoveMember>(|(), parts| project(parts, "removed"))),
+        )
+        .route("/projects/{id}/scopes", post(form::<SetScopes>(|(), parts| project(parts, "scopes"))))
+        .route("/projects/{id}/unarchive", post(form::<UnarchiveProject>(|(), parts| project(parts, "unarchived"))))
+        .route(
+            "/projects/{id}",
+            post(form::<SaveConfig>(|_, parts| Next::See(format!("{}?done=saved", parts.uri.path())))),
+        )
+        .route("/settings/account", post(form::<SaveAccount>(|_, _| Next::See("/settings/account?done=saved".into()))))
+        .route("/settings/security/password", post(form::<ChangePassword>(|_, _| security("password"))))
+        .route("/settings/security/session", post(form::<EndSession>(|_, _| security("ended"))))
+        .route("/settings/security/sessions", post(form::<EndOtherSessions>(|_, _| security("others"))))
+        .route("/settings/security/second-factor", post(form::<ConfirmSecondFactor>(|codes, _| show(codes, true))))
+        .route("/settings/security/second-factor/off", post(form::<TurnOffSecondFactor>(|_, _| security("off"))))
+        .route("/settings/security/recovery-codes", post(form::<NewRecoveryCodes>(|codes, _| show(codes, true))))
+        .route("/settings/theme", post(form::<SaveTheme>(|_, parts| Next::See(next_path(parts, "/settings/account")))))
 }
 
-/// Where to go after signing in: `?next=`, if it is a path of ours.
-fn next_path(parts: &Parts) -> String {
+/// Back to the list that the dialog lay over, with its filter, to say what was done.
+fn list(parts: &Parts, done: &str, key: &KeyView) -> Next {
+    let path = parts.uri.path();
+    let list = if path.starts_with("/admin/") { "/admin/keys" } else { "/keys" };
+    let query = parts.uri.query().unwrap_or_default();
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let kept = KeyFilter::read(|name| Some(pairs.iter().find(|(it, _)| it == name)?.1.clone().into_owned())).query();
+    let and = if kept.is_empty() { "" } else { "&" };
+    Next::See(format!("{list}?{kept}{and}done={done}&key={}", key.id))
+}
+
+/// Back to the page of security, to say what was done.
+fn security(done: &str) -> Next {
+    Next::See(format!("/settings/security?done={done}"))
+}
+
+/// In, or on to the second factor, which keeps in mind where to go.
+fn entered(entrance: Entrance, parts: &Parts) -> Next {
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    match entrance {
+        Entrance::In => Next::See(next_path(parts, "/keys")),
+        Entrance::Code => Next::See(format!("/login/code{query}")),
+    }
+}
+
+/// Back to the project's page that the dialog lay over, to say what was done.
+fn project(parts: &Parts, done: &str) -> Next {
+    let page: Vec<_> = parts.uri.path().split('/').take(3).collect();
+    Next::See(format!("{}?done={done}", page.join("/")))
+}
+
+/// Back to the person whom the dialog was about.
+fn person(parts: &Parts, done: &str) -> Next {
+    let id = parts.uri.path().trim_start_matches("/admin/users/").split('/').next().unwrap_or_default();
+    Next::See(format!("/admin/users/{id}?done={done}"))
+}
+
+/// A policy that touches something is shown with that; one that holds is said.
+fn policy(saved: PolicySaved) -> Next {
+    match saved {
+        PolicySaved::Saved => Next::See("/admin/policy?done=saved".into()),
+        touches => show(touches, false),
+    }
+}
+
+/// An invitation that was mailed is said; the link of one that was not is shown once.
+fn invitation(invited: InvitedUser) -> Next {
+    if invited.link.is_none() { Next::See("/admin/users?done=invited".into()) } else { show(invited, true) }
+}
+
+/// Where to go next: `?next=`, if it is a path of ours.
+fn next_path(parts: &Parts, otherwise: &str) -> String {
     let query = parts.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "next")
         .and_then(|(_, path)| crate::features::session::own_path(&path).map(ToOwned::to_owned))
-        .unwrap_or_else(|| "/keys".to_owned())
+        .unwrap_or_else(|| otherwise.to_owned())
 }
 
 type Answering = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -83,12 +277,23 @@ where
     S: ServerFn<Error = AppError> + DeserializeOwned + Send + 'static,
     S::Output: Send,
 {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let mut cookies = Vec::<HeaderValue>::new();
     let (values, outcome) = match read(&parts, body).await {
         Ok(text) => {
             let values = refill(&text);
             let outcome = match serde_qs::Config::new(5, false).deserialize_str::<S>(&text) {
-                Ok(arguments) if is_about(parts.uri.path(), &values) => run(&state, &parts, arguments).await,
+                Ok(arguments) if is_about(parts.uri.path(), &values) => {
+                    let proved = take_proof(&state, &mut parts, &text).await;
+                    let (answer, options) = match proved {
+                        Ok(()) => run(&state, &parts, arguments).await,
+                        Err(error) => (Err(error), ResponseOptions::default()),
+                    };
+                    let said =
+                        options.0.read().map(|said| said.headers.get_all(header::SET_COOKIE).iter().cloned().collect());
+                    cookies = said.unwrap_or_default();
+                    answer
+                }
                 _ => Err(AppError::new(
                     ErrorKind::Invalid,
                     "This form could not be read. Open the page again and fill it in once more.",
@@ -99,56 +304,109 @@ where
         Err(error) => (BTreeMap::new(), Err(error)),
     };
     match outcome.map(|output| next(output, &parts)) {
-        Ok(Next::See(path)) => see(&path),
-        Ok(Next::Reveal(created)) => {
-            redraw(state, parts, StatusCode::OK, move || provide_context(CreatedKey::clone(&created))).await
+        Ok(Next::See(path)) => {
+            let mut response = see(&path);
+            for cookie in cookies {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(error) if error.kind == ErrorKind::SignedOut && parts.uri.path() == CODE => {
+            see(&format!("/login{}", parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default()))
+        }
+        Ok(Next::Show { answer, once }) => {
+            let still = once && !pages::is_live(&parts.headers);
+            redraw(state, parts, StatusCode::OK, move || {
+                if still {
+                    provide_context(NoScripts);
+                }
+                answer();
+            })
+            .await
         }
         Err(error) if error.kind == ErrorKind::SignedOut => {
-            let back: String = url::form_urlencoded::byte_serialize(parts.uri.path().as_bytes()).collect();
+            // An invitation's code stands in the query: it must come back with them.
+            let here = parts.uri.path_and_query().map_or(parts.uri.path(), |it| it.as_str());
+            let back: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
             see(&format!("/login?next={back}"))
         }
         Err(error) => {
             let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let proof = match parts.extensions.get::<Visit>().and_then(|visit| visit.caller.as_ref()) {
+                Some(caller) => state.app.accounts.proof_of(caller).await.unwrap_or_default(),
+                None => Proof::default(),
+            };
             let refusal = Refusal { path: parts.uri.path().to_owned(), error, values };
-            redraw(state, parts, status, move || provide_context(refusal.clone())).await
+            let more = move || {
+                provide_context(refusal.clone());
+                provide_context(proof);
+            };
+            redraw(state, parts, status, more).await
         }
     }
 }
 
-/// Whether a form is about the key that its address names.
-fn is_about(path: &str, values: &BTreeMap<String, Vec<String>>) -> bool {
-    match path.strip_prefix("/keys/").and_then(|rest| rest.split_once('/')) {
-        Some((id, _)) => values.get("id").is_some_and(|ids| ids.iter().eq([id])),
-        None => true,
+/// Checks the proof that stands in a form of somebody who is signed in, if there is one: what follows sees it as fresh.
+async fn take_proof(state: &AppState, parts: &mut Parts, text: &str) -> Result<(), AppError> {
+    let Some(visit) = parts.extensions.get::<Visit>().cloned() else { return Ok(()) };
+    let mut fields = url::form_urlencoded::parse(text.as_bytes());
+    let proof = fields.find(|(name, _)| name == PROOF).map(|(_, proof)| Password::new(proof.into_owned()));
+    let Some(proof) = proof.filter(|proof| !proof.expose().is_empty()) else { return Ok(()) };
+    if parts.uri.path() == CONFIRM || visit.caller.is_none() {
+        return Ok(());
     }
+    context::check_proof(&state.app, &visit, &proof).await?;
+    parts.extensions.insert(visit.proved(state.app.ground.now()));
+    Ok(())
+}
+
+/// Whether a form is about the thing that its address names.
+fn is_about(path: &str, values: &BTreeMap<String, Vec<String>>) -> bool {
+    let segments: Vec<_> = path.trim_start_matches("/admin").trim_matches('/').split('/').collect();
+    let named: &[(&str, &str)] = match segments[..] {
+        [_, "new"] | ["keys", "chosen"] | ["users", "invite"] => return true,
+        ["projects", project, "keys", "new"] => &[("project", project)],
+        ["projects", _, "keys", key, ..] => &[("id", key)],
+        ["projects", project, "members", user, _] => &[("id", project), ("user", user)],
+        ["projects", project, "invitations", invitation, _] => &[("id", project), ("invitation", invitation)],
+        ["keys" | "projects" | "users", id, ..] => &[("id", id)],
+        ["scopes", name, ..] => &[("name", name)],
+        _ => return true,
+    };
+    named.iter().all(|(field, named)| {
+        let named = named.replace("%2F", "/").replace("%2f", "/");
+        values.get(*field).is_some_and(|said| said.iter().eq([&named]))
+    })
 }
 
 /// The body of a form, as text.
-async fn read(parts: &Parts, body: Body) -> Result<String, AppError> {
+async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>, AppError> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let wrong = |words: &str| AppError::new(ErrorKind::Invalid, words);
     if !kind.starts_with("application/x-www-form-urlencoded") {
         return Err(wrong("This form was sent in a way that Keyward does not read. Use the form on this page."));
     }
     let bytes = axum::body::to_bytes(body, FORM_MAX).await.map_err(|_| wrong("This form is too long. Shorten it."))?;
-    String::from_utf8(bytes.into()).map_err(|_| wrong("This form is not text. Fill it in once more."))
+    String::from_utf8(bytes.into())
+        .map(Zeroizing::new)
+        .map_err(|_| wrong("This form is not text. Fill it in once more."))
 }
 
-/// Runs the server function as a call from the browser would.
+/// Runs the server function as a call from the browser would, with what it says beside its answer.
 async fn run<S: ServerFn<Error = AppError>>(
     state: &AppState,
     parts: &Parts,
     arguments: S,
-) -> Result<S::Output, AppError> {
-    let (state, parts) = (state.clone(), parts.clone());
+) -> (Result<S::Output, AppError>, ResponseOptions) {
+    let (state, parts, options) = (state.clone(), parts.clone(), ResponseOptions::default());
     let owner = Owner::new();
     let body = owner.with(|| {
         provide_context(parts);
-        provide_context(ResponseOptions::default());
+        provide_context(options.clone());
         pages::provide(&state);
         ScopedFuture::new(arguments.run_body())
     });
-    body.await
+    (body.await, options)
 }
 
 /// What was typed, by the name of the input.
@@ -156,7 +414,7 @@ fn refill(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut values = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         let name = name.split('[').next().unwrap_or_default();
-        if name != NOT_REFILLED {
+        if !NOT_REFILLED.contains(&name) {
             values.entry(name.to_owned()).or_default().push(value.into_owned());
         }
     }
@@ -173,8 +431,7 @@ pub(super) fn see(path: &str) -> Response {
     response
 }
 
-/// Draws the page of the form again. Without scripts: what is in its context stands in no other page, so a browser that took it
-/// over would not draw the same.
+/// Draws the page of the form again, with more in its context.
 async fn redraw(
     state: AppState,
     mut parts: Parts,
@@ -185,11 +442,7 @@ async fn redraw(
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_TYPE);
     let request = Request::from_parts(parts, Body::empty());
-    let mut response = pages::draw(state, request, move || {
-        provide_context(NoScripts);
-        more();
-    })
-    .await;
+    let mut response = pages::draw(state, request, more).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = status;
     }

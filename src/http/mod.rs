@@ -3,12 +3,17 @@
 //! Never here: SQL.
 
 mod assets;
+mod audit;
 pub mod context;
+mod cookies;
 mod edge;
+mod enrolment;
 mod error_page;
+mod form_table;
 mod forms;
 mod json;
 mod keys;
+mod oidc;
 mod origin;
 mod pages;
 mod problem;
@@ -18,7 +23,9 @@ pub mod routes;
 pub mod serve;
 mod sessions;
 mod state;
+pub mod theme;
 mod tokens;
 
+pub use forms::form_paths;
 pub use router::router;
 pub use state::AppState;

@@ -6,7 +6,7 @@
 use super::{AppState, error_page};
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -23,4 +23,14 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     let words = "The request did not come from a page of this Keyward, so nothing was changed. Open the page at its own address \
         and try again.";
     error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, headers, request.uri().path())
+}
+
+/// Whether somebody came here by a link on a page of ours: for a GET that begins something. Browsers say it in `Sec-Fetch-Site`,
+/// and on plain HTTP, where they do not, in `Referer`, which our pages send to ourselves alone.
+pub fn is_own_navigation(state: &AppState, headers: &HeaderMap) -> bool {
+    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match said("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => said("referer").is_some_and(|from| from.starts_with(&format!("{}/", state.app.config.public_url))),
+    }
 }

@@ -1,16 +1,16 @@
 //! Drawing pages with Leptos.
 
-use super::AppState;
-use crate::app;
+use super::{AppState, cookies, theme};
+use crate::{app, features::keys::Live};
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 use leptos::{
     nonce::use_nonce,
-    prelude::{provide_context, use_context},
+    prelude::{provide_context, use_context, with_context},
 };
 use leptos_axum::ResponseOptions;
 
@@ -18,6 +18,15 @@ use leptos_axum::ResponseOptions;
 /// known.
 pub fn provide(state: &AppState) {
     provide_context(state.clone());
+    provide_context(theme::theme());
+    let font =
+        with_context::<Parts, _>(|parts| cookies::value(&parts.headers, app::FONT_COOKIE).map(ToOwned::to_owned));
+    if let Some(font) = font.flatten() {
+        provide_context(app::HasFont(font));
+    }
+    if with_context::<Parts, _>(|parts| is_live(&parts.headers)).unwrap_or_default() {
+        provide_context(Live);
+    }
     let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
     // Under `make dev` the page also listens to the watcher, which says when to load anew.
     let reload = match cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some() {
@@ -31,6 +40,11 @@ pub fn provide(state: &AppState) {
     if let Ok(csp) = HeaderValue::from_str(&csp) {
         options.insert_header(header::CONTENT_SECURITY_POLICY, csp);
     }
+}
+
+/// Whether a page that is alive in the browser asks: it puts the answer in place of itself.
+pub fn is_live(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-keyward-live")
 }
 
 /// Draws the page at the request's path, whole, with more in its context if `more` provides it.

@@ -76,6 +76,10 @@ impl From<service::Error> for Problem {
         match error {
             Error::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here for you."),
             Error::Forbidden(why) => Self::new(StatusCode::FORBIDDEN, "forbidden", why),
+            Error::StepUp => {
+                Self::new(StatusCode::FORBIDDEN, "step_up_required", "Confirm on a page that it is you, and try again.")
+            }
+            Error::Stopped { reason } => Self::new(StatusCode::FORBIDDEN, "forbidden", Error::stopped(&reason)),
             Error::Invalid(fields) => {
                 let errors = fields.into_iter().map(|f| Wrong { name: f.name.to_owned(), detail: f.message }).collect();
                 let problem =

@@ -3,12 +3,12 @@
 //! The browser's has the cookie, and takes no unsafe request from elsewhere. The programs' never reads a cookie. What lies around
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
-use super::{AppState, assets, edge, error_page, forms, origin, pages, problem, routes, sessions};
+use super::{AppState, assets, audit, edge, error_page, forms, oidc, origin, pages, problem, routes, sessions};
 use crate::{app::App, error::AppError, features::session::own_path};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -17,14 +17,21 @@ use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use std::{any::Any, time::Duration};
 use tower_http::{
+    CompressionLevel,
     catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{Predicate as _, SizeAbove},
+    },
     cors::{Any as AnyOrigin, CorsLayer},
     limit::RequestBodyLimitLayer,
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
 };
 
-/// The largest body that anything here takes, in bytes.
+/// The largest body that a program's route takes, in bytes.
 const BODY_MAX: usize = 64 * 1024;
+/// The largest body that a browser may send: a project's config in a form, laid out and percent-encoded.
+const FORM_MAX: usize = 4 * 1024 * 1024;
 /// How long a body may pause.
 const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// How long an answer may take: a sign-in waits for its turn at most five seconds.
@@ -42,10 +49,10 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// The limits of size and time, and the net for a fault of ours. They lie within what gives an error its words.
-fn bounded(router: Router<AppState>) -> Router<AppState> {
+fn bounded(router: Router<AppState>, body: usize) -> Router<AppState> {
     router
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(DefaultBodyLimit::max(body))
+        .layer(RequestBodyLimitLayer::new(body))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER))
         .layer(CatchPanicLayer::custom(panicked))
@@ -72,7 +79,7 @@ fn programs() -> Router<AppState> {
         let handler = (route.handler)();
         router = router.route(route.path, if route.cors { handler.layer(cors()) } else { handler });
     }
-    bounded(router).layer(middleware::from_fn(problem::fill))
+    bounded(router, BODY_MAX).layer(middleware::from_fn(problem::fill))
 }
 
 /// What browsers call.
@@ -87,15 +94,24 @@ fn browser(state: &AppState) -> Router<AppState> {
     };
     let list = generate_route_list(App);
     let pages = Router::new().leptos_routes_with_context(state, list, context, shell);
-    let cookies = forms::mount(pages)
+    let cookies = oidc::mount(audit::mount(forms::mount(pages)))
         .fallback(fallback)
         .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
         .layer(sessions::layer(state))
         .layer(middleware::from_fn(sessions::take_back))
         .layer(middleware::from_fn_with_state(state.clone(), origin::guard));
-    bounded(cookies)
+    bounded(cookies, FORM_MAX)
+        .layer(compressed())
         .layer(middleware::from_fn(browser_only))
         .route(&format!("/{}/{{*path}}", assets::prefix()), get(assets::serve))
+}
+
+/// Pages are mostly the same words again and again: a list of fifty keys is a tenth as long. Programs and files are not meant.
+fn compressed() -> CompressionLayer<impl tower_http::compression::predicate::Predicate> {
+    let is_page = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+    };
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1024).and(is_page))
 }
 
 /// An address that is none: a problem document for programs, our page for people.
@@ -120,16 +136,20 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if path.starts_with("/api/") && accepts.contains("text/html") {
         let words = "Forms are sent to the address of their page.";
-        return problem::Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", words).into_response();
+        return kept_nowhere(
+            problem::Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", words).into_response(),
+        );
     }
     if let Some(uri) = without_leptos_parameters(request.uri()) {
         if request.method().is_safe() {
             // The browser reads its own address too: it must not have them either.
-            let mut response = forms::see(own_path(&uri.to_string()).unwrap_or("/keys"));
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            return response;
+            return kept_nowhere(forms::see(own_path(&uri.to_string()).unwrap_or("/keys")));
         }
         *request.uri_mut() = uri;
+    }
+    if !request.method().is_safe() {
+        // The answer may hold a secret beside what was typed: its length must not tell how alike they are (BREACH).
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     let asked = request.headers().clone();
     let mut response = with_own_status(next.run(request).await).await;
@@ -142,7 +162,9 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         StatusCode::SERVICE_UNAVAILABLE,
         StatusCode::INTERNAL_SERVER_ERROR,
     ];
-    if by_itself.contains(&status) && bare && !path.starts_with("/api/") {
+    // A server function's own refusal says what is wrong.
+    let said = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if by_itself.contains(&status) && bare && !said {
         let (code, words) = problem::of_status(status);
         let mut filled = error_page::respond(status, code, words, &asked, &path);
         if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
@@ -150,6 +172,11 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         }
         response = filled;
     }
+    kept_nowhere(response)
+}
+
+/// No cache keeps what a browser was shown, and no other origin's page includes it.
+fn kept_nowhere(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));

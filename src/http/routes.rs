@@ -1,6 +1,6 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, keys, projects, tokens};
+use super::{AppState, audit, keys, projects, tokens};
 use axum::{
     http::Method,
     routing::{MethodRouter, get, post},
@@ -28,7 +28,7 @@ pub struct Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 5] = [
+pub static ROUTES: [Route; 6] = [
     Route {
         method: Method::POST,
         path: "/authentication/token",
@@ -63,6 +63,13 @@ pub static ROUTES: [Route; 5] = [
         who: Who::Anyone,
         cors: true,
         handler: || get(tokens::jwks),
+    },
+    Route {
+        method: Method::GET,
+        path: "/.well-known/keyward-audit-keys.json",
+        who: Who::Anyone,
+        cors: false,
+        handler: || get(audit::keys),
     },
 ];
 

@@ -1,21 +1,23 @@
 //! Sessions: tower-sessions on our own tables, and who is behind one.
 
-use super::{AppState, error_page};
+use super::{AppState, cookies, enrolment, error_page};
 use crate::{
     domain::{ids::UserId, time::Timestamp},
     service::{
         Error, Ground,
         actor::{Caller, Origin},
+        moments,
     },
-    store::{self, queue::Kept},
+    store::{self, queue::Kept, sessions::NewSessionRow},
 };
 use async_trait::async_trait;
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
+use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
@@ -28,18 +30,41 @@ use tower_sessions::{
 const IDLE: i64 = 86_400;
 /// Seconds after which a session ends whatever happens: 30 days.
 const LONGEST: i64 = 30 * 86_400;
+/// Seconds for which a sign-in waits for its second factor.
+const PENDING_FOR: i64 = 600;
 /// "Last seen" is written at most once in so many seconds.
 const SEEN_EVERY: i64 = 300;
 
 const USER: &str = "user";
 const SINCE: &str = "since";
 const SEEN: &str = "seen";
+/// When the person last proved who they are: at sign-in, and whenever they were asked again.
+const PROVED: &str = "proved";
+/// In place of [`USER`]: whose password was right, while the second factor is asked for. Nobody is signed in with it.
+const PENDING: &str = "pending";
+const AGENT: &str = "agent";
+const ADDRESS: &str = "ip";
 
 /// Who sends this request, for whoever handles it.
 #[derive(Clone)]
 pub struct Visit {
     pub session: Session,
     pub caller: Option<Caller>,
+    /// Whose password was right, while their second factor is asked for.
+    pub pending: Option<UserId>,
+    origin: Origin,
+}
+
+impl Visit {
+    /// What the session is stored under, if it is stored.
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        self.session.id().map(|id| digest(&id))
+    }
+
+    /// The same visit, of somebody who has just proved who they are.
+    pub fn proved(self, now: Timestamp) -> Self {
+        Self { caller: self.caller.map(|caller| Caller { proved: now, ..caller }), ..self }
+    }
 }
 
 /// The session store: rows by the SHA-256 of the id, through the one write queue.
@@ -63,9 +88,17 @@ fn backend(error: impl Into<Error>) -> session_store::Error {
     session_store::Error::Backend("the session table could not be used".to_owned())
 }
 
+/// What a record says under this name, if it says so.
+fn said<T: serde::de::DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
+    record.data.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
+}
+
 /// When a session ends if nothing more is heard: a day from now, and never later than 30 days after it began.
 fn ends_at(record: &Record, now: Timestamp) -> i64 {
-    let since = record.data.get(SINCE).and_then(|v| serde_json::from_value::<Timestamp>(v.clone()).ok()).unwrap_or(now);
+    let since: Timestamp = said(record, SINCE).unwrap_or(now);
+    if record.data.contains_key(PENDING) {
+        return since.plus_seconds(PENDING_FOR).micros();
+    }
     now.plus_seconds(IDLE).min(since.plus_seconds(LONGEST)).micros()
 }
 
@@ -76,19 +109,28 @@ fn data(record: &Record) -> Result<String, session_store::Error> {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        let user: UserId = record
-            .data
-            .get(USER)
-            .and_then(|v| serde_json::from_value(v.clone()).ok())
+        let user: UserId = said(record, USER)
+            .or_else(|| said(record, PENDING))
             .ok_or_else(|| session_store::Error::Backend("a session is somebody's".to_owned()))?;
         loop {
-            let (digest, data) = (digest(&record.id), data(record)?);
             let now = self.0.now();
-            let end = ends_at(record, now);
+            let row = NewSessionRow {
+                digest: digest(&record.id),
+                user_id: user.into(),
+                data: data(record)?,
+                agent: said(record, AGENT),
+                ip: said(record, ADDRESS),
+                pending: record.data.contains_key(PENDING),
+                created_at: now.micros(),
+                expires_at: ends_at(record, now),
+            };
             let write = self.0.queue.write(move |tx| {
-                let data = data.clone();
+                let row = row.clone();
                 Box::pin(async move {
-                    let new = store::sessions::insert(tx, &digest, user.into(), &data, now.micros(), end).await?;
+                    let new = store::sessions::insert(tx, &row).await?;
+                    if !row.pending {
+                        store::users::signed_in(tx, row.user_id, now.micros()).await?;
+                    }
                     Ok::<_, Error>(Kept::unrecorded(new))
                 })
             });
@@ -101,11 +143,11 @@ impl SessionStore for Sessions {
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let (digest, data) = (digest(&record.id), data(record)?);
-        let end = ends_at(record, self.0.now());
+        let (seen, end) = (said(record, SEEN).map(Timestamp::micros), ends_at(record, self.0.now()));
         let write = self.0.queue.write(move |tx| {
             let data = data.clone();
             Box::pin(async move {
-                store::sessions::update(tx, &digest, &data, end).await?;
+                store::sessions::update(tx, &digest, &data, seen, end).await?;
                 Ok::<_, Error>(Kept::unrecorded(()))
             })
         });
@@ -171,9 +213,23 @@ pub async fn recognise(State(state): State<AppState>, mut request: Request, next
         return next.run(request).await;
     };
     let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
-    match caller(&state, &session, origin).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(Visit { session, caller });
+    let origin = Origin { zone: zone_of(request.headers()), ..origin };
+    let known = async {
+        let caller = caller(&state, &session, origin.clone()).await?;
+        let pending = match (&caller, session.id()) {
+            (None, Some(_)) => session.get(PENDING).await?,
+            _ => None,
+        };
+        let must_enrol = match &caller {
+            Some(caller) => state.app.accounts.must_enrol(caller).await?,
+            None => false,
+        };
+        Ok::<_, Boxed>((Visit { session, caller, pending, origin }, must_enrol))
+    };
+    match known.await {
+        Ok((_, true)) if !enrolment::is_open(request.uri().path()) => enrolment::lead(&request),
+        Ok((visit, _)) => {
+            request.extensions_mut().insert(visit);
             next.run(request).await
         }
         Err(error) => {
@@ -182,6 +238,11 @@ pub async fn recognise(State(state): State<AppState>, mut request: Request, next
             error_page::respond(StatusCode::SERVICE_UNAVAILABLE, "busy", words, request.headers(), request.uri().path())
         }
     }
+}
+
+/// The time zone that a page's script wrote into the cookie `zone`; none if it is no zone that we know.
+fn zone_of(headers: &HeaderMap) -> Option<TimeZone> {
+    moments::zone(&cookies::value(headers, "zone")?.replace("%2F", "/"))
 }
 
 type Boxed = Box<dyn std::error::Error + Send + Sync>;
@@ -194,7 +255,8 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
     let Some(user) = session.get::<UserId>(USER).await? else { return Ok(None) };
     let now = state.app.ground.now();
     let since: Timestamp = session.get(SINCE).await?.unwrap_or(Timestamp::from_micros(0));
-    let caller = state.app.accounts.caller(user, origin).await?;
+    let proved: Timestamp = session.get(PROVED).await?.unwrap_or(since);
+    let caller = state.app.accounts.caller(user, origin, proved).await?;
     if caller.is_none() || now.seconds_since(since) >= LONGEST {
         session.flush().await?;
         return Ok(None);
@@ -217,7 +279,37 @@ pub async fn start(visit: &Visit, user: UserId, now: Timestamp) -> Result<(), to
     session.cycle_id().await?;
     session.insert(USER, user).await?;
     session.insert(SINCE, now).await?;
+    session.insert(PROVED, now).await?;
+    remember_place(visit).await?;
     session.insert(SEEN, now).await
+}
+
+/// Keeps, under a new id, whose password was right, until their second factor is too.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn start_pending(visit: &Visit, user: UserId, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+    let session = &visit.session;
+    session.clear().await;
+    session.cycle_id().await?;
+    session.insert(PENDING, user).await?;
+    remember_place(visit).await?;
+    session.insert(SINCE, now).await
+}
+
+/// Where the session begins, for its owner to recognise it by.
+async fn remember_place(visit: &Visit) -> Result<(), tower_sessions::session::Error> {
+    let Origin { ip, agent, .. } = &visit.origin;
+    visit.session.insert(AGENT, agent).await?;
+    visit.session.insert(ADDRESS, ip.map(|ip| ip.to_string())).await
+}
+
+/// Notes that the person has just proved who they are.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn prove(visit: &Visit, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+    visit.session.insert(PROVED, now).await
 }
 
 /// Ends the session.

@@ -1,5 +1,6 @@
 //! Who does something, and from where.
 
+use super::Error;
 use crate::{
     domain::{
         ids::{ProjectId, UserId},
@@ -8,6 +9,7 @@ use crate::{
     },
     store::audit::NewEvent,
 };
+use jiff::tz::TimeZone;
 use std::net::IpAddr;
 
 /// Where a request comes from, as far as it can be trusted.
@@ -17,6 +19,8 @@ pub struct Origin {
     /// The `User-Agent`, cut to 200 characters.
     pub agent: Option<String>,
     pub request_id: Option<String>,
+    /// The time zone that the browser says it is in.
+    pub zone: Option<TimeZone>,
 }
 
 /// A person who is signed in.
@@ -26,10 +30,25 @@ pub struct Caller {
     pub name: String,
     pub email: String,
     pub admin: bool,
+    /// When they last proved who they are in this session, by password or second factor.
+    pub proved: Timestamp,
+    /// The time zone in which they read and write dates.
+    pub zone: TimeZone,
     pub origin: Origin,
 }
 
+/// For how long a proof of who somebody is counts for what is asked for again. Seconds.
+pub const PROOF_HOLDS: i64 = 15 * 60;
+
 impl Caller {
+    /// For what is dangerous enough to ask again who they are.
+    ///
+    /// # Errors
+    /// [`Error::StepUp`] if the last proof is over 15 minutes old.
+    pub fn step_up(&self, now: Timestamp) -> Result<(), Error> {
+        if now.seconds_since(self.proved) > PROOF_HOLDS { Err(Error::StepUp) } else { Ok(()) }
+    }
+
     /// As the shell shows them.
     pub fn me(&self) -> Me {
         Me { id: self.user, name: self.name.clone(), email: self.email.clone(), admin: self.admin }
@@ -47,11 +66,30 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The time zone in which they are answered: programs and the command line in UTC.
+    pub fn zone(&self) -> TimeZone {
+        match self {
+            Self::User(caller) => caller.zone.clone(),
+            Self::Operator | Self::System(_) => TimeZone::UTC,
+        }
+    }
+
     /// The person, if it is one.
     pub fn user(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user),
             Self::Operator | Self::System(_) => None,
+        }
+    }
+
+    /// For what is dangerous enough to ask a person again who they are; whoever is at the command line has proved it.
+    ///
+    /// # Errors
+    /// [`Error::StepUp`] if a person's last proof is over 15 minutes old.
+    pub fn step_up(&self, now: Timestamp) -> Result<(), Error> {
+        match self {
+            Self::User(caller) => caller.step_up(now),
+            Self::Operator | Self::System(_) => Ok(()),
         }
     }
 
@@ -64,6 +102,23 @@ impl Actor {
         }
     }
 
+    /// As what they act, if nothing more is known: [`NewEvent::acting_as`] says more.
+    pub const fn acting(&self) -> &'static str {
+        match self {
+            Self::User(_) => "person",
+            Self::Operator => "command line",
+            Self::System(_) => "keyward",
+        }
+    }
+
+    /// As what they act where only an administrator may, or the command line.
+    pub const fn power(&self) -> &'static str {
+        match self {
+            Self::User(_) => "administrator",
+            Self::Operator | Self::System(_) => self.acting(),
+        }
+    }
+
     /// An event of theirs. Project, reason and detail are added by whoever knows them.
     pub fn event(&self, at: Timestamp, action: &'static str, target: impl ToString, target_name: &str) -> NewEvent {
         let none = Origin::default();
@@ -72,12 +127,15 @@ impl Actor {
             Self::Operator => ("operator".to_owned(), &none),
             Self::System(origin) => ("system".to_owned(), origin),
         };
+        let target = target.to_string();
+        // Whoever does something to their own account needs no role for it.
+        let acting = if target == actor && self.user().is_some() { "self" } else { self.acting() };
         NewEvent {
             at: at.micros(),
             actor,
             actor_name: self.name().to_owned(),
             action,
-            target: target.to_string(),
+            target,
             target_name: target_name.to_owned(),
             project_id: None,
             reason: None,
@@ -85,6 +143,7 @@ impl Actor {
             agent: origin.agent.clone(),
             request_id: origin.request_id.clone(),
             detail: serde_json::json!({}),
+            acting: acting.to_owned(),
         }
     }
 }
@@ -93,6 +152,18 @@ impl NewEvent {
     /// The event with the project that it belongs to.
     pub fn in_project(mut self, project: ProjectId) -> Self {
         self.project_id = Some(project.into());
+        self
+    }
+
+    /// The event with as what they did it, if that says more than who they are: a role in the project, `administrator`, `self`.
+    pub fn acting_as(mut self, acting: &str) -> Self {
+        acting.clone_into(&mut self.acting);
+        self
+    }
+
+    /// The event with why it was done, as whoever did it said.
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        self.reason = reason.map(ToOwned::to_owned);
         self
     }
 

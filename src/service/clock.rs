@@ -23,7 +23,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that a test sets.
+/// A clock that is set: by a test, and by the demo, which tells of months in seconds.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 

@@ -24,6 +24,12 @@ pub enum Error {
     /// Theirs, but their role does not allow it.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),
+    /// Theirs, but an administrator stopped it, for this reason.
+    #[error("stopped by an administrator: {reason}")]
+    Stopped { reason: String },
+    /// Allowed, but only with a fresh proof of who they are: the password or the second factor, at most 15 minutes old.
+    #[error("a fresh proof is needed")]
+    StepUp,
     /// Every wrong field at once.
     #[error("invalid input")]
     Invalid(Vec<Field>),
@@ -47,6 +53,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a person reads of [`Self::Stopped`].
+    pub fn stopped(reason: &str) -> String {
+        let end = if reason.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+        format!("An administrator stopped this key: {reason}{end} Ask them to start it again.")
+    }
+
     /// One wrong field.
     pub fn field(name: &'static str, message: impl ToString) -> Self {
         Self::Invalid(vec![Field::new(name, message)])

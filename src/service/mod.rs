@@ -9,14 +9,23 @@ pub mod can;
 pub mod clock;
 mod error;
 mod expiry;
+pub mod fetch;
 pub mod keys;
-mod moments;
+pub mod mail;
+pub mod moments;
+pub mod oidc;
+pub mod once;
+pub mod policy;
 pub mod projects;
 pub mod random;
+pub mod scopes;
+pub mod sealing;
 pub mod signer;
+pub mod smtp;
 pub mod tokens;
 pub mod upkeep;
 pub mod usage;
+pub mod users;
 pub mod verify;
 
 pub use error::{Error, Field};
@@ -31,13 +40,14 @@ use random::Random;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What every use case stands on: the database, the clock, the source of randomness.
+/// What every use case stands on: the database, the clock, the source of randomness, mail.
 #[derive(Clone)]
 pub struct Ground {
     pub pool: Pool,
     pub queue: Queue,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    pub mail: Arc<dyn mail::Mailer>,
 }
 
 impl Ground {
@@ -60,25 +70,36 @@ pub struct App {
     pub config: Arc<Config>,
     pub ground: Ground,
     pub accounts: accounts::Accounts,
+    pub audit: audit::Audit,
     pub keys: keys::Keys,
+    /// Signing in with accounts that are elsewhere, if it was set up.
+    pub oidc: Option<oidc::Oidc>,
+    pub policy: policy::Policies,
     pub projects: projects::Projects,
+    pub scopes: scopes::Scopes,
     pub tokens: tokens::Tokens,
     pub verify: verify::Verifier,
     pub usage: usage::Usage,
+    pub users: users::Users,
 }
 
 impl App {
-    /// Puts the service together on a database that is open, with a signing key that is unsealed.
-    pub fn new(config: Arc<Config>, ground: Ground, signer: signer::Signer) -> Self {
+    /// Puts the service together on a database that is open, with what the key file opened.
+    pub fn new(config: Arc<Config>, ground: Ground, keyring: signer::Keyring) -> Self {
         let usage = usage::Usage::new(ground.clone());
         let verify = verify::Verifier::new(ground.clone(), usage.clone());
         Self {
-            accounts: accounts::Accounts::new(ground.clone(), config.clone()),
+            accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
+            audit: audit::Audit::new(ground.clone(), keyring.log),
             keys: keys::Keys::new(ground.clone()),
+            oidc: oidc::Oidc::new(ground.clone(), &config),
+            policy: policy::Policies::new(ground.clone()),
             projects: projects::Projects::new(ground.clone()),
-            tokens: tokens::Tokens::new(&config.public_url, signer, verify.clone()),
+            scopes: scopes::Scopes::new(ground.clone()),
+            tokens: tokens::Tokens::new(&config.public_url, keyring.tokens, verify.clone()),
             verify,
             usage,
+            users: users::Users::new(ground.clone()),
             config,
             ground,
         }

@@ -1,4 +1,4 @@
-//! What Keyward does by itself: deleted keys end, sessions are swept, old change notes are forgotten.
+//! What Keyward does by itself: deleted keys end, sessions and links are swept, old change notes are forgotten.
 
 use super::{App, Error};
 use crate::store::{self, queue::Kept};
@@ -8,6 +8,9 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(60);
 /// How long a change is kept in the feed: far beyond the time in which every process has heard it. Seconds.
 const FEED_KEPT: i64 = 3_600;
+
+/// How long an invitation is kept after it has ended. Seconds: 30 days.
+const INVITATIONS_KEPT: i64 = 30 * 86_400;
 
 /// One round.
 ///
@@ -21,6 +24,8 @@ pub async fn once(app: &App) -> Result<(), Error> {
         .write(move |tx| {
             Box::pin(async move {
                 store::sessions::sweep(tx, now.micros()).await?;
+                store::invitations::sweep(tx, now.plus_seconds(-INVITATIONS_KEPT).micros()).await?;
+                store::links::sweep(tx, now.micros()).await?;
                 store::changes::forget(tx, now.plus_seconds(-FEED_KEPT).micros()).await?;
                 Ok::<_, Error>(Kept::unrecorded(()))
             })

@@ -9,10 +9,12 @@ pub struct UserRow {
     pub id: Uuid,
     pub email: String,
     pub name: String,
-    /// Argon2id, PHC string.
+    /// Argon2id, PHC string; empty: no password opens this account.
     pub password_hash: String,
     pub admin: bool,
     pub active: bool,
+    /// IANA name of their time zone, if they chose one.
+    pub zone: Option<String>,
 }
 
 /// A person who is to be.
@@ -35,13 +37,13 @@ pub async fn none(conn: &mut Conn<'_>) -> Result<bool, Error> {
 
 /// The person with this e-mail address (in lower case).
 pub async fn by_email(conn: &mut Conn<'_>, email: &str) -> Result<Option<UserRow>, Error> {
-    const SQL: &str = "SELECT id, email, name, password_hash, admin, active FROM users WHERE email = $1";
+    const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users WHERE email = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(email).fetch_optional(c).await?))
 }
 
 /// The person with this id.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<UserRow>, Error> {
-    const SQL: &str = "SELECT id, email, name, password_hash, admin, active FROM users WHERE id = $1";
+    const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users WHERE id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
@@ -60,5 +62,26 @@ pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
         .execute(c)
         .await?
         .rows_affected());
+    Ok(done == 1)
+}
+
+/// Overwrites what a person says of themselves. `false`: there is no such person.
+pub async fn set_profile(tx: &mut Tx<'_>, id: Uuid, name: &str, zone: Option<&str>) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE users SET name = $2, zone = $3 WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(name).bind(zone).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Overwrites a password's hash. `false`: it is no longer the one that was compared.
+pub async fn set_password(tx: &mut Tx<'_>, id: Uuid, before: &str, hash: &str) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(hash).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Overwrites a person's password hash, whatever it was. `false`: there is no such person.
+pub async fn reset_password(tx: &mut Tx<'_>, id: Uuid, password_hash: &str) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(password_hash).execute(c).await?.rows_affected());
     Ok(done == 1)
 }

@@ -1,7 +1,20 @@
 //! The audit log: append-only, each event carrying the hash of the one before.
+//!
+//! # The canonical form
+//!
+//! An event's hash is SHA-256 over the 32 bytes of the hash before it (32 zero bytes before the first) and the UTF-8 bytes of one
+//! JSON array without spaces: `[seq, at, actor, actor_name, action, target, target_name, project_id, reason, ip, agent,
+//! request_id, detail, acting]`. `seq` and `at` (microseconds since 1970-01-01T00:00:00Z) are numbers; the others are strings, or
+//! `null` where there is nothing; `project_id` is a UUID in lower case with hyphens; `detail` is a JSON text within a string, as
+//! it is stored. In strings only `"`, `\` and control characters are escaped: `\b \t \n \f \r`, the others below U+0020 as
+//! `\u00xx` in lower case.
+//!
+//! `acting` came later: an event from before has none, and its array ends with `detail`. The two forms differ in length, so
+//! neither can be taken for the other.
 
 use super::{Conn, Error, Tx, on};
 use sha2::{Digest as _, Sha256};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 /// An event, before it has its place in the log.
@@ -24,6 +37,8 @@ pub struct NewEvent {
     pub request_id: Option<String>,
     /// Before and after of what changed. Never a secret, never a password.
     pub detail: serde_json::Value,
+    /// As what they acted: a role in the project, `administrator`, `self`, `person`, `command line` or `keyward`.
+    pub acting: String,
 }
 
 /// An event as it stands in the log.
@@ -42,6 +57,8 @@ pub struct EventRow {
     pub agent: Option<String>,
     pub request_id: Option<String>,
     pub detail: String,
+    /// `None`: from before it was noted.
+    pub acting: Option<String>,
     pub prev: Vec<u8>,
     pub hash: Vec<u8>,
 }
@@ -63,6 +80,7 @@ impl EventRow {
             agent: event.agent,
             request_id: event.request_id,
             detail: event.detail.to_string(),
+            acting: Some(event.acting),
             prev,
             hash: Vec::new(),
         };
@@ -70,9 +88,9 @@ impl EventRow {
         row
     }
 
-    /// SHA-256 over the hash before and the event's canonical form: its columns in the order of the table, as one JSON array.
+    /// SHA-256 over the hash before and the event's canonical form, as the module says it.
     pub fn digest(&self) -> Vec<u8> {
-        let canonical = serde_json::json!([
+        let mut canonical = serde_json::json!([
             self.seq,
             self.at,
             self.actor,
@@ -87,6 +105,9 @@ impl EventRow {
             self.request_id,
             self.detail,
         ]);
+        if let (Some(acting), Some(values)) = (&self.acting, canonical.as_array_mut()) {
+            values.push(acting.as_str().into());
+        }
         Sha256::new().chain_update(&self.prev).chain_update(canonical.to_string()).finalize().to_vec()
     }
 }
@@ -97,7 +118,7 @@ const TAKE_HEAD_POSTGRES: &str = "SELECT audit_seq, audit_hash, change_seq FROM 
 /// The head of the chain and of the change feed.
 #[derive(sqlx::FromRow)]
 pub(super) struct Head {
-    audit_seq: i64,
+    pub(super) audit_seq: i64,
     audit_hash: Vec<u8>,
     pub(super) change_seq: i64,
 }
@@ -122,8 +143,8 @@ pub(super) async fn put_head(tx: &mut Tx<'_>, head: &Head) -> Result<(), Error> 
 /// Appends an event behind the head.
 pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO audit_events (seq, at, actor, actor_name, action, target, target_name, project_id, \
-        reason, ip, agent, request_id, detail, prev, hash) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        reason, ip, agent, request_id, detail, acting, prev, hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     let row = EventRow::chained(event, head.audit_seq + 1, std::mem::take(&mut head.audit_hash));
     on!(tx, c => {
         sqlx::query(SQL)
@@ -140,6 +161,7 @@ pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) ->
             .bind(&row.agent)
             .bind(&row.request_id)
             .bind(&row.detail)
+            .bind(&row.acting)
             .bind(&row.prev)
             .bind(&row.hash)
             .execute(c)
@@ -150,10 +172,20 @@ pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) ->
     Ok(())
 }
 
+/// The columns of an [`EventRow`].
+macro_rules! select_events {
+    ($rest:literal) => {
+        concat!(
+            "SELECT seq, at, actor, actor_name, action, target, target_name, project_id, reason, ip, agent, request_id, detail, \
+             acting, prev, hash FROM audit_events ",
+            $rest
+        )
+    };
+}
+
 /// The events after `seq`, in order, at most `limit`.
 pub async fn after(conn: &mut Conn<'_>, seq: i64, limit: i64) -> Result<Vec<EventRow>, Error> {
-    const SQL: &str = "SELECT seq, at, actor, actor_name, action, target, target_name, project_id, reason, ip, agent, \
-        request_id, detail, prev, hash FROM audit_events WHERE seq > $1 ORDER BY seq LIMIT $2";
+    const SQL: &str = select_events!("WHERE seq > $1 ORDER BY seq LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?))
 }
 
@@ -161,4 +193,85 @@ pub async fn after(conn: &mut Conn<'_>, seq: i64, limit: i64) -> Result<Vec<Even
 pub async fn head(conn: &mut Conn<'_>) -> Result<(i64, Vec<u8>), Error> {
     let head: Head = on!(conn, c => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?);
     Ok((head.audit_seq, head.audit_hash))
+}
+
+/// The hash of an event.
+pub async fn hash(conn: &mut Conn<'_>, seq: i64) -> Result<Option<Vec<u8>>, Error> {
+    const SQL: &str = "SELECT hash FROM audit_events WHERE seq = $1";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(seq).fetch_optional(c).await?))
+}
+
+/// The numbers of the first event from this instant on and the last before that one; none where there is none.
+pub async fn span(conn: &mut Conn<'_>, from: i64, to: i64) -> Result<(Option<i64>, Option<i64>), Error> {
+    const SQL: &str =
+        "SELECT (SELECT MIN(seq) FROM audit_events WHERE at >= $1), (SELECT MAX(seq) FROM audit_events WHERE at < $2)";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_one(c).await?))
+}
+
+/// Which events somebody wants to read.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// `user:<id>`, `operator` or `system`.
+    pub actor: Option<String>,
+    /// A part of the actor's name, in any case of letters.
+    pub actor_name: Option<String>,
+    /// `key:<id>`.
+    pub target: Option<String>,
+    /// A part of the thing's name, in any case of letters.
+    pub target_name: Option<String>,
+    pub project: Option<Uuid>,
+    /// The first words of actions, with their dot: `key.`; empty: any.
+    pub kinds: &'static [&'static str],
+    /// From this instant on.
+    pub from: Option<i64>,
+    /// Before this instant.
+    pub to: Option<i64>,
+    /// Older than this event.
+    pub before: Option<i64>,
+}
+
+/// A pattern for `LIKE … ESCAPE '!'` that finds the text anywhere.
+fn anywhere(text: &str) -> String {
+    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+}
+
+/// The events that are wanted, the newest first, at most `limit`. Only what is asked for stands in the statement, so that an
+/// index can serve it.
+pub async fn newest(conn: &mut Conn<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<EventRow>, Error> {
+    const TEXT: &str = select_events!("WHERE 1 = 1");
+    Ok(on!(conn, c => {
+        let mut sql = QueryBuilder::new(TEXT);
+        if let Some(before) = wanted.before {
+            sql.push(" AND seq < ").push_bind(before);
+        }
+        if let Some(actor) = &wanted.actor {
+            sql.push(" AND actor = ").push_bind(actor);
+        }
+        if let Some(target) = &wanted.target {
+            sql.push(" AND target = ").push_bind(target);
+        }
+        if let Some(project) = wanted.project {
+            sql.push(" AND project_id = ").push_bind(project);
+        }
+        if let Some(from) = wanted.from {
+            sql.push(" AND at >= ").push_bind(from);
+        }
+        if let Some(to) = wanted.to {
+            sql.push(" AND at < ").push_bind(to);
+        }
+        for (column, part) in [("actor_name", &wanted.actor_name), ("target_name", &wanted.target_name)] {
+            if let Some(part) = part {
+                sql.push(" AND LOWER(").push(column).push(") LIKE LOWER(").push_bind(anywhere(part)).push(") ESCAPE '!'");
+            }
+        }
+        if let [first, others @ ..] = wanted.kinds {
+            sql.push(" AND (action LIKE ").push_bind(format!("{first}%"));
+            for kind in others {
+                sql.push(" OR action LIKE ").push_bind(format!("{kind}%"));
+            }
+            sql.push(")");
+        }
+        sql.push(" ORDER BY seq DESC LIMIT ").push_bind(limit);
+        sql.build_query_as().fetch_all(c).await?
+    }))
 }

@@ -1,6 +1,10 @@
 //! Keys: rows, and the queries over them.
 
 use super::{Conn, Error, Tx, on, words};
+use crate::domain::{
+    filter::{Ready, Sort},
+    key::{Environment, Status},
+};
 use uuid::Uuid;
 
 /// A key's row, with its project's name and archive state beside it.
@@ -10,6 +14,7 @@ pub struct KeyRow {
     pub project_id: Uuid,
     pub project_name: String,
     pub project_archived_at: Option<i64>,
+    /// Seconds: the project's, or the policy's if that is shorter.
     pub token_life_max: i64,
     pub name: String,
     pub environment: String,
@@ -23,7 +28,14 @@ pub struct KeyRow {
     pub created_by: Option<Uuid>,
     pub created_by_name: String,
     pub created_at: i64,
+    /// Later with every change of it, but for its use.
+    pub updated_at: i64,
     pub last_used_at: Option<i64>,
+    /// An administrator stopped it: only an administrator can start it again.
+    pub held: bool,
+    pub note: Option<String>,
+    pub note_by: Option<String>,
+    pub note_at: Option<i64>,
 }
 
 impl KeyRow {
@@ -54,22 +66,20 @@ pub struct NewKeyRow {
     pub created_at: i64,
 }
 
-macro_rules! select_keys {
-    ($rest:literal) => {
-        concat!(
-            "SELECT k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, p.token_life_max, ",
-            "k.name, k.environment, k.preview, k.scopes, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, ",
-            "k.created_by, k.created_by_name, k.created_at, k.last_used_at ",
-            "FROM keys k JOIN projects p ON p.id = k.project_id ",
-            $rest
-        )
+/// The columns of a [`KeyRow`].
+macro_rules! columns {
+    () => {
+        "k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, \
+         (SELECT CASE WHEN l.token_life_max < p.token_life_max THEN l.token_life_max ELSE p.token_life_max END FROM policy l \
+         WHERE l.id = 1) AS token_life_max, k.name, \
+         k.environment, k.preview, k.scopes, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, \
+         k.created_by_name, k.created_at, k.updated_at, k.last_used_at, k.held, k.note, k.note_by, k.note_at "
     };
 }
 
-/// Whether a user is a member of the key's project: the one condition under which a person sees a key.
-macro_rules! seen_by {
-    ($user:literal) => {
-        concat!("k.project_id IN (SELECT m.project_id FROM members m WHERE m.user_id = ", $user, ")")
+macro_rules! select_keys {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), "FROM keys k JOIN projects p ON p.id = k.project_id ", $rest)
     };
 }
 
@@ -121,17 +131,49 @@ pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
+/// The instant of a change: later than that of the change before, even if the clock is not.
+macro_rules! later {
+    ($now:literal) => {
+        concat!("updated_at = CASE WHEN updated_at < ", $now, " THEN ", $now, " ELSE updated_at + 1 END")
+    };
+}
+
 /// Sets whether a key is accepted. `false`: there is no such key, or it is deleted.
 pub async fn set_active(tx: &mut Tx<'_>, id: Uuid, active: bool, now: i64) -> Result<bool, Error> {
-    const SQL: &str = "UPDATE keys SET active = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL";
+    const SQL: &str = concat!("UPDATE keys SET active = $2, ", later!("$3"), " WHERE id = $1 AND deleted_at IS NULL");
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(active).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
 /// Marks a key as deleted, or (with `None`) takes the mark away. `false`: there is no such key.
 pub async fn set_deleted(tx: &mut Tx<'_>, id: Uuid, deleted_at: Option<i64>, now: i64) -> Result<bool, Error> {
-    const SQL: &str = "UPDATE keys SET deleted_at = $2, updated_at = $3 WHERE id = $1";
+    const SQL: &str = concat!("UPDATE keys SET deleted_at = $2, ", later!("$3"), " WHERE id = $1");
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(deleted_at).bind(now).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// What an administrator says of a key.
+#[derive(Clone, Debug)]
+pub struct NewNote {
+    /// Whether only an administrator can start the key again.
+    pub held: bool,
+    pub text: String,
+    pub by: String,
+}
+
+/// Writes what an administrator says of a key over what one said before. `false`: there is no such key.
+pub async fn set_note(tx: &mut Tx<'_>, id: Uuid, note: &NewNote, now: i64) -> Result<bool, Error> {
+    const SQL: &str =
+        concat!("UPDATE keys SET held = $2, note = $3, note_by = $4, note_at = $5, ", later!("$5"), " WHERE id = $1");
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(id)
+        .bind(note.held)
+        .bind(&note.text)
+        .bind(&note.by)
+        .bind(now)
+        .execute(c)
+        .await?
+        .rows_affected());
     Ok(done == 1)
 }
 
@@ -146,8 +188,11 @@ pub struct Edit {
 
 /// Overwrites what can be edited. `false`: there is no such key, or it is deleted.
 pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bool, Error> {
-    const SQL: &str = "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, updated_at = $6 \
-        WHERE id = $1 AND deleted_at IS NULL";
+    const SQL: &str = concat!(
+        "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, ",
+        later!("$6"),
+        " WHERE id = $1 AND deleted_at IS NULL"
+    );
     let scopes = serde_json::json!(edit.scopes).to_string();
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(id)
@@ -183,81 +228,195 @@ pub async fn purge(tx: &mut Tx<'_>, id: Uuid, before: i64) -> Result<bool, Error
     Ok(done == 1)
 }
 
-/// Where a page of the list begins: after the key with this rank and id, both for the instant `now`.
+/// Whose keys a list holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Of the projects that this user is a member of.
+    By(Uuid),
+    /// Of every project: for administrators.
+    All,
+}
+
+impl Seen {
+    fn user(self) -> Option<Uuid> {
+        match self {
+            Self::By(user) => Some(user),
+            Self::All => None,
+        }
+    }
+}
+
+/// What a list is narrowed to, and the instants it is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    pub seen: Seen,
+    /// `None`: whatever is not deleted.
+    pub status: Option<Status>,
+    pub project: Option<Uuid>,
+    pub environment: Option<Environment>,
+    /// Of projects that this user owns.
+    pub owner: Option<Uuid>,
+    pub view: Option<Ready>,
+    /// A key that was last used before is [`Ready::Unused`].
+    pub unused: i64,
+    /// The instant for which statuses are.
+    pub now: i64,
+    /// A key that was deleted then or before is gone.
+    pub ended: i64,
+}
+
+/// A status as [`listed!`] ranks it: the order of the list.
+const fn rank(status: Status) -> i64 {
+    match status {
+        Status::Active => 0,
+        Status::Scheduled => 1,
+        Status::Expired => 2,
+        Status::Inactive => 3,
+        Status::Deleted => 4,
+    }
+}
+
+/// The keys that somebody sees, each with its rank. $1: the user, none for an administrator; $2: now; $3: ended.
+macro_rules! listed {
+    () => {
+        concat!(
+            "(SELECT CAST(CASE WHEN k.deleted_at IS NOT NULL THEN 4 WHEN NOT k.active THEN 3 WHEN k.not_before > $2 THEN 1 \
+             WHEN k.expires_at <= $2 THEN 2 ELSE 0 END AS BIGINT) AS rank, ",
+            columns!(),
+            "FROM keys k JOIN projects p ON p.id = k.project_id WHERE (k.deleted_at IS NULL OR k.deleted_at > $3) \
+             AND ($1 IS NULL OR k.project_id IN (SELECT m.project_id FROM members m WHERE m.user_id = $1))) AS listed "
+        )
+    };
+}
+
+/// Whether a listed key is wanted. $4: the rank; $5: the project; $6: the environment; $7: the owner; $8: the ready view, for which
+/// $9 is the end of being unused; none of them, none asked for. What was made at the command line has no maker who could leave.
+macro_rules! wanted {
+    () => {
+        "(rank = $4 OR ($4 IS NULL AND rank < 4)) AND ($5 IS NULL OR project_id = $5) \
+         AND ($6 IS NULL OR environment = $6) AND ($7 IS NULL OR project_id IN \
+         (SELECT o.project_id FROM members o WHERE o.user_id = $7 AND o.role = 'owner')) \
+         AND ($8 IS NULL OR ($8 = 'unused' AND rank < 4 AND COALESCE(last_used_at, created_at) < $9) \
+         OR ($8 = 'endless' AND expires_at IS NULL) OR ($8 = 'left' AND created_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM members l \
+         JOIN users u ON u.id = l.user_id WHERE l.project_id = listed.project_id AND l.user_id = listed.created_by AND u.active)))"
+    };
+}
+
+/// Where a page of the list begins: after the key with this place, title and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
-    pub rank: i64,
+    /// What the list is sorted by, if that is a number, smallest first.
+    pub place: i64,
+    /// What it is sorted by, if that is a text.
+    pub title: String,
     pub id: Uuid,
 }
 
-/// A row of the list with its rank: 0 active, 1 scheduled, 2 expired, 3 inactive.
+impl After {
+    /// Before the first key of all.
+    pub fn nothing() -> Self {
+        Self { place: i64::MIN, title: String::new(), id: Uuid::max() }
+    }
+}
+
+/// A row of the list, with where it stands.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct ListedRow {
-    pub rank: i64,
+    pub place: i64,
+    pub title: String,
     #[sqlx(flatten)]
     pub key: KeyRow,
 }
 
-/// Keys of the projects that a user is a member of: those in use first, the newest first among them.
-pub async fn kept_page(
+/// The keys that are wanted after that one, at most `limit`.
+pub async fn page(
     conn: &mut Conn<'_>,
-    user: Uuid,
-    now: i64,
-    after: Option<After>,
+    wanted: &Wanted,
+    sort: Sort,
+    after: &After,
     limit: i64,
 ) -> Result<Vec<ListedRow>, Error> {
+    // One statement for every order: what is not sorted by is the same in all rows. A negative last use sorts the latest first.
     const SQL: &str = concat!(
-        "SELECT * FROM (SELECT CAST(CASE WHEN NOT k.active THEN 3 WHEN k.not_before > $2 THEN 1 WHEN k.expires_at <= $2 THEN 2 \
-         ELSE 0 END AS BIGINT) AS rank, ",
-        "k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, p.token_life_max, k.name, ",
-        "k.environment, k.preview, k.scopes, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, ",
-        "k.created_by_name, k.created_at, k.last_used_at FROM keys k JOIN projects p ON p.id = k.project_id ",
-        "WHERE k.deleted_at IS NULL AND ",
-        seen_by!("$1"),
-        ") AS listed WHERE rank > $3 OR (rank = $3 AND id < $4) ORDER BY rank, id DESC LIMIT $5"
+        "SELECT * FROM (SELECT listed.*, CAST(CASE $10 WHEN 'status' THEN rank WHEN 'used' THEN -COALESCE(last_used_at, -1) \
+         WHEN 'expires' THEN COALESCE(expires_at, 9223372036854775807) ELSE 0 END AS BIGINT) AS place, \
+         CASE $10 WHEN 'name' THEN LOWER(name) ELSE '' END AS title FROM ",
+        listed!(),
+        "WHERE ",
+        wanted!(),
+        ") AS placed WHERE place > $11 OR (place = $11 AND (title > $12 OR (title = $12 AND id < $13))) \
+         ORDER BY place, title, id DESC LIMIT $14"
     );
-    // Before the first page: a rank below all of them.
-    let After { rank, id } = after.unwrap_or(After { rank: -1, id: Uuid::max() });
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(rank).bind(id).bind(limit).fetch_all(c).await?))
+    Ok(on!(conn, c => sqlx::query_as(SQL)
+        .bind(wanted.seen.user())
+        .bind(wanted.now)
+        .bind(wanted.ended)
+        .bind(wanted.status.map(rank))
+        .bind(wanted.project)
+        .bind(wanted.environment.map(Environment::as_str))
+        .bind(wanted.owner)
+        .bind(wanted.view.map(Ready::as_str))
+        .bind(wanted.unused)
+        .bind(sort.as_str())
+        .bind(after.place)
+        .bind(&after.title)
+        .bind(after.id)
+        .bind(limit)
+        .fetch_all(c)
+        .await?))
 }
 
-/// Keys of the projects that a user is a member of that were deleted after `ended`, the newest key first.
-pub async fn deleted_page(
-    conn: &mut Conn<'_>,
-    user: Uuid,
-    after: Option<Uuid>,
-    ended: i64,
-    limit: i64,
-) -> Result<Vec<KeyRow>, Error> {
-    const SQL: &str = concat!(
-        select_keys!("WHERE k.deleted_at > $4 AND k.id < $2 AND "),
-        seen_by!("$1"),
-        " ORDER BY k.id DESC LIMIT $3"
-    );
-    let after = after.unwrap_or(Uuid::max());
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(after).bind(limit).bind(ended).fetch_all(c).await?))
-}
-
-/// How many keys a list holds on all its pages.
+/// How many keys a list holds on all its pages, and how many there are besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Counts {
-    pub kept: i64,
-    pub deleted: i64,
-    /// Active keys that expire in the given time.
+    /// Those that are wanted.
+    pub total: i64,
+    /// Active keys among these that expire in the given time.
     pub expiring: i64,
+    /// Those not deleted, wanted or not.
+    pub kept: i64,
+    /// Those deleted, wanted or not.
+    pub deleted: i64,
 }
 
-/// Counts the keys that a user sees; `soon` is the end of what counts as expiring, `ended` the instant before which a deleted key
-/// is gone.
-pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64, soon: i64, ended: i64) -> Result<Counts, Error> {
+/// Counts the keys; `soon` is the end of what counts as expiring.
+pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted, soon: i64) -> Result<Counts, Error> {
     const SQL: &str = concat!(
-        "SELECT COUNT(CASE WHEN k.deleted_at IS NULL THEN 1 END) AS kept, ",
-        "COUNT(CASE WHEN k.deleted_at > $4 THEN 1 END) AS deleted, ",
-        "COUNT(CASE WHEN k.deleted_at IS NULL AND k.active AND k.expires_at > $2 AND k.expires_at <= $3 THEN 1 END) \
-         AS expiring FROM keys k WHERE ",
-        seen_by!("$1")
+        "SELECT COUNT(CASE WHEN ",
+        wanted!(),
+        " THEN 1 END) AS total, COUNT(CASE WHEN rank = 0 AND expires_at <= $10 AND ",
+        wanted!(),
+        " THEN 1 END) AS expiring, COUNT(CASE WHEN rank < 4 THEN 1 END) AS kept, COUNT(CASE WHEN rank = 4 THEN 1 END) AS deleted \
+         FROM ",
+        listed!()
     );
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(soon).bind(ended).fetch_one(c).await?))
+    Ok(on!(conn, c => sqlx::query_as(SQL)
+        .bind(wanted.seen.user())
+        .bind(wanted.now)
+        .bind(wanted.ended)
+        .bind(wanted.status.map(rank))
+        .bind(wanted.project)
+        .bind(wanted.environment.map(Environment::as_str))
+        .bind(wanted.owner)
+        .bind(wanted.view.map(Ready::as_str))
+        .bind(wanted.unused)
+        .bind(soon)
+        .fetch_one(c)
+        .await?))
+}
+
+/// An owner of a project.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct OwnerRow {
+    pub name: String,
+    pub email: String,
+}
+
+/// The owner of a project; of several, the one who has been it longest.
+pub async fn owner(conn: &mut Conn<'_>, project: Uuid) -> Result<Option<OwnerRow>, Error> {
+    const SQL: &str = "SELECT u.name, u.email FROM members m JOIN users u ON u.id = m.user_id \
+        WHERE m.project_id = $1 AND m.role = 'owner' ORDER BY m.created_at, u.id LIMIT 1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_optional(c).await?))
 }
 
 /// The keys of a project for the command line, newest first; all projects if `None`.

@@ -8,13 +8,23 @@
 pub mod accounts;
 pub mod audit;
 pub mod changes;
+pub mod checkpoints;
+pub mod demo;
+pub mod identities;
+pub mod invitations;
 pub mod keys;
+pub mod links;
+pub mod members;
+pub mod policy;
 mod postgres;
 pub mod projects;
 pub mod queue;
+pub mod scopes;
+pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
 mod sqlite;
+pub mod users;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};

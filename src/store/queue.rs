@@ -15,7 +15,7 @@ use super::{
 };
 use futures::FutureExt as _;
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Changes that may wait before the next caller has to.
 const WAITING: usize = 1024;
@@ -51,6 +51,16 @@ impl<T> Kept<T> {
     pub fn heard(mut self, change: Change) -> Self {
         self.changes.push(change);
         self
+    }
+
+    /// What the change gives back.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The same change with something else to give back.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Kept<U> {
+        Kept { value: f(self.value), events: self.events, changes: self.changes }
     }
 
     /// Upkeep that is nobody's deed, or a change that turned out to be none.
@@ -123,7 +133,11 @@ where
 
 /// A handle to the queue; clones share it.
 #[derive(Clone)]
-pub struct Queue(mpsc::Sender<Box<dyn Job>>);
+pub struct Queue {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    /// The number of the last event that this process has appended; 0 before its first.
+    head: watch::Receiver<i64>,
+}
 
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,14 +148,20 @@ impl std::fmt::Debug for Queue {
 impl Queue {
     /// Starts the queue's task. It ends when every handle is gone, after what waited has been written.
     pub fn start(pool: Pool) -> (Self, tokio::task::JoinHandle<()>) {
-        let (sender, mut receiver) = mpsc::channel::<Box<dyn Job>>(WAITING);
+        let (jobs, mut receiver) = mpsc::channel::<Box<dyn Job>>(WAITING);
+        let (appended, head) = watch::channel(0);
         let task = tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH);
             while receiver.recv_many(&mut batch, BATCH).await > 0 {
                 let mut tries = 0;
                 let committed = loop {
                     match write(&pool, &mut batch, tries == RETRIES).await {
-                        Ok(()) => break true,
+                        Ok(seq) => {
+                            if let Some(seq) = seq {
+                                appended.send_replace(seq);
+                            }
+                            break true;
+                        }
                         // Only a new transaction gives back what the earlier changes of this one hold.
                         Err(error) if error.is_transient() && tries < RETRIES => tries += 1,
                         Err(error) => {
@@ -155,7 +175,12 @@ impl Queue {
                 }
             }
         });
-        (Self(sender), task)
+        (Self { jobs, head }, task)
+    }
+
+    /// The number of the last event that this process has appended, to be watched; other processes append too.
+    pub fn head(&self) -> watch::Receiver<i64> {
+        self.head.clone()
     }
 
     /// Runs a change and waits until it is kept. It may be run more than once, each time from the state before it.
@@ -169,30 +194,31 @@ impl Queue {
         E: Refusal,
     {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Box::new(Waiting { change, outcome: None, reply })).await.map_err(|_| Error::Closed)?;
+        self.jobs.send(Box::new(Waiting { change, outcome: None, reply })).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
 }
 
-/// One batch in one transaction.
-async fn write(pool: &Pool, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<(), Error> {
-    match pool {
+/// One batch in one transaction: the number of its last event, if it has one.
+async fn write(pool: &Pool, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<Option<i64>, Error> {
+    Ok(match pool {
         Pool::Sqlite { write, .. } => {
             // IMMEDIATE: a deferred transaction that upgrades fails at once, whatever the busy timeout.
             let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-            run(&mut Tx(Conn::Sqlite(&mut tx)), batch, last_try).await?;
+            let seq = run(&mut Tx(Conn::Sqlite(&mut tx)), batch, last_try).await?;
             tx.commit().await?;
+            seq
         }
         Pool::Postgres(pool) => {
             let mut tx = pool.begin().await?;
-            run(&mut Tx(Conn::Postgres(&mut tx)), batch, last_try).await?;
+            let seq = run(&mut Tx(Conn::Postgres(&mut tx)), batch, last_try).await?;
             tx.commit().await?;
+            seq
         }
-    }
-    Ok(())
+    })
 }
 
-async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<(), Error> {
+async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<Option<i64>, Error> {
     let (mut events, mut changes) = (Vec::new(), Vec::new());
     for job in batch {
         statement(tx, "SAVEPOINT change").await?;
@@ -207,8 +233,9 @@ async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>], last_try: bool) -> Res
         statement(tx, "RELEASE SAVEPOINT change").await?;
     }
     if events.is_empty() && changes.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
+    let any = !events.is_empty();
     let mut head = audit::take_head(tx).await?;
     let at = events.iter().map(|event: &NewEvent| event.at).max().unwrap_or_default();
     for event in events {
@@ -217,7 +244,8 @@ async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>], last_try: bool) -> Res
     for change in &changes {
         changes::note(tx, &mut head, at, change).await?;
     }
-    audit::put_head(tx, &head).await
+    audit::put_head(tx, &head).await?;
+    Ok(any.then_some(head.audit_seq))
 }
 
 async fn statement(tx: &mut Tx<'_>, sql: &'static str) -> Result<(), Error> {

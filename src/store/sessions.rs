@@ -10,39 +10,74 @@ pub struct SessionRow {
     pub expires_at: i64,
 }
 
+/// A session that is to be.
+#[derive(Clone)]
+pub struct NewSessionRow {
+    pub digest: [u8; 32],
+    pub user_id: Uuid,
+    pub data: String,
+    pub agent: Option<String>,
+    pub ip: Option<String>,
+    /// The second factor is still asked for: nobody is signed in with it.
+    pub pending: bool,
+    pub created_at: i64,
+    pub expires_at: i64,
+}
+
+/// A session as its owner sees it in a list.
+#[derive(Clone, sqlx::FromRow)]
+pub struct ListedSessionRow {
+    pub id_digest: Vec<u8>,
+    pub agent: Option<String>,
+    pub ip: Option<String>,
+    pub created_at: i64,
+    pub seen_at: Option<i64>,
+}
+
 /// The session with this digest, if it has not ended.
 pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32], now: i64) -> Result<Option<SessionRow>, Error> {
     const SQL: &str = "SELECT data, expires_at FROM sessions WHERE id_digest = $1 AND expires_at > $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).bind(now).fetch_optional(c).await?))
 }
 
+/// The sessions in which this person is signed in, last seen first.
+pub async fn of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<ListedSessionRow>, Error> {
+    const SQL: &str = "SELECT id_digest, agent, ip, created_at, seen_at FROM sessions \
+        WHERE user_id = $1 AND expires_at > $2 AND pending = $3 ORDER BY COALESCE(seen_at, created_at) DESC, id_digest";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(false).fetch_all(c).await?))
+}
+
 /// Inserts a session. `false`: that id is taken.
-pub async fn insert(
-    tx: &mut Tx<'_>,
-    digest: &[u8; 32],
-    user: Uuid,
-    data: &str,
-    now: i64,
-    expires_at: i64,
-) -> Result<bool, Error> {
-    const SQL: &str = "INSERT INTO sessions (id_digest, user_id, data, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id_digest) DO NOTHING";
+pub async fn insert(tx: &mut Tx<'_>, new: &NewSessionRow) -> Result<bool, Error> {
+    const SQL: &str = "INSERT INTO sessions (id_digest, user_id, data, agent, ip, pending, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id_digest) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
-        .bind(digest.as_slice())
-        .bind(user)
-        .bind(data)
-        .bind(now)
-        .bind(expires_at)
+        .bind(new.digest.as_slice())
+        .bind(new.user_id)
+        .bind(&new.data)
+        .bind(&new.agent)
+        .bind(&new.ip)
+        .bind(new.pending)
+        .bind(new.created_at)
+        .bind(new.expires_at)
         .execute(c)
         .await?
         .rows_affected());
     Ok(done == 1)
 }
 
-/// Overwrites a session's data and end. A session that was ended meanwhile stays ended.
-pub async fn update(tx: &mut Tx<'_>, digest: &[u8; 32], data: &str, expires_at: i64) -> Result<(), Error> {
-    const SQL: &str = "UPDATE sessions SET data = $2, expires_at = $3 WHERE id_digest = $1";
-    on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(data).bind(expires_at).execute(c).await?; });
+/// Overwrites a session's data, when it was seen and its end. A session that was ended meanwhile stays ended.
+pub async fn update(
+    tx: &mut Tx<'_>,
+    digest: &[u8; 32],
+    data: &str,
+    seen_at: Option<i64>,
+    expires_at: i64,
+) -> Result<(), Error> {
+    const SQL: &str = "UPDATE sessions SET data = $2, seen_at = $3, expires_at = $4 WHERE id_digest = $1";
+    on!(tx, c => {
+        sqlx::query(SQL).bind(digest.as_slice()).bind(data).bind(seen_at).bind(expires_at).execute(c).await?;
+    });
     Ok(())
 }
 
@@ -51,6 +86,25 @@ pub async fn delete(tx: &mut Tx<'_>, digest: &[u8; 32]) -> Result<(), Error> {
     const SQL: &str = "DELETE FROM sessions WHERE id_digest = $1";
     on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).execute(c).await?; });
     Ok(())
+}
+
+/// Ends a session of this person. `false`: they have no such session.
+pub async fn delete_of(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32]) -> Result<bool, Error> {
+    const SQL: &str = "DELETE FROM sessions WHERE id_digest = $1 AND user_id = $2";
+    let done = on!(tx, c => sqlx::query(SQL).bind(digest.as_slice()).bind(user).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Ends every session of this person but one, those that still wait for the second factor too. Says how many there were.
+pub async fn delete_others(tx: &mut Tx<'_>, user: Uuid, but: &[u8; 32]) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_digest <> $2";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(user).bind(but.as_slice()).execute(c).await?.rows_affected()))
+}
+
+/// Ends all sessions of a person.
+pub async fn end_all(tx: &mut Tx<'_>, user: Uuid) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(user).execute(c).await?.rows_affected()))
 }
 
 /// Removes the sessions that ended before `now`.

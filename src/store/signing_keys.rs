@@ -20,6 +20,12 @@ pub async fn newest(conn: &mut Conn<'_>, purpose: &str) -> Result<Option<Signing
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_optional(c).await?))
 }
 
+/// The public halves of a purpose's keys with their ids, the newest first.
+pub async fn public_halves(conn: &mut Conn<'_>, purpose: &str) -> Result<Vec<(Uuid, Vec<u8>)>, Error> {
+    const SQL: &str = "SELECT id, public_key FROM signing_keys WHERE purpose = $1 ORDER BY generation DESC";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_all(c).await?))
+}
+
 /// Inserts the first key of a purpose. `false`: another node was faster, and nothing was inserted.
 pub async fn insert_first(tx: &mut Tx<'_>, purpose: &str, key: &SigningKeyRow, now: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO signing_keys (id, purpose, generation, public_key, sealed, created_at) \

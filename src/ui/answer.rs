@@ -2,13 +2,12 @@
 
 use leptos::prelude::*;
 
-/// Draws nothing; leads elsewhere. On the server by a redirect, in the browser by loading the other page.
+/// Draws nothing; leads elsewhere, by a redirect.
 #[component]
 pub fn Go(#[prop(into)] to: String) -> impl IntoView {
     redirect(&to);
 }
 
-#[cfg(feature = "ssr")]
 fn redirect(to: &str) {
     use http::{HeaderValue, StatusCode, header::LOCATION};
     if let (Some(answer), Ok(to)) = (use_context::<leptos_axum::ResponseOptions>(), HeaderValue::from_str(to)) {
@@ -17,20 +16,10 @@ fn redirect(to: &str) {
     }
 }
 
-#[cfg(not(feature = "ssr"))]
-fn redirect(to: &str) {
-    super::browser::leave(to);
-}
-
-/// Sets the status of the page that is being answered; in the browser there is none to set.
-#[cfg(feature = "ssr")]
+/// Sets the status of the page that is being answered.
 pub fn status(code: u16) {
     if let (Some(answer), Ok(code)) = (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(code))
     {
         answer.set_status(code);
     }
 }
-
-/// Sets the status of the page that is being answered; in the browser there is none to set.
-#[cfg(not(feature = "ssr"))]
-pub fn status(_code: u16) {}

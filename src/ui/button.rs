@@ -1,9 +1,8 @@
 //! Buttons that send a form.
 
-use super::form::FormState;
 use leptos::prelude::*;
 
-/// Sends the form it stands in; while that is under way it says so and takes no second press.
+/// Sends the form it stands in; while that is under way it says so and takes no second press (`live::forms`).
 #[component]
 pub fn Submit(
     /// What it does: "Delete key".
@@ -15,10 +14,8 @@ pub fn Submit(
     #[prop(optional, into)]
     name: Option<String>,
 ) -> impl IntoView {
-    let pending = FormState::here().pending;
-    let busy = move || pending.get().then_some("true");
     view! {
-        <button class=class disabled=move || pending.get() aria-busy=busy data-done=busy aria-label=name>
+        <button class=class aria-label=name>
             <span class="button__swap">
                 <span>{label}</span>
                 <span>{working}</span>

@@ -7,8 +7,8 @@ pub struct Check {
     pub value: String,
     pub description: String,
     pub checked: bool,
-    /// It can be chosen now; otherwise it is not shown and not sent.
-    pub offered: Signal<bool>,
+    /// The values of the select beside it for which it is offered, separated by spaces; `None`: always (`live::offers`).
+    pub offered_for: Option<String>,
 }
 
 #[component]
@@ -19,15 +19,14 @@ pub fn Choices(
     /// The first of them has the focus when the page opens.
     #[prop(optional)]
     autofocus: bool,
-    #[prop(into)] invalid: Signal<Option<&'static str>>,
+    invalid: Option<&'static str>,
 ) -> impl IntoView {
     let rows = checks
         .into_iter()
         .enumerate()
         .map(|(at, check)| {
-            let offered = check.offered;
             view! {
-                <li hidden=move || !offered.get()>
+                <li data-offered-for=check.offered_for>
                     <label>
                         <input
                             type="checkbox"
@@ -35,8 +34,7 @@ pub fn Choices(
                             value=check.value.clone()
                             checked=check.checked
                             autofocus=autofocus && at == 0
-                            disabled=move || !offered.get()
-                            aria-invalid=move || invalid.get()
+                            aria-invalid=invalid
                         />
                         <code>{check.value}</code>
                         <span class="muted">{check.description}</span>

@@ -6,33 +6,33 @@ use leptos::prelude::*;
 /// What is wrong with the field `name`.
 #[component]
 pub fn Wrong(name: &'static str) -> impl IntoView {
-    let wrong = FormState::here().wrong(name);
-    move || {
-        wrong.get().map(|message| {
-            view! {
-                <p class="error" id=format!("{name}-error")>
-                    {Icon::Warn.view()}
-                    {message}
-                </p>
-            }
-        })
+    FormState::here().wrong(name).map(|message| wrong(name, message)).into_any()
+}
+
+/// What is wrong with a field, beside it.
+pub fn wrong(name: &'static str, message: String) -> AnyView {
+    view! {
+        <p class="error" id=format!("{name}-error")>
+            {Icon::Warn.view()}
+            {message}
+        </p>
     }
+    .into_any()
 }
 
 /// Whether `name` is wrong, and what describes it: for the attributes of an input that is not a [`Field`].
-pub fn described(name: &'static str, hint: bool) -> (Signal<Option<&'static str>>, Signal<Option<String>>) {
-    let wrong = FormState::here().wrong(name);
-    let invalid = Signal::derive(move || wrong.with(Option::is_some).then_some("true"));
-    let by = Signal::derive(move || match (wrong.with(Option::is_some), hint) {
+pub fn described(name: &'static str, hint: bool) -> (Option<&'static str>, Option<String>) {
+    let wrong = FormState::here().wrong(name).is_some();
+    let by = match (wrong, hint) {
         (true, true) => Some(format!("{name}-error {name}-hint")),
         (true, false) => Some(format!("{name}-error")),
         (false, true) => Some(format!("{name}-hint")),
         (false, false) => None,
-    });
-    (invalid, by)
+    };
+    (wrong.then_some("true"), by)
 }
 
-/// One line to type into. It keeps its own text: what is typed before the page is hydrated stays.
+/// One line to type into.
 #[component]
 pub fn Field(
     /// Of the input, and of the error that belongs to it.
@@ -57,9 +57,7 @@ pub fn Field(
     let value = if kind == "password" { String::new() } else { state.typed(name).unwrap_or(value) };
     view! {
         <div class="field">
-            <label for=name>
-                {label} {optional.then(|| view! { " " <span class="optional">"optional"</span> })}
-            </label>
+            <label for=name>{label} {optional.then(|| view! { " " <span class="optional">"optional"</span> })}</label>
             <input
                 class=if mono { "input input--mono" } else { "input" }
                 type=kind
@@ -72,8 +70,8 @@ pub fn Field(
                 maxlength=maxlength.map(|n| n.to_string())
                 required=required
                 autofocus=state.starts_at(name, autofocus)
-                aria-invalid=move || invalid.get()
-                aria-describedby=move || by.get()
+                aria-invalid=invalid
+                aria-describedby=by
             />
             <Wrong name />
             {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}

@@ -1,156 +1,106 @@
-//! Forms that work by themselves, and without a reload where there is JavaScript.
+//! Forms that work by themselves. Where there is JavaScript `live::forms` sends them, and only what changed is drawn anew.
 
-use super::browser;
-use crate::error::{AppError, ErrorKind, Refusal};
-use leptos::{
-    context::Provider,
-    form::FromFormData,
-    html,
-    prelude::*,
-    server_fn::{ServerFn, client::Client},
-    web_sys::SubmitEvent,
+use super::proof::ProofField;
+use crate::{
+    domain::security::Proof,
+    error::{AppError, ErrorKind, Refusal},
 };
-use serde::de::DeserializeOwned;
+use leptos::{context::Provider, prelude::*};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-/// What the parts of a form need to know of it.
-#[derive(Clone, Copy)]
+/// What the parts of a form need to know of it: whether it was refused, why, and what had been typed.
+#[derive(Clone, Default)]
 pub struct FormState {
-    /// Why it was refused.
-    pub error: Signal<Option<AppError>>,
-    /// It has been sent, and no answer has come.
-    pub pending: Signal<bool>,
-    refusal: StoredValue<Option<Refusal>>,
+    refusal: Option<Arc<Refusal>>,
+    /// Some part of the form has the field for a proof already.
+    asks: Arc<AtomicBool>,
 }
 
 impl FormState {
     /// The state of the form that this component stands in.
     pub fn here() -> Self {
-        expect_context()
+        use_context().unwrap_or_default()
+    }
+
+    /// Why it was refused.
+    pub fn error(&self) -> Option<&AppError> {
+        self.refusal.as_ref().map(|it| &it.error)
     }
 
     /// What is wrong with this field.
-    pub fn wrong(self, name: &'static str) -> Signal<Option<String>> {
-        Signal::derive(move || self.error.with(|error| error.as_ref()?.field(name).map(str::to_owned)))
+    pub fn wrong(&self, name: &str) -> Option<String> {
+        self.error()?.field(name).map(str::to_owned)
     }
 
     /// Everything that was typed under this name before the form was refused; `None` if it was not.
-    pub fn typed_all(self, name: &str) -> Option<Vec<String>> {
-        self.refusal.with_value(|it| Some(it.as_ref()?.values.get(name).cloned().unwrap_or_default()))
+    pub fn typed_all(&self, name: &str) -> Option<Vec<String>> {
+        Some(self.refusal.as_ref()?.values.get(name).cloned().unwrap_or_default())
     }
 
     /// What was typed under this name before the form was refused.
-    pub fn typed(self, name: &str) -> Option<String> {
+    pub fn typed(&self, name: &str) -> Option<String> {
         self.typed_all(name).map(|all| all.into_iter().next().unwrap_or_default())
     }
 
     /// The page was drawn with what was typed before.
-    pub fn refused(self) -> bool {
-        self.refusal.with_value(Option::is_some)
+    pub fn refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
+    /// How a proof of who they are is to be asked for, if the form was refused for want of one and nothing asks for it yet.
+    pub fn ask_for_proof(&self) -> Option<Proof> {
+        let wanted = self.error().is_some_and(|it| it.kind == ErrorKind::StepUp || it.field("proof").is_some());
+        (wanted && !self.asks.swap(true, Ordering::Relaxed)).then(|| use_context().unwrap_or_default())
+    }
+
+    /// This part of the form asks for a proof, whatever became of the form.
+    pub fn asks_for_proof(&self) {
+        self.asks.store(true, Ordering::Relaxed);
     }
 
     /// Whether this field has the focus when the page opens: the first wrong one, else the one that the form names.
-    pub fn starts_at(self, name: &str, unless_refused: bool) -> bool {
-        self.refusal.with_value(|it| match it {
-            Some(it) if !it.error.fields.is_empty() => it.error.fields[0].field == name,
+    pub fn starts_at(&self, name: &str, unless_refused: bool) -> bool {
+        match self.error() {
+            Some(error) if !error.fields.is_empty() => error.fields[0].field == name,
             _ => unless_refused,
-        })
+        }
     }
 }
 
-/// A form that posts to `to`, its own page. With JavaScript the action takes it, and the page stays.
+/// A form that posts to `to`, its own page.
 #[component]
-pub fn Form<S>(
-    action: ServerAction<S>,
+pub fn Form(
     /// The path of the page, with a query if it matters where the form was.
     #[prop(into)]
     to: String,
-    #[prop(optional)] class: &'static str,
+    #[prop(optional)] class: Option<&'static str>,
+    /// The browser sends it itself, and nothing of this page outlives it: signing in and out.
+    #[prop(optional)]
+    plain: bool,
     children: Children,
-) -> impl IntoView
-where
-    S: ServerFn<Error = AppError> + DeserializeOwned + Clone + Send + Sync + 'static,
-    S::Output: Send + Sync + 'static,
-    S::Client: Client<AppError>,
-{
-    let (value, version) = (action.value(), action.version());
-    let error = move || value.with(|value| value.as_ref()?.as_ref().err().cloned());
-    let submit = move |event: SubmitEvent| match S::from_event(&event) {
-        Ok(input) => {
-            action.dispatch(input);
-        }
-        Err(_) => {
-            let sentence = "This form could not be read. Load the page again and retry.";
-            value.set(Some(Err(AppError::new(ErrorKind::Invalid, sentence))));
-            version.update(|n| *n += 1);
-        }
-    };
-    let inner = Inner {
-        to,
-        class,
-        error: Signal::derive(error),
-        version: Signal::derive(move || version.get()),
-        pending: action.pending().into(),
-        submit: Box::new(submit),
-    };
-    inner.draw(children)
-}
-
-/// The form without its type, so that the browser gets this code once and not once a form.
-struct Inner {
-    to: String,
-    class: &'static str,
-    error: Signal<Option<AppError>>,
-    version: Signal<usize>,
-    pending: Signal<bool>,
-    submit: Box<dyn Fn(SubmitEvent)>,
-}
-
-impl Inner {
-    fn draw(self, children: Children) -> AnyView {
-        let Self { to, class, error, version, pending, submit } = self;
-        let path = to.split('?').next().unwrap_or_default();
-        // Only the server gives this, to a page that will not be hydrated.
-        let refusal = use_context::<Refusal>().filter(|it| it.path == path);
-        let first = refusal.as_ref().map(|it| it.error.clone());
-        let error =
-            Signal::derive(move || if version.get() == 0 && !pending.get() { first.clone() } else { error.get() });
-        let state = FormState { error, pending, refusal: StoredValue::new(refusal) };
-        // Several forms may share an action, one a row: only the one that was sent moves the focus.
-        let sent = StoredValue::new(false);
-
-        let node = NodeRef::<html::Form>::new();
-        Effect::new(move |_| {
-            if version.get() == 0 || !sent.get_value() {
-                return;
-            }
-            sent.set_value(false);
-            let Some(form) = node.get_untracked() else { return };
-            if error.with_untracked(Option::is_some) {
-                browser::focus_first_invalid(&form);
-            } else {
-                // It is done: nothing that was typed stays behind.
-                form.reset();
-            }
-        });
-        let take = move |event: SubmitEvent| {
-            event.prevent_default();
-            if !pending.get_untracked() {
-                sent.set_value(true);
-                submit(event);
-            }
-        };
+) -> impl IntoView {
+    let path = to.split('?').next().unwrap_or_default();
+    let refusal = use_context::<Refusal>().filter(|it| it.path == path).map(Arc::new);
+    let state = FormState { refusal, asks: Arc::default() };
+    let inside = view! { <Provider value=state.clone()>{children()}</Provider> }.into_any();
+    // What was typed stays, and goes through with the proof. Forms that say why they were refused ask for it there.
+    let proof = state.ask_for_proof().map(|proof| {
         view! {
-            <form
-                method="post"
-                action=to
-                class=(!class.is_empty()).then_some(class)
-                aria-busy=move || pending.get().then_some("true")
-                node_ref=node
-                on:submit=take
-            >
-                <Provider value=state>{children()}</Provider>
-            </form>
+            <Provider value=state>
+                <div class="form-proof">
+                    <ProofField proof />
+                </div>
+            </Provider>
         }
-        .into_any()
+    });
+    view! {
+        <form method="post" action=to class=class data-plain=plain.then_some("")>
+            {proof}
+            {inside}
+        </form>
     }
+    .into_any()
 }

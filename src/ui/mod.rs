@@ -2,13 +2,13 @@
 //!
 //! Never here: server functions, rules, features.
 
+#[cfg(feature = "ssr")]
 pub mod answer;
 pub mod badge;
 pub mod browser;
 pub mod button;
 pub mod chips;
 pub mod choices;
-pub mod copy;
 pub mod dialog;
 pub mod empty;
 pub mod field;
@@ -18,6 +18,7 @@ pub mod icon;
 pub mod layout;
 pub mod menu;
 pub mod notice;
+pub mod proof;
 pub mod segments;
 pub mod select;
 pub mod table;

@@ -1,6 +1,6 @@
 //! Something to know before going on.
 
-use super::{form::FormState, icon::Icon};
+use super::{form::FormState, icon::Icon, proof::ProofField};
 use leptos::prelude::*;
 
 /// How grave it is; never said by colour alone.
@@ -35,15 +35,19 @@ pub fn Notice(tone: Tone, #[prop(optional)] class: &'static str, children: Child
     .into_any()
 }
 
-/// Why the form was refused, above its fields; nothing if the fields themselves say it.
+/// Why the form was refused, above its fields; nothing if the fields themselves say it. `live::forms` speaks here when no answer
+/// comes.
 #[component]
 pub fn Refused() -> impl IntoView {
     let state = FormState::here();
-    move || {
-        state
-            .error
-            .get()
-            .filter(|error| error.fields.is_empty())
-            .map(|error| view! { <Notice tone=Tone::Danger>{error.message}</Notice> })
+    if let Some(proof) = state.ask_for_proof() {
+        return view! {
+            <div data-refused></div>
+            <ProofField proof />
+        }
+        .into_any();
     }
+    let message = state.error().filter(|error| error.fields.is_empty()).map(|error| error.message.clone());
+    view! { <div data-refused>{message.map(|message| view! { <Notice tone=Tone::Danger>{message}</Notice> })}</div> }
+        .into_any()
 }

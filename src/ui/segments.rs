@@ -8,20 +8,13 @@ pub fn Segments(
     name: &'static str,
     choices: &'static [(&'static str, &'static str)],
     #[prop(into)] chosen: String,
-    #[prop(default = Callback::new(|_| ()))] on_change: Callback<&'static str>,
 ) -> impl IntoView {
     choices
         .iter()
         .map(|&(value, word)| {
             view! {
                 <label>
-                    <input
-                        type="radio"
-                        name=name
-                        value=value
-                        checked=value == chosen
-                        on:change=move |_| on_change.run(value)
-                    />
+                    <input type="radio" name=name value=value checked=value == chosen />
                     {word}
                 </label>
             }

@@ -1,7 +1,7 @@
 //! A native select with the arrow of the house.
 
 use super::icon::Icon;
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 /// One thing to choose.
 pub struct Choice {
@@ -19,15 +19,20 @@ impl Choice {
 #[component]
 pub fn Select(
     name: &'static str,
+    /// Of the element, where its name would stand twice on the page.
+    #[prop(optional)]
+    id: Option<&'static str>,
     choices: Vec<Choice>,
     /// The value that is chosen at first.
     #[prop(into)]
     chosen: String,
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] aria_label: Option<&'static str>,
-    #[prop(optional, into)] invalid: Signal<Option<&'static str>>,
-    #[prop(optional, into)] described_by: Signal<Option<String>>,
-    #[prop(optional)] node_ref: NodeRef<html::Select>,
+    #[prop(optional_no_strip)] invalid: Option<&'static str>,
+    #[prop(optional_no_strip)] described_by: Option<String>,
+    /// The key that leads to it.
+    #[prop(optional)]
+    shortcut: Option<&'static str>,
     #[prop(default = Callback::new(|_| ()))] on_change: Callback<String>,
 ) -> impl IntoView {
     let options = choices
@@ -45,13 +50,13 @@ pub fn Select(
         <span class="select">
             <select
                 class="input"
-                id=name
+                id=id.unwrap_or(name)
                 name=name
                 aria-label=aria_label
+                data-shortcut=shortcut
                 autofocus=autofocus
-                aria-invalid=move || invalid.get()
-                aria-describedby=move || described_by.get()
-                node_ref=node_ref
+                aria-invalid=invalid
+                aria-describedby=described_by
                 on:change=move |event| on_change.run(event_target_value(&event))
             >
                 {options}

@@ -50,12 +50,15 @@ impl Page {
 pub struct Browser {
     router: Router,
     pub url: String,
+    /// All cookies, as they are sent.
     pub cookie: Option<String>,
+    /// The head of every answer that came.
+    pub heads: String,
 }
 
 impl Browser {
     pub fn new(router: Router, url: &str) -> Self {
-        Self { router, url: url.to_owned(), cookie: None }
+        Self { router, url: url.to_owned(), cookie: None, heads: String::new() }
     }
 
     pub fn host(&self) -> &str {
@@ -75,6 +78,16 @@ impl Browser {
             .header("origin", self.url.clone())
             .header("content-type", "application/x-www-form-urlencoded");
         self.send(request, body).await
+    }
+
+    /// Posts a form, as a page of ours does that is alive in the browser: it wakes the islands of the answer.
+    pub async fn post_live(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let request = Request::post(path)
+            .header("accept", "text/html")
+            .header("origin", self.url.clone())
+            .header("x-keyward-live", "1")
+            .header("content-type", "application/x-www-form-urlencoded");
+        self.send(request, form(fields)).await
     }
 
     /// Calls a server function, as a page with JavaScript does.
@@ -117,12 +130,26 @@ impl Browser {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
         drop(drawing);
-        if let Some(set) = parts.headers.get("set-cookie") {
-            let set = set.to_str().expect("a plain cookie");
-            let pair = set.split(';').next().expect("a pair");
-            self.cookie = if set.contains("Max-Age=0") { None } else { Some(pair.to_owned()) };
+        for set in parts.headers.get_all("set-cookie") {
+            self.keep(set.to_str().expect("a plain cookie"));
+        }
+        for (name, value) in &parts.headers {
+            self.heads.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
         }
         Page { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+
+    /// Keeps a cookie beside those of other names, or forgets it.
+    fn keep(&mut self, set: &str) {
+        let pair = set.split(';').next().expect("a pair");
+        let name = pair.split('=').next().expect("a name");
+        let held = self.cookie.take().unwrap_or_default();
+        let mut pairs: Vec<_> =
+            held.split("; ").filter(|it| !it.is_empty() && it.split('=').next() != Some(name)).collect();
+        if !set.contains("Max-Age=0") {
+            pairs.push(pair);
+        }
+        self.cookie = (!pairs.is_empty()).then(|| pairs.join("; "));
     }
 }
 

@@ -3,7 +3,9 @@
 
 pub mod browser;
 pub mod forge;
+pub mod mail;
 pub mod stored;
+pub mod totp;
 
 use axum::Router;
 use keyward::{
@@ -15,8 +17,10 @@ use keyward::{
         accounts::NewPerson,
         actor::{Actor, Caller, Origin},
         clock::{Clock as _, ManualClock, SystemClock},
+        mail::NoMail,
         random::SystemRandom,
-        signer::{Signer, create_key_file},
+        sealing::create_key_file,
+        signer::Keyring,
     },
     store::{Location, Pool, queue::Queue},
 };
@@ -65,6 +69,8 @@ pub struct Bench {
     pub app: App,
     pub router: Router,
     pub clock: Arc<ManualClock>,
+    /// What was mailed; without [`mail::Outbox::set_up`] nothing is.
+    pub mail: Arc<mail::Outbox>,
     pub location: Location,
     pub folder: TempDir,
 }
@@ -101,11 +107,26 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// The addresses of all pages, as the router mounts them: `/keys/{id}/edit`.
+pub async fn pages() -> Vec<String> {
+    let _alone = browser::DRAWING.write().await;
+    let mut paths: Vec<_> = leptos_axum::generate_route_list(keyward::app::App)
+        .iter()
+        .map(|listing| match listing.path().trim_end_matches('/') {
+            "" => "/".to_owned(),
+            path => path.to_owned(),
+        })
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
 /// A connection of one more process to the same database: the command line, another node.
 pub async fn ground(location: &Location, clock: Arc<ManualClock>) -> Ground {
     let pool = Pool::open(location).await.expect("the database opens");
     let (queue, _) = Queue::start(pool.clone());
-    Ground { pool, queue, clock, random: Arc::new(SystemRandom) }
+    Ground { pool, queue, clock, random: Arc::new(SystemRandom), mail: Arc::new(NoMail) }
 }
 
 pub fn config(url: &str) -> Config {
@@ -117,6 +138,7 @@ pub fn config(url: &str) -> Config {
         trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network")],
         name: None,
         support_url: None,
+        sign_in: keyward::config::SignInSettings::default(),
     }
 }
 
@@ -129,13 +151,25 @@ impl Bench {
     pub async fn at(engine: Engine, url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let location = database(engine, &folder).await;
+        Self::on(location, folder, url).await
+    }
+
+    /// A service on a database that may have something in it.
+    pub async fn on(location: Location, folder: TempDir, url: &str) -> Self {
+        Self::configured(location, folder, config(url)).await
+    }
+
+    /// A service with settings of its own.
+    pub async fn configured(location: Location, folder: TempDir, config: Config) -> Self {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let app = service(&location, &folder, clock.clone(), url).await;
+        let mail = Arc::new(mail::Outbox::default());
+        let ground = Ground { mail: mail.clone(), ..ground(&location, clock.clone()).await };
+        let app = service_on(ground, &location, &folder, config).await;
         let router = {
             let _alone = browser::DRAWING.write().await;
             router(AppState::new(app.clone()))
         };
-        Self { router, app, clock, location, folder }
+        Self { router, app, clock, mail, location, folder }
     }
 
     /// Makes a person with a project of their own, and says who they are.
@@ -148,7 +182,7 @@ impl Bench {
             project: String::new(),
         };
         let id = self.app.accounts.create_user(&Actor::Operator, person).await.expect("a person is made");
-        self.app.accounts.caller(id, Origin::default()).await.expect("readable").expect("active")
+        self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
     }
 
     /// A browser at this server.
@@ -167,12 +201,15 @@ impl Bench {
 
 /// A whole service, as a process would put it together.
 pub async fn service(location: &Location, folder: &TempDir, clock: Arc<ManualClock>, url: &str) -> App {
-    let ground = ground(location, clock).await;
+    service_on(ground(location, clock).await, location, folder, config(url)).await
+}
+
+async fn service_on(ground: Ground, location: &Location, folder: &TempDir, config: Config) -> App {
     let path = folder.path().join("keyward.key");
     let make = matches!(location, Location::Sqlite(_));
     if !make {
         create_key_file(&path, &SystemRandom).expect("a key file");
     }
-    let signer = Signer::open(&ground, &KeyFile { path, make }).await.expect("a signer");
-    App::new(Arc::new(config(url)), ground, signer)
+    let keyring = Keyring::open(&ground, &KeyFile { path, make }).await.expect("a keyring");
+    App::new(Arc::new(config), ground, keyring)
 }

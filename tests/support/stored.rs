@@ -30,7 +30,6 @@ impl Bench {
             environment: "live".into(),
             expires: "90d".into(),
             expires_on: String::new(),
-            zone: String::new(),
             scopes: vec!["data:read".into(), "usage:read".into()],
             issued_to: String::new(),
         }
@@ -64,15 +63,15 @@ impl Bench {
         }
     }
 
-    /// Changes the database behind the service's back.
+    /// Changes the database behind the service's back, by one statement or more.
     pub async fn alter(&self, sql: &str) {
         let sql = sql.to_owned();
         let write = self.app.ground.queue.write(move |tx| {
             let sql = AssertSqlSafe(sql.clone());
             Box::pin(async move {
                 match &mut **tx {
-                    Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
-                    Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                    Conn::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
+                    Conn::Postgres(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
                 }
                 .map_err(store::Error::from)?;
                 Ok::<_, Error>(Kept::unrecorded(()))

@@ -1,50 +1,49 @@
-//! The dialogs about one key: deactivate, activate, delete, restore. One shape, four verbs.
+//! The dialogs about one key: deactivate, activate, delete, restore. One shape, four verbs; an administrator says why.
 
 use super::{
-    api::{ActivateKey, DeactivateKey, DeleteKey, RestoreKey, get_key},
-    state::{Keys, menu_button_id},
+    api::get_key,
+    place::{Desk, Place, menu_button_id},
 };
 use crate::{
     domain::{
         ids::KeyId,
-        key::{KeyView, Status},
+        key::{KeyView, REASON_MAX, Status},
     },
     error::{AppError, ErrorKind},
-    features::session::{PageTitle, Session, leave_if_signed_out},
+    features::{
+        admin::api::admin_get_key,
+        session::{PageTitle, Session},
+    },
     ui::{
         answer::status,
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
+        field::Field,
         form::Form,
         notice::{Notice, Refused, Tone},
-        toast::Toast,
     },
 };
-use leptos::{
-    prelude::*,
-    server_fn::{ServerFn, client::Client},
-};
+use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use serde::de::DeserializeOwned;
 
 #[component]
 pub fn DeactivatePage() -> impl IntoView {
-    page::<DeactivateKey>(Verb::Deactivate)
+    page(Verb::Deactivate)
 }
 
 #[component]
 pub fn ActivatePage() -> impl IntoView {
-    page::<ActivateKey>(Verb::Activate)
+    page(Verb::Activate)
 }
 
 #[component]
 pub fn DeletePage() -> impl IntoView {
-    page::<DeleteKey>(Verb::Delete)
+    page(Verb::Delete)
 }
 
 #[component]
 pub fn RestorePage() -> impl IntoView {
-    page::<RestoreKey>(Verb::Restore)
+    page(Verb::Restore)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,131 +113,111 @@ impl Verb {
             Self::Activate | Self::Restore => None,
         }
     }
-
-    fn toast(self, key: &KeyView) -> Toast {
-        match self {
-            Self::Deactivate => Toast::new(format!("“{}” deactivated.", key.name)),
-            Self::Activate => Toast::new(format!("“{}” activated.", key.name)),
-            Self::Restore => Toast::new(format!("“{}” restored.", key.name)),
-            Self::Delete => Toast::new(format!("“{}” deleted.", key.name)).with_undo(key.id.to_string()),
-        }
-    }
 }
 
 fn used(key: &KeyView) -> String {
     key.last_used.as_ref().map_or_else(|| "It was never used.".into(), |at| format!("It was last used on {}.", at.day))
 }
 
-fn page<S>(verb: Verb) -> AnyView
-where
-    S: ServerFn<Output = KeyView, Error = AppError> + DeserializeOwned + Clone + Send + Sync + 'static,
-    S::Client: Client<AppError>,
-{
-    let keys = Keys::here();
-    let action = ServerAction::<S>::new();
-    let value = action.value();
-    Effect::new(move |_| {
-        if let Some(Ok(key)) = value.get() {
-            let toast = verb.toast(&key);
-            if verb == Verb::Restore {
-                keys.go("/keys?status=deleted".into())
-            } else {
-                keys.close()
-            }
-            keys.changed(toast, menu_button_id(&key));
-        }
-    });
-    Effect::new(move |_| {
-        // It was changed elsewhere: the list beneath says how it is now.
-        let stale = |error: &AppError| matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound);
-        if value.with(|value| matches!(value, Some(Err(error)) if stale(error))) {
-            keys.list.refetch();
-        }
-    });
-    leave_if_signed_out(move || value.get().and_then(Result::err));
-    let form = move |key: KeyView| {
-        let to = untrack(|| keys.at(&format!("/keys/{}/{}", key.id, verb.path())));
-        view! { <Form action to>{inside(verb, keys, &key)}</Form> }.into_any()
-    };
-    draw(keys, form)
-}
-
-/// Fetches the key and draws the dialog around the form.
-fn draw(keys: Keys, form: impl Fn(KeyView) -> AnyView + Copy + Send + Sync + 'static) -> AnyView {
+/// The key that the address names, as this desk sees it.
+pub fn key_of_the_address(desk: Desk) -> Resource<Result<KeyView, AppError>> {
     let session = Session::here();
-    let params = use_params_map();
-    let key = Resource::new(
-        move || params.with(|params| params.get("id").unwrap_or_default()),
-        move |id| async move {
-            session.signed_in().await?;
-            match id.parse::<KeyId>() {
-                Ok(id) => get_key(id).await,
-                Err(_) => Err(AppError::new(ErrorKind::NotFound, "There is no such key.")),
+    let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
+    Resource::new(
+        || (),
+        move |()| {
+            let id = id.parse::<KeyId>();
+            async move {
+                session.signed_in().await?;
+                match (id, desk) {
+                    (Ok(id), Desk::Own) => get_key(id).await,
+                    (Ok(id), Desk::Admin) => admin_get_key(id).await,
+                    (Err(_), _) => Err(AppError::new(ErrorKind::NotFound, "There is no such key.")),
+                }
             }
         },
-    );
-    leave_if_signed_out(move || key.get().and_then(Result::err));
-    let leave = Callback::new(move |()| keys.close());
-    let dialog = move |answer: Result<KeyView, AppError>| match answer {
+    )
+}
+
+fn page(verb: Verb) -> AnyView {
+    let place = Place::here();
+    let key = key_of_the_address(place.desk);
+    let draw = move |answer: Result<KeyView, AppError>| match answer {
         Ok(key) => {
-            let opener = menu_button_id(&key);
+            let (to, leave) = (place.about(&key, verb.path()), place.list());
+            let inside = inside(verb, &place, &key);
             view! {
-                <Dialog class="dialog--small" described=true opener leave>
-                    {form(key)}
+                <Dialog class="dialog--small" described=true opener=menu_button_id(&key) leave>
+                    <Form to>{inside()}</Form>
                 </Dialog>
             }
             .into_any()
         }
-        Err(error) => failed(keys, error),
+        Err(error) => failed(&place, error),
     };
-    view! { <Suspense>{move || key.get().map(dialog)}</Suspense> }.into_any()
+    view! { <Suspense>{move || key.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
 /// What stands in place of a dialog that cannot be shown.
-pub fn failed(keys: Keys, error: AppError) -> AnyView {
+pub fn failed(place: &Place, error: AppError) -> AnyView {
     if error.kind == ErrorKind::SignedOut {
         return ().into_any();
     }
     status(error.kind.status());
-    let leave = Callback::new(move |()| keys.close());
-    let back = untrack(move || keys.at("/keys"));
+    let back = place.list();
     view! {
         <PageTitle text="API keys" />
-        <Dialog class="dialog--small" opener="main" leave>
+        <Dialog class="dialog--small" opener="main" leave=back.clone()>
             <DialogHead title="This cannot be shown" close=back.clone() />
             <div class="dialog__body">
                 <p>{error.message}</p>
             </div>
             <footer class="dialog__foot">
-                <Away to=back label="Back to your API keys" class="button button--primary" autofocus=true />
+                <Away to=back label="Back to the list" class="button button--primary" autofocus=true />
             </footer>
         </Dialog>
     }
     .into_any()
 }
 
-fn inside(verb: Verb, keys: Keys, key: &KeyView) -> AnyView {
-    let (label, working, class) = verb.button();
-    let back = untrack(move || keys.at("/keys"));
-    let instead = (verb == Verb::Delete && !matches!(key.status, Status::Inactive | Status::Deleted)).then(|| {
-        let to = untrack(|| keys.at(&format!("/keys/{}/deactivate", key.id)));
-        view! { <Away to label="Deactivate instead" class="button button--quiet start" /> }
-    });
-    let note = verb.note().map(|note| view! { <Notice tone=Tone::Plain>{note}</Notice> });
-    view! {
-        <PageTitle text=format!("{label}: {}", key.name) />
-        <DialogHead title=verb.title(&key.name) close=back.clone() />
-        <div class="dialog__body">
-            <div class="stack stack--close">
-                <Refused />
-                <p id="dialog-lead">{verb.lead(key)}</p>
-                {note}
+/// The form's inside; drawn within it, for there it knows what was refused.
+fn inside(verb: Verb, place: &Place, key: &KeyView) -> impl FnOnce() -> AnyView + use<> {
+    let (place, key) = (place.clone(), key.clone());
+    move || {
+        let (label, working, class) = verb.button();
+        let back = place.list();
+        let admin = place.desk == Desk::Admin;
+        let instead = (verb == Verb::Delete && !matches!(key.status, Status::Inactive | Status::Deleted)).then(|| {
+            view! { <Away to=place.about(&key, "deactivate") label="Deactivate instead" class="button button--quiet start" /> }
+        });
+        let note = verb.note().map(|note| view! { <Notice tone=Tone::Plain>{note}</Notice> });
+        let reason = admin.then(|| {
+            view! {
+                <Field
+                    name="reason"
+                    label="Reason"
+                    hint="The owner reads it beside the key, with your name."
+                    maxlength=REASON_MAX as u16
+                    required=true
+                    autofocus=true
+                />
+            }
+        });
+        view! {
+            <PageTitle text=format!("{label}: {}", key.name) />
+            <DialogHead title=verb.title(&key.name) close=back.clone() />
+            <div class="dialog__body">
+                <div class="stack stack--close">
+                    <Refused />
+                    <p id="dialog-lead">{verb.lead(&key)}</p>
+                    {note} {reason}
+                </div>
+                <input type="hidden" name="id" value=key.id.to_string() />
             </div>
-            <input type="hidden" name="id" value=key.id.to_string() />
-        </div>
-        <footer class="dialog__foot">
-            {instead} <Away to=back label="Cancel" autofocus=true /> <Submit label working class />
-        </footer>
+            <footer class="dialog__foot">
+                {instead} <Away to=back label="Cancel" autofocus=!admin /> <Submit label working class />
+            </footer>
+        }
+        .into_any()
     }
-    .into_any()
 }

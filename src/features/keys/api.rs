@@ -5,9 +5,10 @@
 use crate::{
     domain::{
         ids::{FormNumber, KeyId, ProjectId},
-        key::{KeyPage, KeyView},
+        key::{EditForm, KeyPage, KeyView},
         project::KeyForm,
         sensitive::RevealedSecret,
+        time::Moment,
     },
     error::AppError,
 };
@@ -23,12 +24,20 @@ pub struct CreatedKey {
     pub public_url: String,
 }
 
-/// One page of the keys that the person may see. `status` is empty or `deleted`; `after` comes from the page before.
+/// One page of the keys that the person may see: the fields of a `KeyFilter` as they stand in an address; `after` comes from the
+/// page before.
 #[server(endpoint = "keys/list")]
-pub async fn list_keys(status: String, after: String) -> Result<KeyPage, AppError> {
+pub async fn list_keys(
+    #[server(default)] status: String,
+    #[server(default)] project: String,
+    #[server(default)] environment: String,
+    #[server(default)] sort: String,
+    #[server(default)] after: String,
+) -> Result<KeyPage, AppError> {
     use crate::http::context;
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.list(&caller, &status, &after).await)
+    let filter = context::filter(&status, &project, &environment, &sort);
+    context::answer(app.keys.list(&caller, &filter, &after).await)
 }
 
 /// One key, for the dialogs that name it.
@@ -39,12 +48,63 @@ pub async fn get_key(id: KeyId) -> Result<KeyView, AppError> {
     context::answer(app.keys.get(&caller, id).await)
 }
 
+/// The key, if there is one that the person may see: for a sentence about it, which must not decide the status of its page.
+#[cfg(feature = "ssr")]
+pub async fn key_if_any(id: KeyId, as_administrator: bool) -> Option<KeyView> {
+    let (caller, app) = crate::http::context::caller().ok()?;
+    if as_administrator { app.keys.get_any(&caller, id).await.ok() } else { app.keys.get(&caller, id).await.ok() }
+}
+
 /// What the form for a new key needs: projects, scopes, a one-time number.
 #[server(name = GetKeyForm, endpoint = "keys/form")]
 pub async fn key_form() -> Result<KeyForm, AppError> {
     use crate::http::context;
     let (caller, app) = context::caller()?;
     context::answer(app.keys.form(&caller).await)
+}
+
+/// When a key with this expiry would end, as a sentence, in the person's time zone.
+#[server(endpoint = "keys/say_expiry")]
+pub async fn say_expiry(
+    #[server(default)] expires: String,
+    #[server(default)] expires_on: String,
+) -> Result<String, AppError> {
+    use crate::http::context;
+    let (caller, app) = context::caller()?;
+    context::answer(app.keys.say_expiry(&caller, &expires, &expires_on))
+}
+
+/// What the form that edits this key needs.
+#[server(name = GetEditForm, endpoint = "keys/edit_form")]
+pub async fn edit_form(id: KeyId) -> Result<EditForm, AppError> {
+    use crate::http::context;
+    let (caller, app) = context::caller()?;
+    context::answer(app.keys.edit_form(&caller, id).await)
+}
+
+/// Changes what can be edited of a key; `expires` is `keep` to leave its end as it is, `version` is the form's.
+#[server(endpoint = "keys/edit")]
+pub async fn edit_key(
+    id: KeyId,
+    version: i64,
+    name: String,
+    #[server(default)] expires: String,
+    #[server(default)] expires_on: String,
+    #[server(default)] scopes: Vec<String>,
+    #[server(default)] issued_to: String,
+) -> Result<KeyView, AppError> {
+    use crate::{http::context, service::keys::KeyEdit};
+    let (caller, app) = context::caller()?;
+    let edit = KeyEdit { version, name, expires, expires_on, scopes, issued_to };
+    context::answer(app.keys.edit(&caller, id, edit).await)
+}
+
+/// When the key was last used: what waits for its first call asks again and again.
+#[server(endpoint = "keys/called")]
+pub async fn key_called(id: KeyId) -> Result<Option<Moment>, AppError> {
+    use crate::http::context;
+    let (caller, app) = context::caller()?;
+    context::answer(app.keys.called(&caller, id).await)
 }
 
 /// Makes a key. The secret is in the answer, and nowhere else.
@@ -56,13 +116,12 @@ pub async fn create_key(
     #[server(default)] environment: String,
     #[server(default)] expires: String,
     #[server(default)] expires_on: String,
-    #[server(default)] zone: String,
     #[server(default)] scopes: Vec<String>,
     #[server(default)] issued_to: String,
 ) -> Result<CreatedKey, AppError> {
     use crate::{http::context, service::keys::KeyDraft};
     let (caller, app) = context::caller()?;
-    let draft = KeyDraft { number, name, project, environment, expires, expires_on, zone, scopes, issued_to };
+    let draft = KeyDraft { number, name, project, environment, expires, expires_on, scopes, issued_to };
     let (key, secret) = context::answer(app.keys.create(&caller, draft).await)?;
     context::no_store();
     Ok(CreatedKey {

@@ -1,12 +1,13 @@
-//! `/keys/new`: the form for a new key, and, without scripts, the answer to it.
+//! `/keys/new`: the form for a new key, and the answer to it. What a link says (`?name=…&expires=30d&scope=…`) stands in it at
+//! first.
 
 use super::{
     about::failed,
-    api::{CreateKey, CreatedKey, key_form},
-    expiry::Expiry,
+    api::{CreatedKey, key_form},
+    expiry::expiry,
+    place::Place,
     reveal::Reveal,
     scopes::Scopes,
-    state::Keys,
 };
 use crate::{
     domain::{
@@ -14,9 +15,8 @@ use crate::{
         project::{KeyForm, ProjectChoice},
     },
     error::{AppError, ErrorKind},
-    features::session::{PageTitle, Session, leave_if_signed_out},
+    features::session::{PageTitle, Session},
     ui::{
-        browser,
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
         field::{Field, Wrong, described},
@@ -27,81 +27,103 @@ use crate::{
         select::{Choice, Select},
     },
 };
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// What the address asks for. Only what a person could have typed: it is checked like that when it is sent.
+#[derive(Clone, Default)]
+struct Prefill {
+    name: String,
+    project: Option<String>,
+    environment: String,
+    expires: String,
+    on: String,
+    scopes: Vec<String>,
+    issued_to: String,
+}
+
+impl Prefill {
+    fn of_the_address() -> Self {
+        use_query_map().with_untracked(|query| {
+            let one = |name: &str| query.get(name).unwrap_or_default();
+            let expires = one("expires");
+            let (expires, on) = match expires.strip_prefix("date:") {
+                Some(day) => ("date".to_owned(), day.to_owned()),
+                None => (expires, String::new()),
+            };
+            let scopes = query.get_all("scope").unwrap_or_default();
+            let scopes = scopes.iter().flat_map(|it| it.split([' ', ','])).map(ToOwned::to_owned).collect();
+            Self {
+                name: one("name").chars().take(NAME_MAX).collect(),
+                project: query.get("project"),
+                environment: one("environment"),
+                expires,
+                on,
+                scopes,
+                issued_to: one("issued_to").chars().take(NAME_MAX).collect(),
+            }
+        })
+    }
+}
 
 #[component]
 pub fn CreatePage() -> impl IntoView {
-    // The server gives this with the answer to a form that was sent without scripts: the page is the reveal.
+    // Given with the answer to the form: the page is the reveal.
     if let Some(created) = use_context::<CreatedKey>() {
         return view! {
             <PageTitle text="Save this key" />
-            <Reveal created still=true />
+            <Reveal created leave="/keys" />
         }
         .into_any();
     }
-    let keys = Keys::here();
+    let place = Place::here();
     let session = Session::here();
-    let ask = move |()| async move {
-        session.signed_in().await?;
-        key_form().await
-    };
-    let form = Resource::new(|| (), ask);
-    let action = ServerAction::<CreateKey>::new();
-    let value = action.value();
-    Effect::new(move |_| {
-        if value.with(|value| matches!(value, Some(Ok(_)))) {
-            // Taken out, not copied: the action must not keep the secret.
-            if let Some(Some(Ok(created))) = value.try_update(Option::take) {
-                keys.reveal(created);
-            }
-        }
-    });
-    leave_if_signed_out(move || value.with(|value| value.as_ref()?.as_ref().err().cloned()));
-    leave_if_signed_out(move || form.get().and_then(Result::err));
-
-    let leave = Callback::new(move |()| keys.close());
+    let prefill = Prefill::of_the_address();
+    let form = Resource::new(
+        || (),
+        move |()| async move {
+            session.signed_in().await?;
+            key_form().await
+        },
+    );
     let draw = move |answer: Result<KeyForm, AppError>| match answer {
         Ok(form) if form.projects.is_empty() => {
             let sentence =
                 "You have no project in which you may create keys. Ask the owner of a project to make you an operator.";
-            failed(keys, AppError::new(ErrorKind::Forbidden, sentence))
+            failed(&place, AppError::new(ErrorKind::Forbidden, sentence))
         }
         Ok(form) => {
-            let to = untrack(|| keys.at("/keys/new"));
+            let (to, leave, prefill) = (place.at("/keys/new"), place.list(), prefill.clone());
+            let back = leave.clone();
             view! {
                 <PageTitle text="Create API key" />
                 <Dialog opener="create" leave>
-                    <Form action to>
-                        {inside(keys, form)}
-                    </Form>
+                    <Form to>{inside(back, form, prefill)}</Form>
                 </Dialog>
             }
             .into_any()
         }
-        Err(error) => failed(keys, error),
+        Err(error) => failed(&place, error),
     };
-    view! { <Suspense>{move || form.get().map(draw)}</Suspense> }.into_any()
+    view! { <Suspense>{move || form.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn inside(keys: Keys, form: KeyForm) -> AnyView {
-    let KeyForm { projects, number, now } = form;
-    let back = untrack(move || keys.at("/keys"));
-    // Dates end in the person's own zone, which only the browser knows.
-    let zone = RwSignal::new(String::new());
-    Effect::new(move |_| zone.set(browser::zone().unwrap_or_default()));
-    let project = RwSignal::new(None);
-    let more = FormState::here().typed("issued_to").is_some_and(|typed| !typed.is_empty());
+fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
+    let KeyForm { projects, number, expiries, usual, policy, .. } = form;
+    let issued = FormState::here().typed("issued_to").unwrap_or_else(|| prefill.issued_to.clone());
+    let more = !issued.is_empty();
+    let known = expiries.iter().any(|option| option.value == prefill.expires) || prefill.expires == "date";
+    let first = if known { prefill.expires.clone() } else { usual };
     view! {
         <DialogHead title="Create API key" close=back.clone() />
         <div class="dialog__body">
             <input type="hidden" name="number" value=number.to_string() />
-            <input type="hidden" name="zone" value=move || zone.get() />
             <div class="fields">
                 <Refused />
-                <Field name="name" label="Name" maxlength=NAME_MAX as u16 required=true autofocus=true />
-                {place(&projects, project)}
-                <Expiry now />
-                <Scopes projects project />
+                <Field name="name" label="Name" value=prefill.name.clone() maxlength=NAME_MAX as u16 required=true autofocus=true />
+                {place(&projects, &prefill)}
+                {expiry(expiries, first, prefill.on.clone(), policy)}
+                <Scopes projects first=prefill.scopes />
                 <details class="more" open=more>
                     <summary>
                         {Icon::Down.view()}
@@ -111,6 +133,7 @@ fn inside(keys: Keys, form: KeyForm) -> AnyView {
                         <Field
                             name="issued_to"
                             label="Issued to"
+                            value=issued
                             placeholder="A person or a system"
                             hint="Shown with the key, so that you know whose it is."
                             maxlength=NAME_MAX as u16
@@ -129,25 +152,23 @@ fn inside(keys: Keys, form: KeyForm) -> AnyView {
 }
 
 /// The project, if there is more than one, and the environment.
-fn place(projects: &[ProjectChoice], project: RwSignal<Option<String>>) -> AnyView {
+fn place(projects: &[ProjectChoice], prefill: &Prefill) -> AnyView {
+    let environment = prefill.environment.clone();
     if let [only] = projects {
         return view! {
             <input type="hidden" name="project" value=only.id.to_string() />
-            <Environment />
+            <Environment first=environment />
         }
         .into_any();
     }
-    let choices = projects.iter().map(|it| Choice::new(it.id.to_string(), it.name.clone())).collect();
-    let first = projects.first().map(|it| it.id.to_string()).unwrap_or_default();
+    let choices: Vec<_> = projects.iter().map(|it| Choice::new(it.id.to_string(), it.name.clone())).collect();
     let state = FormState::here();
-    let chosen = state.typed("project").unwrap_or(first);
+    let asked = state.typed("project").or_else(|| prefill.project.clone());
+    let chosen = asked
+        .filter(|asked| choices.iter().any(|choice| choice.value == *asked))
+        .or_else(|| choices.first().map(|choice| choice.value.clone()))
+        .unwrap_or_default();
     let (invalid, by) = described("project", false);
-    let node = NodeRef::<html::Select>::new();
-    Effect::new(move |_| {
-        if let Some(select) = node.get() {
-            project.set(Some(select.value()));
-        }
-    });
     view! {
         <div class="fields fields--pair">
             <div class="field">
@@ -159,20 +180,19 @@ fn place(projects: &[ProjectChoice], project: RwSignal<Option<String>>) -> AnyVi
                     invalid
                     described_by=by
                     autofocus=state.starts_at("project", false)
-                    node_ref=node
-                    on_change=Callback::new(move |id| project.set(Some(id)))
                 />
                 <Wrong name="project" />
             </div>
-            <Environment />
+            <Environment first=environment />
         </div>
     }
     .into_any()
 }
 
 #[component]
-fn Environment() -> impl IntoView {
-    let chosen = FormState::here().typed("environment").filter(|it| !it.is_empty()).unwrap_or_else(|| "live".into());
+pub fn Environment(first: String) -> impl IntoView {
+    let typed = FormState::here().typed("environment").unwrap_or(first);
+    let chosen = if typed == "test" { "test" } else { "live" };
     view! {
         <fieldset class="field">
             <legend>"Environment"</legend>

@@ -1,43 +1,93 @@
-//! Which keys are shown: a GET form, so that the address says it.
+//! Which keys are shown, and in which order: a GET form, so that the address says it.
 
-use super::state::Keys;
-use crate::ui::select::{Choice, Select};
+use super::place::{Desk, Place};
+use crate::{
+    domain::{
+        filter::{KeyFilter, Ready},
+        people::PersonChoice,
+        project::ProjectName,
+    },
+    ui::select::{Choice, Select},
+};
 use leptos::{html, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-/// For browsers without scripts; the others apply the filter when it changes. To them this is a text, so it is written as one.
+/// For browsers without scripts; the others send the form when something is chosen. To them this is a text, so it is written as
+/// one.
 const APPLY: &str = "<button class=\"button\">Apply</button>";
 
 #[component]
-pub fn Filters() -> impl IntoView {
-    let keys = Keys::here();
-    let node = NodeRef::<html::Select>::new();
-    let value = move || if keys.deleted.get() { "deleted" } else { "" };
-    // Back and forward change the address: the select follows.
-    Effect::new(move |_| {
-        if let Some(select) = node.get() {
-            select.set_value(value());
-        }
+pub fn Filters(
+    projects: Vec<ProjectName>,
+    /// For administrators; else empty.
+    owners: Vec<PersonChoice>,
+) -> impl IntoView {
+    let place = Place::here();
+    let filter = place.filter.clone();
+    let statuses = [
+        ("", "Any status"),
+        ("active", "Active"),
+        ("inactive", "Inactive"),
+        ("scheduled", "Scheduled"),
+        ("expired", "Expired"),
+        ("deleted", "Deleted"),
+    ];
+    let sorts = [
+        ("", "Active first"),
+        ("newest", "Newest first"),
+        ("used", "Last used"),
+        ("expires", "Expires first"),
+        ("name", "Name"),
+    ];
+    let choices = |of: &[(&str, &str)]| of.iter().map(|(value, label)| Choice::new(*value, *label)).collect::<Vec<_>>();
+    let mut all = vec![Choice::new("", "All projects")];
+    all.extend(projects.into_iter().map(|project| Choice::new(project.id.to_string(), project.name)));
+    let owner = (place.desk == Desk::Admin).then(|| {
+        let mut choices = vec![Choice::new("", "Any owner")];
+        choices.extend(owners.into_iter().map(|it| Choice::new(it.id.to_string(), it.name)));
+        let chosen = filter.owner.map(|it| it.to_string()).unwrap_or_default();
+        view! { <Select name="owner" id="filter-owner" aria_label="Owner" choices chosen /> }
     });
-    let navigate = use_navigate();
-    let apply = Callback::new(move |status: String| {
-        let to = if status.is_empty() { "/keys".into() } else { format!("/keys?status={status}") };
-        navigate(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() });
-    });
+    let view = filter.view.map(|view| view! { <input type="hidden" name="view" value=view.as_str() /> });
+    let ready = (place.desk == Desk::Admin).then(|| ready(&place));
+    let status = filter.status.map(|it| it.as_str()).unwrap_or_default();
+    let project = filter.project.map(|it| it.to_string()).unwrap_or_default();
+    let environment = filter.environment.map(|it| it.as_str()).unwrap_or_default();
+    let sort = if filter.sort == Default::default() { "" } else { filter.sort.as_str() };
     view! {
-        <form class="filters" role="search" action="/keys" aria-label="API keys" autocomplete="off">
-            <div class="actions">
-                <Select
-                    name="status"
-                    aria_label="Status"
-                    choices=vec![Choice::new("", "All keys"), Choice::new("deleted", "Deleted")]
-                    chosen=untrack(value)
-                    node_ref=node
-                    on_change=apply
-                />
-                {html::noscript().inner_html(APPLY)}
-            </div>
+        {ready}
+        <form class="filters" role="search" action=place.desk.path() aria-label="API keys" autocomplete="off" data-auto>
+            <Select name="status" id="filter-status" aria_label="Status" shortcut="/" choices=choices(&statuses) chosen=status />
+            <Select name="project" id="filter-project" aria_label="Project" choices=all chosen=project />
+            {owner}
+            {view}
+            <Select
+                name="environment" id="filter-environment"
+                aria_label="Environment"
+                choices=choices(&[("", "Live and test"), ("live", "Live"), ("test", "Test")])
+                chosen=environment
+            />
+            <Select name="sort" id="filter-sort" aria_label="Sort" choices=choices(&sorts) chosen=sort />
+            {html::noscript().inner_html(APPLY)}
         </form>
+    }
+    .into_any()
+}
+
+/// The ready views, each with what else the filter says.
+fn ready(place: &Place) -> AnyView {
+    let all = [None].into_iter().chain(Ready::ALL.map(Some));
+    let links = all
+        .map(|view| {
+            let to =
+                Place { filter: KeyFilter { view, ..place.filter.clone() }, after: String::new(), desk: place.desk };
+            let label = view.map_or("All", Ready::label);
+            view! { <a href=to.list() aria-current=(view == place.filter.view).then_some("page")>{label}</a> }
+        })
+        .collect_view();
+    view! {
+        <nav class="tabs" aria-label="Views">
+            {links}
+        </nav>
     }
     .into_any()
 }

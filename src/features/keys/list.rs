@@ -1,12 +1,16 @@
-//! The table of keys, what is said when there are none, and the way to the next page.
+//! The table of keys with its filters, what is said when there are none, and the way to the next page.
 
-use super::{row::KeyRow, state::Keys};
+use super::{
+    api::list_keys,
+    chosen::bulk,
+    filters::Filters,
+    place::{Desk, Place},
+    row::KeyRow,
+};
 use crate::{
-    domain::{
-        key::{KeyPage, KeyView},
-        time::{Timestamp, relative},
-    },
+    domain::key::{KeyPage, Status},
     error::{AppError, ErrorKind},
+    features::{admin::api::admin_list_keys, session::Session},
     ui::{
         answer::status,
         empty::Empty,
@@ -20,13 +24,45 @@ use leptos_router::location::Url;
 
 #[component]
 pub fn KeyList() -> impl IntoView {
-    let keys = Keys::here();
+    let place = Place::here();
+    let session = Session::here();
+    let asked = place.clone();
+    let page = Resource::new(
+        || (),
+        move |()| {
+            let Place { desk, filter, after } = asked.clone();
+            let status = filter.status.map(|it| it.as_str().to_owned()).unwrap_or_default();
+            let project = filter.project.map(|it| it.to_string()).unwrap_or_default();
+            let environment = filter.environment.map(|it| it.as_str().to_owned()).unwrap_or_default();
+            let owner = filter.owner.map(|it| it.to_string()).unwrap_or_default();
+            let view = filter.view.map(|it| it.as_str().to_owned()).unwrap_or_default();
+            let sort = filter.sort.as_str().to_owned();
+            async move {
+                session.signed_in().await?;
+                match desk {
+                    Desk::Own => list_keys(status, project, environment, sort, after).await,
+                    Desk::Admin => admin_list_keys(status, project, environment, owner, view, sort, after).await,
+                }
+            }
+        },
+    );
     let draw = move |answer: Result<KeyPage, AppError>| match answer {
-        Ok(page) if page.keys.is_empty() => nothing(keys, page.total),
-        Ok(page) => table(keys, page),
+        Ok(page) => drawn(&place, page),
         Err(error) => failed(error),
     };
-    view! { <Transition>{move || keys.list.get().map(draw)}</Transition> }.into_any()
+    view! { <Suspense>{move || page.get().map(draw.clone())}</Suspense> }.into_any()
+}
+
+fn drawn(place: &Place, page: KeyPage) -> AnyView {
+    // Somebody who has no key at all needs no way to look among them.
+    let filters = (page.any || page.deleted > 0 || place.filter.narrows())
+        .then(|| view! { <Filters projects=page.projects.clone() owners=page.owners.clone() /> });
+    let list = if page.keys.is_empty() { nothing(place, &page) } else { table(place, page) };
+    view! {
+        {filters}
+        {list}
+    }
+    .into_any()
 }
 
 fn failed(error: AppError) -> AnyView {
@@ -40,24 +76,38 @@ fn failed(error: AppError) -> AnyView {
     .into_any()
 }
 
-fn nothing(keys: Keys, total: u64) -> AnyView {
-    if total > 0 {
-        let first = view! { <a class="button" href=first_page(keys)>"First page"</a> }.into_any();
+fn nothing(place: &Place, page: &KeyPage) -> AnyView {
+    let link = |to: String, label: &'static str| view! { <a class="button" href=to>{label}</a> }.into_any();
+    if page.total > 0 {
+        let first = link(place.first(), "First page");
         return view! { <Empty title="Nothing on this page" text="The list has become shorter." actions=first /> }
             .into_any();
     }
-    if keys.deleted.get_untracked() {
+    let clear = || link(place.desk.path().to_owned(), "Clear filters");
+    if place.filter.status == Some(Status::Deleted)
+        && place.filter.project.is_none()
+        && place.filter.environment.is_none()
+        && place.filter.owner.is_none()
+        && place.filter.view.is_none()
+    {
         let text = "A deleted key is listed here for 7 days and can be restored.";
-        return view! { <Empty title="No deleted keys" text /> }.into_any();
+        return view! { <Empty title="No deleted keys" text actions=clear() /> }.into_any();
     }
-    let new = untrack(move || keys.at("/keys/new"));
+    if place.filter.narrows() {
+        let text = "No key fits these filters.";
+        return view! { <Empty title="Nothing matches" text actions=clear() /> }.into_any();
+    }
+    if place.desk == Desk::Admin {
+        return view! { <Empty title="No API keys yet" text="Nobody has made one." /> }.into_any();
+    }
+    let new = place.at("/keys/new");
     let sign = view! {
-        <a class="empty__sign" href=new.clone() data-noscroll=true aria-label="Create an API key">
+        <a class="empty__sign" href=new.clone() aria-label="Create an API key">
             {Icon::Plus.view()}
         </a>
     };
     let actions = view! {
-        <a class="button button--primary" href=new data-noscroll=true>
+        <a class="button button--primary" href=new>
             "Create API key"
         </a>
     };
@@ -66,19 +116,32 @@ fn nothing(keys: Keys, total: u64) -> AnyView {
     view! { <Empty title="No API keys yet" text sign=sign.into_any() actions=actions.into_any() /> }.into_any()
 }
 
-fn table(keys: Keys, page: KeyPage) -> AnyView {
-    let KeyPage { keys: rows, next, total, expiring, now } = page;
-    let deleted = keys.deleted.get_untracked();
-    let foot = foot(keys, rows.len(), total, next);
+fn table(place: &Place, page: KeyPage) -> AnyView {
+    let KeyPage { keys: rows, next, total, expiring, now, .. } = page;
+    let deleted = place.filter.status == Some(Status::Deleted);
+    // What is deleted is restored one by one.
+    let chooses = place.desk == Desk::Admin && !deleted;
+    let foot = foot(place, rows.len(), total, next, chooses.then(|| bulk(place)));
+    let check = chooses.then(|| {
+        view! {
+            <th class="cell-check" scope="col">
+                <span class="visually-hidden">"Choose"</span>
+            </th>
+        }
+    });
     let last = if deleted { "cell-restore" } else { "cell-menu" };
+    let owner = (place.desk == Desk::Admin).then(|| view! { <Head class="cell-owner col-extra" label="Owner" /> });
+    let rows = rows.into_iter().map(|key| view! { <KeyRow key now chooses /> }).collect_view();
     view! {
         <div class="panel list wide">
             <table class="table">
-                <caption>{caption(deleted, total, expiring)}</caption>
+                <caption>{caption(deleted, place.filter.narrows(), total, expiring)}</caption>
                 <thead>
                     <tr>
+                        {check}
                         <Head label="Name" />
                         <Head class="cell-project col-extra" label="Project" />
+                        {owner}
                         <Head class="cell-scope" label="Access scope" />
                         <Head class="cell-status" label="Status" />
                         <Head class="cell-created col-extra" label="Created" />
@@ -89,13 +152,7 @@ fn table(keys: Keys, page: KeyPage) -> AnyView {
                         </th>
                     </tr>
                 </thead>
-                <tbody>
-                    <For
-                        each=move || rows.clone()
-                        key=move |key| shown(key, now)
-                        children=move |key| view! { <KeyRow key now /> }
-                    />
-                </tbody>
+                <tbody>{rows}</tbody>
             </table>
             {foot}
         </div>
@@ -103,46 +160,26 @@ fn table(keys: Keys, page: KeyPage) -> AnyView {
     .into_any()
 }
 
-/// Everything in a row that can change: if it has, the row is drawn anew; if not, it is left alone.
-fn shown(key: &KeyView, now: Timestamp) -> String {
-    let far = |at: &Option<crate::domain::time::Moment>| at.as_ref().map(|at| relative(at.at, now)).unwrap_or_default();
-    format!(
-        "{} {} {} {} {} {} {} {:?} {:?}",
-        key.id,
-        key.status.as_str(),
-        key.may_change,
-        key.name,
-        far(&key.last_used),
-        far(&key.expires),
-        far(&key.gone),
-        key.scopes,
-        key.issued_to,
-    )
-}
-
-fn caption(deleted: bool, total: u64, expiring: u64) -> AnyView {
+fn caption(deleted: bool, narrowed: bool, total: u64, expiring: u64) -> AnyView {
     let noun = if total == 1 { "key" } else { "keys" };
     if deleted {
         return format!("{total} deleted {noun}").into_any();
     }
     let verb = if expiring == 1 { "expires" } else { "expire" };
     let due = (expiring > 0).then(|| view! { ", " <span class="due">{format!("{expiring} {verb} this week")}</span> });
+    let matching = if narrowed { if total == 1 { " matches" } else { " match" } } else { "" };
     view! {
-        {format!("{total} {noun}")}
+        {format!("{total} {noun}{matching}")}
         {due}
     }
     .into_any()
 }
 
-fn first_page(keys: Keys) -> &'static str {
-    if keys.deleted.get_untracked() { "/keys?status=deleted" } else { "/keys" }
-}
-
 /// Where in the list this page is. Pages are found by the last key of the one before, so a later page knows its length only.
-fn foot(keys: Keys, here: usize, total: u64, next: Option<String>) -> AnyView {
-    let first = keys.after.with_untracked(String::is_empty);
-    let place = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
-    let base = first_page(keys);
+fn foot(place: &Place, here: usize, total: u64, next: Option<String>, bulk: Option<AnyView>) -> AnyView {
+    let first = place.after.is_empty();
+    let range = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
+    let base = place.first();
     let next = next.map(|next| {
         let sign = if base.contains('?') { '&' } else { '?' };
         format!("{base}{sign}after={}", Url::escape(&next))
@@ -150,12 +187,13 @@ fn foot(keys: Keys, here: usize, total: u64, next: Option<String>) -> AnyView {
     view! {
         <div class="table-foot">
             <nav class="pager" aria-label="Pages">
-                <span>{place}</span>
+                <span>{range}</span>
                 <span class="actions">
                     {(!first).then(|| view! { <a class="button" href=base>"First page"</a> })}
-                    {next.map(|next| view! { <a class="button" href=next rel="next">"Next"</a> })}
+                    {next.map(|to| view! { <a class="button" href=to rel="next">"Next"</a> })}
                 </span>
             </nav>
+            {bulk}
         </div>
     }
     .into_any()

@@ -1,60 +1,73 @@
-//! `/keys`: the list. The dialogs are its children, so it stays while they come and go.
+//! `/keys` and `/admin/keys`: the list, with a dialog over it where the address names one.
 
 use super::{
-    filters::Filters,
+    api::CreatedKey,
     list::KeyList,
-    reveal::Reveal,
-    state::{Keys, menu_button_id},
+    place::{Desk, Place},
+    said::Said,
 };
 use crate::{
-    domain::key::KeyView,
-    error::AppError,
-    features::session::{PageTitle, Person, Session, SignedInOnly, leave_if_signed_out},
-    ui::{
-        dialog::ShellInert,
-        icon::Icon,
-        layout::Layout,
-        toast::{Toast, Toasts},
-    },
+    features::session::{Frame, PageTitle, Session, SignedInOnly, administrators},
+    ui::{icon::Icon, layout::Nav},
 };
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
 
+/// The keys of the projects that the person is a member of.
 #[component]
 pub fn KeysPage() -> impl IntoView {
-    let keys = Keys::provide();
-    // A child's address: the server draws a dialog over the shell. The dialog takes this back when it is modal.
-    let over = use_location().pathname.with_untracked(|path| path.trim_end_matches('/') != "/keys");
-    let inert = RwSignal::new(over);
-    provide_context(ShellInert(inert));
-
-    leave_if_signed_out(move || keys.list.get().and_then(Result::err));
-    said(keys, keys.activate.value().into(), "activated");
-    said(keys, keys.restore.value().into(), "restored");
-    forget_on_pagehide(keys);
-    keys.keep_focus();
-
+    let place = Place::provide(Desk::Own);
+    let new = place.at("/keys/new");
     view! {
-        <PageTitle text="API keys" />
-        <Layout inert foot=view! { <Person /> }.into_any()>
+        <PageTitle text="API keys" under=true />
+        <Frame nav=Nav::Keys inert=has_dialog(Desk::Own)>
             <SignedInOnly />
             <header class="page-head">
                 <h1>"API keys"</h1>
                 <Lead />
                 <div class="actions">
-                    <a id="create" class="button button--primary" href=move || keys.at("/keys/new") data-noscroll=true>
+                    <a id="create" class="button button--primary" href=new data-shortcut="c">
                         {Icon::Plus.view()}
                         "Create API key"
                     </a>
                 </div>
             </header>
-            <Filters />
-            <KeyList />
-        </Layout>
+            <div id="list">
+                <KeyList />
+            </div>
+        </Frame>
         <Outlet />
-        {move || keys.revealed.get().map(|created| view! { <Reveal created /> })}
-        <Toasts toast=keys.toast undo=keys.undo() />
+        <Said />
     }
+}
+
+/// Every key of this Keyward.
+#[component]
+pub fn AdminKeysPage() -> impl IntoView {
+    administrators(|| {
+        Place::provide(Desk::Admin);
+        view! {
+            <PageTitle text="All keys" under=true />
+            <Frame nav=Nav::AllKeys inert=has_dialog(Desk::Admin)>
+                <header class="page-head">
+                    <h1>"All keys"</h1>
+                    <p>"Every key, whoever made it. You can stop any of them; its owner reads your reason."</p>
+                </header>
+                <div id="list">
+                    <KeyList />
+                </div>
+            </Frame>
+            <Outlet />
+            <Said />
+        }
+        .into_any()
+    })
+}
+
+/// Whether the server draws a dialog over the list.
+fn has_dialog(desk: Desk) -> bool {
+    use_context::<CreatedKey>().is_some()
+        || use_location().pathname.get_untracked().trim_end_matches('/') != desk.path()
 }
 
 /// What a key is, in a sentence.
@@ -71,25 +84,4 @@ fn Lead() -> impl IntoView {
         <Suspense>{move || session.get().map(|known| sentence(known.ok().and_then(|known| known.instance.name)))}</Suspense>
     }
     .into_any()
-}
-
-/// Says how an action of a row's menu went.
-fn said(keys: Keys, value: Signal<Option<Result<KeyView, AppError>>>, done: &'static str) {
-    Effect::new(move |_| match value.get() {
-        Some(Ok(key)) => {
-            keys.changed(Toast::new(format!("“{}” {done}.", key.name)), menu_button_id(&key));
-        }
-        Some(Err(error)) => keys.toast.set(Some(Toast::new(error.message))),
-        None => {}
-    });
-    leave_if_signed_out(move || value.get().and_then(Result::err));
-}
-
-/// A page that the browser keeps for Back must not keep a secret.
-fn forget_on_pagehide(keys: Keys) {
-    Effect::new(move |_| {
-        let listener =
-            window_event_listener(ev::Custom::<ev::Event>::new("pagehide"), move |_| keys.revealed.set(None));
-        on_cleanup(move || listener.remove());
-    });
 }

@@ -1,6 +1,6 @@
 //! One key in the list.
 
-use super::state::{Keys, menu_id};
+use super::place::{Desk, Place, menu_id};
 use crate::{
     domain::{
         key::{Environment, KeyView, Status},
@@ -8,7 +8,6 @@ use crate::{
     },
     ui::{
         badge::Badge,
-        browser,
         button::Submit,
         chips::Chips,
         form::Form,
@@ -24,7 +23,12 @@ use leptos::prelude::*;
 const SOON: i64 = 7 * DAY;
 
 #[component]
-pub fn KeyRow(key: KeyView, now: Timestamp) -> impl IntoView {
+pub fn KeyRow(
+    key: KeyView,
+    now: Timestamp,
+    /// It has a box to be ticked.
+    chooses: bool,
+) -> impl IntoView {
     let KeyView { name, preview, project, scopes, status, created, created_by, issued_to, .. } = key.clone();
     let test = (key.environment == Environment::Test).then(|| view! { " " <span class="tag">"test"</span> });
     let used = match key.last_used.clone() {
@@ -34,12 +38,46 @@ pub fn KeyRow(key: KeyView, now: Timestamp) -> impl IntoView {
     let issued_to = issued_to.map(|to| view! { " " <span class="sub">{format!("for {to}")}</span> });
     let gone = key.gone.clone().map(|at| view! { " " <span class="sub">"Gone " <Ago at now /></span> });
     let expires = expires(key.expires.clone(), status, now);
-    let actions = actions(key);
+    let place = Place::here();
+    let owner = (place.desk == Desk::Admin).then(|| {
+        let owner = key.owner.clone().unwrap_or_else(|| "Nobody".to_owned());
+        view! { <Cell class="cell-owner col-extra" label="Owner">{owner}</Cell> }
+    });
+    let shown_project = match place.desk {
+        Desk::Own => {
+            view! { <a class="quiet-link" href=format!("/projects/{}", key.project_id)>{project}</a> }.into_any()
+        }
+        Desk::Admin => project.into_any(),
+    };
+    let shown_name = match place.desk {
+        Desk::Own => view! { <a class="key-name" href=format!("/keys/{}", key.id)>{name}</a> }.into_any(),
+        Desk::Admin => view! { <span class="key-name">{name}</span> }.into_any(),
+    };
+    let note = key.note.as_ref().map(
+        |note| view! { " " <span class="sub" title=note.text.clone()>{format!("{}: {}", note.by, note.text)}</span> },
+    );
+    let row_id = format!("key-{}", key.id);
+    let check = chooses.then(|| {
+        view! {
+            <td class="cell-check">
+                <input
+                    type="checkbox"
+                    name="id"
+                    value=key.id.to_string()
+                    form="chosen"
+                    autocomplete="off"
+                    aria-label=format!("Choose key {}", key.name)
+                />
+            </td>
+        }
+    });
+    let actions = actions(&place, key);
     view! {
-        <tr data-status=status.as_str()>
+        <tr id=row_id data-status=status.as_str()>
+            {check}
             <th class="cell-name" scope="row">
                 <span class="name-line">
-                    <span class="key-name">{name}</span>
+                    {shown_name}
                     {test}
                 </span>
                 " "
@@ -47,14 +85,16 @@ pub fn KeyRow(key: KeyView, now: Timestamp) -> impl IntoView {
                 {issued_to}
             </th>
             <Cell class="cell-project col-extra" label="Project">
-                {project}
+                {shown_project}
             </Cell>
+            {owner}
             <Cell class="cell-scope" label="Access scope">
                 <Chips of=scopes most=2 />
             </Cell>
             <Cell class="cell-status" label="Status">
                 <Badge status />
                 {gone}
+                {note}
             </Cell>
             <Cell class="cell-created col-extra" label="Created">
                 <Day at=created />
@@ -89,23 +129,26 @@ fn expires(at: Option<Moment>, status: Status, now: Timestamp) -> AnyView {
 }
 
 /// The last cell: what can be done with this key.
-fn actions(key: KeyView) -> AnyView {
+fn actions(place: &Place, key: KeyView) -> AnyView {
     let deleted = key.status == Status::Deleted;
     let class = if deleted { "cell-restore" } else { "cell-menu" };
-    let inside = match (key.may_change, deleted) {
+    let inside = match (key.may_change || place.desk == Desk::Admin, deleted) {
         (false, _) => None,
-        (true, true) => Some(restore(&key)),
-        (true, false) => Some(menu(&key)),
+        (true, true) => key.may_start.then(|| restore(place, &key)),
+        (true, false) => Some(menu(place, &key)),
     };
     view! { <td class=class>{inside}</td> }.into_any()
 }
 
-fn restore(key: &KeyView) -> AnyView {
-    let keys = Keys::here();
-    let id = key.id.to_string();
-    let (to, name) = (format!("/keys/{id}/restore"), format!("Restore key {}", key.name));
+fn restore(place: &Place, key: &KeyView) -> AnyView {
+    let name = format!("Restore key {}", key.name);
+    if place.desk == Desk::Admin {
+        // An administrator says why: a dialog asks.
+        return view! { <a class="button" href=place.about(key, "restore") aria-label=name id=format!("{}-button", menu_id(key))>"Restore"</a> }.into_any();
+    }
+    let (to, id) = (place.about(key, "restore"), key.id.to_string());
     view! {
-        <Form action=keys.restore to>
+        <Form to>
             <input type="hidden" name="id" value=id />
             <Submit label="Restore" working="Restoring…" class="button" name />
         </Form>
@@ -113,27 +156,41 @@ fn restore(key: &KeyView) -> AnyView {
     .into_any()
 }
 
-fn menu(key: &KeyView) -> AnyView {
-    let keys = Keys::here();
-    let to = |verb: &str| untrack(|| keys.at(&format!("/keys/{}/{verb}", key.id)));
+fn menu(place: &Place, key: &KeyView) -> AnyView {
     let named = |verb: &str| format!("{verb} key {}", key.name);
-    let id = menu_id(key);
-    let stop_or_go = if key.status == Status::Inactive {
-        activate(keys, key, id.clone())
-    } else {
+    let own = place.desk == Desk::Own;
+    let edit = own.then(|| {
         view! {
-            <a href=to("deactivate") data-noscroll=true aria-label=named("Deactivate")>
+            <a href=place.about(key, "edit") aria-label=named("Edit")>
+                {Icon::Pencil.view()}
+                "Edit"
+            </a>
+        }
+    });
+    let stop_or_go = match (key.status == Status::Inactive, own) {
+        (true, true) if !key.may_start => ().into_any(),
+        (true, true) => activate(place, key),
+        (true, false) => view! {
+            <a href=place.about(key, "activate") aria-label=named("Activate")>
+                {Icon::Play.view()}
+                "Activate"
+            </a>
+        }
+        .into_any(),
+        (false, _) => view! {
+            <a href=place.about(key, "deactivate") aria-label=named("Deactivate")>
                 {Icon::Pause.view()}
                 "Deactivate"
             </a>
         }
-        .into_any()
+        .into_any(),
     };
-    let (delete, delete_name, name) = (to("delete"), named("Delete"), named("Actions for"));
+    let (id, name, delete, delete_name) =
+        (menu_id(key), named("Actions for"), place.about(key, "delete"), named("Delete"));
     view! {
         <RowMenu id name>
-            {stop_or_go} <hr />
-            <a class="menu__danger" href=delete data-noscroll=true aria-label=delete_name>
+            {edit} {stop_or_go} <hr />
+            <a class="menu__danger" href=delete aria-label=delete_name>
                 {Icon::Trash.view()}
                 "Delete"
             </a>
@@ -143,13 +200,13 @@ fn menu(key: &KeyView) -> AnyView {
 }
 
 /// Accepting a key again needs no question: the menu itself does it.
-fn activate(keys: Keys, key: &KeyView, menu: String) -> AnyView {
-    let id = key.id.to_string();
-    let (to, name) = (format!("/keys/{id}/activate"), format!("Activate key {}", key.name));
+fn activate(place: &Place, key: &KeyView) -> AnyView {
+    let name = format!("Activate key {}", key.name);
+    let (to, id) = (place.about(key, "activate"), key.id.to_string());
     view! {
-        <Form action=keys.activate to>
+        <Form to>
             <input type="hidden" name="id" value=id />
-            <button aria-label=name on:click=move |_| browser::hide_popover(&menu)>
+            <button aria-label=name>
                 {Icon::Play.view()}
                 "Activate"
             </button>

@@ -1,4 +1,4 @@
-//! What a new key may do: none of it unless it is chosen.
+//! What a key may do: none of it unless it is chosen.
 
 use crate::{
     domain::project::ProjectChoice,
@@ -10,11 +10,13 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The scopes of the projects. Until it is known which project is chosen, all are shown, and the server says what is wrong.
+/// The scopes of the projects; where there are several, each scope says for which of them it is offered. `first` are those that
+/// are chosen at first.
 #[component]
-pub fn Scopes(projects: Vec<ProjectChoice>, project: RwSignal<Option<String>>) -> impl IntoView {
+pub fn Scopes(projects: Vec<ProjectChoice>, first: Vec<String>) -> impl IntoView {
     let state = FormState::here();
-    let typed = state.typed_all("scopes").unwrap_or_default();
+    let chosen = state.typed_all("scopes").unwrap_or(first);
+    let several = projects.len() > 1;
     let mut offers: Vec<(String, String, Vec<String>)> = Vec::new();
     for choice in projects {
         let id = choice.id.to_string();
@@ -29,8 +31,8 @@ pub fn Scopes(projects: Vec<ProjectChoice>, project: RwSignal<Option<String>>) -
     let checks = offers
         .into_iter()
         .map(|(value, description, by)| Check {
-            checked: typed.contains(&value),
-            offered: Signal::derive(move || project.with(|project| project.as_ref().is_none_or(|id| by.contains(id)))),
+            checked: chosen.contains(&value),
+            offered_for: several.then(|| by.join(" ")),
             value,
             description,
         })
@@ -42,7 +44,7 @@ pub fn Scopes(projects: Vec<ProjectChoice>, project: RwSignal<Option<String>>) -
         "With none chosen, the key proves who calls and opens nothing."
     };
     view! {
-        <fieldset class="field" aria-describedby=move || by.get()>
+        <fieldset class="field" aria-describedby=by>
             <legend>"Access scope"</legend>
             {(!none).then(|| view! { <Choices name="scopes[]" checks autofocus=state.starts_at("scopes", false) invalid /> })}
             <Wrong name="scopes" />

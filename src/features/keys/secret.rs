@@ -3,11 +3,8 @@
 use super::api::CreatedKey;
 use crate::{
     domain::sensitive::RevealedSecret,
-    ui::{
-        copy::{CopyLabel, Copying},
-        icon::Icon,
-        segments::Segments,
-    },
+    islands::{CopyButton, DownloadEnv},
+    ui::{icon::Icon, segments::Segments},
 };
 use leptos::prelude::*;
 
@@ -17,7 +14,7 @@ const TABS: [(&str, &str); 3] = [("secret", "Secret"), ("curl", "curl"), ("env",
 /// What can be copied. Wiped when it is dropped, as the secret in it is.
 #[derive(Clone)]
 pub struct Forms {
-    pub bare: RevealedSecret,
+    bare: RevealedSecret,
     curl: RevealedSecret,
     env: RevealedSecret,
 }
@@ -46,49 +43,24 @@ impl Forms {
     }
 }
 
-/// The box. The tabs and the mask are CSS, so they work without scripts; `copy` is absent where nothing could run it.
+/// The box. The tabs and the mask are CSS, so they work without scripts; what needs one is there only if one is.
 #[component]
-pub fn SecretBox(
-    forms: Forms,
-    tab: RwSignal<&'static str>,
-    state: RwSignal<Copying>,
-    /// Copies what the chosen tab shows.
-    #[prop(optional_no_strip)]
-    copy: Option<Callback<()>>,
-    /// The person copied from the box by other means.
-    copied: Callback<()>,
-) -> impl IntoView {
-    let button = copy.map(|copy| {
-        view! {
-            <button
-                class="button button--primary"
-                type="button"
-                autofocus=true
-                data-done=move || (state.get() == Copying::Done).then_some("")
-                on:click=move |_| copy.run(())
-            >
-                <CopyLabel words=true />
-            </button>
-        }
-    });
+pub fn SecretBox(forms: Forms, live: bool) -> impl IntoView {
+    let copy = live.then(|| view! { <CopyButton from=".secret".to_owned() label="Copy".to_owned() main=true /> });
+    let download = live.then(|| view! { <p><DownloadEnv /></p> });
     view! {
-        <div class="secret" on:copy=move |_| copied.run(())>
+        <div class="secret">
             <div class="secret__bar">
                 <fieldset class="segments">
                     <legend class="visually-hidden">"Show as"</legend>
-                    <Segments
-                        name="as"
-                        choices=&TABS
-                        chosen="secret"
-                        on_change=Callback::new(move |value| tab.set(value))
-                    />
+                    <Segments name="as" choices=&TABS chosen="secret" />
                 </fieldset>
                 <div class="actions">
                     <label class="button button--quiet button--icon mask">
                         <input type="checkbox" id="mask" aria-label="Mask the secret" />
                         {Icon::Eye.view()}
                     </label>
-                    {button}
+                    {copy}
                 </div>
             </div>
             <div class="secret__panels">
@@ -102,6 +74,7 @@ pub fn SecretBox(
                     <p>
                         <code>{forms.tab("env")}</code>
                     </p>
+                    {download}
                 </div>
             </div>
         </div>

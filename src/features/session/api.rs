@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        security::{Entrance, Proof},
         sensitive::Password,
         user::{Instance, Me},
     },
@@ -23,13 +24,45 @@ pub async fn instance() -> Result<Instance, AppError> {
     context::answer(app.accounts.instance().await)
 }
 
-/// Signs in. A wrong password and an unknown address get the same answer, in the same time.
+/// Signs in, or leads on to the second factor. A wrong password and an unknown address get the same answer, in the same time.
 #[server(endpoint = "session/sign_in")]
-pub async fn sign_in(#[server(default)] email: String, password: Password) -> Result<(), AppError> {
+pub async fn sign_in(#[server(default)] email: String, password: Password) -> Result<Entrance, AppError> {
     use crate::http::context;
     let (app, origin) = (context::app()?, context::origin()?);
-    let user = context::answer(app.accounts.sign_in(&email, &password, &origin).await)?;
+    let signed_in = context::answer(app.accounts.sign_in(&email, &password, &origin).await)?;
+    context::enter(signed_in.user, signed_in.code_needed).await
+}
+
+/// Whether a password was right on this browser, and the second factor is asked for.
+#[server(endpoint = "session/pending")]
+pub async fn awaits_code() -> Result<bool, AppError> {
+    Ok(crate::http::context::pending().is_some())
+}
+
+/// Signs in with a code of the second factor, or a recovery code, after the right password.
+#[server(endpoint = "session/sign_in_code")]
+pub async fn sign_in_code(one_time_code: Password) -> Result<(), AppError> {
+    use crate::{error::ErrorKind, http::context};
+    let (app, origin) = (context::app()?, context::origin()?);
+    let Some(user) = context::pending() else {
+        return context::refuse(AppError::new(ErrorKind::SignedOut, "This took too long. Sign in again."));
+    };
+    context::answer(app.accounts.sign_in_code(user, &one_time_code, &origin).await)?;
     context::start_session(user).await
+}
+
+/// How the person who is signed in proves again who they are.
+#[server(name = GetProof, endpoint = "session/proof")]
+pub async fn how_to_prove() -> Result<Proof, AppError> {
+    use crate::http::context;
+    let (caller, app) = context::caller()?;
+    context::answer(app.accounts.proof_of(&caller).await)
+}
+
+/// Takes a proof of who is signed in: for a quarter of an hour what asks for one is open.
+#[server(endpoint = "session/confirm")]
+pub async fn confirm(proof: Password) -> Result<(), AppError> {
+    crate::http::context::confirm(&proof).await
 }
 
 /// Ends this session.

@@ -8,6 +8,10 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
@@ -27,6 +31,7 @@ impl Session {
     pub fn provide() {
         let ask = |()| async { Ok(Known { me: api::me().await?, instance: api::instance().await? }) };
         provide_context(Self(Resource::new(|| (), ask)));
+        provide_context(Titled::default());
     }
 
     pub fn here() -> Self {
@@ -36,6 +41,14 @@ impl Session {
     /// The answer if it is there. Read it within a `Suspense`.
     pub fn get(self) -> Option<Result<Known, AppError>> {
         self.0.get()
+    }
+
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// If the session cannot be read.
+    pub async fn known(self) -> Result<Known, AppError> {
+        self.0.await
     }
 
     /// Waits until it is clear that somebody is signed in.
@@ -51,19 +64,29 @@ impl Session {
     }
 }
 
-/// The title of the page, with the name of the product whose keys these are.
+/// Whether what lies over a list has given the page its title. Their parts are drawn in any order.
+#[derive(Clone, Default)]
+struct Titled(Arc<AtomicBool>);
+
+/// The title of the page, with the name of the product whose keys these are. That of a list lies `under` that of its dialogs.
 #[component]
-pub fn PageTitle(#[prop(into)] text: String) -> impl IntoView {
+pub fn PageTitle(#[prop(into)] text: String, #[prop(optional)] under: bool) -> impl IntoView {
     let session = Session::here();
+    let titled = expect_context::<Titled>().0;
     view! {
         <Suspense>
             {move || {
-                let text = text.clone();
+                let (text, titled) = (text.clone(), titled.clone());
                 session
                     .get()
                     .map(|known| {
                         let name = known.ok().and_then(|known| known.instance.name);
-                        view! { <Title text=format!("{text} · {}", name.as_deref().unwrap_or("Keyward")) /> }
+                        let taken = titled.fetch_or(!under, Relaxed) && under;
+                        let text = format!("{text} · {}", name.as_deref().unwrap_or("Keyward"));
+                        if !taken {
+                            // It stands in the head: here nothing is drawn, whether or not it is this one.
+                            let _ = view! { <Title text /> };
+                        }
                     })
             }}
         </Suspense>

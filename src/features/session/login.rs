@@ -1,14 +1,16 @@
 //! Signing in.
 
-use super::{Known, PageTitle, Session, api::SignIn, own_path};
-use crate::ui::{
-    answer::Go,
-    browser,
-    button::Submit,
-    field::Field,
-    form::{Form, FormState},
-    gate::Gate,
-    notice::Refused,
+use super::{Known, PageTitle, Session, own_path};
+use crate::{
+    domain::entry::{NotIn, Ways},
+    ui::{
+        answer::Go,
+        button::Submit,
+        field::Field,
+        form::{Form, FormState},
+        gate::Gate,
+        notice::{Notice, Refused, Tone},
+    },
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
@@ -16,43 +18,55 @@ use leptos_router::{hooks::use_query_map, location::Url};
 #[component]
 pub fn LoginPage() -> impl IntoView {
     let session = Session::here();
-    let next = use_query_map().with_untracked(|query| query.get("next")).filter(|next| own_path(next).is_some());
-    let to = match &next {
-        Some(next) => format!("/login?next={}", Url::escape(next)),
-        None => "/login".into(),
-    };
-    let (to, next) = (StoredValue::new(to), StoredValue::new(next.unwrap_or_else(|| "/keys".into())));
-
-    let action = ServerAction::<SignIn>::new();
-    Effect::new(move |_| {
-        if action.value().with(|value| matches!(value, Some(Ok(())))) {
-            action.value().set(None);
-            browser::leave(&next.get_value());
-        }
+    let (next, done, refused) = use_query_map().with_untracked(|query| {
+        let next = query.get("next").filter(|next| own_path(next).is_some());
+        let refused = query.get("refused").and_then(|word| NotIn::sentence(&word));
+        (next, query.get("done").is_some_and(|it| it == "reset"), refused)
     });
+    let with = |path: &str| match &next {
+        Some(next) => format!("{path}?next={}", Url::escape(next)),
+        None => path.to_owned(),
+    };
+    let (to, provider) = (StoredValue::new(with("/login")), StoredValue::new(with("/login/oidc")));
+    let next = StoredValue::new(next.unwrap_or_else(|| "/keys".into()));
 
     let page = move |known: Option<Known>| {
         if known.as_ref().is_some_and(|known| known.me.is_some()) {
             return view! { <Go to=next.get_value() /> }.into_any();
         }
-        if known.as_ref().is_some_and(|known| known.instance.needs_setup) {
+        // Without passwords the first one comes as everybody does: by the provider.
+        if known.as_ref().is_some_and(|known| known.instance.needs_setup && known.instance.ways.passwords) {
             return view! { <Go to="/setup" /> }.into_any();
         }
         let name = known.as_ref().and_then(|known| known.instance.name.clone());
         let help = known.as_ref().and_then(|known| known.instance.support_url.clone());
+        let ways = known.as_ref().map(|known| known.instance.ways.clone());
+        let passwords = ways.as_ref().is_none_or(|ways| ways.passwords);
         view! {
             <Gate
                 title=format!("Sign in to {}", name.as_deref().unwrap_or("Keyward"))
                 foot=known.map(foot)
             >
-                <Form action to=to.get_value() class="panel">
-                    <div class="panel__body fields">
-                        <Refused />
-                        <Fields />
-                        <Submit label="Sign in" working="Signing in…" class="button button--primary button--wide" />
-                    </div>
-                </Form>
-                <p class="hint">"No account, or no password? Ask your administrator." {help.map(help_link)}</p>
+                {refused.map(|words| view! { <Notice tone=Tone::Danger>{words}</Notice> })}
+                {done.then(|| view! { <Notice tone=Tone::Plain>"Your password is changed. Sign in with it."</Notice> })}
+                {ways.as_ref().and_then(|ways| ways.provider.clone()).map(|name| by_provider(name, provider.get_value(), !passwords))}
+                {passwords
+                    .then(|| {
+                        view! {
+                            <Form to=to.get_value() class="panel" plain=true>
+                                <div class="panel__body fields">
+                                    <Refused />
+                                    <Fields />
+                                    <Submit
+                                        label="Sign in"
+                                        working="Signing in…"
+                                        class="button button--primary button--wide"
+                                    />
+                                </div>
+                            </Form>
+                        }
+                    })}
+                <p class="hint">{ways.map(others)} {help.map(help_link)}</p>
             </Gate>
         }
         .into_any()
@@ -63,8 +77,45 @@ pub fn LoginPage() -> impl IntoView {
     }
 }
 
+/// With an account elsewhere: a link, for a form may not be led to another site.
+fn by_provider(name: String, to: String, alone: bool) -> impl IntoView {
+    let class = if alone { "button button--primary button--wide" } else { "button button--wide" };
+    view! {
+        <a class=class href=to rel="external">
+            {format!("Sign in with {name}")}
+        </a>
+    }
+}
+
+/// For whoever has no account, or no password.
+fn others(ways: Ways) -> AnyView {
+    if !ways.passwords {
+        return view! { "You cannot sign in? Ask your administrator." }.into_any();
+    }
+    let forgot = view! {
+        <a href="/reset" rel="external">
+            "Forgot your password?"
+        </a>
+    };
+    match ways.sign_up {
+        true => view! {
+            {forgot}
+            " No account? "
+            <a href="/signup" rel="external">
+                "Create one"
+            </a>
+        }
+        .into_any(),
+        false => view! {
+            {forgot}
+            " No account? Ask your administrator."
+        }
+        .into_any(),
+    }
+}
+
 /// Where people who need help are sent.
-fn help_link(to: String) -> impl IntoView {
+pub fn help_link(to: String) -> impl IntoView {
     view! {
         " "
         <a href=to rel="external">

@@ -9,7 +9,7 @@ pub fn LogoutPage() -> impl IntoView {
     view! {
         <PageTitle text="Sign out" />
         <Gate title="Sign out?" lead="Your API keys go on working.".to_owned()>
-            <form class="actions" method="post" action="/logout">
+            <form class="actions" method="post" action="/logout" data-plain>
                 <button class="button button--primary">"Sign out"</button>
                 <a class="button" href="/keys">
                     "Cancel"

@@ -1,10 +1,6 @@
 //! Where a person goes after signing in: only ever to a page of ours.
 
-use crate::{
-    error::{AppError, ErrorKind},
-    ui::browser,
-};
-use leptos::prelude::*;
+use leptos::prelude::GetUntracked;
 use leptos_router::{
     hooks::use_location,
     location::{Location, Url},
@@ -14,7 +10,9 @@ use leptos_router::{
 pub fn own_path(path: &str) -> Option<&str> {
     let mut letters = path.chars();
     let ours = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
-    (ours && !path.contains(|c: char| c.is_control() || c == '\\')).then_some(path)
+    // What a GET begins is begun by a press on the page that offers it, not by a link that leads through the sign-in.
+    let begins = ["/settings/security/link", "/login/oidc"].iter().any(|it| path.starts_with(it));
+    (ours && !begins && !path.contains(|c: char| c.is_control() || c == '\\')).then_some(path)
 }
 
 /// The sign-in page's address, from which one comes back here.
@@ -29,16 +27,6 @@ pub fn to_login() -> String {
     login_address(&use_location())
 }
 
-/// In the browser: when this failure says that the session has ended, leads to the sign-in page.
-pub fn leave_if_signed_out(failure: impl Fn() -> Option<AppError> + Send + Sync + 'static) {
-    let location = use_location();
-    Effect::new(move |_| {
-        if failure().is_some_and(|error| error.kind == ErrorKind::SignedOut) {
-            browser::leave(&login_address(&location));
-        }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::own_path;
@@ -48,9 +36,17 @@ mod tests {
         for ours in ["/", "/keys", "/keys?status=deleted", "/keys/new?a=//b"] {
             assert_eq!(own_path(ours), Some(ours));
         }
-        for other in
-            ["", "keys", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "/a\\b"]
-        {
+        for other in [
+            "",
+            "keys",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+            "/a\\b",
+            "/settings/security/link",
+            "/login/oidc?next=/keys",
+        ] {
             assert_eq!(own_path(other), None, "{other}");
         }
     }

@@ -1,11 +1,10 @@
-//! The person who is signed in: their place in the shell, and the way out for everybody else.
+//! The way out for everybody who is not signed in.
 
 use super::{Session, to_login};
 use crate::{
     error::AppError,
     ui::{
         answer::{Go, status},
-        layout::Profile,
         notice::{Notice, Tone},
     },
 };
@@ -35,16 +34,4 @@ pub fn SignedInOnly() -> impl IntoView {
 fn failed(error: AppError) -> AnyView {
     status(error.kind.status());
     view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
-}
-
-/// The person, at the foot of the sidebar.
-#[component]
-pub fn Person() -> impl IntoView {
-    let session = Session::here();
-    view! {
-        <Suspense>
-            {move || session.get().and_then(Result::ok).and_then(|it| it.me).map(|me| view! { <Profile me /> })}
-        </Suspense>
-    }
-    .into_any()
 }

@@ -1,9 +1,9 @@
 //! The first start: whoever holds the printed code becomes the administrator.
 
-use super::{Known, PageTitle, Session, api::SetUp, login::foot};
+use super::{Known, PageTitle, Session, login::foot};
 use crate::{
     domain::user::PERSON_NAME_MAX,
-    ui::{answer::Go, browser, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+    ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
@@ -13,17 +13,12 @@ pub fn SetupPage() -> impl IntoView {
     let session = Session::here();
     let code = StoredValue::new(use_query_map().with_untracked(|query| query.get("code")).unwrap_or_default());
 
-    let action = ServerAction::<SetUp>::new();
-    Effect::new(move |_| {
-        if action.value().with(|value| matches!(value, Some(Ok(())))) {
-            action.value().set(None);
-            browser::leave("/keys");
-        }
-    });
-
     let page = move |known: Option<Known>| {
         if known.as_ref().is_some_and(|known| !known.instance.needs_setup) {
             return view! { <Go to="/login" /> }.into_any();
+        }
+        if known.as_ref().is_some_and(|known| !known.instance.ways.passwords) {
+            return without_passwords(known);
         }
         let code = code.get_value();
         let has_code = !code.is_empty();
@@ -35,7 +30,7 @@ pub fn SetupPage() -> impl IntoView {
                 wide=true
                 foot=known.map(foot)
             >
-                <Form action to class="panel">
+                <Form to class="panel" plain=true>
                     <div class="panel__body fields">
                         <Refused />
                         <Field
@@ -88,4 +83,21 @@ pub fn SetupPage() -> impl IntoView {
         <PageTitle text="First start" />
         <Suspense>{move || session.get().map(|known| page(known.ok()))}</Suspense>
     }
+}
+
+/// Where passwords are off, nobody becomes administrator by one.
+fn without_passwords(known: Option<Known>) -> AnyView {
+    let lead =
+        "Passwords are switched off here. Sign in once, and then make yourself the administrator where Keyward runs.";
+    view! {
+        <Gate title="Set up Keyward" lead=lead.to_owned() wide=true foot=known.map(foot)>
+            <pre class="code">"keyward admin make-admin --email YOU@EXAMPLE.COM"</pre>
+            <div class="actions">
+                <a class="button button--primary" href="/login" rel="external">
+                    "Go to sign-in"
+                </a>
+            </div>
+        </Gate>
+    }
+    .into_any()
 }

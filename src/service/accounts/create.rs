@@ -6,7 +6,7 @@ use crate::{
         ids::{ProjectId, UserId},
         project::Role,
         sensitive::Password,
-        user::{Email, PERSON_NAME_MAX},
+        user::{Email, PERSON_NAME_MAX, PersonName},
     },
     service::{Error, Field, actor::Actor},
     store::{self, Tx, accounts::NewUserRow, queue::Kept},
@@ -34,12 +34,19 @@ pub(super) struct Prepared {
     project: String,
 }
 
-/// A label of one line: a person's or a project's name.
-fn line(field: &'static str, text: &str, missing: &str) -> Result<String, Field> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(Field::new(field, missing));
+impl Prepared {
+    pub fn name(&self) -> &str {
+        &self.user.name
     }
+}
+
+/// What a person's own project is called if nobody says.
+fn own_project(name: &str) -> String {
+    format!("{}’s project", name.split_whitespace().next().unwrap_or(name))
+}
+
+/// A label of one line: a project's name.
+fn line(field: &'static str, text: &str) -> Result<String, Field> {
     if text.chars().count() > PERSON_NAME_MAX || text.chars().any(char::is_control) {
         return Err(Field::new(field, "Use at most 100 characters, on one line."));
     }
@@ -51,10 +58,11 @@ impl Accounts {
     pub(super) async fn prepare(&self, person: &NewPerson) -> Result<Prepared, Error> {
         let mut errors = Vec::new();
         let mut gather = |read: Result<String, Field>| read.map_err(|e| errors.push(e)).unwrap_or_default();
-        let name = gather(line("name", &person.name, "Write your name, as others should see it."));
+        let name = person.name.parse::<PersonName>().map(|name| name.as_str().to_owned());
+        let name = gather(name.map_err(|e| Field::new("name", e)));
         let project = match person.project.trim() {
-            "" => format!("{}’s project", name.split_whitespace().next().unwrap_or(&name)),
-            project => gather(line("project", project, "")),
+            "" => own_project(&name),
+            project => gather(line("project", project)),
         };
         let email = person.email.parse::<Email>().map_err(|e| errors.push(Field::new("email", e))).ok();
         if let Some(email) = &email
@@ -75,6 +83,22 @@ impl Accounts {
             project_id: self.ground.new_id().into(),
             project,
         })
+    }
+
+    /// A person who signs in with an account elsewhere, and has no password here.
+    pub(super) fn without_password(&self, email: &Email, name: String) -> Prepared {
+        Prepared {
+            project: own_project(&name),
+            project_id: self.ground.new_id().into(),
+            user: NewUserRow {
+                id: self.ground.new_id(),
+                email: email.as_str().to_owned(),
+                name,
+                password_hash: String::new(),
+                admin: false,
+                created_at: self.ground.now().micros(),
+            },
+        }
     }
 
     /// Makes a person, from the command line.

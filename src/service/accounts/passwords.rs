@@ -89,12 +89,14 @@ impl Passwords {
             .map_err(|_| Error::Internal("a password could not be hashed"))
     }
 
-    /// Whether the password is the one of this hash. `None` (no such account) takes the same time and is `false`.
+    /// Whether the password is the one of this hash. `None` (no such account) and an empty one (an account without a password) take
+    /// the same time and are `false`.
     ///
     /// # Errors
     /// [`Error::Busy`] if no turn came in time.
     pub async fn matches(&self, password: &Password, hash: Option<String>) -> Result<bool, Error> {
         let permit = self.turn().await?;
+        let hash = hash.filter(|hash| !hash.is_empty());
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
         let password = password.clone();
@@ -149,6 +151,7 @@ mod tests {
         assert!(passwords.matches(&right, Some(hash.clone())).await.unwrap());
         assert!(!passwords.matches(&Password::new("the tide turns at ten".into()), Some(hash)).await.unwrap());
         assert!(!passwords.matches(&right, None).await.unwrap());
+        assert!(!passwords.matches(&Password::new(String::new()), Some(String::new())).await.unwrap());
     }
 
     #[test]

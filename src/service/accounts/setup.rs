@@ -141,11 +141,12 @@ impl Accounts {
     /// Makes the first administrator. Asks for the printed code, from every address; with the first account the code is spent.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if somebody has an account already; [`Error::Invalid`] for a wrong code or wrong fields.
+    /// [`Error::NotFound`] if somebody has an account already; [`Error::Forbidden`] with passwords off; [`Error::Invalid`] for a wrong code or wrong fields.
     pub async fn set_up(&self, first: FirstUser, origin: &Origin) -> Result<UserId, Error> {
         if !self.needs_setup().await? {
             return Err(Error::NotFound);
         }
+        self.takes_passwords()?;
         self.check_code(&first.code, origin)?;
         let FirstUser { name, email, password, project, .. } = first;
         let prepared = self.prepare(&NewPerson { email, name, password, admin: true, project }).await?;

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use super::{Accounts, throttle::Verdict};
+use super::{Accounts, prove::account, throttle::Verdict};
 use crate::{
     domain::{ids::UserId, sensitive::Password, user::Email},
     service::{
@@ -9,15 +9,25 @@ use crate::{
     },
     store::{self, accounts::UserRow, queue::Kept},
 };
+use zeroize::Zeroizing;
+
+/// Whose address and password were right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub user: UserId,
+    /// They have a second factor, and are signed in only when it was right too.
+    pub code_needed: bool,
+}
 
 impl Accounts {
     /// Checks an address and a password. The answer for a wrong password and for an unknown address is the same, and takes the
     /// same time.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`], [`Error::Paused`] after too many failures, [`Error::Busy`], or [`Error::Invalid`] if the form is
+    /// [`Error::Forbidden`] with passwords off, [`Error::BadCredentials`], [`Error::Paused`] after too many failures, [`Error::Busy`], or [`Error::Invalid`] if the form is
     /// empty.
-    pub async fn sign_in(&self, email: &str, password: &Password, origin: &Origin) -> Result<UserId, Error> {
+    pub async fn sign_in(&self, email: &str, password: &Password, origin: &Origin) -> Result<SignedIn, Error> {
+        self.takes_passwords()?;
         let mut missing = Vec::new();
         if email.trim().is_empty() {
             missing.push(Field::new("email", "Write your e-mail address."));
@@ -40,8 +50,11 @@ impl Accounts {
         match user {
             Some(user) if right => {
                 self.throttle.succeeded(&account, origin.ip);
-                self.note_sign_in(&user, origin).await?;
-                Ok(user.id.into())
+                let code_needed = self.code_needed(user.id.into()).await?;
+                if !code_needed {
+                    self.note(self.sign_in_event(&user, origin)).await?;
+                }
+                Ok(SignedIn { user: user.id.into(), code_needed })
             }
             user => {
                 let left = self.throttle.left(&account, origin.ip);
@@ -60,22 +73,56 @@ impl Accounts {
             }
             Err(_) => None,
         };
-        let hash = user.as_ref().filter(|user| user.active).map(|user| user.password_hash.clone());
+        let hash = user
+            .as_ref()
+            .filter(|user| user.active && !user.password_hash.is_empty())
+            .map(|user| user.password_hash.clone());
         let right = self.passwords.matches(password, hash).await?;
         Ok((user, right))
     }
 
-    async fn note_sign_in(&self, user: &UserRow, origin: &Origin) -> Result<(), Error> {
+    fn sign_in_event(&self, user: &UserRow, origin: &Origin) -> store::audit::NewEvent {
         let caller = Caller {
             user: user.id.into(),
             name: user.name.clone(),
             email: user.email.clone(),
             admin: user.admin,
+            proved: self.ground.now(),
+            zone: jiff::tz::TimeZone::UTC,
             origin: origin.clone(),
         };
         let target = format!("user:{}", user.id);
-        let event = Actor::User(caller).event(self.ground.now(), "session.started", target, &user.name);
-        self.note(event).await
+        Actor::User(caller).event(self.ground.now(), "session.started", target, &user.name).acting_as("self")
+    }
+
+    /// Checks the second factor of somebody whose password was right: a code, or a recovery code.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is wrong or was used before, [`Error::Paused`] after too many failures.
+    pub async fn sign_in_code(&self, user: UserId, typed: &Password, origin: &Origin) -> Result<(), Error> {
+        const FIELD: &str = "one_time_code";
+        let typed = Zeroizing::new(typed.expose().trim().to_owned());
+        if typed.is_empty() {
+            return Err(Error::field(FIELD, "Write the code."));
+        }
+        let row = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_id(&mut reader.conn(), user.into()).await?.filter(|row| row.active)
+        };
+        let row = row.ok_or(Error::NotFound)?;
+        self.admit_code(user, origin).await?;
+        let target = format!("user:{user}");
+        let refused =
+            Actor::System(origin.clone()).event(self.ground.now(), "second_factor.refused", target, &row.name);
+        let spent = self.spend(row.id, &typed, self.sign_in_event(&row, origin), refused).await;
+        if spent.inspect_err(|_| self.throttle.give_back(&account(user), origin.ip))?.is_none() {
+            return Err(Error::field(
+                FIELD,
+                "This code is wrong, or it was used before. Wait for the next one, or use a recovery code.",
+            ));
+        }
+        self.throttle.succeeded(&account(user), origin.ip);
+        Ok(())
     }
 
     /// What was typed as an address that nobody has is not written down: it may be a password.
@@ -94,11 +141,13 @@ impl Accounts {
     /// If the database refuses.
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), Error> {
         let target = format!("user:{}", caller.user);
-        let event = Actor::User(caller.clone()).event(self.ground.now(), "session.ended", target, &caller.name);
+        let event = Actor::User(caller.clone())
+            .event(self.ground.now(), "session.ended", target, &caller.name)
+            .acting_as("self");
         self.note(event).await
     }
 
-    async fn note(&self, event: store::audit::NewEvent) -> Result<(), Error> {
+    pub(super) async fn note(&self, event: store::audit::NewEvent) -> Result<(), Error> {
         self.ground
             .queue
             .write(move |_| {

@@ -6,6 +6,9 @@
 //! - One account from any addresses: after ten failures each further answer takes longer, up to ten seconds. It is never refused,
 //!   so that nobody can keep the owner out.
 //!
+//! - Codes of one person's second factor, from any addresses: after twenty failures a pause of a minute after each. Six digits can
+//!   be guessed, and whoever is asked for them has the password.
+//!
 //! A try counts when it begins, and is given back when it turns out to be none: tries that are sent together do not pass together.
 //! An account is what was typed as the e-mail address, whether there is one or not. Failures are forgotten after a quarter of an
 //! hour without another. Guesses from very many addresses at once are slowed, not stopped: what stops them is the password.
@@ -22,6 +25,7 @@ use std::{
 const FREE_PAIR: u32 = 5;
 const FREE_ADDRESS: u32 = 20;
 const FREE_ACCOUNT: u32 = 10;
+const FREE_CODES: u32 = 20;
 /// Seconds.
 const PAUSE: i64 = 60;
 /// Seconds.
@@ -94,6 +98,15 @@ impl Throttle {
 
     /// Begins a try: says whether it may be made now, and counts it if so.
     pub fn enter(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
+        self.begin(account, ip, now, None)
+    }
+
+    /// As [`Self::enter`], for what could be guessed: the account itself is paused too.
+    pub fn enter_code(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
+        self.begin(account, ip, now, Some(FREE_CODES))
+    }
+
+    fn begin(&self, account: &str, ip: Option<IpAddr>, now: Timestamp, most: Option<u32>) -> Verdict {
         self.with(|counters| {
             make_room(counters, now);
             let keys = counted(account, ip);
@@ -104,6 +117,9 @@ impl Throttle {
                 match key {
                     Counted::Pair(..) if counter.failures >= FREE_PAIR && rest > 0 => return Verdict::Paused(rest),
                     Counted::Pair(..) => {}
+                    Counted::Account(_) if most.is_some_and(|most| counter.failures >= most) && rest > 0 => {
+                        return Verdict::Paused(rest);
+                    }
                     Counted::Address(_) => wait = wait.max(slowed(counter.failures, FREE_ADDRESS, SLOWEST_ADDRESS)),
                     Counted::Account(_) => wait = wait.max(slowed(counter.failures, FREE_ACCOUNT, SLOWEST_ACCOUNT)),
                 }
@@ -175,6 +191,19 @@ mod tests {
         for _ in 0..count {
             throttle.enter(account, ip, NOW);
         }
+    }
+
+    #[test]
+    fn codes_are_paused_whatever_the_address() {
+        let throttle = Throttle::default();
+        for n in 0..20 {
+            let verdict = throttle.enter_code("m", ip(n), NOW);
+            assert!(!matches!(verdict, Verdict::Paused(_)), "{n}");
+        }
+        assert_eq!(throttle.enter_code("m", ip(99), NOW), Verdict::Paused(60));
+        assert!(!matches!(throttle.enter_code("n", ip(99), NOW), Verdict::Paused(_)));
+        assert!(!matches!(throttle.enter_code("m", ip(99), NOW.plus_seconds(60)), Verdict::Paused(_)));
+        assert_eq!(throttle.enter_code("m", ip(98), NOW.plus_seconds(60)), Verdict::Paused(60), "one try a minute");
     }
 
     #[test]

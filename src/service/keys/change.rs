@@ -1,24 +1,32 @@
-//! Deactivating, activating, deleting, restoring.
+//! Deactivating, activating, deleting, restoring: by whom a key belongs to, and by an administrator.
 
-use super::{Keys, find, view};
+use super::{Keys, Viewer, administrator, create::check_room, find, is_gone, view};
 use crate::{
     domain::{
         ids::KeyId,
-        key::{KeyView, RESTORE_DAYS},
+        key::{KeyView, Reason},
         project::Role,
-        time::{DAY, Timestamp},
+        time::Timestamp,
     },
     service::{
         Error,
         actor::{Actor, Caller},
-        can::Action,
+        audit::acting,
+        can::{Action, Power},
+        policy,
     },
-    store::{self, Tx, changes::Change, keys::KeyRow, queue::Kept},
+    store::{
+        self, Tx,
+        audit::NewEvent,
+        changes::Change,
+        keys::{KeyRow, NewNote},
+        queue::Kept,
+    },
 };
 
 /// What can become of a key, short of an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
+pub(super) enum Verb {
     Deactivate,
     Activate,
     Delete,
@@ -45,14 +53,16 @@ impl Verb {
         }
     }
 
+    /// Whether it ends what an administrator can hold a key in.
+    const fn starts(self) -> bool {
+        matches!(self, Self::Activate | Self::Restore)
+    }
+
     /// Whether it can be done in the state that the key is in.
-    fn check(self, row: &KeyRow, now: Timestamp) -> Result<(), Error> {
-        match (self, row.deleted_at) {
-            (Self::Deactivate | Self::Activate, Some(_)) => {
+    fn check(self, row: &KeyRow) -> Result<(), Error> {
+        match self {
+            Self::Deactivate | Self::Activate if row.deleted_at.is_some() => {
                 Err(Error::Conflict("This key is deleted. Restore it first."))
-            }
-            (Self::Restore, Some(at)) if Timestamp::from_micros(at).plus_seconds(RESTORE_DAYS * DAY) <= now => {
-                Err(Error::NotFound)
             }
             _ => Ok(()),
         }
@@ -69,21 +79,128 @@ impl Verb {
     }
 }
 
+/// As what somebody changes a key.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    /// By their role in its project; or at the command line.
+    Own(Actor),
+    /// As an administrator, whoever's it is, for a reason that its owner reads.
+    Administrator(Caller, Reason),
+}
+
+impl Standing {
+    fn viewer(&self) -> Viewer {
+        match self {
+            Self::Own(actor) => Viewer::acting(actor),
+            Self::Administrator(caller, _) => Viewer::administrator(caller),
+        }
+    }
+
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Own(actor) => actor.clone(),
+            Self::Administrator(caller, _) => Actor::User(caller.clone()),
+        }
+    }
+
+    /// As what they act, for the log.
+    async fn acting(&self, tx: &mut Tx<'_>, row: &KeyRow) -> Result<String, Error> {
+        match self {
+            Self::Own(actor) => acting::in_project(tx, actor, row.project_id.into()).await,
+            Self::Administrator(..) => Ok("administrator".to_owned()),
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Own(_) => None,
+            Self::Administrator(_, reason) => Some(reason.as_str()),
+        }
+    }
+
+    /// The key, if they may do this to it now.
+    async fn find(&self, tx: &mut Tx<'_>, id: KeyId, verb: Verb, now: Timestamp) -> Result<KeyRow, Error> {
+        match self {
+            Self::Own(actor) => {
+                let row = find(tx, actor, id, Action::ChangeKeys, now).await?;
+                if verb.starts() && row.held {
+                    return Err(Error::Stopped { reason: row.note.unwrap_or_default() });
+                }
+                Ok(row)
+            }
+            Self::Administrator(caller, _) => {
+                administrator(tx, caller, Power::StopAnyKey).await?;
+                let row = store::keys::by_id(tx, id.into()).await?;
+                row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)
+            }
+        }
+    }
+
+    /// What they say of the key, if that is not said already. An administrator can stop what its owner has stopped before: then
+    /// only an administrator can start it again.
+    fn note(&self, verb: Verb, row: &KeyRow) -> Option<NewNote> {
+        let Self::Administrator(caller, reason) = self else { return None };
+        let held = !verb.starts();
+        let said = if held { row.held && row.note.as_deref() == Some(reason.as_str()) } else { verb.is_done(row) };
+        (!said).then(|| NewNote { held, text: reason.as_str().to_owned(), by: caller.name.clone() })
+    }
+}
+
+/// One change of a key within a transaction: the key as it then is, and the event if anything changed. What is refused is refused
+/// before anything was written.
+pub(super) async fn apply(
+    tx: &mut Tx<'_>,
+    standing: &Standing,
+    id: KeyId,
+    verb: Verb,
+    now: Timestamp,
+) -> Result<(KeyRow, Option<NewEvent>), Error> {
+    store::keys::lock(tx, id.into()).await?;
+    let row = standing.find(tx, id, verb, now).await?;
+    verb.check(&row)?;
+    let (done, note) = (verb.is_done(&row), standing.note(verb, &row));
+    if done && note.is_none() {
+        return Ok((row, None));
+    }
+    if verb == Verb::Restore && !done {
+        let policy = policy::read(tx).await?;
+        check_room(tx, &policy, row.project_id).await?;
+    }
+    let mut kept = done || verb.write(tx, &row, now).await?;
+    if let Some(note) = &note {
+        kept &= store::keys::set_note(tx, row.id, note, now.micros()).await?;
+    }
+    if !kept {
+        return Err(Error::Internal("a key that was just read was not there to be changed"));
+    }
+    let after = store::keys::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
+    let facts = |row: &KeyRow| serde_json::json!({"status": row.lifecycle().status(now).as_str(), "held": row.held});
+    let acting = standing.acting(tx, &row).await?;
+    let event = standing
+        .actor()
+        .event(now, verb.action(), format!("key:{id}"), &row.name)
+        .acting_as(&acting)
+        .in_project(row.project_id.into())
+        .because(standing.reason())
+        .detail(serde_json::json!({"before": facts(&row), "after": facts(&after)}));
+    Ok((after, Some(event)))
+}
+
 impl Keys {
     /// The key is refused as `inactive` from the next request on, until it is activated.
     ///
     /// # Errors
     /// [`Error::NotFound`] if it is not there or not theirs, [`Error::Forbidden`] for a viewer, [`Error::Conflict`] if deleted.
     pub async fn deactivate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(&Actor::User(caller.clone()), id, Verb::Deactivate).await
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Deactivate).await
     }
 
     /// The key is accepted again.
     ///
     /// # Errors
-    /// As [`Keys::deactivate`].
+    /// As [`Keys::deactivate`]; [`Error::Stopped`] while an administrator holds it.
     pub async fn activate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(&Actor::User(caller.clone()), id, Verb::Activate).await
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Activate).await
     }
 
     /// The key is refused as `deleted` from the next request on; for seven days it can be restored.
@@ -91,15 +208,15 @@ impl Keys {
     /// # Errors
     /// As [`Keys::deactivate`], but deleting twice is no error.
     pub async fn delete(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(&Actor::User(caller.clone()), id, Verb::Delete).await
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Delete).await
     }
 
     /// The key is back in the state that it had.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if its seven days are over, or it is not theirs.
+    /// [`Error::NotFound`] if its seven days are over, or it is not theirs; [`Error::Stopped`] while an administrator holds it.
     pub async fn restore(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(&Actor::User(caller.clone()), id, Verb::Restore).await
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Restore).await
     }
 
     /// Deactivates a key from the command line.
@@ -107,35 +224,32 @@ impl Keys {
     /// # Errors
     /// As [`Keys::deactivate`].
     pub async fn deactivate_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        self.change(&Actor::Operator, id, Verb::Deactivate).await
+        self.change(Standing::Own(Actor::Operator), id, Verb::Deactivate).await
     }
 
-    async fn change(&self, actor: &Actor, id: KeyId, verb: Verb) -> Result<KeyView, Error> {
+    /// One change of a key, by whoever it is, and its event.
+    pub(super) async fn change(&self, standing: Standing, id: KeyId, verb: Verb) -> Result<KeyView, Error> {
         let now = self.ground.now();
-        let (actor, viewer) = (actor.clone(), actor.user());
+        let viewer = standing.viewer();
         let row = self.ground.queue.write(move |tx| {
-            let actor = actor.clone();
+            let standing = standing.clone();
             Box::pin(async move {
-                store::keys::lock(tx, id.into()).await?;
-                let row = find(tx, &actor, id, Action::ChangeKeys).await?;
-                verb.check(&row, now)?;
-                if verb.is_done(&row) {
-                    return Ok(Kept::unrecorded(row));
-                }
-                if !verb.write(tx, &row, now).await? {
-                    return Err(Error::Internal("a key that was just read was not there to be changed"));
-                }
-                let after = store::keys::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
-                let status = |row: &KeyRow| row.lifecycle().status(now).as_str();
-                let event = actor
-                    .event(now, verb.action(), format!("key:{id}"), &row.name)
-                    .in_project(row.project_id.into())
-                    .detail(
-                        serde_json::json!({"before": {"status": status(&row)}, "after": {"status": status(&after)}}),
-                    );
-                Ok(Kept::with(after, event).heard(Change { topic: "key", id: id.into() }))
+                let (row, event) = apply(tx, &standing, id, verb, now).await?;
+                Ok::<_, Error>(match event {
+                    Some(event) => Kept::with(row, event).heard(Change { topic: "key", id: id.into() }),
+                    None => Kept::unrecorded(row),
+                })
             })
         });
-        view(row.await?, viewer, viewer.map(|_| Role::Operator), now)
+        let row = row.await?;
+        // Whoever changes a key by their role may change it; an administrator need not have one.
+        let role = match viewer.user {
+            Some(user) if viewer.administrator => {
+                let mut reader = self.ground.pool.read().await?;
+                super::role(&mut reader.conn(), row.project_id.into(), user).await?
+            }
+            user => user.map(|_| Role::Operator),
+        };
+        view(row, &viewer, role, now)
     }
 }

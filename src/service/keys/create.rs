@@ -1,11 +1,12 @@
 //! Making a key.
 
-use super::{Keys, allow, view};
+use super::{Keys, Viewer, allow, may_grant, role, view};
 use crate::{
     domain::{
         expiry::ExpiryChoice,
         ids::{FormNumber, ProjectId},
         key::{Environment, KeyName, KeyView, parse_issued_to},
+        policy::Policy,
         project::Role,
         scope::ScopeName,
         time::Timestamp,
@@ -14,11 +15,13 @@ use crate::{
     service::{
         Error, Field,
         actor::{Actor, Caller},
+        audit::acting,
         can::Action,
-        expiry,
+        expiry, policy,
     },
-    store::{self, changes::Change, keys::NewKeyRow, queue::Kept},
+    store::{self, Tx, changes::Change, keys::NewKeyRow, queue::Kept},
 };
+use jiff::tz::TimeZone;
 
 /// What the form says, unread.
 #[derive(Clone, Debug)]
@@ -28,11 +31,9 @@ pub struct KeyDraft {
     pub project: ProjectId,
     /// Empty: live.
     pub environment: String,
-    /// `90d`, `date` (then `expires_on` counts) or `never`; empty: 90 days.
+    /// `90d`, `date` (then `expires_on` counts) or `never`; empty: 90 days, or the longest that the policy allows.
     pub expires: String,
     pub expires_on: String,
-    /// The person's IANA time zone; empty: UTC.
-    pub zone: String,
     pub scopes: Vec<String>,
     pub issued_to: String,
 }
@@ -66,7 +67,7 @@ impl NewKey {
     ) -> Result<Self, Error> {
         let mut errors = Vec::new();
         let name = gather(&mut errors, name.parse().map_err(|e| Field::new("name", e)));
-        let expires_at = gather(&mut errors, expiry::resolve(expires, "", now));
+        let expires_at = gather(&mut errors, expiry::resolve(expires, &TimeZone::UTC, now));
         let scopes = gather(&mut errors, parse_scopes(scopes));
         let issued_to = gather(&mut errors, parse_issued_to(issued_to).map_err(|e| Field::new("issued_to", e)));
         match (name, expires_at, scopes, issued_to) {
@@ -91,13 +92,13 @@ pub(super) fn parse_scopes(scopes: &[String]) -> Result<Vec<ScopeName>, Field> {
 }
 
 /// Reads the expiry dropdown and the date beside it.
-pub(super) fn parse_expiry(expires: &str, on: &str, zone: &str, now: Timestamp) -> Result<Option<Timestamp>, Field> {
-    let choice = match expires {
-        "" => ExpiryChoice::Days(crate::domain::expiry::DEFAULT_DAYS),
-        "date" => ExpiryChoice::Date(on.to_owned()),
-        other => other.parse().map_err(|e| Field::new("expires", e))?,
-    };
-    expiry::resolve(&choice, zone, now)
+pub(super) fn parse_expiry(
+    expires: &str,
+    on: &str,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Field> {
+    expiry::resolve(&expiry::read(expires, on)?, zone, now)
 }
 
 /// Gathers the value of a field, or its error.
@@ -107,12 +108,14 @@ pub(super) fn gather<T>(errors: &mut Vec<Field>, read: Result<T, Field>) -> Opti
 
 impl KeyDraft {
     /// Reads every field, and says everything that is wrong at once.
-    fn read(&self, now: Timestamp) -> Result<NewKey, Error> {
+    fn read(&self, zone: &TimeZone, usual: u16, now: Timestamp) -> Result<NewKey, Error> {
         let mut errors = Vec::new();
+        let usual = ExpiryChoice::Days(usual).to_string();
+        let expires = if self.expires.is_empty() { &usual } else { &self.expires };
         let name = gather(&mut errors, self.name.parse().map_err(|e| Field::new("name", e)));
         let environment = if self.environment.is_empty() { "live" } else { &self.environment };
         let environment = gather(&mut errors, environment.parse().map_err(|e| Field::new("environment", e)));
-        let expires_at = gather(&mut errors, parse_expiry(&self.expires, &self.expires_on, &self.zone, now));
+        let expires_at = gather(&mut errors, parse_expiry(expires, &self.expires_on, zone, now));
         let scopes = gather(&mut errors, parse_scopes(&self.scopes));
         let issued_to = gather(&mut errors, parse_issued_to(&self.issued_to).map_err(|e| Field::new("issued_to", e)));
         match (name, environment, expires_at, scopes, issued_to) {
@@ -130,7 +133,7 @@ impl KeyDraft {
     }
 }
 
-/// Only what the project offers, and management scopes only by whoever may grant them.
+/// Only what the project offers, and what is for owners to grant (management among it) only by them.
 pub(super) async fn check_scopes(
     conn: &mut store::Conn<'_>,
     actor: &Actor,
@@ -138,24 +141,50 @@ pub(super) async fn check_scopes(
     scopes: &[ScopeName],
 ) -> Result<(), Error> {
     let offered = store::projects::offered(conn, project.into()).await?;
+    let role = match actor.user() {
+        Some(user) => Some(role(conn, project, user).await?.ok_or(Error::NotFound)?),
+        None => None,
+    };
     for scope in scopes {
-        if !offered.iter().any(|row| row.name == scope.as_str()) {
+        let Some(row) = offered.iter().find(|row| row.name == scope.as_str()) else {
             return Err(Error::field("scopes", format!("This project does not offer {scope}.")));
+        };
+        if role.is_some_and(|role| !may_grant(role, scope, row)) {
+            return Err(Error::field("scopes", format!("Only an owner of this project may give {scope} to a key.")));
         }
-    }
-    if scopes.iter().any(ScopeName::is_management) {
-        allow(conn, actor, project, Action::GrantManagement).await?;
     }
     Ok(())
 }
 
+/// Whether the policy leaves room for one more key that is not deleted. The project is held until commit, so that two at once
+/// cannot both take the last place.
+pub(super) async fn check_room(tx: &mut Tx<'_>, policy: &Policy, project: uuid::Uuid) -> Result<(), Error> {
+    let Some(most) = policy.keys_per_project else { return Ok(()) };
+    store::policy::hold_project(tx, project).await?;
+    if store::projects::key_count(tx, project).await? < i64::from(most) {
+        return Ok(());
+    }
+    Err(Error::Conflict(
+        "This project has as many keys as the policy of this Keyward allows. Delete one of them first.",
+    ))
+}
+
 impl Keys {
+    /// What holds for everybody now.
+    async fn policy(&self) -> Result<Policy, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        policy::read(&mut reader.conn()).await
+    }
+
     /// Makes a key for a person. The secret is in the answer, and nowhere else.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if this form has made its key already.
+    /// [`Error::Invalid`] with every wrong field, `expires` if the policy allows no such end; [`Error::Conflict`] if this form has
+    /// made its key already, or the project has as many as the policy allows; [`Error::StepUp`] for a key that never expires, without
+    /// a fresh proof.
     pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
-        let new = draft.read(self.ground.now())?;
+        let usual = self.policy().await?.usual_period();
+        let new = draft.read(&caller.zone, usual, self.ground.now())?;
         self.create_as(&Actor::User(caller.clone()), new).await
     }
 
@@ -185,7 +214,7 @@ impl Keys {
             created_by_name: actor.name().to_owned(),
             created_at: now.micros(),
         };
-        let (actor, viewer) = (actor.clone(), actor.user());
+        let (actor, viewer) = (actor.clone(), Viewer::acting(actor));
         let stored = self.ground.queue.write(move |tx| {
             let (actor, new, row) = (actor.clone(), new.clone(), row.clone());
             Box::pin(async move {
@@ -195,6 +224,12 @@ impl Keys {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you make a key."));
                 }
                 check_scopes(tx, &actor, new.project, &new.scopes).await?;
+                let policy = policy::read(tx).await?;
+                policy.check_end(new.expires_at, now).map_err(|e| Error::field("expires", e))?;
+                check_room(tx, &policy, row.project_id).await?;
+                if row.expires_at.is_none() {
+                    actor.step_up(now)?;
+                }
                 if !store::keys::insert(tx, &row).await? {
                     return Err(Error::Conflict(
                         "This form has made its key already, and a secret is shown only in the answer that made it. If you \
@@ -202,8 +237,10 @@ impl Keys {
                     ));
                 }
                 let stored = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
+                let acting = acting::in_project(tx, &actor, new.project).await?;
                 let event = actor
                     .event(now, "key.created", format!("key:{}", row.id), &row.name)
+                    .acting_as(&acting)
                     .in_project(new.project)
                     .detail(serde_json::json!({"after": {
                         "environment": row.environment, "scopes": row.scopes, "issued_to": row.issued_to,
@@ -213,7 +250,8 @@ impl Keys {
             })
         });
         // Whoever makes a key may change it.
-        let view = view(stored.await?, viewer, viewer.map(|_| Role::Operator), now)?;
+        let role = viewer.user.map(|_| Role::Operator);
+        let view = view(stored.await?, &viewer, role, now)?;
         Ok((view, secret))
     }
 }

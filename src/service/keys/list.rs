@@ -1,28 +1,28 @@
-//! Listing keys, page by page, and what the form for a new one needs.
+//! Listing keys, page by page: a person's, and for an administrator everybody's.
 
-use super::{Keys, role, view};
+use super::{Keys, Viewer, administrator, view};
 use crate::{
     domain::{
-        key::{KeyPage, PAGE_SIZE, RESTORE_DAYS},
-        project::{KeyForm, ProjectChoice, Role},
-        scope::{ScopeName, ScopeView},
+        filter::{KeyFilter, UNUSED_DAYS},
+        key::{KeyPage, KeyView, PAGE_SIZE, RESTORE_DAYS},
+        project::{ProjectName, Role},
         time::{DAY, Timestamp},
     },
-    service::{
-        Error,
-        actor::Caller,
-        can::{Action, can},
+    service::{Error, actor::Caller, can::Power},
+    store::{
+        self, Conn,
+        keys::{After, Seen, Wanted},
     },
-    store::{self, keys::After},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
 
 /// What counts as expiring soon, in days.
 const SOON: i64 = 7;
 
-/// Where a page begins, as it stands in `?after=`: the instant of the first page (so that the ranks of all pages are of one
-/// instant), and the rank and id of the last key before.
+/// Where a page begins, as it stands in `?after=`: the instant of the first page (so that the statuses of all pages are of one
+/// instant), and place, id and title of the last key before.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Cursor {
     now: Timestamp,
     after: After,
@@ -30,86 +30,129 @@ struct Cursor {
 
 impl Cursor {
     fn read(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '.');
+        let mut parts = text.splitn(4, '.');
         let now = Timestamp::from_micros(parts.next()?.parse().ok()?);
-        let rank = parts.next()?.parse().ok()?;
+        let place = parts.next()?.parse().ok()?;
         let id: Uuid = parts.next()?.parse().ok()?;
-        Some(Self { now, after: After { rank, id } })
+        // A NUL is no text to PostgreSQL.
+        let title = parts.next().filter(|title| !title.contains('\0'))?.to_owned();
+        Some(Self { now, after: After { place, title, id } })
     }
 
     fn write(&self) -> String {
-        format!("{}.{}.{}", self.now.micros(), self.after.rank, self.after.id.simple())
+        let After { place, title, id } = &self.after;
+        format!("{}.{place}.{}.{title}", self.now.micros(), id.simple())
     }
 }
 
+/// What a person is in their projects, and those by name.
+async fn memberships(conn: &mut Conn<'_>, caller: &Caller) -> Result<(HashMap<Uuid, Role>, Vec<ProjectName>), Error> {
+    let (mut roles, mut projects) = (HashMap::new(), Vec::new());
+    for member in store::projects::of_user(conn, caller.user.into()).await? {
+        let role = member.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
+        roles.insert(member.project.id, role);
+        projects.push(ProjectName { id: member.project.id.into(), name: member.project.name });
+    }
+    Ok((roles, projects))
+}
+
 impl Keys {
-    /// One page of the keys that a person sees. `status` is empty or `deleted`; an `after` that is none of ours begins anew.
+    /// One page of the keys that a person sees. An `after` that is none of ours begins anew.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn list(&self, caller: &Caller, status: &str, after: &str) -> Result<KeyPage, Error> {
-        let now = self.ground.now();
+    pub async fn list(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
-        let user = caller.user.into();
-        let soon = now.plus_seconds(SOON * DAY).micros();
-        let ended = now.plus_seconds(-RESTORE_DAYS * DAY).micros();
-        let counts = store::keys::counts(&mut conn, user, now.micros(), soon, ended).await?;
-        let limit = PAGE_SIZE as i64 + 1;
-        let cursor = Cursor::read(after).unwrap_or(Cursor { now, after: After { rank: -1, id: Uuid::max() } });
-        let (rows, total) = if status == "deleted" {
-            let rows = store::keys::deleted_page(&mut conn, user, Some(cursor.after.id), ended, limit).await?;
-            let rows = rows.into_iter().map(|row| (0, row)).collect();
-            (rows, counts.deleted)
-        } else {
-            let rows = store::keys::kept_page(&mut conn, user, cursor.now.micros(), Some(cursor.after), limit).await?;
-            (rows.into_iter().map(|row| (row.rank, row.key)).collect::<Vec<_>>(), counts.kept)
-        };
-        let next = (rows.len() > PAGE_SIZE).then(|| {
-            let (rank, last) = &rows[PAGE_SIZE - 1];
-            Cursor { now: cursor.now, after: After { rank: *rank, id: last.id } }.write()
-        });
-        let mut roles = HashMap::<Uuid, Option<Role>>::new();
-        let mut keys = Vec::with_capacity(rows.len().min(PAGE_SIZE));
-        for (_, row) in rows.into_iter().take(PAGE_SIZE) {
-            let known = match roles.get(&row.project_id) {
-                Some(known) => *known,
-                None => {
-                    let found = role(&mut conn, row.project_id.into(), caller.user).await?;
-                    roles.insert(row.project_id, found);
-                    found
-                }
-            };
-            keys.push(view(row, Some(caller.user), known, now)?);
-        }
-        let count = |n: i64| u64::try_from(n).unwrap_or_default();
-        Ok(KeyPage { keys, next, total: count(total), expiring: count(counts.expiring), now })
+        let (roles, projects) = memberships(&mut conn, caller).await?;
+        let (page, rows) =
+            self.page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), after).await?;
+        let viewer = Viewer::of(caller);
+        let keys = rows
+            .into_iter()
+            .map(|row| {
+                let role = roles.get(&row.project_id).copied();
+                view(row, &viewer, role, page.now)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(KeyPage { keys, projects, ..page })
     }
 
-    /// The projects in which a person may make keys, with the scopes that they offer, and a one-time number for the form.
+    /// One page of every key there is, with an owner of each, for administrators.
     ///
     /// # Errors
-    /// If the database cannot be read.
-    pub async fn form(&self, caller: &Caller) -> Result<KeyForm, Error> {
+    /// [`Error::NotFound`] for anybody else.
+    pub async fn list_all(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
-        let mut projects = Vec::new();
-        for member in store::projects::of_user(&mut conn, caller.user.into()).await? {
-            let role: Role = member.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
-            if !can(role, Action::ChangeKeys) || member.project.archived_at.is_some() {
-                continue;
+        administrator(&mut conn, caller, Power::SeeEveryKey).await?;
+        let (page, rows) = self.page(&mut conn, Seen::All, filter, after).await?;
+        let viewer = Viewer::administrator(caller);
+        let (roles, _) = memberships(&mut conn, caller).await?;
+        let mut owners = HashMap::new();
+        let mut keys: Vec<KeyView> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let project = row.project_id;
+            let mut key = view(row, &viewer, roles.get(&project).copied(), page.now)?;
+            let owner = match owners.entry(project) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(store::keys::owner(&mut conn, project).await?),
+            };
+            if let Some(owner) = owner {
+                key.owner = Some(owner.name.clone());
+                key.owner_email = Some(owner.email.clone());
             }
-            let mut scopes = Vec::new();
-            for row in store::projects::offered(&mut conn, member.project.id).await? {
-                let name: ScopeName = row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;
-                if name.is_management() && !can(role, Action::GrantManagement) {
-                    continue;
-                }
-                scopes.push(ScopeView { name, description: row.description });
-            }
-            projects.push(ProjectChoice { id: member.project.id.into(), name: member.project.name, scopes });
+            keys.push(key);
         }
-        Ok(KeyForm { projects, number: self.ground.new_id().into(), now: self.ground.now() })
+        let projects = store::projects::all(&mut conn).await?.into_iter();
+        let projects = projects.map(|row| ProjectName { id: row.id.into(), name: row.name }).collect();
+        let owners = store::users::owners(&mut conn).await?.into_iter().map(Into::into).collect();
+        Ok(KeyPage { keys, projects, owners, ..page })
+    }
+
+    /// The numbers of a page, and its rows.
+    async fn page(
+        &self,
+        conn: &mut Conn<'_>,
+        seen: Seen,
+        filter: &KeyFilter,
+        after: &str,
+    ) -> Result<(KeyPage, Vec<store::keys::KeyRow>), Error> {
+        let now = self.ground.now();
+        let cursor = Cursor::read(after).unwrap_or(Cursor { now, after: After::nothing() });
+        let wanted = Wanted {
+            seen,
+            status: filter.status,
+            project: filter.project.map(Into::into),
+            environment: filter.environment,
+            owner: filter.owner.map(Into::into),
+            view: filter.view,
+            unused: cursor.now.plus_seconds(-UNUSED_DAYS * DAY).micros(),
+            now: cursor.now.micros(),
+            ended: now.plus_seconds(-RESTORE_DAYS * DAY).micros(),
+        };
+        let soon = cursor.now.plus_seconds(SOON * DAY).micros();
+        let counts = store::keys::counts(conn, &wanted, soon).await?;
+        let mut rows = store::keys::page(conn, &wanted, filter.sort, &cursor.after, PAGE_SIZE as i64 + 1).await?;
+        let more = rows.len() > PAGE_SIZE;
+        rows.truncate(PAGE_SIZE);
+        let next = rows.last().filter(|_| more).map(|last| {
+            let after = After { place: last.place, title: last.title.clone(), id: last.key.id };
+            Cursor { now: cursor.now, after }.write()
+        });
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        let page = KeyPage {
+            keys: Vec::new(),
+            next,
+            total: count(counts.total),
+            expiring: count(counts.expiring),
+            projects: Vec::new(),
+            owners: Vec::new(),
+            any: counts.kept > 0,
+            deleted: count(counts.deleted),
+            now,
+        };
+        Ok((page, rows.into_iter().map(|row| row.key).collect()))
     }
 }
 
@@ -120,10 +163,14 @@ mod tests {
     #[test]
     fn cursors_round_trip_and_anything_else_begins_anew() {
         let id = Uuid::max();
-        let text = Cursor { now: Timestamp::from_micros(7), after: After { rank: 2, id } }.write();
-        let read = Cursor::read(&text).unwrap();
-        assert_eq!((read.now.micros(), read.after), (7, After { rank: 2, id }));
-        for bad in ["", "1", "1.2", "1.2.x", "x.2.ffffffffffffffffffffffffffffffff"] {
+        for title in ["", "boje 7. ærø 🌊"] {
+            let cursor = Cursor { now: Timestamp::from_micros(7), after: After { place: -2, title: title.into(), id } };
+            assert_eq!(Cursor::read(&cursor.write()), Some(cursor));
+        }
+        let max = "ffffffffffffffffffffffffffffffff";
+        for bad in
+            ["", "1", "1.2", "1.2.x", "1.2.x.", &format!("x.2.{max}."), &format!("1.2.{max}"), &format!("1.2.{max}.\0")]
+        {
             assert!(Cursor::read(bad).is_none(), "{bad}");
         }
     }

@@ -1,11 +1,17 @@
 //! Keys: made, listed, changed, ended. One verb a file.
 
+mod admin;
 mod change;
+mod chosen;
 mod create;
 mod edit;
+mod form;
 mod list;
+mod of_project;
 mod purge;
 
+pub(super) use admin::administrator;
+pub(super) use chosen::stop;
 pub use create::{KeyDraft, NewKey};
 pub use edit::KeyEdit;
 
@@ -18,12 +24,14 @@ use super::{
 use crate::{
     domain::{
         ids::{KeyId, ProjectId, UserId},
-        key::{Environment, KeyView, Lifecycle, RESTORE_DAYS, Status},
+        key::{Environment, KeyView, Lifecycle, Note, RESTORE_DAYS, Status},
         project::Role,
-        time::{DAY, Timestamp},
+        scope::ScopeName,
+        time::{DAY, Moment, Timestamp},
     },
-    store::{self, Conn, keys::KeyRow},
+    store::{self, Conn, keys::KeyRow, projects::ScopeRow},
 };
+use jiff::tz::TimeZone;
 
 /// The use cases of keys.
 #[derive(Clone)]
@@ -62,20 +70,60 @@ impl KeyRow {
     }
 }
 
-/// A key as `viewer` sees it.
-fn view(row: KeyRow, viewer: Option<UserId>, role: Option<Role>, now: Timestamp) -> Result<KeyView, Error> {
-    let by_viewer = viewer.is_some() && row.created_by.map(UserId::from) == viewer;
+/// Whether a deleted key's time to be restored is over: then it is gone, whether or not it has been purged yet.
+fn is_gone(row: &KeyRow, now: Timestamp) -> bool {
+    row.gone_at().is_some_and(|at| at <= now.micros())
+}
+
+/// Whoever looks at a key.
+struct Viewer {
+    user: Option<UserId>,
+    zone: TimeZone,
+    /// They asked as an administrator.
+    administrator: bool,
+}
+
+impl Viewer {
+    fn of(caller: &Caller) -> Self {
+        Self { user: Some(caller.user), zone: caller.zone.clone(), administrator: false }
+    }
+
+    fn administrator(caller: &Caller) -> Self {
+        Self { administrator: true, ..Self::of(caller) }
+    }
+
+    fn acting(actor: &Actor) -> Self {
+        Self { user: actor.user(), zone: actor.zone(), administrator: false }
+    }
+}
+
+/// A key as somebody sees it who has this role in its project.
+fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Result<KeyView, Error> {
+    let by_viewer = viewer.user.is_some() && row.created_by.map(UserId::from) == viewer.user;
+    let moment = |micros| moment_of(micros, &viewer.zone);
+    let may_change = role.is_some_and(|role| can(role, Action::ChangeKeys));
+    let note = row.note.as_ref().zip(row.note_at).map(|(text, at)| Note {
+        text: text.clone(),
+        by: row.note_by.clone().unwrap_or_default(),
+        at: moment(at),
+        held: row.held,
+    });
     Ok(KeyView {
         id: row.id.into(),
         environment: row.environment()?,
         scopes: row.scopes()?,
         status: row.lifecycle().status(now),
-        gone: row.gone_at().map(moment_of),
-        created: moment_of(row.created_at),
+        gone: row.gone_at().map(moment),
+        created: moment(row.created_at),
         created_by: if by_viewer { "You".to_owned() } else { row.created_by_name },
-        last_used: row.last_used_at.map(moment_of),
-        expires: row.expires_at.map(moment_of),
-        may_change: role.is_some_and(|role| can(role, Action::ChangeKeys)),
+        last_used: row.last_used_at.map(moment),
+        expires: row.expires_at.map(moment),
+        may_change,
+        may_start: viewer.administrator || (may_change && !row.held),
+        note,
+        owner: None,
+        owner_email: None,
+        now,
         project_id: row.project_id.into(),
         project: row.project_name,
         name: row.name,
@@ -100,9 +148,15 @@ async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: A
     }
 }
 
-/// The key, if the actor may do this to it.
-async fn find(conn: &mut Conn<'_>, actor: &Actor, id: KeyId, action: Action) -> Result<KeyRow, Error> {
-    let row = store::keys::by_id(conn, id.into()).await?.ok_or(Error::NotFound)?;
+/// Whether somebody of this role may give a key this scope, if the project offers it.
+fn may_grant(role: Role, scope: &ScopeName, row: &ScopeRow) -> bool {
+    !(scope.is_management() || row.is_for_owners()) || can(role, Action::GrantManagement)
+}
+
+/// The key, if the actor may do this to it. One that is gone is not there for anybody, purged or not.
+async fn find(conn: &mut Conn<'_>, actor: &Actor, id: KeyId, action: Action, now: Timestamp) -> Result<KeyRow, Error> {
+    let row = store::keys::by_id(conn, id.into()).await?;
+    let row = row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)?;
     allow(conn, actor, row.project_id.into(), action).await?;
     Ok(row)
 }
@@ -113,16 +167,27 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if it is not there or not theirs.
     pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
+        let (row, role, now) = self.seen(caller, id).await?;
+        view(row, &Viewer::of(caller), role, now)
+    }
+
+    /// When a key was last used, for whoever may see it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there or not theirs.
+    pub async fn called(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
+        let (row, ..) = self.seen(caller, id).await?;
+        Ok(row.last_used_at.map(|at| moment_of(at, &caller.zone)))
+    }
+
+    /// A key that a member may see, with their role.
+    async fn seen(&self, caller: &Caller, id: KeyId) -> Result<(KeyRow, Option<Role>, Timestamp), Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
-        let row = find(&mut conn, &Actor::User(caller.clone()), id, Action::SeeKeys).await?;
-        let role = role(&mut conn, row.project_id.into(), caller.user).await?;
         let now = self.ground.now();
-        // Past its seven days a deleted key is gone, whether or not it has been purged yet.
-        if row.gone_at().is_some_and(|at| at <= now.micros()) {
-            return Err(Error::NotFound);
-        }
-        view(row, Some(caller.user), role, now)
+        let row = find(&mut conn, &Actor::User(caller.clone()), id, Action::SeeKeys, now).await?;
+        let role = role(&mut conn, row.project_id.into(), caller.user).await?;
+        Ok((row, role, now))
     }
 
     /// The keys of a project, or of all, the newest first, for the command line.

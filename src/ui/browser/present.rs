@@ -1,109 +1,150 @@
 //! The browser's side of [`super`].
 
-use js_sys::{Array, Date, Function, Intl::DateTimeFormat, Object, Reflect};
+use js_sys::{Array, Function, Reflect};
 use leptos::prelude::{document, set_timeout, window};
 use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Element, HtmlElement};
-
-/// Where focus goes when the thing it came from is gone.
-const MAIN: &str = "main";
-
-fn focus_by_id(id: &str) {
-    let target = document().get_element_by_id(id).or_else(|| document().get_element_by_id(MAIN));
-    if let Some(element) = target.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
-        let _ = element.focus();
-    }
-}
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, CustomEvent, CustomEventInit, Element, Event, Headers, HtmlElement, HtmlInputElement, HtmlSelectElement,
+    HtmlTextAreaElement, RequestInit, Response, Url, UrlSearchParams,
+};
 
 /// Moves focus to this element, once what is going on has been drawn.
 pub fn focus_soon(id: &str) {
     let id = id.to_owned();
-    set_timeout(move || focus_by_id(&id), Duration::ZERO);
-}
-
-/// Moves focus to this element if nothing has it: what had it was drawn anew, or is gone.
-pub fn focus_if_lost(id: &str) {
-    let id = id.to_owned();
     set_timeout(
         move || {
-            let lost = document().active_element().is_none_or(|e| e.tag_name() == "BODY");
-            if lost {
-                focus_by_id(&id);
+            if let Some(element) = document().get_element_by_id(&id).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+                let _ = element.focus();
             }
         },
         Duration::ZERO,
     );
 }
 
-/// Moves focus to the first wrong field, opening what hides it; if no field is wrong, to the password that has to be typed
-/// again, or to the button.
-pub fn focus_first_invalid(form: &Element) {
-    let form = form.clone();
-    set_timeout(
-        move || {
-            let find = |selector| form.query_selector(selector).ok().flatten();
-            let wrong = find("[aria-invalid=true]").or_else(|| find("[type=password]"));
-            let Some(element) = wrong.or_else(|| find("button:not([type=button])")) else { return };
-            if let Ok(Some(details)) = element.closest("details") {
-                let _ = details.set_attribute("open", "");
-            }
-            let _ = element.unchecked_into::<HtmlElement>().focus();
-        },
-        Duration::ZERO,
-    );
+/// Lets some time pass.
+pub async fn pause(time: Duration) {
+    gloo_timers::future::sleep(time).await;
 }
 
-/// Makes a change that moves the focus, and gives it back to whoever had it within this element.
-pub fn keep_focus_during(dialog: &Element, change: impl FnOnce()) {
-    let held = document().active_element().filter(|e| dialog.contains(Some(e)));
-    change();
-    if let Some(element) = held.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
-        let _ = element.focus();
+/// Calls a server function, with the browser's own fetch and JSON: Leptos' client would be a tenth of all that is sent. Its
+/// answer, or (`Err`) the refusal; `None` if no answer came.
+pub async fn call(path: &str, arguments: &[(&str, &str)]) -> Option<Result<Answer, Answer>> {
+    let form = UrlSearchParams::new().ok()?;
+    for (name, value) in arguments {
+        form.append(name, value);
+    }
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(form.as_ref());
+    let headers = Headers::new().ok()?;
+    headers.set("accept", "application/json").ok()?;
+    init.set_headers(headers.as_ref());
+    let response: Response =
+        JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.dyn_into().ok()?;
+    let json = JsFuture::from(response.json().ok()?).await.ok()?;
+    Some(if response.ok() { Ok(Answer(json)) } else { Err(Answer(json)) })
+}
+
+/// What a server function has answered.
+pub struct Answer(JsValue);
+
+impl Answer {
+    /// Whether there is anything in it.
+    pub fn is_some(&self) -> bool {
+        !self.0.is_null() && !self.0.is_undefined()
+    }
+
+    /// The text that it is.
+    pub fn text(&self) -> Option<String> {
+        self.0.as_string()
+    }
+
+    /// Of a refusal: what is wrong with the first field, or what it says as a whole.
+    pub fn complaint(&self) -> Option<String> {
+        let message = |of: &JsValue| Reflect::get(of, &"message".into()).ok()?.as_string();
+        let fields: Option<Array> = Reflect::get(&self.0, &"fields".into()).ok().and_then(|it| it.dyn_into().ok());
+        fields.and_then(|fields| message(&fields.get(0))).or_else(|| message(&self.0))
     }
 }
 
-/// Closes a popover if it is open.
-pub fn hide_popover(id: &str) {
-    let open = format!("[id=\"{id}\"]:popover-open");
-    let Ok(Some(element)) = document().query_selector(&open) else { return };
-    if let Ok(hide) = Reflect::get(&element, &"hidePopover".into()) {
-        let _ = hide.unchecked_into::<Function>().call0(&element);
+/// Tells those who listen further out.
+pub fn tell(from: &Element, name: &str) {
+    let init = CustomEventInit::new();
+    init.set_bubbles(true);
+    if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &init) {
+        let _ = from.dispatch_event(&event);
     }
 }
 
-/// Loads another page in place of this one, so that nothing of it remains.
-pub fn leave(to: &str) {
-    let _ = window().location().replace(to);
+/// Listens to an element for as long as it is there.
+pub fn hear(element: &Element, name: &str, hear: impl FnMut(Event) + 'static) {
+    let closure = Closure::<dyn FnMut(Event)>::new(hear);
+    let _ = element.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+    closure.forget();
 }
 
-/// The person's IANA time zone, such as `Europe/Berlin`.
-pub fn zone() -> Option<String> {
-    let options = DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
-    Reflect::get(&options, &"timeZone".into()).ok()?.as_string()
-}
-
-fn say(date: &Date, parts: &[(&str, &str)]) -> Option<String> {
-    let options = Object::new();
-    for (name, value) in parts {
-        let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
+/// The element; `.secret` stands for the form of the secret that is chosen.
+pub fn shown(selector: &str) -> Option<Element> {
+    let find = |selector: &str| document().query_selector(selector).ok().flatten();
+    if selector != ".secret" {
+        return find(selector);
     }
-    let text = date.to_locale_string("en-GB", &options).as_string()?;
-    (text != "Invalid Date").then_some(text)
+    uncheck("mask");
+    let tab = find(".secret [name=as]:checked")?.get_attribute("value")?;
+    find(&format!(".secret [data-panel={tab}] code"))
 }
 
-/// An instant in the person's zone: "Thursday 18 February 2027 at 14:32, CET".
-pub fn say_instant(seconds: i64) -> Option<String> {
-    let date = Date::new(&JsValue::from_f64(seconds as f64 * 1000.0));
-    let day = say(&date, &[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")])?;
-    let time = say(&date, &[("hour", "2-digit"), ("minute", "2-digit"), ("timeZoneName", "short")])?;
-    Some(format!("{day} at {time}"))
+/// Takes the mark out of a check box: the mask hides the text from a selection too.
+pub fn uncheck(id: &str) {
+    if let Some(input) = document().get_element_by_id(id).and_then(|it| it.dyn_into::<HtmlInputElement>().ok()) {
+        input.set_checked(false);
+    }
 }
 
-/// A day (`YYYY-MM-DD`) in words: "Thursday 18 February 2027".
-pub fn say_end_of_day(date: &str) -> Option<String> {
-    let date = Date::new(&format!("{date}T00:00:00").into());
-    say(&date, &[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")])
+/// Presses a control within this element.
+pub fn press(within: &Element, selector: &str) {
+    if let Some(it) = within.query_selector(selector).ok().flatten().and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+        it.click();
+    }
+}
+
+/// What is chosen in a select within this element.
+pub fn value_of(within: &Element, selector: &str) -> String {
+    let found = within.query_selector(selector).ok().flatten();
+    found.and_then(|it| it.dyn_into::<HtmlSelectElement>().ok()).map(|it| it.value()).unwrap_or_default()
+}
+
+/// The values of the check boxes of this name that are checked.
+pub fn checked(within: &Element, name: &str) -> Vec<String> {
+    let Ok(list) = within.query_selector_all(&format!("input[name='{name}']:checked")) else { return Vec::new() };
+    (0..list.length())
+        .filter_map(|at| list.item(at)?.dyn_into::<HtmlInputElement>().ok().map(|it| it.value()))
+        .collect()
+}
+
+/// Puts the cursor at a line and column, both counted from one, in characters.
+pub fn put_cursor(area: &HtmlTextAreaElement, (line, column): (usize, usize)) {
+    let text = area.value();
+    let start: usize = text.split('\n').take(line.saturating_sub(1)).map(|line| line.encode_utf16().count() + 1).sum();
+    let within = text.split('\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    let before: usize = within.chars().take(column.saturating_sub(1)).map(char::len_utf16).sum();
+    let at = u32::try_from(start + before).unwrap_or_default();
+    let _ = area.focus();
+    let _ = area.set_selection_range(at, at);
+}
+
+/// Saves a text as a file.
+pub fn save(name: &str, text: &str) {
+    let Ok(blob) = Blob::new_with_str_sequence(&Array::of1(&text.into())) else { return };
+    let Ok(url) = Url::create_object_url_with_blob(&blob) else { return };
+    if let Some(link) = document().create_element("a").ok().and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+        let _ = link.set_attribute("href", &url);
+        let _ = link.set_attribute("download", name);
+        link.click();
+    }
+    let _ = Url::revoke_object_url(&url);
 }
 
 /// The keys that copy on this machine.

@@ -1,0 +1,37 @@
+import { type Browser, test } from '@playwright/test';
+import type { Keyward, Person } from './keyward';
+import { Site } from './site';
+
+/** Of the demo's people: an administrator, the owner of a project of hers, and the owner of a project that she may only see. */
+export const [MAREN, JONAS, TOMAS] = [
+  ['Maren Okafor', 'maren@pelagic.example'],
+  ['Jonas Lindqvist', 'jonas@pelagic.example'],
+  ['Tomás Ferreira', 'tomas@pelagic.example'],
+].map(([name, email]) => ({ name, email }));
+
+/** Fills an empty server with the demo; whoever signs in next is Maren. */
+export async function fill(keyward: Keyward, keys = 40): Promise<void> {
+  const said = await keyward.run(['demo', '--keys', String(keys)]);
+  Object.assign(keyward.person, MAREN, { password: said.match(/password {2}(\S+)/)?.[1] });
+}
+
+/** Somebody with the same password, in a browser of their own. */
+export async function elsewhere(site: Site, browser: Browser, who: Pick<Person, 'name' | 'email'>): Promise<Site> {
+  const { javaScriptEnabled } = test.info().project.use;
+  const context = await browser.newContext({ baseURL: site.keyward.url, javaScriptEnabled });
+  const other = new Site(await context.newPage(), site.keyward, site.scripted);
+  await other.open('/login');
+  await other.page.getByLabel('E-mail').fill(who.email);
+  await other.page.getByLabel('Password').fill(site.keyward.person.password);
+  await other.page.getByRole('button', { name: 'Sign in' }).click();
+  await other.at('/keys');
+  return other;
+}
+
+/** The id of one of the demo's projects. */
+export async function project(keyward: Keyward, name: string): Promise<string> {
+  const all: { name: string; project_id: string }[] = JSON.parse(await keyward.run(['projects', 'list', '--json']));
+  const found = all.find(it => it.name === name);
+  if (!found) throw new Error(`the demo has no project ${name}`);
+  return found.project_id;
+}

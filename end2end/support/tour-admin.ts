@@ -1,0 +1,54 @@
+import { expect } from '@playwright/test';
+import type { Site } from './site';
+
+/** The administrators' part of the tour: several keys at once, people, the policy. Somebody else is made for it, with a key. */
+export async function* tourAdmin(site: Site): AsyncGenerator<string> {
+  const { page, keyward } = site;
+  const dialog = page.getByRole('dialog');
+
+  await site.open('/admin/keys');
+  await page.getByLabel('Choose key Starter Integration').check();
+  yield 'all-keys-chosen';
+  await page.getByRole('button', { name: 'Deactivate…' }).click();
+  await expect(dialog.getByLabel('Reason')).toBeFocused();
+  yield 'all-keys-chosen-deactivate';
+  await site.open('/admin/keys?view=endless');
+  await expect(site.row('Starter Integration')).toBeVisible();
+  yield 'all-keys-endless';
+
+  await keyward.run(['admin', 'create-user', '--name', 'Tove Ærø-Lindqvist', '--email', 'tove@drift.example', '--password-stdin'], keyward.person.password);
+  await site.open('/admin/users');
+  yield 'users';
+  await page.getByRole('link', { name: 'Tove Ærø-Lindqvist' }).click();
+  await expect(page.getByText('About this person')).toBeVisible();
+  yield 'user';
+  for (const [link, stop] of [['Disable: ', 'disable'], ['Make administrator: ', 'make-administrator'], ['Transfer ', 'transfer'], ['Delete: ', 'delete']]) {
+    await page.getByRole('main').getByRole('link', { name: link }).click();
+    await expect(dialog).toBeVisible();
+    yield `user-${stop}`;
+    await page.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
+  }
+
+  await site.open('/admin/policy');
+  yield 'policy';
+  await page.getByLabel('Longest life of a key, in days').fill('a year');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.getByLabel('Longest life of a key, in days')).toHaveAttribute('aria-invalid', 'true');
+  yield 'policy-errors';
+  await page.getByLabel('Longest life of a key, in days').fill('30');
+  await page.getByLabel('Who may make an account').selectOption('Whoever was invited');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.locator('#touches')).toContainText('never expire');
+  yield 'policy-touches';
+  await page.getByRole('button', { name: 'Save all the same' }).click();
+  await expect(site.toast).toContainText('Policy saved.');
+
+  await site.open('/admin/users/invite');
+  await expect(dialog.getByLabel('E-mail')).toBeFocused();
+  yield 'invite';
+  await dialog.getByLabel('E-mail').fill('new@drift.example');
+  await dialog.getByRole('button', { name: 'Invite' }).click();
+  await expect(page.locator('#invitation')).toBeVisible();
+  yield 'invite-link';
+}

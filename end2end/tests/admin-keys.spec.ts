@@ -1,0 +1,113 @@
+import { elsewhere, fill, JONAS, TOMAS } from '../support/demo';
+import { expect, test } from '../support/test';
+
+// Maren looks after the whole Keyward; the keys are in projects of several people.
+test.use({ nobody: true });
+test.beforeEach(async ({ keyward }) => fill(keyward, 40));
+
+test('several keys at once: the bar counts, the question names them, one reason is for all', async ({ page, site, browser, watch }) => {
+  watch.expectStatus(422);
+  await site.signIn();
+  await site.open('/admin/keys?status=active');
+  const names = await site.names().allInnerTexts();
+  const [one, two] = names;
+  const bar = page.locator('.bulk');
+  await expect(bar).toBeHidden();
+  await page.getByLabel(`Choose key ${one}`, { exact: true }).check();
+  await expect(bar).toBeVisible();
+  await page.getByLabel(`Choose key ${two}`, { exact: true }).check();
+  await expect(page.locator('.pager')).toBeHidden();
+  await bar.getByRole('button', { name: 'Deactivate…' }).click();
+
+  const dialog = page.getByRole('dialog');
+  await expect(page.getByRole('dialog', { name: 'Deactivate 2 keys?' })).toBeVisible();
+  await expect(page).toHaveURL(/\/admin\/keys\/chosen\?.*status=active/);
+  await expect(dialog).toContainText(one);
+  await expect(dialog).toContainText(two);
+  await expect(dialog.getByLabel('Reason')).toBeFocused();
+  await dialog.getByLabel('Reason').fill('   ');
+  await dialog.getByRole('button', { name: 'Deactivate keys' }).click();
+  await expect(dialog.getByLabel('Reason')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByRole('dialog', { name: 'Deactivate 2 keys?' })).toBeVisible();
+  await dialog.getByLabel('Reason').fill('Found in a public repository.');
+  await dialog.getByRole('button', { name: 'Deactivate keys' }).click();
+  await expect(page.getByRole('dialog', { name: '2 keys deactivated' })).toBeVisible();
+  await dialog.getByRole('link', { name: 'Back to the list' }).click();
+  await site.at('/admin/keys?status=active');
+  await expect(site.names().filter({ hasText: one })).toHaveCount(0);
+
+  await site.open('/admin/keys?status=inactive');
+  const stopped = page.getByRole('row').filter({ hasText: 'Maren Okafor: Found in a public repository.' });
+  await expect(stopped).toHaveCount(2);
+  // Deleted together; already deactivated ones are no obstacle.
+  for (const name of [one, two]) await page.getByLabel(`Choose key ${name}`, { exact: true }).check();
+  await bar.getByRole('button', { name: 'Delete…' }).click();
+  await dialog.getByLabel('Reason').fill('Not needed.');
+  await dialog.getByRole('button', { name: 'Delete keys' }).click();
+  await expect(page.getByRole('dialog', { name: '2 keys deleted' })).toBeVisible();
+  await site.open('/admin/keys?status=deleted');
+  await expect(page.getByRole('row').filter({ hasText: 'Maren Okafor: Not needed.' })).toHaveCount(2);
+  await expect(page.getByRole('checkbox')).toHaveCount(0);
+
+  // Nobody else has the boxes, or the question.
+  const other = await elsewhere(site, browser, JONAS);
+  await expect(other.page.getByRole('checkbox')).toHaveCount(0);
+  await other.page.context().close();
+});
+
+test('what could not be changed is said, and why', async ({ page, site, keyward }) => {
+  await site.signIn();
+  await site.open('/admin/keys?status=active');
+  const [one, two] = await site.names().allInnerTexts();
+  for (const name of [one, two]) await page.getByLabel(`Choose key ${name}`, { exact: true }).check();
+  await page.locator('.bulk').getByRole('button', { name: 'Deactivate…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill('Leaked.');
+  // Meanwhile, in another tab, one of them is deleted.
+  const tab = await site.tab('/admin/keys');
+  await tab.choose('Delete', one);
+  await tab.page.getByRole('dialog').getByLabel('Reason').fill('Faster.');
+  await tab.page.getByRole('dialog').getByRole('button', { name: 'Delete key' }).click();
+  await expect(tab.page.getByRole('dialog')).toBeHidden();
+  await tab.page.close();
+  await dialog.getByRole('button', { name: 'Deactivate keys' }).click();
+  await expect(page.getByRole('dialog', { name: '1 key deactivated' })).toBeVisible();
+  await expect(dialog).toContainText('1 key could not be deactivated:');
+  await expect(dialog).toContainText(`${one}: This key is deleted. Restore it first.`);
+  const listed = await keyward.keys();
+  expect(listed.find(key => key.name === two)?.status).toBe('inactive');
+});
+
+test('ready views and the owner are in the address', async ({ page, site, keyward }) => {
+  await keyward.run(['keys', 'create', '--project', 'Harbour pilot', '--name', 'For ever', '--expires', 'never', '--json']);
+  await site.signIn();
+  await site.open('/admin/keys');
+  const all = await site.names().count();
+  const views = page.getByRole('navigation', { name: 'Views' });
+  await expect(views.getByRole('link', { name: 'All' })).toHaveAttribute('aria-current', 'page');
+  await views.getByRole('link', { name: 'Never expires' }).click();
+  await site.at('/admin/keys?view=endless');
+  await expect(site.row('For ever')).toBeVisible();
+  await expect(views.getByRole('link', { name: 'Never expires' })).toHaveAttribute('aria-current', 'page');
+  for (const cell of await page.locator('tbody .cell-expires').allInnerTexts()) expect(cell).toContain('Never');
+
+  const bar = page.getByRole('search');
+  await bar.getByLabel('Owner').selectOption({ label: JONAS.name });
+  if (!site.scripted) await bar.getByRole('button', { name: 'Apply' }).click();
+  await expect(page).toHaveURL(/owner=/);
+  await expect(page).toHaveURL(/view=endless/);
+  await expect(site.row('For ever')).toBeVisible();
+  await bar.getByLabel('Owner').selectOption({ label: TOMAS.name });
+  if (!site.scripted) await bar.getByRole('button', { name: 'Apply' }).click();
+  await expect(site.row('For ever')).toHaveCount(0);
+  await site.open('/admin/keys?view=left');
+  await expect(page.locator('tbody tr, .empty').first()).toBeVisible();
+  await views.getByRole('link', { name: 'All' }).click();
+  await site.at('/admin/keys');
+  await expect(site.names()).toHaveCount(all);
+
+  // Somebody who is disabled has left.
+  await keyward.run(['admin', 'disable-user', '--email', TOMAS.email]);
+  await views.getByRole('link', { name: 'Maker has left' }).click();
+  await expect(page.locator('tbody .cell-created').first()).toContainText('Tomás');
+});

@@ -1,0 +1,98 @@
+import { expect, test } from '../support/test';
+
+test.use({ admin: true });
+
+test('a stricter policy says what it touches, and changes nothing that is there', async ({ page, site, keyward, watch }) => {
+  watch.expectStatus(422);
+  await keyward.createKey('For ever', '--expires', 'never');
+  await keyward.createKey('A year', '--expires', '365d');
+  await site.signIn();
+  await site.open('/admin/policy');
+  const life = page.getByLabel('Longest life of a key, in days');
+  await life.fill('0');
+  await page.getByLabel('Who may make an account').selectOption('Anybody whose e-mail address is confirmed');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(life).toHaveAttribute('aria-invalid', 'true');
+  await expect(life).toHaveValue('0');
+  await expect(page.getByText('no server for outgoing mail is set. Set one')).toBeVisible();
+
+  await life.fill('30');
+  await page.getByLabel('Who may make an account').selectOption('Whoever was invited');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  const touches = page.locator('#touches');
+  await expect(touches).toContainText('1 key ends more than 30 days from now. It keeps that end.');
+  await expect(touches).toContainText('1 key never expires. It keeps that.');
+  await expect(life).toHaveValue('30');
+  // Not saved: another tab has what was.
+  const tab = await site.tab('/admin/policy');
+  await expect(tab.page.getByLabel('Longest life of a key, in days')).toHaveValue('');
+  await tab.page.close();
+  await page.getByRole('button', { name: 'Save all the same' }).click();
+  await expect(site.toast).toContainText('Policy saved.');
+  await expect(life).toHaveValue('30');
+
+  await site.open('/keys');
+  await expect(site.row('For ever').locator('.cell-expires')).toContainText('Never');
+  await expect(site.row('A year')).toContainText('Active');
+  // The form for a key offers what is allowed, and begins with the longest.
+  await site.openCreate();
+  const expiration = site.createDialog.getByLabel('Expiration');
+  await expect(expiration.locator('option:checked')).toHaveText('30 days');
+  expect(await expiration.locator('option').allInnerTexts()).toEqual(['7 days', '30 days', 'On a date…']);
+  await expect(site.createDialog).toContainText('The policy here: a key lives at most 30 days.');
+  await site.createDialog.getByLabel('Name').fill('Too long');
+  await expiration.selectOption('On a date…');
+  await site.createDialog.getByLabel('Expires on').fill('2199-01-01');
+  await site.submitCreate();
+  await expect(expiration).toHaveAttribute('aria-invalid', 'true');
+  await expect(site.createDialog).toContainText('The policy of this Keyward lets a key live at most 30 days.');
+  await expect(site.createDialog.getByLabel('Name')).toHaveValue('Too long');
+  await expiration.selectOption('30 days');
+  await site.submitCreate();
+  await expect(site.secret).toBeVisible();
+  await site.done();
+
+  // An edit keeps the end that there is.
+  await site.choose('Edit', 'For ever');
+  const edit = page.getByRole('dialog');
+  await edit.getByLabel('Name').fill('For ever, renamed');
+  await edit.getByRole('button', { name: 'Save changes' }).click();
+  await expect(site.row('For ever, renamed').locator('.cell-expires')).toContainText('Never');
+
+  // A milder one is saved at once.
+  await site.open('/admin/policy');
+  await life.fill('');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(site.toast).toContainText('Policy saved.');
+});
+
+test('a project makes no more keys than the policy allows', async ({ page, site, keyward, watch }) => {
+  watch.expectStatus(409);
+  await keyward.createKey('Only one');
+  await site.signIn();
+  await site.open('/admin/policy');
+  await page.getByLabel('Most keys of a project').fill('1');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(site.toast).toContainText('Policy saved.');
+  await site.open('/keys');
+  await site.openCreate();
+  await site.createDialog.getByLabel('Name').fill('One more');
+  await site.submitCreate();
+  await expect(site.createDialog.getByRole('alert')).toContainText('as many keys as the policy of this Keyward allows');
+  await expect(site.createDialog.getByLabel('Name')).toHaveValue('One more');
+});
+
+test('two tabs: the second is told that the policy was changed', async ({ page, site, watch }) => {
+  watch.expectStatus(409);
+  await site.signIn();
+  await site.open('/admin/policy');
+  const tab = await site.tab('/admin/policy');
+  await tab.page.getByLabel('Most keys of a project').fill('100');
+  await tab.page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(tab.toast).toContainText('Policy saved.');
+  await tab.page.close();
+  await page.getByLabel('Most keys of a project').fill('200');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.getByRole('alert')).toContainText('The policy was changed meanwhile');
+  await expect(page.getByLabel('Most keys of a project')).toHaveValue('200');
+});

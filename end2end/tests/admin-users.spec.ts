@@ -1,0 +1,143 @@
+import { elsewhere, fill, JONAS, TOMAS } from '../support/demo';
+import { expect, test } from '../support/test';
+
+// Maren looks after the whole Keyward.
+test.use({ nobody: true });
+test.beforeEach(async ({ keyward }) => fill(keyward, 40));
+
+test('a person is found, disabled with their keys, and let in again', async ({ page, site, browser, watch }) => {
+  test.slow();
+  watch.expectStatus(422);
+  await site.signIn();
+  const tomas = await elsewhere(site, browser, TOMAS);
+  await page.getByRole('main').waitFor();
+  await site.open('/admin/users');
+  const search = page.getByRole('search');
+  await search.getByLabel('Name or e-mail').fill('TOMAS@');
+  await search.getByLabel('Name or e-mail').press('Enter');
+  await expect(page.getByText('1 person with “TOMAS@”')).toBeVisible();
+  await page.getByRole('link', { name: TOMAS.name }).click();
+  await expect(page.getByRole('heading', { name: TOMAS.name })).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Owner, alone');
+
+  await page.getByRole('link', { name: `Disable: ${TOMAS.name}` }).click();
+  const dialog = page.getByRole('dialog', { name: `Disable ${TOMAS.name}?` });
+  await expect(dialog.getByLabel('Reason')).toBeFocused();
+  await dialog.getByLabel('Reason').fill(' ');
+  await dialog.getByRole('checkbox', { name: /^Deactivate the/ }).check();
+  await dialog.getByRole('button', { name: 'Disable person' }).click();
+  await expect(dialog.getByLabel('Reason')).toHaveAttribute('aria-invalid', 'true');
+  await expect(dialog.getByRole('checkbox', { name: /^Deactivate the/ })).toBeChecked();
+  await dialog.getByLabel('Reason').fill('Left the team.');
+  await dialog.getByRole('button', { name: 'Disable person' }).click();
+  await expect(site.toast).toContainText(`${TOMAS.name} is disabled.`);
+  await expect(page.getByRole('main')).toContainText('Disabled');
+
+  // His browser is signed out, and his password opens nothing.
+  await tomas.page.goto('/keys');
+  await tomas.at('/login');
+  await tomas.page.getByLabel('E-mail').fill(TOMAS.email);
+  await tomas.page.getByLabel('Password').fill(site.keyward.person.password);
+  await tomas.page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(tomas.page.getByRole('alert')).toContainText('E-mail or password is wrong.');
+  await tomas.page.context().close();
+  await site.open('/admin/keys?status=inactive');
+  await expect(page.getByRole('row').filter({ hasText: 'Maren Okafor: Left the team.' }).first()).toBeVisible();
+
+  await site.open('/admin/users?search=tomas');
+  await page.getByRole('link', { name: TOMAS.name }).click();
+  await page.getByRole('link', { name: `Enable: ${TOMAS.name}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Enable person' }).click();
+  await expect(site.toast).toContainText('can sign in again');
+  const again = await elsewhere(site, browser, TOMAS);
+  await again.page.context().close();
+});
+
+test('administration is given and taken, and never from the last', async ({ page, site, browser, watch }) => {
+  watch.expectStatus(409);
+  await site.signIn();
+  const jonas = await elsewhere(site, browser, JONAS);
+  await site.open('/admin/users');
+  await page.getByRole('link', { name: 'Maren Okafor' }).click();
+  await page.getByRole('link', { name: 'Take administration away: Maren Okafor' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('Nobody else is an administrator.');
+  await expect(dialog).toContainText('This is you.');
+  await dialog.getByRole('button', { name: 'Take administration away' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('Make somebody else an administrator first.');
+  await dialog.getByRole('link', { name: 'Cancel' }).click();
+
+  await page.getByRole('link', { name: 'Users', exact: true }).first().click();
+  await page.getByRole('link', { name: JONAS.name }).click();
+  await page.getByRole('link', { name: `Make administrator: ${JONAS.name}` }).click();
+  await dialog.getByRole('button', { name: 'Make administrator' }).click();
+  await expect(site.toast).toContainText('is an administrator now');
+  await jonas.open('/admin/users');
+  await expect(jonas.page.getByRole('heading', { name: 'Users' })).toBeVisible();
+  await page.getByRole('link', { name: `Take administration away: ${JONAS.name}` }).click();
+  await dialog.getByRole('button', { name: 'Take administration away' }).click();
+  await expect(site.toast).toContainText('is no administrator any more');
+  await jonas.page.context().close();
+});
+
+test('a project is transferred; deleting a person asks to whom the others go', async ({ page, site, watch }) => {
+  test.slow();
+  watch.expectStatus(422);
+  await site.signIn();
+  await site.open('/admin/users?search=tomas');
+  await page.getByRole('link', { name: TOMAS.name }).click();
+  await expect(page.getByRole('heading', { name: TOMAS.name })).toBeVisible();
+  const about = page.url().split('?')[0];
+  await page.getByRole('link', { name: 'Transfer Buoy telemetry' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Transfer project' }).click();
+  await expect(dialog.getByLabel('New owner')).toHaveAttribute('aria-invalid', 'true');
+  await dialog.getByLabel('New owner').selectOption({ label: `${JONAS.name} (${JONAS.email})` });
+  await dialog.getByRole('checkbox', { name: /stays in it as an operator/ }).check();
+  await dialog.getByRole('button', { name: 'Transfer project' }).click();
+  await expect(site.toast).toContainText('Project transferred.');
+  await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Operator');
+
+  // Jonas owns it alone now.
+  await site.open('/admin/users?search=jonas');
+  await page.getByRole('link', { name: JONAS.name }).click();
+  await page.getByRole('link', { name: `Delete: ${JONAS.name}` }).click();
+  await dialog.getByLabel('Reason').fill('Left us.');
+  await dialog.getByRole('button', { name: 'Delete person' }).click();
+  await expect(dialog).toContainText('Say what becomes of each project.');
+  await expect(dialog.getByLabel('Reason')).toHaveValue('Left us.');
+  await dialog.getByLabel(/Buoy telemetry/).selectOption({ label: `${TOMAS.name} (${TOMAS.email})` });
+  await dialog.getByRole('button', { name: 'Delete person' }).click();
+  await expect(site.toast).toContainText('Person deleted.');
+  await expect(page.getByRole('link', { name: JONAS.name })).toHaveCount(0);
+  await page.goto(about);
+  await site.ready();
+  await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Owner, alone');
+  // His keys stay, under his name.
+  await site.open('/admin/keys?view=left');
+  await expect(page.locator('tbody .cell-created').first()).toContainText('Jonas');
+});
+
+test('an invitation is shown once, where there is no mail', async ({ page, site, watch }) => {
+  watch.expectStatus(409);
+  await site.signIn();
+  await site.open('/admin/users');
+  await page.getByRole('link', { name: 'Invite', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByLabel('E-mail')).toBeFocused();
+  await dialog.getByLabel('E-mail').fill('new@drift.example');
+  await dialog.getByRole('button', { name: 'Invite' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('Sign-up is closed by policy');
+  await site.open('/admin/policy');
+  await page.getByLabel('Who may make an account').selectOption('Whoever was invited');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(site.toast).toContainText('Policy saved.');
+  await site.open('/admin/users/invite');
+  await dialog.getByLabel('E-mail').fill('new@drift.example');
+  await dialog.getByRole('button', { name: 'Invite' }).click();
+  const link = await page.locator('#invitation').innerText();
+  expect(link).toMatch(/\/signup\?invitation=[\w-]{43}$/);
+  await dialog.getByRole('link', { name: 'Done' }).click();
+  await site.at('/admin/users');
+  expect(await page.content()).not.toContain(link.split('=')[1]);
+});

@@ -1,0 +1,141 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { elsewhere, fill, JONAS } from '../support/demo';
+import { expect, test } from '../support/test';
+import type { Site } from '../support/site';
+
+// Maren looks after the whole Keyward and reads its log; Jonas owns a project in it.
+test.use({ nobody: true });
+test.beforeEach(async ({ keyward }) => fill(keyward, 40));
+
+const NAME = 'Starter Integration';
+
+/** Fills in the bar over the log; without scripts it is sent by hand. */
+async function narrow(site: Site, fillIn: () => Promise<void>): Promise<void> {
+  await fillIn();
+  if (!site.scripted) await site.page.getByRole('search').getByRole('button', { name: 'Apply' }).click();
+}
+
+test('the log is read, narrowed and gone through page by page', async ({ page, site }) => {
+  await site.signIn();
+  await page.goto('/admin/keys');
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await expect(page.getByRole('heading', { name: 'Audit log' })).toBeVisible();
+  const rows = page.locator('tbody tr');
+  await expect(rows.first()).toContainText('Maren Okafor signed in');
+  await expect(page.locator('caption')).toContainText('each with the hash of the one before');
+  await expect(rows).toHaveCount(50);
+  const newest = await rows.first().getAttribute('id');
+  await page.getByRole('link', { name: 'Older' }).click();
+  await expect(page).toHaveURL(/before=\d+/);
+  await expect(page.getByRole('link', { name: 'Newest' })).toBeVisible();
+  await expect(page.locator(`#${newest}`)).toHaveCount(0);
+  await page.getByRole('link', { name: 'Newest' }).click();
+  await expect(page.locator(`#${newest}`)).toBeVisible();
+
+  const bar = page.getByRole('search');
+  await narrow(site, async () => void (await bar.getByLabel('Kind').selectOption({ label: 'Scopes, policy, signing keys' })));
+  await expect(page).toHaveURL(/kind=settings/);
+  await expect(rows.first()).toContainText('added the scope');
+  await narrow(site, async () => {
+    await bar.getByLabel('Thing').fill('tides:read');
+    await bar.getByLabel('Thing').blur();
+  });
+  await expect(page).toHaveURL(/thing=tides/);
+  await expect(rows).toHaveCount(1);
+  await expect(rows.first()).toContainText('Maren Okafor (administrator) added the scope “tides:read”');
+  await narrow(site, async () => {
+    await bar.getByLabel('Person').fill('jonas');
+    await bar.getByLabel('Person').blur();
+  });
+  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await page.getByRole('link', { name: 'Clear filters' }).click();
+  await expect(rows).toHaveCount(50);
+  await narrow(site, async () => {
+    await bar.getByLabel('To').fill('2020-01-31');
+    await bar.getByLabel('To').blur();
+  });
+  await expect(page).toHaveURL(/to=2020-01-31/);
+  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Export these days' })).toHaveAttribute('href', /to=2020%2D01%2D31|to=2020-01-31/);
+});
+
+test('the exact values are there on demand', async ({ page, site }) => {
+  await site.signIn();
+  await site.open('/admin/audit');
+  const row = page.locator('tbody tr').first();
+  await expect(row.getByText('session.started')).toBeHidden();
+  await row.getByText('Exact values').click();
+  for (const words of ['session.started', '127.0.0.1', 'Mozilla/5.0', 'self']) {
+    await expect(row.locator('details').getByText(words).first()).toBeVisible();
+  }
+  await expect(row.locator('dd').last()).toHaveText(/^[0-9a-f]{64}$/);
+});
+
+test('an export is downloaded, and the command verifies it', async ({ page, site, keyward }) => {
+  await site.signIn();
+  await site.open('/admin/audit');
+  const coming = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Export' }).click();
+  const download = await coming;
+  expect(download.suggestedFilename()).toMatch(/^keyward-audit-\d{4}-\d\d-\d\d\.ndjson$/);
+  const text = await readFile(await download.path(), 'utf8');
+  expect(text.split('\n')[0]).toContain('"format":"keyward-audit"');
+  await writeFile(path.join(keyward.folder, 'log.ndjson'), text);
+  await writeFile(path.join(keyward.folder, 'printed.txt'), keyward.output);
+  const said = await keyward.run(['audit', 'verify', '--file', 'log.ndjson', '--checkpoints', 'printed.txt']);
+  expect(said).toContain('each follows from the one before');
+  expect(said).not.toContain('Not vouched for');
+  await page.reload();
+  await expect(page.locator('tbody tr').first()).toContainText('exported the audit log');
+  const forged = text.replace('Maren Okafor', 'Somebody else');
+  await writeFile(path.join(keyward.folder, 'log.ndjson'), forged);
+  await expect(keyward.run(['audit', 'verify', '--file', 'log.ndjson'])).rejects.toThrow(/does not hold from event/);
+});
+
+test('members read what was done to a key and in a project', async ({ page, site, browser }) => {
+  test.slow();
+  await site.signIn();
+  await site.open('/admin/keys');
+  await site.choose('Deactivate', NAME);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill('Found in a <public> repository.');
+  await dialog.getByRole('button', { name: 'Deactivate key' }).click();
+  await expect(site.row(NAME)).toContainText('Inactive');
+
+  const owner = await elsewhere(site, browser, JONAS);
+  await owner.row(NAME).getByRole('link', { name: NAME }).click();
+  const history = owner.page.locator('#history');
+  const newest = history.getByRole('listitem').first();
+  await expect(newest).toContainText(`Maren Okafor (administrator) deactivated the key “${NAME}”`);
+  await expect(newest).toContainText('“Found in a <public> repository.”');
+  await newest.getByText('Exact values').click();
+  await expect(newest.locator('dl')).toContainText('Status');
+  await expect(newest.locator('dl')).not.toContainText('127.0.0.1');
+  await expect(history.getByRole('listitem').last()).toContainText('made the key');
+
+  await owner.page.getByRole('link', { name: 'Harbour pilot' }).click();
+  await expect(history.getByRole('listitem')).toHaveCount(10);
+  await expect(newest).toContainText('deactivated the key');
+  await history.getByRole('link', { name: 'Show older' }).click();
+  await expect(owner.page).toHaveURL(/history=\d+#history$/);
+  await expect(newest).not.toContainText('<public>');
+  await expect(history).toBeInViewport();
+  await history.getByRole('link', { name: 'Newest' }).click();
+  await expect(newest).toContainText('<public>');
+  await owner.page.context().close();
+});
+
+test('to somebody else the log is a missing page', async ({ site, browser }) => {
+  await site.signIn();
+  const other = await elsewhere(site, browser, JONAS);
+  await expect(other.page.getByRole('link', { name: 'Audit log' })).toHaveCount(0);
+  const words = async (path: string) => {
+    const answer = await other.page.goto(path);
+    expect(answer?.status(), path).toBe(404);
+    return other.page.locator('main').innerText();
+  };
+  const missing = await words('/nowhere');
+  for (const path of ['/admin/audit', '/admin/audit/export']) expect(await words(path), path).toBe(missing);
+  await other.page.context().close();
+});

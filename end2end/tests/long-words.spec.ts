@@ -1,0 +1,23 @@
+import { expect, test } from '../support/test';
+
+// Faults that were found and mended: they stay away.
+
+test('the page of a key with long words is as wide as a screen of 320 px', async ({ page, site, keyward }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await site.signIn();
+  for (const more of [['W'.repeat(100)], ['Gateway', '--issued-to', 'M'.repeat(100)]]) {
+    const { key_id } = await keyward.createKey(more[0], ...more.slice(1));
+    await site.open(`/keys/${key_id}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect.soft(wide, more.join(' ')).toBeLessThanOrEqual(320);
+  }
+});
+
+test('a word that is cut short is named in its own line', async ({ page, site, keyward, watch }) => {
+  watch.expectStatus(422);
+  await site.signIn();
+  await site.open(`/projects/${await keyward.project()}`);
+  await page.getByRole('textbox', { name: 'Config' }).fill('{\n  "a": nul\n}');
+  await page.getByRole('button', { name: 'Save config' }).click();
+  await expect(page.locator('#config-error')).toHaveText(/^Line 2, column/);
+});

@@ -1,0 +1,57 @@
+import { elsewhere, fill, JONAS, TOMAS } from '../support/demo';
+import { expect, test } from '../support/test';
+
+test.use({ nobody: true });
+
+test('somebody is invited, joins, gets another role, and is removed', async ({ page, site, keyward, browser, watch }) => {
+  await fill(keyward, 4);
+  await site.signIn();
+  await site.open('/projects/new');
+  await page.getByRole('dialog').getByLabel('Name').fill('Night watch');
+  await page.getByRole('button', { name: 'Create project' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Night watch' })).toBeVisible();
+  const home = new URL(page.url()).pathname;
+  await page.getByRole('link', { name: 'Invite', exact: true }).click();
+  await page.getByRole('dialog').getByLabel('Role').selectOption('viewer');
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
+  const shown = page.getByRole('dialog', { name: 'Copy this link now' });
+  const link = (await shown.locator('.secret__value').innerText()).trim();
+  expect(link).toMatch(/\/join\?code=[\w-]{43}$/);
+  await shown.getByRole('link', { name: 'Done' }).click();
+  await site.at(home);
+  await expect(page.getByText('Whoever has the link')).toBeVisible();
+  expect(await page.content()).not.toContain(link.split('=')[1]);
+
+  const jonas = await elsewhere(site, browser, JONAS);
+  await jonas.page.goto(link);
+  await expect(jonas.page.getByText('Maren Okafor invites you to this project.')).toBeVisible();
+  await jonas.page.getByRole('button', { name: 'Join project' }).click();
+  await expect(jonas.page.getByRole('heading', { level: 1, name: 'Night watch' })).toBeVisible();
+  await expect(jonas.page.getByRole('link', { name: 'Invite', exact: true })).toHaveCount(0);
+
+  // The link has done its work.
+  const tomas = await elsewhere(site, browser, TOMAS);
+  await tomas.page.goto(link);
+  await expect(tomas.page.getByText('This link does not work any more.')).toBeVisible();
+
+  await site.reload();
+  await page.getByRole('link', { name: `Change the role of ${JONAS.name}` }).click();
+  await page.getByRole('dialog').getByLabel('Role').selectOption('operator');
+  await page.getByRole('button', { name: 'Change role', exact: true }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await jonas.open(`${home}/keys`);
+  await expect(jonas.page.getByRole('link', { name: 'Generate API key' })).toBeVisible();
+
+  await page.getByRole('link', { name: `Remove ${JONAS.name}` }).click();
+  await page.getByRole('button', { name: 'Remove member' }).click();
+  await expect(page.getByText(JONAS.email)).toHaveCount(0);
+  await jonas.page.goto(home);
+  await expect(jonas.page.getByText('There is nothing here for you')).toBeVisible();
+
+  watch.expectStatus(409);
+  await page.getByRole('link', { name: 'Leave', exact: true }).click();
+  await page.getByRole('button', { name: 'Leave project' }).click();
+  await expect(page.getByRole('alert')).toContainText('A project keeps at least one owner.');
+  await jonas.page.context().close();
+  await tomas.page.context().close();
+});

@@ -1,0 +1,108 @@
+import { expect, test } from '../support/test';
+
+test('the account: name, time zone, light or dark', async ({ page, site, keyward }) => {
+  await keyward.createKey('Gateway');
+  await site.signIn();
+  await site.open('/settings/account');
+  await page.getByLabel('Name', { exact: true }).fill('Maren O.');
+  await page.getByLabel('Time zone').selectOption('Pacific/Auckland');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expect(site.toast).toContainText('Saved.');
+  await expect(page.getByText('There it is')).toContainText(/NZ[DS]T/);
+  await expect(page.locator('.profile')).toContainText('Maren O.');
+
+  await page.getByRole('radio', { name: 'Dark' }).check();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  // It stands in what the server sends, so nothing flashes.
+  expect(await (await page.request.get('/keys')).text()).toContain('data-theme="dark"');
+  await site.open('/keys');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await page.locator('.profile').click();
+  await page.getByRole('button', { name: 'System' }).click();
+  await expect(page.locator('html')).not.toHaveAttribute('data-theme');
+  await expect(page).toHaveURL(/\/keys$/);
+});
+
+test('a project: its id, its scopes, its config', async ({ page, site, keyward, watch }) => {
+  watch.expectStatus(422);
+  await site.signIn();
+  await page.getByRole('link', { name: 'Projects' }).click();
+  await page.locator('tbody .key-name').first().click();
+  await expect(page.locator('#project-id')).toHaveText(await keyward.project());
+  await expect(page.getByText('1 day')).toBeVisible();
+  await expect(page.getByText('data:read', { exact: true })).toBeVisible();
+  const config = page.getByRole('textbox', { name: 'Config' });
+  await config.fill('{\n  "labels": ["person"],\n  "version": 2 "x"\n}');
+  const state = page.locator('#config-state');
+  if (site.scripted) await expect(state).toContainText('Line 3, column');
+  await page.getByRole('button', { name: 'Save config' }).click();
+  await expect(state).toContainText('Line 3, column');
+  await expect(config).toHaveValue(/"version": 2 "x"/);
+  await config.fill('{"labels": ["person"], "version": 2}');
+  await page.getByRole('button', { name: 'Save config' }).click();
+  await expect(site.toast).toContainText('Config saved.');
+  await expect(config).toHaveValue('{\n  "labels": [\n    "person"\n  ],\n  "version": 2\n}');
+});
+
+test.describe('administrators', () => {
+test.use({ admin: true });
+
+test('an administrator stops a key, and its owner reads why', async ({ page, site, keyward, watch }) => {
+  watch.expectStatus(422);
+  await keyward.createKey('Gateway');
+  await site.signIn();
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'All keys' }).click();
+  await site.at('/admin/keys');
+  await expect(page.getByRole('columnheader', { name: 'Owner' })).toBeVisible();
+  await site.choose('Deactivate', 'Gateway');
+  const dialog = page.getByRole('dialog', { name: 'Deactivate “Gateway”?' });
+  await dialog.getByLabel('Reason').fill('   ');
+  await dialog.getByRole('button', { name: 'Deactivate key' }).click();
+  await expect(page.getByRole('dialog').getByLabel('Reason')).toHaveAccessibleDescription(/Say why/);
+  await page.getByRole('dialog').getByLabel('Reason').fill('Found in a public repository.');
+  await page.getByRole('dialog').getByRole('button', { name: 'Deactivate key' }).click();
+  await expect(site.toast).toContainText('“Gateway” deactivated.');
+  await expect(site.row('Gateway')).toContainText('Inactive');
+
+  await site.open('/keys');
+  await expect(site.row('Gateway')).toContainText('Found in a public repository.');
+  await page.getByRole('button', { name: 'Actions for key Gateway' }).click();
+  await expect(page.getByRole('button', { name: 'Activate key Gateway' })).toHaveCount(0);
+  await page.keyboard.press('Escape');
+
+  await site.open('/admin/keys');
+  await page.getByRole('button', { name: 'Actions for key Gateway' }).click();
+  await page.getByRole('link', { name: 'Activate key Gateway' }).click();
+  await page.getByRole('dialog').getByLabel('Reason').fill('It was rotated.');
+  await page.getByRole('dialog').getByRole('button', { name: 'Activate key' }).click();
+  await expect(site.row('Gateway')).toContainText('Active');
+});
+
+test('the catalogue of scopes', async ({ page, site }) => {
+  await site.signIn();
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Scopes' }).click();
+  await page.getByRole('link', { name: 'Add scope' }).click();
+  const add = page.getByRole('dialog', { name: 'Add scope' });
+  await add.getByLabel('Name').fill('pops:write');
+  await add.getByLabel('Description').fill('Change pops');
+  await add.getByRole('button', { name: 'Add scope' }).click();
+  await expect(site.toast).toContainText('Scope added.');
+  const row = page.getByRole('row').filter({ hasText: 'pops:write' });
+  await expect(row).toContainText('Change pops');
+  await page.getByRole('button', { name: 'Actions for scope pops:write' }).click();
+  await page.getByRole('link', { name: 'Remove scope pops:write' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove scope' }).click();
+  await expect(site.toast).toContainText('Scope removed.');
+  await expect(row).toHaveCount(0);
+});
+});
+
+test('to nobody the administrators’ pages are missing', async ({ page, watch }) => {
+  watch.expectStatus(404);
+  for (const path of ['/admin/keys', '/admin/scopes']) {
+    const answer = await page.goto(path);
+    expect(answer?.status()).toBe(404);
+    await expect(page.getByText('There is nothing here for you')).toBeVisible();
+  }
+});

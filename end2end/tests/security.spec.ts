@@ -1,0 +1,191 @@
+import type { Browser, BrowserContext } from '@playwright/test';
+import { Site } from '../support/site';
+import { expect, test } from '../support/test';
+import { Authenticator } from '../support/totp';
+
+const PAGE = '/settings/security';
+const ENROL = '/settings/security/second-factor';
+const RECOVERY = /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/;
+
+/** Another browser, in which somebody else could sit. */
+async function elsewhere(browser: Browser, site: Site, agent: string): Promise<{ context: BrowserContext; there: Site }> {
+  const context = await browser.newContext({ baseURL: site.keyward.url, javaScriptEnabled: site.scripted, userAgent: agent });
+  return { context, there: new Site(await context.newPage(), site.keyward, site.scripted) };
+}
+
+/** Turns the second factor on; gives the app and the recovery codes. */
+async function enrol(site: Site): Promise<{ app: Authenticator; codes: string[] }> {
+  const { page } = site;
+  const app = new Authenticator(await page.locator('#totp-key').innerText());
+  await page.getByLabel('Type the code that the app shows').fill(await app.code());
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await expect(page.getByRole('heading', { name: 'Save your recovery codes' })).toBeVisible();
+  const listed = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem');
+  await expect(listed).toHaveCount(10);
+  const codes = await listed.allInnerTexts();
+  for (const code of codes) expect(code).toMatch(RECOVERY);
+  return { app, codes };
+}
+
+/** The password was right, and the code is asked for. */
+async function toTheCode(site: Site, next = ''): Promise<void> {
+  await site.open(`/login${next}`);
+  await site.fillSignIn();
+  await expect(site.page.getByRole('heading', { name: 'Your second factor' })).toBeVisible();
+}
+
+test('setting up a second factor, and signing in with a code and with a recovery code', async ({ page, site, watch }) => {
+  test.setTimeout(120_000);
+  watch.expectStatus(422);
+  await site.signIn();
+  await page.getByRole('link', { name: 'Security' }).first().click();
+  await site.at(PAGE);
+  await page.getByRole('link', { name: 'Set up' }).click();
+  await site.at(ENROL);
+  await expect(page.getByRole('img', { name: /QR code/ })).toBeVisible();
+
+  // A wrong code: the same key stands there, and the field says what is wrong.
+  const key = await page.locator('#totp-key').innerText();
+  const code = page.getByLabel('Type the code that the app shows');
+  await code.fill('000 00');
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await expect(code).toHaveAccessibleDescription(/not the code that the app shows now/);
+  await expect(code).toBeFocused();
+  await expect(code).toHaveValue('');
+  await expect(page.locator('#totp-key')).toHaveText(key);
+
+  const { app, codes } = await enrol(site);
+  await page.getByRole('link', { name: 'I have saved them' }).click();
+  await site.at(PAGE);
+  await expect(page.getByText('10 are left.')).toBeVisible();
+  for (const path of [PAGE, ENROL, `${PAGE}/recovery-codes`, '/keys']) {
+    const answer = await page.request.get(path);
+    expect(await answer.text(), path).not.toContain(codes[0]);
+  }
+
+  // Signing in with the code, to where one wanted.
+  await site.signOut();
+  await toTheCode(site, '?next=%2Fprojects');
+  await page.goto('/keys');
+  await expect(page).toHaveURL(/\/login/);
+  await toTheCode(site, '?next=%2Fprojects');
+  await page.getByLabel('Code').fill('000000');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/wrong, or it was used before/);
+  await expect(page.getByLabel('Code')).toBeFocused();
+  await page.getByLabel('Code').fill(await app.code());
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await site.at('/projects');
+
+  // With a recovery code, once.
+  await site.signOut();
+  await toTheCode(site);
+  await page.getByLabel('Code').fill(codes[4]);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await site.at('/keys');
+  await site.signOut();
+  await toTheCode(site);
+  await page.getByLabel('Code').fill(codes[4]);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/used before/);
+  await page.getByLabel('Code').fill(codes[5]);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await site.at('/keys');
+
+  // New codes take the place of the old ones, and are shown once.
+  await site.open(PAGE);
+  await expect(page.getByText('8 are left.')).toBeVisible();
+  await page.getByRole('link', { name: 'Make new ones' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Make new codes' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Save your recovery codes' });
+  // What is read at once must be there first.
+  await expect(dialog.getByRole('listitem')).toHaveCount(10);
+  const fresh = await dialog.getByRole('listitem').allInnerTexts();
+  expect(codes).not.toContain(fresh[0]);
+  await dialog.getByRole('link', { name: 'I have saved them' }).click();
+  await expect(dialog).toBeHidden();
+  await site.at(PAGE);
+  await expect(page.getByText('10 are left.')).toBeVisible();
+  expect(await page.content()).not.toContain(fresh[0]);
+
+  // Off again: the password alone signs in.
+  await page.getByRole('link', { name: 'Turn off' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
+  await expect(site.toast).toContainText('Second factor turned off.');
+  await site.signOut();
+  await site.signIn();
+});
+
+test('sessions: another browser is listed, and ended', async ({ page, site, browser }) => {
+  await site.signIn();
+  const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
+  const { context, there } = await elsewhere(browser, site, firefox);
+  await there.signIn();
+  await site.open(PAGE);
+  const sessions = page.getByRole('region', { name: 'Sessions' }).getByRole('listitem');
+  await expect(sessions).toHaveCount(2);
+  await expect(sessions.first()).toContainText('This session');
+  await expect(sessions.last()).toContainText('Firefox on Windows');
+  await expect(sessions.last()).toContainText('from 127.0.0.1');
+  await page.getByRole('button', { name: 'End the session of Firefox on Windows' }).click();
+  await expect(site.toast).toContainText('Session ended.');
+  await expect(sessions).toHaveCount(1);
+  await there.page.goto('/keys');
+  await expect(there.page).toHaveURL(/\/login/);
+
+  // All others at once; this one stays.
+  await there.ready();
+  await there.signIn();
+  await site.open(PAGE);
+  await page.getByRole('button', { name: 'End all other sessions' }).click();
+  await expect(site.toast).toContainText('All other sessions have ended.');
+  await expect(sessions).toHaveCount(1);
+  await there.page.goto('/keys');
+  await expect(there.page).toHaveURL(/\/login/);
+  await site.open('/keys');
+  await site.at('/keys');
+  await context.close();
+});
+
+test('a new password ends the other sessions', async ({ page, site, browser, keyward, watch }) => {
+  watch.expectStatus(422);
+  await site.signIn();
+  const { context, there } = await elsewhere(browser, site, 'curl/8.5.0');
+  await there.signIn();
+  await site.open(PAGE);
+  const [current, fresh] = [page.getByLabel('Current password'), page.getByLabel('New password')];
+  const change = page.getByRole('button', { name: 'Change password' });
+  await current.fill('not my password at all');
+  await fresh.fill('the moon pulls at noon');
+  await change.click();
+  await expect(current).toHaveAccessibleDescription(/not your current password/);
+  await expect(current).toBeFocused();
+  expect(await page.content()).not.toContain('the moon pulls at noon');
+  await current.fill(keyward.person.password);
+  await fresh.fill('password1234');
+  await change.click();
+  await expect(fresh).toHaveAccessibleDescription(/common and would be guessed/);
+  await current.fill(keyward.person.password);
+  await fresh.fill('the moon pulls at noon');
+  await change.click();
+  await expect(site.toast).toContainText('Password changed.');
+  await there.page.goto('/keys');
+  await expect(there.page).toHaveURL(/\/login/);
+  await context.close();
+  await site.signOut();
+  await site.open('/login');
+  await site.fillSignIn('the moon pulls at noon');
+  await site.at('/keys');
+});
+
+test('a lost second factor is turned off at the command line', async ({ page, site, keyward }) => {
+  await site.signIn();
+  await site.open(ENROL);
+  await enrol(site);
+  await page.getByRole('link', { name: 'I have saved them' }).click();
+  await site.at(PAGE);
+  await site.signOut();
+  const said = await keyward.run(['admin', 'second-factor-off', '--email', keyward.person.email]);
+  expect(said).toContain('signs in with the password alone');
+  await site.signIn();
+});

@@ -1,0 +1,28 @@
+-- Teams: invitations into a project, scopes that are retired, and when an administrator last looked at another's project.
+-- Only additions with defaults: the release before reads and writes these tables as it did. The same stands in ../postgres.
+
+ALTER TABLE scopes ADD COLUMN retired_at INTEGER;               -- keys that hold it keep it; no new key is given it
+
+CREATE TABLE invitations (
+    id              BLOB    NOT NULL PRIMARY KEY,
+    digest          BLOB    NOT NULL UNIQUE,                    -- SHA-256 of the code in the link; the code itself is nowhere
+    project_id      BLOB    NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    role            TEXT    NOT NULL CHECK (role IN ('owner', 'operator', 'viewer')),
+    email           TEXT,                                       -- to whom it was mailed; the link itself decides who joins
+    invited_by      BLOB,
+    invited_by_name TEXT    NOT NULL,                           -- at that time
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,
+    used_at         INTEGER,
+    used_by         BLOB,
+    withdrawn_at    INTEGER
+) STRICT;
+CREATE INDEX invitations_by_project ON invitations (project_id);
+
+-- One event says that an administrator looked, not one a page.
+CREATE TABLE looks (
+    user_id    BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    project_id BLOB    NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (user_id, project_id)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,199 @@
+//! `keyward audit …`.
+
+use super::open::{Opened, words};
+use crate::{
+    config::DatabaseSettings,
+    service::{
+        actor::Actor,
+        audit::{
+            check::Checked,
+            checkpoint::Checkpoint,
+            export::{Days, export},
+            file,
+            keys::{self, PublicKey},
+        },
+        moments::rfc3339,
+    },
+};
+use anyhow::Context as _;
+use clap::Subcommand;
+use futures::TryStreamExt as _;
+use std::{
+    fs::File,
+    io::{BufReader, Write as _},
+    path::{Path, PathBuf},
+};
+
+#[derive(Subcommand)]
+pub enum Audit {
+    /// Check the log: every event follows from the one before, and every checkpoint agrees; exit code 1 if not
+    Verify {
+        /// Check this export instead of the database (- for standard input)
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Trust this key alone: a file with what `keyward audit key` printed, or the x of its JWK [default: the key that the
+        /// database, or the export, itself names]
+        #[arg(long, value_name = "KEY")]
+        public_key: Option<String>,
+        /// A file with checkpoints that were kept elsewhere, such as the collected output of the servers: the log must agree
+        /// with them too
+        #[arg(long, value_name = "FILE")]
+        checkpoints: Option<PathBuf>,
+    },
+    /// Write the log to standard output, one JSON object a line, as `verify --file` reads it
+    Export {
+        /// The first day, such as 2026-11-01, in UTC [default: the beginning]
+        #[arg(long, value_name = "DAY", default_value = "", hide_default_value = true)]
+        from: String,
+        /// The last day [default: today]; goes on to the next checkpoint, so that all of it is vouched for
+        #[arg(long, value_name = "DAY", default_value = "", hide_default_value = true)]
+        to: String,
+    },
+    /// Print the public key that checkpoints are signed with: keep it where nobody who holds the database can change it
+    Key {
+        /// As a JWK set instead of PEM
+        #[arg(long)]
+        jwk: bool,
+    },
+}
+
+pub async fn run(database: &DatabaseSettings, command: Audit) -> anyhow::Result<()> {
+    match command {
+        Audit::Verify { file, public_key, checkpoints } => verify(database, file, public_key, checkpoints).await,
+        Audit::Export { from, to } => write(database, &from, &to).await,
+        Audit::Key { jwk } => key(database, jwk).await,
+    }
+}
+
+async fn key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()> {
+    let opened = Opened::open(database, false).await?;
+    let found = keys::of_database(&opened.ground).await;
+    opened.close().await;
+    let found = found.map_err(words)?;
+    if found.is_empty() {
+        anyhow::bail!("there is no key yet: the first start of the server makes it");
+    }
+    if jwk {
+        let set: Vec<_> = found.iter().map(PublicKey::jwk).collect();
+        println!("{}", serde_json::json!({"keys": set}));
+    } else {
+        found.iter().for_each(|key| print!("{}", key.pem()));
+    }
+    Ok(())
+}
+
+async fn write(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Result<()> {
+    let opened = Opened::open(database, false).await?;
+    let days = Days { from, to, zone: &jiff::tz::TimeZone::UTC };
+    let written = match export(&opened.ground, &Actor::Operator, days).await.map_err(words) {
+        Ok(pieces) => {
+            let mut pieces = std::pin::pin!(pieces);
+            let mut out = std::io::stdout().lock();
+            async {
+                while let Some(piece) = pieces.try_next().await.map_err(words)? {
+                    out.write_all(piece.as_bytes()).context("the export could not be written")?;
+                }
+                out.flush().context("the export could not be written")
+            }
+            .await
+        }
+        Err(error) => Err(error),
+    };
+    opened.close().await;
+    written
+}
+
+/// The key that is given, or the file that it names.
+fn trusted(key: &str) -> anyhow::Result<Vec<PublicKey>> {
+    let path = Path::new(key);
+    let text = if path.is_file() {
+        std::fs::read_to_string(path).with_context(|| format!("the key {key} could not be read"))?
+    } else {
+        key.to_owned()
+    };
+    keys::read(&text).with_context(|| {
+        format!("{key} is neither a file nor a public key; give a file with what `keyward audit key` printed")
+    })
+}
+
+async fn verify(
+    database: &DatabaseSettings,
+    file: Option<PathBuf>,
+    public_key: Option<String>,
+    checkpoints: Option<PathBuf>,
+) -> anyhow::Result<()> {
+    let pinned = public_key.as_deref().map(trusted).transpose()?;
+    let is_pinned = pinned.is_some();
+    let kept = match checkpoints {
+        Some(path) => {
+            let text = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;
+            let kept = Checkpoint::all_in(&String::from_utf8_lossy(&text));
+            anyhow::ensure!(!kept.is_empty(), "there is no checkpoint in {}", path.display());
+            kept
+        }
+        None => Vec::new(),
+    };
+    let (checked, whose) = match file {
+        Some(path) if path.as_os_str() == "-" => (file::check(std::io::stdin().lock(), pinned, kept)?.0, "export"),
+        Some(path) => {
+            let file = File::open(&path).with_context(|| format!("{} could not be read", path.display()))?;
+            (file::check(BufReader::new(file), pinned, kept)?.0, "export")
+        }
+        None => {
+            let opened = Opened::open(database, false).await?;
+            let checked = async {
+                let trusted = match pinned {
+                    Some(pinned) => pinned,
+                    None => keys::of_database(&opened.ground).await?,
+                };
+                crate::service::audit::check(&opened.ground, trusted, kept).await
+            }
+            .await;
+            opened.close().await;
+            (checked.map_err(words)?, "database")
+        }
+    };
+    say(&checked);
+    if let Some(broken) = checked.broken {
+        anyhow::bail!("{broken}");
+    }
+    if !is_pinned && checked.signed.is_some() {
+        println!(
+            "The key is the one that the {whose} itself names. To be sure of it, keep it elsewhere and give --public-key."
+        );
+    }
+    Ok(())
+}
+
+fn counted(n: i64) -> String {
+    if n == 1 { "1 event".to_owned() } else { format!("{n} events") }
+}
+
+/// What was found, and how far it goes.
+fn say(checked: &Checked) {
+    let Checked { first, last, .. } = checked;
+    match checked.events() {
+        0 => println!("No event follows from another."),
+        n => println!("{}, {first} to {last}: each follows from the one before.", counted(n)),
+    }
+    match &checked.signed {
+        Some(signed) => {
+            println!(
+                "Vouched for: events {first} to {}, by the checkpoint signed at {} with the key {} ({} in all agree).",
+                signed.seq,
+                rfc3339(signed.at),
+                signed.kid,
+                checked.checkpoints,
+            );
+        }
+        None => println!("Vouched for: nothing. No checkpoint was signed, or none is left."),
+    }
+    if checked.unsigned() > 0 {
+        let since = checked.signed.as_ref().map_or(String::new(), |it| format!(" after event {}", it.seq));
+        println!(
+            "Not vouched for: {}{since}, chained but not signed. A running server signs within a minute, so if they are \
+             older, checkpoints may have been removed: hold the log against what the servers printed (--checkpoints).",
+            counted(checked.unsigned()),
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! Who and what the demo is about: a team that sells tide tables.
+
+/// A person: e-mail address, name, the project that they begin with (empty: one of their own).
+pub const PEOPLE: [(&str, &str, &str); 4] = [
+    ("maren@pelagic.example", "Maren Okafor", ""),
+    ("jonas@pelagic.example", "Jonas Lindqvist", "Harbour pilot"),
+    ("priya@pelagic.example", "Priya Raman", "Tide tables"),
+    ("tomas@pelagic.example", "Tomás Ferreira", "Buoy telemetry"),
+];
+
+/// Places in the lists of this file.
+pub const MAREN: usize = 0;
+pub const JONAS: usize = 1;
+pub const PRIYA: usize = 2;
+pub const TOMAS: usize = 3;
+/// A project is named by who began it.
+pub const OWN: usize = MAREN;
+pub const HARBOUR: usize = JONAS;
+pub const TIDES: usize = PRIYA;
+pub const BUOYS: usize = TOMAS;
+
+/// Who joined whose project, and as what.
+pub const MEMBERS: [(usize, usize, &str); 7] = [
+    (HARBOUR, MAREN, "owner"),
+    (HARBOUR, PRIYA, "operator"),
+    (HARBOUR, TOMAS, "operator"),
+    (TIDES, MAREN, "operator"),
+    (TIDES, JONAS, "operator"),
+    (BUOYS, PRIYA, "operator"),
+    (BUOYS, MAREN, "viewer"),
+];
+
+/// Who makes keys in which project, the busiest first.
+pub const MAKERS: [(usize, &[usize]); 4] = [
+    (HARBOUR, &[MAREN, JONAS, PRIYA, TOMAS]),
+    (TIDES, &[MAREN, PRIYA, JONAS]),
+    (BUOYS, &[TOMAS, PRIYA]),
+    (OWN, &[MAREN]),
+];
+
+/// Name, description, whether it is in the default set, who grants it.
+pub const SCOPES: [(&str, &str, bool, &str); 8] = [
+    ("tides:read", "Read predicted and measured tides", true, "operator"),
+    ("forecast:read", "Read forecasts of wind, waves and currents", true, "operator"),
+    ("stations:read", "Read the stations and what they measure", true, "operator"),
+    ("vessels:read", "Read vessels, their positions and berths", true, "operator"),
+    ("vessels:write", "Book berths, change and cancel bookings", true, "operator"),
+    ("alerts:write", "Publish and withdraw storm and flood alerts", true, "owner"),
+    ("reports:export", "Export whole seasons as CSV", true, "operator"),
+    ("fleet:admin", "Add and remove vessels of a fleet", false, "owner"),
+];
+/// Scopes of a fresh Keyward that this team does not use.
+pub const UNUSED_SCOPES: [&str; 3] = ["data:read", "data:write", "usage:read"];
+
+/// The config of each person's project.
+pub const CONFIGS: [&str; 4] = [
+    r#"{"units": "metric", "stations": ["AAR-01"]}"#,
+    r#"{"endpoint": "wss://harbour.pelagic.example/v3", "model": "harbour-2026-10", "berths": {"max": 48, "hold_minutes": 30}}"#,
+    r#"{"endpoint": "https://tides.pelagic.example", "datum": "LAT", "horizon_days": 14, "stations": ["AAR-01", "CUX-02", "LIS-04"]}"#,
+    r#"{"ingest": "mqtts://buoys.pelagic.example:8883", "interval_seconds": 600, "fields": ["hs", "tp", "sst", "battery"]}"#,
+];
+
+/// A key's name of a hundred characters, the most there may be.
+pub const LONG: &str =
+    "Staging mirror of the overnight tide and current export for the harbour masters’ association, region";
+
+/// Names in other scripts than Latin, or with its rarer letters.
+pub const SCRIPTS: [&str; 12] = [
+    "潮汐予報アプリ",
+    "Приливы: мобильное приложение",
+    "ميناء الإسكندرية",
+    "Παλίρροιες Πειραιά",
+    "조석 관측소 부산",
+    "上海水文站",
+    "נמל חיפה",
+    "मुंबई बंदरगाह",
+    "Ærø færge, rute 7",
+    "Łódź – kiosk biletowy",
+    "ท่าเรือคลองเตย",
+    "Þorlákshöfn 🌊",
+];
+
+pub const PLACES: [&str; 20] = [
+    "Aarhus",
+    "Cuxhaven",
+    "Lisboa",
+    "Rotterdam",
+    "Bergen",
+    "Brest",
+    "Gdańsk",
+    "Galway",
+    "Helsinki",
+    "Oban",
+    "Piraeus",
+    "Porto",
+    "Reykjavík",
+    "Rostock",
+    "Split",
+    "Tallinn",
+    "Trieste",
+    "Valletta",
+    "Vigo",
+    "Ystad",
+];
+pub const THINGS: [&str; 20] = [
+    "gateway",
+    "berth planner",
+    "kiosk",
+    "nightly sync",
+    "chart plotter",
+    "ferry board",
+    "pilot tablets",
+    "webhook worker",
+    "data science notebook",
+    "lock keeper",
+    "invoice export",
+    "press page",
+    "buoy relay",
+    "status page",
+    "load test",
+    "weather bot",
+    "fleet dashboard",
+    "mirror",
+    "storm desk",
+    "partner import",
+];
+/// Whom keys are made for.
+pub const HOLDERS: [&str; 10] = [
+    "Ada Mensah",
+    "Nordlys Ferries",
+    "Harbour office, night shift",
+    "Okeanos GmbH",
+    "Université de Brest",
+    "Team Lighthouse",
+    "Ines Carvalho",
+    "株式会社みなと",
+    "Contractor, until March",
+    "Blue Lane Shipping",
+];

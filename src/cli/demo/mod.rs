@@ -1,0 +1,107 @@
+//! `keyward demo`: fills an empty database with a believable account, to look around in.
+//!
+//! Everything is done by the use cases that the site calls, one after the other, under a clock that goes through the last months:
+//! so the history stands in the log as it would, and every key is one that somebody could have made.
+
+mod data;
+mod plan;
+mod stage;
+
+use super::open::{Opened, words};
+use crate::{
+    config::{Config, DatabaseSettings, PublicUrl},
+    service::{Ground, accounts::Accounts, clock::ManualClock, keys::Keys, random::Random, usage::Usage},
+};
+use anyhow::Context as _;
+use clap::Args;
+use plan::{DAY, Fate, MINUTE};
+use stage::Stage;
+use std::{net::SocketAddr, sync::Arc};
+use zeroize::Zeroizing;
+
+#[derive(Args)]
+pub struct Demo {
+    /// How many keys
+    #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    keys: u32,
+    /// Where it will be served, to say where to sign in
+    #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// The same, if browsers reach it by another address
+    #[arg(long, env = "KEYWARD_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<PublicUrl>,
+}
+
+/// Crockford's base32: no letter looks like a digit.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> {
+    let opened = Opened::open(database, true).await?;
+    let password = Zeroizing::new(password(&*opened.ground.random));
+    let filled = fill(&opened.ground, usize::try_from(demo.keys)?, &password).await;
+    opened.close().await;
+    filled?;
+    let url = demo.public_url.map_or_else(|| format!("http://{}", demo.listen), |url| url.to_string());
+    let [(email, ..), others @ ..] = data::PEOPLE;
+    let others: Vec<_> = others.iter().map(|(email, ..)| *email).collect();
+    println!("Made {} people, {} projects and {} keys.", data::PEOPLE.len(), data::PEOPLE.len(), demo.keys);
+    println!("Once it is served, sign in at {url}");
+    println!("  e-mail    {email}");
+    println!("  password  {}", *password);
+    println!("The same password is that of {}.", others.join(", "));
+    Ok(())
+}
+
+/// A password for one demo: 100 bits.
+fn password(random: &dyn Random) -> String {
+    let mut bytes = Zeroizing::new([0; 20]);
+    random.fill(bytes.as_mut());
+    let letters: Vec<_> = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+    letters.chunks(5).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
+/// What happens, in the order of time.
+#[derive(Clone, Copy)]
+enum Step {
+    Make,
+    Change,
+}
+
+async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<()> {
+    let now = ground.now();
+    let clock = Arc::new(ManualClock::at(now.plus_seconds(-206 * DAY)));
+    let ground = Ground { clock: clock.clone(), ..ground.clone() };
+    let stage = Stage { now, clock, accounts: Accounts::new(ground.clone(), Arc::new(Config::for_commands())), ground };
+    if !stage.accounts.needs_setup().await.map_err(words)? {
+        anyhow::bail!(
+            "somebody has an account in this database; the demo fills an empty one: name another with --database-url \
+             (KEYWARD_DATABASE_URL)"
+        );
+    }
+    let cast = stage.cast(password).await?;
+    let plans = plan::plans(count);
+    let mut steps: Vec<_> = plans.iter().enumerate().map(|(i, plan)| (plan.made, i, Step::Make)).collect();
+    steps.extend(plans.iter().enumerate().filter_map(|(i, plan)| match plan.fate {
+        Fate::Stays => None,
+        Fate::Deactivated(ago) | Fate::Held(ago, _) | Fate::Deleted(ago) => Some((ago, i, Step::Change)),
+        Fate::Starts(_) => Some((plan.made - MINUTE, i, Step::Change)),
+    }));
+    steps.sort_by_key(|(ago, ..)| std::cmp::Reverse(*ago));
+    let (keys, usage) = (Keys::new(stage.ground.clone()), Usage::new(stage.ground.clone()));
+    let mut made = vec![None; plans.len()];
+    for (ago, i, step) in steps {
+        stage.go_to(ago);
+        let plan = &plans[i];
+        match (step, made[i]) {
+            (Step::Make, _) => made[i] = Some(cast.make(&keys, plan, stage.ground.now()).await?),
+            (Step::Change, Some(id)) => stage.change(&keys, &cast, plan, id).await?,
+            (Step::Change, None) => anyhow::bail!("a key of the plan was to be changed before it was made"),
+        }
+    }
+    for (plan, id) in plans.iter().zip(made) {
+        if let (Some(id), Some(used)) = (id, plan.used) {
+            usage.note(id, now.plus_seconds(-used));
+        }
+    }
+    usage.flush().await.context("the last uses could not be written")
+}

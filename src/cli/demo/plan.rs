@@ -1,0 +1,209 @@
+//! What is to become of each key: the first few tell a story, the others are drawn from a fixed seed, so that every demo is alike.
+
+use super::data::*;
+use crate::domain::key::Environment;
+
+pub const MINUTE: i64 = 60;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+/// What happens to a key after it was made. Times are seconds before now, unless they say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Stays,
+    Deactivated(i64),
+    /// Stopped by the administrator, with the reason that its owner reads.
+    Held(i64, &'static str),
+    Deleted(i64),
+    /// Accepted only from so many seconds after now.
+    Starts(i64),
+}
+
+/// A key that is to be.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub name: String,
+    pub project: usize,
+    pub maker: usize,
+    pub environment: Environment,
+    /// Days; `None`: never ends.
+    pub life: Option<u16>,
+    pub scopes: Vec<String>,
+    pub issued_to: &'static str,
+    /// Seconds before now.
+    pub made: i64,
+    /// Seconds before now; `None`: never used.
+    pub used: Option<i64>,
+    pub fate: Fate,
+}
+
+/// A small generator (splitmix64): the same numbers every time, for what is no secret.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// From `low` up to and without `high`.
+    fn between(&mut self, low: i64, high: i64) -> i64 {
+        let span = u64::try_from(high.saturating_sub(low)).unwrap_or_default().max(1);
+        low + i64::try_from(self.roll() % span).unwrap_or_default()
+    }
+
+    fn of<T: Copy>(&mut self, list: &[T]) -> T {
+        list[usize::try_from(self.roll() % list.len().max(1) as u64).unwrap_or_default()]
+    }
+
+    fn percent(&mut self, chance: u64) -> bool {
+        self.roll() % 100 < chance
+    }
+}
+
+/// The plans of so many keys.
+pub fn plans(count: usize) -> Vec<Plan> {
+    let mut dice = Dice(0x70e1_a91c);
+    let mut plans = story();
+    plans.truncate(count);
+    for number in plans.len()..count {
+        plans.push(drawn(&mut dice, number));
+    }
+    plans
+}
+
+/// Keys with a story: one of each kind, also in a small demo.
+fn story() -> Vec<Plan> {
+    use Environment::{Live, Test};
+    let plan = |name: &str, (project, maker), environment, life, scopes: &[&str], made, used, fate| Plan {
+        name: name.to_owned(),
+        project,
+        maker,
+        environment,
+        life,
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        issued_to: "",
+        made,
+        used,
+        fate,
+    };
+    let all = &["tides:read", "vessels:read", "forecast:read", "stations:read", "vessels:write"];
+    let tides = &["tides:read", "forecast:read"];
+    let leaked = "Its secret stood in a public repository. Make another key, and delete this one.";
+    let mut story = vec![
+        plan("Production gateway", (HARBOUR, MAREN), Live, Some(180), all, 96 * DAY, Some(2 * MINUTE), Fate::Stays),
+        plan("iOS app 5.x", (TIDES, JONAS), Live, Some(180), tides, 175 * DAY, Some(3 * MINUTE), Fate::Stays),
+        plan("Starter Integration", (HARBOUR, MAREN), Live, Some(90), &tides[..1], DAY, Some(41 * MINUTE), Fate::Stays),
+        plan("CI smoke tests", (HARBOUR, PRIYA), Test, Some(30), &all[1..4], 28 * DAY, Some(6 * HOUR), Fate::Stays),
+        plan("Nightly export", (TIDES, MAREN), Live, None, &all[2..4], 196 * DAY, Some(14 * HOUR), Fate::Stays),
+        plan("Chartroom, reseller", (HARBOUR, JONAS), Live, Some(365), &all[..1], 2 * DAY, None, Fate::Stays),
+        plan("Winter season", (TIDES, MAREN), Live, Some(140), tides, 9 * DAY, None, Fate::Starts(10 * DAY)),
+        plan(
+            "Old billing worker",
+            (HARBOUR, TOMAS),
+            Live,
+            Some(230),
+            &all[1..2],
+            180 * DAY,
+            Some(11 * DAY),
+            Fate::Deactivated(10 * DAY),
+        ),
+        plan("Hack day", (OWN, MAREN), Test, Some(21), tides, 70 * DAY, Some(50 * DAY), Fate::Stays),
+        plan(
+            "Berth board, beta",
+            (HARBOUR, PRIYA),
+            Live,
+            Some(365),
+            all,
+            120 * DAY,
+            Some(3 * DAY),
+            Fate::Held(3 * DAY - HOUR, leaked),
+        ),
+        plan(
+            "Prototype dashboard",
+            (HARBOUR, MAREN),
+            Live,
+            Some(90),
+            tides,
+            40 * DAY,
+            Some(5 * DAY),
+            Fate::Deleted(2 * DAY),
+        ),
+        plan(LONG, (TIDES, PRIYA), Test, Some(365), tides, 63 * DAY, Some(20 * HOUR), Fate::Stays),
+    ];
+    story[5].issued_to = "Ada Mensah";
+    story
+}
+
+fn drawn(dice: &mut Dice, number: usize) -> Plan {
+    // The first projects of the list have the most keys.
+    let (project, makers) = MAKERS[usize::try_from(dice.between(0, 4).min(dice.between(0, 5))).unwrap_or_default()];
+    let environment = if dice.percent(22) { Environment::Test } else { Environment::Live };
+    let fate = dice.between(0, 100);
+    let (made, life) = match fate {
+        // Deleted lately; scheduled; ends this week.
+        0..7 => (dice.between(8 * DAY, 160 * DAY), Some(dice.of(&[180, 365]))),
+        7..11 => (dice.between(2 * HOUR, 14 * DAY), Some(180)),
+        11..16 => {
+            let life = dice.of(&[30_u16, 60, 90, 180]);
+            (i64::from(life) * DAY - dice.between(HOUR, 7 * DAY), Some(life))
+        }
+        16..32 => (dice.between(65 * DAY, 200 * DAY), Some(dice.of(&[7, 30, 60]))),
+        32..42 => (dice.between(DAY, 200 * DAY), None),
+        _ => {
+            let life = dice.of(&[90_u16, 180, 365, 365]);
+            (dice.between(HOUR, (i64::from(life) - 8).min(200) * DAY), Some(life))
+        }
+    };
+    let (fate, ended) = match fate {
+        0..7 => (Fate::Deleted(dice.between(HOUR, 7 * DAY - HOUR)), 7 * DAY),
+        7..11 => (Fate::Starts(dice.between(DAY, 60 * DAY)), made),
+        42..51 => {
+            let ago = dice.between(MINUTE, made);
+            (Fate::Deactivated(ago), ago)
+        }
+        _ => (Fate::Stays, life.map_or(0, |life| (made - i64::from(life) * DAY).max(0))),
+    };
+    // A key in use was used lately; one that ended, before its end.
+    let lately = dice.of(&[20 * MINUTE, 6 * HOUR, 3 * DAY, 30 * DAY]);
+    let used = (ended < made && !dice.percent(12)).then(|| dice.between(ended, made.min(ended + lately)));
+    let name = match number % 9 {
+        4 => SCRIPTS[(number / 9) % SCRIPTS.len()].to_owned(),
+        _ => format!("{} {}", dice.of(&PLACES), dice.of(&THINGS)),
+    };
+    let maker = dice.of(makers);
+    // Only an owner may give what is for owners.
+    let may = |scope: &str| scope != "alerts:write" || maker == project || (project, maker) == (HARBOUR, MAREN);
+    let mut scopes: Vec<_> = SCOPES
+        .iter()
+        .filter(|scope| scope.2 && may(scope.0) && dice.percent(35))
+        .map(|scope| scope.0.to_owned())
+        .collect();
+    if scopes.is_empty() {
+        scopes.push("tides:read".to_owned());
+    }
+    let issued_to = if dice.percent(25) { dice.of(&HOLDERS) } else { "" };
+    Plan { name, project, maker, environment, life, scopes, issued_to, made, used, fate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_are_alike_every_time_and_hold_together() {
+        assert_eq!(LONG.chars().count(), 100);
+        let all = plans(2_000);
+        assert_eq!(format!("{:?}", &all[..150]), format!("{:?}", plans(150)));
+        for plan in &all {
+            assert!((MINUTE..=200 * DAY).contains(&plan.made), "{plan:?}");
+            assert!(plan.used.is_none_or(|used| (0..plan.made).contains(&used)), "{plan:?}");
+            let (Fate::Deactivated(ago) | Fate::Held(ago, _) | Fate::Deleted(ago)) = plan.fate else { continue };
+            assert!((1..plan.made).contains(&ago), "{plan:?}");
+            assert!(plan.used.is_none_or(|used| used >= ago), "{plan:?}");
+        }
+    }
+}

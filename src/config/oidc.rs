@@ -1,0 +1,198 @@
+//! Settings of signing in with accounts that are elsewhere: OpenID Connect. And whether passwords are taken at all.
+
+use super::mail::is_loopback;
+use clap::{Args, ValueEnum};
+use std::{fmt, path::PathBuf};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// How people sign in.
+#[derive(Args, Clone)]
+pub struct SignInArgs {
+    /// OpenID Connect: the provider's issuer, as its discovery document says it
+    #[arg(long, env = "KEYWARD_OIDC_ISSUER", value_name = "URL")]
+    oidc_issuer: Option<String>,
+
+    /// OpenID Connect: this Keyward's client id at the provider
+    #[arg(long, env = "KEYWARD_OIDC_CLIENT_ID", value_name = "ID")]
+    oidc_client_id: Option<String>,
+
+    /// OpenID Connect: the client's secret; a flag stands in the process list, so rather use the variable or the file
+    #[arg(long, env = "KEYWARD_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    oidc_client_secret: Option<String>,
+
+    /// OpenID Connect: a file with the client's secret, in place of the secret itself
+    #[arg(long, env = "KEYWARD_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    oidc_client_secret_file: Option<PathBuf>,
+
+    /// OpenID Connect: what the provider is called on the button: "Sign in with NAME" [default: single sign-on]
+    #[arg(long, env = "KEYWARD_OIDC_NAME", value_name = "NAME", value_parser = super::parse_name)]
+    oidc_name: Option<String>,
+
+    /// Whether people sign in with passwords too; off needs OpenID Connect
+    #[arg(long, env = "KEYWARD_PASSWORDS", default_value = "on", value_enum)]
+    passwords: OnOff,
+}
+
+impl fmt::Debug for SignInArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignInArgs(…)")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnOff {
+    On,
+    Off,
+}
+
+/// The provider, and who this Keyward is there.
+#[derive(Clone)]
+pub struct OidcSettings {
+    /// As it was written: it is compared with what the provider says, letter by letter.
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: Zeroizing<String>,
+    /// "Sign in with …".
+    pub name: String,
+}
+
+impl fmt::Debug for OidcSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OidcSettings({})", self.issuer)
+    }
+}
+
+/// How people sign in.
+#[derive(Clone, Debug)]
+pub struct SignInSettings {
+    pub passwords: bool,
+    pub oidc: Option<OidcSettings>,
+}
+
+impl Default for SignInSettings {
+    fn default() -> Self {
+        Self { passwords: true, oidc: None }
+    }
+}
+
+/// Whether a URL may be asked for what a sign-in rests on: encrypted, or on this machine.
+pub fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
+}
+
+impl SignInArgs {
+    /// Reads them, and the file with the secret if there is one.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub fn read(&self) -> Result<SignInSettings, String> {
+        let passwords = self.passwords == OnOff::On;
+        let oidc = self.provider()?;
+        if !passwords && oidc.is_none() {
+            return Err("with passwords off nobody could sign in: set up OpenID Connect too (KEYWARD_OIDC_ISSUER, \
+                KEYWARD_OIDC_CLIENT_ID, KEYWARD_OIDC_CLIENT_SECRET), or set KEYWARD_PASSWORDS=on"
+                .to_owned());
+        }
+        Ok(SignInSettings { passwords, oidc })
+    }
+
+    fn provider(&self) -> Result<Option<OidcSettings>, String> {
+        let Some(issuer) = self.oidc_issuer.as_deref().map(str::trim).filter(|it| !it.is_empty()) else {
+            let others = self.oidc_client_id.is_some()
+                || self.oidc_client_secret.is_some()
+                || self.oidc_client_secret_file.is_some();
+            return match others {
+                true => Err("OpenID Connect has no provider: name its issuer with KEYWARD_OIDC_ISSUER".to_owned()),
+                false => Ok(None),
+            };
+        };
+        let url = Url::parse(issuer).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
+        if !url.is_some_and(|url| is_safe(&url) && url.username().is_empty() && url.password().is_none()) {
+            return Err("the value of KEYWARD_OIDC_ISSUER is no issuer: use an https:// URL such as \
+                https://accounts.example.com (http:// only for one on this machine)"
+                .to_owned());
+        }
+        let client_id = self.oidc_client_id.as_deref().map(str::trim).filter(|it| !it.is_empty());
+        let client_id = client_id.ok_or("OpenID Connect needs KEYWARD_OIDC_CLIENT_ID: the provider gives it")?;
+        Ok(Some(OidcSettings {
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret: self.client_secret()?,
+            name: self.oidc_name.clone().unwrap_or_else(|| "single sign-on".to_owned()),
+        }))
+    }
+
+    fn client_secret(&self) -> Result<Zeroizing<String>, String> {
+        let text = match (&self.oidc_client_secret, &self.oidc_client_secret_file) {
+            (Some(_), Some(_)) => {
+                return Err(
+                    "KEYWARD_OIDC_CLIENT_SECRET and KEYWARD_OIDC_CLIENT_SECRET_FILE are both set: keep one".into()
+                );
+            }
+            (Some(text), None) => Zeroizing::new(text.clone()),
+            (None, Some(path)) => Zeroizing::new(std::fs::read_to_string(path).map_err(|error| {
+                format!("the file {} of KEYWARD_OIDC_CLIENT_SECRET_FILE could not be read: {error}", path.display())
+            })?),
+            (None, None) => Zeroizing::default(),
+        };
+        match text.trim() {
+            "" => Err("OpenID Connect needs the client's secret: set KEYWARD_OIDC_CLIENT_SECRET, or name a file that \
+                holds it with KEYWARD_OIDC_CLIENT_SECRET_FILE"
+                .to_owned()),
+            it => Ok(Zeroizing::new(it.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> SignInArgs {
+        SignInArgs {
+            oidc_issuer: Some("https://id.example.com/realm".into()),
+            oidc_client_id: Some("keyward".into()),
+            oidc_client_secret: Some("hunter2hunter2".into()),
+            oidc_client_secret_file: None,
+            oidc_name: None,
+            passwords: OnOff::Off,
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_the_secret_never_said() {
+        let read = args().read().unwrap();
+        assert!(!read.passwords && !format!("{read:?} {:?}", args()).contains("hunter2"));
+        assert_eq!(read.oidc.unwrap().client_secret.as_str(), "hunter2hunter2");
+        type Change = fn(&mut SignInArgs);
+        let changes: [(Change, &str); 7] = [
+            (|it| it.oidc_issuer = None, "KEYWARD_OIDC_ISSUER"),
+            (|it| it.oidc_issuer = Some("http://id.example.com".into()), "https://"),
+            (|it| it.oidc_issuer = Some("https://id.example.com?x=y".into()), "KEYWARD_OIDC_ISSUER"),
+            (|it| it.oidc_client_id = None, "KEYWARD_OIDC_CLIENT_ID"),
+            (|it| it.oidc_client_secret = None, "KEYWARD_OIDC_CLIENT_SECRET"),
+            (|it| it.oidc_client_secret_file = Some("/nowhere".into()), "both"),
+            (
+                |it| {
+                    it.oidc_client_secret = None;
+                    it.oidc_client_secret_file = Some("/nowhere".into());
+                },
+                "/nowhere",
+            ),
+        ];
+        for (change, word) in changes {
+            let mut changed = args();
+            change(&mut changed);
+            let said = changed.read().unwrap_err();
+            assert!(said.contains(word) && !said.contains("hunter2"), "{said}");
+        }
+        let none = SignInArgs { oidc_issuer: None, oidc_client_id: None, oidc_client_secret: None, ..args() };
+        assert!(none.read().unwrap_err().contains("KEYWARD_PASSWORDS"));
+        let on = SignInArgs { passwords: OnOff::On, ..none };
+        assert!(on.read().unwrap().oidc.is_none());
+        for loopback in ["http://127.0.0.1:4000", "http://localhost:4000/", "http://[::1]:4000"] {
+            assert!(SignInArgs { oidc_issuer: Some(loopback.into()), ..args() }.read().is_ok(), "{loopback}");
+        }
+    }
+}

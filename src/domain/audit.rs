@@ -1,0 +1,337 @@
+//! The audit log as people read it: which events somebody asks for, and what each says.
+
+use super::{
+    project::ProjectName,
+    time::{Moment, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+
+/// Events on a page of the log.
+pub const PAGE_SIZE: usize = 50;
+/// Events at a time of the history of a key or a project.
+pub const HISTORY_SIZE: usize = 10;
+
+/// What an event is about, in the words of the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Keys,
+    Projects,
+    People,
+    SignIns,
+    Settings,
+    Log,
+}
+
+impl Kind {
+    /// All of them, in the order of the menu.
+    pub const ALL: [Self; 6] = [Self::Keys, Self::Projects, Self::People, Self::SignIns, Self::Settings, Self::Log];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Projects => "projects",
+            Self::People => "people",
+            Self::SignIns => "sign_ins",
+            Self::Settings => "settings",
+            Self::Log => "log",
+        }
+    }
+
+    /// As the menu says it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Keys => "Keys",
+            Self::Projects => "Projects and members",
+            Self::People => "People",
+            Self::SignIns => "Signing in",
+            Self::Settings => "Scopes, policy, signing keys",
+            Self::Log => "The log itself",
+        }
+    }
+
+    /// How the actions of this kind begin.
+    pub const fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Keys => &["key.", "keys."],
+            Self::Projects => &["project.", "member.", "invitation."],
+            Self::People => &["user.", "password.", "second_factor.", "recovery_codes.", "identity."],
+            Self::SignIns => &["session.", "sessions.", "step_up."],
+            Self::Settings => &["scope.", "policy.", "signing_key."],
+            Self::Log => &["audit."],
+        }
+    }
+}
+
+/// Which events the log's page shows, as it stands in its address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditFilter {
+    /// A part of a person's name, or `user:<id>`, `operator`, `system`.
+    pub who: String,
+    pub kind: Option<Kind>,
+    /// A part of a thing's name, or `key:<id>` and the like, or `project:<id>` for all that was done in it.
+    pub thing: String,
+    /// A day such as `2026-11-13`, in the zone of whoever asks; empty: from the beginning.
+    pub from: String,
+    /// The last day; empty: up to now.
+    pub to: String,
+    /// Only what is older than the event with this number.
+    pub before: Option<i64>,
+}
+
+impl AuditFilter {
+    /// Reads the parameters of an address. Anybody can write one, so what is unknown counts as not said.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| {
+            let said = get(name).unwrap_or_default();
+            let said = said.trim();
+            // A NUL is no text to PostgreSQL.
+            if said.chars().count() > 200 || said.contains('\0') { String::new() } else { said.to_owned() }
+        };
+        let day = |name: &str| Some(text(name)).filter(|it| is_day(it)).unwrap_or_default();
+        let kind = text("kind");
+        Self {
+            who: text("who"),
+            kind: Kind::ALL.into_iter().find(|it| it.as_str() == kind),
+            thing: text("thing"),
+            from: day("from"),
+            to: day("to"),
+            before: text("before").parse().ok().filter(|seq| *seq > 0),
+        }
+    }
+
+    /// The parameters with their values, without those that say nothing.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![
+            ("who", self.who.clone()),
+            ("kind", self.kind.map(Kind::as_str).unwrap_or_default().to_owned()),
+            ("thing", self.thing.clone()),
+            ("from", self.from.clone()),
+            ("to", self.to.clone()),
+            ("before", self.before.map(|seq| seq.to_string()).unwrap_or_default()),
+        ];
+        pairs.retain(|(_, value)| !value.is_empty());
+        pairs
+    }
+
+    /// Whether some events are left out that the plain log has.
+    pub fn narrows(&self) -> bool {
+        Self { before: None, ..self.clone() } != Self::default()
+    }
+}
+
+/// Whether a text is written like a day; whether there is such a day is the server's affair.
+fn is_day(text: &str) -> bool {
+    let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
+    matches!(text.split('-').collect::<Vec<_>>().as_slice(), [y, m, d] if digits(y, 4) && digits(m, 2) && digits(d, 2))
+}
+
+/// A value that changed, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    pub what: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// What only administrators see of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exact {
+    /// `user:<id>`, `operator` or `system`.
+    pub actor: String,
+    pub action: String,
+    /// `key:<id>`.
+    pub target: String,
+    pub project: Option<ProjectName>,
+    pub ip: Option<String>,
+    pub agent: Option<String>,
+    pub request_id: Option<String>,
+    /// SHA-256, in hexadecimal.
+    pub hash: String,
+}
+
+/// An event ready to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    pub seq: i64,
+    pub at: Moment,
+    /// "14:31:52", in the zone of whoever reads.
+    pub time: String,
+    /// Their name at that time.
+    pub who: String,
+    /// It was whoever reads this.
+    pub own: bool,
+    /// As what they acted: `owner`, `administrator`, …; none if it was not noted.
+    pub acting: Option<String>,
+    /// What they did: "deactivated the key “Nightly export”".
+    pub said: String,
+    pub reason: Option<String>,
+    pub changed: Vec<Changed>,
+    pub exact: Option<Exact>,
+}
+
+impl AuditEvent {
+    /// As what they acted, where that says something that their name does not.
+    pub fn capacity(&self) -> Option<&str> {
+        self.acting.as_deref().filter(|it| !matches!(*it, "person" | "self" | "command line" | "keyward"))
+    }
+}
+
+/// How far the log is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainState {
+    /// The number of the last event.
+    pub events: i64,
+    /// The last event that a checkpoint vouches for; 0: none.
+    pub signed: i64,
+    pub signed_at: Option<Moment>,
+    /// Events wait to be signed for longer than they should.
+    pub late: bool,
+}
+
+/// A page of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    pub events: Vec<AuditEvent>,
+    /// The number of the last event here, if there are older ones.
+    pub next: Option<i64>,
+    pub chain: ChainState,
+    pub now: Timestamp,
+}
+
+/// Some of the history of a key or a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    pub events: Vec<AuditEvent>,
+    /// The number of the last event here, if there are older ones.
+    pub next: Option<i64>,
+    pub now: Timestamp,
+}
+
+/// An action, what is said of it, and what is said if somebody did it to themselves. `{}` is the thing's name in quotation marks.
+type Sentence = (&'static str, &'static str, Option<&'static str>);
+
+/// Every action that the code writes.
+const SENTENCES: &[Sentence] = &[
+    ("audit.exported", "exported the audit log", None),
+    (
+        "identity.linked",
+        "linked the account of {} to the identity provider",
+        Some("linked their account to the identity provider"),
+    ),
+    ("invitation.withdrawn", "withdrew the invitation of {}", None),
+    ("key.activated", "activated the key {}", None),
+    ("key.created", "made the key {}", None),
+    ("key.deactivated", "deactivated the key {}", None),
+    ("key.deleted", "deleted the key {}", None),
+    ("key.edited", "edited the key {}", None),
+    ("key.purged", "removed the deleted key {} for good", None),
+    ("key.restored", "restored the key {}", None),
+    ("member.added", "added {} to the project", None),
+    ("member.invited", "invited somebody to the project {}", None),
+    ("member.joined", "let {} join the project", Some("joined the project")),
+    ("member.left", "took {} out of the project", Some("left the project")),
+    ("member.removed", "removed {} from the project", Some("left the project")),
+    ("member.role_changed", "changed the role of {} in the project", Some("changed their own role in the project")),
+    ("password.changed", "changed the password of {}", Some("changed their password")),
+    ("password.refused", "refused a change of password of {}", Some("was refused: a wrong current password")),
+    ("password.reset", "set a new password for {}", Some("set a new password by a reset link")),
+    (
+        "password.reset_asked",
+        "made a link to reset the password of {}",
+        Some("asked for a link to reset their password"),
+    ),
+    ("policy.changed", "changed the policy", None),
+    ("project.archived", "archived the project {}", None),
+    ("project.config_set", "set the config of the project {}", None),
+    ("project.created", "made the project {}", None),
+    ("project.renamed", "renamed the project {}", None),
+    ("project.scopes_set", "chose the scopes that the project {} offers", None),
+    ("project.seen_by_administrator", "looked at the project {} as an administrator", None),
+    ("project.token_life_set", "set the longest token life of the project {}", None),
+    ("project.transferred", "gave the project {} to another owner", None),
+    ("project.unarchived", "took the project {} out of the archive", None),
+    ("recovery_codes.made", "made new recovery codes for {}", Some("made new recovery codes")),
+    ("scope.added", "added the scope {}", None),
+    ("scope.edited", "edited the scope {}", None),
+    ("scope.removed", "removed the scope {}", None),
+    ("scope.retired", "retired the scope {}", None),
+    ("scope.unretired", "offered the scope {} again", None),
+    ("second_factor.enrolled", "turned on the second factor of {}", Some("turned on their second factor")),
+    ("second_factor.refused", "refused a second factor of {}", Some("was refused: a wrong second factor")),
+    ("second_factor.removed", "turned off the second factor of {}", Some("turned off their second factor")),
+    ("session.ended", "ended a session of {}", Some("signed out")),
+    ("session.refused", "refused a sign-in as {}", Some("was refused at the sign-in")),
+    ("session.started", "signed {} in", Some("signed in")),
+    ("sessions.ended", "ended the sessions of {}", Some("ended their other sessions")),
+    ("signing_key.created", "made the signing key {}", None),
+    ("step_up.passed", "took a fresh proof from {}", Some("proved again who they are")),
+    ("step_up.refused", "refused a fresh proof of {}", Some("was refused: a wrong proof of who they are")),
+    ("user.changed", "changed the account of {}", Some("changed their account")),
+    ("user.created", "made the account of {}", None),
+    ("user.deleted", "deleted the account of {}", Some("deleted their account")),
+    ("user.disabled", "disabled the account of {}", None),
+    ("user.enabled", "enabled the account of {}", None),
+    ("user.invited", "invited {}", None),
+    ("user.made_administrator", "made {} an administrator", None),
+    ("user.signed_up", "signed {} up", Some("signed up")),
+    ("user.unmade_administrator", "made {} an administrator no more", Some("laid down being an administrator")),
+];
+
+/// Whether there is a sentence for an action.
+pub fn has_sentence(action: &str) -> bool {
+    SENTENCES.iter().any(|(it, ..)| *it == action)
+}
+
+/// What was done, to follow the name of whoever did it. `own`: they did it to themselves. An action that nobody wrote a sentence
+/// for is said as it stands.
+pub fn say(action: &str, thing: &str, own: bool) -> String {
+    let name = if thing.is_empty() { "somebody unknown".to_owned() } else { format!("“{thing}”") };
+    match SENTENCES.iter().find(|(it, ..)| *it == action) {
+        Some((_, _, Some(sentence))) if own => sentence.replace("{}", &name),
+        Some((_, sentence, _)) => sentence.replace("{}", &name),
+        None if thing.is_empty() => format!("did “{action}”"),
+        None => format!("did “{action}” to {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> AuditFilter {
+        let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        AuditFilter::read(|name| Some(pairs.iter().find(|(it, _)| *it == name)?.1.to_owned()))
+    }
+
+    #[test]
+    fn what_was_done_in_words() {
+        assert_eq!(say("key.deactivated", "Nightly export", false), "deactivated the key “Nightly export”");
+        assert_eq!(say("session.started", "Maren", true), "signed in");
+        assert_eq!(say("session.refused", "", false), "refused a sign-in as somebody unknown");
+        assert_eq!(say("password.changed", "Maren", false), "changed the password of “Maren”");
+        assert_eq!(say("tide.turned", "Bay {}", false), "did “tide.turned” to “Bay {}”");
+        assert_eq!(say("key.created", "{}", false), "made the key “{}”");
+    }
+
+    #[test]
+    fn the_table_is_in_order_and_every_action_has_a_kind() {
+        assert!(SENTENCES.is_sorted_by_key(|(action, ..)| *action));
+        for (action, ..) in SENTENCES {
+            let kinds = Kind::ALL.into_iter().filter(|kind| kind.prefixes().iter().any(|it| action.starts_with(it)));
+            assert_eq!(kinds.count(), 1, "{action}");
+        }
+    }
+
+    #[test]
+    fn a_filter_round_trips_and_what_is_unknown_counts_as_not_said() {
+        let filter = read("who=Maren&kind=sign_ins&thing=key:1&from=2026-11-13&to=2026-11-20&before=42");
+        assert_eq!(filter.kind, Some(Kind::SignIns));
+        assert!(filter.narrows());
+        let pairs: Vec<_> = filter.pairs().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(read(&pairs.join("&")), filter);
+        assert_eq!(read("kind=tides&from=yesterday&to=2026-1-1&before=-3&who=%00&x=y").who, "%00");
+        assert_eq!(read("kind=tides&from=yesterday&to=2026-1-1&before=-3&who=\0&x=y"), AuditFilter::default());
+        assert!(!read("before=3").narrows());
+    }
+}

@@ -1,0 +1,201 @@
+//! Which keys a list holds and in what order, as it stands in the address of the page.
+
+use super::{
+    ids::{ProjectId, UserId},
+    key::{Environment, Status},
+};
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// The order of a list. What is equal by it stands newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// Active first, then scheduled, expired, inactive.
+    #[default]
+    Status,
+    Newest,
+    Name,
+    /// Last used, the latest first; never used last.
+    Used,
+    /// The soonest end first; those that never end last.
+    Expires,
+}
+
+impl Sort {
+    /// All of them, in the order of the menu.
+    pub const ALL: [Self; 5] = [Self::Status, Self::Newest, Self::Name, Self::Used, Self::Expires];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Newest => "newest",
+            Self::Name => "name",
+            Self::Used => "used",
+            Self::Expires => "expires",
+        }
+    }
+}
+
+/// Not the name of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Sort by status, newest, name, used or expires.")]
+pub struct UnknownSort;
+
+impl FromStr for Sort {
+    type Err = UnknownSort;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSort> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == text).ok_or(UnknownSort)
+    }
+}
+
+/// A ready view of an administrator: keys that somebody should look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ready {
+    /// Not used for 90 days; one that was never used counts from when it was made.
+    Unused,
+    /// Never expires.
+    Endless,
+    /// Whoever made it is no member of its project any more, or cannot sign in.
+    Left,
+}
+
+/// After how many days without use a key is [`Ready::Unused`].
+pub const UNUSED_DAYS: i64 = 90;
+
+impl Ready {
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; 3] = [Self::Unused, Self::Endless, Self::Left];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unused => "unused",
+            Self::Endless => "endless",
+            Self::Left => "left",
+        }
+    }
+
+    /// As the page names it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Unused => "Unused for 90 days",
+            Self::Endless => "Never expires",
+            Self::Left => "Maker has left",
+        }
+    }
+}
+
+/// Not the name of a ready view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A view is unused, endless or left.")]
+pub struct UnknownView;
+
+impl FromStr for Ready {
+    type Err = UnknownView;
+
+    fn from_str(text: &str) -> Result<Self, UnknownView> {
+        Self::ALL.into_iter().find(|view| view.as_str() == text).ok_or(UnknownView)
+    }
+}
+
+/// What a list of keys is narrowed to, and its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFilter {
+    /// `None`: whatever is not deleted.
+    pub status: Option<Status>,
+    pub project: Option<ProjectId>,
+    pub environment: Option<Environment>,
+    /// Of projects that this person owns; for administrators.
+    pub owner: Option<UserId>,
+    /// For administrators.
+    pub view: Option<Ready>,
+    pub sort: Sort,
+}
+
+impl KeyFilter {
+    /// Reads the parameters of an address. Anybody can write one, so what is unknown counts as not said.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        fn parsed<T: FromStr>(text: Option<String>) -> Option<T> {
+            text?.parse().ok()
+        }
+        Self {
+            status: parsed(get("status")),
+            project: parsed(get("project")),
+            environment: parsed(get("environment")),
+            owner: parsed(get("owner")),
+            view: parsed(get("view")),
+            sort: parsed(get("sort")).unwrap_or_default(),
+        }
+    }
+
+    /// The parameters as [`Self::read`] reads them, without what is said anyway: empty for the default.
+    pub fn query(&self) -> String {
+        let sort = (self.sort != Sort::default()).then(|| self.sort.as_str().to_owned());
+        let parts = [
+            ("status", self.status.map(|it| it.as_str().to_owned())),
+            ("project", self.project.map(|it| it.to_string())),
+            ("environment", self.environment.map(|it| it.as_str().to_owned())),
+            ("owner", self.owner.map(|it| it.to_string())),
+            ("view", self.view.map(|it| it.as_str().to_owned())),
+            ("sort", sort),
+        ];
+        let said = parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+        said.collect::<Vec<_>>().join("&")
+    }
+
+    /// Whether nothing is said: every key that is not deleted, in the usual order.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether some keys are left out that the plain list has.
+    pub fn narrows(&self) -> bool {
+        self.status.is_some()
+            || self.project.is_some()
+            || self.environment.is_some()
+            || self.owner.is_some()
+            || self.view.is_some()
+    }
+
+    /// Without what only administrators may ask for.
+    pub fn of_members(self) -> Self {
+        Self { owner: None, view: None, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> KeyFilter {
+        let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        KeyFilter::read(|name| Some(pairs.iter().find(|(it, _)| *it == name)?.1.to_owned()))
+    }
+
+    #[test]
+    fn what_is_said_round_trips_and_nothing_else_is_written() {
+        let project = "0190c0de-0000-7000-8000-000000000001";
+        for query in [
+            "",
+            "status=expired&sort=name",
+            "status=deleted",
+            "sort=used",
+            &format!("status=active&project={project}&environment=test&sort=expires"),
+            &format!("owner={project}&view=left&sort=used"),
+        ] {
+            assert_eq!(read(query).query(), query);
+        }
+        assert!(read("").is_default() && read("sort=status").is_default());
+        assert!(!read("sort=name").is_default() && !read("sort=name").narrows());
+        assert!(read("environment=live").narrows());
+    }
+
+    #[test]
+    fn what_is_unknown_counts_as_not_said() {
+        let query = "status=lost&project=mine&environment=Live&owner=me&view=all&sort=size&more=1";
+        assert_eq!(read(query), KeyFilter::default());
+        assert_eq!(read("status=&project=&environment=&sort="), KeyFilter::default());
+    }
+}

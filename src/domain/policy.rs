@@ -1,0 +1,231 @@
+//! What holds for everybody on this Keyward, as its administrators say it.
+
+use super::{
+    expiry::{DEFAULT_DAYS, PRESETS},
+    time::{DAY, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// Administrators make accounts.
+    #[default]
+    Closed,
+    /// Whoever was invited.
+    Invite,
+    /// Anybody whose address is confirmed; needs mail.
+    Open,
+}
+
+/// Who must have a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactor {
+    #[default]
+    Nobody,
+    Administrators,
+    Everybody,
+}
+
+/// Not one of the words that stand for a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Choose one of the list.")]
+pub struct UnknownChoice;
+
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ }) => {
+        impl $name {
+            /// Every choice, in the order of a form.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownChoice;
+
+            fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+                match text { $($word => Ok(Self::$variant),)+ _ => Err(UnknownChoice) }
+            }
+        }
+    };
+}
+words!(SignUp { Closed = "closed", Invite = "invite", Open = "open" });
+words!(SecondFactor { Nobody = "nobody", Administrators = "administrators", Everybody = "everybody" });
+
+/// The policy. A stricter one never changes what was made before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The longest life of a new key, in days; `None`: any.
+    pub key_life_max: Option<u32>,
+    /// Whether a new key may never expire.
+    pub may_never_expire: bool,
+    /// The longest life of a token, in seconds, whatever its project says.
+    pub token_life_max: i64,
+    pub sign_up: SignUp,
+    /// Most keys of a project that are not deleted; `None`: any number.
+    pub keys_per_project: Option<u32>,
+    pub second_factor: SecondFactor,
+}
+
+impl SecondFactor {
+    /// Whether the policy asks it of somebody.
+    pub const fn is_asked_of(self, admin: bool) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Administrators => admin,
+            Self::Everybody => true,
+        }
+    }
+}
+
+/// Why a key may not have the end that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TooLong {
+    #[error("The policy of this Keyward lets a key live at most {0} days. Choose an earlier end.")]
+    Days(u32),
+    #[error("The policy of this Keyward lets no key live for ever. Choose an end.")]
+    ForEver,
+}
+
+impl Policy {
+    /// Whether a new key may never expire: not where there is a longest life, which such a key would exceed.
+    pub const fn allows_never(&self) -> bool {
+        self.may_never_expire && self.key_life_max.is_none()
+    }
+
+    /// Whether a key may end then, if that is said now; `None`: never.
+    ///
+    /// # Errors
+    /// What the policy allows instead.
+    pub fn check_end(&self, end: Option<Timestamp>, now: Timestamp) -> Result<(), TooLong> {
+        match (end, self.key_life_max) {
+            (None, Some(days)) => Err(TooLong::Days(days)),
+            (None, None) if !self.may_never_expire => Err(TooLong::ForEver),
+            (Some(end), Some(days)) if end > now.plus_seconds(i64::from(days) * DAY) => Err(TooLong::Days(days)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The periods that a form offers, in days: the usual ones that are allowed, and the longest if it is none of them.
+    pub fn periods(&self) -> Vec<u16> {
+        let Some(most) = self.key_life_max else { return PRESETS.to_vec() };
+        let mut periods: Vec<u16> = PRESETS.into_iter().filter(|days| u32::from(*days) <= most).collect();
+        if let Ok(most) = u16::try_from(most)
+            && most < PRESETS[PRESETS.len() - 1]
+            && !periods.contains(&most)
+        {
+            periods.push(most);
+        }
+        periods
+    }
+
+    /// The period that a form begins with: 90 days, or the longest allowed that is shorter.
+    pub fn usual_period(&self) -> u16 {
+        let longest = self.periods().into_iter().filter(|days| *days <= DEFAULT_DAYS).max();
+        longest.unwrap_or(DEFAULT_DAYS)
+    }
+
+    /// What it says of the life of a key, for the form in which that is chosen; `None`: nothing.
+    pub fn of_life(&self) -> Option<String> {
+        match self.key_life_max {
+            Some(1) => Some("The policy here: a key lives at most 1 day.".to_owned()),
+            Some(days) => Some(format!("The policy here: a key lives at most {days} days.")),
+            None if !self.may_never_expire => Some("The policy here: every key has an end.".to_owned()),
+            None => None,
+        }
+    }
+}
+
+/// What the form of the policy says, unread; it goes back and forth until it can be saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyDraft {
+    /// Days; empty: any.
+    pub key_life_max: String,
+    pub may_never_expire: bool,
+    /// A number of [`Self::token_unit`].
+    pub token_life: String,
+    /// Seconds in the unit: 60, 3600 or 86400.
+    pub token_unit: String,
+    pub sign_up: String,
+    /// Empty: any number.
+    pub keys_per_project: String,
+    pub second_factor: String,
+    /// Names the policy from which the form started: it is refused if that was changed meanwhile.
+    pub version: String,
+}
+
+/// What the page of the policy needs to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyForm {
+    pub draft: PolicyDraft,
+    /// Whether letters go out: without them nobody can confirm an address.
+    pub mail: bool,
+}
+
+/// What became of a policy that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PolicySaved {
+    /// It holds.
+    Saved,
+    /// It is stricter and touches what is there: nothing was saved until that is confirmed.
+    Touches {
+        draft: Box<PolicyDraft>,
+        /// A sentence for each kind of thing that it touches.
+        lines: Vec<String>,
+        /// Sent back, it says that these lines were read: it names this policy and these numbers, and no other.
+        confirms: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn policy(key_life_max: Option<u32>, may_never_expire: bool) -> Policy {
+        Policy {
+            key_life_max,
+            may_never_expire,
+            token_life_max: 86_400,
+            sign_up: SignUp::Closed,
+            keys_per_project: None,
+            second_factor: SecondFactor::Nobody,
+        }
+    }
+
+    #[test]
+    fn an_end_is_allowed_up_to_the_last_instant_of_the_longest_life() {
+        let ninety = policy(Some(90), true);
+        let end = NOW.plus_seconds(90 * DAY);
+        assert_eq!(ninety.check_end(Some(end), NOW), Ok(()));
+        assert_eq!(ninety.check_end(Some(Timestamp::from_micros(end.micros() + 1)), NOW), Err(TooLong::Days(90)));
+        assert_eq!(ninety.check_end(None, NOW), Err(TooLong::Days(90)), "for ever is longer than 90 days");
+        assert!(!ninety.allows_never());
+        assert_eq!(policy(None, false).check_end(None, NOW), Err(TooLong::ForEver));
+        assert_eq!(policy(None, false).check_end(Some(NOW.plus_seconds(36_500 * DAY)), NOW), Ok(()));
+        assert_eq!(policy(None, true).check_end(None, NOW), Ok(()));
+    }
+
+    #[test]
+    fn a_form_offers_what_is_allowed_and_begins_with_the_longest_of_at_most_90_days() {
+        for (most, periods, usual) in [
+            (None, vec![7, 30, 60, 90, 180, 365], 90),
+            (Some(36_500), vec![7, 30, 60, 90, 180, 365], 90),
+            (Some(365), vec![7, 30, 60, 90, 180, 365], 90),
+            (Some(100), vec![7, 30, 60, 90, 100], 90),
+            (Some(90), vec![7, 30, 60, 90], 90),
+            (Some(45), vec![7, 30, 45], 45),
+            (Some(3), vec![3], 3),
+        ] {
+            let policy = policy(most, true);
+            assert_eq!((policy.periods(), policy.usual_period()), (periods, usual), "{most:?}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The administrators' pages.
+
+pub mod api;

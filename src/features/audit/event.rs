@@ -1,0 +1,96 @@
+//! One event, as it is read: a sentence, why, and the exact values on demand.
+
+use crate::domain::audit::{AuditEvent, Changed, Exact};
+use leptos::prelude::*;
+
+/// "Maren Okafor, administrator, deactivated the key “Nightly export”".
+pub fn sentence(event: &AuditEvent, own: &'static str) -> AnyView {
+    let who = if event.own && !own.is_empty() { own.to_owned() } else { event.who.clone() };
+    let capacity = event.capacity().map(|it| view! { <span class="muted">{format!(" ({it})")}</span> });
+    view! {
+        <b>{who}</b>
+        {capacity}
+        {format!(" {}", event.said)}
+    }
+    .into_any()
+}
+
+/// Why it was done, as whoever did it said.
+pub fn reason(event: &AuditEvent) -> AnyView {
+    event.reason.clone().map(|reason| view! { <span class="event__reason">{format!("“{reason}”")}</span> }).into_any()
+}
+
+/// What changed and, for administrators, all that is known; nothing if there is nothing to say.
+pub fn details(event: &AuditEvent) -> AnyView {
+    if event.changed.is_empty() && event.exact.is_none() {
+        return ().into_any();
+    }
+    let changed = event.changed.iter().cloned().map(change).collect_view();
+    let exact = event.exact.clone().map(|exact| all(event, exact));
+    view! {
+        <details class="event__more">
+            <summary>"Exact values"<span class="visually-hidden">{format!(" of event {}", event.seq)}</span></summary>
+            <dl class="facts">{changed} {exact}</dl>
+        </details>
+    }
+    .into_any()
+}
+
+fn change(Changed { what, before, after }: Changed) -> AnyView {
+    let value = match (before, after) {
+        (Some(before), Some(after)) => view! {
+            <del>{before}</del>
+            <span aria-hidden="true">" → "</span>
+            <ins>{after}</ins>
+        }
+        .into_any(),
+        (Some(before), None) => view! { <del>{before}</del> }.into_any(),
+        (None, after) => after.unwrap_or_default().into_any(),
+    };
+    view! {
+        <dt>{what}</dt>
+        <dd>{value}</dd>
+    }
+    .into_any()
+}
+
+fn all(event: &AuditEvent, exact: Exact) -> AnyView {
+    let fact = |name: &'static str, value: Option<String>| {
+        value.map(|value| {
+            view! {
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            }
+        })
+    };
+    let code = |name: &'static str, value: Option<String>| {
+        value.map(|value| {
+            view! {
+                <dt>{name}</dt>
+                <dd>
+                    <code>{value}</code>
+                </dd>
+            }
+        })
+    };
+    let project = exact.project.map(|project| {
+        view! {
+            <dt>"Project"</dt>
+            <dd>{project.name} " " <code>{project.id.to_string()}</code></dd>
+        }
+    });
+    view! {
+        {fact("When", Some(event.at.exact.clone()))}
+        {fact("Acting as", event.acting.clone())}
+        {code("Action", Some(exact.action))}
+        {code("Actor", Some(exact.actor))}
+        {code("Thing", Some(exact.target))}
+        {project}
+        {fact("Address", exact.ip)}
+        {fact("Agent", exact.agent)}
+        {code("Request", exact.request_id)}
+        {fact("Sequence", Some(event.seq.to_string()))}
+        {code("Hash", Some(exact.hash))}
+    }
+    .into_any()
+}

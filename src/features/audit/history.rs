@@ -1,0 +1,119 @@
+//! The history of a key or a project, on its page.
+
+use super::{
+    api::{key_history, project_history},
+    event::{details, reason, sentence},
+};
+use crate::{
+    domain::{
+        audit::{AuditEvent, History},
+        ids::{KeyId, ProjectId},
+        time::Timestamp,
+    },
+    error::{AppError, ErrorKind},
+    features::session::Session,
+    ui::{
+        notice::{Notice, Tone},
+        time::Ago,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The parameter of the page's address that says where the history goes on.
+const OLDER: &str = "history";
+
+/// Whose history it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Key(KeyId),
+    Project(ProjectId),
+}
+
+impl Of {
+    async fn ask(self, before: String) -> Result<History, AppError> {
+        match self {
+            Self::Key(id) => key_history(id, before).await,
+            Self::Project(id) => project_history(id, before).await,
+        }
+    }
+
+    fn page(self) -> String {
+        match self {
+            Self::Key(id) => format!("/keys/{id}"),
+            Self::Project(id) => format!("/projects/{id}"),
+        }
+    }
+}
+
+/// A section of the page of a key, or of a project: what was done, the newest first. Give it one of the two ids. For whoever may
+/// not read the history there is no section.
+#[component]
+pub fn HistoryOf(#[prop(optional)] key: Option<KeyId>, #[prop(optional)] project: Option<ProjectId>) -> impl IntoView {
+    let Some(of) = key.map(Of::Key).or(project.map(Of::Project)) else { return ().into_any() };
+    let before = use_query_map().with_untracked(|query| query.get(OLDER)).unwrap_or_default();
+    let session = Session::here();
+    let asked = before.clone();
+    let answer = Resource::new(
+        || (),
+        move |()| {
+            let before = asked.clone();
+            async move {
+                session.signed_in().await?;
+                of.ask(before).await
+            }
+        },
+    );
+    let draw = move |answer: Result<History, AppError>| match answer {
+        Ok(history) => section(of, !before.is_empty(), history),
+        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::SignedOut) => ().into_any(),
+        Err(error) => view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any(),
+    };
+    view! { <Suspense>{move || answer.get().map(draw.clone())}</Suspense> }.into_any()
+}
+
+fn section(of: Of, later: bool, history: History) -> AnyView {
+    let History { events, next, now } = history;
+    let page = of.page();
+    // With the section in the address the browser goes there, not to the top of the page.
+    let newest = later.then(|| view! { <a class="button" href=format!("{page}#history")>"Newest"</a> });
+    let older = next.map(|seq| {
+        view! { <a class="button" href=format!("{page}?{OLDER}={seq}#history") rel="next">"Show older"</a> }
+    });
+    let foot = (newest.is_some() || older.is_some()).then(|| {
+        view! {
+            <footer class="panel__foot">
+                <nav class="actions" aria-label="History">
+                    {newest}
+                    {older}
+                </nav>
+            </footer>
+        }
+    });
+    let list = if events.is_empty() {
+        view! { <p class="hint">"Nothing older."</p> }.into_any()
+    } else {
+        let items = events.into_iter().map(|event| item(event, now)).collect_view();
+        view! { <ol class="history">{items}</ol> }.into_any()
+    };
+    view! {
+        <section class="panel" id="history" aria-labelledby="history-title">
+            <header class="panel__head">
+                <h2 id="history-title">"History"</h2>
+            </header>
+            <div class="panel__body">{list}</div>
+            {foot}
+        </section>
+    }
+    .into_any()
+}
+
+fn item(event: AuditEvent, now: Timestamp) -> impl IntoView {
+    view! {
+        <li class="event">
+            <span class="event__what">{sentence(&event, "You")}</span>
+            <Ago at=event.at.clone() now />
+            <div class="event__rest">{reason(&event)} {details(&event)}</div>
+        </li>
+    }
+}

@@ -1,0 +1,194 @@
+//! `/admin/audit`: everything that was done, the newest first.
+
+use super::{
+    api::list_events,
+    event::{details, reason, sentence},
+    filters::Filters,
+};
+use crate::{
+    domain::{
+        audit::{AuditEvent, AuditFilter, AuditPage as Page, ChainState},
+        time::{Timestamp, relative},
+    },
+    features::session::{Frame, PageTitle, administrators, load},
+    ui::{
+        empty::Empty,
+        icon::Icon,
+        layout::Nav,
+        notice::{Notice, Tone},
+        table::{Cell, Head},
+        time::Ago,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+const LOG: &str = "/admin/audit";
+
+/// A path with these parameters.
+fn at(path: &str, pairs: &[(&'static str, String)]) -> String {
+    let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", Url::escape(value))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+#[component]
+pub fn AuditPage() -> impl IntoView {
+    let filter = use_query_map().with_untracked(|query| AuditFilter::read(|name| query.get(name)));
+    administrators(move || {
+        let (asked, shown, filter) = (filter.clone(), filter.clone(), filter.clone());
+        let ask = move || {
+            let AuditFilter { who, kind, thing, from, to, before } = asked.clone();
+            let kind = kind.map(|it| it.as_str().to_owned()).unwrap_or_default();
+            list_events(who, kind, thing, from, to, before.map(|it| it.to_string()).unwrap_or_default())
+        };
+        let draw = move |page: Page| list(&shown, page);
+        // An export has no gaps: of the filter only the days count.
+        let days: Vec<_> = filter.pairs().into_iter().filter(|(name, _)| matches!(*name, "from" | "to")).collect();
+        let export = at("/admin/audit/export", &days);
+        view! {
+            <PageTitle text="Audit log" />
+            <Frame nav=Nav::Audit>
+                <header class="page-head">
+                    <h1>"Audit log"</h1>
+                    <p>"Every change, by whom and from where, in a chain that is signed every minute."</p>
+                    <div class="actions">
+                        <a class="button" id="export" href=export download="">
+                            {Icon::Download.view()}
+                            {if days.is_empty() { "Export" } else { "Export these days" }}
+                        </a>
+                    </div>
+                </header>
+                <Filters filter />
+                <div id="list">{load(ask, draw)}</div>
+            </Frame>
+        }
+        .into_any()
+    })
+}
+
+fn list(filter: &AuditFilter, page: Page) -> AnyView {
+    let Page { events, next, chain, now } = page;
+    let late = chain.late.then(|| {
+        view! {
+            <Notice tone=Tone::Warning>
+                "Events wait to be signed for longer than a minute. See the server's log, or run: keyward audit verify"
+            </Notice>
+        }
+    });
+    let link = |to: String, label: &'static str| view! { <a class="button" href=to>{label}</a> }.into_any();
+    let first = at(LOG, &AuditFilter { before: None, ..filter.clone() }.pairs());
+    if events.is_empty() {
+        let empty = if filter.before.is_some() {
+            let actions = link(first, "Newest");
+            view! { <Empty title="Nothing older" text="The log begins on the page before." actions /> }.into_any()
+        } else {
+            let actions = link(LOG.to_owned(), "Clear filters");
+            view! { <Empty title="Nothing matches" text="No event fits these filters." actions /> }.into_any()
+        };
+        return view! {
+            {late}
+            {empty}
+        }
+        .into_any();
+    }
+    let newer = filter.before.is_some().then(|| link(first, "Newest"));
+    let older = next.map(|seq| {
+        let to = at(LOG, &AuditFilter { before: Some(seq), ..filter.clone() }.pairs());
+        view! { <a class="button" href=to rel="next">"Older"</a> }
+    });
+    let count = events.len();
+    let count = if count == 1 { "1 event here".to_owned() } else { format!("{count} events here") };
+    let rows = events.into_iter().map(|event| row(event, now)).collect_view();
+    view! {
+        {late}
+        <div class="panel wide">
+            <table class="table table--log">
+                <caption>{state(chain, now)}</caption>
+                <thead>
+                    <tr>
+                        <Head class="cell-when" label="When" />
+                        <Head label="What" />
+                        <Head class="cell-from" label="From" />
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <div class="table-foot">
+                <nav class="pager" aria-label="Pages">
+                    <span>{count}</span>
+                    <span class="actions">{newer} {older}</span>
+                </nav>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// How far the log is signed, in a line.
+fn state(chain: ChainState, now: Timestamp) -> AnyView {
+    let counted = |n: i64| if n == 1 { "1 event".to_owned() } else { format!("{n} events") };
+    let text = match chain.signed_at {
+        Some(at) => {
+            let waiting = chain.events - chain.signed;
+            let rest = match waiting {
+                0 => ".".to_owned(),
+                ..0 => ". The log is shorter than what was signed: run keyward audit verify.".to_owned(),
+                1 => "; 1 event since then is signed within a minute.".to_owned(),
+                n => format!("; {n} events since then are signed within a minute."),
+            };
+            view! {
+                {format!(
+                    "{}, each with the hash of the one before. Signed up to event {}, ",
+                    counted(chain.events),
+                    chain.signed,
+                )}
+                <Ago at now />
+                {rest}
+            }
+            .into_any()
+        }
+        None => format!("{}, each with the hash of the one before. Signed within a minute.", counted(chain.events))
+            .into_any(),
+    };
+    view! {
+        <span class="chain">
+            {Icon::Shield.view()}
+            <span>{text}</span>
+        </span>
+    }
+    .into_any()
+}
+
+fn row(event: AuditEvent, now: Timestamp) -> impl IntoView {
+    let from = match event.exact.as_ref().and_then(|exact| exact.ip.clone()) {
+        Some(ip) => view! { <code class="muted">{ip}</code> }.into_any(),
+        None => view! {
+            <span class="muted" aria-hidden="true">
+                "–"
+            </span>
+            <span class="visually-hidden">"No address"</span>
+        }
+        .into_any(),
+    };
+    let (what, why, more) = (sentence(&event, ""), reason(&event), details(&event));
+    let AuditEvent { seq, at, time, .. } = event;
+    let day = format!("{} · {}", at.day, relative(at.at, now));
+    view! {
+        <tr id=format!("event-{seq}")>
+            <Cell class="cell-when" label="When">
+                <time datetime=at.iso title=at.exact>
+                    {time}
+                </time>
+                <span class="sub">{day}</span>
+            </Cell>
+            <th scope="row" class="event" data-label="What">
+                <span class="event__what">{what}</span>
+                {why}
+                {more}
+            </th>
+            <Cell class="cell-from" label="From">
+                {from}
+            </Cell>
+        </tr>
+    }
+}

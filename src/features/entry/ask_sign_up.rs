@@ -1,0 +1,75 @@
+//! Asking for an account: only the address is asked for first. An invitation leads on at once.
+
+use crate::{
+    features::session::{Known, MissingPage, PageTitle, Session, foot},
+    ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn AskSignUpPage() -> impl IntoView {
+    let session = Session::here();
+    let (invitation, asked) =
+        use_query_map().with_untracked(|query| (query.get("invitation"), query.get("asked").is_some()));
+    let invitation = StoredValue::new(invitation);
+
+    let page = move |known: Option<Known>| {
+        if let Some(code) = invitation.get_value() {
+            return view! { <Go to=format!("/signup/new?code={}", Url::escape(&code)) /> }.into_any();
+        }
+        let Some(known) = known.filter(|known| known.instance.ways.sign_up) else {
+            return view! { <MissingPage /> }.into_any();
+        };
+        if known.me.is_some() {
+            return view! { <Go to="/keys" /> }.into_any();
+        }
+        let product = known.instance.name.clone();
+        let (title, lead) = if asked {
+            (
+                "Look into your mail".to_owned(),
+                "A letter to that address is on its way. Its link leads on, and holds for 24 hours.".to_owned(),
+            )
+        } else {
+            (
+                format!("Create an account at {}", product.as_deref().unwrap_or("Keyward")),
+                "We send you a link, to know that the address is yours.".to_owned(),
+            )
+        };
+        view! {
+            <PageTitle text="Create an account" />
+            <Gate title lead=lead foot=Some(foot(known))>
+                {(!asked)
+                    .then(|| {
+                        view! {
+                            <Form to="/signup" class="panel" plain=true>
+                                <div class="panel__body fields">
+                                    <Refused />
+                                    <Field
+                                        name="email"
+                                        label="E-mail"
+                                        kind="email"
+                                        autocomplete="username"
+                                        required=true
+                                        autofocus=true
+                                    />
+                                    <Submit
+                                        label="Send link"
+                                        working="Sending…"
+                                        class="button button--primary button--wide"
+                                    />
+                                </div>
+                            </Form>
+                        }
+                    })}
+                <p class="hint">
+                    "You have an account? " <a href="/login" rel="external">
+                        "Sign in"
+                    </a>
+                </p>
+            </Gate>
+        }
+        .into_any()
+    };
+    view! { <Suspense>{move || session.get().map(|known| page(known.ok()))}</Suspense> }
+}

@@ -1,0 +1,60 @@
+//! Choosing a new password.
+
+use super::{api, gone::gone};
+use crate::{
+    error::AppError,
+    features::session::{Known, PageTitle, Session, foot},
+    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn ResetPage() -> impl IntoView {
+    let session = Session::here();
+    let code = use_query_map().with_untracked(|query| query.get("code")).unwrap_or_default();
+    let to = StoredValue::new(format!("/reset/new?code={}", Url::escape(&code)));
+    let code = StoredValue::new(code);
+    let opens = Resource::new(|| (), move |()| api::reset_opens(code.get_value()));
+
+    let page = move |known: Option<Known>, opens: Result<(), AppError>| {
+        if opens.is_err() {
+            return gone(known, "/reset", "Ask for a new link");
+        }
+        view! {
+            <PageTitle text="New password" />
+            <Gate
+                title="Choose a new password"
+                lead="It ends every session of your account; then sign in with it. Your API keys go on working.".to_owned()
+                foot=known.map(foot)
+            >
+                <Form to=to.get_value() class="panel" plain=true>
+                    <input type="hidden" name="code" value=code.get_value() />
+                    <div class="panel__body fields">
+                        <Refused />
+                        <Field
+                            name="password"
+                            label="New password"
+                            kind="password"
+                            autocomplete="new-password"
+                            minlength=12
+                            hint="12 characters or more. A sentence is fine."
+                            required=true
+                            autofocus=true
+                        />
+                        <Submit label="Save password" working="Saving…" class="button button--primary button--wide" />
+                    </div>
+                </Form>
+            </Gate>
+        }
+        .into_any()
+    };
+    view! {
+        <Suspense>
+            {move || {
+                let known = session.get()?.ok();
+                opens.get().map(|opens| page(known, opens))
+            }}
+        </Suspense>
+    }
+}

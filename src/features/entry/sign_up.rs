@@ -1,0 +1,69 @@
+//! Making the account that a link lets make.
+
+use super::{api, gone::gone};
+use crate::{
+    domain::{entry::Welcome, user::PERSON_NAME_MAX},
+    error::AppError,
+    features::session::{Known, PageTitle, Session, foot},
+    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let session = Session::here();
+    let code = use_query_map().with_untracked(|query| query.get("code")).unwrap_or_default();
+    let to = StoredValue::new(format!("/signup/new?code={}", Url::escape(&code)));
+    let code = StoredValue::new(code);
+    let welcome = Resource::new(|| (), move |()| api::welcome(code.get_value()));
+
+    let page = move |known: Option<Known>, welcome: Result<Welcome, AppError>| {
+        let Ok(welcome) = welcome else { return gone(known, "/login", "Go to sign-in") };
+        let product = known.as_ref().and_then(|known| known.instance.name.clone());
+        view! {
+            <PageTitle text="Create an account" />
+            <Gate
+                title=format!("Create your account at {}", product.as_deref().unwrap_or("Keyward"))
+                lead=format!("You will sign in as {}.", welcome.email)
+                foot=known.map(foot)
+            >
+                <Form to=to.get_value() class="panel" plain=true>
+                    <input type="hidden" name="code" value=code.get_value() />
+                    // For whatever remembers passwords: it would else keep the name in its place.
+                    <input type="hidden" autocomplete="username" value=welcome.email />
+                    <div class="panel__body fields">
+                        <Refused />
+                        <Field
+                            name="name"
+                            label="Your name"
+                            autocomplete="name"
+                            maxlength=PERSON_NAME_MAX as u16
+                            required=true
+                            autofocus=true
+                        />
+                        <Field
+                            name="password"
+                            label="Password"
+                            kind="password"
+                            autocomplete="new-password"
+                            minlength=12
+                            hint="12 characters or more. A sentence is fine."
+                            required=true
+                        />
+                        <Submit label="Create account" working="Creating…" class="button button--primary button--wide" />
+                    </div>
+                </Form>
+            </Gate>
+        }
+        .into_any()
+    };
+    view! {
+        <Suspense>
+            {move || {
+                let known = session.get()?.ok();
+                welcome.get().map(|welcome| page(known, welcome))
+            }}
+        </Suspense>
+    }
+}

@@ -1,0 +1,137 @@
+//! `/keys/{id}`: everything about one key but its secret.
+
+use super::{
+    api::get_key,
+    place::{Desk, Place},
+};
+use crate::{
+    domain::{
+        ids::KeyId,
+        key::{KeyView, Status},
+    },
+    error::{AppError, ErrorKind},
+    features::{
+        audit::HistoryOf,
+        session::{Frame, PageTitle, SignedInOnly, load},
+    },
+    islands::CopyButton,
+    ui::{
+        badge::Badge,
+        chips::Chips,
+        icon::Icon,
+        layout::Nav,
+        notice::{Notice, Tone},
+        time::{Ago, Exactly},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+#[component]
+pub fn KeyDetailPage() -> impl IntoView {
+    let place = Place::provide(Desk::Own);
+    let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
+    let ask = move || {
+        let id = id.parse::<KeyId>();
+        async move { get_key(id.map_err(|_| AppError::new(ErrorKind::NotFound, "There is no such key."))?).await }
+    };
+    let draw = move |key: KeyView| {
+        let title = key.name.clone();
+        let about = about(&place, key);
+        view! {
+            <PageTitle text=title />
+            <Frame nav=Nav::Keys>{about}</Frame>
+        }
+        .into_any()
+    };
+    view! {
+        <SignedInOnly />
+        {load(ask, draw)}
+    }
+    .into_any()
+}
+
+fn about(place: &Place, key: KeyView) -> AnyView {
+    let now = key.now;
+    let deleted = key.status == Status::Deleted;
+    let link = |verb: &str, label: &'static str, icon: Icon| {
+        let name = format!("{label} key {}", key.name);
+        view! {
+            <a class="button" href=place.about(&key, verb) aria-label=name>
+                {icon.view()}
+                {label}
+            </a>
+        }
+    };
+    let actions = (key.may_change && !deleted).then(|| {
+        let stop = match key.status {
+            Status::Inactive => key.may_start.then(|| link("activate", "Activate", Icon::Play)),
+            _ => Some(link("deactivate", "Deactivate", Icon::Pause)),
+        };
+        view! { {link("edit", "Edit", Icon::Pencil)} {stop} {link("delete", "Delete", Icon::Trash)} }
+    });
+    let restore = (key.may_change && deleted && key.may_start).then(|| link("restore", "Restore", Icon::Play));
+    let note = key.note.clone().map(|note| {
+        view! {
+            <Notice tone=Tone::Warning>
+                {format!("{}, administrator: ", note.by)} {note.text} " " <span class="muted"><Ago at=note.at now /></span>
+            </Notice>
+        }
+    });
+    let moment = |at: Option<crate::domain::time::Moment>, none: &'static str| match at {
+        Some(at) => view! { <Exactly at=at.clone() /> " " <span class="muted"><Ago at now /></span> }.into_any(),
+        None => none.into_any(),
+    };
+    view! {
+        <header class="page-head">
+            <p class="crumbs">
+                <a href="/keys">"API keys"</a>
+            </p>
+            <h1 class="title">{key.name.clone()} <Badge status=key.status /></h1>
+            <p>
+                <code class="preview">{key.preview.clone()} "…"</code>
+            </p>
+            <div class="actions">{actions} {restore}</div>
+        </header>
+        <div class="stack">
+            {note}
+            <section class="panel" aria-labelledby="facts">
+                <header class="panel__head">
+                    <h2 id="facts">"About this key"</h2>
+                </header>
+                <div class="panel__body">
+                    <dl class="facts">
+                        <dt>"Project"</dt>
+                        <dd>
+                            <a href=format!("/projects/{}", key.project_id)>{key.project.clone()}</a>
+                            {format!(", {}", key.environment.as_str())}
+                        </dd>
+                        <dt>"Project id"</dt>
+                        <dd>
+                            <div class="actions">
+                                <code id="project-id">{key.project_id.to_string()}</code>
+                                <CopyButton from="#project-id".to_owned() label="Copy the project id".to_owned() main=false />
+                            </div>
+                        </dd>
+                        <dt>"Access scope"</dt>
+                        <dd>
+                            <Chips of=key.scopes.clone() />
+                        </dd>
+                        <dt>"Issued to"</dt>
+                        <dd>{key.issued_to.clone().unwrap_or_else(|| "Nobody in particular".to_owned())}</dd>
+                        <dt>"Created"</dt>
+                        <dd>
+                            {moment(Some(key.created.clone()), "")} {format!(" by {}", key.created_by)}
+                        </dd>
+                        <dt>"Last used"</dt>
+                        <dd>{moment(key.last_used.clone(), "Never used")}</dd>
+                        <dt>"Expires"</dt>
+                        <dd>{moment(key.expires.clone(), "Never")}</dd>
+                    </dl>
+                </div>
+            </section>
+            <HistoryOf key=key.id />
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,105 @@
+//! `/keys/{id}/edit`: name, scopes, expiry, issued to; never the secret.
+
+use super::{
+    about::failed,
+    api::edit_form,
+    expiry::expiry,
+    place::{Place, menu_button_id},
+    scopes::Scopes,
+};
+use crate::{
+    domain::{
+        expiry::ExpiryOption,
+        ids::KeyId,
+        key::{EditForm, NAME_MAX},
+        project::ProjectChoice,
+    },
+    error::{AppError, ErrorKind},
+    features::session::{PageTitle, Session},
+    islands::EditEffects,
+    ui::{
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::Field,
+        form::Form,
+        notice::Refused,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+#[component]
+pub fn EditPage() -> impl IntoView {
+    let place = Place::here();
+    let session = Session::here();
+    let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
+    let form = Resource::new(
+        || (),
+        move |()| {
+            let id = id.parse::<KeyId>();
+            async move {
+                session.signed_in().await?;
+                match id {
+                    Ok(id) => edit_form(id).await,
+                    Err(_) => Err(AppError::new(ErrorKind::NotFound, "There is no such key.")),
+                }
+            }
+        },
+    );
+    let draw = move |answer: Result<EditForm, AppError>| match answer {
+        Ok(form) => {
+            let (to, leave) = (place.about(&form.key, "edit"), place.list());
+            let back = leave.clone();
+            view! {
+                <PageTitle text=format!("Edit: {}", form.key.name) />
+                <Dialog described=true opener=menu_button_id(&form.key) leave>
+                    <Form to>{inside(back, form)}</Form>
+                </Dialog>
+            }
+            .into_any()
+        }
+        Err(error) => failed(&place, error),
+    };
+    view! { <Suspense>{move || form.get().map(draw.clone())}</Suspense> }.into_any()
+}
+
+fn inside(back: String, form: EditForm) -> AnyView {
+    let EditForm { key, offered, mut expiries, version, policy, .. } = form;
+    let (label, sentence) = match &key.expires {
+        Some(at) => (format!("Keep: {}", at.day), format!("Ends on {}.", at.exact)),
+        None => ("Keep: never".to_owned(), "Never expires.".to_owned()),
+    };
+    expiries.insert(0, ExpiryOption { value: "keep".to_owned(), label, sentence });
+    let project = ProjectChoice { id: key.project_id, name: key.project.clone(), scopes: offered };
+    view! {
+        <DialogHead
+            title=format!("Edit “{}”", key.name)
+            close=back.clone()
+            lead="The secret stays the same. Changes hold from the next request on."
+        />
+        <div class="dialog__body">
+            <input type="hidden" name="id" value=key.id.to_string() />
+            <input type="hidden" name="version" value=version.to_string() />
+            <div class="fields">
+                <Refused />
+                <Field name="name" label="Name" value=key.name maxlength=NAME_MAX as u16 required=true autofocus=true />
+                <Scopes projects=vec![project] first=key.scopes.clone() />
+                {expiry(expiries, "keep".to_owned(), String::new(), policy)}
+                <EditEffects had=key.scopes used=key.last_used.is_some() />
+                <Field
+                    name="issued_to"
+                    label="Issued to"
+                    value=key.issued_to.unwrap_or_default()
+                    placeholder="A person or a system"
+                    maxlength=NAME_MAX as u16
+                    optional=true
+                />
+            </div>
+        </div>
+        <footer class="dialog__foot">
+            <Away to=back label="Cancel" />
+            <Submit label="Save changes" working="Saving…" />
+        </footer>
+    }
+    .into_any()
+}

@@ -1,0 +1,135 @@
+//! `/projects/{id}/keys/new`: a key for somebody who uses a project. A name is enough; the rest is under More.
+
+use super::{
+    api::{CreatedKey, key_form},
+    create::Environment,
+    expiry::expiry,
+    reveal::Reveal,
+    scopes::Scopes,
+};
+use crate::{
+    domain::{
+        key::NAME_MAX,
+        project::{KeyForm, ProjectChoice},
+    },
+    error::{AppError, ErrorKind},
+    features::session::{PageTitle, Session},
+    ui::{
+        answer::status,
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::{Field, Wrong},
+        form::{Form, FormState},
+        icon::Icon,
+        notice::Refused,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+#[component]
+pub fn GeneratePage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
+    let keys = format!("/projects/{id}/keys");
+    if let Some(created) = use_context::<CreatedKey>() {
+        return view! {
+            <PageTitle text="Save this key" />
+            <Reveal created leave=keys />
+        }
+        .into_any();
+    }
+    let session = Session::here();
+    let form = Resource::new(
+        || (),
+        move |()| async move {
+            session.signed_in().await?;
+            key_form().await
+        },
+    );
+    let draw = move |answer: Result<KeyForm, AppError>| {
+        let found = answer.and_then(|form| {
+            let project = form.projects.iter().find(|it| it.id.to_string() == id).cloned();
+            let none = "There is no project here in which you may make keys.";
+            project.map(|project| (form, project)).ok_or_else(|| AppError::new(ErrorKind::NotFound, none))
+        });
+        match found {
+            Ok((form, project)) => {
+                let (to, leave) = (format!("{keys}/new"), keys.clone());
+                view! {
+                    <PageTitle text="Generate API key" />
+                    <Dialog opener="generate" leave=leave.clone()>
+                        <Form to>{inside(leave, form, project)}</Form>
+                    </Dialog>
+                }
+                .into_any()
+            }
+            Err(error) => none(error),
+        }
+    };
+    view! { <Suspense>{move || form.get().map(draw.clone())}</Suspense> }.into_any()
+}
+
+fn none(error: AppError) -> AnyView {
+    if error.kind == ErrorKind::SignedOut {
+        return ().into_any();
+    }
+    status(error.kind.status());
+    view! {
+        <PageTitle text="Generate API key" />
+        <Dialog class="dialog--small" opener="main" leave="/projects">
+            <DialogHead title="This cannot be shown" close="/projects" />
+            <div class="dialog__body">
+                <p>{error.message}</p>
+            </div>
+            <footer class="dialog__foot">
+                <Away to="/projects" label="Back to the projects" class="button button--primary" autofocus=true />
+            </footer>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn inside(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
+    let KeyForm { number, expiries, usual, policy, .. } = form;
+    // What is under More is drawn open when something in it was refused.
+    let wrong = FormState::here();
+    let more = ["environment", "expires", "expires_on", "scopes"].iter().any(|name| wrong.wrong(name).is_some());
+    let first = usual;
+    let title = format!("Generate API key for {}", project.name);
+    view! {
+        <DialogHead title close=back.clone() />
+        <div class="dialog__body">
+            <input type="hidden" name="number" value=number.to_string() />
+            <input type="hidden" name="project" value=project.id.to_string() />
+            <div class="fields">
+                <Refused />
+                <Wrong name="project" />
+                <Field name="name" label="Name" maxlength=NAME_MAX as u16 required=true autofocus=true />
+                <Field
+                    name="issued_to"
+                    label="Issued to"
+                    placeholder="A person or a system"
+                    hint="Give each user their own key, so that one can be stopped without the others."
+                    maxlength=NAME_MAX as u16
+                    optional=true
+                />
+                <details class="more" open=more>
+                    <summary>
+                        {Icon::Down.view()}
+                        "More"
+                    </summary>
+                    <div class="fields">
+                        <Environment first="live".to_owned() />
+                        {expiry(expiries, first, String::new(), policy)}
+                        <Scopes projects=vec![project] first=Vec::new() />
+                    </div>
+                </details>
+            </div>
+        </div>
+        <footer class="dialog__foot">
+            <Away to=back label="Cancel" />
+            <Submit label="Generate API key" working="Generating…" />
+        </footer>
+    }
+    .into_any()
+}

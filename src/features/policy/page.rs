@@ -1,0 +1,211 @@
+//! `/admin/policy`: one form. A stricter policy says what it touches before it is saved.
+
+use super::api::policy_form;
+use crate::{
+    domain::policy::{PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
+    features::session::{Frame, PageTitle, administrators, load},
+    ui::{
+        button::Submit,
+        field::{Field, Wrong, described},
+        form::{Form, FormState},
+        icon::Icon,
+        layout::Nav,
+        notice::Refused,
+        select::{Choice, Select},
+        toast::Toasts,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+pub const PAGE: &str = "/admin/policy";
+
+#[component]
+pub fn PolicyPage() -> impl IntoView {
+    administrators(|| {
+        let saved = use_query_map().with_untracked(|query| query.get("done").as_deref() == Some("saved"));
+        let said = saved.then(|| "Policy saved.".to_owned());
+        view! {
+            <PageTitle text="Policy" />
+            <Frame nav=Nav::Policy>
+                <div class="page--narrow">
+                    <header class="page-head">
+                        <h1>"Policy"</h1>
+                        <p>"What holds for everybody here. A stricter policy changes nothing that was made before it."</p>
+                    </header>
+                    {load(
+                        policy_form,
+                        |form: PolicyForm| {
+                            view! {
+                                <section class="panel" aria-label="Policy">
+                                    <Form to=PAGE>{fields(form)}</Form>
+                                </section>
+                            }
+                                .into_any()
+                        },
+                    )}
+                </div>
+            </Frame>
+            <Toasts said />
+        }
+        .into_any()
+    })
+}
+
+const fn sign_up(it: SignUp) -> &'static str {
+    match it {
+        SignUp::Closed => "Nobody by themselves: administrators make accounts at the command line",
+        SignUp::Invite => "Whoever was invited",
+        SignUp::Open => "Anybody whose e-mail address is confirmed",
+    }
+}
+
+const fn second_factor(it: SecondFactor) -> &'static str {
+    match it {
+        SecondFactor::Nobody => "Whoever wants to",
+        SecondFactor::Administrators => "Administrators must",
+        SecondFactor::Everybody => "Everybody must",
+    }
+}
+
+/// What was typed before, wherever it was kept; at first what holds.
+fn drafted(holds: PolicyDraft) -> PolicyDraft {
+    if let Some(PolicySaved::Touches { draft, .. }) = use_context::<PolicySaved>() {
+        return *draft;
+    }
+    let state = FormState::here();
+    let typed = |name: &str, holds: String| state.typed(name).unwrap_or(holds);
+    PolicyDraft {
+        key_life_max: typed("key_life_max", holds.key_life_max),
+        may_never_expire: match state.typed_all("may_never_expire") {
+            Some(typed) => !typed.is_empty(),
+            None => holds.may_never_expire,
+        },
+        token_life: typed("token_life", holds.token_life),
+        token_unit: typed("token_unit", holds.token_unit),
+        sign_up: typed("sign_up", holds.sign_up),
+        keys_per_project: typed("keys_per_project", holds.keys_per_project),
+        second_factor: typed("second_factor", holds.second_factor),
+        version: typed("version", holds.version),
+    }
+}
+
+fn fields(form: PolicyForm) -> AnyView {
+    let PolicyForm { draft, mail } = form;
+    let draft = drafted(draft);
+    let units = [("86400", "days"), ("3600", "hours"), ("60", "minutes")];
+    let units = units.map(|(value, label)| Choice::new(value, label)).into_iter().collect();
+    let sign_ups = SignUp::ALL.iter().map(|it| Choice::new(it.as_str(), sign_up(*it))).collect();
+    let factors = SecondFactor::ALL.iter().map(|it| Choice::new(it.as_str(), second_factor(*it))).collect();
+    let (life_invalid, life_by) = described("token_life", true);
+    let (sign_up_invalid, sign_up_by) = described("sign_up", true);
+    let (factor_invalid, factor_by) = described("second_factor", false);
+    let mail = if mail {
+        "Letters go out, so addresses can be confirmed."
+    } else {
+        "No server for outgoing mail is set, so addresses cannot be confirmed: “anybody” cannot be chosen."
+    };
+    view! {
+        <div class="panel__body">
+            <div class="fields">
+                <Refused />
+                <input type="hidden" name="version" value=draft.version />
+                <Field
+                    name="key_life_max"
+                    label="Longest life of a key, in days"
+                    value=draft.key_life_max
+                    hint="Empty: any. With a longest life no new key can be without an end."
+                    maxlength=5
+                    optional=true
+                />
+                <label class="check">
+                    <input type="checkbox" name="may_never_expire" value="on" checked=draft.may_never_expire />
+                    "A key may never expire, where there is no longest life"
+                </label>
+                <div class="field">
+                    <label for="token_life">"Longest life of an access token"</label>
+                    <div class="fields fields--pair">
+                        <input
+                            class="input"
+                            id="token_life"
+                            name="token_life"
+                            value=draft.token_life
+                            inputmode="numeric"
+                            maxlength="9"
+                            required
+                            autocomplete="off"
+                            aria-invalid=life_invalid
+                            aria-describedby=life_by
+                        />
+                        <Select name="token_unit" choices=units chosen=draft.token_unit aria_label="Unit" />
+                    </div>
+                    <Wrong name="token_life" />
+                    <p class="hint" id="token_life-hint">
+                        "A project may say less, never more."
+                    </p>
+                </div>
+                <Field
+                    name="keys_per_project"
+                    label="Most keys of a project"
+                    value=draft.keys_per_project
+                    hint="Empty: any number. Deleted keys do not count."
+                    maxlength=7
+                    optional=true
+                />
+                <div class="field">
+                    <label for="sign_up">"Who may make an account"</label>
+                    <Select name="sign_up" choices=sign_ups chosen=draft.sign_up invalid=sign_up_invalid described_by=sign_up_by />
+                    <Wrong name="sign_up" />
+                    <p class="hint" id="sign_up-hint">
+                        {mail}
+                    </p>
+                </div>
+                <div class="field">
+                    <label for="second_factor">"Second factor at sign-in"</label>
+                    <Select
+                        name="second_factor"
+                        choices=factors
+                        chosen=draft.second_factor
+                        invalid=factor_invalid
+                        described_by=factor_by
+                    />
+                    <Wrong name="second_factor" />
+                </div>
+            </div>
+        </div>
+        {foot()}
+    }
+    .into_any()
+}
+
+/// The button; and, if there is something to know first, that.
+fn foot() -> AnyView {
+    let Some(PolicySaved::Touches { lines, confirms, .. }) = use_context::<PolicySaved>() else {
+        return view! {
+            <footer class="panel__foot">
+                <Submit label="Save policy" working="Saving…" />
+            </footer>
+        }
+        .into_any();
+    };
+    let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
+    view! {
+        <div class="panel__foot stack stack--close">
+            <div class="notice" data-tone="warning" role="alert" id="touches">
+                {Icon::Warn.view()}
+                <div>
+                    <p>"This is stricter than what holds. Nothing is saved yet."</p>
+                    <ul class="lines">{lines}</ul>
+                </div>
+            </div>
+            <input type="hidden" name="confirmed" value=confirms />
+            <div class="actions">
+                <Submit label="Save all the same" working="Saving…" class="button button--danger" />
+                <a class="button" href=PAGE>
+                    "Leave it as it was"
+                </a>
+            </div>
+        </div>
+    }
+    .into_any()
+}

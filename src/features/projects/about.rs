@@ -1,0 +1,123 @@
+//! The head of a project's page, and what it is.
+
+use super::{dialog::home, list::role};
+use crate::{
+    domain::project::ProjectView,
+    islands::CopyButton,
+    ui::{
+        icon::Icon,
+        notice::{Notice, Tone},
+        time::Exactly,
+    },
+};
+use leptos::prelude::*;
+
+/// The title, and what can be done.
+pub fn head(project: &ProjectView) -> AnyView {
+    let here = home(project);
+    let rename = project.may_configure.then(|| {
+        view! {
+            <a class="button" id="rename" href=format!("{here}/edit")>
+                {Icon::Pencil.view()}
+                "Rename"
+            </a>
+        }
+    });
+    let (verb, label, icon) = match project.archived {
+        true => ("unarchive", "Unarchive", Icon::Play),
+        false => ("archive", "Archive", Icon::Pause),
+    };
+    let archive = project.may_archive.then(|| {
+        view! {
+            <a class="button" id="archive" href=format!("{here}/{verb}")>
+                {icon.view()}
+                {label}
+            </a>
+        }
+    });
+    view! {
+        <header class="page-head">
+            <p class="crumbs">
+                <a href="/projects">"Projects"</a>
+            </p>
+            <h1 class="title">
+                {project.name.clone()} {project.archived.then(|| view! { <span class="tag">"archived"</span> })}
+            </h1>
+            <div class="actions">
+                {rename} {archive}
+                <a class="button button--primary" id="keys" href=format!("{here}/keys?from=project")>
+                    {Icon::Key.view()}
+                    "API Keys"
+                </a>
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+/// What somebody has to know before they go on.
+pub fn notices(project: &ProjectView) -> AnyView {
+    let join = format!("{}/join", home(project));
+    let administrator = project.role.is_none().then(|| {
+        view! {
+            <Notice tone=Tone::Warning>
+                "You see this as an administrator. The log says so, and its members can read that. To make keys here, join. "
+                <a id="join" href=join>"Join this project"</a>
+            </Notice>
+        }
+    });
+    let archived = project.archived.then(|| {
+        view! {
+            <Notice tone=Tone::Plain>
+                "This project is archived: its keys are refused. Nothing is lost, and its owners can unarchive it."
+            </Notice>
+        }
+    });
+    view! { {administrator} {archived} }.into_any()
+}
+
+/// The facts.
+pub fn section(project: &ProjectView) -> AnyView {
+    let count = if project.keys == 1 { "1 key".to_owned() } else { format!("{} keys", project.keys) };
+    let life = project.may_configure.then(|| {
+        view! {
+            <a class="button" id="life" href=format!("{}/life", home(project)) aria-label="Change the longest token life">
+                "Change"
+            </a>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="about">
+            <header class="panel__head">
+                <h2 id="about">"About this project"</h2>
+            </header>
+            <div class="panel__body">
+                <dl class="facts">
+                    <dt>"Project id"</dt>
+                    <dd>
+                        <div class="actions">
+                            <code id="project-id">{project.id.to_string()}</code>
+                            <CopyButton from="#project-id".to_owned() label="Copy the project id".to_owned() main=false />
+                        </div>
+                    </dd>
+                    <dt>"Your role"</dt>
+                    <dd>{project.role.map_or("None: you are an administrator", role)}</dd>
+                    <dt>"Keys"</dt>
+                    <dd>{count}</dd>
+                    <dt>"Longest token life"</dt>
+                    <dd>
+                        <div class="actions">
+                            <span>{project.token_life.clone()}</span>
+                            {life}
+                        </div>
+                    </dd>
+                    <dt>"Created"</dt>
+                    <dd>
+                        <Exactly at=project.created.clone() />
+                    </dd>
+                </dl>
+            </div>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,175 @@
+//! The dialogs that make, rename, archive and unarchive a project, and set how long its tokens live.
+
+use super::dialog::{Ask, ask, cannot, project};
+use crate::{
+    domain::project::PROJECT_NAME_MAX,
+    features::session::PageTitle,
+    ui::{
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::{Field, Wrong, described},
+        form::{Form, FormState},
+        notice::Refused,
+        select::{Choice, Select},
+    },
+};
+use leptos::prelude::*;
+
+const OWNERS: &str = "Only an owner of this project may do this.";
+
+#[component]
+pub fn NewProjectPage() -> impl IntoView {
+    view! {
+        <PageTitle text="New project" />
+        <Dialog class="dialog--small" opener="create" leave="/projects">
+            <Form to="/projects/new">{new()}</Form>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn new() -> AnyView {
+    view! {
+        <DialogHead title="New project" close="/projects" />
+        <div class="dialog__body">
+            <div class="fields">
+                <Refused />
+                <Field
+                    name="name"
+                    label="Name"
+                    hint="You are its owner. It starts without keys, and offers the default set of scopes."
+                    maxlength=PROJECT_NAME_MAX as u16
+                    required=true
+                    autofocus=true
+                />
+            </div>
+        </div>
+        <footer class="dialog__foot">
+            <Away to="/projects" label="Cancel" />
+            <Submit label="Create project" working="Creating…" />
+        </footer>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn RenamePage() -> impl IntoView {
+    let project = project();
+    if !project.may_configure {
+        return cannot(&project, 403, OWNERS);
+    }
+    let words = Ask {
+        path: "edit".into(),
+        title: "Rename project".into(),
+        lead: "Its id stays, and so do its keys and their tokens.".into(),
+        button: ("Rename project", "Renaming…"),
+        danger: false,
+        opener: "rename",
+        hesitant: false,
+    };
+    let name = project.name.clone();
+    ask(&project, words, move || {
+        let version = FormState::here().typed("version").unwrap_or_else(|| name.clone());
+        view! {
+            <input type="hidden" name="version" value=version />
+            <Field
+                name="name"
+                label="Name"
+                value=name
+                maxlength=PROJECT_NAME_MAX as u16
+                required=true
+                autofocus=true
+            />
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn ArchivePage() -> impl IntoView {
+    let project = project();
+    if !project.may_archive {
+        return cannot(&project, 403, OWNERS);
+    }
+    let keys = match project.keys {
+        0 => "It has no keys.".to_owned(),
+        1 => "From the next request on, its key and its tokens are refused with project_archived.".to_owned(),
+        n => format!("From the next request on, its {n} keys and their tokens are refused with project_archived."),
+    };
+    let words = Ask {
+        path: "archive".into(),
+        title: format!("Archive “{}”?", project.name),
+        lead: format!("{keys} Nothing is deleted. You can unarchive it at any time."),
+        button: ("Archive project", "Archiving…"),
+        danger: true,
+        opener: "archive",
+        hesitant: true,
+    };
+    ask(&project, words, || ().into_any())
+}
+
+#[component]
+pub fn UnarchivePage() -> impl IntoView {
+    let project = project();
+    if !project.may_archive {
+        return cannot(&project, 403, OWNERS);
+    }
+    let words = Ask {
+        path: "unarchive".into(),
+        title: format!("Unarchive “{}”?", project.name),
+        lead: "From the next request on, its keys are accepted again, each in the state that it has.".into(),
+        button: ("Unarchive project", "Unarchiving…"),
+        danger: false,
+        opener: "archive",
+        hesitant: true,
+    };
+    ask(&project, words, || ().into_any())
+}
+
+#[component]
+pub fn LifePage() -> impl IntoView {
+    let project = project();
+    if !project.may_configure {
+        return cannot(&project, 403, OWNERS);
+    }
+    let seconds = project.token_life_max;
+    let words = Ask {
+        path: "life".into(),
+        title: "Longest token life".into(),
+        lead: format!(
+            "No access token of this project lives longer. On this Keyward the most is {}.",
+            project.token_life_most
+        ),
+        button: ("Save", "Saving…"),
+        danger: false,
+        opener: "life",
+        hesitant: false,
+    };
+    ask(&project, words, move || life(seconds))
+}
+
+fn life(seconds: i64) -> AnyView {
+    let state = FormState::here();
+    let (amount, unit) = match seconds {
+        n if n % 86_400 == 0 => (n / 86_400, "days"),
+        n if n % 3_600 == 0 => (n / 3_600, "hours"),
+        n => (n / 60, "minutes"),
+    };
+    let chosen = state.typed("unit").unwrap_or_else(|| unit.to_owned());
+    let version = state.typed("version").unwrap_or_else(|| seconds.to_string());
+    let choices = [("minutes", "minutes"), ("hours", "hours"), ("days", "days")];
+    let choices = choices.into_iter().map(|(value, label)| Choice::new(value, label)).collect();
+    let (invalid, by) = described("unit", false);
+    view! {
+        <input type="hidden" name="version" value=version />
+        <div class="fields fields--pair">
+            <Field name="amount" label="At most" value=amount.to_string() required=true autofocus=true />
+            <div class="field">
+                <label for="unit">"Unit"</label>
+                <Select name="unit" choices chosen invalid described_by=by />
+                <Wrong name="unit" />
+            </div>
+        </div>
+    }
+    .into_any()
+}

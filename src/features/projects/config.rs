@@ -1,0 +1,58 @@
+//! A project's config: the section with its editor.
+
+use crate::{
+    domain::project::ProjectView,
+    islands::ConfigEditor,
+    ui::{
+        button::Submit,
+        form::{Form, FormState},
+        notice::Refused,
+    },
+};
+use leptos::prelude::*;
+
+/// The section of the page.
+pub fn section(project: ProjectView) -> AnyView {
+    let to = format!("/projects/{}", project.id);
+    view! {
+        <section class="panel" aria-labelledby="config-title">
+            <header class="panel__head">
+                <h2 id="config-title">"Config"</h2>
+            </header>
+            <Form to>{config(project)}</Form>
+        </section>
+    }
+    .into_any()
+}
+
+fn config(project: ProjectView) -> AnyView {
+    let state = FormState::here();
+    let text = state.typed("config").unwrap_or(project.config);
+    let version = state.typed("version").unwrap_or(project.version);
+    let refused = state.wrong("config");
+    let save = project.may_configure.then(|| {
+        view! {
+            <footer class="panel__foot">
+                <Submit label="Save config" working="Saving…" />
+            </footer>
+        }
+    });
+    let hint = if project.may_configure {
+        "A JSON object. Whoever holds an access token of this project reads it."
+    } else {
+        "Whoever holds an access token of this project reads it. Its owners can change it."
+    };
+    view! {
+        <div class="panel__body fields">
+            <input type="hidden" name="id" value=project.id.to_string() />
+            <input type="hidden" name="version" value=version />
+            <Refused />
+            <p class="hint" id="config-hint">
+                {hint}
+            </p>
+            <ConfigEditor text refused read_only=!project.may_configure />
+        </div>
+        {save}
+    }
+    .into_any()
+}

@@ -1,0 +1,116 @@
+//! `/join?code=…`: what an invitation says, and the yes to it.
+
+use super::{api::invitation, members::may};
+use crate::{
+    domain::project::InvitationView,
+    error::AppError,
+    features::session::PageTitle,
+    ui::{answer::status, button::Submit, form::Form, gate::Gate, notice::Refused, time::Exactly},
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn JoinPage() -> impl IntoView {
+    let code = use_query_map().with_untracked(|query| query.get("code").unwrap_or_default());
+    let asked = code.clone();
+    let found = Resource::new(
+        || (),
+        move |()| {
+            let code = asked.clone();
+            async move { invitation(code).await }
+        },
+    );
+    let draw = move |answer: Result<InvitationView, AppError>| match answer {
+        Ok(view) => drawn(&code, view),
+        Err(error) => gone(error),
+    };
+    view! { <Suspense>{move || found.get().map(draw.clone())}</Suspense> }.into_any()
+}
+
+/// The same for a link that was used or withdrawn, has expired, or never was.
+fn gone(error: AppError) -> AnyView {
+    status(error.kind.status());
+    view! {
+        <PageTitle text="Invitation" />
+        <Gate title="This link does not work" lead=error.message>
+            <div class="actions">
+                <a class="button button--primary" href="/keys">
+                    "Go to your API keys"
+                </a>
+            </div>
+        </Gate>
+    }
+    .into_any()
+}
+
+fn drawn(code: &str, view: InvitationView) -> AnyView {
+    let here = format!("/join?code={}", Url::escape(code));
+    let home = format!("/projects/{}", view.project);
+    let next = match (view.signed_in_as, view.member) {
+        (Some(_), true) => view! {
+            <p>"You are a member of this project already. The link still works, for somebody else."</p>
+            <div class="actions">
+                <a class="button button--primary" href=home>
+                    "Go to the project"
+                </a>
+            </div>
+        }
+        .into_any(),
+        (Some(email), false) => {
+            let code = code.to_owned();
+            view! {
+                <Form to=here plain=true>
+                    <div class="fields">
+                        <Refused />
+                        <input type="hidden" name="code" value=code />
+                        <p class="hint">{format!("You are signed in as {email}.")}</p>
+                        <Submit label="Join project" working="Joining…" class="button button--primary button--wide" />
+                    </div>
+                </Form>
+            }
+            .into_any()
+        }
+        (None, _) => {
+            let login = format!("/login?next={}", Url::escape(&here));
+            let signup = format!("/signup?invitation={}", Url::escape(code));
+            let sign_up = view.sign_up.then(|| {
+                view! {
+                    <a class="button button--wide" href=signup>
+                        "Create an account"
+                    </a>
+                }
+            });
+            view! {
+                <div class="fields">
+                    <a class="button button--primary button--wide" href=login>
+                        "Sign in to join"
+                    </a>
+                    {sign_up}
+                </div>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <PageTitle text="Invitation" />
+        <Gate title=format!("Join {}", view.name) lead=format!("{} invites you to this project.", view.invited_by)>
+            <section class="panel" aria-label="Invitation">
+                <div class="panel__body stack stack--close">
+                    <dl class="facts">
+                        <dt>"Project"</dt>
+                        <dd>{view.name.clone()}</dd>
+                        <dt>"Role"</dt>
+                        <dd>{may(view.role)}</dd>
+                        <dt>"Link ends"</dt>
+                        <dd>
+                            <Exactly at=view.ends />
+                        </dd>
+                    </dl>
+                    {next}
+                </div>
+            </section>
+        </Gate>
+    }
+    .into_any()
+}

@@ -1,0 +1,309 @@
+//! `/projects/{id}/keys`: the keys of one project, by whom they were issued to; and the deletion of one.
+
+use super::api::project_keys;
+use crate::{
+    domain::{
+        ids::{KeyId, ProjectId},
+        key::{Environment, KeyView},
+        project::{IssuedKeys, ProjectKeys},
+        time::Timestamp,
+    },
+    error::{AppError, ErrorKind},
+    features::{
+        keys::api::get_key,
+        session::{PageTitle, Session},
+    },
+    ui::{
+        answer::status,
+        badge::Badge,
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        empty::Empty,
+        form::Form,
+        icon::Icon,
+        notice::Refused,
+        table::{Cell, Head},
+        time::{Ago, Day},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Asks, and draws a dialog; a failure is a dialog too.
+fn over<T, F>(
+    ask: impl Fn() -> F + Send + Sync + 'static,
+    draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+    here: String,
+) -> AnyView
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Result<T, AppError>> + Send + 'static,
+{
+    let session = Session::here();
+    let answer = Resource::new(
+        || (),
+        move |()| {
+            let asked = ask();
+            async move {
+                session.signed_in().await?;
+                asked.await
+            }
+        },
+    );
+    let drawn = move |answer: Result<T, AppError>| match answer {
+        Ok(found) => draw(found),
+        Err(error) => failed(error, &here),
+    };
+    view! { <Suspense>{move || answer.get().map(drawn.clone())}</Suspense> }.into_any()
+}
+
+fn failed(error: AppError, here: &str) -> AnyView {
+    if error.kind == ErrorKind::SignedOut {
+        return ().into_any();
+    }
+    status(error.kind.status());
+    let confirm = (error.kind == ErrorKind::StepUp).then(|| {
+        view! {
+            <a class="button button--primary" href=format!("/confirm?next={here}")>
+                "Confirm and go on"
+            </a>
+        }
+    });
+    view! {
+        <PageTitle text="API keys" />
+        <Dialog class="dialog--small" opener="main" leave="/projects">
+            <DialogHead title="This cannot be shown" close="/projects" />
+            <div class="dialog__body">
+                <p>{error.message}</p>
+            </div>
+            <footer class="dialog__foot">
+                <Away to="/projects" label="Back to the projects" autofocus=true />
+                {confirm}
+            </footer>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn none() -> AppError {
+    AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")
+}
+
+fn param(name: &str) -> String {
+    use_params_map().with_untracked(|params| params.get(name).unwrap_or_default())
+}
+
+#[component]
+pub fn ProjectKeysPage() -> impl IntoView {
+    let id = param("id");
+    let from = use_query_map().with_untracked(|query| query.get("from"));
+    let leave = if from.as_deref() == Some("project") { format!("/projects/{id}") } else { "/projects".to_owned() };
+    let here = format!("/projects/{id}/keys");
+    let asked = id.parse::<ProjectId>();
+    let ask = move || {
+        let asked = asked.clone();
+        async move { project_keys(asked.map_err(|_| none())?).await }
+    };
+    over(ask, move |keys| drawn(&leave, keys), here)
+}
+
+fn drawn(leave: &str, keys: ProjectKeys) -> AnyView {
+    let ProjectKeys { id, name, archived, may_make_keys, groups, total, now } = keys;
+    let leave = leave.to_owned();
+    let (close, foot) = (leave.clone(), leave.clone());
+    let generate = may_make_keys.then(|| {
+        view! {
+            <a
+                class="button button--primary"
+                id="generate"
+                href=format!("/projects/{id}/keys/new")
+                autofocus=true
+            >
+                {Icon::Plus.view()}
+                "Generate API key"
+            </a>
+        }
+    });
+    let why = match (archived, may_make_keys) {
+        (true, _) => "This project is archived: its keys are refused, and none can be made.",
+        (false, true) => "Give each person their own key, so that one can be stopped without the others.",
+        (false, false) => "Owners and operators of this project make keys here.",
+    };
+    let shown: usize = groups.iter().map(|group| group.keys.len()).sum();
+    let list = if groups.is_empty() {
+        view! { <Empty title="No API keys yet" text="A key lets one person or system call the API for this project." /> }
+            .into_any()
+    } else {
+        table(id, groups, total, now)
+    };
+    let all = (shown as u64 != total).then(|| {
+        view! {
+            <p>
+                <a href=format!("/keys?project={id}")>"See all of them in the list of keys"</a>
+            </p>
+        }
+    });
+    view! {
+        <PageTitle text=format!("API keys of {name}") />
+        <Dialog class="dialog--wide" described=true opener=format!("keys-{id}") leave>
+            <DialogHead title=format!("API keys of {name}") close />
+            <div class="dialog__body">
+                <div class="stack stack--close">
+                    <p id="dialog-lead">{why}</p>
+                    {list}
+                    {all}
+                </div>
+            </div>
+            <footer class="dialog__foot">
+                <Away to=foot label="Close" autofocus=!may_make_keys />
+                {generate}
+            </footer>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> AnyView {
+    let shown: usize = groups.iter().map(|group| group.keys.len()).sum();
+    let caption = match (shown as u64 == total, total) {
+        (true, 1) => "1 key".to_owned(),
+        (true, n) => format!("{n} keys"),
+        (false, n) => format!("{shown} of {n} keys"),
+    };
+    let groups = groups.into_iter().map(|group| body(id, group, now)).collect_view();
+    view! {
+        <div class="panel wide">
+            <table class="table">
+                <caption>{caption}</caption>
+                <thead>
+                    <tr>
+                        <Head label="Name" />
+                        <Head label="Status" />
+                        <Head label="Created" />
+                        <Head label="Last used" />
+                        <th class="cell-menu" scope="col">
+                            <span class="visually-hidden">"Actions"</span>
+                        </th>
+                    </tr>
+                </thead>
+                {groups}
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// The keys of one user, under their name.
+fn body(id: ProjectId, group: IssuedKeys, now: Timestamp) -> impl IntoView {
+    let to = group.to.unwrap_or_else(|| "Nobody in particular".to_owned());
+    let count = if group.keys.len() == 1 { "1 key".to_owned() } else { format!("{} keys", group.keys.len()) };
+    let rows = group.keys.into_iter().map(|key| row(id, key, now)).collect_view();
+    view! {
+        <tbody>
+            <tr class="group">
+                <th colspan="5" scope="rowgroup">
+                    {to}
+                    " "
+                    <span class="muted">{count}</span>
+                </th>
+            </tr>
+            {rows}
+        </tbody>
+    }
+}
+
+fn row(id: ProjectId, key: KeyView, now: Timestamp) -> impl IntoView {
+    let test = (key.environment == Environment::Test).then(|| view! { " " <span class="tag">"test"</span> });
+    let used = match key.last_used.clone() {
+        Some(at) => view! { <Ago at now /> }.into_any(),
+        None => view! { <span class="muted">"Never used"</span> }.into_any(),
+    };
+    let delete = key.may_change.then(|| {
+        let (to, name) = (format!("/projects/{id}/keys/{}/delete", key.id), format!("Delete key {}", key.name));
+        view! {
+            <a class="button button--quiet button--icon" href=to aria-label=name>
+                {Icon::Trash.view()}
+            </a>
+        }
+    });
+    view! {
+        <tr data-status=key.status.as_str()>
+            <th class="cell-name" scope="row">
+                <a class="key-name" href=format!("/keys/{}", key.id)>
+                    {key.name}
+                </a>
+                {test}
+                " "
+                <code class="preview">{key.preview} "…"</code>
+            </th>
+            <Cell class="" label="Status">
+                <Badge status=key.status />
+            </Cell>
+            <Cell class="" label="Created">
+                <Day at=key.created />
+                " "
+                <span class="sub">{key.created_by}</span>
+            </Cell>
+            <Cell class="" label="Last used">
+                {used}
+            </Cell>
+            <td class="cell-menu">{delete}</td>
+        </tr>
+    }
+}
+
+#[component]
+pub fn DeleteProjectKeyPage() -> impl IntoView {
+    let (id, key) = (param("id"), param("key"));
+    let back = format!("/projects/{id}/keys");
+    let (here, asked) = (format!("{back}/{key}/delete"), key.parse::<KeyId>());
+    let ask = move || {
+        let (id, asked) = (id.clone(), asked.clone());
+        async move {
+            let key = get_key(asked.map_err(|_| none())?).await?;
+            if key.project_id.to_string() == id { Ok(key) } else { Err(none()) }
+        }
+    };
+    let to = here.clone();
+    over(ask, move |key| delete(&to, &back, key), here)
+}
+
+fn delete(to: &str, back: &str, key: KeyView) -> AnyView {
+    if !key.may_change {
+        return failed(
+            AppError::new(ErrorKind::Forbidden, "Your role in this project lets you see keys, not change them."),
+            to,
+        );
+    }
+    let used = key
+        .last_used
+        .as_ref()
+        .map_or_else(|| "It was never used.".into(), |at| format!("It was last used on {}.", at.day));
+    let (to, back) = (to.to_owned(), back.to_owned());
+    view! {
+        <PageTitle text=format!("Delete key: {}", key.name) />
+        <Dialog class="dialog--small" described=true opener="generate" leave=back.clone()>
+            <Form to>
+                <DialogHead title=format!("Delete “{}”?", key.name) close=back.clone() />
+                <div class="dialog__body">
+                    <div class="stack stack--close">
+                        <Refused />
+                        <p id="dialog-lead">
+                            {format!(
+                                "From the next request on, its callers are refused, and so are its tokens. {used} For 7 days it \
+                                 can be restored from the list of keys.",
+                            )}
+                        </p>
+                    </div>
+                    <input type="hidden" name="id" value=key.id.to_string() />
+                </div>
+                <footer class="dialog__foot">
+                    <Away to=back label="Cancel" autofocus=true />
+                    <Submit label="Delete key" working="Deleting…" class="button button--danger" />
+                </footer>
+            </Form>
+        </Dialog>
+    }
+    .into_any()
+}

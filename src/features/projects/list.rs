@@ -1,0 +1,132 @@
+//! `/projects`: those that the person is a member of, with a dialog over them where the address names one.
+
+use super::api::list_projects;
+use crate::{
+    domain::project::{ProjectSummary, Role},
+    features::session::{Frame, PageTitle, SignedInOnly, load},
+    ui::{
+        empty::Empty,
+        icon::Icon,
+        layout::Nav,
+        table::{Cell, Head},
+        time::Day,
+        toast::Toasts,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_query_map},
+};
+
+#[component]
+pub fn ProjectsPage() -> impl IntoView {
+    let inert = use_location().pathname.get_untracked().trim_end_matches('/') != "/projects";
+    let done = use_query_map().with_untracked(|query| query.get("done"));
+    let said = match done.as_deref() {
+        Some("left") => Some("You have left the project.".to_owned()),
+        Some("deleted") => Some("Key deleted.".to_owned()),
+        _ => None,
+    };
+    view! {
+        <PageTitle text="Projects" under=true />
+        <SignedInOnly />
+        <Frame nav=Nav::Projects inert>
+            <header class="page-head">
+                <h1>"Projects"</h1>
+                <p>"A project is one thing your API serves. Keys belong to it, so they outlive the person who made them."</p>
+                <div class="actions">
+                    <a id="create" class="button button--primary" href="/projects/new" data-shortcut="c">
+                        {Icon::Plus.view()}
+                        "New project"
+                    </a>
+                </div>
+            </header>
+            <div id="list">{load(list_projects, table)}</div>
+        </Frame>
+        <Outlet />
+        <Toasts said />
+    }
+    .into_any()
+}
+
+/// A role as people say it.
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owner",
+        Role::Operator => "Operator",
+        Role::Viewer => "Viewer",
+    }
+}
+
+fn table(projects: Vec<ProjectSummary>) -> AnyView {
+    if projects.is_empty() {
+        return view! { <Empty title="No projects" text="Make one, or ask the owner of one to invite you." /> }
+            .into_any();
+    }
+    let count = if projects.len() == 1 { "1 project".to_owned() } else { format!("{} projects", projects.len()) };
+    let rows = projects
+        .into_iter()
+        .map(|project| {
+            let (page, keys) = (format!("/projects/{}", project.id), format!("/projects/{}/keys", project.id));
+            let name = format!("API Keys of {}", project.name);
+            let opener = format!("keys-{}", project.id);
+            let archived = project.archived.then(|| view! { " " <span class="tag">"archived"</span> });
+            let members =
+                if project.members == 1 { "Only you".to_owned() } else { format!("{} people", project.members) };
+            let active = (project.active != project.keys).then(|| {
+                view! { " " <span class="sub">{format!("{} active", project.active)}</span> }
+            });
+            view! {
+                <tr data-status=if project.archived { "inactive" } else { "active" }>
+                    <th scope="row">
+                        <a class="key-name" href=page>
+                            {project.name}
+                        </a>
+                        {archived}
+                    </th>
+                    <Cell class="" label="Your role">
+                        {role(project.role)}
+                    </Cell>
+                    <Cell class="" label="Members">
+                        {members}
+                    </Cell>
+                    <Cell class="end" label="Keys">
+                        {project.keys}
+                        {active}
+                    </Cell>
+                    <Cell class="" label="Created">
+                        <Day at=project.created />
+                    </Cell>
+                    <td class="end cell-full">
+                        <a class="button" id=opener href=keys aria-label=name>
+                            {Icon::Key.view()}
+                            "API Keys"
+                        </a>
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="panel wide">
+            <table class="table">
+                <caption>{count}</caption>
+                <thead>
+                    <tr>
+                        <Head label="Name" />
+                        <Head label="Your role" />
+                        <Head label="Members" />
+                        <Head class="end" label="Keys" />
+                        <Head label="Created" />
+                        <th scope="col">
+                            <span class="visually-hidden">"API keys"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,229 @@
+//! Who is in a project: the section, and the dialogs that change a role, remove, leave, join.
+
+use super::{
+    api::members as list_members,
+    dialog::{Ask, ask, cannot, home, project, segment},
+    list::role as role_word,
+};
+use crate::{
+    domain::project::{Member, Members, ProjectView, Role},
+    features::session::load,
+    ui::{
+        field::{Wrong, described},
+        form::FormState,
+        icon::Icon,
+        select::{Choice, Select},
+        time::{Ago, Day},
+    },
+};
+use leptos::prelude::*;
+
+const OWNERS: &str = "Only an owner of this project may do this.";
+
+/// The section of the page.
+pub fn section(project: &ProjectView) -> AnyView {
+    let (id, manage, here) = (project.id, project.may_manage_members, home(project));
+    let invite = manage.then(|| {
+        view! {
+            <a class="button" id="invite" href=format!("{here}/invite")>
+                {Icon::Plus.view()}
+                "Invite"
+            </a>
+        }
+    });
+    let leave = project.role.map(|_| {
+        view! {
+            <a class="button" id="leave" href=format!("{here}/leave")>
+                "Leave"
+            </a>
+        }
+    });
+    let draw = move |members: Members| rows(&here, members, manage);
+    view! {
+        <section class="panel" aria-labelledby="members">
+            <header class="panel__head">
+                <h2 id="members">"Members"</h2>
+                <div class="actions">{leave} {invite}</div>
+            </header>
+            {load(move || list_members(id), draw)}
+        </section>
+    }
+    .into_any()
+}
+
+fn rows(here: &str, members: Members, manage: bool) -> AnyView {
+    let Members { members, invitations, now } = members;
+    let people = members.into_iter().map(|member| row(here, member, manage)).collect_view();
+    let open = invitations
+        .into_iter()
+        .map(|it| {
+            let who = it.email.clone().unwrap_or_else(|| "Whoever has the link".to_owned());
+            let name = format!("Withdraw the invitation of {who}");
+            let to = format!("{here}/invitations/{}/withdraw", it.id);
+            view! {
+                <li>
+                    <div>
+                        <strong>{who}</strong>
+                        " "
+                        <span class="tag">"invited"</span>
+                        <p>
+                            {format!("{}, invited by {}. Ends ", role_word(it.role), it.invited_by)} <Ago at=it.ends now /> "."
+                        </p>
+                    </div>
+                    <a class="button" href=to aria-label=name>
+                        "Withdraw"
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="rows">{people} {open}</ul> }.into_any()
+}
+
+fn row(here: &str, member: Member, manage: bool) -> AnyView {
+    let (user, name) = (member.user, member.name.clone());
+    let you = member.you.then(|| view! { " " <span class="tag">"you"</span> });
+    let actions = manage.then(|| {
+        let (role, remove) = (format!("Change the role of {name}"), format!("Remove {name}"));
+        view! {
+            <div class="actions">
+                <a class="button" href=format!("{here}/members/{user}/edit") aria-label=role>
+                    "Change role"
+                </a>
+                <a class="button" href=format!("{here}/members/{user}/remove") aria-label=remove>
+                    "Remove"
+                </a>
+            </div>
+        }
+    });
+    view! {
+        <li>
+            <div>
+                <strong>{member.name}</strong>
+                {you}
+                <p>{format!("{}, {}, since ", role_word(member.role), member.email)} <Day at=member.since /></p>
+            </div>
+            {actions}
+        </li>
+    }
+    .into_any()
+}
+
+/// What a role may, in a sentence.
+pub fn may(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owner: everything, members too",
+        Role::Operator => "Operator: makes, edits, stops and deletes keys",
+        Role::Viewer => "Viewer: sees, and changes nothing",
+    }
+}
+
+/// The choice of a role.
+pub fn role_field(first: Role) -> AnyView {
+    let chosen = FormState::here().typed("role").unwrap_or_else(|| first.as_str().to_owned());
+    let choices = Role::ALL.into_iter().map(|role| Choice::new(role.as_str(), may(role))).collect();
+    let (invalid, by) = described("role", false);
+    view! {
+        <div class="field">
+            <label for="role">"Role"</label>
+            <Select name="role" choices chosen invalid described_by=by autofocus=true />
+            <Wrong name="role" />
+        </div>
+    }
+    .into_any()
+}
+
+/// The member whom the address names, for owners.
+fn named(draw: impl Fn(&ProjectView, Member) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let (project, user) = (project(), segment(4));
+    if !project.may_manage_members {
+        return cannot(&project, 403, OWNERS);
+    }
+    let id = project.id;
+    let find = move |members: Members| match members.members.into_iter().find(|it| it.user.to_string() == user) {
+        Some(member) => draw(&project, member),
+        None => cannot(&project, 404, "This person is no member of the project, or is one no longer."),
+    };
+    load(move || list_members(id), find)
+}
+
+#[component]
+pub fn RolePage() -> impl IntoView {
+    named(|project, member| {
+        let words = Ask {
+            path: format!("members/{}/edit", member.user),
+            title: format!("Change the role of {}", member.name),
+            lead: "It holds from their next request on.".into(),
+            button: ("Change role", "Changing…"),
+            danger: false,
+            opener: "members",
+            hesitant: false,
+        };
+        ask(project, words, move || {
+            let version = FormState::here().typed("version").unwrap_or_else(|| member.role.as_str().to_owned());
+            view! {
+                <input type="hidden" name="user" value=member.user.to_string() />
+                <input type="hidden" name="version" value=version />
+                {role_field(member.role)}
+            }
+            .into_any()
+        })
+    })
+}
+
+#[component]
+pub fn RemoveMemberPage() -> impl IntoView {
+    named(|project, member| {
+        let words = Ask {
+            path: format!("members/{}/remove", member.user),
+            title: format!("Remove {}?", member.name),
+            lead: "Their access ends at their next request. The keys that they made stay, and say who made them."
+                .into(),
+            button: ("Remove member", "Removing…"),
+            danger: true,
+            opener: "members",
+            hesitant: true,
+        };
+        ask(project, words, move || {
+            view! { <input type="hidden" name="user" value=member.user.to_string() /> }.into_any()
+        })
+    })
+}
+
+#[component]
+pub fn LeavePage() -> impl IntoView {
+    let project = project();
+    if project.role.is_none() {
+        return cannot(&project, 403, "You are no member of this project.");
+    }
+    let words = Ask {
+        path: "leave".into(),
+        title: format!("Leave “{}”?", project.name),
+        lead: "Your access ends at once. The keys that you made stay, and say that you made them. Only an owner can bring you \
+               back."
+            .into(),
+        button: ("Leave project", "Leaving…"),
+        danger: true,
+        opener: "leave",
+        hesitant: true,
+    };
+    ask(&project, words, || ().into_any())
+}
+
+#[component]
+pub fn JoinAsAdministratorPage() -> impl IntoView {
+    let project = project();
+    if project.role.is_some() {
+        return cannot(&project, 403, "You are a member of this project already.");
+    }
+    let words = Ask {
+        path: "join".into(),
+        title: format!("Join “{}”?", project.name),
+        lead: "Its members see you among them, and the log says that you joined as an administrator.".into(),
+        button: ("Join project", "Joining…"),
+        danger: false,
+        opener: "join",
+        hesitant: false,
+    };
+    ask(&project, words, || role_field(Role::Viewer))
+}

@@ -1,0 +1,156 @@
+//! What a project offers: its section, and the dialog in which an administrator chooses.
+
+use super::{
+    api::scopes_form,
+    dialog::{Ask, ask, cannot, home, project},
+};
+use crate::{
+    domain::project::{ProjectView, ScopesForm},
+    features::session::load,
+    ui::{
+        choices::{Check, Choices},
+        field::{Wrong, described},
+        form::FormState,
+        segments::Segments,
+    },
+};
+use leptos::prelude::*;
+
+/// The section of the page.
+pub fn section(project: &ProjectView) -> AnyView {
+    let scopes = project
+        .scopes
+        .iter()
+        .map(|scope| view! { <dt><code>{scope.name.to_string()}</code></dt> <dd>{scope.description.clone()}</dd> })
+        .collect_view();
+    let offered = match (project.default_scopes, project.scopes.is_empty()) {
+        (_, true) => "None: its keys prove who calls, and open nothing.",
+        (true, false) => "The default set of this Keyward.",
+        (false, false) => "Chosen for this project.",
+    };
+    let retired = (!project.retired.is_empty()).then(|| {
+        let rows = project
+            .retired
+            .iter()
+            .map(|scope| {
+                let keys =
+                    if scope.keys == 1 { "1 key keeps it".to_owned() } else { format!("{} keys keep it", scope.keys) };
+                view! { <dt><code>{scope.name.clone()}</code></dt> <dd>{keys}</dd> }
+            })
+            .collect_view();
+        view! {
+            <p class="hint">"Retired: kept by keys that hold it, given to no new one."</p>
+            <dl class="facts">{rows}</dl>
+        }
+    });
+    let choose = project.may_choose_scopes.then(|| {
+        view! {
+            <a class="button" id="choose-scopes" href=format!("{}/scopes", home(project))>
+                "Choose scopes"
+            </a>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="scopes">
+            <header class="panel__head">
+                <h2 id="scopes">"Scopes offered"</h2>
+                {choose}
+            </header>
+            <div class="panel__body stack stack--close">
+                <p class="hint">{offered}</p>
+                <dl class="facts">{scopes}</dl>
+                {retired}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn ScopesOfferedPage() -> impl IntoView {
+    let project = project();
+    if !project.may_choose_scopes {
+        return cannot(&project, 403, "Administrators choose the scopes that a project offers. Ask one of them.");
+    }
+    let id = project.id;
+    load(move || scopes_form(id), move |form| drawn(&project, form))
+}
+
+fn drawn(project: &ProjectView, form: ScopesForm) -> AnyView {
+    let words = Ask {
+        path: "scopes".into(),
+        title: "Scopes offered".into(),
+        lead: "What new keys of this project may be given. Keys keep what they hold.".into(),
+        button: ("Save scopes", "Saving…"),
+        danger: false,
+        opener: "choose-scopes",
+        hesitant: false,
+    };
+    ask(project, words, move || fields(form))
+}
+
+fn fields(form: ScopesForm) -> AnyView {
+    let state = FormState::here();
+    let set = state.typed("set").unwrap_or_else(|| if form.default { "default" } else { "own" }.to_owned());
+    let version = state.typed("version").unwrap_or(form.version);
+    let typed = state.typed_all("scopes");
+    let is_chosen =
+        |name: &str, offered: bool| typed.as_ref().map_or(offered, |typed| typed.iter().any(|it| it == name));
+    // Refused because keys hold what is dropped: each such scope asks for its own yes.
+    let retire = state.wrong("retire").map(|message| {
+        let rows = form
+            .scopes
+            .iter()
+            .filter(|it| it.offered && it.keys > 0)
+            .filter(|it| if set == "own" { !is_chosen(&it.name, it.offered) } else { !it.in_default })
+            .map(|it| {
+                let keys = if it.keys == 1 { "1 key keeps it".to_owned() } else { format!("{} keys keep it", it.keys) };
+                view! {
+                    <label class="check">
+                        <input type="checkbox" name="retire[]" value=it.name.clone() aria-describedby="retire-error" />
+                        {format!("Retire {} here: {keys}", it.name)}
+                    </label>
+                }
+            })
+            .collect_view();
+        view! {
+            <fieldset class="field">
+                <legend>"Held by keys"</legend>
+                {crate::ui::field::wrong("retire", message)}
+                {rows}
+            </fieldset>
+        }
+    });
+    let checks = form
+        .scopes
+        .iter()
+        .map(|it| Check {
+            checked: is_chosen(&it.name, it.offered),
+            offered_for: None,
+            description: match it.keys {
+                0 => it.description.clone(),
+                1 => format!("{} (1 key holds it)", it.description),
+                n => format!("{} ({n} keys hold it)", it.description),
+            },
+            value: it.name.clone(),
+        })
+        .collect();
+    let (invalid, by) = described("scopes", false);
+    view! {
+        <input type="hidden" name="version" value=version />
+        <fieldset class="field">
+            <legend>"This project offers"</legend>
+            <div class="segments segments--wide">
+                <Segments name="set" choices=&[("default", "The default set"), ("own", "These scopes")] chosen=set />
+            </div>
+        </fieldset>
+        <fieldset class="field" aria-describedby=by>
+            <legend>"Scopes"</legend>
+            <Choices name="scopes[]" checks invalid />
+            <Wrong name="scopes" />
+            <p class="hint">"They count if “These scopes” is chosen above."</p>
+        </fieldset>
+        {retire}
+    }
+    .into_any()
+}

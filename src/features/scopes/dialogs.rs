@@ -1,0 +1,212 @@
+//! The dialogs over the catalogue: add, edit, remove.
+
+use super::{
+    api::list_scopes,
+    page::{LIST, about, granted_by, menu_id},
+};
+use crate::{
+    domain::scope::{CatalogueScope, DESCRIPTION_MAX, GrantedBy},
+    error::{AppError, ErrorKind},
+    features::session::{PageTitle, load},
+    ui::{
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::{Field, Wrong, described},
+        form::{Form, FormState},
+        notice::Refused,
+        select::{Choice, Select},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+#[component]
+pub fn AddScopePage() -> impl IntoView {
+    view! {
+        <PageTitle text="Add scope" />
+        <Dialog opener="create" leave=LIST>
+            <Form to=format!("{LIST}/new")>{fields(None)}</Form>
+        </Dialog>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn EditScopePage() -> impl IntoView {
+    named(|scope| {
+        view! {
+            <PageTitle text=format!("Edit scope {}", scope.name) />
+            <Dialog opener=format!("{}-button", menu_id(scope.name.as_str())) leave=LIST>
+                <Form to=about(&scope, "edit")>{fields(Some(scope))}</Form>
+            </Dialog>
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn RemoveScopePage() -> impl IntoView {
+    named(|scope| {
+        let name = scope.name.to_string();
+        let lead = match scope.keys {
+            0 => "No key holds it.".to_owned(),
+            1 => "One key holds it, so it can be retired, not removed.".to_owned(),
+            n => format!("{n} keys hold it, so it can be retired, not removed."),
+        };
+        view! {
+            <PageTitle text=format!("Remove scope {name}") />
+            <Dialog class="dialog--small" described=true opener=format!("{}-button", menu_id(&name)) leave=LIST>
+                <Form to=about(&scope, "remove")>
+                    <DialogHead title=format!("Remove “{name}”?") close=LIST />
+                    <div class="dialog__body">
+                        <div class="stack stack--close">
+                            <Refused />
+                            <p id="dialog-lead">{lead} " Nobody can be given it any more."</p>
+                        </div>
+                        <input type="hidden" name="name" value=name.clone() />
+                    </div>
+                    <footer class="dialog__foot">
+                        <Away to=LIST label="Cancel" autofocus=true />
+                        <Submit label="Remove scope" working="Removing…" class="button button--danger" />
+                    </footer>
+                </Form>
+            </Dialog>
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn RetireScopePage() -> impl IntoView {
+    named(|scope| {
+        let held = match scope.keys {
+            0 => "No key holds it.".to_owned(),
+            1 => "One key holds it, and keeps it.".to_owned(),
+            n => format!("{n} keys hold it, and keep it."),
+        };
+        let lead = format!("{held} No new key is given it. You can offer it again at any time.");
+        simple(&scope, "retire", "Retire", "Retire scope", "Retiring…", lead)
+    })
+}
+
+#[component]
+pub fn UnretireScopePage() -> impl IntoView {
+    named(|scope| {
+        let lead = "Projects offer it as they did before it was retired.".to_owned();
+        simple(&scope, "unretire", "Offer", "Offer scope again", "Offering…", lead)
+    })
+}
+
+/// A dialog that asks once, about this scope.
+fn simple(
+    scope: &CatalogueScope,
+    path: &'static str,
+    verb: &'static str,
+    label: &'static str,
+    working: &'static str,
+    lead: String,
+) -> AnyView {
+    let name = scope.name.to_string();
+    let to = about(scope, path);
+    let again = if verb == "Offer" { " again" } else { "" };
+    view! {
+        <PageTitle text=format!("{label} {name}") />
+        <Dialog class="dialog--small" described=true opener=format!("{}-button", menu_id(&name)) leave=LIST>
+            <Form to>
+                <DialogHead title=format!("{verb} “{name}”{again}?") close=LIST />
+                <div class="dialog__body">
+                    <div class="stack stack--close">
+                        <Refused />
+                        <p id="dialog-lead">{lead}</p>
+                    </div>
+                    <input type="hidden" name="name" value=name.clone() />
+                </div>
+                <footer class="dialog__foot">
+                    <Away to=LIST label="Cancel" autofocus=true />
+                    <Submit label working />
+                </footer>
+            </Form>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// The scope that the address names.
+fn named(draw: impl Fn(CatalogueScope) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let name = use_params_map().with_untracked(|params| params.get("name").unwrap_or_default()).replace("%2F", "/");
+    let ask = move || {
+        let name = name.clone();
+        async move {
+            let scopes = list_scopes().await?;
+            let found = scopes.into_iter().find(|scope| scope.name.as_str() == name);
+            found.ok_or_else(|| AppError::new(ErrorKind::NotFound, "There is no such scope."))
+        }
+    };
+    load(ask, draw)
+}
+
+fn fields(scope: Option<CatalogueScope>) -> AnyView {
+    let state = FormState::here();
+    let known = scope.is_some();
+    let title = scope.as_ref().map_or_else(|| "Add scope".to_owned(), |scope| format!("Edit “{}”", scope.name));
+    let name = match &scope {
+        Some(scope) => view! { <input type="hidden" name="name" value=scope.name.to_string() /> }.into_any(),
+        None => view! {
+            <Field
+                name="name"
+                label="Name"
+                placeholder="pops:read"
+                hint="As your API checks it. It stays as it is."
+                maxlength=80
+                required=true
+                autofocus=true
+                mono=true
+            />
+        }
+        .into_any(),
+    };
+    let first = scope.as_ref().map(|scope| scope.granted_by).unwrap_or_default();
+    let chosen = state.typed("granted_by").unwrap_or_else(|| first.as_str().to_owned());
+    let in_default = match state.typed_all("in_default") {
+        Some(typed) => !typed.is_empty(),
+        None => scope.as_ref().is_some_and(|scope| scope.in_default),
+    };
+    let choices = [GrantedBy::Operator, GrantedBy::Owner]
+        .map(|by| Choice::new(by.as_str(), granted_by(by)))
+        .into_iter()
+        .collect();
+    let (invalid, by) = described("granted_by", false);
+    let (label, working) = if known { ("Save changes", "Saving…") } else { ("Add scope", "Adding…") };
+    view! {
+        <DialogHead title close=LIST />
+        <div class="dialog__body">
+            <div class="fields">
+                <Refused />
+                {name}
+                <Field
+                    name="description"
+                    label="Description"
+                    value=scope.as_ref().map(|scope| scope.description.clone()).unwrap_or_default()
+                    hint="What a key with it may do. People read it when they choose."
+                    maxlength=DESCRIPTION_MAX as u16
+                    required=true
+                    autofocus=known
+                />
+                <div class="field">
+                    <label for="granted_by">"Granted by"</label>
+                    <Select name="granted_by" choices chosen invalid described_by=by />
+                    <Wrong name="granted_by" />
+                </div>
+                <label class="check">
+                    <input type="checkbox" name="in_default" value="on" checked=in_default />
+                    "In the default set: projects that have chosen no scopes of their own offer it"
+                </label>
+            </div>
+        </div>
+        <footer class="dialog__foot">
+            <Away to=LIST label="Cancel" />
+            <Submit label working />
+        </footer>
+    }
+    .into_any()
+}

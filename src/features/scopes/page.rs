@@ -1,0 +1,156 @@
+//! `/admin/scopes`: what there is to grant, and who holds it.
+
+use super::api::list_scopes;
+use crate::{
+    domain::scope::{CatalogueScope, GrantedBy},
+    features::session::{Frame, PageTitle, administrators, load},
+    ui::{
+        empty::Empty,
+        icon::Icon,
+        layout::Nav,
+        menu::RowMenu,
+        table::{Cell, Head},
+        toast::Toasts,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_query_map},
+};
+
+pub const LIST: &str = "/admin/scopes";
+
+#[component]
+pub fn ScopesPage() -> impl IntoView {
+    administrators(|| {
+        let inert = use_location().pathname.get_untracked().trim_end_matches('/') != LIST;
+        let done = use_query_map().with_untracked(|query| query.get("done"));
+        let said = match done.as_deref() {
+            Some("added") => Some("Scope added.".to_owned()),
+            Some("saved") => Some("Scope saved.".to_owned()),
+            Some("retired") => Some("Scope retired.".to_owned()),
+            Some("unretired") => Some("Scope offered again.".to_owned()),
+            Some("removed") => Some("Scope removed.".to_owned()),
+            _ => None,
+        };
+        view! {
+            <PageTitle text="Scopes" under=true />
+            <Frame nav=Nav::Scopes inert>
+                <header class="page-head">
+                    <h1>"Scopes"</h1>
+                    <p>"A scope is a permission that your API understands. Keys are given the scopes that their project offers."</p>
+                    <div class="actions">
+                        <a id="create" class="button button--primary" href="/admin/scopes/new" data-shortcut="c">
+                            {Icon::Plus.view()}
+                            "Add scope"
+                        </a>
+                    </div>
+                </header>
+                <div id="list">{load(list_scopes, table)}</div>
+            </Frame>
+            <Outlet />
+            <Toasts said />
+        }
+        .into_any()
+    })
+}
+
+/// The address of a dialog about this scope; a name may hold a slash.
+pub fn about(scope: &CatalogueScope, verb: &str) -> String {
+    format!("{LIST}/{}/{verb}", scope.name.as_str().replace('/', "%2F"))
+}
+
+/// The menu of a scope's row.
+pub fn menu_id(name: &str) -> String {
+    format!("scope-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
+}
+
+fn table(scopes: Vec<CatalogueScope>) -> AnyView {
+    if scopes.is_empty() {
+        return view! { <Empty title="No scopes" text="Without one, a key proves who calls and opens nothing." /> }
+            .into_any();
+    }
+    let count = if scopes.len() == 1 { "1 scope".to_owned() } else { format!("{} scopes", scopes.len()) };
+    let rows = scopes.into_iter().map(row).collect_view();
+    view! {
+        <div class="panel wide">
+            <table class="table">
+                <caption>{count}</caption>
+                <thead>
+                    <tr>
+                        <Head label="Name" />
+                        <Head label="Description" />
+                        <Head label="Granted by" />
+                        <Head label="In the default set" />
+                        <Head class="end" label="Keys" />
+                        <Head class="end" label="Projects" />
+                        <th class="cell-menu" scope="col">
+                            <span class="visually-hidden">"Actions"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// Who may grant it, in words.
+pub fn granted_by(by: GrantedBy) -> &'static str {
+    match by {
+        GrantedBy::Operator => "Owners and operators",
+        GrantedBy::Owner => "Owners alone",
+    }
+}
+
+fn row(scope: CatalogueScope) -> impl IntoView {
+    let name = scope.name.to_string();
+    let (edit, remove) = (about(&scope, "edit"), about(&scope, "remove"));
+    let retired = scope.retired.then(|| view! { " " <span class="tag">"retired"</span> });
+    let (path, verb, icon) =
+        if scope.retired { ("unretire", "Offer again", Icon::Play) } else { ("retire", "Retire", Icon::Pause) };
+    let (retire, retire_name) = (about(&scope, path), format!("{verb}: scope {name}"));
+    let (edit_name, remove_name) = (format!("Edit scope {name}"), format!("Remove scope {name}"));
+    view! {
+        <tr>
+            <th scope="row">
+                <code>{name.clone()}</code>
+                {retired}
+            </th>
+            <Cell class="" label="Description">
+                {scope.description}
+            </Cell>
+            <Cell class="" label="Granted by">
+                {granted_by(scope.granted_by)}
+            </Cell>
+            <Cell class="" label="In the default set">
+                {if scope.in_default { "Yes" } else { "No" }}
+            </Cell>
+            <Cell class="end" label="Keys">
+                {scope.keys}
+            </Cell>
+            <Cell class="end" label="Projects">
+                {scope.projects}
+            </Cell>
+            <td class="cell-menu">
+                <RowMenu id=menu_id(&name) name=format!("Actions for scope {name}")>
+                    <a href=edit aria-label=edit_name>
+                        {Icon::Pencil.view()}
+                        "Edit"
+                    </a>
+                    <a href=retire aria-label=retire_name>
+                        {icon.view()}
+                        {verb}
+                    </a>
+                    <hr />
+                    <a class="menu__danger" href=remove aria-label=remove_name>
+                        {Icon::Trash.view()}
+                        "Remove"
+                    </a>
+                </RowMenu>
+            </td>
+        </tr>
+    }
+}

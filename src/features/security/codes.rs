@@ -1,0 +1,32 @@
+//! The one time that recovery codes are shown.
+
+use crate::domain::security::RecoveryCodes;
+use leptos::prelude::*;
+
+/// The codes, to be copied, printed or written down.
+pub fn shown(codes: RecoveryCodes) -> AnyView {
+    let rows = codes
+        .codes
+        .into_iter()
+        .map(|code| {
+            // In clear: this is where its owner reads it.
+            let text = code.expose().to_owned();
+            view! {
+                <li>
+                    <code>{text}</code>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="secret">
+            <ol class="recovery" aria-label="Recovery codes">
+                {rows}
+            </ol>
+        </div>
+        <p>
+            "Each signs you in once when the app is not at hand. Print them, or keep them with your passwords, not on the same phone. They are not shown again."
+        </p>
+    }
+    .into_any()
+}

@@ -1,0 +1,139 @@
+//! `/settings/security/second-factor`: turning the second factor on. It lies outside the shell: whoever must have one comes here
+//! before everything else.
+
+use super::{
+    api::begin_second_factor,
+    codes::shown,
+    page::{ENROL, PAGE},
+};
+use crate::{
+    domain::{
+        security::{Enrolment, RecoveryCodes},
+        sensitive::RevealedSecret,
+    },
+    error::{AppError, ErrorKind, Refusal},
+    features::session::{PageTitle, Session, SignedInOnly, own_path},
+    ui::{
+        answer::{Go, status},
+        button::Submit,
+        field::Field,
+        form::Form,
+        gate::Gate,
+        notice::{Notice, Refused, Tone},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn EnrolPage() -> impl IntoView {
+    let next = use_query_map().with_untracked(|query| query.get("next")).filter(|next| own_path(next).is_some());
+    // Given with the answer to the form: the page is the codes.
+    if let Some(codes) = use_context::<RecoveryCodes>() {
+        let done = next.unwrap_or_else(|| PAGE.into());
+        return view! {
+            <PageTitle text="Save your recovery codes" />
+            <Gate title="Save your recovery codes" lead="Your second factor is on.".to_owned() wide=true>
+                {shown(codes)}
+                <a class="button button--primary button--wide" href=done rel="external">
+                    "I have saved them"
+                </a>
+            </Gate>
+        }
+        .into_any();
+    }
+    let to = next.as_ref().map_or_else(|| ENROL.into(), |next| format!("{ENROL}?next={}", Url::escape(next)));
+    let session = Session::here();
+    // Refused, the page shows the same secret again.
+    let typed = use_context::<Refusal>().and_then(|it| it.values.get("sealed")?.first().cloned()).unwrap_or_default();
+    let enrolment = Resource::new(
+        || (),
+        move |()| {
+            let typed = typed.clone();
+            async move {
+                session.signed_in().await?;
+                begin_second_factor(typed).await
+            }
+        },
+    );
+    let draw = move |answer: Result<Enrolment, AppError>| match answer {
+        Ok(enrolment) => form(to.clone(), enrolment),
+        // `SignedInOnly` leads away.
+        Err(error) if error.kind == ErrorKind::SignedOut => ().into_any(),
+        // It is on already.
+        Err(error) if error.kind == ErrorKind::Conflict => view! { <Go to=PAGE /> }.into_any(),
+        Err(error) => {
+            status(error.kind.status());
+            view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
+        }
+    };
+    view! {
+        <PageTitle text="Set up a second factor" />
+        <SignedInOnly />
+        <Gate
+            title="Set up a second factor"
+            lead="From now on you sign in with your password and a code from an authenticator app on your phone.".to_owned()
+            wide=true
+        >
+            <Suspense>{move || enrolment.get().map(draw.clone())}</Suspense>
+        </Gate>
+    }
+    .into_any()
+}
+
+fn form(to: String, enrolment: Enrolment) -> AnyView {
+    let Enrolment { text, path, size, asked, sealed } = enrolment;
+    let policy = asked.then(|| view! { <Notice tone=Tone::Plain>"The policy of this Keyward asks it of you, before anything else."</Notice> });
+    let away = if asked { ("/logout", "Sign out") } else { (PAGE, "Not now") };
+    view! {
+        <Form to class="panel" plain=true>
+            <div class="panel__body fields">
+                {policy}
+                <Refused />
+                <input type="hidden" name="sealed" value=sealed />
+                <div class="field">
+                    <h2 class="label">"1. Scan this with the app"</h2>
+                    {qr(path, size)}
+                    <p class="hint">"Or type this key into the app:"</p>
+                    <p>
+                        <code class="totp-key" id="totp-key">
+                            {text.expose().to_owned()}
+                        </code>
+                    </p>
+                </div>
+                <Field
+                    name="one_time_code"
+                    label="2. Type the code that the app shows"
+                    hint="Six digits, new every 30 seconds."
+                    autocomplete="one-time-code"
+                    required=true
+                    mono=true
+                />
+                <Submit label="Turn on" working="Turning on…" class="button button--primary button--wide" />
+            </div>
+        </Form>
+        <p class="hint">
+            <a href=away.0 rel="external">
+                {away.1}
+            </a>
+        </p>
+    }
+    .into_any()
+}
+
+/// Dark on light whatever the theme: cameras want it so.
+fn qr(path: RevealedSecret, size: u32) -> AnyView {
+    view! {
+        <svg
+            class="qr"
+            role="img"
+            aria-label="QR code with the key that stands below"
+            viewBox=format!("0 0 {size} {size}")
+            shape-rendering="crispEdges"
+        >
+            <rect width=size.to_string() height=size.to_string() fill="#fff"></rect>
+            <path d=path.expose().to_owned() fill="#000"></path>
+        </svg>
+    }
+    .into_any()
+}

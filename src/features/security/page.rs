@@ -1,0 +1,239 @@
+//! `/settings/security`: the password, the second factor, the sessions.
+
+use super::{api::get_security, sessions::sessions};
+use crate::{
+    domain::{
+        entry::NotIn,
+        security::{SecondFactorState, Security},
+        time::Timestamp,
+    },
+    features::{
+        session::{Frame, PageTitle, SignedInOnly, load},
+        settings::SettingsHead,
+    },
+    ui::{
+        button::Submit,
+        field::Field,
+        form::Form,
+        icon::Icon,
+        layout::Nav,
+        notice::{Notice, Refused, Tone},
+        time::Ago,
+        toast::Toasts,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_query_map},
+};
+
+/// The address of the page, over which its dialogs lie.
+pub const PAGE: &str = "/settings/security";
+/// The paths of its dialogs.
+pub const OFF: &str = "/settings/security/second-factor/off";
+pub const CODES: &str = "/settings/security/recovery-codes";
+/// The page on which a second factor is turned on.
+pub const ENROL: &str = "/settings/security/second-factor";
+
+#[component]
+pub fn SecurityPage() -> impl IntoView {
+    let path = use_location().pathname.get_untracked();
+    let inert = [OFF, CODES].contains(&path.trim_end_matches('/'));
+    let done = use_query_map().with_untracked(|query| query.get("done"));
+    let said = match done.as_deref() {
+        Some("password") => Some("Password changed. Your other sessions have ended.".to_owned()),
+        Some("ended") => Some("Session ended.".to_owned()),
+        Some("others") => Some("All other sessions have ended.".to_owned()),
+        Some("off") => Some("Second factor turned off.".to_owned()),
+        Some("linked") => Some("Joined. You can sign in with either from now on.".to_owned()),
+        _ => None,
+    };
+    let draw = |security: Security| {
+        let Security { has_password, second_factor, asked, sessions: list, provider, linked, now } = security;
+        view! {
+            {refused()} {password(has_password)} {factor(has_password, second_factor, asked, now)}
+            {provider.map(|name| elsewhere(&name, linked))} {sessions(list, now)}
+        }
+        .into_any()
+    };
+    view! {
+        <PageTitle text="Security" under=true />
+        <SignedInOnly />
+        <Frame nav=Nav::Security inert>
+            <div class="page--narrow">
+                <SettingsHead current="/settings/security" />
+                <div class="stack">{load(get_security, draw)}</div>
+            </div>
+        </Frame>
+        <Outlet />
+        <Toasts said />
+    }
+    .into_any()
+}
+
+/// Why the account elsewhere could not be joined, as the address says it.
+fn refused() -> Option<AnyView> {
+    let word = use_query_map().with_untracked(|query| query.get("refused"))?;
+    let sentence = NotIn::sentence(&word)?;
+    let confirm = (word == NotIn::Proof.as_str()).then(|| {
+        view! {
+            " "
+            <a href="/confirm?next=/settings/security">"Confirm that it is you"</a>
+        }
+    });
+    Some(view! { <Notice tone=Tone::Danger>{sentence} {confirm}</Notice> }.into_any())
+}
+
+/// The account elsewhere that this one is joined to, or can be.
+fn elsewhere(provider: &str, linked: bool) -> AnyView {
+    let said = if linked {
+        format!("You can sign in with {provider}.")
+    } else {
+        format!("Join your account there, and you can sign in with {provider} too.")
+    };
+    let join = (!linked).then(|| {
+        view! {
+            <a class="button" href="/settings/security/link" rel="external">
+                "Join"
+            </a>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="elsewhere-title">
+            <header class="panel__head">
+                <h2 id="elsewhere-title">"Account elsewhere"</h2>
+            </header>
+            <ul class="rows">
+                <li>
+                    <div>
+                        <h3>{provider.to_owned()}</h3>
+                        <p>{said}</p>
+                    </div>
+                    {join}
+                </li>
+            </ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn password(has: bool) -> AnyView {
+    let inside = if has {
+        view! {
+            <Form to="/settings/security/password">
+                <div class="panel__body fields">
+                    <Refused />
+                    <Field
+                        name="password"
+                        label="Current password"
+                        kind="password"
+                        autocomplete="current-password"
+                        required=true
+                    />
+                    <Field
+                        name="new_password"
+                        label="New password"
+                        kind="password"
+                        autocomplete="new-password"
+                        minlength=12
+                        hint="12 characters or more. A sentence is fine. All your other sessions end."
+                        required=true
+                    />
+                </div>
+                <footer class="panel__foot">
+                    <Submit label="Change password" working="Changing…" />
+                </footer>
+            </Form>
+        }
+        .into_any()
+    } else {
+        view! {
+            <p class="panel__body">"You have no password here: you sign in with another account. Change it there."</p>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="panel" aria-labelledby="password-title">
+            <header class="panel__head">
+                <h2 id="password-title">"Password"</h2>
+            </header>
+            {inside}
+        </section>
+    }
+    .into_any()
+}
+
+fn factor(has_password: bool, state: Option<SecondFactorState>, asked: bool, now: Timestamp) -> AnyView {
+    let on = state.is_some();
+    let policy = (has_password && asked).then_some("The policy of this Keyward asks it of you.");
+    let rows = match state {
+        Some(SecondFactorState { since, codes_left }) => {
+            let left = match codes_left {
+                0 => "None is left: make new ones.".to_owned(),
+                1 => "One is left.".to_owned(),
+                n => format!("{n} are left."),
+            };
+            let few = (codes_left < 3).then(|| {
+                view! { <Notice tone=Tone::Warning>"You have few recovery codes left. Without them, a lost phone means asking an administrator."</Notice> }
+            });
+            view! {
+                {few.map(|few| view! { <div class="panel__body">{few}</div> })}
+                <ul class="rows">
+                    <li>
+                        <div>
+                            <h3>"Authenticator app"</h3>
+                            <p>"Set up " <Ago at=since now /> ". " {policy}</p>
+                        </div>
+                        <a id="turn-off" class="button" href=OFF>
+                            "Turn off"
+                        </a>
+                    </li>
+                    <li>
+                        <div>
+                            <h3>"Recovery codes"</h3>
+                            <p>"Each stands in for the app once. " {left}</p>
+                        </div>
+                        <a id="new-codes" class="button" href=CODES>
+                            "Make new ones"
+                        </a>
+                    </li>
+                </ul>
+            }
+            .into_any()
+        }
+        None if has_password => view! {
+            <ul class="rows">
+                <li>
+                    <div>
+                        <h3>"Authenticator app"</h3>
+                        <p>"A code from your phone besides the password: whoever learns the password alone cannot sign in. " {policy}</p>
+                    </div>
+                    <a class="button button--primary" href=ENROL>
+                        "Set up"
+                    </a>
+                </li>
+            </ul>
+        }
+        .into_any(),
+        None => view! {
+            <p class="panel__body">"You sign in with another account. Its second factor is the one that counts."</p>
+        }
+        .into_any(),
+    };
+    let badge = if on {
+        view! { <span class="badge" data-status="active">{Icon::Active.view()} "On"</span> }
+    } else {
+        view! { <span class="badge" data-status="inactive">{Icon::Inactive.view()} "Off"</span> }
+    };
+    view! {
+        <section class="panel" aria-labelledby="factor-title">
+            <header class="panel__head">
+                <h2 id="factor-title">"Second factor"</h2>
+                {has_password.then_some(badge)}
+            </header>
+            {rows}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,61 @@
+//! The second step of signing in, for those who have a second factor.
+
+use super::{Known, PageTitle, Session, api::awaits_code, login::foot, own_path};
+use crate::ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn CodePage() -> impl IntoView {
+    let session = Session::here();
+    let next = use_query_map().with_untracked(|query| query.get("next")).filter(|next| own_path(next).is_some());
+    let query = next.as_ref().map(|next| format!("?next={}", Url::escape(next))).unwrap_or_default();
+    let query = StoredValue::new(query);
+    let asked = Resource::new(
+        || (),
+        move |()| async move {
+            let known = session.known().await.ok();
+            (known, awaits_code().await.unwrap_or_default())
+        },
+    );
+    let page = move |(known, waits): (Option<Known>, bool)| {
+        let begin = format!("/login{}", query.get_value());
+        // Whoever is signed in already is led on from there.
+        if !waits {
+            return view! { <Go to=begin /> }.into_any();
+        }
+        view! {
+            <Gate
+                title="Your second factor"
+                lead="The password was right. Now the code that your authenticator app shows.".to_owned()
+                foot=known.map(foot)
+            >
+                <Form to=format!("/login/code{}", query.get_value()) class="panel" plain=true>
+                    <div class="panel__body fields">
+                        <Refused />
+                        <Field
+                            name="one_time_code"
+                            label="Code"
+                            hint="Six digits, or one of your recovery codes. Each works once."
+                            autocomplete="one-time-code"
+                            required=true
+                            autofocus=true
+                            mono=true
+                        />
+                        <Submit label="Sign in" working="Signing in…" class="button button--primary button--wide" />
+                    </div>
+                </Form>
+                <p class="hint">
+                    "Lost both? Ask your administrator. " <a href=begin rel="external">
+                        "Sign in as someone else"
+                    </a>
+                </p>
+            </Gate>
+        }
+        .into_any()
+    };
+    view! {
+        <PageTitle text="Second factor" />
+        <Suspense>{move || asked.get().map(page)}</Suspense>
+    }
+}

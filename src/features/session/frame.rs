@@ -1,0 +1,28 @@
+//! The shell around a page, with the person in it.
+
+use super::Session;
+use crate::{
+    domain::theme::Theme,
+    ui::layout::{Layout, Nav, Profile, administration},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// [`Layout`] with what the session knows.
+#[component]
+pub fn Frame(nav: Nav, #[prop(optional)] inert: bool, children: Children) -> impl IntoView {
+    let session = Session::here();
+    let me = move || session.get().and_then(Result::ok).and_then(|known| known.me);
+    let location = use_location();
+    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let here = if query.is_empty() { path } else { format!("{path}?{query}") };
+    let theme = use_context::<Theme>().unwrap_or_default();
+    let admin = view! { <Suspense>{move || me().filter(|me| me.admin).map(|_| administration(nav))}</Suspense> };
+    let foot = view! { <Suspense>{move || me().map(|me| view! { <Profile me theme here=here.clone() /> })}</Suspense> };
+    view! {
+        <Layout nav inert admin=admin.into_any() foot=foot.into_any()>
+            {children()}
+        </Layout>
+    }
+    .into_any()
+}

@@ -1,0 +1,67 @@
+//! Asking for what a page shows, and drawing it.
+
+use super::{MissingPage, Session};
+use crate::{
+    error::{AppError, ErrorKind},
+    ui::{
+        answer::status,
+        notice::{Notice, Tone},
+    },
+};
+use leptos::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Asks once it is clear that somebody is signed in, and draws the answer. What is not there, or not theirs, is a missing page;
+/// any other failure is said.
+pub fn load<T, F>(
+    ask: impl Fn() -> F + Send + Sync + 'static,
+    draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Result<T, AppError>> + Send + 'static,
+{
+    let session = Session::here();
+    let answer = Resource::new(
+        || (),
+        move |()| {
+            let asked = ask();
+            async move {
+                session.signed_in().await?;
+                asked.await
+            }
+        },
+    );
+    let drawn = move |answer: Result<T, AppError>| match answer {
+        Ok(found) => draw(found),
+        Err(error) => match error.kind {
+            // `SignedInOnly` leads away.
+            ErrorKind::SignedOut => ().into_any(),
+            ErrorKind::NotFound => view! { <MissingPage /> }.into_any(),
+            _ => {
+                status(error.kind.status());
+                view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
+            }
+        },
+    };
+    view! { <Suspense>{move || answer.get().map(drawn.clone())}</Suspense> }.into_any()
+}
+
+/// Draws a page for administrators; for anybody else there is none.
+pub fn administrators(draw: impl Fn() -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let session = Session::here();
+    view! {
+        <Suspense>
+            {move || {
+                let draw = draw.clone();
+                session
+                    .get()
+                    .map(|known| match known {
+                        Ok(known) if known.me.as_ref().is_some_and(|me| me.admin) => draw(),
+                        _ => view! { <MissingPage /> }.into_any(),
+                    })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}

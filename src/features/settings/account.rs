@@ -1,0 +1,119 @@
+//! `/settings/account`: the name, the time zone, light or dark.
+
+use super::{api::get_account, tabs::SettingsHead};
+use crate::{
+    domain::{
+        theme::Theme,
+        user::{AccountForm, PERSON_NAME_MAX},
+    },
+    features::session::{Frame, PageTitle, SignedInOnly, load},
+    ui::{
+        button::Submit,
+        field::{Field, Wrong, described},
+        form::{Form, FormState},
+        layout::Nav,
+        notice::Refused,
+        segments::Segments,
+        select::{Choice, Select},
+        toast::Toasts,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let saved = use_query_map().with_untracked(|query| query.get("done").as_deref() == Some("saved"));
+    let said = saved.then(|| "Saved.".to_owned());
+    let draw = |account: AccountForm| {
+        view! {
+            <section class="panel" aria-labelledby="you">
+                <header class="panel__head">
+                    <h2 id="you">"You"</h2>
+                </header>
+                <Form to="/settings/account">{person(account)}</Form>
+            </section>
+            <section class="panel" aria-labelledby="look">
+                <header class="panel__head">
+                    <h2 id="look">"Light or dark"</h2>
+                </header>
+                <Form to="/settings/theme">{look()}</Form>
+            </section>
+        }
+        .into_any()
+    };
+    view! {
+        <PageTitle text="Account" />
+        <SignedInOnly />
+        <Frame nav=Nav::Account>
+            <div class="page--narrow">
+                <SettingsHead current="/settings/account" />
+                <div class="stack">{load(get_account, draw)}</div>
+            </div>
+        </Frame>
+        <Toasts said />
+    }
+    .into_any()
+}
+
+fn person(account: AccountForm) -> AnyView {
+    let AccountForm { name, email, zone, zones, now } = account;
+    let chosen = FormState::here().typed("zone").unwrap_or_else(|| zone.clone().unwrap_or_default());
+    let mut choices = vec![Choice::new("", "As this browser says")];
+    choices.extend(zones.into_iter().map(|zone| Choice::new(zone.clone(), zone.replace('_', " "))));
+    let (invalid, by) = described("zone", true);
+    view! {
+        <div class="panel__body fields">
+            <Refused />
+            <Field
+                name="name"
+                label="Name"
+                value=name
+                hint="Others see it beside the keys that you make."
+                autocomplete="name"
+                maxlength=PERSON_NAME_MAX as u16
+                required=true
+            />
+            <div class="field">
+                <span class="label">"E-mail"</span>
+                <p>{email}</p>
+            </div>
+            <div class="field">
+                <label for="zone">"Time zone"</label>
+                <Select name="zone" choices chosen invalid described_by=by />
+                <Wrong name="zone" />
+                <p class="hint" id="zone-hint">
+                    {format!("Dates end and are shown in it. There it is {now}.")}
+                </p>
+            </div>
+        </div>
+        <footer class="panel__foot">
+            <Submit label="Save changes" working="Saving…" />
+        </footer>
+    }
+    .into_any()
+}
+
+fn look() -> AnyView {
+    let theme = use_context::<Theme>().unwrap_or_default();
+    view! {
+        <div class="panel__body fields">
+            <fieldset class="field">
+                <legend class="visually-hidden">"Light or dark"</legend>
+                <div class="segments">
+                    <Segments
+                        name="theme"
+                        choices=&[("system", "System"), ("light", "Light"), ("dark", "Dark")]
+                        chosen=theme.as_str()
+                    />
+                </div>
+                <Wrong name="theme" />
+                <p class="hint">"Kept in this browser."</p>
+            </fieldset>
+        </div>
+        <footer class="panel__foot">
+            <Submit label="Save" working="Saving…" class="button" />
+        </footer>
+    }
+    .into_any()
+}

@@ -1,0 +1,125 @@
+//! `/settings/developer/api-keys`: the way to the keys for those who look for it in the settings, and what a program needs to know.
+
+use super::tabs::SettingsHead;
+use crate::{
+    features::{
+        keys::api::list_keys,
+        session::{Frame, PageTitle, Session, SignedInOnly, load},
+    },
+    islands::CopyButton,
+    ui::{layout::Nav, table::Cell},
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn DeveloperPage() -> impl IntoView {
+    let none = String::new;
+    let ask = move || list_keys(none(), none(), none(), none(), none());
+    view! {
+        <PageTitle text="Developer" />
+        <SignedInOnly />
+        <Frame nav=Nav::Developer>
+            <div class="page--narrow">
+                <SettingsHead current="/settings/developer/api-keys" />
+                <div class="stack">
+                    <section class="panel" aria-labelledby="dev-keys">
+                        {load(ask, |page| keys(page.total, page.expiring))}
+                    </section>
+                    <Addresses />
+                </div>
+            </div>
+        </Frame>
+    }
+    .into_any()
+}
+
+fn keys(total: u64, expiring: u64) -> AnyView {
+    let count = if total == 1 { "1 key".to_owned() } else { format!("{total} keys") };
+    let due = (expiring > 0).then(|| {
+        let verb = if expiring == 1 { "expires" } else { "expire" };
+        view! { ", " <span class="due">{format!("{expiring} {verb} this week")}</span> }
+    });
+    view! {
+        <ul class="rows">
+            <li>
+                <div>
+                    <h2 id="dev-keys">"API Keys"</h2>
+                    <p>{count} {due} ". Name, access scope, status and dates of each."</p>
+                </div>
+                <a class="button button--primary" href="/keys">
+                    "API Keys"
+                </a>
+            </li>
+        </ul>
+    }
+    .into_any()
+}
+
+/// Where this Keyward answers programs.
+#[component]
+fn Addresses() -> impl IntoView {
+    let session = Session::here();
+    let draw = |url: String| {
+        let url = url.trim_end_matches('/').to_owned();
+        let command = format!(
+            "curl {url}/authentication/token \\\n  -H 'Content-Type: application/json' \\\n  -d \"{{\\\"secret_key\\\": \\\"$KEYWARD_SECRET_KEY\\\"}}\""
+        );
+        let rows = [
+            ("exchange", "Exchange a key for a token", "/authentication/token"),
+            ("verify", "Verify a key", "/v1/keys/verify"),
+            ("jwks", "Signing keys", "/.well-known/jwks.json"),
+        ]
+        .map(|(id, label, path)| {
+            let (at, name) = (format!("address-{id}"), format!("Copy the address for: {label}"));
+            let (from, address) = (format!("#{at}"), format!("{url}{path}"));
+            view! {
+                <tr>
+                    <th scope="row">{label}</th>
+                    <Cell class="cell-address" label="Address">
+                        <code id=at>{address}</code>
+                    </Cell>
+                    <td class="cell-menu">
+                        <CopyButton from label=name main=false />
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
+        view! {
+            <section class="panel" aria-labelledby="dev-token">
+                <header class="panel__head">
+                    <h2 id="dev-token">"From a key to a token"</h2>
+                </header>
+                <div class="panel__body stack stack--close">
+                    <p>
+                        "Keep the key on your server. Exchange it for an access token that lives a day or less, and give that to your client."
+                    </p>
+                    <pre class="code" tabindex="0" role="group" aria-label="Token exchange with curl">
+                        {command}
+                    </pre>
+                    <p>"Check tokens without asking anyone, with the published signing keys, or ask once a request."</p>
+                </div>
+            </section>
+            <section class="panel wide" aria-labelledby="dev-addresses">
+                <header class="panel__head">
+                    <h2 id="dev-addresses">"Addresses"</h2>
+                </header>
+                <table class="table">
+                    <caption class="visually-hidden">"Addresses of this Keyward"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"For"</th>
+                            <th scope="col">"Address"</th>
+                            <th class="cell-menu" scope="col">
+                                <span class="visually-hidden">"Copy"</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </section>
+        }
+    };
+    view! { <Suspense>{move || session.get().and_then(Result::ok).map(|known| draw(known.instance.public_url))}</Suspense> }
+        .into_any()
+}

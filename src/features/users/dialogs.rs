@@ -1,0 +1,158 @@
+//! The dialogs about one person: disable, enable, make or unmake administrator. One shape, four verbs.
+
+use super::page::{about, named};
+use crate::{
+    domain::{key::REASON_MAX, people::UserView},
+    features::session::PageTitle,
+    ui::{
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::Field,
+        form::{Form, FormState},
+        notice::{Notice, Refused, Tone},
+    },
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn DisablePage() -> impl IntoView {
+    page(Verb::Disable)
+}
+
+#[component]
+pub fn EnablePage() -> impl IntoView {
+    page(Verb::Enable)
+}
+
+#[component]
+pub fn MakeAdministratorPage() -> impl IntoView {
+    page(Verb::Make)
+}
+
+#[component]
+pub fn UnmakeAdministratorPage() -> impl IntoView {
+    page(Verb::Unmake)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Disable,
+    Enable,
+    Make,
+    Unmake,
+}
+
+impl Verb {
+    /// As it stands in the address.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::Make => "make-administrator",
+            Self::Unmake => "unmake-administrator",
+        }
+    }
+
+    const fn button(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Disable => ("Disable person", "Disabling…", "button button--danger"),
+            Self::Enable => ("Enable person", "Enabling…", "button button--primary"),
+            Self::Make => ("Make administrator", "Making…", "button button--primary"),
+            Self::Unmake => ("Take administration away", "Taking away…", "button button--danger"),
+        }
+    }
+
+    fn title(self, name: &str) -> String {
+        match self {
+            Self::Disable => format!("Disable {name}?"),
+            Self::Enable => format!("Enable {name}?"),
+            Self::Make => format!("Make {name} an administrator?"),
+            Self::Unmake => format!("Take administration away from {name}?"),
+        }
+    }
+
+    /// What will happen.
+    const fn lead(self) -> &'static str {
+        match self {
+            Self::Disable => {
+                "They are signed out everywhere at their next request, and cannot sign in. Their projects and memberships stay."
+            }
+            Self::Enable => "They can sign in again, as what they were. Keys that were deactivated with them stay so.",
+            Self::Make => "They will see every key and every person here, stop any of them, and write the policy.",
+            Self::Unmake => "From their next request on they see only the projects that they are a member of.",
+        }
+    }
+}
+
+fn page(verb: Verb) -> AnyView {
+    named(move |view| {
+        let back = about(view.user.id);
+        let to = format!("{back}/{}", verb.path());
+        let title = verb.title(&view.user.name);
+        let said = title.clone();
+        view! {
+            <PageTitle text=title />
+            <Dialog class="dialog--small" described=true opener=format!("do-{}", verb.path()) leave=back.clone()>
+                <Form to>{inside(verb, back, said, view)}</Form>
+            </Dialog>
+        }
+        .into_any()
+    })
+}
+
+fn inside(verb: Verb, back: String, title: String, view: UserView) -> AnyView {
+    let (label, working, class) = verb.button();
+    let id = view.user.id.to_string();
+    let asks = verb == Verb::Disable;
+    let last = (view.last_administrator && matches!(verb, Verb::Disable | Verb::Unmake)).then(|| {
+        view! { <Notice tone=Tone::Warning>"Nobody else is an administrator. Make somebody else one first."</Notice> }
+    });
+    let yourself = (view.user.is_you && matches!(verb, Verb::Disable | Verb::Unmake))
+        .then(|| view! { <Notice tone=Tone::Warning>"This is you."</Notice> });
+    view! {
+        <DialogHead title close=back.clone() />
+        <div class="dialog__body">
+            <div class="stack stack--close">
+                <Refused />
+                <p id="dialog-lead">{verb.lead()}</p>
+                {last}
+                {yourself}
+                {asks.then(|| disabling(view.live_keys))}
+            </div>
+            <input type="hidden" name="id" value=id />
+        </div>
+        <footer class="dialog__foot">
+            <Away to=back label="Cancel" autofocus=!asks /> <Submit label working class />
+        </footer>
+    }
+    .into_any()
+}
+
+/// What only disabling asks.
+fn disabling(keys: u64) -> AnyView {
+    let stop = (keys > 0).then(|| {
+        let checked = FormState::here().typed_all("keys").is_some_and(|typed| !typed.is_empty());
+        let label = if keys == 1 {
+            "Deactivate the key that they made as well, whoever uses it".to_owned()
+        } else {
+            format!("Deactivate the {keys} keys that they made as well, whoever uses them")
+        };
+        view! {
+            <label class="check">
+                <input type="checkbox" name="keys" value="on" checked=checked />
+                {label}
+            </label>
+        }
+    });
+    view! {
+        {reason("It stands in the log, and beside each key that is deactivated.")}
+        {stop}
+    }
+    .into_any()
+}
+
+/// Why, in a line.
+pub fn reason(hint: &'static str) -> AnyView {
+    view! { <Field name="reason" label="Reason" hint maxlength=REASON_MAX as u16 required=true autofocus=true /> }
+        .into_any()
+}

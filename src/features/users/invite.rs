@@ -1,0 +1,82 @@
+//! `/admin/users/invite`: an address, and without mail the link to pass on.
+
+use super::list::LIST;
+use crate::{
+    domain::people::InvitedUser,
+    features::{keys::Live, session::PageTitle},
+    islands::CopyButton,
+    ui::{
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::Field,
+        form::Form,
+        notice::Refused,
+    },
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn InvitePage() -> impl IntoView {
+    // Given with the answer to the form, and in no page that can be fetched.
+    if let Some(InvitedUser { email, link: Some(link) }) = use_context::<InvitedUser>() {
+        return made(email, link);
+    }
+    view! {
+        <PageTitle text="Invite" />
+        <Dialog class="dialog--small" opener="create" leave=LIST>
+            <Form to="/admin/users/invite">{form()}</Form>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn form() -> AnyView {
+    view! {
+        <DialogHead title="Invite somebody" close=LIST />
+        <div class="dialog__body">
+            <div class="fields">
+                <Refused />
+                <Field
+                    name="email"
+                    label="E-mail"
+                    kind="email"
+                    hint="They make an account with it. The link works once, for 7 days."
+                    maxlength=320
+                    required=true
+                    autofocus=true
+                />
+            </div>
+        </div>
+        <footer class="dialog__foot">
+            <Away to=LIST label="Cancel" />
+            <Submit label="Invite" working="Inviting…" />
+        </footer>
+    }
+    .into_any()
+}
+
+fn made(email: String, link: String) -> AnyView {
+    let copy = use_context::<Live>().map(|_| {
+        view! { <CopyButton from="#invitation".to_owned() label="Copy the link".to_owned() main=true /> }
+    });
+    view! {
+        <PageTitle text="Invitation" />
+        <Dialog class="dialog--small" described=true opener="create" leave=LIST>
+            <DialogHead title=format!("Send this link to {email}") />
+            <div class="dialog__body">
+                <div class="stack stack--close">
+                    <p id="dialog-lead">
+                        "It is shown once: no mail is set up here, so nobody else sends it. It works once, for 7 days."
+                    </p>
+                    <p class="code">
+                        <code id="invitation">{link}</code>
+                    </p>
+                </div>
+            </div>
+            <footer class="dialog__foot">
+                {copy} <Away to=LIST label="Done" class="button" />
+            </footer>
+        </Dialog>
+    }
+    .into_any()
+}

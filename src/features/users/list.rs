@@ -1,0 +1,186 @@
+//! `/admin/users`: everybody, to be looked for by name or address.
+
+use super::api::list_users;
+use crate::{
+    domain::people::{UserPage, UserSummary},
+    features::session::{Frame, PageTitle, administrators, load},
+    ui::{
+        empty::Empty,
+        icon::Icon,
+        layout::Nav,
+        table::{Cell, Head},
+        time::{Ago, Day},
+        toast::Toasts,
+    },
+};
+use leptos::{html, prelude::*};
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_query_map},
+    location::Url,
+};
+
+pub const LIST: &str = "/admin/users";
+/// For browsers without scripts; the others send the form when something is typed and left. To them this is a text.
+const APPLY: &str = "<button class=\"button\">Search</button>";
+
+#[component]
+pub fn UsersPage() -> impl IntoView {
+    administrators(|| {
+        let inert = use_location().pathname.get_untracked().trim_end_matches('/') != LIST;
+        let one = |name: &str| use_query_map().with_untracked(|query| query.get(name).unwrap_or_default());
+        let (search, after) = (one("search"), one("after"));
+        let said = match one("done").as_str() {
+            "deleted" => Some("Person deleted.".to_owned()),
+            "invited" => Some("Invitation sent.".to_owned()),
+            _ => None,
+        };
+        let asked = (search.clone(), after.clone());
+        let ask = move || {
+            let (search, after) = asked.clone();
+            async move { list_users(search, after).await }
+        };
+        let draw = {
+            let search = search.clone();
+            move |page: UserPage| table(&search, after.is_empty(), page)
+        };
+        view! {
+            <PageTitle text="Users" under=true />
+            <Frame nav=Nav::Users inert>
+                <header class="page-head">
+                    <h1>"Users"</h1>
+                    <p>"Everybody who has an account here, and what hangs on them."</p>
+                    <div class="actions">
+                        <a id="create" class="button button--primary" href="/admin/users/invite" data-shortcut="c">
+                            {Icon::Plus.view()}
+                            "Invite"
+                        </a>
+                    </div>
+                </header>
+                <form class="filters" role="search" action=LIST aria-label="Users" autocomplete="off" data-auto>
+                    <div class="search">
+                        <input
+                            class="input"
+                            type="search"
+                            name="search"
+                            value=search
+                            placeholder="Name or e-mail"
+                            aria-label="Name or e-mail"
+                            maxlength="200"
+                            data-shortcut="/"
+                        />
+                        {Icon::User.view()}
+                    </div>
+                    {html::noscript().inner_html(APPLY)}
+                </form>
+                <div id="list">{load(ask, draw)}</div>
+            </Frame>
+            <Outlet />
+            <Toasts said />
+        }
+        .into_any()
+    })
+}
+
+fn table(search: &str, first: bool, page: UserPage) -> AnyView {
+    let UserPage { users, next, total, now } = page;
+    let base = if search.is_empty() { LIST.to_owned() } else { format!("{LIST}?search={}", Url::escape(search)) };
+    if users.is_empty() {
+        let clear = view! { <a class="button" href=LIST>"Show everybody"</a> }.into_any();
+        let text = "Nobody's name or address has this in it.";
+        return view! { <Empty title="Nobody found" text actions=clear /> }.into_any();
+    }
+    let noun = if total == 1 { "person" } else { "people" };
+    let fits = if search.is_empty() { String::new() } else { format!(" with “{search}”") };
+    let here = users.len();
+    let range = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
+    let next = next.map(|next| {
+        let sign = if base.contains('?') { '&' } else { '?' };
+        format!("{base}{sign}after={}", Url::escape(&next))
+    });
+    let rows = users
+        .into_iter()
+        .map(|user| {
+            let signed_in = match user.signed_in.clone() {
+                Some(at) => view! { <Ago at now /> }.into_any(),
+                None => view! { <span class="muted">"Never"</span> }.into_any(),
+            };
+            let id = format!("user-{}", user.id);
+            view! {
+                <tr id=id data-status=if user.active { "active" } else { "inactive" }>
+                    <th scope="row">
+                        <span class="name-line">
+                            <a class="key-name" href=format!("{LIST}/{}", user.id)>
+                                {user.name.clone()}
+                            </a>
+                            {tags(&user)}
+                        </span>
+                        <span class="sub">{user.email.clone()}</span>
+                    </th>
+                    <Cell class="" label="Status">
+                        {status(user.active)}
+                    </Cell>
+                    <Cell class="end" label="Projects">
+                        {user.projects}
+                    </Cell>
+                    <Cell class="end" label="Keys made">
+                        {user.keys}
+                    </Cell>
+                    <Cell class="" label="Last sign-in">
+                        {signed_in}
+                    </Cell>
+                    <Cell class="" label="Created">
+                        <Day at=user.created />
+                    </Cell>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="panel wide">
+            <table class="table">
+                <caption>{format!("{total} {noun}{fits}")}</caption>
+                <thead>
+                    <tr>
+                        <Head label="Name" />
+                        <Head label="Status" />
+                        <Head class="end" label="Projects" />
+                        <Head class="end" label="Keys made" />
+                        <Head label="Last sign-in" />
+                        <Head label="Created" />
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <div class="table-foot">
+                <nav class="pager" aria-label="Pages">
+                    <span>{range}</span>
+                    <span class="actions">
+                        {(!first).then(|| view! { <a class="button" href=base>"First page"</a> })}
+                        {next.map(|to| view! { <a class="button" href=to rel="next">"Next"</a> })}
+                    </span>
+                </nav>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The words beside a name.
+pub fn tags(user: &UserSummary) -> AnyView {
+    let tag = |on: bool, word: &'static str| on.then(|| view! { " " <span class="tag">{word}</span> });
+    view! { {tag(user.admin, "administrator")} {tag(user.is_you, "you")} }.into_any()
+}
+
+/// Whether somebody can sign in: icon and word.
+pub fn status(active: bool) -> AnyView {
+    let (status, icon, word) =
+        if active { ("active", Icon::Active, "Active") } else { ("inactive", Icon::Inactive, "Disabled") };
+    view! {
+        <span class="badge" data-status=status>
+            {icon.view()}
+            {word}
+        </span>
+    }
+    .into_any()
+}

@@ -1,0 +1,207 @@
+//! `/admin/users/{id}`: one person, their projects, and what an administrator can do about them.
+
+use super::{
+    api::get_user,
+    list::{LIST, status, tags},
+};
+use crate::{
+    domain::{
+        ids::UserId,
+        people::{UserProject, UserView},
+        project::Role,
+    },
+    error::{AppError, ErrorKind},
+    features::session::{Frame, PageTitle, administrators, load},
+    ui::{
+        icon::Icon,
+        layout::Nav,
+        table::{Cell, Head},
+        time::{Ago, Exactly},
+        toast::Toasts,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_params_map, use_query_map},
+};
+
+/// The address of somebody's page.
+pub fn about(id: UserId) -> String {
+    format!("{LIST}/{id}")
+}
+
+/// The person that the address names.
+pub fn named(draw: impl Fn(UserView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
+    let ask = move || {
+        let id = id.parse::<UserId>();
+        async move { get_user(id.map_err(|_| AppError::new(ErrorKind::NotFound, "There is no such person."))?).await }
+    };
+    load(ask, draw)
+}
+
+#[component]
+pub fn UserPage() -> impl IntoView {
+    administrators(|| {
+        named(|view| {
+            let here = use_location().pathname.get_untracked();
+            let inert = here.trim_end_matches('/') != about(view.user.id);
+            let done = use_query_map().with_untracked(|query| query.get("done"));
+            let said = sentence(done.as_deref().unwrap_or_default(), &view);
+            view! {
+                <PageTitle text=view.user.name.clone() under=true />
+                <Frame nav=Nav::Users inert>{person(view)}</Frame>
+                <Outlet />
+                <Toasts said />
+            }
+            .into_any()
+        })
+    })
+}
+
+/// What was done, if it is so.
+fn sentence(done: &str, view: &UserView) -> Option<String> {
+    let (name, user) = (&view.user.name, &view.user);
+    match done {
+        "disabled" if !user.active => Some(format!("{name} is disabled.")),
+        "enabled" if user.active => Some(format!("{name} can sign in again.")),
+        "made" if user.admin => Some(format!("{name} is an administrator now.")),
+        "unmade" if !user.admin => Some(format!("{name} is no administrator any more.")),
+        "transferred" => Some("Project transferred.".to_owned()),
+        _ => None,
+    }
+}
+
+fn person(view: UserView) -> AnyView {
+    let UserView { user, projects, now, .. } = view;
+    let id = user.id;
+    let link = |verb: &str, label: &'static str, icon: Icon| {
+        let (to, name, button) =
+            (format!("{}/{verb}", about(id)), format!("{label}: {}", user.name), format!("do-{verb}"));
+        view! {
+            <a class="button" id=button href=to aria-label=name>
+                {icon.view()}
+                {label}
+            </a>
+        }
+    };
+    let active =
+        if user.active { link("disable", "Disable", Icon::Pause) } else { link("enable", "Enable", Icon::Play) };
+    let power = match (user.admin, user.active) {
+        (true, _) => Some(link("unmake-administrator", "Take administration away", Icon::Shield)),
+        (false, true) => Some(link("make-administrator", "Make administrator", Icon::Shield)),
+        (false, false) => None,
+    };
+    let delete = link("delete", "Delete", Icon::Trash);
+    let signed_in = match user.signed_in.clone() {
+        Some(at) => view! { <Exactly at=at.clone() /> " " <span class="muted"><Ago at now /></span> }.into_any(),
+        None => "Never".into_any(),
+    };
+    let keys = format!("/admin/keys?owner={id}");
+    view! {
+        <header class="page-head">
+            <p class="crumbs">
+                <a href=LIST>"Users"</a>
+            </p>
+            <h1 class="title">{user.name.clone()} {status(user.active)} {tags(&user)}</h1>
+            <p>{user.email.clone()}</p>
+            <div class="actions">{active} {power} {delete}</div>
+        </header>
+        <div class="stack">
+            <section class="panel" aria-labelledby="facts">
+                <header class="panel__head">
+                    <h2 id="facts">"About this person"</h2>
+                </header>
+                <div class="panel__body">
+                    <dl class="facts">
+                        <dt>"Created"</dt>
+                        <dd>
+                            <Exactly at=user.created.clone() />
+                        </dd>
+                        <dt>"Last sign-in"</dt>
+                        <dd>{signed_in}</dd>
+                        <dt>"Keys made"</dt>
+                        <dd>{user.keys}</dd>
+                    </dl>
+                </div>
+            </section>
+            {table(id, projects)}
+            <p>
+                <a href=keys>"Keys of the projects that they own"</a>
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What they are, in words.
+fn role(project: &UserProject) -> &'static str {
+    match (project.role, project.alone) {
+        (Role::Owner, true) => "Owner, alone",
+        (Role::Owner, false) => "Owner",
+        (Role::Operator, _) => "Operator",
+        (Role::Viewer, _) => "Viewer",
+    }
+}
+
+fn table(id: UserId, projects: Vec<UserProject>) -> AnyView {
+    let count = match projects.len() {
+        0 => "No projects".to_owned(),
+        1 => "1 project".to_owned(),
+        n => format!("{n} projects"),
+    };
+    let rows = projects
+        .into_iter()
+        .map(|project| {
+            let transfer = project.role.owns().then(|| {
+                let to = format!("{}/transfer/{}", about(id), project.id);
+                let (name, button) = (format!("Transfer {}", project.name), format!("transfer-{}", project.id));
+                view! {
+                    <a class="button" id=button href=to aria-label=name>
+                        "Transfer…"
+                    </a>
+                }
+            });
+            let archived = project.archived.then(|| view! { " " <span class="tag">"archived"</span> });
+            let keys = format!("/admin/keys?project={}", project.id);
+            let keys_name = format!("Keys of {}", project.name);
+            let (name, role) = (project.name.clone(), role(&project));
+            view! {
+                <tr>
+                    <th scope="row">
+                        <span class="name-line">{name} {archived}</span>
+                    </th>
+                    <Cell class="" label="Role">
+                        {role}
+                    </Cell>
+                    <Cell class="end" label="Keys">
+                        <a href=keys aria-label=keys_name>
+                            {project.keys}
+                        </a>
+                    </Cell>
+                    <td class="end cell-full">{transfer}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="panel wide">
+            <table class="table">
+                <caption>{count}</caption>
+                <thead>
+                    <tr>
+                        <Head label="Project" />
+                        <Head label="Role" />
+                        <Head class="end" label="Keys" />
+                        <th scope="col">
+                            <span class="visually-hidden">"Transfer"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

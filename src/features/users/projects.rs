@@ -1,0 +1,187 @@
+//! The dialogs that ask to whom projects go: transferring one, and deleting a person.
+
+use super::{
+    dialogs::reason,
+    page::{about, named},
+};
+use crate::{
+    domain::{
+        ids::ProjectId,
+        people::{PersonChoice, UserProject, UserView},
+    },
+    features::session::{MissingPage, PageTitle},
+    ui::{
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::{Wrong, described},
+        form::{Form, FormState},
+        icon::Icon,
+        notice::{Notice, Refused, Tone},
+        select::{Choice, Select},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// People as a select offers them, after what is offered besides.
+fn people(first: Vec<Choice>, others: &[PersonChoice]) -> Vec<Choice> {
+    let mut choices = first;
+    choices.extend(others.iter().map(|it| Choice::new(it.id.to_string(), format!("{} ({})", it.name, it.email))));
+    choices
+}
+
+#[component]
+pub fn TransferPage() -> impl IntoView {
+    let project = use_params_map().with_untracked(|params| params.get("project").unwrap_or_default());
+    let project = project.parse::<ProjectId>().ok();
+    named(move |view| {
+        let Some(found) = view.projects.iter().find(|it| Some(it.id) == project).cloned() else {
+            return view! { <MissingPage /> }.into_any();
+        };
+        let back = about(view.user.id);
+        let to = format!("{back}/transfer/{}", found.id);
+        view! {
+            <PageTitle text=format!("Transfer {}", found.name) />
+            <Dialog class="dialog--small" described=true opener=format!("transfer-{}", found.id) leave=back.clone()>
+                <Form to>{transfer(back, view, found)}</Form>
+            </Dialog>
+        }
+        .into_any()
+    })
+}
+
+fn transfer(back: String, view: UserView, project: UserProject) -> AnyView {
+    let state = FormState::here();
+    let chosen = state.typed("to").unwrap_or_default();
+    let stays = state.typed_all("stays").is_some_and(|typed| !typed.is_empty());
+    let (invalid, by) = described("to", false);
+    let choices = people(vec![Choice::new("", "Choose a person")], &view.others);
+    let name = view.user.name;
+    view! {
+        <DialogHead title=format!("Transfer “{}”?", project.name) close=back.clone() />
+        <div class="dialog__body">
+            <div class="fields">
+                <Refused />
+                <p id="dialog-lead">
+                    {format!("Somebody else becomes its owner in place of {name}. Its keys go on working, and other members stay.")}
+                </p>
+                <div class="field">
+                    <label for="to">"New owner"</label>
+                    <Select name="to" choices chosen autofocus=true invalid described_by=by />
+                    <Wrong name="to" />
+                </div>
+                <label class="check">
+                    <input type="checkbox" name="stays" value="on" checked=stays />
+                    {format!("{name} stays in it as an operator; otherwise they leave it")}
+                </label>
+            </div>
+            <input type="hidden" name="id" value=view.user.id.to_string() />
+            <input type="hidden" name="project" value=project.id.to_string() />
+        </div>
+        <footer class="dialog__foot">
+            <Away to=back label="Cancel" />
+            <Submit label="Transfer project" working="Transferring…" />
+        </footer>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn DeleteUserPage() -> impl IntoView {
+    named(|view| {
+        let back = about(view.user.id);
+        view! {
+            <PageTitle text=format!("Delete {}", view.user.name) />
+            <Dialog described=true opener="do-delete" leave=back.clone()>
+                <Form to=format!("{back}/delete")>{delete(back, view)}</Form>
+            </Dialog>
+        }
+        .into_any()
+    })
+}
+
+fn delete(back: String, view: UserView) -> AnyView {
+    let name = view.user.name.clone();
+    let alone: Vec<_> = view.projects.into_iter().filter(|project| project.alone).collect();
+    let last = view.last_administrator.then(|| {
+        view! { <Notice tone=Tone::Warning>"Nobody else is an administrator. Make somebody else one first."</Notice> }
+    });
+    let said = FormState::here().typed_all("heirs").unwrap_or_default();
+    let fates = alone.into_iter().enumerate().map(|(at, project)| {
+        let chosen = said.get(at).cloned().unwrap_or_default();
+        fate(project, &view.others, chosen)
+    });
+    let fates = fates.collect_view();
+    let wrong = FormState::here().wrong("heirs").map(|message| {
+        view! {
+            <p class="error" id="heirs-error">
+                {Icon::Warn.view()}
+                {message}
+            </p>
+        }
+    });
+    view! {
+        <DialogHead title=format!("Delete {name}?") close=back.clone() />
+        <div class="dialog__body">
+            <div class="fields">
+                <Refused />
+                <p id="dialog-lead">
+                    "Their account, sessions and memberships go, and cannot be brought back. Keys that they made stay, under their name. \
+                     To keep somebody out for a while, disable them instead."
+                </p>
+                {last}
+                {fates}
+                {wrong}
+                {reason("It stands in the log.")}
+            </div>
+            <input type="hidden" name="id" value=view.user.id.to_string() />
+        </div>
+        <footer class="dialog__foot">
+            <Away to=back label="Cancel" /> <Submit label="Delete person" working="Deleting…" class="button button--danger" />
+        </footer>
+    }
+    .into_any()
+}
+
+/// What becomes of a project that nobody else owns.
+fn fate(project: UserProject, others: &[PersonChoice], chosen: String) -> AnyView {
+    let keys = match project.keys {
+        0 => "no keys".to_owned(),
+        1 => "1 key".to_owned(),
+        n => format!("{n} keys"),
+    };
+    let archive = if project.archived { "Leave it archived" } else { "Archive it: its keys are refused" };
+    let first = vec![Choice::new("", "Choose"), Choice::new("archive", archive)];
+    let options = people(first, others)
+        .into_iter()
+        .map(|choice| {
+            let selected = choice.value == chosen;
+            view! {
+                <option value=choice.value selected=selected>
+                    {choice.label}
+                </option>
+            }
+        })
+        .collect_view();
+    let id = format!("heir-{}", project.id);
+    let invalid = FormState::here().wrong("heirs").is_some();
+    view! {
+        <div class="field">
+            <label for=id.clone()>{format!("“{}” ({keys}), which they alone own, goes to", project.name)}</label>
+            <input type="hidden" name="projects[]" value=project.id.to_string() />
+            <span class="select">
+                <select
+                    class="input"
+                    id=id
+                    name="heirs[]"
+                    aria-invalid=(invalid && chosen.is_empty()).then_some("true")
+                    aria-describedby=invalid.then_some("heirs-error")
+                >
+                    {options}
+                </select>
+                {Icon::Down.view()}
+            </span>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,195 @@
+//! Signing in with an account elsewhere: the way to the provider, and back.
+//!
+//! Both are GETs that lead on by 303. The way out is a link, not a form: `form-action 'self'` holds for where a form is led, too.
+//! What binds the two is a cookie of ten minutes, which is used once.
+
+use super::{AppState, forms::see, origin, pages, sessions, sessions::Visit};
+use crate::{
+    domain::{entry::NotIn, ids::UserId, time::Timestamp},
+    features::session::own_path,
+    service::{
+        Error,
+        actor::{Caller, Origin},
+        oidc::{self, Callback, Failed, Finished, Oidc},
+    },
+};
+use axum::{
+    Extension, Router,
+    extract::{Query, Request, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+    routing::get,
+};
+use serde::Deserialize;
+
+const SECURITY: &str = "/settings/security";
+
+/// The two addresses, and the one that joins an account elsewhere to the one of whoever is signed in.
+pub fn mount(router: Router<AppState>) -> Router<AppState> {
+    router
+        .route("/login/oidc", get(begin))
+        .route("/login/oidc/callback", get(finish))
+        .route("/settings/security/link", get(link))
+}
+
+#[derive(Deserialize)]
+struct Wish {
+    next: Option<String>,
+}
+
+/// To the provider.
+async fn begin(State(state): State<AppState>, wish: Result<Query<Wish>, QueryRejection>, request: Request) -> Response {
+    let Some(provider) = state.app.oidc.clone() else { return pages::missing(State(state), request).await };
+    let next = wish.ok().and_then(|Query(wish)| wish.next).and_then(|next| own_path(&next).map(ToOwned::to_owned));
+    match state.app.accounts.instance().await {
+        Ok(instance) if instance.needs_setup && instance.ways.passwords => return see("/setup"),
+        Ok(_) => {}
+        Err(error) => return refused("/login", why(Failed::Service(error))),
+    }
+    match provider.begin(next.as_deref(), None).await {
+        Ok(begun) => lead(&state, begun),
+        Err(failed) => refused("/login", why(failed)),
+    }
+}
+
+/// To the provider, to join the account there to the one here: for whoever proved who they are just now, from a page of ours.
+async fn link(
+    State(state): State<AppState>,
+    visit: Option<Extension<Visit>>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    let Some(provider) = state.app.oidc.clone() else { return pages::missing(State(state), request).await };
+    let Some(caller) = visit.and_then(|Extension(visit)| visit.caller) else {
+        return see("/login?next=%2Fsettings%2Fsecurity");
+    };
+    if !origin::is_own_navigation(&state, &headers) || caller.step_up(state.app.ground.now()).is_err() {
+        return refused(SECURITY, NotIn::Proof);
+    }
+    match provider.begin(None, Some(caller.user)).await {
+        Ok(begun) => lead(&state, begun),
+        Err(failed) => refused(SECURITY, why(failed)),
+    }
+}
+
+/// Signs in, or on to the second factor of somebody who has one here. What the provider says of when they proved who they are
+/// counts; if it says nothing, that it was asked for a fresh proof does.
+async fn enter(
+    state: &AppState,
+    visit: &Visit,
+    user: UserId,
+    proved: Option<Timestamp>,
+    next: Option<&str>,
+) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
+    let (now, next) = (state.app.ground.now(), next.and_then(own_path));
+    if state.app.accounts.code_needed(user).await? {
+        sessions::start_pending(visit, user, now).await?;
+        let query = next
+            .map(|next| format!("?next={}", url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>()));
+        return Ok(see(&format!("/login/code{}", query.unwrap_or_default())));
+    }
+    sessions::start(visit, user, now).await?;
+    sessions::prove(visit, proved.map_or(now, |at| at.min(now))).await?;
+    Ok(see(next.unwrap_or("/keys")))
+}
+
+/// Back from the provider.
+async fn finish(
+    State(state): State<AppState>,
+    visit: Option<Extension<Visit>>,
+    said: Option<Extension<Origin>>,
+    headers: HeaderMap,
+    callback: Result<Query<Callback>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let (Some(provider), Some(Extension(visit))) = (state.app.oidc.clone(), visit) else {
+        return pages::missing(State(state), request).await;
+    };
+    let origin = said.map(|Extension(origin)| origin).unwrap_or_default();
+    let callback = callback.map(|Query(callback)| callback).unwrap_or_default();
+    let mut response = match provider_said(&state, &provider, &headers, &callback).await {
+        Ok(Finished { identity, proved, next, link: None }) => {
+            match state.app.accounts.sign_in_with(&identity, &origin).await {
+                Ok(Ok(user)) => match enter(&state, &visit, user, proved, next.as_deref()).await {
+                    Ok(response) => response,
+                    Err(error) => {
+                        tracing::error!(%error, "sessions.failed");
+                        refused("/login", NotIn::Provider)
+                    }
+                },
+                Ok(Err(why)) => refused("/login", why),
+                Err(error) => refused("/login", why(Failed::Service(error))),
+            }
+        }
+        Ok(Finished { identity, link: Some(user), .. }) => match visit.caller {
+            Some(caller) if caller.user == user => join(&state, &caller, &identity).await,
+            // Signed out, or somebody else meanwhile.
+            _ => refused("/login", NotIn::Again),
+        },
+        Err(failed) => refused("/login", why(failed)),
+    };
+    // Whatever came of it, it was used.
+    set_cookie(&state, &mut response, "", 0);
+    response
+}
+
+async fn provider_said(
+    state: &AppState,
+    provider: &Oidc,
+    headers: &HeaderMap,
+    callback: &Callback,
+) -> Result<Finished, Failed> {
+    let cookie = cookie(state, headers).ok_or(Failed::Again)?;
+    provider.finish(&cookie, callback).await
+}
+
+async fn join(state: &AppState, caller: &Caller, identity: &oidc::Identity) -> Response {
+    match state.app.accounts.link_identity(caller, identity).await {
+        Ok(Ok(())) => see("/settings/security?done=linked"),
+        Ok(Err(why)) => refused(SECURITY, why),
+        Err(error) => refused(SECURITY, why(Failed::Service(error))),
+    }
+}
+
+/// What the person learns; the log learns the rest.
+fn why(failed: Failed) -> NotIn {
+    match failed {
+        Failed::Again => NotIn::Again,
+        Failed::Denied => NotIn::Denied,
+        Failed::Service(Error::Conflict(_)) => NotIn::Again,
+        failed => {
+            tracing::warn!(error = %failed, "provider.failed");
+            NotIn::Provider
+        }
+    }
+}
+
+fn refused(page: &str, why: NotIn) -> Response {
+    see(&format!("{page}?refused={}", why.as_str()))
+}
+
+fn lead(state: &AppState, begun: oidc::Begun) -> Response {
+    let mut response = see(&begun.location);
+    set_cookie(state, &mut response, begun.cookie.expose(), oidc::LIFE);
+    response
+}
+
+fn cookie_name(state: &AppState) -> &'static str {
+    if state.app.config.public_url.is_https() { "__Host-keyward-oidc" } else { "keyward-oidc" }
+}
+
+/// Lax, not Strict: it must come along when the provider leads back here.
+fn set_cookie(state: &AppState, response: &mut Response, value: &str, age: i64) {
+    let secure = if state.app.config.public_url.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}", cookie_name(state));
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+fn cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
+    let name = cookie_name(state);
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(it, value)| *it == name && !value.is_empty()).map(|(_, value)| value.to_owned())
+}

@@ -1,0 +1,141 @@
+//! Forms: sent without leaving the page, once.
+
+use super::{
+    find, focus,
+    links::close_menus,
+    on_after,
+    page::{self, Trace, ask, show, visit},
+    refresh,
+};
+use leptos::{prelude::document, task::spawn_local};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, FormData, HtmlFormElement, SubmitEvent, UrlSearchParams};
+
+/// What stands in a form while its answer is on the way.
+const BUSY: &str = "aria-busy";
+
+pub fn listen() {
+    on_after(&document(), "submit", submitted);
+    // A form that says so is sent by choosing: the filters of a list.
+    on_after(&document(), "change", |event: Event| {
+        let Some(target) = event.target().and_then(|it| it.dyn_into::<Element>().ok()) else { return };
+        if let Some(form) =
+            target.closest("form[data-auto]").ok().flatten().and_then(|it| it.dyn_into::<HtmlFormElement>().ok())
+        {
+            let _ = form.request_submit();
+        }
+    });
+}
+
+fn submitted(event: SubmitEvent) {
+    let Some(form) = event.target().and_then(|it| it.dyn_into::<HtmlFormElement>().ok()) else { return };
+    if event.default_prevented() || form.has_attribute("data-plain") {
+        return;
+    }
+    event.prevent_default();
+    if form.has_attribute(BUSY) {
+        return;
+    }
+    let Ok(data) = FormData::new_with_form(&form) else { return };
+    let submitter: Option<Element> = event.submitter().map(Into::into);
+    if let Some(button) = &submitter
+        && let (Some(name), Some(value)) = (button.get_attribute("name"), button.get_attribute("value"))
+    {
+        let _ = data.append_with_str(&name, &value);
+    }
+    let Ok(values) = UrlSearchParams::new_with_str_sequence_sequence(&data) else { return };
+    let to = form.get_attribute("action").unwrap_or_default();
+    close_menus();
+    if form.get_attribute("method").is_none_or(|method| !method.eq_ignore_ascii_case("post")) {
+        return visit(query(&to, &data), Trace::Push);
+    }
+    work(&form, submitter.as_ref(), true);
+    spawn_local(async move {
+        let answer = ask(&to, Some(&values)).await;
+        work(&form, submitter.as_ref(), false);
+        let Ok(answer) = answer else { return unreachable(&form) };
+        let refused = !answer.ok;
+        let url = match answer.page.get_element_by_id("reveal").and_then(|it| it.get_attribute("data-leave")) {
+            // The answer that is shown once belongs to the list that lies beneath it.
+            Some(list) => list,
+            None if answer.redirected => answer.url.clone(),
+            None => here(),
+        };
+        if refused && answer.page.query_selector(".shell").ok().flatten().is_none() {
+            return failed(&form, &answer.page);
+        }
+        show(answer, &url, Trace::Replace);
+        if refused {
+            page::pause(0).await;
+            focus::first_invalid();
+        } else {
+            refresh::tell_others();
+        }
+    });
+}
+
+fn here() -> String {
+    leptos::prelude::window().location().href().unwrap_or_default()
+}
+
+/// The address of a GET form, without what is empty.
+fn query(to: &str, data: &FormData) -> String {
+    let values = UrlSearchParams::new_with_str_sequence_sequence(data).ok();
+    let kept: Vec<String> = values
+        .map(|values| values.to_string().as_string().unwrap_or_default())
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.ends_with('='))
+        .map(ToOwned::to_owned)
+        .collect();
+    if kept.join("&").is_empty() { to.to_owned() } else { format!("{to}?{}", kept.join("&")) }
+}
+
+/// The buttons say that they work, and take no second press.
+fn work(form: &HtmlFormElement, submitter: Option<&Element>, is: bool) {
+    let Ok(buttons) = form.query_selector_all("button:not([type=button])") else { return };
+    let _ = if is { form.set_attribute(BUSY, "true") } else { form.remove_attribute(BUSY) };
+    for button in (0..buttons.length()).filter_map(|at| buttons.item(at)?.dyn_into::<Element>().ok()) {
+        let _ =
+            if is { button.set_attribute("aria-disabled", "true") } else { button.remove_attribute("aria-disabled") };
+        let pressed = submitter.is_none_or(|it| it == &button);
+        for (name, value) in [(BUSY, "true"), ("data-done", "")] {
+            let _ = if is && pressed { button.set_attribute(name, value) } else { button.remove_attribute(name) };
+        }
+    }
+}
+
+/// No answer came: the form stands as it was, and says so.
+fn unreachable(form: &HtmlFormElement) {
+    say(form, "Keyward did not answer. Check your connection and try again: what you typed is still here.");
+}
+
+/// The answer is no page of the shell: its words are said here.
+fn failed(form: &HtmlFormElement, page: &web_sys::Document) {
+    let words = page.query_selector("main p").ok().flatten().and_then(|it| it.text_content());
+    say(form, words.as_deref().unwrap_or("Something went wrong on our side. Try again in a moment."));
+}
+
+fn say(form: &HtmlFormElement, words: &str) {
+    let place = form.query_selector("[data-refused]").ok().flatten().or_else(|| find("#toasts"));
+    let Some(place) = place else { return };
+    place.set_text_content(None);
+    let notice = |name: &str, class: &str, text: &str| {
+        let made = document().create_element(name).ok()?;
+        let _ = made.set_attribute("class", class);
+        made.set_text_content(Some(text));
+        Some(made)
+    };
+    if place.get_attribute("id").is_some_and(|id| id == "toasts") {
+        if let Some(toast) = notice("div", "toast", words) {
+            let _ = place.append_child(&toast);
+        }
+        return super::toasts::settle();
+    }
+    if let (Some(outer), Some(text)) = (notice("div", "notice", ""), notice("p", "", words)) {
+        let _ = outer.set_attribute("role", "alert");
+        let _ = outer.set_attribute("data-tone", "danger");
+        let _ = outer.append_child(&text);
+        let _ = place.append_child(&outer);
+    }
+}

@@ -1,0 +1,122 @@
+//! Changing one tree into another without touching what is the same: idiomorph does it, under our rules.
+
+use super::find;
+use js_sys::{Function, Object, Reflect};
+use leptos::prelude::document;
+use wasm_bindgen::{JsCast, JsValue, prelude::*};
+use web_sys::{Document, Element, Node};
+
+#[wasm_bindgen(raw_module = "./idiomorph.js")]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Idiomorph)]
+    fn morph(old: &Node, new: &Node, config: &JsValue) -> JsValue;
+}
+
+/// A rule of idiomorph's: `false` leaves things as they are.
+fn rule(of: &Object, name: &str, decide: Function) {
+    let _ = Reflect::set(of, &name.into(), &decide);
+}
+
+/// Its id, from the attribute: a form with a field named `id` gives that field for the property.
+fn has_id(element: &Element, id: &str) -> bool {
+    element.get_attribute("id").is_some_and(|it| it == id)
+}
+
+fn element(node: &Node) -> Option<&Element> {
+    node.dyn_ref::<Element>()
+}
+
+/// What the old node stands for is kept as it is.
+fn is_kept(old: &Element, new: &Element) -> bool {
+    match old.tag_name().as_str() {
+        // An island with the same properties goes on; what it shows is its own.
+        "LEPTOS-ISLAND" => true,
+        // A message stays until its time is over.
+        _ if has_id(old, "toasts") => old.has_child_nodes() && !new.has_child_nodes(),
+        _ => false,
+    }
+}
+
+/// The same component with the same properties; what it has been given to wrap is not looked at.
+fn is_same_island(old: &Element, new: &Element) -> bool {
+    ["data-component", "data-props"].iter().all(|name| old.get_attribute(name) == new.get_attribute(name))
+}
+
+/// Makes an island another, which sleeps until it is woken. In place: idiomorph goes on from where the old one stands, and through
+/// what the new one stands among.
+fn begin_anew(old: &Element, new: &Element) {
+    for name in ["data-component", "data-props"] {
+        let _ = match new.get_attribute(name) {
+            Some(value) => old.set_attribute(name, &value),
+            None => old.remove_attribute(name),
+        };
+    }
+    old.set_inner_html(&new.inner_html());
+    let _ = old.set_attribute("data-fresh", "");
+}
+
+fn config() -> JsValue {
+    let rules = Object::new();
+    let before_morph = Closure::<dyn Fn(Node, Node) -> bool>::new(|old: Node, new: Node| {
+        let (Some(old), Some(new)) = (element(&old), element(&new)) else { return true };
+        if old.tag_name() == "LEPTOS-ISLAND" && !is_same_island(old, new) {
+            begin_anew(old, new);
+            return false;
+        }
+        !is_kept(old, new)
+    });
+    rule(&rules, "beforeNodeMorphed", before_morph.into_js_value().unchecked_into());
+    let before_add = Closure::<dyn Fn(Node) -> bool>::new(|node: Node| {
+        if let Some(node) = element(&node) {
+            fresh(node);
+            if node.tag_name() == "TR" {
+                let _ = node.set_attribute("data-new", "");
+            }
+        }
+        true
+    });
+    rule(&rules, "beforeNodeAdded", before_add.into_js_value().unchecked_into());
+    // The reveal goes when the person lets it go, whatever page lies beneath.
+    let before_remove = Closure::<dyn Fn(Node) -> bool>::new(|node: Node| {
+        element(&node).is_none_or(|node| !has_id(node, "reveal") || node.has_attribute("data-leaving"))
+    });
+    rule(&rules, "beforeNodeRemoved", before_remove.into_js_value().unchecked_into());
+    let config = Object::new();
+    let _ = Reflect::set(&config, &"callbacks".into(), &rules);
+    config.into()
+}
+
+/// Marks the islands that come with this element: they sleep until they are woken.
+fn fresh(node: &Element) {
+    if node.tag_name() == "LEPTOS-ISLAND" {
+        let _ = node.set_attribute("data-fresh", "");
+    }
+    if let Ok(inner) = node.query_selector_all("leptos-island") {
+        for at in 0..inner.length() {
+            if let Some(island) = inner.item(at).and_then(|it| it.dyn_into::<Element>().ok()) {
+                let _ = island.set_attribute("data-fresh", "");
+            }
+        }
+    }
+}
+
+/// Makes this page the other.
+pub fn whole(page: &Document) {
+    document().set_title(&page.title());
+    if let (Some(here), Some(there)) = (document().document_element(), page.document_element()) {
+        let _ = match there.get_attribute("data-theme") {
+            Some(theme) => here.set_attribute("data-theme", &theme),
+            None => here.remove_attribute("data-theme"),
+        };
+    }
+    if let (Some(here), Some(there)) = (document().body(), page.body()) {
+        morph(&here, &there, &config());
+    }
+}
+
+/// Makes one part of this page as it is in the other.
+pub fn part(page: &Document, selector: &str) {
+    if let (Some(here), Ok(Some(there))) = (find(selector), page.query_selector(selector)) {
+        morph(&here, &there, &config());
+    }
+}

@@ -1,0 +1,144 @@
+//! Asking another server, for what a sign-in rests on: encrypted (or on this machine), in bounded time and size, and never
+//! following a redirect.
+
+use crate::config::is_safe;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName},
+};
+use url::{Position, Url};
+
+/// How long an answer may take, from the first packet to its last byte.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest answer, in bytes.
+const BODY_MAX: usize = 256 * 1024;
+
+/// Why there is no answer. The words are for the log, and hold nothing that was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error("the address is neither https nor on this machine")]
+    Unsafe,
+    #[error("no authorities are known on this machine to check a certificate with; install ca-certificates")]
+    NoAuthorities,
+    #[error("it could not be reached: {0}")]
+    Unreachable(String),
+    #[error("it took longer than {} s", PATIENCE.as_secs())]
+    Slow,
+    #[error("it answered {0}")]
+    Status(StatusCode),
+    #[error("its answer is too long or broke off")]
+    Body,
+}
+
+/// What is sent.
+pub enum Ask<'a> {
+    Get,
+    /// With a bearer token.
+    GetAs(&'a str),
+    /// A form, with `Authorization` if there is one.
+    Post {
+        form: String,
+        authorization: Option<String>,
+    },
+}
+
+/// Asks with the authorities that this machine trusts (`SSL_CERT_FILE` names others).
+#[derive(Clone)]
+pub struct Fetch(Option<TlsConnector>);
+
+impl Fetch {
+    pub fn new() -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let connector = config
+            .ok()
+            .filter(|_| !roots.is_empty())
+            .map(|config| TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth())));
+        Self(connector)
+    }
+
+    /// The body of a 200.
+    ///
+    /// # Errors
+    /// Anything else, in words for the log.
+    pub async fn ask(&self, url: &Url, ask: Ask<'_>) -> Result<Bytes, FetchError> {
+        if !is_safe(url) {
+            return Err(FetchError::Unsafe);
+        }
+        tokio::time::timeout(PATIENCE, self.answer(url, ask)).await.map_err(|_| FetchError::Slow)?
+    }
+
+    async fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Bytes, FetchError> {
+        let unreachable = |error: &dyn std::fmt::Display| FetchError::Unreachable(error.to_string());
+        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = url.port_or_known_default().unwrap_or(443);
+        let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|e| unreachable(&e))?;
+        let request = request(url, ask).ok_or(FetchError::Unsafe)?;
+        if url.scheme() != "https" {
+            return converse(stream, request).await;
+        }
+        let connector = self.0.as_ref().ok_or(FetchError::NoAuthorities)?;
+        let name = ServerName::try_from(host).map_err(|e| unreachable(&e))?;
+        let stream = connector.connect(name, stream).await.map_err(|e| unreachable(&e))?;
+        converse(stream, request).await
+    }
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn request(url: &Url, ask: Ask<'_>) -> Option<Request<Full<Bytes>>> {
+    let builder = Request::builder()
+        .uri(&url[Position::BeforePath..Position::AfterQuery])
+        .header(header::HOST, &url[Position::BeforeHost..Position::AfterPort])
+        .header(header::USER_AGENT, concat!("keyward/", env!("CARGO_PKG_VERSION")))
+        .header(header::ACCEPT, "application/json");
+    let request = match ask {
+        Ask::Get => builder.body(Full::default()),
+        Ask::GetAs(token) => builder.header(header::AUTHORIZATION, format!("Bearer {token}")).body(Full::default()),
+        Ask::Post { form, authorization } => {
+            let builder = builder
+                .method(Method::POST)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::CONTENT_LENGTH, form.len());
+            match authorization {
+                Some(value) => builder.header(header::AUTHORIZATION, value),
+                None => builder,
+            }
+            .body(Full::from(form))
+        }
+    };
+    request.ok()
+}
+
+async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Bytes, FetchError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let unreachable = |error: hyper::Error| FetchError::Unreachable(error.to_string());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
+    // It ends with the request: the sender is dropped, and with it the connection.
+    let connection = tokio::spawn(connection);
+    let response = sender.send_request(request).await.map_err(unreachable)?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), BODY_MAX).collect().await;
+    connection.abort();
+    if status != StatusCode::OK {
+        return Err(FetchError::Status(status));
+    }
+    Ok(body.map_err(|_| FetchError::Body)?.to_bytes())
+}

@@ -1,0 +1,117 @@
+//! The key of the key file: what the database holds sealed is opened with it, and with nothing else.
+
+use super::random::Random;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::{
+    fmt,
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// Bytes of the key.
+const KEY: usize = 32;
+
+/// Why the key file does not serve. Each is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    #[error("the key file {0} is not 32 bytes in base64; make one with: keyward admin create-key-file {0}")]
+    Unreadable(PathBuf),
+    #[error("the key file {path} could not be used: {source}")]
+    Io { path: PathBuf, source: std::io::Error },
+}
+
+/// What could not be sealed; the library refuses only lengths that nothing of ours has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it could not be sealed")]
+pub struct NotSealed;
+
+/// The key of a key file: AES-256-GCM, each thing sealed for the id of its row. Clones share it.
+#[derive(Clone)]
+pub struct SealingKey(Arc<LessSafeKey>);
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingKey(…)")
+    }
+}
+
+impl SealingKey {
+    /// Reads the file; `None` if it is not there.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
+        let io = |source| KeyFileError::Io { path: path.to_owned(), source };
+        let mut text = Zeroizing::new(String::new());
+        match std::fs::File::open(path) {
+            Ok(mut file) => file.read_to_string(&mut text).map_err(io)?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(io(e)),
+        };
+        let unreadable = || KeyFileError::Unreadable(path.to_owned());
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| unreadable())?);
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| unreadable())?;
+        Ok(Some(Self(Arc::new(LessSafeKey::new(key)))))
+    }
+
+    /// Seals a secret for the row of this id: a new nonce, then the ciphertext with its tag.
+    ///
+    /// # Errors
+    /// If the library refuses.
+    pub fn seal(&self, id: Uuid, secret: &[u8], random: &dyn Random) -> Result<Vec<u8>, NotSealed> {
+        let mut nonce = [0; NONCE_LEN];
+        random.fill(&mut nonce);
+        let mut sealed = Zeroizing::new(secret.to_vec());
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(id.as_bytes()), &mut *sealed)
+            .map_err(|_| NotSealed)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// `None`: sealed under another key, or for another row.
+    pub fn open(&self, id: Uuid, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut sealed = Zeroizing::new(sealed.to_vec());
+        let length = self.0.open_in_place(nonce, Aad::from(id.as_bytes()), &mut sealed).ok()?.len();
+        sealed.truncate(length);
+        Some(sealed)
+    }
+}
+
+/// Writes a new key file, readable by its owner alone. `false`: there is one already, and it was left as it is.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn create_key_file(path: &Path, random: &dyn Random) -> Result<bool, KeyFileError> {
+    let io = |source| KeyFileError::Io { path: path.to_owned(), source };
+    let mut key = Zeroizing::new([0; KEY]);
+    random.fill(key.as_mut());
+    let mut suffix = [0; 8];
+    random.fill(&mut suffix);
+    // Written whole under another name and then linked: nobody ever reads half a key, and none is overwritten.
+    let draft = path.with_extension(format!("{:x}.new", u64::from_ne_bytes(suffix)));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft).map_err(io)?;
+    let text = Zeroizing::new(format!("{}\n", STANDARD.encode(key.as_ref())));
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
+    std::fs::remove_file(&draft).map_err(io)?;
+    match linked {
+        Ok(()) => {
+            // The database row that needs the file survives a power cut; so must the file's name.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+            Ok(true)
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(io(e)),
+    }
+}

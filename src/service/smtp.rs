@@ -1,0 +1,100 @@
+//! The mailer of a server that has one: SMTP (RFC 5321) to the server for outgoing mail, a connection a letter.
+
+use super::{
+    mail::{Letter, MailError, Mailer},
+    random::Random,
+};
+use crate::config::{MailSettings, PublicUrl, SmtpTls};
+use async_trait::async_trait;
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Tls, TlsParameters},
+        extension::ClientId,
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+/// How long one step of a conversation may take.
+const STEP: Duration = Duration::from_secs(10);
+/// How long a letter may take in all.
+const LETTER: Duration = Duration::from_secs(30);
+
+/// Hands letters to one server.
+#[derive(Clone)]
+pub struct SmtpMailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    /// What comes after the `@` of a letter's id.
+    host: String,
+    random: Arc<dyn Random>,
+}
+
+impl SmtpMailer {
+    /// Connects to nothing yet: a server for mail that is down keeps nobody from starting.
+    ///
+    /// # Errors
+    /// A sentence: there is no TLS to be had on this machine.
+    pub fn new(settings: &MailSettings, public_url: &PublicUrl, random: Arc<dyn Random>) -> Result<Self, String> {
+        let parameters = || {
+            TlsParameters::new(settings.host.clone()).map_err(|error| {
+                format!("mail cannot be encrypted on this machine ({error}); install its list of authorities (ca-certificates)")
+            })
+        };
+        let tls = match settings.tls {
+            SmtpTls::Implicit => Tls::Wrapper(parameters()?),
+            SmtpTls::StartTls => Tls::Required(parameters()?),
+            SmtpTls::None => Tls::None,
+        };
+        let host = public_url.authority().split(':').next().unwrap_or_default().to_owned();
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
+            .port(settings.port)
+            .tls(tls)
+            .timeout(Some(STEP))
+            .hello_name(ClientId::Domain(host.clone()));
+        if let Some(login) = &settings.login {
+            builder = builder.credentials(Credentials::new(login.user.clone(), login.password.to_string()));
+        }
+        Ok(Self { transport: builder.build(), from: settings.from.clone(), host, random })
+    }
+
+    fn write(&self, letter: Letter) -> Result<Message, MailError> {
+        let mut id = [0; 16];
+        self.random.fill(&mut id);
+        let to = letter.to.parse().map_err(|_| MailError("mail cannot reach such an address".to_owned()))?;
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .message_id(Some(format!("<{}@{}>", hex::encode(id), self.host)))
+            .subject(letter.subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.text)
+            .map_err(|error| MailError(error.to_string()))?;
+        // RFC 3834: nobody's "I am away" answers it.
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        message.headers_mut().insert_raw(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        Ok(message)
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    fn is_set(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, letter: Letter) -> Result<(), MailError> {
+        let message = self.write(letter)?;
+        match tokio::time::timeout(LETTER, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            // What the server said of the address may stand in the error; nothing of the letter does.
+            Ok(Err(error)) => Err(MailError(error.to_string())),
+            Err(_) => Err(MailError("the server for outgoing mail took too long".to_owned())),
+        }
+    }
+}

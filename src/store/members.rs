@@ -1,0 +1,50 @@
+//! Who is in a project.
+
+use super::{Conn, Error, Tx, on};
+use uuid::Uuid;
+
+/// A member, with who they are.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct MemberRow {
+    pub user_id: Uuid,
+    pub name: String,
+    pub email: String,
+    pub role: String,
+    pub created_at: i64,
+}
+
+/// The members of a project: owners first, then by name.
+pub async fn all(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<MemberRow>, Error> {
+    const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
+        WHERE m.project_id = $1 \
+        ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'operator' THEN 1 ELSE 2 END, LOWER(u.name), u.id";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?))
+}
+
+/// One member of a project.
+pub async fn one(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<Option<MemberRow>, Error> {
+    const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
+        WHERE m.project_id = $1 AND m.user_id = $2";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(user).fetch_optional(c).await?))
+}
+
+/// How many owners of a project besides this one can sign in.
+pub async fn other_owners(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM members m JOIN users u ON u.id = m.user_id \
+        WHERE m.project_id = $1 AND m.role = 'owner' AND u.active AND m.user_id <> $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).bind(user).fetch_one(c).await?))
+}
+
+/// Changes a role that is still `before`. `false`: it is not.
+pub async fn set_role(tx: &mut Tx<'_>, project: Uuid, user: Uuid, before: &str, role: &str) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE members SET role = $4 WHERE project_id = $1 AND user_id = $2 AND role = $3";
+    let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(user).bind(before).bind(role).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Takes somebody out of a project. `false`: they were not in it.
+pub async fn remove(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result<bool, Error> {
+    const SQL: &str = "DELETE FROM members WHERE project_id = $1 AND user_id = $2";
+    let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(user).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}

@@ -1,0 +1,158 @@
+//! All that the database holds, as texts to compare, whatever its tables are; and putting it back.
+
+use crate::support::Bench;
+use keyward::store::Pool;
+use std::collections::BTreeMap;
+
+/// Between the values of a row.
+const BETWEEN: char = '\u{1f}';
+
+/// The tables, and what of them can be put back.
+pub struct Schema {
+    tables: Vec<Table>,
+    sqlite: bool,
+}
+
+struct Table {
+    name: String,
+    columns: Vec<String>,
+    /// It only ever grows: the log, and what other processes hear of. It is counted, and not put back.
+    grows: bool,
+}
+
+/// The rows of every table, sorted, each by the names of its columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub tables: BTreeMap<String, Vec<Row>>,
+    /// How many events the log holds.
+    pub events: usize,
+}
+
+pub type Row = BTreeMap<String, String>;
+
+impl Schema {
+    /// Reads the tables from the database itself, and keeps what they hold now: [`Schema::restore`] brings it back.
+    pub async fn keep(bench: &Bench) -> Self {
+        let sqlite = matches!(bench.app.ground.pool, Pool::Sqlite { .. });
+        let (columns, triggers) = if sqlite {
+            (
+                "SELECT m.name || '.' || p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p \
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '%sqlx%' ORDER BY m.name, p.cid",
+                "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger'",
+            )
+        } else {
+            (
+                "SELECT table_name::text || '.' || column_name::text FROM information_schema.columns \
+                 WHERE table_schema = 'public' AND table_name NOT LIKE '%sqlx%' ORDER BY table_name, ordinal_position",
+                "SELECT DISTINCT event_object_table::text FROM information_schema.triggers",
+            )
+        };
+        let guarded = bench.texts(triggers).await;
+        let mut tables = Vec::<Table>::new();
+        for named in bench.texts(columns).await {
+            let (name, column) = named.split_once('.').expect("a table and a column");
+            if tables.last().is_none_or(|last| last.name != name) {
+                let grows = guarded.iter().any(|it| it == name) || matches!(name, "head" | "changes");
+                tables.push(Table { name: name.to_owned(), columns: Vec::new(), grows });
+            }
+            tables.last_mut().expect("it is there").columns.push(column.to_owned());
+        }
+        assert!(tables.len() > 8, "the tables were found");
+        let kept = tables.iter().filter(|it| !it.grows);
+        let copies: Vec<_> =
+            kept.map(|Table { name, .. }| format!("CREATE TABLE kept_{name} AS SELECT * FROM {name}")).collect();
+        bench.alter(&copies.join(";")).await;
+        Self { tables, sqlite }
+    }
+
+    /// The names of all columns of all tables.
+    pub fn columns(&self) -> Vec<(&str, &str)> {
+        self.tables.iter().flat_map(|it| it.columns.iter().map(|c| (it.name.as_str(), c.as_str()))).collect()
+    }
+
+    /// What every table holds now.
+    pub async fn now(&self, bench: &Bench) -> State {
+        let value = |column: &String| match self.sqlite {
+            true => format!("quote(\"{column}\")"),
+            false => format!("COALESCE(\"{column}\"::text, 'NULL')"),
+        };
+        let between = if self.sqlite { "char(31)" } else { "chr(31)" };
+        let selects: Vec<_> = self
+            .tables
+            .iter()
+            .map(|table| {
+                let name = &table.name;
+                if table.grows && name != "head" {
+                    return format!("SELECT '{name}' || {between} || CAST(COUNT(*) AS TEXT) FROM {name}");
+                }
+                let values: Vec<_> = table.columns.iter().map(value).collect();
+                format!("SELECT '{name}' || {between} || {} FROM {name}", values.join(&format!(" || {between} || ")))
+            })
+            .collect();
+        let mut lines = bench.texts(&selects.join(" UNION ALL ")).await;
+        lines.sort_unstable();
+        let mut state = State::default();
+        for line in lines {
+            let mut values = line.split(BETWEEN);
+            let name = values.next().expect("a table");
+            let table = self.tables.iter().find(|it| it.name == name).expect("it is known");
+            if table.grows && name != "head" {
+                let count = values.next().and_then(|it| it.parse().ok()).expect("a number");
+                if name == "audit_events" {
+                    state.events = count;
+                }
+                continue;
+            }
+            if name == "head" {
+                continue;
+            }
+            let row = table.columns.iter().cloned().zip(values.map(in_order)).collect();
+            state.tables.entry(name.to_owned()).or_default().push(row);
+        }
+        state
+    }
+
+    /// Puts back what was there when it was kept, but for the log.
+    pub async fn restore(&self, bench: &Bench) {
+        let ours: Vec<_> = self.tables.iter().filter(|it| !it.grows).map(|it| it.name.as_str()).collect();
+        let free =
+            if self.sqlite { "PRAGMA defer_foreign_keys = ON" } else { "SET LOCAL session_replication_role = replica" };
+        let mut script = vec![free.to_owned()];
+        script.extend(ours.iter().map(|name| format!("DELETE FROM {name}")));
+        script.extend(ours.iter().map(|name| format!("INSERT INTO {name} SELECT * FROM kept_{name}")));
+        bench.alter(&script.join(";")).await;
+    }
+}
+
+impl State {
+    /// What differs, one line a row; nothing if these are the same.
+    pub fn differences(&self, other: &Self, but_for: &[&str]) -> Vec<String> {
+        let mut found = Vec::new();
+        let none = Vec::new();
+        let names = self.tables.keys().chain(other.tables.keys().filter(|it| !self.tables.contains_key(*it)));
+        for name in names.filter(|name| !but_for.contains(&name.as_str())) {
+            let (before, after) = (self.tables.get(name).unwrap_or(&none), other.tables.get(name).unwrap_or(&none));
+            found.extend(before.iter().filter(|it| !after.contains(it)).map(|row| format!("- {name} {row:?}")));
+            found.extend(after.iter().filter(|it| !before.contains(it)).map(|row| format!("+ {name} {row:?}")));
+        }
+        found
+    }
+
+    /// The rows that the other does not have, by table.
+    pub fn beyond(&self, other: &Self) -> Vec<(String, Row)> {
+        let none = Vec::new();
+        let mut found = Vec::new();
+        for (name, rows) in &self.tables {
+            let before = other.tables.get(name).unwrap_or(&none);
+            found.extend(rows.iter().filter(|row| !before.contains(row)).map(|row| (name.clone(), row.clone())));
+        }
+        found
+    }
+}
+
+/// A value; JSON with its members in order, for they are stored in any.
+fn in_order(value: &str) -> String {
+    let json = value.trim_matches('\'');
+    let object = json.starts_with('{').then(|| serde_json::from_str::<serde_json::Value>(json).ok()).flatten();
+    object.map_or_else(|| value.to_owned(), |object| object.to_string())
+}

@@ -1,0 +1,42 @@
+//! A mailer that keeps what it is given, so that a test can open it.
+
+use async_trait::async_trait;
+use keyward::service::mail::{Letter, MailError, Mailer};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Not set until a test says so, as a server without SMTP.
+#[derive(Default)]
+pub struct Outbox {
+    set: AtomicBool,
+    letters: Mutex<Vec<Letter>>,
+}
+
+impl Outbox {
+    /// From now on mail goes out.
+    pub fn set_up(&self) {
+        self.set.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes out what was sent so far.
+    pub fn take(&self) -> Vec<Letter> {
+        std::mem::take(&mut *self.letters.lock().expect("no test panicked over it"))
+    }
+}
+
+#[async_trait]
+impl Mailer for Outbox {
+    fn is_set(&self) -> bool {
+        self.set.load(Ordering::SeqCst)
+    }
+
+    async fn send(&self, letter: Letter) -> Result<(), MailError> {
+        if !self.is_set() {
+            return Err(MailError("not set".to_owned()));
+        }
+        self.letters.lock().expect("no test panicked over it").push(letter);
+        Ok(())
+    }
+}
