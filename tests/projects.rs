@@ -525,7 +525,7 @@ on_both_engines! {
         // Kept on the key, given to no new one.
         let seen = team.browser("owner").call("projects/get", &[("id", &id)]).await.json();
         assert_eq!(seen["retired"], json!([{"name": "data:read", "keys": 1}, {"name": "usage:read", "keys": 1}]));
-        let held = bench.app.verify.secret(&key.secret, &Default::default()).await.unwrap().unwrap();
+        let held = bench.app.verify.secret(&key.secret, &Default::default()).await.unwrap().unwrap().facts;
         assert_eq!(held.scopes, ["data:read", "usage:read"]);
         assert!(matches!(bench.app.keys.create(&team.owner, bench.draft(project, "New")).await, Err(Error::Invalid(_))));
 

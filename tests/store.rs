@@ -67,7 +67,7 @@ on_both_engines! {
         }
         assert_eq!(kept.len(), CLIENTS * ROUNDS / 2);
         for (id, secret) in &kept {
-            let facts = bench.app.verify.secret(secret, &Default::default()).await.unwrap().expect("accepted");
+            let facts = bench.app.verify.secret(secret, &Default::default()).await.unwrap().expect("accepted").facts;
             assert_eq!(facts.key, *id);
             assert!(facts.name.ends_with(" edited"), "{}", facts.name);
         }

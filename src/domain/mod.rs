@@ -9,9 +9,13 @@ pub mod filter;
 pub mod ids;
 pub mod json;
 pub mod key;
+#[cfg(feature = "ssr")]
+pub mod network;
 pub mod people;
 pub mod policy;
 pub mod project;
+#[cfg(feature = "ssr")]
+pub mod rate;
 pub mod scope;
 pub mod security;
 pub mod sensitive;

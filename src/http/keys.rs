@@ -8,7 +8,7 @@ use crate::{
     },
     service::{
         App,
-        verify::{Facts, Question, Refused},
+        verify::{Facts, Good, Question, Refused},
     },
 };
 use axum::{
@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Deserializer, Serialize};
+use std::{borrow::Cow, net::IpAddr};
 use zeroize::Zeroizing;
 
 #[derive(Deserialize)]
@@ -40,7 +41,10 @@ pub struct VerifyRequest {
     #[serde(default, deserialize_with = "given")]
     project: Option<OneOrMany>,
     #[serde(default)]
-    scopes: Vec<String>,
+    scopes: Vec<Cow<'static, str>>,
+    /// From where the key is used; needed for a key that has networks.
+    #[serde(default)]
+    ip: Option<IpAddr>,
 }
 
 /// What is answered.
@@ -66,8 +70,9 @@ enum VerifyResponse {
     },
 }
 
-impl From<Facts> for VerifyResponse {
-    fn from(facts: Facts) -> Self {
+impl From<Good> for VerifyResponse {
+    fn from(good: Good) -> Self {
+        let facts = Facts::clone(&good.facts);
         Self::Good {
             valid: true,
             key_id: facts.key,
@@ -101,7 +106,7 @@ pub async fn verify(State(app): State<App>, Json(asked): Json<VerifyRequest>) ->
         }
         Some(OneOrMany::Many(ids)) => ids,
     };
-    let question = Question { projects, scopes: asked.scopes };
+    let question = Question { projects: &projects, scopes: &asked.scopes, ip: asked.ip };
     let decision = app.verify.secret(&asked.key, &question).await?;
     let answer = decision.map_or_else(VerifyResponse::from, VerifyResponse::from);
     Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(answer)).into_response())

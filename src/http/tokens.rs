@@ -1,8 +1,9 @@
 //! `POST /authentication/token`: a key for a short-lived token; and the public half of what tokens are signed with.
 
 use super::{json::Json, problem::Problem};
-use crate::service::App;
+use crate::service::{App, actor::Origin};
 use axum::{
+    Extension,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -30,7 +31,11 @@ struct TokenResponse {
 }
 
 /// Exchanges a key for a token.
-pub async fn exchange(State(app): State<App>, Json(asked): Json<TokenRequest>) -> Result<Response, Problem> {
+pub async fn exchange(
+    State(app): State<App>,
+    Extension(origin): Extension<Origin>,
+    Json(asked): Json<TokenRequest>,
+) -> Result<Response, Problem> {
     if asked.expires_in.is_some_and(|life| life < 1) {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -38,7 +43,7 @@ pub async fn exchange(State(app): State<App>, Json(asked): Json<TokenRequest>) -
             "expires_in is a number of seconds, 1 or more.",
         ));
     }
-    let issued = app.tokens.exchange(&asked.secret_key, asked.expires_in).await?.map_err(|refused| {
+    let issued = app.tokens.exchange(&asked.secret_key, origin.ip, asked.expires_in).await?.map_err(|refused| {
         // RFC 9110 section 15.5.2: a 401 names what would be accepted.
         Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
             .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#)

@@ -11,6 +11,7 @@ mod error;
 mod expiry;
 pub mod fetch;
 pub mod keys;
+pub mod limits;
 pub mod mail;
 pub mod moments;
 pub mod oidc;
@@ -72,6 +73,7 @@ pub struct App {
     pub accounts: accounts::Accounts,
     pub audit: audit::Audit,
     pub keys: keys::Keys,
+    pub limits: limits::Limits,
     /// Signing in with accounts that are elsewhere, if it was set up.
     pub oidc: Option<oidc::Oidc>,
     pub policy: policy::Policies,
@@ -87,11 +89,13 @@ impl App {
     /// Puts the service together on a database that is open, with what the key file opened.
     pub fn new(config: Arc<Config>, ground: Ground, keyring: signer::Keyring) -> Self {
         let usage = usage::Usage::new(ground.clone());
-        let verify = verify::Verifier::new(ground.clone(), usage.clone());
+        let limits = limits::Limits::default();
+        let verify = verify::Verifier::new(ground.clone(), limits.clone(), usage.clone());
         Self {
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),
             keys: keys::Keys::new(ground.clone()),
+            limits,
             oidc: oidc::Oidc::new(ground.clone(), &config),
             policy: policy::Policies::new(ground.clone()),
             projects: projects::Projects::new(ground.clone()),

@@ -3,7 +3,7 @@
 use super::{
     Error,
     signer::Signer,
-    verify::{Facts, Question, Refused, Verifier},
+    verify::{Good, Question, Refused, Verifier},
 };
 use crate::{
     config::PublicUrl,
@@ -12,7 +12,7 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// The `typ` of an access token (RFC 9068 section 2.1), checked before anything else (RFC 8725 section 3.11).
 pub const TYP: &str = "at+jwt";
@@ -97,15 +97,20 @@ impl Tokens {
         format!("{}/projects/{project}", self.issuer)
     }
 
-    /// Exchanges a key's secret for a token. Its life is the shortest of what is asked for (seconds), the project's ceiling and
+    /// Exchanges a key's secret, used from this address, for a token. Its life is the shortest of what is asked for (seconds), the project's ceiling and
     /// what the key has left.
     ///
     /// # Errors
     /// The inner error is the rule that refused the key; the outer one a fault.
-    pub async fn exchange(&self, secret: &str, life: Option<i64>) -> Result<Result<Issued, Refused>, Error> {
+    pub async fn exchange(
+        &self,
+        secret: &str,
+        ip: Option<IpAddr>,
+        life: Option<i64>,
+    ) -> Result<Result<Issued, Refused>, Error> {
         let now = self.verify.now();
-        let facts = match self.verify.secret(secret, &Question::default()).await? {
-            Ok(facts) => facts,
+        let facts = match self.verify.secret(secret, &Question { ip, ..Question::default() }).await? {
+            Ok(good) => good.facts,
             Err(refused) => return Ok(Err(refused)),
         };
         let iat = now.seconds();
@@ -141,12 +146,12 @@ impl Tokens {
     ///
     /// # Errors
     /// The inner error is why it was refused; the outer one a fault.
-    pub async fn check(&self, token: &str, project: ProjectId) -> Result<Result<Facts, TokenRefused>, Error> {
+    pub async fn check(&self, token: &str, project: ProjectId) -> Result<Result<Good, TokenRefused>, Error> {
         let key = match self.read(token, project) {
             Ok(key) => key,
             Err(refused) => return Ok(Err(refused)),
         };
-        let question = Question { projects: vec![project], scopes: Vec::new() };
+        let question = Question { projects: &[project], ..Question::default() };
         Ok(self.verify.key(key, &question).await?.map_err(TokenRefused::Key))
     }
 

@@ -1,6 +1,6 @@
 //! When a key was last used: noted without blocking the answer, written in batches.
 
-use super::{Error, Ground};
+use super::{Error, Ground, verify::Refused};
 use crate::{
     domain::{ids::KeyId, time::Timestamp},
     store::{self, queue::Kept},
@@ -19,6 +19,39 @@ const BOUND: usize = 100_000;
 /// Keys written in one change.
 const CHUNK: usize = 500;
 
+/// What became of a call: accepted, or the rule that refused it. Counted for keys that are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    Accepted,
+    Deleted,
+    ProjectArchived,
+    Inactive,
+    NotYetValid,
+    Expired,
+    WrongProject,
+    WrongNetwork,
+    MissingScope,
+    RateLimited,
+}
+
+impl Outcome {
+    /// The outcome of a refusal of a key that is known.
+    pub const fn of(refused: &Refused) -> Self {
+        match refused {
+            // These two are of no key that is known; nobody counts them.
+            Refused::Malformed(_) | Refused::Unknown | Refused::Deleted => Self::Deleted,
+            Refused::ProjectArchived => Self::ProjectArchived,
+            Refused::Inactive => Self::Inactive,
+            Refused::NotYetValid => Self::NotYetValid,
+            Refused::Expired => Self::Expired,
+            Refused::WrongProject => Self::WrongProject,
+            Refused::WrongNetwork => Self::WrongNetwork,
+            Refused::MissingScope(_) => Self::MissingScope,
+            Refused::RateLimited(_) => Self::RateLimited,
+        }
+    }
+}
+
 /// The notes of this process; clones share them.
 #[derive(Clone)]
 pub struct Usage {
@@ -31,8 +64,11 @@ impl Usage {
         Self { ground, seen: Arc::default() }
     }
 
-    /// Notes that a key was accepted.
-    pub fn note(&self, key: KeyId, at: Timestamp) {
+    /// Notes what became of a call with this key.
+    pub fn note(&self, key: KeyId, outcome: Outcome, at: Timestamp) {
+        if outcome != Outcome::Accepted {
+            return;
+        }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() < BOUND || seen.contains_key(&key) {
             seen.insert(key, at);

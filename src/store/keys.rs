@@ -20,6 +20,9 @@ pub struct KeyRow {
     pub environment: String,
     pub preview: String,
     scopes: String,
+    networks: String,
+    /// As [`crate::domain::rate::RateLimit`] writes it.
+    pub rate_limit: Option<String>,
     pub issued_to: Option<String>,
     pub not_before: Option<i64>,
     pub expires_at: Option<i64>,
@@ -46,6 +49,14 @@ impl KeyRow {
     pub fn scopes(&self) -> Result<Vec<String>, Error> {
         words(&self.scopes, "list of a key's scopes")
     }
+
+    /// The networks from which it may be used, as they were written.
+    ///
+    /// # Errors
+    /// As [`KeyRow::scopes`].
+    pub fn networks(&self) -> Result<Vec<String>, Error> {
+        words(&self.networks, "list of a key's networks")
+    }
 }
 
 /// A key that is to be.
@@ -59,11 +70,19 @@ pub struct NewKeyRow {
     pub preview: String,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
+    pub networks: Vec<String>,
+    pub not_before: Option<i64>,
     pub expires_at: Option<i64>,
+    pub rate_limit: Option<String>,
     pub form_number: Option<Uuid>,
     pub created_by: Option<Uuid>,
     pub created_by_name: String,
     pub created_at: i64,
+}
+
+/// A list of words as a text column holds it.
+fn list(words: &[String]) -> String {
+    serde_json::json!(words).to_string()
 }
 
 /// The columns of a [`KeyRow`].
@@ -72,7 +91,7 @@ macro_rules! columns {
         "k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, \
          (SELECT CASE WHEN l.token_life_max < p.token_life_max THEN l.token_life_max ELSE p.token_life_max END FROM policy l \
          WHERE l.id = 1) AS token_life_max, k.name, \
-         k.environment, k.preview, k.scopes, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, \
+         k.environment, k.preview, k.scopes, k.networks, k.rate_limit, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, \
          k.created_by_name, k.created_at, k.updated_at, k.last_used_at, k.held, k.note, k.note_by, k.note_at "
     };
 }
@@ -98,9 +117,9 @@ pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<
 /// Inserts a key. `false`: a key was made with that form number before, and nothing was inserted.
 pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, expires_at, \
-        active, form_number, created_by, created_by_name, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) ON CONFLICT (form_number) DO NOTHING";
-    let scopes = serde_json::json!(key.scopes).to_string();
+        active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17) \
+        ON CONFLICT (form_number) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(key.id)
         .bind(key.project_id)
@@ -108,7 +127,7 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .bind(key.environment)
         .bind(key.digest.as_slice())
         .bind(&key.preview)
-        .bind(scopes)
+        .bind(list(&key.scopes))
         .bind(&key.issued_to)
         .bind(key.expires_at)
         .bind(true)
@@ -116,6 +135,9 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .bind(key.created_by)
         .bind(&key.created_by_name)
         .bind(key.created_at)
+        .bind(list(&key.networks))
+        .bind(key.not_before)
+        .bind(&key.rate_limit)
         .execute(c)
         .await?
         .rows_affected());
@@ -183,24 +205,29 @@ pub struct Edit {
     pub name: String,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
+    pub networks: Vec<String>,
+    pub not_before: Option<i64>,
     pub expires_at: Option<i64>,
+    pub rate_limit: Option<String>,
 }
 
 /// Overwrites what can be edited. `false`: there is no such key, or it is deleted.
 pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!(
-        "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, ",
+        "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, networks = $7, not_before = $8, rate_limit = $9, ",
         later!("$6"),
         " WHERE id = $1 AND deleted_at IS NULL"
     );
-    let scopes = serde_json::json!(edit.scopes).to_string();
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(id)
         .bind(&edit.name)
-        .bind(scopes)
+        .bind(list(&edit.scopes))
         .bind(&edit.issued_to)
         .bind(edit.expires_at)
         .bind(now)
+        .bind(list(&edit.networks))
+        .bind(edit.not_before)
+        .bind(&edit.rate_limit)
         .execute(c)
         .await?
         .rows_affected());

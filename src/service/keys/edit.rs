@@ -95,7 +95,10 @@ impl Keys {
                     name,
                     scopes: scopes.iter().map(ToString::to_string).collect(),
                     issued_to,
+                    networks: row.networks()?,
+                    not_before: row.not_before,
                     expires_at: expires_at.map_or(row.expires_at, |at| at.map(Timestamp::micros)),
+                    rate_limit: row.rate_limit.clone(),
                 };
                 if !store::keys::edit(tx, row.id, &change, now.micros()).await? {
                     return Err(Error::Internal("a key that was just read was not there to be edited"));

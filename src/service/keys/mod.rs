@@ -25,7 +25,9 @@ use crate::{
     domain::{
         ids::{KeyId, ProjectId, UserId},
         key::{Environment, KeyView, Lifecycle, Note, RESTORE_DAYS, Status},
+        network::Networks,
         project::Role,
+        rate::RateLimit,
         scope::ScopeName,
         time::{DAY, Moment, Timestamp},
     },
@@ -62,6 +64,24 @@ impl KeyRow {
     /// [`store::Error::Corrupt`] if the column holds something else.
     pub fn environment(&self) -> Result<Environment, store::Error> {
         self.environment.parse().map_err(|_| store::Error::Corrupt("environment of a key"))
+    }
+
+    /// From where it may be used.
+    ///
+    /// # Errors
+    /// [`store::Error::Corrupt`] if the column holds something else.
+    pub fn read_networks(&self) -> Result<Networks, store::Error> {
+        let words = self.networks()?;
+        Networks::of(words.iter().map(String::as_str)).map_err(|_| store::Error::Corrupt("list of a key's networks"))
+    }
+
+    /// How often it may be used.
+    ///
+    /// # Errors
+    /// [`store::Error::Corrupt`] if the column holds something else.
+    pub fn read_rate_limit(&self) -> Result<Option<RateLimit>, store::Error> {
+        let corrupt = |_| store::Error::Corrupt("rate limit of a key");
+        self.rate_limit.as_deref().map(str::parse).transpose().map_err(corrupt)
     }
 
     /// The instant from which a deleted key cannot be restored.

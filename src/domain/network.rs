@@ -1,0 +1,168 @@
+//! From where a key may be used: a list of networks in CIDR notation (RFC 4632, RFC 4291 section 2.3).
+
+use ipnet::{IpNet, Ipv4Net};
+use std::{fmt, net::IpAddr};
+
+/// Most networks that one key can have.
+pub const NETWORKS_MAX: usize = 50;
+/// The bits before the IPv4 address in an IPv4-mapped IPv6 one (RFC 4291 section 2.5.5.2).
+const MAPPED: u8 = 96;
+
+/// Why a text is no list of networks. Each names what is wrong and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    #[error("“{0}” is not a network. Write networks such as 203.0.113.0/24 or 2001:db8::/32, or single addresses.")]
+    Unreadable(String),
+    #[error("“{given}” is an address inside {network}. Write {network}, or the address alone.")]
+    HostBits { given: String, network: IpNet },
+    #[error("Write at most 50 networks.")]
+    TooMany,
+}
+
+/// The networks from which a key may be used; none: from anywhere. IPv4 stands as IPv4, however it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Box<[IpNet]>);
+
+impl Networks {
+    /// Reads networks with commas, spaces or lines between. One that is there twice counts once.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(text: &str) -> Result<Self, NetworkError> {
+        Self::of(text.split(|c: char| c == ',' || c == ';' || c.is_whitespace()).filter(|word| !word.is_empty()))
+    }
+
+    /// Reads networks that stand one by one.
+    ///
+    /// # Errors
+    /// As [`Networks::read`].
+    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, NetworkError> {
+        let mut networks = Vec::new();
+        for word in words {
+            let network = network(word)?;
+            if !networks.contains(&network) {
+                networks.push(network);
+            }
+            if networks.len() > NETWORKS_MAX {
+                return Err(NetworkError::TooMany);
+            }
+        }
+        Ok(Self(networks.into()))
+    }
+
+    /// Whether there is none: then every address may use the key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the key may be used from this address. Where networks are given, an address that is not known is in none of them.
+    pub fn allow(&self, from: Option<IpAddr>) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
+        from.is_some_and(|from| {
+            let from = from.to_canonical();
+            self.0.iter().any(|network| network.contains(&from))
+        })
+    }
+
+    /// Each of them, in the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
+        self.0.iter()
+    }
+}
+
+/// One network, or one address.
+fn network(word: &str) -> Result<IpNet, NetworkError> {
+    let unreadable = || NetworkError::Unreadable(word.chars().take(60).collect());
+    let network = match word.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address),
+        Err(_) => word.parse::<IpNet>().map_err(|_| unreadable())?,
+    };
+    if network.trunc() != network {
+        return Err(NetworkError::HostBits { given: word.to_owned(), network: canonical(network.trunc()) });
+    }
+    Ok(canonical(network))
+}
+
+/// An IPv4-mapped network as the IPv4 one that it is.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(six) = network else { return network };
+    let four = six.prefix_len().checked_sub(MAPPED).zip(six.addr().to_ipv4_mapped());
+    four.and_then(|(length, address)| Ipv4Net::new(address, length).ok()).map_or(network, IpNet::V4)
+}
+
+impl fmt::Display for Networks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, network) in self.0.iter().enumerate() {
+            write!(f, "{}{network}", if at == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(networks: &str, from: &str) -> bool {
+        Networks::read(networks).unwrap().allow(Some(from.parse().unwrap()))
+    }
+
+    #[test]
+    fn both_sides_of_every_edge() {
+        for (networks, from, allowed) in [
+            ("10.0.0.0/8", "10.0.0.0", true),
+            ("10.0.0.0/8", "10.255.255.255", true),
+            ("10.0.0.0/8", "9.255.255.255", false),
+            ("10.0.0.0/8", "11.0.0.0", false),
+            ("0.0.0.0/0", "0.0.0.0", true),
+            ("0.0.0.0/0", "255.255.255.255", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("::/0", "2001:db8::1", true),
+            ("::/0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true),
+            // An IPv4 address is one, however the listener heard it: IPv6 networks do not hold it.
+            ("::/0", "192.0.2.1", false),
+            ("::/0", "::ffff:192.0.2.1", false),
+            ("192.0.2.7/32", "192.0.2.7", true),
+            ("192.0.2.7/32", "192.0.2.6", false),
+            ("192.0.2.7/32", "192.0.2.8", false),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7", "192.0.2.8", false),
+            ("2001:db8::7/128", "2001:db8::7", true),
+            ("2001:db8::7/128", "2001:db8::8", false),
+            ("192.0.2.6/31", "192.0.2.7", true),
+            ("192.0.2.6/31", "192.0.2.8", false),
+            ("192.0.2.0/24", "::ffff:192.0.2.200", true),
+            ("192.0.2.0/24", "::ffff:192.0.3.0", false),
+            ("::ffff:192.0.2.0/120", "192.0.2.255", true),
+            ("::ffff:192.0.2.0/120", "192.0.3.0", false),
+            ("::ffff:0:0/96", "203.0.113.9", true),
+            ("::ffff:0:0/96", "2001:db8::1", false),
+            ("10.0.0.0/8, 2001:db8::/32", "2001:db8:ffff::1", true),
+            ("10.0.0.0/8, 2001:db8::/32", "2001:db9::", false),
+        ] {
+            assert_eq!(allows(networks, from), allowed, "{from} in {networks}");
+        }
+    }
+
+    #[test]
+    fn no_networks_are_everywhere_and_no_address_is_nowhere() {
+        assert!(Networks::default().allow(None));
+        assert!(!Networks::read("0.0.0.0/0 ::/0").unwrap().allow(None));
+    }
+
+    #[test]
+    fn lists_are_read_as_people_write_them() {
+        let read = Networks::read(" 10.0.0.0/8,\n2001:DB8::/32 ; 192.0.2.7 10.0.0.0/8 ").unwrap();
+        assert_eq!(read.to_string(), "10.0.0.0/8, 2001:db8::/32, 192.0.2.7/32");
+        assert_eq!(Networks::read(&read.to_string()), Ok(read));
+        assert_eq!(Networks::read(" \n ").unwrap(), Networks::default());
+        assert!(Networks::read("10.0.0.5/8").unwrap_err().to_string().contains("inside 10.0.0.0/8"));
+        for wrong in ["10.0.0.0/33", "10.0.0/8", "example.com", "::/129", "1.2.3.4/-1", "1.2.3.4/", "/8"] {
+            assert_eq!(Networks::read(wrong), Err(NetworkError::Unreadable(wrong.to_owned())), "{wrong}");
+        }
+        let many = (0..=NETWORKS_MAX).map(|n| format!("10.0.{n}.0/24 ")).collect::<String>();
+        assert_eq!(Networks::read(&many), Err(NetworkError::TooMany));
+    }
+}

@@ -1,0 +1,158 @@
+//! How often a key may be used: a number of calls in a period, with a burst.
+
+use std::{fmt, num::NonZeroU32, str::FromStr};
+
+/// The greatest number of calls, and the greatest burst.
+pub const CALLS_MAX: u32 = 1_000_000;
+
+/// A period in which calls are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    Second,
+    Minute,
+    Hour,
+    Day,
+}
+
+impl Per {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::Hour, Self::Day];
+
+    /// As it stands in a form and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+
+    /// Its length in seconds.
+    pub const fn seconds(self) -> u32 {
+        match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+}
+
+/// Why a text is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RateError {
+    #[error("Write a whole number of calls from 1 to 1000000.")]
+    Calls,
+    #[error("Choose second, minute, hour or day.")]
+    Per,
+    #[error("Write a whole number from 1 to 1000000 as the burst, or leave it empty.")]
+    Burst,
+    #[error("Write a limit such as 100/minute, or 100/minute,burst=20.")]
+    Form,
+}
+
+impl FromStr for Per {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        Self::ALL.into_iter().find(|per| per.as_str() == text).ok_or(RateError::Per)
+    }
+}
+
+/// So many calls a period. The burst is how many may come at once after a rest; then they come as the rate lets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    calls: NonZeroU32,
+    per: Per,
+    burst: NonZeroU32,
+}
+
+impl RateLimit {
+    /// Reads the three fields of a form. An empty burst is a whole period's calls at once; an empty number of calls is no limit.
+    ///
+    /// # Errors
+    /// What is wrong, for the field that it is about: see [`RateError`].
+    pub fn read(calls: &str, per: &str, burst: &str) -> Result<Option<Self>, RateError> {
+        if calls.trim().is_empty() {
+            return if burst.trim().is_empty() { Ok(None) } else { Err(RateError::Calls) };
+        }
+        let calls = number(calls).ok_or(RateError::Calls)?;
+        let per = per.parse()?;
+        let burst = if burst.trim().is_empty() { calls } else { number(burst).ok_or(RateError::Burst)? };
+        Ok(Some(Self { calls, per, burst }))
+    }
+
+    /// Calls in a period.
+    pub const fn calls(&self) -> u32 {
+        self.calls.get()
+    }
+
+    pub const fn per(&self) -> Per {
+        self.per
+    }
+
+    /// Calls that may come at once after a rest.
+    pub const fn burst(&self) -> u32 {
+        self.burst.get()
+    }
+
+    /// Whether what was used of it outlives a restart: an hour or more.
+    pub const fn is_kept(&self) -> bool {
+        self.per.seconds() >= 3_600
+    }
+}
+
+fn number(text: &str) -> Option<NonZeroU32> {
+    text.trim().parse().ok().filter(|n: &NonZeroU32| n.get() <= CALLS_MAX)
+}
+
+impl fmt::Display for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.calls, self.per.as_str())?;
+        if self.burst == self.calls { Ok(()) } else { write!(f, ",burst={}", self.burst) }
+    }
+}
+
+impl FromStr for RateLimit {
+    type Err = RateError;
+
+    /// `100/minute` or `100/minute,burst=20`: as the command line takes it and the database keeps it.
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        let (rate, burst) = match text.trim().split_once(',') {
+            Some((rate, burst)) => (rate, burst.trim().strip_prefix("burst=").ok_or(RateError::Form)?),
+            None => (text.trim(), ""),
+        };
+        let (calls, per) = rate.split_once('/').ok_or(RateError::Form)?;
+        Self::read(calls, per.trim(), burst)?.ok_or(RateError::Form)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_round_trip() {
+        for text in ["1/second", "100/minute,burst=20", "1000000/hour", "5/day,burst=1000000"] {
+            assert_eq!(text.parse::<RateLimit>().unwrap().to_string(), text);
+        }
+        assert_eq!(" 100 / minute , burst=100 ".parse::<RateLimit>().unwrap().to_string(), "100/minute");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_its_field() {
+        let read = RateLimit::read;
+        assert_eq!(read("", "minute", ""), Ok(None));
+        assert_eq!(read(" ", "minute", "5"), Err(RateError::Calls));
+        for calls in ["0", "-1", "1.5", "many", "1000001", "99999999999"] {
+            assert_eq!(read(calls, "minute", ""), Err(RateError::Calls), "{calls}");
+        }
+        assert_eq!(read("1", "week", ""), Err(RateError::Per));
+        assert_eq!(read("1", "", ""), Err(RateError::Per));
+        assert_eq!(read("1", "day", "0"), Err(RateError::Burst));
+        for wrong in ["", "100", "100/", "/minute", "100/minute,20", "100 per minute"] {
+            assert!(wrong.parse::<RateLimit>().is_err(), "{wrong}");
+        }
+    }
+}
