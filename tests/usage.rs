@@ -108,6 +108,7 @@ on_both_engines! {
         let page = browser.get(&path).await;
         assert!(page.text().contains("Never used"), "{}", page.text());
         assert!(page.text().contains("0 accepted, 0 refused"), "{}", page.text());
+        bench.clock.advance(65);
         let exact = moments::moment(bench.app.ground.now(), &maren.zone).exact;
         for scopes in [json!([]), json!([]), json!(["data:write"])] {
             program.json("/v1/keys/verify", &json!({"key": made.secret, "scopes": scopes})).await;
@@ -154,7 +155,7 @@ on_both_engines! {
     async fn a_flush_counts_once(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
-        let (writer, at) = (bench.app.ground.new_id(), bench.app.ground.now().micros());
+        let (writer, at) = (bench.app.ground.new_id(), bench.app.ground.now().micros() - 1);
         let send = async |seq| {
             let write = bench.app.ground.queue.write(move |tx| {
                 let calls = json!([[key, 7, "accepted", 5], [key, 7, "expired", 2]]).to_string();
