@@ -67,7 +67,8 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// Least severe events that are logged
+    /// Least severe events that are logged. Each request has a line at info; verify, gateway, metrics
+    /// and health at debug alone, for the metrics count them
     #[arg(long, env = "KEYWARD_LOG", default_value = "info", value_enum)]
     pub log: LogLevel,
 

@@ -1,9 +1,9 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, gateway, keys, projects, tokens};
+use super::{AppState, audit, projects, tokens};
 use axum::{
     http::Method,
-    routing::{MethodRouter, any, get, post},
+    routing::{MethodRouter, get, post},
 };
 
 /// Who an address answers.
@@ -26,18 +26,19 @@ pub struct Route {
     pub who: Who,
     /// Whether pages of other origins may call it (without credentials).
     pub cors: bool,
-    pub(super) handler: fn() -> MethodRouter<AppState>,
+    /// `None`: it is answered in front of the routers.
+    pub(super) handler: Option<fn() -> MethodRouter<AppState>>,
 }
 
 /// All of them.
-pub static ROUTES: [Route; 9] = [
+pub static ROUTES: [Route; 13] = [
     Route {
         method: Method::POST,
         any_method: false,
         path: "/authentication/token",
         who: Who::KeyHolder,
         cors: true,
-        handler: || post(tokens::exchange),
+        handler: Some(|| post(tokens::exchange)),
     },
     Route {
         method: Method::POST,
@@ -45,31 +46,25 @@ pub static ROUTES: [Route; 9] = [
         path: "/v1/keys/verify",
         who: Who::KeyHolder,
         cors: false,
-        handler: || post(keys::verify),
+        handler: None,
     },
     Route {
-        method: Method::GET,
-        any_method: true,
-        path: "/v1/auth",
+        method: Method::POST,
+        any_method: false,
+        path: "/v1/keys/verify:batch",
         who: Who::KeyHolder,
         cors: false,
-        handler: || any(gateway::auth),
+        handler: None,
     },
-    Route {
-        method: Method::GET,
-        any_method: true,
-        path: "/v1/auth/",
-        who: Who::KeyHolder,
-        cors: false,
-        handler: || any(gateway::auth),
-    },
+    Route { method: Method::GET, any_method: true, path: "/v1/auth", who: Who::KeyHolder, cors: false, handler: None },
+    Route { method: Method::GET, any_method: true, path: "/v1/auth/", who: Who::KeyHolder, cors: false, handler: None },
     Route {
         method: Method::GET,
         any_method: true,
         path: "/v1/auth/{*rest}",
         who: Who::KeyHolder,
         cors: false,
-        handler: || any(gateway::auth),
+        handler: None,
     },
     Route {
         method: Method::GET,
@@ -77,7 +72,7 @@ pub static ROUTES: [Route; 9] = [
         path: "/v1/projects/{id}/config",
         who: Who::TokenHolder,
         cors: true,
-        handler: || get(projects::config),
+        handler: Some(|| get(projects::config)),
     },
     Route {
         method: Method::GET,
@@ -85,7 +80,7 @@ pub static ROUTES: [Route; 9] = [
         path: "/pops/{id}/config",
         who: Who::TokenHolder,
         cors: true,
-        handler: || get(projects::config),
+        handler: Some(|| get(projects::config)),
     },
     Route {
         method: Method::GET,
@@ -93,7 +88,7 @@ pub static ROUTES: [Route; 9] = [
         path: "/.well-known/jwks.json",
         who: Who::Anyone,
         cors: true,
-        handler: || get(tokens::jwks),
+        handler: Some(|| get(tokens::jwks)),
     },
     Route {
         method: Method::GET,
@@ -101,8 +96,11 @@ pub static ROUTES: [Route; 9] = [
         path: "/.well-known/keyward-audit-keys.json",
         who: Who::Anyone,
         cors: false,
-        handler: || get(audit::keys),
+        handler: Some(|| get(audit::keys)),
     },
+    Route { method: Method::GET, any_method: false, path: "/metrics", who: Who::Anyone, cors: false, handler: None },
+    Route { method: Method::GET, any_method: false, path: "/healthz", who: Who::Anyone, cors: false, handler: None },
+    Route { method: Method::GET, any_method: false, path: "/readyz", who: Who::Anyone, cors: false, handler: None },
 ];
 
 /// The beginnings of paths that belong to programs: nothing under them reads a cookie or answers with a page.

@@ -1019,6 +1019,9 @@ pub fn functions() -> Vec<Row> {
 }
 
 /// The routes of programs, by address.
+/// What a question of a key can hold besides the key.
+const VERIFY_TAKES: &[&str] = &["token", "project", "scopes", "ip"];
+
 pub fn routes() -> Vec<Row> {
     vec![
         bearer("/.well-known/keyward-audit-keys.json", Anyone),
@@ -1033,7 +1036,12 @@ pub fn routes() -> Vec<Row> {
         bearer("/v1/auth/", ByToken),
         bearer("/v1/auth/{*rest}", ByToken).about(Nothing).at("/v1/auth/orders/7?project=theirs"),
         bearer("/v1/projects/{id}/config", Token),
-        json("/v1/keys/verify", Anyone, |at| vec![("key", at.secret.clone())]).takes(&["project", "scopes"]),
+        bearer("/healthz", Anyone),
+        bearer("/metrics", Anyone).varies(),
+        bearer("/readyz", Anyone),
+        json("/v1/keys/verify", Anyone, |at| vec![("key", at.secret.clone())]).takes(VERIFY_TAKES),
+        // A list is what it takes: `tests/verify.rs` sends some.
+        Row { usual: Refused(422), ..json("/v1/keys/verify:batch", Anyone, |at| vec![("keys", at.secret.clone())]) },
     ]
 }
 

@@ -33,8 +33,7 @@ pub async fn call(port: u16, what: &str, headers: &[&str], body: &str) -> Page {
     let _drawing = DRAWING.read().await;
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    let text =
-        format!("{what} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let text = format!("{what} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     stream.write_all(text.as_bytes()).await.expect("it is sent");
     let mut answer = Vec::new();
     // It may close as soon as it has refused.

@@ -32,13 +32,7 @@ pub fn refused(why: &TokenRefused, asked: &Asked<'_>) -> Problem {
     challenged(status, why.code(), &why.to_string(), Some(error), asked)
 }
 
-fn challenged(
-    status: StatusCode,
-    code: &'static str,
-    words: &str,
-    error: Option<&str>,
-    asked: &Asked<'_>,
-) -> Problem {
+fn challenged(status: StatusCode, code: &'static str, words: &str, error: Option<&str>, asked: &Asked<'_>) -> Problem {
     let mut challenge = r#"Bearer realm="api""#.to_owned();
     if let Some(error) = error {
         challenge.push_str(&format!(r#", error="{error}", error_description="{}""#, plain(words)));

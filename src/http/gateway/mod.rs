@@ -5,19 +5,14 @@ mod challenge;
 mod credential;
 mod question;
 
-use super::{problem::Problem, quota};
+use super::{AppState, metrics::Place, problem::Problem, quota};
 use crate::service::{
-    App,
-    actor::Origin,
     tokens::{Accepted, TokenRefused},
     verify::Refused,
 };
 use axum::{
-    Extension,
-    body::{Body, Bytes},
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
-    response::Response,
+    body::Bytes,
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
 };
 use credential::Found;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -32,14 +27,9 @@ const ISSUED_TO: HeaderName = HeaderName::from_static("x-keyward-issued-to");
 /// All but the unreserved characters of RFC 3986 section 2.3 are encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Answers a gateway. What the request carries as a body is not read.
-pub async fn auth(State(app): State<App>, Extension(origin): Extension<Origin>, request: Request) -> Response {
-    answer(&app, origin.ip, request.uri(), request.headers()).await.map(Body::from)
-}
-
-/// The answer to a request that came, through whatever is trusted, from this address.
-pub async fn answer(app: &App, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> http::Response<Bytes> {
-    match decide(app, ip, uri, headers).await {
+/// The answer to a request that came, through whatever is trusted, from this address. What it carries as a body is not read.
+pub async fn answer(state: &AppState, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> Response<Bytes> {
+    match decide(state, ip, uri, headers).await {
         Ok(response) => response,
         Err(problem) => {
             let code = problem.code;
@@ -49,11 +39,12 @@ pub async fn answer(app: &App, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMa
 }
 
 async fn decide(
-    app: &App,
+    state: &AppState,
     ip: Option<IpAddr>,
     uri: &Uri,
     headers: &HeaderMap,
-) -> Result<http::Response<Bytes>, Problem> {
+) -> Result<Response<Bytes>, Problem> {
+    let app = &state.app;
     let parameter = app.config.programs.query.as_deref();
     let asked = Asked::read(uri, headers, parameter)?;
     let found = credential::find(uri, headers, parameter);
@@ -62,7 +53,9 @@ async fn decide(
         Found::None => return Err(challenge::nothing_presented(&asked)),
         Found::Several => return Err(challenge::several_presented(&asked)),
     };
-    match app.tokens.presented(presented, &asked.question(ip)).await? {
+    let decision = app.tokens.presented(presented, &asked.question(ip)).await?;
+    state.metrics.decided(Place::Auth, &decision);
+    match decision {
         Ok(accepted) => Ok(pass(&accepted, in_query)),
         Err(TokenRefused::Key(Refused::RateLimited(limit))) => {
             let status = if asked.limited_is_403 { StatusCode::FORBIDDEN } else { StatusCode::TOO_MANY_REQUESTS };
@@ -73,9 +66,9 @@ async fn decide(
 }
 
 /// It may pass: who it is, for the API behind the gateway.
-fn pass(accepted: &Accepted, in_query: bool) -> http::Response<Bytes> {
+fn pass(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
     let facts = &accepted.good.facts;
-    let mut response = http::Response::new(Bytes::new());
+    let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
     let mut put = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {

@@ -3,7 +3,7 @@
 mod check;
 mod read;
 
-pub use check::Accepted;
+pub use check::{Accepted, Checked};
 pub use read::Known;
 
 use super::{
