@@ -221,6 +221,33 @@ on_both_engines! {
         assert_eq!((page.status, code(&page).as_str()), (401, "several_credentials"));
     }
 
+    /// A limited call is refused with what a client needs to come again; nginx gets it as a status that it passes on.
+    async fn limits(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        bench.alter("UPDATE keys SET rate_limit = '2/hour'").await;
+        let mut program = bench.browser();
+        let key = [("x-api-key", made.secret.as_str())];
+        for address in ["/v1/auth?scope=data:write", "/v1/auth?project=00000000-0000-0000-0000-000000000000", "/v1/auth?x"] {
+            let page = ask(&mut program, address, &key).await;
+            assert!(page.headers.get("ratelimit").is_none(), "{address}: it takes none, and tells none");
+        }
+        for (left, reset) in [(1, 1_800), (0, 3_600)] {
+            let page = ask(&mut program, "/v1/auth", &key).await;
+            assert_eq!((page.status, page.header("ratelimit-policy")), (200, r#""key";q=2;w=3600"#));
+            assert_eq!(page.header("ratelimit"), format!(r#""key";r={left};t={reset}"#));
+            assert!(page.headers.get("retry-after").is_none());
+        }
+        for (address, status) in [("/v1/auth", 429), ("/v1/auth?limited=429", 429), ("/v1/auth?limited=403", 403)] {
+            let page = ask(&mut program, address, &key).await;
+            assert_eq!((page.status, code(&page).as_str()), (status, "rate_limited"), "{address}");
+            assert_eq!((page.header("retry-after"), page.header("ratelimit")), ("1800", r#""key";r=0;t=1800"#));
+            assert_eq!((page.header("ratelimit-policy"), page.header("www-authenticate")), (r#""key";q=2;w=3600"#, ""));
+        }
+        bench.clock.advance(1_800);
+        assert_eq!(ask(&mut program, "/v1/auth", &key).await.status, 200);
+    }
+
     /// A key with networks: the address is the client's, as far as what forwards it is trusted. Its tokens are not bound.
     async fn networks_by_the_clients_address(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;

@@ -130,6 +130,34 @@ of Søren's"#;
         assert_eq!((&answer["name"], &answer["issued_to"]), (&json!(name), &json!("é\"")));
     }
 
+    /// The numbers of a limit in both verdicts; a call that another rule refuses takes none, and one takes one, by token too.
+    async fn limits(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let token = token(&mut program, &made.secret).await;
+        bench.alter("UPDATE keys SET rate_limit = '6/minute,burst=3'").await;
+        let limit = |remaining: u32, reset: u32| {
+            json!({"limit": 6, "window": 60, "burst": 3, "remaining": remaining, "reset": reset})
+        };
+        let refused = verify(&mut program, json!({"key": made.secret, "scopes": ["data:write"]})).await;
+        assert_eq!(refused.as_object().map(serde_json::Map::len), Some(3), "{refused}");
+        assert_eq!(verify(&mut program, json!({"key": made.secret})).await["rate_limit"], limit(2, 10));
+        assert_eq!(code(&mut program, json!({"token": token, "scopes": ["data:write"]})).await, "missing_scope");
+        assert_eq!(verify(&mut program, json!({"token": token})).await["rate_limit"], limit(1, 20));
+        let both = json!({"keys": [{"key": made.secret}, {"key": made.secret}]});
+        let results = program.json("/v1/keys/verify:batch", &both).await.json()["results"].clone();
+        assert_eq!(results[0]["rate_limit"], limit(0, 30));
+        let over = &results[1];
+        assert_eq!((&over["valid"], &over["code"], &over["retry_after"]), (&json!(false), &json!("rate_limited"), &json!(10)));
+        assert_eq!(over["rate_limit"], limit(0, 30));
+        let page = program.json("/authentication/token", &json!({"secret_key": made.secret})).await;
+        assert_eq!((page.status, page.problem().as_str(), page.header("retry-after")), (429, "rate_limited", "10"));
+        assert_eq!(page.header("ratelimit-policy"), r#""key";q=6;w=60;keyward-burst=3"#);
+        bench.clock.advance(10);
+        assert_eq!(verify(&mut program, json!({"key": made.secret})).await["rate_limit"], limit(0, 30));
+    }
+
     /// Many at once: each as if it were asked alone, in the order in which they were asked.
     async fn batches(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
@@ -271,6 +299,7 @@ of Søren's"#;
         let all = r#"keyward_http_request_duration_seconds_bucket{le="+Inf",route="/v1/keys/verify",outcome="ok"}"#;
         assert_eq!(seen(all), Some(4.0), "{}", page.text());
         assert_eq!(seen("keyward_write_queue_waiting"), Some(0.0));
+        assert_eq!(seen("keyward_usage_lost_total"), Some(0.0));
         assert!(page.text().ends_with("# EOF\n"));
         // Nothing that a client sent is a label, and no secret stands there.
         for sent in [Uuid::nil().to_string().as_str(), &made.secret[12..], &made.id.to_string()] {

@@ -26,12 +26,12 @@ type Reading = (&'static str, &'static str, MetricType, u64);
 
 /// What is read off the service at each scrape.
 fn readings(app: &App) -> Vec<Reading> {
-    vec![(
-        "keyward_write_queue_waiting",
-        "Changes that wait for the write queue",
-        MetricType::Gauge,
-        app.ground.queue.waiting() as u64,
-    )]
+    let lost = "Calls that were not counted, for want of room";
+    let waiting = "Changes that wait for the write queue";
+    vec![
+        ("keyward_usage_lost", lost, MetricType::Counter, app.usage.lost()),
+        ("keyward_write_queue_waiting", waiting, MetricType::Gauge, app.ground.queue.waiting() as u64),
+    ]
 }
 
 /// Answers `GET /metrics`.
