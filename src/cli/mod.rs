@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod bench_empty;
 mod demo;
 mod keys;
 mod log;
@@ -43,6 +44,9 @@ enum Command {
     Projects(projects::Projects),
     /// Fill an empty database with people, projects and keys to look around in
     Demo(demo::Demo),
+    /// Answer an empty request, to compare with
+    #[command(hide = true)]
+    BenchEmpty(bench_empty::BenchEmpty),
 }
 
 /// Whether clap refused the value of the database's URL.
@@ -82,6 +86,7 @@ pub fn main() -> ExitCode {
             Command::Keys(command) => keys::run(&cli.database, command).await,
             Command::Projects(command) => projects::run(&cli.database, command).await,
             Command::Demo(command) => demo::run(&cli.database, command).await,
+            Command::BenchEmpty(command) => bench_empty::run(&command).await,
         }
     });
     match done {
