@@ -3,6 +3,7 @@
 use super::{
     api::get_key,
     place::{Desk, Place},
+    rules::facts,
 };
 use crate::{
     domain::{
@@ -127,6 +128,7 @@ fn about(place: &Place, key: KeyView) -> AnyView {
                         <dd>{moment(key.last_used.clone(), "Never used")}</dd>
                         <dt>"Expires"</dt>
                         <dd>{moment(key.expires.clone(), "Never")}</dd>
+                        {facts(&key, true)}
                     </dl>
                 </div>
             </section>
