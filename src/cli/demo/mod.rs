@@ -10,7 +10,14 @@ mod stage;
 use super::open::{Opened, words};
 use crate::{
     config::{Config, DatabaseSettings, PublicUrl},
-    service::{Ground, accounts::Accounts, clock::ManualClock, keys::Keys, random::Random, usage::Usage},
+    service::{
+        Ground,
+        accounts::Accounts,
+        clock::ManualClock,
+        keys::Keys,
+        random::Random,
+        usage::{Outcome, Usage},
+    },
 };
 use anyhow::Context as _;
 use clap::Args;
@@ -100,7 +107,7 @@ async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<(
     }
     for (plan, id) in plans.iter().zip(made) {
         if let (Some(id), Some(used)) = (id, plan.used) {
-            usage.note(id, now.plus_seconds(-used));
+            usage.note(id, Outcome::Accepted, now.plus_seconds(-used));
         }
     }
     usage.flush().await.context("the last uses could not be written")
