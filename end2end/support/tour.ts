@@ -34,13 +34,13 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await site.createDialog.getByText('More', { exact: true }).click();
   await site.createDialog.getByLabel('Allowed networks').fill('10.0.0.5/8');
   await site.createDialog.getByLabel('Not before').fill('2020-02-29T09:00');
-  await site.createDialog.getByLabel('At once').fill('20');
+  await site.createDialog.getByLabel('Burst').fill('20');
   await site.submitCreate();
   await expect(site.createDialog.getByLabel('Name')).toHaveAttribute('aria-invalid', 'true');
   yield 'create-errors';
-  await site.createDialog.getByLabel('At once').scrollIntoViewIfNeeded();
+  await site.createDialog.getByLabel('Burst').scrollIntoViewIfNeeded();
   yield 'create-errors-more';
-  await site.createDialog.getByLabel('Allowed networks').fill('10.0.0.0/8');
+  await site.createDialog.getByLabel('Allowed networks').fill('');
   await site.createDialog.getByLabel('Not before').fill('');
   await site.createDialog.getByLabel('Calls').fill('100');
   await site.createDialog.getByLabel('Name').fill('Starter Integration');
@@ -114,7 +114,7 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await page.getByRole('link', { name: 'Edit key Buoy collector' }).click();
   await page.getByRole('dialog').getByLabel('Allowed networks').fill('192.0.2.7');
   await page.getByRole('dialog').getByLabel('Calls').fill('50');
-  await page.getByRole('dialog').getByLabel('At once').scrollIntoViewIfNeeded();
+  await page.getByRole('dialog').getByLabel('Burst').scrollIntoViewIfNeeded();
   yield 'edit-rules';
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toBeHidden();

@@ -162,13 +162,13 @@ fn limit(rate: String, per: &str, burst: String) -> AnyView {
                         described_by=by
                         autofocus=state.starts_at("per", false)
                     />
-                </div> {number("burst", "At once", burst)}
+                </div> {number("burst", "Burst", burst)}
             </div>
             <Wrong name="rate" />
             <Wrong name="per" />
             <Wrong name="burst" />
             <p class="hint" id="rate-hint">
-                "Calls past it are refused until there is room again. “At once” is how many may come in one go after a rest; empty \
+                "Calls past it are refused until there is room again. The burst is how many may come at once after a rest; empty \
                  means all of them."
             </p>
         </fieldset>
