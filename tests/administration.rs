@@ -505,7 +505,7 @@ on_both_engines! {
             assert!(form.expiries.iter().all(|it| it.value != "never"));
             let edit = KeyEdit {
                 version: form.version, name: "Renamed".into(), expires: expires.into(), expires_on: String::new(),
-                scopes: form.key.scopes, issued_to: String::new(),
+                scopes: form.key.scopes, issued_to: String::new(), rules: Default::default(),
             };
             bench.app.keys.edit(&maren, id, edit).await
         };

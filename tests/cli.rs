@@ -161,6 +161,87 @@ fn the_story_at_the_command_line_beside_a_running_server() {
 }
 
 #[test]
+fn rules_are_set_edited_and_listed_at_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    out(&run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let create = |more: &[&str]| {
+        let all = [&["keys", "create", "--project", "maren’s project", "--name", "Buoys", "--expires", "never"], more];
+        keyward(folder, &all.concat())
+    };
+    let made = out(&create(&[
+        "--network",
+        "10.0.0.0/8",
+        "--network",
+        "192.0.2.7",
+        "--not-before",
+        "2099-12-01T09:00Z",
+        "--rate",
+        "100/minute,burst=20",
+    ]));
+    for words in ["1 December 2099, 09:00:00 UTC", "10.0.0.0/8, 192.0.2.7/32", "100 calls a minute, 20 at once"] {
+        assert!(made.contains(words), "{words}: {made}");
+    }
+    let id = made.split("key_id").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let listed =
+        || -> serde_json::Value { serde_json::from_str(&out(&keyward(folder, &["keys", "list", "--json"]))).unwrap() };
+    let rules = |key: &serde_json::Value| {
+        serde_json::json!([key["status"], key["networks"], key["not_before"], key["rate_limit"], key["scopes"]])
+    };
+    let before = serde_json::json!([
+        "scheduled",
+        ["10.0.0.0/8", "192.0.2.7/32"],
+        "2099-12-01T09:00:00Z",
+        "100/minute,burst=20",
+        []
+    ]);
+    assert_eq!(rules(&listed()[0]), before);
+    let shown = out(&keyward(folder, &["keys", "list"]));
+    assert!(
+        shown.contains("not before 2099-12-01T09:00:00Z, from 10.0.0.0/8 and 1 more, 100 calls a minute"),
+        "{shown}"
+    );
+
+    let edit = |changes: &[&str]| keyward(folder, &[&["keys", "edit", id], changes].concat());
+    let said = out(&edit(&[
+        "--name",
+        "Harbour",
+        "--scope",
+        "data:read",
+        "--no-networks",
+        "--no-not-before",
+        "--rate",
+        "5/day",
+    ]));
+    assert!(said.contains("Edited “Harbour”"), "{said}");
+    assert_eq!(rules(&listed()[0]), serde_json::json!(["active", [], null, "5/day", ["data:read"]]));
+    out(&edit(&["--network", "2001:db8::/32", "--no-rate", "--no-scopes", "--expires", "30d"]));
+    let key = &listed()[0];
+    assert_eq!(rules(key), serde_json::json!(["active", ["2001:db8::/32"], null, null, []]));
+    assert!(key["expires_at"].is_string() && key["name"] == "Harbour", "{key}");
+
+    for (refused, words) in [
+        (edit(&[]), "required"),
+        (edit(&["--rate", "5/day", "--no-rate"]), "cannot be used with"),
+        (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "inside 10.0.0.0/8"),
+        (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "rate: Write a limit such as 100/minute"),
+        (edit(&["--not-before", "2020-02-29T09:00Z"]), "not_before: 29 February 2020, 09:00:00 UTC has passed"),
+        (edit(&["--not-before", "2099-12-01"]), "would never work"),
+        (edit(&["--scope", "no:such"]), "does not offer no:such"),
+        (keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]), "no such thing"),
+        (create(&["--network", "somewhere"]), "“somewhere” is not a network"),
+    ] {
+        let said = err(&refused);
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(listed().as_array().unwrap().len(), 1);
+    assert_eq!(&listed()[0], key, "what was refused changed nothing");
+    let log = out(&keyward(folder, &["audit", "export"]));
+    assert_eq!(log.matches("key.edited").count(), 2, "{log}");
+    assert!(out(&keyward(folder, &["audit", "verify"])).contains("events"));
+}
+
+#[test]
 fn a_server_that_is_asked_to_stop_ends_well_and_keeps_what_it_knew() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

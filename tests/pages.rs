@@ -78,6 +78,7 @@ async fn edit(bench: &Bench, caller: &Caller, id: KeyId) -> (KeyEdit, i64) {
         expires_on: String::new(),
         scopes: form.key.scopes,
         issued_to: form.key.issued_to.unwrap_or_default(),
+        rules: Default::default(),
     };
     (edit, form.version)
 }

@@ -537,7 +537,7 @@ on_both_engines! {
         assert!(matches!(bench.app.keys.create(&stale, draft).await, Err(Error::StepUp)));
         let refused = bench.app.keys.edit(&stale, made.id, KeyEdit {
             version: bench.key_row(made.id).await.unwrap().updated_at, name: "x".into(), expires: "keep".into(), expires_on: String::new(),
-            scopes: vec![], issued_to: String::new(),
+            scopes: vec![], issued_to: String::new(), rules: Default::default(),
         }).await;
         assert!(refused.is_ok_and(|key| key.status == Status::Active));
     }

@@ -451,6 +451,7 @@ on_both_engines! {
             expires_on: String::new(),
             scopes: vec!["alerts:write".into()],
             issued_to: String::new(),
+            rules: Default::default(),
         };
         bench.app.keys.edit(&operator, made.id, edit.clone()).await.unwrap();
         let other = bench.app.keys.create(&operator, bench.draft(project, "Other")).await.unwrap().0;

@@ -24,6 +24,7 @@ fn draft(bench: &Bench, project: keyward::domain::ids::ProjectId, name: &str) ->
         expires_on: String::new(),
         scopes: vec!["data:read".into()],
         issued_to: String::new(),
+        rules: Default::default(),
     }
 }
 
@@ -49,6 +50,7 @@ on_both_engines! {
                         expires_on: String::new(),
                                     scopes: vec!["data:write".into()],
                         issued_to: "crew".into(),
+                        rules: Default::default(),
                     };
                     let edited = app.keys.edit(&maren, key.id, edit).await?;
                     assert_eq!(edited.scopes, ["data:write"]);

@@ -32,9 +32,17 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await site.createDialog.getByLabel('Expiration').selectOption('On a date…');
   await site.createDialog.getByLabel('Expires on').fill('2020-02-29');
   await site.createDialog.getByText('More', { exact: true }).click();
+  await site.createDialog.getByLabel('Allowed networks').fill('10.0.0.5/8');
+  await site.createDialog.getByLabel('Not before').fill('2020-02-29T09:00');
+  await site.createDialog.getByLabel('Burst').fill('20');
   await site.submitCreate();
   await expect(site.createDialog.getByLabel('Name')).toHaveAttribute('aria-invalid', 'true');
   yield 'create-errors';
+  await site.createDialog.getByLabel('Burst').scrollIntoViewIfNeeded();
+  yield 'create-errors-more';
+  await site.createDialog.getByLabel('Allowed networks').fill('');
+  await site.createDialog.getByLabel('Not before').fill('');
+  await site.createDialog.getByLabel('Calls').fill('100');
   await site.createDialog.getByLabel('Name').fill('Starter Integration');
   await site.createDialog.getByLabel('Expiration').selectOption('Never');
   yield 'create-never';
@@ -54,6 +62,8 @@ export async function* tour(site: Site): AsyncGenerator<string> {
 
   await keyward.createKey('Nightly export', '--scope', 'data:read', '--scope', 'data:write', '--scope', 'usage:read', '--expires', '5d');
   await keyward.createKey('A key with a rather long name that has to go somewhere, on a narrow screen too', '--environment', 'test');
+  const narrow = ['--network', '10.0.0.0/8', '--network', '2001:db8:40::/48', '--network', '192.0.2.7', '--not-before', '2099-12-01T09:00Z', '--rate', '100/minute,burst=20'];
+  const ruled = await keyward.createKey('Buoy collector', '--expires', 'never', ...narrow);
   const paused = await keyward.createKey('Old gateway', '--expires', '365d');
   await keyward.run(['keys', 'deactivate', paused.key_id]);
   await site.open('/keys');
@@ -98,6 +108,16 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await page.getByRole('link', { name: 'Starter Integration' }).click();
   await expect(page.getByText('About this key')).toBeVisible();
   yield 'key';
+  await site.open(`/keys/${ruled.key_id}`);
+  await page.getByText('and 2 more').click();
+  yield 'key-rules';
+  await page.getByRole('link', { name: 'Edit key Buoy collector' }).click();
+  await page.getByRole('dialog').getByLabel('Allowed networks').fill('192.0.2.7');
+  await page.getByRole('dialog').getByLabel('Calls').fill('50');
+  await page.getByRole('dialog').getByLabel('Burst').scrollIntoViewIfNeeded();
+  yield 'edit-rules';
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
   await site.open('/projects');
   yield 'projects';
   await page.locator('tbody .key-name').first().click();

@@ -1,5 +1,8 @@
 //! `keyward keys …`.
 
+mod edit;
+mod print;
+
 use super::{
     open::{Opened, words},
     projects,
@@ -7,13 +10,12 @@ use super::{
 use crate::{
     config::DatabaseSettings,
     domain::{
-        expiry::{DEFAULT_DAYS, ExpiryChoice},
+        expiry::DEFAULT_DAYS,
         ids::{KeyId, ProjectId},
         key::Environment,
     },
     service::{
-        actor::Actor,
-        keys::{Keys as Service, NewKey},
+        keys::{KeyDraft, Keys as Service, RulesDraft},
         projects::Projects,
     },
 };
@@ -41,9 +43,25 @@ pub enum Keys {
         /// Whom it is for
         #[arg(long, default_value = "")]
         issued_to: String,
+        /// A network from which it may be used, such as 203.0.113.0/24; may be given several times. None: from anywhere
+        #[arg(long = "network", value_name = "CIDR")]
+        networks: Vec<String>,
+        /// From when it works, in RFC 3339, such as 2026-12-01T09:00Z; without an offset in UTC
+        #[arg(long, value_name = "TIME", default_value = "", hide_default_value = true)]
+        not_before: String,
+        /// How often it may be used: 100/minute, or 100/minute,burst=20; a second, minute, hour or day
+        #[arg(long, value_name = "LIMIT", default_value = "", hide_default_value = true)]
+        rate: String,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+    },
+    /// Change a key from the next request on; what is not named stays as it is
+    Edit {
+        /// The key's id, as the list prints it
+        id: KeyId,
+        #[command(flatten)]
+        changes: edit::Changes,
     },
     /// List keys, the newest first
     List {
@@ -65,16 +83,27 @@ pub async fn run(database: &DatabaseSettings, command: Keys) -> anyhow::Result<(
     let opened = Opened::open(database, false).await?;
     let service = Service::new(opened.ground.clone());
     let done = match command {
-        Keys::Create { project, name, expires, environment, scopes, issued_to, json } => {
-            let expires = match expires.parse() {
-                Ok(choice) => choice,
-                Err(_) if expires.contains('-') => ExpiryChoice::Date(expires),
-                Err(error) => return Err(error.into()),
-            };
+        Keys::Create { project, name, expires, environment, scopes, issued_to, networks, not_before, rate, json } => {
             let project = projects::find(&Projects::new(opened.ground.clone()), &project).await?;
-            let new = NewKey::read(&name, project, environment, &expires, &scopes, &issued_to, opened.ground.now());
-            create(&service, new.map_err(words)?, json).await
+            let networks = networks.join("\n");
+            let draft = KeyDraft {
+                number: opened.ground.new_id().into(),
+                name,
+                project,
+                environment: environment.to_string(),
+                expires: choice(expires),
+                expires_on: String::new(),
+                scopes,
+                issued_to,
+                rules: RulesDraft { networks, not_before, rate, ..RulesDraft::default() },
+            };
+            create(&service, draft, json).await
         }
+        Keys::Edit { id, changes } => service
+            .edit_as_operator(id, &changes.into())
+            .await
+            .map(|key| println!("Edited “{}” ({}). It holds from the next request on.", key.name, key.id))
+            .map_err(words),
         Keys::List { project, json } => {
             let project = match project {
                 Some(project) => Some(projects::find(&Projects::new(opened.ground.clone()), &project).await?),
@@ -93,47 +122,18 @@ pub async fn run(database: &DatabaseSettings, command: Keys) -> anyhow::Result<(
     done
 }
 
-async fn create(service: &Service, new: NewKey, json: bool) -> anyhow::Result<()> {
-    let (key, secret) = service.create_as(&Actor::Operator, new).await.map_err(words)?;
-    if json {
-        let printed = serde_json::json!({
-            "secret": secret.expose(), "key_id": key.id, "project_id": key.project_id,
-            "name": key.name, "expires_at": key.expires.map(|moment| moment.iso),
-        });
-        println!("{printed}");
-    } else {
-        println!("secret      {}", secret.expose());
-        println!("key_id      {}", key.id);
-        println!("project_id  {}", key.project_id);
-        println!("expires     {}", key.expires.map_or_else(|| "never".to_owned(), |moment| moment.exact));
-        eprintln!("Save the secret now. It cannot be shown again.");
-    }
+/// An end as the form's dropdown names it: a date stands there behind a word.
+fn choice(expires: String) -> String {
+    if expires.contains('-') { format!("date:{expires}") } else { expires }
+}
+
+async fn create(service: &Service, draft: KeyDraft, json: bool) -> anyhow::Result<()> {
+    let (key, secret) = service.create_as_operator(draft).await.map_err(words)?;
+    print::created(&key, &secret, json);
     Ok(())
 }
 
 async fn list(service: &Service, project: Option<ProjectId>, json: bool) -> anyhow::Result<()> {
     let rows = service.all(project).await.map_err(words)?;
-    if json {
-        let mut printed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            printed.push(serde_json::json!({
-                "key_id": row.id, "project_id": row.project_id, "name": row.name, "preview": row.preview,
-                "environment": row.environment, "scopes": row.scopes()?, "status": service.status(row),
-                "issued_to": row.issued_to,
-            }));
-        }
-        println!("{}", serde_json::Value::Array(printed));
-    } else {
-        for row in &rows {
-            println!(
-                "{}  {:<9}  {}…  {}  ({})",
-                row.id,
-                service.status(row).as_str(),
-                row.preview,
-                row.name,
-                row.project_name
-            );
-        }
-    }
-    Ok(())
+    print::list(&rows, |row| service.status(row), json)
 }

@@ -262,6 +262,19 @@ pub struct Note {
     pub held: bool,
 }
 
+/// How often a key may be used, as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateView {
+    /// Calls in a period.
+    pub calls: u32,
+    /// `second`, `minute`, `hour` or `day`.
+    pub per: String,
+    /// Calls that may come at once after a rest.
+    pub burst: u32,
+    /// "100 calls a minute, 20 at once".
+    pub words: String,
+}
+
 /// A key as a page shows it. Never the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
@@ -274,6 +287,12 @@ pub struct KeyView {
     pub project: String,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
+    /// The networks from which it may be used, in CIDR notation; none: from anywhere.
+    pub networks: Vec<String>,
+    /// `None`: it has worked since it was made.
+    pub not_before: Option<Moment>,
+    /// `None`: as often as anybody likes.
+    pub rate_limit: Option<RateView>,
     pub status: Status,
     pub created: Moment,
     /// "You", or the maker's name.
@@ -358,8 +377,10 @@ pub struct EditForm {
     pub expiries: Vec<ExpiryOption>,
     /// What the policy says of the life of a key, if it says anything.
     pub policy: Option<String>,
-    /// The name of the time zone in which dates end.
+    /// The name of the time zone in which dates end, and times are written.
     pub zone: String,
+    /// The key's "not before" as the field takes it, to the minute: `2026-12-01T09:00`; empty: none.
+    pub not_before: String,
     /// Goes back with the edit: it is refused if the key was changed meanwhile.
     pub version: i64,
     pub now: Timestamp,

@@ -82,7 +82,7 @@ pub struct KeyForm {
     pub usual: String,
     /// What the policy says of the life of a key, if it says anything.
     pub policy: Option<String>,
-    /// The name of the time zone in which dates end.
+    /// The name of the time zone in which dates end, and times are written.
     pub zone: String,
     /// The one-time number of this form.
     pub number: FormNumber,

@@ -97,6 +97,14 @@ impl RateLimit {
         self.burst.get()
     }
 
+    /// "100 calls a minute, 20 at once".
+    pub fn words(&self) -> String {
+        let calls = if self.calls() == 1 { "1 call".to_owned() } else { format!("{} calls", grouped(self.calls())) };
+        let each = if self.per == Per::Hour { "an" } else { "a" };
+        let rate = format!("{calls} {each} {}", self.per.as_str());
+        if self.burst == self.calls { rate } else { format!("{rate}, {} at once", grouped(self.burst())) }
+    }
+
     /// Whether what was used of it outlives a restart: an hour or more.
     pub const fn is_kept(&self) -> bool {
         self.per.seconds() >= 3_600
@@ -105,6 +113,19 @@ impl RateLimit {
 
 fn number(text: &str) -> Option<NonZeroU32> {
     text.trim().parse().ok().filter(|n: &NonZeroU32| n.get() <= CALLS_MAX)
+}
+
+/// "1,000,000".
+fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let mut said = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            said.push(',');
+        }
+        said.push(digit);
+    }
+    said
 }
 
 impl fmt::Display for RateLimit {
@@ -138,6 +159,18 @@ mod tests {
             assert_eq!(text.parse::<RateLimit>().unwrap().to_string(), text);
         }
         assert_eq!(" 100 / minute , burst=100 ".parse::<RateLimit>().unwrap().to_string(), "100/minute");
+    }
+
+    #[test]
+    fn limits_in_words() {
+        for (text, words) in [
+            ("100/minute,burst=20", "100 calls a minute, 20 at once"),
+            ("1/second", "1 call a second"),
+            ("1000/hour", "1,000 calls an hour"),
+            ("1000000/day,burst=1", "1,000,000 calls a day, 1 at once"),
+        ] {
+            assert_eq!(text.parse::<RateLimit>().unwrap().words(), words);
+        }
     }
 
     #[test]

@@ -7,10 +7,12 @@ mod copy;
 mod editor;
 mod effects;
 mod expiry;
+mod not_before;
 mod reveal;
 
 pub use copy::CopyButton;
 pub use editor::ConfigEditor;
 pub use effects::EditEffects;
 pub use expiry::Expiry;
+pub use not_before::NotBefore;
 pub use reveal::{DownloadEnv, RevealFoot};

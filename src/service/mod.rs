@@ -14,6 +14,7 @@ pub mod keys;
 pub mod limits;
 pub mod mail;
 pub mod moments;
+mod not_before;
 pub mod oidc;
 pub mod once;
 pub mod policy;

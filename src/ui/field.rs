@@ -79,3 +79,46 @@ pub fn Field(
     }
     .into_any()
 }
+
+/// Several lines to type into.
+#[component]
+pub fn Area(
+    /// Of the area, and of the error that belongs to it.
+    name: &'static str,
+    label: &'static str,
+    #[prop(into)] value: String,
+    /// Lines that are shown at first.
+    rows: u8,
+    hint: &'static str,
+) -> impl IntoView {
+    let state = FormState::here();
+    let (invalid, by) = described(name, true);
+    view! {
+        <div class="field">
+            <label for=name>{label} " " <span class="optional">"optional"</span></label>
+            <textarea
+                class="input"
+                id=name
+                name=name
+                rows=rows.to_string()
+                spellcheck="false"
+                autocomplete="off"
+                autofocus=state.starts_at(name, false)
+                aria-invalid=invalid
+                aria-describedby=by
+                inner_html=escaped(&state.typed(name).unwrap_or(value))
+            ></textarea>
+            <Wrong name />
+            <p class="hint" id=format!("{name}-hint")>
+                {hint}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// A text as it stands in an area: Leptos writes the children of a `textarea` as they are, markup too. The line break before it is
+/// the one that a browser leaves out.
+fn escaped(text: &str) -> String {
+    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
+}

@@ -572,8 +572,9 @@ fn wrong_reset(_: &At) -> Vec<(&'static str, String)> {
 
 const SEE: Rule = Can(Action::SeeKeys);
 const CHANGE: Rule = Can(Action::ChangeKeys);
-const EDIT_TAKES: &[&str] = &["expires_on", "scopes", "issued_to"];
-const NEW_TAKES: &[&str] = &["environment", "expires_on", "scopes", "issued_to"];
+const EDIT_TAKES: &[&str] = &["expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
+const NEW_TAKES: &[&str] =
+    &["environment", "expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
 const SCOPE_TAKES: &[&str] = &["in_default"];
 
 /// The pages, by address.
@@ -956,6 +957,7 @@ pub fn functions() -> Vec<Row> {
         ask("keys/list", SignedIn, Nothing, nothing),
         act("keys/restore", CHANGE, Key, only_id).says("key.restored").still().on(Deleted, Done),
         ask("keys/say_expiry", SignedIn, Nothing, |_| vec![said("expires", "never")]),
+        ask("keys/say_not_before", SignedIn, Nothing, |_| vec![said("not_before", "")]),
         act("projects/accept", LinkSignedIn, Invitation, code).says("member.joined").members(Still),
         act("projects/archive", archive, Project, only_id).says("project.archived").on(Archived, Still),
         act("projects/create", SignedIn, Nothing, new_project).says("project.created"),

@@ -32,6 +32,7 @@ impl Bench {
             expires_on: String::new(),
             scopes: vec!["data:read".into(), "usage:read".into()],
             issued_to: String::new(),
+            rules: Default::default(),
         }
     }
 

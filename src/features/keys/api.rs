@@ -74,6 +74,14 @@ pub async fn say_expiry(
     context::answer(app.keys.say_expiry(&caller, &expires, &expires_on))
 }
 
+/// From when a key with this "not before" would work, as a sentence, in the person's time zone.
+#[server(endpoint = "keys/say_not_before")]
+pub async fn say_not_before(#[server(default)] not_before: String) -> Result<String, AppError> {
+    use crate::http::context;
+    let (caller, app) = context::caller()?;
+    context::answer(app.keys.say_not_before(&caller, &not_before))
+}
+
 /// What the form that edits this key needs.
 #[server(name = GetEditForm, endpoint = "keys/edit_form")]
 pub async fn edit_form(id: KeyId) -> Result<EditForm, AppError> {
@@ -82,7 +90,8 @@ pub async fn edit_form(id: KeyId) -> Result<EditForm, AppError> {
     context::answer(app.keys.edit_form(&caller, id).await)
 }
 
-/// Changes what can be edited of a key; `expires` is `keep` to leave its end as it is, `version` is the form's.
+/// Changes what can be edited of a key; `expires` is `keep` to leave its end as it is, `version` is the form's. A "not before" that
+/// is as it was (`not_before_was`) stays to the microsecond, though the form shows it to the minute.
 #[server(endpoint = "keys/edit")]
 pub async fn edit_key(
     id: KeyId,
@@ -92,10 +101,21 @@ pub async fn edit_key(
     #[server(default)] expires_on: String,
     #[server(default)] scopes: Vec<String>,
     #[server(default)] issued_to: String,
+    #[server(default)] networks: String,
+    #[server(default)] not_before: String,
+    #[server(default)] not_before_was: String,
+    #[server(default)] rate: String,
+    #[server(default)] per: String,
+    #[server(default)] burst: String,
 ) -> Result<KeyView, AppError> {
-    use crate::{http::context, service::keys::KeyEdit};
+    use crate::{
+        http::context,
+        service::keys::{KEEP, KeyEdit, RulesDraft},
+    };
     let (caller, app) = context::caller()?;
-    let edit = KeyEdit { version, name, expires, expires_on, scopes, issued_to };
+    let not_before = if not_before == not_before_was { KEEP.to_owned() } else { not_before };
+    let rules = RulesDraft { networks, not_before, rate, per, burst };
+    let edit = KeyEdit { version, name, expires, expires_on, scopes, issued_to, rules };
     context::answer(app.keys.edit(&caller, id, edit).await)
 }
 
@@ -118,10 +138,19 @@ pub async fn create_key(
     #[server(default)] expires_on: String,
     #[server(default)] scopes: Vec<String>,
     #[server(default)] issued_to: String,
+    #[server(default)] networks: String,
+    #[server(default)] not_before: String,
+    #[server(default)] rate: String,
+    #[server(default)] per: String,
+    #[server(default)] burst: String,
 ) -> Result<CreatedKey, AppError> {
-    use crate::{http::context, service::keys::KeyDraft};
+    use crate::{
+        http::context,
+        service::keys::{KeyDraft, RulesDraft},
+    };
     let (caller, app) = context::caller()?;
-    let draft = KeyDraft { number, name, project, environment, expires, expires_on, scopes, issued_to };
+    let rules = RulesDraft { networks, not_before, rate, per, burst };
+    let draft = KeyDraft { number, name, project, environment, expires, expires_on, scopes, issued_to, rules };
     let (key, secret) = context::answer(app.keys.create(&caller, draft).await)?;
     context::no_store();
     Ok(CreatedKey {

@@ -7,6 +7,7 @@ use super::{
     expiry::expiry,
     place::Place,
     reveal::Reveal,
+    rules::{RuleFields, more, rules},
     scopes::Scopes,
 };
 use crate::{
@@ -21,7 +22,6 @@ use crate::{
         dialog::{Away, Dialog, DialogHead},
         field::{Field, Wrong, described},
         form::{Form, FormState},
-        icon::Icon,
         notice::Refused,
         segments::Segments,
         select::{Choice, Select},
@@ -40,6 +40,7 @@ struct Prefill {
     on: String,
     scopes: Vec<String>,
     issued_to: String,
+    rules: RuleFields,
 }
 
 impl Prefill {
@@ -61,6 +62,11 @@ impl Prefill {
                 on,
                 scopes,
                 issued_to: one("issued_to").chars().take(NAME_MAX).collect(),
+                rules: RuleFields::of_words(
+                    &query.get_all("network").unwrap_or_default(),
+                    one("not_before"),
+                    &one("rate"),
+                ),
             }
         })
     }
@@ -109,9 +115,11 @@ pub fn CreatePage() -> impl IntoView {
 }
 
 fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
-    let KeyForm { projects, number, expiries, usual, policy, .. } = form;
-    let issued = FormState::here().typed("issued_to").unwrap_or_else(|| prefill.issued_to.clone());
-    let more = !issued.is_empty();
+    let KeyForm { projects, number, expiries, usual, policy, zone, .. } = form;
+    let state = FormState::here();
+    let issued = state.typed("issued_to").unwrap_or_else(|| prefill.issued_to.clone());
+    let fields = prefill.rules.clone().or_typed();
+    let open = !issued.is_empty() || state.wrong("issued_to").is_some() || fields.matter();
     let known = expiries.iter().any(|option| option.value == prefill.expires) || prefill.expires == "date";
     let first = if known { prefill.expires.clone() } else { usual };
     view! {
@@ -124,12 +132,9 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
                 {place(&projects, &prefill)}
                 {expiry(expiries, first, prefill.on.clone(), policy)}
                 <Scopes projects first=prefill.scopes />
-                <details class="more" open=more>
-                    <summary>
-                        {Icon::Down.view()}
-                        "More"
-                    </summary>
-                    <div class="fields">
+                {more(
+                    open,
+                    view! {
                         <Field
                             name="issued_to"
                             label="Issued to"
@@ -139,8 +144,10 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
                             maxlength=NAME_MAX as u16
                             optional=true
                         />
-                    </div>
-                </details>
+                        {rules(fields, &zone)}
+                    }
+                        .into_any(),
+                )}
             </div>
         </div>
         <footer class="dialog__foot">

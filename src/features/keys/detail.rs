@@ -3,6 +3,7 @@
 use super::{
     api::get_key,
     place::{Desk, Place},
+    rules::facts,
 };
 use crate::{
     domain::{
@@ -129,6 +130,7 @@ fn about(place: &Place, key: KeyView) -> AnyView {
                         <dd>{key.calls_today.unwrap_or_default().to_string()}</dd>
                         <dt>"Expires"</dt>
                         <dd>{moment(key.expires.clone(), "Never")}</dd>
+                        {facts(&key, true)}
                     </dl>
                 </div>
             </section>

@@ -1,10 +1,11 @@
-//! `/keys/{id}/edit`: name, scopes, expiry, issued to; never the secret.
+//! `/keys/{id}/edit`: name, scopes, expiry, issued to and rules; never the secret.
 
 use super::{
     about::failed,
     api::edit_form,
     expiry::expiry,
     place::{Place, menu_button_id},
+    rules::{RuleFields, more, rules},
     scopes::Scopes,
 };
 use crate::{
@@ -64,7 +65,10 @@ pub fn EditPage() -> impl IntoView {
 }
 
 fn inside(back: String, form: EditForm) -> AnyView {
-    let EditForm { key, offered, mut expiries, version, policy, .. } = form;
+    let EditForm { key, offered, mut expiries, version, policy, zone, not_before, .. } = form;
+    let had = RuleFields::of(&key, not_before);
+    let fields = had.clone().or_typed();
+    let open = had.matter() || fields.matter();
     let (label, sentence) = match &key.expires {
         Some(at) => (format!("Keep: {}", at.day), format!("Ends on {}.", at.exact)),
         None => ("Keep: never".to_owned(), "Never expires.".to_owned()),
@@ -85,7 +89,6 @@ fn inside(back: String, form: EditForm) -> AnyView {
                 <Field name="name" label="Name" value=key.name maxlength=NAME_MAX as u16 required=true autofocus=true />
                 <Scopes projects=vec![project] first=key.scopes.clone() />
                 {expiry(expiries, "keep".to_owned(), String::new(), policy)}
-                <EditEffects had=key.scopes used=key.last_used.is_some() />
                 <Field
                     name="issued_to"
                     label="Issued to"
@@ -94,9 +97,18 @@ fn inside(back: String, form: EditForm) -> AnyView {
                     maxlength=NAME_MAX as u16
                     optional=true
                 />
+                <input type="hidden" name="not_before_was" value=had.not_before.clone() />
+                {more(open, rules(fields, &zone))}
             </div>
         </div>
         <footer class="dialog__foot">
+            <EditEffects
+                had=key.scopes
+                networks=key.networks
+                not_before=had.not_before
+                rate=key.rate_limit.map(|it| (it.calls, it.per, it.burst))
+                used=key.last_used.is_some()
+            />
             <Away to=back label="Cancel" />
             <Submit label="Save changes" working="Saving…" />
         </footer>

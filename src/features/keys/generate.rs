@@ -5,6 +5,7 @@ use super::{
     create::Environment,
     expiry::expiry,
     reveal::Reveal,
+    rules::{RuleFields, more, rules},
     scopes::Scopes,
 };
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
         dialog::{Away, Dialog, DialogHead},
         field::{Field, Wrong},
         form::{Form, FormState},
-        icon::Icon,
         notice::Refused,
     },
 };
@@ -90,10 +90,12 @@ fn none(error: AppError) -> AnyView {
 }
 
 fn inside(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
-    let KeyForm { number, expiries, usual, policy, .. } = form;
+    let KeyForm { number, expiries, usual, policy, zone, .. } = form;
     // What is under More is drawn open when something in it was refused.
-    let wrong = FormState::here();
-    let more = ["environment", "expires", "expires_on", "scopes"].iter().any(|name| wrong.wrong(name).is_some());
+    let state = FormState::here();
+    let wrong = ["environment", "expires", "expires_on", "scopes"].iter().any(|name| state.wrong(name).is_some());
+    let fields = RuleFields::default().or_typed();
+    let open = wrong || fields.matter();
     let first = usual;
     let title = format!("Generate API key for {}", project.name);
     view! {
@@ -113,17 +115,16 @@ fn inside(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
                     maxlength=NAME_MAX as u16
                     optional=true
                 />
-                <details class="more" open=more>
-                    <summary>
-                        {Icon::Down.view()}
-                        "More"
-                    </summary>
-                    <div class="fields">
+                {more(
+                    open,
+                    view! {
                         <Environment first="live".to_owned() />
                         {expiry(expiries, first, String::new(), policy)}
                         <Scopes projects=vec![project] first=Vec::new() />
-                    </div>
-                </details>
+                        {rules(fields, &zone)}
+                    }
+                        .into_any(),
+                )}
             </div>
         </div>
         <footer class="dialog__foot">

@@ -29,6 +29,8 @@ mod reveal;
 #[cfg(feature = "ssr")]
 mod row;
 #[cfg(feature = "ssr")]
+mod rules;
+#[cfg(feature = "ssr")]
 mod said;
 #[cfg(feature = "ssr")]
 mod scopes;

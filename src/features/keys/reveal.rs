@@ -2,6 +2,7 @@
 
 use super::{
     api::CreatedKey,
+    rules::facts as facts_of_rules,
     secret::{Forms, SecretBox},
 };
 use crate::{
@@ -62,6 +63,7 @@ pub fn Reveal(
 fn facts(key: KeyView, live: bool) -> AnyView {
     let now = key.created.at;
     let id = key.project_id.to_string();
+    let rules = facts_of_rules(&key, false);
     let expires = match key.expires {
         Some(at) => view! {
             <Exactly at=at.clone() />
@@ -95,6 +97,7 @@ fn facts(key: KeyView, live: bool) -> AnyView {
             </dd>
             <dt>"Expires"</dt>
             <dd>{expires}</dd>
+            {rules}
         </dl>
     }
     .into_any()

@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         audit::{AuditEvent, Changed, say},
+        rate::RateLimit,
         time::Timestamp,
     },
     service::{
@@ -79,6 +80,9 @@ fn label(name: &str) -> String {
 
 fn in_words(name: &str, value: &Value, zone: &TimeZone) -> String {
     match value {
+        Value::Null if name == "rate_limit" => "no limit".to_owned(),
+        Value::String(text) if name == "rate_limit" => text.parse().map_or(text.clone(), |it: RateLimit| it.words()),
+        Value::Array(values) if name == "networks" && values.is_empty() => "from anywhere".to_owned(),
         Value::Null => "none".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
@@ -116,6 +120,17 @@ mod tests {
         );
         assert_eq!(said(r#"{"after": {"bytes": 12}, "keys": 3}"#), ["Bytes: - > 12", "Keys: - > 3"]);
         assert_eq!(said(r#"{"before": {"x": {"y": []}}}"#), [r#"X: {"y":[]} > -"#]);
+        let rules = r#"{"before": {"networks": [], "not_before": null, "rate_limit": null},
+            "after": {"networks": ["10.0.0.0/8", "192.0.2.7/32"], "not_before": 1786691529000000, "rate_limit": "100/minute,burst=20"}}"#;
+        assert_eq!(
+            said(rules),
+            [
+                "Networks: from anywhere > 10.0.0.0/8, 192.0.2.7/32",
+                "Not before: none > 14 August 2026, 07:12:09 UTC",
+                "Rate limit: no limit > 100 calls a minute, 20 at once"
+            ]
+        );
+        assert_eq!(said(r#"{"after": {"rate_limit": "often"}}"#), ["Rate limit: - > often"]);
         assert_eq!(said("{}"), [""; 0]);
         assert_eq!(said("nothing"), [""; 0]);
     }

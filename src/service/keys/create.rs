@@ -1,6 +1,10 @@
 //! Making a key.
 
-use super::{Keys, Viewer, allow, may_grant, role, view};
+use super::{
+    Keys, Viewer, allow, may_grant, role,
+    rules::{self, Rules, RulesDraft},
+    view,
+};
 use crate::{
     domain::{
         expiry::ExpiryChoice,
@@ -17,7 +21,7 @@ use crate::{
         actor::{Actor, Caller},
         audit::acting,
         can::Action,
-        expiry, policy,
+        expiry, not_before, policy,
     },
     store::{self, Tx, changes::Change, keys::NewKeyRow, queue::Kept},
 };
@@ -36,6 +40,7 @@ pub struct KeyDraft {
     pub expires_on: String,
     pub scopes: Vec<String>,
     pub issued_to: String,
+    pub rules: RulesDraft,
 }
 
 /// A key that was asked for, read and checked but for what only the database knows.
@@ -49,10 +54,11 @@ pub struct NewKey {
     pub expires_at: Option<Timestamp>,
     pub scopes: Vec<ScopeName>,
     pub issued_to: Option<String>,
+    pub rules: Rules,
 }
 
 impl NewKey {
-    /// Reads what the command line says, and says everything that is wrong at once.
+    /// Reads what is said of a key without rules, and says everything that is wrong at once.
     ///
     /// # Errors
     /// [`Error::Invalid`].
@@ -72,7 +78,8 @@ impl NewKey {
         let issued_to = gather(&mut errors, parse_issued_to(issued_to).map_err(|e| Field::new("issued_to", e)));
         match (name, expires_at, scopes, issued_to) {
             (Some(name), Some(expires_at), Some(scopes), Some(issued_to)) => {
-                Ok(Self { number: None, name, project, environment, expires_at, scopes, issued_to })
+                let rules = Rules::default();
+                Ok(Self { number: None, name, project, environment, expires_at, scopes, issued_to, rules })
             }
             _ => Err(Error::Invalid(errors)),
         }
@@ -118,16 +125,25 @@ impl KeyDraft {
         let expires_at = gather(&mut errors, parse_expiry(expires, &self.expires_on, zone, now));
         let scopes = gather(&mut errors, parse_scopes(&self.scopes));
         let issued_to = gather(&mut errors, parse_issued_to(&self.issued_to).map_err(|e| Field::new("issued_to", e)));
-        match (name, environment, expires_at, scopes, issued_to) {
-            (Some(name), Some(environment), Some(expires_at), Some(scopes), Some(issued_to)) => Ok(NewKey {
-                number: Some(self.number),
-                project: self.project,
-                name,
-                environment,
-                expires_at,
-                scopes,
-                issued_to,
-            }),
+        let rules = self.rules.read(&mut errors, zone, now);
+        if let (Some(rules), Some(end)) = (&rules, expires_at) {
+            gather(&mut errors, not_before::check(rules.not_before, end, zone));
+        }
+        match (name, environment, expires_at, scopes, issued_to, rules) {
+            (Some(name), Some(environment), Some(expires_at), Some(scopes), Some(issued_to), Some(rules))
+                if errors.is_empty() =>
+            {
+                Ok(NewKey {
+                    number: Some(self.number),
+                    project: self.project,
+                    name,
+                    environment,
+                    expires_at,
+                    scopes,
+                    issued_to,
+                    rules,
+                })
+            }
             _ => Err(Error::Invalid(errors)),
         }
     }
@@ -188,6 +204,15 @@ impl Keys {
         self.create_as(&Actor::User(caller.clone()), new).await
     }
 
+    /// Makes a key for whoever is at the command line: dates and times without an offset are in UTC.
+    ///
+    /// # Errors
+    /// As [`Keys::create`], but nobody is asked for a proof.
+    pub async fn create_as_operator(&self, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
+        let usual = self.policy().await?.usual_period();
+        self.create_as(&Actor::Operator, draft.read(&TimeZone::UTC, usual, self.ground.now())?).await
+    }
+
     /// Makes a key for any actor.
     ///
     /// # Errors
@@ -208,10 +233,10 @@ impl Keys {
             preview: secret.preview().to_owned(),
             scopes: new.scopes.iter().map(ToString::to_string).collect(),
             issued_to: new.issued_to.clone(),
-            networks: Vec::new(),
-            not_before: None,
+            networks: rules::words(&new.rules.networks),
+            not_before: new.rules.not_before.map(Timestamp::micros),
             expires_at: new.expires_at.map(Timestamp::micros),
-            rate_limit: None,
+            rate_limit: new.rules.rate_limit.map(|limit| limit.to_string()),
             form_number: new.number.map(Into::into),
             created_by: actor.user().map(Into::into),
             created_by_name: actor.name().to_owned(),
@@ -247,7 +272,8 @@ impl Keys {
                     .in_project(new.project)
                     .detail(serde_json::json!({"after": {
                         "environment": row.environment, "scopes": row.scopes, "issued_to": row.issued_to,
-                        "expires_at": row.expires_at, "preview": row.preview,
+                        "expires_at": row.expires_at, "preview": row.preview, "networks": row.networks,
+                        "not_before": row.not_before, "rate_limit": row.rate_limit,
                     }}));
                 Ok(Kept::with(stored, event).heard(Change { topic: "key", id: row.id }))
             })

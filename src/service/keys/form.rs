@@ -8,12 +8,13 @@ use crate::{
         key::EditForm,
         project::{KeyForm, ProjectChoice, Role},
         scope::{ScopeName, ScopeView},
+        time::Timestamp,
     },
     service::{
         Error,
         actor::{Actor, Caller},
         can::{Action, can},
-        expiry, moments, policy,
+        expiry, moments, not_before, policy,
     },
     store::{self, Conn},
 };
@@ -81,6 +82,8 @@ impl Keys {
                 scopes.push(ScopeView { name, description });
             }
         }
+        let not_before = row.not_before.map(Timestamp::from_micros);
+        let not_before = not_before.map(|at| not_before::typed(at, &caller.zone)).unwrap_or_default();
         let (version, policy) = (row.updated_at, policy::read(&mut conn).await?);
         Ok(EditForm {
             key: view(row, &Viewer::of(caller), Some(role), now)?,
@@ -88,6 +91,7 @@ impl Keys {
             expiries: expiry::options(&policy, &caller.zone, now),
             policy: policy.of_life(),
             zone: moments::zone_name(&caller.zone),
+            not_before,
             version,
             now,
         })
@@ -101,5 +105,13 @@ impl Keys {
         let choice = expiry::read(expires, on);
         let said = choice.and_then(|choice| expiry::say(&choice, &caller.zone, self.ground.now()));
         said.map_err(|field| Error::Invalid(vec![field]))
+    }
+
+    /// The sentence under "not before": when a key would begin to work if it were made now.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if what was typed is no time, or one that has passed.
+    pub fn say_not_before(&self, caller: &Caller, text: &str) -> Result<String, Error> {
+        not_before::say(text, &caller.zone, self.ground.now()).map_err(|field| Error::Invalid(vec![field]))
     }
 }

@@ -8,12 +8,15 @@ mod edit;
 mod form;
 mod list;
 mod of_project;
+mod patch;
 mod purge;
+mod rules;
 
 pub(super) use admin::administrator;
 pub(super) use chosen::stop;
 pub use create::{KeyDraft, NewKey};
-pub use edit::KeyEdit;
+pub use patch::{KEEP, KeyEdit, KeyPatch};
+pub use rules::{Rules, RulesDraft};
 
 use super::{
     Error, Ground,
@@ -25,7 +28,7 @@ use super::{
 use crate::{
     domain::{
         ids::{KeyId, ProjectId, UserId},
-        key::{Environment, KeyView, Lifecycle, Note, RESTORE_DAYS, Status},
+        key::{Environment, KeyView, Lifecycle, Note, RESTORE_DAYS, RateView, Status},
         network::Networks,
         project::Role,
         rate::RateLimit,
@@ -128,6 +131,12 @@ impl Viewer {
 fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Result<KeyView, Error> {
     let by_viewer = viewer.user.is_some() && row.created_by.map(UserId::from) == viewer.user;
     let moment = |micros| moment_of(micros, &viewer.zone);
+    let rate_limit = row.read_rate_limit()?.map(|limit| RateView {
+        calls: limit.calls(),
+        per: limit.per().as_str().to_owned(),
+        burst: limit.burst(),
+        words: limit.words(),
+    });
     let may_change = role.is_some_and(|role| can(role, Action::ChangeKeys));
     let note = row.note.as_ref().zip(row.note_at).map(|(text, at)| Note {
         text: text.clone(),
@@ -139,6 +148,9 @@ fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Res
         id: row.id.into(),
         environment: row.environment()?,
         scopes: row.scopes()?,
+        networks: row.networks()?,
+        not_before: row.not_before.map(moment),
+        rate_limit,
         status: row.lifecycle().status(now),
         gone: row.gone_at().map(moment),
         created: moment(row.created_at),

@@ -6,8 +6,8 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, CustomEvent, CustomEventInit, Element, Event, Headers, HtmlElement, HtmlInputElement, HtmlSelectElement,
-    HtmlTextAreaElement, RequestInit, Response, Url, UrlSearchParams,
+    Blob, CustomEvent, CustomEventInit, Element, Event, Headers, HtmlElement, HtmlInputElement, HtmlTextAreaElement,
+    RequestInit, Response, Url, UrlSearchParams,
 };
 
 /// Moves focus to this element, once what is going on has been drawn.
@@ -110,10 +110,10 @@ pub fn press(within: &Element, selector: &str) {
     }
 }
 
-/// What is chosen in a select within this element.
+/// What is chosen or typed in a field within this element, whatever kind of field it is.
 pub fn value_of(within: &Element, selector: &str) -> String {
     let found = within.query_selector(selector).ok().flatten();
-    found.and_then(|it| it.dyn_into::<HtmlSelectElement>().ok()).map(|it| it.value()).unwrap_or_default()
+    found.and_then(|it| Reflect::get(&it, &"value".into()).ok()?.as_string()).unwrap_or_default()
 }
 
 /// The values of the check boxes of this name that are checked.

@@ -1,0 +1,161 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from '../support/test';
+
+/** A time on the wall some days from now, as the field takes it. */
+const inDays = (days: number) => `${new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)}T09:00`;
+
+const verify = async (url: string, key: string) => {
+  const answer = await fetch(`${url}/v1/keys/verify`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key }),
+  });
+  return answer.json();
+};
+
+const more = (form: Locator) => form.getByText('More', { exact: true }).click();
+
+/** The same page is drawn for both; axe is a script. */
+const clean = async (page: Page, scripted: boolean) => {
+  if (!scripted) return;
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  expect(violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.target}`))).toEqual([]);
+};
+
+test.beforeEach(async ({ site }) => site.signIn());
+
+test('a key with networks, a start and a limit: made, shown, refused until then, edited', async ({ page, site, keyward, scripted }) => {
+  const starts = inDays(10);
+  await site.openCreate();
+  const form = site.createDialog;
+  await form.getByLabel('Name').fill('Buoys');
+  await expect(form.getByLabel('Allowed networks')).toBeHidden();
+  await more(form);
+  await form.getByLabel('Allowed networks').fill('10.0.0.0/8, 2001:db8::/32\n192.0.2.7');
+  await form.getByLabel('Not before').fill(starts);
+  await form.getByLabel('Calls').fill('100');
+  await form.getByLabel('Each').selectOption('hour');
+  await form.getByLabel('Burst').fill('20');
+  if (scripted) await expect(form.locator('#not_before-hint')).toHaveText(/^Works from \w+day \d+ \w+ \d{4} at 09:00:00 CES?T\.$/);
+  await clean(page, scripted);
+  await site.submitCreate();
+  await expect(site.reveal.locator('.facts')).toContainText('100 calls an hour, 20 at once');
+  const secret = await site.secret.innerText();
+  await site.done();
+  await expect(site.row('Buoys')).toContainText('Scheduled');
+  expect(await verify(keyward.url, secret)).toMatchObject({ valid: false, code: 'not_yet_valid' });
+
+  await page.getByRole('link', { name: 'Buoys', exact: true }).click();
+  const facts = page.locator('.facts').first();
+  await expect(facts).toContainText('From 10.0.0.0/8 and 2 more');
+  await expect(facts.getByText('192.0.2.7/32')).toBeHidden();
+  await facts.getByText('and 2 more').click();
+  await expect(facts.getByText('192.0.2.7/32')).toBeVisible();
+  await expect(facts).toContainText(scripted ? /From \d+ \w+ \d{4}, 09:00:00 CES?T/ : /From \d+ \w+ \d{4}, 09:00:00 UTC/);
+  await expect(facts).toContainText('100 calls an hour, 20 at once');
+  await clean(page, scripted);
+
+  await page.getByRole('link', { name: 'Edit key Buoys' }).click();
+  const edit = page.getByRole('dialog', { name: 'Edit “Buoys”' });
+  await expect(edit.getByLabel('Allowed networks')).toHaveValue('10.0.0.0/8\n2001:db8::/32\n192.0.2.7/32');
+  await expect(edit.getByLabel('Not before')).toHaveValue(starts);
+  await expect(edit.getByLabel('Each')).toHaveValue('hour');
+  await edit.getByLabel('Allowed networks').fill('');
+  await edit.getByLabel('Not before').fill('');
+  await edit.getByLabel('Calls').fill('');
+  await edit.getByLabel('Burst').fill('');
+  await edit.getByRole('button', { name: 'Save changes' }).click();
+  await expect(site.row('Buoys')).toContainText('Active');
+  expect(await verify(keyward.url, secret)).toMatchObject({ valid: true });
+  await page.getByRole('link', { name: 'Buoys', exact: true }).click();
+  await expect(facts).toContainText('From anywhere');
+  await expect(facts).toContainText('No limit');
+  await page.locator('#history').getByText('Exact values').first().click();
+  await expect(page.locator('#history')).toContainText('100 calls an hour, 20 at once → no limit');
+});
+
+test('what is wrong is said beside its field, and what was typed stays', async ({ page, site, watch, scripted }) => {
+  watch.expectStatus(422);
+  await site.openCreate();
+  const form = site.createDialog;
+  await form.getByLabel('Name').fill('Buoys');
+  await more(form);
+  const [networks, from, calls, burst] = ['Allowed networks', 'Not before', 'Calls', 'Burst'].map(it => form.getByLabel(it));
+  await networks.fill('10.0.0.5/8');
+  await from.fill('2020-02-29T09:00');
+  await calls.fill('100');
+  await burst.fill('many');
+  await site.submitCreate();
+  await expect(networks).toBeFocused();
+  await expect(networks).toHaveAccessibleDescription(/“10\.0\.0\.5\/8” is an address inside 10\.0\.0\.0\/8/);
+  await expect(networks).toHaveValue('10.0.0.5/8');
+  await expect(from).toHaveAccessibleDescription(/29 February 2020, 09:00:00 (CET|UTC) has passed/);
+  await expect(from).toHaveValue('2020-02-29T09:00');
+  await expect(burst).toHaveAttribute('aria-invalid', 'true');
+  await expect(burst).toHaveAccessibleDescription(/as the burst/);
+  await expect(calls).not.toHaveAttribute('aria-invalid');
+  await expect(form.getByRole('alert'), 'the fields say it themselves').toHaveCount(0);
+  await clean(page, scripted);
+
+  await networks.fill('10.0.0.0/8');
+  await from.fill(inDays(400));
+  await burst.fill('');
+  await site.submitCreate();
+  await expect(from).toBeFocused();
+  await expect(from).toHaveAccessibleDescription(/The key would never work: it ends on/);
+  await from.fill('');
+  await site.submitCreate();
+  await expect(site.reveal.locator('.facts')).toContainText('From 10.0.0.0/8');
+  await expect(site.reveal.locator('.facts')).toContainText('100 calls a minute');
+});
+
+test('a start that nobody touches stays to the second', async ({ page, site, keyward }) => {
+  const starts = `${inDays(10)}:37Z`;
+  const { key_id } = await keyward.createKey('Buoys', '--not-before', starts, '--rate', '5/second');
+  await site.open(`/keys/${key_id}/edit`);
+  await page.getByRole('dialog').getByLabel('Issued to').fill('Ada');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save changes' }).click();
+  await expect(site.row('Buoys')).toContainText('for Ada');
+  expect(await keyward.keys()).toMatchObject([{ not_before: starts, rate_limit: '5/second' }]);
+});
+
+test('a project’s form has the rules too, and a link fills them in', async ({ page, site, keyward }) => {
+  await site.open(`/projects/${await keyward.project()}/keys/new`);
+  const form = page.getByRole('dialog', { name: /^Generate API key/ });
+  await form.getByLabel('Name').fill('Desk');
+  await more(form);
+  await form.getByLabel('Calls').fill('5');
+  await form.getByLabel('Each').selectOption('second');
+  await form.getByRole('button', { name: 'Generate API key' }).click();
+  await expect(site.reveal.locator('.facts')).toContainText('5 calls a second');
+
+  await site.open('/keys/new?name=Desk&network=10.0.0.0/8&network=192.0.2.7&not_before=2031-02-18T09:00&rate=100/day');
+  await expect(site.createDialog.getByLabel('Allowed networks')).toHaveValue('10.0.0.0/8\n192.0.2.7');
+  await expect(site.createDialog.getByLabel('Not before')).toHaveValue('2031-02-18T09:00');
+  await expect(site.createDialog.getByLabel('Calls')).toHaveValue('100');
+  await expect(site.createDialog.getByLabel('Each')).toHaveValue('day');
+});
+
+test('rules that become narrower are said before saving', { tag: '@scripts' }, async ({ page, site, keyward }) => {
+  const { key_id } = await keyward.createKey('Buoys', '--network', '10.0.0.0/8', '--network', '192.0.2.7', '--rate', '60/minute,burst=20');
+  await site.open(`/keys/${key_id}/edit`);
+  const dialog = page.getByRole('dialog');
+  const said = dialog.locator('.effects');
+  const leave = () => dialog.getByLabel('Name').focus();
+  await dialog.getByLabel('Allowed networks').fill('192.0.2.7, 10.0.0.0/8, 2001:db8::/32');
+  await leave();
+  await expect(said).toHaveText('');
+  await dialog.getByLabel('Allowed networks').fill('192.0.2.7');
+  await leave();
+  await expect(said).toContainText('Calls from networks that are not in the list are refused.');
+  await dialog.getByLabel('Allowed networks').fill('');
+  await leave();
+  await expect(said).toHaveText('');
+  await dialog.getByLabel('Burst').fill('10');
+  await leave();
+  await expect(said).toContainText('Calls past the new limit are refused.');
+  await dialog.getByLabel('Not before').fill(inDays(10));
+  await leave();
+  await expect(said).toContainText('Until it works, its calls are refused');
+});

@@ -1,0 +1,62 @@
+//! What `keyward keys edit` takes.
+
+use super::choice;
+use crate::service::keys::KeyPatch;
+
+/// At least one of them.
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+pub struct Changes {
+    /// A label, 1 to 100 characters
+    #[arg(long)]
+    name: Option<String>,
+    /// When it ends: a number of days from now such as 90d, a date such as 2027-02-18 (its end in UTC), or never
+    #[arg(long)]
+    expires: Option<String>,
+    /// A scope that it has from now on, in place of all that it had; may be given several times
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// Take all its scopes away
+    #[arg(long, conflicts_with = "scopes")]
+    no_scopes: bool,
+    /// Whom it is for; empty: nobody in particular
+    #[arg(long)]
+    issued_to: Option<String>,
+    /// A network from which it may be used, in place of all that it had; may be given several times
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<String>,
+    /// It may be used from anywhere
+    #[arg(long, conflicts_with = "networks")]
+    no_networks: bool,
+    /// From when it works, in RFC 3339, such as 2026-12-01T09:00Z; without an offset in UTC
+    #[arg(long, value_name = "TIME")]
+    not_before: Option<String>,
+    /// It works at once
+    #[arg(long, conflicts_with = "not_before")]
+    no_not_before: bool,
+    /// How often it may be used: 100/minute, or 100/minute,burst=20; a second, minute, hour or day
+    #[arg(long, value_name = "LIMIT")]
+    rate: Option<String>,
+    /// It may be used as often as anybody likes
+    #[arg(long, conflicts_with = "rate")]
+    no_rate: bool,
+}
+
+impl From<Changes> for KeyPatch {
+    fn from(changes: Changes) -> Self {
+        let none = |asked: bool| asked.then(String::new);
+        let scopes = changes.scopes;
+        let networks = (!changes.networks.is_empty()).then(|| changes.networks.join("\n"));
+        let rate = changes.rate.or_else(|| none(changes.no_rate));
+        Self {
+            version: None,
+            name: changes.name,
+            scopes: (changes.no_scopes || !scopes.is_empty()).then_some(scopes),
+            expires: changes.expires.map(|expires| (choice(expires), String::new())),
+            issued_to: changes.issued_to,
+            networks: networks.or_else(|| none(changes.no_networks)),
+            not_before: changes.not_before.or_else(|| none(changes.no_not_before)),
+            rate: rate.map(|rate| [rate, String::new(), String::new()]),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! From where, from when and how often a key may be used: the fields of a form, and the words on a page.
+
+use crate::{
+    domain::{
+        key::{KeyView, RateView},
+        rate::{Per, RateLimit},
+    },
+    islands::NotBefore,
+    ui::{
+        field::{Area, Wrong, described},
+        form::FormState,
+        icon::Icon,
+        select::{Choice, Select},
+        time::{Ago, Exactly},
+    },
+};
+use leptos::prelude::*;
+
+/// What stands in the fields.
+#[derive(Clone, Debug, Default)]
+pub struct RuleFields {
+    /// One a line.
+    pub networks: String,
+    /// `2026-12-01T09:00`, in the person's zone; empty: at once.
+    pub not_before: String,
+    /// What is said of that time: it is the key's own.
+    said: Option<String>,
+    rate: String,
+    /// Empty: the first choice.
+    per: String,
+    burst: String,
+}
+
+/// The names of the fields.
+const NAMES: [&str; 5] = ["networks", "not_before", "rate", "per", "burst"];
+
+impl RuleFields {
+    /// What an address asks for: networks, a time, and a limit such as `100/minute,burst=20`. A limit that is none is left out; the
+    /// rest is checked when it is sent.
+    pub fn of_words(networks: &[String], not_before: String, rate: &str) -> Self {
+        let networks: Vec<_> = networks.iter().flat_map(|it| it.split([',', ' '])).collect();
+        let limit = rate.parse::<RateLimit>().ok();
+        let (rate, per, burst) =
+            limit.map(|it| limit_fields(it.calls(), it.per().as_str(), it.burst())).unwrap_or_default();
+        Self { networks: networks.join("\n"), not_before, said: None, rate, per, burst }
+    }
+
+    /// What a key has; `not_before` as the field takes it.
+    pub fn of(key: &KeyView, not_before: String) -> Self {
+        let limit = key.rate_limit.as_ref();
+        let (rate, per, burst) =
+            limit.map(|RateView { calls, per, burst, .. }| limit_fields(*calls, per, *burst)).unwrap_or_default();
+        let said = key.not_before.as_ref().map(|at| {
+            let word = if at.at > key.now { "Works from" } else { "Has worked since" };
+            format!("{word} {}.", at.exact)
+        });
+        Self { networks: key.networks.join("\n"), not_before, said, rate, per, burst }
+    }
+
+    /// What was typed before the form was refused, or else this.
+    pub fn or_typed(self) -> Self {
+        let state = FormState::here();
+        let typed = |name: &str, first: String| state.typed(name).unwrap_or(first);
+        let not_before = typed("not_before", self.not_before.clone());
+        Self {
+            said: self.said.filter(|_| not_before == self.not_before),
+            networks: typed("networks", self.networks),
+            not_before,
+            rate: typed("rate", self.rate),
+            per: typed("per", self.per),
+            burst: typed("burst", self.burst),
+        }
+    }
+
+    /// Whether something is set, or wrong: then it is to be seen.
+    pub fn matter(&self) -> bool {
+        let state = FormState::here();
+        let set = [&self.networks, &self.not_before, &self.rate, &self.burst];
+        set.iter().any(|it| !it.is_empty()) || NAMES.iter().any(|name| state.wrong(name).is_some())
+    }
+}
+
+/// Calls, period and burst as the fields show them: a burst of the whole limit is not said.
+fn limit_fields(calls: u32, per: &str, burst: u32) -> (String, String, String) {
+    let burst = if burst == calls { String::new() } else { burst.to_string() };
+    (calls.to_string(), per.to_owned(), burst)
+}
+
+/// What few people need.
+pub fn more(open: bool, inside: AnyView) -> AnyView {
+    view! {
+        <details class="more" open=open>
+            <summary>
+                {Icon::Down.view()}
+                "More"
+            </summary>
+            <div class="fields">{inside}</div>
+        </details>
+    }
+    .into_any()
+}
+
+/// The fields; `zone` is the name of the person's time zone.
+pub fn rules(fields: RuleFields, zone: &str) -> AnyView {
+    let state = FormState::here();
+    let RuleFields { networks, not_before, said, rate, per, burst } = fields;
+    let wrong = state.wrong("not_before");
+    let hint = format!("Refused until then; empty means at once. Time zone: {zone}.");
+    view! {
+        <Area
+            name="networks"
+            label="Allowed networks"
+            value=networks
+            rows=2
+            hint="One a line, such as 203.0.113.0/24 or 2001:db8::/32. Empty means from anywhere."
+        />
+        <NotBefore first=not_before hint said wrong_time=wrong focus=state.starts_at("not_before", false) />
+        {limit(rate, &per, burst)}
+    }
+    .into_any()
+}
+
+/// The rate limit: one thing in three fields.
+fn limit(rate: String, per: &str, burst: String) -> AnyView {
+    let state = FormState::here();
+    let choices = Per::ALL.map(|per| Choice::new(per.as_str(), per.as_str())).into_iter().collect();
+    let chosen = if per.is_empty() { Per::Minute.as_str() } else { per }.to_owned();
+    let number = |name: &'static str, label: &'static str, value: String| {
+        let (invalid, by) = described(name, false);
+        let by = by.map_or_else(|| "rate-hint".to_owned(), |by| format!("{by} rate-hint"));
+        view! {
+            <div class="field">
+                <label for=name>{label}</label>
+                <input
+                    class="input"
+                    id=name
+                    name=name
+                    value=value
+                    inputmode="numeric"
+                    autocomplete="off"
+                    maxlength="12"
+                    autofocus=state.starts_at(name, false)
+                    aria-invalid=invalid
+                    aria-describedby=by
+                />
+            </div>
+        }
+    };
+    let (invalid, by) = described("per", false);
+    view! {
+        <fieldset class="field">
+            <legend>"Rate limit " <span class="optional">"optional"</span></legend>
+            <div class="fields fields--limit">
+                {number("rate", "Calls", rate)}
+                <div class="field">
+                    <label for="per">"Each"</label>
+                    <Select
+                        name="per"
+                        choices
+                        chosen
+                        invalid
+                        described_by=by
+                        autofocus=state.starts_at("per", false)
+                    />
+                </div> {number("burst", "Burst", burst)}
+            </div>
+            <Wrong name="rate" />
+            <Wrong name="per" />
+            <Wrong name="burst" />
+            <p class="hint" id="rate-hint">
+                "Calls past it are refused until there is room again. The burst is how many may come at once after a rest; empty \
+                 means all of them."
+            </p>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The rules of a key in words, for a list of facts; `all`: those that it does not have, too.
+pub fn facts(key: &KeyView, all: bool) -> AnyView {
+    let networks = (all || !key.networks.is_empty()).then(|| {
+        view! {
+            <dt>"Allowed networks"</dt>
+            <dd>{from(&key.networks)}</dd>
+        }
+    });
+    let not_before = key.not_before.clone().map(|at| {
+        view! {
+            <dt>"Not before"</dt>
+            <dd>"From " <Exactly at=at.clone() /> " " <span class="muted"><Ago at now=key.now /></span></dd>
+        }
+    });
+    let limit = key.rate_limit.as_ref().map_or("No limit", |limit| &limit.words).to_owned();
+    let limit = (all || key.rate_limit.is_some()).then(|| {
+        view! {
+            <dt>"Rate limit"</dt>
+            <dd>{limit}</dd>
+        }
+    });
+    view! { {networks} {not_before} {limit} }.into_any()
+}
+
+/// "From 10.0.0.0/8 and 2 more", with all of them beneath.
+fn from(networks: &[String]) -> AnyView {
+    let Some((first, rest)) = networks.split_first() else { return "From anywhere".into_any() };
+    if rest.is_empty() {
+        return view! { "From " <code>{first.clone()}</code> }.into_any();
+    }
+    let all = networks.iter().map(|network| view! { <li><code>{network.clone()}</code></li> }).collect_view();
+    view! {
+        <details class="all">
+            <summary>"From " <code>{first.clone()}</code> {format!(" and {} more", rest.len())}</summary>
+            <ul>{all}</ul>
+        </details>
+    }
+    .into_any()
+}
