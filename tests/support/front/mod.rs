@@ -54,6 +54,8 @@ const PLACES: [&str; 4] = ["8080", "3000", "9000", "01890a5d-ac96-774b-bcce-b302
 const NAME: &str = "https://keys.example.com";
 /// Nobody waits longer than this for a gateway: it is broken.
 const BROKEN: Duration = Duration::from_secs(60);
+/// Between two looks whether it is ready.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// One of the gateways.
 #[derive(Clone, Copy)]
@@ -97,7 +99,7 @@ impl Answer {
 }
 
 impl Stage {
-    /// Starts the gateway with its example file, in which nothing but [`PLACES`] differs.
+    /// Starts the gateway with its example file, in which nothing but [`PLACES`] differs, and asks it once, without a credential.
     pub async fn new(gateway: &Gateway, keyward: SocketAddr, project: &str) -> Self {
         let (api, folder) = (Recorder::start().await, tempfile::tempdir().expect("a folder"));
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways").join(gateway.file);
@@ -120,7 +122,12 @@ impl Stage {
                 panic!("{command:?}: {error}. `.ci/need nginx caddy` says how to get what is missing")
             });
             if listens(&mut child, at).await {
-                return Self { api, at, child, _folder: folder };
+                let stage = Self { api, at, child, _folder: folder };
+                // Traefik listens before it has read what it is to do.
+                while stage.ask(&["GET /"], "").await.status == 404 {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                return stage;
             }
         }
         panic!("{}: {}", gateway.file, std::fs::read_to_string(folder.path().join("log")).expect("a log"));
@@ -159,7 +166,7 @@ async fn listens(child: &mut Child, at: SocketAddr) -> bool {
             if TcpStream::connect(at).await.is_ok() {
                 return true;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(PAUSE).await;
         }
         false
     };

@@ -57,7 +57,10 @@ impl Recorder {
     }
 }
 
-/// 200, or the status that the path asks for: `/answers/403`.
+/// What Keyward says of a key without scopes that was issued to nobody.
+const GOOD: [(&str, &str); 3] = [("x-keyward-key-id", "k"), ("x-keyward-project-id", "p"), ("x-keyward-scopes", "")];
+
+/// As an API: 200, or the status that the path asks for (`/answers/403`). As Keyward: 200, or 401 to who presents nothing.
 async fn answer(
     State(kept): State<Kept>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -67,7 +70,12 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let status = uri.path().strip_prefix("/answers/").and_then(|code| code.parse().ok()).unwrap_or(StatusCode::OK);
-    let body = String::from_utf8_lossy(&body).into_owned();
+    let (body, keyward) = (String::from_utf8_lossy(&body).into_owned(), uri.path() == "/v1/auth");
+    let presented = headers.contains_key("authorization");
     kept.lock().expect("no panic").push(Seen { peer, method, uri, headers, body });
-    (status, [("x-of-the-api", "yes")], "the API's own words").into_response()
+    match (keyward, presented) {
+        (true, true) => GOOD.into_response(),
+        (true, false) => (StatusCode::UNAUTHORIZED, "Keyward's own words").into_response(),
+        (false, _) => (status, [("x-of-the-api", "yes")], "the API's own words").into_response(),
+    }
 }
