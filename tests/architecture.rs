@@ -381,7 +381,11 @@ fn unrecorded_writes_are_listed() {
         "service/scopes.rs", // in use: nothing removed; retired already
         "service/signer.rs", // another node was faster
         "service/upkeep.rs", // sessions swept, change notes forgotten
-        "service/usage.rs",  // last used
+        "service/usage/flush.rs",
+        "service/usage/flush.rs",
+        "service/usage/flush.rs", // what was counted
+        "service/usage/sweep.rs",
+        "service/usage/sweep.rs", // forgotten
         "service/users/activity.rs",
         "service/users/activity.rs", // nothing changed
         "service/users/power.rs",    // nothing changed

@@ -29,6 +29,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
     }
     let keyring = Keyring::open(&opened.ground, &key_file).await?;
     let app = App::new(Arc::new(config), opened.ground.clone(), keyring);
+    app.usage.resume().await?;
     // Before anything is said: whoever hears it may ask at once that the server stop.
     let stopped = stopped()?;
     greet(&app).await?;

@@ -24,6 +24,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
 mod sqlite;
+pub mod usage;
 pub mod users;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};

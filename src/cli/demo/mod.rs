@@ -15,6 +15,7 @@ use crate::{
         accounts::Accounts,
         clock::ManualClock,
         keys::Keys,
+        limits::Limits,
         random::Random,
         usage::{Outcome, Usage},
     },
@@ -74,6 +75,10 @@ enum Step {
     Change,
 }
 
+/// Uses noted before they are written: fewer than there is room for.
+const USES: usize = 50_000;
+const UNWRITTEN: &str = "the last uses could not be written";
+
 async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<()> {
     let now = ground.now();
     let clock = Arc::new(ManualClock::at(now.plus_seconds(-206 * DAY)));
@@ -94,7 +99,7 @@ async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<(
         Fate::Starts(_) => Some((plan.made - MINUTE, i, Step::Change)),
     }));
     steps.sort_by_key(|(ago, ..)| std::cmp::Reverse(*ago));
-    let (keys, usage) = (Keys::new(stage.ground.clone()), Usage::new(stage.ground.clone()));
+    let (keys, usage) = (Keys::new(stage.ground.clone()), Usage::new(stage.ground.clone(), Limits::default()));
     let mut made = vec![None; plans.len()];
     for (ago, i, step) in steps {
         stage.go_to(ago);
@@ -105,10 +110,14 @@ async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<(
             (Step::Change, None) => anyhow::bail!("a key of the plan was to be changed before it was made"),
         }
     }
-    for (plan, id) in plans.iter().zip(made) {
+    for (i, (plan, id)) in plans.iter().zip(made).enumerate() {
         if let (Some(id), Some(used)) = (id, plan.used) {
             usage.note(id, Outcome::Accepted, now.plus_seconds(-used));
         }
+        if i % USES == 0 {
+            usage.flush().await.context(UNWRITTEN)?;
+        }
     }
-    usage.flush().await.context("the last uses could not be written")
+    usage.flush().await.context(UNWRITTEN)?;
+    usage.settle().await.context(UNWRITTEN)
 }
