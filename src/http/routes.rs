@@ -1,9 +1,9 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, keys, projects, tokens};
+use super::{AppState, audit, gateway, keys, projects, tokens};
 use axum::{
     http::Method,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 
 /// Who an address answers.
@@ -19,6 +19,8 @@ pub enum Who {
 /// An address of the program interfaces.
 pub struct Route {
     pub method: Method,
+    /// Whether it takes every other method too: a gateway may pass on the one that its client used.
+    pub any_method: bool,
     /// As axum writes it.
     pub path: &'static str,
     pub who: Who,
@@ -28,9 +30,10 @@ pub struct Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 6] = [
+pub static ROUTES: [Route; 9] = [
     Route {
         method: Method::POST,
+        any_method: false,
         path: "/authentication/token",
         who: Who::KeyHolder,
         cors: true,
@@ -38,6 +41,7 @@ pub static ROUTES: [Route; 6] = [
     },
     Route {
         method: Method::POST,
+        any_method: false,
         path: "/v1/keys/verify",
         who: Who::KeyHolder,
         cors: false,
@@ -45,6 +49,31 @@ pub static ROUTES: [Route; 6] = [
     },
     Route {
         method: Method::GET,
+        any_method: true,
+        path: "/v1/auth",
+        who: Who::KeyHolder,
+        cors: false,
+        handler: || any(gateway::auth),
+    },
+    Route {
+        method: Method::GET,
+        any_method: true,
+        path: "/v1/auth/",
+        who: Who::KeyHolder,
+        cors: false,
+        handler: || any(gateway::auth),
+    },
+    Route {
+        method: Method::GET,
+        any_method: true,
+        path: "/v1/auth/{*rest}",
+        who: Who::KeyHolder,
+        cors: false,
+        handler: || any(gateway::auth),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
         path: "/v1/projects/{id}/config",
         who: Who::TokenHolder,
         cors: true,
@@ -52,6 +81,7 @@ pub static ROUTES: [Route; 6] = [
     },
     Route {
         method: Method::GET,
+        any_method: false,
         path: "/pops/{id}/config",
         who: Who::TokenHolder,
         cors: true,
@@ -59,6 +89,7 @@ pub static ROUTES: [Route; 6] = [
     },
     Route {
         method: Method::GET,
+        any_method: false,
         path: "/.well-known/jwks.json",
         who: Who::Anyone,
         cors: true,
@@ -66,6 +97,7 @@ pub static ROUTES: [Route; 6] = [
     },
     Route {
         method: Method::GET,
+        any_method: false,
         path: "/.well-known/keyward-audit-keys.json",
         who: Who::Anyone,
         cors: false,

@@ -4,7 +4,7 @@ use crate::support::browser::Page;
 use std::collections::HashSet;
 
 /// The names of all headers that an answer may have. Whatever else one carries says something of this server that nobody asked.
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 31] = [
     "access-control-allow-headers",
     "access-control-allow-methods",
     "access-control-allow-origin",
@@ -20,6 +20,8 @@ const KNOWN: [&str; 24] = [
     "cross-origin-resource-policy",
     "location",
     "permissions-policy",
+    "ratelimit",
+    "ratelimit-policy",
     "referrer-policy",
     "retry-after",
     "serverfnerror",
@@ -28,6 +30,11 @@ const KNOWN: [&str; 24] = [
     "www-authenticate",
     "x-content-type-options",
     "x-frame-options",
+    "x-keyward-code",
+    "x-keyward-issued-to",
+    "x-keyward-key-id",
+    "x-keyward-project-id",
+    "x-keyward-scopes",
     "x-request-id",
 ];
 

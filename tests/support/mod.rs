@@ -8,6 +8,7 @@ pub mod listen;
 pub mod mail;
 pub mod stored;
 pub mod totp;
+pub mod wire;
 
 use axum::Router;
 use keyward::{
@@ -141,6 +142,7 @@ pub fn config(url: &str) -> Config {
         name: None,
         support_url: None,
         sign_in: keyward::config::SignInSettings::default(),
+        programs: keyward::config::Programs::default(),
     }
 }
 
