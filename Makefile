@@ -72,7 +72,7 @@ check: toolchain ## formatting and clippy, for the server and for the browser
 	cargo clippy $(locked) --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 
 test-rust: toolchain ## unit, store and router tests on SQLite and PostgreSQL
-	@.ci/need postgresql
+	@.ci/need postgresql nginx caddy python3
 	@echo "==> Building the Rust tests (about 6 minutes the first time)."
 	cargo test $(locked) --features ssr --no-run
 	@echo "==> Running the Rust tests beside a PostgreSQL of their own."
@@ -87,7 +87,7 @@ clean: ## remove what was built; tools, npm packages and data stay
 	rm -rf target end2end/test-results end2end/playwright-report
 
 tools-test:
-	@.ci/need postgresql chromium jq curl sqlite3
+	@.ci/need postgresql nginx caddy python3 chromium jq curl sqlite3
 
 # The site: target/site, embedded into the server. See .ci/site.mjs for what it writes.
 site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css

@@ -3,6 +3,8 @@
 
 pub mod browser;
 pub mod forge;
+pub mod front;
+pub mod listen;
 pub mod mail;
 pub mod stored;
 pub mod totp;

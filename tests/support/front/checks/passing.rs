@@ -1,0 +1,88 @@
+//! What reaches the API, and what Keyward is told.
+
+use super::{Gateway, PROJECT, Recorder, Stage, TOLD, World, bearer, forged, one, told};
+use crate::support::random;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+/// A good key or token passes, and the API learns whose it is from Keyward alone.
+pub async fn admits(gateway: Gateway) {
+    let world = World::new(&gateway).await;
+    let name = "Zoë & Söhne, 100 %";
+    let made = world.key(&format!("issued_to = '{name}'")).await;
+    let exchange = json!({"secret_key": made.secret});
+    let token = world.bench.browser().json("/authentication/token", &exchange).await.json()["access_token"].clone();
+    let token = bearer(token.as_str().expect("a token"));
+    let (key, other) = (bearer(&made.secret), format!("X-API-Key: {}", made.secret));
+    for credential in [&key, &other, &token] {
+        let forged = forged(&gateway);
+        let mut lines = vec!["POST /orders/1%2F2?x=1&project=z", credential, "Cookie: taste=salt", "X-Trace: 7"];
+        lines.extend(forged.iter().map(String::as_str));
+        let answer = world.stage.ask(&lines, "two herrings").await;
+        assert_eq!((answer.status, answer.header("x-of-the-api")), (200, "yes"), "{answer:?}");
+        assert!(answer.body.contains("the API's own words"), "{answer:?}");
+        let seen = one(world.stage.api.take());
+        assert_eq!((seen.method.as_str(), seen.body.as_str()), ("POST", "two herrings"));
+        assert_eq!(seen.uri, "/orders/1%2F2?x=1&project=z");
+        for line in &lines[1..4] {
+            let (name, value) = line.split_once(": ").expect("a header");
+            assert_eq!(seen.all(name), [value], "what is the client's own passes");
+        }
+        assert_eq!(told(&seen, "x-keyward-key-id"), made.id.to_string());
+        assert_eq!(told(&seen, "x-keyward-project-id"), made.project.to_string());
+        assert_eq!(told(&seen, "x-keyward-scopes"), "data:read usage:read");
+        let issued_to = told(&seen, "x-keyward-issued-to");
+        assert!(issued_to.is_ascii(), "{issued_to}");
+        assert_eq!(percent_decode_str(&issued_to).decode_utf8().expect("UTF-8"), name);
+    }
+    // What Keyward does not say is not what the client says.
+    let plain = world.key("").await;
+    let (key, forged) = (bearer(&plain.secret), forged(&gateway));
+    let lines: Vec<_> = ["GET /", &key].into_iter().chain(forged.iter().map(String::as_str)).collect();
+    assert_eq!(world.stage.ask(&lines, "").await.status, 200);
+    let seen = one(world.stage.api.take());
+    assert_eq!(
+        (told(&seen, "x-keyward-key-id"), told(&seen, "x-keyward-issued-to")),
+        (plain.id.to_string(), "".into())
+    );
+    // The API's own refusals are the API's own.
+    for status in [401, 403, 429, 500, 503] {
+        let answer = world.stage.ask(&[&format!("GET /answers/{status}"), &key], "").await;
+        assert_eq!((answer.status, answer.header("x-keyward-code")), (status, ""), "{answer:?}");
+        assert!(answer.header("x-of-the-api") == "yes" && answer.body.contains("the API's own words"), "{answer:?}");
+    }
+}
+
+/// Keyward is told what it needs and no more, over connections that stay; and what it does not say nobody else does.
+pub async fn asks_little(gateway: Gateway) {
+    let keyward = Recorder::start().await;
+    let stage = Stage::new(&gateway, keyward.at, PROJECT).await;
+    let secret: String = random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = bearer(&secret);
+    let forged = forged(&gateway);
+    let mut lines =
+        vec!["POST /orders?x=1", &key, "Cookie: taste=salt", "Forwarded: for=192.0.2.1", "X-API-Key: second"];
+    lines.extend(forged.iter().map(String::as_str));
+    keyward.take();
+    for _ in 0..2 {
+        assert_eq!(stage.ask(&["GET /orders"], "").await.status, 401);
+        assert_eq!(stage.ask(&lines, "two herrings").await.status, 200);
+    }
+    let (asked, reached) = (keyward.take(), stage.api.take());
+    assert_eq!((asked.len(), reached.len()), (4, 2));
+    assert!(asked.iter().all(|seen| seen.peer == asked[0].peer), "the connection to Keyward stays: {asked:?}");
+    assert_eq!(reached[0].peer, reached[1].peer, "and the API's");
+    for seen in [&asked[1], &asked[3]] {
+        assert_eq!(seen.uri.to_string(), format!("/v1/auth?{}project={PROJECT}&scope=data:read", gateway.query));
+        assert_eq!(seen.body, "");
+        assert_eq!(seen.all("authorization"), [key.split_once(": ").expect("a header").1]);
+        assert_eq!(seen.all("x-api-key"), ["second"]);
+        assert!(gateway.hides_loopback || seen.all("x-forwarded-for") == ["127.0.0.1"], "{seen:?}");
+        for name in ["cookie", "forwarded"] {
+            assert!(seen.all(name).is_empty(), "{name}");
+        }
+    }
+    for seen in &reached {
+        assert_eq!(TOLD.map(|name| told(seen, name)), ["k", "p", "", "", ""]);
+    }
+}

@@ -1,0 +1,81 @@
+//! A small server that writes down what it is asked.
+
+use super::listen;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+/// What came.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The other end of the connection: two requests with the same came over one.
+    pub peer: SocketAddr,
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Seen {
+    /// The values of a header, all of them.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.get_all(name).iter().map(|value| value.to_str().expect("plain")).collect()
+    }
+}
+
+type Kept = Arc<Mutex<Vec<Seen>>>;
+
+/// The server, for as long as the test runs.
+pub struct Recorder {
+    pub at: SocketAddr,
+    seen: Kept,
+}
+
+impl Recorder {
+    pub async fn start() -> Self {
+        let (at, listener) = listen::free().await;
+        let seen = Kept::default();
+        let router = Router::new().fallback(answer).with_state(seen.clone());
+        tokio::spawn(async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).await.expect("it serves");
+        });
+        Self { at, seen }
+    }
+
+    /// What came since this was last asked.
+    pub fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen.lock().expect("no panic"))
+    }
+}
+
+/// What Keyward says of a key without scopes that was issued to nobody.
+const GOOD: [(&str, &str); 3] = [("x-keyward-key-id", "k"), ("x-keyward-project-id", "p"), ("x-keyward-scopes", "")];
+
+/// As an API: 200, or the status that the path asks for (`/answers/403`). As Keyward: 200, or 401 to who presents nothing.
+async fn answer(
+    State(kept): State<Kept>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let status = uri.path().strip_prefix("/answers/").and_then(|code| code.parse().ok()).unwrap_or(StatusCode::OK);
+    let (body, keyward) = (String::from_utf8_lossy(&body).into_owned(), uri.path() == "/v1/auth");
+    let presented = headers.contains_key("authorization");
+    kept.lock().expect("no panic").push(Seen { peer, method, uri, headers, body });
+    match (keyward, presented) {
+        (true, true) => GOOD.into_response(),
+        (true, false) => (StatusCode::UNAUTHORIZED, "Keyward's own words").into_response(),
+        (false, _) => (status, [("x-of-the-api", "yes")], "the API's own words").into_response(),
+    }
+}
