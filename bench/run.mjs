@@ -21,6 +21,13 @@ const keyward = new Keyward(binary);
 const figures = {};
 const people = {};
 
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
+  process.once(signal, () => {
+    rmSync(work, { recursive: true, force: true });
+    process.exit(code);
+  });
+}
+
 try {
   const chosen = all({ keyward, work, seed: options.seed, large: options.large, people });
   const wanted = options.profile ? [options.profile] : options.only;

@@ -30,7 +30,7 @@ async function touch(port, keys) {
 }
 
 /** A wrong label must be seen, by the checker beside the load and by the one within it; otherwise nothing that they say counts. */
-async function provesItself(row, made, list, options, checker) {
+async function provesItself(row, made, list, checker) {
   const false_ = { ...good(list), status: 299 };
   const answer = await checker.ask(false_);
   if (isRight(false_, answer.status, answer.body)) throw new Error('the checker takes a wrong answer for right');
@@ -45,9 +45,15 @@ async function provesItself(row, made, list, options, checker) {
   const connections = Math.min(4, text.length);
   text[at] = expected === '' ? `299\t\t${payload}` : `${status}\t${lie}\t${payload}`;
   writeFileSync(file, text.join('\n') + '\n', { mode: 0o600 });
-  const seen = await wrk({ port: row.port, form: row.form, file, seed: options.seed, seconds: 1, connections, check: true });
+  const seen = { answers: 0, wrong: 0 };
+  // A slow server may not have been asked the one question in a second.
+  for (let seed = 0; seen.wrong === 0 && seed < 10; seed += 1) {
+    const again = await wrk({ port: row.port, form: row.form, file, seed, seconds: 1, connections, check: true });
+    seen.answers += again.answers;
+    seen.wrong += again.wrong;
+  }
   if (seen.wrong === 0) throw new Error('the load did not see a wrong answer');
-  if (text.length > 3 && seen.wrong > seen.answers / 2) throw new Error(`the load took most answers for wrong: ${seen.first}`);
+  if (text.length > 3 && seen.answers > 50 && seen.wrong > seen.answers / 2) throw new Error('the load took most answers for wrong');
 }
 
 export async function serve(row, made, list, run = async () => {}) {
@@ -70,7 +76,7 @@ export async function measure(row, made, options, number) {
   };
   return serve(row, made, list, async (program, checker, start) => {
     const rest = program.memory();
-    if (number === 0 && !row.cannotBeWrong) await provesItself(row, made, list, options, checker);
+    if (number === 0 && !row.cannotBeWrong) await provesItself(row, made, list, checker);
     if (row.touch) await touch(row.port, row.touch());
     await wrk({ ...load, seconds: row.warm ?? 1 });
 
