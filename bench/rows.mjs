@@ -162,8 +162,18 @@ export const RATIOS = [
   { of: 'verify-small', against: 'node', least: 2.2, aim: 2.5 },
   { of: 'verify-small', against: 'better-auth', least: 55, aim: 68 },
   { of: 'exchange', against: 'oidc', least: 8, aim: 12 },
-  { of: 'create-small', against: 'bare', least: 0.8, aim: 3 },
+  { of: 'create-small', against: 'bare', least: 0.8, aim: 3, disk: true },
   { of: 'verify-large', against: 'verify-small', least: 1 / 1.1, aim: 1 / 1.03 },
   { of: 'list-large', against: 'list-small', least: 1 / 1.3, aim: 1 / 1.1 },
-  { of: 'create-large', against: 'create-small', least: 1 / 1.3, aim: 1 / 1.1 },
+  { of: 'create-large', against: 'create-small', least: 1 / 1.3, aim: 1 / 1.1, disk: true },
+];
+
+/** What quality.md asks of a row by itself. `up`: more is better. */
+export const BOUNDS = [
+  { of: 'verify-small', what: 'MB at rest', get: (it) => it.rest / 1024, least: 15, aim: 8 },
+  { of: 'verify-small', what: 'start ms', get: (it) => it.start, least: 60, aim: 30 },
+  { of: 'verify-large', what: 'MB loaded', get: (it) => it.rss / 1024, least: 160, aim: 110 },
+  { of: 'verify-large', what: 'start ms', get: (it) => it.start, least: 500, aim: 100 },
+  { of: 'batch', what: 'keys/s', get: (it) => it.rate, least: 500_000, aim: 1_000_000, up: true },
+  { of: 'list-large', what: 'p99 ms', get: (it) => it.p99 / 1000, least: 2, aim: 0.5 },
 ];

@@ -7,7 +7,7 @@ import { create, measure } from './lib/measure.mjs';
 import { options as read } from './lib/options.mjs';
 import { profile } from './lib/profile.mjs';
 import { machine, middle, table } from './lib/report.mjs';
-import { RATIOS, rows as all } from './rows.mjs';
+import { BOUNDS, RATIOS, rows as all } from './rows.mjs';
 
 const options = read();
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -86,7 +86,7 @@ async function measureAll(rows, notes) {
 function report(rows, notes) {
   const { dependencies } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url)));
   const size = (statSync(binary).size / 2 ** 20).toFixed(1);
-  const text = `${table(rows, figures, RATIOS)}
+  const text = `${table(rows, figures, { ratios: RATIOS, bounds: BOUNDS })}
 
 Medians of ${options.runs} runs of ${options.seconds} s, the rows in turn; the server on core 0, the load (wrk, ${options.connections} connections) on core 1; seed ${options.seed}.
 Latency is that of a closed loop at full load: a request waits for the ones before it, and what was not sent meanwhile is not counted.
