@@ -5,7 +5,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run demo build site dev test check test-rust test-browser clean toolchain tools-test FORCE
+.PHONY: help run demo build site dev test check test-rust test-browser bench bench-profile clean toolchain tools-test tools-bench FORCE
 
 # Leptos reads the name when it is compiled: one call without it, and the next one compiles everything again.
 export LEPTOS_OUTPUT_NAME := keyward
@@ -22,6 +22,7 @@ wasm := target/wasm32-unknown-unknown/wasm-release/keyward.wasm
 parts := target/parts
 npm := node_modules/.package-lock.json
 npm-test := end2end/node_modules/.package-lock.json
+npm-bench := bench/node_modules/.package-lock.json
 font := node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2
 
 # Changes one tree into another; made a module, for its small form is none.
@@ -83,11 +84,24 @@ test-browser: $(binary) $(npm-test) ## browser tests in Chromium against target/
 	@echo "==> Running the browser tests."
 	@cd end2end && KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test
 
+bench: tools-bench $(if $(KEYWARD_BIN),,$(binary)) $(npm-bench) ## measure it beside others (half an hour): a table, also in target/bench/result.md
+	@PATH="$$PATH:/usr/sbin" taskset -c 1 node bench/run.mjs $(BENCH)
+
+bench-profile: tools-bench $(npm-bench) ## where the time of one row goes: make bench-profile ROW=verify-small
+	@.ci/need perf strace
+	@echo "==> Building the server with the names of its functions into target/profile (about 10 minutes the first time)."
+	CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only CARGO_TARGET_DIR=target/profile \
+	  RUSTFLAGS="--cfg erase_components -C force-frame-pointers=yes" cargo build $(locked) --release --bin keyward --features ssr
+	@KEYWARD_BIN="$${KEYWARD_BIN:-target/profile/release/keyward}" PATH="$$PATH:/usr/sbin" taskset -c 1 node bench/run.mjs --profile $(or $(ROW),verify-small) $(BENCH)
+
 clean: ## remove what was built; tools, npm packages and data stay
 	rm -rf target end2end/test-results end2end/playwright-report
 
 tools-test:
 	@.ci/need postgresql nginx caddy python3 chromium jq curl sqlite3
+
+tools-bench:
+	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx g++
 
 # The site: target/site, embedded into the server. See .ci/site.mjs for what it writes.
 site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
@@ -156,6 +170,12 @@ $(npm): package.json package-lock.json .npmrc | toolchain
 $(npm-test): end2end/package.json end2end/package-lock.json end2end/.npmrc | toolchain
 	@echo "==> Fetching the browser tests' npm packages (some seconds)."
 	cd end2end && npm ci
+	@touch $@
+
+# better-sqlite3 is the one with an install script: it compiles SQLite, if there is nothing to be had for this Node.
+$(npm-bench): bench/package.json bench/package-lock.json bench/.npmrc | toolchain
+	@echo "==> Fetching what Keyward is measured beside, and compiling better-sqlite3 (2 minutes)."
+	cd bench && npm ci && npm rebuild --ignore-scripts=false better-sqlite3
 	@touch $@
 
 # $(call slow,INPUTS,SENTENCE): says the sentence if the target is older than one of its inputs, or not there.

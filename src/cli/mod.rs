@@ -2,7 +2,7 @@
 
 mod admin;
 mod audit;
-mod bench_empty;
+mod bench;
 mod demo;
 mod keys;
 mod log;
@@ -44,9 +44,10 @@ enum Command {
     Projects(projects::Projects),
     /// Fill an empty database with people, projects and keys to look around in
     Demo(demo::Demo),
-    /// Answer an empty request, to compare with
     #[command(hide = true)]
-    BenchEmpty(bench_empty::BenchEmpty),
+    BenchEmpty(bench::Empty),
+    #[command(hide = true)]
+    BenchCreate(bench::Create),
 }
 
 /// Whether clap refused the value of the database's URL.
@@ -86,7 +87,8 @@ pub fn main() -> ExitCode {
             Command::Keys(command) => keys::run(&cli.database, command).await,
             Command::Projects(command) => projects::run(&cli.database, command).await,
             Command::Demo(command) => demo::run(&cli.database, command).await,
-            Command::BenchEmpty(command) => bench_empty::run(&command).await,
+            Command::BenchEmpty(command) => bench::empty(command).await,
+            Command::BenchCreate(command) => bench::create(&cli.database, command).await,
         }
     });
     match done {

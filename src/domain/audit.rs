@@ -214,6 +214,7 @@ type Sentence = (&'static str, &'static str, Option<&'static str>);
 /// Every action that the code writes.
 const SENTENCES: &[Sentence] = &[
     ("audit.exported", "exported the audit log", None),
+    ("demo.filled", "filled the demo with {}", None),
     (
         "identity.linked",
         "linked the account of {} to the identity provider",

@@ -81,7 +81,7 @@ pub struct NewKeyRow {
 }
 
 /// A list of words as a text column holds it.
-fn list(words: &[String]) -> String {
+pub(super) fn list(words: &[String]) -> String {
     serde_json::json!(words).to_string()
 }
 

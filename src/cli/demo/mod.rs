@@ -1,10 +1,13 @@
 //! `keyward demo`: fills an empty database with a believable account, to look around in.
 //!
 //! Everything is done by the use cases that the site calls, one after the other, under a clock that goes through the last months:
-//! so the history stands in the log as it would, and every key is one that somebody could have made.
+//! so the history stands in the log as it would, and every key is one that somebody could have made. Past the first
+//! [`PLAYED`] keys, and with `--secrets`, keys are written in batches in the state that they would be in by now (see [`crowd`]).
 
+mod crowd;
 mod data;
 mod plan;
+mod secrets;
 mod stage;
 
 use super::open::{Opened, words};
@@ -23,15 +26,22 @@ use crate::{
 use anyhow::Context as _;
 use clap::Args;
 use plan::{DAY, Fate, MINUTE};
-use stage::Stage;
-use std::{net::SocketAddr, sync::Arc};
+use secrets::Secrets;
+use stage::{Cast, Stage};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
 
 #[derive(Args)]
 pub struct Demo {
     /// How many keys
-    #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     keys: u32,
+    /// Write secrets to this new file, readable by you alone, each line "SECRET VERDICT KEY_ID" with what verify will say of it
+    #[arg(long, value_name = "FILE")]
+    secrets: Option<PathBuf>,
+    /// How many secrets at most, taken evenly from all keys but the dozen that tell a story
+    #[arg(long, default_value_t = 1_000_000, value_name = "N", requires = "secrets")]
+    secrets_max: u32,
     /// Where it will be served, to say where to sign in
     #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -43,10 +53,13 @@ pub struct Demo {
 /// Crockford's base32: no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
+/// Keys that are played one after the other; each waits for the disk.
+const PLAYED: usize = 2_000;
+
 pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> {
     let opened = Opened::open(database, true).await?;
     let password = Zeroizing::new(password(&*opened.ground.random));
-    let filled = fill(&opened.ground, usize::try_from(demo.keys)?, &password).await;
+    let filled = fill(&opened.ground, &demo, &password).await;
     opened.close().await;
     filled?;
     let url = demo.public_url.map_or_else(|| format!("http://{}", demo.listen), |url| url.to_string());
@@ -79,7 +92,8 @@ enum Step {
 const USES: usize = 50_000;
 const UNWRITTEN: &str = "the last uses could not be written";
 
-async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<()> {
+async fn fill(ground: &Ground, demo: &Demo, password: &str) -> anyhow::Result<()> {
+    let count = usize::try_from(demo.keys)?;
     let now = ground.now();
     let clock = Arc::new(ManualClock::at(now.plus_seconds(-206 * DAY)));
     let ground = Ground { clock: clock.clone(), ..ground.clone() };
@@ -90,7 +104,19 @@ async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<(
              (KEYWARD_DATABASE_URL)"
         );
     }
+    let played = if demo.secrets.is_some() { plan::stories() } else { PLAYED }.min(count);
+    let most = usize::try_from(demo.secrets_max)?;
+    let mut secrets = demo.secrets.as_deref().map(|file| Secrets::new(file, count - played, most)).transpose()?;
     let cast = stage.cast(password).await?;
+    play(&stage, &cast, played).await?;
+    stage.go_to(0);
+    crowd::lay(&stage, &cast, plan::later(played, count), secrets.as_mut()).await?;
+    secrets.map_or(Ok(()), Secrets::finish)
+}
+
+/// Lets so many keys be made, and what happened to them happen.
+async fn play(stage: &Stage, cast: &Cast, count: usize) -> anyhow::Result<()> {
+    let now = stage.now;
     let plans = plan::plans(count);
     let mut steps: Vec<_> = plans.iter().enumerate().map(|(i, plan)| (plan.made, i, Step::Make)).collect();
     steps.extend(plans.iter().enumerate().filter_map(|(i, plan)| match plan.fate {
@@ -106,7 +132,7 @@ async fn fill(ground: &Ground, count: usize, password: &str) -> anyhow::Result<(
         let plan = &plans[i];
         match (step, made[i]) {
             (Step::Make, _) => made[i] = Some(cast.make(&keys, plan, stage.ground.now()).await?),
-            (Step::Change, Some(id)) => stage.change(&keys, &cast, plan, id).await?,
+            (Step::Change, Some(id)) => stage.change(&keys, cast, plan, id).await?,
             (Step::Change, None) => anyhow::bail!("a key of the plan was to be changed before it was made"),
         }
     }

@@ -38,6 +38,7 @@ pub struct Plan {
 }
 
 /// A small generator (splitmix64): the same numbers every time, for what is no secret.
+#[derive(Clone, Copy)]
 struct Dice(u64);
 
 impl Dice {
@@ -64,15 +65,52 @@ impl Dice {
     }
 }
 
+/// Where every demo begins to draw.
+const SEED: Dice = Dice(0x70e1_a91c);
+
 /// The plans of so many keys.
 pub fn plans(count: usize) -> Vec<Plan> {
-    let mut dice = Dice(0x70e1_a91c);
+    let mut dice = SEED;
     let mut plans = story();
     plans.truncate(count);
     for number in plans.len()..count {
         plans.push(drawn(&mut dice, number));
     }
     plans
+}
+
+/// How many keys tell a story.
+pub fn stories() -> usize {
+    story().len()
+}
+
+/// A plan as little of it as it can be drawn again from: a million of them are 24 MB.
+pub struct Later {
+    /// Seconds before now.
+    made: i64,
+    dice: Dice,
+    number: usize,
+}
+
+impl Later {
+    pub fn plan(&self) -> Plan {
+        drawn(&mut { self.dice }, self.number)
+    }
+}
+
+/// The plans after the first `from` of so many keys, none of them with a story, the oldest key first.
+pub fn later(from: usize, count: usize) -> Vec<Later> {
+    let (mut dice, first) = (SEED, stories());
+    let mut later = Vec::with_capacity(count.saturating_sub(from));
+    for number in first..count {
+        let before = dice;
+        let made = drawn(&mut dice, number).made;
+        if number >= from {
+            later.push(Later { made, dice: before, number });
+        }
+    }
+    later.sort_by_key(|plan| std::cmp::Reverse(plan.made));
+    later
 }
 
 /// Keys with a story: one of each kind, also in a small demo.
@@ -205,5 +243,18 @@ mod tests {
             assert!((1..plan.made).contains(&ago), "{plan:?}");
             assert!(plan.used.is_none_or(|used| used >= ago), "{plan:?}");
         }
+    }
+
+    #[test]
+    fn plans_are_drawn_again_as_they_were() {
+        let whole = plans(500);
+        let again = later(100, 500);
+        assert_eq!(again.len(), 400);
+        assert!(again.is_sorted_by_key(|plan| std::cmp::Reverse(plan.made)), "the oldest comes first");
+        for plan in again {
+            assert_eq!(format!("{:?}", plan.plan()), format!("{:?}", whole[plan.number]));
+            assert_eq!(plan.plan().made, plan.made);
+        }
+        assert!(later(3, 5).is_empty(), "a story is never drawn");
     }
 }

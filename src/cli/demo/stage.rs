@@ -178,8 +178,18 @@ impl Stage {
 }
 
 impl Cast {
-    fn administrator(&self) -> &Caller {
+    pub fn administrator(&self) -> &Caller {
         &self.0[data::MAREN].0
+    }
+
+    /// Somebody of the cast.
+    pub fn person(&self, place: usize) -> &Caller {
+        &self.0[place].0
+    }
+
+    /// The project that somebody began.
+    pub fn project(&self, place: usize) -> ProjectId {
+        self.0[place].1
     }
 
     /// Makes a key; its secret is seen by nobody.

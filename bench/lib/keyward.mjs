@@ -1,0 +1,38 @@
+// The binary that is measured: filling a database, the command that serves it, its command line.
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export class Keyward {
+  constructor(binary) {
+    this.binary = binary;
+  }
+
+  async command(folder, ...words) {
+    const env = { ...process.env, KEYWARD_DATABASE_URL: `sqlite:${join(folder, 'keyward.db')}` };
+    return (await run(this.binary, words, { env, maxBuffer: 1 << 28 })).stdout;
+  }
+
+  /** An empty folder with so many keys in a database, and their secrets beside it: seconds that it took, and who may sign in. */
+  async fill(folder, keys) {
+    mkdirSync(folder, { recursive: true });
+    const started = Date.now();
+    const said = await this.command(folder, 'demo', '--keys', String(keys), '--secrets', join(folder, 'secrets'));
+    const [, email, password] = /e-mail +(\S+)\s+password +(\S+)/.exec(said);
+    return { seconds: (Date.now() - started) / 1000, email, password };
+  }
+
+  /** What serves such a folder. */
+  serve(folder, port) {
+    const env = {
+      KEYWARD_DATABASE_URL: `sqlite:${join(folder, 'keyward.db')}`,
+      KEYWARD_LISTEN: `127.0.0.1:${port}`,
+      KEYWARD_KEY_FILE: join(folder, 'keyward.key'),
+      KEYWARD_LOG: 'warn',
+    };
+    return { command: [this.binary, 'serve'], env };
+  }
+}

@@ -1,0 +1,72 @@
+//! `keyward bench-create`: keys made by the use case, through the write queue, by clients at the same time; no HTTP.
+
+use crate::{
+    cli::open::{Opened, words},
+    config::DatabaseSettings,
+    domain::{expiry::ExpiryChoice, ids::ProjectId, key::Environment},
+    service::{
+        Ground,
+        actor::Actor,
+        keys::{Keys, NewKey},
+        projects::Projects,
+    },
+    store,
+};
+use anyhow::Context as _;
+use clap::Args;
+use std::time::{Duration, Instant};
+
+#[derive(Args)]
+pub struct Create {
+    /// Who make keys at the same time, each the next one when theirs is kept
+    #[arg(long, default_value_t = 32)]
+    clients: usize,
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+/// Makes keys in the first project of the database, and prints one JSON object: how many, in what time, how long one took, and how
+/// many of those that were acknowledged are not there.
+pub async fn run(database: &DatabaseSettings, create: Create) -> anyhow::Result<()> {
+    let opened = Opened::open(database, false).await?;
+    let project = Projects::new(opened.ground.clone()).all().await.map_err(words)?;
+    let project: ProjectId = project.first().context("the database has no project")?.id.into();
+    let before = kept(&opened, project).await?;
+    let started = Instant::now();
+    let end = started + Duration::from_secs(create.seconds);
+    let clients: Vec<_> =
+        (0..create.clients).map(|_| tokio::spawn(client(opened.ground.clone(), project, end))).collect();
+    let mut took = Vec::new();
+    for client in clients {
+        took.extend(client.await??);
+    }
+    let elapsed = started.elapsed();
+    let there = kept(&opened, project).await? - before;
+    opened.close().await;
+    took.sort_unstable();
+    let at = |share: usize| took.get(took.len() * share / 100).map_or(0, Duration::as_micros);
+    let report = serde_json::json!({
+        "created": took.len(), "seconds": elapsed.as_secs_f64(), "p50_us": at(50), "p99_us": at(99),
+        "wrong": i64::try_from(took.len())?.abs_diff(there),
+    });
+    println!("{report}");
+    Ok(())
+}
+
+async fn kept(opened: &Opened, project: ProjectId) -> anyhow::Result<i64> {
+    let mut reader = opened.ground.pool.read().await?;
+    Ok(store::projects::key_count(&mut reader.conn(), project.into()).await?)
+}
+
+/// Makes one key after the other, and says how long each took.
+async fn client(ground: Ground, project: ProjectId, end: Instant) -> anyhow::Result<Vec<Duration>> {
+    let (keys, mut took) = (Keys::new(ground.clone()), Vec::new());
+    while Instant::now() < end {
+        let asked = Instant::now();
+        let expires = ExpiryChoice::Days(90);
+        let new = NewKey::read("Benchmark", project, Environment::Live, &expires, &[], "", ground.now());
+        keys.create_as(&Actor::Operator, new.map_err(words)?).await.map_err(words)?;
+        took.push(asked.elapsed());
+    }
+    Ok(took)
+}
