@@ -5,7 +5,7 @@ use crate::{
     config::{Config, DatabaseSettings, ServeSettings, key_file},
     domain::policy::SignUp,
     http::{self, AppState},
-    service::{App, accounts::SetupCode, signer::Keyring, smtp::SmtpMailer, upkeep},
+    service::{App, accounts::SetupCode, hearing, signer::Keyring, smtp::SmtpMailer, upkeep},
 };
 use anyhow::{Context as _, anyhow};
 use std::{io::Write as _, sync::Arc};
@@ -34,12 +34,13 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
     greet(&app).await?;
 
     app.audit.tell(|checkpoint| say(&checkpoint.line()));
+    let hearing = tokio::spawn(hearing::run(app.clone()));
     let audit = tokio::spawn(app.audit.clone().run());
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
     let usage = tokio::spawn(app.usage.clone().run());
     http::serve::serve(listener, http::router(AppState::new(app.clone())), stopped).await;
 
-    for task in [audit, upkeep, usage] {
+    for task in [audit, hearing, upkeep, usage] {
         task.abort();
     }
     if let Err(error) = app.usage.flush().await {

@@ -181,6 +181,7 @@ mod tests {
             name: None,
             support_url: None,
             sign_in: crate::config::SignInSettings::default(),
+            cache_keys: crate::config::CACHE_KEYS,
         }
     }
 

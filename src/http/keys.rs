@@ -8,7 +8,7 @@ use crate::{
     },
     service::{
         App,
-        verify::{Facts, Good, Question, Refused},
+        verify::{Good, Question, Refused},
     },
 };
 use axum::{
@@ -72,16 +72,16 @@ enum VerifyResponse {
 
 impl From<Good> for VerifyResponse {
     fn from(good: Good) -> Self {
-        let facts = Facts::clone(&good.facts);
+        let facts = good.facts;
         Self::Good {
             valid: true,
             key_id: facts.key,
             project_id: facts.project,
             expires_at: facts.expires_at_text(),
-            name: facts.name,
+            name: facts.name.to_string(),
             environment: facts.environment,
-            scopes: facts.scopes,
-            issued_to: facts.issued_to,
+            scopes: facts.scopes.to_vec(),
+            issued_to: facts.issued_to.as_ref().map(ToString::to_string),
         }
     }
 }

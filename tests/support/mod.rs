@@ -139,6 +139,7 @@ pub fn config(url: &str) -> Config {
         name: None,
         support_url: None,
         sign_in: keyward::config::SignInSettings::default(),
+        cache_keys: keyward::config::CACHE_KEYS,
     }
 }
 
