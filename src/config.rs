@@ -30,6 +30,9 @@ pub struct DatabaseSettings {
     pub database: Location,
 }
 
+/// Keys that are kept in memory unless another number is given.
+pub const CACHE_KEYS: usize = 1_000_000;
+
 /// What `keyward serve` takes.
 #[derive(Args, Clone, Debug)]
 pub struct ServeSettings {
@@ -62,6 +65,9 @@ pub struct ServeSettings {
 
     #[command(flatten)]
     pub programs: ProgramArgs,
+    /// Keys of which everything is kept in memory; others are read from the database when they are used. A key takes 130 bytes
+    #[arg(long, env = "KEYWARD_CACHE_KEYS", default_value_t = CACHE_KEYS, value_name = "NUMBER")]
+    pub cache_keys: usize,
 
     /// File with the key that seals the signing key [default with SQLite: keyward.key beside the database, made with it]
     #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
@@ -200,6 +206,8 @@ pub struct Config {
     pub support_url: Option<Url>,
     pub sign_in: SignInSettings,
     pub programs: Programs,
+    /// Keys of which everything is kept in memory.
+    pub cache_keys: usize,
 }
 
 impl Config {
@@ -214,6 +222,7 @@ impl Config {
             support_url: None,
             sign_in: SignInSettings::default(),
             programs: Programs::default(),
+            cache_keys: CACHE_KEYS,
         }
     }
 
@@ -238,6 +247,7 @@ impl Config {
             support_url: settings.support_url.clone(),
             sign_in: settings.sign_in.read()?,
             programs: settings.programs.read(),
+            cache_keys: settings.cache_keys,
         })
     }
 }

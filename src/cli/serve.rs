@@ -5,7 +5,7 @@ use crate::{
     config::{Config, DatabaseSettings, ServeSettings, key_file},
     domain::policy::SignUp,
     http::{self, AppState, Site},
-    service::{App, accounts::SetupCode, signer::Keyring, smtp::SmtpMailer, upkeep},
+    service::{App, accounts::SetupCode, hearing, signer::Keyring, smtp::SmtpMailer, upkeep},
 };
 use anyhow::{Context as _, anyhow};
 use std::{io::Write as _, sync::Arc};
@@ -46,6 +46,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
     }
 
     app.audit.tell(|checkpoint| say(&checkpoint.line()));
+    let hearing = tokio::spawn(hearing::run(app.clone()));
     let audit = tokio::spawn(app.audit.clone().run());
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
     let usage = tokio::spawn(app.usage.clone().run());
@@ -67,7 +68,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
         let _ = inside.await;
     }
 
-    for task in [audit, upkeep, usage] {
+    for task in [audit, hearing, upkeep, usage] {
         task.abort();
     }
     if let Err(error) = app.usage.flush().await {

@@ -20,7 +20,7 @@ pub enum NetworkError {
 }
 
 /// The networks from which a key may be used; none: from anywhere. IPv4 stands as IPv4, however it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Networks(Box<[IpNet]>);
 
 impl Networks {

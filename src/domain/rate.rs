@@ -6,7 +6,7 @@ use std::{fmt, num::NonZeroU32, str::FromStr};
 pub const CALLS_MAX: u32 = 1_000_000;
 
 /// A period in which calls are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Per {
     Second,
     Minute,
@@ -61,7 +61,7 @@ impl FromStr for Per {
 }
 
 /// So many calls a period. The burst is how many may come at once after a rest; then they come as the rate lets them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RateLimit {
     calls: NonZeroU32,
     per: Per,

@@ -124,6 +124,7 @@ mod tests {
             name: None,
             support_url: None,
             sign_in: crate::config::SignInSettings::default(),
+            cache_keys: crate::config::CACHE_KEYS,
             programs: crate::config::Programs::default(),
         }
     }

@@ -2,13 +2,19 @@
 
 use crate::domain::time::Timestamp;
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::SystemTime,
+    sync::{
+        LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Instant, SystemTime},
 };
 
 /// Says what time it is.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Microseconds since some instant of this process, never set back: for how long something is ago.
+    fn steady(&self) -> u64;
 }
 
 /// The machine's clock.
@@ -20,6 +26,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    fn steady(&self) -> u64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        u64::try_from(START.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 
@@ -41,5 +52,9 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> u64 {
+        u64::try_from(self.now().micros()).unwrap_or_default()
     }
 }

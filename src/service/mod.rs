@@ -10,6 +10,7 @@ pub mod clock;
 mod error;
 mod expiry;
 pub mod fetch;
+pub mod hearing;
 pub mod keys;
 pub mod limits;
 pub mod mail;
@@ -92,7 +93,7 @@ impl App {
     pub fn new(config: Arc<Config>, ground: Ground, keyring: signer::Keyring) -> Self {
         let limits = limits::Limits::default();
         let usage = usage::Usage::new(ground.clone(), limits.clone());
-        let verify = verify::Verifier::new(ground.clone(), limits.clone(), usage.clone());
+        let verify = verify::Verifier::new(ground.clone(), limits.clone(), usage.clone(), config.cache_keys);
         Self {
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),

@@ -14,6 +14,7 @@ use crate::{
     },
     store::{
         self, Conn,
+        changes::Change,
         policy::{PolicyRow, Touched},
         queue::Kept,
     },
@@ -258,7 +259,7 @@ impl Policies {
                 let event = Actor::User(caller)
                     .event(now, "policy.changed", "policy", "Policy").acting_as("administrator")
                     .detail(serde_json::json!({"before": facts(&before), "after": facts(&policy), "touches": lines}));
-                Ok(Kept::with(PolicySaved::Saved, event))
+                Ok(Kept::with(PolicySaved::Saved, event).heard(Change::policy()))
             })
         });
         write.await

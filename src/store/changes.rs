@@ -1,14 +1,39 @@
 //! The change feed: what other processes on the same database must hear of, in the order of commit.
 
-use super::{Conn, Error, Tx, audit::Head, on};
+use super::{Conn, Engine, Error, Tx, audit::Head, feed::Heard, on};
 use uuid::Uuid;
 
 /// A thing that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `key`, `project` or `user`.
+    /// `key`, `project`, `user` or `policy` (which has no id: it is nil).
     pub topic: &'static str,
     pub id: Uuid,
+}
+
+/// Where PostgreSQL tells the other nodes that there is something to hear.
+pub(super) const CHANNEL: &str = "keyward_changes";
+
+impl Change {
+    /// The policy was changed.
+    pub fn policy() -> Self {
+        Self { topic: "policy", id: Uuid::nil() }
+    }
+}
+
+/// Tells the other nodes, when this transaction commits, that there is something to hear. SQLite's other processes ask.
+pub(super) async fn ring(tx: &mut Tx<'_>) -> Result<(), Error> {
+    if let Engine::Postgres(c) = tx.engine() {
+        sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(c).await?;
+    }
+    Ok(())
+}
+
+/// The changes after number `seq`, at most `limit`, in order; of a key that is there, with its digest.
+pub(super) async fn after(conn: &mut Conn<'_>, seq: i64, limit: i64) -> Result<Vec<Heard>, Error> {
+    const SQL: &str = "SELECT c.seq, c.topic, c.id, k.digest FROM changes c LEFT JOIN keys k ON k.id = c.id AND c.topic = 'key' \
+        WHERE c.seq > $1 ORDER BY c.seq LIMIT $2";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?))
 }
 
 /// Notes a change under the next number of the feed.

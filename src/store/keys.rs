@@ -141,6 +141,7 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .execute(c)
         .await?
         .rows_affected());
+    tx.made.push((key.id, key.digest));
     Ok(done == 1)
 }
 

@@ -10,6 +10,8 @@ pub mod audit;
 pub mod changes;
 pub mod checkpoints;
 pub mod demo;
+pub mod facts;
+pub mod feed;
 pub mod identities;
 pub mod invitations;
 pub mod keys;
@@ -29,6 +31,7 @@ pub mod users;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};
+use uuid::Uuid;
 
 /// Runs a body once an engine, with the connection of that engine under the given name.
 macro_rules! on {
@@ -188,19 +191,29 @@ impl Conn<'_> {
 }
 
 /// A connection inside the write queue's transaction. It derefs to [`Conn`]: what can be written to can be read.
-pub struct Tx<'c>(Conn<'c>);
+pub struct Tx<'c> {
+    conn: Conn<'c>,
+    /// The keys that were inserted: ids, and digests of their secrets.
+    made: Vec<(Uuid, [u8; 32])>,
+}
+
+impl<'c> Tx<'c> {
+    fn new(conn: Conn<'c>) -> Self {
+        Self { conn, made: Vec::new() }
+    }
+}
 
 impl<'c> Deref for Tx<'c> {
     type Target = Conn<'c>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.conn
     }
 }
 
 impl DerefMut for Tx<'_> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+        &mut self.conn
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A change is a closure. The queue takes what waits (a bounded batch), opens one transaction, runs each closure under a
 //! savepoint, then takes the head of the audit chain, appends every event and notes every change, and commits once. Only then
-//! is anybody answered. A closure that fails rolls back its savepoint alone.
+//! are the listeners of this process told, and then the callers answered. A closure that fails rolls back its savepoint alone.
 //!
 //! By construction no change goes without its event: a [`Tx`] is to be had only here, and a closure that keeps what it did must
 //! return a [`Kept`], which [`Kept::with`] makes of a value and an event. [`Kept::unrecorded`] is for upkeep that is nobody's
@@ -14,8 +14,14 @@ use super::{
     changes::{self, Change},
 };
 use futures::FutureExt as _;
-use std::{future::Future, panic::AssertUnwindSafe, pin::Pin};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
 
 /// Changes that may wait before the next caller has to.
 const WAITING: usize = 1024;
@@ -131,12 +137,30 @@ where
     }
 }
 
+/// What a batch did that others must hear of.
+#[derive(Debug, Default)]
+pub struct Committed {
+    pub changes: Vec<Change>,
+    /// The keys that were made: ids, and digests of their secrets.
+    pub made: Vec<(Uuid, [u8; 32])>,
+    /// The number of the last of the changes; `None`: nobody knows whether the batch was committed.
+    pub last: Option<i64>,
+}
+
+/// Hears of every batch of this process: after its commit, and before anybody is answered.
+pub trait Listener: Send + Sync {
+    fn committed(&self, batch: &Committed);
+}
+
+type Listeners = Arc<Mutex<Vec<Arc<dyn Listener>>>>;
+
 /// A handle to the queue; clones share it.
 #[derive(Clone)]
 pub struct Queue {
     jobs: mpsc::Sender<Box<dyn Job>>,
     /// The number of the last event that this process has appended; 0 before its first.
     head: watch::Receiver<i64>,
+    listeners: Listeners,
 }
 
 impl std::fmt::Debug for Queue {
@@ -155,12 +179,18 @@ impl Queue {
     pub fn start(pool: Pool) -> (Self, tokio::task::JoinHandle<()>) {
         let (jobs, mut receiver) = mpsc::channel::<Box<dyn Job>>(WAITING);
         let (appended, head) = watch::channel(0);
+        let listeners = Listeners::default();
+        let told = listeners.clone();
         let task = tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH);
             while receiver.recv_many(&mut batch, BATCH).await > 0 {
                 let mut tries = 0;
                 let committed = loop {
-                    match write(&pool, &mut batch, tries == RETRIES).await {
+                    let mut done = Committed::default();
+                    let outcome = write(&pool, &mut batch, tries == RETRIES, &mut done).await;
+                    // Also when it failed: a connection that broke may have committed.
+                    tell(&told, &done);
+                    match outcome {
                         Ok(seq) => {
                             if let Some(seq) = seq {
                                 appended.send_replace(seq);
@@ -180,7 +210,12 @@ impl Queue {
                 }
             }
         });
-        (Self { jobs, head }, task)
+        (Self { jobs, head, listeners }, task)
+    }
+
+    /// Tells this listener of every batch from now on.
+    pub fn tell(&self, listener: Arc<dyn Listener>) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 
     /// The number of the last event that this process has appended, to be watched; other processes append too.
@@ -204,41 +239,67 @@ impl Queue {
     }
 }
 
-/// One batch in one transaction: the number of its last event, if it has one.
-async fn write(pool: &Pool, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<Option<i64>, Error> {
-    Ok(match pool {
+fn tell(listeners: &Listeners, done: &Committed) {
+    if done.changes.is_empty() && done.made.is_empty() {
+        return;
+    }
+    let listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for listener in listeners {
+        listener.committed(done);
+    }
+}
+
+/// One batch in one transaction: the number of its last event, if it has one. `done`: what others must hear of, committed or not.
+async fn write(
+    pool: &Pool,
+    batch: &mut [Box<dyn Job>],
+    last_try: bool,
+    done: &mut Committed,
+) -> Result<Option<i64>, Error> {
+    let (seq, last) = match pool {
         Pool::Sqlite { write, .. } => {
             // IMMEDIATE: a deferred transaction that upgrades fails at once, whatever the busy timeout.
             let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-            let seq = run(&mut Tx(Conn::Sqlite(&mut tx)), batch, last_try).await?;
+            let seqs = run(&mut Tx::new(Conn::Sqlite(&mut tx)), batch, last_try, done).await?;
             tx.commit().await?;
-            seq
+            seqs
         }
         Pool::Postgres(pool) => {
             let mut tx = pool.begin().await?;
-            let seq = run(&mut Tx(Conn::Postgres(&mut tx)), batch, last_try).await?;
+            let seqs = run(&mut Tx::new(Conn::Postgres(&mut tx)), batch, last_try, done).await?;
             tx.commit().await?;
-            seq
+            seqs
         }
-    })
+    };
+    done.last = last;
+    Ok(seq)
 }
 
-async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>], last_try: bool) -> Result<Option<i64>, Error> {
-    let (mut events, mut changes) = (Vec::new(), Vec::new());
+/// The numbers of the last event and of the last change, where there are any.
+async fn run(
+    tx: &mut Tx<'_>,
+    batch: &mut [Box<dyn Job>],
+    last_try: bool,
+    done: &mut Committed,
+) -> Result<(Option<i64>, Option<i64>), Error> {
+    let mut events = Vec::new();
     for job in batch {
         statement(tx, "SAVEPOINT change").await?;
-        match job.run(tx, last_try).await {
+        let step = job.run(tx, last_try).await;
+        // Of a change that is undone too: that a key might be there is only a hint.
+        done.made.append(&mut tx.made);
+        match step {
             Step::Keep(new_events, new_changes) => {
                 events.extend(new_events);
-                changes.extend(new_changes);
+                done.changes.extend(new_changes);
             }
             Step::Undo => statement(tx, "ROLLBACK TO SAVEPOINT change").await?,
             Step::Again => return Err(Error::Again),
         }
         statement(tx, "RELEASE SAVEPOINT change").await?;
     }
-    if events.is_empty() && changes.is_empty() {
-        return Ok(None);
+    if events.is_empty() && done.changes.is_empty() {
+        return Ok((None, None));
     }
     let any = !events.is_empty();
     let mut head = audit::take_head(tx).await?;
@@ -246,11 +307,14 @@ async fn run(tx: &mut Tx<'_>, batch: &mut [Box<dyn Job>], last_try: bool) -> Res
     for event in events {
         audit::append(tx, &mut head, event).await?;
     }
-    for change in &changes {
+    for change in &done.changes {
         changes::note(tx, &mut head, at, change).await?;
     }
+    if !done.changes.is_empty() {
+        changes::ring(tx).await?;
+    }
     audit::put_head(tx, &head).await?;
-    Ok(any.then_some(head.audit_seq))
+    Ok((any.then_some(head.audit_seq), Some(head.change_seq)))
 }
 
 async fn statement(tx: &mut Tx<'_>, sql: &'static str) -> Result<(), Error> {

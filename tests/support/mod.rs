@@ -143,6 +143,7 @@ pub fn config(url: &str) -> Config {
         support_url: None,
         sign_in: keyward::config::SignInSettings::default(),
         programs: keyward::config::Programs::default(),
+        cache_keys: keyward::config::CACHE_KEYS,
     }
 }
 

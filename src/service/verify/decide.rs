@@ -65,13 +65,28 @@ impl Refused {
     }
 }
 
-/// Whether a key is good for what is asked, at an instant, but for its rate. The order of the rules is the product's: not deleted,
-/// project not archived, active, not before, not expired, project asked for, network, scopes; the rate comes after all of them, so
-/// that what is refused by another rule costs no quota.
+/// What was presented: networks bind the secret, and not the tokens that were made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Secret,
+    Token,
+}
+
+/// Whether a key's secret is good for what is asked, at an instant, but for its rate. The order of the rules is the product's: not
+/// deleted, project not archived, active, not before, not expired, project asked for, network, scopes; the rate comes after all of
+/// them, so that what is refused by another rule costs no quota.
 ///
 /// # Errors
 /// The first rule that refuses.
 pub fn decide(facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
+    decide_by(By::Secret, facts, question, now)
+}
+
+/// As [`decide`], for a secret or a token.
+///
+/// # Errors
+/// The first rule that refuses.
+pub(super) fn decide_by(by: By, facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
     let life = &facts.lifecycle;
     if life.deleted_at.is_some() {
         Err(Refused::Deleted)
@@ -85,7 +100,7 @@ pub fn decide(facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<
         Err(Refused::Expired)
     } else if !question.projects.is_empty() && !question.projects.contains(&facts.project) {
         Err(Refused::WrongProject)
-    } else if !facts.networks.allow(question.ip) {
+    } else if by == By::Secret && !facts.networks.allow(question.ip) {
         Err(Refused::WrongNetwork)
     } else if let Some(scope) = question.scopes.iter().find(|scope| !facts.scopes.iter().any(|it| *it == **scope)) {
         Err(Refused::MissingScope(scope.to_string()))
@@ -95,71 +110,5 @@ pub fn decide(facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::key::{Environment, Lifecycle};
-    use crate::domain::network::Networks;
-    use uuid::Uuid;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
-
-    fn good() -> Facts {
-        Facts {
-            key: Uuid::nil().into(),
-            project: Uuid::nil().into(),
-            project_archived: false,
-            token_life_max: 86_400,
-            name: "Gateway".into(),
-            environment: Environment::Live,
-            scopes: vec!["a:read".into(), "a:write".into()],
-            issued_to: None,
-            lifecycle: Lifecycle { active: true, not_before: None, expires_at: None, deleted_at: None },
-            networks: Networks::default(),
-            rate_limit: None,
-        }
-    }
-
-    fn code(facts: &Facts, question: &Question<'_>) -> &'static str {
-        decide(facts, question, NOW).map_or_else(|refused| refused.code(), |()| "good")
-    }
-
-    #[test]
-    fn rules_are_asked_in_the_order_of_the_product() {
-        let (asked, unknown) = ([Uuid::max().into()], ["b".into()]);
-        let other = Question { projects: &asked, scopes: &unknown, ip: None };
-        let mut facts = good();
-        facts.lifecycle = Lifecycle {
-            active: false,
-            not_before: Some(NOW.plus_seconds(1)),
-            expires_at: Some(NOW),
-            deleted_at: Some(NOW),
-        };
-        facts.project_archived = true;
-        assert_eq!(code(&facts, &other), "deleted");
-        facts.lifecycle.deleted_at = None;
-        assert_eq!(code(&facts, &other), "project_archived");
-        facts.project_archived = false;
-        assert_eq!(code(&facts, &other), "inactive");
-        facts.lifecycle.active = true;
-        assert_eq!(code(&facts, &other), "not_yet_valid");
-        facts.lifecycle.not_before = Some(NOW);
-        assert_eq!(code(&facts, &other), "expired");
-        facts.lifecycle.expires_at = Some(Timestamp::from_micros(NOW.micros() + 1));
-        assert_eq!(code(&facts, &other), "wrong_project");
-        facts.networks = Networks::read("192.0.2.0/24").unwrap();
-        let either = [Uuid::max().into(), facts.project];
-        let scoped = Question { projects: &either, scopes: &unknown, ip: None };
-        assert_eq!(code(&facts, &scoped), "wrong_network");
-        let scoped = Question { ip: Some([192, 0, 2, 9].into()), ..scoped };
-        assert_eq!(code(&facts, &scoped), "missing_scope");
-        assert_eq!(code(&facts, &Question { scopes: &["a:write".into()], ..scoped }), "good");
-        assert_eq!(code(&good(), &Question::default()), "good");
-    }
-
-    #[test]
-    fn no_scopes_mean_none() {
-        let facts = Facts { scopes: vec![], ..good() };
-        assert_eq!(code(&facts, &Question { scopes: &["a:read".into()], ..Question::default() }), "missing_scope");
-        assert_eq!(code(&facts, &Question::default()), "good");
-    }
-}
+#[path = "decide_tests.rs"]
+mod tests;

@@ -1,55 +1,59 @@
 //! What is known of a key: facts, from which every decision is made anew.
 
+use super::terms::{Shared, Terms};
 use crate::{
     domain::{
         ids::{KeyId, ProjectId},
-        key::{Environment, Lifecycle},
-        network::Networks,
-        rate::RateLimit,
+        key::Lifecycle,
+        time::Timestamp,
     },
-    store::{self, keys::KeyRow},
+    store::{self, facts::FactsRow},
 };
+use smol_str::SmolStr;
+use std::{ops::Deref, sync::Arc};
 
-/// What is known of a key.
+/// What is known of a key; what it has in common with others is in its [`Terms`], to which this derefs. A clone allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub key: KeyId,
     pub project: ProjectId,
-    pub project_archived: bool,
-    /// Longest life of a token of its project, in seconds.
-    pub token_life_max: i64,
-    pub name: String,
-    pub environment: Environment,
-    pub scopes: Vec<String>,
-    pub issued_to: Option<String>,
+    pub name: SmolStr,
+    pub issued_to: Option<SmolStr>,
     pub lifecycle: Lifecycle,
-    /// From where its secret may be used.
-    pub networks: Networks,
-    /// How often it, and the tokens made from it, may be used.
-    pub rate_limit: Option<RateLimit>,
+    pub(super) terms: Arc<Terms>,
 }
 
-impl TryFrom<KeyRow> for Facts {
-    type Error = store::Error;
+impl Deref for Facts {
+    type Target = Terms;
 
-    fn try_from(row: KeyRow) -> Result<Self, store::Error> {
-        Ok(Self {
-            key: row.id.into(),
-            project: row.project_id.into(),
-            project_archived: row.project_archived_at.is_some(),
-            token_life_max: row.token_life_max,
-            environment: row.environment()?,
-            scopes: row.scopes()?,
-            lifecycle: row.lifecycle(),
-            networks: row.read_networks()?,
-            rate_limit: row.read_rate_limit()?,
-            name: row.name,
-            issued_to: row.issued_to,
-        })
+    fn deref(&self) -> &Terms {
+        &self.terms
     }
 }
 
 impl Facts {
+    /// Reads a row; what is common is shared with the others that have it.
+    ///
+    /// # Errors
+    /// [`store::Error::Corrupt`] if a column holds what the code never writes.
+    pub(super) fn read(row: &FactsRow, shared: &Shared) -> Result<Self, store::Error> {
+        let instant = |micros: Option<i64>| micros.map(Timestamp::from_micros);
+        let lifecycle = Lifecycle {
+            active: row.active,
+            not_before: instant(row.not_before),
+            expires_at: instant(row.expires_at),
+            deleted_at: instant(row.deleted_at),
+        };
+        Ok(Self {
+            key: row.id.into(),
+            project: row.project_id.into(),
+            name: row.name.as_str().into(),
+            issued_to: row.issued_to.as_deref().map(SmolStr::from),
+            lifecycle,
+            terms: shared.share(Terms::read(row, &lifecycle)?),
+        })
+    }
+
     /// When it expires, in RFC 3339; `None`: never.
     pub fn expires_at_text(&self) -> Option<String> {
         self.lifecycle.expires_at.map(crate::service::moments::rfc3339)

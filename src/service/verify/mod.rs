@@ -1,12 +1,34 @@
 //! The answer to "is this key good?".
 //!
-//! [`decide`] is pure: facts of a key, a question, an instant. What is read from the store are facts, never decisions.
+//! [`decide`] is pure: facts of a key, a question, an instant. What is kept in memory are facts, never decisions:
+//!
+//! ```text
+//! secret -> parse -> index (digest -> place) -> resident (place -> facts) -> decide        nothing awaited, no lock held
+//!                        absent: nobody's, or the budget -> gate -> store -> resident
+//! ```
 
+mod budget;
+mod cache;
 mod decide;
 mod facts;
+mod gate;
+mod known;
+mod marks;
+#[cfg(test)]
+mod memory;
+mod places;
+mod resident;
+#[cfg(test)]
+mod schedules;
+mod shard;
+mod sync;
+mod terms;
 
+pub(in crate::service) use cache::Cache;
+pub use cache::{Counts, DEAF_AFTER};
 pub use decide::{Question, Refused, decide};
 pub use facts::Facts;
+pub use terms::Terms;
 
 use super::{
     Error, Ground,
@@ -16,14 +38,17 @@ use super::{
 use crate::{
     domain::{ids::KeyId, time::Timestamp},
     secret::PresentedSecret,
-    store::{self, keys::KeyRow},
+    store,
 };
+use cache::Remembered;
+use decide::By;
+use gate::Gate;
 use std::sync::Arc;
 
 /// A key that is good for what was asked.
 #[derive(Clone, Debug)]
 pub struct Good {
-    pub facts: Arc<Facts>,
+    pub facts: Facts,
     /// What is left of its rate after this call; `None`: it has no limit.
     pub quota: Option<Quota>,
 }
@@ -31,17 +56,22 @@ pub struct Good {
 /// What was decided.
 pub type Decision = Result<Good, Refused>;
 
-/// Answers for keys, and for the tokens made from them.
+/// Answers for keys, and for the tokens made from them; clones share what they remember.
 #[derive(Clone)]
 pub struct Verifier {
     ground: Ground,
     limits: Limits,
     usage: Usage,
+    pub(super) cache: Arc<Cache>,
+    gate: Arc<Gate>,
 }
 
 impl Verifier {
-    pub fn new(ground: Ground, limits: Limits, usage: Usage) -> Self {
-        Self { ground, limits, usage }
+    /// Remembers the facts of at most `most` keys, once somebody listens ([`super::hearing`]).
+    pub fn new(ground: Ground, limits: Limits, usage: Usage, most: usize) -> Self {
+        let cache = Arc::new(Cache::new(most, ground.clock.clone(), &*ground.random));
+        ground.queue.tell(cache.clone());
+        Self { ground, limits, usage, cache, gate: Arc::default() }
     }
 
     /// The instant that decisions are made for.
@@ -54,48 +84,88 @@ impl Verifier {
         self.ground.new_id()
     }
 
+    /// How often memory was asked, and what it holds.
+    pub fn counts(&self) -> Counts {
+        self.cache.counts()
+    }
+
     /// Decides on a secret. The inner error is a decision; the outer one a fault.
     ///
     /// # Errors
-    /// If the database cannot be read.
+    /// [`Error::Busy`] if the store has to be asked and cannot answer in time.
     pub async fn secret(&self, text: &str, question: &Question<'_>) -> Result<Decision, Error> {
         let presented: PresentedSecret = match text.parse() {
             Ok(presented) => presented,
             Err(fault) => return Ok(Err(Refused::Malformed(fault))),
         };
-        let row = {
+        match self.cached(&presented, question) {
+            Some(decision) => Ok(decision),
+            None => self.looked_up(&presented, question).await,
+        }
+    }
+
+    /// Decides on a secret from memory, without waiting. `None`: the store has to be asked, by [`Verifier::looked_up`].
+    pub fn cached(&self, presented: &PresentedSecret, question: &Question<'_>) -> Option<Decision> {
+        match self.cache.digest(presented.digest.as_bytes()) {
+            Remembered::Facts(facts) => Some(self.answer(facts, question, By::Secret)),
+            Remembered::Nobody => Some(Err(Refused::Unknown)),
+            Remembered::Ask => None,
+        }
+    }
+
+    /// Decides on a secret from the store.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if it cannot answer in time.
+    pub async fn looked_up(&self, presented: &PresentedSecret, question: &Question<'_>) -> Result<Decision, Error> {
+        let digest = presented.digest.as_bytes();
+        let row = self.gate.pass(async {
+            let ticket = self.cache.ticket();
             let mut reader = self.ground.pool.read().await?;
-            store::keys::by_digest(&mut reader.conn(), presented.digest.as_bytes()).await?
+            let row = store::facts::by_digest(&mut reader.conn(), digest).await?;
+            row.map(|row| self.cache.keep(&row, ticket)).transpose()
+        });
+        let Some(facts) = row.await? else {
+            self.cache.nobody(digest);
+            return Ok(Err(Refused::Unknown));
         };
-        self.answer(row, question, true)
+        Ok(self.answer(facts, question, By::Secret))
     }
 
     /// Decides on a key by its id, for a token that was made from it. Networks bind the secret, not its tokens: they are not asked.
     ///
     /// # Errors
-    /// If the database cannot be read.
+    /// As [`Verifier::secret`].
     pub async fn key(&self, id: KeyId, question: &Question<'_>) -> Result<Decision, Error> {
-        let row = {
+        if let Some(decision) = self.cached_key(id, question) {
+            return Ok(decision);
+        }
+        let row = self.gate.pass(async {
+            let ticket = self.cache.ticket();
             let mut reader = self.ground.pool.read().await?;
-            store::keys::by_id(&mut reader.conn(), id.into()).await?
-        };
-        self.answer(row, question, false)
+            let row = store::facts::by_id(&mut reader.conn(), id.into()).await?;
+            row.map(|row| self.cache.keep(&row, ticket)).transpose()
+        });
+        Ok(row.await?.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Token)))
     }
 
-    fn answer(&self, row: Option<KeyRow>, question: &Question<'_>, networks: bool) -> Result<Decision, Error> {
-        let Some(row) = row else { return Ok(Err(Refused::Unknown)) };
-        let mut facts = Facts::try_from(row)?;
-        if !networks {
-            facts.networks = Default::default();
+    /// As [`Verifier::key`], from memory and without waiting. `None`: the store has to be asked.
+    pub fn cached_key(&self, id: KeyId, question: &Question<'_>) -> Option<Decision> {
+        match self.cache.key(id) {
+            Remembered::Facts(facts) => Some(self.answer(facts, question, By::Token)),
+            Remembered::Nobody | Remembered::Ask => None,
         }
+    }
+
+    fn answer(&self, facts: Facts, question: &Question<'_>, by: By) -> Decision {
         let now = self.ground.now();
-        let decision = decide(&facts, question, now).and_then(|()| match &facts.rate_limit {
+        let decision = decide::decide_by(by, &facts, question, now).and_then(|()| match &facts.rate_limit {
             None => Ok(None),
             Some(limit) => self.limits.take(facts.key, limit, now).map(Some).map_err(Refused::RateLimited),
         });
         if let Some(outcome) = decision.as_ref().err().map_or(Some(Outcome::Accepted), Outcome::of) {
             self.usage.note(facts.key, outcome, now);
         }
-        Ok(decision.map(|quota| Good { facts: Arc::new(facts), quota }))
+        decision.map(|quota| Good { facts, quota })
     }
 }

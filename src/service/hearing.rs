@@ -1,0 +1,105 @@
+//! Hearing what other processes on the same database change: the command line, other nodes. What the verifier remembers is believed
+//! only while this runs.
+
+use super::{App, Error, Ground, verify::Cache};
+use crate::store::{
+    self,
+    feed::{Feed, News},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time;
+use uuid::Uuid;
+
+/// How long until another try when the database could not be heard or read.
+const RETRY: Duration = Duration::from_millis(200);
+/// For how long an answer of the database is waited for: shorter than that after which nothing is believed any more.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Keys that are read at once when all are loaded.
+const PAGE: i64 = 1_000;
+
+/// Listens, and loads all keys, for as long as the process runs.
+pub async fn run(app: App) {
+    let hearing = Hearing { cache: app.verify.cache.clone(), ground: app.ground };
+    tokio::join!(hearing.hear(), hearing.load());
+}
+
+struct Hearing {
+    ground: Ground,
+    cache: Arc<Cache>,
+}
+
+impl Hearing {
+    async fn hear(&self) {
+        let mut last = None;
+        loop {
+            if let Err(error) = self.listen(&mut last).await {
+                tracing::warn!(%error, "verify.unheard");
+            }
+            time::sleep(RETRY).await;
+        }
+    }
+
+    /// Listens until the database cannot be heard any more. `last`: the number of the last change that was heard, so that the next
+    /// try goes on from there.
+    async fn listen(&self, last: &mut Option<i64>) -> Result<(), Error> {
+        let mut feed = patiently(Feed::open(&self.ground.pool, *last)).await?;
+        if last.replace(feed.last()).is_none() {
+            // Nobody listened before, or somebody else did, and has stopped.
+            self.cache.missed();
+        }
+        loop {
+            // Before it is asked: what is written afterwards may not be in the answer.
+            let at = self.ground.clock.steady();
+            match patiently(feed.news()).await? {
+                News::Changes(changes) => self.cache.heard(&changes),
+                News::Missed => {
+                    tracing::warn!("verify.missed_changes");
+                    self.cache.missed();
+                }
+            }
+            *last = Some(feed.last());
+            self.cache.heard_at(at);
+            feed.wait().await;
+        }
+    }
+
+    /// Loads all keys once it is heard what becomes of them, and again whenever that is needed.
+    async fn load(&self) {
+        loop {
+            self.cache.to_load().await;
+            let missed = self.cache.times_missed();
+            match self.load_all().await {
+                Ok(()) => self.cache.loaded(missed),
+                Err(error) => {
+                    tracing::warn!(%error, "verify.not_loaded");
+                    time::sleep(RETRY).await;
+                    self.cache.load_again();
+                }
+            }
+        }
+    }
+
+    async fn load_all(&self) -> Result<(), store::Error> {
+        let mut after = Uuid::nil();
+        loop {
+            let read = self.cache.page_ticket();
+            let page = {
+                let mut reader = self.ground.pool.read().await?;
+                store::facts::page(&mut reader.conn(), after, PAGE).await?
+            };
+            self.cache.fill(&page, read);
+            match page.last() {
+                Some(row) => after = row.id,
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// What the database answers, unless it takes too long.
+async fn patiently<T>(asked: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
+    match time::timeout(PATIENCE, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Error::Busy),
+    }
+}

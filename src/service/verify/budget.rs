@@ -1,0 +1,51 @@
+//! How many look-ups may be spent on digests that no known key has: a key may have been made elsewhere a moment ago.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Look-ups a second, and at once after a rest.
+pub(super) const LOOK_UPS: u64 = 200;
+/// Microseconds in which one comes back.
+const INTERVAL: u64 = 1_000_000 / LOOK_UPS;
+
+/// GCRA (the generic cell rate algorithm, ITU-T I.371) over one number: the instant, in microseconds of the steady clock, at which
+/// the whole budget would be there again.
+#[derive(Default)]
+pub(super) struct Budget(AtomicU64);
+
+impl Budget {
+    /// Spends one look-up. `false`: none is left at this instant.
+    pub fn spend(&self, now: u64) -> bool {
+        let spent = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |whole| {
+            let whole = whole.max(now) + INTERVAL;
+            (whole - now <= LOOK_UPS * INTERVAL).then_some(whole)
+        });
+        spent.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spent(budget: &Budget, now: u64) -> u64 {
+        (0..10 * LOOK_UPS).map(|_| u64::from(budget.spend(now))).sum()
+    }
+
+    #[test]
+    fn a_burst_and_then_its_rate() {
+        let budget = Budget::default();
+        assert_eq!(spent(&budget, 1_000_000), LOOK_UPS);
+        assert_eq!(spent(&budget, 1_000_000 + INTERVAL - 1), 0);
+        assert_eq!(spent(&budget, 1_000_000 + INTERVAL), 1);
+        assert_eq!(spent(&budget, 1_000_000 + 11 * INTERVAL), 10);
+        assert_eq!(spent(&budget, 900_000_000), LOOK_UPS, "no more than a burst after the longest rest");
+    }
+
+    #[test]
+    fn over_any_time_no_more_than_a_burst_and_the_rate() {
+        let budget = Budget::default();
+        let all: u64 = (0..100_000_u64).map(|at| u64::from(budget.spend(at * 37))).sum();
+        assert!(all <= LOOK_UPS + 100_000 * 37 / INTERVAL, "{all}");
+        assert!(all >= LOOK_UPS, "{all}");
+    }
+}

@@ -1,0 +1,19 @@
+//! Where a key or a project stands: 32 bits that an id is mixed to, with a seed of this process.
+
+use foldhash::quality::FixedState;
+use std::hash::BuildHasher as _;
+use uuid::Uuid;
+
+#[derive(Clone)]
+pub(super) struct Places(FixedState);
+
+impl Places {
+    pub fn new(seed: u64) -> Self {
+        Self(FixedState::with_seed(seed))
+    }
+
+    pub fn of(&self, id: impl Into<Uuid>) -> u32 {
+        let hash = self.0.hash_one(id.into().as_u128());
+        (hash >> 32) as u32
+    }
+}
