@@ -80,7 +80,7 @@ impl From<Good> for VerifyResponse {
             expires_at: facts.expires_at_text(),
             name: facts.name.to_string(),
             environment: facts.environment,
-            scopes: facts.scopes.to_vec(),
+            scopes: facts.scopes.clone(),
             issued_to: facts.issued_to.as_ref().map(ToString::to_string),
         }
     }
