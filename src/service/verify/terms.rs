@@ -21,7 +21,7 @@ pub struct Terms {
     /// Longest life of a token of its project, in seconds.
     pub token_life_max: i64,
     pub environment: Environment,
-    pub scopes: Box<[String]>,
+    pub scopes: Vec<String>,
     /// From where its secret may be used.
     pub networks: Networks,
     /// How often it, and the tokens made from it, may be used.
@@ -44,7 +44,7 @@ impl Terms {
             project_archived: row.project_archived_at.is_some(),
             token_life_max: row.token_life_max,
             environment: row.environment.parse().map_err(|_| CORRUPT("environment of a key"))?,
-            scopes: row.scopes()?.into(),
+            scopes: row.scopes()?,
             networks: Networks::of(networks.iter().map(String::as_str))
                 .map_err(|_| CORRUPT("list of a key's networks"))?,
             rate_limit: (row.rate_limit.as_deref().map(str::parse).transpose())
@@ -102,7 +102,7 @@ pub(super) mod tests {
             project_archived: false,
             token_life_max: 86_400,
             environment: Environment::Live,
-            scopes: ["a:read".to_owned(), "a:write".to_owned()].into(),
+            scopes: vec!["a:read".to_owned(), "a:write".to_owned()],
             networks: Networks::default(),
             rate_limit: None,
             active: true,
