@@ -18,6 +18,8 @@ use tokio::process::Command;
 
 /// Nobody waits longer than this for a program: it hangs.
 const HANGS: Duration = Duration::from_secs(120);
+/// How often a program is asked until it has heard the server within its second.
+const TRIES: usize = 30;
 /// Well-formed, and no key's: the README's test vector.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 const FILES: [&str; 4] = ["verify.mjs", "verify.py", "verify.go", "verify.rs"];
@@ -86,6 +88,17 @@ async fn ask(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, 
     (code == Some(0), said + &also)
 }
 
+/// As [`ask`], of a server that does answer: on a machine that is too busy for a second, again.
+async fn heard(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, scopes: &[&str]) -> (bool, String) {
+    for _ in 0..TRIES {
+        let (valid, said) = ask(command, server, project, key, scopes).await;
+        if valid || !said.contains("unavailable") {
+            return (valid, said);
+        }
+    }
+    panic!("{command:?} hears no answer in {TRIES} tries");
+}
+
 /// Keyward's own answers.
 async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
     let Some(command) = command else { return println!("not run: {language} is not on this machine") };
@@ -108,7 +121,7 @@ async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
         (VECTOR, &["data:read"], "unknown"),
         ("kw_live_short", &["data:read"], "malformed"),
     ] {
-        let (valid, said) = ask(&command, address, &project, secret, scopes).await;
+        let (valid, said) = heard(&command, address, &project, secret, scopes).await;
         assert_eq!(valid, expected == "true", "{expected}: {said}");
         assert!(said.contains(expected), "{expected}: {said}");
     }
@@ -157,7 +170,7 @@ async fn fails_closed(language: &str, command: Option<Vec<PathBuf>>) {
         Manner::Says("SSH-2.0-OpenSSH_9.2p1\r\n"),
         Manner::Says("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"valid\":true}"),
     ];
-    let (valid, said) = ask(&command, elsewhere, "any", VECTOR, &[]).await;
+    let (valid, said) = heard(&command, elsewhere, "any", VECTOR, &[]).await;
     assert!(valid, "what the others are compared with is taken for Keyward: {said}");
     for manner in redirects.into_iter().chain(answers).chain(broken) {
         let (valid, said) = ask(&command, listen::ill_mannered(manner).await, "any", VECTOR, &[]).await;

@@ -1,9 +1,13 @@
 //! What reaches the API, and what Keyward is told.
 
-use super::{Gateway, PROJECT, Recorder, Stage, TOLD, World, bearer, forged, one, told};
+use super::{Gateway, PROJECT, Recorder, Seen, Stage, TOLD, World, bearer, forged, one, told};
 use crate::support::random;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
+use std::collections::HashSet;
+
+/// How often each is asked, to see whether connections stay.
+const ROUNDS: usize = 5;
 
 /// A good key or token passes, and the API learns whose it is from Keyward alone.
 pub async fn admits(gateway: Gateway) {
@@ -53,6 +57,11 @@ pub async fn admits(gateway: Gateway) {
     }
 }
 
+/// Over how many connections these came.
+fn connections(seen: &[Seen]) -> usize {
+    seen.iter().map(|seen| seen.peer).collect::<HashSet<_>>().len()
+}
+
 /// Keyward is told what it needs and no more, over connections that stay; and what it does not say nobody else does.
 pub async fn asks_little(gateway: Gateway) {
     let keyward = Recorder::start().await;
@@ -64,15 +73,16 @@ pub async fn asks_little(gateway: Gateway) {
         vec!["POST /orders?x=1", &key, "Cookie: taste=salt", "Forwarded: for=192.0.2.1", "X-API-Key: second"];
     lines.extend(forged.iter().map(String::as_str));
     keyward.take();
-    for _ in 0..2 {
+    for _ in 0..ROUNDS {
         assert_eq!(stage.ask(&["GET /orders"], "").await.status, 401);
         assert_eq!(stage.ask(&lines, "two herrings").await.status, 200);
     }
     let (asked, reached) = (keyward.take(), stage.api.take());
-    assert_eq!((asked.len(), reached.len()), (4, 2));
-    assert!(asked.iter().all(|seen| seen.peer == asked[0].peer), "the connection to Keyward stays: {asked:?}");
-    assert_eq!(reached[0].peer, reached[1].peer, "and the API's");
-    for seen in [&asked[1], &asked[3]] {
+    assert_eq!((asked.len(), reached.len()), (2 * ROUNDS, ROUNDS));
+    // Caddy gives a connection back after its client has the answer: the next request may come before that, and take another.
+    assert!(connections(&asked) <= 3, "the connections to Keyward stay: {asked:?}");
+    assert!(connections(&reached) <= 3, "and the API's: {reached:?}");
+    for seen in asked.iter().skip(1).step_by(2) {
         assert_eq!(seen.uri.to_string(), format!("/v1/auth?{}project={PROJECT}&scope=data:read", gateway.query));
         assert_eq!(seen.body, "");
         assert_eq!(seen.all("authorization"), [key.split_once(": ").expect("a header").1]);

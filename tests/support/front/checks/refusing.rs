@@ -21,6 +21,10 @@ pub async fn refuses(gateway: Gateway) {
         assert_eq!(answer.headers.get_all("www-authenticate").iter().count(), 1);
     }
 
+    let good = world.key("").await;
+    let both = [bearer(&good.secret), format!("X-API-Key: {}", good.secret)];
+    refused(&world, &world.stage.ask(&["GET /orders", &both[0], &both[1]], "").await, 401, "several_credentials");
+
     let narrow = world.key("scopes = '[\"usage:read\"]'").await;
     let answer = world.stage.ask(&["GET /orders?scope=usage:read", &bearer(&narrow.secret)], "").await;
     refused(&world, &answer, 403, "missing_scope");
