@@ -2,9 +2,11 @@
 
 mod mail;
 mod oidc;
+mod programs;
 
 pub use mail::{MailSettings, SmtpLogin, SmtpTls};
 pub use oidc::{OidcSettings, SignInSettings, is_safe};
+pub use programs::{ProgramArgs, Programs};
 
 use crate::store::Location;
 use clap::Args;
@@ -58,11 +60,15 @@ pub struct ServeSettings {
     #[command(flatten)]
     pub sign_in: oidc::SignInArgs,
 
+    #[command(flatten)]
+    pub programs: ProgramArgs,
+
     /// File with the key that seals the signing key [default with SQLite: keyward.key beside the database, made with it]
     #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// Least severe events that are logged
+    /// Least severe events that are logged. Each request has a line at info; verify, gateway, metrics
+    /// and health at debug alone, for the metrics count them
     #[arg(long, env = "KEYWARD_LOG", default_value = "info", value_enum)]
     pub log: LogLevel,
 
@@ -193,6 +199,7 @@ pub struct Config {
     pub name: Option<String>,
     pub support_url: Option<Url>,
     pub sign_in: SignInSettings,
+    pub programs: Programs,
 }
 
 impl Config {
@@ -206,6 +213,7 @@ impl Config {
             name: None,
             support_url: None,
             sign_in: SignInSettings::default(),
+            programs: Programs::default(),
         }
     }
 
@@ -229,6 +237,7 @@ impl Config {
             name: settings.name.clone(),
             support_url: settings.support_url.clone(),
             sign_in: settings.sign_in.read()?,
+            programs: settings.programs.read(),
         })
     }
 }

@@ -294,11 +294,11 @@ on_both_engines! {
         }
         let caps = accounts.sign_in(&EMAIL.to_uppercase(), &right, &attacker).await;
         assert!(matches!(caps, Err(Error::Paused { .. })), "however the address is written");
-        assert_eq!(accounts.sign_in(EMAIL, &right, &from([203, 0, 113, 8])).await.unwrap().user, maren.user);
+        assert_eq!(accounts.sign_in(EMAIL, &right, &from([203, 0, 113, 8])).await.unwrap().who.user, maren.user);
         assert!(accounts.sign_in("tove@drift.example", &right, &attacker).await.is_ok());
         assert!(accounts.sign_in(EMAIL, &right, &Origin::default()).await.is_ok(), "an address that is not known");
         bench.clock.advance(60);
-        assert_eq!(accounts.sign_in(EMAIL, &right, &attacker).await.unwrap().user, maren.user, "a pause, not a lock");
+        assert_eq!(accounts.sign_in(EMAIL, &right, &attacker).await.unwrap().who.user, maren.user, "a pause, not a lock");
         // An unknown address is counted alike.
         for _ in 0..5 {
             assert!(accounts.sign_in("nobody@x.example", &wrong, &from([198, 51, 100, 1])).await.is_err());
@@ -346,7 +346,7 @@ on_both_engines! {
             let email = format!("p{n}@drift.example");
             let id = accounts.create_user(&Actor::Operator, person(&email, password)).await.unwrap_or_else(|e| panic!("{password}: {e:?}"));
             let signed_in = accounts.sign_in(&email, &Password::new(password.into()), &Origin::default()).await;
-            assert_eq!(signed_in.unwrap().user, id);
+            assert_eq!(signed_in.unwrap().who.user, id);
             let trimmed = Password::new(format!("{password} "));
             assert!(accounts.sign_in(&email, &trimmed, &Origin::default()).await.is_err(), "nothing is trimmed");
         }

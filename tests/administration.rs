@@ -256,6 +256,15 @@ on_both_engines! {
         bench.signed_in(MAREN).await;
         assert!(!bench.key_row(hers.id).await.unwrap().active);
         assert_eq!(bench.events("user.enabled").await, 1);
+        // The command line stops with the same weight, and need not say why.
+        let another = bench.key(&maren, "Another").await;
+        let (field, _) = wrong(bench.app.users.disable(&Actor::Operator, maren.user, &"x".repeat(301), true).await);
+        assert_eq!(field, "reason");
+        let done = bench.app.users.disable(&Actor::Operator, maren.user, " ", true).await.unwrap();
+        assert_eq!(done.keys, 1);
+        let row = bench.key_row(another.id).await.unwrap();
+        assert!(!row.active && row.held && row.note.as_deref() == Some("Whoever made this key was disabled."));
+        assert_eq!(row.note_by.as_deref(), Some("Command line"));
     }
 
     async fn an_administrator_is_made_and_unmade(bench: Bench) {

@@ -357,8 +357,8 @@ fn unrecorded_writes_are_listed() {
     uses.sort();
     let expected = [
         "http/sessions.rs",
-        "http/sessions.rs",
-        "http/sessions.rs",             // kept, seen, ended; signing in and out have their events
+        "http/sessions.rs",             // seen, ended; signing out has its event
+        "service/accounts/begin.rs",    // a session kept: signing in has its event
         "service/accounts/identity.rs", // it was linked before
         "service/accounts/profile.rs",  // nothing changed
         "service/accounts/sign_up.rs",  // a letter was asked for: there is nobody yet
@@ -381,7 +381,11 @@ fn unrecorded_writes_are_listed() {
         "service/scopes.rs", // in use: nothing removed; retired already
         "service/signer.rs", // another node was faster
         "service/upkeep.rs", // sessions swept, change notes forgotten
-        "service/usage.rs",  // last used
+        "service/usage/flush.rs",
+        "service/usage/flush.rs",
+        "service/usage/flush.rs", // what was counted
+        "service/usage/sweep.rs",
+        "service/usage/sweep.rs", // forgotten
         "service/users/activity.rs",
         "service/users/activity.rs", // nothing changed
         "service/users/power.rs",    // nothing changed

@@ -4,7 +4,13 @@ mod support;
 
 use keyward::{
     domain::{key::Status, sensitive::Password},
-    service::{Error, actor::Origin, keys::KeyEdit},
+    service::{
+        Error,
+        accounts::{Entering, begin},
+        actor::Origin,
+        keys::KeyEdit,
+    },
+    store::sessions::NewSessionRow,
 };
 use serde_json::{Value, json};
 use support::{
@@ -417,6 +423,35 @@ on_both_engines! {
         }
     }
 
+    /// Comparing a password takes long: a session that it opens must not come after one that was changed, or a person disabled.
+    async fn a_sign_in_under_way_does_not_outlive_its_password(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let (app, origin) = (&bench.app, Origin::default());
+        let row = |compared: &Entering| NewSessionRow {
+            digest: support::random(),
+            user_id: compared.user.into(),
+            data: "{}".into(),
+            agent: None,
+            ip: None,
+            pending: false,
+            created_at: 0,
+            expires_at: i64::MAX,
+        };
+        let right = Password::new(PASSWORD.to_owned());
+        let before = app.accounts.sign_in(MAREN, &right, &origin).await.unwrap().who;
+        assert!(begin(&bench.app.ground, row(&before), before.compared.clone()).await.unwrap());
+        let other = Password::new("the ebb turns at ten".to_owned());
+        app.accounts.change_password(&maren, &right, &other, support::random()).await.unwrap();
+        let late = begin(&bench.app.ground, row(&before), before.compared.clone()).await;
+        assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+        let after = app.accounts.sign_in(MAREN, &other, &origin).await.unwrap().who;
+        bench.alter("UPDATE users SET active = NOT active").await;
+        let disabled = begin(&bench.app.ground, row(&after), after.compared.clone()).await;
+        assert!(matches!(disabled, Err(Error::Conflict(_))), "{disabled:?}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+    }
+
     /// A key that never expires asks for a fresh proof: by form, by script, by server function, by an edit; not at 15:00, at 15:01.
     async fn a_proof_within_the_form(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
@@ -701,7 +736,7 @@ on_both_engines! {
         enrol(&bench, &mut bench.signed_in(MAREN).await).await;
         let accounts = &bench.app.accounts;
         let entered = accounts.sign_in(MAREN, &Password::new(PASSWORD.into()), &Origin::default()).await.unwrap();
-        assert_eq!((entered.user, entered.code_needed), (maren.user, true));
+        assert_eq!((entered.who.user, entered.code_needed), (maren.user, true));
         let nobody = accounts.sign_in_code(Uuid::nil().into(), &Password::new("123456".into()), &Origin::default()).await;
         assert!(nobody.is_err());
         bench.alter(&format!("UPDATE users SET active = {} WHERE email = '{MAREN}'", if matches!(bench.location, keyward::store::Location::Sqlite(_)) { "0" } else { "FALSE" })).await;

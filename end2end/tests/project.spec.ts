@@ -54,6 +54,29 @@ test('what is no config is refused with its place', async ({ page, site, keyward
   }
 });
 
+test('what is typed while an answer is on its way stays', { tag: '@scripts' }, async ({ page, site, keyward, watch }) => {
+  watch.expectStatus(422);
+  await site.signIn();
+  const path = `/projects/${await keyward.project()}`;
+  await site.open(path);
+  let answer = () => {};
+  const held = new Promise<void>((done) => (answer = done));
+  await page.route('**' + path, async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  const config = page.getByRole('textbox', { name: 'Config' });
+  await config.fill('[1]');
+  await page.getByRole('button', { name: 'Save config' }).click();
+  await config.fill('{"later": 1 2}');
+  const refused = page.waitForResponse((response) => response.status() === 422);
+  answer();
+  await refused;
+  await expect(page.locator('form[aria-busy]')).toHaveCount(0);
+  await expect(page.locator('#config-error')).toHaveText(/^Line 1, column \d+/);
+  await expect(config).toHaveValue('{"later": 1 2}');
+});
+
 test('while typing, the place of the error is said and can be gone to', { tag: '@scripts' }, async ({ page, site, keyward }) => {
   await site.signIn();
   await site.open(`/projects/${await keyward.project()}`);

@@ -4,7 +4,7 @@ use super::{log, open::Opened};
 use crate::{
     config::{Config, DatabaseSettings, ServeSettings, key_file},
     domain::policy::SignUp,
-    http::{self, AppState},
+    http::{self, AppState, Site},
     service::{App, accounts::SetupCode, signer::Keyring, smtp::SmtpMailer, upkeep},
 };
 use anyhow::{Context as _, anyhow};
@@ -20,6 +20,14 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!("{} could not be listened on; give another address with --listen (KEYWARD_LISTEN)", settings.listen)
     })?;
+    let internal = match settings.programs.internal_listen {
+        None => None,
+        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+            format!(
+                "{address} could not be listened on; give another address with --internal-listen (KEYWARD_INTERNAL_LISTEN)"
+            )
+        })?),
+    };
     let config = Config::new(settings, listener.local_addr()?).map_err(|e| anyhow!(e))?;
     let mail = settings.mail.read().map_err(|e| anyhow!(e))?;
     let mut opened = Opened::open(database, true).await?;
@@ -29,15 +37,35 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
     }
     let keyring = Keyring::open(&opened.ground, &key_file).await?;
     let app = App::new(Arc::new(config), opened.ground.clone(), keyring);
+    app.usage.resume().await?;
     // Before anything is said: whoever hears it may ask at once that the server stop.
     let stopped = stopped()?;
     greet(&app).await?;
+    if let Some(internal) = &internal {
+        say(&format!("Programs are answered at http://{}", internal.local_addr()?));
+    }
 
     app.audit.tell(|checkpoint| say(&checkpoint.line()));
     let audit = tokio::spawn(app.audit.clone().run());
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
     let usage = tokio::spawn(app.usage.clone().run());
-    http::serve::serve(listener, http::router(AppState::new(app.clone())), stopped).await;
+    let state = AppState::new(app.clone());
+    let (ended, end) = tokio::sync::watch::channel(());
+    let inside = internal.map(|internal| {
+        let mut end = end.clone();
+        let stop = async move {
+            let _ = end.changed().await;
+        };
+        tokio::spawn(http::serve::serve(internal, Site::internal(state.clone()), stop))
+    });
+    let stopped = async {
+        stopped.await;
+        let _ = ended.send(());
+    };
+    http::serve::serve(listener, Site::public(state), stopped).await;
+    if let Some(inside) = inside {
+        let _ = inside.await;
+    }
 
     for task in [audit, upkeep, usage] {
         task.abort();

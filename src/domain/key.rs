@@ -7,6 +7,7 @@ use super::{
     project::ProjectName,
     scope::ScopeView,
     time::{Moment, Timestamp},
+    usage::CallsToday,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -278,6 +279,8 @@ pub struct KeyView {
     /// "You", or the maker's name.
     pub created_by: String,
     pub last_used: Option<Moment>,
+    /// What became of the calls with it since the day began; set where one key is looked at.
+    pub calls_today: Option<CallsToday>,
     /// `None`: never.
     pub expires: Option<Moment>,
     /// For a deleted key: the instant from which it cannot be restored.

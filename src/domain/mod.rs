@@ -21,4 +21,5 @@ pub mod security;
 pub mod sensitive;
 pub mod theme;
 pub mod time;
+pub mod usage;
 pub mod user;

@@ -2,10 +2,11 @@
 
 use super::{AppState, sessions, sessions::Visit};
 use crate::{
-    domain::{filter::KeyFilter, ids::UserId, security::Entrance, sensitive::Password},
+    domain::{filter::KeyFilter, security::Entrance, sensitive::Password},
     error::{AppError, ErrorKind, FieldError},
     service::{
         self, App, Error,
+        accounts::Entering,
         actor::{Caller, Origin},
     },
 };
@@ -153,21 +154,21 @@ fn session_fault(error: tower_sessions::session::Error) -> AppError {
 ///
 /// # Errors
 /// If the session cannot be kept.
-pub async fn start_session(user: UserId) -> Result<(), AppError> {
+pub async fn start_session(who: impl Into<Entering>) -> Result<(), AppError> {
     let (visit, now) = (visit()?, app()?.ground.now());
-    sessions::start(&visit, user, now).await.map_err(session_fault)
+    sessions::start(&visit, who.into(), now).await.map_err(session_fault)
 }
 
 /// Signs a person in on this browser, or leads them on to their second factor.
 ///
 /// # Errors
 /// If the session cannot be kept.
-pub async fn enter(user: UserId, code_needed: bool) -> Result<Entrance, AppError> {
+pub async fn enter(who: Entering, code_needed: bool) -> Result<Entrance, AppError> {
     if code_needed {
-        start_pending_session(user).await?;
+        start_pending_session(who).await?;
         return Ok(Entrance::Code);
     }
-    start_session(user).await?;
+    start_session(who).await?;
     Ok(Entrance::In)
 }
 
@@ -175,13 +176,13 @@ pub async fn enter(user: UserId, code_needed: bool) -> Result<Entrance, AppError
 ///
 /// # Errors
 /// If the session cannot be kept.
-async fn start_pending_session(user: UserId) -> Result<(), AppError> {
+async fn start_pending_session(who: Entering) -> Result<(), AppError> {
     let (visit, now) = (visit()?, app()?.ground.now());
-    sessions::start_pending(&visit, user, now).await.map_err(session_fault)
+    sessions::start_pending(&visit, who, now).await.map_err(session_fault)
 }
 
 /// Whose password was right on this browser, while their second factor is asked for.
-pub fn pending() -> Option<UserId> {
+pub fn pending() -> Option<Entering> {
     extension::<Visit>().and_then(|visit| visit.pending)
 }
 

@@ -83,12 +83,12 @@ async fn enter(
 ) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
     let (now, next) = (state.app.ground.now(), next.and_then(own_path));
     if state.app.accounts.code_needed(user).await? {
-        sessions::start_pending(visit, user, now).await?;
+        sessions::start_pending(visit, user.into(), now).await?;
         let query = next
             .map(|next| format!("?next={}", url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>()));
         return Ok(see(&format!("/login/code{}", query.unwrap_or_default())));
     }
-    sessions::start(visit, user, now).await?;
+    sessions::start(visit, user.into(), now).await?;
     sessions::prove(visit, proved.map_or(now, |at| at.min(now))).await?;
     Ok(see(next.unwrap_or("/keys")))
 }

@@ -3,7 +3,7 @@
 //! The browser's has the cookie, and takes no unsafe request from elsewhere. The programs' never reads a cookie. What lies around
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
-use super::{AppState, assets, audit, edge, error_page, forms, oidc, origin, pages, problem, routes, sessions};
+use super::{AppState, Site, assets, audit, edge, error_page, forms, oidc, origin, pages, problem, routes, sessions};
 use crate::{app::App, error::AppError, features::session::own_path};
 use axum::{
     Router,
@@ -35,10 +35,15 @@ const FORM_MAX: usize = 4 * 1024 * 1024;
 /// How long a body may pause.
 const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// How long an answer may take: a sign-in waits for its turn at most five seconds.
-const ANSWER: Duration = Duration::from_secs(30);
+pub const ANSWER: Duration = Duration::from_secs(30);
 
-/// All of it.
+/// All of it, as one router.
 pub fn router(state: AppState) -> Router {
+    Router::new().fallback_service(Site::public(state))
+}
+
+/// What stands behind the front.
+pub fn pages_and_programs(state: AppState) -> Router {
     let browser = browser(&state);
     let programs = programs();
     Router::new()
@@ -55,14 +60,14 @@ fn bounded(router: Router<AppState>, body: usize) -> Router<AppState> {
         .layer(RequestBodyLimitLayer::new(body))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| panicked().into_response()))
 }
 
 /// The words of a panic stay in the log of the process; nobody outside learns them.
-fn panicked(_: Box<dyn Any + Send>) -> Response {
+pub fn panicked() -> problem::Problem {
     tracing::error!("request.panicked");
     let words = "Something went wrong on our side. Try again in a moment.";
-    problem::Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words).into_response()
+    problem::Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words)
 }
 
 /// What programs call.
@@ -76,7 +81,9 @@ fn programs() -> Router<AppState> {
     };
     let mut router = Router::new();
     for route in &routes::ROUTES {
-        let handler = (route.handler)();
+        // Answered in front.
+        let Some(handler) = route.handler else { continue };
+        let handler = handler();
         router = router.route(route.path, if route.cors { handler.layer(cors()) } else { handler });
     }
     bounded(router, BODY_MAX).layer(middleware::from_fn(problem::fill))

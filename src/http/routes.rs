@@ -1,6 +1,6 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, keys, projects, tokens};
+use super::{AppState, audit, projects, tokens};
 use axum::{
     http::Method,
     routing::{MethodRouter, get, post},
@@ -19,58 +19,88 @@ pub enum Who {
 /// An address of the program interfaces.
 pub struct Route {
     pub method: Method,
+    /// Whether it takes every other method too: a gateway may pass on the one that its client used.
+    pub any_method: bool,
     /// As axum writes it.
     pub path: &'static str,
     pub who: Who,
     /// Whether pages of other origins may call it (without credentials).
     pub cors: bool,
-    pub(super) handler: fn() -> MethodRouter<AppState>,
+    /// `None`: it is answered in front of the routers.
+    pub(super) handler: Option<fn() -> MethodRouter<AppState>>,
 }
 
 /// All of them.
-pub static ROUTES: [Route; 6] = [
+pub static ROUTES: [Route; 13] = [
     Route {
         method: Method::POST,
+        any_method: false,
         path: "/authentication/token",
         who: Who::KeyHolder,
         cors: true,
-        handler: || post(tokens::exchange),
+        handler: Some(|| post(tokens::exchange)),
     },
     Route {
         method: Method::POST,
+        any_method: false,
         path: "/v1/keys/verify",
         who: Who::KeyHolder,
         cors: false,
-        handler: || post(keys::verify),
+        handler: None,
+    },
+    Route {
+        method: Method::POST,
+        any_method: false,
+        path: "/v1/keys/verify:batch",
+        who: Who::KeyHolder,
+        cors: false,
+        handler: None,
+    },
+    Route { method: Method::GET, any_method: true, path: "/v1/auth", who: Who::KeyHolder, cors: false, handler: None },
+    Route { method: Method::GET, any_method: true, path: "/v1/auth/", who: Who::KeyHolder, cors: false, handler: None },
+    Route {
+        method: Method::GET,
+        any_method: true,
+        path: "/v1/auth/{*rest}",
+        who: Who::KeyHolder,
+        cors: false,
+        handler: None,
     },
     Route {
         method: Method::GET,
+        any_method: false,
         path: "/v1/projects/{id}/config",
         who: Who::TokenHolder,
         cors: true,
-        handler: || get(projects::config),
+        handler: Some(|| get(projects::config)),
     },
     Route {
         method: Method::GET,
+        any_method: false,
         path: "/pops/{id}/config",
         who: Who::TokenHolder,
         cors: true,
-        handler: || get(projects::config),
+        handler: Some(|| get(projects::config)),
     },
     Route {
         method: Method::GET,
+        any_method: false,
         path: "/.well-known/jwks.json",
         who: Who::Anyone,
         cors: true,
-        handler: || get(tokens::jwks),
+        handler: Some(|| get(tokens::jwks)),
     },
     Route {
         method: Method::GET,
+        any_method: false,
         path: "/.well-known/keyward-audit-keys.json",
         who: Who::Anyone,
         cors: false,
-        handler: || get(audit::keys),
+        handler: Some(|| get(audit::keys)),
     },
+    Route { method: Method::GET, any_method: false, path: "/metrics", who: Who::Anyone, cors: false, handler: None },
+    Route { method: Method::GET, any_method: false, path: "/healthz", who: Who::Anyone, cors: false, handler: None },
+    Route { method: Method::GET, any_method: false, path: "/readyz", who: Who::Anyone, cors: false, handler: None },
 ];
 
 /// The beginnings of paths that belong to programs: nothing under them reads a cookie or answers with a page.

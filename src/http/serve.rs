@@ -1,16 +1,13 @@
 //! Listening: connections with limits of time, and an orderly end.
 
-use super::edge::Peer;
-use axum::Router;
-use hyper::server::conn::http1;
+use super::Site;
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
-use tower::ServiceExt as _;
 
 /// How long the head of a request may take to arrive, and a kept-alive connection may idle.
 const HEAD: Duration = Duration::from_secs(15);
@@ -22,7 +19,8 @@ const CONNECTIONS: usize = 4096;
 const REST: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is done, then lets the requests under way end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, site: impl Into<Site>, stop: impl Future<Output = ()>) {
+    let site = site.into();
     // HTTP/1.1 alone: whatever ends TLS in front speaks it, and a builder that first waits to see which protocol a silent
     // connection will speak waits for ever.
     let mut builder = http1::Builder::new();
@@ -50,11 +48,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         };
         // Answers are small: they go out at once.
         let _ = stream.set_nodelay(true);
-        let service = router.clone().map_request(move |mut request: axum::http::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            request.map(axum::body::Body::new)
+        let site = site.clone();
+        let service = service_fn(move |request| {
+            let site = site.clone();
+            async move { Ok::<_, Infallible>(site.answer(Some(peer), request).await) }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _place = place;

@@ -5,6 +5,7 @@ use crate::{
     domain::{ids::UserId, time::Timestamp},
     service::{
         Error, Ground,
+        accounts::{Entering, begin},
         actor::{Caller, Origin},
         moments,
     },
@@ -42,6 +43,8 @@ const SEEN: &str = "seen";
 const PROVED: &str = "proved";
 /// In place of [`USER`]: whose password was right, while the second factor is asked for. Nobody is signed in with it.
 const PENDING: &str = "pending";
+/// Which password let them in, if one did.
+const COMPARED: &str = "compared";
 const AGENT: &str = "agent";
 const ADDRESS: &str = "ip";
 
@@ -51,7 +54,7 @@ pub struct Visit {
     pub session: Session,
     pub caller: Option<Caller>,
     /// Whose password was right, while their second factor is asked for.
-    pub pending: Option<UserId>,
+    pub pending: Option<Entering>,
     origin: Origin,
 }
 
@@ -124,17 +127,7 @@ impl SessionStore for Sessions {
                 created_at: now.micros(),
                 expires_at: ends_at(record, now),
             };
-            let write = self.0.queue.write(move |tx| {
-                let row = row.clone();
-                Box::pin(async move {
-                    let new = store::sessions::insert(tx, &row).await?;
-                    if !row.pending {
-                        store::users::signed_in(tx, row.user_id, now.micros()).await?;
-                    }
-                    Ok::<_, Error>(Kept::unrecorded(new))
-                })
-            });
-            if write.await.map_err(backend)? {
+            if begin(&self.0, row, said(record, COMPARED)).await.map_err(backend)? {
                 return Ok(());
             }
             record.id = Id::default();
@@ -217,8 +210,12 @@ pub async fn recognise(State(state): State<AppState>, mut request: Request, next
     let known = async {
         let caller = caller(&state, &session, origin.clone()).await?;
         let pending = match (&caller, session.id()) {
-            (None, Some(_)) => session.get(PENDING).await?,
+            (None, Some(_)) => session.get::<UserId>(PENDING).await?,
             _ => None,
+        };
+        let pending = match pending {
+            Some(user) => Some(Entering { user, compared: session.get(COMPARED).await? }),
+            None => None,
         };
         let must_enrol = match &caller {
             Some(caller) => state.app.accounts.must_enrol(caller).await?,
@@ -272,12 +269,13 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn start(visit: &Visit, user: UserId, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+pub async fn start(visit: &Visit, who: Entering, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
     let session = &visit.session;
     // Not `flush`, and whatever was there before: after it the record would be stored again under the id that it had.
     session.clear().await;
     session.cycle_id().await?;
-    session.insert(USER, user).await?;
+    session.insert(USER, who.user).await?;
+    session.insert(COMPARED, who.compared).await?;
     session.insert(SINCE, now).await?;
     session.insert(PROVED, now).await?;
     remember_place(visit).await?;
@@ -288,11 +286,12 @@ pub async fn start(visit: &Visit, user: UserId, now: Timestamp) -> Result<(), to
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn start_pending(visit: &Visit, user: UserId, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+pub async fn start_pending(visit: &Visit, who: Entering, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
     let session = &visit.session;
     session.clear().await;
     session.cycle_id().await?;
-    session.insert(PENDING, user).await?;
+    session.insert(PENDING, who.user).await?;
+    session.insert(COMPARED, who.compared).await?;
     remember_place(visit).await?;
     session.insert(SINCE, now).await
 }

@@ -1,15 +1,18 @@
 //! What every handler can reach.
 
-use super::assets;
+use super::{assets, metrics::Metrics, request_id::Ids};
 use crate::service::App;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use std::sync::Arc;
 
-/// The service, and how Leptos is to draw.
+/// The service, how Leptos is to draw, and what is counted.
 #[derive(Clone)]
 pub struct AppState {
     pub app: App,
     pub leptos: LeptosOptions,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) ids: Arc<Ids>,
 }
 
 impl AppState {
@@ -21,7 +24,8 @@ impl AppState {
             .site_root("target/site")
             .site_pkg_dir(assets::prefix())
             .build();
-        Self { app, leptos }
+        let ids = Arc::new(Ids::new(&*app.ground.random));
+        Self { app, leptos, metrics: Arc::default(), ids }
     }
 }
 

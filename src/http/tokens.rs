@@ -1,7 +1,7 @@
 //! `POST /authentication/token`: a key for a short-lived token; and the public half of what tokens are signed with.
 
-use super::{json::Json, problem::Problem};
-use crate::service::{App, actor::Origin};
+use super::{json::Json, problem::Problem, quota};
+use crate::service::{App, actor::Origin, verify::Refused};
 use axum::{
     Extension,
     extract::State,
@@ -44,9 +44,12 @@ pub async fn exchange(
         ));
     }
     let issued = app.tokens.exchange(&asked.secret_key, origin.ip, asked.expires_in).await?.map_err(|refused| {
-        // RFC 9110 section 15.5.2: a 401 names what would be accepted.
-        Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
-            .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#)
+        match refused {
+            Refused::RateLimited(limit) => quota::problem(StatusCode::TOO_MANY_REQUESTS, &limit),
+            // RFC 9110 section 15.5.2: a 401 names what would be accepted.
+            refused => Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
+                .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#),
+        }
     })?;
     let body = TokenResponse {
         access_token: issued.access_token,

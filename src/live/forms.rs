@@ -9,7 +9,10 @@ use super::{
 };
 use leptos::{prelude::document, task::spawn_local};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, FormData, HtmlFormElement, SubmitEvent, UrlSearchParams};
+use web_sys::{
+    Element, Event, EventInit, EventTarget, FormData, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement,
+    SubmitEvent, UrlSearchParams,
+};
 
 /// What stands in a form while its answer is on the way.
 const BUSY: &str = "aria-busy";
@@ -45,6 +48,7 @@ fn submitted(event: SubmitEvent) {
     }
     let Ok(values) = UrlSearchParams::new_with_str_sequence_sequence(&data) else { return };
     let to = form.get_attribute("action").unwrap_or_default();
+    let sent = typed(&form);
     close_menus();
     if form.get_attribute("method").is_none_or(|method| !method.eq_ignore_ascii_case("post")) {
         return visit(query(&to, &data), Trace::Push);
@@ -64,14 +68,91 @@ fn submitted(event: SubmitEvent) {
         if refused && answer.page.query_selector(".shell").ok().flatten().is_none() {
             return failed(&form, &answer.page);
         }
+        let newer: Vec<_> = typed(&form).into_iter().filter(|field| !sent.contains(field)).collect();
         show(answer, &url, Trace::Replace);
-        if refused {
-            page::pause(0).await;
-            focus::first_invalid();
-        } else {
+        if !refused {
             refresh::tell_others();
         }
+        if !newer.is_empty() {
+            page::pause(0).await;
+            type_again(&form, &newer);
+        } else if refused {
+            page::pause(0).await;
+            focus::first_invalid();
+        }
     });
+}
+
+/// The fields that are typed into, with what stands in them.
+fn fields(form: &HtmlFormElement) -> Vec<(String, Field)> {
+    let Ok(found) =
+        form.query_selector_all("input[name]:not([type=hidden], [type=checkbox], [type=radio]), textarea[name]")
+    else {
+        return Vec::new();
+    };
+    (0..found.length())
+        .filter_map(|at| {
+            let element = found.item(at)?.dyn_into::<Element>().ok()?;
+            let name = element.get_attribute("name")?;
+            let field = match element.dyn_into::<HtmlInputElement>() {
+                Ok(input) => Field::Line(input),
+                Err(other) => Field::Area(other.dyn_into().ok()?),
+            };
+            Some((name, field))
+        })
+        .collect()
+}
+
+/// A field that is typed into.
+enum Field {
+    Line(HtmlInputElement),
+    Area(HtmlTextAreaElement),
+}
+
+impl Field {
+    fn value(&self) -> String {
+        match self {
+            Self::Line(field) => field.value(),
+            Self::Area(field) => field.value(),
+        }
+    }
+
+    /// As if it had been typed: whoever listens hears it.
+    fn set(&self, value: &str) {
+        let target: &EventTarget = match self {
+            Self::Line(field) => {
+                field.set_value(value);
+                field
+            }
+            Self::Area(field) => {
+                field.set_value(value);
+                field
+            }
+        };
+        let init = EventInit::new();
+        init.set_bubbles(true);
+        if let Ok(event) = Event::new_with_event_init_dict("input", &init) {
+            let _ = target.dispatch_event(&event);
+        }
+    }
+}
+
+fn typed(form: &HtmlFormElement) -> Vec<(String, String)> {
+    fields(form).into_iter().map(|(name, field)| (name, field.value())).collect()
+}
+
+/// What was typed while the answer was on its way is newer than the answer: it stays.
+fn type_again(form: &HtmlFormElement, newer: &[(String, String)]) {
+    if !form.is_connected() {
+        return;
+    }
+    for (name, field) in fields(form) {
+        if let Some((_, value)) = newer.iter().find(|(it, _)| *it == name)
+            && field.value() != *value
+        {
+            field.set(value);
+        }
+    }
 }
 
 fn here() -> String {

@@ -21,6 +21,7 @@ pub mod projects;
 pub mod random;
 pub mod scopes;
 pub mod sealing;
+mod shards;
 pub mod signer;
 pub mod smtp;
 pub mod tokens;
@@ -88,13 +89,13 @@ pub struct App {
 impl App {
     /// Puts the service together on a database that is open, with what the key file opened.
     pub fn new(config: Arc<Config>, ground: Ground, keyring: signer::Keyring) -> Self {
-        let usage = usage::Usage::new(ground.clone());
         let limits = limits::Limits::default();
+        let usage = usage::Usage::new(ground.clone(), limits.clone());
         let verify = verify::Verifier::new(ground.clone(), limits.clone(), usage.clone());
         Self {
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),
-            keys: keys::Keys::new(ground.clone()),
+            keys: keys::Keys::new(ground.clone()).with_usage(usage.clone()),
             limits,
             oidc: oidc::Oidc::new(ground.clone(), &config),
             policy: policy::Policies::new(ground.clone()),

@@ -60,6 +60,33 @@ pub fn rfc3339(at: Timestamp) -> String {
     zoned(at, &TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// The same, written behind what is there already: for answers that are made thousands of times a second.
+pub fn write_rfc3339(at: Timestamp, out: &mut Vec<u8>) {
+    let instant = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let time = jiff::tz::Offset::UTC.to_datetime(instant);
+    // As the other: a year before 0 has its sign, and four digits all the same.
+    if time.year() < 0 {
+        out.push(b'-');
+    }
+    let year = time.year().unsigned_abs();
+    let parts = [
+        (year / 100, b' '),
+        (year % 100, b'-'),
+        (time.month().unsigned_abs().into(), b'-'),
+        (time.day().unsigned_abs().into(), b'T'),
+        (time.hour().unsigned_abs().into(), b':'),
+        (time.minute().unsigned_abs().into(), b':'),
+        (time.second().unsigned_abs().into(), b'Z'),
+    ];
+    for (number, behind) in parts {
+        // Each has two digits.
+        out.extend([b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+        if behind != b' ' {
+            out.push(behind);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,5 @@
-//! What Keyward does by itself: deleted keys end, sessions and links are swept, old change notes are forgotten.
+//! What Keyward does by itself: deleted keys end, sessions and links are swept, old change notes and
+//! counts are forgotten.
 
 use super::{App, Error};
 use crate::store::{self, queue::Kept};
@@ -18,6 +19,7 @@ const INVITATIONS_KEPT: i64 = 30 * 86_400;
 /// If the database refuses; the next round tries again.
 pub async fn once(app: &App) -> Result<(), Error> {
     app.keys.purge().await?;
+    app.usage.sweep().await?;
     let now = app.ground.now();
     app.ground
         .queue

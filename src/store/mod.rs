@@ -24,6 +24,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
 mod sqlite;
+pub mod usage;
 pub mod users;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
@@ -119,6 +120,21 @@ impl Pool {
             Self::Sqlite { read, .. } => Reader::Sqlite(read.acquire().await?),
             Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
         })
+    }
+
+    /// Whether the database answers, and has every migration that this program brings: more are no hindrance.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn is_current(&self) -> Result<bool, Error> {
+        const SQL: &str = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success = TRUE";
+        let brought = match self {
+            Self::Sqlite { .. } => sqlite::MIGRATIONS.iter().count(),
+            Self::Postgres(_) => postgres::MIGRATIONS.iter().count(),
+        };
+        let mut reader = self.read().await?;
+        let there: i64 = on!(reader.conn(), c => sqlx::query_scalar(SQL).fetch_one(c).await?);
+        Ok(usize::try_from(there).is_ok_and(|there| there >= brought))
     }
 
     /// Closes all connections, waiting for those in use.

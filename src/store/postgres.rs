@@ -8,7 +8,7 @@ use sqlx::{
 };
 use std::{str::FromStr, time::Duration};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 pub(super) async fn open(url: &str) -> Result<Pool, Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("keyward").disable_statement_logging();

@@ -146,6 +146,11 @@ impl std::fmt::Debug for Queue {
 }
 
 impl Queue {
+    /// Changes that wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     /// Starts the queue's task. It ends when every handle is gone, after what waited has been written.
     pub fn start(pool: Pool) -> (Self, tokio::task::JoinHandle<()>) {
         let (jobs, mut receiver) = mpsc::channel::<Box<dyn Job>>(WAITING);

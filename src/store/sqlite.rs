@@ -8,7 +8,7 @@ use sqlx::{
 };
 use std::{path::Path, time::Duration};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How long a write waits for another process (the command line) to finish its own.
 const BUSY: Duration = Duration::from_secs(10);

@@ -14,6 +14,8 @@ pub mod empty;
 pub mod field;
 pub mod form;
 pub mod gate;
+#[cfg(feature = "ssr")]
+pub mod head;
 pub mod icon;
 pub mod layout;
 pub mod menu;

@@ -4,7 +4,7 @@ use crate::support::browser::Page;
 use std::collections::HashSet;
 
 /// The names of all headers that an answer may have. Whatever else one carries says something of this server that nobody asked.
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 31] = [
     "access-control-allow-headers",
     "access-control-allow-methods",
     "access-control-allow-origin",
@@ -20,6 +20,8 @@ const KNOWN: [&str; 24] = [
     "cross-origin-resource-policy",
     "location",
     "permissions-policy",
+    "ratelimit",
+    "ratelimit-policy",
     "referrer-policy",
     "retry-after",
     "serverfnerror",
@@ -28,6 +30,11 @@ const KNOWN: [&str; 24] = [
     "www-authenticate",
     "x-content-type-options",
     "x-frame-options",
+    "x-keyward-code",
+    "x-keyward-issued-to",
+    "x-keyward-key-id",
+    "x-keyward-project-id",
+    "x-keyward-scopes",
     "x-request-id",
 ];
 
@@ -36,6 +43,8 @@ const KNOWN: [&str; 24] = [
 pub enum Side {
     Browser,
     Program,
+    /// The hot path: what passes has few headers, for nobody draws it.
+    Front,
 }
 
 /// What is wrong with the headers of an answer.
@@ -53,7 +62,11 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
         ("cross-origin-opener-policy", "same-origin"),
     ] {
         let all: Vec<_> = page.headers.get_all(name).iter().collect();
-        check(all.len() == 1 && all[0] == value, format!("{name} is {all:?}, not one {value}"));
+        let few = side == Side::Front && page.status == 200 && name != "x-content-type-options";
+        check(
+            all.len() == usize::from(!few) && all.iter().all(|it| *it == value),
+            format!("{name} is {all:?}, not one {value}"),
+        );
     }
     for name in page.headers.keys() {
         check(KNOWN.contains(&name.as_str()), format!("a header that nobody asked for: {name}"));
@@ -62,7 +75,8 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
     }
     let policy = page.header("content-security-policy");
     for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
-        check(policy.contains(rule), format!("no {rule} in the policy {policy}"));
+        let few = side == Side::Front && page.status == 200;
+        check(few || policy.contains(rule), format!("no {rule} in the policy {policy}"));
     }
     for hole in ["unsafe-inline", "'unsafe-eval'", "*", "http:", "https:", "data:"] {
         check(!policy.contains(hole), format!("{hole} in the policy {policy}"));
@@ -86,7 +100,9 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
             "credentials of other origins".to_owned(),
         );
     }
-    let kinds = ["text/html; charset=utf-8", "application/json", "application/problem+json", "application/x-ndjson"];
+    let metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let kinds =
+        ["text/html; charset=utf-8", "application/json", "application/problem+json", "application/x-ndjson", metrics];
     check(page.bytes.is_empty() || kinds.contains(&kind), format!("its content type is {kind}"));
     if kind.starts_with("text/html") {
         wrong.extend(wrong_page(page));

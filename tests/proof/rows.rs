@@ -64,6 +64,10 @@ pub enum Rule {
     Secret,
     /// Whoever sends a token of the project.
     Token,
+    /// Whoever sends a token, of any project.
+    ByToken,
+    /// Whoever sends a token, with the project in the question: whoever has none is asked for one, of another's it is not enough.
+    Gateway,
 }
 use Rule::*;
 
@@ -303,6 +307,12 @@ impl Row {
             Secret => allowed(!missing, 401),
             Token => match (who, which) {
                 (Who::Program, Home) | (Who::OtherProgram, Elsewhere) => allowed(true, 0),
+                _ => Expected::refused(401),
+            },
+            ByToken => allowed(matches!(who, Who::Program | Who::OtherProgram), 401),
+            Gateway => match (who, which) {
+                (Who::Program, Home) | (Who::OtherProgram, Elsewhere) => allowed(true, 0),
+                (Who::Program | Who::OtherProgram, _) => Expected::refused(403),
                 _ => Expected::refused(401),
             },
             // Not even that there is such a page.
@@ -1009,6 +1019,9 @@ pub fn functions() -> Vec<Row> {
 }
 
 /// The routes of programs, by address.
+/// What a question of a key can hold besides the key.
+const VERIFY_TAKES: &[&str] = &["token", "project", "scopes", "ip"];
+
 pub fn routes() -> Vec<Row> {
     vec![
         bearer("/.well-known/keyward-audit-keys.json", Anyone),
@@ -1019,8 +1032,16 @@ pub fn routes() -> Vec<Row> {
             .on(Archived, Refused(401))
             .takes(&["expires_in"]),
         bearer("/pops/{id}/config", Token),
+        bearer("/v1/auth", Gateway).about(Project).at("/v1/auth?project={id}"),
+        bearer("/v1/auth/", ByToken),
+        bearer("/v1/auth/{*rest}", ByToken).about(Nothing).at("/v1/auth/orders/7?project=theirs"),
         bearer("/v1/projects/{id}/config", Token),
-        json("/v1/keys/verify", Anyone, |at| vec![("key", at.secret.clone())]).takes(&["project", "scopes"]),
+        bearer("/healthz", Anyone),
+        bearer("/metrics", Anyone).varies(),
+        bearer("/readyz", Anyone),
+        json("/v1/keys/verify", Anyone, |at| vec![("key", at.secret.clone())]).takes(VERIFY_TAKES),
+        // A list is what it takes: `tests/verify.rs` sends some.
+        Row { usual: Refused(422), ..json("/v1/keys/verify:batch", Anyone, |at| vec![("keys", at.secret.clone())]) },
     ]
 }
 

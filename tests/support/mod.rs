@@ -6,6 +6,7 @@ pub mod forge;
 pub mod mail;
 pub mod stored;
 pub mod totp;
+pub mod wire;
 
 use axum::Router;
 use keyward::{
@@ -139,6 +140,7 @@ pub fn config(url: &str) -> Config {
         name: None,
         support_url: None,
         sign_in: keyward::config::SignInSettings::default(),
+        programs: keyward::config::Programs::default(),
     }
 }
 

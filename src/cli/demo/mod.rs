@@ -18,6 +18,7 @@ use crate::{
         accounts::Accounts,
         clock::ManualClock,
         keys::Keys,
+        limits::Limits,
         random::Random,
         usage::{Outcome, Usage},
     },
@@ -120,7 +121,7 @@ async fn play(stage: &Stage, cast: &Cast, count: usize) -> anyhow::Result<()> {
         Fate::Starts(_) => Some((plan.made - MINUTE, i, Step::Change)),
     }));
     steps.sort_by_key(|(ago, ..)| std::cmp::Reverse(*ago));
-    let (keys, usage) = (Keys::new(stage.ground.clone()), Usage::new(stage.ground.clone()));
+    let (keys, usage) = (Keys::new(stage.ground.clone()), Usage::new(stage.ground.clone(), Limits::default()));
     let mut made = vec![None; plans.len()];
     for (ago, i, step) in steps {
         stage.go_to(ago);
@@ -136,5 +137,7 @@ async fn play(stage: &Stage, cast: &Cast, count: usize) -> anyhow::Result<()> {
             usage.note(id, Outcome::Accepted, now.plus_seconds(-used));
         }
     }
-    usage.flush().await.context("the last uses could not be written")
+    const UNWRITTEN: &str = "the last uses could not be written";
+    usage.flush().await.context(UNWRITTEN)?;
+    usage.settle().await.context(UNWRITTEN)
 }

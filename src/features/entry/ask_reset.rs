@@ -1,8 +1,9 @@
 //! Asking for a new password.
 
+use super::ask::ask;
 use crate::{
     features::session::{Known, MissingPage, PageTitle, Session, foot, help_link},
-    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+    ui::gate::Gate,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -33,29 +34,7 @@ pub fn AskResetPage() -> impl IntoView {
         view! {
             <PageTitle text="New password" />
             <Gate title lead=lead.to_owned() foot=Some(foot(known))>
-                {form
-                    .then(|| {
-                        view! {
-                            <Form to="/reset" class="panel" plain=true>
-                                <div class="panel__body fields">
-                                    <Refused />
-                                    <Field
-                                        name="email"
-                                        label="E-mail"
-                                        kind="email"
-                                        autocomplete="username"
-                                        required=true
-                                        autofocus=true
-                                    />
-                                    <Submit
-                                        label="Send link"
-                                        working="Sending…"
-                                        class="button button--primary button--wide"
-                                    />
-                                </div>
-                            </Form>
-                        }
-                    })}
+                {form.then(|| ask("/reset"))}
                 <p class="hint">
                     <a href="/login" rel="external">
                         "Back to sign-in"

@@ -1,8 +1,9 @@
 //! Asking for an account: only the address is asked for first. An invitation leads on at once.
 
+use super::ask::ask;
 use crate::{
     features::session::{Known, MissingPage, PageTitle, Session, foot},
-    ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+    ui::{answer::Go, gate::Gate},
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
@@ -39,29 +40,7 @@ pub fn AskSignUpPage() -> impl IntoView {
         view! {
             <PageTitle text="Create an account" />
             <Gate title lead=lead foot=Some(foot(known))>
-                {(!asked)
-                    .then(|| {
-                        view! {
-                            <Form to="/signup" class="panel" plain=true>
-                                <div class="panel__body fields">
-                                    <Refused />
-                                    <Field
-                                        name="email"
-                                        label="E-mail"
-                                        kind="email"
-                                        autocomplete="username"
-                                        required=true
-                                        autofocus=true
-                                    />
-                                    <Submit
-                                        label="Send link"
-                                        working="Sending…"
-                                        class="button button--primary button--wide"
-                                    />
-                                </div>
-                            </Form>
-                        }
-                    })}
+                {(!asked).then(|| ask("/signup"))}
                 <p class="hint">
                     "You have an account? " <a href="/login" rel="external">
                         "Sign in"

@@ -3,6 +3,8 @@
 pub mod api;
 
 #[cfg(feature = "ssr")]
+mod ask;
+#[cfg(feature = "ssr")]
 mod ask_reset;
 #[cfg(feature = "ssr")]
 mod ask_sign_up;

@@ -125,6 +125,8 @@ fn about(place: &Place, key: KeyView) -> AnyView {
                         </dd>
                         <dt>"Last used"</dt>
                         <dd>{moment(key.last_used.clone(), "Never used")}</dd>
+                        <dt>"Calls today"</dt>
+                        <dd>{key.calls_today.unwrap_or_default().to_string()}</dd>
                         <dt>"Expires"</dt>
                         <dd>{moment(key.expires.clone(), "Never")}</dd>
                     </dl>

@@ -6,6 +6,7 @@ use crate::{
     features::session::{Frame, PageTitle, SignedInOnly, load},
     ui::{
         empty::Empty,
+        head::ListHead,
         icon::Icon,
         layout::Nav,
         table::{Cell, Head},
@@ -32,16 +33,7 @@ pub fn ProjectsPage() -> impl IntoView {
         <PageTitle text="Projects" under=true />
         <SignedInOnly />
         <Frame nav=Nav::Projects inert>
-            <header class="page-head">
-                <h1>"Projects"</h1>
-                <p>"A project is one thing your API serves. Keys belong to it, so they outlive the person who made them."</p>
-                <div class="actions">
-                    <a id="create" class="button button--primary" href="/projects/new" data-shortcut="c">
-                        {Icon::Plus.view()}
-                        "New project"
-                    </a>
-                </div>
-            </header>
+            <ListHead title="Projects" lead="A project is one thing your API serves. Keys belong to it, so they outlive the person who made them." create=("/projects/new", "New project") />
             <div id="list">{load(list_projects, table)}</div>
         </Frame>
         <Outlet />

@@ -6,6 +6,7 @@ use crate::{
     features::session::{Frame, PageTitle, administrators, load},
     ui::{
         empty::Empty,
+        head::ListHead,
         icon::Icon,
         layout::Nav,
         menu::RowMenu,
@@ -37,16 +38,7 @@ pub fn ScopesPage() -> impl IntoView {
         view! {
             <PageTitle text="Scopes" under=true />
             <Frame nav=Nav::Scopes inert>
-                <header class="page-head">
-                    <h1>"Scopes"</h1>
-                    <p>"A scope is a permission that your API understands. Keys are given the scopes that their project offers."</p>
-                    <div class="actions">
-                        <a id="create" class="button button--primary" href="/admin/scopes/new" data-shortcut="c">
-                            {Icon::Plus.view()}
-                            "Add scope"
-                        </a>
-                    </div>
-                </header>
+                <ListHead title="Scopes" lead="A scope is a permission that your API understands. Keys are given the scopes that their project offers." create=("/admin/scopes/new", "Add scope") />
                 <div id="list">{load(list_scopes, table)}</div>
             </Frame>
             <Outlet />

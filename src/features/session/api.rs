@@ -30,7 +30,7 @@ pub async fn sign_in(#[server(default)] email: String, password: Password) -> Re
     use crate::http::context;
     let (app, origin) = (context::app()?, context::origin()?);
     let signed_in = context::answer(app.accounts.sign_in(&email, &password, &origin).await)?;
-    context::enter(signed_in.user, signed_in.code_needed).await
+    context::enter(signed_in.who, signed_in.code_needed).await
 }
 
 /// Whether a password was right on this browser, and the second factor is asked for.
@@ -44,11 +44,11 @@ pub async fn awaits_code() -> Result<bool, AppError> {
 pub async fn sign_in_code(one_time_code: Password) -> Result<(), AppError> {
     use crate::{error::ErrorKind, http::context};
     let (app, origin) = (context::app()?, context::origin()?);
-    let Some(user) = context::pending() else {
+    let Some(who) = context::pending() else {
         return context::refuse(AppError::new(ErrorKind::SignedOut, "This took too long. Sign in again."));
     };
-    context::answer(app.accounts.sign_in_code(user, &one_time_code, &origin).await)?;
-    context::start_session(user).await
+    context::answer(app.accounts.sign_in_code(who.user, &one_time_code, &origin).await)?;
+    context::start_session(who).await
 }
 
 /// How the person who is signed in proves again who they are.

@@ -6,6 +6,7 @@ use crate::{
     features::session::{Frame, PageTitle, administrators, load},
     ui::{
         empty::Empty,
+        head::ListHead,
         icon::Icon,
         layout::Nav,
         table::{Cell, Head},
@@ -47,16 +48,7 @@ pub fn UsersPage() -> impl IntoView {
         view! {
             <PageTitle text="Users" under=true />
             <Frame nav=Nav::Users inert>
-                <header class="page-head">
-                    <h1>"Users"</h1>
-                    <p>"Everybody who has an account here, and what hangs on them."</p>
-                    <div class="actions">
-                        <a id="create" class="button button--primary" href="/admin/users/invite" data-shortcut="c">
-                            {Icon::Plus.view()}
-                            "Invite"
-                        </a>
-                    </div>
-                </header>
+                <ListHead title="Users" lead="Everybody who has an account here, and what hangs on them." create=("/admin/users/invite", "Invite") />
                 <form class="filters" role="search" action=LIST aria-label="Users" autocomplete="off" data-auto>
                     <div class="search">
                         <input

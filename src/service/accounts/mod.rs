@@ -1,6 +1,7 @@
 //! Accounts: signing in and out, by password or with an account elsewhere; the first administrator, people made at the command
 //! line, invited, or who sign up; new passwords.
 
+mod begin;
 mod change_password;
 mod create;
 mod device;
@@ -21,6 +22,7 @@ mod sign_up;
 mod throttle;
 mod totp;
 
+pub use begin::{Compared, Entering, begin};
 pub use create::NewPerson;
 pub use invite::Invited;
 pub use setup::{FirstUser, SetupCode};

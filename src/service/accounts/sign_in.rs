@@ -1,6 +1,11 @@
 //! Signing in and out.
 
-use super::{Accounts, prove::account, throttle::Verdict};
+use super::{
+    Accounts,
+    begin::{Compared, Entering},
+    prove::account,
+    throttle::Verdict,
+};
 use crate::{
     domain::{ids::UserId, sensitive::Password, user::Email},
     service::{
@@ -12,9 +17,9 @@ use crate::{
 use zeroize::Zeroizing;
 
 /// Whose address and password were right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
-    pub user: UserId,
+    pub who: Entering,
     /// They have a second factor, and are signed in only when it was right too.
     pub code_needed: bool,
 }
@@ -54,7 +59,8 @@ impl Accounts {
                 if !code_needed {
                     self.note(self.sign_in_event(&user, origin)).await?;
                 }
-                Ok(SignedIn { user: user.id.into(), code_needed })
+                let compared = Some(Compared::with(&user.password_hash));
+                Ok(SignedIn { who: Entering { user: user.id.into(), compared }, code_needed })
             }
             user => {
                 let left = self.throttle.left(&account, origin.ip);

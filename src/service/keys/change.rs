@@ -86,6 +86,8 @@ pub(super) enum Standing {
     Own(Actor),
     /// As an administrator, whoever's it is, for a reason that its owner reads.
     Administrator(Caller, Reason),
+    /// At the command line with an administrator's power: only an administrator can start again what it stops.
+    Operator(Reason),
 }
 
 impl Standing {
@@ -93,6 +95,7 @@ impl Standing {
         match self {
             Self::Own(actor) => Viewer::acting(actor),
             Self::Administrator(caller, _) => Viewer::administrator(caller),
+            Self::Operator(_) => Viewer::acting(&Actor::Operator),
         }
     }
 
@@ -100,6 +103,7 @@ impl Standing {
         match self {
             Self::Own(actor) => actor.clone(),
             Self::Administrator(caller, _) => Actor::User(caller.clone()),
+            Self::Operator(_) => Actor::Operator,
         }
     }
 
@@ -108,13 +112,15 @@ impl Standing {
         match self {
             Self::Own(actor) => acting::in_project(tx, actor, row.project_id.into()).await,
             Self::Administrator(..) => Ok("administrator".to_owned()),
+            Self::Operator(_) => acting::in_project(tx, &Actor::Operator, row.project_id.into()).await,
         }
     }
 
-    fn reason(&self) -> Option<&str> {
+    /// Why, for its owner to read: with one, only an administrator can start it again.
+    fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Own(_) => None,
-            Self::Administrator(_, reason) => Some(reason.as_str()),
+            Self::Administrator(_, reason) | Self::Operator(reason) => Some(reason),
         }
     }
 
@@ -128,8 +134,10 @@ impl Standing {
                 }
                 Ok(row)
             }
-            Self::Administrator(caller, _) => {
-                administrator(tx, caller, Power::StopAnyKey).await?;
+            Self::Administrator(..) | Self::Operator(_) => {
+                if let Self::Administrator(caller, _) = self {
+                    administrator(tx, caller, Power::StopAnyKey).await?;
+                }
                 let row = store::keys::by_id(tx, id.into()).await?;
                 row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)
             }
@@ -139,10 +147,10 @@ impl Standing {
     /// What they say of the key, if that is not said already. An administrator can stop what its owner has stopped before: then
     /// only an administrator can start it again.
     fn note(&self, verb: Verb, row: &KeyRow) -> Option<NewNote> {
-        let Self::Administrator(caller, reason) = self else { return None };
+        let reason = self.reason()?;
         let held = !verb.starts();
         let said = if held { row.held && row.note.as_deref() == Some(reason.as_str()) } else { verb.is_done(row) };
-        (!said).then(|| NewNote { held, text: reason.as_str().to_owned(), by: caller.name.clone() })
+        (!said).then(|| NewNote { held, text: reason.as_str().to_owned(), by: self.actor().name().to_owned() })
     }
 }
 
@@ -181,7 +189,7 @@ pub(super) async fn apply(
         .event(now, verb.action(), format!("key:{id}"), &row.name)
         .acting_as(&acting)
         .in_project(row.project_id.into())
-        .because(standing.reason())
+        .because(standing.reason().map(Reason::as_str))
         .detail(serde_json::json!({"before": facts(&row), "after": facts(&after)}));
     Ok((after, Some(event)))
 }

@@ -28,12 +28,12 @@ pub(in crate::service) async fn stop(
     tx: &mut Tx<'_>,
     actor: &Actor,
     key: KeyId,
-    reason: Option<&Reason>,
+    reason: &Reason,
     now: Timestamp,
 ) -> Result<Option<NewEvent>, Error> {
-    let standing = match (actor, reason) {
-        (Actor::User(caller), Some(reason)) => Standing::Administrator(caller.clone(), reason.clone()),
-        _ => Standing::Own(actor.clone()),
+    let standing = match actor {
+        Actor::User(caller) => Standing::Administrator(caller.clone(), reason.clone()),
+        _ => Standing::Operator(reason.clone()),
     };
     match apply(tx, &standing, key, Verb::Deactivate, now).await {
         Ok((_, event)) => Ok(event),

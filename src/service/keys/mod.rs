@@ -19,7 +19,8 @@ use super::{
     Error, Ground,
     actor::{Actor, Caller},
     can::{Action, can},
-    moments::moment_of,
+    moments::{moment, moment_of},
+    usage::{Calls, Usage},
 };
 use crate::{
     domain::{
@@ -39,11 +40,17 @@ use jiff::tz::TimeZone;
 #[derive(Clone)]
 pub struct Keys {
     ground: Ground,
+    usage: Option<Usage>,
 }
 
 impl Keys {
     pub fn new(ground: Ground) -> Self {
-        Self { ground }
+        Self { ground, usage: None }
+    }
+
+    /// Says of a key also what this process has counted and not written yet.
+    pub fn with_usage(self, usage: Usage) -> Self {
+        Self { usage: Some(usage), ..self }
     }
 }
 
@@ -137,6 +144,7 @@ fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Res
         created: moment(row.created_at),
         created_by: if by_viewer { "You".to_owned() } else { row.created_by_name },
         last_used: row.last_used_at.map(moment),
+        calls_today: None,
         expires: row.expires_at.map(moment),
         may_change,
         may_start: viewer.administrator || (may_change && !row.held),
@@ -188,7 +196,10 @@ impl Keys {
     /// [`Error::NotFound`] if it is not there or not theirs.
     pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         let (row, role, now) = self.seen(caller, id).await?;
-        view(row, &Viewer::of(caller), role, now)
+        let shown = view(row, &Viewer::of(caller), role, now)?;
+        let Some(Calls { today, last_used }) = self.counted(caller, id).await? else { return Ok(shown) };
+        let last_used = last_used.map(|at| moment(at, &caller.zone));
+        Ok(KeyView { last_used, calls_today: Some(today), ..shown })
     }
 
     /// When a key was last used, for whoever may see it.
@@ -197,7 +208,19 @@ impl Keys {
     /// [`Error::NotFound`] if it is not there or not theirs.
     pub async fn called(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
         let (row, ..) = self.seen(caller, id).await?;
-        Ok(row.last_used_at.map(|at| moment_of(at, &caller.zone)))
+        let last_used = match self.counted(caller, id).await? {
+            Some(calls) => calls.last_used,
+            None => row.last_used_at.map(Timestamp::from_micros),
+        };
+        Ok(last_used.map(|at| moment(at, &caller.zone)))
+    }
+
+    /// What was counted of a key, if this process counts.
+    async fn counted(&self, caller: &Caller, id: KeyId) -> Result<Option<Calls>, Error> {
+        match &self.usage {
+            Some(usage) => Ok(Some(usage.calls(id, &caller.zone).await?)),
+            None => Ok(None),
+        }
     }
 
     /// A key that a member may see, with their role.

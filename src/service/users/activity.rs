@@ -10,6 +10,9 @@ use crate::{
     store::{self, changes::Change, queue::Kept},
 };
 
+/// What the owners of the keys read when the command line gives no reason.
+const UNSAID: &str = "Whoever made this key was disabled.";
+
 /// What disabling a person came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disabled {
@@ -28,9 +31,13 @@ impl Users {
     /// administrator; [`Error::Invalid`] without a reason, which the command line need not give.
     pub async fn disable(&self, actor: &Actor, id: UserId, reason: &str, with_keys: bool) -> Result<Disabled, Error> {
         let reason = self.reason(actor, id, reason).await?;
+        let of_keys = match &reason {
+            Some(reason) => reason.clone(),
+            None => UNSAID.parse().map_err(|_| Error::Internal("the reason that nobody gave is none"))?,
+        };
         let (actor, now) = (actor.clone(), self.ground.now());
         let write = self.ground.queue.write(move |tx| {
-            let (actor, reason) = (actor.clone(), reason.clone());
+            let (actor, reason, of_keys) = (actor.clone(), reason.clone(), of_keys.clone());
             Box::pin(async move {
                 let row = begin(tx, &actor, id, Power::ManageUsers).await?;
                 keep_one(tx, &row).await?;
@@ -38,9 +45,7 @@ impl Users {
                 let mut events = Vec::new();
                 if with_keys {
                     for key in store::users::live_keys(tx, row.id).await? {
-                        events.extend(
-                            keys::stop(tx, &actor, key.into(), reason.as_ref(), now).await?.map(|it| (key, it)),
-                        );
+                        events.extend(keys::stop(tx, &actor, key.into(), &of_keys, now).await?.map(|it| (key, it)));
                     }
                     done.keys = events.len() as u64;
                 }
@@ -100,7 +105,13 @@ impl Users {
 
     /// Reads a reason; the command line may be silent. Nobody but administrators learns even that one is asked for.
     pub(super) async fn reason(&self, actor: &Actor, id: UserId, reason: &str) -> Result<Option<Reason>, Error> {
-        let Actor::User(caller) = actor else { return Ok(reason.parse().ok()) };
+        let Actor::User(caller) = actor else {
+            return match reason.parse() {
+                Ok(reason) => Ok(Some(reason)),
+                Err(ReasonError::Empty) => Ok(None),
+                Err(error) => Err(Error::field("reason", error)),
+            };
+        };
         match reason.parse() {
             Ok(reason) => Ok(Some(reason)),
             Err(error) => {

@@ -93,7 +93,9 @@ impl Verifier {
             None => Ok(None),
             Some(limit) => self.limits.take(facts.key, limit, now).map(Some).map_err(Refused::RateLimited),
         });
-        self.usage.note(facts.key, decision.as_ref().err().map_or(Outcome::Accepted, Outcome::of), now);
+        if let Some(outcome) = decision.as_ref().err().map_or(Some(Outcome::Accepted), Outcome::of) {
+            self.usage.note(facts.key, outcome, now);
+        }
         Ok(decision.map(|quota| Good { facts: Arc::new(facts), quota }))
     }
 }

@@ -1,16 +1,19 @@
 //! Access tokens: JWTs (RFC 9068's `at+jwt`), signed with EdDSA, that a key is exchanged for.
 
+mod check;
+mod read;
+
+pub use check::{Accepted, Checked};
+pub use read::Known;
+
 use super::{
     Error,
     signer::Signer,
-    verify::{Good, Question, Refused, Verifier},
+    verify::{Question, Refused, Verifier},
 };
-use crate::{
-    config::PublicUrl,
-    domain::ids::{KeyId, ProjectId},
-};
+use crate::{config::PublicUrl, domain::ids::ProjectId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, sync::Arc};
 
@@ -42,7 +45,7 @@ pub struct Issued {
     pub scope: String,
 }
 
-/// Why a bearer token was refused.
+/// Why a token, or the key that was presented in its place, was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefused {
     #[error("This is not an access token of this server.")]
@@ -51,7 +54,7 @@ pub enum TokenRefused {
     Expired,
     #[error("This access token is for something else.")]
     WrongAudience,
-    /// The key that it was made from is good no more.
+    /// The key is not good for what was asked, or the one that the token was made from is not.
     #[error("{0}")]
     Key(Refused),
 }
@@ -72,10 +75,9 @@ impl TokenRefused {
 #[derive(Clone)]
 pub struct Tokens {
     issuer: Arc<str>,
-    kid: Arc<str>,
     public: [u8; 32],
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    reader: Arc<read::Reader>,
     verify: Verifier,
 }
 
@@ -83,12 +85,12 @@ impl Tokens {
     #[expect(clippy::expect_used, reason = "a key pair that was just unsealed can be written down")]
     pub fn new(issuer: &PublicUrl, signer: Signer, verify: Verifier) -> Self {
         let pkcs8 = signer.pkcs8().expect("an unsealed key pair has a PKCS#8 form");
+        let issuer = issuer.to_string();
         Self {
-            issuer: issuer.to_string().into(),
-            kid: signer.kid.as_str().into(),
+            reader: Arc::new(read::Reader::new(&issuer, &signer)),
+            issuer: issuer.into(),
             public: signer.public,
             encoding: EncodingKey::from_ed_der(&pkcs8),
-            decoding: DecodingKey::from_ed_der(&signer.public),
             verify,
         }
     }
@@ -97,8 +99,8 @@ impl Tokens {
         format!("{}/projects/{project}", self.issuer)
     }
 
-    /// Exchanges a key's secret, used from this address, for a token. Its life is the shortest of what is asked for (seconds), the project's ceiling and
-    /// what the key has left.
+    /// Exchanges a key's secret, used from this address, for a token. Its life is the shortest of what is asked for (seconds), the
+    /// project's ceiling and what the key has left.
     ///
     /// # Errors
     /// The inner error is the rule that refused the key; the outer one a fault.
@@ -136,48 +138,10 @@ impl Tokens {
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYP.to_owned());
-        header.kid = Some(self.kid.to_string());
+        header.kid = Some(self.reader.kid().to_owned());
         let access_token = jsonwebtoken::encode(&header, &claims, &self.encoding)
             .map_err(|_| Error::Internal("a token could not be signed"))?;
         Ok(Ok(Issued { access_token, expires_in: exp - iat, scope: claims.scope }))
-    }
-
-    /// Checks a bearer token for a project, and then the key behind it: a token never outlives its key.
-    ///
-    /// # Errors
-    /// The inner error is why it was refused; the outer one a fault.
-    pub async fn check(&self, token: &str, project: ProjectId) -> Result<Result<Good, TokenRefused>, Error> {
-        let key = match self.read(token, project) {
-            Ok(key) => key,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let question = Question { projects: &[project], ..Question::default() };
-        Ok(self.verify.key(key, &question).await?.map_err(TokenRefused::Key))
-    }
-
-    /// Signature, kind, issuer, audience and life: what needs no look-up.
-    fn read(&self, token: &str, project: ProjectId) -> Result<KeyId, TokenRefused> {
-        use jsonwebtoken::errors::ErrorKind;
-        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenRefused::Malformed)?;
-        if header.typ.as_deref() != Some(TYP) || header.kid.as_deref() != Some(&*self.kid) {
-            return Err(TokenRefused::Malformed);
-        }
-        let mut rules = Validation::new(Algorithm::EdDSA);
-        rules.set_issuer(&[&*self.issuer]);
-        rules.set_audience(&[self.audience(project)]);
-        rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // The clock is ours (below), and the server that issued it is the one that checks it: no leeway.
-        rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules)
-            .map_err(|e| match e.kind() {
-                ErrorKind::InvalidAudience => TokenRefused::WrongAudience,
-                _ => TokenRefused::Malformed,
-            })?
-            .claims;
-        if self.verify.now().seconds() >= claims.exp {
-            return Err(TokenRefused::Expired);
-        }
-        claims.sub.strip_prefix("key:").and_then(|id| id.parse().ok()).ok_or(TokenRefused::Malformed)
     }
 
     /// The public half, as a JWK set (RFC 7517, RFC 8037).
@@ -187,7 +151,7 @@ impl Tokens {
             "crv": "Ed25519",
             "use": "sig",
             "alg": "EdDSA",
-            "kid": &*self.kid,
+            "kid": self.reader.kid(),
             "x": URL_SAFE_NO_PAD.encode(self.public),
         }]})
     }

@@ -1,0 +1,48 @@
+//! What was counted of calls.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Calls with a key since the day began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallsToday {
+    pub accepted: u64,
+    pub refused: u64,
+}
+
+impl fmt::Display for CallsToday {
+    /// "1,234 accepted, 5 refused".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} accepted, {} refused", grouped(self.accepted), grouped(self.refused))
+    }
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (accepted, refused, said) in [
+            (0, 0, "0 accepted, 0 refused"),
+            (999, 1_000, "999 accepted, 1,000 refused"),
+            (13_565, 1_240_000, "13,565 accepted, 1,240,000 refused"),
+            (u64::MAX, 100_000, "18,446,744,073,709,551,615 accepted, 100,000 refused"),
+        ] {
+            assert_eq!(CallsToday { accepted, refused }.to_string(), said);
+        }
+    }
+}

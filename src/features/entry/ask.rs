@@ -1,0 +1,18 @@
+//! Asking for a letter: the address alone.
+
+use crate::ui::{button::Submit, field::Field, form::Form, notice::Refused};
+use leptos::prelude::*;
+
+/// The form that is posted to this page.
+pub fn ask(to: &'static str) -> AnyView {
+    view! {
+        <Form to class="panel" plain=true>
+            <div class="panel__body fields">
+                <Refused />
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" required=true autofocus=true />
+                <Submit label="Send link" working="Sending…" class="button button--primary button--wide" />
+            </div>
+        </Form>
+    }
+    .into_any()
+}

@@ -1,0 +1,201 @@
+//! Reading the body of a request on the hot path: with limits of size and time, without a copy where one piece is all of it, and
+//! wiped afterwards as far as it is ours.
+
+use super::problem::{Problem, of_status};
+use axum::{
+    body::{Bytes, HttpBody},
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::BodyExt as _;
+use std::{
+    future::poll_fn,
+    ops::Deref,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// How long a body may pause.
+const PAUSE: Duration = Duration::from_secs(10);
+/// How often a body is looked at before a timer is set: what came in one packet with its head is there the second time.
+const LOOKS: u32 = 2;
+
+/// The body of a request, which may hold a secret.
+pub enum Payload {
+    /// One piece, in the buffer of its connection: the next request there is written over it.
+    Whole(Bytes),
+    /// Put together from several.
+    Joined(Zeroizing<Vec<u8>>),
+}
+
+impl Deref for Payload {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) => bytes,
+            Self::Joined(bytes) => bytes,
+        }
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        if let Self::Whole(bytes) = self
+            && let Ok(mut own) = std::mem::take(bytes).try_into_mut()
+        {
+            own.zeroize();
+        }
+    }
+}
+
+fn problem(status: StatusCode) -> Problem {
+    let (code, words) = of_status(status);
+    Problem::new(status, code, words)
+}
+
+/// Whether the body is said to be JSON: `application/json`, or a type that ends with `+json`.
+///
+/// # Errors
+/// 415 if it is not.
+pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let named = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let json = named.eq_ignore_ascii_case(b"application/json")
+        || named.len() > 17
+            && named[..12].eq_ignore_ascii_case(b"application/")
+            && named[named.len() - 5..].eq_ignore_ascii_case(b"+json");
+    if json { Ok(()) } else { Err(super::json::not_json()) }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// 413 if it is longer; 408 if it pauses too long; 400 if the connection breaks.
+pub async fn read<B>(mut body: B, limit: usize) -> Result<Payload, Problem>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let said = body.size_hint();
+    if said.lower() > limit as u64 {
+        return Err(problem(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    let mut joined = Zeroizing::new(Vec::new());
+    let mut first = Bytes::new();
+    while let Some(piece) = piece(&mut body).await? {
+        if joined.len() + first.len() + piece.len() > limit {
+            return Err(problem(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        if joined.is_empty() && first.is_empty() {
+            first = piece;
+            if body.is_end_stream() {
+                break;
+            }
+            continue;
+        }
+        if joined.is_empty() {
+            // All of it at once: a vector that grows would leave copies behind.
+            joined.reserve_exact(said.exact().map_or(limit, |length| usize::try_from(length).unwrap_or(limit)));
+            joined.extend_from_slice(&Payload::Whole(std::mem::take(&mut first)));
+        }
+        joined.extend_from_slice(&Payload::Whole(piece));
+    }
+    Ok(if joined.is_empty() { Payload::Whole(first) } else { Payload::Joined(joined) })
+}
+
+/// The next piece; `None`: that was all. A timer is set only for what is not there.
+async fn piece<B>(body: &mut B) -> Result<Option<Bytes>, Problem>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    loop {
+        let mut looks = 0;
+        let there = poll_fn(|context| match Pin::new(&mut *body).poll_frame(context) {
+            Poll::Ready(frame) => Poll::Ready(Some(frame)),
+            Poll::Pending if looks < LOOKS => {
+                looks += 1;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Ready(None),
+        });
+        let frame = match there.await {
+            Some(frame) => frame,
+            None => match tokio::time::timeout(PAUSE, body.frame()).await {
+                Ok(frame) => frame,
+                Err(_) => return Err(problem(StatusCode::REQUEST_TIMEOUT)),
+            },
+        };
+        match frame {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(problem(StatusCode::BAD_REQUEST)),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) if !data.is_empty() => return Ok(Some(data)),
+                // Trailers, or a piece of nothing.
+                _ => {}
+            },
+        }
+    }
+}
+
+/// Waits for an answer at most this long, with a timer only if it is not there at once; `None`: it took too long.
+pub async fn within<F: Future>(time: Duration, answer: F) -> Option<F::Output> {
+    let mut answer = pin!(answer);
+    match futures::poll!(&mut answer) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout(time, answer).await.ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    async fn status(body: Body, limit: usize) -> Result<Vec<u8>, u16> {
+        read(body, limit).await.map(|payload| payload.to_vec()).map_err(|problem| problem.status.as_u16())
+    }
+
+    fn pieces(pieces: &'static [&'static str]) -> Body {
+        Body::from_stream(futures::stream::iter(pieces.iter().map(|it| Ok::<_, std::io::Error>(*it))))
+    }
+
+    #[tokio::test]
+    async fn bodies_are_read_to_their_limit() {
+        assert_eq!(status(Body::empty(), 4).await, Ok(Vec::new()));
+        assert_eq!(status(Body::from("abcd"), 4).await, Ok(b"abcd".to_vec()));
+        assert_eq!(status(Body::from("abcde"), 4).await, Err(413));
+        assert_eq!(status(pieces(&["a", "", "bc", "d"]), 4).await, Ok(b"abcd".to_vec()));
+        assert_eq!(status(pieces(&["abcd", ""]), 4).await, Ok(b"abcd".to_vec()));
+        assert_eq!(status(pieces(&["abc", "de"]), 4).await, Err(413));
+        let broken = futures::stream::iter([Ok("a"), Err(std::io::Error::other("gone"))]);
+        assert_eq!(status(Body::from_stream(broken), 4).await, Err(400));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_pauses_is_given_up() {
+        let silent = futures::stream::once(async { Ok::<_, std::io::Error>("a") }).chain(futures::stream::pending());
+        assert_eq!(status(Body::from_stream(silent), 4).await, Err(408));
+    }
+
+    use futures::StreamExt as _;
+
+    #[test]
+    fn json_has_its_names() {
+        let said = |kind: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+            is_json(&headers).is_ok()
+        };
+        for kind in
+            ["application/json", "Application/JSON; charset=utf-8", "application/vnd.x+json", "application/json;"]
+        {
+            assert!(said(kind), "{kind}");
+        }
+        for kind in ["", "text/plain", "application/jsonx", "text/json", "application/+jso", "multipart/form-data"] {
+            assert!(!said(kind), "{kind}");
+        }
+        assert!(is_json(&HeaderMap::new()).is_err());
+    }
+}

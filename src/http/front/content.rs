@@ -1,0 +1,58 @@
+//! The body of an answer: bytes that are there, which need no box, or what the routers made.
+
+use axum::body::{Body, Bytes, HttpBody};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The body of an answer.
+pub enum Content {
+    /// All of it; `None` once it was taken.
+    Whole(Option<Bytes>),
+    Made(Body),
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole((!bytes.is_empty()).then_some(bytes))
+    }
+}
+
+impl From<Content> for Body {
+    fn from(content: Content) -> Self {
+        match content {
+            Content::Whole(bytes) => bytes.unwrap_or_default().into(),
+            Content::Made(body) => body,
+        }
+    }
+}
+
+impl HttpBody for Content {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(http_body::Frame::data(bytes)))),
+            Self::Made(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Made(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        match self {
+            Self::Whole(bytes) => http_body::SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64)),
+            Self::Made(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use super::*;
+use proptest::prelude::*;
+
+/// An instant of our days: with it every sum is as great as it gets.
+const START: i64 = 1_795_000_000_000_000;
+
+fn limit(text: &str) -> RateLimit {
+    text.parse().unwrap()
+}
+
+/// A fresh bucket, asked this many microseconds after the start each; `+` let in, `-` refused.
+fn asked(text: &str, at: &[i64]) -> String {
+    let limit = limit(text);
+    let mut bucket = Bucket::whole(limit, Timestamp::from_micros(START));
+    at.iter().map(|at| said(&mut bucket, &limit, *at)).collect()
+}
+
+fn said(bucket: &mut Bucket, limit: &RateLimit, at: i64) -> char {
+    if bucket.take(limit, Timestamp::from_micros(START + at)).is_ok() { '+' } else { '-' }
+}
+
+#[test]
+fn both_sides_of_every_edge() {
+    const SECOND: i64 = 1_000_000;
+    for (limit, at, expected) in [
+        // The burst, and one more.
+        ("3/second", &[0, 0, 0, 0][..], "+++-"),
+        ("100/minute,burst=2", &[0, 0, 0], "++-"),
+        ("1/day", &[0, 0], "+-"),
+        // One microsecond before the next may come, and at that very one. A third of a second is no whole number of them.
+        ("3/second", &[0, 0, 0, 333_333, 333_334, 333_335], "+++-+-"),
+        ("3/second", &[0, 0, 0, 666_666, 666_667, 666_667], "+++++-"),
+        ("3/second", &[0, 0, 0, 666_667, 666_667, 666_667], "+++++-"),
+        // Three thirds are a second: nothing was lost to rounding.
+        ("3/second", &[0, 0, 0, 333_334, 666_667, 999_999, 1_000_000, 1_333_333, 1_333_334], "+++++-+-+"),
+        ("1/second", &[0, SECOND - 1, SECOND, 2 * SECOND - 1, 2 * SECOND], "+-+-+"),
+        ("1/minute", &[0, 60 * SECOND - 1, 60 * SECOND], "+-+"),
+        ("1/hour", &[0, 3_600 * SECOND - 1, 3_600 * SECOND], "+-+"),
+        ("1/day", &[0, 86_400 * SECOND - 1, 86_400 * SECOND], "+-+"),
+        ("1000000/second,burst=1", &[0, 0, 1, 1, 2], "+-+-+"),
+        ("999999/second,burst=1", &[0, 1, 2, 3, 4], "+-+-+"),
+        // A refused call costs nothing, however often it is refused.
+        ("1/second", &[0, 1, 2, 3, 4, 5, SECOND], "+-----+"),
+        // A rest gives back the burst, and no more.
+        ("10/second,burst=2", &[0, 0, 0, 900 * SECOND, 900 * SECOND, 900 * SECOND], "++-++-"),
+        // Calls that overtook one another count as one after the other.
+        ("1/second", &[10, 5, SECOND + 5, SECOND + 9, SECOND + 10], "+---+"),
+        ("2/second,burst=2", &[10, 5, 5, 500_009, 500_010], "++--+"),
+        // A clock that was set back: what was used stays used, and comes back by the new time.
+        ("2/second", &[7_200 * SECOND, 7_200 * SECOND, 0, 499_999, 500_000, 500_000], "++--+-"),
+    ] {
+        assert_eq!(asked(limit, at), expected, "{limit} at {at:?}");
+    }
+}
+
+#[test]
+fn the_numbers_are_right() {
+    let limit = limit("100/minute,burst=3");
+    let mut bucket = Bucket::whole(limit, Timestamp::from_micros(START));
+    let mut take = |at| {
+        let taken = bucket.take(&limit, Timestamp::from_micros(START + at));
+        let quota = taken.unwrap_or_else(|refused| refused);
+        assert_eq!(quota.limit, limit);
+        (taken.is_ok(), quota.remaining, quota.reset, quota.retry_after)
+    };
+    // One call comes back in 0.6 s.
+    assert_eq!(take(0), (true, 2, 1, 0));
+    assert_eq!(take(0), (true, 1, 2, 0));
+    assert_eq!(take(0), (true, 0, 2, 1));
+    assert_eq!(take(0), (false, 0, 2, 1));
+    assert_eq!(take(599_999), (false, 0, 2, 1));
+    assert_eq!(take(600_000), (true, 0, 2, 1));
+    assert_eq!(take(2_400_000), (true, 2, 1, 0));
+}
+
+#[test]
+fn the_longest_wait_fits() {
+    let limit = limit("1/day,burst=1000000");
+    let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
+    let refused = bucket.take(&limit, Timestamp::from_micros(START)).unwrap_err();
+    assert_eq!((refused.remaining, refused.reset, refused.retry_after), (0, u32::MAX, 86_400));
+    assert_eq!(said(&mut bucket, &limit, 86_400_000_000), '+');
+    for now in [i64::MIN, 0, i64::MAX, i64::MIN] {
+        let _ = bucket.take(&limit, Timestamp::from_micros(now));
+    }
+}
+
+#[test]
+fn a_limit_that_is_changed_goes_on_with_what_was_used() {
+    let (few, many) = (limit("5/day"), limit("1000/second"));
+    let mut bucket = Bucket::whole(few, Timestamp::from_micros(START));
+    assert_eq!((0..6).map(|_| said(&mut bucket, &few, 0)).collect::<String>(), "+++++-");
+    let quota = bucket.take(&many, Timestamp::from_micros(START)).unwrap();
+    assert_eq!(quota.remaining, 994, "five were used, and this one");
+    // Back again: six is more than five.
+    assert_eq!(bucket.take(&few, Timestamp::from_micros(START)).unwrap_err().retry_after, 86_400 / 5);
+    let mut bucket = Bucket::whole(many, Timestamp::from_micros(START));
+    assert!((0..1_000).all(|_| said(&mut bucket, &many, 0) == '+'));
+    assert_eq!(said(&mut bucket, &few, 0), '-');
+    assert_eq!(said(&mut bucket, &few, 17_280_000_000 - 1), '-');
+    assert_eq!(said(&mut bucket, &few, 17_280_000_000), '+');
+}
+
+#[test]
+fn what_is_saved_is_what_was_used() {
+    let limit = limit("7/hour");
+    let mut bucket = Bucket::whole(limit, Timestamp::from_micros(START));
+    for at in [0, 1, 2, 3, 4] {
+        assert_eq!(said(&mut bucket, &limit, at), '+');
+    }
+    let (saved, later) = (Timestamp::from_micros(bucket.whole_at()), START + 60_000_000);
+    let mut loaded = Bucket::whole_again(limit, saved, Timestamp::from_micros(later));
+    assert_eq!(loaded.whole_at(), saved.micros());
+    assert_eq!((0..4).map(|_| said(&mut loaded, &limit, 60_000_000)).collect::<String>(), "++--");
+    let past = Bucket::whole_again(limit, Timestamp::from_micros(START), Timestamp::from_micros(START + 1));
+    assert_eq!(past.whole_at(), START + 1, "what is over is whole");
+}
+
+fn limits() -> impl Strategy<Value = RateLimit> {
+    let per = prop::sample::select(vec!["second", "minute", "hour", "day"]);
+    let number = || prop_oneof![1_u32..=20, 1_u32..=1_000_000, Just(1_000_000), Just(999_983)];
+    (number(), per, number()).prop_map(|(calls, per, burst)| limit(&format!("{calls}/{per},burst={burst}")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Over any window never more than the burst and what the rate gives in it, whenever and however often it is asked.
+    #[test]
+    fn never_more(limit in limits(), gaps in prop::collection::vec((0_i64..3, 0_i64..2_000), 1..200)) {
+        // Gaps of the size of one call's, so that some are let in and some are not.
+        let one = (call(&limit) / loss(&limit)).max(1);
+        let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
+        let (mut at, mut taken) = (START, Vec::new());
+        for (times, part) in gaps {
+            at += one * part / 1_000;
+            for _ in 0..=times {
+                if bucket.take(&limit, Timestamp::from_micros(at)).is_ok() {
+                    taken.push(at);
+                }
+            }
+        }
+        for (i, from) in taken.iter().enumerate() {
+            for (j, to) in taken.iter().enumerate().skip(i) {
+                let given = i128::from(limit.burst()) * i128::from(call(&limit)) + i128::from(to - from) * i128::from(loss(&limit));
+                prop_assert!((j - i + 1) as i128 * i128::from(call(&limit)) <= given, "{} calls in {} us", j - i + 1, to - from);
+            }
+        }
+    }
+
+    /// And never fewer, when asked greedily: the k-th after the burst comes at the very microsecond at which the rate has given it.
+    /// A burst of one has no room for the part of a microsecond that is over by then.
+    #[test]
+    fn never_fewer(limit in limits(), count in 1_i64..300) {
+        let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
+        let mut due = 0;
+        for k in 1..=count {
+            let (given, from) = if limit.burst() == 1 { (call(&limit), due) } else { (k * call(&limit), 0) };
+            due = from + (given + loss(&limit) - 1) / loss(&limit);
+            prop_assert_eq!(said(&mut bucket, &limit, due - 1), '-', "call {} before {}", k, due);
+            prop_assert_eq!(said(&mut bucket, &limit, due), '+', "call {} at {}", k, due);
+        }
+    }
+}

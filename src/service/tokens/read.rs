@@ -1,0 +1,112 @@
+//! Reading a token: what needs no look-up. Its signature costs ten times what a whole request does, so tokens that were read are
+//! known again by their digest; that they have not expired, and everything about their key, is asked each time.
+
+use super::{Claims, TYP, TokenRefused};
+use crate::{
+    domain::{
+        ids::{KeyId, ProjectId},
+        time::Timestamp,
+    },
+    service::signer::Signer,
+};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use quick_cache::sync::Cache;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// Tokens that are known again: some 20 MB of them. The least used make room.
+const KNOWN_MAX: usize = 65_536;
+/// Longer texts are none of ours, and not worth a digest: a key with every scope that it can have makes less.
+const LENGTH_MAX: usize = 16 * 1024;
+
+/// What a token says, once its signature has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub key: KeyId,
+    /// The project that it is for.
+    pub project: ProjectId,
+    /// Seconds since the epoch; at this very second it is over.
+    pub expires: i64,
+    /// With spaces between, as in the token.
+    pub scopes: Box<str>,
+}
+
+impl Known {
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.split(' ').filter(|scope| !scope.is_empty())
+    }
+}
+
+/// Reads the tokens of one server.
+pub struct Reader {
+    kid: Box<str>,
+    /// What stands before the project's id in an audience.
+    audience: Box<str>,
+    decoding: DecodingKey,
+    rules: Validation,
+    known: Cache<[u8; 32], Arc<Known>>,
+}
+
+impl Reader {
+    pub fn new(issuer: &str, signer: &Signer) -> Self {
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_issuer(&[issuer]);
+        rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        // The audience names a project, which is compared with the key's own; the clock is ours, and the server that issued the
+        // token is the one that checks it: no leeway. Both are asked below.
+        rules.validate_aud = false;
+        rules.validate_exp = false;
+        Self {
+            kid: signer.kid.as_str().into(),
+            audience: format!("{issuer}/projects/").into(),
+            decoding: DecodingKey::from_ed_der(&signer.public),
+            rules,
+            known: Cache::new(KNOWN_MAX),
+        }
+    }
+
+    /// The id of the key that tokens are signed with.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// What the token says, if it is one of ours and has not expired.
+    ///
+    /// # Errors
+    /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
+    pub fn read(&self, token: &str, now: Timestamp) -> Result<Arc<Known>, TokenRefused> {
+        if token.len() > LENGTH_MAX {
+            return Err(TokenRefused::Malformed);
+        }
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let known = match self.known.get(&digest) {
+            Some(known) => known,
+            None => {
+                let known = Arc::new(self.check(token)?);
+                if now.seconds() < known.expires {
+                    self.known.insert(digest, known.clone());
+                }
+                known
+            }
+        };
+        if now.seconds() < known.expires { Ok(known) } else { Err(TokenRefused::Expired) }
+    }
+
+    /// Kind, signature, issuer and audience.
+    fn check(&self, token: &str) -> Result<Known, TokenRefused> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenRefused::Malformed)?;
+        if header.typ.as_deref() != Some(TYP) || header.kid.as_deref() != Some(&*self.kid) {
+            return Err(TokenRefused::Malformed);
+        }
+        let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.rules);
+        let claims = read.map_err(|_| TokenRefused::Malformed)?.claims;
+        let project = claims.aud.strip_prefix(&*self.audience).and_then(|id| id.parse().ok());
+        let project: ProjectId = project.ok_or(TokenRefused::WrongAudience)?;
+        // An id can be written in other ways than ours; such an audience was never issued.
+        if !claims.aud.ends_with(&project.to_string()) {
+            return Err(TokenRefused::WrongAudience);
+        }
+        let key = claims.sub.strip_prefix("key:").and_then(|id| id.parse().ok()).ok_or(TokenRefused::Malformed)?;
+        Ok(Known { key, project, expires: claims.exp, scopes: claims.scope.into() })
+    }
+}

@@ -1,0 +1,154 @@
+//! What is counted of keys. It comes in flushes, which are appended in order ([`append`]), and goes from there into the tables that
+//! are read, many at a time ([`merge`]): so a call with one of a million keys does not write a page of the database each second.
+
+mod merge;
+
+pub use merge::{merge, put_waiting_quotas};
+
+use super::{Conn, Error, Tx, on};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// Calls: key, hour since the epoch, outcome, how many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallsRow(pub Uuid, pub i64, pub Cow<'static, str>, pub i64);
+
+/// Of a key: an instant, in microseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstantRow(pub Uuid, pub i64);
+
+/// What one process has counted, between two keys, as it is appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flush {
+    /// The process.
+    pub writer: Uuid,
+    /// The flush's number there.
+    pub seq: i64,
+    /// What the process had noted before this instant is in this flush or in one before it.
+    pub at: i64,
+    pub first_key: Uuid,
+    pub last_key: Uuid,
+    /// [`CallsRow`]s as JSON.
+    pub calls: String,
+    /// [`InstantRow`]s as JSON: when a call was last accepted.
+    pub used: String,
+    /// [`InstantRow`]s as JSON: from when a quota is whole again.
+    pub quotas: Option<String>,
+}
+
+/// Appends a flush, unless it is there: then whoever sends it again has not heard that it was kept. Says whether it was new.
+pub async fn append(tx: &mut Tx<'_>, flush: &Flush) -> Result<bool, Error> {
+    const COME: &str = "INSERT INTO usage_writers (writer, seq, at) VALUES ($1, $2, $3) \
+        ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, at = excluded.at WHERE usage_writers.seq < excluded.seq";
+    const APPEND: &str = "INSERT INTO usage_flushes (writer, seq, at, first_key, last_key, calls, used, quotas) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let Flush { writer, seq, at, .. } = flush;
+    let new = on!(tx, c => sqlx::query(COME).bind(writer).bind(seq).bind(at).execute(c).await?.rows_affected());
+    if new == 0 {
+        return Ok(false);
+    }
+    on!(tx, c => {
+        sqlx::query(APPEND)
+            .bind(writer)
+            .bind(seq)
+            .bind(at)
+            .bind(flush.first_key)
+            .bind(flush.last_key)
+            .bind(&flush.calls)
+            .bind(&flush.used)
+            .bind(&flush.quotas)
+            .execute(c)
+            .await?;
+    });
+    Ok(true)
+}
+
+fn rows<T: serde::de::DeserializeOwned>(json: &str) -> Result<Vec<T>, Error> {
+    serde_json::from_str(json).map_err(|_| Error::Corrupt("flush of what was counted"))
+}
+
+/// What is stored of a key's calls since an hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// By outcome, in no order; one may stand more than once.
+    pub calls: Vec<(String, i64)>,
+    pub last_used: Option<i64>,
+    /// The last flush of the writer who asks that is among it; 0: none.
+    pub seq: i64,
+}
+
+impl Counted {
+    /// Adds what a flush holds of this key since this hour.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if it is unreadable.
+    pub fn add(&mut self, key: Uuid, hour: i64, calls: &str, used: &str) -> Result<(), Error> {
+        let of_key = rows::<CallsRow>(calls)?.into_iter().filter(|row| row.0 == key && row.1 >= hour);
+        self.calls.extend(of_key.map(|row| (row.2.into_owned(), row.3)));
+        let used = rows::<InstantRow>(used)?.into_iter().find(|row| row.0 == key).map(|row| row.1);
+        self.last_used = self.last_used.max(used);
+        Ok(())
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CountedRow {
+    kind: String,
+    number: Option<i64>,
+    calls: String,
+    used: String,
+}
+
+/// What is stored of a key's calls since an hour, merged or not, for a writer who knows what it has not written yet.
+pub async fn of_key(conn: &mut Conn<'_>, writer: Uuid, key: Uuid, hour: i64) -> Result<Counted, Error> {
+    // One statement sees one state: nothing is missed or counted twice that is merged meanwhile.
+    const SQL: &str = "SELECT outcome AS kind, CAST(SUM(calls) AS BIGINT) AS number, '' AS calls, '' AS used FROM usage \
+        WHERE key_id = $2 AND hour >= $3 GROUP BY outcome \
+        UNION ALL SELECT ' flush', NULL, calls, used FROM usage_flushes WHERE first_key <= $2 AND last_key >= $2 \
+        UNION ALL SELECT ' writer', seq, '', '' FROM usage_writers WHERE writer = $1 \
+        UNION ALL SELECT ' key', last_used_at, '', '' FROM keys WHERE id = $2";
+    let found: Vec<CountedRow> =
+        on!(conn, c => sqlx::query_as(SQL).bind(writer).bind(key).bind(hour).fetch_all(c).await?);
+    let mut counted = Counted::default();
+    for row in found {
+        match row.kind.as_str() {
+            " flush" => counted.add(key, hour, &row.calls, &row.used)?,
+            " writer" => counted.seq = row.number.unwrap_or_default(),
+            " key" => counted.last_used = counted.last_used.max(row.number),
+            _ => counted.calls.push((row.kind, row.number.unwrap_or_default())),
+        }
+    }
+    Ok(counted)
+}
+
+/// A quota that was saved, with the limit that its key has now.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct QuotaRow {
+    pub key_id: Uuid,
+    pub whole_at: i64,
+    pub rate_limit: String,
+}
+
+/// The quotas that are not whole yet.
+pub async fn quotas(conn: &mut Conn<'_>, now: i64) -> Result<Vec<QuotaRow>, Error> {
+    const SQL: &str = "SELECT q.key_id, q.whole_at, k.rate_limit FROM key_quotas q JOIN keys k ON k.id = q.key_id \
+        WHERE q.whole_at > $1 AND k.rate_limit IS NOT NULL";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
+}
+
+/// Removes quotas that are whole, and processes that have not written since `before`.
+pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64) -> Result<(), Error> {
+    const QUOTAS: &str = "DELETE FROM key_quotas WHERE whole_at <= $1";
+    const WRITERS: &str = "DELETE FROM usage_writers WHERE at < $1";
+    on!(tx, c => { sqlx::query(QUOTAS).bind(now).execute(c).await?; });
+    on!(tx, c => { sqlx::query(WRITERS).bind(before).execute(c).await?; });
+    Ok(())
+}
+
+/// Removes calls from before that hour, at most `limit` rows; says how many.
+pub async fn forget(tx: &mut Tx<'_>, hour: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM usage WHERE (key_id, hour, outcome) IN \
+        (SELECT key_id, hour, outcome FROM usage WHERE hour < $1 ORDER BY hour LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(hour).bind(limit).execute(c).await?.rows_affected()))
+}

@@ -1,0 +1,76 @@
+//! The log of a running server: one JSON object a line on request, with the ids of requests, and what is written of which.
+
+use serde_json::Value;
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Command, Stdio},
+};
+
+/// Starts a server, sends it these requests, stops it in order, and gives back the ids of the answers and its log.
+fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keyward"))
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let mut said = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it speaks");
+    let address = line.trim().rsplit("http://").next().expect("an address").to_owned();
+    let mut ids = Vec::new();
+    for request in requests {
+        let mut stream = TcpStream::connect(&address).expect("it answers");
+        write!(stream, "{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("read");
+        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).expect("an id");
+        ids.push(id.to_owned());
+    }
+    // SIGTERM: an orderly end.
+    let stopped = Command::new("kill").arg(child.id().to_string()).status().expect("kill");
+    assert!(stopped.success());
+    let mut log = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut log).expect("read");
+    assert!(child.wait().expect("it ends").success());
+    (ids, log)
+}
+
+#[test]
+fn json_logs_are_one_object_a_line_with_request_ids() {
+    let requests = ["GET /.well-known/jwks.json", "GET /v1/auth?scope=a", "GET /login"];
+    let (ids, log) = logged(&["--log-format", "json", "--log", "debug"], &requests);
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    for line in &lines {
+        for member in ["timestamp", "level", "target", "message"] {
+            assert!(line[member].is_string(), "{member}: {line}");
+        }
+    }
+    for ((id, request), (route, status)) in
+        ids.iter().zip(requests).zip([("/.well-known/jwks.json", 200), ("/v1/auth", 401), ("/login", 200)])
+    {
+        let line = lines.iter().find(|line| line["request.id"] == id.as_str()).unwrap_or_else(|| panic!("{request}"));
+        assert_eq!((&line["http.route"], &line["http.status"]), (&route.into(), &status.into()), "{line}");
+        assert_eq!((&line["http.method"], &line["client.ip"]), (&"GET".into(), &"127.0.0.1".into()), "{line}");
+        assert!(line["micros"].is_u64(), "{line}");
+    }
+    assert!(lines.iter().any(|line| line["message"] == "server.stopping"));
+}
+
+#[test]
+fn the_hot_path_is_logged_for_debugging_alone() {
+    let requests = ["GET /v1/auth", "GET /healthz", "GET /login"];
+    let (ids, log) = logged(&[], &requests);
+    assert!(!log.contains(&ids[0]) && !log.contains(&ids[1]), "{log}");
+    assert!(log.contains(&ids[2]) && log.contains("/login"), "{log}");
+    let (ids, log) = logged(&["--log", "debug"], &requests);
+    assert!(ids.iter().all(|id| log.contains(id)), "{log}");
+}

@@ -1,0 +1,58 @@
+//! A listener in front of a service, and requests over a socket of their own: what only a connection shows.
+
+use super::{
+    Bench,
+    browser::{DRAWING, Page},
+};
+use keyward::{
+    config::Config,
+    http::{AppState, router, serve::serve},
+};
+use std::sync::Arc;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+/// Listens in front of this service with these settings; says at which port.
+pub async fn listen(bench: &Bench, config: Config) -> u16 {
+    let mut app = bench.app.clone();
+    app.config = Arc::new(config);
+    let router = {
+        let _alone = DRAWING.write().await;
+        router(AppState::new(app))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(serve(listener, router, std::future::pending()));
+    port
+}
+
+/// Sends a request of exactly these lines and reads the answer.
+pub async fn call(port: u16, what: &str, headers: &[&str], body: &str) -> Page {
+    let _drawing = DRAWING.read().await;
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
+    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let text = format!("{what} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(text.as_bytes()).await.expect("it is sent");
+    let mut answer = Vec::new();
+    // It may close as soon as it has refused.
+    let _ = stream.read_to_end(&mut answer).await;
+    read(&answer)
+}
+
+/// An answer as it came, but for the headers that are the connection's own.
+fn read(answer: &[u8]) -> Page {
+    let at = answer.windows(4).position(|it| it == b"\r\n\r\n").expect("a head and a body");
+    let head = std::str::from_utf8(&answer[..at]).expect("a plain head");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|it| it.split(' ').nth(1)).and_then(|it| it.parse().ok()).expect("a status");
+    let mut headers = axum::http::HeaderMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        if !["connection", "date", "transfer-encoding"].contains(&name) {
+            let name: axum::http::HeaderName = name.parse().expect("a name");
+            headers.append(name, value.parse().expect("a value"));
+        }
+    }
+    Page { status, headers, bytes: answer[at + 4..].to_vec() }
+}
