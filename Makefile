@@ -87,7 +87,7 @@ test-browser: $(binary) $(npm-test) ## browser tests in Chromium against target/
 bench: tools-bench $(if $(KEYWARD_BIN),,$(binary)) $(npm-bench) ## measure it beside others (half an hour): a table, also in target/bench/result.md
 	@PATH="$$PATH:/usr/sbin" taskset -c 1 node bench/run.mjs $(BENCH)
 
-bench-profile: tools-bench $(npm-bench) ## where the time of one row goes: make bench-profile ROW=verify-small
+bench-profile: tools-bench toolchain $(npm-bench) ## where the time of one row goes: make bench-profile ROW=verify-small
 	@.ci/need perf strace
 	@echo "==> Building the server with the names of its functions into target/profile (about 10 minutes the first time)."
 	CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only CARGO_TARGET_DIR=target/profile \

@@ -72,7 +72,9 @@ export function rows({ keyward, work, seed, large, people }) {
       prepare: (port) => ({
         ...keyward.serve(folder('small'), port),
         file: lines('gateway', mixed(secrets('small'), count(of.small), random)
-          .map((key) => ({ status: key.verdict === 'valid' ? 200 : 401, expected: '', payload: key.secret }))),
+          .map((key) => ({
+            status: key.verdict === 'valid' ? 200 : 401, payload: key.secret, expected: key.verdict === 'valid' ? '' : `"code":"${key.verdict}"`,
+          }))),
       }),
     },
     {

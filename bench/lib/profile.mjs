@@ -16,11 +16,10 @@ export async function profile(row, options) {
     const pids = program.pids().join(',');
     const data = join(process.cwd(), 'target/bench/perf.data');
     // By the clock of the CPU: a virtual machine often has no counters.
-    const record = ['-c', SERVER_CORE, 'perf', 'record', '-e', 'cpu-clock', '-F', '1999', '-g', '--call-graph', 'fp', '-o', data, '-p', pids];
-    const recording = spawn('taskset', [...record, '--', 'sleep', String(options.seconds)], { stdio: 'ignore' });
-    const ended = new Promise((resolve) => recording.on('exit', resolve));
+    const record = ['-c', SERVER_CORE, 'perf', 'record', '-e', 'cpu-clock', '-F', '1999', '--call-graph', 'fp', '-o', data, '-p', pids];
+    const recording = run('taskset', [...record, '--', 'sleep', String(options.seconds)]);
     const seen = await wrk({ ...load, seconds: options.seconds });
-    await ended;
+    await recording;
     const flat = await run('perf', ['report', '-i', data, '--no-children', '-g', 'none', '--stdio', '--percent-limit', '0.4'], { maxBuffer: 1 << 26 });
     console.log(flat.stdout.split('\n').filter((line) => line && !line.startsWith('#')).slice(0, 70).join('\n'));
     const inclusive = await run('perf', ['report', '-i', data, '--children', '-g', 'none', '--stdio', '--percent-limit', '2'], { maxBuffer: 1 << 26 });

@@ -1,9 +1,9 @@
 -- The load of one row, for wrk: each request is drawn from a file of requests whose right answers are known.
--- wrk -s load.lua URL -- FILE SEED METHOD PATH HEADER MODE
+-- wrk -s load.lua URL -- FILE SEED METHOD PATH HEADER MODE THREADS
 -- FILE: lines of "status TAB expected TAB payload". HEADER: "" sends the payload as a JSON body, "form" as a form, otherwise under that name.
 -- MODE "count" sends only, and counts how many it sent whose answer is an error (wrk counts those by itself, and costs nothing more).
 -- MODE "check" looks at each answer. wrk does not say to which request an answer belongs, so there each thread must have
--- exactly one connection: then the answer is that to the last request. It costs the load a third of its speed: measured elsewhere.
+-- exactly one connection: then the answer is that to the last request. It costs the load time that a measured run should not pay.
 local threads, status, expected, requests = {}, {}, {}, {}
 local at, total = 0, 0
 refused, answers, wrong, first = 0, 0, 0, ""

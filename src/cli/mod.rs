@@ -2,7 +2,8 @@
 
 mod admin;
 mod audit;
-mod bench;
+mod bench_create;
+mod bench_empty;
 mod demo;
 mod keys;
 mod log;
@@ -36,7 +37,7 @@ enum Command {
     /// Check and export the audit log, beside a running server too
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Make, list, edit and deactivate keys, beside a running server too
+    /// Make, list and deactivate keys, beside a running server too
     #[command(subcommand)]
     Keys(keys::Keys),
     /// List projects and set their config, beside a running server too
@@ -44,10 +45,12 @@ enum Command {
     Projects(projects::Projects),
     /// Fill an empty database with people, projects and keys to look around in
     Demo(demo::Demo),
+    /// Make keys for some seconds, and say how many
     #[command(hide = true)]
-    BenchEmpty(bench::Empty),
+    BenchCreate(bench_create::BenchCreate),
+    /// Answer an empty request, to compare with
     #[command(hide = true)]
-    BenchCreate(bench::Create),
+    BenchEmpty(bench_empty::BenchEmpty),
 }
 
 /// Whether clap refused the value of the database's URL.
@@ -87,8 +90,8 @@ pub fn main() -> ExitCode {
             Command::Keys(command) => keys::run(&cli.database, command).await,
             Command::Projects(command) => projects::run(&cli.database, command).await,
             Command::Demo(command) => demo::run(&cli.database, command).await,
-            Command::BenchEmpty(command) => bench::empty(command).await,
-            Command::BenchCreate(command) => bench::create(&cli.database, command).await,
+            Command::BenchCreate(command) => bench_create::run(&cli.database, &command).await,
+            Command::BenchEmpty(command) => bench_empty::run(&command).await,
         }
     });
     match done {

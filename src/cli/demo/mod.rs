@@ -88,10 +88,6 @@ enum Step {
     Change,
 }
 
-/// Uses noted before they are written: fewer than there is room for.
-const USES: usize = 50_000;
-const UNWRITTEN: &str = "the last uses could not be written";
-
 async fn fill(ground: &Ground, demo: &Demo, password: &str) -> anyhow::Result<()> {
     let count = usize::try_from(demo.keys)?;
     let now = ground.now();
@@ -136,14 +132,12 @@ async fn play(stage: &Stage, cast: &Cast, count: usize) -> anyhow::Result<()> {
             (Step::Change, None) => anyhow::bail!("a key of the plan was to be changed before it was made"),
         }
     }
-    for (i, (plan, id)) in plans.iter().zip(made).enumerate() {
+    for (plan, id) in plans.iter().zip(made) {
         if let (Some(id), Some(used)) = (id, plan.used) {
             usage.note(id, Outcome::Accepted, now.plus_seconds(-used));
         }
-        if i % USES == 0 {
-            usage.flush().await.context(UNWRITTEN)?;
-        }
     }
+    const UNWRITTEN: &str = "the last uses could not be written";
     usage.flush().await.context(UNWRITTEN)?;
     usage.settle().await.context(UNWRITTEN)
 }

@@ -1,4 +1,5 @@
-//! `keyward bench-create`: keys made by the use case, through the write queue, by clients at the same time; no HTTP.
+//! `keyward bench-create`: keys made by the use case, through the write queue, by clients at the same time; no HTTP. Hidden; for
+//! `make bench`.
 
 use crate::{
     cli::open::{Opened, words},
@@ -13,21 +14,22 @@ use crate::{
     store,
 };
 use anyhow::Context as _;
-use clap::Args;
 use std::time::{Duration, Instant};
 
-#[derive(Args)]
-pub struct Create {
+/// What it takes.
+#[derive(clap::Args)]
+pub struct BenchCreate {
     /// Who make keys at the same time, each the next one when theirs is kept
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_name = "N")]
     clients: usize,
-    #[arg(long, default_value_t = 5)]
+    /// For how long
+    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     seconds: u64,
 }
 
 /// Makes keys in the first project of the database, and prints one JSON object: how many, in what time, how long one took, and how
 /// many of those that were acknowledged are not there.
-pub async fn run(database: &DatabaseSettings, create: Create) -> anyhow::Result<()> {
+pub async fn run(database: &DatabaseSettings, create: &BenchCreate) -> anyhow::Result<()> {
     let opened = Opened::open(database, false).await?;
     let project = Projects::new(opened.ground.clone()).all().await.map_err(words)?;
     let project: ProjectId = project.first().context("the database has no project")?.id.into();

@@ -1,0 +1,24 @@
+//! `keyward bench-empty`: what a request costs without Keyward. Hidden; for `make bench`.
+
+use anyhow::Context as _;
+use axum::{Router, body::Bytes, routing::post};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// What it takes.
+#[derive(clap::Args)]
+pub struct BenchEmpty {
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:3100", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+}
+
+/// Serves one empty `POST` that reads and drops the same body: axum alone, with no layer of ours.
+pub async fn run(command: &BenchEmpty) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(command.listen)
+        .await
+        .with_context(|| format!("{} could not be listened on", command.listen))?;
+    println!("An empty route answers at http://{}/v1/keys/verify", listener.local_addr()?);
+    let empty = Router::new().route("/v1/keys/verify", post(async |body: Bytes| drop(body)));
+    Ok(axum::serve(listener, empty).await?)
+}
