@@ -37,7 +37,7 @@ enum Command {
     /// Check and export the audit log, beside a running server too
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Make, list and deactivate keys, beside a running server too
+    /// Make, list, edit and deactivate keys, beside a running server too
     #[command(subcommand)]
     Keys(keys::Keys),
     /// List projects and set their config, beside a running server too
