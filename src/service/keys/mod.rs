@@ -4,6 +4,7 @@ mod admin;
 mod change;
 mod chosen;
 mod create;
+mod draft;
 mod edit;
 mod form;
 mod list;
@@ -14,7 +15,7 @@ mod rules;
 
 pub(super) use admin::administrator;
 pub(super) use chosen::stop;
-pub use create::{KeyDraft, NewKey};
+pub use draft::{KeyDraft, NewKey};
 pub use patch::{KEEP, KeyEdit, KeyPatch};
 pub use rules::{Rules, RulesDraft};
 

@@ -1,7 +1,7 @@
 //! What an edit of a key says, and what it makes of it.
 
 use super::{
-    create::{gather, parse_expiry, parse_scopes},
+    draft::{gather, parse_expiry, parse_scopes},
     rules::{self, RulesDraft},
 };
 use crate::{

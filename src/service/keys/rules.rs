@@ -1,6 +1,6 @@
 //! From where, from when and how often a key may be used: as forms and the command line say it.
 
-use super::create::gather;
+use super::draft::gather;
 use crate::{
     domain::{
         network::Networks,

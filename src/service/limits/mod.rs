@@ -30,7 +30,7 @@ struct Entry {
     changed: bool,
 }
 
-/// The limits of this process; clones share them. One entry a key of which something is used: 48 bytes.
+/// The limits of this process; clones share them. One entry a key of which something is used: 56 bytes, and the map’s room.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     used: Shards<Map<KeyId, Entry>>,

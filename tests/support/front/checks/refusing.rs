@@ -25,6 +25,17 @@ pub async fn refuses(gateway: Gateway) {
     let both = [bearer(&good.secret), format!("X-API-Key: {}", good.secret)];
     refused(&world, &world.stage.ask(&["GET /orders", &both[0], &both[1]], "").await, 401, "several_credentials");
 
+    let twice = [format!("X-API-Key: {VECTOR}"), both[1].clone()];
+    for lines in [["GET /orders", &twice[0], &twice[1]], ["GET /orders", &twice[1], &twice[0]]] {
+        let (answer, reached) = (world.stage.ask(&lines, "").await, world.stage.api.take());
+        // Refused; or, where the gateway takes the first, the other rides along to nobody.
+        match reached.as_slice() {
+            [] => assert_eq!(answer.status, 401, "{answer:?}"),
+            [seen] => assert_eq!(seen.all("x-api-key"), [good.secret.as_str()]),
+            more => panic!("{more:?}"),
+        }
+    }
+
     let narrow = world.key("scopes = '[\"usage:read\"]'").await;
     let answer = world.stage.ask(&["GET /orders?scope=usage:read", &bearer(&narrow.secret)], "").await;
     refused(&world, &answer, 403, "missing_scope");
