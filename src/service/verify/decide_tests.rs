@@ -51,8 +51,10 @@ impl Case {
     }
 }
 
+type Break = fn(&mut Case);
+
 /// Every rule in the order of the product, and what breaks it alone.
-const RULES: [(&str, fn(&mut Case)); 8] = [
+const RULES: [(&str, Break); 8] = [
     ("deleted", |case| case.lifecycle.deleted_at = Some(NOW)),
     ("project_archived", |case| case.terms.project_archived = true),
     ("inactive", |case| case.lifecycle.active = false),

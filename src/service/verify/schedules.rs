@@ -13,25 +13,13 @@ mod sync {
     };
     pub(super) use std::sync::PoisonError;
 }
-#[allow(
-    dead_code,
-    clippy::duplicate_mod,
-    reason = "the checks ask for less; the same file on other locks is the point"
-)]
+#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
 #[path = "marks.rs"]
 mod marks;
-#[allow(
-    dead_code,
-    clippy::duplicate_mod,
-    reason = "the checks ask for less; the same file on other locks is the point"
-)]
+#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
 #[path = "resident.rs"]
 mod resident;
-#[allow(
-    dead_code,
-    clippy::duplicate_mod,
-    reason = "the checks ask for less; the same file on other locks is the point"
-)]
+#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
 #[path = "shard.rs"]
 mod shard;
 
@@ -150,14 +138,14 @@ fn scenario(guard: Guard, topics: [Topic; 2], room: usize) {
         terms: std::sync::Arc::new(terms::tests::some()),
     });
     let mut threads = Vec::new();
-    for n in 0..KEYS {
+    for (n, topic) in topics.into_iter().enumerate() {
         let reader = world.clone();
         threads.push(thread::spawn(move || {
             reader.fill(n);
             reader.look(n);
             reader.fill(1 - n);
         }));
-        let (writer, topic) = (world.clone(), topics[n]);
+        let writer = world.clone();
         threads.push(thread::spawn(move || {
             writer.change(topic, n);
             writer.look(n);
