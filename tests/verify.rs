@@ -300,6 +300,9 @@ of Søren's"#;
         assert_eq!(seen(all), Some(4.0), "{}", page.text());
         assert_eq!(seen("keyward_write_queue_waiting"), Some(0.0));
         assert_eq!(seen("keyward_usage_lost_total"), Some(0.0));
+        // Nobody listens here: the database was asked each time.
+        assert_eq!((seen("keyward_facts_hits_total"), seen("keyward_facts_hearing")), (Some(0.0), Some(0.0)));
+        assert!(seen("keyward_facts_look_ups_total").is_some_and(|n| n > 0.0), "{}", page.text());
         assert!(page.text().ends_with("# EOF\n"));
         // Nothing that a client sent is a label, and no secret stands there.
         for sent in [Uuid::nil().to_string().as_str(), &made.secret[12..], &made.id.to_string()] {

@@ -28,7 +28,17 @@ type Reading = (&'static str, &'static str, MetricType, u64);
 fn readings(app: &App) -> Vec<Reading> {
     let lost = "Calls that were not counted, for want of room";
     let waiting = "Changes that wait for the write queue";
+    let facts = app.verify.counts();
+    let (hits, look_ups) = ("Decisions made of facts in memory", "Look-ups of facts in the database");
+    let (nobody, resident) = ("Secrets of no key that memory alone refused", "Keys whose facts are in memory");
+    let (known, hearing) = ("Keys that are known to be there", "1 while the changes of other processes are heard");
     vec![
+        ("keyward_facts_hits", hits, MetricType::Counter, facts.hits),
+        ("keyward_facts_look_ups", look_ups, MetricType::Counter, facts.look_ups),
+        ("keyward_facts_unknown", nobody, MetricType::Counter, facts.unknown),
+        ("keyward_facts_resident", resident, MetricType::Gauge, facts.resident as u64),
+        ("keyward_facts_known", known, MetricType::Gauge, facts.known as u64),
+        ("keyward_facts_hearing", hearing, MetricType::Gauge, u64::from(facts.hearing)),
         ("keyward_usage_lost", lost, MetricType::Counter, app.usage.lost()),
         ("keyward_write_queue_waiting", waiting, MetricType::Gauge, app.ground.queue.waiting() as u64),
     ]
