@@ -10,7 +10,7 @@ use keyward::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 use support::{
-    Bench, URL,
+    URL,
     browser::{Browser, DRAWING, Page},
     wire,
 };
