@@ -335,7 +335,7 @@ async fn try_all(engine: Engine, share: usize) {
 
 /// A sample of what was refused, at the addresses; and the good ones, which they accept.
 async fn at_the_addresses(bench: &Bench, good: &Made, sample: &mut Vec<String>, known: &[String]) {
-    assert!(sample.len() > 30, "a sample of {}", sample.len());
+    assert!(sample.len() > 20, "a sample of {}", sample.len());
     let mut program = bench.browser();
     let config = format!("/v1/projects/{}/config", good.project);
     let refused = sample.iter().map(|text| (text.as_str(), false));
@@ -361,7 +361,7 @@ async fn at_the_addresses(bench: &Bench, good: &Made, sample: &mut Vec<String>, 
         assert_eq!(program.bearer(&config, text).await.status, if of_it { 200 } else { 401 }, "{text}");
         seen[usize::from(of_it)] += 1;
     }
-    assert!(seen[0] > 30 && seen[1] == 2, "{seen:?}");
+    assert!(seen[0] > 20 && seen[1] == 2, "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
