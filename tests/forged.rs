@@ -233,7 +233,8 @@ fn swapped(chance: &mut Chance, token: &str, public: &[u8], x: &str, kid: &str) 
             ["none", "None", "NONE", "nOnE", "HS256", "HS512", "RS256", "PS256", "ES256", "EdDSA ", "Ed25519", ""];
         let mut header = header;
         header["alg"] = json!(chance.of(&names));
-        return forge::assemble(&header, &claims, chance.of(&["", signature, "AA"]));
+        let end: &str = *chance.of(&["", signature, "AA"]);
+        return forge::assemble(&header, &claims, end);
     }
     let alg = *chance.of(&[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512]);
     let header = Header { alg, ..forge::header(kid) };
@@ -334,7 +335,7 @@ async fn try_all(engine: Engine, share: usize) {
 
 /// A sample of what was refused, at the addresses; and the good ones, which they accept.
 async fn at_the_addresses(bench: &Bench, good: &Made, sample: &mut Vec<String>, known: &[String]) {
-    assert!(sample.len() > 30, "a sample of {}", sample.len());
+    assert!(sample.len() > 20, "a sample of {}", sample.len());
     let mut program = bench.browser();
     let config = format!("/v1/projects/{}/config", good.project);
     let refused = sample.iter().map(|text| (text.as_str(), false));
@@ -349,7 +350,9 @@ async fn at_the_addresses(bench: &Bench, good: &Made, sample: &mut Vec<String>, 
         for header in ["x-api-key", "authorization"] {
             let value = if header == "authorization" { format!("Bearer {text}") } else { text.to_owned() };
             let page = program.send(Request::get("/v1/auth").header(header, value), String::new()).await;
-            assert_eq!(page.status, if is_good { 200 } else { 401 }, "{header}: {text}");
+            // 403: signed for another's key.
+            let fine = if is_good { page.status == 200 } else { [401, 403].contains(&page.status) };
+            assert!(fine, "{header}: {}: {text}", page.status);
         }
         // The config takes tokens of its project alone.
         let of_it = is_good
@@ -358,7 +361,7 @@ async fn at_the_addresses(bench: &Bench, good: &Made, sample: &mut Vec<String>, 
         assert_eq!(program.bearer(&config, text).await.status, if of_it { 200 } else { 401 }, "{text}");
         seen[usize::from(of_it)] += 1;
     }
-    assert!(seen[0] > 30 && seen[1] == 2, "{seen:?}");
+    assert!(seen[0] > 20 && seen[1] == 2, "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

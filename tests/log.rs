@@ -55,7 +55,7 @@ fn json_logs_are_one_object_a_line_with_request_ids() {
         }
     }
     for ((id, request), (route, status)) in
-        ids.iter().zip(requests).zip([("/.well-known/jwks.json", 200), ("/v1/auth", 401), ("/login", 200)])
+        ids.iter().zip(requests).zip([("/.well-known/jwks.json", 200), ("/v1/auth", 401), ("/login", 303)])
     {
         let line = lines.iter().find(|line| line["request.id"] == id.as_str()).unwrap_or_else(|| panic!("{request}"));
         assert_eq!((&line["http.route"], &line["http.status"]), (&route.into(), &status.into()), "{line}");

@@ -103,7 +103,7 @@ impl Collector for Scrape {
 
 /// Seconds in all, how many in all, and how many in each class.
 fn read(durations: &Durations) -> (f64, u64, Vec<(f64, u64)>) {
-    let ends = ENDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::MAX]);
+    let ends = ENDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
     let classes: Vec<_> = ends.zip(&durations.classes).map(|(end, n)| (end, n.load(Ordering::Relaxed))).collect();
     let count = classes.iter().map(|(_, n)| n).sum();
     (durations.micros.load(Ordering::Relaxed) as f64 / 1e6, count, classes)
