@@ -89,10 +89,15 @@ export async function measure(row, made, options, number) {
 
     const done = { now: false };
     const beside = checker.during(list, generator(options.seed + number), done, row.connections === 1 ? 1 : BESIDE);
-    const [cpu, from] = [program.cpu(), performance.now()];
-    const seen = await wrk({ ...load, seconds: options.seconds });
-    const used = program.cpu() - cpu;
-    done.now = true;
+    const from = performance.now();
+    let seen, used;
+    try {
+      const cpu = program.cpu();
+      seen = await wrk({ ...load, seconds: options.seconds });
+      used = program.cpu() - cpu;
+    } finally {
+      done.now = true;
+    }
     const exact = await beside;
     const memory = program.memory();
     const each = await wrk({ ...load, seconds: CHECKED.seconds, connections: Math.min(CHECKED.connections, list.length), check: true });

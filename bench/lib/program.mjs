@@ -26,6 +26,16 @@ export function freePort() {
   });
 }
 
+/** What a thread has started; nothing, if it has ended meanwhile. */
+function children(pid, task) {
+  try {
+    return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return [];
+    throw error;
+  }
+}
+
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
@@ -63,7 +73,7 @@ export class Program {
     const all = [this.child.pid];
     for (const pid of all) {
       for (const task of readdirSync(`/proc/${pid}/task`)) {
-        all.push(...readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
+        all.push(...children(pid, task));
       }
     }
     return all;
