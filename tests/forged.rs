@@ -66,7 +66,7 @@ impl Tries<'_> {
         if *count % 397 == 1 && text.bytes().all(|b| (0x21..0x7f).contains(&b)) {
             self.sample.push(text);
         }
-        if *count % 500 == 0 {
+        if count.is_multiple_of(500) {
             self.accept_the_good().await;
         }
     }
@@ -233,8 +233,8 @@ fn swapped(chance: &mut Chance, token: &str, public: &[u8], x: &str, kid: &str) 
             ["none", "None", "NONE", "nOnE", "HS256", "HS512", "RS256", "PS256", "ES256", "EdDSA ", "Ed25519", ""];
         let mut header = header;
         header["alg"] = json!(chance.of(&names));
-        let end: &str = *chance.of(&["", signature, "AA"]);
-        return forge::assemble(&header, &claims, end);
+        let ends = ["", signature, "AA"];
+        return forge::assemble(&header, &claims, ends[chance.below(ends.len())]);
     }
     let alg = *chance.of(&[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512]);
     let header = Header { alg, ..forge::header(kid) };
@@ -326,15 +326,15 @@ async fn try_all(engine: Engine, share: usize) {
         }
     }
     tries.accept_the_good().await;
-    let Tries { counts, mut sample, good: known, .. } = tries;
+    let Tries { counts, sample, good: known, .. } = tries;
     let total: usize = counts.iter().filter(|(kind, _)| !kind.starts_with("good")).map(|(_, n)| n).sum();
     println!("forged: {total} refused on {engine:?}: {counts:?}");
     assert!(total >= 100_000 / share, "{total}");
-    at_the_addresses(&bench, &good, &mut sample, &known).await;
+    at_the_addresses(&bench, &good, &sample, &known).await;
 }
 
 /// A sample of what was refused, at the addresses; and the good ones, which they accept.
-async fn at_the_addresses(bench: &Bench, good: &Made, sample: &mut Vec<String>, known: &[String]) {
+async fn at_the_addresses(bench: &Bench, good: &Made, sample: &[String], known: &[String]) {
     assert!(sample.len() > 20, "a sample of {}", sample.len());
     let mut program = bench.browser();
     let config = format!("/v1/projects/{}/config", good.project);
