@@ -53,7 +53,7 @@ async fn a_crowd(engine: Engine) {
 
     let bench = Bench::on(location, folder, support::URL).await;
     assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 1212);
-    assert_eq!(bench.events("demo.filled").await, 1, "one event for what was written at once");
+    assert_eq!(bench.events("keys.filled").await, 1, "one event for what was written at once");
     assert_eq!(bench.events("key.created").await, 12, "a story is played");
     let whole = keyward::service::audit::verify(&bench.app.ground).await.unwrap();
     assert!(matches!(whole, keyward::service::audit::Chain::Whole { .. }), "{whole:?}");

@@ -214,7 +214,6 @@ type Sentence = (&'static str, &'static str, Option<&'static str>);
 /// Every action that the code writes.
 const SENTENCES: &[Sentence] = &[
     ("audit.exported", "exported the audit log", None),
-    ("demo.filled", "filled the demo with {}", None),
     (
         "identity.linked",
         "linked the account of {} to the identity provider",
@@ -228,6 +227,7 @@ const SENTENCES: &[Sentence] = &[
     ("key.edited", "edited the key {}", None),
     ("key.purged", "removed the deleted key {} for good", None),
     ("key.restored", "restored the key {}", None),
+    ("keys.filled", "filled the demo with {}", None),
     ("member.added", "added {} to the project", None),
     ("member.invited", "invited somebody to the project {}", None),
     ("member.joined", "let {} join the project", Some("joined the project")),

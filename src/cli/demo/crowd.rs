@@ -125,7 +125,7 @@ async fn write(stage: &Stage, cast: &Cast, keys: Vec<LaidKey>) -> Result<(), Err
         Box::pin(async move {
             store::demo::lay(tx, &keys).await?;
             let event = by
-                .event(now, "demo.filled", "keys", &format!("{} keys", keys.len()))
+                .event(now, "keys.filled", "keys", &format!("{} keys", keys.len()))
                 .acting_as(by.power())
                 .detail(serde_json::json!({"after": {"keys": keys.len()}}));
             let kept = projects
