@@ -405,7 +405,7 @@ on_both_engines! {
         check("a broken call", &send(Owner, ours("/api/projects/list"), "").await, browser, 500);
         check("a broken route", &stage.ask(Who::OtherProgram, How::Bearer, &config, &[]).await, program, 401);
         let body = [("secret_key", stage.at(About::Key, Which::Archived).secret)];
-        check("a broken exchange", &stage.ask(Nobody, How::Json, "/authentication/token", &body).await, program, 500);
+        check("a broken exchange", &stage.ask(Nobody, How::Json, "/authentication/token", &body).await, program, 503);
         stage.bench.alter("ALTER TABLE sessions RENAME TO forgotten").await;
         check("no sessions, a page", &send(Owner, get("/keys"), "").await, browser, 503);
         check("no sessions, a call", &send(Owner, ours("/api/keys/list"), "").await, browser, 503);
