@@ -134,7 +134,7 @@ async fn create_user(
     let person = NewPerson { email, name, password, admin, project: String::new() };
     let made = accounts.create_user(&Actor::Operator, person).await.map_err(words);
     drop(accounts);
-    opened.close().await;
+    opened.done().await;
     println!("Made the user {}.", made?);
     Ok(())
 }
@@ -144,7 +144,7 @@ async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::
     let accounts = Accounts::new(opened.ground.clone(), Arc::new(Config::for_commands()));
     let done = accounts.turn_off_second_factor_of(&Actor::Operator, email).await.map_err(words);
     drop(accounts);
-    opened.close().await;
+    opened.done().await;
     done?;
     println!("Turned off. {email} signs in with the password alone, and can set up another second factor.");
     Ok(())
@@ -156,7 +156,7 @@ async fn reset_link(database: &DatabaseSettings, email: &str, public_url: Public
     let accounts = Accounts::new(opened.ground.clone(), Arc::new(config));
     let made = accounts.reset_link(&Actor::Operator, email).await.map_err(|error| nobody(error, email));
     drop(accounts);
-    opened.close().await;
+    opened.done().await;
     println!("{}", made?);
     Ok(())
 }
@@ -181,7 +181,7 @@ async fn change(database: &DatabaseSettings, email: &str, verb: Verb) -> anyhow:
     let users = Users::new(opened.ground.clone());
     let done = apply(&users, email, verb).await;
     drop(users);
-    opened.close().await;
+    opened.done().await;
     println!("{}", done?);
     Ok(())
 }
@@ -216,7 +216,7 @@ async fn list_users(database: &DatabaseSettings, json: bool) -> anyhow::Result<(
     let users = Users::new(opened.ground.clone());
     let rows = users.all().await.map_err(words);
     drop(users);
-    opened.close().await;
+    opened.done().await;
     let rows = rows?;
     if json {
         let printed: Vec<_> = rows

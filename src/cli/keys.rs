@@ -118,7 +118,7 @@ pub async fn run(database: &DatabaseSettings, command: Keys) -> anyhow::Result<(
             .map_err(words),
     };
     drop(service);
-    opened.close().await;
+    opened.done().await;
     done
 }
 

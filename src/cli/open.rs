@@ -6,8 +6,11 @@ use crate::{
     store::{Location, Pool, queue::Queue},
 };
 use anyhow::Context as _;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
+
+/// In what time a server on the same database has heard of a change: it looks ten times a second, or is notified.
+const HEARD: Duration = Duration::from_millis(400);
 
 /// The database, its write queue, and the queue's task, which ends when everything else has let go.
 pub struct Opened {
@@ -47,12 +50,22 @@ impl Opened {
         Ok(Self { ground, queue: task })
     }
 
+    /// Ends a command: if it changed something, it waits until a server beside it has heard of that, so that what was said to hold holds
+    /// when the command has ended. Then as [`Opened::close`].
+    pub async fn done(self) {
+        let changed = *self.ground.queue.head().borrow() > 0;
+        if changed {
+            tokio::time::sleep(HEARD).await;
+        }
+        self.close().await;
+    }
+
     /// Waits until all that was written is kept, and closes the database. Every other copy of the ground must be gone.
     pub async fn close(self) {
         let Ground { pool, queue, .. } = self.ground;
         drop(queue);
         // A task of the server that still holds the queue must not keep the process from ending.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), self.queue).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.queue).await;
         pool.close().await;
     }
 }

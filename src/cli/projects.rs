@@ -37,7 +37,7 @@ pub async fn run(database: &DatabaseSettings, command: Projects) -> anyhow::Resu
         Projects::Config { project, set } => config(&service, &project, set).await,
     };
     drop(service);
-    opened.close().await;
+    opened.done().await;
     done
 }
 
