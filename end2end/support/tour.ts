@@ -93,7 +93,7 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await expect(site.row('Nightly export')).toBeVisible();
   yield 'deleted';
 
-  await site.open('/keys?status=scheduled');
+  await site.open('/keys?status=expired&environment=test');
   await expect(page.getByText('Nothing matches')).toBeVisible();
   yield 'nothing-matches';
   await site.open('/keys');
