@@ -31,6 +31,7 @@ pub mod serve;
 mod sessions;
 mod state;
 pub mod theme;
+mod timer;
 mod tokens;
 mod verify;
 mod wiped;
