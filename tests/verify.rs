@@ -19,6 +19,8 @@ use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
 const HOST: &str = "Host: 127.0.0.1:3000";
+/// Bytes that the future of one request may have on the hot path.
+const ROOM_MAX: usize = 2_048;
 
 async fn verify(program: &mut Browser, body: Value) -> Value {
     let page = program.json("/v1/keys/verify", &body).await;
@@ -238,6 +240,9 @@ of Søren's"#;
             };
             let mut ports = Vec::new();
             for site in sites {
+                // Every request moves the room that its answer needs about: what waits for the store or draws a page has its own.
+                let room = size_of_val(&site.answer(None, Request::new(axum::body::Body::empty())));
+                assert!(room <= ROOM_MAX, "{room} bytes");
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 ports.push(listener.local_addr().expect("an address").port());
                 tokio::spawn(serve(listener, site, std::future::pending()));

@@ -129,7 +129,7 @@ where
         });
         let frame = match there.await {
             Some(frame) => frame,
-            None => match tokio::time::timeout(pause, body.frame()).await {
+            None => match Box::pin(tokio::time::timeout(pause, body.frame())).await {
                 Ok(frame) => frame,
                 Err(_) => return Err(problem(StatusCode::REQUEST_TIMEOUT)),
             },
@@ -151,7 +151,7 @@ pub async fn within<F: Future>(time: Duration, answer: F) -> Option<F::Output> {
     let mut answer = pin!(answer);
     match futures::poll!(&mut answer) {
         Poll::Ready(done) => Some(done),
-        Poll::Pending => tokio::time::timeout(time, answer).await.ok(),
+        Poll::Pending => Box::pin(tokio::time::timeout(time, answer)).await.ok(),
     }
 }
 

@@ -151,13 +151,14 @@ async fn at<B>(
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
+    // What is seldom asked waits on the heap: every request would move the largest of these about.
     match address {
         Address::Verify => verify::one(state, headers, body).await,
-        Address::Batch => verify::batch(state, headers, body).await,
+        Address::Batch => Box::pin(verify::batch(state, headers, body)).await,
         Address::Auth => Ok(gateway::answer(state, ip, uri, headers).await),
         Address::Metrics => Ok(metrics::scrape(state)),
         Address::Health => Ok(health::lives()),
-        Address::Ready => health::is_ready(state).await,
+        Address::Ready => Box::pin(health::is_ready(state)).await,
     }
 }
 

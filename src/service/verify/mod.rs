@@ -100,7 +100,8 @@ impl Verifier {
         };
         match self.cached(&presented, question) {
             Some(decision) => Ok(decision),
-            None => self.looked_up(&presented, question).await,
+            // On the heap: a look-up holds kilobytes while it waits, and every request would move them about.
+            None => Box::pin(self.looked_up(&presented, question)).await,
         }
     }
 
@@ -137,9 +138,13 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::secret`].
     pub async fn key(&self, id: KeyId, question: &Question<'_>) -> Result<Decision, Error> {
-        if let Some(decision) = self.cached_key(id, question) {
-            return Ok(decision);
+        match self.cached_key(id, question) {
+            Some(decision) => Ok(decision),
+            None => Box::pin(self.looked_up_key(id, question)).await,
         }
+    }
+
+    async fn looked_up_key(&self, id: KeyId, question: &Question<'_>) -> Result<Decision, Error> {
         let row = self.gate.pass(async {
             let ticket = self.cache.ticket();
             let mut reader = self.ground.pool.read().await?;
