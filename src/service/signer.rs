@@ -123,14 +123,8 @@ impl Signer {
     }
 
     /// Signs bytes: 64 bytes (RFC 8032).
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).as_ref().to_vec()
-    }
-
-    /// The private key as PKCS#8, for the library that writes tokens.
-    pub(super) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, SignerError> {
-        let document = self.pair.to_pkcs8v1().map_err(|_| SignerError::Damaged)?;
-        Ok(Zeroizing::new(document.as_ref().to_vec()))
+    pub fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+        self.pair.sign(message)
     }
 }
 

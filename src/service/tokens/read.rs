@@ -1,18 +1,17 @@
 //! Reading a token: what needs no look-up. Its signature costs ten times what a whole request does, so tokens that were read are
 //! known again by their digest; that they have not expired, and everything about their key, is asked each time.
 
-use super::{Claims, TYP, TokenRefused};
-use crate::{
-    domain::{
-        ids::{KeyId, ProjectId},
-        time::Timestamp,
-    },
-    service::signer::Signer,
+use super::{
+    Audience, Holder, TYP, TokenRefused,
+    claims::{Claims, VIA_MAX},
+    holder::exact,
 };
+use crate::{domain::time::Timestamp, service::signer::Signer};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Tokens that are known again: some 20 MB of them. The least used make room.
 const KNOWN_MAX: usize = 65_536;
@@ -22,9 +21,13 @@ const LENGTH_MAX: usize = 16 * 1024;
 /// What a token says, once its signature has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    pub key: KeyId,
-    /// The project that it is for.
-    pub project: ProjectId,
+    pub jti: Uuid,
+    /// The tokens that it was exchanged from (RFC 8693), the first one first: whoever revokes one of them revokes this one.
+    pub via: Box<[Uuid]>,
+    pub holder: Holder,
+    pub audience: Audience,
+    /// Seconds since the epoch.
+    pub issued: i64,
     /// Seconds since the epoch; at this very second it is over.
     pub expires: i64,
     /// With spaces between, as in the token.
@@ -40,8 +43,7 @@ impl Known {
 /// Reads the tokens of one server.
 pub struct Reader {
     kid: Box<str>,
-    /// What stands before the project's id in an audience.
-    audience: Box<str>,
+    issuer: Box<str>,
     decoding: DecodingKey,
     rules: Validation,
     known: Cache<[u8; 32], Arc<Known>>,
@@ -52,13 +54,13 @@ impl Reader {
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[issuer]);
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // The audience names a project, which is compared with the key's own; the clock is ours, and the server that issued the
-        // token is the one that checks it: no leeway. Both are asked below.
+        // The audience is compared with what the token is used for; the clock is ours, and the server that issued the token is the
+        // one that checks it: no leeway. Both are asked below.
         rules.validate_aud = false;
         rules.validate_exp = false;
         Self {
             kid: signer.kid.as_str().into(),
-            audience: format!("{issuer}/projects/").into(),
+            issuer: issuer.into(),
             decoding: DecodingKey::from_ed_der(&signer.public),
             rules,
             known: Cache::new(KNOWN_MAX),
@@ -100,13 +102,17 @@ impl Reader {
         }
         let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.rules);
         let claims = read.map_err(|_| TokenRefused::Malformed)?.claims;
-        let project = claims.aud.strip_prefix(&*self.audience).and_then(|id| id.parse().ok());
-        let project: ProjectId = project.ok_or(TokenRefused::WrongAudience)?;
-        // An id can be written in other ways than ours; such an audience was never issued.
-        if !claims.aud.ends_with(&project.to_string()) {
-            return Err(TokenRefused::WrongAudience);
-        }
-        let key = claims.sub.strip_prefix("key:").and_then(|id| id.parse().ok()).ok_or(TokenRefused::Malformed)?;
-        Ok(Known { key, project, expires: claims.exp, scopes: claims.scope.into() })
+        let audience = Audience::read(&claims.aud, &self.issuer).ok_or(TokenRefused::WrongAudience)?;
+        let holder = Holder::read(&claims.sub, &claims.client_id, claims.grant_id.as_deref());
+        let via: Option<Box<[Uuid]>> = claims.via.iter().map(|id| exact(id)).collect();
+        Ok(Known {
+            jti: exact(&claims.jti).ok_or(TokenRefused::Malformed)?,
+            via: via.filter(|via| via.len() <= VIA_MAX).ok_or(TokenRefused::Malformed)?,
+            holder: holder.ok_or(TokenRefused::Malformed)?,
+            audience,
+            issued: claims.iat,
+            expires: claims.exp,
+            scopes: claims.scope.into(),
+        })
     }
 }
