@@ -65,6 +65,7 @@ pub async fn exchange(
 }
 
 /// The JWK set.
-pub async fn jwks(State(app): State<App>) -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(app.tokens.jwks())).into_response()
+pub async fn jwks(State(app): State<App>) -> Result<Response, Problem> {
+    let keys = app.tokens.fresh_jwks().await?;
+    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(keys)).into_response())
 }

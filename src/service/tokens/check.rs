@@ -106,11 +106,33 @@ impl Tokens {
     /// # Errors
     /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
     pub fn read(&self, token: &str) -> Result<Arc<Known>, TokenRefused> {
-        self.reader.read(token, self.verify.now())
+        self.reader.read(token, self.verify.now(), || self.ring.now())
+    }
+
+    /// Decides on a token, whatever it is for, without its being a use of it: it costs no quota and is not counted (RFC 7662).
+    ///
+    /// # Errors
+    /// As [`Tokens::presented`].
+    pub async fn look(&self, token: &str) -> Result<Checked, Error> {
+        let known = match self.read(token) {
+            Ok(known) => known,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if self.is_revoked(&known).await? {
+            return Ok(Err(TokenRefused::Revoked));
+        }
+        Ok(match self.verify.look(known.holder.facts_id()).await? {
+            Err(refused) => Err(TokenRefused::Key(refused)),
+            Ok(good) if !is_of(&known, good.facts.project) => Err(TokenRefused::Key(Refused::WrongProject)),
+            Ok(good) => Ok(Accepted { good, token: Some(known) }),
+        })
     }
 
     /// What a token that was read says, and everything about its key.
     async fn decide(&self, known: Arc<Known>, question: &Question<'_>) -> Result<Checked, Error> {
+        if self.is_revoked(&known).await? {
+            return Ok(Err(TokenRefused::Revoked));
+        }
         let missing = question.scopes.iter().find(|scope| !known.scopes().any(|it| it == **scope));
         let question = Question { scopes: if missing.is_some() { NONE } else { question.scopes }, ..*question };
         let decision = self.verify.key(known.holder.facts_id(), &question).await?;

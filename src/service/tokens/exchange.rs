@@ -260,7 +260,7 @@ impl Tokens {
             grant_id: source.holder.grant_id().map(Uuid::from),
             via: &via,
         };
-        let access_token = self.writer.write(&claims);
+        let access_token = self.ring.now().signing(now).tokens.write(&claims);
         Ok(Issued { access_token, jti, expires_in: exp - iat, scope })
     }
 }

@@ -4,20 +4,29 @@ mod check;
 mod claims;
 mod exchange;
 mod holder;
+mod keys;
+mod list;
 mod read;
+mod revoke;
+mod revoked;
+mod rotate;
 
 pub use check::{Accepted, Checked};
 pub use exchange::{DAY_LIFE, ExchangeRefused, HOUR_LIFE, OfGrant, Target, Wish};
 pub use holder::{Audience, ClientName, Holder, NotAClient};
+pub use keys::KeySet;
+pub use list::{List, TYP as LIST_TYP};
 pub use read::Known;
+pub use revoked::Revoked;
+pub use rotate::{PUBLISHED_FIRST, PUBLISHED_FIRST_BY_SCHEDULE, Published, rotate};
 
 use super::{
-    signer::Signer,
+    Error, Ground,
+    sealing::SealingKey,
     verify::{Refused, Verifier},
 };
-use crate::config::PublicUrl;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use claims::Writer;
+use crate::{config::PublicUrl, store::feed::Heard};
+use keys::Ring;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -43,6 +52,8 @@ pub enum TokenRefused {
     Expired,
     #[error("This access token is for something else.")]
     WrongAudience,
+    #[error("This access token was revoked.")]
+    Revoked,
     /// The key is not good for what was asked, or the one that the token was made from is not.
     #[error("{0}")]
     Key(Refused),
@@ -55,42 +66,77 @@ impl TokenRefused {
             Self::Malformed => "invalid_token",
             Self::Expired => "token_expired",
             Self::WrongAudience => "wrong_audience",
+            Self::Revoked => "token_revoked",
             Self::Key(refused) => refused.code(),
         }
     }
 }
 
-/// Makes and checks tokens.
+/// The topic under which the change feed tells of signing keys.
+const SIGNING_KEY: &str = "signing_key";
+
+/// Makes and checks tokens. Clones share what they know.
 #[derive(Clone)]
 pub struct Tokens {
     issuer: Arc<str>,
-    public: [u8; 32],
-    writer: Writer,
+    ring: Arc<Ring>,
     reader: Arc<read::Reader>,
+    revoked: Arc<Revoked>,
+    list: Arc<list::Made>,
     verify: Verifier,
 }
 
 impl Tokens {
-    pub fn new(issuer: &PublicUrl, signer: Signer, verify: Verifier) -> Self {
+    /// Signs with these keys, and with those that are made later and sealed under the same key file.
+    pub fn new(ground: Ground, issuer: &PublicUrl, keys: KeySet, sealing: SealingKey, verify: Verifier) -> Self {
         let issuer = issuer.to_string();
+        let revoked = Arc::new(Revoked::default());
+        ground.queue.tell(revoked.clone());
         Self {
-            reader: Arc::new(read::Reader::new(&issuer, &signer)),
+            reader: Arc::new(read::Reader::new(&issuer)),
             issuer: issuer.into(),
-            public: signer.public,
-            writer: Writer::new(TYP, signer),
+            ring: Arc::new(Ring::new(ground, sealing, keys)),
+            revoked,
+            list: Arc::default(),
             verify,
         }
     }
 
-    /// The public half, as a JWK set (RFC 7517, RFC 8037).
+    /// The public halves of the keys that tokens are signed with, as this process last read them.
     pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({"keys": [{
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "use": "sig",
-            "alg": "EdDSA",
-            "kid": self.reader.kid(),
-            "x": URL_SAFE_NO_PAD.encode(self.public),
-        }]})
+        self.ring.now().jwks(self.verify.now())
+    }
+
+    /// As [`Tokens::jwks`], as they were a minute ago at most: a node that has not heard of a key for longer does not publish.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn fresh_jwks(&self) -> Result<serde_json::Value, Error> {
+        Ok(self.ring.fresh().await?.jwks(self.verify.now()))
+    }
+
+    /// Others changed this.
+    pub(super) fn heard(&self, changes: &[Heard]) {
+        self.revoked.heard(changes);
+        if changes.iter().any(|change| change.topic == SIGNING_KEY) {
+            self.ring.heard();
+        }
+    }
+
+    /// Changes were missed.
+    pub(super) fn missed(&self) {
+        self.revoked.missed();
+        self.ring.heard();
+    }
+
+    /// Reads the signing keys again whenever somebody has changed them; ends never.
+    pub(super) async fn follow_keys(&self) {
+        loop {
+            self.ring.change().await;
+            while let Err(error) = self.ring.reload().await {
+                tracing::warn!(%error, "tokens.keys_not_read");
+                tokio::time::sleep(keys::RETRY).await;
+            }
+        }
     }
 }

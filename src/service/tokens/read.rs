@@ -5,9 +5,10 @@ use super::{
     Audience, Holder, TYP, TokenRefused,
     claims::{Claims, VIA_MAX},
     holder::exact,
+    keys::KeySet,
 };
-use crate::{domain::time::Timestamp, service::signer::Signer};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use crate::domain::time::Timestamp;
+use jsonwebtoken::{Algorithm, Validation};
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -42,15 +43,13 @@ impl Known {
 
 /// Reads the tokens of one server.
 pub struct Reader {
-    kid: Box<str>,
     issuer: Box<str>,
-    decoding: DecodingKey,
     rules: Validation,
     known: Cache<[u8; 32], Arc<Known>>,
 }
 
 impl Reader {
-    pub fn new(issuer: &str, signer: &Signer) -> Self {
+    pub fn new(issuer: &str) -> Self {
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[issuer]);
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
@@ -58,25 +57,19 @@ impl Reader {
         // one that checks it: no leeway. Both are asked below.
         rules.validate_aud = false;
         rules.validate_exp = false;
-        Self {
-            kid: signer.kid.as_str().into(),
-            issuer: issuer.into(),
-            decoding: DecodingKey::from_ed_der(&signer.public),
-            rules,
-            known: Cache::new(KNOWN_MAX),
-        }
+        Self { issuer: issuer.into(), rules, known: Cache::new(KNOWN_MAX) }
     }
 
-    /// The id of the key that tokens are signed with.
-    pub fn kid(&self) -> &str {
-        &self.kid
-    }
-
-    /// What the token says, if it is one of ours and has not expired.
+    /// What the token says, if it is signed with one of these keys and has not expired.
     ///
     /// # Errors
     /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
-    pub fn read(&self, token: &str, now: Timestamp) -> Result<Arc<Known>, TokenRefused> {
+    pub fn read(
+        &self,
+        token: &str,
+        now: Timestamp,
+        keys: impl FnOnce() -> Arc<KeySet>,
+    ) -> Result<Arc<Known>, TokenRefused> {
         if token.len() > LENGTH_MAX {
             return Err(TokenRefused::Malformed);
         }
@@ -84,7 +77,7 @@ impl Reader {
         let known = match self.known.get(&digest) {
             Some(known) => known,
             None => {
-                let known = Arc::new(self.check(token)?);
+                let known = Arc::new(self.check(token, &keys())?);
                 if now.seconds() < known.expires {
                     self.known.insert(digest, known.clone());
                 }
@@ -95,12 +88,13 @@ impl Reader {
     }
 
     /// Kind, signature, issuer and audience.
-    fn check(&self, token: &str) -> Result<Known, TokenRefused> {
+    fn check(&self, token: &str, keys: &KeySet) -> Result<Known, TokenRefused> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenRefused::Malformed)?;
-        if header.typ.as_deref() != Some(TYP) || header.kid.as_deref() != Some(&*self.kid) {
+        if header.typ.as_deref() != Some(TYP) {
             return Err(TokenRefused::Malformed);
         }
-        let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.rules);
+        let key = header.kid.as_deref().and_then(|kid| keys.of_kid(kid)).ok_or(TokenRefused::Malformed)?;
+        let read = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.rules);
         let claims = read.map_err(|_| TokenRefused::Malformed)?.claims;
         let audience = Audience::read(&claims.aud, &self.issuer).ok_or(TokenRefused::WrongAudience)?;
         let holder = Holder::read(&claims.sub, &claims.client_id, claims.grant_id.as_deref());
