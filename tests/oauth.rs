@@ -73,6 +73,7 @@ on_both_engines! {
         let (id, right) = (format!("key:{}", made.id), basic(&made));
         let kind = ("grant_type", "client_credentials");
         let mixed = basic(&Made { id: other.id, project: made.project, secret: made.secret.clone() });
+        let bearer = right.replace("Basic", "Bearer");
         let (secret, cut) = (made.secret.as_str(), &made.secret[..63]);
         let cases: Vec<(&str, &str, Vec<(&str, &str)>, u16, &str)> = vec![
             ("no client", "", vec![kind], 401, "invalid_client"),
@@ -81,7 +82,7 @@ on_both_engines! {
             ("a wrong secret", "", vec![kind, ("client_id", &id), ("client_secret", cut)], 401, "invalid_client"),
             ("another key's id", &mixed, vec![kind], 401, "invalid_client"),
             ("no key's id", "", vec![kind, ("client_id", "gateway"), ("client_secret", secret)], 401, "invalid_client"),
-            ("the secret as a bearer token", &right.replace("Basic", "Bearer"), vec![kind], 401, "invalid_client"),
+            ("the secret as a bearer token", &bearer, vec![kind], 401, "invalid_client"),
             ("unreadable", "Basic %%%", vec![kind], 401, "invalid_client"),
             ("both ways", &right, vec![kind, ("client_id", &id), ("client_secret", secret)], 400, "invalid_request"),
             ("two ids", &right, vec![kind, ("client_id", "key:x")], 400, "invalid_request"),
