@@ -1,7 +1,8 @@
 //! Making a token of a key, of a grant, or of another token: never with more scopes, nor a longer life, than what it is made of.
 
 use super::{
-    Accepted, Audience, ClientName, ExchangeRefused, HOUR_LIFE, Holder, Issued, Known, Target, Tokens, Wish,
+    Accepted, Audience, ClientName, ExchangeRefused, HOUR_LIFE, Holder, Issued, Known, Target, TokenRefused, Tokens,
+    Wish,
     claims::{VIA_MAX, Written},
 };
 use crate::{
@@ -146,11 +147,11 @@ impl Tokens {
     /// # Errors
     /// As [`Tokens::exchange`].
     pub async fn narrow(&self, token: &str, wish: &Wish<'_>) -> Result<Result<Issued, ExchangeRefused>, Error> {
-        let accepted = match self.any(token).await? {
-            Ok(accepted) => accepted,
-            Err(refused) => return Ok(Err(ExchangeRefused::Token(refused))),
-        };
-        Ok(self.narrow_accepted(&accepted, wish))
+        Ok(match self.any(token).await? {
+            Ok(accepted) => self.narrow_accepted(&accepted, wish),
+            Err(TokenRefused::Key(refused)) => Err(ExchangeRefused::Key(refused)),
+            Err(refused) => Err(ExchangeRefused::Token(refused)),
+        })
     }
 
     fn narrow_accepted(&self, accepted: &Accepted, wish: &Wish<'_>) -> Result<Issued, ExchangeRefused> {
