@@ -52,6 +52,14 @@ id!(
     UserId
 );
 id!(
+    /// A grant's identifier: what a person allowed a client to do in a project.
+    GrantId
+);
+id!(
+    /// The identifier of a registered OAuth client (RFC 6749 section 2.2).
+    ClientId
+);
+id!(
     /// An invitation's identifier. Not its code.
     InvitationId
 );

@@ -1,5 +1,5 @@
-//! What Keyward does by itself: deleted keys end, sessions and links are swept, old change notes and
-//! counts are forgotten.
+//! What Keyward does by itself: deleted keys end, signing keys follow each other, sessions, links and revoked tokens are swept, old
+//! change notes and counts are forgotten.
 
 use super::{App, Error};
 use crate::store::{self, queue::Kept};
@@ -21,6 +21,7 @@ pub async fn once(app: &App) -> Result<(), Error> {
     app.keys.purge().await?;
     app.usage.sweep().await?;
     let now = app.ground.now();
+    let life = store::revoked::longest_life(&mut app.ground.pool.read().await?.conn()).await?;
     app.ground
         .queue
         .write(move |tx| {
@@ -28,11 +29,14 @@ pub async fn once(app: &App) -> Result<(), Error> {
                 store::sessions::sweep(tx, now.micros()).await?;
                 store::invitations::sweep(tx, now.plus_seconds(-INVITATIONS_KEPT).micros()).await?;
                 store::links::sweep(tx, now.micros()).await?;
+                store::revoked::sweep(tx, now.micros(), now.plus_seconds(-life).micros()).await?;
                 store::changes::forget(tx, now.plus_seconds(-FEED_KEPT).micros()).await?;
                 Ok::<_, Error>(Kept::unrecorded(()))
             })
         })
-        .await
+        .await?;
+    app.tokens.read_revoked().await?;
+    app.tokens.keep_keys(app.config.programs.token_key_days).await
 }
 
 /// Rounds for as long as the process runs.

@@ -380,6 +380,17 @@ fn json(path: &'static str, rule: Rule, fields: Fields) -> Row {
     Row::new(path, How::Json, rule, Key, fields, Still)
 }
 
+/// What a key asks for as a client of OAuth.
+fn posted(path: &'static str, fields: Fields) -> Row {
+    let row = Row::new(path, How::Posted, Secret, Key, fields, Still);
+    row.on(Stopped, Refused(401)).on(Deleted, Refused(401)).on(Archived, Refused(401))
+}
+
+/// Who the client is.
+fn client(at: &At) -> Vec<(&'static str, String)> {
+    vec![("client_id", format!("key:{}", at.id)), ("client_secret", at.secret.clone())]
+}
+
 fn bearer(path: &'static str, rule: Rule) -> Row {
     Row::new(path, How::Bearer, rule, if path.contains('{') { Project } else { Nothing }, nothing, Still)
 }
@@ -1028,6 +1039,16 @@ pub fn routes() -> Vec<Row> {
     vec![
         bearer("/.well-known/keyward-audit-keys.json", Anyone),
         bearer("/.well-known/jwks.json", Anyone),
+        bearer("/.well-known/oauth-authorization-server", Anyone),
+        bearer("/.well-known/revoked-tokens", Anyone).varies(),
+        posted("/oauth/introspect", |at| [client(at), vec![("token", "x".into())]].concat()),
+        posted("/oauth/revoke", |at| [client(at), vec![("token", "x".into())]].concat()),
+        posted("/oauth/token", |at| [client(at), vec![("grant_type", "client_credentials".into())]].concat()).takes(&[
+            "scope",
+            "resource",
+            "audience",
+            "expires_in",
+        ]),
         json("/authentication/token", Secret, |at| vec![("secret_key", at.secret.clone())])
             .on(Stopped, Refused(401))
             .on(Deleted, Refused(401))
