@@ -56,6 +56,14 @@ id!(
     InvitationId
 );
 id!(
+    /// The identifier of a program that a project's owner registered (an OAuth client).
+    ClientId
+);
+id!(
+    /// The identifier of what a person allowed a program.
+    GrantId
+);
+id!(
     /// The one-time number that a form carries, so that sending it twice makes one thing.
     FormNumber
 );

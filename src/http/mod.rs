@@ -19,6 +19,7 @@ mod health;
 mod json;
 mod metrics;
 mod oidc;
+mod opener;
 mod origin;
 mod pages;
 mod problem;

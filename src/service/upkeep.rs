@@ -1,4 +1,4 @@
-//! What Keyward does by itself: deleted keys end, sessions and links are swept, old change notes and
+//! What Keyward does by itself: deleted keys end, and what nobody came for; sessions and links are swept, old change notes and
 //! counts are forgotten.
 
 use super::{App, Error};
@@ -20,6 +20,7 @@ const INVITATIONS_KEPT: i64 = 30 * 86_400;
 pub async fn once(app: &App) -> Result<(), Error> {
     app.keys.purge().await?;
     app.usage.sweep().await?;
+    app.consent.sweep().await?;
     let now = app.ground.now();
     app.ground
         .queue
