@@ -361,9 +361,9 @@ on_both_engines! {
         app.users.enable(&Actor::User(root.clone()), second.user).await.unwrap();
         assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted), "it stays ended");
         let third = stage.bench.person("third@pelagic.example", false).await;
+        let own = stage.bench.project_of(&third).await;
         stage.bench.join(stage.project, &third, "operator").await;
         let grant = stage.granted(&third).await.grant;
-        let own = stage.bench.project_of(&third).await;
         let plan = vec![(own, keyward::service::users::Fate::Archive)];
         app.users.delete(&Actor::User(root.clone()), third.user, "Left us.", &plan).await.unwrap();
         assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
