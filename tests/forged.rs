@@ -11,7 +11,10 @@ use base64::{
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use keyward::{
     secret::{Mode, PlainSecret},
-    service::verify::Question,
+    service::{
+        tokens::{DAY_LIFE, Wish},
+        verify::Question,
+    },
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -243,7 +246,14 @@ fn swapped(chance: &mut Chance, token: &str, public: &[u8], x: &str, kid: &str) 
 }
 
 async fn token(bench: &Bench, made: &Made) -> String {
-    bench.app.tokens.exchange(&made.secret, None, None).await.expect("no fault").expect("a good key").access_token
+    bench
+        .app
+        .tokens
+        .exchange(&made.secret, None, &Wish::of_project(DAY_LIFE))
+        .await
+        .expect("no fault")
+        .expect("a good key")
+        .access_token
 }
 
 async fn try_all(engine: Engine, share: usize) {

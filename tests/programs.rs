@@ -546,7 +546,7 @@ on_both_engines! {
     /// Methods that an address does not take, and addresses that are none. A program sends no `Origin`.
     async fn wrong_methods_and_addresses(bench: Bench) {
         let mut program = bench.browser();
-        for route in &ROUTES {
+        for route in ROUTES {
             let path = route.path.replace("{id}", &Uuid::nil().to_string());
             for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
                 if method == route.method || route.any_method {
@@ -577,7 +577,7 @@ on_both_engines! {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
         let mut program = bench.browser();
-        for route in &ROUTES {
+        for route in ROUTES {
             let path = route.path.replace("{id}", &made.project.to_string());
             let body = json!({"secret_key": made.secret}).to_string();
             let preflight = Request::options(&path)

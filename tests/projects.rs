@@ -9,6 +9,7 @@ use keyward::{
         actor::{Actor, Caller, Origin},
         projects::Projects,
         scopes::ScopeDraft,
+        tokens::{DAY_LIFE, Wish},
     },
 };
 use serde_json::{Value, json};
@@ -213,7 +214,7 @@ on_both_engines! {
         let mut team = Team::of(&bench).await;
         let key = bench.key(&team.owner, "Gateway").await;
         let id = key.project.to_string();
-        let issued = bench.app.tokens.exchange(&key.secret, None, None).await.expect("readable").expect("a token");
+        let issued = bench.app.tokens.exchange(&key.secret, None, &Wish::of_project(DAY_LIFE)).await.expect("readable").expect("a token");
         let config = format!("/v1/projects/{id}/config");
         assert_eq!(bench.browser().bearer(&config, &issued.access_token).await.status, 200);
         let page = team.browser("owner").post(&format!("/projects/{id}/archive"), &[("id", &id)]).await;

@@ -41,7 +41,7 @@ async fn nodes_that_start_at_once_make_one(engine: Engine) {
         let (location, clock, file) = (location.clone(), clock.clone(), KeyFile { path: path.clone(), make });
         starts.push(tokio::spawn(async move {
             let ground = ground(&location, clock).await;
-            Keyring::open(&ground, &file).await.map(|keyring| (keyring.tokens.kid, keyring.log.kid))
+            Keyring::open(&ground, &file).await.map(|keyring| (keyring.tokens.newest().kid.clone(), keyring.log.kid))
         }));
     }
     let mut signers = Vec::new();
@@ -76,7 +76,7 @@ async fn sqlite_a_missing_or_wrong_file_is_a_sentence_and_never_a_new_key() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.kid, made.tokens.kid);
+    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.newest().kid, made.tokens.newest().kid);
 
     let kept = folder.path().join("kept");
     std::fs::rename(&file.path, &kept).unwrap();
@@ -94,7 +94,7 @@ async fn sqlite_a_missing_or_wrong_file_is_a_sentence_and_never_a_new_key() {
     assert!(unreadable.to_string().contains("keyward admin create-key-file"), "{unreadable}");
 
     std::fs::rename(&kept, &file.path).unwrap();
-    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.kid, made.tokens.kid);
+    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.newest().kid, made.tokens.newest().kid);
     assert_eq!(signing_keys(&ground).await, 2, "one a purpose");
     assert!(!create_key_file(&file.path, &SystemRandom).unwrap(), "an existing file is left as it is");
 }

@@ -1,5 +1,7 @@
 //! `keyward admin …`.
 
+mod token_key;
+
 use super::open::{Opened, words};
 use crate::{
     config::{Config, DatabaseSettings, PublicUrl},
@@ -93,6 +95,12 @@ pub enum Admin {
         /// Where; readable by its owner alone
         path: PathBuf,
     },
+    /// Publish the next key that signs tokens; it signs a quarter of an hour later, when everybody knows it
+    RotateTokenKey {
+        /// File with the key that seals it [default with SQLite: keyward.key beside the database]
+        #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
+        key_file: Option<PathBuf>,
+    },
 }
 
 pub async fn run(database: &DatabaseSettings, command: Admin) -> anyhow::Result<()> {
@@ -105,6 +113,7 @@ pub async fn run(database: &DatabaseSettings, command: Admin) -> anyhow::Result<
         Admin::EnableUser { email } => change(database, &email, Verb::Enable).await,
         Admin::Promote { email } => change(database, &email, Verb::Make).await,
         Admin::Demote { email } => change(database, &email, Verb::Unmake).await,
+        Admin::RotateTokenKey { key_file } => token_key::rotate(database, key_file.as_ref()).await,
         Admin::CreateKeyFile { path } => {
             if sealing::create_key_file(&path, &SystemRandom)? {
                 println!(

@@ -15,20 +15,36 @@ pub struct ProgramArgs {
     /// the logs of whatever it passes [default: none, headers alone]
     #[arg(long, env = "KEYWARD_GATEWAY_QUERY", value_name = "NAME", value_parser = parse_parameter)]
     pub gateway_query: Option<String>,
+
+    /// Days after which another key signs tokens, published a day before; 0: only when keyward admin rotate-token-key says so
+    #[arg(long, env = "KEYWARD_TOKEN_KEY_DAYS", default_value_t = TOKEN_KEY_DAYS, value_name = "DAYS")]
+    pub token_key_days: u16,
 }
 
 /// As they hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Programs {
     /// Whether what programs of the house call has a listener of its own.
     pub internal: bool,
     /// The query parameter that may hold a credential.
     pub query: Option<String>,
+    /// Days after which another key signs tokens; 0: never by itself.
+    pub token_key_days: u16,
+}
+
+/// Days after which another key signs tokens unless another number is given.
+const TOKEN_KEY_DAYS: u16 = 90;
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self { internal: false, query: None, token_key_days: TOKEN_KEY_DAYS }
+    }
 }
 
 impl ProgramArgs {
     pub fn read(&self) -> Programs {
-        Programs { internal: self.internal_listen.is_some(), query: self.gateway_query.clone() }
+        let (internal, query) = (self.internal_listen.is_some(), self.gateway_query.clone());
+        Programs { internal, query, token_key_days: self.token_key_days }
     }
 }
 

@@ -53,7 +53,7 @@ impl Kind {
     /// How the actions of this kind begin.
     pub const fn prefixes(self) -> &'static [&'static str] {
         match self {
-            Self::Keys => &["key.", "keys."],
+            Self::Keys => &["key.", "keys.", "token."],
             Self::Projects => &["project.", "member.", "invitation.", "client.", "grant."],
             Self::People => &["user.", "password.", "second_factor.", "recovery_codes.", "identity."],
             Self::SignIns => &["session.", "sessions.", "step_up."],
@@ -274,8 +274,11 @@ const SENTENCES: &[Sentence] = &[
     ("session.started", "signed {} in", Some("signed in")),
     ("sessions.ended", "ended the sessions of {}", Some("ended their other sessions")),
     ("signing_key.created", "made the signing key {}", None),
+    ("signing_key.published", "published the next signing key {}", None),
+    ("signing_key.retired", "removed the signing key {}, of which no token is alive", None),
     ("step_up.passed", "took a fresh proof from {}", Some("proved again who they are")),
     ("step_up.refused", "refused a fresh proof of {}", Some("was refused: a wrong proof of who they are")),
+    ("token.revoked", "revoked a token of {}", None),
     ("user.changed", "changed the account of {}", Some("changed their account")),
     ("user.created", "made the account of {}", None),
     ("user.deleted", "deleted the account of {}", Some("deleted their account")),

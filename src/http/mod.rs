@@ -18,6 +18,7 @@ mod gateway;
 mod health;
 mod json;
 mod metrics;
+mod oauth;
 mod oidc;
 mod opener;
 mod origin;

@@ -125,12 +125,14 @@ pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
     }
 }
 
-/// Puts a problem document into every error that has none: what layers and the router itself answer with.
+/// Puts a problem document into every error that says nothing in JSON: what layers and the router itself answer with.
 pub async fn fill(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+    // The errors of OAuth are JSON of their own shape.
+    let said = ["application/problem+json", "application/json"];
+    let is_said = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| said.iter().any(|it| kind == it));
+    if is_said || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let (code, detail) = of_status(status);

@@ -82,7 +82,7 @@ fn programs() -> Router<AppState> {
             .max_age(Duration::from_secs(600))
     };
     let mut router = Router::new();
-    for route in &routes::ROUTES {
+    for route in routes::ROUTES {
         // Answered in front.
         let Some(handler) = route.handler else { continue };
         let handler = handler();

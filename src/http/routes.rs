@@ -1,6 +1,6 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, projects, tokens};
+use super::{AppState, audit, oauth, projects, tokens};
 use axum::{
     http::Method,
     routing::{MethodRouter, get, post},
@@ -31,7 +31,7 @@ pub struct Route {
 }
 
 /// All of them.
-pub static ROUTES: [Route; 13] = [
+pub static ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
         any_method: false,
@@ -101,6 +101,54 @@ pub static ROUTES: [Route; 13] = [
     Route { method: Method::GET, any_method: false, path: "/metrics", who: Who::Anyone, cors: false, handler: None },
     Route { method: Method::GET, any_method: false, path: "/healthz", who: Who::Anyone, cors: false, handler: None },
     Route { method: Method::GET, any_method: false, path: "/readyz", who: Who::Anyone, cors: false, handler: None },
+    Route {
+        method: Method::POST,
+        any_method: false,
+        path: "/oauth/token",
+        who: Who::KeyHolder,
+        cors: true,
+        handler: Some(|| post(oauth::token)),
+    },
+    Route {
+        method: Method::POST,
+        any_method: false,
+        path: "/oauth/introspect",
+        who: Who::KeyHolder,
+        cors: false,
+        handler: Some(|| post(oauth::introspect)),
+    },
+    Route {
+        method: Method::POST,
+        any_method: false,
+        path: "/oauth/revoke",
+        who: Who::KeyHolder,
+        cors: true,
+        handler: Some(|| post(oauth::revoke)),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/.well-known/oauth-authorization-server",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(oauth::metadata)),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/.well-known/revoked-tokens",
+        who: Who::Anyone,
+        cors: false,
+        handler: Some(|| get(oauth::revoked_tokens)),
+    },
+    Route {
+        method: Method::POST,
+        any_method: false,
+        path: "/oauth/device_authorization",
+        who: Who::Anyone,
+        cors: false,
+        handler: Some(|| post(oauth::device_authorization)),
+    },
 ];
 
 /// The beginnings of paths that belong to programs: nothing under them reads a cookie or answers with a page.

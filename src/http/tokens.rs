@@ -1,7 +1,12 @@
 //! `POST /authentication/token`: a key for a short-lived token; and the public half of what tokens are signed with.
 
 use super::{json::Json, problem::Problem, quota};
-use crate::service::{App, actor::Origin, verify::Refused};
+use crate::service::{
+    App,
+    actor::Origin,
+    tokens::{DAY_LIFE, ExchangeRefused, Wish},
+    verify::Refused,
+};
 use axum::{
     Extension,
     extract::State,
@@ -43,13 +48,12 @@ pub async fn exchange(
             "expires_in is a number of seconds, 1 or more.",
         ));
     }
-    let issued = app.tokens.exchange(&asked.secret_key, origin.ip, asked.expires_in).await?.map_err(|refused| {
-        match refused {
-            Refused::RateLimited(limit) => quota::problem(StatusCode::TOO_MANY_REQUESTS, &limit),
-            // RFC 9110 section 15.5.2: a 401 names what would be accepted.
-            refused => Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
-                .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#),
-        }
+    let wish = Wish::of_project(asked.expires_in.unwrap_or(DAY_LIFE));
+    let issued = app.tokens.exchange(&asked.secret_key, origin.ip, &wish).await?.map_err(|refused| match refused {
+        ExchangeRefused::Key(Refused::RateLimited(limit)) => quota::problem(StatusCode::TOO_MANY_REQUESTS, &limit),
+        // RFC 9110 section 15.5.2: a 401 names what would be accepted.
+        refused => Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
+            .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#),
     })?;
     let body = TokenResponse {
         access_token: issued.access_token,
@@ -61,6 +65,7 @@ pub async fn exchange(
 }
 
 /// The JWK set.
-pub async fn jwks(State(app): State<App>) -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(app.tokens.jwks())).into_response()
+pub async fn jwks(State(app): State<App>) -> Result<Response, Problem> {
+    let keys = app.tokens.fresh_jwks().await?;
+    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(keys)).into_response())
 }

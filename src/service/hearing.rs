@@ -1,7 +1,7 @@
 //! Hearing what other processes on the same database change: the command line, other nodes. What the verifier remembers is believed
 //! only while this runs.
 
-use super::{App, Error, Ground, verify::Cache};
+use super::{App, Error, Ground, tokens::Tokens, verify::Cache};
 use crate::store::{
     self,
     feed::{Feed, News},
@@ -19,13 +19,14 @@ const PAGE: i64 = 1_000;
 
 /// Listens, and loads all keys, for as long as the process runs.
 pub async fn run(app: App) {
-    let hearing = Hearing { cache: app.verify.cache.clone(), ground: app.ground };
-    tokio::join!(hearing.hear(), hearing.load());
+    let hearing = Hearing { cache: app.verify.cache.clone(), tokens: app.tokens, ground: app.ground };
+    tokio::join!(hearing.hear(), hearing.load(), hearing.tokens.follow_keys());
 }
 
 struct Hearing {
     ground: Ground,
     cache: Arc<Cache>,
+    tokens: Tokens,
 }
 
 impl Hearing {
@@ -45,22 +46,30 @@ impl Hearing {
         let mut feed = patiently(Feed::open(&self.ground.pool, *last)).await?;
         if last.replace(feed.last()).is_none() {
             // Nobody listened before, or somebody else did, and has stopped.
-            self.cache.missed();
+            self.missed();
         }
         loop {
             // Before it is asked: what is written afterwards may not be in the answer.
             let at = self.ground.clock.steady();
             match patiently(feed.news()).await? {
-                News::Changes(changes) => self.cache.heard(&changes),
+                News::Changes(changes) => {
+                    self.cache.heard(&changes);
+                    self.tokens.heard(&changes);
+                }
                 News::Missed => {
                     tracing::warn!("verify.missed_changes");
-                    self.cache.missed();
+                    self.missed();
                 }
             }
             *last = Some(feed.last());
             self.cache.heard_at(at);
             feed.wait().await;
         }
+    }
+
+    fn missed(&self) {
+        self.tokens.missed();
+        self.cache.missed();
     }
 
     /// Loads all keys once it is heard what becomes of them, and again whenever that is needed.
@@ -80,6 +89,7 @@ impl Hearing {
     }
 
     async fn load_all(&self) -> Result<(), store::Error> {
+        self.tokens.read_revoked().await?;
         let mut after = Uuid::nil();
         loop {
             let read = self.cache.page_ticket();

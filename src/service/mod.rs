@@ -97,6 +97,8 @@ impl App {
         let limits = limits::Limits::default();
         let usage = usage::Usage::new(ground.clone(), limits.clone());
         let verify = verify::Verifier::new(ground.clone(), limits.clone(), usage.clone(), config.cache_keys);
+        let (url, sealing) = (&config.public_url, keyring.sealing.clone());
+        let tokens = tokens::Tokens::new(ground.clone(), url, keyring.tokens, sealing, verify.clone());
         Self {
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),
@@ -107,7 +109,7 @@ impl App {
             policy: policy::Policies::new(ground.clone()),
             projects: projects::Projects::new(ground.clone()),
             scopes: scopes::Scopes::new(ground.clone()),
-            tokens: tokens::Tokens::new(&config.public_url, keyring.tokens, verify.clone()),
+            tokens,
             verify,
             usage,
             users: users::Users::new(ground.clone()),

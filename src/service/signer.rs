@@ -3,9 +3,11 @@
 use super::{
     Error, Ground,
     sealing::{KeyFileError, SealingKey, create_key_file},
+    tokens::KeySet,
 };
 use crate::{
     config::KeyFile,
+    domain::time::Timestamp,
     store::{self, queue::Kept, signing_keys::SigningKeyRow},
 };
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -16,7 +18,7 @@ use std::{
 use zeroize::Zeroizing;
 
 /// The purpose of the key that signs access tokens.
-const ACCESS_TOKENS: &str = "access_tokens";
+pub(super) const ACCESS_TOKENS: &str = "access_tokens";
 /// The purpose of the key that signs the checkpoints of the audit log.
 pub(super) const AUDIT_LOG: &str = "audit_log";
 /// Bytes of an Ed25519 seed.
@@ -71,8 +73,8 @@ impl std::fmt::Debug for Signer {
 pub struct Keyring {
     /// Seals what else the database must not show: the secrets of second factors.
     pub sealing: SealingKey,
-    /// Signs access tokens.
-    pub tokens: Signer,
+    /// Sign access tokens, one after the other.
+    pub tokens: KeySet,
     /// Signs the checkpoints of the audit log.
     pub log: Signer,
 }
@@ -92,7 +94,8 @@ impl Keyring {
             }
             SealingKey::read(&file.path)?.ok_or_else(|| SignerError::NotThere(file.path.clone()))?
         };
-        let tokens = Signer::open(ground, ACCESS_TOKENS, &sealing, &file.path).await?;
+        Signer::open(ground, ACCESS_TOKENS, &sealing, &file.path).await?;
+        let tokens = KeySet::load(ground, &sealing, &file.path).await?;
         let log = Signer::open(ground, AUDIT_LOG, &sealing, &file.path).await?;
         Ok(Self { sealing, tokens, log })
     }
@@ -114,7 +117,7 @@ impl Signer {
         Self::unseal(&row, sealing, path)
     }
 
-    fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
+    pub(super) fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
         let seed = sealing.open(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
         let pair =
             Ed25519KeyPair::from_seed_and_public_key(&seed, &row.public_key).map_err(|_| SignerError::Damaged)?;
@@ -123,14 +126,8 @@ impl Signer {
     }
 
     /// Signs bytes: 64 bytes (RFC 8032).
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).as_ref().to_vec()
-    }
-
-    /// The private key as PKCS#8, for the library that writes tokens.
-    pub(super) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, SignerError> {
-        let document = self.pair.to_pkcs8v1().map_err(|_| SignerError::Damaged)?;
-        Ok(Zeroizing::new(document.as_ref().to_vec()))
+    pub fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+        self.pair.sign(message)
     }
 }
 
@@ -139,21 +136,36 @@ async fn newest(ground: &Ground, purpose: &str) -> Result<Option<SigningKeyRow>,
     Ok(store::signing_keys::newest(&mut reader.conn(), purpose).await?)
 }
 
-async fn make(ground: &Ground, purpose: &'static str, sealing: &SealingKey) -> Result<(), SignerError> {
+/// A new key, sealed, that signs from this instant on.
+///
+/// # Errors
+/// [`SignerError::Damaged`] if the library refuses.
+pub(super) fn new_row(
+    ground: &Ground,
+    sealing: &SealingKey,
+    generation: i64,
+    from: Timestamp,
+) -> Result<SigningKeyRow, SignerError> {
     let mut seed = Zeroizing::new([0; SEED]);
     ground.random.fill(seed.as_mut());
     let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map_err(|_| SignerError::Damaged)?;
     let id = ground.new_id();
-    let row = SigningKeyRow {
+    Ok(SigningKeyRow {
         id,
+        generation,
         public_key: pair.public_key().as_ref().to_vec(),
         sealed: sealing.seal(id, seed.as_ref(), &*ground.random).map_err(|_| SignerError::Damaged)?,
-    };
+        signs_from: from.micros(),
+    })
+}
+
+async fn make(ground: &Ground, purpose: &'static str, sealing: &SealingKey) -> Result<(), SignerError> {
     let now = ground.now();
+    let row = new_row(ground, sealing, 1, now)?;
     let write = ground.queue.write(move |tx| {
         let row = row.clone();
         Box::pin(async move {
-            if !store::signing_keys::insert_first(tx, purpose, &row, now.micros()).await? {
+            if !store::signing_keys::insert(tx, purpose, &row, now.micros()).await? {
                 return Ok(Kept::unrecorded(()));
             }
             let event = super::actor::Actor::System(Default::default()).event(

@@ -1,5 +1,5 @@
-//! What Keyward does by itself: deleted keys end, and what nobody came for; sessions and links are swept, old change notes and
-//! counts are forgotten.
+//! What Keyward does by itself: deleted keys end, and what nobody came for; signing keys follow each other; sessions, links and
+//! revoked tokens are swept, old change notes and counts are forgotten.
 
 use super::{App, Error};
 use crate::store::{self, queue::Kept};
@@ -21,7 +21,9 @@ pub async fn once(app: &App) -> Result<(), Error> {
     app.keys.purge().await?;
     app.usage.sweep().await?;
     app.consent.sweep().await?;
+    app.tokens.keep_keys(app.config.programs.token_key_days).await?;
     let now = app.ground.now();
+    let life = store::revoked::longest_life(&mut app.ground.pool.read().await?.conn()).await?;
     app.ground
         .queue
         .write(move |tx| {
@@ -29,11 +31,13 @@ pub async fn once(app: &App) -> Result<(), Error> {
                 store::sessions::sweep(tx, now.micros()).await?;
                 store::invitations::sweep(tx, now.plus_seconds(-INVITATIONS_KEPT).micros()).await?;
                 store::links::sweep(tx, now.micros()).await?;
+                store::revoked::sweep(tx, now.micros(), now.plus_seconds(-life).micros()).await?;
                 store::changes::forget(tx, now.plus_seconds(-FEED_KEPT).micros()).await?;
                 Ok::<_, Error>(Kept::unrecorded(()))
             })
         })
-        .await
+        .await?;
+    Ok(app.tokens.read_revoked().await?)
 }
 
 /// Rounds for as long as the process runs.

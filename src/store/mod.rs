@@ -25,6 +25,7 @@ pub mod policy;
 mod postgres;
 pub mod projects;
 pub mod queue;
+pub mod revoked;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;

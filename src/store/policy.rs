@@ -75,7 +75,8 @@ pub async fn touched(conn: &mut Conn<'_>, end: i64, token_life: i64, keys: i64) 
 /// Overwrites the policy.
 pub async fn set(tx: &mut Tx<'_>, policy: &PolicyRow) -> Result<(), Error> {
     const SQL: &str = "UPDATE policy SET key_life_max = $1, may_never_expire = $2, token_life_max = $3, sign_up = $4, \
-        keys_per_project = $5, second_factor = $6 WHERE id = 1";
+        keys_per_project = $5, second_factor = $6, \
+        token_life_ever = CASE WHEN token_life_ever < $3 THEN $3 ELSE token_life_ever END WHERE id = 1";
     on!(tx, c => {
         sqlx::query(SQL)
             .bind(policy.key_life_max)

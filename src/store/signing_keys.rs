@@ -7,17 +7,28 @@ use uuid::Uuid;
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct SigningKeyRow {
     pub id: Uuid,
+    /// 1 is the first of its purpose.
+    pub generation: i64,
     /// Raw Ed25519 public key, 32 bytes.
     pub public_key: Vec<u8>,
     /// Nonce and ciphertext of the 32-byte seed, bound to `id`.
     pub sealed: Vec<u8>,
+    /// From when it signs, in microseconds since the epoch.
+    pub signs_from: i64,
 }
 
 /// The newest key of a purpose.
 pub async fn newest(conn: &mut Conn<'_>, purpose: &str) -> Result<Option<SigningKeyRow>, Error> {
-    const SQL: &str =
-        "SELECT id, public_key, sealed FROM signing_keys WHERE purpose = $1 ORDER BY generation DESC LIMIT 1";
+    const SQL: &str = "SELECT id, generation, public_key, sealed, signs_from FROM signing_keys WHERE purpose = $1 \
+        ORDER BY generation DESC LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_optional(c).await?))
+}
+
+/// All keys of a purpose, the newest first.
+pub async fn all(conn: &mut Conn<'_>, purpose: &str) -> Result<Vec<SigningKeyRow>, Error> {
+    const SQL: &str = "SELECT id, generation, public_key, sealed, signs_from FROM signing_keys WHERE purpose = $1 \
+        ORDER BY generation DESC";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_all(c).await?))
 }
 
 /// The public halves of a purpose's keys with their ids, the newest first.
@@ -26,18 +37,27 @@ pub async fn public_halves(conn: &mut Conn<'_>, purpose: &str) -> Result<Vec<(Uu
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_all(c).await?))
 }
 
-/// Inserts the first key of a purpose. `false`: another node was faster, and nothing was inserted.
-pub async fn insert_first(tx: &mut Tx<'_>, purpose: &str, key: &SigningKeyRow, now: i64) -> Result<bool, Error> {
-    const SQL: &str = "INSERT INTO signing_keys (id, purpose, generation, public_key, sealed, created_at) \
-        VALUES ($1, $2, 1, $3, $4, $5) ON CONFLICT (purpose, generation) DO NOTHING";
+/// Inserts a key of a purpose. `false`: another node was faster, and nothing was inserted.
+pub async fn insert(tx: &mut Tx<'_>, purpose: &str, key: &SigningKeyRow, now: i64) -> Result<bool, Error> {
+    const SQL: &str = "INSERT INTO signing_keys (id, purpose, generation, public_key, sealed, created_at, signs_from) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (purpose, generation) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(key.id)
         .bind(purpose)
+        .bind(key.generation)
         .bind(&key.public_key)
         .bind(&key.sealed)
         .bind(now)
+        .bind(key.signs_from)
         .execute(c)
         .await?
         .rows_affected());
+    Ok(done == 1)
+}
+
+/// Removes a key with its private half. `false`: there is none with this id.
+pub async fn remove(tx: &mut Tx<'_>, id: Uuid) -> Result<bool, Error> {
+    const SQL: &str = "DELETE FROM signing_keys WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).execute(c).await?.rows_affected());
     Ok(done == 1)
 }

@@ -4,7 +4,7 @@ use crate::support::browser::Page;
 use std::collections::HashSet;
 
 /// The names of all headers that an answer may have. Whatever else one carries says something of this server that nobody asked.
-const KNOWN: [&str; 31] = [
+const KNOWN: [&str; 33] = [
     "access-control-allow-headers",
     "access-control-allow-methods",
     "access-control-allow-origin",
@@ -18,8 +18,10 @@ const KNOWN: [&str; 31] = [
     "content-type",
     "cross-origin-opener-policy",
     "cross-origin-resource-policy",
+    "etag",
     "location",
     "permissions-policy",
+    "pragma",
     "ratelimit",
     "ratelimit-policy",
     "referrer-policy",
@@ -101,8 +103,14 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
         );
     }
     let metrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let kinds =
-        ["text/html; charset=utf-8", "application/json", "application/problem+json", "application/x-ndjson", metrics];
+    let kinds = [
+        "text/html; charset=utf-8",
+        "application/json",
+        "application/jwt",
+        "application/problem+json",
+        "application/x-ndjson",
+        metrics,
+    ];
     check(page.bytes.is_empty() || kinds.contains(&kind), format!("its content type is {kind}"));
     if kind.starts_with("text/html") {
         wrong.extend(wrong_page(page));

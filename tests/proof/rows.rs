@@ -380,6 +380,17 @@ fn json(path: &'static str, rule: Rule, fields: Fields) -> Row {
     Row::new(path, How::Json, rule, Key, fields, Still)
 }
 
+/// What a key asks for as a client of OAuth.
+fn posted(path: &'static str, fields: Fields) -> Row {
+    let row = Row::new(path, How::Posted, Secret, Key, fields, Still);
+    row.on(Stopped, Refused(401)).on(Deleted, Refused(401)).on(Archived, Refused(401))
+}
+
+/// Who the client is.
+fn client(at: &At) -> Vec<(&'static str, String)> {
+    vec![("client_id", format!("key:{}", at.id)), ("client_secret", at.secret.clone())]
+}
+
 fn bearer(path: &'static str, rule: Rule) -> Row {
     Row::new(path, How::Bearer, rule, if path.contains('{') { Project } else { Nothing }, nothing, Still)
 }
@@ -587,7 +598,7 @@ fn new_client(at: &At) -> Vec<(&'static str, String)> {
     vec![id(at), said("name", "Tide"), said("redirects", "https://tide.example/cb")]
 }
 
-fn client(at: &At) -> Vec<(&'static str, String)> {
+fn known_client(at: &At) -> Vec<(&'static str, String)> {
     vec![id(at), ("client", at.client.clone())]
 }
 
@@ -862,7 +873,7 @@ pub fn forms() -> Vec<Row> {
             .says("client.registered")
             .looks(403)
             .to("/projects/{id}?done=registered"),
-        form("/projects/{id}/clients/{client}/remove", configure, client)
+        form("/projects/{id}/clients/{client}/remove", configure, known_client)
             .says("client.removed")
             .looks(403)
             .to("/projects/{id}?done=client-removed"),
@@ -1018,7 +1029,7 @@ pub fn functions() -> Vec<Row> {
             .on(Archived, Refused(409)),
         ask("authorize/get", SignedIn, Nothing, to_ask),
         act("clients/register", configure, Project, new_client).says("client.registered"),
-        act("clients/remove", configure, Project, client).says("client.removed"),
+        act("clients/remove", configure, Project, known_client).says("client.removed"),
         act("device/answer", SignedIn, Nothing, deny_device).says("grant.denied").takes(&["scopes", "life"]),
         ask("device/check", SignedIn, Nothing, device),
         ask("device/get", SignedIn, Nothing, device),
@@ -1118,6 +1129,24 @@ pub fn routes() -> Vec<Row> {
     vec![
         bearer("/.well-known/keyward-audit-keys.json", Anyone),
         bearer("/.well-known/jwks.json", Anyone),
+        bearer("/.well-known/oauth-authorization-server", Anyone),
+        bearer("/.well-known/revoked-tokens", Anyone).varies(),
+        Row::new(
+            "/oauth/device_authorization",
+            How::Posted,
+            Anyone,
+            Nothing,
+            |_| vec![said("client_id", "loopback")],
+            Refused(400),
+        ),
+        posted("/oauth/introspect", |at| [client(at), vec![("token", "x".into())]].concat()),
+        posted("/oauth/revoke", |at| [client(at), vec![("token", "x".into())]].concat()),
+        posted("/oauth/token", |at| [client(at), vec![("grant_type", "client_credentials".into())]].concat()).takes(&[
+            "scope",
+            "resource",
+            "audience",
+            "expires_in",
+        ]),
         json("/authentication/token", Secret, |at| vec![("secret_key", at.secret.clone())])
             .on(Stopped, Refused(401))
             .on(Deleted, Refused(401))

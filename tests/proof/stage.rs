@@ -179,6 +179,8 @@ pub enum How {
     Form,
     Call,
     Json,
+    /// A form, as a client of OAuth sends it.
+    Posted,
     Bearer,
 }
 
@@ -432,16 +434,18 @@ impl Stage {
             How::Form => Request::post(path).header("accept", "text/html").header("origin", URL),
             How::Call => Request::post(path).header("accept", "application/json").header("origin", URL),
             How::Json => Request::post(path).header("content-type", "application/json"),
+            How::Posted => Request::post(path),
         };
-        if matches!(how, How::Form | How::Call) {
+        if matches!(how, How::Form | How::Call | How::Posted) {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         }
-        if let Some(token) = self.token(who) {
+        // A client of OAuth says once who it is, and here it does so in the form.
+        if let Some(token) = self.token(who).filter(|_| how != How::Posted) {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let body = match how {
             How::Get | How::Bearer => String::new(),
-            How::Form | How::Call => {
+            How::Form | How::Call | How::Posted => {
                 form(&fields.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
             }
             How::Json => {

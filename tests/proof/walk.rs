@@ -92,7 +92,7 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
                 } else if page.status == 303 {
                     wrong.extend(wrong_way(row, who, &page, &path, &at.address(row.leads.unwrap_or_default())));
                 }
-                let program = matches!(row.how, How::Json | How::Bearer);
+                let program = matches!(row.how, How::Json | How::Posted | How::Bearer);
                 let side = match program {
                     true if is_in_front(row.template) => Side::Front,
                     true => Side::Program,
@@ -246,7 +246,7 @@ fn leaks(row: &Row, who: Who, which: Which, page: &Page) -> Vec<String> {
     let shows = |word: &&&str| text.contains(**word) || heads.contains(**word);
     let by_power = row.reaches_everything(who);
     // What a key may do is its holder's to know, whoever they are.
-    let by_secret = matches!(row.how, How::Json | How::Bearer) && page.status == 200;
+    let by_secret = matches!(row.how, How::Json | How::Posted | How::Bearer) && page.status == 200;
     // An invitation says into what, to whoever holds its code.
     let by_secret = by_secret || row.about == About::Invitation && which == Which::Home;
     let mut wrong = Vec::new();

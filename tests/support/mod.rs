@@ -6,6 +6,7 @@ pub mod forge;
 pub mod front;
 pub mod listen;
 pub mod mail;
+pub mod oauth;
 pub mod stored;
 pub mod totp;
 pub mod wire;

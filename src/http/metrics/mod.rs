@@ -23,7 +23,7 @@ const OTHERS: [&str; 3] = ["functions", "files", "pages"];
 /// Where a decision can be asked for, in the order of [`Place`].
 const PLACES: [&str; 3] = ["verify", "batch", "auth"];
 /// What can be decided: the code of a refusal, or that it was none.
-const DECISIONS: [&str; 15] = [
+const DECISIONS: [&str; 16] = [
     "accepted",
     "malformed",
     "unknown",
@@ -39,6 +39,7 @@ const DECISIONS: [&str; 15] = [
     "invalid_token",
     "token_expired",
     "wrong_audience",
+    "token_revoked",
 ];
 
 /// Where a decision was asked for.
@@ -144,7 +145,8 @@ mod tests {
             Refused::MissingScope("a".into()),
             Refused::RateLimited(quota),
         ];
-        let tokens = [TokenRefused::Malformed, TokenRefused::Expired, TokenRefused::WrongAudience];
+        let tokens =
+            [TokenRefused::Malformed, TokenRefused::Expired, TokenRefused::WrongAudience, TokenRefused::Revoked];
         let all: Vec<_> = keys.into_iter().map(TokenRefused::Key).chain(tokens).collect();
         for (at, why) in all.iter().enumerate() {
             assert_eq!(DECISIONS[at + 1], why.code());

@@ -72,6 +72,14 @@ impl Edited {
     }
 }
 
+/// Whether tokens from before say more than is true of the key from now on: it has lost a scope, ends earlier, or does not work yet.
+fn narrows(before: &KeyRow, after: &KeyRow, now: Timestamp) -> Result<bool, store::Error> {
+    let kept = after.scopes()?;
+    let end = |row: &KeyRow| row.expires_at.unwrap_or(i64::MAX);
+    let waits = after.not_before.is_some_and(|from| from > now.micros());
+    Ok(!before.scopes()?.iter().all(|scope| kept.contains(scope)) || end(after) < end(before) || waits)
+}
+
 /// Whether it comes to work before it ends, if one of the two has changed: said of the one that has.
 fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
     if (edit.not_before, edit.expires_at) == (row.not_before, row.expires_at) {
@@ -129,6 +137,9 @@ impl Keys {
                     return Err(Error::Internal("a key that was just read was not there to be edited"));
                 }
                 let after = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
+                if narrows(&row, &after, now)? {
+                    store::revoked::cut_off(tx, &format!("key:{id}"), now.micros()).await?;
+                }
                 let acting = acting::in_project(tx, &actor, row.project_id.into()).await?;
                 let event = actor
                     .event(now, "key.edited", format!("key:{id}"), &row.name)

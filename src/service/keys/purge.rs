@@ -33,6 +33,8 @@ impl Keys {
                     if !store::keys::purge(tx, row.id, before).await? {
                         return Ok(Kept::unrecorded(0));
                     }
+                    let deleted_at = row.deleted_at.unwrap_or(now.micros());
+                    store::revoked::cut_off(tx, &format!("key:{}", row.id), deleted_at).await?;
                     let event = Actor::System(Origin::default())
                         .event(now, "key.purged", format!("key:{}", row.id), &row.name)
                         .in_project(row.project_id.into());

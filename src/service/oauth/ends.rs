@@ -48,6 +48,11 @@ async fn event(
     Ok(event.acting_as(&acting).in_project(project))
 }
 
+/// For whoever checks tokens without asking.
+async fn cut_off(tx: &mut Tx<'_>, row: &GrantRow, now: Timestamp) -> Result<(), Error> {
+    Ok(store::revoked::cut_off(tx, &format!("grant:{}", row.id), now.micros()).await?)
+}
+
 async fn end(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -57,6 +62,7 @@ async fn end(
     ends: &mut Ends,
 ) -> Result<(), Error> {
     if store::grants::end(tx, row.id, now.micros()).await? {
+        cut_off(tx, row, now).await?;
         let detail = serde_json::json!({"before": {
             "person": row.user_name, "scopes": row.scopes()?, "expires_at": row.until,
         }});
@@ -129,6 +135,7 @@ pub(in crate::service) async fn follow_role(
             continue;
         }
         store::grants::narrow(tx, row.id, &left).await?;
+        cut_off(tx, &row, now).await?;
         let detail = serde_json::json!({"before": {"scopes": had}, "after": {"scopes": left}});
         ends.note(event(tx, actor, &row, "grant.narrowed", now).await?.detail(detail), &row);
     }

@@ -1,6 +1,6 @@
 //! The decision on a token, or on a key in its place: what the token says, then everything about its key.
 
-use super::{Known, TokenRefused, Tokens};
+use super::{Audience, Known, TokenRefused, Tokens};
 use crate::{
     domain::ids::ProjectId,
     service::{
@@ -57,27 +57,16 @@ impl Tokens {
     /// # Errors
     /// As [`Tokens::presented`].
     pub async fn token(&self, text: &str, question: &Question<'_>) -> Result<Checked, Error> {
-        let known = match self.reader.read(text, self.verify.now()) {
+        let known = match self.read(text) {
             Ok(known) => known,
             Err(refused) => return Ok(Err(refused)),
         };
-        let own = [known.project];
-        let in_its_project = question.projects.is_empty() || question.projects.contains(&known.project);
-        let missing = question.scopes.iter().find(|scope| !known.scopes().any(|it| it == **scope));
-        let question = Question {
-            projects: if in_its_project { &own } else { question.projects },
-            scopes: if missing.is_some() { NONE } else { question.scopes },
-            ip: question.ip,
-        };
-        let decision = self.verify.key(known.key, &question).await?;
-        Ok(match (decision, missing) {
-            (Err(Refused::MissingScope(_)), Some(scope)) => {
-                Err(TokenRefused::Key(Refused::MissingScope(scope.to_string())))
-            }
-            (Err(refused), _) => Err(TokenRefused::Key(refused)),
-            (Ok(good), _) if good.facts.project != known.project => Err(TokenRefused::Key(Refused::WrongProject)),
-            (Ok(good), _) => Ok(Accepted { good, token: Some(known) }),
-        })
+        // A token for management is for nothing else.
+        let Audience::Project(project) = known.audience else { return Ok(Err(TokenRefused::WrongAudience)) };
+        let own = [project];
+        let in_its_project = question.projects.is_empty() || question.projects.contains(&project);
+        let projects = if in_its_project { &own } else { question.projects };
+        self.decide(known, &Question { projects, ..*question }).await
     }
 
     /// Decides on a token for the addresses of one project: made for another, it is for something else.
@@ -85,10 +74,83 @@ impl Tokens {
     /// # Errors
     /// As [`Tokens::presented`].
     pub async fn check(&self, token: &str, project: ProjectId) -> Result<Checked, Error> {
-        match self.reader.read(token, self.verify.now()) {
-            Ok(known) if known.project != project => Ok(Err(TokenRefused::WrongAudience)),
-            Ok(_) => self.token(token, &Question { projects: &[project], ..Question::default() }).await,
+        match self.read(token) {
+            Ok(known) if known.audience != Audience::Project(project) => Ok(Err(TokenRefused::WrongAudience)),
+            Ok(known) => self.decide(known, &Question { projects: &[project], ..Question::default() }).await,
             Err(refused) => Ok(Err(refused)),
         }
+    }
+
+    /// Decides on a token for management by program, which must have this scope: `keyward:keys.read` or the like.
+    ///
+    /// # Errors
+    /// As [`Tokens::presented`].
+    pub async fn management(&self, token: &str, scope: &str) -> Result<Checked, Error> {
+        match self.read(token) {
+            Ok(known) if known.audience != Audience::Management => Ok(Err(TokenRefused::WrongAudience)),
+            Ok(known) => self.decide(known, &Question { scopes: &[Cow::Borrowed(scope)], ..Question::default() }).await,
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// Decides on a token, whatever it is for.
+    pub(super) async fn any(&self, token: &str) -> Result<Checked, Error> {
+        match self.read(token) {
+            Ok(known) => self.decide(known, &Question::default()).await,
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// What a token says, if it is one of ours and has not expired: nothing else has been asked.
+    ///
+    /// # Errors
+    /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
+    pub fn read(&self, token: &str) -> Result<Arc<Known>, TokenRefused> {
+        self.reader.read(token, self.verify.now(), || self.ring.now())
+    }
+
+    /// Decides on a token, whatever it is for, without its being a use of it: it costs no quota and is not counted (RFC 7662).
+    ///
+    /// # Errors
+    /// As [`Tokens::presented`].
+    pub async fn look(&self, token: &str) -> Result<Checked, Error> {
+        let known = match self.read(token) {
+            Ok(known) => known,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if self.is_revoked(&known).await? {
+            return Ok(Err(TokenRefused::Revoked));
+        }
+        Ok(match self.verify.look(known.holder.facts_id()).await? {
+            Err(refused) => Err(TokenRefused::Key(refused)),
+            Ok(good) if !is_of(&known, good.facts.project) => Err(TokenRefused::Key(Refused::WrongProject)),
+            Ok(good) => Ok(Accepted { good, token: Some(known) }),
+        })
+    }
+
+    /// What a token that was read says, and everything about its key.
+    async fn decide(&self, known: Arc<Known>, question: &Question<'_>) -> Result<Checked, Error> {
+        if self.is_revoked(&known).await? {
+            return Ok(Err(TokenRefused::Revoked));
+        }
+        let missing = question.scopes.iter().find(|scope| !known.scopes().any(|it| it == **scope));
+        let question = Question { scopes: if missing.is_some() { NONE } else { question.scopes }, ..*question };
+        let decision = self.verify.key(known.holder.facts_id(), &question).await?;
+        Ok(match (decision, missing) {
+            (Err(Refused::MissingScope(_)), Some(scope)) => {
+                Err(TokenRefused::Key(Refused::MissingScope(scope.to_string())))
+            }
+            (Err(refused), _) => Err(TokenRefused::Key(refused)),
+            (Ok(good), _) if !is_of(&known, good.facts.project) => Err(TokenRefused::Key(Refused::WrongProject)),
+            (Ok(good), _) => Ok(Accepted { good, token: Some(known) }),
+        })
+    }
+}
+
+/// Whether the project of its key is the one that a token is for.
+fn is_of(known: &Known, project: ProjectId) -> bool {
+    match known.audience {
+        Audience::Project(own) => own == project,
+        Audience::Management => true,
     }
 }

@@ -1,45 +1,43 @@
-//! Access tokens: JWTs (RFC 9068's `at+jwt`), signed with EdDSA, that a key is exchanged for.
+//! Access tokens: JWTs (RFC 9068's `at+jwt`), signed with EdDSA, of keys and of what people allowed.
 
 mod check;
+mod claims;
+mod exchange;
+mod holder;
+mod keys;
+mod list;
 mod read;
+mod revoke;
+mod revoked;
+mod rotate;
 
 pub use check::{Accepted, Checked};
+pub use exchange::{DAY_LIFE, ExchangeRefused, HOUR_LIFE, OfGrant, Target, Wish};
+pub use holder::{Audience, Holder};
+pub use keys::KeySet;
+pub use list::{List, TYP as LIST_TYP};
 pub use read::Known;
+pub use revoked::Revoked;
+pub use rotate::{PUBLISHED_FIRST, PUBLISHED_FIRST_BY_SCHEDULE, Published, rotate};
 
 use super::{
-    Error,
-    signer::Signer,
-    verify::{Question, Refused, Verifier},
+    Error, Ground,
+    sealing::SealingKey,
+    verify::{Refused, Verifier},
 };
-use crate::{config::PublicUrl, domain::ids::ProjectId};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, sync::Arc};
+use crate::{config::PublicUrl, store::feed::Heard};
+use keys::Ring;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// The `typ` of an access token (RFC 9068 section 2.1), checked before anything else (RFC 8725 section 3.11).
 pub const TYP: &str = "at+jwt";
-/// Life of a token from `/authentication/token` when none is asked for, in seconds: a day.
-pub const DAY_LIFE: i64 = 86_400;
-
-/// The claims of an access token.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Claims {
-    pub iss: String,
-    pub aud: String,
-    pub sub: String,
-    pub client_id: String,
-    pub jti: String,
-    pub iat: i64,
-    pub exp: i64,
-    /// Space-separated (RFC 8693 section 4.2).
-    pub scope: String,
-}
 
 /// A token, for the answer that carries it.
 #[derive(Clone, Debug)]
 pub struct Issued {
     pub access_token: String,
+    pub jti: Uuid,
     /// Seconds.
     pub expires_in: i64,
     pub scope: String,
@@ -54,6 +52,8 @@ pub enum TokenRefused {
     Expired,
     #[error("This access token is for something else.")]
     WrongAudience,
+    #[error("This access token was revoked.")]
+    Revoked,
     /// The key is not good for what was asked, or the one that the token was made from is not.
     #[error("{0}")]
     Key(Refused),
@@ -66,93 +66,77 @@ impl TokenRefused {
             Self::Malformed => "invalid_token",
             Self::Expired => "token_expired",
             Self::WrongAudience => "wrong_audience",
+            Self::Revoked => "token_revoked",
             Self::Key(refused) => refused.code(),
         }
     }
 }
 
-/// Makes and checks tokens.
+/// The topic under which the change feed tells of signing keys.
+const SIGNING_KEY: &str = "signing_key";
+
+/// Makes and checks tokens. Clones share what they know.
 #[derive(Clone)]
 pub struct Tokens {
     issuer: Arc<str>,
-    public: [u8; 32],
-    encoding: EncodingKey,
+    ring: Arc<Ring>,
     reader: Arc<read::Reader>,
+    revoked: Arc<Revoked>,
+    list: Arc<list::Made>,
     verify: Verifier,
 }
 
 impl Tokens {
-    #[expect(clippy::expect_used, reason = "a key pair that was just unsealed can be written down")]
-    pub fn new(issuer: &PublicUrl, signer: Signer, verify: Verifier) -> Self {
-        let pkcs8 = signer.pkcs8().expect("an unsealed key pair has a PKCS#8 form");
+    /// Signs with these keys, and with those that are made later and sealed under the same key file.
+    pub fn new(ground: Ground, issuer: &PublicUrl, keys: KeySet, sealing: SealingKey, verify: Verifier) -> Self {
         let issuer = issuer.to_string();
+        let revoked = Arc::new(Revoked::default());
+        ground.queue.tell(revoked.clone());
         Self {
-            reader: Arc::new(read::Reader::new(&issuer, &signer)),
+            reader: Arc::new(read::Reader::new(&issuer)),
             issuer: issuer.into(),
-            public: signer.public,
-            encoding: EncodingKey::from_ed_der(&pkcs8),
+            ring: Arc::new(Ring::new(ground, sealing, keys)),
+            revoked,
+            list: Arc::default(),
             verify,
         }
     }
 
-    fn audience(&self, project: ProjectId) -> String {
-        format!("{}/projects/{project}", self.issuer)
+    /// The public halves of the keys that tokens are signed with, as this process last read them.
+    pub fn jwks(&self) -> serde_json::Value {
+        self.ring.now().jwks(self.verify.now())
     }
 
-    /// Exchanges a key's secret, used from this address, for a token. Its life is the shortest of what is asked for (seconds), the
-    /// project's ceiling and what the key has left.
+    /// As [`Tokens::jwks`], as they were a minute ago at most: a node that has not heard of a key for longer does not publish.
     ///
     /// # Errors
-    /// The inner error is the rule that refused the key; the outer one a fault.
-    pub async fn exchange(
-        &self,
-        secret: &str,
-        ip: Option<IpAddr>,
-        life: Option<i64>,
-    ) -> Result<Result<Issued, Refused>, Error> {
-        let now = self.verify.now();
-        let facts = match self.verify.secret(secret, &Question { ip, ..Question::default() }).await? {
-            Ok(good) => good.facts,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let iat = now.seconds();
-        let mut exp = iat.saturating_add(life.unwrap_or(DAY_LIFE).min(facts.token_life_max));
-        if let Some(end) = facts.lifecycle.expires_at {
-            exp = exp.min(end.seconds());
-        }
-        if exp <= iat {
-            // Less than a second is left of the key: a token of it would be dead on arrival.
-            return Ok(Err(Refused::Expired));
-        }
-        let subject = format!("key:{}", facts.key);
-        let claims = Claims {
-            iss: self.issuer.to_string(),
-            aud: self.audience(facts.project),
-            sub: subject.clone(),
-            client_id: subject,
-            jti: self.verify.new_id().to_string(),
-            iat,
-            exp,
-            // Management scopes have an audience of their own, and no token for it is made here.
-            scope: facts.scopes.iter().filter(|s| !s.starts_with("keyward:")).cloned().collect::<Vec<_>>().join(" "),
-        };
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TYP.to_owned());
-        header.kid = Some(self.reader.kid().to_owned());
-        let access_token = jsonwebtoken::encode(&header, &claims, &self.encoding)
-            .map_err(|_| Error::Internal("a token could not be signed"))?;
-        Ok(Ok(Issued { access_token, expires_in: exp - iat, scope: claims.scope }))
+    /// If the database cannot be read.
+    pub async fn fresh_jwks(&self) -> Result<serde_json::Value, Error> {
+        Ok(self.ring.fresh().await?.jwks(self.verify.now()))
     }
 
-    /// The public half, as a JWK set (RFC 7517, RFC 8037).
-    pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({"keys": [{
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "use": "sig",
-            "alg": "EdDSA",
-            "kid": self.reader.kid(),
-            "x": URL_SAFE_NO_PAD.encode(self.public),
-        }]})
+    /// Others changed this.
+    pub(super) fn heard(&self, changes: &[Heard]) {
+        self.revoked.heard(changes);
+        if changes.iter().any(|change| change.topic == SIGNING_KEY) {
+            self.ring.heard();
+        }
+    }
+
+    /// Changes were missed.
+    pub(super) fn missed(&self) {
+        self.revoked.missed();
+        self.ring.heard();
+    }
+
+    /// Reads the signing keys again whenever somebody has changed them; ends never.
+    pub(super) async fn follow_keys(&self) {
+        loop {
+            self.ring.change().await;
+            while let Err(error) = self.ring.reload().await {
+                tracing::warn!(%error, "tokens.keys_not_read");
+                tokio::time::sleep(keys::RETRY).await;
+            }
+        }
     }
 }

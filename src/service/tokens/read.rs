@@ -1,18 +1,18 @@
 //! Reading a token: what needs no look-up. Its signature costs ten times what a whole request does, so tokens that were read are
 //! known again by their digest; that they have not expired, and everything about their key, is asked each time.
 
-use super::{Claims, TYP, TokenRefused};
-use crate::{
-    domain::{
-        ids::{KeyId, ProjectId},
-        time::Timestamp,
-    },
-    service::signer::Signer,
+use super::{
+    Audience, Holder, TYP, TokenRefused,
+    claims::{Claims, VIA_MAX},
+    holder::exact,
+    keys::KeySet,
 };
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use crate::domain::time::Timestamp;
+use jsonwebtoken::{Algorithm, Validation};
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Tokens that are known again: some 20 MB of them. The least used make room.
 const KNOWN_MAX: usize = 65_536;
@@ -22,9 +22,13 @@ const LENGTH_MAX: usize = 16 * 1024;
 /// What a token says, once its signature has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    pub key: KeyId,
-    /// The project that it is for.
-    pub project: ProjectId,
+    pub jti: Uuid,
+    /// The tokens that it was exchanged from (RFC 8693), the first one first: whoever revokes one of them revokes this one.
+    pub via: Box<[Uuid]>,
+    pub holder: Holder,
+    pub audience: Audience,
+    /// Seconds since the epoch.
+    pub issued: i64,
     /// Seconds since the epoch; at this very second it is over.
     pub expires: i64,
     /// With spaces between, as in the token.
@@ -39,42 +43,33 @@ impl Known {
 
 /// Reads the tokens of one server.
 pub struct Reader {
-    kid: Box<str>,
-    /// What stands before the project's id in an audience.
-    audience: Box<str>,
-    decoding: DecodingKey,
+    issuer: Box<str>,
     rules: Validation,
     known: Cache<[u8; 32], Arc<Known>>,
 }
 
 impl Reader {
-    pub fn new(issuer: &str, signer: &Signer) -> Self {
+    pub fn new(issuer: &str) -> Self {
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[issuer]);
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // The audience names a project, which is compared with the key's own; the clock is ours, and the server that issued the
-        // token is the one that checks it: no leeway. Both are asked below.
+        // The audience is compared with what the token is used for; the clock is ours, and the server that issued the token is the
+        // one that checks it: no leeway. Both are asked below.
         rules.validate_aud = false;
         rules.validate_exp = false;
-        Self {
-            kid: signer.kid.as_str().into(),
-            audience: format!("{issuer}/projects/").into(),
-            decoding: DecodingKey::from_ed_der(&signer.public),
-            rules,
-            known: Cache::new(KNOWN_MAX),
-        }
+        Self { issuer: issuer.into(), rules, known: Cache::new(KNOWN_MAX) }
     }
 
-    /// The id of the key that tokens are signed with.
-    pub fn kid(&self) -> &str {
-        &self.kid
-    }
-
-    /// What the token says, if it is one of ours and has not expired.
+    /// What the token says, if it is signed with one of these keys and has not expired.
     ///
     /// # Errors
     /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
-    pub fn read(&self, token: &str, now: Timestamp) -> Result<Arc<Known>, TokenRefused> {
+    pub fn read(
+        &self,
+        token: &str,
+        now: Timestamp,
+        keys: impl FnOnce() -> Arc<KeySet>,
+    ) -> Result<Arc<Known>, TokenRefused> {
         if token.len() > LENGTH_MAX {
             return Err(TokenRefused::Malformed);
         }
@@ -82,7 +77,7 @@ impl Reader {
         let known = match self.known.get(&digest) {
             Some(known) => known,
             None => {
-                let known = Arc::new(self.check(token)?);
+                let known = Arc::new(self.check(token, &keys())?);
                 if now.seconds() < known.expires {
                     self.known.insert(digest, known.clone());
                 }
@@ -93,20 +88,25 @@ impl Reader {
     }
 
     /// Kind, signature, issuer and audience.
-    fn check(&self, token: &str) -> Result<Known, TokenRefused> {
+    fn check(&self, token: &str, keys: &KeySet) -> Result<Known, TokenRefused> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenRefused::Malformed)?;
-        if header.typ.as_deref() != Some(TYP) || header.kid.as_deref() != Some(&*self.kid) {
+        if header.typ.as_deref() != Some(TYP) {
             return Err(TokenRefused::Malformed);
         }
-        let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.rules);
+        let key = header.kid.as_deref().and_then(|kid| keys.of_kid(kid)).ok_or(TokenRefused::Malformed)?;
+        let read = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.rules);
         let claims = read.map_err(|_| TokenRefused::Malformed)?.claims;
-        let project = claims.aud.strip_prefix(&*self.audience).and_then(|id| id.parse().ok());
-        let project: ProjectId = project.ok_or(TokenRefused::WrongAudience)?;
-        // An id can be written in other ways than ours; such an audience was never issued.
-        if !claims.aud.ends_with(&project.to_string()) {
-            return Err(TokenRefused::WrongAudience);
-        }
-        let key = claims.sub.strip_prefix("key:").and_then(|id| id.parse().ok()).ok_or(TokenRefused::Malformed)?;
-        Ok(Known { key, project, expires: claims.exp, scopes: claims.scope.into() })
+        let audience = Audience::read(&claims.aud, &self.issuer).ok_or(TokenRefused::WrongAudience)?;
+        let holder = Holder::read(&claims.sub, &claims.client_id, claims.grant_id.as_deref());
+        let via: Option<Box<[Uuid]>> = claims.via.iter().map(|id| exact(id)).collect();
+        Ok(Known {
+            jti: exact(&claims.jti).ok_or(TokenRefused::Malformed)?,
+            via: via.filter(|via| via.len() <= VIA_MAX).ok_or(TokenRefused::Malformed)?,
+            holder: holder.ok_or(TokenRefused::Malformed)?,
+            audience,
+            issued: claims.iat,
+            expires: claims.exp,
+            scopes: claims.scope.into(),
+        })
     }
 }

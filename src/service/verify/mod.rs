@@ -140,13 +140,45 @@ impl Verifier {
         if let Some(decision) = self.cached_key(id, question) {
             return Ok(decision);
         }
+        Ok(self.read(id).await?.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Token)))
+    }
+
+    /// The facts of the key with this id, from the store.
+    async fn read(&self, id: KeyId) -> Result<Option<Facts>, Error> {
         let row = self.gate.pass(async {
             let ticket = self.cache.ticket();
             let mut reader = self.ground.pool.read().await?;
             let row = store::facts::by_id(&mut reader.conn(), id.into()).await?;
             row.map(|row| self.cache.keep(&row, ticket)).transpose()
         });
-        Ok(row.await?.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Token)))
+        row.await
+    }
+
+    /// Decides on a key by its id as [`Verifier::key`] does, without its being a use of the key: no quota is taken, and nothing counted.
+    ///
+    /// # Errors
+    /// As [`Verifier::secret`].
+    pub async fn look(&self, id: KeyId) -> Result<Decision, Error> {
+        let facts = match self.cache.key(id) {
+            Remembered::Facts(facts) => Some(facts),
+            Remembered::Nobody | Remembered::Ask => self.read(id).await?,
+        };
+        let Some(facts) = facts else { return Ok(Err(Refused::Unknown)) };
+        let decision = decide::decide_by(By::Token, &facts, &Question::default(), self.ground.now());
+        Ok(decision.map(|()| Good { facts, quota: None }))
+    }
+
+    /// Whether what is in memory can be believed: the changes of others are heard.
+    pub(super) fn is_hearing(&self) -> bool {
+        self.cache.is_believed()
+    }
+
+    /// Asks the store something that a decision needs, when it is its turn.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if it cannot answer in time.
+    pub(super) async fn ask<T>(&self, asked: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
+        self.gate.pass(asked).await
     }
 
     /// As [`Verifier::key`], from memory and without waiting. `None`: the store has to be asked.

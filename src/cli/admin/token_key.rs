@@ -1,0 +1,35 @@
+//! `keyward admin rotate-token-key`.
+
+use crate::{
+    cli::open::{Opened, words},
+    config::{DatabaseSettings, key_file},
+    service::{
+        actor::Actor,
+        moments,
+        sealing::SealingKey,
+        signer::{Keyring, SignerError},
+        tokens,
+    },
+};
+use anyhow::anyhow;
+use std::path::PathBuf;
+
+/// Publishes the next key that signs tokens, and says from when it does.
+pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>) -> anyhow::Result<()> {
+    let file = key_file(&database.database, file).map_err(|e| anyhow!(e))?;
+    let sealing = SealingKey::read(&file.path)?.ok_or_else(|| SignerError::Missing(file.path.clone()))?;
+    let opened = Opened::open(database, false).await?;
+    // It must be the file that the servers have: they could not unseal what another one sealed.
+    let published = match Keyring::open(&opened.ground, &file).await {
+        Ok(_) => tokens::rotate(&opened.ground, &sealing, &Actor::Operator, None).await.map_err(words),
+        Err(error) => Err(error.into()),
+    };
+    opened.done().await;
+    let published = published?;
+    println!(
+        "Published the signing key {}. Every server publishes it within a minute, and signs with it from {} on.",
+        published.kid,
+        moments::rfc3339(published.from)
+    );
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Who the client is (RFC 6749 section 2.3.1): a key's id and its secret, by HTTP Basic or in the body, never both; or the id alone, of
+//! a public client.
+
+use super::{error::OAuthError, form::Form};
+use crate::{
+    domain::ids::KeyId,
+    service::{
+        App,
+        verify::{Good, Question},
+    },
+};
+use axum::http::{HeaderMap, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use percent_encoding::percent_decode;
+use std::net::IpAddr;
+use zeroize::Zeroizing;
+
+/// What a client says of itself. No `Debug`: it holds a secret.
+pub struct Client {
+    pub id: String,
+    /// `None`: it is a public client, which has none.
+    pub secret: Option<Zeroizing<String>>,
+}
+
+impl Client {
+    /// Reads what the client says of itself; `None`: nothing.
+    ///
+    /// # Errors
+    /// `invalid_request` if it does so in two ways; `invalid_client` if it cannot be read.
+    pub fn read(headers: &HeaderMap, form: &Form) -> Result<Option<Self>, OAuthError> {
+        const TWO: &str = "The client proves itself in two ways. Use HTTP Basic or the body, not both.";
+        let (id, secret) = (form.one("client_id")?, form.one("client_secret")?);
+        let mut said = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = said.next() else {
+            return match (id, secret) {
+                (Some(id), secret) => {
+                    let secret = secret.map(|secret| Zeroizing::new(secret.to_owned()));
+                    Ok(Some(Self { id: id.to_owned(), secret }))
+                }
+                (None, Some(_)) => Err(OAuthError::invalid_client("A client's secret without its id.")),
+                (None, None) => Ok(None),
+            };
+        };
+        if said.next().is_some() || secret.is_some() {
+            return Err(OAuthError::invalid_request(TWO));
+        }
+        let unreadable = || OAuthError::invalid_client("The Authorization header is no HTTP Basic that can be read.");
+        let client = basic(value.as_bytes()).ok_or_else(unreadable)?;
+        if id.is_some_and(|id| id != client.id) {
+            return Err(OAuthError::invalid_request("The client's id in the body is another than in HTTP Basic."));
+        }
+        Ok(Some(client))
+    }
+
+    /// The key that the client is, used from this address.
+    ///
+    /// # Errors
+    /// `invalid_client` if it is none, or not good; 429 if it was used too often.
+    pub async fn key(&self, app: &App, ip: Option<IpAddr>) -> Result<Good, OAuthError> {
+        let id: Option<KeyId> = self.id.strip_prefix("key:").and_then(|id| id.parse().ok());
+        let (Some(id), Some(secret)) = (id, &self.secret) else {
+            let words = "The client's id is key: and the id of a key, and its secret is that of the key.";
+            return Err(OAuthError::invalid_client(words).code("unknown_client"));
+        };
+        let decision = app.verify.secret(secret, &Question { ip, ..Question::default() }).await?;
+        let good = decision.map_err(|refused| OAuthError::of_client(&refused))?;
+        if good.facts.key != id {
+            let words = "The client's id is that of another key than its secret.";
+            return Err(OAuthError::invalid_client(words).code("unknown_client"));
+        }
+        Ok(good)
+    }
+}
+
+/// The client of a request that must have one without a secret: it proves itself by what only it can know (RFC 7636, RFC 8628).
+///
+/// # Errors
+/// As [`Client::read`]; `invalid_client` if there is none, or it sends a secret.
+pub fn public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
+    let client = Client::read(headers, form)?.filter(|client| client.secret.is_none());
+    client
+        .ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, in the body and without a secret."))
+}
+
+/// The client of a request that must have one which proves itself.
+///
+/// # Errors
+/// As [`Client::read`] and [`Client::key`]; `invalid_client` if there is none.
+pub async fn key(app: &App, headers: &HeaderMap, form: &Form, ip: Option<IpAddr>) -> Result<Good, OAuthError> {
+    match Client::read(headers, form)? {
+        Some(client) => client.key(app, ip).await,
+        None => Err(OAuthError::invalid_client("Say which key you are, by HTTP Basic or in the body.")),
+    }
+}
+
+/// Both halves are form-encoded first (RFC 6749 section 2.3.1). A secret has no colon, so the last one parts them: what sends
+/// `key:<id>` as it stands, as curl does, is understood too.
+fn basic(value: &[u8]) -> Option<Client> {
+    let at = value.iter().position(|byte| *byte == b' ')?;
+    let (scheme, encoded) = value.split_at(at);
+    if !scheme.eq_ignore_ascii_case(b"basic") {
+        return None;
+    }
+    let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_ascii()).ok()?);
+    let colon = decoded.iter().rposition(|byte| *byte == b':')?;
+    let id = form_decoded(&decoded[..colon])?;
+    Some(Client { id: id.to_string(), secret: Some(form_decoded(&decoded[colon + 1..])?) })
+}
+
+fn form_decoded(half: &[u8]) -> Option<Zeroizing<String>> {
+    let spaced: Zeroizing<Vec<u8>> = Zeroizing::new(half.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect());
+    let bytes: Vec<u8> = percent_decode(&spaced).collect();
+    String::from_utf8(bytes).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Option<(String, String)> {
+        basic(value.as_bytes()).map(|client| (client.id, client.secret.unwrap().to_string()))
+    }
+
+    #[test]
+    fn both_halves_are_form_encoded() {
+        let of = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        let pair = |id: &str, secret: &str| Some((id.to_owned(), secret.to_owned()));
+        assert_eq!(read(&of("key%3A7:kw_live_a%2B+b")), pair("key:7", "kw_live_a+ b"));
+        assert_eq!(read(&of("key:7:kw_live_a")), pair("key:7", "kw_live_a"));
+        assert_eq!(read(&of("a:")), pair("a", ""));
+        assert_eq!(read(&of("a").replace("Basic", "bASIC")), None);
+        assert_eq!(read("Basic !"), None);
+        assert_eq!(read("Basic"), None);
+        assert_eq!(read(&of("a:%ff")), None);
+        assert_eq!(read(&of("a:b").replace("Basic", "Bearer")), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! Errors as RFC 6749 section 5.2 writes them, with the stable code of the rule beside them.
+
+use crate::{
+    http::quota,
+    service::{Error, oauth::Denied, tokens::ExchangeRefused, verify::Refused},
+};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// The challenge of a client that is not known (RFC 7617).
+const BASIC: &str = r#"Basic realm="oauth", charset="UTF-8""#;
+
+/// What is answered in place of what was asked for.
+#[derive(Debug)]
+pub struct OAuthError {
+    status: StatusCode,
+    body: Body,
+    headers: HeaderMap,
+}
+
+#[derive(Debug, Serialize)]
+struct Body {
+    error: &'static str,
+    error_description: String,
+    /// Ours: the rule that refused, as verify names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+impl OAuthError {
+    fn new(status: StatusCode, error: &'static str, words: &str) -> Self {
+        Self { status, body: Body { error, error_description: plain(words), code: None }, headers: HeaderMap::new() }
+    }
+
+    /// 400 with one of the registered errors.
+    pub fn bad(error: &'static str, words: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, words)
+    }
+
+    pub fn invalid_request(words: &str) -> Self {
+        Self::bad("invalid_request", words)
+    }
+
+    pub fn invalid_scope(words: &str) -> Self {
+        Self::bad("invalid_scope", words)
+    }
+
+    /// RFC 8707 section 2.
+    pub fn invalid_target(words: &str) -> Self {
+        Self::bad("invalid_target", words)
+    }
+
+    /// 401: it was not proved who the client is.
+    pub fn invalid_client(words: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", words).with(header::WWW_AUTHENTICATE, BASIC)
+    }
+
+    /// 401: the bearer token that was sent is not good (RFC 6750 section 3.1).
+    pub fn invalid_token(words: &str) -> Self {
+        const BEARER: &str = r#"Bearer realm="oauth", error="invalid_token""#;
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", words).with(header::WWW_AUTHENTICATE, BEARER)
+    }
+
+    /// The same error with the stable code of a rule.
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.body.code = Some(code);
+        self
+    }
+
+    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// A key that a client proves itself with was refused.
+    pub fn of_client(refused: &Refused) -> Self {
+        match refused {
+            Refused::RateLimited(left) => {
+                let mut error = Self::later(StatusCode::TOO_MANY_REQUESTS, &refused.to_string());
+                quota::write(left, true, &mut error.headers);
+                error.code(refused.code())
+            }
+            refused => Self::invalid_client(&refused.to_string()).code(refused.code()),
+        }
+    }
+
+    /// A program gets no token of a person.
+    pub fn of_denied(denied: Denied) -> Self {
+        match denied {
+            Denied::InvalidClient => Self::invalid_client(&denied.to_string()),
+            denied => Self::bad(denied.code(), &denied.to_string()),
+        }
+    }
+
+    /// No token was made. `bad`: the error for what it would have been made of.
+    pub fn of_exchange(refused: &ExchangeRefused, bad: &'static str) -> Self {
+        let words = refused.to_string();
+        let error = match refused {
+            ExchangeRefused::Key(limited @ Refused::RateLimited(_)) => return Self::of_client(limited),
+            ExchangeRefused::Key(_) | ExchangeRefused::Token(_) | ExchangeRefused::TooOften => Self::bad(bad, &words),
+            ExchangeRefused::Scope(_) | ExchangeRefused::MixedScopes => Self::invalid_scope(&words),
+            ExchangeRefused::Target => Self::invalid_target(&words),
+        };
+        error.code(refused.code())
+    }
+
+    fn later(status: StatusCode, words: &str) -> Self {
+        Self::new(status, "temporarily_unavailable", words)
+    }
+}
+
+impl From<Error> for OAuthError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Busy => {
+                let busy = Self::later(StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.");
+                busy.with(header::RETRY_AFTER, "1")
+            }
+            error => {
+                tracing::error!(%error, "request.failed");
+                let words = "Something went wrong on our side. Try again.";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", words)
+            }
+        }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(self.body)).into_response();
+        response.headers_mut().extend(self.headers);
+        never_kept(response)
+    }
+}
+
+/// No cache keeps it (RFC 6749 section 5.1).
+pub fn never_kept(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// What may stand in a description: %x20-21 / %x23-5B / %x5D-7E.
+fn plain(words: &str) -> String {
+    words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect()
+}

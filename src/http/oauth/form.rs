@@ -1,0 +1,63 @@
+//! The parameters of a request (RFC 6749 appendix B): a form in the body, never the query; each at most once.
+
+use super::error::OAuthError;
+use crate::http::body;
+use axum::{
+    extract::{FromRequest, Request},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use zeroize::Zeroizing;
+
+/// The largest form, in bytes.
+const FORM_MAX: usize = 64 * 1024;
+
+/// The parameters that were sent. No `Debug`: secrets may be among them.
+pub struct Form(Vec<(String, Zeroizing<String>)>);
+
+impl Form {
+    /// The value of a parameter; one without a value counts as left out (RFC 6749 section 3.2).
+    ///
+    /// # Errors
+    /// `invalid_request` if it was sent more than once.
+    pub fn one(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
+        let mut values = self.0.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
+        let value = values.next().filter(|value| !value.is_empty());
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(OAuthError::invalid_request(&format!("The parameter {name} stands there more than once."))),
+        }
+    }
+
+    /// As [`Form::one`], of a parameter that must be there.
+    ///
+    /// # Errors
+    /// `invalid_request` if it is missing, too.
+    pub fn need(&self, name: &'static str) -> Result<&str, OAuthError> {
+        self.one(name)?.ok_or_else(|| OAuthError::invalid_request(&format!("The parameter {name} is missing.")))
+    }
+
+    /// How often a parameter was sent with a value.
+    pub fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|(it, value)| it == name && !value.is_empty()).count()
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let refuse = |words: &str| OAuthError::invalid_request(words).into_response();
+        if request.uri().query().is_some_and(|query| !query.is_empty()) {
+            return Err(refuse("Parameters stand in the body, never in the address: addresses are logged."));
+        }
+        let kind = request.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+        let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        if !kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            return Err(refuse("Send a form, with Content-Type: application/x-www-form-urlencoded."));
+        }
+        let body = body::read(request.into_body(), FORM_MAX).await.map_err(IntoResponse::into_response)?;
+        let pairs = url::form_urlencoded::parse(&body);
+        Ok(Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect()))
+    }
+}

@@ -1,0 +1,25 @@
+//! The addresses of OAuth: the token endpoint with its grant types, one a file; and what is said of tokens afterwards.
+//!
+//! Requests are forms and answers JSON, both as RFC 6749 writes them; the rules are the service's.
+
+mod asked;
+mod authorization_code;
+mod client;
+mod client_credentials;
+mod device_code;
+mod error;
+mod form;
+mod grant_type;
+mod introspect;
+mod metadata;
+mod revoke;
+mod revoked_tokens;
+mod token;
+mod token_exchange;
+
+pub use device_code::device_authorization;
+pub use introspect::introspect;
+pub use metadata::metadata;
+pub use revoke::revoke;
+pub use revoked_tokens::revoked_tokens;
+pub use token::token;

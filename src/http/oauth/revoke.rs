@@ -1,0 +1,54 @@
+//! `POST /oauth/revoke` (RFC 7009): a token that nobody is to use any more.
+
+use super::{
+    client::Client,
+    error::{OAuthError, never_kept},
+    form::Form,
+};
+use crate::service::{App, actor::Origin, tokens::Holder};
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+
+/// Revokes the token, for the key that it is of; one of a public client, which has no secret, for whoever holds it. One that is over,
+/// or none of ours, is no error (section 2.2).
+pub async fn revoke(
+    State(app): State<App>,
+    Extension(origin): Extension<Origin>,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, OAuthError> {
+    let client = Client::read(&headers, &form)?;
+    let text = form.need("token")?;
+    form.one("token_type_hint")?;
+    let key = match &client {
+        Some(client) if client.secret.is_some() => Some(client.key(&app, origin.ip).await?.facts.key),
+        _ => None,
+    };
+    let Ok(known) = app.tokens.read(text) else { return Ok(done()) };
+    let may = match (known.holder, key) {
+        (Holder::Key(of), Some(key)) => of == key,
+        (Holder::Key(_), None) => {
+            let words = "This token is of a key: prove that you hold it, by HTTP Basic or in the body.";
+            return Err(OAuthError::invalid_client(words));
+        }
+        // A client that says who it is must be the one (section 2.1).
+        (Holder::Grant { .. }, None) => client.is_none_or(|client| client.id == known.holder.client_id()),
+        (Holder::Grant { .. }, Some(_)) => false,
+    };
+    if !may {
+        return Err(OAuthError::bad("unauthorized_client", "This token is another client's."));
+    }
+    // Of a key or grant that is not good any more no token is: nothing is left to do.
+    if let Ok(accepted) = app.tokens.look(text).await? {
+        app.tokens.revoke(&known, &accepted.good.facts, &origin).await?;
+    }
+    Ok(done())
+}
+
+fn done() -> Response {
+    never_kept(StatusCode::OK.into_response())
+}

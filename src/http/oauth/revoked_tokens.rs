@@ -1,0 +1,33 @@
+//! `GET /.well-known/revoked-tokens`: the signed list for whoever checks tokens without asking.
+
+use crate::{http::problem::Problem, service::App};
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// How long a cache may keep it.
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=5");
+
+/// The list; 304 to whoever has it (RFC 9110 section 13.1.2).
+pub async fn revoked_tokens(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    let list = app.tokens.revoked_list().await?;
+    let mut response = if is_known(&headers, &list.etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, "application/jwt")], list.jwt.to_string()).into_response()
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, KEPT);
+    if let Ok(etag) = HeaderValue::from_str(&list.etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    Ok(response)
+}
+
+/// Whether one of the tags that were sent is this one, compared weakly.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let said = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    said.flat_map(|tags| tags.split(',')).any(|tag| tag.trim() == "*" || strong(tag) == strong(etag))
+}

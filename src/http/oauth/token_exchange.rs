@@ -1,0 +1,75 @@
+//! Token exchange (RFC 8693): a key or a token for a token that may do less, for less long.
+
+use super::{
+    asked::Asked,
+    client::Client,
+    error::OAuthError,
+    token::{TokenRequest, issued},
+};
+use crate::service::{
+    tokens::{ExchangeRefused, Holder},
+    verify::Question,
+};
+use axum::response::Response;
+
+/// A token of ours.
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// A key's secret.
+const KEY: &str = "urn:keyward:token-type:key";
+/// Whatever is unacceptable about the subject's token is this (RFC 8693 section 2.2.2).
+const BAD: &str = "invalid_request";
+
+/// Answers with a token of the same holder. Whoever presents the subject's token needs no other proof; a client that proves itself
+/// all the same must be the one that the token is of.
+///
+/// # Errors
+/// As RFC 8693 section 2.2.2 says.
+pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
+    let TokenRequest { app, origin, headers, form } = request;
+    let (subject, kind) = (form.need("subject_token")?, form.need("subject_token_type")?);
+    if form.one("actor_token")?.is_some() || form.one("actor_token_type")?.is_some() {
+        return Err(OAuthError::invalid_request("Nobody acts for another here: leave actor_token out."));
+    }
+    if form.one("requested_token_type")?.is_some_and(|it| it != ACCESS_TOKEN) {
+        return Err(OAuthError::invalid_request("Access tokens are all that is issued here."));
+    }
+    let asked = Asked::read(app, form)?;
+    let client = Client::read(headers, form)?;
+    if let Some(client) = &client
+        && client.secret.is_some()
+    {
+        client.key(app, origin.ip).await?;
+    }
+    let made = match kind {
+        KEY => {
+            let question = Question { ip: origin.ip, ..Question::default() };
+            let decision = app.verify.secret(subject, &question).await?;
+            let good = decision.map_err(|refused| OAuthError::of_exchange(&ExchangeRefused::Key(refused), BAD))?;
+            same(client.as_ref(), Holder::Key(good.facts.key))?;
+            app.tokens.issue_for_key(&good.facts, &asked.wish())
+        }
+        ACCESS_TOKEN => {
+            // One that cannot be read is refused below, with the reason.
+            if let Ok(known) = app.tokens.read(subject) {
+                same(client.as_ref(), known.holder)?;
+            }
+            app.tokens.narrow(subject, &asked.wish()).await?
+        }
+        _ => {
+            let words = format!("subject_token_type is {ACCESS_TOKEN} for a token of ours, {KEY} for a key.");
+            return Err(OAuthError::invalid_request(&words));
+        }
+    };
+    let made = made.map_err(|refused| OAuthError::of_exchange(&refused, BAD))?;
+    Ok(issued(&made, Some(ACCESS_TOKEN)))
+}
+
+/// Whether the client, if there is one, is the one that the subject's token is of.
+fn same(client: Option<&Client>, holder: Holder) -> Result<(), OAuthError> {
+    match client {
+        Some(client) if client.id != holder.client_id() => {
+            Err(OAuthError::invalid_request("The subject's token is another client's."))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,227 @@
+//! The keys that sign access tokens: the one that signs now, the next one, which is published before it signs, and the old ones, which
+//! are published until the last token that they signed is dead.
+
+use super::{claims::Writer, list};
+use crate::{
+    domain::time::Timestamp,
+    service::{
+        Error, Ground,
+        sealing::SealingKey,
+        signer::{ACCESS_TOKENS, Signer, SignerError},
+    },
+    store::{self, signing_keys::SigningKeyRow},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
+use std::{
+    path::Path,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// For how long the keys are believed without reading them again, in microseconds: a minute. Changes are heard within a second, and
+/// whoever hears nothing reads them once a minute.
+const FRESH: u64 = 60_000_000;
+/// How long until another try when they could not be read.
+pub(super) const RETRY: Duration = Duration::from_millis(500);
+
+/// A key, ready to sign and to check.
+#[derive(Clone)]
+pub struct TokenKey {
+    pub signer: Signer,
+    /// From when it signs.
+    pub from: Timestamp,
+    /// Writes access tokens.
+    pub tokens: Writer,
+    /// Writes lists of revoked ones.
+    pub lists: Writer,
+    pub decoding: DecodingKey,
+}
+
+impl TokenKey {
+    fn new(signer: Signer, from: Timestamp) -> Self {
+        Self {
+            from,
+            tokens: Writer::new(super::TYP, signer.clone()),
+            lists: Writer::new(list::TYP, signer.clone()),
+            decoding: DecodingKey::from_ed_der(&signer.public),
+            signer,
+        }
+    }
+
+    fn jwk(&self) -> serde_json::Value {
+        serde_json::json!({
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "use": "sig",
+            "alg": "EdDSA",
+            "kid": self.signer.kid,
+            "x": URL_SAFE_NO_PAD.encode(self.signer.public),
+        })
+    }
+}
+
+/// The keys of which tokens can be alive, and the next one.
+#[derive(Clone)]
+pub struct KeySet {
+    newest: TokenKey,
+    /// The newest of them first.
+    older: Vec<TokenKey>,
+}
+
+impl std::fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.all().map(|key| &key.signer)).finish()
+    }
+}
+
+impl KeySet {
+    /// Reads and unseals them, without those of which no token is alive.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the key file, or that the database cannot be read.
+    pub(in crate::service) async fn load(
+        ground: &Ground,
+        sealing: &SealingKey,
+        path: &Path,
+    ) -> Result<Self, SignerError> {
+        let (rows, life) = {
+            let mut reader = ground.pool.read().await?;
+            let rows = store::signing_keys::all(&mut reader.conn(), ACCESS_TOKENS).await?;
+            (rows, store::revoked::longest_life(&mut reader.conn()).await?)
+        };
+        let now = ground.now();
+        let mut keys = Vec::new();
+        for row in alive(&rows, life, now) {
+            let from = Timestamp::from_micros(row.signs_from);
+            keys.push(TokenKey::new(Signer::unseal(row, sealing, path)?, from));
+        }
+        let mut keys = keys.into_iter();
+        let newest = keys.next().ok_or(SignerError::Damaged)?;
+        Ok(Self { newest, older: keys.collect() })
+    }
+
+    /// The newest first.
+    pub fn all(&self) -> impl Iterator<Item = &TokenKey> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// The one that was made last, which may not sign yet.
+    pub fn newest(&self) -> &Signer {
+        &self.newest.signer
+    }
+
+    /// The one that signs at this instant.
+    pub fn signing(&self, now: Timestamp) -> &TokenKey {
+        self.all().find(|key| key.from <= now).or(self.older.last()).unwrap_or(&self.newest)
+    }
+
+    /// The one with this id.
+    pub fn of_kid(&self, kid: &str) -> Option<&TokenKey> {
+        self.all().find(|key| key.signer.kid == kid)
+    }
+
+    /// The public halves, as a JWK set (RFC 7517, RFC 8037): first of the one that signs now.
+    pub fn jwks(&self, now: Timestamp) -> serde_json::Value {
+        let signing = self.signing(now);
+        let others = self.all().filter(|key| key.signer.kid != signing.signer.kid);
+        let keys: Vec<_> = std::iter::once(signing).chain(others).map(TokenKey::jwk).collect();
+        serde_json::json!({ "keys": keys })
+    }
+}
+
+/// The rows, the newest first, up to the last of which a token that lives at most `life` seconds can be alive: one key signs until
+/// the next one does.
+pub(super) fn alive(rows: &[SigningKeyRow], life: i64, now: Timestamp) -> &[SigningKeyRow] {
+    let is_alive = |next: &SigningKeyRow| Timestamp::from_micros(next.signs_from).plus_seconds(life) > now;
+    let end = rows.iter().position(|next| !is_alive(next)).map_or(rows.len(), |at| at + 1);
+    &rows[..end.min(rows.len())]
+}
+
+/// The keys of this process, as it last read them.
+pub(super) struct Ring {
+    ground: Ground,
+    sealing: SealingKey,
+    set: RwLock<Arc<KeySet>>,
+    /// When they were read, on the steady clock.
+    read_at: AtomicU64,
+    changed: Notify,
+}
+
+impl Ring {
+    pub fn new(ground: Ground, sealing: SealingKey, set: KeySet) -> Self {
+        let read_at = AtomicU64::new(ground.clock.steady());
+        Self { ground, sealing, set: RwLock::new(Arc::new(set)), read_at, changed: Notify::new() }
+    }
+
+    pub fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    pub fn sealing(&self) -> &SealingKey {
+        &self.sealing
+    }
+
+    pub fn now(&self) -> Arc<KeySet> {
+        self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the keys again.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or holds a key that the key file does not open.
+    pub async fn reload(&self) -> Result<Arc<KeySet>, Error> {
+        let at = self.ground.clock.steady();
+        let set = KeySet::load(&self.ground, &self.sealing, Path::new("")).await.map_err(|error| match error {
+            SignerError::Service(error) => error,
+            _ => Error::Internal("a signing key in the database cannot be unsealed"),
+        })?;
+        let set = Arc::new(set);
+        *self.set.write().unwrap_or_else(PoisonError::into_inner) = set.clone();
+        self.read_at.store(at, Ordering::Release);
+        Ok(set)
+    }
+
+    /// The keys as they were a minute ago at most.
+    ///
+    /// # Errors
+    /// As [`Ring::reload`].
+    pub async fn fresh(&self) -> Result<Arc<KeySet>, Error> {
+        let age = self.ground.clock.steady().saturating_sub(self.read_at.load(Ordering::Acquire));
+        if age <= FRESH { Ok(self.now()) } else { self.reload().await }
+    }
+
+    /// Somebody changed them.
+    pub fn heard(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Until somebody has changed them.
+    pub async fn change(&self) {
+        self.changed.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(from: i64) -> SigningKeyRow {
+        let signs_from = Timestamp::from_seconds(from).micros();
+        SigningKeyRow { id: uuid::Uuid::nil(), generation: 1, public_key: vec![], sealed: vec![], signs_from }
+    }
+
+    /// A key lives until the last token that it can have signed is dead: as long as a token lives after the next one signs.
+    #[test]
+    fn a_key_is_kept_for_as_long_as_a_token_of_it_can_live() {
+        let rows = [row(300), row(200), row(100)];
+        for (now, kept) in [(0, 3), (150, 3), (299, 3), (300, 2), (399, 2), (400, 1), (9_999, 1)] {
+            assert_eq!(alive(&rows, 100, Timestamp::from_seconds(now)).len(), kept, "{now}");
+        }
+        assert_eq!(alive(&[], 100, Timestamp::from_seconds(0)).len(), 0);
+    }
+}
