@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -79,7 +79,7 @@ export async function register(site: Site, name: string, address: string): Promi
   await dialog.getByLabel('Name').fill(name);
   await dialog.getByLabel('Addresses').fill(address);
   await dialog.getByRole('button', { name: 'Register program' }).click();
-  await site.at(`/projects/${await keyward.project()}?done=registered`);
+  await expect(site.toast).toContainText('Program registered.');
   return programs(page).locator('code').first().innerText();
 }
 

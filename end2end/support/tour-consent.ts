@@ -62,7 +62,7 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     await expect(page.getByText(user_code)).toBeVisible();
     yield 'device-confirm';
     await page.getByRole('button', { name: 'Allow' }).click();
-    await site.at('/device?done=allowed');
+    await expect(page.getByRole('heading', { name: 'Allowed' })).toBeVisible();
     yield 'device-allowed';
   } finally {
     program.close();

@@ -37,7 +37,6 @@ test('a code is typed, and the device goes on', async ({ page, site, keyward, wa
   await expect(page.getByRole('heading', { name: 'Allow Buoy Watch on your device to use' })).toBeVisible();
   await expect(page.getByText(begun.user_code)).toBeVisible();
   await page.getByRole('button', { name: 'Allow' }).click();
-  await site.at('/device?done=allowed');
   await expect(page.getByRole('heading', { name: 'Allowed' })).toBeVisible();
   const token = await poll(keyward, client, begun);
   expect(token).toMatchObject({ token_type: 'Bearer', scope: 'data:read', expires_in: 3600 });
@@ -56,7 +55,7 @@ test('a code that is there already is confirmed by a press, and no is heard', as
   expect((await poll(keyward, client, begun)).error, 'opening it allows nothing').toBe('authorization_pending');
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('button', { name: 'Deny' }).click();
-  await site.at('/device?done=denied');
+  await expect(page.getByRole('heading', { name: 'Denied' })).toBeVisible();
   expect((await poll(keyward, client, begun)).error).toBe('access_denied');
 });
 

@@ -1,10 +1,6 @@
 //! A code for what a token is made of: once, within a minute, by whoever began.
 
-use super::{
-    Consent, Denied,
-    ends::{Ends, end_where},
-    pkce,
-};
+use super::{Consent, Denied, ends::end_where, pkce};
 use crate::{
     domain::{
         consent::ClientName,
@@ -82,10 +78,10 @@ impl Consent {
                 };
                 let first = store::codes::take(tx, &digest, now.micros()).await?;
                 match wrong(&code, first, &said, now) {
-                    None => redeemed(tx, &code, now).await,
+                    None => redeemed(tx, &code, now).await.map(Kept::unrecorded),
                     Some(why) => {
                         let ends = end_where(tx, &actor, &[code.grant_id.into()], "grant.ended", why, now).await?;
-                        Ok(ends.and_return(Err(NONE)))
+                        Ok(ends.with(Kept::unrecorded(Err(NONE))))
                     }
                 }
             })
@@ -112,18 +108,10 @@ fn wrong(
     }
 }
 
-async fn redeemed(tx: &mut Tx<'_>, code: &CodeRow, now: Timestamp) -> Result<Kept<Came>, Error> {
+async fn redeemed(tx: &mut Tx<'_>, code: &CodeRow, now: Timestamp) -> Result<Came, Error> {
     let row = store::grants::by_id(tx, code.grant_id).await?;
-    let row = row.filter(|row| row.holds(now.micros()) && row.project_archived_at.is_none());
-    Ok(Kept::unrecorded(match row {
-        Some(row) => Ok(Redeemed::of(&row)?),
-        None => Err(NONE),
-    }))
-}
-
-impl Ends {
-    /// What was ended, with something else to give back.
-    pub(super) fn and_return<T>(self, value: T) -> Kept<T> {
-        self.with(Kept::unrecorded(value))
+    match row.filter(|row| row.holds(now.micros()) && row.project_archived_at.is_none()) {
+        Some(row) => Ok(Ok(Redeemed::of(&row)?)),
+        None => Ok(Err(NONE)),
     }
 }
