@@ -35,10 +35,9 @@ pub fn question(asking: Asking, sent: Sent) -> AnyView {
     let lives = lives.into_iter().map(|life| Choice::new(life.seconds.to_string(), life.words)).collect();
     let Sent { to, name, value, code } = sent;
     let sign = sign(client.as_deref());
-    let lead = lead(client, host, code);
+    let under = lead(client, host, code);
     view! {
-        <Gate title wide=true sign=sign>
-            {lead}
+        <Gate title wide=true sign under>
             // It may lead to another site, and stands outside the shell: the browser sends it itself.
             <Form to class="panel" plain=true>
                 <div class="panel__body fields">
