@@ -6,7 +6,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderName, HeaderValue, Uri},
+    http::{HeaderName, HeaderValue, Uri, header},
     middleware::Next,
     response::Response,
 };
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 const POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PAGE: &str = "/authorize";
 /// The pages that lead there by `next`.
-const ON_THE_WAY: [&str; 3] = ["/login", "/login/code", "/settings/security/second-factor"];
+const ON_THE_WAY: [&str; 4] = ["/login", "/login/code", "/login/oidc", "/settings/security/second-factor"];
 
 /// The parameter of an address.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
@@ -34,11 +34,17 @@ fn is_told(uri: &Uri) -> bool {
     }
 }
 
+/// Whether an answer leads to such an address: so does what comes back from an account elsewhere.
+fn leads_there(response: &Response) -> bool {
+    let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+    to.filter(|to| to.starts_with('/')).and_then(|to| to.parse().ok()).is_some_and(|to| is_told(&to))
+}
+
 /// Says so.
 pub async fn policy(request: Request, next: Next) -> Response {
     let told = is_told(request.uri());
     let mut response = next.run(request).await;
-    if told {
+    if told || leads_there(&response) {
         response.headers_mut().insert(POLICY, HeaderValue::from_static("unsafe-none"));
     }
     response
@@ -66,5 +72,19 @@ mod tests {
             assert!(!told(other), "{other}");
         }
         assert!(!told(&format!("/keys?next={next}")));
+        assert!(told(&format!("/login/oidc?next={next}")));
+        let leads = |to: &str| {
+            let mut response = Response::default();
+            response.headers_mut().insert(header::LOCATION, to.parse().unwrap());
+            leads_there(&response)
+        };
+        assert!(leads("/authorize?response_mode=web_message"));
+        for other in [
+            "/keys",
+            "https://evil.example/authorize?response_mode=web_message",
+            "//evil.example/authorize?response_mode=web_message",
+        ] {
+            assert!(!leads(other), "{other}");
+        }
     }
 }
