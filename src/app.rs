@@ -6,6 +6,7 @@ use crate::{
     domain::theme::Theme,
     features::{
         audit::AuditPage,
+        authorize::{AuthorizePage, DeviceConfirmPage, DevicePage},
         entry::{AskResetPage, AskSignUpPage, ResetPage, SignUpPage},
         keys::{
             ActivatePage, AdminKeysPage, ChosenPage, CreatePage, DeactivatePage, DeletePage, EditPage, GeneratePage,
@@ -14,8 +15,8 @@ use crate::{
         policy::PolicyPage,
         projects::{
             ArchivePage, DeleteProjectKeyPage, InvitePage, JoinAsAdministratorPage, JoinPage, LeavePage, LifePage,
-            NewProjectPage, ProjectKeysPage, ProjectPage, ProjectsPage, RemoveMemberPage, RenamePage, RolePage,
-            ScopesOfferedPage, UnarchivePage, WithdrawPage,
+            NewProjectPage, ProjectKeysPage, ProjectPage, ProjectsPage, RegisterClientPage, RemoveClientPage,
+            RemoveMemberPage, RenamePage, RevokeGrantPage, RolePage, ScopesOfferedPage, UnarchivePage, WithdrawPage,
         },
         scopes::{AddScopePage, EditScopePage, RemoveScopePage, RetireScopePage, ScopesPage, UnretireScopePage},
         security::{EnrolPage, NewCodesPage, SecurityPage, TurnOffPage},
@@ -177,8 +178,14 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("members/:user/remove") view=RemoveMemberPage ssr=SsrMode::Async />
                 <Route path=path!("leave") view=LeavePage ssr=SsrMode::Async />
                 <Route path=path!("join") view=JoinAsAdministratorPage ssr=SsrMode::Async />
+                <Route path=path!("clients/new") view=RegisterClientPage ssr=SsrMode::Async />
+                <Route path=path!("clients/:client/remove") view=RemoveClientPage ssr=SsrMode::Async />
+                <Route path=path!("grants/:grant/revoke") view=RevokeGrantPage ssr=SsrMode::Async />
             </ParentRoute>
             <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async />
+            <Route path=path!("/authorize") view=AuthorizePage ssr=SsrMode::Async />
+            <Route path=path!("/device") view=DevicePage ssr=SsrMode::Async />
+            <Route path=path!("/device/confirm") view=DeviceConfirmPage ssr=SsrMode::Async />
             <Route path=path!("/settings") view=|| view! { <Go to="/settings/account" /> } ssr=SsrMode::Async />
             <Route path=path!("/settings/account") view=AccountPage ssr=SsrMode::Async />
             // Where its second form is sent: refused, it is drawn again here.
@@ -189,6 +196,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("password") view=|| () ssr=SsrMode::Async />
                 <Route path=path!("session") view=|| () ssr=SsrMode::Async />
                 <Route path=path!("sessions") view=|| () ssr=SsrMode::Async />
+                <Route path=path!("grant") view=|| () ssr=SsrMode::Async />
                 <Route path=path!("second-factor/off") view=TurnOffPage ssr=SsrMode::Async />
                 <Route path=path!("recovery-codes") view=NewCodesPage ssr=SsrMode::Async />
             </ParentRoute>

@@ -1,6 +1,7 @@
 import { expect } from '@playwright/test';
 import type { Site } from './site';
 import { auditTour } from './tour-audit';
+import { tourConsent } from './tour-consent';
 import { tourSecurity } from './tour-security';
 import { tourEntry } from './tour-entry';
 import { tourAdmin } from './tour-admin';
@@ -130,6 +131,7 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   await site.open('/settings/developer/api-keys');
   yield 'developer';
   yield* tourSecurity(site);
+  yield* tourConsent(site);
   await site.open('/admin/keys');
   yield 'all-keys';
   await site.choose('Deactivate', 'Starter Integration');

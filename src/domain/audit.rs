@@ -54,7 +54,7 @@ impl Kind {
     pub const fn prefixes(self) -> &'static [&'static str] {
         match self {
             Self::Keys => &["key.", "keys.", "token."],
-            Self::Projects => &["project.", "member.", "invitation."],
+            Self::Projects => &["project.", "member.", "invitation.", "client.", "grant."],
             Self::People => &["user.", "password.", "second_factor.", "recovery_codes.", "identity."],
             Self::SignIns => &["session.", "sessions.", "step_up."],
             Self::Settings => &["scope.", "policy.", "signing_key."],
@@ -214,6 +214,14 @@ type Sentence = (&'static str, &'static str, Option<&'static str>);
 /// Every action that the code writes.
 const SENTENCES: &[Sentence] = &[
     ("audit.exported", "exported the audit log", None),
+    ("client.registered", "registered the program {}", None),
+    ("client.removed", "removed the program {}", None),
+    ("grant.allowed", "allowed the program {} a token", None),
+    ("grant.denied", "denied a device of the program {}", None),
+    ("grant.ended", "ended what was allowed to the program {}", None),
+    ("grant.lapsed", "ended what the program {} never came for", None),
+    ("grant.narrowed", "narrowed what was allowed to the program {}", None),
+    ("grant.revoked", "took back what was allowed to the program {}", None),
     (
         "identity.linked",
         "linked the account of {} to the identity provider",

@@ -52,16 +52,16 @@ id!(
     UserId
 );
 id!(
-    /// A grant's identifier: what a person allowed a client to do in a project.
-    GrantId
+    /// An invitation's identifier. Not its code.
+    InvitationId
 );
 id!(
-    /// The identifier of a registered OAuth client (RFC 6749 section 2.2).
+    /// The identifier of a program that a project's owner registered (an OAuth client).
     ClientId
 );
 id!(
-    /// An invitation's identifier. Not its code.
-    InvitationId
+    /// The identifier of what a person allowed a program.
+    GrantId
 );
 id!(
     /// The one-time number that a form carries, so that sending it twice makes one thing.

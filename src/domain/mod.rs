@@ -3,6 +3,7 @@
 //! Never here: leptos, axum, sqlx, a clock, the environment.
 
 pub mod audit;
+pub mod consent;
 pub mod entry;
 pub mod expiry;
 pub mod filter;

@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod authorize;
 pub mod entry;
 pub mod keys;
 pub mod policy;

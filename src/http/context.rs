@@ -46,12 +46,15 @@ pub fn signed_in() -> Option<Caller> {
 /// # Errors
 /// [`ErrorKind::SignedOut`] if nobody is signed in.
 pub fn caller() -> Result<(Caller, App), AppError> {
-    let Some(caller) = signed_in() else {
-        let error = AppError::new(ErrorKind::SignedOut, "Your session has ended. Sign in again.");
-        set_status(error.kind);
-        return Err(error);
-    };
+    let Some(caller) = signed_in() else { return Err(signed_out()) };
     Ok((caller, app()?))
+}
+
+/// What is said to whoever is not signed in.
+pub fn signed_out() -> AppError {
+    let error = AppError::new(ErrorKind::SignedOut, "Your session has ended. Sign in again.");
+    set_status(error.kind);
+    error
 }
 
 fn set_status(kind: ErrorKind) {
@@ -73,6 +76,17 @@ pub fn refuse<T>(error: AppError) -> Result<T, AppError> {
 pub fn no_store() {
     if let Some(options) = use_context::<ResponseOptions>() {
         options.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// The forms of this page may lead to this origin, which was checked, besides our own.
+pub fn may_lead_to(origin: &str) {
+    const OWN: &str = "form-action 'self'";
+    let Some(options) = use_context::<ResponseOptions>() else { return };
+    let policy = options.0.read().ok().and_then(|said| said.headers.get(header::CONTENT_SECURITY_POLICY).cloned());
+    let Some(policy) = policy.as_ref().and_then(|policy| policy.to_str().ok()) else { return };
+    if let Ok(policy) = HeaderValue::from_str(&policy.replace(OWN, &format!("{OWN} {origin}"))) {
+        options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
 }
 

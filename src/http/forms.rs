@@ -8,6 +8,7 @@ use super::{AppState, context, form_table::Table, pages, sessions::Visit};
 use crate::{
     app::NoScripts,
     domain::{
+        consent::Answered,
         filter::KeyFilter,
         key::KeyView,
         people::InvitedUser,
@@ -18,6 +19,9 @@ use crate::{
     error::{AppError, ErrorKind, Refusal},
     features::{
         admin::api::{AdminActivateKey, AdminChangeChosen, AdminDeactivateKey, AdminDeleteKey, AdminRestoreKey},
+        authorize::api::{
+            AnswerAuthorization, AnswerDevice, CheckDevice, RegisterClient, RemoveClient, RevokeGrant, RevokeMine,
+        },
         entry::api::{AskReset, AskSignUp, ResetPassword, SignUp},
         keys::api::{ActivateKey, CreateKey, DeactivateKey, DeleteKey, EditKey, RestoreKey},
         policy::api::SavePolicy,
@@ -197,6 +201,21 @@ fn all(forms: Table) -> Table {
         .route("/settings/security/second-factor", post(form::<ConfirmSecondFactor>(|codes, _| show(codes, true))))
         .route("/settings/security/second-factor/off", post(form::<TurnOffSecondFactor>(|_, _| security("off"))))
         .route("/settings/security/recovery-codes", post(form::<NewRecoveryCodes>(|codes, _| show(codes, true))))
+        .route("/settings/security/grant", post(form::<RevokeMine>(|(), _| security("revoked"))))
+        .route("/authorize", post(form::<AnswerAuthorization>(|answer, _| told(answer))))
+        .route("/device", post(form::<CheckDevice>(|code, _| device(&code))))
+        .route(
+            "/device/confirm",
+            post(form::<AnswerDevice>(|allowed, _| {
+                Next::See(format!("/device?done={}", if allowed { "allowed" } else { "denied" }))
+            })),
+        )
+        .route("/projects/{id}/clients/new", post(form::<RegisterClient>(|_, parts| project(parts, "registered"))))
+        .route(
+            "/projects/{id}/clients/{client}/remove",
+            post(form::<RemoveClient>(|(), parts| project(parts, "client-removed"))),
+        )
+        .route("/projects/{id}/grants/{grant}/revoke", post(form::<RevokeGrant>(|(), parts| project(parts, "revoked"))))
         .route("/settings/theme", post(form::<SaveTheme>(|_, parts| Next::See(next_path(parts, "/settings/account")))))
 }
 
@@ -214,6 +233,21 @@ fn list(parts: &Parts, done: &str, key: &KeyView) -> Next {
 /// Back to the page of security, to say what was done.
 fn security(done: &str) -> Next {
     Next::See(format!("/settings/security?done={done}"))
+}
+
+/// A program is answered: the browser is led to it, or the page that opened ours is told.
+fn told(answer: Answered) -> Next {
+    match answer {
+        // Exposed to be followed: this is the one answer that carries the code.
+        Answered::Leave(to) => Next::See(to.expose().to_owned()),
+        message => show(message, true),
+    }
+}
+
+/// On to what the device with this code asks.
+fn device(code: &str) -> Next {
+    let code: String = url::form_urlencoded::byte_serialize(code.trim().as_bytes()).collect();
+    Next::See(format!("/device/confirm?user_code={code}"))
 }
 
 /// In, or on to the second factor, which keeps in mind where to go.
@@ -367,6 +401,8 @@ fn is_about(path: &str, values: &BTreeMap<String, Vec<String>>) -> bool {
         [_, "new"] | ["keys", "chosen"] | ["users", "invite"] => return true,
         ["projects", project, "keys", "new"] => &[("project", project)],
         ["projects", _, "keys", key, ..] => &[("id", key)],
+        ["projects", project, "clients", client, "remove"] => &[("id", project), ("client", client)],
+        ["projects", project, "grants", grant, _] => &[("id", project), ("grant", grant)],
         ["projects", project, "members", user, _] => &[("id", project), ("user", user)],
         ["projects", project, "invitations", invitation, _] => &[("id", project), ("invitation", invitation)],
         ["keys" | "projects" | "users", id, ..] => &[("id", id)],

@@ -20,6 +20,7 @@ mod json;
 mod metrics;
 mod oauth;
 mod oidc;
+mod opener;
 mod origin;
 mod pages;
 mod problem;

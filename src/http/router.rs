@@ -3,7 +3,9 @@
 //! The browser's has the cookie, and takes no unsafe request from elsewhere. The programs' never reads a cookie. What lies around
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
-use super::{AppState, Site, assets, audit, edge, error_page, forms, oidc, origin, pages, problem, routes, sessions};
+use super::{
+    AppState, Site, assets, audit, edge, error_page, forms, oidc, opener, origin, pages, problem, routes, sessions,
+};
 use crate::{app::App, error::AppError, features::session::own_path};
 use axum::{
     Router,
@@ -109,6 +111,7 @@ fn browser(state: &AppState) -> Router<AppState> {
         .layer(middleware::from_fn_with_state(state.clone(), origin::guard));
     bounded(cookies, FORM_MAX)
         .layer(compressed())
+        .layer(middleware::from_fn(opener::policy))
         .layer(middleware::from_fn(browser_only))
         .route(&format!("/{}/{{*path}}", assets::prefix()), get(assets::serve))
 }

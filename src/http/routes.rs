@@ -141,6 +141,14 @@ pub static ROUTES: &[Route] = &[
         cors: false,
         handler: Some(|| get(oauth::revoked_tokens)),
     },
+    Route {
+        method: Method::POST,
+        any_method: false,
+        path: "/oauth/device_authorization",
+        who: Who::Anyone,
+        cors: false,
+        handler: Some(|| post(oauth::device_authorization)),
+    },
 ];
 
 /// The beginnings of paths that belong to programs: nothing under them reads a cookie or answers with a page.

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod mail;
 pub mod moments;
 mod not_before;
+pub mod oauth;
 pub mod oidc;
 pub mod once;
 pub mod policy;
@@ -75,6 +76,8 @@ pub struct App {
     pub ground: Ground,
     pub accounts: accounts::Accounts,
     pub audit: audit::Audit,
+    /// What people allow programs.
+    pub consent: oauth::Consent,
     pub keys: keys::Keys,
     pub limits: limits::Limits,
     /// Signing in with accounts that are elsewhere, if it was set up.
@@ -99,6 +102,7 @@ impl App {
         Self {
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),
+            consent: oauth::Consent::new(ground.clone(), &config.public_url),
             keys: keys::Keys::new(ground.clone()).with_usage(usage.clone()),
             limits,
             oidc: oidc::Oidc::new(ground.clone(), &config),

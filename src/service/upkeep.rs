@@ -1,5 +1,5 @@
-//! What Keyward does by itself: deleted keys end, signing keys follow each other, sessions, links and revoked tokens are swept, old
-//! change notes and counts are forgotten.
+//! What Keyward does by itself: deleted keys end, and what nobody came for; signing keys follow each other; sessions, links and
+//! revoked tokens are swept, old change notes and counts are forgotten.
 
 use super::{App, Error};
 use crate::store::{self, queue::Kept};
@@ -20,6 +20,7 @@ const INVITATIONS_KEPT: i64 = 30 * 86_400;
 pub async fn once(app: &App) -> Result<(), Error> {
     app.keys.purge().await?;
     app.usage.sweep().await?;
+    app.consent.sweep().await?;
     let now = app.ground.now();
     let life = store::revoked::longest_life(&mut app.ground.pool.read().await?.conn()).await?;
     app.ground

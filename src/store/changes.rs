@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// A thing that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `key`, `project`, `user` or `policy` (which has no id: it is nil).
+    /// `key`, `grant`, `project`, `user` or `policy` (which has no id: it is nil).
     pub topic: &'static str,
     pub id: Uuid,
 }

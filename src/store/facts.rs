@@ -72,12 +72,26 @@ pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
-/// The facts of the key with this id.
+/// What a person allowed a program, as if it were a key: no secret has its digest, and one that was ended is deleted.
+macro_rules! select_granted {
+    ($rest:literal) => {
+        concat!(
+            "SELECT g.id, g.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
+             THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, g.client_name AS name, 'live' AS environment, g.digest, \
+             g.scopes, '[]' AS networks, CAST(NULL AS TEXT) AS rate_limit, g.user_name AS issued_to, CAST(NULL AS BIGINT) AS not_before, \
+             g.until AS expires_at, TRUE AS active, g.ended_at AS deleted_at \
+             FROM grants g JOIN projects p ON p.id = g.project_id CROSS JOIN policy l ",
+            $rest
+        )
+    };
+}
+
+/// The facts of the key, or of the grant, with this id.
 ///
 /// # Errors
 /// If the database refuses.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<FactsRow>, Error> {
-    const SQL: &str = select_facts!("WHERE k.id = $1");
+    const SQL: &str = concat!(select_facts!("WHERE k.id = $1"), " UNION ALL ", select_granted!("WHERE g.id = $1"));
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 

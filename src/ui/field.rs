@@ -90,12 +90,13 @@ pub fn Area(
     /// Lines that are shown at first.
     rows: u8,
     hint: &'static str,
+    #[prop(optional)] required: bool,
 ) -> impl IntoView {
     let state = FormState::here();
     let (invalid, by) = described(name, true);
     view! {
         <div class="field">
-            <label for=name>{label} " " <span class="optional">"optional"</span></label>
+            <label for=name>{label} {(!required).then(|| view! { " " <span class="optional">"optional"</span> })}</label>
             <textarea
                 class="input"
                 id=name
@@ -103,6 +104,7 @@ pub fn Area(
                 rows=rows.to_string()
                 spellcheck="false"
                 autocomplete="off"
+                required=required
                 autofocus=state.starts_at(name, false)
                 aria-invalid=invalid
                 aria-describedby=by

@@ -8,6 +8,12 @@ pub fn Gate(
     #[prop(into)] title: String,
     #[prop(default = None, into)] lead: Option<String>,
     #[prop(optional)] wide: bool,
+    /// What stands in the place of the mark.
+    #[prop(optional, into)]
+    sign: Option<AnyView>,
+    /// More than a sentence under the title.
+    #[prop(optional, into)]
+    under: Option<AnyView>,
     /// What stands at the very foot: the version and the address.
     #[prop(default = None, into)]
     foot: Option<String>,
@@ -18,9 +24,10 @@ pub fn Gate(
         <div class="gate">
             <main class=class id="main" tabindex="-1">
                 <header class="gate__head">
-                    {mark()}
+                    {sign.unwrap_or_else(mark)}
                     <h1>{title}</h1>
                     {lead.map(|lead| view! { <p>{lead}</p> })}
+                    {under}
                 </header>
                 {children()}
             </main>

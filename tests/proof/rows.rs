@@ -30,7 +30,7 @@ use super::stage::{
     About::{self, *},
     At, How,
     Which::{self, *},
-    Who,
+    Who, ask_to_be_allowed,
 };
 use keyward::{
     domain::project::Role,
@@ -569,6 +569,47 @@ fn session(at: &At) -> Vec<(&'static str, String)> {
     vec![("session", at.id.clone())]
 }
 
+/// The query with which a program that nobody registered asks, of the project.
+fn asked(at: &At) -> String {
+    ask_to_be_allowed("s", "loopback", &at.project)
+}
+
+fn to_ask(at: &At) -> Vec<(&'static str, String)> {
+    vec![("request", asked(at))]
+}
+
+fn to_deny(at: &At) -> Vec<(&'static str, String)> {
+    vec![("request", asked(at)), said("answer", "deny")]
+}
+
+fn to_allow(at: &At) -> Vec<(&'static str, String)> {
+    vec![("request", asked(at)), said("answer", "allow"), said("scopes[]", "data:read"), said("life", "3600")]
+}
+
+fn device(at: &At) -> Vec<(&'static str, String)> {
+    vec![("user_code", at.device.clone())]
+}
+
+fn deny_device(at: &At) -> Vec<(&'static str, String)> {
+    vec![("user_code", at.device.clone()), said("answer", "deny")]
+}
+
+fn new_client(at: &At) -> Vec<(&'static str, String)> {
+    vec![id(at), said("name", "Tide"), said("redirects", "https://tide.example/cb")]
+}
+
+fn known_client(at: &At) -> Vec<(&'static str, String)> {
+    vec![id(at), ("client", at.client.clone())]
+}
+
+fn grant(at: &At) -> Vec<(&'static str, String)> {
+    vec![id(at), ("grant", at.grant.clone())]
+}
+
+fn own_grant(at: &At) -> Vec<(&'static str, String)> {
+    vec![("grant", at.grant.clone())]
+}
+
 fn wrong_code(_: &At) -> Vec<(&'static str, String)> {
     vec![said("one_time_code", "000000")]
 }
@@ -589,6 +630,10 @@ const NEW_TAKES: &[&str] =
 const SCOPE_TAKES: &[&str] = &["in_default"];
 
 /// The pages, by address.
+/// Of a program that nobody registered, for the project that `{id}` names.
+const ASK: &str = "/authorize?response_type=code&client_id=loopback&redirect_uri=http://127.0.0.1:1/cb&resource=http://127.0.0.1:3000\
+    /projects/{id}&scope=data:read&state=s&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+
 pub fn pages() -> Vec<Row> {
     let stop = Has(Power::StopAnyKey);
     let catalogue = Has(Power::WriteCatalogue);
@@ -623,7 +668,10 @@ pub fn pages() -> Vec<Row> {
         page("/admin/users/{id}/make-administrator", people),
         page("/admin/users/{id}/transfer/{project}", Has(Power::TransferProject)),
         page("/admin/users/{id}/unmake-administrator", people),
+        page("/authorize", Can(Action::ChangeKeys)).about(Project).at(ASK).on(Archived, Refused(409)),
         page("/confirm", SignedIn),
+        page("/device", SignedIn),
+        page("/device/confirm", SignedIn).on(Unnamed, Refused(404)),
         page("/join", Link).about(Invitation).at("/join?code={code}"),
         page("/keys", SignedIn),
         page("/keys/new", SignedIn),
@@ -640,7 +688,10 @@ pub fn pages() -> Vec<Row> {
         page("/projects/new", SignedIn),
         page("/projects/{id}", Either(Action::SeeKeys, Power::SeeEveryProject)).looks(200),
         page("/projects/{id}/archive", archive).looks(403),
+        page("/projects/{id}/clients/new", configure).looks(403),
+        page("/projects/{id}/clients/{client}/remove", configure).looks(403),
         page("/projects/{id}/edit", configure).looks(403),
+        page("/projects/{id}/grants/{grant}/revoke", manage).hides().looks(403),
         page("/projects/{id}/invitations/{invitation}/withdraw", manage).looks(403),
         page("/projects/{id}/invite", manage).looks(403),
         page("/projects/{id}/join", Either(Action::SeeKeys, Power::JoinAnyProject)).members(Refused(403)).looks(200),
@@ -660,6 +711,7 @@ pub fn pages() -> Vec<Row> {
         page("/settings/developer", Leads("/settings/developer/api-keys")),
         page("/settings/developer/api-keys", SignedIn),
         page("/settings/security", SignedIn),
+        page("/settings/security/grant", SignedIn),
         page("/settings/security/password", SignedIn),
         page("/settings/security/recovery-codes", SignedIn),
         page("/settings/security/second-factor", SignedIn).varies(),
@@ -758,7 +810,16 @@ pub fn forms() -> Vec<Row> {
             .still()
             .on(Stopped, Done)
             .to("/admin/users/{id}?done=unmade"),
+        form("/authorize", SignedIn, to_deny)
+            .still()
+            .to("http://127.0.0.1:1/cb?error=access_denied&error_description=The+person+did+not+allow+it.&state=s&iss=http%3A%2F%2F127.0.0.1%3A3000")
+            .takes(&["scopes", "life"]),
         form("/confirm", SignedIn, proof).says("step_up.passed").to("/keys"),
+        form("/device", SignedIn, device).still().to("/device/confirm?user_code={device}"),
+        form("/device/confirm", SignedIn, deny_device)
+            .says("grant.denied")
+            .to("/device?done=denied")
+            .takes(&["scopes", "life"]),
         form("/join", LinkSignedIn, code)
             .about(Invitation)
             .at("/join?code={code}")
@@ -808,10 +869,23 @@ pub fn forms() -> Vec<Row> {
             .on(Archived, Still)
             .looks(403)
             .to("/projects/{id}?done=archived"),
+        form("/projects/{id}/clients/new", configure, new_client)
+            .says("client.registered")
+            .looks(403)
+            .to("/projects/{id}?done=registered"),
+        form("/projects/{id}/clients/{client}/remove", configure, known_client)
+            .says("client.removed")
+            .looks(403)
+            .to("/projects/{id}?done=client-removed"),
         form("/projects/{id}/edit", configure, rename)
             .says("project.renamed")
             .looks(403)
             .to("/projects/{id}?done=renamed"),
+        form("/projects/{id}/grants/{grant}/revoke", manage, grant)
+            .says("grant.revoked")
+            .hides()
+            .looks(403)
+            .to("/projects/{id}?done=revoked"),
         form("/projects/{id}/invitations/{invitation}/withdraw", manage, withdraw)
             .says("invitation.withdrawn")
             .looks(403)
@@ -869,6 +943,9 @@ pub fn forms() -> Vec<Row> {
         form("/reset", Anyone, new_email).on(Unnamed, Refused(409)),
         form("/reset/new", Over, wrong_reset),
         form("/settings/account", SignedIn, account).says("user.changed").to("/settings/account?done=saved"),
+        form("/settings/security/grant", Only(Who::Owner), own_grant)
+            .says("grant.revoked")
+            .to("/settings/security?done=revoked"),
         form("/settings/security/password", SignedIn, new_password)
             .says("password.changed")
             .to("/settings/security?done=password"),
@@ -947,6 +1024,19 @@ pub fn functions() -> Vec<Row> {
         ask("entry/reset", Anyone, Nothing, wrong_reset).on(Unnamed, Refused(409)),
         ask("entry/reset_opens", Over, Nothing, wrong_reset),
         ask("entry/sign_up", Anyone, Nothing, wrong_link).on(Unnamed, Refused(409)),
+        act("authorize/answer", Can(Action::ChangeKeys), Project, to_allow)
+            .says("grant.allowed")
+            .on(Archived, Refused(409)),
+        ask("authorize/get", SignedIn, Nothing, to_ask),
+        act("clients/register", configure, Project, new_client).says("client.registered"),
+        act("clients/remove", configure, Project, known_client).says("client.removed"),
+        act("device/answer", SignedIn, Nothing, deny_device).says("grant.denied").takes(&["scopes", "life"]),
+        ask("device/check", SignedIn, Nothing, device),
+        ask("device/get", SignedIn, Nothing, device),
+        ask("grants/mine", SignedIn, Nothing, nothing),
+        ask("grants/of_project", Can(Action::SeeKeys), Project, only_id),
+        act("grants/revoke", manage, Project, grant).says("grant.revoked").hides(),
+        act("grants/revoke_mine", Only(Who::Owner), Nothing, own_grant).says("grant.revoked"),
         ask("entry/welcome", Over, Nothing, wrong_link),
         act("keys/activate", CHANGE, Key, only_id)
             .says("key.activated")
@@ -1041,6 +1131,14 @@ pub fn routes() -> Vec<Row> {
         bearer("/.well-known/jwks.json", Anyone),
         bearer("/.well-known/oauth-authorization-server", Anyone),
         bearer("/.well-known/revoked-tokens", Anyone).varies(),
+        Row::new(
+            "/oauth/device_authorization",
+            How::Posted,
+            Anyone,
+            Nothing,
+            |_| vec![said("client_id", "loopback")],
+            Refused(400),
+        ),
         posted("/oauth/introspect", |at| [client(at), vec![("token", "x".into())]].concat()),
         posted("/oauth/revoke", |at| [client(at), vec![("token", "x".into())]].concat()),
         posted("/oauth/token", |at| [client(at), vec![("grant_type", "client_credentials".into())]].concat()).takes(&[

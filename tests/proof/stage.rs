@@ -138,6 +138,10 @@ pub struct At {
     /// Which choice of scopes, and which policy, a form starts from.
     pub offer: String,
     pub policy: String,
+    /// A program of the project, what its owner allowed it, and the code of a device of it that waits.
+    pub client: String,
+    pub grant: String,
+    pub device: String,
     /// What a page about it shows; empty: nothing of its own.
     pub name: String,
 }
@@ -155,6 +159,9 @@ impl At {
             ("{user}", &self.user),
             ("{invitation}", &self.invitation),
             ("{code}", &self.code),
+            ("{client}", &self.client),
+            ("{grant}", &self.grant),
+            ("{device}", &self.device),
         ];
         let path = named.iter().fold(template.to_owned(), |path, (name, id)| path.replace(name, id));
         assert!(
@@ -187,6 +194,9 @@ struct Place {
     owner: String,
     invitation: String,
     code: String,
+    client: String,
+    grant: String,
+    device: String,
     names: [&'static str; 3],
 }
 
@@ -340,6 +350,9 @@ impl Stage {
             number: self.number.clone(),
             invitation: place.invitation.clone(),
             code: place.code.clone(),
+            client: place.client.clone(),
+            grant: place.grant.clone(),
+            device: place.device.clone(),
             alone: self.alone.iter().find(|(person, _)| person == id).map(|it| it.1.clone()).unwrap_or_default(),
             deputy: self.deputy.clone(),
             offer: self.offer.clone(),
@@ -389,7 +402,7 @@ impl Stage {
 
     /// Words that differ between one thing and another of its kind, to be masked in answers.
     pub fn words(&self, at: &At) -> Vec<String> {
-        let plain = [&at.id, &at.project, &at.user, &at.version, &at.invitation, &at.code]
+        let plain = [&at.id, &at.project, &at.user, &at.version, &at.invitation, &at.code, &at.client, &at.grant]
             .into_iter()
             .filter(|it| it.len() > 3)
             .cloned();
@@ -474,6 +487,27 @@ async fn place(bench: &Bench, owner: &Caller, project: ProjectId, names: [&'stat
     let code = link.expose().split("code=").nth(1).expect("a code").to_owned();
     let open = bench.app.projects.members(owner, project).await.expect("members").invitations;
     let invitation = open.first().expect("it is open").id.to_string();
+    let client =
+        bench.app.consent.register(owner, project, "Buoy", "http://127.0.0.1/cb").await.expect("it is registered");
+    let asked = ask_to_be_allowed("client", &format!("client:{client}"), &project.to_string());
+    bench.app.consent.allow(owner, &asked, vec!["data:read".into()], 3_600).await.expect("it is allowed");
+    let grant = bench.app.consent.mine(owner).await.expect("grants").grants[0].id.to_string();
+    let begun = bench.app.consent.begin_device(&format!("client:{client}"), "data:read", None).await.expect("no fault");
+    let (client, device) = (client.to_string(), begun.expect("it may").user_code);
     let (stopped, user, owner) = (stopped.id.to_string(), user.to_owned(), owner.user.to_string());
-    Place { key, stopped, deleted, gone, version, user, owner, invitation, code, names }
+    Place { key, stopped, deleted, gone, version, user, owner, invitation, code, client, grant, device, names }
+}
+
+/// The query with which a program asks people, of this project.
+pub fn ask_to_be_allowed(state: &str, client: &str, project: &str) -> String {
+    form(&[
+        ("response_type", "code"),
+        ("client_id", client),
+        ("redirect_uri", "http://127.0.0.1:1/cb"),
+        ("resource", &format!("{URL}/projects/{project}")),
+        ("scope", "data:read"),
+        ("state", state),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ])
 }

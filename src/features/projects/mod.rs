@@ -7,6 +7,8 @@ mod about;
 #[cfg(feature = "ssr")]
 mod change;
 #[cfg(feature = "ssr")]
+mod clients;
+#[cfg(feature = "ssr")]
 mod config;
 #[cfg(feature = "ssr")]
 mod dialog;
@@ -28,6 +30,7 @@ mod scopes;
 #[cfg(feature = "ssr")]
 pub use {
     change::{ArchivePage, LifePage, NewProjectPage, RenamePage, UnarchivePage},
+    clients::{RegisterClientPage, RemoveClientPage, RevokeGrantPage},
     invite::{InvitePage, WithdrawPage},
     join::JoinPage,
     keys::{DeleteProjectKeyPage, ProjectKeysPage},

@@ -1,7 +1,7 @@
 //! `/projects/{id}`: what it is, who is in it, what its keys may be given, its config; with a dialog over it where the address
 //! names one.
 
-use super::{about, api::get_project, config, dialog::home, members, scopes};
+use super::{about, api::get_project, clients, config, dialog::home, members, scopes};
 use crate::{
     domain::{
         ids::ProjectId,
@@ -73,6 +73,7 @@ fn drawn(project: ProjectView) -> AnyView {
             {about::head(&project)}
             <div class="stack page--narrow">
                 {about::notices(&project)} {about::section(&project)} {members::section(&project)} {scopes::section(&project)}
+                {clients::section(&project)}
                 {config::section(project)} {history}
             </div>
         </Frame>
@@ -97,6 +98,9 @@ fn said(done: &str) -> Option<String> {
         "role" => "Role changed.",
         "removed" => "Member removed. Their access has ended.",
         "joined" => "You have joined this project.",
+        "registered" => "Program registered.",
+        "client-removed" => "Program removed. What was allowed to it has ended.",
+        "revoked" => "Revoked. Its tokens are refused from now on.",
         "already" => "You were a member already. The link was not used up.",
         _ => return None,
     };

@@ -8,6 +8,7 @@ use crate::{
         time::Timestamp,
     },
     features::{
+        authorize,
         session::{Frame, PageTitle, SignedInOnly, load},
         settings::SettingsHead,
     },
@@ -46,6 +47,7 @@ pub fn SecurityPage() -> impl IntoView {
         Some("ended") => Some("Session ended.".to_owned()),
         Some("others") => Some("All other sessions have ended.".to_owned()),
         Some("off") => Some("Second factor turned off.".to_owned()),
+        Some("revoked") => Some("Revoked. Its tokens are refused from now on.".to_owned()),
         Some("linked") => Some("Joined. You can sign in with either from now on.".to_owned()),
         _ => None,
     };
@@ -63,7 +65,7 @@ pub fn SecurityPage() -> impl IntoView {
         <Frame nav=Nav::Security inert>
             <div class="page--narrow">
                 <SettingsHead current="/settings/security" />
-                <div class="stack">{load(get_security, draw)}</div>
+                <div class="stack">{load(get_security, draw)} {authorize::mine()}</div>
             </div>
         </Frame>
         <Outlet />

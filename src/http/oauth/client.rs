@@ -72,6 +72,16 @@ impl Client {
     }
 }
 
+/// The client of a request that must have one without a secret: it proves itself by what only it can know (RFC 7636, RFC 8628).
+///
+/// # Errors
+/// As [`Client::read`]; `invalid_client` if there is none, or it sends a secret.
+pub fn public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
+    let client = Client::read(headers, form)?.filter(|client| client.proof.is_none());
+    client
+        .ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, in the body and without a secret."))
+}
+
 /// The client of a request that must have one which proves itself.
 ///
 /// # Errors

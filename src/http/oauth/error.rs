@@ -2,7 +2,7 @@
 
 use crate::{
     http::quota,
-    service::{Error, tokens::ExchangeRefused, verify::Refused},
+    service::{Error, oauth::Denied, tokens::ExchangeRefused, verify::Refused},
 };
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -86,6 +86,14 @@ impl OAuthError {
                 error.code(refused.code())
             }
             refused => Self::invalid_client(&refused.to_string()).code(refused.code()),
+        }
+    }
+
+    /// A program gets no token of a person.
+    pub fn of_denied(denied: Denied) -> Self {
+        match denied {
+            Denied::InvalidClient => Self::invalid_client(&denied.to_string()),
+            denied => Self::bad(denied.code(), &denied.to_string()),
         }
     }
 

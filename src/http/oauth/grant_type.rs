@@ -4,17 +4,21 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantType {
     ClientCredentials,
+    AuthorizationCode,
+    DeviceCode,
     TokenExchange,
 }
 
 impl GrantType {
     /// All of them, as the metadata lists them.
-    pub const ALL: &[Self] = &[Self::ClientCredentials, Self::TokenExchange];
+    pub const ALL: &[Self] = &[Self::ClientCredentials, Self::AuthorizationCode, Self::DeviceCode, Self::TokenExchange];
 
     /// As `grant_type` names it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
+            Self::AuthorizationCode => "authorization_code",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }

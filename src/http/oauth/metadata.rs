@@ -21,10 +21,14 @@ pub async fn metadata(State(app): State<App>) -> Response {
     let body = json!({
         "issuer": issuer,
         "token_endpoint": at("/oauth/token"),
-        "token_endpoint_auth_methods_supported": BY_SECRET,
+        "token_endpoint_auth_methods_supported": [BY_SECRET[0], BY_SECRET[1], "none"],
         "grant_types_supported": grant_types,
-        // Required; there is no authorization endpoint that would have one.
-        "response_types_supported": [],
+        "authorization_endpoint": at("/authorize"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "web_message"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "device_authorization_endpoint": at("/oauth/device_authorization"),
         "introspection_endpoint": at("/oauth/introspect"),
         "introspection_endpoint_auth_methods_supported": [BY_SECRET[0], BY_SECRET[1], "Bearer"],
         "revocation_endpoint": at("/oauth/revoke"),

@@ -3,8 +3,10 @@
 //! Requests are forms and answers JSON, both as RFC 6749 writes them; the rules are the service's.
 
 mod asked;
+mod authorization_code;
 mod client;
 mod client_credentials;
+mod device_code;
 mod error;
 mod form;
 mod grant_type;
@@ -15,6 +17,7 @@ mod revoked_tokens;
 mod token;
 mod token_exchange;
 
+pub use device_code::device_authorization;
 pub use introspect::introspect;
 pub use metadata::metadata;
 pub use revoke::revoke;

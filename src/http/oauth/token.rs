@@ -1,7 +1,7 @@
 //! `POST /oauth/token` (RFC 6749 section 3.2).
 
 use super::{
-    client_credentials,
+    authorization_code, client_credentials, device_code,
     error::{OAuthError, never_kept},
     form::Form,
     grant_type::GrantType,
@@ -48,6 +48,8 @@ pub async fn token(
     let unknown = || OAuthError::bad("unsupported_grant_type", "This server does not know this grant_type.");
     match GrantType::of(name).ok_or_else(unknown)? {
         GrantType::ClientCredentials => client_credentials::answer(&asked).await,
+        GrantType::AuthorizationCode => authorization_code::answer(&asked).await,
+        GrantType::DeviceCode => device_code::answer(&asked).await,
         GrantType::TokenExchange => token_exchange::answer(&asked).await,
     }
 }

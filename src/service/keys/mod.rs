@@ -174,7 +174,7 @@ fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Res
 }
 
 /// The role of a user in a project, read where the change will be.
-async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
+pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
     let Some(role) = store::projects::role(conn, project.into(), user.into()).await? else { return Ok(None) };
     role.parse().map(Some).map_err(|_| store::Error::Corrupt("role of a member").into())
 }
@@ -190,8 +190,13 @@ async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: A
 }
 
 /// Whether somebody of this role may give a key this scope, if the project offers it.
-fn may_grant(role: Role, scope: &ScopeName, row: &ScopeRow) -> bool {
-    !(scope.is_management() || row.is_for_owners()) || can(role, Action::GrantManagement)
+pub(super) fn may_grant(role: Role, scope: &ScopeName, row: &ScopeRow) -> bool {
+    may_grant_what_is(role, scope, row.is_for_owners())
+}
+
+/// As [`may_grant`], of a scope that is known to be for owners or not.
+pub(super) fn may_grant_what_is(role: Role, scope: &ScopeName, for_owners: bool) -> bool {
+    !(scope.is_management() || for_owners) || can(role, Action::GrantManagement)
 }
 
 /// The key, if the actor may do this to it. One that is gone is not there for anybody, purged or not.

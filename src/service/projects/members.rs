@@ -15,6 +15,7 @@ use crate::{
         audit::acting,
         can::{Action, Power, can},
         moments::moment_of,
+        oauth,
     },
     store::{
         self, Conn, Tx,
@@ -119,7 +120,8 @@ impl Projects {
                     .detail(serde_json::json!({
                         "before": {"role": had}, "after": {"role": role}, "invitations_withdrawn": withdrawn,
                     }));
-                Ok(Kept::with((), event))
+                let ends = oauth::follow_role(tx, &actor, user, id, role, now).await?;
+                Ok(ends.with(Kept::with((), event)))
             })
         });
         write.await
@@ -164,7 +166,9 @@ impl Projects {
                     .acting_as(&acting)
                     .in_project(id)
                     .detail(serde_json::json!({"before": {"role": role}, "invitations_withdrawn": withdrawn}));
-                Ok(Kept::with((), event))
+                let why = "Whoever allowed it is a member of the project no longer.";
+                let ends = oauth::end_of_person(tx, &actor, user, Some(id), why, now).await?;
+                Ok(ends.with(Kept::with((), event)))
             })
         });
         write.await

@@ -10,6 +10,7 @@ mod read;
 mod scopes;
 
 pub use config::CONFIG_MAX;
+pub(super) use read::in_words;
 pub use scopes::ScopesChoice;
 
 use super::{Error, Ground};

@@ -43,7 +43,7 @@ pub(super) fn count(keys: i64) -> u64 {
 }
 
 /// A length of time in the largest unit that it is a whole number of.
-pub(super) fn in_words(seconds: i64) -> String {
+pub(in crate::service) fn in_words(seconds: i64) -> String {
     let (count, unit) = [(86_400, "day"), (3_600, "hour"), (60, "minute")]
         .into_iter()
         .find(|(unit, _)| seconds > 0 && seconds % unit == 0)

@@ -1,12 +1,12 @@
 //! Making a token of a key, of a grant, or of another token: never with more scopes, nor a longer life, than what it is made of.
 
 use super::{
-    Accepted, Audience, ClientName, ExchangeRefused, HOUR_LIFE, Holder, Issued, Known, Target, TokenRefused, Tokens,
-    Wish,
+    Accepted, Audience, ExchangeRefused, HOUR_LIFE, Holder, Issued, Known, Target, TokenRefused, Tokens, Wish,
     claims::{VIA_MAX, Written},
 };
 use crate::{
     domain::{
+        consent::ClientName,
         ids::{GrantId, ProjectId, UserId},
         time::Timestamp,
     },

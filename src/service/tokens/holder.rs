@@ -1,7 +1,9 @@
 //! Whose a token is, and what it is for, as its claims say it.
 
-use crate::domain::ids::{ClientId, GrantId, KeyId, ProjectId, UserId};
-use std::{fmt, str::FromStr};
+use crate::domain::{
+    consent::ClientName,
+    ids::{GrantId, KeyId, ProjectId, UserId},
+};
 use uuid::Uuid;
 
 /// What stands before the project's id in an audience, behind the public URL.
@@ -34,41 +36,6 @@ impl Audience {
             return Some(Self::Management);
         }
         path.strip_prefix(PROJECTS).and_then(exact).map(|id: Uuid| Self::Project(id.into()))
-    }
-}
-
-/// The client that a person allowed something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientName {
-    /// One that an owner of the project registered.
-    Registered(ClientId),
-    /// A program on the person's own computer that nobody registered (RFC 8252 section 7.3).
-    Loopback,
-}
-
-impl fmt::Display for ClientName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Registered(id) => write!(f, "client:{id}"),
-            Self::Loopback => f.write_str("loopback"),
-        }
-    }
-}
-
-/// Not the `client_id` of such a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no client's id")]
-pub struct NotAClient;
-
-impl FromStr for ClientName {
-    type Err = NotAClient;
-
-    fn from_str(text: &str) -> Result<Self, NotAClient> {
-        if text == "loopback" {
-            return Ok(Self::Loopback);
-        }
-        let id: Uuid = text.strip_prefix("client:").and_then(exact).ok_or(NotAClient)?;
-        Ok(Self::Registered(id.into()))
     }
 }
 

@@ -14,7 +14,7 @@ mod wish;
 
 pub use check::{Accepted, Checked};
 pub use exchange::OfGrant;
-pub use holder::{Audience, ClientName, Holder, NotAClient};
+pub use holder::{Audience, Holder};
 pub use keys::KeySet;
 pub use list::{List, TYP as LIST_TYP};
 pub use read::Known;

@@ -6,7 +6,7 @@ use crate::{
         ids::UserId,
         key::{Reason, ReasonError},
     },
-    service::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys},
+    service::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys, oauth},
     store::{self, changes::Change, queue::Kept},
 };
 
@@ -59,6 +59,7 @@ impl Users {
                 store::links::end_for_user(tx, RESET, row.id).await?;
                 // Links that they made must not let them in under another account.
                 store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
+                let ends = oauth::end_of_person(tx, &actor, id, None, "Whoever allowed it was disabled.", now).await?;
                 let event = actor
                     .event(now, "user.disabled", target(id), &row.name)
                     .acting_as(actor.power())
@@ -71,7 +72,7 @@ impl Users {
                 for (key, event) in events {
                     kept = kept.and(event).heard(Change { topic: "key", id: key });
                 }
-                Ok(kept)
+                Ok(ends.with(kept))
             })
         });
         write.await

@@ -10,7 +10,7 @@ use crate::{
         key::Reason,
         project::Role,
     },
-    service::{Error, actor::Actor, can::Power},
+    service::{Error, actor::Actor, can::Power, oauth},
     store::{self, changes::Change, queue::Kept},
 };
 
@@ -94,6 +94,8 @@ impl Users {
                 }
                 // Links that they made must not let them back in under another account.
                 store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
+                let why = "The account of whoever allowed it was deleted.";
+                let ends = oauth::end_of_person(tx, &actor, id, None, why, now).await?;
                 if !store::users::delete(tx, row.id).await? {
                     return Err(Error::Internal("a person who was just read was not there to be deleted"));
                 }
@@ -112,7 +114,7 @@ impl Users {
                 for change in changes {
                     kept = kept.heard(change);
                 }
-                Ok(kept)
+                Ok(ends.with(kept))
             })
         });
         write.await

@@ -6,7 +6,7 @@ use crate::{
         ids::{ProjectId, UserId},
         project::Role,
     },
-    service::{Error, actor::Actor, can::Power},
+    service::{Error, actor::Actor, can::Power, oauth},
     store::{
         self, Tx,
         audit::NewEvent,
@@ -82,8 +82,14 @@ impl Users {
                 }
                 // They could come back by a link of their own.
                 store::invitations::withdraw_of(tx, found.id, row.id, now.micros()).await?;
+                let ends = if stays {
+                    oauth::follow_role(tx, &actor, from, project, Role::Operator, now).await?
+                } else {
+                    let why = "Whoever allowed it is a member of the project no longer.";
+                    oauth::end_of_person(tx, &actor, from, Some(project), why, now).await?
+                };
                 let event = transferred(&actor, now, &found, (&row, &new), stays.then_some(Role::Operator));
-                Ok(Kept::with((), event).heard(Change { topic: "project", id: found.id }))
+                Ok(ends.with(Kept::with((), event).heard(Change { topic: "project", id: found.id })))
             })
         });
         write.await

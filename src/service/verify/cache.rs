@@ -227,6 +227,7 @@ impl Cache {
                     self.resident.key_changed(id.into());
                 }
             }
+            "grant" => self.resident.key_changed(id.into()),
             "project" => self.resident.project_changed(id.into()),
             "policy" => {
                 self.resident.everything_changed();

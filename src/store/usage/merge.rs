@@ -48,18 +48,36 @@ const ADD_CALLS: Opening = Opening {
 };
 
 macro_rules! set_last_used {
-    ($rows:literal) => {
+    ($table:literal, $rows:literal) => {
         concat!(
-            "UPDATE keys SET last_used_at = v.at FROM (",
+            "UPDATE ",
+            $table,
+            " SET last_used_at = v.at FROM (",
             $rows,
-            ") AS v WHERE keys.id = v.key_id AND (keys.last_used_at IS NULL OR keys.last_used_at < v.at)"
+            ") AS v WHERE ",
+            $table,
+            ".id = v.key_id AND (",
+            $table,
+            ".last_used_at IS NULL OR ",
+            $table,
+            ".last_used_at < v.at)"
         )
     };
 }
 
 const SET_LAST_USED: Opening = Opening {
-    sqlite: set_last_used!("SELECT unhex(value ->> 0, '-') AS key_id, value ->> 1 AS at FROM json_each($1)"),
+    sqlite: set_last_used!("keys", "SELECT unhex(value ->> 0, '-') AS key_id, value ->> 1 AS at FROM json_each($1)"),
     postgres: set_last_used!(
+        "keys",
+        "SELECT (e ->> 0)::uuid AS key_id, (e ->> 1)::bigint AS at FROM json_array_elements($1::json) AS e"
+    ),
+};
+
+/// Of what people allowed nothing but this is counted.
+const SET_GRANT_LAST_USED: Opening = Opening {
+    sqlite: set_last_used!("grants", "SELECT unhex(value ->> 0, '-') AS key_id, value ->> 1 AS at FROM json_each($1)"),
+    postgres: set_last_used!(
+        "grants",
         "SELECT (e ->> 0)::uuid AS key_id, (e ->> 1)::bigint AS at FROM json_array_elements($1::json) AS e"
     ),
 };
@@ -105,7 +123,9 @@ pub async fn merge(tx: &mut Tx<'_>, writer: Uuid, before: i64, limit: i64) -> Re
         ADD_CALLS.run(tx, &calls).await?;
     }
     if !used.is_empty() {
-        SET_LAST_USED.run(tx, &instants(used)).await?;
+        let used = instants(used);
+        SET_LAST_USED.run(tx, &used).await?;
+        SET_GRANT_LAST_USED.run(tx, &used).await?;
     }
     if !quotas.is_empty() {
         PUT_QUOTAS.run(tx, &instants(quotas)).await?;

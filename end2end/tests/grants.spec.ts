@@ -1,0 +1,66 @@
+import { Program, programs, register } from '../support/program';
+import { expect, test as base } from '../support/test';
+
+const test = base.extend<{ program: Program }>({
+  program: async ({}, use) => {
+    const program = await Program.open();
+    await use(program);
+    program.close();
+  },
+});
+
+test('a program is registered by its owner, and what is wrong is said beside the fields', async ({ page, site, keyward, watch }) => {
+  watch.expectStatus(422);
+  await site.signIn();
+  await site.open(`/projects/${await keyward.project()}`);
+  await expect(programs(page)).toContainText('None.');
+  await page.getByRole('link', { name: 'Register a program' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Register a program' });
+  await dialog.getByLabel('Name').fill('  ');
+  await dialog.getByLabel('Addresses').fill('http://buoywatch.example/done');
+  await dialog.getByRole('button', { name: 'Register program' }).click();
+  await expect(dialog.getByText('Give the program the name')).toBeVisible();
+  await expect(dialog.getByText('Use https.')).toBeVisible();
+  await expect(dialog.getByLabel('Addresses')).toHaveValue('http://buoywatch.example/done');
+  await dialog.getByLabel('Name').fill('Buoy Watch');
+  await dialog.getByLabel('Addresses').fill('https://buoywatch.example/done\nhttp://127.0.0.1/cb');
+  await dialog.getByRole('button', { name: 'Register program' }).click();
+  await expect(site.toast).toContainText('Program registered.');
+  await expect(programs(page)).toContainText('Buoy Watch');
+  await expect(programs(page)).toContainText('https://buoywatch.example/done');
+  await expect(programs(page)).toContainText(/client:[0-9a-f-]{36}/);
+});
+
+test('what was allowed is listed on the project, and revoked there', async ({ page, site, keyward, program }) => {
+  await site.signIn();
+  const client = await register(site, 'Buoy Watch', program.redirect);
+  await page.goto(program.asks(keyward, client));
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await program.heard();
+  await site.open(`/projects/${await keyward.project()}`);
+  const allowed = page.getByRole('region', { name: 'Allowed to programs' });
+  await expect(allowed).toContainText('For data:read, usage:read. Allowed by you');
+  await allowed.getByRole('link', { name: 'Revoke what you allowed Buoy Watch' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Revoke what you allowed Buoy Watch?' });
+  await dialog.getByRole('button', { name: 'Revoke' }).click();
+  await expect(site.toast).toContainText('Revoked.');
+  await expect(allowed).toContainText('Nothing that was allowed to a program holds now.');
+});
+
+test('a program that is removed takes along what was allowed to it', async ({ page, site, keyward, program, watch }) => {
+  watch.expectStatus(400);
+  await site.signIn();
+  const client = await register(site, 'Buoy Watch', program.redirect);
+  await page.goto(program.asks(keyward, client));
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await program.heard();
+  await site.open(`/projects/${await keyward.project()}`);
+  await programs(page).getByRole('link', { name: 'Remove Buoy Watch' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Remove Buoy Watch?' });
+  await dialog.getByRole('button', { name: 'Remove program' }).click();
+  await expect(site.toast).toContainText('Program removed.');
+  await site.open('/settings/security');
+  await expect(page.getByText('You have allowed no program anything')).toBeVisible();
+  await page.goto(program.asks(keyward, client));
+  await expect(page.getByRole('heading', { name: 'This cannot be asked' })).toBeVisible();
+});

@@ -1,0 +1,113 @@
+//! `/device`: the code that a device shows is typed here (RFC 8628 section 3.3); `/device/confirm`: what it asks.
+
+use super::{
+    api,
+    question::{Sent, question},
+};
+use crate::{
+    domain::consent::Authorization,
+    error::AppError,
+    features::session::{PageTitle, Session, SignedInOnly},
+    ui::{answer::status, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+const PAGE: &str = "/device";
+const CONFIRM: &str = "/device/confirm";
+
+#[component]
+pub fn DevicePage() -> impl IntoView {
+    let (done, code) = use_query_map()
+        .with_untracked(|query| (query.get("done").unwrap_or_default(), query.get("user_code").unwrap_or_default()));
+    let (title, lead) = match done.as_str() {
+        "allowed" => ("Allowed", "Your device goes on in a moment. You can close this page."),
+        "denied" => ("Denied", "Nothing was allowed. You can close this page."),
+        _ => ("Connect a device", "Type the code that the device shows."),
+    };
+    let form = (lead.starts_with("Type")).then(|| {
+        view! {
+            <Form to=PAGE class="panel" plain=true>
+                <div class="panel__body fields">
+                    <Refused />
+                    <Field
+                        name="user_code"
+                        label="Code"
+                        value=code
+                        hint="Eight letters. Never type a code that somebody else sent you."
+                        placeholder="XXXX-XXXX"
+                        required=true
+                        autofocus=true
+                        mono=true
+                    />
+                    <Submit label="Continue" working="Looking…" class="button button--primary button--wide" />
+                </div>
+            </Form>
+        }
+    });
+    view! {
+        <PageTitle text=title />
+        <SignedInOnly />
+        <Gate title lead=lead.to_owned()>
+            {form}
+        </Gate>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn DeviceConfirmPage() -> impl IntoView {
+    let code = use_query_map().with_untracked(|query| query.get("user_code").unwrap_or_default());
+    let session = Session::here();
+    let asked = code.clone();
+    let answer = Resource::new(
+        || (),
+        move |()| {
+            let code = asked.clone();
+            async move {
+                session.signed_in().await?;
+                api::device(code).await
+            }
+        },
+    );
+    let draw = move |answer: Result<Authorization, AppError>| match answer {
+        Ok(Authorization::Ask(asking)) => {
+            let to = format!("{CONFIRM}?user_code={}", Url::escape(&code));
+            question(asking, Sent { to, name: "user_code", value: code.clone(), code: Some(shown(&code)) })
+        }
+        Ok(Authorization::Cannot { status: code, why }) => cannot(code, "You cannot allow this", why),
+        Ok(Authorization::Unknown(_) | Authorization::Answered(_)) => ().into_any(),
+        // `SignedInOnly` leads away.
+        Err(error) if error.kind == crate::error::ErrorKind::SignedOut => ().into_any(),
+        Err(error) => {
+            let (wrong, code) = (error.field("user_code").map(ToOwned::to_owned), error.kind.status());
+            cannot(if wrong.is_some() { 404 } else { code }, "This code does not work", wrong.unwrap_or(error.message))
+        }
+    };
+    view! {
+        <PageTitle text="Allow a device" />
+        <SignedInOnly />
+        <Suspense>{move || answer.get().map(draw.clone())}</Suspense>
+    }
+    .into_any()
+}
+
+/// As the device shows it, however it was typed.
+fn shown(typed: &str) -> String {
+    let letters: Vec<_> = typed.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_uppercase()).collect();
+    letters.chunks(4).map(|part| part.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
+fn cannot(code: u16, title: &'static str, words: String) -> AnyView {
+    status(code);
+    view! {
+        <Gate title lead=words>
+            <div class="actions">
+                <a class="button button--primary" href=PAGE>
+                    "Type another code"
+                </a>
+            </div>
+        </Gate>
+    }
+    .into_any()
+}

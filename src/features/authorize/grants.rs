@@ -1,0 +1,85 @@
+//! What was allowed and holds: rows of a list, and the section on the person's own page of security.
+
+use super::api::my_grants;
+use crate::{
+    domain::{
+        consent::{Allowed, GrantView},
+        time::Timestamp,
+    },
+    features::session::load,
+    ui::{form::Form, notice::Refused, time::Ago},
+};
+use leptos::prelude::*;
+
+/// The address to which the forms of [`mine`] are sent.
+const REVOKE: &str = "/settings/security/grant";
+
+/// The section.
+pub fn mine() -> AnyView {
+    let draw = |allowed: Allowed| {
+        let Allowed { grants, now, .. } = allowed;
+        if grants.is_empty() {
+            return view! { <p class="panel__body">"You have allowed no program anything that still holds."</p> }
+                .into_any();
+        }
+        // One form: each button says what it takes back.
+        let revoke = |grant: &GrantView| {
+            let name = format!("Revoke what you allowed {}", grant.client);
+            view! {
+                <button class="button" name="grant" value=grant.id.to_string() aria-label=name>
+                    "Revoke"
+                </button>
+            }
+            .into_any()
+        };
+        view! {
+            <Form to=REVOKE>
+                <Refused />
+                {rows(grants, now, false, revoke)}
+            </Form>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="panel" aria-labelledby="grants-title">
+            <header class="panel__head">
+                <h2 id="grants-title">"Programs you have allowed"</h2>
+            </header>
+            {load(my_grants, draw)}
+        </section>
+    }
+    .into_any()
+}
+
+/// The rows; `in_project`: the project is known, and who allowed it is not.
+pub fn rows(
+    grants: Vec<GrantView>,
+    now: Timestamp,
+    in_project: bool,
+    revoke: impl Fn(&GrantView) -> AnyView,
+) -> AnyView {
+    let rows = grants.into_iter().map(|grant| row(revoke(&grant), grant, now, in_project)).collect_view();
+    view! { <ul class="rows">{rows}</ul> }.into_any()
+}
+
+fn row(revoke: AnyView, grant: GrantView, now: Timestamp, in_project: bool) -> AnyView {
+    let GrantView { client, project, person, yours, scopes, since, until, last_used, .. } = grant;
+    let scopes = if scopes.is_empty() { "no scopes".to_owned() } else { scopes.join(", ") };
+    let about =
+        if in_project { format!("For {scopes}. Allowed by ") } else { format!("{}: {scopes}. Allowed ", project.name) };
+    let by = in_project.then(|| format!("{} ", if yours { "you".to_owned() } else { person }));
+    let used = match last_used {
+        Some(at) => view! { "last used " <Ago at now /> }.into_any(),
+        None => "never used".into_any(),
+    };
+    view! {
+        <li>
+            <div>
+                <h3>{client}</h3>
+                <p>{about} {by} <Ago at=since now /> ", " {used} ". Ends " <Ago at=until now /> "."</p>
+            </div>
+            {revoke}
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,170 @@
+//! The question itself: who asks, for which project, what, for how long.
+
+use crate::{
+    domain::{consent::Asking, project::ProjectName, scope::ScopeView},
+    ui::{
+        choices::{Check, Choices},
+        field::{Wrong, described},
+        form::{Form, FormState},
+        gate::Gate,
+        icon::{Icon, mark},
+        notice::{Notice, Refused, Tone},
+        select::{Choice, Select},
+    },
+};
+use leptos::prelude::*;
+
+/// Where the answer is sent, and what names the question in it.
+pub struct Sent {
+    /// The path of the page, with its query.
+    pub to: String,
+    pub name: &'static str,
+    pub value: String,
+    /// The code that the device shows.
+    pub code: Option<String>,
+}
+
+/// The whole page.
+pub fn question(asking: Asking, sent: Sent) -> AnyView {
+    let Asking { client, host, project, scopes, beyond, lives, usual, email } = asking;
+    let who = client.clone().unwrap_or_else(|| "an unregistered program on this computer".to_owned());
+    let title = match &sent.code {
+        None => format!("Allow {who} to use {}?", project.name),
+        Some(_) => format!("Allow {who} on your device to use {}?", project.name),
+    };
+    let lives = lives.into_iter().map(|life| Choice::new(life.seconds.to_string(), life.words)).collect();
+    let Sent { to, name, value, code } = sent;
+    let sign = sign(client.as_deref());
+    let under = lead(client, host, code);
+    view! {
+        <Gate title wide=true sign under>
+            // It may lead to another site, and stands outside the shell: the browser sends it itself.
+            <Form to class="panel" plain=true>
+                <div class="panel__body fields">
+                    <Refused />
+                    <input type="hidden" name=name value=value />
+                    {boxes(scopes, beyond, &project)}
+                    {time(lives, usual)}
+                    <ul class="grants">
+                        <li data-not>
+                            {Icon::X.view()} <span>"It never sees your keys or your password. Stop it at any time under Settings, Security."</span>
+                        </li>
+                    </ul>
+                </div>
+                <footer class="panel__foot actions actions--even">
+                    <button class="button" name="answer" value="deny">
+                        "Deny"
+                    </button>
+                    <button class="button button--primary" name="answer" value="allow">
+                        "Allow"
+                    </button>
+                </footer>
+            </Form>
+            {signed_in_as(email)}
+        </Gate>
+    }
+    .into_any()
+}
+
+/// Whom the answer is from.
+pub fn signed_in_as(email: String) -> AnyView {
+    view! {
+        <p class="hint">
+            {format!("Signed in as {email}. ")} <a href="/logout" rel="external">
+                "Not you?"
+            </a>
+        </p>
+    }
+    .into_any()
+}
+
+/// The program, and Keyward.
+fn sign(client: Option<&str>) -> AnyView {
+    let words = client.unwrap_or("?").split_whitespace();
+    let initials: String = words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+    view! {
+        <p class="between">
+            <span class="avatar" aria-hidden="true">
+                {initials}
+            </span>
+            {Icon::Right.view()}
+            {mark()}
+        </p>
+    }
+    .into_any()
+}
+
+fn lead(client: Option<String>, host: Option<String>, code: Option<String>) -> AnyView {
+    match (client, host, code) {
+        (_, _, Some(code)) => view! {
+            <p>"It asks for a temporary access token. Go on only if the device in front of you shows this code:"</p>
+            <p class="device-code">
+                <strong>{code}</strong>
+            </p>
+        }
+        .into_any(),
+        (Some(client), Some(host), None) => view! {
+            <p>{format!("{client} at ")} <strong>{host}</strong> " asks for a temporary access token."</p>
+        }
+        .into_any(),
+        _ => view! {
+            <Notice tone=Tone::Warning>
+                "Nobody registered this program, so nobody says what it is called. Allow it only if you have just started it yourself."
+            </Notice>
+        }
+        .into_any(),
+    }
+}
+
+/// What it may do: all of what it asks for, until the person takes something out.
+fn boxes(scopes: Vec<ScopeView>, beyond: Vec<String>, project: &ProjectName) -> AnyView {
+    let typed = FormState::here().typed_all("scopes");
+    let (invalid, by) = described("scopes", true);
+    let none = scopes.is_empty();
+    let hint = match (none, beyond.is_empty()) {
+        (true, true) => {
+            format!("It asks for none: it learns that you are a member of {}, and can read its config.", project.name)
+        }
+        (false, true) => "Take out what it should not do.".to_owned(),
+        (_, false) => format!(
+            "It asks for {} too. Only an owner of the project may allow that; without it some of what it does may fail.",
+            beyond.join(", ")
+        ),
+    };
+    let checks = scopes
+        .into_iter()
+        .map(|scope| Check {
+            checked: typed.as_ref().is_none_or(|typed| typed.iter().any(|it| it == scope.name.as_str())),
+            value: scope.name.into(),
+            description: scope.description,
+            offered_for: None,
+        })
+        .collect();
+    view! {
+        <fieldset class="field" aria-describedby=by>
+            <legend>"What it may do"</legend>
+            {(!none).then(|| view! { <Choices name="scopes[]" checks invalid /> })}
+            <Wrong name="scopes" />
+            <p class="hint" id="scopes-hint">
+                {hint}
+            </p>
+        </fieldset>
+    }
+    .into_any()
+}
+
+fn time(lives: Vec<Choice>, usual: i64) -> AnyView {
+    let chosen = FormState::here().typed("life").unwrap_or_else(|| usual.to_string());
+    let (invalid, by) = described("life", true);
+    view! {
+        <div class="field">
+            <label for="life">"For how long"</label>
+            <Select name="life" choices=lives chosen invalid described_by=by />
+            <Wrong name="life" />
+            <p class="hint" id="life-hint">
+                "From the moment in which you allow it."
+            </p>
+        </div>
+    }
+    .into_any()
+}

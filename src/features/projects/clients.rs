@@ -1,0 +1,207 @@
+//! The programs that a project knows and what was allowed: the sections, and the dialogs that register, remove, revoke.
+
+use super::dialog::{Ask, ask, cannot, home, project, segment};
+use crate::{
+    domain::{
+        consent::{Allowed, ClientView, GrantView},
+        project::ProjectView,
+    },
+    features::{
+        authorize::{api::project_grants, rows},
+        session::load,
+    },
+    ui::{
+        field::{Area, Field},
+        icon::Icon,
+        time::Day,
+    },
+};
+use leptos::prelude::*;
+
+const OWNERS: &str = "Only an owner of this project may do this.";
+
+/// The sections of the page, for members.
+pub fn section(project: &ProjectView) -> AnyView {
+    if project.role.is_none() {
+        return ().into_any();
+    }
+    let (id, here) = (project.id, home(project));
+    load(move || project_grants(id), move |allowed: Allowed| drawn(&here, allowed))
+}
+
+fn drawn(here: &str, allowed: Allowed) -> AnyView {
+    let Allowed { grants, clients, may_register, now } = allowed;
+    let register = may_register.then(|| {
+        view! {
+            <a class="button" id="register" href=format!("{here}/clients/new")>
+                {Icon::Plus.view()}
+                "Register a program"
+            </a>
+        }
+    });
+    let programs = if clients.is_empty() {
+        view! {
+            <p class="panel__body">
+                "None. A program that is registered here can ask people for a temporary token, and is shown to them by its name."
+            </p>
+        }
+        .into_any()
+    } else {
+        let rows = clients.into_iter().map(|client| program(here, client, may_register)).collect_view();
+        view! { <ul class="rows">{rows}</ul> }.into_any()
+    };
+    let allowed = if grants.is_empty() {
+        view! { <p class="panel__body">"Nothing that was allowed to a program holds now."</p> }.into_any()
+    } else {
+        let here = here.to_owned();
+        rows(grants, now, true, move |grant: &GrantView| {
+            let name =
+                format!("Revoke what {} allowed {}", if grant.yours { "you" } else { &grant.person }, grant.client);
+            let to = format!("{here}/grants/{}/revoke", grant.id);
+            view! {
+                <a class="button" href=to aria-label=name>
+                    "Revoke"
+                </a>
+            }
+            .into_any()
+        })
+    };
+    view! {
+        <section class="panel" aria-labelledby="programs">
+            <header class="panel__head">
+                <h2 id="programs">"Programs"</h2>
+                {register}
+            </header>
+            {programs}
+        </section>
+        <section class="panel" aria-labelledby="grants">
+            <header class="panel__head">
+                <h2 id="grants">"Allowed to programs"</h2>
+            </header>
+            {allowed}
+        </section>
+    }
+    .into_any()
+}
+
+fn program(here: &str, client: ClientView, may_register: bool) -> AnyView {
+    let remove = may_register.then(|| {
+        let (to, name) = (format!("{here}/clients/{}/remove", client.id), format!("Remove {}", client.title));
+        view! {
+            <a class="button" href=to aria-label=name>
+                "Remove"
+            </a>
+        }
+    });
+    let addresses = client.redirects.into_iter().map(|it| view! { <li>{it}</li> }).collect_view();
+    view! {
+        <li>
+            <div>
+                <h3>{client.title}</h3>
+                <p>
+                    <code>{format!("client:{}", client.id)}</code>
+                    " registered by "
+                    {client.by}
+                    ", "
+                    <Day at=client.since />
+                </p>
+                <ul class="lines">{addresses}</ul>
+            </div>
+            {remove}
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn RegisterClientPage() -> impl IntoView {
+    let project = project();
+    if !project.may_configure {
+        return cannot(&project, 403, OWNERS);
+    }
+    let words = Ask {
+        path: "clients/new".into(),
+        title: "Register a program".into(),
+        lead: "It can then ask people for a temporary token of this project. It has no secret: its addresses say who it is.".into(),
+        button: ("Register program", "Registering…"),
+        danger: false,
+        opener: "register",
+        hesitant: false,
+    };
+    ask(&project, words, || {
+        view! {
+            <Field
+                name="name"
+                label="Name"
+                hint="By which people know it. They read it before they allow anything."
+                required=true
+                autofocus=true
+            />
+            <Area
+                name="redirects"
+                label="Addresses"
+                value=""
+                rows=3
+                required=true
+                hint="Where it is answered, one a line: https, to the letter. For programs on a person's computer http://127.0.0.1 with \
+                      any port. A page that uses the browser SDK is known by its origin."
+            />
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn RemoveClientPage() -> impl IntoView {
+    let (project, client) = (project(), segment(4));
+    if !project.may_configure {
+        return cannot(&project, 403, OWNERS);
+    }
+    let id = project.id;
+    let find = move |allowed: Allowed| match allowed.clients.into_iter().find(|it| it.id.to_string() == client) {
+        Some(found) => removing(&project, found),
+        None => cannot(&project, 404, "This project knows no such program, or not any more."),
+    };
+    load(move || project_grants(id), find)
+}
+
+fn removing(project: &ProjectView, client: ClientView) -> AnyView {
+    let words = Ask {
+        path: format!("clients/{}/remove", client.id),
+        title: format!("Remove {}?", client.title),
+        lead: "What people allowed it ends at once, and its tokens are refused. It cannot ask anybody any more.".into(),
+        button: ("Remove program", "Removing…"),
+        danger: true,
+        opener: "programs",
+        hesitant: true,
+    };
+    ask(project, words, move || view! { <input type="hidden" name="client" value=client.id.to_string() /> }.into_any())
+}
+
+#[component]
+pub fn RevokeGrantPage() -> impl IntoView {
+    let (project, grant) = (project(), segment(4));
+    if project.role.is_none() {
+        return cannot(&project, 403, OWNERS);
+    }
+    let id = project.id;
+    let find = move |allowed: Allowed| match allowed.grants.into_iter().find(|it| it.id.to_string() == grant) {
+        Some(found) => revoking(&project, found),
+        None => cannot(&project, 404, "This does not hold any more, or it was allowed by somebody else."),
+    };
+    load(move || project_grants(id), find)
+}
+
+fn revoking(project: &ProjectView, grant: GrantView) -> AnyView {
+    let who = if grant.yours { "you" } else { &grant.person };
+    let words = Ask {
+        path: format!("grants/{}/revoke", grant.id),
+        title: format!("Revoke what {who} allowed {}?", grant.client),
+        lead: "Its tokens are refused from the next request on. It can ask again.".into(),
+        button: ("Revoke", "Revoking…"),
+        danger: true,
+        opener: "grants",
+        hesitant: true,
+    };
+    ask(project, words, move || view! { <input type="hidden" name="grant" value=grant.id.to_string() /> }.into_any())
+}

@@ -1,0 +1,90 @@
+//! Whether a page may be known to the window that opened it.
+//!
+//! None may, but the one on which a person answers a program that asked from a page of its own
+//! (`/authorize?…&response_mode=web_message`), and the sign-in on the way there: a browser that once cut the tie does not
+//! bring it back.
+
+use axum::{
+    extract::Request,
+    http::{HeaderName, HeaderValue, Uri, header},
+    middleware::Next,
+    response::Response,
+};
+use std::borrow::Cow;
+
+const POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const PAGE: &str = "/authorize";
+/// The pages that lead there by `next`.
+const ON_THE_WAY: [&str; 4] = ["/login", "/login/code", "/login/oidc", "/settings/security/second-factor"];
+
+/// The parameter of an address.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    url::form_urlencoded::parse(query.as_bytes()).find(|(it, _)| it == name).map(|(_, value)| value)
+}
+
+/// Whether the answer to this address is told to the window that opened it.
+fn is_told(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    let asks = |query: &str| parameter(query, "response_mode").is_some_and(|mode| mode == "web_message");
+    match uri.path() {
+        PAGE => asks(query),
+        path if ON_THE_WAY.contains(&path) => parameter(query, "next")
+            .is_some_and(|next| next.split_once('?').is_some_and(|(path, query)| path == PAGE && asks(query))),
+        _ => false,
+    }
+}
+
+/// Whether an answer leads to such an address: so does what comes back from an account elsewhere.
+fn leads_there(response: &Response) -> bool {
+    let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+    to.filter(|to| to.starts_with('/')).and_then(|to| to.parse().ok()).is_some_and(|to| is_told(&to))
+}
+
+/// Says so.
+pub async fn policy(request: Request, next: Next) -> Response {
+    let told = is_told(request.uri());
+    let mut response = next.run(request).await;
+    if told || leads_there(&response) {
+        response.headers_mut().insert(POLICY, HeaderValue::from_static("unsafe-none"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_and_the_way_to_it_alone() {
+        let told = |uri: &str| is_told(&uri.parse().unwrap());
+        let next = "%2Fauthorize%3Fa%3Db%26response_mode%3Dweb_message";
+        assert!(told("/authorize?a=b&response_mode=web_message"));
+        assert!(told(&format!("/login?next={next}")) && told(&format!("/login/code?next={next}")));
+        for other in [
+            "/authorize",
+            "/authorize?response_mode=query",
+            "/login",
+            "/login?next=%2Fkeys%3Fresponse_mode%3Dweb_message",
+            "/login?response_mode=web_message",
+            "/keys?response_mode=web_message",
+            "/authorize/x?response_mode=web_message",
+        ] {
+            assert!(!told(other), "{other}");
+        }
+        assert!(!told(&format!("/keys?next={next}")));
+        assert!(told(&format!("/login/oidc?next={next}")));
+        let leads = |to: &str| {
+            let mut response = Response::default();
+            response.headers_mut().insert(header::LOCATION, to.parse().unwrap());
+            leads_there(&response)
+        };
+        assert!(leads("/authorize?response_mode=web_message"));
+        for other in [
+            "/keys",
+            "https://evil.example/authorize?response_mode=web_message",
+            "//evil.example/authorize?response_mode=web_message",
+        ] {
+            assert!(!leads(other), "{other}");
+        }
+    }
+}

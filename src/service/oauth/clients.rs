@@ -1,0 +1,150 @@
+//! The programs that a project knows: registered and removed by its owners.
+
+use super::{Consent, ends::end_where, redirect::Redirect};
+use crate::{
+    domain::{
+        consent::ClientTitle,
+        ids::{ClientId, ProjectId},
+    },
+    service::{
+        Error, Field,
+        actor::{Actor, Caller},
+        audit::acting,
+        can::{Action, can},
+        keys,
+    },
+    store::{
+        self, Conn,
+        clients::NewClientRow,
+        queue::{Kept, take_turns},
+    },
+};
+
+/// Most addresses of one program, and most programs of one project.
+const REDIRECTS_MOST: usize = 10;
+const CLIENTS_MOST: usize = 50;
+
+const OWNERS: &str = "Only an owner of this project may register programs, and remove them.";
+
+/// The addresses, one a line, each once.
+fn redirects(text: &str) -> Result<Vec<String>, Field> {
+    let wrong = |words: String| Field::new("redirects", words);
+    let mut all: Vec<String> = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        Redirect::read(line).map_err(|words| wrong(format!("{line}: {words}")))?;
+        if !all.iter().any(|it| it == line) {
+            all.push(line.to_owned());
+        }
+    }
+    match all.len() {
+        0 => Err(wrong("Write at least one address at which the program is answered.".to_owned())),
+        1..=REDIRECTS_MOST => Ok(all),
+        _ => Err(wrong(format!("A program has at most {REDIRECTS_MOST} addresses."))),
+    }
+}
+
+async fn allow(conn: &mut Conn<'_>, caller: &Caller, project: ProjectId) -> Result<(), Error> {
+    let role = keys::role(conn, project, caller.user).await?.ok_or(Error::NotFound)?;
+    if can(role, Action::Configure) { Ok(()) } else { Err(Error::Forbidden(OWNERS)) }
+}
+
+impl Consent {
+    /// Registers a program: its name, and where it may be answered, one address a line.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if the
+    /// project is not there or not theirs; [`Error::Conflict`] if it knows as many as it may.
+    pub async fn register(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        title: &str,
+        addresses: &str,
+    ) -> Result<ClientId, Error> {
+        let (now, id, caller) = (self.ground.now(), self.ground.new_id(), caller.clone());
+        let (title, addresses) = (title.to_owned(), addresses.to_owned());
+        let write = self.ground.queue.write(move |tx| {
+            let (caller, title, addresses) = (caller.clone(), title.clone(), addresses.clone());
+            Box::pin(async move {
+                take_turns(tx).await?;
+                allow(tx, &caller, project).await?;
+                let mut errors = Vec::new();
+                let title = title.parse::<ClientTitle>().map_err(|error| errors.push(Field::new("name", error)));
+                let redirects = redirects(&addresses).map_err(|error| errors.push(error));
+                let (Ok(title), Ok(redirects)) = (title, redirects) else { return Err(Error::Invalid(errors)) };
+                if store::clients::of_project(tx, project.into()).await?.len() >= CLIENTS_MOST {
+                    return Err(Error::Conflict("This project knows 50 programs already. Remove one of them first."));
+                }
+                let row = NewClientRow {
+                    id,
+                    project_id: project.into(),
+                    name: title.as_str().to_owned(),
+                    redirects,
+                    created_by: Some(caller.user.into()),
+                    created_by_name: caller.name.clone(),
+                    created_at: now.micros(),
+                };
+                store::clients::insert(tx, &row).await?;
+                let actor = Actor::User(caller);
+                let acting = acting::in_project(tx, &actor, project).await?;
+                let event = actor
+                    .event(now, "client.registered", format!("client:{id}"), &row.name)
+                    .acting_as(&acting)
+                    .in_project(project)
+                    .detail(serde_json::json!({"after": {"name": row.name, "redirects": row.redirects}}));
+                Ok(Kept::with(id.into(), event))
+            })
+        });
+        write.await
+    }
+
+    /// Removes a program: what was allowed to it ends with it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the project is not there or not theirs, or knows no such program; [`Error::Forbidden`] for a member
+    /// who is no owner.
+    pub async fn remove(&self, caller: &Caller, project: ProjectId, id: ClientId) -> Result<(), Error> {
+        let (now, caller) = (self.ground.now(), caller.clone());
+        let write = self.ground.queue.write(move |tx| {
+            let caller = caller.clone();
+            Box::pin(async move {
+                take_turns(tx).await?;
+                allow(tx, &caller, project).await?;
+                let row = store::clients::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
+                if !store::clients::remove(tx, project.into(), row.id, now.micros()).await? {
+                    return Err(Error::NotFound);
+                }
+                let actor = Actor::User(caller);
+                let held = store::grants::of_client(tx, row.id, now.micros()).await?;
+                let held: Vec<_> = held.iter().map(|grant| grant.id.into()).collect();
+                let ends = end_where(tx, &actor, &held, "grant.ended", "The program was removed.", now).await?;
+                let acting = acting::in_project(tx, &actor, project).await?;
+                let event = actor
+                    .event(now, "client.removed", format!("client:{id}"), &row.name)
+                    .acting_as(&acting)
+                    .in_project(project)
+                    .detail(serde_json::json!({
+                        "before": {"name": row.name, "redirects": row.redirects()?}, "grants_ended": held.len(),
+                    }));
+                Ok(ends.with(Kept::with((), event)))
+            })
+        });
+        write.await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_stand_one_a_line() {
+        let read = redirects(" https://a.example/cb \r\n\nhttp://127.0.0.1/cb\nhttps://a.example/cb\n").unwrap();
+        assert_eq!(read, ["https://a.example/cb", "http://127.0.0.1/cb"]);
+        let wrong = |text: &str| redirects(text).unwrap_err().message;
+        assert!(wrong(" \n").starts_with("Write at least one"));
+        assert!(wrong("https://a.example\nftp://b.example").starts_with("ftp://b.example: Use https."));
+        let many: String = (0..11).map(|n| format!("https://a.example/{n}\n")).collect();
+        assert_eq!(wrong(&many), "A program has at most 10 addresses.");
+    }
+}

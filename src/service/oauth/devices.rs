@@ -1,0 +1,152 @@
+//! The device grant (RFC 8628), as the device sees it: it begins, shows a code, and asks until it hears what somebody answered.
+
+use super::{
+    Consent, Denied, Redeemed,
+    request::{check_scopes, scopes},
+    user_code::UserCode,
+};
+use crate::{
+    domain::{scope::ScopeName, time::Timestamp},
+    service::{
+        Error,
+        once::{self, OneTimeCode},
+    },
+    store::{
+        self, Tx,
+        devices::{DeviceRow, NewDeviceRow},
+        queue::Kept,
+    },
+};
+
+/// For how long a device waits for an answer, in seconds.
+const LIVES: i64 = 600;
+/// Seconds between two questions of a device; each that comes too early adds as many (RFC 8628 section 3.5).
+pub const INTERVAL: i64 = 5;
+/// Most devices of one program that wait at once: whoever knows its id can begin.
+const WAITING_MOST: i64 = 500;
+
+/// What a device is told when it begins.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    pub device_code: OneTimeCode,
+    /// `WDJB-MJHT`.
+    pub user_code: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// What a question of a device came to.
+type Heard = Result<Redeemed, Denied>;
+
+impl Consent {
+    /// A device of a registered program begins to ask for these scopes (with spaces between).
+    ///
+    /// # Errors
+    /// The inner error is for the program; the outer one a fault.
+    pub async fn begin_device(
+        &self,
+        client: &str,
+        scope: &str,
+        resource: Option<&str>,
+    ) -> Result<Result<Begun, Denied>, Error> {
+        if client == "loopback" {
+            return Ok(Err(Denied::UnauthorizedClient));
+        }
+        let scopes = match scopes(scope) {
+            Ok(scopes) => scopes,
+            Err(denied) => return Ok(Err(denied)),
+        };
+        let (device, user) = (OneTimeCode::generate(&*self.ground.random), UserCode::generate(&*self.ground.random));
+        let digests = (device.digest(), user.digest());
+        let (this, client, resource) = (self.clone(), client.to_owned(), resource.map(ToOwned::to_owned));
+        let write = self.ground.queue.write(move |tx| {
+            let (this, client, resource, scopes) = (this.clone(), client.clone(), resource.clone(), scopes.clone());
+            Box::pin(async move {
+                let begins = this.begins(tx, digests, &client, resource.as_deref(), &scopes).await;
+                begins.map(Kept::unrecorded)
+            })
+        });
+        let begun = write.await?;
+        Ok(begun.map(|()| Begun { device_code: device, user_code: user.shown(), expires_in: LIVES }))
+    }
+
+    async fn begins(
+        &self,
+        tx: &mut Tx<'_>,
+        (digest, user_digest): ([u8; 32], [u8; 32]),
+        client: &str,
+        resource: Option<&str>,
+        scopes: &[ScopeName],
+    ) -> Result<Result<(), Denied>, Error> {
+        let now = self.ground.now();
+        let Some(row) = self.registered(tx, client).await? else { return Ok(Err(Denied::InvalidClient)) };
+        if resource.is_some_and(|text| self.resource(text) != Some(row.project_id.into())) {
+            return Ok(Err(Denied::InvalidTarget("This program belongs to another project.")));
+        }
+        let offered = store::projects::offered(tx, row.project_id).await?;
+        if let Err(denied) = check_scopes(scopes, &offered) {
+            return Ok(Err(denied));
+        }
+        if store::devices::count(tx, row.id, now.micros()).await? >= WAITING_MOST {
+            return Ok(Err(Denied::SlowDown));
+        }
+        let new = NewDeviceRow {
+            digest,
+            user_digest,
+            client_id: row.id,
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            wait: INTERVAL,
+            created_at: now.micros(),
+            expires_at: now.plus_seconds(LIVES).micros(),
+        };
+        // Another has the code once in billions: then the device asks again.
+        Ok(if store::devices::insert(tx, &new).await? { Ok(()) } else { Err(Denied::SlowDown) })
+    }
+
+    /// A device asks what has become of it.
+    ///
+    /// # Errors
+    /// The inner error is for the program; the outer one a fault.
+    pub async fn poll(&self, client: &str, device_code: &str) -> Result<Heard, Error> {
+        let (this, client, digest) = (self.clone(), client.to_owned(), once::digest(device_code));
+        let write = self.ground.queue.write(move |tx| {
+            let (this, client) = (this.clone(), client.clone());
+            Box::pin(async move { this.hears(tx, &client, digest).await.map(Kept::unrecorded) })
+        });
+        write.await
+    }
+
+    async fn hears(&self, tx: &mut Tx<'_>, client: &str, digest: [u8; 32]) -> Result<Heard, Error> {
+        const NONE: Denied =
+            Denied::InvalidGrant("The device code is not known, was used, or is not for this program.");
+        let now = self.ground.now();
+        let Some(client) = self.registered(tx, client).await? else { return Ok(Err(NONE)) };
+        let row = store::devices::by_digest(tx, &digest).await?;
+        let Some(row) = row.filter(|row| row.client_id == client.id) else { return Ok(Err(NONE)) };
+        if now.micros() >= row.expires_at {
+            return Ok(Err(Denied::ExpiredToken));
+        }
+        match row.state.as_str() {
+            "pending" => {
+                let early = is_early(&row, now);
+                let wait = if early { row.wait + INTERVAL } else { row.wait };
+                store::devices::asked(tx, &digest, wait, now.micros()).await?;
+                return Ok(Err(if early { Denied::SlowDown } else { Denied::AuthorizationPending }));
+            }
+            "denied" => return Ok(Err(Denied::AccessDenied)),
+            _ => {}
+        }
+        let first = store::devices::go(tx, &digest, "allowed", "redeemed", row.grant_id).await?;
+        let Some(grant) = row.grant_id.filter(|_| first) else { return Ok(Err(NONE)) };
+        let grant = store::grants::by_id(tx, grant).await?;
+        match grant.filter(|it| it.holds(now.micros()) && it.project_archived_at.is_none()) {
+            Some(grant) => Ok(Ok(Redeemed::of(&grant)?)),
+            None => Ok(Err(NONE)),
+        }
+    }
+}
+
+/// Whether a device asks before its time.
+fn is_early(row: &DeviceRow, now: Timestamp) -> bool {
+    row.polled_at.is_some_and(|at| now.seconds_since(Timestamp::from_micros(at)) < row.wait)
+}

@@ -1,0 +1,43 @@
+//! What nobody comes for: grants whose code has expired end, and what is long over is forgotten.
+
+use super::{Consent, ends::end_where};
+use crate::{
+    domain::time::DAY,
+    service::{
+        Error,
+        actor::{Actor, Origin},
+    },
+    store::{self, queue::Kept},
+};
+
+/// Grants ended in one round; the next round takes the rest.
+const ROUND: i64 = 500;
+/// How long a grant that is over is kept, with its codes. Seconds: 30 days. The log keeps what was done.
+const KEPT: i64 = 30 * DAY;
+/// How long a device's codes are kept when they have expired, so that it hears why. Seconds.
+const DEVICES_KEPT: i64 = DAY;
+
+impl Consent {
+    /// One round of upkeep.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn sweep(&self) -> Result<(), Error> {
+        let now = self.ground.now();
+        let left = {
+            let mut reader = self.ground.pool.read().await?;
+            store::codes::left(&mut reader.conn(), now.micros(), ROUND).await?
+        };
+        let write = self.ground.queue.write(move |tx| {
+            let left: Vec<_> = left.iter().copied().map(Into::into).collect();
+            Box::pin(async move {
+                store::grants::sweep(tx, now.plus_seconds(-KEPT).micros()).await?;
+                store::devices::sweep(tx, now.plus_seconds(-DEVICES_KEPT).micros()).await?;
+                let keyward = Actor::System(Origin::default());
+                let ends = end_where(tx, &keyward, &left, "grant.lapsed", "", now).await?;
+                Ok::<_, Error>(ends.with(Kept::unrecorded(())))
+            })
+        });
+        write.await
+    }
+}

@@ -1,0 +1,182 @@
+//! Where a program may be answered: addresses on https, and on this very computer (RFC 8252 section 7.3).
+
+use url::{Host, Url};
+
+/// An address to which answers go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Redirect {
+    /// As it was said, to the letter.
+    pub said: String,
+    url: Url,
+}
+
+/// Most characters in an address.
+const MAX: usize = 500;
+
+impl Redirect {
+    /// Reads an address: absolute, on https or on the loopback, without a fragment, a user or a password.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for whoever registers it.
+    pub fn read(said: &str) -> Result<Self, &'static str> {
+        let url = Url::parse(said).map_err(|_| "This is no address. Write it in full, beginning with https://.")?;
+        if said.len() > MAX || said.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+            return Err("An address has at most 500 characters, and no spaces.");
+        }
+        if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return Err("An address has no part behind a #, and names no user.");
+        }
+        let redirect = Self { said: said.to_owned(), url };
+        match redirect.url.scheme() {
+            "https" => Ok(redirect),
+            "http" if redirect.is_loopback() || redirect.url.host_str() == Some("localhost") => Ok(redirect),
+            _ => Err("Use https. Only 127.0.0.1, [::1] and localhost may be reached by http."),
+        }
+    }
+
+    /// Whether it is a loopback address, written as such: names can be made to lead elsewhere (RFC 8252 section 8.3).
+    pub fn is_loopback(&self) -> bool {
+        self.url.scheme() == "http"
+            && match self.url.host() {
+                Some(Host::Ipv4(ip)) => ip.is_loopback(),
+                Some(Host::Ipv6(ip)) => ip.is_loopback(),
+                Some(Host::Domain(_)) | None => false,
+            }
+    }
+
+    /// Whether any port is meant: nobody knows beforehand which one is free on a person's computer.
+    fn has_any_port(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// The host, with its port if it is not the scheme's own.
+    pub fn host(&self) -> String {
+        self.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
+    }
+
+    /// Whether an answer to `asked` goes where this registered address allows: to the letter, but for the port on this computer.
+    pub fn allows(&self, asked: &Self) -> bool {
+        if !self.has_any_port() {
+            return self.said == asked.said;
+        }
+        let parts = |url: &Url| {
+            (
+                url.scheme().to_owned(),
+                url.host_str().map(ToOwned::to_owned),
+                url.path().to_owned(),
+                url.query().map(ToOwned::to_owned),
+            )
+        };
+        parts(&self.url) == parts(&asked.url)
+    }
+
+    /// Whether a page of that origin belongs to this registered address.
+    pub fn is_of(&self, origin: &Self) -> bool {
+        if !self.has_any_port() {
+            return self.origin() == origin.origin();
+        }
+        (self.url.scheme(), self.url.host_str()) == (origin.url.scheme(), origin.url.host_str())
+    }
+
+    /// Whether it is an origin and nothing behind it.
+    pub fn is_origin(&self) -> bool {
+        self.said == self.origin()
+    }
+
+    /// What a content security policy calls its origin. It knows no IPv6 addresses: there any host on that port stands for it.
+    pub fn policy_source(&self) -> String {
+        match self.url.host() {
+            Some(Host::Ipv6(_)) => format!("http://*:{}", self.url.port_or_known_default().unwrap_or(80)),
+            _ => self.origin(),
+        }
+    }
+
+    /// The address with an answer behind what is there already.
+    pub fn with(&self, pairs: &[(&str, &str)]) -> String {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(pairs);
+        url.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(said: &str) -> Redirect {
+        Redirect::read(said).unwrap()
+    }
+
+    #[test]
+    fn what_can_be_registered() {
+        for good in
+            ["https://app.example/done?a=b", "http://127.0.0.1/cb", "http://[::1]:9/cb", "http://localhost:5173"]
+        {
+            assert!(Redirect::read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "/cb",
+            "app.example",
+            "http://app.example/cb",
+            "https://a@app.example/",
+            "https://app.example/#x",
+            "https:///",
+            "javascript:alert(1)",
+            "com.example:/cb",
+            "http://localhost.evil.example/",
+            "http://127.0.0.1.evil.example/",
+            "https://app.example/a b",
+            "https://app.example\\@evil.example/",
+            "data:text/html,x",
+        ] {
+            assert!(Redirect::read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_compared_to_the_letter_but_for_the_port_on_this_computer() {
+        let https = read("https://app.example/cb");
+        assert!(https.allows(&https));
+        for other in [
+            "https://app.example/cb/",
+            "https://app.example/cb?x",
+            "https://app.example:443/cb",
+            "https://APP.example/cb",
+        ] {
+            assert!(!https.allows(&read(other)), "{other}");
+        }
+        let local = read("http://127.0.0.1/cb");
+        assert!(local.allows(&read("http://127.0.0.1:51234/cb")));
+        for other in [
+            "http://127.0.0.1:51234/",
+            "http://[::1]:51234/cb",
+            "http://localhost/cb",
+            "http://127.0.0.2/cb",
+            "http://127.0.0.1/cb?x",
+        ] {
+            assert!(!local.allows(&read(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_origin() {
+        let page = read("https://app.example");
+        assert!(page.is_origin() && !read("https://app.example/").is_origin());
+        assert!(read("https://app.example/cb").is_of(&page));
+        assert!(!read("https://app.example:8443/cb").is_of(&page));
+        assert!(read("http://127.0.0.1/cb").is_of(&read("http://127.0.0.1:9")));
+    }
+
+    #[test]
+    fn an_answer_stands_behind_what_is_there() {
+        let said = read("https://app.example/cb?a=b").with(&[("code", "x"), ("state", "a&b=c")]);
+        assert_eq!(said, "https://app.example/cb?a=b&code=x&state=a%26b%3Dc");
+        assert_eq!(read("http://[::1]:9/cb").policy_source(), "http://*:9");
+    }
+}

@@ -1,0 +1,124 @@
+//! What devices ask for (RFC 8628), by the SHA-256 of their two codes.
+
+use super::{Conn, Error, Tx, keys::list, on, words};
+use uuid::Uuid;
+
+/// A device's row.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct DeviceRow {
+    digest: Vec<u8>,
+    pub client_id: Uuid,
+    scopes: String,
+    /// `pending`, `allowed`, `denied` or `redeemed`.
+    pub state: String,
+    pub grant_id: Option<Uuid>,
+    /// Seconds between two questions.
+    pub wait: i64,
+    pub polled_at: Option<i64>,
+    pub expires_at: i64,
+}
+
+impl DeviceRow {
+    /// SHA-256 of the device code.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else.
+    pub fn digest(&self) -> Result<[u8; 32], Error> {
+        self.digest.as_slice().try_into().map_err(|_| Error::Corrupt("digest of a device code"))
+    }
+
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    pub fn scopes(&self) -> Result<Vec<String>, Error> {
+        words(&self.scopes, "list of a device's scopes")
+    }
+}
+
+/// A device that begins to ask.
+#[derive(Clone, Debug)]
+pub struct NewDeviceRow {
+    pub digest: [u8; 32],
+    pub user_digest: [u8; 32],
+    pub client_id: Uuid,
+    pub scopes: Vec<String>,
+    /// Seconds.
+    pub wait: i64,
+    pub created_at: i64,
+    pub expires_at: i64,
+}
+
+macro_rules! select_devices {
+    ($rest:literal) => {
+        concat!(
+            "SELECT digest, client_id, scopes, state, grant_id, wait, polled_at, expires_at FROM device_codes WHERE ",
+            $rest
+        )
+    };
+}
+
+/// The device with this device code.
+pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<DeviceRow>, Error> {
+    const SQL: &str = select_devices!("digest = $1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+}
+
+/// The device with this user code, if it still waits for an answer.
+pub async fn waiting(conn: &mut Conn<'_>, user_digest: &[u8; 32], now: i64) -> Result<Option<DeviceRow>, Error> {
+    const SQL: &str = select_devices!("user_digest = $1 AND state = 'pending' AND expires_at > $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user_digest.as_slice()).bind(now).fetch_optional(c).await?))
+}
+
+/// How many devices of a program wait for an answer.
+pub async fn count(conn: &mut Conn<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM device_codes WHERE client_id = $1 AND state = 'pending' AND expires_at > $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
+}
+
+/// Inserts a device that waits. `false`: another has that user code.
+pub async fn insert(tx: &mut Tx<'_>, new: &NewDeviceRow) -> Result<bool, Error> {
+    const SQL: &str = "INSERT INTO device_codes (digest, user_digest, client_id, scopes, state, wait, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7) ON CONFLICT (user_digest) DO NOTHING";
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(new.digest.as_slice())
+        .bind(new.user_digest.as_slice())
+        .bind(new.client_id)
+        .bind(list(&new.scopes))
+        .bind(new.wait)
+        .bind(new.created_at)
+        .bind(new.expires_at)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(done == 1)
+}
+
+/// Notes that a device asked, and how many seconds it has to wait from now on.
+pub async fn asked(tx: &mut Tx<'_>, digest: &[u8; 32], wait: i64, now: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE device_codes SET polled_at = $2, wait = $3 WHERE digest = $1";
+    on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(now).bind(wait).execute(c).await?; });
+    Ok(())
+}
+
+/// Takes a device from one state to another, with its grant. `false`: it is in another.
+pub async fn go(tx: &mut Tx<'_>, digest: &[u8; 32], from: &str, to: &str, grant: Option<Uuid>) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE device_codes SET state = $3, grant_id = $4 WHERE digest = $1 AND state = $2";
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(digest.as_slice())
+        .bind(from)
+        .bind(to)
+        .bind(grant)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(done == 1)
+}
+
+/// Forgets what devices asked for before that instant.
+pub async fn sweep(tx: &mut Tx<'_>, before: i64) -> Result<(), Error> {
+    const SQL: &str = "DELETE FROM device_codes WHERE expires_at < $1";
+    on!(tx, c => { sqlx::query(SQL).bind(before).execute(c).await?; });
+    Ok(())
+}

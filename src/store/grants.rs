@@ -1,0 +1,146 @@
+//! What people allowed programs. How a decision sees it is in [`super::facts`].
+
+use super::{Conn, Error, Tx, keys::list, on, words};
+use uuid::Uuid;
+
+/// A grant's row, with its project beside it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct GrantRow {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub user_name: String,
+    /// `None`: a program that nobody registered, on the person's own computer.
+    pub client_id: Option<Uuid>,
+    pub client_name: String,
+    pub project_id: Uuid,
+    pub project_name: String,
+    pub project_archived_at: Option<i64>,
+    /// Seconds: the project's, or the policy's if that is shorter.
+    pub token_life_max: i64,
+    scopes: String,
+    pub until: i64,
+    pub created_at: i64,
+    pub last_used_at: Option<i64>,
+    pub ended_at: Option<i64>,
+}
+
+impl GrantRow {
+    /// What was allowed.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    pub fn scopes(&self) -> Result<Vec<String>, Error> {
+        words(&self.scopes, "list of a grant's scopes")
+    }
+
+    /// Whether it holds at an instant.
+    pub fn holds(&self, now: i64) -> bool {
+        self.ended_at.is_none() && now < self.until
+    }
+}
+
+/// A grant that is to be.
+#[derive(Clone, Debug)]
+pub struct NewGrantRow {
+    pub id: Uuid,
+    /// Random: stands where a key has the digest of its secret.
+    pub digest: [u8; 32],
+    pub user_id: Uuid,
+    pub user_name: String,
+    pub client_id: Option<Uuid>,
+    pub client_name: String,
+    pub project_id: Uuid,
+    pub scopes: Vec<String>,
+    pub until: i64,
+    pub created_at: i64,
+}
+
+macro_rules! select_grants {
+    ($rest:literal) => {
+        concat!(
+            "SELECT g.id, g.user_id, g.user_name, g.client_id, g.client_name, g.project_id, p.name AS project_name, \
+             p.archived_at AS project_archived_at, (SELECT CASE WHEN l.token_life_max < p.token_life_max THEN l.token_life_max \
+             ELSE p.token_life_max END FROM policy l WHERE l.id = 1) AS token_life_max, g.scopes, g.until, g.created_at, \
+             g.last_used_at, g.ended_at FROM grants g JOIN projects p ON p.id = g.project_id WHERE ",
+            $rest
+        )
+    };
+}
+
+/// The grant with this id, whether it holds or not.
+pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<GrantRow>, Error> {
+    const SQL: &str = select_grants!("g.id = $1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+}
+
+/// What somebody allowed and what holds, the newest first.
+pub async fn of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
+    const SQL: &str = select_grants!("g.user_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id DESC");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
+}
+
+/// What holds in a project, the newest first; of one person alone if one is named.
+pub async fn of_project(
+    conn: &mut Conn<'_>,
+    project: Uuid,
+    user: Option<Uuid>,
+    now: i64,
+) -> Result<Vec<GrantRow>, Error> {
+    const ALL: &str = select_grants!("g.project_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id DESC");
+    const THEIRS: &str = select_grants!(
+        "g.project_id = $1 AND g.ended_at IS NULL AND g.until > $2 AND g.user_id = $3 ORDER BY g.id DESC"
+    );
+    Ok(match user {
+        None => on!(conn, c => sqlx::query_as(ALL).bind(project).bind(now).fetch_all(c).await?),
+        Some(user) => on!(conn, c => sqlx::query_as(THEIRS).bind(project).bind(now).bind(user).fetch_all(c).await?),
+    })
+}
+
+/// What holds of all that was allowed to a program.
+pub async fn of_client(conn: &mut Conn<'_>, client: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
+    const SQL: &str = select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).fetch_all(c).await?))
+}
+
+/// Inserts a grant.
+pub async fn insert(tx: &mut Tx<'_>, new: &NewGrantRow) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO grants (id, digest, user_id, user_name, client_id, client_name, project_id, scopes, until, \
+        created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    on!(tx, c => {
+        sqlx::query(SQL)
+            .bind(new.id)
+            .bind(new.digest.as_slice())
+            .bind(new.user_id)
+            .bind(&new.user_name)
+            .bind(new.client_id)
+            .bind(&new.client_name)
+            .bind(new.project_id)
+            .bind(list(&new.scopes))
+            .bind(new.until)
+            .bind(new.created_at)
+            .execute(c)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Ends a grant. `false`: it has ended already.
+pub async fn end(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE grants SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Leaves a grant these scopes.
+pub async fn narrow(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<(), Error> {
+    const SQL: &str = "UPDATE grants SET scopes = $2 WHERE id = $1";
+    on!(tx, c => { sqlx::query(SQL).bind(id).bind(list(scopes)).execute(c).await?; });
+    Ok(())
+}
+
+/// Forgets the grants that had ended before that instant, with their codes.
+pub async fn sweep(tx: &mut Tx<'_>, before: i64) -> Result<(), Error> {
+    const SQL: &str = "DELETE FROM grants WHERE COALESCE(ended_at, until) < $1";
+    on!(tx, c => { sqlx::query(SQL).bind(before).execute(c).await?; });
+    Ok(())
+}
