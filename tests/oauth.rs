@@ -17,6 +17,12 @@ const EMAIL: &str = "maren@pelagic.example";
 const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 
+/// What is wrong, the `Authorization`, the form; the status, the error.
+type Wrong<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, u16, &'a str);
+
+/// The scopes of the key, those that are asked for, the resource; the audience and the scopes, or the error.
+type For<'a> = (&'a [&'a str], &'a str, &'a str, Result<(&'a str, &'a str), &'a str>);
+
 /// Gives a key these scopes.
 async fn scopes(bench: &Bench, made: &Made, scopes: &[&str]) {
     let scopes = json!(scopes);
@@ -75,7 +81,7 @@ on_both_engines! {
         let mixed = basic(&Made { id: other.id, project: made.project, secret: made.secret.clone() });
         let bearer = right.replace("Basic", "Bearer");
         let (secret, cut) = (made.secret.as_str(), &made.secret[..63]);
-        let cases: Vec<(&str, &str, Vec<(&str, &str)>, u16, &str)> = vec![
+        let cases: Vec<Wrong<'_>> = vec![
             ("no client", "", vec![kind], 401, "invalid_client"),
             ("an id alone", "", vec![kind, ("client_id", &id)], 401, "invalid_client"),
             ("a secret alone", "", vec![kind, ("client_secret", secret)], 401, "invalid_client"),
@@ -166,7 +172,7 @@ on_both_engines! {
         let (own, theirs, v1) = (project(&made), project(&elsewhere), format!("{URL}/v1"));
         let all = ["data:read", "data:write", READ, WRITE];
         let management = format!("{READ} {WRITE}");
-        let cases: Vec<(&[&str], &str, &str, Result<(&str, &str), &str>)> = vec![
+        let cases: Vec<For<'_>> = vec![
             (&all, "", "", Ok((&own, "data:read data:write"))),
             (&all, "data:write data:read data:read", "", Ok((&own, "data:read data:write"))),
             (&all, READ, "", Ok((&v1, READ))),
