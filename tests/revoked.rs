@@ -370,8 +370,8 @@ on_both_engines! {
         let mut addresses = 0;
         for (name, value) in said.as_object().unwrap() {
             let Some(path) = value.as_str().and_then(|it| it.strip_prefix(URL)).filter(|it| !it.is_empty()) else { continue };
-            // A page for people.
             if name == "authorization_endpoint" {
+                // A page: `pages.rs` and the matrix know it.
                 continue;
             }
             let route = ROUTES.iter().find(|route| route.path == path).unwrap_or_else(|| panic!("{name}: no {path}"));
