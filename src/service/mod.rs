@@ -19,6 +19,7 @@ mod not_before;
 pub mod oidc;
 pub mod once;
 pub mod policy;
+pub mod program;
 pub mod projects;
 pub mod random;
 pub mod scopes;
