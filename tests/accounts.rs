@@ -112,7 +112,7 @@ on_both_engines! {
         let projects = form["projects"].as_array().unwrap();
         assert_eq!((projects.len(), &projects[0]["name"]), (1, &"Buoys".into()));
         let scopes: Vec<_> = projects[0]["scopes"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-        assert_eq!(scopes, ["data:read", "data:write", "usage:read"]);
+        assert_eq!(scopes, ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"]);
         assert_eq!(bench.texts("SELECT role FROM members").await, ["owner"]);
         assert_eq!(bench.events("user.created").await, 1);
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));

@@ -411,7 +411,7 @@ async fn a_demo(engine: support::Engine) {
         ["Buoy telemetry viewer", "Harbour pilot owner", "Maren’s project owner", "Tide tables operator"]
     );
     let scopes = browser.call("scopes/list", &[]).await.json();
-    assert_eq!(scopes.as_array().unwrap().len(), 8, "{scopes}");
+    assert_eq!(scopes.as_array().unwrap().len(), 10, "{scopes}");
     assert!(browser.get("/keys").await.text().contains("Starter Integration"));
 }
 
@@ -423,6 +423,159 @@ async fn a_demo_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_demo_on_postgres() {
     a_demo(support::Engine::Postgres).await;
+}
+
+/// A command on a server, with a key in the environment.
+fn on_server(server: &Server, folder: &Path, key: &str, arguments: &[&str]) -> Output {
+    Command::new(BINARY)
+        .args(arguments)
+        .args(["--url", &format!("http://{}", server.address)])
+        .current_dir(folder)
+        .env_clear()
+        .env("KEYWARD_KEY", key)
+        // Nothing of the database is touched.
+        .env("KEYWARD_DATABASE_URL", "sqlite:nowhere.db")
+        .output()
+        .expect("it runs")
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_str(&out(output)).expect("JSON")
+}
+
+#[test]
+fn keys_and_projects_at_the_command_line_on_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    let create = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
+    out(&run(folder, &create, &format!("{PASSWORD}\n")));
+    let made =
+        keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "Maren@pelagic.example", "--json"]);
+    let project = json(&made)["project_id"].as_str().unwrap().to_owned();
+    let nobody = keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "nobody@pelagic.example"]);
+    assert!(err(&nobody).contains("Nobody has this e-mail address"));
+    out(&keyward(folder, &["projects", "rename", "--project", "Harbour", "--name", "Haven"]));
+    let members = json(&keyward(folder, &["projects", "members", "--project", "Haven", "--json"]));
+    assert_eq!((&members[0]["email"], &members[0]["role"]), (&"maren@pelagic.example".into(), &"owner".into()));
+
+    let key = json(&keyward(
+        folder,
+        &["keys", "create", "--project", &project, "--name", "Buoy", "--issued-to", "Ada", "--json"],
+    ));
+    let (id, secret) = (key["key_id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+    for (verb, status, verdict) in [
+        ("deactivate", "inactive", r#""code":"inactive""#),
+        ("activate", "active", r#""valid":true"#),
+        ("delete", "deleted", r#""code":"deleted""#),
+        ("restore", "active", r#""valid":true"#),
+    ] {
+        assert_eq!(json(&keyward(folder, &["keys", verb, id, "--json"]))["status"], status, "{verb}");
+        assert!(server.verify(secret).contains(verdict), "{verb}");
+    }
+    let listed =
+        |more: &[&str]| json(&keyward(folder, &[&["keys", "list", "--json"], more].concat())).as_array().unwrap().len();
+    assert_eq!((listed(&["--text", "ADA"]), listed(&["--text", "Eve"]), listed(&["--issued-to", "Ada"])), (1, 0, 1));
+    assert_eq!(
+        (listed(&["--status", "active"]), listed(&["--status", "deleted"]), listed(&["--environment", "test"])),
+        (1, 0, 0)
+    );
+    out(&keyward(folder, &["keys", "delete", id]));
+    assert_eq!((listed(&["--status", "deleted"]), listed(&[])), (1, 0));
+    out(&keyward(folder, &["keys", "restore", id]));
+    out(&keyward(folder, &["projects", "archive", "--project", "Haven"]));
+    assert!(server.verify(secret).contains("project_archived"));
+    out(&keyward(folder, &["projects", "archive", "--project", "Haven", "--back"]));
+    assert!(server.verify(secret).contains(r#""valid":true"#));
+}
+
+#[test]
+fn keys_at_the_command_line_on_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    let create = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
+    out(&run(folder, &create, &format!("{PASSWORD}\n")));
+    let make = |scopes: &[&str]| {
+        let scopes: Vec<_> = scopes.iter().flat_map(|it| ["--scope", it]).collect();
+        let asked = ["keys", "create", "--project", "maren’s project", "--name", "Manager", "--json"];
+        json(&keyward(folder, &[&asked[..], &scopes].concat()))
+    };
+    let (read, write) = ("keyward:keys.read", "keyward:keys.write");
+    let manager = make(&[read, write, "data:read"]);
+    let secret = manager["secret"].as_str().unwrap();
+    let on = |arguments: &[&str]| on_server(&server, folder, secret, arguments);
+
+    assert_eq!(json(&on(&["projects", "list", "--json"]))[0]["project_id"], manager["project_id"]);
+    let asked =
+        ["keys", "create", "--name", "Buoy", "--scope", "data:read", "--expires", "7d", "--rate", "5/minute", "--json"];
+    let made = json(&on(&asked));
+    let id = made["key_id"].as_str().unwrap();
+    assert!(server.verify(made["secret"].as_str().unwrap()).contains(r#""valid":true"#));
+    assert_eq!((&made["created_by"], &made["rate_limit"]), (&"Manager".into(), &"5/minute".into()));
+    let once = [&asked[..], &["--idempotency-key", "tonight"]].concat();
+    out(&on(&once));
+    assert!(err(&on(&once)).contains("This idempotency key has made its key already"));
+
+    let edited = json(&on(&[
+        "keys",
+        "edit",
+        id,
+        "--name",
+        "Float",
+        "--no-rate",
+        "--expires",
+        "2026-12-31",
+        "--not-before",
+        "2026-12-24T09:00",
+        "--json",
+    ]));
+    assert_eq!((&edited["name"], &edited["rate_limit"]), (&"Float".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&edited["expires_at"], &edited["not_before"]),
+        (&"2026-12-31T23:59:59Z".into(), &"2026-12-24T09:00:00Z".into())
+    );
+    assert_eq!(json(&on(&["keys", "edit", id, "--no-not-before", "--json"]))["status"], "active");
+    for (verb, status) in
+        [("deactivate", "inactive"), ("activate", "active"), ("delete", "deleted"), ("restore", "active")]
+    {
+        assert_eq!(json(&on(&["keys", verb, id, "--json"]))["status"], status, "{verb}");
+    }
+    assert!(out(&on(&["keys", "deactivate", id])).starts_with("Deactivated “Float”"));
+    let listed = json(&on(&["keys", "list", "--status", "inactive", "--json"]));
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["name"]), (1, &"Float".into()));
+    assert!(out(&on(&["keys", "list"])).contains("Manager"));
+
+    // What it may not, in words; and no secret among them.
+    let wider = on(&["keys", "create", "--name", "Wider", "--scope", "data:write"]);
+    assert!(err(&wider).contains("You do not have data:write"), "{}", err(&wider));
+    let reader = make(&[read]);
+    let refused = on_server(&server, folder, reader["secret"].as_str().unwrap(), &["keys", "deactivate", id]);
+    assert!(err(&refused).contains("made no token of this key"), "{}", err(&refused));
+    let writer = make(&[write]);
+    let writes = |arguments: &[&str]| on_server(&server, folder, writer["secret"].as_str().unwrap(), arguments);
+    assert!(err(&writes(&["keys", "deactivate", id])).contains("--project"));
+    out(&writes(&["keys", "deactivate", id, "--project", manager["project_id"].as_str().unwrap()]));
+    let nothing = Command::new(BINARY)
+        .args(["keys", "list", "--url", &format!("http://{}", server.address)])
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(err(&nothing).contains("KEYWARD_KEY"));
+    assert!(err(&on(&["projects", "rename", "--project", "x", "--name", "y"])).contains("Leave out --url"));
+    let plain = Command::new(BINARY)
+        .args(["keys", "list", "--url", "http://keys.example.com"])
+        .env_clear()
+        .env("KEYWARD_KEY", secret)
+        .output()
+        .unwrap();
+    assert!(err(&plain).contains("neither https nor on this machine"), "{}", err(&plain));
+
+    // From a file, and from standard input.
+    std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();
+    let url = format!("http://{}", server.address);
+    assert!(out(&keyward(folder, &["keys", "list", "--url", &url, "--secret-file", "secret"])).contains("Float"));
+    assert!(out(&run(folder, &["keys", "list", "--url", &url, "--secret-file", "-"], secret)).contains("Float"));
 }
 
 #[test]

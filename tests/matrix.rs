@@ -113,7 +113,9 @@ fn every_server_function_has_its_row() {
 
 #[test]
 fn every_route_has_its_row() {
-    let mounted: Vec<_> = ROUTES.iter().map(|route| route.path.to_owned()).collect();
+    // An address that takes several methods has one row.
+    let mut mounted: Vec<_> = ROUTES.iter().map(|route| route.path.to_owned()).collect();
+    mounted.dedup();
     complete("route", &mounted, &rows::routes(), |path| format!("bearer({path:?}, Token), // or json(…)"));
 }
 

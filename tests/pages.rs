@@ -255,7 +255,7 @@ on_both_engines! {
         bench.alter("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'usage:read'").await;
         let form = browser.call("keys/edit_form", &[("id", &id)]).await.json();
         let names: Vec<_> = form["offered"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(names, ["data:read", "data:write", "usage:read"]);
+        assert_eq!(names, ["data:read", "data:write", "keyward:keys.read", "keyward:keys.write", "usage:read"]);
         assert_eq!(form["expiries"].as_array().unwrap().len(), 7);
         let version = form["version"].to_string();
         let wrong = [("id", id.as_str()), ("version", &version), ("name", " "), ("expires", "soon"), ("scopes[]", "a b")];

@@ -117,7 +117,7 @@ on_both_engines! {
         assert_eq!((&seen["config"], &seen["token_life"], &seen["keys"]), (&json!("{}"), &json!("1 day"), &json!(1)));
         assert_eq!((&seen["default_scopes"], &seen["may_configure"]), (&json!(true), &json!(true)));
         let names: Vec<_> = seen["scopes"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
-        assert_eq!(names, ["data:read", "data:write", "usage:read"]);
+        assert_eq!(names, ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"]);
 
         let mut browser = bench.signed_in("viewer@pelagic.example").await;
         let list = browser.call("projects/list", &[]).await.json();

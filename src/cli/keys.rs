@@ -1,121 +1,130 @@
-//! `keyward keys …`.
+//! `keyward keys …`: on the database, or with `--url` on a server.
 
+mod args;
 mod edit;
 mod print;
+mod remote;
 
 use super::{
     open::{Opened, words},
     projects,
+    remote::{Need, RemoteArgs},
 };
 use crate::{
     config::DatabaseSettings,
     domain::{
-        expiry::DEFAULT_DAYS,
-        ids::{KeyId, ProjectId},
-        key::Environment,
+        ids::ProjectId,
+        key::{KeyView, Status},
     },
+    http::wire_key,
     service::{
         keys::{KeyDraft, Keys as Service, RulesDraft},
         projects::Projects,
     },
+    store::keys::KeyRow,
 };
-use clap::Subcommand;
+use args::{Create, Listed, One};
+use clap::{Args, Subcommand};
+
+/// Where, and what.
+#[derive(Args)]
+pub struct Keys {
+    #[command(flatten)]
+    remote: RemoteArgs,
+    #[command(subcommand)]
+    command: Command,
+}
 
 #[derive(Subcommand)]
-pub enum Keys {
+enum Command {
     /// Make a key and print its secret, once
-    Create {
-        /// The project's id, or its name if only one project has it
-        #[arg(long)]
-        project: String,
-        /// A label, 1 to 100 characters
-        #[arg(long)]
-        name: String,
-        /// When it ends: a number of days such as 90d, a date such as 2027-02-18 (its end in UTC), or never
-        #[arg(long, default_value_t = format!("{DEFAULT_DAYS}d"))]
-        expires: String,
-        /// live or test
-        #[arg(long, default_value = "live")]
-        environment: Environment,
-        /// A scope that the project offers; may be given several times
-        #[arg(long = "scope", value_name = "SCOPE")]
-        scopes: Vec<String>,
-        /// Whom it is for
-        #[arg(long, default_value = "")]
-        issued_to: String,
-        /// A network from which it may be used, such as 203.0.113.0/24; may be given several times. None: from anywhere
-        #[arg(long = "network", value_name = "CIDR")]
-        networks: Vec<String>,
-        /// From when it works, in RFC 3339, such as 2026-12-01T09:00Z; without an offset in UTC
-        #[arg(long, value_name = "TIME", default_value = "", hide_default_value = true)]
-        not_before: String,
-        /// How often it may be used: 100/minute, or 100/minute,burst=20; a second, minute, hour or day
-        #[arg(long, value_name = "LIMIT", default_value = "", hide_default_value = true)]
-        rate: String,
-        /// Print one JSON object
-        #[arg(long)]
-        json: bool,
-    },
+    Create(Create),
     /// Change a key from the next request on; what is not named stays as it is
     Edit {
-        /// The key's id, as the list prints it
-        id: KeyId,
+        #[command(flatten)]
+        one: One,
         #[command(flatten)]
         changes: edit::Changes,
     },
     /// List keys, the newest first
-    List {
-        /// Of this project alone: its id, or its name
-        #[arg(long)]
-        project: Option<String>,
-        /// Print one JSON array
-        #[arg(long)]
-        json: bool,
-    },
-    /// Refuse a key from the next request on, until it is activated in the browser
-    Deactivate {
-        /// The key's id, as the list prints it
-        id: KeyId,
-    },
+    List(Listed),
+    /// Refuse a key from the next request on, until it is activated
+    Deactivate(One),
+    /// Accept a deactivated key again
+    Activate(One),
+    /// Refuse a key from the next request on; for seven days it can be restored
+    Delete(One),
+    /// Give a deleted key back the state that it had
+    Restore(One),
 }
 
-pub async fn run(database: &DatabaseSettings, command: Keys) -> anyhow::Result<()> {
+/// What is done to a key, short of an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Deactivate,
+    Activate,
+    Delete,
+    Restore,
+}
+
+impl Verb {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deactivate => "deactivate",
+            Self::Activate => "activate",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// What was done, and what holds now.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Deactivate => ("Deactivated", "It is refused from the next request on."),
+            Self::Activate => ("Activated", "It is accepted from the next request on."),
+            Self::Delete => ("Deleted", "It is refused from the next request on; for seven days it can be restored."),
+            Self::Restore => ("Restored", "It has the state that it had."),
+        }
+    }
+}
+
+pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> {
+    let Keys { remote, command } = keys;
+    let need = if matches!(command, Command::List(_)) { Need::Read } else { Need::Write };
+    if let Some(remote) = remote.open(need).await? {
+        return match command {
+            Command::Create(asked) => remote::create(&remote, &asked).await,
+            Command::Edit { one, changes } => {
+                remote::edit(&remote, one.project.as_deref(), one.id, &changes, one.json).await
+            }
+            Command::List(asked) => remote::list(&remote, &asked).await,
+            Command::Deactivate(one) => {
+                remote::change(&remote, one.project.as_deref(), one.id, Verb::Deactivate, one.json).await
+            }
+            Command::Activate(one) => {
+                remote::change(&remote, one.project.as_deref(), one.id, Verb::Activate, one.json).await
+            }
+            Command::Delete(one) => {
+                remote::change(&remote, one.project.as_deref(), one.id, Verb::Delete, one.json).await
+            }
+            Command::Restore(one) => {
+                remote::change(&remote, one.project.as_deref(), one.id, Verb::Restore, one.json).await
+            }
+        };
+    }
     let opened = Opened::open(database, false).await?;
     let service = Service::new(opened.ground.clone());
     let done = match command {
-        Keys::Create { project, name, expires, environment, scopes, issued_to, networks, not_before, rate, json } => {
-            let project = projects::find(&Projects::new(opened.ground.clone()), &project).await?;
-            let networks = networks.join("\n");
-            let draft = KeyDraft {
-                number: opened.ground.new_id().into(),
-                name,
-                project,
-                environment: environment.to_string(),
-                expires: choice(expires),
-                expires_on: String::new(),
-                scopes,
-                issued_to,
-                rules: RulesDraft { networks, not_before, rate, ..RulesDraft::default() },
-            };
-            create(&service, draft, json).await
+        Command::Create(asked) => create(&opened, &service, asked).await,
+        Command::Edit { one, changes } => {
+            let edited = service.edit_as_operator(one.id, &changes.into()).await;
+            edited.map(|key| changed(key, ("Edited", "It holds from the next request on."), one.json)).map_err(words)
         }
-        Keys::Edit { id, changes } => service
-            .edit_as_operator(id, &changes.into())
-            .await
-            .map(|key| println!("Edited “{}” ({}). It holds from the next request on.", key.name, key.id))
-            .map_err(words),
-        Keys::List { project, json } => {
-            let project = match project {
-                Some(project) => Some(projects::find(&Projects::new(opened.ground.clone()), &project).await?),
-                None => None,
-            };
-            list(&service, project, json).await
-        }
-        Keys::Deactivate { id } => service
-            .deactivate_as_operator(id)
-            .await
-            .map(|key| println!("Deactivated “{}” ({}). It is refused from the next request on.", key.name, key.id))
-            .map_err(words),
+        Command::List(asked) => list(&opened, &service, asked).await,
+        Command::Deactivate(one) => change(&service, &one, Verb::Deactivate).await,
+        Command::Activate(one) => change(&service, &one, Verb::Activate).await,
+        Command::Delete(one) => change(&service, &one, Verb::Delete).await,
+        Command::Restore(one) => change(&service, &one, Verb::Restore).await,
     };
     drop(service);
     opened.done().await;
@@ -127,13 +136,70 @@ fn choice(expires: String) -> String {
     if expires.contains('-') { format!("date:{expires}") } else { expires }
 }
 
-async fn create(service: &Service, draft: KeyDraft, json: bool) -> anyhow::Result<()> {
+async fn create(opened: &Opened, service: &Service, asked: Create) -> anyhow::Result<()> {
+    let project =
+        asked.project.ok_or_else(|| anyhow::anyhow!("name the project: --project; see: keyward projects list"))?;
+    let project = projects::find(&Projects::new(opened.ground.clone()), &project).await?;
+    let draft = KeyDraft {
+        number: opened.ground.new_id().into(),
+        name: asked.name,
+        project,
+        environment: asked.environment.unwrap_or_default().to_string(),
+        expires: asked.expires.map(choice).unwrap_or_default(),
+        expires_on: String::new(),
+        scopes: asked.scopes,
+        issued_to: asked.issued_to,
+        rules: RulesDraft {
+            networks: asked.networks.join("\n"),
+            not_before: asked.not_before,
+            rate: asked.rate,
+            ..RulesDraft::default()
+        },
+    };
     let (key, secret) = service.create_as_operator(draft).await.map_err(words)?;
-    print::created(&key, &secret, json);
+    print::created(&key, &secret, asked.json);
     Ok(())
 }
 
-async fn list(service: &Service, project: Option<ProjectId>, json: bool) -> anyhow::Result<()> {
-    let rows = service.all(project).await.map_err(words)?;
-    print::list(&rows, |row| service.status(row), json)
+async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Result<()> {
+    let project: Option<ProjectId> = match &asked.project {
+        Some(project) => Some(projects::find(&Projects::new(opened.ground.clone()), project).await?),
+        None => None,
+    };
+    let rows = match asked.status {
+        Some(Status::Deleted) => service.all_deleted(project).await,
+        _ => service.all(project).await,
+    };
+    let text = asked.text.as_ref().map(|it| it.to_lowercase());
+    let wanted = |row: &KeyRow| {
+        let holds = |text: &str| {
+            let places = [row.name.as_str(), row.preview.as_str(), row.issued_to.as_deref().unwrap_or_default()];
+            places.iter().any(|it| it.to_lowercase().contains(text))
+        };
+        asked.status.is_none_or(|it| it == service.status(row))
+            && asked.environment.is_none_or(|it| it.as_str() == row.environment)
+            && asked.issued_to.as_ref().is_none_or(|it| row.issued_to.as_ref() == Some(it))
+            && text.as_deref().is_none_or(holds)
+    };
+    let rows: Vec<_> = rows.map_err(words)?.into_iter().filter(wanted).collect();
+    print::list(&rows, |row| service.status(row), asked.json)
+}
+
+async fn change(service: &Service, one: &One, verb: Verb) -> anyhow::Result<()> {
+    let done = match verb {
+        Verb::Deactivate => service.deactivate_as_operator(one.id).await,
+        Verb::Activate => service.activate_as_operator(one.id).await,
+        Verb::Delete => service.delete_as_operator(one.id).await,
+        Verb::Restore => service.restore_as_operator(one.id).await,
+    };
+    changed(done.map_err(words)?, verb.words(), one.json);
+    Ok(())
+}
+
+/// What a key has become, in words or as the management API shows it.
+fn changed(key: KeyView, (done, holds): (&str, &str), json: bool) {
+    match json {
+        true => println!("{}", wire_key(key)),
+        false => println!("{done} “{}” ({}). {holds}", key.name, key.id),
+    }
 }

@@ -9,6 +9,7 @@ mod keys;
 mod log;
 mod open;
 mod projects;
+mod remote;
 mod serve;
 
 use crate::config::{DatabaseSettings, LogFormat, LogLevel, ServeSettings};
@@ -37,12 +38,10 @@ enum Command {
     /// Check and export the audit log, beside a running server too
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Make, list, edit and deactivate keys, beside a running server too
-    #[command(subcommand)]
+    /// Make, list, edit, stop and start keys, beside a running server too, or on one with --url
     Keys(keys::Keys),
-    /// List projects and set their config, beside a running server too
-    #[command(subcommand)]
-    Projects(projects::Projects),
+    /// Make, list and change projects, beside a running server too
+    Projects(projects::ProjectsArgs),
     /// Fill an empty database with people, projects and keys to look around in
     Demo(demo::Demo),
     /// Make keys for some seconds, and say how many

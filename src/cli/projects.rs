@@ -1,6 +1,9 @@
 //! `keyward projects …`.
 
-use super::open::{Opened, words};
+use super::{
+    open::{Opened, words},
+    remote::{Need, Remote, RemoteArgs},
+};
 use crate::{
     config::DatabaseSettings,
     domain::ids::ProjectId,
@@ -10,10 +13,58 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use std::path::PathBuf;
 
+/// Where, and what.
+#[derive(clap::Args)]
+pub struct ProjectsArgs {
+    #[command(flatten)]
+    remote: RemoteArgs,
+    #[command(subcommand)]
+    command: Projects,
+}
+
 #[derive(Subcommand)]
-pub enum Projects {
-    /// List projects
+enum Projects {
+    /// List projects; with --url the one that the key belongs to
     List {
+        /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a project
+    Create {
+        /// A label, 1 to 100 characters
+        #[arg(long)]
+        name: String,
+        /// E-mail address of the person who owns it
+        #[arg(long, value_name = "EMAIL")]
+        owner: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a project another name
+    Rename {
+        /// The project's id, or its name if only one project has it
+        #[arg(long)]
+        project: String,
+        /// The new one
+        #[arg(long)]
+        name: String,
+    },
+    /// Refuse all keys of a project from the next request on, until it is taken out of the archive
+    Archive {
+        /// The project's id, or its name if only one project has it
+        #[arg(long)]
+        project: String,
+        /// Take it out of the archive
+        #[arg(long)]
+        back: bool,
+    },
+    /// List the members of a project, owners first
+    Members {
+        /// The project's id, or its name if only one project has it
+        #[arg(long)]
+        project: String,
         /// Print one JSON array
         #[arg(long)]
         json: bool,
@@ -29,16 +80,47 @@ pub enum Projects {
     },
 }
 
-pub async fn run(database: &DatabaseSettings, command: Projects) -> anyhow::Result<()> {
+pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow::Result<()> {
+    let ProjectsArgs { remote, command } = projects;
+    match &command {
+        Projects::List { json } => {
+            if let Some(remote) = remote.open(Need::Read).await? {
+                return list_of(&remote, *json).await;
+            }
+        }
+        _ => remote.none("This")?,
+    }
     let opened = Opened::open(database, false).await?;
     let service = Service::new(opened.ground.clone());
     let done = match command {
         Projects::List { json } => list(&service, json).await,
+        Projects::Create { name, owner, json } => create(&service, &owner, &name, json).await,
+        Projects::Rename { project, name } => rename(&service, &project, &name).await,
+        Projects::Archive { project, back } => archive(&service, &project, back).await,
+        Projects::Members { project, json } => members(&service, &project, json).await,
         Projects::Config { project, set } => config(&service, &project, set).await,
     };
     drop(service);
     opened.done().await;
     done
+}
+
+/// The project of a key, as the server's management API shows it.
+async fn list_of(remote: &Remote, json: bool) -> anyhow::Result<()> {
+    let mut page = remote.call(http::Method::GET, "/v1/projects", None, None).await?;
+    let projects = page["projects"].take();
+    if json {
+        println!("{projects}");
+        return Ok(());
+    }
+    for project in projects.as_array().into_iter().flatten() {
+        println!(
+            "{}  {}",
+            project["project_id"].as_str().unwrap_or_default(),
+            project["name"].as_str().unwrap_or_default()
+        );
+    }
+    Ok(())
 }
 
 async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
@@ -52,6 +134,47 @@ async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
     } else {
         for project in projects {
             println!("{}  {}", project.id, project.name);
+        }
+    }
+    Ok(())
+}
+
+async fn create(service: &Service, owner: &str, name: &str, json: bool) -> anyhow::Result<()> {
+    let id = service.create_as_operator(owner, name).await.map_err(words)?;
+    match json {
+        true => println!("{}", serde_json::json!({"project_id": id, "name": name.trim(), "archived": false})),
+        false => println!("Made the project “{}” ({id}).", name.trim()),
+    }
+    Ok(())
+}
+
+async fn rename(service: &Service, project: &str, name: &str) -> anyhow::Result<()> {
+    let id = find(service, project).await?;
+    service.rename(&Actor::Operator, id, None, name).await.map_err(words)?;
+    println!("Project {id} is called “{}” now.", name.trim());
+    Ok(())
+}
+
+async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result<()> {
+    let id = find(service, project).await?;
+    service.archive(&Actor::Operator, id, back).await.map_err(words)?;
+    match back {
+        true => println!("Project {id} is out of the archive. Its keys are accepted from the next request on."),
+        false => println!("Project {id} is archived. Its keys are refused from the next request on."),
+    }
+    Ok(())
+}
+
+async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result<()> {
+    let members = service.members_as_operator(find(service, project).await?).await.map_err(words)?;
+    if json {
+        let printed = members
+            .iter()
+            .map(|it| serde_json::json!({"user_id": it.user_id, "name": it.name, "email": it.email, "role": it.role}));
+        println!("{}", serde_json::Value::Array(printed.collect()));
+    } else {
+        for member in members {
+            println!("{}  {:<8}  {}  <{}>", member.user_id, member.role, member.name, member.email);
         }
     }
     Ok(())

@@ -309,6 +309,8 @@ pub struct KeyView {
     /// Whether they may activate or restore it: not while an administrator holds it, unless they asked as one.
     pub may_start: bool,
     pub note: Option<Note>,
+    /// Which state of it this is: greater with every change but its use.
+    pub version: i64,
     /// An owner of its project, by name; set for administrators only.
     pub owner: Option<String>,
     /// That owner's e-mail address; set for administrators only.

@@ -66,6 +66,13 @@ impl Networks {
         })
     }
 
+    /// Whether every address that these allow is allowed by the others too. Each must lie in one of them: two halves that are written
+    /// apart do not make a whole.
+    pub fn within(&self, outer: &Self) -> bool {
+        let lies = |network: &IpNet| outer.0.iter().any(|it| it.contains(network));
+        outer.0.is_empty() || (!self.0.is_empty() && self.0.iter().all(lies))
+    }
+
     /// Each of them, in the order in which they were written.
     pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
         self.0.iter()
@@ -150,6 +157,25 @@ mod tests {
     fn no_networks_are_everywhere_and_no_address_is_nowhere() {
         assert!(Networks::default().allow(None));
         assert!(!Networks::read("0.0.0.0/0 ::/0").unwrap().allow(None));
+    }
+
+    #[test]
+    fn what_lies_within() {
+        for (inner, outer, lies) in [
+            ("", "", true),
+            ("10.0.0.0/8", "", true),
+            ("", "10.0.0.0/8", false),
+            ("", "0.0.0.0/0, ::/0", false),
+            ("10.1.0.0/16, 10.0.0.0/8", "10.0.0.0/8", true),
+            ("10.0.0.0/7", "10.0.0.0/8", false),
+            ("10.0.0.0/8", "10.0.0.0/9, 10.128.0.0/9", false),
+            ("10.1.0.0/16, 192.0.2.7", "10.0.0.0/8", false),
+            ("192.0.2.7", "::/0", false),
+            ("::ffff:192.0.2.7", "192.0.2.0/24", true),
+        ] {
+            let read = |text| Networks::read(text).unwrap();
+            assert_eq!(read(inner).within(&read(outer)), lies, "{inner} in {outer}");
+        }
     }
 
     #[test]

@@ -105,6 +105,12 @@ impl RateLimit {
         if self.burst == self.calls { rate } else { format!("{rate}, {} at once", grouped(self.burst())) }
     }
 
+    /// Whether whoever keeps this limit keeps the other one too: no more calls in any time, and no more at once.
+    pub fn within(&self, outer: &Self) -> bool {
+        let product = |calls: u32, per: Per| u64::from(calls) * u64::from(per.seconds());
+        product(self.calls(), outer.per) <= product(outer.calls(), self.per) && self.burst <= outer.burst
+    }
+
     /// Whether what was used of it outlives a restart: an hour or more.
     pub const fn is_kept(&self) -> bool {
         self.per.seconds() >= 3_600
@@ -159,6 +165,15 @@ mod tests {
             assert_eq!(text.parse::<RateLimit>().unwrap().to_string(), text);
         }
         assert_eq!(" 100 / minute , burst=100 ".parse::<RateLimit>().unwrap().to_string(), "100/minute");
+    }
+
+    #[test]
+    fn what_lies_within() {
+        let within =
+            |inner: &str, outer: &str| inner.parse::<RateLimit>().unwrap().within(&outer.parse::<RateLimit>().unwrap());
+        assert!(within("100/minute", "100/minute") && within("1/second", "60/minute"));
+        assert!(within("60/hour,burst=1", "1/minute") && !within("2/second", "100/minute"));
+        assert!(!within("10/minute,burst=21", "100/minute,burst=20"));
     }
 
     #[test]

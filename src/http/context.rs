@@ -117,6 +117,8 @@ fn explain(error: Error) -> AppError {
                 .collect(),
         ),
         Error::Conflict(why) => AppError::new(ErrorKind::Conflict, why),
+        // No page acts as a program.
+        Error::Program(why) => AppError::new(ErrorKind::Forbidden, why.to_string()),
         Error::BadCredentials { tries_left } => AppError::new(
             ErrorKind::Invalid,
             match tries_left {

@@ -17,9 +17,11 @@ mod front;
 mod gateway;
 mod health;
 mod json;
+mod management;
 mod metrics;
 mod oauth;
 mod oidc;
+mod openapi;
 mod opener;
 mod origin;
 mod pages;
@@ -40,5 +42,6 @@ mod wiped;
 
 pub use forms::form_paths;
 pub use front::Site;
+pub use management::wire_key;
 pub use router::router;
 pub use state::AppState;

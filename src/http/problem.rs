@@ -94,6 +94,7 @@ impl From<service::Error> for Problem {
                     Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some members are wrong: see errors.");
                 Self { errors, ..problem }
             }
+            Error::Program(why) => super::management::refused(why),
             Error::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why),
             Error::BadCredentials { .. } => {
                 Self::new(StatusCode::UNAUTHORIZED, "bad_credentials", "E-mail or password is wrong.")

@@ -4,7 +4,8 @@
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
 use super::{
-    AppState, Site, assets, audit, edge, error_page, forms, oidc, opener, origin, pages, problem, routes, sessions,
+    AppState, Site, assets, audit, edge, error_page, forms, oidc, openapi, opener, origin, pages, problem, routes,
+    sessions,
 };
 use crate::{app::App, error::AppError, features::session::own_path};
 use axum::{
@@ -104,6 +105,7 @@ fn browser(state: &AppState) -> Router<AppState> {
     let list = generate_route_list(App);
     let pages = Router::new().leptos_routes_with_context(state, list, context, shell);
     let cookies = oidc::mount(audit::mount(forms::mount(pages)))
+        .route("/docs/api", get(openapi::page))
         .fallback(fallback)
         .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
         .layer(sessions::layer(state))

@@ -1,9 +1,10 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, oauth, projects, tokens};
+use super::{AppState, audit, management, oauth, openapi, projects, tokens};
+use crate::service::program::{READ, WRITE};
 use axum::{
     http::Method,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, delete, get, patch, post},
 };
 
 /// Who an address answers.
@@ -14,6 +15,8 @@ pub enum Who {
     KeyHolder,
     /// Whoever sends a token of the project.
     TokenHolder,
+    /// A program, by a token for management with this scope.
+    Manager(&'static str),
 }
 
 /// An address of the program interfaces.
@@ -28,6 +31,16 @@ pub struct Route {
     pub cors: bool,
     /// `None`: it is answered in front of the routers.
     pub(super) handler: Option<fn() -> MethodRouter<AppState>>,
+}
+
+/// An address of management by program.
+const fn managed(
+    method: Method,
+    path: &'static str,
+    scope: &'static str,
+    handler: fn() -> MethodRouter<AppState>,
+) -> Route {
+    Route { method, any_method: false, path, who: Who::Manager(scope), cors: false, handler: Some(handler) }
 }
 
 /// All of them.
@@ -148,6 +161,26 @@ pub static ROUTES: &[Route] = &[
         who: Who::Anyone,
         cors: false,
         handler: Some(|| post(oauth::device_authorization)),
+    },
+    managed(Method::GET, "/v1/projects", READ, || get(management::projects::list::handle)),
+    managed(Method::GET, "/v1/projects/{id}", READ, || get(management::projects::read::handle)),
+    managed(Method::GET, "/v1/projects/{id}/keys", READ, || get(management::keys::list::handle)),
+    managed(Method::POST, "/v1/projects/{id}/keys", WRITE, || post(management::keys::create::handle)),
+    managed(Method::GET, "/v1/projects/{id}/keys/{key}", READ, || get(management::keys::read::handle)),
+    managed(Method::PATCH, "/v1/projects/{id}/keys/{key}", WRITE, || patch(management::keys::edit::handle)),
+    managed(Method::DELETE, "/v1/projects/{id}/keys/{key}", WRITE, || delete(management::keys::delete::handle)),
+    managed(Method::POST, "/v1/projects/{id}/keys/{key}/deactivate", WRITE, || {
+        post(management::keys::deactivate::handle)
+    }),
+    managed(Method::POST, "/v1/projects/{id}/keys/{key}/activate", WRITE, || post(management::keys::activate::handle)),
+    managed(Method::POST, "/v1/projects/{id}/keys/{key}/restore", WRITE, || post(management::keys::restore::handle)),
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/openapi.json",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(openapi::document)),
     },
 ];
 

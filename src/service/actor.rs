@@ -1,5 +1,7 @@
 //! Who does something, and from where.
 
+pub use super::program::Program;
+
 use super::Error;
 use crate::{
     domain::{
@@ -59,6 +61,8 @@ impl Caller {
 #[derive(Clone, Debug)]
 pub enum Actor {
     User(Caller),
+    /// A program, by a token for management.
+    Program(Program),
     /// Somebody at the command line of the machine: they hold the database, so they may do anything.
     Operator,
     /// Keyward itself: upkeep, the first start.
@@ -70,7 +74,7 @@ impl Actor {
     pub fn zone(&self) -> TimeZone {
         match self {
             Self::User(caller) => caller.zone.clone(),
-            Self::Operator | Self::System(_) => TimeZone::UTC,
+            Self::Program(_) | Self::Operator | Self::System(_) => TimeZone::UTC,
         }
     }
 
@@ -78,18 +82,19 @@ impl Actor {
     pub fn user(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user),
-            Self::Operator | Self::System(_) => None,
+            Self::Program(_) | Self::Operator | Self::System(_) => None,
         }
     }
 
-    /// For what is dangerous enough to ask a person again who they are; whoever is at the command line has proved it.
+    /// For what is dangerous enough to ask a person again who they are; whoever is at the command line has proved it, and a program
+    /// proves it with every request.
     ///
     /// # Errors
     /// [`Error::StepUp`] if a person's last proof is over 15 minutes old.
     pub fn step_up(&self, now: Timestamp) -> Result<(), Error> {
         match self {
             Self::User(caller) => caller.step_up(now),
-            Self::Operator | Self::System(_) => Ok(()),
+            Self::Program(_) | Self::Operator | Self::System(_) => Ok(()),
         }
     }
 
@@ -97,6 +102,7 @@ impl Actor {
     pub fn name(&self) -> &str {
         match self {
             Self::User(caller) => &caller.name,
+            Self::Program(program) => &program.name,
             Self::Operator => "Command line",
             Self::System(_) => "Keyward",
         }
@@ -106,6 +112,7 @@ impl Actor {
     pub const fn acting(&self) -> &'static str {
         match self {
             Self::User(_) => "person",
+            Self::Program(_) => "program",
             Self::Operator => "command line",
             Self::System(_) => "keyward",
         }
@@ -115,7 +122,7 @@ impl Actor {
     pub const fn power(&self) -> &'static str {
         match self {
             Self::User(_) => "administrator",
-            Self::Operator | Self::System(_) => self.acting(),
+            Self::Program(_) | Self::Operator | Self::System(_) => self.acting(),
         }
     }
 
@@ -124,6 +131,7 @@ impl Actor {
         let none = Origin::default();
         let (actor, origin) = match self {
             Self::User(caller) => (format!("user:{}", caller.user), &caller.origin),
+            Self::Program(program) => (format!("key:{}", program.key), &program.origin),
             Self::Operator => ("operator".to_owned(), &none),
             Self::System(origin) => ("system".to_owned(), origin),
         };

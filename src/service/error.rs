@@ -1,5 +1,6 @@
 //! Why a use case refused.
 
+use super::program::ProgramRefused;
 use crate::store::{self, queue::Refusal};
 
 /// What is wrong with one field of a form or one member of a body.
@@ -36,6 +37,9 @@ pub enum Error {
     /// It cannot be done in the state that the thing is in; the words say what to do.
     #[error("conflict: {0}")]
     Conflict(&'static str),
+    /// What only programs are told.
+    #[error("refused to a program: {0}")]
+    Program(#[from] ProgramRefused),
     /// A wrong password or an unknown address: nobody learns which.
     #[error("sign-in refused")]
     BadCredentials { tries_left: Option<u32> },

@@ -1,8 +1,8 @@
-//! Asking another server, for what a sign-in rests on: encrypted (or on this machine), in bounded time and size, and never
+//! Asking another server, for what a sign-in rests on, or another Keyward from the command line: encrypted (or on this machine), in bounded time and size, and never
 //! following a redirect.
 
 use crate::config::is_safe;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -51,6 +51,22 @@ pub enum Ask<'a> {
     },
 }
 
+/// A request to another Keyward.
+#[derive(Clone, Debug, Default)]
+pub struct Call<'a> {
+    pub method: Method,
+    /// Names and values besides what every request has; nothing of them is logged.
+    pub heads: Vec<(HeaderName, String)>,
+    pub body: Option<&'a str>,
+}
+
+/// What it answered, whatever that was.
+pub struct Answer {
+    pub status: StatusCode,
+    pub heads: HeaderMap,
+    pub body: Bytes,
+}
+
 /// Asks with the authorities that this machine trusts (`SSL_CERT_FILE` names others).
 #[derive(Clone)]
 pub struct Fetch(Option<TlsConnector>);
@@ -76,15 +92,34 @@ impl Fetch {
         if !is_safe(url) {
             return Err(FetchError::Unsafe);
         }
-        tokio::time::timeout(PATIENCE, self.answer(url, ask)).await.map_err(|_| FetchError::Slow)?
+        let request = request(url, ask).ok_or(FetchError::Unsafe)?;
+        let answer =
+            tokio::time::timeout(PATIENCE, self.answer(url, request)).await.map_err(|_| FetchError::Slow)??;
+        if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(FetchError::Status(answer.status)) }
     }
 
-    async fn answer(&self, url: &Url, ask: Ask<'_>) -> Result<Bytes, FetchError> {
+    /// Calls, and gives back whatever was answered.
+    ///
+    /// # Errors
+    /// If nothing was, in words for whoever called.
+    pub async fn call(&self, url: &Url, call: &Call<'_>) -> Result<Answer, FetchError> {
+        if !is_safe(url) {
+            return Err(FetchError::Unsafe);
+        }
+        let body = call.body.unwrap_or_default().to_owned();
+        let mut builder = begun(url).method(call.method.clone()).header(header::CONTENT_LENGTH, body.len());
+        for (name, value) in &call.heads {
+            builder = builder.header(name, value);
+        }
+        let request = builder.body(Full::from(body)).map_err(|_| FetchError::Unsafe)?;
+        tokio::time::timeout(PATIENCE, self.answer(url, request)).await.map_err(|_| FetchError::Slow)?
+    }
+
+    async fn answer(&self, url: &Url, request: Request<Full<Bytes>>) -> Result<Answer, FetchError> {
         let unreachable = |error: &dyn std::fmt::Display| FetchError::Unreachable(error.to_string());
         let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = url.port_or_known_default().unwrap_or(443);
         let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|e| unreachable(&e))?;
-        let request = request(url, ask).ok_or(FetchError::Unsafe)?;
         if url.scheme() != "https" {
             return converse(stream, request).await;
         }
@@ -101,12 +136,17 @@ impl Default for Fetch {
     }
 }
 
-fn request(url: &Url, ask: Ask<'_>) -> Option<Request<Full<Bytes>>> {
-    let builder = Request::builder()
+/// What every request has.
+fn begun(url: &Url) -> http::request::Builder {
+    Request::builder()
         .uri(&url[Position::BeforePath..Position::AfterQuery])
         .header(header::HOST, &url[Position::BeforeHost..Position::AfterPort])
         .header(header::USER_AGENT, concat!("keyward/", env!("CARGO_PKG_VERSION")))
-        .header(header::ACCEPT, "application/json");
+        .header(header::ACCEPT, "application/json")
+}
+
+fn request(url: &Url, ask: Ask<'_>) -> Option<Request<Full<Bytes>>> {
+    let builder = begun(url);
     let request = match ask {
         Ask::Get => builder.body(Full::default()),
         Ask::GetAs(token) => builder.header(header::AUTHORIZATION, format!("Bearer {token}")).body(Full::default()),
@@ -125,7 +165,7 @@ fn request(url: &Url, ask: Ask<'_>) -> Option<Request<Full<Bytes>>> {
     request.ok()
 }
 
-async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Bytes, FetchError>
+async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -134,11 +174,13 @@ where
     // It ends with the request: the sender is dropped, and with it the connection.
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(unreachable)?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), BODY_MAX).collect().await;
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, BODY_MAX).collect().await;
     connection.abort();
-    if status != StatusCode::OK {
-        return Err(FetchError::Status(status));
+    match body {
+        Ok(body) => Ok(Answer { status: parts.status, heads: parts.headers, body: body.to_bytes() }),
+        // Of a refusal nobody reads more than that it is one.
+        Err(_) if parts.status != StatusCode::OK => Err(FetchError::Status(parts.status)),
+        Err(_) => Err(FetchError::Body),
     }
-    Ok(body.map_err(|_| FetchError::Body)?.to_bytes())
 }

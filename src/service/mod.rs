@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod oidc;
 pub mod once;
 pub mod policy;
+pub mod program;
 pub mod projects;
 pub mod random;
 pub mod scopes;

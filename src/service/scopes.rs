@@ -228,7 +228,8 @@ impl Scopes {
     /// [`Error::NotFound`] for whoever is no administrator, and if there is no such scope.
     pub async fn retire(&self, caller: &Caller, name: &str, again: bool) -> Result<(), Error> {
         let (actor, now) = (administrator(caller)?, self.ground.now());
-        let name = parse_name(name.trim()).map_err(|e| Error::Invalid(vec![e]))?;
+        // The built-in ones too: then no new key can manage others.
+        let name: ScopeName = name.trim().parse().map_err(|e| Error::field("name", e))?;
         let write = self.ground.queue.write(move |tx| {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {

@@ -75,6 +75,8 @@ pub struct NewKeyRow {
     pub expires_at: Option<i64>,
     pub rate_limit: Option<String>,
     pub form_number: Option<Uuid>,
+    /// SHA-256 of what a program asked that sent an idempotency key.
+    pub request_digest: Option<[u8; 32]>,
     pub created_by: Option<Uuid>,
     pub created_by_name: String,
     pub created_at: i64,
@@ -117,8 +119,8 @@ pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<
 /// Inserts a key. `false`: a key was made with that form number before, and nothing was inserted.
 pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, expires_at, \
-        active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17) \
+        active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit, request_digest) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18) \
         ON CONFLICT (form_number) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(key.id)
@@ -138,11 +140,25 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .bind(list(&key.networks))
         .bind(key.not_before)
         .bind(&key.rate_limit)
+        .bind(key.request_digest.as_ref().map(<[u8; 32]>::as_slice))
         .execute(c)
         .await?
         .rows_affected());
     tx.made.push((key.id, key.digest));
     Ok(done == 1)
+}
+
+/// The key that was made with a form number, and the digest of what was asked.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct MadeRow {
+    pub id: Uuid,
+    pub request_digest: Option<Vec<u8>>,
+}
+
+/// The key that was made with this form number.
+pub async fn made_with(conn: &mut Conn<'_>, form_number: Uuid) -> Result<Option<MadeRow>, Error> {
+    const SQL: &str = "SELECT id, request_digest FROM keys WHERE form_number = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(form_number).fetch_optional(c).await?))
 }
 
 /// Takes the key's row until commit: what is read of it next is what the change starts from. On SQLite there is one writer.
@@ -276,7 +292,7 @@ impl Seen {
 
 /// What a list is narrowed to, and the instants it is of.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub struct Wanted<'a> {
     pub seen: Seen,
     /// `None`: whatever is not deleted.
     pub status: Option<Status>,
@@ -285,6 +301,10 @@ pub struct Wanted {
     /// Of projects that this user owns.
     pub owner: Option<Uuid>,
     pub view: Option<Ready>,
+    /// In its name, its preview or whom it was issued to, in any case of letters.
+    pub text: Option<&'a str>,
+    /// Issued to just this name.
+    pub issued_to: Option<&'a str>,
     /// A key that was last used before is [`Ready::Unused`].
     pub unused: i64,
     /// The instant for which statuses are.
@@ -318,7 +338,9 @@ macro_rules! listed {
 }
 
 /// Whether a listed key is wanted. $4: the rank; $5: the project; $6: the environment; $7: the owner; $8: the ready view, for which
-/// $9 is the end of being unused; none of them, none asked for. What was made at the command line has no maker who could leave.
+/// $9 is the end of being unused; $10 and $11: patterns of a text, in small letters and as it was typed (SQLite knows the small ones of
+/// ASCII alone); $12: whom it was issued to; none of them, none asked for. What was made at the command line has no maker who could
+/// leave.
 macro_rules! wanted {
     () => {
         "(rank = $4 OR ($4 IS NULL AND rank < 4)) AND ($5 IS NULL OR project_id = $5) \
@@ -326,8 +348,20 @@ macro_rules! wanted {
          (SELECT o.project_id FROM members o WHERE o.user_id = $7 AND o.role = 'owner')) \
          AND ($8 IS NULL OR ($8 = 'unused' AND rank < 4 AND COALESCE(last_used_at, created_at) < $9) \
          OR ($8 = 'endless' AND expires_at IS NULL) OR ($8 = 'left' AND created_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM members l \
-         JOIN users u ON u.id = l.user_id WHERE l.project_id = listed.project_id AND l.user_id = listed.created_by AND u.active)))"
+         JOIN users u ON u.id = l.user_id WHERE l.project_id = listed.project_id AND l.user_id = listed.created_by AND u.active))) \
+         AND ($10 IS NULL OR LOWER(name) LIKE $10 ESCAPE '!' OR name LIKE $11 ESCAPE '!' OR LOWER(preview) LIKE $10 ESCAPE '!' \
+         OR LOWER(issued_to) LIKE $10 ESCAPE '!' OR issued_to LIKE $11 ESCAPE '!') AND ($12 IS NULL OR issued_to = $12)"
     };
+}
+
+/// Patterns for `LIKE` that find a text anywhere: as it was typed, and in small letters.
+fn patterns(text: Option<&str>) -> (Option<String>, Option<String>) {
+    let pattern = |text: &str| {
+        let escaped: String =
+            text.chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
+        format!("%{escaped}%")
+    };
+    (text.map(pattern), text.map(|text| pattern(&text.to_lowercase())))
 }
 
 /// Where a page of the list begins: after the key with this place, title and id.
@@ -359,22 +393,23 @@ pub struct ListedRow {
 /// The keys that are wanted after that one, at most `limit`.
 pub async fn page(
     conn: &mut Conn<'_>,
-    wanted: &Wanted,
+    wanted: &Wanted<'_>,
     sort: Sort,
     after: &After,
     limit: i64,
 ) -> Result<Vec<ListedRow>, Error> {
     // One statement for every order: what is not sorted by is the same in all rows. A negative last use sorts the latest first.
     const SQL: &str = concat!(
-        "SELECT * FROM (SELECT listed.*, CAST(CASE $10 WHEN 'status' THEN rank WHEN 'used' THEN -COALESCE(last_used_at, -1) \
+        "SELECT * FROM (SELECT listed.*, CAST(CASE $13 WHEN 'status' THEN rank WHEN 'used' THEN -COALESCE(last_used_at, -1) \
          WHEN 'expires' THEN COALESCE(expires_at, 9223372036854775807) ELSE 0 END AS BIGINT) AS place, \
-         CASE $10 WHEN 'name' THEN LOWER(name) ELSE '' END AS title FROM ",
+         CASE $13 WHEN 'name' THEN LOWER(name) ELSE '' END AS title FROM ",
         listed!(),
         "WHERE ",
         wanted!(),
-        ") AS placed WHERE place > $11 OR (place = $11 AND (title > $12 OR (title = $12 AND id < $13))) \
-         ORDER BY place, title, id DESC LIMIT $14"
+        ") AS placed WHERE place > $14 OR (place = $14 AND (title > $15 OR (title = $15 AND id < $16))) \
+         ORDER BY place, title, id DESC LIMIT $17"
     );
+    let (text, lower) = patterns(wanted.text);
     Ok(on!(conn, c => sqlx::query_as(SQL)
         .bind(wanted.seen.user())
         .bind(wanted.now)
@@ -385,6 +420,9 @@ pub async fn page(
         .bind(wanted.owner)
         .bind(wanted.view.map(Ready::as_str))
         .bind(wanted.unused)
+        .bind(lower.as_deref())
+        .bind(text.as_deref())
+        .bind(wanted.issued_to)
         .bind(sort.as_str())
         .bind(after.place)
         .bind(&after.title)
@@ -408,16 +446,17 @@ pub struct Counts {
 }
 
 /// Counts the keys; `soon` is the end of what counts as expiring.
-pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted, soon: i64) -> Result<Counts, Error> {
+pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted<'_>, soon: i64) -> Result<Counts, Error> {
     const SQL: &str = concat!(
         "SELECT COUNT(CASE WHEN ",
         wanted!(),
-        " THEN 1 END) AS total, COUNT(CASE WHEN rank = 0 AND expires_at <= $10 AND ",
+        " THEN 1 END) AS total, COUNT(CASE WHEN rank = 0 AND expires_at <= $13 AND ",
         wanted!(),
         " THEN 1 END) AS expiring, COUNT(CASE WHEN rank < 4 THEN 1 END) AS kept, COUNT(CASE WHEN rank = 4 THEN 1 END) AS deleted \
          FROM ",
         listed!()
     );
+    let (text, lower) = patterns(wanted.text);
     Ok(on!(conn, c => sqlx::query_as(SQL)
         .bind(wanted.seen.user())
         .bind(wanted.now)
@@ -428,6 +467,9 @@ pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted, soon: i64) -> Result<C
         .bind(wanted.owner)
         .bind(wanted.view.map(Ready::as_str))
         .bind(wanted.unused)
+        .bind(lower.as_deref())
+        .bind(text.as_deref())
+        .bind(wanted.issued_to)
         .bind(soon)
         .fetch_one(c)
         .await?))
@@ -455,4 +497,10 @@ pub async fn of_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Ve
         None => on!(conn, c => sqlx::query_as(ALL).fetch_all(c).await?),
         Some(id) => on!(conn, c => sqlx::query_as(ONE).bind(id).fetch_all(c).await?),
     })
+}
+
+/// Deleted keys of a project, the newest first, that ended after `ended`; of all projects if `None`.
+pub async fn deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
+    const SQL: &str = select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.id DESC");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?))
 }

@@ -84,9 +84,10 @@ pub async fn uses(conn: &mut Conn<'_>, name: &str) -> Result<Uses, Error> {
 
 /// Adds a scope behind the others. `false`: the name is taken, and nothing was added.
 pub async fn insert(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
-    // `WHERE TRUE`: without it SQLite would read ON as the condition of a join.
+    // Before the built-in ones, which stand behind all others. Without a condition SQLite would read ON as the condition of a join.
     const SQL: &str = "INSERT INTO scopes (name, description, in_default, granted_by, position) \
-        SELECT $1, $2, $3, $4, COALESCE(MAX(position), 0) + 1 FROM scopes WHERE TRUE ON CONFLICT (name) DO NOTHING";
+        SELECT $1, $2, $3, $4, COALESCE(MAX(position), 0) + 1 FROM scopes WHERE name NOT LIKE 'keyward:%' \
+        ON CONFLICT (name) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(&scope.name)
         .bind(&scope.description)

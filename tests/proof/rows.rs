@@ -68,6 +68,8 @@ pub enum Rule {
     ByToken,
     /// Whoever sends a token, with the project in the question: whoever has none is asked for one, of another's it is not enough.
     Gateway,
+    /// Whoever sends a token for management, which nobody here has: `management.rs` tries those who do.
+    Managed,
 }
 use Rule::*;
 
@@ -301,6 +303,7 @@ impl Row {
         match self.rule {
             Leads(_) => Expected::refused(303),
             Over => Expected::refused(404),
+            Managed => Expected::refused(401),
             SignedOut => Expected::refused(if outside { 200 } else { 303 }),
             Anyone => allowed(true, 0),
             Link => allowed(!missing, 404),
@@ -1156,9 +1159,17 @@ pub fn routes() -> Vec<Row> {
         bearer("/v1/auth", Gateway).about(Project).at("/v1/auth?project={id}"),
         bearer("/v1/auth/", ByToken),
         bearer("/v1/auth/{*rest}", ByToken).about(Nothing).at("/v1/auth/orders/7?project=theirs"),
+        bearer("/v1/projects", Managed),
+        bearer("/v1/projects/{id}", Managed),
         bearer("/v1/projects/{id}/config", Token),
+        bearer("/v1/projects/{id}/keys", Managed),
+        bearer("/v1/projects/{id}/keys/{key}", Managed).about(ProjectKey),
+        Row { how: How::Json, ..bearer("/v1/projects/{id}/keys/{key}/activate", Managed).about(ProjectKey) },
+        Row { how: How::Json, ..bearer("/v1/projects/{id}/keys/{key}/deactivate", Managed).about(ProjectKey) },
+        Row { how: How::Json, ..bearer("/v1/projects/{id}/keys/{key}/restore", Managed).about(ProjectKey) },
         bearer("/healthz", Anyone),
         bearer("/metrics", Anyone).varies(),
+        bearer("/openapi.json", Anyone),
         bearer("/readyz", Anyone),
         json("/v1/keys/verify", Anyone, |at| vec![("key", at.secret.clone())]).takes(VERIFY_TAKES),
         // A list is what it takes: `tests/verify.rs` sends some.
@@ -1171,6 +1182,7 @@ pub fn routes() -> Vec<Row> {
 pub fn plain() -> Vec<Row> {
     vec![
         Row::new("/admin/audit/export", How::Get, Has(Power::ReadLog), Nothing, nothing, Noted).says("audit.exported"),
+        page("/docs/api", Anyone),
         page("/login/oidc", Over),
         page("/login/oidc/callback", Over),
         page("/settings/security/link", Over),

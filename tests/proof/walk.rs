@@ -170,6 +170,7 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
                             | Rule::Token
                             | Rule::ByToken
                             | Rule::Gateway
+                            | Rule::Managed
                     )
                 {
                     report.compared += 1;
@@ -184,7 +185,7 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
                     of_nobody.insert(which, bare(&page, &words, &["set-cookie"]));
                 } else if who.is_outside()
                     && !row.varies
-                    && !matches!(row.rule, Rule::Secret | Rule::Token | Rule::ByToken | Rule::Gateway)
+                    && !matches!(row.rule, Rule::Secret | Rule::Token | Rule::ByToken | Rule::Gateway | Rule::Managed)
                     && !row.expected(who, which).done
                     && bare(&page, &words, &["set-cookie"]) != of_nobody[&which]
                 {

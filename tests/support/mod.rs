@@ -7,6 +7,7 @@ pub mod front;
 pub mod listen;
 pub mod mail;
 pub mod oauth;
+pub mod schema;
 pub mod stored;
 pub mod totp;
 pub mod wire;

@@ -82,6 +82,7 @@ fn laid(stage: &Stage, cast: &Cast, plan: &Plan) -> (LaidKey, PlainSecret) {
         expires_at: Some(made.plus_seconds(i64::from(plan.life.unwrap_or(LONGEST)) * DAY).micros()),
         rate_limit: Some(RATE.to_owned()),
         form_number: None,
+        request_digest: None,
         created_by: Some(maker.user.into()),
         created_by_name: maker.name.clone(),
         created_at: made.micros(),

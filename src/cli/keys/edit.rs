@@ -2,6 +2,7 @@
 
 use super::choice;
 use crate::service::keys::KeyPatch;
+use serde_json::{Map, Value, json};
 
 /// At least one of them.
 #[derive(clap::Args)]
@@ -58,5 +59,30 @@ impl From<Changes> for KeyPatch {
             not_before: changes.not_before.or_else(|| none(changes.no_not_before)),
             rate: rate.map(|rate| [rate, String::new(), String::new()]),
         }
+    }
+}
+
+impl Changes {
+    /// As the management API takes them. `end` and `instant` write what is said of times as it reads them.
+    pub fn body(
+        &self,
+        end: impl Fn(&str) -> anyhow::Result<(&'static str, Value)>,
+        instant: impl Fn(&str) -> String,
+    ) -> anyhow::Result<Value> {
+        let mut body = Map::new();
+        let mut say = |name: &str, value: Option<Value>| value.map(|value| body.insert(name.to_owned(), value));
+        let list = |words: &Vec<String>, none: bool| (none || !words.is_empty()).then(|| json!(words));
+        let text = |text: Option<String>, none: bool| text.map(Value::from).or_else(|| none.then_some(Value::Null));
+        say("name", self.name.clone().map(Value::from));
+        say("scopes", list(&self.scopes, self.no_scopes));
+        say("issued_to", self.issued_to.clone().map(|it| if it.is_empty() { Value::Null } else { it.into() }));
+        say("networks", list(&self.networks, self.no_networks));
+        say("not_before", text(self.not_before.as_deref().map(instant), self.no_not_before));
+        say("rate_limit", text(self.rate.clone(), self.no_rate));
+        if let Some(expires) = &self.expires {
+            let (name, value) = end(expires)?;
+            say(name, Some(value));
+        }
+        Ok(body.into())
     }
 }

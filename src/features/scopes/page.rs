@@ -104,7 +104,25 @@ fn row(scope: CatalogueScope) -> impl IntoView {
     let (path, verb, icon) =
         if scope.retired { ("unretire", "Offer again", Icon::Play) } else { ("retire", "Retire", Icon::Pause) };
     let (retire, retire_name) = (about(&scope, path), format!("{verb}: scope {name}"));
-    let (edit_name, remove_name) = (format!("Edit scope {name}"), format!("Remove scope {name}"));
+    // What is built in can be retired, and is otherwise as it is.
+    let own = !scope.name.is_management();
+    let edit = own.then(|| {
+        view! {
+            <a href=edit aria-label=format!("Edit scope {name}")>
+                {Icon::Pencil.view()}
+                "Edit"
+            </a>
+        }
+    });
+    let remove = own.then(|| {
+        view! {
+            <hr />
+            <a class="menu__danger" href=remove aria-label=format!("Remove scope {name}")>
+                {Icon::Trash.view()}
+                "Remove"
+            </a>
+        }
+    });
     view! {
         <tr>
             <th scope="row">
@@ -128,19 +146,12 @@ fn row(scope: CatalogueScope) -> impl IntoView {
             </Cell>
             <td class="cell-menu">
                 <RowMenu id=menu_id(&name) name=format!("Actions for scope {name}")>
-                    <a href=edit aria-label=edit_name>
-                        {Icon::Pencil.view()}
-                        "Edit"
-                    </a>
+                    {edit}
                     <a href=retire aria-label=retire_name>
                         {icon.view()}
                         {verb}
                     </a>
-                    <hr />
-                    <a class="menu__danger" href=remove aria-label=remove_name>
-                        {Icon::Trash.view()}
-                        "Remove"
-                    </a>
+                    {remove}
                 </RowMenu>
             </td>
         </tr>

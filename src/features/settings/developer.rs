@@ -98,6 +98,12 @@ fn Addresses() -> impl IntoView {
                         {command}
                     </pre>
                     <p>"Check tokens without asking anyone, with the published signing keys, or ask once a request."</p>
+                    <p>
+                        <a href="/docs/api" rel="external">
+                            "Every address that answers programs"
+                        </a>
+                        ", with what it takes and answers: keys can be made, edited and stopped by program too."
+                    </p>
                 </div>
             </section>
             <section class="panel wide" aria-labelledby="dev-addresses">

@@ -1,6 +1,6 @@
 //! Deactivating, activating, deleting, restoring: by whom a key belongs to, and by an administrator.
 
-use super::{Keys, Viewer, administrator, create::check_room, find, is_gone, view};
+use super::{Keys, Viewer, administrator, create::check_room, find, is_gone, program, view};
 use crate::{
     domain::{
         ids::KeyId,
@@ -54,7 +54,7 @@ impl Verb {
     }
 
     /// Whether it ends what an administrator can hold a key in.
-    const fn starts(self) -> bool {
+    pub(super) const fn starts(self) -> bool {
         matches!(self, Self::Activate | Self::Restore)
     }
 
@@ -129,6 +129,7 @@ impl Standing {
         match self {
             Self::Own(actor) => {
                 let row = find(tx, actor, id, Action::ChangeKeys, now).await?;
+                program::check_change(tx, actor, &row, verb, now).await?;
                 if verb.starts() && row.held {
                     return Err(Error::Stopped { reason: row.note.unwrap_or_default() });
                 }
@@ -233,6 +234,30 @@ impl Keys {
     /// As [`Keys::deactivate`].
     pub async fn deactivate_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
         self.change(Standing::Own(Actor::Operator), id, Verb::Deactivate).await
+    }
+
+    /// Activates a key from the command line.
+    ///
+    /// # Errors
+    /// As [`Keys::activate`].
+    pub async fn activate_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::Operator), id, Verb::Activate).await
+    }
+
+    /// Deletes a key from the command line.
+    ///
+    /// # Errors
+    /// As [`Keys::delete`].
+    pub async fn delete_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::Operator), id, Verb::Delete).await
+    }
+
+    /// Restores a key from the command line.
+    ///
+    /// # Errors
+    /// As [`Keys::restore`].
+    pub async fn restore_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::Operator), id, Verb::Restore).await
     }
 
     /// One change of a key, by whoever it is, and its event.

@@ -3,7 +3,7 @@
 use super::{
     Keys, Viewer, allow,
     draft::{KeyDraft, NewKey},
-    may_grant, role, rules, view,
+    may_grant, program, role, rules, view,
 };
 use crate::{
     domain::{
@@ -115,6 +115,7 @@ impl Keys {
             expires_at: new.expires_at.map(Timestamp::micros),
             rate_limit: new.rules.rate_limit.map(|limit| limit.to_string()),
             form_number: new.number.map(Into::into),
+            request_digest: new.request,
             created_by: actor.user().map(Into::into),
             created_by_name: actor.name().to_owned(),
             created_at: now.micros(),
@@ -128,6 +129,7 @@ impl Keys {
                 if project.archived_at.is_some() {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you make a key."));
                 }
+                program::check_new(tx, &actor, &new, now).await?;
                 check_scopes(tx, &actor, new.project, &new.scopes).await?;
                 let policy = policy::read(tx).await?;
                 policy.check_end(new.expires_at, now).map_err(|e| Error::field("expires", e))?;
@@ -136,6 +138,8 @@ impl Keys {
                     actor.step_up(now)?;
                 }
                 if !store::keys::insert(tx, &row).await? {
+                    // Another node was faster since it was asked.
+                    program::check_number(tx, &new).await?;
                     return Err(Error::Conflict(
                         "This form has made its key already, and a secret is shown only in the answer that made it. If you \
                          did not get it, delete that key and create another.",

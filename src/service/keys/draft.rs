@@ -33,6 +33,8 @@ pub struct KeyDraft {
 #[derive(Clone, Debug)]
 pub struct NewKey {
     pub number: Option<FormNumber>,
+    /// SHA-256 of what a program asks under that number.
+    pub request: Option<[u8; 32]>,
     pub name: KeyName,
     pub project: ProjectId,
     pub environment: Environment,
@@ -65,7 +67,17 @@ impl NewKey {
         match (name, expires_at, scopes, issued_to) {
             (Some(name), Some(expires_at), Some(scopes), Some(issued_to)) => {
                 let rules = Rules::default();
-                Ok(Self { number: None, name, project, environment, expires_at, scopes, issued_to, rules })
+                Ok(Self {
+                    number: None,
+                    request: None,
+                    name,
+                    project,
+                    environment,
+                    expires_at,
+                    scopes,
+                    issued_to,
+                    rules,
+                })
             }
             _ => Err(Error::Invalid(errors)),
         }
@@ -121,6 +133,7 @@ impl KeyDraft {
             {
                 Ok(NewKey {
                     number: Some(self.number),
+                    request: None,
                     project: self.project,
                     name,
                     environment,

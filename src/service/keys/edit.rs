@@ -5,7 +5,7 @@ use super::{
     create::check_scopes,
     find,
     patch::{Edited, KeyEdit, KeyPatch},
-    rules, view,
+    program, rules, view,
 };
 use crate::{
     domain::{ids::KeyId, key::KeyView, project::Role, time::Timestamp},
@@ -15,6 +15,7 @@ use crate::{
         audit::acting,
         can::Action,
         moments, not_before, policy,
+        program::ProgramRefused,
     },
     store::{
         self, Tx,
@@ -55,6 +56,7 @@ impl Edited {
         edit: &Edit,
         now: Timestamp,
     ) -> Result<(), Error> {
+        program::check_edit(tx, actor, row, edit, now).await?;
         // A scope that the project has ceased to offer may stay on a key; it cannot be added.
         let had = row.scopes()?;
         let wanted = self.scopes.iter().flatten();
@@ -114,8 +116,13 @@ impl Keys {
     }
 
     async fn patch(&self, actor: &Actor, id: KeyId, patch: &KeyPatch) -> Result<KeyView, Error> {
+        let edited = patch.read(&actor.zone(), self.ground.now())?;
+        self.apply_edit(actor, id, edited).await
+    }
+
+    /// One edit of a key, by whoever it is, and its event.
+    pub(super) async fn apply_edit(&self, actor: &Actor, id: KeyId, edited: Edited) -> Result<KeyView, Error> {
         let now = self.ground.now();
-        let edited = patch.read(&actor.zone(), now)?;
         let (actor, viewer) = (actor.clone(), Viewer::acting(actor));
         let role = viewer.user.map(|_| Role::Operator);
         let row = self.ground.queue.write(move |tx| {
@@ -127,6 +134,9 @@ impl Keys {
                     return Err(Error::Conflict("This key is deleted. Restore it first."));
                 }
                 if edited.version.is_some_and(|version| version != row.updated_at) {
+                    if matches!(actor, Actor::Program(_)) {
+                        return Err(ProgramRefused::Stale.into());
+                    }
                     return Err(Error::Conflict(
                         "This key was changed meanwhile, by someone else or in another tab. Look at it again, then save.",
                     ));

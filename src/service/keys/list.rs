@@ -45,6 +45,24 @@ impl Cursor {
     }
 }
 
+/// Whether a text is where a page begins.
+pub(super) fn is_cursor(text: &str) -> bool {
+    Cursor::read(text).is_some()
+}
+
+/// What a list is narrowed to besides its filter, and how many keys a page has.
+pub(super) struct Narrow<'a> {
+    pub text: Option<&'a str>,
+    pub issued_to: Option<&'a str>,
+    pub limit: usize,
+}
+
+impl Default for Narrow<'_> {
+    fn default() -> Self {
+        Self { text: None, issued_to: None, limit: PAGE_SIZE }
+    }
+}
+
 /// What a person is in their projects, and those by name.
 async fn memberships(conn: &mut Conn<'_>, caller: &Caller) -> Result<(HashMap<Uuid, Role>, Vec<ProjectName>), Error> {
     let (mut roles, mut projects) = (HashMap::new(), Vec::new());
@@ -65,8 +83,9 @@ impl Keys {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
         let (roles, projects) = memberships(&mut conn, caller).await?;
-        let (page, rows) =
-            self.page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), after).await?;
+        let (page, rows) = self
+            .page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), &Narrow::default(), after)
+            .await?;
         let viewer = Viewer::of(caller);
         let keys = rows
             .into_iter()
@@ -86,7 +105,7 @@ impl Keys {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
         administrator(&mut conn, caller, Power::SeeEveryKey).await?;
-        let (page, rows) = self.page(&mut conn, Seen::All, filter, after).await?;
+        let (page, rows) = self.page(&mut conn, Seen::All, filter, &Narrow::default(), after).await?;
         let viewer = Viewer::administrator(caller);
         let (roles, _) = memberships(&mut conn, caller).await?;
         let mut owners = HashMap::new();
@@ -111,11 +130,12 @@ impl Keys {
     }
 
     /// The numbers of a page, and its rows.
-    async fn page(
+    pub(super) async fn page(
         &self,
         conn: &mut Conn<'_>,
         seen: Seen,
         filter: &KeyFilter,
+        narrow: &Narrow<'_>,
         after: &str,
     ) -> Result<(KeyPage, Vec<store::keys::KeyRow>), Error> {
         let now = self.ground.now();
@@ -127,15 +147,17 @@ impl Keys {
             environment: filter.environment,
             owner: filter.owner.map(Into::into),
             view: filter.view,
+            text: narrow.text,
+            issued_to: narrow.issued_to,
             unused: cursor.now.plus_seconds(-UNUSED_DAYS * DAY).micros(),
             now: cursor.now.micros(),
             ended: now.plus_seconds(-RESTORE_DAYS * DAY).micros(),
         };
         let soon = cursor.now.plus_seconds(SOON * DAY).micros();
         let counts = store::keys::counts(conn, &wanted, soon).await?;
-        let mut rows = store::keys::page(conn, &wanted, filter.sort, &cursor.after, PAGE_SIZE as i64 + 1).await?;
-        let more = rows.len() > PAGE_SIZE;
-        rows.truncate(PAGE_SIZE);
+        let mut rows = store::keys::page(conn, &wanted, filter.sort, &cursor.after, narrow.limit as i64 + 1).await?;
+        let more = rows.len() > narrow.limit;
+        rows.truncate(narrow.limit);
         let next = rows.last().filter(|_| more).map(|last| {
             let after = After { place: last.place, title: last.title.clone(), id: last.key.id };
             Cursor { now: cursor.now, after }.write()

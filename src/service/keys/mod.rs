@@ -10,13 +10,17 @@ mod form;
 mod list;
 mod of_project;
 mod patch;
+mod program;
 mod purge;
+mod reach;
 mod rules;
 
 pub(super) use admin::administrator;
 pub(super) use chosen::stop;
 pub use draft::{KeyDraft, NewKey};
 pub use patch::{KEEP, KeyEdit, KeyPatch};
+pub use program::{Asked, Changes, End, KeyList, KeysAsked, Once};
+pub use reach::Reach;
 pub use rules::{Rules, RulesDraft};
 
 use super::{
@@ -162,6 +166,7 @@ fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Res
         may_change,
         may_start: viewer.administrator || (may_change && !row.held),
         note,
+        version: row.updated_at,
         owner: None,
         owner_email: None,
         now,
@@ -181,6 +186,10 @@ pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) 
 
 /// Whether an actor may do this to keys of a project. Somebody who is no member gets the answer of a project that is not there.
 async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
+    if let Actor::Program(program) = actor {
+        // What it may do there, its scopes say: see `program`.
+        return program.in_project(project);
+    }
     let Some(user) = actor.user() else { return Ok(()) };
     match role(conn, project, user).await? {
         Some(role) if can(role, action) => Ok(()),
@@ -258,6 +267,16 @@ impl Keys {
     pub async fn all(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
         let mut reader = self.ground.pool.read().await?;
         Ok(store::keys::of_project(&mut reader.conn(), project.map(Into::into)).await?)
+    }
+
+    /// Deleted keys that can still be restored, of a project or of all, the newest first, for the command line.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn all_deleted(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
+        let ended = self.ground.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
+        let mut reader = self.ground.pool.read().await?;
+        Ok(store::keys::deleted(&mut reader.conn(), project.map(Into::into), ended).await?)
     }
 
     /// The status of a row for the command line.

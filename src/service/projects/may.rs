@@ -19,6 +19,10 @@ pub(super) async fn allow(
     action: Action,
     refusal: &'static str,
 ) -> Result<ProjectRow, Error> {
+    if matches!(actor, Actor::Program(_)) {
+        // A program manages keys; of its project it reads.
+        return Err(Error::NotFound);
+    }
     if let Some(user) = actor.user() {
         let role = role(conn, id, user).await?.ok_or(Error::NotFound)?;
         if !can(role, action) {

@@ -6,10 +6,13 @@ mod invite;
 mod join;
 mod may;
 mod members;
+mod operator;
+mod program;
 mod read;
 mod scopes;
 
 pub use config::CONFIG_MAX;
+pub use program::ProgramProject;
 pub(super) use read::in_words;
 pub use scopes::ScopesChoice;
 

@@ -41,7 +41,7 @@ async fn allow(conn: &mut Conn<'_>, actor: &Actor, power: Power) -> Result<(), E
     match actor {
         Actor::User(caller) => keys::administrator(conn, caller, power).await,
         Actor::Operator => Ok(()),
-        Actor::System(_) => Err(Error::NotFound),
+        Actor::Program(_) | Actor::System(_) => Err(Error::NotFound),
     }
 }
 

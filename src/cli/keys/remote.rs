@@ -1,0 +1,152 @@
+//! `keyward keys … --url`: through the management API of a server.
+
+use super::{
+    args::{Create, Listed},
+    edit::Changes,
+};
+use crate::{
+    cli::remote::Remote,
+    domain::{expiry::ExpiryChoice, ids::KeyId, time::Timestamp},
+    service::moments::rfc3339,
+};
+use anyhow::Context as _;
+use http::{HeaderName, Method, header};
+use serde_json::{Map, Value, json};
+
+/// An end as the API takes it: member and value.
+fn end(expires: &str) -> anyhow::Result<(&'static str, Value)> {
+    Ok(match super::choice(expires.to_owned()).parse::<ExpiryChoice>().context("expires")? {
+        ExpiryChoice::Days(days) => ("expires_in_days", json!(days)),
+        ExpiryChoice::Date(date) => ("expires_at", json!(format!("{date}T23:59:59Z"))),
+        ExpiryChoice::Never => ("expires_at", Value::Null),
+    })
+}
+
+/// A time without an offset is one of UTC.
+fn instant(text: &str) -> String {
+    let civil = text.trim().parse::<jiff::civil::DateTime>().and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
+    match (text.trim().parse::<jiff::Timestamp>(), civil) {
+        (Err(_), Ok(at)) => rfc3339(Timestamp::from_micros(at.timestamp().as_microsecond())),
+        _ => text.to_owned(),
+    }
+}
+
+/// Makes a key and prints its secret, once.
+pub async fn create(remote: &Remote, asked: &Create) -> anyhow::Result<()> {
+    let project = remote.project(asked.project.as_deref()).await?;
+    let mut body = Map::from_iter([("name".to_owned(), json!(asked.name)), ("scopes".to_owned(), json!(asked.scopes))]);
+    let mut say = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    if let Some(expires) = &asked.expires {
+        let (name, value) = end(expires)?;
+        say(name, value);
+    }
+    if let Some(environment) = asked.environment {
+        say("environment", json!(environment));
+    }
+    if !asked.issued_to.is_empty() {
+        say("issued_to", json!(asked.issued_to));
+    }
+    if !asked.networks.is_empty() {
+        say("networks", json!(asked.networks));
+    }
+    if !asked.not_before.is_empty() {
+        say("not_before", json!(instant(&asked.not_before)));
+    }
+    if !asked.rate.is_empty() {
+        say("rate_limit", json!(asked.rate));
+    }
+    let once = asked.idempotency_key.as_deref().map(|it| (HeaderName::from_static("idempotency-key"), it));
+    let made = remote.call(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body.into())).await?;
+    if asked.json {
+        println!("{made}");
+        return Ok(());
+    }
+    for (label, member) in [("secret", "secret"), ("key_id", "key_id"), ("project_id", "project_id")] {
+        println!("{label:<10}  {}", made[member].as_str().unwrap_or_default());
+    }
+    println!("expires     {}", made["expires_at"].as_str().unwrap_or("never"));
+    eprintln!("Save the secret now. It cannot be shown again.");
+    Ok(())
+}
+
+/// Lists keys, all pages of them.
+pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
+    let project = remote.project(asked.project.as_deref()).await?;
+    let (mut all, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", "200");
+        let said = [
+            ("status", asked.status.map(|it| it.as_str().to_owned())),
+            ("environment", asked.environment.map(|it| it.to_string())),
+            ("text", asked.text.clone()),
+            ("issued_to", asked.issued_to.clone()),
+            ("cursor", cursor.take()),
+        ];
+        for (name, value) in said {
+            value.map(|value| query.append_pair(name, &value));
+        }
+        let path = format!("/v1/projects/{project}/keys?{}", query.finish());
+        let mut page = remote.call(Method::GET, &path, None, None).await?;
+        if let Value::Array(keys) = page["keys"].take() {
+            all.extend(keys);
+        }
+        cursor = page["next_cursor"].as_str().map(ToOwned::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    if asked.json {
+        println!("{}", Value::Array(all));
+        return Ok(());
+    }
+    for key in &all {
+        let said = |name: &str| key[name].as_str().unwrap_or_default();
+        println!("{}  {:<9}  {}…  {}", said("key_id"), said("status"), said("preview"), said("name"));
+    }
+    Ok(())
+}
+
+/// Changes what is named of a key, whatever it has become meanwhile.
+pub async fn edit(
+    remote: &Remote,
+    project: Option<&str>,
+    id: KeyId,
+    changes: &Changes,
+    json: bool,
+) -> anyhow::Result<()> {
+    let project = remote.project(project).await?;
+    let body = changes.body(end, instant)?;
+    let any = Some((header::IF_MATCH, "*"));
+    let key = remote.call(Method::PATCH, &format!("/v1/projects/{project}/keys/{id}"), any, Some(&body)).await?;
+    said(&key, "Edited", "It holds from the next request on.", json);
+    Ok(())
+}
+
+/// Deactivates, activates, deletes or restores a key.
+pub async fn change(
+    remote: &Remote,
+    project: Option<&str>,
+    id: KeyId,
+    verb: super::Verb,
+    json: bool,
+) -> anyhow::Result<()> {
+    let project = remote.project(project).await?;
+    let key = format!("/v1/projects/{project}/keys/{id}");
+    let (method, path) = match verb {
+        super::Verb::Delete => (Method::DELETE, key),
+        verb => (Method::POST, format!("{key}/{}", verb.as_str())),
+    };
+    let key = remote.call(method, &path, None, None).await?;
+    let (done, holds) = verb.words();
+    said(&key, done, holds, json);
+    Ok(())
+}
+
+fn said(key: &Value, done: &str, holds: &str, json: bool) {
+    let text = |name: &str| key[name].as_str().unwrap_or_default();
+    match json {
+        true => println!("{key}"),
+        false => println!("{done} “{}” ({}). {holds}", text("name"), text("key_id")),
+    }
+}

@@ -1,0 +1,105 @@
+//! Who asks: a program, by the bearer token of its request (RFC 6750 section 2.1: the header alone, never the query).
+
+use crate::{
+    http::{AppState, problem::Problem, quota},
+    service::{
+        actor::{Origin, Program},
+        program::{READ, WRITE},
+        tokens::TokenRefused,
+        verify::Refused,
+    },
+};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+
+/// A program that may see the keys of its project.
+pub struct Reads(pub Program);
+
+/// A program that may change them.
+pub struct Writes(pub Program);
+
+impl FromRequestParts<AppState> for Reads {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        program(parts, state, READ).await.map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for Writes {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        program(parts, state, WRITE).await.map(Self)
+    }
+}
+
+/// The one bearer token of a request.
+fn bearer<'h>(headers: &'h HeaderMap, scope: &'static str) -> Result<&'h str, Problem> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, second) = (all.next(), all.next());
+    if second.is_some() {
+        let words = "The request carries more than one token. Send one Authorization header.";
+        return Err(challenged(
+            StatusCode::BAD_REQUEST,
+            "several_credentials",
+            words,
+            Some("invalid_request"),
+            Some(scope),
+        ));
+    }
+    let split = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
+    let token = split.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    token.filter(|token| !token.is_empty()).ok_or_else(|| {
+        let words =
+            "Send an access token for management: Authorization: Bearer … POST /oauth/token makes one of a key.";
+        challenged(StatusCode::UNAUTHORIZED, "missing_token", words, None, Some(scope))
+    })
+}
+
+async fn program(parts: &Parts, state: &AppState, scope: &'static str) -> Result<Program, Problem> {
+    let token = bearer(&parts.headers, scope)?;
+    let checked = state.app.tokens.management(token, scope).await?;
+    let accepted = checked.map_err(|why| refused(&why, scope))?;
+    if scope == WRITE && accepted.token.as_ref().is_some_and(|token| token.holder.grant_id().is_some()) {
+        // What a key made by a person's client could have at most, no key says.
+        let words =
+            "Keys are made and changed with a token that a key was exchanged for, not with one that a person allowed.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "key_needed", words));
+    }
+    let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();
+    Ok(Program::of(&accepted, origin))
+}
+
+/// A rule refused the token, or the key behind it.
+fn refused(why: &TokenRefused, scope: &'static str) -> Problem {
+    let (status, error) = match why {
+        TokenRefused::Key(Refused::RateLimited(limit)) => return quota::problem(StatusCode::TOO_MANY_REQUESTS, limit),
+        TokenRefused::Key(Refused::MissingScope(_)) => (StatusCode::FORBIDDEN, "insufficient_scope"),
+        _ => (StatusCode::UNAUTHORIZED, "invalid_token"),
+    };
+    challenged(status, why.code(), &why.to_string(), Some(error), Some(scope))
+}
+
+/// A refusal with its challenge (RFC 6750 section 3). Nobody said who they are: it names no error (section 3.1).
+pub fn challenged(
+    status: StatusCode,
+    code: &'static str,
+    words: &str,
+    error: Option<&str>,
+    scope: Option<&str>,
+) -> Problem {
+    let mut challenge = r#"Bearer realm="management""#.to_owned();
+    if let Some(error) = error {
+        // What may stand in a quoted value there: %x20-21 / %x23-5B / %x5D-7E.
+        let plain: String =
+            words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect();
+        challenge.push_str(&format!(r#", error="{error}", error_description="{plain}""#));
+    }
+    if let Some(scope) = scope.filter(|_| error != Some("invalid_request")) {
+        challenge.push_str(&format!(r#", scope="{scope}""#));
+    }
+    Problem::new(status, code, words).header(header::WWW_AUTHENTICATE, &challenge)
+}

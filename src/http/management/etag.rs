@@ -1,0 +1,57 @@
+//! Which state of a key an answer shows, and from which an edit starts (RFC 9110 sections 8.8.3 and 13.1.1).
+
+use crate::{http::problem::Problem, service::program::ProgramRefused};
+use axum::http::{HeaderMap, StatusCode, header};
+
+/// A strong tag of this state.
+pub fn of(version: i64) -> String {
+    format!("\"{version:x}\"")
+}
+
+/// The states that `If-Match` names; `None`: any.
+///
+/// # Errors
+/// 428 without one, 412 if it names none of ours: a weak tag matches nothing.
+pub fn asked(headers: &HeaderMap) -> Result<Option<Vec<i64>>, Problem> {
+    let mut versions = Vec::new();
+    let mut said = false;
+    for value in headers.get_all(header::IF_MATCH) {
+        said = true;
+        for tag in value.to_str().unwrap_or_default().split(',').map(str::trim) {
+            if tag == "*" {
+                return Ok(None);
+            }
+            let hex = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            versions.extend(hex.and_then(|hex| i64::from_str_radix(hex, 16).ok()));
+        }
+    }
+    if !said {
+        let words =
+            "Say which state of the key the edit starts from: If-Match, with the ETag of the answer that showed it.";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", words));
+    }
+    if versions.is_empty() { Err(super::refused(ProgramRefused::Stale)) } else { Ok(Some(versions)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> Result<Option<Vec<i64>>, u16> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::IF_MATCH, value.parse().unwrap());
+        }
+        asked(&headers).map_err(|problem| problem.status.as_u16())
+    }
+
+    #[test]
+    fn tags_round_trip_and_weak_ones_match_nothing() {
+        assert_eq!(read(&[&of(7_000_000)]), Ok(Some(vec![7_000_000])));
+        assert_eq!(read(&["\"1\", \"a\"", "\"f\""]), Ok(Some(vec![1, 10, 15])));
+        assert_eq!(read(&["*"]), Ok(None));
+        assert_eq!(read(&[]), Err(428));
+        assert_eq!(read(&["W/\"1\""]), Err(412));
+        assert_eq!(read(&["1"]), Err(412));
+    }
+}

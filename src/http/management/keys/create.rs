@@ -1,0 +1,58 @@
+//! `POST /v1/projects/{id}/keys`: a new key. Its secret is in this one answer.
+
+use crate::{
+    domain::sensitive::RevealedSecret,
+    http::{
+        json::Json,
+        management::{
+            NO_STORE, address,
+            caller::Writes,
+            etag, id, invalid_body,
+            wire::{Key, MadeKey, NewKey},
+        },
+        problem::Problem,
+    },
+    service::{App, keys::Once},
+};
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// draft-ietf-httpapi-idempotency-key-header.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Most characters of it.
+const IDEMPOTENCY_KEY_MAX: usize = 255;
+
+/// The idempotency key of a request, if it has one.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let wrong = || {
+        let words = "An idempotency key is 1 to 255 characters of ASCII, in one Idempotency-Key header.";
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", words)
+    };
+    let mut all = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (Some(value), rest) = (all.next(), all.next()) else { return Ok(None) };
+    let text = value.to_str().ok().map(str::trim).filter(|text| (1..=IDEMPOTENCY_KEY_MAX).contains(&text.len()));
+    text.filter(|_| rest.is_none()).map(Some).ok_or_else(wrong)
+}
+
+pub async fn handle(
+    State(app): State<App>,
+    Writes(program): Writes,
+    Path(project): Path<String>,
+    headers: HeaderMap,
+    body: Result<Json<NewKey>, Problem>,
+) -> Result<Response, Problem> {
+    let project = id(&project)?;
+    program.in_project(project)?;
+    let Json(new) = body?;
+    // Written anew, so that spaces and the order of members are no difference.
+    let request = serde_json::to_vec(&new).unwrap_or_default();
+    let once = idempotency_key(&headers)?.map(|number| Once::new(&program, number, &request));
+    let asked = new.try_into().map_err(invalid_body)?;
+    let (key, secret) = app.keys.create_by_program(&program, project, &asked, once.as_ref()).await?;
+    let head = [(header::ETAG, etag::of(key.version)), (header::LOCATION, address(project, key.id))];
+    let made = MadeKey { secret: RevealedSecret::new(secret.expose().to_owned()), key: Key::from(key) };
+    Ok((StatusCode::CREATED, [NO_STORE], head, axum::Json(made)).into_response())
+}

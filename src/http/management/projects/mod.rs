@@ -1,0 +1,4 @@
+//! `/v1/projects`.
+
+pub mod list;
+pub mod read;

@@ -1,0 +1,141 @@
+//! Making the document.
+
+use super::{
+    DOCUMENT,
+    operations::{self, Operation, Security},
+    schemas,
+};
+use crate::http::routes::ROUTES;
+use serde::Serialize as _;
+use serde_json::{Map, Value, json};
+
+/// As OpenAPI writes a path: what axum takes for the rest of one is a parameter like any other.
+fn written(path: &str) -> String {
+    path.replace("{*", "{")
+}
+
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let mut all = Vec::new();
+    for name in written(operation.path).split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+        let (kind, words) = operations::named(name);
+        all.push(json!({"name": name, "in": "path", "required": true, "description": words, "schema": kind}));
+    }
+    for (name, place, required, schema, words) in &operation.parameters {
+        all.push(json!({"name": name, "in": place, "required": required, "description": words, "schema": schema}));
+    }
+    all
+}
+
+fn security(security: Security) -> Value {
+    match security {
+        Security::Open => json!([]),
+        Security::Bearer => json!([{"token": []}]),
+        Security::BearerOrKey => json!([{"token": []}, {"key": []}]),
+        Security::Client => json!([{"client": []}, {}]),
+        Security::Management(scope) => json!([{"management": [scope]}]),
+    }
+}
+
+fn written_operation(operation: &Operation) -> Value {
+    let mut answers = Map::new();
+    for answer in &operation.answers {
+        let mut written = json!({"description": answer.words});
+        if !answer.heads.is_empty() {
+            let head = |(name, words): &(&str, &str)| {
+                ((*name).to_owned(), json!({"description": words, "schema": {"type": "string"}}))
+            };
+            written["headers"] = Value::Object(answer.heads.iter().map(head).collect());
+        }
+        if let Some((kind, schema)) = &answer.content {
+            written["content"] = json!({*kind: {"schema": schema}});
+        }
+        answers.insert(answer.status.to_owned(), written);
+    }
+    let mut written = json!({
+        "operationId": operation.id, "tags": [operation.tag], "summary": operation.summary,
+        "description": operation.description, "security": security(operation.security), "responses": answers,
+    });
+    let parameters = parameters(operation);
+    if !parameters.is_empty() {
+        written["parameters"] = Value::Array(parameters);
+    }
+    if let Some((kind, schema, example)) = &operation.body {
+        written["requestBody"] = json!({"required": true, "content": {*kind: {"schema": schema, "example": example}}});
+    }
+    written
+}
+
+/// The document, of every route of the table.
+fn document() -> Value {
+    let mut all = operations::all();
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let at = all.iter().position(|it| it.path == route.path && it.method == route.method.as_str());
+        let at =
+            at.unwrap_or_else(|| panic!("{} {} has no operation in http/openapi/operations", route.method, route.path));
+        let operation = all.swap_remove(at);
+        let item = paths.entry(written(route.path)).or_insert_with(|| json!({}));
+        item[route.method.as_str().to_ascii_lowercase()] = written_operation(&operation);
+    }
+    let left: Vec<_> = all.iter().map(|it| format!("{} {}", it.method, it.path)).collect();
+    assert!(left.is_empty(), "no route of the table: {left:?}");
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Keyward",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Self-hosted API keys for a product that has an API",
+            "description": "Every refusal is a problem document (RFC 9457) with a stable `code`; where RFC 6749 has a form of its own, it is that one.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": operations::TAGS.map(|(name, words)| json!({"name": name, "description": words})),
+        "paths": paths,
+        "components": {
+            "schemas": schemas::all(),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token of the project."},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key’s secret, as a gateway passes it on."},
+                "client": {"type": "http", "scheme": "basic", "description": "`key:<id>` and the key’s secret (RFC 6749 section 2.3.1)."},
+                "management": {
+                    "type": "oauth2", "description": "An access token for management: of a key that has these scopes.",
+                    "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {
+                        crate::service::program::READ: "See this project and its keys",
+                        crate::service::program::WRITE: "Make, edit and stop this project’s keys",
+                    }}},
+                },
+            },
+        },
+    })
+}
+
+#[test]
+fn the_document_that_is_served_is_the_one_that_is_made() {
+    // A line for each member, so that a change can be read, and no room for indentation, as it lies in the binary.
+    let mut made = Vec::new();
+    let lines = serde_json::ser::PrettyFormatter::with_indent(b"");
+    document().serialize(&mut serde_json::Serializer::with_formatter(&mut made, lines)).unwrap();
+    let made = format!("{}\n", String::from_utf8(made).unwrap());
+    if std::env::var_os("KEYWARD_WRITE_OPENAPI").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/openapi/openapi.json");
+        return std::fs::write(path, made).unwrap();
+    }
+    assert!(
+        made == DOCUMENT,
+        "openapi.json is not what the code says any more. Write it anew: KEYWARD_WRITE_OPENAPI=1 cargo test --features ssr --lib openapi"
+    );
+}
+
+#[test]
+fn every_reference_names_a_schema() {
+    let made = document();
+    let text = made.to_string();
+    for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(made["components"]["schemas"][name].is_object(), "{name}");
+    }
+    let mut ids: Vec<_> = operations::all().iter().map(|it| it.id).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "an operation’s id is its own");
+}

@@ -1,0 +1,69 @@
+//! Tokens by the standards.
+
+use super::{Operation, Security, schema};
+use serde_json::{Value, json};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn post(path: &'static str, id: &'static str, summary: &'static str, body: &str, example: Value) -> Operation {
+    let operation = Operation::new("POST", path, id, "Tokens", summary).by(Security::Client);
+    Operation { body: Some((FORM, schema(body), example)), ..operation }
+}
+
+/// What RFC 6749 section 5.2 has, and what stands in front of it.
+fn refused(operation: Operation) -> Operation {
+    let error = || schema("OAuthError");
+    operation
+        .gives_some("400", "application/json", error(), "What was asked is not right: `error` says what.")
+        .gives_some(
+            "401",
+            "application/json",
+            error(),
+            "It was not proved who asks: `invalid_client` or `invalid_token`.",
+        )
+        .headed("WWW-Authenticate", "RFC 7617, or RFC 6750 section 3.")
+        .gives_some("429", "application/json", error(), "The key’s limit: `code` is `rate_limited`.")
+        .headed("Retry-After", "Seconds.")
+        .and_else()
+}
+
+pub fn all() -> Vec<Operation> {
+    let get = |path, id, summary| Operation::new("GET", path, id, "Tokens", summary);
+    vec![
+        refused(
+            post(
+                "/oauth/token",
+                "issueToken",
+                "Get a token by OAuth 2.0",
+                "OAuthTokenRequest",
+                json!("grant_type=client_credentials&scope=data:read"),
+            )
+            .says(
+                "Client credentials (the client is `key:<id>`, its secret the key’s) and token exchange (RFC 8693). Scopes that begin \
+                 with `keyward:` are for management, and have a token of their own.",
+            )
+            .gives("200", "OAuthToken", "The token.")
+            .headed("Cache-Control", "no-store"),
+        ),
+        refused(
+            post("/oauth/introspect", "introspectToken", "Ask about a token (RFC 7662)", "TokenQuestion", json!("token=ey…"))
+                .says("Whoever asks shows a key, or a key or a token as a bearer, and may ask about tokens of its own project.")
+                .gives("200", "Introspection", "Whether it is good now, and what it says."),
+        ),
+        refused(
+            post("/oauth/revoke", "revokeToken", "Revoke a token (RFC 7009)", "TokenQuestion", json!("token=ey…"))
+                .says("By the key that it is of; one of a public client by whoever holds it. One that is over is no error.")
+                .gives_nothing("200", "It is good no more, or never was."),
+        ),
+        get("/.well-known/oauth-authorization-server", "readMetadata", "Read what an OAuth client needs to know (RFC 8414)")
+            .gives("200", "OAuthMetadata", "The metadata.")
+            .and_else(),
+        get("/.well-known/revoked-tokens", "readRevokedTokens", "Read the signed list of revoked tokens")
+            .says("For whoever checks tokens without asking; its `typ` is `keyward-revoked+jwt`.")
+            .head("If-None-Match", false, "The `ETag` of the list that you have.")
+            .gives_some("200", "application/jwt", json!({"type": "string"}), "A signed JWT.")
+            .headed("ETag", "Which list this is.")
+            .gives_nothing("304", "You have it.")
+            .and_else(),
+    ]
+}

@@ -1,0 +1,128 @@
+//! `/docs/api`: the document as people read it. Drawn here, without a script and with nothing from elsewhere.
+
+mod operation;
+mod parts;
+
+use super::DOCUMENT;
+use crate::{
+    domain::theme::Theme,
+    http::{assets, theme},
+    service::App,
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+};
+use parts::{members, plain, said, table, words};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// What the page may load: the house's style, nothing else.
+const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+/// The methods, in the order of the page.
+const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
+
+/// All of it. `name` is that of the product.
+fn body(document: &Value, url: &str, name: &str) -> String {
+    let mut page = format!(
+        r##"<a class="visually-hidden" href="#content">Skip to the content</a><div class="api"><header class="page-head"><h1>The API of {}</h1><p>Every address that answers programs, at <code>{}</code>. The same for machines: <a href="/openapi.json">openapi.json</a>, OpenAPI 3.1. <a href="/settings/developer/api-keys">Back to Developer settings</a></p></header><main id="content" class="stack">"##,
+        plain(name),
+        plain(url)
+    );
+    let _ = write!(page, "<p>{}</p>", words(said(&document["info"], "description")));
+    let paths = document["paths"].as_object();
+    let of_tag = |tag: &str| {
+        let mut found = Vec::new();
+        for (path, item) in paths.into_iter().flatten() {
+            let methods = METHODS.iter().filter(|method| item[**method]["tags"][0] == *tag);
+            found.extend(methods.map(|method| (path.as_str(), *method, &item[*method])));
+        }
+        // What is looked for first stands first: the addresses with a name that the standards gave come last.
+        found.sort_by_key(|(path, ..)| path.starts_with("/.well-known/"));
+        found
+    };
+    page.push_str(r#"<nav aria-label="Operations" class="api__index">"#);
+    for tag in document["tags"].as_array().into_iter().flatten() {
+        let _ = write!(page, "<h2>{}</h2><ul>", plain(said(tag, "name")));
+        for (_, _, operation) in of_tag(said(tag, "name")) {
+            let (id, summary) = (said(operation, "operationId"), plain(said(operation, "summary")));
+            let _ = write!(page, r##"<li><a href="#{id}">{summary}</a></li>"##);
+        }
+        page.push_str("</ul>");
+    }
+    page.push_str("</nav>");
+    for tag in document["tags"].as_array().into_iter().flatten() {
+        let _ = write!(page, "<h2>{}</h2><p>{}</p>", plain(said(tag, "name")), words(said(tag, "description")));
+        for (path, method, found) in of_tag(said(tag, "name")) {
+            operation::draw(&mut page, document, url, path, method, found);
+        }
+    }
+    page.push_str("<h2>Types</h2>");
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        let _ = write!(
+            page,
+            r#"<section class="panel" aria-labelledby="type-{name}"><header class="panel__head"><h3 id="type-{name}">{name}</h3></header><div class="panel__body stack stack--close"><p>{}</p>"#,
+            words(said(schema, "description"))
+        );
+        table(&mut page, "Members", &members(document, schema));
+        page.push_str("</div></section>");
+    }
+    page.push_str("</main></div>");
+    page
+}
+
+/// `GET /docs/api`.
+pub async fn page(State(app): State<App>, headers: HeaderMap) -> Response {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
+    let name = app.config.name.as_deref().unwrap_or("Keyward");
+    let body = body(&document, &app.config.public_url.to_string(), name);
+    let pkg = assets::prefix();
+    let theme = match theme::read(&headers) {
+        Theme::System => String::new(),
+        chosen => format!(" data-theme=\"{}\"", chosen.as_str()),
+    };
+    let page = format!(
+        r#"<!doctype html>
+<html lang="en"{theme}>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>API · {}</title>
+<link rel="icon" href="/{pkg}/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/{pkg}/keyward.css">
+<link rel="stylesheet" href="/{pkg}/font.css">
+</head>
+<body>{body}</body>
+</html>
+"#,
+        plain(name)
+    );
+    let mut response = Html(page).into_response();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_and_type_is_on_the_page() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let page = body(&document, "https://keys.example.com", "A & B");
+        assert!(page.contains("The API of A &amp; B"));
+        let mut seen = 0;
+        for item in document["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                assert!(page.contains(&format!("id=\"{}\"", said(operation, "operationId"))), "{operation}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "{seen}");
+        assert_eq!(page.matches("<summary>Python</summary>").count(), seen);
+        assert!(!page.contains("<script") && !page.contains("style="));
+    }
+}

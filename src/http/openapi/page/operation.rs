@@ -1,0 +1,79 @@
+//! An operation on the page: what it takes, what it answers, and how it is asked for.
+
+use super::parts::{kind, members, plain, said, table, words};
+use crate::http::openapi::samples::Request;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// The request that the samples send.
+fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> Request<'a> {
+    let path = path.replace("{id}", "$PROJECT_ID").replace("{key}", "$KEY_ID").replace("{rest}", "orders");
+    let mut heads = Vec::new();
+    let schemes = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    match schemes.flat_map(|it| it.keys()).next().map(String::as_str) {
+        Some("client") => heads.push(("Authorization", "Basic $CREDENTIALS".to_owned())),
+        Some(_) => heads.push(("Authorization", "Bearer $TOKEN".to_owned())),
+        None => {}
+    }
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        if parameter["in"] == "header" && parameter["required"] == true {
+            heads.push((said(parameter, "name"), "*".to_owned()));
+        }
+    }
+    let content = operation["requestBody"]["content"].as_object().and_then(|it| it.iter().next());
+    if let Some((kind, _)) = content {
+        heads.push(("Content-Type", kind.clone()));
+    }
+    let body = content.map(|(_, content)| &content["example"]);
+    Request { method, url: format!("{url}{path}"), heads, body }
+}
+
+/// Draws one.
+pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: &str, operation: &Value) {
+    let (id, upper) = (said(operation, "operationId"), method.to_ascii_uppercase());
+    let _ = write!(
+        page,
+        r#"<section class="panel api__operation" id="{id}" aria-labelledby="{id}-name"><header class="panel__head"><h3 id="{id}-name">{}</h3><p class="api__address"><span class="api__method">{upper}</span> <code>{}</code></p></header><div class="panel__body stack stack--close">"#,
+        plain(said(operation, "summary")),
+        plain(path),
+    );
+    let about = said(operation, "description");
+    if !about.is_empty() {
+        let _ = write!(page, "<p>{}</p>", words(about));
+    }
+    if let Some(scope) = operation["security"][0]["management"][0].as_str() {
+        let _ = write!(page, "<p>With a token for management that has <code>{}</code>.</p>", plain(scope));
+    }
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let rows: Vec<_> = parameters
+        .map(|it| {
+            let must = if it["required"] == true { "" } else { ", may be left out" };
+            let kind = format!("{}, {}{must}", said(it, "in"), kind(&it["schema"]));
+            (said(it, "name").to_owned(), kind, said(it, "description").to_owned())
+        })
+        .collect();
+    table(page, "Parameters", &rows);
+    for content in operation["requestBody"]["content"].as_object().into_iter().flat_map(|it| it.values()) {
+        table(page, "Body", &members(document, &content["schema"]));
+    }
+    let answers = operation["responses"].as_object().into_iter().flatten();
+    let rows: Vec<_> = answers
+        .map(|(status, answer)| {
+            let content = answer["content"].as_object().and_then(|it| it.values().next());
+            let kind = content.map_or_else(|| "no body".to_owned(), |it| kind(&it["schema"]));
+            let status = if status == "default" { "other" } else { status };
+            (status.to_owned(), kind, said(answer, "description").to_owned())
+        })
+        .collect();
+    table(page, "Answers", &rows);
+    let sent = request(url, path, &upper, operation);
+    for (language, code) in [("curl", sent.curl()), ("JavaScript", sent.javascript()), ("Python", sent.python())] {
+        let _ = write!(
+            page,
+            r#"<details class="api__sample"><summary>{language}</summary><pre class="code" tabindex="0" role="group" aria-label="{} with {language}">{}</pre></details>"#,
+            plain(said(operation, "summary")),
+            plain(&code)
+        );
+    }
+    page.push_str("</div></section>");
+}

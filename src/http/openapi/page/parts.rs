@@ -1,0 +1,81 @@
+//! Words, types and tables, as HTML.
+
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// A text within HTML.
+pub fn plain(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Words in which code stands between backticks.
+pub fn words(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", plain(part)) } else { plain(part) }).collect()
+}
+
+/// A text of a value; empty: it has none of this name.
+pub fn said<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// The schema itself, where a reference stands.
+fn followed<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    match schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
+        Some(name) => &document["components"]["schemas"][name],
+        None => schema,
+    }
+}
+
+/// A type in a word or two.
+pub fn kind(schema: &Value) -> String {
+    if let Some(name) = schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
+        return name.to_owned();
+    }
+    for many in ["oneOf", "anyOf"] {
+        if let Some(some) = schema[many].as_array() {
+            return some.iter().map(kind).collect::<Vec<_>>().join(" or ");
+        }
+    }
+    let one = |name: &str| match (name, schema["format"].as_str()) {
+        ("array", _) => format!("list of {}", kind(&schema["items"])),
+        ("string", Some(format)) => format.to_owned(),
+        (name, _) => name.to_owned(),
+    };
+    match &schema["type"] {
+        Value::String(name) => one(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).map(one).collect::<Vec<_>>().join(" or "),
+        _ => "any".to_owned(),
+    }
+}
+
+/// Names, types and words of members or parameters.
+pub fn table(page: &mut String, caption: &str, rows: &[(String, String, String)]) {
+    if rows.is_empty() {
+        return;
+    }
+    let _ = write!(page, r#"<table class="api__table"><caption>{}</caption><tbody>"#, plain(caption));
+    for (name, kind, about) in rows {
+        let _ = write!(
+            page,
+            r#"<tr><th scope="row"><code>{}</code></th><td>{}</td><td>{}</td></tr>"#,
+            plain(name),
+            plain(kind),
+            words(about)
+        );
+    }
+    page.push_str("</tbody></table>");
+}
+
+/// The members of a body, those of what it is joined of too.
+pub fn members(document: &Value, schema: &Value) -> Vec<(String, String, String)> {
+    let schema = followed(document, schema);
+    let mut rows: Vec<_> =
+        schema["allOf"].as_array().into_iter().flatten().flat_map(|part| members(document, part)).collect();
+    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let must = if required.contains(&name.as_str()) { "" } else { ", may be left out" };
+        rows.push((name.clone(), format!("{}{must}", kind(member)), said(member, "description").to_owned()));
+    }
+    rows
+}

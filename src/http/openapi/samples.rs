@@ -1,0 +1,133 @@
+//! A request as curl, JavaScript and Python send it.
+
+use serde_json::Value;
+
+/// What a request holds.
+pub struct Request<'a> {
+    pub method: &'a str,
+    pub url: String,
+    /// Names and values; a value may hold the name of a shell variable, `$TOKEN`.
+    pub heads: Vec<(&'a str, String)>,
+    pub body: Option<&'a Value>,
+}
+
+impl Request<'_> {
+    /// For a shell.
+    pub fn curl(&self) -> String {
+        let mut said = format!("curl --request {} \"{}\"", self.method, self.url);
+        for (name, value) in &self.heads {
+            said.push_str(&format!(" \\\n  --header \"{name}: {}\"", value.replace('"', "\\\"")));
+        }
+        if let Some(body) = self.body {
+            // A form stands as the text that it is.
+            let text = body.as_str().map_or_else(|| body.to_string(), ToOwned::to_owned);
+            said.push_str(&format!(" \\\n  --data '{text}'"));
+        }
+        said
+    }
+
+    /// For a browser, Node.js, Deno or Bun.
+    pub fn javascript(&self) -> String {
+        let mut said =
+            format!("const answer = await fetch(`{}`, {{\n  method: '{}',\n", self.url.replace('$', "$$"), self.method);
+        said = said.replace("$$PROJECT_ID", "${projectId}").replace("$$KEY_ID", "${keyId}");
+        if !self.heads.is_empty() {
+            let heads = self.heads.iter().map(|(name, value)| match value.split_once('$') {
+                Some((before, variable)) => format!("    '{name}': `{before}${{{}}}`,\n", camel(variable)),
+                None => format!("    '{name}': '{value}',\n"),
+            });
+            said.push_str(&format!("  headers: {{\n{}  }},\n", heads.collect::<String>()));
+        }
+        if let Some(body) = self.body {
+            let code = if body.is_string() { body.to_string() } else { format!("JSON.stringify({body})") };
+            said.push_str(&format!("  body: {code},\n"));
+        }
+        said.push_str("});\nconsole.log(answer.status, await answer.text());");
+        said
+    }
+
+    /// With the standard library alone.
+    pub fn python(&self) -> String {
+        let url = self.url.replace("$PROJECT_ID", "{project_id}").replace("$KEY_ID", "{key_id}");
+        let mut said = format!(
+            "import json, urllib.request\n\nrequest = urllib.request.Request(\n    f\"{url}\",\n    method=\"{}\",\n",
+            self.method
+        );
+        if !self.heads.is_empty() {
+            let heads = self.heads.iter().map(|(name, value)| match value.split_once('$') {
+                Some((before, variable)) => format!("\"{name}\": f\"{before}{{{}}}\"", variable.to_ascii_lowercase()),
+                None => format!("\"{name}\": {}", Value::from(value.as_str())),
+            });
+            said.push_str(&format!("    headers={{{}}},\n", heads.collect::<Vec<_>>().join(", ")));
+        }
+        if let Some(body) = self.body {
+            let code = if body.is_string() { body.to_string() } else { format!("json.dumps({})", python_value(body)) };
+            said.push_str(&format!("    data={code}.encode(),\n"));
+        }
+        said.push_str(
+            ")\nwith urllib.request.urlopen(request) as answer:\n    print(answer.status, answer.read().decode())",
+        );
+        said
+    }
+}
+
+/// `PROJECT_ID` as `projectId`.
+fn camel(name: &str) -> String {
+    let mut said = String::new();
+    for (at, word) in name.split('_').enumerate() {
+        let (first, rest) = word.split_at(usize::from(!word.is_empty()));
+        said.push_str(&if at == 0 { first.to_ascii_lowercase() } else { first.to_owned() });
+        said.push_str(&rest.to_ascii_lowercase());
+    }
+    said
+}
+
+/// JSON as Python writes it.
+fn python_value(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Array(values) => format!("[{}]", values.iter().map(python_value).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let members =
+                members.iter().map(|(name, value)| format!("{}: {}", Value::from(name.as_str()), python_value(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_in_each_language() {
+        let body = serde_json::json!({"name": "Job", "networks": [], "not_before": null});
+        let request = Request {
+            method: "POST",
+            url: "https://keys.example.com/v1/projects/$PROJECT_ID/keys".into(),
+            heads: vec![("Authorization", "Bearer $TOKEN".into()), ("Content-Type", "application/json".into())],
+            body: Some(&body),
+        };
+        assert_eq!(
+            request.curl(),
+            "curl --request POST \"https://keys.example.com/v1/projects/$PROJECT_ID/keys\" \\\n  --header \"Authorization: Bearer $TOKEN\" \\\n  \
+             --header \"Content-Type: application/json\" \\\n  --data '{\"name\":\"Job\",\"networks\":[],\"not_before\":null}'"
+        );
+        let script = request.javascript();
+        assert!(
+            script
+                .starts_with("const answer = await fetch(`https://keys.example.com/v1/projects/${projectId}/keys`, {"),
+            "{script}"
+        );
+        assert!(script.contains("'Authorization': `Bearer ${token}`,"), "{script}");
+        let script = request.python();
+        assert!(script.contains("f\"https://keys.example.com/v1/projects/{project_id}/keys\""), "{script}");
+        assert!(
+            script.contains("\"Authorization\": f\"Bearer {token}\"") && script.contains("\"not_before\": None"),
+            "{script}"
+        );
+    }
+}

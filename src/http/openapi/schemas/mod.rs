@@ -1,0 +1,225 @@
+//! The types of the document: those that are sent and answered themselves, and, of what is written or read by hand where every
+//! nanosecond counts, what it looks like.
+
+mod oauth;
+
+use crate::http::management::wire;
+use oauth::{Introspection, OAuthError, OAuthMetadata, OAuthToken, OAuthTokenRequest, TokenQuestion};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A refusal (RFC 9457).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Problem {
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    title: String,
+    /// Stable; what a program compares.
+    #[schema(example = "not_found", pattern = "^[a-z_]+$")]
+    code: String,
+    /// What happened and what to do.
+    detail: String,
+    /// Which members are wrong.
+    #[schema(value_type = Vec<Wrong>, required = false)]
+    errors: Option<Vec<Wrong>>,
+}
+
+/// A wrong member.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Wrong {
+    name: String,
+    detail: String,
+}
+
+/// What is asked for a key’s secret.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    #[schema(value_type = String, example = "kw_live_…")]
+    secret_key: zeroize::Zeroizing<String>,
+    /// Seconds; a day if it is left out, and never longer than the key.
+    #[schema(value_type = i64, required = false, minimum = 1)]
+    expires_in: Option<i64>,
+}
+
+/// An access token (RFC 6749 section 5.1).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Token {
+    access_token: String,
+    #[schema(pattern = "^Bearer$")]
+    token_type: String,
+    /// Seconds.
+    #[schema(minimum = 1)]
+    expires_in: i64,
+    /// With spaces between.
+    scope: String,
+}
+
+/// A question about a key, or about a token.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// A key’s secret, or an access token. This or `token`.
+    #[schema(value_type = String, required = false, example = "kw_live_…")]
+    key: Option<String>,
+    /// An access token alone.
+    #[schema(value_type = String, required = false)]
+    token: Option<String>,
+    /// The project that it must be of: an id, or several of which one must fit.
+    #[schema(value_type = ProjectOrProjects, required = false)]
+    project: Option<ProjectOrProjects>,
+    /// Scopes that it must have, all of them.
+    #[schema(value_type = Vec<String>, required = false)]
+    scopes: Option<Vec<String>>,
+    /// The address from which it is used. Without it, a key that has networks is refused.
+    #[schema(value_type = String, required = false, example = "203.0.113.9")]
+    ip: Option<String>,
+}
+
+/// A project’s id, or several.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+#[schema(title = "ProjectOrProjects")]
+#[serde(untagged)]
+pub enum ProjectOrProjects {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// What is left of a key’s limit. Times in seconds.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Limit {
+    /// Calls in a window.
+    limit: u32,
+    window: u32,
+    /// Calls that may come at once after a rest.
+    burst: u32,
+    remaining: u32,
+    reset: u32,
+}
+
+/// It is good for what was asked.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Good {
+    valid: bool,
+    #[schema(format = "uuid")]
+    key_id: String,
+    #[schema(format = "uuid")]
+    project_id: String,
+    name: String,
+    #[schema(pattern = "^(live|test)$")]
+    environment: String,
+    scopes: Vec<String>,
+    #[schema(value_type = String, required = false)]
+    issued_to: Option<String>,
+    #[schema(required, format = "date-time")]
+    expires_at: Option<String>,
+    #[schema(value_type = Limit, required = false)]
+    rate_limit: Option<Limit>,
+}
+
+/// A rule refused it.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct NotGood {
+    valid: bool,
+    /// Stable: the first rule that refused it.
+    #[schema(pattern = "^[a-z_]+$")]
+    code: String,
+    message: String,
+    #[schema(value_type = Limit, required = false)]
+    rate_limit: Option<Limit>,
+    /// Seconds.
+    #[schema(value_type = u32, required = false)]
+    retry_after: Option<u32>,
+}
+
+/// A decision.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+#[serde(untagged)]
+pub enum Decision {
+    Good(Good),
+    NotGood(NotGood),
+}
+
+/// Many questions.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRequest {
+    #[schema(min_items = 1, max_items = 1000)]
+    keys: Vec<VerifyRequest>,
+}
+
+/// The decisions, in the order of the questions.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Batch {
+    results: Vec<Decision>,
+}
+
+/// Public keys (RFC 7517).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+/// A public Ed25519 key (RFC 8037).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Jwk {
+    kty: String,
+    crv: String,
+    kid: String,
+    x: String,
+}
+
+/// How it is.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Health {
+    #[schema(pattern = "^(alive|ready)$")]
+    status: String,
+}
+
+fn add<T: ToSchema>(schemas: &mut Map<String, Value>) {
+    let mut found = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        schemas.insert(name, serde_json::to_value(schema).unwrap());
+    }
+}
+
+/// All of them, by name.
+pub fn all() -> Map<String, Value> {
+    let mut schemas = Map::new();
+    add::<Problem>(&mut schemas);
+    add::<TokenRequest>(&mut schemas);
+    add::<Token>(&mut schemas);
+    add::<OAuthToken>(&mut schemas);
+    add::<OAuthError>(&mut schemas);
+    add::<OAuthTokenRequest>(&mut schemas);
+    add::<TokenQuestion>(&mut schemas);
+    add::<Introspection>(&mut schemas);
+    add::<OAuthMetadata>(&mut schemas);
+    add::<VerifyRequest>(&mut schemas);
+    add::<BatchRequest>(&mut schemas);
+    add::<Batch>(&mut schemas);
+    add::<Jwks>(&mut schemas);
+    add::<Health>(&mut schemas);
+    add::<wire::Projects>(&mut schemas);
+    add::<wire::Keys>(&mut schemas);
+    add::<wire::MadeKey>(&mut schemas);
+    add::<wire::NewKey>(&mut schemas);
+    add::<wire::KeyChanges>(&mut schemas);
+    schemas
+}

@@ -1,0 +1,110 @@
+//! Tokens by the standards.
+
+use utoipa::ToSchema;
+
+/// A token by OAuth (RFC 6749 section 5.1, RFC 8693 section 2.2.1).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct OAuthToken {
+    access_token: String,
+    #[schema(value_type = String, required = false)]
+    issued_token_type: Option<String>,
+    #[schema(pattern = "^Bearer$")]
+    token_type: String,
+    /// Seconds.
+    #[schema(minimum = 1)]
+    expires_in: i64,
+    scope: String,
+}
+
+/// A refusal (RFC 6749 section 5.2).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct OAuthError {
+    #[schema(pattern = "^[a-z_]+$")]
+    error: String,
+    error_description: String,
+    /// Stable: the rule that refused, as verify names it.
+    #[schema(value_type = String, required = false)]
+    code: Option<String>,
+}
+
+/// What is asked for, by grant type. Each parameter at most once.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct OAuthTokenRequest {
+    /// `client_credentials` or `urn:ietf:params:oauth:grant-type:token-exchange`.
+    grant_type: String,
+    /// With spaces between; all that are for the target, if it is left out.
+    #[schema(value_type = String, required = false)]
+    scope: Option<String>,
+    /// `<public URL>/projects/<id>`, or `<public URL>/v1` for management (RFC 8707).
+    #[schema(value_type = String, required = false)]
+    resource: Option<String>,
+    /// `key:<id>`, if the client does not prove itself by HTTP Basic.
+    #[schema(value_type = String, required = false)]
+    client_id: Option<String>,
+    #[schema(value_type = String, required = false)]
+    client_secret: Option<String>,
+    /// In an exchange: a token, or a key’s secret.
+    #[schema(value_type = String, required = false)]
+    subject_token: Option<String>,
+    /// `urn:ietf:params:oauth:token-type:access_token` or `urn:keyward:token-type:key`.
+    #[schema(value_type = String, required = false)]
+    subject_token_type: Option<String>,
+}
+
+/// A token, and who asks.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct TokenQuestion {
+    token: String,
+    #[schema(value_type = String, required = false)]
+    token_type_hint: Option<String>,
+    #[schema(value_type = String, required = false)]
+    client_id: Option<String>,
+    #[schema(value_type = String, required = false)]
+    client_secret: Option<String>,
+}
+
+/// What is known of a token (RFC 7662 section 2.2); of one that is not good, `active` alone.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct Introspection {
+    active: bool,
+    #[schema(value_type = String, required = false)]
+    scope: Option<String>,
+    #[schema(value_type = String, required = false)]
+    client_id: Option<String>,
+    #[schema(value_type = String, required = false)]
+    token_type: Option<String>,
+    #[schema(value_type = i64, required = false)]
+    exp: Option<i64>,
+    #[schema(value_type = i64, required = false)]
+    iat: Option<i64>,
+    #[schema(value_type = String, required = false)]
+    sub: Option<String>,
+    #[schema(value_type = String, required = false)]
+    aud: Option<String>,
+    #[schema(value_type = String, required = false)]
+    iss: Option<String>,
+    #[schema(value_type = String, required = false, format = "uuid")]
+    jti: Option<String>,
+    #[schema(value_type = String, required = false, format = "uuid")]
+    project_id: Option<String>,
+    #[schema(value_type = String, required = false, format = "uuid")]
+    grant_id: Option<String>,
+}
+
+/// What an OAuth client needs to know (RFC 8414 section 2).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct OAuthMetadata {
+    issuer: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    grant_types_supported: Vec<String>,
+    response_types_supported: Vec<String>,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+}

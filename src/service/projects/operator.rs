@@ -1,0 +1,34 @@
+//! Projects for whoever is at the command line.
+
+use super::Projects;
+use crate::{
+    domain::{ids::ProjectId, user::Email},
+    service::{Error, actor::Actor},
+    store::{self, members::MemberRow},
+};
+
+impl Projects {
+    /// Makes a project for the person with this address.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a wrong name, or if there is no such person.
+    pub async fn create_as_operator(&self, owner: &str, name: &str) -> Result<ProjectId, Error> {
+        let nobody = || Error::field("owner", "Nobody has this e-mail address here. See: keyward admin list-users");
+        let email = owner.parse::<Email>().map_err(|_| nobody())?;
+        let found = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), email.as_str()).await?
+        };
+        let person = found.filter(|row| row.active).ok_or_else(nobody)?;
+        self.create(&Actor::Operator, person.id.into(), name).await
+    }
+
+    /// The members of a project, owners first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn members_as_operator(&self, id: ProjectId) -> Result<Vec<MemberRow>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        Ok(store::members::all(&mut reader.conn(), id.into()).await?)
+    }
+}

@@ -1,0 +1,117 @@
+//! Holding a JSON value against a schema: as much of JSON Schema (draft 2020-12) as `/openapi.json` uses, and a word of no other.
+
+use serde_json::Value;
+
+/// Words that say nothing of a value.
+const WORDS: [&str; 5] = ["description", "title", "example", "default", "format"];
+
+/// What is wrong with a value, each with where it stands.
+pub fn wrong(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check(document, schema, value, "$", &mut found);
+    found
+}
+
+fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
+    wrong(document, schema, value).is_empty()
+}
+
+fn is_a(kind: &str, value: &Value) -> bool {
+    match kind {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("no type: {other}"),
+    }
+}
+
+/// The patterns of the document are words between bars, or a class of characters.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern {
+        "^[a-z_]+$" => !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+        "^kw_(live|test)_[0-9A-Za-z]{56}$" => {
+            text.len() == 64 && (text.starts_with("kw_live_") || text.starts_with("kw_test_"))
+        }
+        _ => {
+            let words =
+                pattern.trim_start_matches('^').trim_end_matches('$').trim_start_matches('(').trim_end_matches(')');
+            assert!(
+                words.chars().all(|c| c.is_alphanumeric() || c == '|'),
+                "teach support/schema.rs the pattern {pattern}"
+            );
+            words.split('|').any(|word| word == text)
+        }
+    }
+}
+
+fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    for (word, said) in schema.as_object().into_iter().flatten() {
+        let list = || said.as_array().expect("a list");
+        let number = |value: &Value| value.as_f64();
+        let fine = match word.as_str() {
+            "$ref" => {
+                let name =
+                    said.as_str().and_then(|it| it.strip_prefix("#/components/schemas/")).expect("a schema of ours");
+                let named = &document["components"]["schemas"][name];
+                assert!(named.is_object(), "there is no schema {name}");
+                check(document, named, value, at, found);
+                true
+            }
+            "type" => match said {
+                Value::String(kind) => is_a(kind, value),
+                _ => list().iter().any(|kind| is_a(kind.as_str().expect("a type"), value)),
+            },
+            "required" => {
+                !value.is_object() || list().iter().all(|name| value.get(name.as_str().expect("a name")).is_some())
+            }
+            "properties" => {
+                for (name, inner) in said.as_object().expect("members") {
+                    if let Some(member) = value.get(name) {
+                        check(document, inner, member, &format!("{at}.{name}"), found);
+                    }
+                }
+                true
+            }
+            "additionalProperties" if *said == Value::Bool(false) => {
+                let known = schema["properties"].as_object();
+                value
+                    .as_object()
+                    .is_none_or(|it| it.keys().all(|name| known.is_some_and(|known| known.contains_key(name))))
+            }
+            "items" => {
+                for (n, item) in value.as_array().into_iter().flatten().enumerate() {
+                    check(document, said, item, &format!("{at}[{n}]"), found);
+                }
+                true
+            }
+            "allOf" => list().iter().all(|part| {
+                check(document, part, value, at, found);
+                true
+            }),
+            "oneOf" => list().iter().filter(|part| fits(document, part, value)).count() == 1,
+            "anyOf" => list().iter().any(|part| fits(document, part, value)),
+            "enum" => list().contains(value),
+            "pattern" => value.as_str().is_none_or(|text| matches(said.as_str().expect("a pattern"), text)),
+            "minimum" => number(value).is_none_or(|it| it >= number(said).expect("a number")),
+            "maximum" => number(value).is_none_or(|it| it <= number(said).expect("a number")),
+            "minLength" => {
+                value.as_str().is_none_or(|it| it.chars().count() as u64 >= said.as_u64().expect("a number"))
+            }
+            "maxLength" => {
+                value.as_str().is_none_or(|it| it.chars().count() as u64 <= said.as_u64().expect("a number"))
+            }
+            "minItems" => value.as_array().is_none_or(|it| it.len() as u64 >= said.as_u64().expect("a number")),
+            "maxItems" => value.as_array().is_none_or(|it| it.len() as u64 <= said.as_u64().expect("a number")),
+            "minProperties" => value.as_object().is_none_or(|it| it.len() as u64 >= said.as_u64().expect("a number")),
+            word if WORDS.contains(&word) => true,
+            other => panic!("teach support/schema.rs the word {other}: {said}"),
+        };
+        if !fine {
+            found.push(format!("{at}: {word} {said}, and it is {value}"));
+        }
+    }
+}
