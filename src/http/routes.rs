@@ -1,10 +1,11 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, oauth, projects, tokens};
+use super::{AppState, audit, oauth, projects, sdk, tokens};
 use axum::{
     http::Method,
     routing::{MethodRouter, get, post},
 };
+use tower_http::compression::CompressionLayer;
 
 /// Who an address answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +150,23 @@ pub static ROUTES: &[Route] = &[
         cors: false,
         handler: Some(|| post(oauth::device_authorization)),
     },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/sdk/v1.js",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(sdk::script).layer(CompressionLayer::new())),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/sdk/v1.d.ts",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(sdk::types).layer(CompressionLayer::new())),
+    },
 ];
 
 /// The beginnings of paths that belong to programs: nothing under them reads a cookie or answers with a page.
-pub const PREFIXES: [&str; 5] = ["/v1/", "/oauth/", "/authentication/", "/pops/", "/.well-known/"];
+pub const PREFIXES: [&str; 6] = ["/v1/", "/oauth/", "/authentication/", "/pops/", "/sdk/", "/.well-known/"];
