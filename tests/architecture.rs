@@ -387,9 +387,11 @@ fn unrecorded_writes_are_listed() {
         "service/projects/members.rs", // nothing changed
         "service/projects/read.rs",    // another page noted the look
         "service/scopes.rs",
-        "service/scopes.rs", // in use: nothing removed; retired already
-        "service/signer.rs", // another node was faster
-        "service/upkeep.rs", // sessions swept, change notes forgotten
+        "service/scopes.rs",        // in use: nothing removed; retired already
+        "service/signer.rs",        // another node was faster
+        "service/tokens/revoke.rs", // revoked before
+        "service/tokens/rotate.rs", // another node removed it
+        "service/upkeep.rs",        // sessions swept, change notes forgotten
         "service/usage/flush.rs",
         "service/usage/flush.rs",
         "service/usage/flush.rs", // what was counted

@@ -437,6 +437,7 @@ fn help_tells_all() {
         "NAME",
         "SUPPORT_URL",
         "KEY_FILE",
+        "TOKEN_KEY_DAYS",
         "LOG",
         "LOG_FORMAT",
     ] {
@@ -446,4 +447,25 @@ fn help_tells_all() {
     for command in ["serve", "admin", "keys", "projects", "demo"] {
         assert!(help.contains(command), "{command}: {help}");
     }
+}
+
+#[test]
+fn the_next_signing_key_is_published_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    let published = || server.request("GET /.well-known/jwks.json HTTP/1.1", "").matches(r#""kid""#).count();
+    assert_eq!(published(), 1);
+    let said = out(&keyward(folder, &["admin", "rotate-token-key"]));
+    assert!(said.contains("Published the signing key") && said.contains("signs with it from 20"), "{said}");
+    assert_eq!(published(), 2, "when the command has ended");
+    let again = err(&keyward(folder, &["admin", "rotate-token-key"]));
+    assert!(again.contains("published already"), "{again}");
+    // Another file would seal what no server could open.
+    out(&keyward(folder, &["admin", "create-key-file", "other.key"]));
+    let other = err(&keyward(folder, &["admin", "rotate-token-key", "--key-file", "other.key"]));
+    assert!(other.contains("does not open this database's signing key"), "{other}");
+    let missing = err(&keyward(folder, &["admin", "rotate-token-key", "--key-file", "none.key"]));
+    assert!(missing.contains("none.key is missing"), "{missing}");
+    assert_eq!(published(), 2);
 }

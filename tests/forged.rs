@@ -169,9 +169,17 @@ fn unissued(
 ) -> (&'static str, String) {
     let (mut header, mut claims) = (forge::header(kid), claims.clone());
     let project = claims["aud"].as_str().expect("an audience").rsplit('/').next().expect("an id").to_owned();
-    let kind = match chance.below(6) {
+    let kind = match chance.below(8) {
         0 => {
-            let typs = [None, Some("JWT"), Some("id+jwt"), Some("keyward-checkpoint+jwt"), Some("at+jwt "), Some("")];
+            let typs = [
+                None,
+                Some("JWT"),
+                Some("id+jwt"),
+                Some("keyward-checkpoint+jwt"),
+                Some("keyward-revoked+jwt"),
+                Some("at+jwt "),
+                Some(""),
+            ];
             header.typ = chance.of(&typs).map(ToOwned::to_owned);
             "wrong typ"
         }
@@ -211,6 +219,41 @@ fn unissued(
             header.kid =
                 chance.of(&[None, Some(Uuid::nil().to_string()), Some(format!("{kid} ")), Some(String::new())]).clone();
             "kid of another"
+        }
+        5 => {
+            let id = Uuid::from_u128(u128::from(chance.next()));
+            let (nobody, own) = (json!(id), claims["sub"].clone());
+            let user = format!("user:{id}");
+            let changes = [
+                // A person's, of a grant that is not there; a key's, that says it is of one; a client that is none.
+                json!({"sub": user, "client_id": "loopback", "grant_id": nobody}),
+                json!({"sub": user, "client_id": format!("client:{id}"), "grant_id": nobody}),
+                json!({"sub": user, "client_id": "loopback"}),
+                json!({"grant_id": nobody}),
+                json!({"client_id": "loopback"}),
+                json!({"sub": user, "client_id": own, "grant_id": nobody}),
+            ];
+            claims.as_object_mut().expect("claims").extend(chance.of(&changes).as_object().expect("changes").clone());
+            "of no grant"
+        }
+        6 => {
+            let nine = vec![Uuid::nil(); 9];
+            let (name, value) = chance
+                .of(&[
+                    ("jti", Value::Null),
+                    ("jti", json!("x")),
+                    ("jti", json!("018F0000-0000-7000-8000-00000000000A")),
+                    ("via", json!("x")),
+                    ("via", json!(["x"])),
+                    ("via", json!([7])),
+                    ("via", json!(nine)),
+                    ("iat", json!("now")),
+                    ("scope", json!(["data:read"])),
+                    ("grant_id", json!(7)),
+                ])
+                .clone();
+            claims[name] = value;
+            "claims that cannot be read"
         }
         _ => {
             let subjects = [

@@ -73,6 +73,7 @@ on_both_engines! {
         let (id, right) = (format!("key:{}", made.id), basic(&made));
         let kind = ("grant_type", "client_credentials");
         let mixed = basic(&Made { id: other.id, project: made.project, secret: made.secret.clone() });
+        let bearer = right.replace("Basic", "Bearer");
         let (secret, cut) = (made.secret.as_str(), &made.secret[..63]);
         let cases: Vec<(&str, &str, Vec<(&str, &str)>, u16, &str)> = vec![
             ("no client", "", vec![kind], 401, "invalid_client"),
@@ -81,7 +82,7 @@ on_both_engines! {
             ("a wrong secret", "", vec![kind, ("client_id", &id), ("client_secret", cut)], 401, "invalid_client"),
             ("another key's id", &mixed, vec![kind], 401, "invalid_client"),
             ("no key's id", "", vec![kind, ("client_id", "gateway"), ("client_secret", secret)], 401, "invalid_client"),
-            ("the secret as a bearer token", &right.replace("Basic", "Bearer"), vec![kind], 401, "invalid_client"),
+            ("the secret as a bearer token", &bearer, vec![kind], 401, "invalid_client"),
             ("unreadable", "Basic %%%", vec![kind], 401, "invalid_client"),
             ("both ways", &right, vec![kind, ("client_id", &id), ("client_secret", secret)], 400, "invalid_request"),
             ("two ids", &right, vec![kind, ("client_id", "key:x")], 400, "invalid_request"),
@@ -118,8 +119,9 @@ on_both_engines! {
         let request = Request::post("/oauth/token").header("authorization", &right).header("authorization", &right);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         assert_eq!(program.send(request, "grant_type=client_credentials".into()).await.oauth_error(), "invalid_request");
-        let large = "x".repeat(70_000);
-        let page = post(&mut program, "/oauth/token", &right, &[kind, ("scope", &large)]).await;
+        let large = format!("grant_type=client_credentials&scope={}", "x".repeat(70_000));
+        let request = Request::post("/oauth/token").header("authorization", &right).header("content-length", large.len());
+        let page = program.send(request.header("content-type", "application/x-www-form-urlencoded"), large).await;
         assert_eq!((page.status, page.problem().as_str()), (413, "body_too_large"));
     }
 
@@ -129,10 +131,12 @@ on_both_engines! {
         let made = bench.key(&maren, "Gateway").await;
         let now = keyward::service::clock::Clock::now(&*bench.clock).micros();
         bench.alter("UPDATE keys SET rate_limit = '1/hour'").await;
-        assert_eq!(token(&bench, &made, &[]).await.status, 200);
+        let first = token(&bench, &made, &[]).await.token();
         let page = token(&bench, &made, &[]).await;
         assert_eq!((page.status, page.oauth_error().as_str(), page.header("retry-after")), (429, "temporarily_unavailable", "3600"));
         assert_eq!(page.json()["code"], "rate_limited");
+        let subject = exchange(&bench, &first, ACCESS_TOKEN, &[]).await;
+        assert_eq!((subject.status, subject.header("retry-after")), (429, "3600"), "its tokens count as the key does");
         bench.alter("UPDATE keys SET rate_limit = NULL").await;
         for (change, code) in [
             ("networks = '[\"203.0.113.0/24\"]'".to_owned(), "wrong_network"),

@@ -95,8 +95,8 @@ on_both_engines! {
         upkeep::once(&bench.app).await.unwrap();
         assert_eq!(published(&bench).await.len(), 2);
         assert!(is_good(&bench.app, &last).await, "its last second");
-        bench.clock.advance(2);
-        assert_eq!(published(&bench).await, [both[1].clone()]);
+        bench.clock.advance(62);
+        assert_eq!(published(&bench).await, [both[1].clone()], "within a minute");
         upkeep::once(&bench.app).await.unwrap();
         assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 2);
         bench.clock.advance(3_600);

@@ -10,9 +10,9 @@ import type { Site } from './site';
 export class Program {
   readonly verifier = randomBytes(32).toString('base64url');
   private readonly answers: URLSearchParams[] = [];
-  private constructor(private readonly server: Server) {}
+  private constructor(private readonly server: Server, private readonly host: string) {}
 
-  static async open(): Promise<Program> {
+  static async open(host = '127.0.0.1'): Promise<Program> {
     const server = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://program');
       if (pathname === '/cb') program.answers.push(searchParams);
@@ -20,13 +20,14 @@ export class Program {
       response.writeHead(icon ? 204 : 200, { 'content-type': 'text/html; charset=utf-8' });
       response.end(icon ? undefined : '<!doctype html><html lang="en"><title>Buoy Watch</title><h1>Buoy Watch goes on</h1></html>');
     });
-    const program = new Program(server);
-    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const program = new Program(server, host);
+    await once(server.listen(0, host), 'listening');
     return program;
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const host = this.host.includes(':') ? `[${this.host}]` : this.host;
+    return `http://${host}:${(this.server.address() as AddressInfo).port}`;
   }
 
   get redirect(): string {

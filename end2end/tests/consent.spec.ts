@@ -69,6 +69,16 @@ test('a program that nobody registered has no name', async ({ page, site, keywar
   expect((await program.heard()).get('code')).toMatch(/^[\w-]{43}$/);
 });
 
+test('the answer finds its way to an IPv6 address of this computer', async ({ page, site, keyward }) => {
+  const program = await Program.open('::1');
+  await site.signIn();
+  await page.goto(program.asks(keyward, 'loopback', { resource: `${keyward.url}/projects/${await keyward.project()}` }));
+  await page.getByRole('button', { name: 'Allow' }).click();
+  await expect(page.getByRole('heading', { name: 'Buoy Watch goes on' })).toBeVisible();
+  expect((await program.heard()).get('code')).toMatch(/^[\w-]{43}$/);
+  program.close();
+});
+
 test('whoever is not known is answered nowhere', async ({ page, site, keyward, program, watch }) => {
   watch.expectStatus(400);
   await site.signIn();

@@ -21,7 +21,6 @@ pub async fn once(app: &App) -> Result<(), Error> {
     app.keys.purge().await?;
     app.usage.sweep().await?;
     app.consent.sweep().await?;
-    app.tokens.keep_keys(app.config.programs.token_key_days).await?;
     let now = app.ground.now();
     let life = store::revoked::longest_life(&mut app.ground.pool.read().await?.conn()).await?;
     app.ground
@@ -37,7 +36,8 @@ pub async fn once(app: &App) -> Result<(), Error> {
             })
         })
         .await?;
-    Ok(app.tokens.read_revoked().await?)
+    app.tokens.read_revoked().await?;
+    app.tokens.keep_keys(app.config.programs.token_key_days).await
 }
 
 /// Rounds for as long as the process runs.

@@ -11,6 +11,9 @@ pub fn Gate(
     /// What stands in the place of the mark.
     #[prop(optional, into)]
     sign: Option<AnyView>,
+    /// More than a sentence under the title.
+    #[prop(optional, into)]
+    under: Option<AnyView>,
     /// What stands at the very foot: the version and the address.
     #[prop(default = None, into)]
     foot: Option<String>,
@@ -24,6 +27,7 @@ pub fn Gate(
                     {sign.unwrap_or_else(mark)}
                     <h1>{title}</h1>
                     {lead.map(|lead| view! { <p>{lead}</p> })}
+                    {under}
                 </header>
                 {children()}
             </main>

@@ -27,7 +27,7 @@ pub fn DevicePage() -> impl IntoView {
     };
     let form = (lead.starts_with("Type")).then(|| {
         view! {
-            <Form to=PAGE class="panel">
+            <Form to=PAGE class="panel" plain=true>
                 <div class="panel__body fields">
                     <Refused />
                     <Field
@@ -73,10 +73,7 @@ pub fn DeviceConfirmPage() -> impl IntoView {
     let draw = move |answer: Result<Authorization, AppError>| match answer {
         Ok(Authorization::Ask(asking)) => {
             let to = format!("{CONFIRM}?user_code={}", Url::escape(&code));
-            question(
-                asking,
-                Sent { to, name: "user_code", value: code.clone(), plain: false, code: Some(shown(&code)) },
-            )
+            question(asking, Sent { to, name: "user_code", value: code.clone(), code: Some(shown(&code)) })
         }
         Ok(Authorization::Cannot { status: code, why }) => cannot(code, "You cannot allow this", why),
         Ok(Authorization::Unknown(_) | Authorization::Answered(_)) => ().into_any(),

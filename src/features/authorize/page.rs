@@ -39,7 +39,7 @@ pub fn AuthorizePage() -> impl IntoView {
     let draw = move |answer: Result<Authorization, AppError>| match answer {
         Ok(Authorization::Ask(asking)) => {
             let to = format!("/authorize?{query}");
-            question(asking, Sent { to, name: "request", value: query.clone(), plain: true, code: None })
+            question(asking, Sent { to, name: "request", value: query.clone(), code: None })
         }
         Ok(Authorization::Cannot { status: code, why }) => cannot(&query, code, why, session),
         Ok(Authorization::Unknown(words)) => unknown(words),

@@ -20,8 +20,6 @@ pub struct Sent {
     pub to: String,
     pub name: &'static str,
     pub value: String,
-    /// It may lead to another site: the browser sends it itself.
-    pub plain: bool,
     /// The code that the device shows.
     pub code: Option<String>,
 }
@@ -35,13 +33,13 @@ pub fn question(asking: Asking, sent: Sent) -> AnyView {
         Some(_) => format!("Allow {who} on your device to use {}?", project.name),
     };
     let lives = lives.into_iter().map(|life| Choice::new(life.seconds.to_string(), life.words)).collect();
-    let Sent { to, name, value, plain, code } = sent;
+    let Sent { to, name, value, code } = sent;
     let sign = sign(client.as_deref());
-    let lead = lead(client, host, code);
+    let under = lead(client, host, code);
     view! {
-        <Gate title wide=true sign=sign>
-            {lead}
-            <Form to class="panel" plain>
+        <Gate title wide=true sign under>
+            // It may lead to another site, and stands outside the shell: the browser sends it itself.
+            <Form to class="panel" plain=true>
                 <div class="panel__body fields">
                     <Refused />
                     <input type="hidden" name=name value=value />

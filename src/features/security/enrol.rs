@@ -12,7 +12,7 @@ use crate::{
         sensitive::RevealedSecret,
     },
     error::{AppError, ErrorKind, Refusal},
-    features::session::{PageTitle, Session, SignedInOnly, own_path},
+    features::session::{PageTitle, Session, SignedInOnly, next_here},
     ui::{
         answer::{Go, status},
         button::Submit,
@@ -23,11 +23,11 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_router::{hooks::use_query_map, location::Url};
+use leptos_router::location::Url;
 
 #[component]
 pub fn EnrolPage() -> impl IntoView {
-    let next = use_query_map().with_untracked(|query| query.get("next")).filter(|next| own_path(next).is_some());
+    let next = next_here();
     // Given with the answer to the form: the page is the codes.
     if let Some(codes) = use_context::<RecoveryCodes>() {
         let done = next.unwrap_or_else(|| PAGE.into());

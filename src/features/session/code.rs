@@ -1,14 +1,14 @@
 //! The second step of signing in, for those who have a second factor.
 
-use super::{Known, PageTitle, Session, api::awaits_code, login::foot, own_path};
+use super::{Known, PageTitle, Session, api::awaits_code, login::foot, next_here};
 use crate::ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused};
 use leptos::prelude::*;
-use leptos_router::{hooks::use_query_map, location::Url};
+use leptos_router::location::Url;
 
 #[component]
 pub fn CodePage() -> impl IntoView {
     let session = Session::here();
-    let next = use_query_map().with_untracked(|query| query.get("next")).filter(|next| own_path(next).is_some());
+    let next = next_here();
     let query = next.as_ref().map(|next| format!("?next={}", Url::escape(next))).unwrap_or_default();
     let query = StoredValue::new(query);
     let asked = Resource::new(

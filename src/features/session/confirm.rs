@@ -1,6 +1,6 @@
 //! `/confirm`: a fresh proof of who somebody is, before a page that needs one.
 
-use super::{PageTitle, SignedInOnly, api::how_to_prove, load, own_path};
+use super::{PageTitle, SignedInOnly, api::how_to_prove, load, next_here};
 use crate::{
     domain::security::Proof,
     ui::{
@@ -11,11 +11,11 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_router::{hooks::use_query_map, location::Url};
+use leptos_router::location::Url;
 
 #[component]
 pub fn ConfirmPage() -> impl IntoView {
-    let next = use_query_map().with_untracked(|query| query.get("next")).filter(|next| own_path(next).is_some());
+    let next = next_here();
     let to = next.as_ref().map_or_else(|| "/confirm".into(), |next| format!("/confirm?next={}", Url::escape(next)));
     let back = "/keys";
     let draw = move |proof: Proof| {

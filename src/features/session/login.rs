@@ -1,6 +1,6 @@
 //! Signing in.
 
-use super::{Known, PageTitle, Session, own_path};
+use super::{Known, PageTitle, Session, next_here};
 use crate::{
     domain::entry::{NotIn, Ways},
     ui::{
@@ -18,10 +18,10 @@ use leptos_router::{hooks::use_query_map, location::Url};
 #[component]
 pub fn LoginPage() -> impl IntoView {
     let session = Session::here();
-    let (next, done, refused) = use_query_map().with_untracked(|query| {
-        let next = query.get("next").filter(|next| own_path(next).is_some());
+    let next = next_here();
+    let (done, refused) = use_query_map().with_untracked(|query| {
         let refused = query.get("refused").and_then(|word| NotIn::sentence(&word));
-        (next, query.get("done").is_some_and(|it| it == "reset"), refused)
+        (query.get("done").is_some_and(|it| it == "reset"), refused)
     });
     let with = |path: &str| match &next {
         Some(next) => format!("{path}?next={}", Url::escape(next)),

@@ -35,7 +35,7 @@ pub use {
     login::{LoginPage, foot, help_link},
     logout::LogoutPage,
     missing::MissingPage,
-    next::{own_path, to_login},
+    next::{next_here, own_path, to_login},
     person::SignedInOnly,
     setup::SetupPage,
 };

@@ -15,6 +15,18 @@ pub fn own_path(path: &str) -> Option<&str> {
     (ours && !begins && !path.contains(|c: char| c.is_control() || c == '\\')).then_some(path)
 }
 
+/// Where to go afterwards, as the page's address says it: only to a page of ours. Not by the router's map, which decodes what is
+/// decoded already: what stands in it may hold parameters of its own.
+pub fn next_here() -> Option<String> {
+    next_in(&use_location().search.get_untracked())
+}
+
+fn next_in(query: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let next = pairs.find(|(name, _)| name == "next").map(|(_, next)| next.into_owned());
+    next.filter(|next| own_path(next).is_some())
+}
+
 /// The sign-in page's address, from which one comes back here.
 fn login_address(location: &Location) -> String {
     let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
@@ -29,7 +41,14 @@ pub fn to_login() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use super::{next_in, own_path};
+
+    #[test]
+    fn what_it_holds_stays_as_it_is() {
+        let next = next_in("done=x&next=%2Fauthorize%3Fstate%3Da%2526b%253Dc%26scope%3Dd").unwrap();
+        assert_eq!(next, "/authorize?state=a%26b%3Dc&scope=d");
+        assert_eq!(next_in("next=%2F%2Fevil.example"), None);
+    }
 
     #[test]
     fn only_our_own_paths_are_followed() {

@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 /// What a client says of itself. No `Debug`: it holds a secret.
 pub struct Client {
     pub id: String,
-    /// `None`: it is a public client, which has none.
-    pub secret: Option<Zeroizing<String>>,
+    /// Its secret; `None`: it is a public client, which has none.
+    pub proof: Option<Zeroizing<String>>,
 }
 
 impl Client {
@@ -34,8 +34,8 @@ impl Client {
         let Some(value) = said.next() else {
             return match (id, secret) {
                 (Some(id), secret) => {
-                    let secret = secret.map(|secret| Zeroizing::new(secret.to_owned()));
-                    Ok(Some(Self { id: id.to_owned(), secret }))
+                    let proof = secret.map(|secret| Zeroizing::new(secret.to_owned()));
+                    Ok(Some(Self { id: id.to_owned(), proof }))
                 }
                 (None, Some(_)) => Err(OAuthError::invalid_client("A client's secret without its id.")),
                 (None, None) => Ok(None),
@@ -58,7 +58,7 @@ impl Client {
     /// `invalid_client` if it is none, or not good; 429 if it was used too often.
     pub async fn key(&self, app: &App, ip: Option<IpAddr>) -> Result<Good, OAuthError> {
         let id: Option<KeyId> = self.id.strip_prefix("key:").and_then(|id| id.parse().ok());
-        let (Some(id), Some(secret)) = (id, &self.secret) else {
+        let (Some(id), Some(secret)) = (id, &self.proof) else {
             let words = "The client's id is key: and the id of a key, and its secret is that of the key.";
             return Err(OAuthError::invalid_client(words).code("unknown_client"));
         };
@@ -77,7 +77,7 @@ impl Client {
 /// # Errors
 /// As [`Client::read`]; `invalid_client` if there is none, or it sends a secret.
 pub fn public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
-    let client = Client::read(headers, form)?.filter(|client| client.secret.is_none());
+    let client = Client::read(headers, form)?.filter(|client| client.proof.is_none());
     client
         .ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, in the body and without a secret."))
 }
@@ -104,7 +104,7 @@ fn basic(value: &[u8]) -> Option<Client> {
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_ascii()).ok()?);
     let colon = decoded.iter().rposition(|byte| *byte == b':')?;
     let id = form_decoded(&decoded[..colon])?;
-    Some(Client { id: id.to_string(), secret: Some(form_decoded(&decoded[colon + 1..])?) })
+    Some(Client { id: id.to_string(), proof: Some(form_decoded(&decoded[colon + 1..])?) })
 }
 
 fn form_decoded(half: &[u8]) -> Option<Zeroizing<String>> {
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Option<(String, String)> {
-        basic(value.as_bytes()).map(|client| (client.id, client.secret.unwrap().to_string()))
+        basic(value.as_bytes()).map(|client| (client.id, client.proof.unwrap().to_string()))
     }
 
     #[test]

@@ -9,8 +9,8 @@ use axum::{
 };
 use zeroize::Zeroizing;
 
-/// The largest form, in bytes.
-const FORM_MAX: usize = 64 * 1024;
+/// The largest form, in bytes: two of the longest tokens.
+const FORM_MAX: usize = 32 * 1024;
 
 /// The parameters that were sent. No `Debug`: secrets may be among them.
 pub struct Form(Vec<(String, Zeroizing<String>)>);

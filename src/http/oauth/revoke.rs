@@ -25,7 +25,7 @@ pub async fn revoke(
     let text = form.need("token")?;
     form.one("token_type_hint")?;
     let key = match &client {
-        Some(client) if client.secret.is_some() => Some(client.key(&app, origin.ip).await?.facts.key),
+        Some(client) if client.proof.is_some() => Some(client.key(&app, origin.ip).await?.facts.key),
         _ => None,
     };
     let Ok(known) = app.tokens.read(text) else { return Ok(done()) };

@@ -36,7 +36,7 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     let asked = Asked::read(app, form)?;
     let client = Client::read(headers, form)?;
     if let Some(client) = &client
-        && client.secret.is_some()
+        && client.proof.is_some()
     {
         client.key(app, origin.ip).await?;
     }

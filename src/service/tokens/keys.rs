@@ -189,10 +189,16 @@ impl Ring {
     /// The keys as they were a minute ago at most.
     ///
     /// # Errors
-    /// As [`Ring::reload`].
+    /// [`Error::Busy`] if they cannot be read: whoever does not know the keys does not publish them.
     pub async fn fresh(&self) -> Result<Arc<KeySet>, Error> {
         let age = self.ground.clock.steady().saturating_sub(self.read_at.load(Ordering::Acquire));
-        if age <= FRESH { Ok(self.now()) } else { self.reload().await }
+        if age <= FRESH {
+            return Ok(self.now());
+        }
+        self.reload().await.map_err(|error| {
+            tracing::warn!(%error, "tokens.keys_not_read");
+            Error::Busy
+        })
     }
 
     /// Somebody changed them.

@@ -10,15 +10,17 @@ mod read;
 mod revoke;
 mod revoked;
 mod rotate;
+mod wish;
 
 pub use check::{Accepted, Checked};
-pub use exchange::{DAY_LIFE, ExchangeRefused, HOUR_LIFE, OfGrant, Target, Wish};
+pub use exchange::OfGrant;
 pub use holder::{Audience, Holder};
 pub use keys::KeySet;
 pub use list::{List, TYP as LIST_TYP};
 pub use read::Known;
 pub use revoked::Revoked;
 pub use rotate::{PUBLISHED_FIRST, PUBLISHED_FIRST_BY_SCHEDULE, Published, rotate};
+pub use wish::{DAY_LIFE, ExchangeRefused, HOUR_LIFE, Target, Wish};
 
 use super::{
     Error, Ground,
