@@ -560,7 +560,7 @@ on_both_engines! {
                 assert!(!allow.split(',').any(|it| it == method.as_str()), "{method} {path}: Allow: {allow}");
             }
         }
-        for path in ["/v1/nothing", "/v1/", "/v1/keys/verify/", "/v1/projects/x/nothing", "/pops/x", "/.well-known/nothing", "/oauth/nothing", "/authentication/nothing"] {
+        for path in ["/v1/nothing", "/v1/", "/v1/keys/verify/", "/v1/projects/x/nothing", "/pops/x", "/.well-known/nothing", "/oauth/nothing", "/authentication/nothing", "/sdk/v2.js"] {
             for method in [Method::GET, Method::POST, Method::DELETE] {
                 for accept in ["application/json", "text/html,*/*", ""] {
                     let request = Request::builder().method(&method).uri(path).header("accept", accept);

@@ -1,11 +1,12 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, management, oauth, openapi, projects, tokens};
+use super::{AppState, audit, management, oauth, openapi, projects, sdk, tokens};
 use crate::service::program::{READ, WRITE};
 use axum::{
     http::Method,
     routing::{MethodRouter, delete, get, patch, post},
 };
+use tower_http::compression::CompressionLayer;
 
 /// Who an address answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +183,23 @@ pub static ROUTES: &[Route] = &[
         cors: true,
         handler: Some(|| get(openapi::document)),
     },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/sdk/v1.js",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(sdk::script).layer(CompressionLayer::new())),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/sdk/v1.d.ts",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(sdk::types).layer(CompressionLayer::new())),
+    },
 ];
 
 /// The beginnings of paths that belong to programs: nothing under them reads a cookie or answers with a page.
-pub const PREFIXES: [&str; 5] = ["/v1/", "/oauth/", "/authentication/", "/pops/", "/.well-known/"];
+pub const PREFIXES: [&str; 6] = ["/v1/", "/oauth/", "/authentication/", "/pops/", "/sdk/", "/.well-known/"];

@@ -1171,6 +1171,8 @@ pub fn routes() -> Vec<Row> {
         bearer("/metrics", Anyone).varies(),
         bearer("/openapi.json", Anyone),
         bearer("/readyz", Anyone),
+        bearer("/sdk/v1.js", Anyone),
+        bearer("/sdk/v1.d.ts", Anyone),
         json("/v1/keys/verify", Anyone, |at| vec![("key", at.secret.clone())]).takes(VERIFY_TAKES),
         // A list is what it takes: `tests/verify.rs` sends some.
         Row { usual: Refused(422), ..json("/v1/keys/verify:batch", Anyone, |at| vec![("keys", at.secret.clone())]) },

@@ -1,6 +1,9 @@
 //! `GET /.well-known/revoked-tokens`: the signed list for whoever checks tokens without asking.
 
-use crate::{http::problem::Problem, service::App};
+use crate::{
+    http::{etag::is_known, problem::Problem},
+    service::App,
+};
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -23,11 +26,4 @@ pub async fn revoked_tokens(State(app): State<App>, headers: HeaderMap) -> Resul
         response.headers_mut().insert(header::ETAG, etag);
     }
     Ok(response)
-}
-
-/// Whether one of the tags that were sent is this one, compared weakly.
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let said = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    said.flat_map(|tags| tags.split(',')).any(|tag| tag.trim() == "*" || strong(tag) == strong(etag))
 }

@@ -1,0 +1,56 @@
+//! `/sdk/v1.js` and its types: the file that pages of other origins import. What it offers stays as it is, for its name is `v1`.
+
+use super::etag::is_known;
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest as _, Sha256};
+use std::sync::LazyLock;
+
+/// A file, and the tag of its text: weak, for it goes out compressed too.
+struct File {
+    text: &'static str,
+    kind: HeaderValue,
+    etag: String,
+}
+
+impl File {
+    fn new(text: &'static str, kind: &'static str) -> Self {
+        let digest = Sha256::digest(text.as_bytes());
+        Self { text, kind: HeaderValue::from_static(kind), etag: format!("W/\"{}\"", hex::encode(&digest[..12])) }
+    }
+}
+
+static SCRIPT: LazyLock<File> =
+    LazyLock::new(|| File::new(include_str!("../../sdk/v1.js"), "text/javascript; charset=utf-8"));
+static TYPES: LazyLock<File> =
+    LazyLock::new(|| File::new(include_str!("../../sdk/v1.d.ts"), "application/typescript; charset=utf-8"));
+
+/// An hour without asking, and a day in which the old one serves while the new one comes.
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=3600, stale-while-revalidate=86400");
+
+/// The module.
+pub async fn script(headers: HeaderMap) -> Response {
+    serve(&SCRIPT, &headers)
+}
+
+/// Its types.
+pub async fn types(headers: HeaderMap) -> Response {
+    serve(&TYPES, &headers)
+}
+
+fn serve(file: &File, headers: &HeaderMap) -> Response {
+    let mut response = if is_known(headers, &file.etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, file.kind.clone())], file.text).into_response()
+    };
+    let said = response.headers_mut();
+    said.insert(header::CACHE_CONTROL, KEPT);
+    said.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    if let Ok(etag) = HeaderValue::from_str(&file.etag) {
+        said.insert(header::ETAG, etag);
+    }
+    response
+}
