@@ -242,7 +242,7 @@ async fn tokens_and_verification(held: &mut Held<'_>, made: &Made, limited: &Mad
     }
 }
 
-async fn by_the_standards(held: &mut Held<'_>, made: &Made, limited: &Made) {
+async fn by_the_standards(held: &mut Held<'_>, made: &Made, limited: &Made, device: &str) {
     let form = |pairs: &[(&str, &str)]| support::browser::form(pairs);
     let client = |made: &Made| [("client_id", format!("key:{}", made.id)), ("client_secret", made.secret.clone())];
     let own = client(made);
@@ -272,9 +272,14 @@ async fn by_the_standards(held: &mut Held<'_>, made: &Made, limited: &Made) {
     }
     held.ask(sent("POST", "/oauth/revoke", &asked(&own, &token), 200)).await;
     held.ask(sent("GET", "/.well-known/oauth-authorization-server", "", 200)).await;
-    let (heads, _) = held.ask(sent("GET", "/.well-known/revoked-tokens", "", 200)).await;
-    let known = vec![("if-none-match", heads["etag"].to_str().unwrap().to_owned())];
-    held.ask(Sent { heads: known, ..sent("GET", "/.well-known/revoked-tokens", "", 304) }).await;
+    for path in ["/.well-known/revoked-tokens", "/sdk/v1.js", "/sdk/v1.d.ts"] {
+        let (heads, _) = held.ask(sent("GET", path, "", 200)).await;
+        let known = vec![("if-none-match", heads["etag"].to_str().unwrap().to_owned())];
+        held.ask(Sent { heads: known, ..sent("GET", path, "", 304) }).await;
+    }
+    for (client, status) in [(device, 200), ("loopback", 400), ("client:x", 401)] {
+        held.ask(sent("POST", "/oauth/device_authorization", &form(&[("client_id", client)]), status)).await;
+    }
 }
 
 async fn management(held: &mut Held<'_>, made: &Made, full: &str, reader: &str, writer: &str, spent: &str) {
@@ -362,7 +367,8 @@ on_both_engines! {
         let document = bench.browser().get("/openapi.json").await.json();
         let mut held = Held { bench: &bench, document, seen: BTreeSet::new(), project: made.project, key: target.id.to_string() };
         tokens_and_verification(&mut held, &made, &limited).await;
-        by_the_standards(&mut held, &made, &limited).await;
+        let device = bench.app.consent.register(&maren, made.project, "Buoy Watch", "https://buoys.example/cb").await.unwrap();
+        by_the_standards(&mut held, &made, &limited, &format!("client:{device}")).await;
         management(&mut held, &made, &full, &reader, &writer, &spent).await;
 
         // Every status that is promised was seen.

@@ -125,6 +125,12 @@ impl Operation {
         self
     }
 
+    /// With a form of this schema.
+    pub fn form(mut self, name: &str, example: Value) -> Self {
+        self.body = Some(("application/x-www-form-urlencoded", schema(name), example));
+        self
+    }
+
     fn with(mut self, status: &'static str, words: &'static str, content: Option<(&'static str, Value)>) -> Self {
         self.answers.push(Answer { status, words, content, heads: Vec::new() });
         self

@@ -3,11 +3,8 @@
 use super::{Operation, Security, schema};
 use serde_json::{Value, json};
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
 fn post(path: &'static str, id: &'static str, summary: &'static str, body: &str, example: Value) -> Operation {
-    let operation = Operation::new("POST", path, id, "Tokens", summary).by(Security::Client);
-    Operation { body: Some((FORM, schema(body), example)), ..operation }
+    Operation::new("POST", path, id, "Tokens", summary).by(Security::Client).form(body, example)
 }
 
 /// What RFC 6749 section 5.2 has, and what stands in front of it.
@@ -39,12 +36,21 @@ pub fn all() -> Vec<Operation> {
                 json!("grant_type=client_credentials&scope=data:read"),
             )
             .says(
-                "Client credentials (the client is `key:<id>`, its secret the key’s) and token exchange (RFC 8693). Scopes that begin \
-                 with `keyward:` are for management, and have a token of their own.",
+                "Client credentials (the client is `key:<id>`, its secret the key’s), token exchange (RFC 8693), and what a person \
+                 allowed: a code with PKCE (RFC 7636), or a device’s (RFC 8628). Scopes that begin with `keyward:` are for \
+                 management, and have a token of their own.",
             )
             .gives("200", "OAuthToken", "The token.")
             .headed("Cache-Control", "no-store"),
         ),
+        Operation::new("POST", "/oauth/device_authorization", "beginDevice", "Tokens", "Ask a person from a device (RFC 8628)")
+            .says("The device shows the code and the address, and asks at /oauth/token until the person has answered.")
+            .form("DeviceRequest", json!("client_id=client:…&scope=data:read"))
+            .gives("200", "DeviceAuthorization", "What to show, and what to ask with.")
+            .headed("Cache-Control", "no-store")
+            .gives_some("400", "application/json", schema("OAuthError"), "What was asked is not right: `error` says what.")
+            .gives_some("401", "application/json", schema("OAuthError"), "No such client: `error` is `invalid_client`.")
+            .and_else(),
         refused(
             post("/oauth/introspect", "introspectToken", "Ask about a token (RFC 7662)", "TokenQuestion", json!("token=ey…"))
                 .says("Whoever asks shows a key, or a key or a token as a bearer, and may ask about tokens of its own project.")

@@ -19,6 +19,15 @@ fn jwks(path: &'static str, id: &'static str, summary: &'static str) -> Operatio
     Operation::new("GET", path, id, "Tokens", summary).gives("200", "Jwks", "The public keys.").and_else()
 }
 
+fn file(path: &'static str, id: &'static str, summary: &'static str, kind: &'static str) -> Operation {
+    Operation::new("GET", path, id, "Tokens", summary)
+        .head("If-None-Match", false, "The `ETag` of the file that you have.")
+        .gives_some("200", kind, json!({"type": "string"}), "The file.")
+        .headed("ETag", "Which text this is.")
+        .gives_nothing("304", "You have it.")
+        .and_else()
+}
+
 pub fn all() -> Vec<Operation> {
     let plain = |path, id, summary| Operation::new("GET", path, id, "Operation", summary);
     vec![
@@ -43,6 +52,8 @@ pub fn all() -> Vec<Operation> {
             "readAuditKeys",
             "Read the public keys that checkpoints of the audit log are signed with",
         ),
+        file("/sdk/v1.js", "readSdk", "Read the module for browsers", "text/javascript"),
+        file("/sdk/v1.d.ts", "readSdkTypes", "Read its types", "application/typescript"),
         plain("/openapi.json", "readOpenApi", "Read this document")
             .gives_some("200", "application/json", json!({"type": "object"}), "OpenAPI 3.1.")
             .and_else(),

@@ -4,7 +4,10 @@
 mod oauth;
 
 use crate::http::management::wire;
-use oauth::{Introspection, OAuthError, OAuthMetadata, OAuthToken, OAuthTokenRequest, TokenQuestion};
+use oauth::{
+    DeviceAuthorization, DeviceRequest, Introspection, OAuthError, OAuthMetadata, OAuthToken, OAuthTokenRequest,
+    TokenQuestion,
+};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -211,6 +214,8 @@ pub fn all() -> Map<String, Value> {
     add::<TokenQuestion>(&mut schemas);
     add::<Introspection>(&mut schemas);
     add::<OAuthMetadata>(&mut schemas);
+    add::<DeviceRequest>(&mut schemas);
+    add::<DeviceAuthorization>(&mut schemas);
     add::<VerifyRequest>(&mut schemas);
     add::<BatchRequest>(&mut schemas);
     add::<Batch>(&mut schemas);

@@ -33,7 +33,8 @@ pub struct OAuthError {
 #[derive(serde::Deserialize, ToSchema)]
 #[allow(dead_code)]
 pub struct OAuthTokenRequest {
-    /// `client_credentials` or `urn:ietf:params:oauth:grant-type:token-exchange`.
+    /// `client_credentials`, `authorization_code`, `urn:ietf:params:oauth:grant-type:token-exchange` or
+    /// `urn:ietf:params:oauth:grant-type:device_code`.
     grant_type: String,
     /// With spaces between; all that are for the target, if it is left out.
     #[schema(value_type = String, required = false)]
@@ -41,17 +42,59 @@ pub struct OAuthTokenRequest {
     /// `<public URL>/projects/<id>`, or `<public URL>/v1` for management (RFC 8707).
     #[schema(value_type = String, required = false)]
     resource: Option<String>,
-    /// `key:<id>`, if the client does not prove itself by HTTP Basic.
+    /// `key:<id>`, if the client does not prove itself by HTTP Basic; of a program that a person allowed, the one it asked by.
     #[schema(value_type = String, required = false)]
     client_id: Option<String>,
     #[schema(value_type = String, required = false)]
     client_secret: Option<String>,
+    /// With a code (RFC 6749 section 4.1.3): the code, where it was sent, and what its challenge was made of (RFC 7636).
+    #[schema(value_type = String, required = false)]
+    code: Option<String>,
+    #[schema(value_type = String, required = false)]
+    redirect_uri: Option<String>,
+    #[schema(value_type = String, required = false)]
+    code_verifier: Option<String>,
+    /// Of a device that waits for an answer (RFC 8628 section 3.4).
+    #[schema(value_type = String, required = false)]
+    device_code: Option<String>,
     /// In an exchange: a token, or a key’s secret.
     #[schema(value_type = String, required = false)]
     subject_token: Option<String>,
     /// `urn:ietf:params:oauth:token-type:access_token` or `urn:keyward:token-type:key`.
     #[schema(value_type = String, required = false)]
     subject_token_type: Option<String>,
+}
+
+/// A device that asks a person (RFC 8628 section 3.1). Each parameter at most once.
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct DeviceRequest {
+    /// `client:<id>`, as an owner of the project registered it.
+    client_id: String,
+    /// With spaces between.
+    #[schema(value_type = String, required = false)]
+    scope: Option<String>,
+    /// `<public URL>/projects/<id>` (RFC 8707).
+    #[schema(value_type = String, required = false)]
+    resource: Option<String>,
+}
+
+/// What a device shows and asks with (RFC 8628 section 3.2).
+#[derive(serde::Deserialize, ToSchema)]
+#[allow(dead_code)]
+pub struct DeviceAuthorization {
+    device_code: String,
+    /// What the person types.
+    #[schema(pattern = "^[A-Z]{4}-[A-Z]{4}$")]
+    user_code: String,
+    verification_uri: String,
+    verification_uri_complete: String,
+    /// Seconds.
+    #[schema(minimum = 1)]
+    expires_in: i64,
+    /// Seconds between two questions, at least.
+    #[schema(minimum = 1)]
+    interval: i64,
 }
 
 /// A token, and who asks.
@@ -105,6 +148,8 @@ pub struct OAuthMetadata {
     jwks_uri: String,
     grant_types_supported: Vec<String>,
     response_types_supported: Vec<String>,
+    authorization_endpoint: String,
+    device_authorization_endpoint: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
 }
