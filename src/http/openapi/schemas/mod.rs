@@ -10,6 +10,7 @@ use oauth::{
 };
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 /// A refusal (RFC 9457).
 #[derive(serde::Deserialize, ToSchema)]
@@ -42,7 +43,7 @@ pub struct Wrong {
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     #[schema(value_type = String, example = "kw_live_…")]
-    secret_key: zeroize::Zeroizing<String>,
+    secret_key: Zeroizing<String>,
     /// Seconds; a day if it is left out, and never longer than the key.
     #[schema(value_type = i64, required = false, minimum = 1)]
     expires_in: Option<i64>,
