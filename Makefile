@@ -81,6 +81,8 @@ test-rust: toolchain ## unit, store and router tests on SQLite and PostgreSQL
 
 test-browser: $(binary) $(npm-test) ## browser tests in Chromium against target/release/keyward
 	@.ci/need chromium jq curl sqlite3
+	@echo "==> Building examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
+	cargo build $(locked) --features ssr --example token-endpoint
 	@echo "==> Running the browser tests."
 	@cd end2end && KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test
 
