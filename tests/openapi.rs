@@ -108,7 +108,7 @@ impl Held<'_> {
             let words = promised["description"].as_str().unwrap_or_default();
             let codes: Vec<_> =
                 words.split('`').skip(1).step_by(2).filter(|it| it.contains('_') || *it == "conflict").collect();
-            let usual = ["scope", "forbidden", "invalid"].iter().any(|it| code == *it);
+            let usual = ["scope", "forbidden", "invalid"].contains(&code);
             assert!(codes.is_empty() || codes.contains(&code) || usual, "{id} {status}: {code} is not among {codes:?}");
         }
         (page.headers, value)
