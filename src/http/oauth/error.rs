@@ -18,7 +18,7 @@ const BASIC: &str = r#"Basic realm="oauth", charset="UTF-8""#;
 pub struct OAuthError {
     status: StatusCode,
     body: Body,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,7 +32,7 @@ struct Body {
 
 impl OAuthError {
     fn new(status: StatusCode, error: &'static str, words: &str) -> Self {
-        Self { status, body: Body { error, error_description: plain(words), code: None }, headers: HeaderMap::new() }
+        Self { status, body: Body { error, error_description: plain(words), code: None }, headers: Vec::new() }
     }
 
     /// 400 with one of the registered errors.
@@ -71,7 +71,7 @@ impl OAuthError {
     }
 
     fn with(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.insert(name, HeaderValue::from_static(value));
+        self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
 
@@ -80,7 +80,9 @@ impl OAuthError {
         match refused {
             Refused::RateLimited(left) => {
                 let mut error = Self::later(StatusCode::TOO_MANY_REQUESTS, &refused.to_string());
-                quota::write(left, true, &mut error.headers);
+                let mut headers = HeaderMap::new();
+                quota::write(left, true, &mut headers);
+                error.headers.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
                 error.code(refused.code())
             }
             refused => Self::invalid_client(&refused.to_string()).code(refused.code()),
