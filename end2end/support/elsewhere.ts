@@ -52,8 +52,8 @@ export class Elsewhere {
   }
 
   /** Opens the page; `#unasked`: it asks by itself, without a click. */
-  async visit(page: Page, hash = ''): Promise<void> {
-    await page.goto(`${this.origin}/${hash}`);
+  async visit(page: Page, hash = '', origin = this.origin): Promise<void> {
+    await page.goto(`${origin}/${hash}`);
     await page.locator('html[data-ready]').waitFor({ state: 'attached' });
   }
 

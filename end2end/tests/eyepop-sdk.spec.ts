@@ -2,12 +2,14 @@ import { brotliCompressSync } from 'node:zlib';
 import { browser } from '../playwright.config';
 import { Elsewhere } from '../support/elsewhere';
 import { register } from '../support/program';
+import { Provider } from '../support/provider';
 import { expect, test as base } from '../support/test';
 
 const CONFIG = { pop: 'people', version: 3 };
 
-// As people have it: a window opens from within a click, and not otherwise.
-base.use({ launchOptions: { ...browser.launchOptions, ignoreDefaultArgs: ['--disable-popup-blocking'] } });
+// As people have it: a window opens from within a click, and not otherwise. And a name of this computer that is no loopback one.
+const args = [...browser.launchOptions.args, '--host-resolver-rules=MAP app.test localhost'];
+base.use({ launchOptions: { ...browser.launchOptions, args, ignoreDefaultArgs: ['--disable-popup-blocking'] } });
 
 const test = base.extend<{ elsewhere: Elsewhere }>({
   elsewhere: async ({ keyward }, use) => {
@@ -119,6 +121,13 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     expect(page.context().pages()).toHaveLength(1);
   });
 
+  test('a page that has no WebCrypto is told why', async ({ page, elsewhere }) => {
+    await elsewhere.visit(page, '', elsewhere.origin.replace('localhost', 'app.test'));
+    await page.getByRole('button', { name: 'As the guide prints it' }).click();
+    expect(await elsewhere.said(page)).toMatchObject({ failed: 'insecure_context', typed: true });
+    expect(page.context().pages()).toHaveLength(1);
+  });
+
   test('only the issuer’s message counts, and only with our state', async ({ page, keyward, elsewhere }) => {
     await elsewhere.visit(page);
     const popup = await elsewhere.ask(page, 'As the guide prints it');
@@ -160,5 +169,36 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     const exported = (source: string) => [...source.matchAll(/export (?:async )?(?:function|class) (\w+)|as (\w+) }/g)].map(it => it[1] ?? it[2]).sort();
     expect(exported(text)).toEqual(['FetchPopConfig', 'KeywardError', 'fetchPopConfig', 'requestToken']);
     expect(exported(types)).toEqual(exported(text));
+  });
+});
+
+test.describe('EyePop SDK, where people sign in with a provider', { tag: '@scripts' }, () => {
+  test.use({ nobody: true });
+
+  test('the tie to the page holds on the way there and back', async ({ page, site, keyward }) => {
+    const provider = await Provider.open();
+    provider.serves(keyward);
+    keyward.variables.KEYWARD_PASSWORDS = 'off';
+    await keyward.stop();
+    await keyward.start();
+    await site.open('/login');
+    await page.getByRole('link', { name: 'Sign in with Pelagic ID' }).click();
+    await page.getByLabel('Account').fill('jonas');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await site.at('/keys');
+    await keyward.setConfig(CONFIG);
+    await register(site, 'Tide Lens', 'http://localhost/');
+    await site.open('/logout');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+
+    const elsewhere = await Elsewhere.open(keyward, await keyward.project());
+    await elsewhere.visit(page);
+    const popup = await elsewhere.ask(page, 'As the guide prints it');
+    // The provider remembers: nothing is typed.
+    await popup.getByRole('link', { name: 'Sign in with Pelagic ID' }).click();
+    await popup.getByRole('button', { name: 'Allow' }).click();
+    expect(await elsewhere.said(page)).toEqual({ got: CONFIG });
+    elsewhere.close();
+    provider.close();
   });
 });

@@ -109,6 +109,9 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
         "text/html; charset=utf-8",
         "application/json",
         "application/jwt",
+        // The browser SDK and its types.
+        "text/javascript; charset=utf-8",
+        "application/typescript; charset=utf-8",
         "application/problem+json",
         "application/x-ndjson",
         metrics,
