@@ -36,6 +36,10 @@ fn matches(pattern: &str, text: &str) -> bool {
         "^kw_(live|test)_[0-9A-Za-z]{56}$" => {
             text.len() == 64 && (text.starts_with("kw_live_") || text.starts_with("kw_test_"))
         }
+        "^[A-Z]{4}-[A-Z]{4}$" => {
+            text.len() == 9
+                && text.char_indices().all(|(at, c)| if at == 4 { c == '-' } else { c.is_ascii_uppercase() })
+        }
         _ => {
             let words =
                 pattern.trim_start_matches('^').trim_end_matches('$').trim_start_matches('(').trim_end_matches(')');
