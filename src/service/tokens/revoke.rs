@@ -53,17 +53,21 @@ impl Tokens {
         {
             return Ok(known);
         }
-        self.verify
-            .ask(async {
-                let mut reader = self.ring.ground().pool.read().await?;
-                for jti in std::iter::once(&token.jti).chain(&*token.via) {
-                    if store::revoked::is_revoked(&mut reader.conn(), *jti).await? {
-                        return Ok(true);
-                    }
+        // On the heap: a look-up holds kilobytes while it waits, and every request would move them about.
+        Box::pin(self.is_revoked_in_store(token)).await
+    }
+
+    async fn is_revoked_in_store(&self, token: &Known) -> Result<bool, Error> {
+        let asked = self.verify.ask(async {
+            let mut reader = self.ring.ground().pool.read().await?;
+            for jti in std::iter::once(&token.jti).chain(&*token.via) {
+                if store::revoked::is_revoked(&mut reader.conn(), *jti).await? {
+                    return Ok(true);
                 }
-                Ok(false)
-            })
-            .await
+            }
+            Ok(false)
+        });
+        asked.await
     }
 
     /// Reads which tokens are revoked, all of them: once it is heard what becomes of them, and now and then to forget those that have
