@@ -20,7 +20,7 @@ use uuid::Uuid;
 const EMAIL: &str = "maren@pelagic.example";
 const HOST: &str = "Host: 127.0.0.1:3000";
 /// Bytes that the future of one request may have on the hot path.
-const ROOM_MAX: usize = 2_048;
+const ROOM_MAX: usize = 4_096;
 
 async fn verify(program: &mut Browser, body: Value) -> Value {
     let page = program.json("/v1/keys/verify", &body).await;
