@@ -169,12 +169,12 @@ pub static ROUTES: &[Route] = &[
     managed(Method::POST, "/v1/projects/{id}/keys", WRITE, || post(management::keys::create::handle)),
     managed(Method::GET, "/v1/projects/{id}/keys/{key}", READ, || get(management::keys::read::handle)),
     managed(Method::PATCH, "/v1/projects/{id}/keys/{key}", WRITE, || patch(management::keys::edit::handle)),
-    managed(Method::DELETE, "/v1/projects/{id}/keys/{key}", WRITE, || delete(management::keys::delete::handle)),
+    managed(Method::DELETE, "/v1/projects/{id}/keys/{key}", WRITE, || delete(management::keys::state::delete)),
     managed(Method::POST, "/v1/projects/{id}/keys/{key}/deactivate", WRITE, || {
-        post(management::keys::deactivate::handle)
+        post(management::keys::state::deactivate)
     }),
-    managed(Method::POST, "/v1/projects/{id}/keys/{key}/activate", WRITE, || post(management::keys::activate::handle)),
-    managed(Method::POST, "/v1/projects/{id}/keys/{key}/restore", WRITE, || post(management::keys::restore::handle)),
+    managed(Method::POST, "/v1/projects/{id}/keys/{key}/activate", WRITE, || post(management::keys::state::activate)),
+    managed(Method::POST, "/v1/projects/{id}/keys/{key}/restore", WRITE, || post(management::keys::state::restore)),
     Route {
         method: Method::GET,
         any_method: false,

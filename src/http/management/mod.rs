@@ -1,4 +1,4 @@
-//! Management by program: `/v1/projects`, and the keys in one. One verb a file.
+//! Management by program: `/v1/projects`, and the keys in one. One verb a file, but for those of the state.
 //!
 //! Who asks is said by an access token whose audience is `/v1`, made of a key that has `keyward:keys.read` or `keyward:keys.write`.
 //! What is another's is as good as missing, to the byte.

@@ -1,13 +1,10 @@
 //! `/v1/projects/{id}/keys`, and a key there.
 
-pub mod activate;
 pub mod create;
-pub mod deactivate;
-pub mod delete;
 pub mod edit;
 pub mod list;
 pub mod read;
-pub mod restore;
+pub mod state;
 
 use super::{NO_STORE, etag, wire::Key};
 use crate::domain::key::KeyView;
