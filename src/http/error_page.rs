@@ -1,7 +1,6 @@
 //! Errors that stand outside the application: a small page for a browser, a problem document for a program.
 
-use super::{assets, problem::Problem, routes::PREFIXES, theme};
-use crate::domain::theme::Theme;
+use super::{plain, problem::Problem, routes::PREFIXES};
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -36,23 +35,8 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
         _ => "Something went wrong",
     };
     let number = status.as_u16();
-    let pkg = assets::prefix();
-    let theme = match theme::read(headers) {
-        Theme::System => String::new(),
-        chosen => format!(" data-theme=\"{}\"", chosen.as_str()),
-    };
-    let page = format!(
-        r#"<!doctype html>
-<html lang="en"{theme}>
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title} · Keyward</title>
-<link rel="icon" href="/{pkg}/favicon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/{pkg}/keyward.css">
-</head>
-<body>
+    let body = format!(
+        r#"
 <div class="gate">
 <main class="gate__main">
 <header class="gate__head"><svg class="mark" viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="{MARK}"/></svg><h1>{title}</h1><p>{words}</p></header>
@@ -61,10 +45,9 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
 </main>
 <footer class="gate__foot">Keyward</footer>
 </div>
-</body>
-</html>
 "#
     );
+    let page = plain::document(headers, &format!("{title} · Keyward"), &[], &body);
     let mut response = (status, Html(page)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

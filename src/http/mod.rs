@@ -26,6 +26,7 @@ mod openapi;
 mod opener;
 mod origin;
 mod pages;
+mod plain;
 mod problem;
 mod projects;
 mod quota;

@@ -4,11 +4,7 @@ mod operation;
 mod parts;
 
 use super::DOCUMENT;
-use crate::{
-    domain::theme::Theme,
-    http::{assets, theme},
-    service::App,
-};
+use crate::{http::plain::document, service::App};
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, header},
@@ -16,11 +12,13 @@ use axum::{
 };
 use parts::{members, plain, said, table, words};
 use serde_json::Value;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::LazyLock};
 
 /// What the page may load: the house's style, nothing else.
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
+/// The document, read once.
+static READ: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap_or_default());
 /// The methods, in the order of the page.
 const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 
@@ -75,31 +73,9 @@ fn body(document: &Value, url: &str, name: &str) -> String {
 
 /// `GET /docs/api`.
 pub async fn page(State(app): State<App>, headers: HeaderMap) -> Response {
-    let document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
     let name = app.config.name.as_deref().unwrap_or("Keyward");
-    let body = body(&document, &app.config.public_url.to_string(), name);
-    let pkg = assets::prefix();
-    let theme = match theme::read(&headers) {
-        Theme::System => String::new(),
-        chosen => format!(" data-theme=\"{}\"", chosen.as_str()),
-    };
-    let page = format!(
-        r#"<!doctype html>
-<html lang="en"{theme}>
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>API · {}</title>
-<link rel="icon" href="/{pkg}/favicon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/{pkg}/keyward.css">
-<link rel="stylesheet" href="/{pkg}/font.css">
-</head>
-<body>{body}</body>
-</html>
-"#,
-        plain(name)
-    );
+    let body = body(&READ, &app.config.public_url.to_string(), name);
+    let page = document(&headers, &format!("API · {}", plain(name)), &["font.css"], &body);
     let mut response = Html(page).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response

@@ -1,5 +1,6 @@
 //! The types of the document: those that are sent and answered themselves, and, of what is written or read by hand where every
 //! nanosecond counts, what it looks like.
+#![allow(dead_code, reason = "the document is made of what the types look like; nothing reads their values")]
 
 mod oauth;
 
@@ -14,7 +15,6 @@ use zeroize::Zeroizing;
 
 /// A refusal (RFC 9457).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Problem {
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
@@ -31,7 +31,6 @@ pub struct Problem {
 
 /// A wrong member.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Wrong {
     name: String,
     detail: String,
@@ -39,7 +38,6 @@ pub struct Wrong {
 
 /// What is asked for a key’s secret.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     #[schema(value_type = String, example = "kw_live_…")]
@@ -51,7 +49,6 @@ pub struct TokenRequest {
 
 /// An access token (RFC 6749 section 5.1).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Token {
     access_token: String,
     #[schema(pattern = "^Bearer$")]
@@ -65,7 +62,6 @@ pub struct Token {
 
 /// A question about a key, or about a token.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// A key’s secret, or an access token. This or `token`.
@@ -87,7 +83,6 @@ pub struct VerifyRequest {
 
 /// A project’s id, or several.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 #[schema(title = "ProjectOrProjects")]
 #[serde(untagged)]
 pub enum ProjectOrProjects {
@@ -97,7 +92,6 @@ pub enum ProjectOrProjects {
 
 /// What is left of a key’s limit. Times in seconds.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Limit {
     /// Calls in a window.
     limit: u32,
@@ -110,7 +104,6 @@ pub struct Limit {
 
 /// It is good for what was asked.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Good {
     valid: bool,
     #[schema(format = "uuid")]
@@ -131,7 +124,6 @@ pub struct Good {
 
 /// A rule refused it.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct NotGood {
     valid: bool,
     /// Stable: the first rule that refused it.
@@ -147,7 +139,6 @@ pub struct NotGood {
 
 /// A decision.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 #[serde(untagged)]
 pub enum Decision {
     Good(Good),
@@ -156,7 +147,6 @@ pub enum Decision {
 
 /// Many questions.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     #[schema(min_items = 1, max_items = 1000)]
@@ -165,21 +155,18 @@ pub struct BatchRequest {
 
 /// The decisions, in the order of the questions.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Batch {
     results: Vec<Decision>,
 }
 
 /// Public keys (RFC 7517).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Jwks {
     keys: Vec<Jwk>,
 }
 
 /// A public Ed25519 key (RFC 8037).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Jwk {
     kty: String,
     crv: String,
@@ -189,7 +176,6 @@ pub struct Jwk {
 
 /// How it is.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Health {
     #[schema(pattern = "^(alive|ready)$")]
     status: String,

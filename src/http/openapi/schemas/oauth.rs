@@ -4,7 +4,6 @@ use utoipa::ToSchema;
 
 /// A token by OAuth (RFC 6749 section 5.1, RFC 8693 section 2.2.1).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct OAuthToken {
     access_token: String,
     #[schema(value_type = String, required = false)]
@@ -19,7 +18,6 @@ pub struct OAuthToken {
 
 /// A refusal (RFC 6749 section 5.2).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct OAuthError {
     #[schema(pattern = "^[a-z_]+$")]
     error: String,
@@ -31,7 +29,6 @@ pub struct OAuthError {
 
 /// What is asked for, by grant type. Each parameter at most once.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct OAuthTokenRequest {
     /// `client_credentials`, `authorization_code`, `urn:ietf:params:oauth:grant-type:token-exchange` or
     /// `urn:ietf:params:oauth:grant-type:device_code`.
@@ -67,7 +64,6 @@ pub struct OAuthTokenRequest {
 
 /// A device that asks a person (RFC 8628 section 3.1). Each parameter at most once.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct DeviceRequest {
     /// `client:<id>`, as an owner of the project registered it.
     client_id: String,
@@ -81,7 +77,6 @@ pub struct DeviceRequest {
 
 /// What a device shows and asks with (RFC 8628 section 3.2).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct DeviceAuthorization {
     device_code: String,
     /// What the person types.
@@ -99,7 +94,6 @@ pub struct DeviceAuthorization {
 
 /// A token, and who asks.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct TokenQuestion {
     token: String,
     #[schema(value_type = String, required = false)]
@@ -112,7 +106,6 @@ pub struct TokenQuestion {
 
 /// What is known of a token (RFC 7662 section 2.2); of one that is not good, `active` alone.
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct Introspection {
     active: bool,
     #[schema(value_type = String, required = false)]
@@ -141,7 +134,6 @@ pub struct Introspection {
 
 /// What an OAuth client needs to know (RFC 8414 section 2).
 #[derive(serde::Deserialize, ToSchema)]
-#[allow(dead_code)]
 pub struct OAuthMetadata {
     issuer: String,
     token_endpoint: String,
