@@ -1,5 +1,6 @@
 //! A list of check boxes, each with a description.
 
+use super::field::{Wrong, described};
 use leptos::prelude::*;
 
 /// One thing that can be checked.
@@ -44,4 +45,29 @@ pub fn Choices(
         })
         .collect_view();
     view! { <ul class="choices">{rows}</ul> }.into_any()
+}
+
+/// The question which scopes, and what is said of the answer. Where there are none to choose, the hint stands alone.
+#[component]
+pub fn ScopeField(
+    legend: &'static str,
+    checks: Vec<Check>,
+    #[prop(into)] hint: String,
+    /// The first of them has the focus when the page opens.
+    #[prop(optional)]
+    autofocus: bool,
+) -> impl IntoView {
+    let (invalid, by) = described("scopes", true);
+    let boxes = (!checks.is_empty()).then(|| view! { <Choices name="scopes[]" checks autofocus invalid /> });
+    view! {
+        <fieldset class="field" aria-describedby=by>
+            <legend>{legend}</legend>
+            {boxes}
+            <Wrong name="scopes" />
+            <p class="hint" id="scopes-hint">
+                {hint}
+            </p>
+        </fieldset>
+    }
+    .into_any()
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::consent::{Answered, Authorization},
     error::{AppError, ErrorKind},
-    features::session::{PageTitle, Session, to_login},
+    features::session::{PageTitle, Session, home_link, to_login},
     ui::{
         answer::{Go, status},
         form::Form,
@@ -62,11 +62,7 @@ fn unknown(words: String) -> AnyView {
     status(400);
     view! {
         <Gate title="This cannot be asked" lead=words>
-            <div class="actions">
-                <a class="button button--primary" href="/keys">
-                    "Go to your API keys"
-                </a>
-            </div>
+            <div class="actions">{home_link()}</div>
         </Gate>
     }
     .into_any()

@@ -3,7 +3,7 @@
 use crate::{
     domain::{consent::Asking, project::ProjectName, scope::ScopeView},
     ui::{
-        choices::{Check, Choices},
+        choices::{Check, ScopeField},
         field::{Wrong, described},
         form::{Form, FormState},
         gate::Gate,
@@ -119,9 +119,7 @@ fn lead(client: Option<String>, host: Option<String>, code: Option<String>) -> A
 /// What it may do: all of what it asks for, until the person takes something out.
 fn boxes(scopes: Vec<ScopeView>, beyond: Vec<String>, project: &ProjectName) -> AnyView {
     let typed = FormState::here().typed_all("scopes");
-    let (invalid, by) = described("scopes", true);
-    let none = scopes.is_empty();
-    let hint = match (none, beyond.is_empty()) {
+    let hint = match (scopes.is_empty(), beyond.is_empty()) {
         (true, true) => {
             format!("It asks for none: it learns that you are a member of {}, and can read its config.", project.name)
         }
@@ -140,17 +138,7 @@ fn boxes(scopes: Vec<ScopeView>, beyond: Vec<String>, project: &ProjectName) -> 
             offered_for: None,
         })
         .collect();
-    view! {
-        <fieldset class="field" aria-describedby=by>
-            <legend>"What it may do"</legend>
-            {(!none).then(|| view! { <Choices name="scopes[]" checks invalid /> })}
-            <Wrong name="scopes" />
-            <p class="hint" id="scopes-hint">
-                {hint}
-            </p>
-        </fieldset>
-    }
-    .into_any()
+    view! { <ScopeField legend="What it may do" checks hint /> }.into_any()
 }
 
 fn time(lives: Vec<Choice>, usual: i64) -> AnyView {

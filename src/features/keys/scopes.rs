@@ -3,8 +3,7 @@
 use crate::{
     domain::project::ProjectChoice,
     ui::{
-        choices::{Check, Choices},
-        field::{Wrong, described},
+        choices::{Check, ScopeField},
         form::FormState,
     },
 };
@@ -37,21 +36,10 @@ pub fn Scopes(projects: Vec<ProjectChoice>, first: Vec<String>) -> impl IntoView
             description,
         })
         .collect();
-    let (invalid, by) = described("scopes", true);
     let hint = if none {
         "This project offers none: the key proves who calls and opens nothing."
     } else {
         "With none chosen, the key proves who calls and opens nothing."
     };
-    view! {
-        <fieldset class="field" aria-describedby=by>
-            <legend>"Access scope"</legend>
-            {(!none).then(|| view! { <Choices name="scopes[]" checks autofocus=state.starts_at("scopes", false) invalid /> })}
-            <Wrong name="scopes" />
-            <p class="hint" id="scopes-hint">
-                {hint}
-            </p>
-        </fieldset>
-    }
-    .into_any()
+    view! { <ScopeField legend="Access scope" checks hint autofocus=state.starts_at("scopes", false) /> }.into_any()
 }

@@ -4,7 +4,7 @@ use super::{api::invitation, members::may};
 use crate::{
     domain::project::InvitationView,
     error::AppError,
-    features::session::PageTitle,
+    features::session::{PageTitle, home_link},
     ui::{answer::status, button::Submit, form::Form, gate::Gate, notice::Refused, time::Exactly},
 };
 use leptos::prelude::*;
@@ -34,11 +34,7 @@ fn gone(error: AppError) -> AnyView {
     view! {
         <PageTitle text="Invitation" />
         <Gate title="This link does not work" lead=error.message>
-            <div class="actions">
-                <a class="button button--primary" href="/keys">
-                    "Go to your API keys"
-                </a>
-            </div>
+            <div class="actions">{home_link()}</div>
         </Gate>
     }
     .into_any()

@@ -14,9 +14,7 @@ pub fn MissingPage() -> impl IntoView {
         <PageTitle text="Not found" />
         <Gate title="There is nothing here for you" lead=lead.to_owned()>
             <div class="actions">
-                <a class="button button--primary" href="/keys">
-                    "Go to your API keys"
-                </a>
+                {home_link()}
                 <a class="button" href="/logout">
                     "Sign in as someone else"
                 </a>
@@ -24,4 +22,14 @@ pub fn MissingPage() -> impl IntoView {
             <p class="hint">"Error 404"</p>
         </Gate>
     }
+}
+
+/// The way on from a page that leads nowhere.
+pub fn home_link() -> AnyView {
+    view! {
+        <a class="button button--primary" href="/keys">
+            "Go to your API keys"
+        </a>
+    }
+    .into_any()
 }

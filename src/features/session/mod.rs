@@ -34,7 +34,7 @@ pub use {
     load::{administrators, load},
     login::{LoginPage, foot, help_link},
     logout::LogoutPage,
-    missing::MissingPage,
+    missing::{MissingPage, home_link},
     next::{next_here, own_path, to_login},
     person::SignedInOnly,
     setup::SetupPage,
