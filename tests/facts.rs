@@ -10,7 +10,6 @@ use keyward::{
     service::{
         App, Error,
         actor::{Actor, Caller},
-        hearing,
         keys::Keys,
         random::{Random as _, SystemRandom},
         signer::Keyring,
@@ -28,27 +27,15 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use support::{Bench, stored::Made};
+use support::{
+    Bench,
+    listening::{listening, until},
+    stored::Made,
+};
 use tokio::task::JoinHandle;
 
 const EMAIL: &str = "maren@pelagic.example";
 const ROOT: &str = "root@keys.example";
-
-/// Waits until it is so. Only what never comes fails.
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
-    while !so().await {
-        assert!(Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
-/// A service that listens, and knows all keys.
-async fn listening(app: &App) -> JoinHandle<()> {
-    let task = tokio::spawn(hearing::run(app.clone()));
-    until("all keys are loaded", async || app.verify.counts().complete && app.verify.counts().hearing).await;
-    task
-}
 
 fn code(decision: &Decision) -> &'static str {
     decision.as_ref().map_or_else(Refused::code, |_| "good")

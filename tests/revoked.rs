@@ -8,38 +8,22 @@ use keyward::{
     service::{
         App,
         clock::Clock as _,
-        hearing,
         verify::{DEAF_AFTER, Question},
     },
 };
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use support::{
     Bench, URL,
     browser::{Browser, Page},
     forge,
+    listening::{listening, until},
     oauth::{ACCESS_TOKEN, basic, claims, exchange, post, token},
     stored::Made,
 };
-use tokio::task::JoinHandle;
 
 const EMAIL: &str = "maren@pelagic.example";
 const LIST: &str = "/.well-known/revoked-tokens";
-
-async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
-    while !so().await {
-        assert!(Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
-/// A service that hears what others change.
-async fn listening(app: &App) -> JoinHandle<()> {
-    let task = tokio::spawn(hearing::run(app.clone()));
-    until("all keys are loaded", async || app.verify.counts().complete && app.verify.counts().hearing).await;
-    task
-}
 
 /// Another node on the same database.
 async fn node(bench: &Bench) -> App {

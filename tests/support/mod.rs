@@ -5,6 +5,7 @@ pub mod browser;
 pub mod forge;
 pub mod front;
 pub mod listen;
+pub mod listening;
 pub mod mail;
 pub mod oauth;
 pub mod schema;
