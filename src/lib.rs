@@ -2,7 +2,7 @@
 //!
 //! One crate for two targets. `ssr` is the server binary, `hydrate` the library that runs in the browser; never both. The server
 //! draws every page; the browser wakes its islands and keeps the page alive (`live`). cfg gates stand on modules, here and in the
-//! heads of `features` and `ui`. Who may import whom (an arrow back fails `tests/architecture.rs`):
+//! heads of `features` and `ui`. Who may import whom (an arrow back fails `tests/all/architecture.rs`):
 //!
 //! ```text
 //! app -> features -> islands -> ui -> domain                    live: imports none of ours

@@ -1,7 +1,7 @@
 //! What this Keyward says of itself to programs: `/openapi.json` (OpenAPI 3.1), and the same to be read by people at `/docs/api`.
 //!
 //! The document is made of the route table, of the types that are sent and answered, and of a sentence for each operation: by a test,
-//! which compares it with the file that is served, so that the server itself need not know how. `tests/openapi.rs` sends what it
+//! which compares it with the file that is served, so that the server itself need not know how. `tests/all/openapi.rs` sends what it
 //! promises and what it forbids, and holds the answers against it.
 
 mod page;

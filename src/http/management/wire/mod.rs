@@ -1,4 +1,4 @@
-//! What is sent and answered, member by member. `tests/openapi.rs` holds answers against what `/openapi.json` says of these.
+//! What is sent and answered, member by member. `tests/all/openapi.rs` holds answers against what `/openapi.json` says of these.
 
 mod asked;
 mod shown;

@@ -1,0 +1,881 @@
+//! What administrators do: people, the policy, several keys at once. Who may, what is stored, and what the log says.
+
+use crate::support::{Bench, PASSWORD, browser::Page};
+use keyward::{
+    domain::{
+        filter::{KeyFilter, Ready},
+        ids::{KeyId, ProjectId},
+        key::Status,
+        policy::{PolicyDraft, PolicySaved},
+    },
+    service::{
+        Error,
+        actor::{Actor, Caller, Origin},
+        keys::{KeyEdit, NewKey},
+        users::Fate,
+    },
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const DAY: i64 = 86_400;
+const ROOT: &str = "root@keys.example";
+const MAREN: &str = "maren@pelagic.example";
+const TOVE: &str = "tove@drift.example";
+
+/// The detail of the last event of this action.
+async fn detail(bench: &Bench, action: &str) -> Value {
+    let sql = format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
+    let found = bench.texts(&sql).await;
+    serde_json::from_str(found.first().unwrap_or_else(|| panic!("no event {action}"))).unwrap()
+}
+
+/// What a person is in a project.
+async fn role(bench: &Bench, project: ProjectId, who: &Caller) -> Option<String> {
+    let (project, user) = (bench.literal(project), bench.literal(who.user));
+    let sql = format!("SELECT role FROM members WHERE project_id = {project} AND user_id = {user}");
+    bench.texts(&sql).await.pop()
+}
+
+/// The policy as its form shows it, to be changed.
+async fn policy(bench: &Bench, admin: &Caller) -> PolicyDraft {
+    bench.app.policy.form(admin).await.unwrap().draft
+}
+
+/// Saves a policy, whatever it touches, and gives back what was said of that.
+async fn save(bench: &Bench, admin: &Caller, change: impl Fn(&mut PolicyDraft)) -> Vec<String> {
+    let mut draft = policy(bench, admin).await;
+    change(&mut draft);
+    match bench.app.policy.save(admin, draft.clone(), "").await.unwrap() {
+        PolicySaved::Saved => Vec::new(),
+        PolicySaved::Touches { lines, confirms, draft: again } => {
+            assert_eq!(*again, draft);
+            assert_eq!(bench.app.policy.save(admin, draft, &confirms).await.unwrap(), PolicySaved::Saved);
+            lines
+        }
+    }
+}
+
+/// Which field was refused, and how.
+fn wrong<T>(result: Result<T, Error>) -> (&'static str, String) {
+    match result.err().expect("it is refused") {
+        Error::Invalid(mut fields) => {
+            assert_eq!(fields.len(), 1, "{fields:?}");
+            let field = fields.remove(0);
+            (field.name, field.message)
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn bare(page: &Page, words: &[&str]) -> (u16, String, String) {
+    (page.status, page.header("content-type").to_owned(), page.masked(words))
+}
+
+/// How many events there are.
+async fn all_events(bench: &Bench) -> i64 {
+    bench.number("SELECT COUNT(*) FROM audit_events").await
+}
+
+fn plan(project: ProjectId, fate: Fate) -> Vec<(ProjectId, Fate)> {
+    vec![(project, fate)]
+}
+
+on_both_engines! {
+    /// Whoever is no administrator gets of every page, form and server function the answer of what is not there.
+    async fn to_others_nothing_is_there(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person(TOVE, false).await;
+        let key = bench.key(&maren, "Gateway").await;
+        let (user, project, id) = (tove.user.to_string(), key.project.to_string(), key.id.to_string());
+        let nobody = Uuid::from_bytes(crate::support::random()).to_string();
+        let draft = policy(&bench, &root).await;
+        let functions: [(&str, Vec<(&str, &str)>); 12] = [
+            ("users/list", vec![]),
+            ("users/get", vec![("id", &user)]),
+            ("users/invite", vec![("email", "new@drift.example")]),
+            ("users/disable", vec![("id", &user), ("reason", "left"), ("keys", "on")]),
+            ("users/enable", vec![("id", &user)]),
+            ("users/make_administrator", vec![("id", &user)]),
+            ("users/unmake_administrator", vec![("id", &user)]),
+            ("users/transfer", vec![("id", &user), ("project", &project), ("to", &user)]),
+            ("users/delete", vec![("id", &user), ("reason", "left")]),
+            ("policy/get", vec![]),
+            ("keys/chosen", vec![("ids[]", &id)]),
+            ("keys/change_chosen", vec![("ids[]", &id), ("verb", "delete"), ("reason", "leaked")]),
+        ];
+        let stored = bench.stored(key.id).await;
+        let mut others = [bench.signed_in(MAREN).await, bench.signed_in(TOVE).await];
+        let events = all_events(&bench).await;
+        for browser in &mut others {
+            let nothing = browser.call("admin/keys/get", &[("id", &nobody)]).await;
+            for (function, fields) in &functions {
+                let page = browser.call(&format!("admin/{function}"), fields).await;
+                assert_eq!(bare(&page, &[]), bare(&nothing, &[]), "{function}");
+                // Nor does a wrong field tell that something is there.
+                let empty: Vec<_> = fields.iter().filter(|(name, _)| *name == "id").copied().collect();
+                let page = browser.call(&format!("admin/{function}"), &empty).await;
+                assert!(page.status == 404 || page.text().contains("could not be read"), "{function}: {}", page.text());
+            }
+            let mut fields = vec![("key_life_max", "1"), ("version", draft.version.as_str()), ("sign_up", "closed")];
+            fields.extend([("token_life", "1"), ("token_unit", "86400"), ("second_factor", "nobody")]);
+            for fields in [&fields[..], &[]] {
+                assert_eq!(bare(&browser.call("admin/policy/save", fields).await, &[]), bare(&nothing, &[]));
+            }
+            let missing = browser.get("/nowhere").await;
+            let about = format!("/admin/users/{user}");
+            let mut pages = vec![
+                "/admin/users".to_owned(), "/admin/users/invite".to_owned(), "/admin/policy".to_owned(), about.clone(),
+                format!("/admin/keys/chosen?verb=delete&id={id}"), format!("/admin/users/{nobody}"),
+            ];
+            for verb in ["delete", "disable", "enable", "make-administrator", "unmake-administrator"] {
+                pages.push(format!("{about}/{verb}"));
+            }
+            pages.push(format!("{about}/transfer/{project}"));
+            for path in &pages {
+                let page = browser.get(path).await;
+                assert_eq!(bare(&page, &[path]), bare(&missing, &["/nowhere"]), "{path}");
+                let fields = [("id", user.as_str()), ("reason", "left"), ("project", &project), ("to", &user),
+                    ("email", "new@drift.example"), ("verb", "delete"), ("ids[]", &id)];
+                if path != "/admin/users" && path != &about && !path.ends_with(&nobody) {
+                    let page = browser.post(path, &fields).await;
+                    assert_eq!(page.status, 404, "POST {path}: {}", page.text());
+                }
+            }
+        }
+        let mut stranger = bench.browser();
+        for (function, fields) in &functions {
+            assert_eq!(stranger.call(&format!("admin/{function}"), fields).await.status, 401, "{function}");
+        }
+        assert_eq!((all_events(&bench).await, bench.stored(key.id).await), (events, stored));
+        // To an administrator a person who is not there is missing too.
+        let mut browser = bench.signed_in(ROOT).await;
+        for path in [format!("/admin/users/{nobody}"), "/admin/users/x".into(), format!("/admin/users/{user}/transfer/{nobody}")] {
+            assert_eq!(browser.get(&path).await.status, 404, "{path}");
+        }
+        assert_eq!(browser.get(&format!("/admin/users/{user}")).await.status, 200);
+    }
+
+    async fn the_list_is_searched_and_paged(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        bench.key(&maren, "Gateway").await;
+        for n in 0..60 {
+            let id = bench.literal(bench.app.ground.new_id());
+            let (yes, no) = match bench.app.ground.pool {
+                keyward::store::Pool::Sqlite { .. } => ("1", "0"),
+                keyward::store::Pool::Postgres(_) => ("TRUE", "FALSE"),
+            };
+            bench.alter(&format!(
+                "INSERT INTO users (id, email, name, password_hash, admin, active, created_at) \
+                 VALUES ({id}, 'p{n}@x_1.example', 'Same Name', 'none', {no}, {yes}, 0)"
+            )).await;
+        }
+        let first = bench.app.users.list(&root, "", "").await.unwrap();
+        assert_eq!((first.users.len(), first.total), (50, 62));
+        let second = bench.app.users.list(&root, "", &first.next.unwrap()).await.unwrap();
+        assert_eq!((second.users.len(), second.next), (12, None));
+        let mut ids: Vec<_> = first.users.iter().chain(&second.users).map(|it| it.id.to_string()).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 62, "each once");
+        let found = bench.app.users.list(&root, " MAREN ", "").await.unwrap();
+        assert_eq!((found.total, found.users[0].keys, found.users[0].projects), (1, 1, 1));
+        assert!(found.users[0].signed_in.is_none());
+        bench.signed_in(MAREN).await;
+        let found = bench.app.users.list(&root, "pelagic", "").await.unwrap();
+        assert!(found.users[0].signed_in.is_some() && !found.users[0].is_you);
+        for (search, total) in [("x_1", 60), ("x%1", 0), ("%", 0), ("a\\", 0), ("nobody\0", 0), ("p59@", 1)] {
+            assert_eq!(bench.app.users.list(&root, search, "").await.unwrap().total, total, "{search:?}");
+        }
+        for after in ["x", "1.2", "\0"] {
+            assert_eq!(bench.app.users.list(&root, "", after).await.unwrap().users.len(), 50, "{after:?} begins anew");
+        }
+        // No hash of a password in any answer.
+        let mut browser = bench.signed_in(ROOT).await;
+        for page in [browser.call("admin/users/list", &[]).await, browser.get("/admin/users").await,
+            browser.get(&format!("/admin/users/{}", maren.user)).await] {
+            assert_eq!(page.status, 200);
+            assert!(!page.text().contains("argon2") && !page.text().contains("password_hash"));
+        }
+    }
+
+    /// Their sessions die at the next request, and signing in answers like a wrong password.
+    async fn a_disabled_person_is_out_at_once(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person(TOVE, false).await;
+        let hers = bench.key(&maren, "Hers").await;
+        let paused = bench.key(&maren, "Paused").await;
+        bench.app.keys.deactivate(&maren, paused.id).await.unwrap();
+        let theirs = bench.key(&tove, "Theirs").await;
+        let mut session = bench.signed_in(MAREN).await;
+        assert_eq!(session.get("/keys").await.status, 200);
+        let mut browser = bench.signed_in(ROOT).await;
+        let path = format!("/admin/users/{}/disable", maren.user);
+        let id = maren.user.to_string();
+        let refused = browser.post(&path, &[("id", &id), ("reason", " "), ("keys", "on")]).await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert!(refused.text().contains("Deactivate the key that they made as well"), "{}", refused.text());
+        assert_eq!(session.get("/keys").await.status, 200);
+        let page = browser.post(&path, &[("id", &id), ("reason", "Left us.")]).await;
+        assert_eq!((page.status, page.location()), (303, format!("/admin/users/{id}?done=disabled").as_str()));
+        assert!(browser.get(page.location()).await.text().contains("maren is disabled."));
+        // At the next request, without waiting for anything.
+        assert_eq!(session.call("keys/list", &[]).await.status, 401);
+        assert_eq!(session.get("/keys").await.status, 303);
+        let sessions = format!("SELECT COUNT(*) FROM sessions WHERE user_id = {}", bench.literal(maren.user));
+        assert_eq!(bench.number(&sessions).await, 0);
+        // The same answer as a wrong password.
+        let mut other = bench.browser();
+        let right = other.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
+        let wrong_one = other.post("/login", &[("email", TOVE), ("password", "not the password at all")]).await;
+        assert_eq!(right.status, wrong_one.status);
+        assert_eq!(right.masked(&[MAREN, TOVE]), wrong_one.masked(&[MAREN, TOVE]));
+        // Their keys go on, for the box was not ticked.
+        assert!(bench.key_row(hers.id).await.unwrap().active);
+        let event = detail(&bench, "user.disabled").await;
+        assert_eq!((&event["keys_deactivated"], &event["sessions_ended"]), (&json!(0), &json!(1)));
+        assert_eq!(bench.texts("SELECT reason FROM audit_events WHERE action = 'user.disabled'").await, ["Left us."]);
+        // Ticked afterwards, it stops those that are not stopped, each with an event.
+        bench.app.users.disable(&Actor::User(root.clone()), maren.user, "Found a leak.", true).await.unwrap();
+        let row = bench.key_row(hers.id).await.unwrap();
+        assert!(!row.active && row.held && row.note.as_deref() == Some("Found a leak."));
+        assert!(bench.key_row(theirs.id).await.unwrap().active);
+        assert!(!bench.key_row(paused.id).await.unwrap().held, "it was stopped by herself before");
+        assert_eq!((bench.events("key.deactivated").await, bench.events("user.disabled").await), (2, 2));
+        let events = all_events(&bench).await;
+        bench.app.users.disable(&Actor::User(root.clone()), maren.user, "Again.", true).await.unwrap();
+        assert_eq!(all_events(&bench).await, events, "nothing is left to be done");
+        // Enabled, she can sign in; what was stopped stays so, and the session that she had is no session.
+        bench.app.users.enable(&Actor::User(root.clone()), maren.user).await.unwrap();
+        assert_eq!(session.get("/keys").await.status, 303);
+        bench.signed_in(MAREN).await;
+        assert!(!bench.key_row(hers.id).await.unwrap().active);
+        assert_eq!(bench.events("user.enabled").await, 1);
+        // The command line stops with the same weight, and need not say why.
+        let another = bench.key(&maren, "Another").await;
+        let (field, _) = wrong(bench.app.users.disable(&Actor::Operator, maren.user, &"x".repeat(301), true).await);
+        assert_eq!(field, "reason");
+        let done = bench.app.users.disable(&Actor::Operator, maren.user, " ", true).await.unwrap();
+        assert_eq!(done.keys, 1);
+        let row = bench.key_row(another.id).await.unwrap();
+        assert!(!row.active && row.held && row.note.as_deref() == Some("Whoever made this key was disabled."));
+        assert_eq!(row.note_by.as_deref(), Some("Command line"));
+    }
+
+    async fn an_administrator_is_made_and_unmade(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let mut session = bench.signed_in(MAREN).await;
+        assert_eq!(session.get("/admin/users").await.status, 404);
+        let mut browser = bench.signed_in(ROOT).await;
+        let (about, id) = (format!("/admin/users/{}", maren.user), maren.user.to_string());
+        let page = browser.post(&format!("{about}/make-administrator"), &[("id", &id)]).await;
+        assert_eq!((page.status, page.location()), (303, format!("{about}?done=made").as_str()));
+        assert_eq!(session.get("/admin/users").await.status, 200, "from the next request on");
+        assert_eq!(detail(&bench, "user.made_administrator").await, json!({"before": {"admin": false}, "after": {"admin": true}}));
+        let page = session.post(&format!("/admin/users/{}/unmake-administrator", root.user), &[("id", &root.user.to_string())]).await;
+        assert_eq!(page.status, 303, "{}", page.text());
+        assert_eq!(browser.get("/admin/users").await.status, 404);
+        assert_eq!(bench.events("user.unmade_administrator").await, 1);
+        // Now she is the last: nobody can unmake, disable or delete her, she herself neither.
+        let last = bench.app.accounts.caller(maren.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        let actor = Actor::User(last.clone());
+        let own = bench.project_of(&maren).await;
+        for actor in [&actor, &Actor::Operator] {
+            assert!(matches!(bench.app.users.unmake_administrator(actor, maren.user).await, Err(Error::Conflict(_))));
+            assert!(matches!(bench.app.users.disable(actor, maren.user, "Bye.", false).await, Err(Error::Conflict(_))));
+            let deleted = bench.app.users.delete(actor, maren.user, "Bye.", &plan(own, Fate::Archive)).await;
+            assert!(matches!(deleted, Err(Error::Conflict(_))));
+        }
+        let page = session.post(&format!("{about}/unmake-administrator"), &[("id", &id)]).await;
+        assert_eq!(page.status, 409);
+        assert!(page.text().contains("Nobody else is an administrator who can sign in."), "{}", page.text());
+        // One who is disabled does not count, and is not made one.
+        bench.app.users.disable(&actor, root.user, "Away.", false).await.unwrap();
+        assert!(matches!(bench.app.users.make_administrator(&actor, root.user).await, Err(Error::Conflict(_))));
+        // The command line can always make another.
+        bench.app.users.enable(&Actor::Operator, root.user).await.unwrap();
+        bench.app.users.make_administrator(&Actor::Operator, root.user).await.unwrap();
+        bench.app.users.unmake_administrator(&actor, maren.user).await.unwrap();
+    }
+
+    /// Two who unmake, disable or delete each other at once, on two nodes: one remains.
+    async fn never_none_of_two_at_once(bench: Bench) {
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
+        for round in 0..8 {
+            let one = bench.person(&format!("one{round}@x.example"), true).await;
+            let two = bench.person(&format!("two{round}@x.example"), true).await;
+            let (own_one, own_two) = (bench.project_of(&one).await, bench.project_of(&two).await);
+            let (a, b) = (Actor::User(one.clone()), Actor::User(two.clone()));
+            let results = match round % 4 {
+                0 => tokio::join!(
+                    bench.app.users.unmake_administrator(&a, two.user),
+                    other.users.unmake_administrator(&b, one.user),
+                ),
+                1 => tokio::join!(
+                    async { bench.app.users.disable(&a, two.user, "Out.", false).await.map(|_| ()) },
+                    async { other.users.disable(&b, one.user, "Out.", false).await.map(|_| ()) },
+                ),
+                2 => {
+                    let (to_one, to_two) = (plan(own_one, Fate::Archive), plan(own_two, Fate::Archive));
+                    tokio::join!(
+                        bench.app.users.delete(&a, two.user, "Out.", &to_two),
+                        other.users.delete(&b, one.user, "Out.", &to_one),
+                    )
+                }
+                // Each themselves.
+                _ => tokio::join!(
+                    bench.app.users.unmake_administrator(&a, one.user),
+                    other.users.unmake_administrator(&b, two.user),
+                ),
+            };
+            let done = [&results.0, &results.1].iter().filter(|it| it.is_ok()).count();
+            assert_eq!(done, 1, "{round}: {results:?}");
+            assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE admin AND active").await, 1, "{round}");
+            // For the next round nobody of this one counts.
+            let next = bench.person(&format!("next{round}@x.example"), true).await;
+            bench.alter(&format!("UPDATE users SET active = NOT active WHERE active AND id <> {}", bench.literal(next.user))).await;
+            let next = bench.literal(next.user);
+            bench.alter(&format!("UPDATE users SET admin = NOT admin WHERE admin AND id <> {next}")).await;
+            bench.alter(&format!("UPDATE users SET active = NOT active, admin = NOT admin WHERE id = {next}")).await;
+        }
+    }
+
+    async fn deleting_asks_to_whom_projects_go(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person(TOVE, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let elsewhere = {
+            let project = bench.project_of(&tove).await;
+            bench.join(project, &maren, "operator").await;
+            let draft = bench.draft(project, "Made by Maren");
+            bench.app.keys.create(&maren, draft).await.unwrap().0.id
+        };
+        let mut session = bench.signed_in(MAREN).await;
+        let mut browser = bench.signed_in(ROOT).await;
+        let (about, id, project) = (format!("/admin/users/{}", maren.user), maren.user.to_string(), made.project.to_string());
+        let path = format!("{about}/delete");
+        let page = browser.get(&path).await;
+        assert!(page.text().contains("“maren’s project” (1 key), which they alone own, goes to"), "{}", page.text());
+        assert!(!page.text().contains("“tove’s project” ("), "she does not own it");
+        // Without saying it, without a reason, with a wrong heir.
+        let fields = |reason: &'static str, heir: String| {
+            vec![("id", id.clone()), ("reason", reason.to_owned()), ("projects[]", project.clone()), ("heirs[]", heir)]
+        };
+        let nobody = Uuid::from_bytes(crate::support::random()).to_string();
+        for (fields, status, words) in [
+            (fields("", tove.user.to_string()), 422, "Say why. It stands in the log."),
+            (fields("Left us.", String::new()), 422, "Say what becomes of each project."),
+            (fields("Left us.", nobody), 422, "Choose a person who can sign in."),
+            (fields("Left us.", id.clone()), 422, "Choose somebody else."),
+            (vec![("id", id.clone()), ("reason", "Left us.".to_owned())], 409, "have changed meanwhile"),
+        ] {
+            let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let page = browser.post(&path, &pairs).await;
+            assert_eq!(page.status, status, "{fields:?}: {}", page.text());
+            assert!(page.text().contains(words), "{words}: {}", page.text());
+        }
+        assert_eq!(bench.events("user.deleted").await, 0);
+        // A proof of who asks that is 15 minutes old is still fresh; a second later it is not.
+        bench.clock.advance(15 * 60 + 1);
+        let heir = plan(made.project, Fate::To(tove.user.to_string()));
+        let stale = bench.app.users.delete(&Actor::User(root.clone()), maren.user, "Left us.", &heir).await;
+        assert!(matches!(stale, Err(Error::StepUp)));
+        let good = fields("Left us.", tove.user.to_string());
+        let pairs: Vec<_> = good.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(browser.post(&path, &pairs).await.status, 403);
+        assert_eq!(bench.events("user.deleted").await, 0);
+        let mut browser = bench.signed_in(ROOT).await;
+        let page = browser.post(&path, &pairs).await;
+        assert_eq!((page.status, page.location()), (303, "/admin/users?done=deleted"), "{}", page.text());
+        assert!(browser.get(page.location()).await.text().contains("Person deleted."));
+        assert_eq!(browser.get(&about).await.status, 404);
+        assert_eq!(session.get("/keys").await.status, 303);
+        assert_eq!(role(&bench, made.project, &tove).await.as_deref(), Some("owner"));
+        assert_eq!(role(&bench, made.project, &maren).await, None);
+        // The keys stay and say who made them; the log keeps id and name.
+        for key in [made.id, elsewhere] {
+            let row = bench.key_row(key).await.unwrap();
+            assert!(row.active && row.created_by_name == "maren" && row.created_by == Some(maren.user.into()));
+        }
+        let event = detail(&bench, "project.transferred").await;
+        assert_eq!((&event["before"]["owner_name"], &event["after"]["owner_name"]), (&json!("maren"), &json!("tove")));
+        let target = "SELECT target || ' ' || target_name || ' ' || reason FROM audit_events WHERE action = 'user.deleted'";
+        assert_eq!(bench.texts(target).await, [format!("user:{id} maren Left us.")]);
+        assert_eq!(detail(&bench, "user.deleted").await["before"]["email"], MAREN);
+        let whole = bench.texts("SELECT detail FROM audit_events").await.join(" ");
+        assert!(!whole.contains("argon2") && !whole.contains(PASSWORD));
+        // She can be made anew; nothing comes back.
+        let again = bench.person(MAREN, false).await;
+        assert!(again.user != maren.user);
+        // Archived instead: its keys are refused.
+        let fresh = bench.app.accounts.caller(root.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        let own = bench.key(&again, "Hers again").await;
+        bench.app.users.delete(&Actor::User(fresh), again.user, "Left again.", &plan(own.project, Fate::Archive)).await.unwrap();
+        let answer = bench.browser().json("/v1/keys/verify", &json!({"key": own.secret})).await.json();
+        assert_eq!((&answer["valid"], &answer["code"]), (&json!(false), &json!("project_archived")));
+        assert_eq!(bench.events("project.archived").await, 1);
+        let maker_left = KeyFilter { view: Some(Ready::Left), ..KeyFilter::default() };
+        assert_eq!(bench.app.keys.list_all(&root, &maker_left, "").await.unwrap().total, 3);
+    }
+
+    async fn a_project_is_transferred(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person(TOVE, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        bench.join(made.project, &tove, "viewer").await;
+        let mut browser = bench.signed_in(ROOT).await;
+        let (id, project, to) = (maren.user.to_string(), made.project.to_string(), tove.user.to_string());
+        let path = format!("/admin/users/{id}/transfer/{project}");
+        assert_eq!(browser.get(&path).await.status, 200);
+        for bad in ["", "x", id.as_str()] {
+            let page = browser.post(&path, &[("id", &id), ("project", &project), ("to", bad)]).await;
+            assert_eq!(page.status, 422, "{bad}: {}", page.text());
+        }
+        let page = browser.post(&path, &[("id", &id), ("project", &project), ("to", &to), ("stays", "on")]).await;
+        assert_eq!((page.status, page.location()), (303, format!("/admin/users/{id}?done=transferred").as_str()));
+        assert_eq!(role(&bench, made.project, &tove).await.as_deref(), Some("owner"), "who was a viewer");
+        assert_eq!(role(&bench, made.project, &maren).await.as_deref(), Some("operator"));
+        assert_eq!(detail(&bench, "project.transferred").await["former_owner_is"], "operator");
+        let actor = Actor::User(root.clone());
+        // She owns it no more, so it cannot be transferred from her.
+        let again = bench.app.users.transfer(&actor, maren.user, made.project, &to, false).await;
+        assert!(matches!(again, Err(Error::NotFound)));
+        bench.app.users.transfer(&actor, tove.user, made.project, &root.user.to_string(), false).await.unwrap();
+        assert_eq!(role(&bench, made.project, &tove).await, None);
+        assert_eq!(role(&bench, made.project, &root).await.as_deref(), Some("owner"));
+        bench.app.users.disable(&actor, tove.user, "Away.", false).await.unwrap();
+        let (field, _) = wrong(bench.app.users.transfer(&actor, root.user, made.project, &to, false).await);
+        assert_eq!(field, "to", "whoever is disabled gets nothing");
+    }
+
+    /// The policy binds what is made after it, and changes nothing that is there.
+    async fn the_policy_bounds_the_life_of_keys(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.project_of(&maren).await;
+        let mut draft = bench.draft(project, "Endless");
+        draft.expires = "never".into();
+        let endless = bench.app.keys.create(&maren, draft).await.unwrap().0;
+        let mut draft = bench.draft(project, "Long");
+        draft.expires = "365d".into();
+        let long = bench.app.keys.create(&maren, draft).await.unwrap().0;
+        let (before, before_long) = (bench.stored(endless.id).await, bench.stored(long.id).await);
+        let lines = save(&bench, &root, |draft| draft.key_life_max = "45".into()).await;
+        assert_eq!(lines, ["1 key ends more than 45 days from now. It keeps that end.", "1 key never expires. It keeps that."]);
+        assert_eq!((bench.stored(endless.id).await, bench.stored(long.id).await), (before, before_long));
+        let event = detail(&bench, "policy.changed").await;
+        assert_eq!((&event["before"]["key_life_max_days"], &event["after"]["key_life_max_days"]), (&json!(null), &json!(45)));
+        // The form offers what is allowed and begins with the longest.
+        let form = bench.app.keys.form(&maren).await.unwrap();
+        let values: Vec<_> = form.expiries.iter().map(|it| it.value.as_str()).collect();
+        assert_eq!((values, form.usual.as_str()), (vec!["7d", "30d", "45d"], "45d"));
+        let mut browser = bench.signed_in(MAREN).await;
+        let page = browser.get("/keys/new").await;
+        assert!(page.text().contains("The policy here: a key lives at most 45 days."), "{}", page.text());
+        let create = async |expires: &str, on: &str| {
+            let mut draft = bench.draft(project, "Probe");
+            (draft.expires, draft.expires_on) = (expires.into(), on.into());
+            bench.app.keys.create(&maren, draft).await.map(|made| made.0)
+        };
+        for (expires, on) in [("46d", ""), ("never", ""), ("date", "2199-01-01")] {
+            let (field, words) = wrong(create(expires, on).await);
+            assert_eq!(field, "expires", "{expires}");
+            assert!(words.contains("at most 45 days"), "{words}");
+        }
+        create("45d", "").await.unwrap();
+        let usual = create("", "").await.unwrap();
+        assert_eq!(usual.expires.unwrap().at.seconds_since(bench.app.ground.now()), 45 * DAY);
+        // The command line too: whoever is there can change the policy in the browser first.
+        let environment = keyward::domain::key::Environment::Live;
+        let now = bench.app.ground.now();
+        let choice = "90d".parse().unwrap();
+        let new = NewKey::read("By hand", project, environment, &choice, &[], "", now).unwrap();
+        assert_eq!(wrong(bench.app.keys.create_as(&Actor::Operator, new).await).0, "expires");
+        // An edit keeps the end that there is, and may not choose another that is too far.
+        let edit = async |id: KeyId, expires: &str| {
+            let form = bench.app.keys.edit_form(&maren, id).await.unwrap();
+            assert!(form.expiries.iter().all(|it| it.value != "never"));
+            let edit = KeyEdit {
+                version: form.version, name: "Renamed".into(), expires: expires.into(), expires_on: String::new(),
+                scopes: form.key.scopes, issued_to: String::new(), rules: Default::default(),
+            };
+            bench.app.keys.edit(&maren, id, edit).await
+        };
+        for id in [endless.id, long.id] {
+            assert_eq!(edit(id, "keep").await.unwrap().name, "Renamed");
+            assert_eq!(wrong(edit(id, "90d").await).0, "expires");
+        }
+        assert_eq!(wrong(edit(long.id, "never").await).0, "expires");
+        // For ever is what it has already.
+        edit(endless.id, "never").await.unwrap();
+        edit(endless.id, "30d").await.unwrap();
+        assert_eq!(wrong(edit(endless.id, "never").await).0, "expires", "once given up, it does not come back");
+        // Without a longest life, and for ever forbidden.
+        assert!(save(&bench, &root, |draft| { draft.key_life_max.clear(); draft.may_never_expire = false; }).await.is_empty());
+        assert!(wrong(create("never", "").await).1.contains("for ever"));
+        create("365d", "").await.unwrap();
+        let form = bench.app.keys.form(&maren).await.unwrap();
+        assert_eq!((form.usual.as_str(), form.expiries.len()), ("90d", 6));
+    }
+
+    async fn the_policy_bounds_the_number_of_keys(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let first = bench.key(&maren, "1").await;
+        bench.key(&maren, "2").await;
+        bench.key(&maren, "3").await;
+        let lines = save(&bench, &root, |draft| draft.keys_per_project = "2".into()).await;
+        assert_eq!(lines, ["1 project has more than 2 keys. It keeps them and can make no more."]);
+        let project = first.project;
+        let create = async || bench.app.keys.create(&maren, bench.draft(project, "Probe")).await;
+        assert!(matches!(create().await, Err(Error::Conflict(_))));
+        bench.app.keys.delete(&maren, first.id).await.unwrap();
+        assert!(matches!(create().await, Err(Error::Conflict(_))), "two are left");
+        assert!(save(&bench, &root, |draft| draft.keys_per_project = "3".into()).await.is_empty(), "a milder one touches nothing");
+        create().await.unwrap();
+        // A restored one counts, by whomever it is restored.
+        assert!(matches!(bench.app.keys.restore(&maren, first.id).await, Err(Error::Conflict(_))));
+        assert!(matches!(bench.app.keys.restore_any(&root, first.id, "Found.").await, Err(Error::Conflict(_))));
+        assert_eq!(bench.key_row(first.id).await.unwrap().lifecycle().status(bench.app.ground.now()), Status::Deleted);
+        // What is there can be changed: it makes no more of them.
+        let one = bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap().keys[0].id;
+        bench.app.keys.deactivate(&maren, one).await.unwrap();
+        bench.app.keys.activate(&maren, one).await.unwrap();
+        // Two nodes, one place: one gets it.
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
+        for most in 4..10 {
+            save(&bench, &root, |draft| draft.keys_per_project = most.to_string()).await;
+            let (here, there) = tokio::join!(
+                bench.app.keys.create(&maren, bench.draft(project, "Here")),
+                other.keys.create(&maren, bench.draft(project, "There")),
+            );
+            assert!(here.is_ok() != there.is_ok(), "{most}");
+            assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NULL").await, most);
+        }
+    }
+
+    async fn the_policy_bounds_the_life_of_tokens(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let life = async |asked: Option<i64>| {
+            let body = json!({"secret_key": made.secret, "expires_in": asked.unwrap_or(DAY)});
+            bench.browser().json("/authentication/token", &body).await.json()["expires_in"].as_i64()
+        };
+        assert_eq!(life(None).await, Some(DAY));
+        let lines = save(&bench, &root, |draft| (draft.token_life, draft.token_unit) = ("90".into(), "60".into())).await;
+        // Everybody's own project allows a day.
+        assert_eq!(lines, ["2 projects allow tokens a longer life. New tokens live at most as long as you say here."]);
+        assert_eq!((life(None).await, life(Some(600)).await), (Some(90 * 60), Some(600)), "from the next request on");
+        save(&bench, &root, |draft| (draft.token_life, draft.token_unit) = ("30".into(), "86400".into())).await;
+        assert_eq!(life(Some(10 * DAY)).await, Some(DAY), "the project's own ceiling holds");
+    }
+
+    async fn the_form_of_the_policy(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        bench.key(&maren, "Gateway").await;
+        let mut browser = bench.signed_in(ROOT).await;
+        let page = browser.get("/admin/policy").await;
+        let version = page.input("version").to_owned();
+        let form = |life: &'static str, sign_up: &'static str, factor: &'static str, version: &str, confirmed: &str| {
+            let fields = [("version", version), ("key_life_max", life), ("may_never_expire", "on"), ("token_life", "30"),
+                ("token_unit", "86400"), ("sign_up", sign_up), ("keys_per_project", ""), ("second_factor", factor),
+                ("confirmed", confirmed)];
+            fields.map(|(name, value)| (name, value.to_owned())).to_vec()
+        };
+        fn pairs<'a>(fields: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+            fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
+        }
+        // Every wrong field at once; what was typed stays.
+        let bad = form("a year", "open", "some", &version, "");
+        let page = browser.post("/admin/policy", &pairs(&bad)).await;
+        assert_eq!(page.status, 422, "{}", page.text());
+        assert_eq!(page.input("key_life_max"), "a year");
+        for words in ["Write a whole number from 1 to 36500, or nothing.", "no server for outgoing mail is set", "Choose one of the list."] {
+            assert!(page.text().contains(words), "{words}");
+        }
+        // Stricter: first it is said what it touches, and nothing is saved.
+        let strict = form("30", "invite", "everybody", &version, "");
+        let page = browser.post("/admin/policy", &pairs(&strict)).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        for words in ["1 key ends more than 30 days from now. It keeps that end.", "2 more people are asked for a second factor", "Save all the same"] {
+            assert!(page.text().contains(words), "{words}: {}", page.text());
+        }
+        assert_eq!((page.input("key_life_max"), page.input("version")), ("30", version.as_str()));
+        let confirms = page.input("confirmed").to_owned();
+        assert_eq!((bench.events("policy.changed").await, bench.app.policy.get().await.unwrap().key_life_max), (0, None));
+        // What was confirmed is this and nothing else.
+        let other = form("20", "invite", "everybody", &version, &confirms);
+        let page = browser.post("/admin/policy", &pairs(&other)).await;
+        assert_eq!((page.status, bench.events("policy.changed").await), (200, 0));
+        let strict = form("30", "invite", "everybody", &version, &confirms);
+        let page = browser.post("/admin/policy", &pairs(&strict)).await;
+        assert_eq!((page.status, page.location()), (303, "/admin/policy?done=saved"), "{}", page.text());
+        assert_eq!(bench.app.policy.get().await.unwrap().key_life_max, Some(30));
+        // It asks a second factor of everybody now: the administrator would be led to theirs first.
+        assert!(browser.get("/admin/policy").await.location().starts_with("/settings/security/second-factor"));
+        bench.alter("UPDATE policy SET second_factor = 'nobody'").await;
+        // Whoever started from what was before learns that.
+        let page = browser.post("/admin/policy", &pairs(&form("40", "closed", "nobody", &version, ""))).await;
+        assert_eq!(page.status, 409, "{}", page.text());
+        assert!(page.text().contains("changed meanwhile"));
+        assert_eq!(page.input("key_life_max"), "40", "nothing that was typed is lost");
+        assert_eq!(bench.events("policy.changed").await, 1);
+        // A milder one is saved at once; the same again is no event.
+        for _ in 0..2 {
+            let now = browser.get("/admin/policy").await.input("version").to_owned();
+            let page = browser.post("/admin/policy", &pairs(&form("60", "invite", "nobody", &now, ""))).await;
+            assert_eq!(page.status, 303, "{}", page.text());
+        }
+        assert_eq!(bench.events("policy.changed").await, 2);
+        // Open, once there is mail.
+        bench.mail.set_up();
+        save(&bench, &root, |draft| draft.sign_up = "open".into()).await;
+        assert_eq!(bench.app.policy.get().await.unwrap().sign_up.as_str(), "open");
+    }
+
+    /// Two administrators save at once: one wins, the other is told.
+    async fn two_policies_at_once(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
+        for round in 1..6 {
+            let draft = policy(&bench, &root).await;
+            let one = PolicyDraft { keys_per_project: format!("{}", 100 + round), ..draft.clone() };
+            let two = PolicyDraft { keys_per_project: format!("{}", 200 + round), ..draft };
+            let (one, two) = tokio::join!(bench.app.policy.save(&root, one, ""), other.policy.save(&root, two, ""));
+            assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+            assert!(matches!(one.and(two), Err(Error::Conflict(_))));
+            assert_eq!(bench.events("policy.changed").await, round);
+        }
+    }
+
+    async fn keys_are_found_by_owner_and_in_ready_views(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person(TOVE, false).await;
+        let old = bench.key(&maren, "Old").await;
+        let mut endless = bench.draft(old.project, "Endless");
+        endless.expires = "never".into();
+        bench.app.keys.create(&maren, endless).await.unwrap();
+        let used = bench.key(&maren, "Used").await;
+        let gone = bench.key(&maren, "Gone").await;
+        bench.join(old.project, &tove, "operator").await;
+        bench.app.keys.create(&tove, bench.draft(old.project, "By Tove")).await.unwrap();
+        let environment = keyward::domain::key::Environment::Live;
+        let ninety = "365d".parse().unwrap();
+        let by_hand = NewKey::read("By hand", old.project, environment, &ninety, &[], "", bench.app.ground.now()).unwrap();
+        bench.app.keys.create_as(&Actor::Operator, by_hand).await.unwrap();
+        bench.clock.advance(90 * DAY);
+        bench.app.keys.delete(&maren, gone.id).await.unwrap();
+        let at = bench.app.ground.now().micros();
+        bench.alter(&format!("UPDATE keys SET last_used_at = {at} WHERE id = {}", bench.literal(used.id))).await;
+        let names = async |filter: KeyFilter| {
+            let page = bench.app.keys.list_all(&root, &filter, "").await.unwrap();
+            let mut names: Vec<_> = page.keys.iter().map(|key| key.name.clone()).collect();
+            names.sort();
+            assert_eq!(page.total, names.len() as u64);
+            names.join(", ")
+        };
+        let view = |view| KeyFilter { view: Some(view), ..KeyFilter::default() };
+        assert_eq!(names(view(Ready::Unused)).await, "", "90 days to the instant are not yet over");
+        bench.clock.advance(1);
+        assert_eq!(names(view(Ready::Unused)).await, "By Tove, By hand, Endless, Old");
+        assert_eq!(names(view(Ready::Endless)).await, "Endless");
+        assert_eq!(names(view(Ready::Left)).await, "");
+        let actor = Actor::User(root.clone());
+        bench.app.users.disable(&actor, tove.user, "Away.", false).await.unwrap();
+        assert_eq!(names(view(Ready::Left)).await, "By Tove", "whoever cannot sign in has left");
+        bench.app.users.enable(&actor, tove.user).await.unwrap();
+        assert_eq!(names(view(Ready::Left)).await, "");
+        let (p, u) = (bench.literal(old.project), bench.literal(tove.user));
+        bench.alter(&format!("DELETE FROM members WHERE project_id = {p} AND user_id = {u}")).await;
+        assert_eq!(names(view(Ready::Left)).await, "By Tove");
+        let owned = |who: &Caller| KeyFilter { owner: Some(who.user), ..KeyFilter::default() };
+        assert_eq!(names(owned(&tove)).await, "");
+        assert_eq!(names(owned(&maren)).await.split(", ").count(), 5);
+        let both = KeyFilter { owner: Some(maren.user), view: Some(Ready::Endless), ..KeyFilter::default() };
+        assert_eq!(names(both).await, "Endless");
+        let page = bench.app.keys.list_all(&root, &KeyFilter::default(), "").await.unwrap();
+        assert_eq!(page.owners.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["maren", "root", "tove"]);
+        // In the address; and for anybody else these filters are not there.
+        let mut browser = bench.signed_in(ROOT).await;
+        let page = browser.get(&format!("/admin/keys?owner={}&view=endless", maren.user)).await;
+        assert!(page.text().contains(">Endless<") && !page.text().contains(">Old<"));
+        let hers = bench.app.keys.list(&maren, &view(Ready::Left), "").await.unwrap();
+        assert_eq!((hers.total, hers.owners.len()), (5, 0));
+    }
+
+    async fn several_keys_at_once(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person(TOVE, false).await;
+        let one = bench.key(&maren, "One").await;
+        let two = bench.key(&tove, "Two").await;
+        let gone = bench.key(&maren, "Gone").await;
+        bench.app.keys.delete(&maren, gone.id).await.unwrap();
+        let nobody = Uuid::from_bytes(crate::support::random()).to_string();
+        let (a, b, c) = (one.id.to_string(), two.id.to_string(), gone.id.to_string());
+        let mut browser = bench.signed_in(ROOT).await;
+        // The list has a box for each key, and a form that asks.
+        let list = browser.get("/admin/keys").await;
+        assert!(list.text().contains("aria-label=\"Choose key One\"") && list.text().contains("action=\"/admin/keys/chosen\""));
+        let asked = format!("/admin/keys/chosen?verb=deactivate&id={a}&id={b}");
+        let page = browser.get(&asked).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("Deactivate 2 keys?"), "{}", page.text());
+        // Asking changes nothing; without a reason nothing is done.
+        let form = [("verb", "deactivate"), ("ids[]", a.as_str()), ("ids[]", &b), ("ids[]", &c), ("ids[]", &nobody)];
+        let with = |reason: &'static str| { let mut all = form.to_vec(); all.push(("reason", reason)); all };
+        let page = browser.post(&asked, &with(" ")).await;
+        assert_eq!(page.status, 422);
+        assert!(page.text().contains("Deactivate 2 keys?"), "the question is asked again");
+        assert_eq!(bench.events("key.deactivated").await, 0);
+        let page = browser.post(&asked, &with("Leaked.")).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        for words in ["2 keys deactivated", "2 keys could not be deactivated", "This key is deleted. Restore it first.", "It does not exist any more."] {
+            assert!(page.text().contains(words), "{words}: {}", page.text());
+        }
+        for id in [one.id, two.id] {
+            let row = bench.key_row(id).await.unwrap();
+            assert!(!row.active && row.held && row.note.as_deref() == Some("Leaked."));
+        }
+        assert_eq!(bench.events("key.deactivated").await, 2, "each its own");
+        assert_eq!(bench.texts("SELECT DISTINCT reason FROM audit_events WHERE action = 'key.deactivated'").await, ["Leaked."]);
+        // The same again changes nothing.
+        let done = bench.app.keys.deactivate_chosen(&root, &[one.id, two.id, one.id], "Leaked.").await.unwrap();
+        assert_eq!((done.changed, done.same, done.left.len()), (0, 2, 0));
+        assert_eq!(bench.events("key.deactivated").await, 2);
+        let done = bench.app.keys.delete_chosen(&root, &[one.id, two.id], "Leaked for good.").await.unwrap();
+        assert_eq!((done.changed, done.deleted), (2, true));
+        assert!(matches!(bench.app.keys.restore(&maren, one.id).await, Err(Error::Stopped { .. })), "only an administrator restores it");
+        // None, too many, and a verb that is none.
+        assert!(matches!(bench.app.keys.delete_chosen(&root, &[], "Why.").await, Err(Error::Conflict(_))));
+        let many: Vec<KeyId> = (0..51).map(|_| bench.app.ground.new_id().into()).collect();
+        assert!(matches!(bench.app.keys.delete_chosen(&root, &many, "Why.").await, Err(Error::Conflict(_))));
+        let page = browser.call("admin/keys/change_chosen", &[("verb", "restore"), ("ids[]", &a), ("reason", "x")]).await;
+        assert_eq!(page.status, 422);
+        assert_eq!(browser.get("/admin/keys/chosen?verb=delete").await.status, 409);
+    }
+
+    /// An administrator stops any key, but makes none where they are no member, and no answer ever has a secret.
+    async fn an_administrator_makes_no_key_elsewhere(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let maren = bench.person(MAREN, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        assert!(matches!(bench.app.keys.create(&root, bench.draft(made.project, "Mine")).await, Err(Error::NotFound)));
+        let form = bench.app.keys.form(&root).await.unwrap();
+        assert!(form.projects.iter().all(|project| project.id != made.project));
+        let mut browser = bench.signed_in(ROOT).await;
+        let number = bench.app.ground.new_id().to_string();
+        let project = made.project.to_string();
+        let fields = [("number", number.as_str()), ("name", "Mine"), ("project", &project), ("expires", "30d")];
+        assert_eq!(browser.post("/keys/new", &fields).await.status, 404);
+        assert_eq!(bench.events("key.created").await, 1);
+        // The menu is there although they are no member.
+        let page = browser.get("/admin/keys").await;
+        assert!(page.text().contains("Actions for key Gateway"), "{}", page.text());
+        for path in ["/admin/keys".to_owned(), format!("/admin/keys/{}/delete", made.id), format!("/admin/users/{}", maren.user)] {
+            assert!(!browser.get(&path).await.text().contains(&made.secret), "{path}");
+        }
+        // Once they have joined, they may.
+        bench.join(made.project, &root, "operator").await;
+        bench.app.keys.create(&root, bench.draft(made.project, "Mine")).await.unwrap();
+    }
+
+    async fn an_invitation_is_shown_once(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let mut browser = bench.signed_in(ROOT).await;
+        assert_eq!(browser.get("/admin/users/invite").await.status, 200);
+        let page = browser.post("/admin/users/invite", &[("email", "new@drift.example")]).await;
+        assert_eq!(page.status, 409, "sign-up is closed: {}", page.text());
+        save(&bench, &root, |draft| draft.sign_up = "invite".into()).await;
+        for bad in ["", "nobody", ROOT] {
+            let page = browser.post("/admin/users/invite", &[("email", bad)]).await;
+            assert_eq!(page.status, 422, "{bad}: {}", page.text());
+        }
+        let page = browser.post("/admin/users/invite", &[("email", "New@drift.example")]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let link = page.text().split("<code id=\"invitation\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
+        assert!(link.starts_with(&format!("{}/signup?invitation=", crate::support::URL)), "{link}");
+        assert!(page.header("cache-control").contains("no-store") && !page.text().contains("keyward.js"), "{}", page.text());
+        let code = link.split('=').nth(1).unwrap();
+        assert!(!browser.get("/admin/users/invite").await.text().contains(code));
+        assert!(!bench.texts("SELECT detail || target || target_name FROM audit_events").await.join(" ").contains(code));
+    }
+
+    /// Whoever makes themselves nobody is led out.
+    async fn somebody_may_leave_administration(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        bench.person(MAREN, true).await;
+        let mut browser = bench.signed_in(ROOT).await;
+        let (about, id) = (format!("/admin/users/{}", root.user), root.user.to_string());
+        assert!(browser.get(&format!("{about}/unmake-administrator")).await.text().contains("This is you."));
+        assert_eq!(browser.post(&format!("{about}/unmake-administrator"), &[("id", &id)]).await.status, 303);
+        assert_eq!(browser.get(&about).await.status, 404);
+        assert_eq!(browser.get("/keys").await.status, 200);
+        // A form about somebody else than its address names is refused.
+        let mut maren = bench.signed_in(MAREN).await;
+        let page = maren.post(&format!("{about}/disable"), &[("id", &Uuid::max().to_string()), ("reason", "x")]).await;
+        assert_eq!(page.status, 422);
+    }
+}
+
+/// The way back in at the command line, and what it refuses.
+#[test]
+fn the_command_line_looks_after_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_keyward"))
+            .args(arguments)
+            .current_dir(&folder)
+            .env_clear()
+            .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), PASSWORD.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), said)
+    };
+    let create = |email: &str, more: &[&str]| {
+        let (done, said) = run(&[&["admin", "create-user", "--email", email, "--password-stdin"], more].concat());
+        assert!(done, "{said}");
+    };
+    create(ROOT, &["--admin"]);
+    create(MAREN, &[]);
+    let people = || -> Value { serde_json::from_str(&run(&["admin", "list-users", "--json"]).1).unwrap() };
+    let facts = |email: &str| {
+        let all = people();
+        let found = all.as_array().unwrap().iter().find(|it| it["email"] == email).unwrap().clone();
+        assert!(found.get("password_hash").is_none());
+        (found["admin"].as_bool().unwrap(), found["active"].as_bool().unwrap())
+    };
+    assert_eq!((facts(ROOT), facts(MAREN)), ((true, true), (false, true)));
+    for verb in ["unmake-admin", "disable-user"] {
+        let (done, said) = run(&["admin", verb, "--email", ROOT]);
+        assert!(!done && said.contains("Nobody else is an administrator"), "{said}");
+    }
+    let (done, said) = run(&["admin", "make-admin", "--email", " Maren@pelagic.example"]);
+    assert!(done && said.contains("is an administrator"), "{said}");
+    let made = run(&["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);
+    assert!(made.0, "{}", made.1);
+    let (done, said) = run(&["admin", "disable-user", "--email", ROOT, "--keys", "--reason", "Lost."]);
+    assert!(done && said.contains("Keys deactivated: 0."), "{said}");
+    assert_eq!((facts(ROOT), facts(MAREN)), ((true, false), (true, true)));
+    assert!(run(&["admin", "list-users"]).1.contains("disabled  administrator  root@keys.example"));
+    assert!(run(&["admin", "enable-user", "--email", ROOT]).0);
+    assert!(run(&["admin", "unmake-admin", "--email", ROOT]).0);
+    assert_eq!((facts(ROOT), facts(MAREN)), ((false, true), (true, true)));
+    let (done, said) = run(&["admin", "make-admin", "--email", "nobody@x.example"]);
+    assert!(!done && said.contains("there is no such thing"), "{said}");
+}

@@ -1,0 +1,917 @@
+//! The audit log: signed, checked, exported, read.
+
+use crate::support::{Bench, browser::Page};
+use keyward::{
+    domain::{
+        audit::{AuditFilter, has_sentence},
+        ids::{KeyId, ProjectId},
+    },
+    service::{
+        Error,
+        actor::{Actor, Caller, Origin},
+        audit::{
+            self, Chain,
+            check::Fault,
+            checkpoint::{Checkpoint, TYP},
+            file,
+            keys::{self, PublicKey},
+        },
+    },
+    store::{self, Pool, audit::EventRow, queue::Kept},
+};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+const EMAIL: &str = "maren@pelagic.example";
+const ADMIN: &str = "root@keys.example";
+const MINUTE: i64 = 60;
+
+impl Bench {
+    /// Writes so many events, of many changes at once.
+    async fn events_of(&self, count: usize) {
+        let now = self.app.ground.now();
+        let writes = (0..count).map(|n| {
+            self.app.ground.queue.write(move |_| {
+                let event = Actor::Operator.event(now, "key.edited", "key:none", &format!("Key {n}"));
+                Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
+            })
+        });
+        for done in futures::future::join_all(writes).await {
+            done.expect("written");
+        }
+    }
+
+    async fn head(&self) -> i64 {
+        let mut reader = self.app.ground.pool.read().await.unwrap();
+        store::audit::head(&mut reader.conn()).await.unwrap().0
+    }
+
+    async fn rows(&self) -> Vec<EventRow> {
+        let mut reader = self.app.ground.pool.read().await.unwrap();
+        store::audit::after(&mut reader.conn(), 0, 100_000).await.unwrap()
+    }
+
+    /// The tables give up what keeps them from being changed: somebody holds the database.
+    async fn unlock(&self) {
+        match self.app.ground.pool {
+            Pool::Sqlite { .. } => {
+                for trigger in
+                    ["audit_events_stay", "audit_events_remain", "audit_checkpoints_stay", "audit_checkpoints_remain"]
+                {
+                    self.alter(&format!("DROP TRIGGER {trigger}")).await;
+                }
+            }
+            Pool::Postgres(_) => {
+                for table in ["audit_events", "audit_checkpoints"] {
+                    self.alter(&format!("DROP TRIGGER {table}_stay ON {table}")).await;
+                }
+            }
+        }
+    }
+
+    fn bytes(&self, bytes: &[u8]) -> String {
+        match self.app.ground.pool {
+            Pool::Sqlite { .. } => format!("x'{}'", hex::encode(bytes)),
+            Pool::Postgres(_) => format!("'\\x{}'", hex::encode(bytes)),
+        }
+    }
+
+    /// Rewrites an event, and every hash after it, and the head: the chain holds again.
+    async fn rewrite(&self, seq: i64) {
+        let mut rows = self.rows().await;
+        let mut prev = None;
+        for row in rows.iter_mut().filter(|row| row.seq >= seq) {
+            if row.seq == seq {
+                row.actor_name = "Somebody else".into();
+            }
+            if let Some(prev) = prev.take() {
+                row.prev = prev;
+            }
+            row.hash = row.digest();
+            prev = Some(row.hash.clone());
+            let (before, hash) = (self.bytes(&row.prev), self.bytes(&row.hash));
+            self.alter(&format!(
+                "UPDATE audit_events SET actor_name = '{}', prev = {before}, hash = {hash} WHERE seq = {}",
+                row.actor_name, row.seq
+            ))
+            .await;
+        }
+        self.alter(&format!("UPDATE head SET audit_hash = {}", self.bytes(&prev.unwrap()))).await;
+    }
+
+    async fn check(&self, trusted: Vec<PublicKey>, kept: Vec<Checkpoint>) -> audit::check::Checked {
+        audit::check(&self.app.ground, trusted, kept).await.unwrap()
+    }
+
+    async fn keys(&self) -> Vec<PublicKey> {
+        keys::of_database(&self.app.ground).await.unwrap()
+    }
+
+    async fn checked(&self) -> audit::check::Checked {
+        self.check(self.keys().await, Vec::new()).await
+    }
+
+    async fn sign(&self) -> Vec<Checkpoint> {
+        self.app.audit.sign(true).await.unwrap().0
+    }
+
+    async fn found(&self, caller: &Caller, query: &str) -> Vec<String> {
+        let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let filter = AuditFilter::read(|name| Some(pairs.iter().find(|(it, _)| *it == name)?.1.to_owned()));
+        let page = self.app.audit.list(caller, &filter).await.unwrap();
+        page.events.into_iter().map(|it| format!("{} {}", it.who, it.said)).collect()
+    }
+}
+
+/// A checked file.
+fn check_file(page: &Page, trusted: Option<Vec<PublicKey>>) -> audit::check::Checked {
+    file::check(page.bytes.as_slice(), trusted, Vec::new()).unwrap().0
+}
+
+/// A key of nobody.
+fn other_key() -> PublicKey {
+    keys::read("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap().remove(0)
+}
+
+fn fault(checked: &audit::check::Checked) -> (i64, Fault) {
+    let broken = checked.broken.expect("broken");
+    assert!(broken.to_string().contains(&format!("from event {} on", broken.seq)), "{broken}");
+    (broken.seq, broken.fault)
+}
+
+on_both_engines! {
+    /// A checkpoint says which event, which hash, when; it is signed with a key that signs nothing else, in a form that is nothing
+    /// else. It is made when there is something new, and told once it is kept.
+    async fn a_checkpoint_signs_the_head(bench: Bench) {
+        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let hear = told.clone();
+        bench.app.audit.tell(move |checkpoint| hear.lock().unwrap().push(checkpoint.line()));
+        bench.person(EMAIL, true).await;
+        let made = bench.sign().await;
+        let [checkpoint] = made.as_slice() else { panic!("{made:?}") };
+        let last = bench.rows().await.pop().unwrap();
+        assert_eq!((checkpoint.seq, &checkpoint.head, checkpoint.after), (last.seq, &last.hash, 0));
+        assert_eq!(checkpoint.at.seconds(), bench.app.ground.now().seconds());
+        let [key] = bench.keys().await.try_into().unwrap();
+        assert_eq!(Some(&checkpoint.kid), key.kid.as_ref());
+        assert!(checkpoint.is_signed_by(&[other_key(), key.clone()]).is_some());
+        assert!(checkpoint.is_signed_by(&[other_key()]).is_none());
+        assert_eq!(Checkpoint::read(&checkpoint.token).as_ref(), Some(checkpoint));
+        assert_eq!(*told.lock().unwrap(), [format!("audit checkpoint {} {}", checkpoint.seq, checkpoint.token)]);
+
+        assert!(bench.sign().await.is_empty(), "nothing came");
+        bench.clock.advance(MINUTE);
+        bench.events_of(3).await;
+        assert!(bench.app.audit.sign(false).await.unwrap().0.is_empty(), "no thousand events");
+        let next = bench.sign().await.remove(0);
+        assert_eq!((next.seq, next.after), (checkpoint.seq + 3, checkpoint.seq));
+        let checked = bench.checked().await;
+        assert_eq!((checked.broken, checked.unsigned(), checked.checkpoints), (None, 0, 2));
+
+        // The tokens of programs are signed with another key, and name another kind.
+        let header = jsonwebtoken::decode_header(&checkpoint.token).unwrap();
+        assert_eq!((header.typ.as_deref(), header.alg), (Some(TYP), jsonwebtoken::Algorithm::EdDSA));
+        let mut browser = bench.browser();
+        let log = browser.get("/.well-known/keyward-audit-keys.json").await;
+        assert_eq!((log.status, log.json()), (200, serde_json::json!({"keys": [key.jwk()]})));
+        let tokens = browser.get("/.well-known/jwks.json").await.json();
+        assert_ne!(tokens["keys"][0]["x"], log.json()["keys"][0]["x"]);
+        assert_ne!(tokens["keys"][0]["kid"], log.json()["keys"][0]["kid"]);
+        let project = bench.app.ground.new_id();
+        let page = browser.bearer(&format!("/v1/projects/{project}/config"), &checkpoint.token).await;
+        assert_eq!((page.status, page.problem()), (401, "invalid_token".to_owned()));
+    }
+
+    /// Never more than 1,000 events lie between two checkpoints, however fast they come.
+    async fn every_thousand_events(bench: Bench) {
+        bench.events_of(2_345).await;
+        let (made, signed) = bench.app.audit.sign(false).await.unwrap();
+        assert_eq!(made.iter().map(|it| (it.seq, it.after)).collect::<Vec<_>>(), [(1_000, 0), (2_000, 1_000)]);
+        assert_eq!(signed, 2_000);
+        let head = bench.head().await;
+        assert_eq!(bench.sign().await.iter().map(|it| it.seq).collect::<Vec<_>>(), [head]);
+        let checked = bench.checked().await;
+        assert_eq!((checked.broken, checked.last, checked.checkpoints, checked.unsigned()), (None, head, 3, 0));
+    }
+
+    /// The task signs by itself what its own process writes, at once when it is a thousand.
+    async fn a_burst_is_signed_by_itself(bench: Bench) {
+        let task = tokio::spawn(bench.app.audit.clone().run());
+        bench.events_of(1).await;
+        let signed = || bench.number("SELECT COALESCE(MAX(seq), 0) FROM audit_checkpoints");
+        let until = async |seq: i64| {
+            for _ in 0..200 {
+                if signed().await >= seq {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            panic!("signed only up to {}", signed().await);
+        };
+        bench.events_of(3_100).await;
+        until(3_000).await;
+        // By another process: looked for every second.
+        let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
+        let now = ground.now();
+        let writes = (0..1_000).map(|n| ground.queue.write(move |_| {
+            let event = Actor::Operator.event(now, "key.edited", "key:none", &format!("Key {n}"));
+            Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
+        }));
+        futures::future::join_all(writes).await;
+        until(4_000).await;
+        let apart = "SELECT COUNT(*) FROM audit_checkpoints a WHERE a.seq - COALESCE((SELECT MAX(b.seq) FROM audit_checkpoints b \
+            WHERE b.seq < a.seq), 0) > 1000";
+        assert_eq!(bench.number(apart).await, 0);
+        task.abort();
+        assert_eq!(bench.checked().await.broken, None);
+    }
+
+    /// Nodes that sign at once sign one head: each checkpoint follows from the one before.
+    async fn two_nodes_sign_one_log(bench: Bench) {
+        let other = crate::support::service(&bench.location, &bench.folder_of_the_other(), bench.clock.clone(), crate::support::URL).await;
+        for _ in 0..5 {
+            bench.events_of(7).await;
+            let (here, there) = tokio::join!(bench.app.audit.sign(true), other.audit.sign(true));
+            here.unwrap();
+            there.unwrap();
+        }
+        let checked = bench.checked().await;
+        assert_eq!((checked.broken, checked.unsigned()), (None, 0));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM audit_checkpoints").await, i64::try_from(checked.checkpoints).unwrap());
+    }
+
+    /// An event is rewritten with all hashes after it and the head: the chain holds, and the checkpoints do not.
+    async fn a_rewritten_log_is_found_out(bench: Bench) {
+        bench.events_of(10).await;
+        bench.sign().await;
+        bench.events_of(10).await;
+        let kept = bench.sign().await;
+        bench.events_of(4).await;
+        bench.unlock().await;
+        bench.rewrite(bench.head().await - 9).await;
+        let checked = bench.checked().await;
+        let open = kept[0].after + 1;
+        assert_eq!(fault(&checked), (open, Fault::Rewritten { checkpoint: kept[0].seq }));
+        assert_eq!(checked.signed.as_ref().map(|it| it.seq), Some(kept[0].after), "what was before is still vouched for");
+        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Broken { seq: open });
+        // Without its checkpoint nothing in the database tells, but what was kept elsewhere does.
+        bench.alter(&format!("DELETE FROM audit_checkpoints WHERE seq = {}", kept[0].seq)).await;
+        let checked = bench.checked().await;
+        assert_eq!((checked.broken, checked.unsigned()), (None, 14), "chained, and not vouched for");
+        let log = format!("2026-11-21 INFO something\n{}\n", kept[0].line());
+        let checked = bench.check(bench.keys().await, Checkpoint::all_in(&log)).await;
+        assert_eq!(fault(&checked), (open, Fault::Rewritten { checkpoint: kept[0].seq }));
+    }
+
+    /// What is rewritten before it was signed is not signed.
+    async fn a_broken_log_is_not_signed(bench: Bench) {
+        bench.events_of(5).await;
+        bench.sign().await;
+        bench.events_of(5).await;
+        bench.unlock().await;
+        bench.alter("UPDATE audit_events SET reason = 'none' WHERE seq = 8").await;
+        assert!(bench.app.audit.sign(true).await.is_err());
+        assert_eq!(bench.number("SELECT COUNT(*) FROM audit_checkpoints").await, 1);
+        assert_eq!(fault(&bench.checked().await), (8, Fault::Changed));
+    }
+
+    /// A running server knows what it has signed: it gives no signature for what was put in its place.
+    async fn a_server_does_not_sign_what_replaced_its_log(bench: Bench) {
+        bench.events_of(4).await;
+        bench.sign().await;
+        bench.events_of(2).await;
+        bench.unlock().await;
+        // The checkpoints taken out, the events written anew, every hash and the head made to fit.
+        bench.alter("DELETE FROM audit_checkpoints").await;
+        bench.rewrite(2).await;
+        let refused = bench.app.audit.sign(true).await.unwrap_err().to_string();
+        assert!(refused.contains("what was signed of the audit log has changed"), "{refused}");
+        // Nor a log that ends before what it signed.
+        let bench = Bench::new(if matches!(bench.location, keyward::store::Location::Sqlite(_)) { crate::support::Engine::Sqlite } else { crate::support::Engine::Postgres }).await;
+        bench.events_of(4).await;
+        bench.sign().await;
+        bench.unlock().await;
+        bench.alter("UPDATE head SET audit_seq = audit_seq - 1").await;
+        let refused = bench.app.audit.sign(true).await.unwrap_err().to_string();
+        assert!(refused.contains("shorter than what was signed"), "{refused}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM audit_checkpoints").await, 1);
+    }
+
+    /// Every other way to tamper with the log, each found where it begins.
+    async fn tampering_is_found_where_it_begins(bench: Bench) {
+        bench.events_of(4).await;
+        bench.sign().await;
+        bench.events_of(4).await;
+        bench.sign().await;
+        bench.events_of(4).await;
+        bench.sign().await;
+        bench.events_of(2).await;
+        let (head, keys) = (bench.head().await, bench.keys().await);
+        assert_eq!(bench.checked().await.last, head);
+        let wrong = bench.check(vec![other_key()], Vec::new()).await;
+        let first = bench.number("SELECT MIN(seq) FROM audit_checkpoints").await;
+        assert_eq!(fault(&wrong), (1, Fault::Untrusted { checkpoint: first }));
+        bench.unlock().await;
+
+        // The second of three checkpoints is taken out, and put back.
+        let second = first + 4;
+        let token = bench.texts(&format!("SELECT token FROM audit_checkpoints WHERE seq = {second}")).await.remove(0);
+        bench.alter(&format!("DELETE FROM audit_checkpoints WHERE seq = {second}")).await;
+        let named_by = first + 8;
+        assert_eq!(fault(&bench.checked().await), (second, Fault::CheckpointMissing { checkpoint: second, named_by }));
+        bench.alter(&format!("INSERT INTO audit_checkpoints (seq, at, token) VALUES ({second}, 0, '{token}')")).await;
+        assert_eq!(bench.checked().await.broken, None);
+        // The first too.
+        bench.alter(&format!("UPDATE audit_checkpoints SET seq = seq + 1 WHERE seq = {first}")).await;
+        assert_eq!(fault(&bench.checked().await), (1, Fault::Misplaced { checkpoint: first + 1 }));
+        bench.alter(&format!("DELETE FROM audit_checkpoints WHERE seq = {}", first + 1)).await;
+        assert_eq!(fault(&bench.checked().await).1, Fault::CheckpointMissing { checkpoint: first, named_by: second });
+        bench.alter("DELETE FROM audit_checkpoints").await;
+        let checked = bench.checked().await;
+        assert_eq!((checked.broken, checked.signed, checked.last), (None, None, head), "nothing is vouched for");
+
+        // The end is cut off, with the head or without it.
+        let last = bench.rows().await.pop().unwrap();
+        bench.alter(&format!("DELETE FROM audit_events WHERE seq = {head}")).await;
+        assert_eq!(fault(&bench.checked().await), (head, Fault::Ends { expected: head }));
+        bench.alter(&format!("UPDATE head SET audit_seq = {}, audit_hash = {}", head - 1, bench.bytes(&last.prev))).await;
+        assert_eq!(bench.checked().await.broken, None);
+        let kept = vec![Checkpoint::read(&token).unwrap()];
+        assert_eq!(bench.check(keys.clone(), kept.clone()).await.signed, kept.first().cloned(), "what was kept vouches");
+        assert_eq!(bench.check(vec![other_key()], kept).await.broken.unwrap().fault, Fault::Untrusted { checkpoint: second });
+        bench.alter(&format!("UPDATE head SET audit_hash = {}", bench.bytes(&[7; 32]))).await;
+        assert_eq!(fault(&bench.checked().await), (head, Fault::Head));
+
+        // An event in the middle is taken out.
+        bench.alter(&format!("DELETE FROM audit_events WHERE seq = {second}")).await;
+        assert_eq!(fault(&bench.checked().await), (second, Fault::Missing));
+        bench.alter(&format!("UPDATE audit_events SET detail = '1' WHERE seq = {first}")).await;
+        assert_eq!(fault(&bench.checked().await), (first, Fault::Changed));
+        bench.alter(&format!("UPDATE audit_events SET prev = {} WHERE seq = 2", bench.bytes(&[7; 32]))).await;
+        assert_eq!(fault(&bench.checked().await), (2, Fault::Unlinked));
+    }
+
+    /// Events are signed and then cut off together with the head: a checkpoint that is left tells.
+    async fn a_checkpoint_outlives_its_events(bench: Bench) {
+        bench.events_of(6).await;
+        let signed = bench.sign().await.remove(0).seq;
+        bench.unlock().await;
+        let rows = bench.rows().await;
+        let last = &rows[rows.len() - 3];
+        bench.alter(&format!("DELETE FROM audit_events WHERE seq > {}", last.seq)).await;
+        bench.alter(&format!("UPDATE head SET audit_seq = {}, audit_hash = {}", last.seq, bench.bytes(&last.hash))).await;
+        assert_eq!(fault(&bench.checked().await), (last.seq + 1, Fault::Ends { expected: signed }));
+    }
+
+    /// Checkpoints are append-only too.
+    async fn checkpoints_stay(bench: Bench) {
+        bench.events_of(1).await;
+        bench.sign().await;
+        for sql in ["UPDATE audit_checkpoints SET at = 0", "DELETE FROM audit_checkpoints"] {
+            let sql = sql.to_owned();
+            let tried = bench.app.ground.queue.write(move |tx| {
+                let sql = sqlx::AssertSqlSafe(sql.clone());
+                Box::pin(async move {
+                    match &mut **tx {
+                        store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                        store::Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                    }
+                    .map_err(store::Error::from)?;
+                    Ok::<_, Error>(Kept::unrecorded(()))
+                })
+            });
+            let refused = tried.await.unwrap_err().to_string();
+            assert!(refused.contains("append-only"), "{refused}");
+        }
+    }
+
+    /// What only administrators may is theirs as administrators; on one's own account one needs no role; a project's is by one's role.
+    async fn events_say_as_what(bench: Bench) {
+        let root = Actor::User(bench.person("root@keys.example", true).await);
+        let maren = bench.person("maren@pelagic.example", false).await;
+        let project = bench.app.projects.list(&maren).await.unwrap()[0].id;
+        bench.app.users.disable(&root, maren.user, "Away", false).await.unwrap();
+        bench.app.users.enable(&root, maren.user).await.unwrap();
+        bench.app.projects.rename(&Actor::User(maren.clone()), project, None, "Harbour").await.unwrap();
+        bench.app.accounts.save_profile(&maren, "Maren", "Europe/Oslo").await.unwrap();
+        let said = "SELECT action || ' ' || acting FROM audit_events WHERE actor LIKE 'user:%' ORDER BY seq";
+        assert_eq!(
+            bench.texts(said).await,
+            ["user.disabled administrator", "user.enabled administrator", "project.renamed owner", "user.changed self"]
+        );
+    }
+
+    /// An event from before `acting` was noted has the hash of the form without it, and the log goes on from it.
+    async fn events_from_before_still_hold(bench: Bench) {
+        bench.unlock().await;
+        let mut old = EventRow {
+            seq: 1,
+            at: 1_763_700_000_000_000,
+            actor: "operator".into(),
+            actor_name: "Command \"line\"\n".into(),
+            action: "key.created".into(),
+            target: "key:1".into(),
+            target_name: "Zoë’s key".into(),
+            project_id: Some(uuid::Uuid::nil()),
+            reason: None,
+            ip: None,
+            agent: None,
+            request_id: None,
+            detail: "{}".into(),
+            acting: None,
+            prev: vec![0; 32],
+            hash: Vec::new(),
+        };
+        // Written down, not computed: the form that the first release hashed.
+        let form = "[1,1763700000000000,\"operator\",\"Command \\\"line\\\"\\n\",\"key.created\",\"key:1\",\"Zoë’s key\",\
+            \"00000000-0000-0000-0000-000000000000\",null,null,null,null,\"{}\"]";
+        use sha2::Digest as _;
+        let sha = |text: &str| sha2::Sha256::digest([&[0; 32][..], text.as_bytes()].concat()).to_vec();
+        assert_eq!(old.digest(), sha(form));
+        let acting = EventRow { acting: Some("owner".into()), ..old.clone() };
+        assert_eq!(acting.digest(), sha(&form.replace("\"{}\"]", "\"{}\",\"owner\"]")));
+        old.hash = old.digest();
+        let (prev, hash) = (bench.bytes(&old.prev), bench.bytes(&old.hash));
+        let project = bench.literal(uuid::Uuid::nil());
+        bench.alter("DELETE FROM audit_events").await;
+        bench.alter(&format!(
+            "INSERT INTO audit_events (seq, at, actor, actor_name, action, target, target_name, project_id, detail, prev, hash) \
+             VALUES (1, {}, 'operator', '{}', 'key.created', 'key:1', '{}', {project}, '{{}}', {prev}, {hash})",
+            old.at, old.actor_name, old.target_name
+        )).await;
+        bench.alter(&format!("UPDATE head SET audit_seq = 1, audit_hash = {hash}")).await;
+        bench.events_of(2).await;
+        bench.sign().await;
+        let checked = bench.checked().await;
+        assert_eq!((checked.broken, checked.last, checked.unsigned()), (None, 3, 0));
+        // Nor can an event be given a capacity afterwards.
+        bench.alter("UPDATE audit_events SET acting = 'owner' WHERE seq = 1").await;
+        assert_eq!(fault(&bench.checked().await), (1, Fault::Changed));
+    }
+
+    /// Each event says as what somebody acted.
+    async fn as_what_somebody_acted(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let admin = bench.person(ADMIN, true).await;
+        let operator = bench.person("ops@pelagic.example", false).await;
+        let key = bench.key(&maren, "Gateway").await;
+        bench.join(key.project, &operator, "operator").await;
+        bench.app.keys.deactivate(&operator, key.id).await.unwrap();
+        bench.app.keys.activate_any(&admin, key.id, "Needed.").await.unwrap();
+        bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
+        let said = format!("SELECT action || ' ' || acting FROM audit_events WHERE target = 'key:{}' ORDER BY seq", key.id);
+        let expected =
+            ["key.created owner", "key.deactivated operator", "key.activated administrator", "key.deactivated command line"];
+        assert_eq!(bench.texts(&said).await, expected);
+        bench.signed_in(EMAIL).await;
+        bench.browser().post("/login", &[("email", EMAIL), ("password", "not that one")]).await;
+        let said = "SELECT action || ' ' || acting FROM audit_events WHERE action LIKE 'session.%' ORDER BY seq";
+        assert_eq!(bench.texts(said).await, ["session.started self", "session.refused keyward"]);
+    }
+
+    /// Administrators read all of it, the newest first, narrowed by person, kind, thing and day, page by page.
+    async fn the_log_is_read_and_narrowed(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let mut admin = bench.person(ADMIN, true).await;
+        let key = bench.key(&maren, "Nightly 100%_export").await;
+        bench.app.keys.deactivate_any(&admin, key.id, "Found in a <public> repository.").await.unwrap();
+        bench.clock.advance(2 * 86_400);
+        bench.app.keys.activate_any(&admin, key.id, "It was none.").await.unwrap();
+        let all = bench.found(&admin, "").await;
+        assert_eq!(all[0], "root activated the key “Nightly 100%_export”");
+        assert_eq!(all[1], "root deactivated the key “Nightly 100%_export”");
+        let maren_made = ["maren made the key “Nightly 100%_export”"];
+        assert_eq!(bench.found(&admin, "who=MAR").await, maren_made);
+        assert_eq!(bench.found(&admin, &format!("who=user:{}", maren.user)).await, maren_made);
+        assert_eq!(bench.found(&admin, "who=nobody").await, [""; 0]);
+        assert!(bench.found(&admin, "who=operator").await.iter().all(|it| it.starts_with("Command line made")));
+        assert_eq!(bench.found(&admin, "kind=keys").await.len(), 3);
+        assert_eq!(bench.found(&admin, "kind=keys&who=root").await.len(), 2);
+        assert!(bench.found(&admin, "kind=people").await.iter().all(|it| it.contains("account of")));
+        assert_eq!(bench.found(&admin, "thing=100%25").await, [""; 0]);
+        assert_eq!(bench.found(&admin, "thing=100%_").await.len(), 3);
+        assert_eq!(bench.found(&admin, "thing=1000").await, [""; 0], "no wildcard");
+        assert_eq!(bench.found(&admin, &format!("thing=key:{}", key.id)).await.len(), 3);
+        let of_project = bench.found(&admin, &format!("thing=project:{}", key.project)).await;
+        assert_eq!((of_project.len(), of_project[3].as_str()), (4, "Command line made the project “maren’s project”"));
+
+        // Days begin and end in the zone of whoever asks.
+        let day = |caller: &Caller, ago: i64| {
+            let at = bench.app.ground.now().plus_seconds(-ago * 86_400);
+            keyward::service::moments::rfc3339(
+                at.plus_seconds(i64::from(caller.zone.to_offset(jiff::Timestamp::from_second(at.seconds()).unwrap()).seconds())),
+            )[..10].to_owned()
+        };
+        for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"] {
+            admin.zone = jiff::tz::TimeZone::get(zone).unwrap();
+            let (today, then) = (day(&admin, 0), day(&admin, 2));
+            assert_eq!(bench.found(&admin, &format!("kind=keys&from={today}")).await.len(), 1, "{zone}");
+            assert_eq!(bench.found(&admin, &format!("kind=keys&from={then}&to={then}")).await.len(), 2, "{zone}");
+            assert_eq!(bench.found(&admin, &format!("kind=keys&from={then}&to={today}")).await.len(), 3, "{zone}");
+            assert_eq!(bench.found(&admin, "kind=keys&to=2020-01-31").await.len(), 0);
+        }
+        assert_eq!(bench.found(&admin, "kind=keys&from=2026-02-31").await.len(), 3, "no such day: not said");
+
+        bench.events_of(120).await;
+        let (mut filter, mut seen) = (AuditFilter::default(), Vec::new());
+        loop {
+            let page = bench.app.audit.list(&admin, &filter).await.unwrap();
+            assert!(page.events.len() <= 50);
+            seen.extend(page.events.iter().map(|event| event.seq));
+            // What comes meanwhile moves no page.
+            bench.events_of(1).await;
+            match page.next {
+                Some(next) => filter.before = Some(next),
+                None => break,
+            }
+        }
+        let head = seen[0];
+        assert_eq!(seen, (1..=head).rev().collect::<Vec<_>>());
+        for other in [&maren, &Caller { admin: true, ..maren.clone() }] {
+            assert!(matches!(bench.app.audit.list(other, &AuditFilter::default()).await, Err(Error::NotFound)));
+            assert!(matches!(bench.app.audit.export(other, "", "").await.map(|_| ()), Err(Error::NotFound)));
+        }
+    }
+
+    /// The page says sentences, with the exact values behind them, and how far the log is signed; to others there is none.
+    async fn the_page_is_for_administrators(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let admin = bench.person(ADMIN, true).await;
+        let key = bench.key(&maren, "Gateway").await;
+        let mut browser = bench.signed_in(ADMIN).await;
+        let page = browser.post(&format!("/admin/keys/{}/deactivate", key.id), &[("id", &key.id.to_string()), ("reason", "Leaked <b>")]).await;
+        assert_eq!(page.status, 303);
+        let page = browser.get("/admin/audit?kind=keys").await;
+        assert_eq!(page.status, 200);
+        let text = page.text();
+        for words in ["deactivated the key “Gateway”", "“Leaked &lt;b&gt;”", "administrator", "Exact values", &key.id.to_string(),
+            "Signed within a minute", "Status", "inactive", &format!("user:{}", admin.user), "/admin/audit/export"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(!text.contains("signed in"), "of another kind");
+        bench.sign().await;
+        assert!(browser.get("/admin/audit").await.text().contains("Signed up to event "));
+        bench.events_of(1).await;
+        assert!(!browser.get("/admin/audit").await.text().contains("longer than a minute"));
+        bench.clock.advance(4 * MINUTE);
+        assert!(browser.get("/admin/audit").await.text().contains("longer than a minute"), "somebody should look");
+
+        let before = bench.head().await;
+        for mut other in [bench.signed_in(EMAIL).await, bench.browser()] {
+            let missing = other.get("/nowhere").await;
+            for path in ["/admin/audit", "/admin/audit/export", "/admin/audit/export?from=never"] {
+                let page = other.get(path).await;
+                assert_eq!(page.status, 404, "{path}");
+                assert_eq!(page.masked(&[path]), missing.masked(&["/nowhere"]), "{path}");
+            }
+            let asked = other.call("admin/audit/list", &[]).await;
+            assert_eq!(asked.status, if other.cookie.is_some() { 404 } else { 401 });
+        }
+        assert_eq!(bench.events("audit.exported").await, 0);
+        assert_eq!(bench.head().await, before + 1, "the sign-in alone");
+        let page = browser.get("/admin/audit/export?from=2026-02-31").await;
+        assert_eq!((page.status, page.problem()), (422, "invalid".to_owned()));
+        assert_eq!(bench.events("audit.exported").await, 0);
+    }
+
+    /// What the button gives is checked on another machine: whole, or some days of it; and whatever is done to it is found.
+    async fn an_export_is_checked_without_the_database(bench: Bench) {
+        bench.person(ADMIN, true).await;
+        bench.events_of(1_203).await;
+        let signed = bench.sign().await.pop().unwrap().seq;
+        bench.clock.advance(2 * 86_400);
+        bench.events_of(700).await;
+        let mut browser = bench.signed_in(ADMIN).await;
+        let page = browser.get("/admin/audit/export").await;
+        assert_eq!((page.status, page.header("content-type")), (200, "application/x-ndjson"));
+        assert!(page.header("content-disposition").starts_with("attachment; filename=\"keyward-audit-20"));
+        assert_eq!(page.header("cache-control"), "no-store");
+        assert_eq!(bench.events("audit.exported").await, 1);
+        let (head, keys) = (bench.head().await, bench.keys().await);
+        for trusted in [None, Some(keys.clone())] {
+            let checked = check_file(&page, trusted);
+            assert_eq!((checked.broken, checked.first, checked.last), (None, 1, head));
+            assert_eq!((checked.unsigned(), checked.checkpoints), (0, 3), "its own event is vouched for too");
+        }
+        let lines: Vec<_> = page.text().lines().collect();
+        let events = lines.iter().filter(|line| line.contains(r#""type":"event""#)).count();
+        assert_eq!((events, lines.len()), (usize::try_from(head).unwrap(), events + 4));
+        assert_eq!(fault(&check_file(&page, Some(vec![other_key()]))).1, Fault::Untrusted { checkpoint: 1_000 });
+
+        let broken = |text: String| fault(&file::check(text.as_bytes(), None, Vec::new()).unwrap().0);
+        assert_eq!(broken(lines[..600].join("\n")), (600, Fault::Ends { expected: head }), "cut off");
+        assert_eq!(broken([&lines[..100], &lines[101..]].concat().join("\n")), (100, Fault::Missing));
+        assert_eq!(broken(page.text().replacen("\"Key 7\"", "\"Key 8\"", 1)).1, Fault::Changed);
+        let without: Vec<_> = lines.iter().copied().filter(|line| !line.contains(r#""checkpoint","seq":1000"#)).collect();
+        assert_eq!(without.len(), lines.len() - 1);
+        assert_eq!(broken(without.join("\n")).1, Fault::CheckpointMissing { checkpoint: 1_000, named_by: signed });
+        for bad in ["", "{}", "hello", &lines[1..].join("\n"), &page.text().replacen("\"version\":1", "\"version\":2", 1)] {
+            assert!(file::check(bad.as_bytes(), None, Vec::new()).is_err(), "{}", &bad[..bad.len().min(60)]);
+        }
+        assert!(file::check(format!("{}\nhello", lines[..3].join("\n")).as_bytes(), None, Vec::new()).is_err());
+
+        // Two days ago: from the first event of that day to the next checkpoint.
+        let day = keyward::service::moments::rfc3339(bench.app.ground.now().plus_seconds(-2 * 86_400))[..10].to_owned();
+        let some = check_file(&browser.get(&format!("/admin/audit/export?from={day}&to={day}")).await, None);
+        assert_eq!((some.broken, some.first, some.last, some.unsigned()), (None, 1, signed, 0));
+        let today = keyward::service::moments::rfc3339(bench.app.ground.now())[..10].to_owned();
+        let page = browser.get(&format!("/admin/audit/export?from={today}")).await;
+        let some = check_file(&page, Some(keys.clone()));
+        assert_eq!((some.broken, some.first, some.last, some.unsigned()), (None, signed + 1, bench.head().await, 0));
+        let none = check_file(&browser.get("/admin/audit/export?to=2020-01-01").await, None);
+        assert_eq!((none.broken, none.events()), (None, 0));
+        // A file that begins later is held against what it says was before, and so against its checkpoints.
+        let before = page.text().split("\"before\":\"").nth(1).unwrap()[..64].to_owned();
+        assert_eq!(broken(page.text().replacen(&before, &"0".repeat(64), 1)), (signed + 1, Fault::Unlinked));
+    }
+
+    /// Members of whatever role read the history of a key and of their project; nobody else learns that there is one. Addresses
+    /// are for administrators.
+    async fn members_read_the_history(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await;
+        let (id, project) = (key.id.to_string(), key.project.to_string());
+        let mut browsers = Vec::new();
+        for (email, role) in [("viewer@pelagic.example", "viewer"), ("ops@pelagic.example", "operator")] {
+            let member = bench.person(email, false).await;
+            bench.join(key.project, &member, role).await;
+            browsers.push((200, bench.signed_in(email).await));
+        }
+        let mut owner = bench.signed_in(EMAIL).await;
+        let page = owner.post(&format!("/keys/{id}/deactivate"), &[("id", &id)]).await;
+        assert_eq!(page.status, 303);
+        browsers.push((200, owner));
+        bench.person("tove@drift.example", false).await;
+        bench.person(ADMIN, true).await;
+        for email in ["tove@drift.example", ADMIN] {
+            browsers.push((404, bench.signed_in(email).await));
+        }
+        browsers.push((401, bench.browser()));
+        let random = bench.app.ground.new_id().to_string();
+        for (status, browser) in &mut browsers {
+            for (function, id, events) in [("keys/history", &id, 2), ("projects/history", &project, 3)] {
+                let page = browser.call(function, &[("id", id)]).await;
+                assert_eq!(page.status, *status, "{function}: {}", page.text());
+                if *status == 200 {
+                    let history = page.json();
+                    assert_eq!(history["events"].as_array().unwrap().len(), events, "{function}: {history}");
+                    assert_eq!(history["events"][0]["said"], "deactivated the key “Gateway”");
+                    assert_eq!(history["events"][0]["acting"], "owner");
+                    assert_eq!(history["events"][0]["changed"][0]["what"], "Status");
+                    for hidden in ["127.0.0.1", "user:", "agent\":\"", "hash"] {
+                        assert!(!page.text().contains(hidden), "{hidden}: {}", page.text());
+                    }
+                } else {
+                    let missing = browser.call(function, &[("id", &random)]).await;
+                    assert_eq!((missing.status, missing.masked(&[&random])), (page.status, page.masked(&[id])), "{function}");
+                }
+            }
+            for (path, id) in [("/keys/", &id), ("/projects/", &project)] {
+                let page = browser.get(&format!("{path}{id}")).await;
+                match *status {
+                    200 => assert!(page.text().contains("History") && page.text().contains("deactivated the key “Gateway”"), "{}", page.text()),
+                    401 => assert_eq!((page.status, page.location().starts_with("/login?")), (303, true)),
+                    // An administrator may look at the project; its history is for its members, and all of it in the log.
+                    _ => assert!(page.status == 404 || !page.text().contains("History"), "{}", page.text()),
+                }
+            }
+        }
+        let page = browsers[2].1.get(&format!("/keys/{id}")).await;
+        assert!(page.text().contains("<b>You<"));
+    }
+
+    /// The history goes on by the last event that was shown; that of one key holds no other's.
+    async fn the_history_goes_on(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (key, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Other").await);
+        for _ in 0..6 {
+            bench.app.keys.deactivate(&maren, key.id).await.unwrap();
+            bench.app.keys.activate(&maren, key.id).await.unwrap();
+        }
+        let first = bench.app.audit.of_key(&maren, key.id, None).await.unwrap();
+        assert_eq!((first.events.len(), first.next.is_some()), (10, true));
+        let rest = bench.app.audit.of_key(&maren, key.id, first.next).await.unwrap();
+        assert_eq!((rest.events.len(), rest.next), (3, None));
+        assert_eq!(rest.events[2].said, "made the key “Gateway”");
+        assert!(first.events.iter().chain(&rest.events).all(|event| event.own && event.exact.is_none()));
+        assert_eq!(bench.app.audit.of_key(&maren, other.id, None).await.unwrap().events.len(), 1);
+        let mut browser = bench.signed_in(EMAIL).await;
+        let page = browser.get(&format!("/keys/{}", key.id)).await;
+        let to = format!("/keys/{}?history={}#history", key.id, first.next.unwrap());
+        assert!(page.text().contains(&to), "{}", page.text());
+        let page = browser.get(to.split('#').next().unwrap()).await;
+        assert!(page.text().contains("made the key “Gateway”") && !page.text().contains("Show older"));
+        let page = browser.get(&format!("/keys/{}?history=x", key.id)).await;
+        assert_eq!(page.status, 200, "what is no number begins anew");
+        // A key that is gone has no page; the project's history keeps what was done to it.
+        bench.app.keys.delete(&maren, key.id).await.unwrap();
+        assert_eq!(bench.app.audit.of_key(&maren, key.id, None).await.unwrap().events[0].said, "deleted the key “Gateway”");
+        bench.clock.advance(7 * 86_400);
+        assert!(matches!(bench.app.audit.of_key(&maren, key.id, None).await, Err(Error::NotFound)));
+        bench.app.keys.purge().await.unwrap();
+        let history = bench.app.audit.of_project(&maren, key.project, None).await.unwrap();
+        assert_eq!(history.events[0].said, "removed the deleted key “Gateway” for good");
+        assert_eq!(history.events[0].who, "Keyward");
+        // Somebody who has left reads nothing more.
+        bench.alter("DELETE FROM members").await;
+        let gone = |id: KeyId, project: ProjectId| (bench.app.audit.of_key(&maren, id, None), bench.app.audit.of_project(&maren, project, None));
+        let (of_key, of_project) = gone(other.id, other.project);
+        assert!(matches!(of_key.await, Err(Error::NotFound)) && matches!(of_project.await, Err(Error::NotFound)));
+    }
+}
+
+impl Bench {
+    /// The folder of another node, with the same key file.
+    fn folder_of_the_other(&self) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(self.folder.path().join("keyward.key"), folder.path().join("keyward.key")).unwrap();
+        folder
+    }
+}
+
+/// Every text like `thing.verb` in the sources that write events, but for what stands in the log of the process.
+fn actions(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            actions(&path, found);
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("readable");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if !code.contains(".event(") {
+            continue;
+        }
+        for line in code.lines().filter(|line| !line.contains("tracing::") && !line.trim_start().starts_with("//")) {
+            found.extend(line.split('"').skip(1).step_by(2).filter(|it| is_action(it)).map(ToOwned::to_owned));
+        }
+    }
+}
+
+fn is_action(text: &str) -> bool {
+    let is_word = |it: &str| !it.is_empty() && it.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    text.split_once('.').is_some_and(|(thing, verb)| is_word(thing) && is_word(verb))
+}
+
+/// Whoever writes a new event says in `domain/audit.rs` how it reads.
+#[test]
+fn every_action_has_a_sentence() {
+    let mut found = BTreeSet::new();
+    actions(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.len() > 15 && found.contains("key.restored") && found.contains("signing_key.created"), "{found:?}");
+    let missing: Vec<_> = found.iter().filter(|action| !has_sentence(action)).collect();
+    assert!(missing.is_empty(), "no sentence in domain/audit.rs for {missing:?}");
+}
+
+/// Nobody is taken at their word for who they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_administrator_reads_nothing() {
+    let bench = Bench::new(crate::support::Engine::Sqlite).await;
+    let admin = bench.person(ADMIN, true).await;
+    bench.alter("UPDATE users SET active = 0").await;
+    assert!(matches!(bench.app.audit.list(&admin, &AuditFilter::default()).await, Err(Error::NotFound)));
+    let again = bench.app.accounts.caller(admin.user, Origin::default(), bench.app.ground.now()).await.unwrap();
+    assert!(again.is_none());
+}
+
+/// The binary's commands beside a server, on a database of their own.
+mod command {
+    use std::{
+        io::{BufRead as _, BufReader, Read as _, Write as _},
+        path::Path,
+        process::{Child, Command, Output, Stdio},
+    };
+
+    const BINARY: &str = env!("CARGO_BIN_EXE_keyward");
+
+    fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+        let mut child = Command::new(BINARY)
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        // A command that reads nothing may be gone before it is written to.
+        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        child.wait_with_output().expect("it ends")
+    }
+
+    fn out(output: &Output) -> String {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    /// What a refusal said, on both outputs.
+    fn refused(output: &Output) -> String {
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        let text = String::from_utf8_lossy(&said).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        text
+    }
+
+    fn serve(folder: &Path) -> (Child, BufReader<std::process::ChildStdout>, String) {
+        let mut child = Command::new(BINARY)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .current_dir(folder)
+            .env_clear()
+            .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut said = String::new();
+        while !said.contains("audit checkpoint ") {
+            assert!(reader.read_line(&mut said).expect("it speaks") > 0, "{said}");
+        }
+        (child, reader, said)
+    }
+
+    /// What a server signs it prints, at the start for what came before and at its end for the rest; `verify` says how far the log
+    /// can be vouched for, and an export is checked where there is no database, with the key that was kept.
+    #[test]
+    fn signed_printed_exported_and_verified() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let said = refused(&run(folder, &["audit", "verify"], ""));
+        assert!(said.contains("there is no database"), "{said}");
+        let person = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin", "--admin"];
+        out(&run(folder, &person, "the tide turns at nine"));
+        let said = refused(&run(folder, &["audit", "key"], ""));
+        assert!(said.contains("there is no key yet"), "{said}");
+        let said = out(&run(folder, &["audit", "verify"], ""));
+        assert!(said.contains("2 events, 1 to 2") && said.contains("Vouched for: nothing"), "{said}");
+
+        let (mut server, mut reader, mut printed) = serve(folder);
+        let keys = ["keys", "create", "--project", "maren’s project", "--name", "Job"];
+        out(&run(folder, &keys, ""));
+        let said = out(&run(folder, &["audit", "verify"], ""));
+        assert!(said.contains("5 events, 1 to 5") && said.contains("Vouched for: events 1 to 4,"), "{said}");
+        assert!(said.contains("Not vouched for: 1 event after event 4"), "{said}");
+        assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
+        reader.read_to_string(&mut printed).unwrap();
+        assert!(server.wait().unwrap().success());
+        assert!(printed.contains("audit checkpoint 4 ") && printed.contains("audit checkpoint 5 "), "{printed}");
+        let said = out(&run(folder, &["audit", "verify"], ""));
+        assert!(said.contains("Vouched for: events 1 to 5,") && !said.contains("Not vouched for"), "{said}");
+        assert!(said.contains("the database itself names"), "{said}");
+
+        let pem = out(&run(folder, &["audit", "key"], ""));
+        assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{pem}");
+        let jwks: serde_json::Value = serde_json::from_str(&out(&run(folder, &["audit", "key", "--jwk"], ""))).unwrap();
+        let x = jwks["keys"][0]["x"].as_str().unwrap();
+        let export = out(&run(folder, &["audit", "export"], ""));
+        assert_eq!(export.lines().count(), 1 + 6 + 2, "its own event is in it: {export}");
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = elsewhere.path();
+        let write = |name: &str, text: &str| std::fs::write(elsewhere.join(name), text).unwrap();
+        write("log.ndjson", &export);
+        write("key.pem", &pem);
+        write("printed.txt", &printed);
+        for key in ["key.pem", x] {
+            let verify =
+                ["audit", "verify", "--file", "log.ndjson", "--public-key", key, "--checkpoints", "printed.txt"];
+            let said = out(&run(elsewhere, &verify, ""));
+            assert!(said.contains("6 events, 1 to 6") && said.contains("events 1 to 5,"), "{said}");
+            assert!(!said.contains("itself names"), "{said}");
+        }
+        let said = out(&run(elsewhere, &["audit", "verify", "--file", "-"], &export));
+        assert!(said.contains("the export itself names"), "{said}");
+        assert!(!elsewhere.join("keyward.db").exists(), "no database is needed");
+
+        write("changed.ndjson", &export.replacen("Job", "Bob", 1));
+        let said = refused(&run(elsewhere, &["audit", "verify", "--file", "changed.ndjson"], ""));
+        assert!(said.contains("does not hold from event 5 on: it does not match its own hash"), "{said}");
+        assert!(said.contains("Vouched for: events 1 to 4,"), "{said}");
+        let other = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        for verify in [
+            &["audit", "verify", "--public-key", other][..],
+            &["audit", "verify", "--public-key", other, "--file", "log.ndjson"],
+        ] {
+            let folder = if verify.len() == 4 { folder } else { elsewhere };
+            let said = refused(&run(folder, verify, ""));
+            assert!(said.contains("is not signed with the key"), "{said}");
+        }
+        write("empty.txt", "nothing");
+        for (arguments, words) in [
+            (&["audit", "verify", "--public-key", "nonsense"][..], "neither a file nor a public key"),
+            (&["audit", "verify", "--file", "empty.txt"], "no header of an exported log"),
+            (&["audit", "verify", "--file", "absent"], "absent could not be read"),
+            (&["audit", "verify", "--file", "log.ndjson", "--checkpoints", "empty.txt"], "there is no checkpoint in"),
+        ] {
+            let said = refused(&run(elsewhere, arguments, ""));
+            assert!(said.contains(words), "{arguments:?}: {said}");
+        }
+        let said = refused(&run(folder, &["audit", "export", "--from", "yesterday"], ""));
+        assert!(said.contains("from: Write a day as 2026-11-20."), "{said}");
+        let help = out(&run(folder, &["audit", "--help"], ""));
+        for command in ["verify", "export", "key"] {
+            assert!(help.contains(command), "{help}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The pages and addresses of consent, as a browser without JavaScript and a program see them.
+
+use crate::support::{
+    Bench, PASSWORD, URL,
+    browser::{Browser, Page, form},
+    oauth::{claims, post},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use keyward::{domain::ids::ProjectId, service::actor::Caller};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const REDIRECT: &str = "https://buoywatch.example/done";
+const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+struct Stage {
+    bench: Bench,
+    owner: Caller,
+    project: ProjectId,
+    client: String,
+}
+
+impl Stage {
+    async fn of(bench: Bench) -> Self {
+        let owner = bench.person("owner@pelagic.example", false).await;
+        let project = bench.project_of(&owner).await;
+        let client = bench.app.consent.register(&owner, project, "Buoy <Watch>", REDIRECT).await.expect("registered");
+        Self { bench, owner, project, client: format!("client:{client}") }
+    }
+
+    fn query(&self, more: &[(&str, &str)]) -> String {
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
+        let mut pairs = vec![
+            ("response_type", "code"),
+            ("client_id", self.client.as_str()),
+            ("redirect_uri", REDIRECT),
+            ("scope", "data:read usage:read"),
+            ("state", "a&b=c\"<x>"),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        for (name, value) in more {
+            pairs.retain(|(it, _)| it != name);
+            pairs.push((name, value));
+        }
+        form(&pairs)
+    }
+
+    fn by_message(&self) -> String {
+        let resource = format!("{URL}/projects/{}", self.project);
+        let page = "https://buoywatch.example";
+        self.query(&[
+            ("client_id", "origin"),
+            ("redirect_uri", page),
+            ("resource", &resource),
+            ("response_mode", "web_message"),
+        ])
+    }
+
+    async fn signed_in(&self) -> Browser {
+        self.bench.signed_in("owner@pelagic.example").await
+    }
+
+    async fn token(&self, fields: &[(&str, &str)]) -> Page {
+        post(&mut self.bench.browser(), "/oauth/token", "", fields).await
+    }
+
+    /// Allows by the form, and gives back the code.
+    async fn allowed(&self, browser: &mut Browser) -> String {
+        let query = self.query(&[]);
+        let fields = [("request", query.as_str()), ("answer", "allow"), ("scopes[]", "data:read"), ("life", "86400")];
+        let page = browser.post(&format!("/authorize?{query}"), &fields).await;
+        assert_eq!(page.status, 303, "{}", page.text());
+        value(page.location(), "code")
+    }
+}
+
+fn value(address: &str, name: &str) -> String {
+    let url: url::Url = address.parse().unwrap_or_else(|_| panic!("no address: {address}"));
+    let found = url.query_pairs().find(|(it, _)| it == name);
+    found.unwrap_or_else(|| panic!("no {name}: {address}")).1.into_owned()
+}
+
+/// What stands in a text between two others.
+fn between(text: &str, before: &str, after: &str) -> String {
+    let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("no {before}"));
+    rest.split(after).next().unwrap_or_default().to_owned()
+}
+
+on_both_engines! {
+    async fn the_page_asks_and_its_form_answers(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let query = stage.query(&[]);
+        let here = format!("/authorize?{query}");
+        // Not signed in: there and back.
+        let mut browser = stage.bench.browser();
+        let page = browser.get(&here).await;
+        assert_eq!(page.status, 303);
+        assert!(page.location().starts_with("/login?next="), "{}", page.location());
+        let login = page.location().to_owned();
+        assert_eq!(browser.get(&login).await.status, 200);
+        let back = browser.post(&login, &[("email", "owner@pelagic.example"), ("password", PASSWORD)]).await;
+        assert_eq!((back.status, back.location()), (303, here.as_str()));
+
+        let page = browser.get(&here).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert!(page.text().contains("Buoy &lt;Watch&gt;") && page.text().contains("buoywatch.example"));
+        assert_eq!(page.text().matches("name=\"scopes[]\"").count(), 2);
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("form-action 'self' https://buoywatch.example;"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"));
+        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(page.header("cache-control"), "no-store");
+
+        // What was not offered is refused beside its field, and what was typed stays.
+        let wrong = [("request", query.as_str()), ("answer", "allow"), ("scopes[]", "data:write"), ("life", "5")];
+        let refused = browser.post(&here, &wrong).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains("data:write was not asked for"), "{}", refused.text());
+        assert!(refused.header("content-security-policy").contains("https://buoywatch.example"));
+        let code = stage.allowed(&mut browser).await;
+        assert_eq!(code.len(), 43);
+        let denied = browser.post(&here, &[("request", &query), ("answer", "deny")]).await;
+        assert_eq!(denied.status, 303);
+        assert_eq!(value(denied.location(), "error"), "access_denied");
+        assert_eq!((value(denied.location(), "state"), value(denied.location(), "iss")), ("a&b=c\"<x>".into(), URL.into()));
+        // No other page's form leads there.
+        let other = browser.get("/settings/security").await;
+        assert!(other.text().contains("Buoy &lt;Watch&gt;") && !other.text().contains(&code));
+        assert!(other.header("content-security-policy").contains("form-action 'self';"));
+    }
+
+    async fn only_the_page_that_tells_its_opener_is_known_to_it(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let query = stage.by_message();
+        let here = format!("/authorize?{query}");
+        let mut browser = stage.bench.browser();
+        let led = browser.get(&here).await;
+        assert_eq!((led.status, led.header("cross-origin-opener-policy")), (303, "unsafe-none"));
+        let login = led.location().to_owned();
+        assert_eq!(browser.get(&login).await.header("cross-origin-opener-policy"), "unsafe-none");
+        assert_eq!(browser.get("/login").await.header("cross-origin-opener-policy"), "same-origin");
+        let back = browser.post(&login, &[("email", "owner@pelagic.example"), ("password", PASSWORD)]).await;
+        assert_eq!((back.status, back.header("cross-origin-opener-policy")), (303, "unsafe-none"));
+        let page = browser.get(&here).await;
+        assert_eq!((page.status, page.header("cross-origin-opener-policy")), (200, "unsafe-none"));
+        assert!(page.header("content-security-policy").contains("form-action 'self';"), "the form leads nowhere else");
+        let told = browser.post(&here, &[("request", &query), ("answer", "allow"), ("life", "3600")]).await;
+        assert_eq!((told.status, told.header("cross-origin-opener-policy")), (200, "unsafe-none"));
+        assert!(told.text().contains("data-origin=\"https://buoywatch.example\""), "{}", told.text());
+        let code = between(&told.text(), "data-code=\"", "\"");
+        assert!(!told.text().contains("keyward.js"), "nothing else runs there");
+        let asked = [
+            ("grant_type", "authorization_code"), ("client_id", "origin"), ("code", &code),
+            ("redirect_uri", "https://buoywatch.example"), ("code_verifier", VERIFIER),
+        ];
+        let token = stage.token(&asked).await.token();
+        assert_eq!(claims(&token)["scope"], "");
+    }
+
+    async fn whoever_is_not_known_is_answered_nowhere(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let mut browser = stage.signed_in().await;
+        for query in [
+            stage.query(&[("client_id", "client:0192f3a0-0000-7000-8000-000000000001")]),
+            stage.query(&[("redirect_uri", "https://evil.example/")]),
+            format!("{}&client_id=loopback", stage.query(&[])),
+            format!("{}&redirect_uri=https%3A%2F%2Fevil.example%2F", stage.query(&[])),
+        ] {
+            let page = browser.get(&format!("/authorize?{query}")).await;
+            assert_eq!((page.status, page.location()), (400, ""), "{query}");
+            assert!(page.text().contains("This cannot be asked"));
+            assert!(page.header("content-security-policy").contains("form-action 'self';"));
+            let refused = browser.post("/authorize", &[("request", &query), ("answer", "allow"), ("life", "3600")]).await;
+            assert!(refused.status >= 400 && refused.location().is_empty(), "{query}: {}", refused.status);
+        }
+        let page = browser.get(&format!("/authorize?{}", stage.query(&[("response_type", "token")]))).await;
+        assert_eq!(page.status, 303);
+        assert_eq!(value(page.location(), "error"), "unsupported_response_type");
+        assert_eq!(stage.bench.number("SELECT COUNT(*) FROM grants").await, 0);
+    }
+
+    async fn a_code_becomes_a_token_that_follows_its_grant(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let mut browser = stage.signed_in().await;
+        let code = stage.allowed(&mut browser).await;
+        let asked = |code| [
+            ("grant_type", "authorization_code"), ("client_id", stage.client.as_str()), ("code", code),
+            ("redirect_uri", REDIRECT), ("code_verifier", VERIFIER),
+        ];
+        for (missing, error) in [("code", "invalid_request"), ("redirect_uri", "invalid_request"), ("code_verifier", "invalid_request"), ("client_id", "invalid_client")] {
+            let fields: Vec<_> = asked(&code).into_iter().filter(|(name, _)| *name != missing).collect();
+            assert_eq!(stage.token(&fields).await.oauth_error(), error, "{missing}");
+        }
+        let page = stage.token(&asked(&code)).await;
+        let token = page.token();
+        assert_eq!((&page.json()["expires_in"], &page.json()["scope"]), (&json!(3_600), &json!("data:read")));
+        let says = claims(&token);
+        assert_eq!(says["sub"], format!("user:{}", stage.owner.user));
+        assert_eq!(says["client_id"], stage.client.as_str());
+        assert_eq!(says["aud"], format!("{URL}/projects/{}", stage.project));
+        let config = format!("/v1/projects/{}/config", stage.project);
+        assert_eq!(stage.bench.browser().bearer(&config, &token).await.status, 200);
+        let good = stage.bench.browser().json("/v1/keys/verify", &json!({"key": token, "scopes": ["data:read"]})).await.json();
+        assert_eq!((&good["valid"], &good["issued_to"]), (&json!(true), &json!("owner")), "{good}");
+        // Its use is noted, and nothing else of it.
+        stage.bench.app.usage.flush().await.unwrap();
+        let mine = stage.bench.app.consent.mine(&stage.owner).await.unwrap().grants;
+        assert!(mine[0].last_used.is_some());
+        let grant = mine[0].id.to_string();
+        assert_eq!(says["grant_id"], grant.as_str());
+        let page = browser.post("/settings/security/grant", &[("grant", &grant)]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security?done=revoked"));
+        assert_eq!(stage.bench.browser().bearer(&config, &token).await.status, 401);
+        let cut = stage.bench.texts("SELECT holder FROM token_cutoffs").await;
+        assert_eq!(cut, [format!("grant:{grant}")]);
+        assert_eq!(stage.token(&asked(&code)).await.oauth_error(), "invalid_grant");
+        // As long as is asked for, and no longer than was allowed.
+        let code = stage.allowed(&mut browser).await;
+        let long = [&asked(&code)[..], &[("expires_in", "999999")]].concat();
+        assert_eq!(stage.token(&long).await.json()["expires_in"], 86_400);
+    }
+
+    async fn a_device_hears_what_is_answered(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let mut program = stage.bench.browser();
+        let begin = [("client_id", stage.client.as_str()), ("scope", "data:read")];
+        let page = post(&mut program, "/oauth/device_authorization", "", &begin).await;
+        assert_eq!((page.status, page.header("cache-control")), (200, "no-store"), "{}", page.text());
+        let begun = page.json();
+        assert_eq!((&begun["expires_in"], &begun["interval"]), (&json!(600), &json!(5)));
+        assert_eq!(begun["verification_uri"], format!("{URL}/device"));
+        let (code, device) = (begun["user_code"].as_str().unwrap(), begun["device_code"].as_str().unwrap());
+        let complete = begun["verification_uri_complete"].as_str().unwrap();
+        assert_eq!(complete, format!("{URL}/device?user_code={code}"));
+        let asked = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
+        assert_eq!(stage.token(&asked).await.oauth_error(), "authorization_pending");
+        assert_eq!(stage.token(&asked).await.oauth_error(), "slow_down");
+        let mut browser = stage.signed_in().await;
+        let page = browser.get(complete.trim_start_matches(URL)).await;
+        assert_eq!((page.status, page.input("user_code")), (200, code));
+        assert!(!page.text().contains("Allow</button>"), "it is confirmed first");
+        assert_eq!(browser.post("/device", &[("user_code", "BBBB-BBBB")]).await.status, 422);
+        let on = browser.post("/device", &[("user_code", &code.to_lowercase())]).await;
+        assert_eq!(on.status, 303);
+        let confirm = on.location().to_owned();
+        let page = browser.get(&confirm).await;
+        assert!(page.text().contains(code) && page.text().contains("Buoy &lt;Watch&gt;"), "{}", page.text());
+        let typed = page.input("user_code").to_owned();
+        let yes = [("user_code", typed.as_str()), ("answer", "allow"), ("scopes[]", "data:read"), ("life", "3600")];
+        let done = browser.post(&confirm, &yes).await;
+        assert_eq!((done.status, done.location()), (303, "/device?done=allowed"), "{}", done.text());
+        let token = stage.token(&asked).await.token();
+        assert_eq!(claims(&token)["scope"], "data:read");
+        assert_eq!(stage.token(&asked).await.oauth_error(), "invalid_grant");
+        assert_eq!(browser.get(&confirm).await.status, 404);
+        for (fields, error) in [
+            (&[("client_id", "loopback")][..], "unauthorized_client"),
+            (&[("client_id", "client:x")], "invalid_client"),
+            (&[], "invalid_client"),
+            (&[("client_id", stage.client.as_str()), ("scope", "nothing:read")], "invalid_scope"),
+            (&[("client_id", stage.client.as_str()), ("resource", "https://x.example/")], "invalid_target"),
+        ] {
+            assert_eq!(post(&mut program, "/oauth/device_authorization", "", fields).await.oauth_error(), error);
+        }
+    }
+
+    async fn the_metadata_says_so(bench: Bench) {
+        let page = bench.browser().get("/.well-known/oauth-authorization-server").await.json();
+        assert_eq!(page["authorization_endpoint"], format!("{URL}/authorize"));
+        assert_eq!(page["device_authorization_endpoint"], format!("{URL}/oauth/device_authorization"));
+        assert_eq!(page["code_challenge_methods_supported"], json!(["S256"]));
+        assert_eq!(page["authorization_response_iss_parameter_supported"], true);
+        let kinds: Vec<_> = page["grant_types_supported"].as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
+        assert!(kinds.contains(&"authorization_code") && kinds.contains(&DEVICE));
+    }
+}

@@ -1,0 +1,357 @@
+//! Canaries: a whole story is lived through with secrets that can be searched for, and then every sink is searched. None of them
+//! may stand in the log (at its most talkative), in a page that a GET can fetch, or in the database and the files beside it.
+
+use crate::support::{
+    Bench, PASSWORD,
+    browser::Page,
+    forge,
+    log::Listening,
+    totp::{base32, code, elements},
+};
+use axum::http::Request;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use keyward::store::Pool;
+use std::sync::{Arc, Mutex};
+
+const EMAIL: &str = "maren@pelagic.example";
+
+/// The properties that the islands of a page are woken with.
+fn islands(page: &Page) -> String {
+    let tags = page.text().split("data-props=\"").skip(1);
+    tags.map(|rest| rest.split('"').next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// What stands in the scripts of a page.
+fn scripts(page: &Page) -> String {
+    let tags = page.text().split("<script").skip(1);
+    tags.map(|rest| rest.split("</script>").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+fn contains(hay: &[u8], needle: &[u8]) -> bool {
+    hay.windows(needle.len()).any(|window| window == needle)
+}
+
+/// What may stand nowhere, each with its name.
+#[derive(Default)]
+struct Canaries(Vec<(String, Vec<u8>)>);
+
+impl Canaries {
+    fn plant(&mut self, name: &str, text: &str) {
+        assert!(text.len() >= 8, "{name} is too short to be searched for");
+        self.0.push((name.to_owned(), text.as_bytes().to_vec()));
+    }
+
+    /// Bytes, in every way in which they are usually written down.
+    fn plant_bytes(&mut self, name: &str, bytes: &[u8]) {
+        self.0.push((name.to_owned(), bytes.to_vec()));
+        for text in
+            [hex::encode(bytes), STANDARD.encode(bytes), STANDARD_NO_PAD.encode(bytes), URL_SAFE_NO_PAD.encode(bytes)]
+        {
+            self.plant(name, &text);
+        }
+    }
+
+    /// The id that a session's cookie holds: as it is sent, and as bytes and numbers.
+    fn plant_session(&mut self, name: &str, cookie: &str) {
+        let value = cookie.split_once('=').expect("a pair").1;
+        self.plant(name, value);
+        let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(value).expect("base64url").try_into().expect("128 bits");
+        self.plant_bytes(name, &bytes);
+        self.plant(name, &i128::from_le_bytes(bytes).to_string());
+    }
+
+    fn search(&self, sink: &str, hay: &[u8]) {
+        for (name, needle) in &self.0 {
+            assert!(!contains(hay, needle), "{sink} holds {name}");
+        }
+    }
+}
+
+/// Everything that the database holds: its files, or every row of every table as text.
+async fn stored(bench: &Bench) -> Vec<(String, Vec<u8>)> {
+    let mut sinks = Vec::new();
+    for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        sinks.push((path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()));
+    }
+    if let Pool::Postgres(_) = bench.app.ground.pool {
+        let tables = bench.texts("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'").await;
+        for table in tables {
+            let rows = bench.texts(&format!("SELECT t::text FROM \"{table}\" t")).await;
+            sinks.push((format!("table {table}"), rows.join("\n").into_bytes()));
+        }
+    }
+    sinks
+}
+
+on_both_engines! {
+    /// The story of a key, of its owner and of everybody's mistakes.
+    async fn no_sink_holds_a_secret(bench: Bench) {
+        let log = Listening::begin();
+        let mut canaries = Canaries::default();
+        let unique = |word: &str| format!("{word} {}", hex::encode(crate::support::random::<8>()));
+        let (password, wrong, typed_as_email) = (unique("quiet harbour"), unique("loud harbour"), unique("misplaced"));
+        canaries.plant("the password", &password);
+        canaries.plant("the password, in a form", &password.replace(' ', "+"));
+        canaries.plant("the wrong password", &wrong);
+        canaries.plant("the wrong password, in a form", &wrong.replace(' ', "+"));
+        canaries.plant("the password that was typed as an address", &typed_as_email);
+
+        // The first start.
+        let printed = Arc::new(Mutex::new(String::new()));
+        let printer = printed.clone();
+        bench.app.accounts.open_setup(move |code| code.expose().clone_into(&mut printer.lock().unwrap())).await.unwrap();
+        let code = printed.lock().unwrap().clone();
+        canaries.plant("the setup code", &code);
+        let mut browser = bench.browser();
+        browser.get(&format!("/setup?code={code}")).await;
+        let setup = |code, password| [("code", code), ("name", "Maren"), ("email", EMAIL), ("password", password), ("project", "Buoys")];
+        assert_eq!(browser.post("/setup", &setup("WRONG", password.as_str())).await.status, 422);
+        assert_eq!(browser.post("/setup", &setup(code.as_str(), "short")).await.status, 422);
+        assert_eq!(browser.post("/setup", &setup(code.as_str(), password.as_str())).await.status, 303);
+        canaries.plant_session("the first session", browser.cookie.as_deref().unwrap());
+        assert_eq!(browser.post("/logout", &[]).await.status, 303);
+
+        // Signing in, and not.
+        for (email, password) in [(EMAIL, &wrong), (typed_as_email.as_str(), &wrong), ("nobody@pelagic.example", &password)] {
+            assert_eq!(browser.post("/login", &[("email", email), ("password", password)]).await.status, 422);
+            assert_eq!(browser.call("session/sign_in", &[("email", email), ("password", password)]).await.status, 422);
+        }
+        let mut dead = bench.browser();
+        dead.cookie = browser.cookie.clone().or_else(|| Some(format!("keyward={}", URL_SAFE_NO_PAD.encode(crate::support::random::<16>()))));
+        canaries.plant_session("a session that is none", dead.cookie.clone().as_deref().unwrap());
+        dead.get("/keys").await;
+        assert_eq!(browser.post("/login", &[("email", EMAIL), ("password", &password)]).await.status, 303);
+        canaries.plant_session("the session", browser.cookie.as_deref().unwrap());
+
+        // Keys, made by script and by form.
+        let project = browser.call("keys/form", &[]).await.json()["projects"][0]["id"].as_str().unwrap().to_owned();
+        let (one, two) = (bench.app.ground.new_id().to_string(), bench.app.ground.new_id().to_string());
+        let three = bench.app.ground.new_id().to_string();
+        let form = |number| [("number", number), ("project", project.as_str()), ("name", "Gateway"), ("expires", "30d"), ("scopes[]", "data:read")];
+        let created = browser.call("keys/create", &form(one.as_str())).await.json();
+        let (id, by_script) = (created["key"]["id"].as_str().unwrap().to_owned(), created["secret"].as_str().unwrap().to_owned());
+        let page = browser.post("/keys/new", &form(two.as_str())).await;
+        let by_form = page.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
+        assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
+        assert!(islands(&page).is_empty() && !page.text().contains("<leptos-island"), "without scripts nothing wakes");
+        let live = browser.post_live("/keys/new", &form(three.as_str())).await;
+        assert_eq!((live.status, live.header("cache-control")), (200, "no-store"));
+        let by_live = live.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
+        assert_ne!(by_script, by_form);
+        assert_ne!(by_live, by_form);
+        // What wakes there is told nothing of it, and what travels beside the page neither.
+        let props = islands(&live);
+        assert!(!props.is_empty() && live.text().contains("<leptos-island"), "{}", live.text());
+        for (what, hay) in [("the props of the islands", props), ("the scripts", scripts(&live))] {
+            assert!(!hay.contains(&by_live[12..40]) && !hay.contains(&by_live[40..]), "{what} of the reveal hold the secret: {hay}");
+        }
+        // Nor does it stand in an attribute, where a style or an address could read it.
+        for tag in live.text().split('<').filter_map(|rest| rest.split('>').next()) {
+            assert!(!tag.contains(&by_live[12..40]), "a tag holds the secret: {tag}");
+        }
+        assert_eq!(live.text().matches(&by_live[12..]).count(), 3, "bare, in the command, in the lines for a file");
+        let keys = [("the key made by script", &by_script), ("the key made by form", &by_form), ("the key made alive", &by_live)];
+        for (name, secret) in keys {
+            // What is not the preview.
+            canaries.plant(name, &secret[12..]);
+            canaries.plant(name, &secret[12..40]);
+        }
+        assert_eq!(browser.post("/keys/new", &form(two.as_str())).await.status, 409);
+
+        // Programs.
+        let mut program = bench.browser();
+        let page = program.json("/authentication/token", &serde_json::json!({"secret_key": by_script})).await;
+        let token = page.json()["access_token"].as_str().unwrap().to_owned();
+        let (claims, signature) = token.rsplit_once('.').unwrap();
+        canaries.plant("the access token", &token);
+        canaries.plant("the access token's signature", signature);
+        canaries.plant("the access token's claims", claims.split_once('.').unwrap().1);
+        let config = format!("/pops/{project}/config?auto_start=false");
+        assert_eq!(program.bearer(&config, &token).await.status, 200);
+        assert_eq!(program.json("/v1/keys/verify", &serde_json::json!({"key": by_form})).await.status, 200);
+
+        // Mistakes with a secret in them.
+        for path in ["/authentication/token", "/v1/keys/verify", "/v1/nothing", "/keys/new", "/login", "/api/keys/create"] {
+            let bodies = [
+                by_script.clone(),
+                format!("{{\"key\": \"{by_script}\""),
+                format!("{{\"{by_script}\": 1}}"),
+                format!("{{\"key\": [\"{by_script}\"], \"secret_key\": 5}}"),
+                format!("{{\"key\": \"{by_script}!\", \"expires_in\": \"{by_form}\"}}"),
+            ];
+            for body in bodies {
+                for kind in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+                    let request = Request::post(path).header("content-type", kind).header("origin", crate::support::URL);
+                    let page = program.send(request, body.clone()).await;
+                    assert!((303..500).contains(&page.status), "{path}: {}", page.status);
+                }
+            }
+        }
+        for bad in [by_script.clone(), format!("{token}x"), "x".repeat(20)] {
+            assert_eq!(program.bearer(&config, &bad).await.status, 401);
+        }
+        program.get(&format!("/v1/projects/{by_script}/config?token={token}")).await;
+        program.get(&format!("/nothing/{by_form}?{by_script}")).await;
+        browser.get(&format!("/keys/{by_form}/delete?key={by_script}")).await;
+        browser.get(&format!("/keys?after={by_script}&status={by_form}")).await;
+        let foreign = Request::post("/login").header("origin", "https://evil.example").header("x-secret", &by_script);
+        program.send(foreign, by_script.clone()).await;
+        browser.call("keys/get", &[("id", &by_script)]).await;
+        browser.call("keys/create", &[("number", &by_script), ("project", &password), ("name", &by_form)]).await;
+
+        // The end of it.
+        assert_eq!(browser.call("keys/deactivate", &[("id", &id)]).await.status, 200);
+        assert_eq!(program.bearer(&config, &token).await.status, 401);
+        assert_eq!(browser.post(&format!("/keys/{id}/delete"), &[("id", &id)]).await.status, 303);
+        bench.app.usage.flush().await.unwrap();
+
+        // Every page that a GET can fetch, signed in and out.
+        // She is the first administrator: no page is closed to her.
+        let mut paths = crate::support::pages().await;
+        assert!(paths.len() > 20, "{paths:?}");
+        for path in &mut paths {
+            let it = if path.starts_with("/projects/") { &project } else { &id };
+            *path = path.replace("{id}", it).replace("{name}", "data:read");
+        }
+        for more in [
+            "/keys?status=deleted", &format!("/keys?done=deleted&key={id}"), &format!("/admin/keys?done=deleted&key={id}"),
+            "/settings/account?done=saved", "/admin/scopes?done=added", &format!("/projects/{project}?done=saved"), "/nothing",
+            "/.well-known/jwks.json", "/v1/nothing",
+        ] {
+            paths.push(more.to_owned());
+        }
+        let list = browser.call("keys/list", &[]).await.json();
+        let there = list["keys"].as_array().unwrap();
+        assert_eq!(there.len(), 2, "those that are not deleted: {list}");
+        for key in there {
+            for verb in ["", "/edit", "/deactivate"] {
+                paths.push(format!("/keys/{}{verb}", key["id"].as_str().unwrap()));
+            }
+        }
+        let mut pages = Vec::new();
+        for path in &paths {
+            let page = browser.get(path).await;
+            assert!(page.status < 500, "{path}: {}", page.status);
+            pages.push((format!("GET {path}"), page.bytes));
+        }
+        assert_eq!(browser.post("/logout", &[]).await.status, 303);
+        for path in &paths {
+            pages.push((format!("GET {path}, signed out"), browser.get(path).await.bytes));
+        }
+        // Nor has any answer's head, with its redirects and cookies, but for the cookie that is the session.
+        for (whose, heads) in [("hers", &browser.heads), ("a program's", &program.heads)] {
+            assert!(heads.contains("x-request-id") && heads.contains("content-type"));
+            let told: String = heads.lines().filter(|line| !line.starts_with("set-cookie: keyward=")).collect();
+            canaries.search(&format!("the heads of the answers, {whose}"), told.as_bytes());
+        }
+        assert!(browser.heads.contains("location: /keys?done=deleted&key="), "{}", browser.heads);
+
+        // The seed that tokens are signed with is sealed, and the file beside it holds another key.
+        let (seed, _) = forge::seed(&bench).await;
+        canaries.plant_bytes("the seed of the signing key", &seed);
+
+        let sinks = stored(&bench).await;
+        let logged = log.logged();
+        for (sink, hay) in pages.iter().chain(&sinks) {
+            canaries.search(sink, hay);
+        }
+        canaries.search("the log", &logged);
+
+        // The search finds what is there.
+        let found = |hays: &[(String, Vec<u8>)], needle: &str| hays.iter().any(|(_, hay)| contains(hay, needle.as_bytes()));
+        assert!(found(&pages, &by_script[..12]), "the preview stands in the list");
+        for present in [EMAIL, &by_script[..12], &by_form[..12], "session.refused", "key.deleted"] {
+            assert!(found(&sinks, present), "{present} is stored");
+        }
+        for present in ["/authentication/token", "/v1/keys/verify", "/setup", "http.status=409", "request.id"] {
+            assert!(contains(&logged, present.as_bytes()), "{present} is logged");
+        }
+        if let Pool::Sqlite { .. } = bench.app.ground.pool {
+            let names: Vec<_> = sinks.iter().map(|(name, _)| name.as_str()).collect();
+            for name in ["keyward.db", "keyward.db-wal", "keyward.key"] {
+                assert!(names.contains(&name), "{name} was searched: {names:?}");
+            }
+        }
+        // And a canary that is set free is caught: in the database, and in the log.
+        bench.alter(&format!("UPDATE projects SET name = '{by_script}'")).await;
+        let caught = std::panic::AssertUnwindSafe(async {
+            for (sink, hay) in stored(&bench).await {
+                canaries.search(&sink, &hay);
+            }
+        });
+        assert!(futures::FutureExt::catch_unwind(caught).await.is_err(), "the search is blind");
+        tracing::error!(target: "keyward", "{by_script}");
+        let logged = log.logged();
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| canaries.search("the log", &logged)));
+        assert!(caught.is_err(), "the search of the log is blind");
+    }
+
+    /// The story of a second factor: its secret, its recovery codes, and the passwords that are typed as proofs.
+    async fn no_sink_holds_a_second_factor(bench: Bench) {
+        let log = Listening::begin();
+        let mut canaries = Canaries::default();
+        let unique = |word: &str| format!("{word} {}", hex::encode(crate::support::random::<8>()));
+        let (new, wrong) = (unique("quiet harbour"), unique("loud harbour"));
+        for (name, text) in [("the new password", &new), ("a wrong proof", &wrong)] {
+            canaries.plant(name, text);
+            canaries.plant(name, &text.replace(' ', "+"));
+        }
+        bench.person(EMAIL, false).await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let second_factor = "/settings/security/second-factor";
+        let page = browser.get(second_factor).await;
+        let (text, sealed) = (elements(&page, "code")[0].clone(), page.input("sealed").to_owned());
+        let secret = base32(&text);
+        canaries.plant_bytes("the secret of the second factor", &secret);
+        canaries.plant("the secret of the second factor, to be typed", &text);
+        canaries.plant("the secret of the second factor, in base32", &text.replace(' ', ""));
+        canaries.plant("the secret that is not confirmed", &sealed);
+        let now = || bench.app.ground.now().seconds();
+        let fields = [("sealed", sealed.as_str()), ("one_time_code", "000000")];
+        assert_eq!(browser.post(second_factor, &fields).await.status, 422);
+        let fields = [("sealed", sealed.as_str()), ("one_time_code", &*code(&secret, now()))];
+        let page = browser.post(second_factor, &fields).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let mut codes = elements(&page, "code");
+        let used = codes[0].clone();
+        assert_eq!(browser.call("session/confirm", &[("proof", &wrong)]).await.status, 403);
+        bench.clock.advance(901);
+        let dialog = "/settings/security/recovery-codes";
+        assert_eq!(browser.post(dialog, &[("proof", &wrong)]).await.status, 403);
+        let page = browser.post(dialog, &[("proof", &used)]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        codes.extend(elements(&page, "code"));
+        for recovery in &codes {
+            canaries.plant("a recovery code", recovery);
+            canaries.plant("a recovery code, in one", &recovery.replace('-', ""));
+        }
+        let fields = [("password", PASSWORD), ("new_password", &new)];
+        assert_eq!(browser.post("/settings/security/password", &fields).await.status, 303);
+        for typed in [wrong.as_str(), &codes[1], &codes[12]] {
+            assert_eq!(browser.post("/logout", &[]).await.status, 303);
+            assert_eq!(browser.post("/login", &[("email", EMAIL), ("password", &new)]).await.location(), "/login/code");
+            canaries.plant_session("a session that waits", browser.cookie.as_deref().unwrap());
+            let right = typed == codes[12];
+            let status = browser.post("/login/code", &[("one_time_code", typed)]).await.status;
+            assert_eq!(status, if right { 303 } else { 422 });
+        }
+        canaries.plant_session("the session", browser.cookie.as_deref().unwrap());
+        for path in ["/settings/security", second_factor, dialog, "/settings/security/second-factor/off", "/confirm", "/keys"] {
+            canaries.search(path, &browser.get(path).await.bytes);
+        }
+        let sinks = stored(&bench).await;
+        for (sink, hay) in &sinks {
+            canaries.search(sink, hay);
+        }
+        let logged = log.logged();
+        canaries.search("the log", &logged);
+        for present in ["second_factor.enrolled", "step_up.refused", "password.changed"] {
+            assert!(sinks.iter().any(|(_, hay)| contains(hay, present.as_bytes())), "{present} is stored");
+        }
+        assert!(contains(&logged, b"/settings/security/recovery-codes"));
+    }
+}

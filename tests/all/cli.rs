@@ -1,0 +1,624 @@
+//! The binary's commands, run as an operator runs them, beside a running server too.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_keyward");
+const PASSWORD: &str = "the tide turns at nine";
+
+fn keyward(folder: &Path, arguments: &[&str]) -> Output {
+    run(folder, arguments, "")
+}
+
+fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(BINARY)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+fn out(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+fn err(output: &Output) -> String {
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A server on a free port, stopped when it goes out of scope.
+struct Server {
+    child: Child,
+    address: String,
+    said: String,
+}
+
+impl Server {
+    fn start(folder: &Path, lines: usize) -> Self {
+        Self::start_on(folder, lines, "sqlite:keyward.db", &[])
+    }
+
+    /// A server on another database.
+    fn start_on(folder: &Path, lines: usize, database: &str, arguments: &[&str]) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .env("KEYWARD_DATABASE_URL", database)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut said = String::new();
+        for _ in 0..lines {
+            reader.read_line(&mut said).expect("it speaks");
+        }
+        let address = said
+            .split("http://")
+            .nth(1)
+            .expect("it says where")
+            .split_whitespace()
+            .next()
+            .expect("an address")
+            .to_owned();
+        Self { child, address, said }
+    }
+
+    /// One request over a connection of its own.
+    fn request(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it answers");
+        write!(
+            stream,
+            "{head}\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("read");
+        answer
+    }
+
+    fn verify(&self, secret: &str) -> String {
+        self.request(
+            "POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json",
+            &format!(r#"{{"key": "{secret}"}}"#),
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_story_at_the_command_line_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    assert!(server.said.contains("/setup?code="), "{}", server.said);
+
+    let made = run(
+        folder,
+        &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin", "--admin"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert!(out(&made).contains("Made the user"));
+    let projects: serde_json::Value =
+        serde_json::from_str(&out(&keyward(folder, &["projects", "list", "--json"]))).unwrap();
+    let project = projects[0]["project_id"].as_str().unwrap();
+
+    let create = [
+        "keys",
+        "create",
+        "--project",
+        project,
+        "--name",
+        "Nightly job",
+        "--expires",
+        "30d",
+        "--scope",
+        "data:read",
+        "--json",
+    ];
+    let key: serde_json::Value = serde_json::from_str(&out(&keyward(folder, &create))).unwrap();
+    let (secret, id) = (key["secret"].as_str().unwrap(), key["key_id"].as_str().unwrap());
+    assert_eq!(key["project_id"], project);
+    assert!(server.verify(secret).contains(r#""valid":true"#));
+
+    let config = folder.join("config.json");
+    std::fs::write(&config, r#"{"model": "harbour"}"#).unwrap();
+    out(&keyward(folder, &["projects", "config", "--project", project, "--set", config.to_str().unwrap()]));
+    assert_eq!(out(&keyward(folder, &["projects", "config", "--project", project])).trim(), r#"{"model":"harbour"}"#);
+
+    assert!(out(&keyward(folder, &["keys", "list"])).contains("Nightly job"));
+    out(&keyward(folder, &["keys", "deactivate", id]));
+    let refused = server.verify(secret);
+    assert!(refused.contains(r#""code":"inactive""#), "refused at the next request: {refused}");
+    let listed = out(&keyward(folder, &["keys", "list", "--json"]));
+    assert!(listed.contains(r#""status":"inactive""#) && !listed.contains(secret), "{listed}");
+}
+
+#[test]
+fn rules_are_set_edited_and_listed_at_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    out(&run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let create = |more: &[&str]| {
+        let all = [&["keys", "create", "--project", "maren’s project", "--name", "Buoys", "--expires", "never"], more];
+        keyward(folder, &all.concat())
+    };
+    let made = out(&create(&[
+        "--network",
+        "10.0.0.0/8",
+        "--network",
+        "192.0.2.7",
+        "--not-before",
+        "2099-12-01T09:00Z",
+        "--rate",
+        "100/minute,burst=20",
+    ]));
+    for words in ["1 December 2099, 09:00:00 UTC", "10.0.0.0/8, 192.0.2.7/32", "100 calls a minute, 20 at once"] {
+        assert!(made.contains(words), "{words}: {made}");
+    }
+    let id = made.split("key_id").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let listed =
+        || -> serde_json::Value { serde_json::from_str(&out(&keyward(folder, &["keys", "list", "--json"]))).unwrap() };
+    let rules = |key: &serde_json::Value| {
+        serde_json::json!([key["status"], key["networks"], key["not_before"], key["rate_limit"], key["scopes"]])
+    };
+    let before = serde_json::json!([
+        "scheduled",
+        ["10.0.0.0/8", "192.0.2.7/32"],
+        "2099-12-01T09:00:00Z",
+        "100/minute,burst=20",
+        []
+    ]);
+    assert_eq!(rules(&listed()[0]), before);
+    let shown = out(&keyward(folder, &["keys", "list"]));
+    assert!(
+        shown.contains("not before 2099-12-01T09:00:00Z, from 10.0.0.0/8 and 1 more, 100 calls a minute"),
+        "{shown}"
+    );
+
+    let edit = |changes: &[&str]| keyward(folder, &[&["keys", "edit", id], changes].concat());
+    let said = out(&edit(&[
+        "--name",
+        "Harbour",
+        "--scope",
+        "data:read",
+        "--no-networks",
+        "--no-not-before",
+        "--rate",
+        "5/day",
+    ]));
+    assert!(said.contains("Edited “Harbour”"), "{said}");
+    assert_eq!(rules(&listed()[0]), serde_json::json!(["active", [], null, "5/day", ["data:read"]]));
+    out(&edit(&["--network", "2001:db8::/32", "--no-rate", "--no-scopes", "--expires", "30d"]));
+    let key = &listed()[0];
+    assert_eq!(rules(key), serde_json::json!(["active", ["2001:db8::/32"], null, null, []]));
+    assert!(key["expires_at"].is_string() && key["name"] == "Harbour", "{key}");
+
+    for (refused, words) in [
+        (edit(&[]), "required"),
+        (edit(&["--rate", "5/day", "--no-rate"]), "cannot be used with"),
+        (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "inside 10.0.0.0/8"),
+        (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "rate: Write a limit such as 100/minute"),
+        (edit(&["--not-before", "2020-02-29T09:00Z"]), "not_before: 29 February 2020, 09:00:00 UTC has passed"),
+        (edit(&["--not-before", "2099-12-01"]), "would never work"),
+        (edit(&["--scope", "no:such"]), "does not offer no:such"),
+        (keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]), "no such thing"),
+        (create(&["--network", "somewhere"]), "“somewhere” is not a network"),
+    ] {
+        let said = err(&refused);
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(listed().as_array().unwrap().len(), 1);
+    assert_eq!(&listed()[0], key, "what was refused changed nothing");
+    let log = out(&keyward(folder, &["audit", "export"]));
+    assert_eq!(log.matches("key.edited").count(), 2, "{log}");
+    assert!(out(&keyward(folder, &["audit", "verify"])).contains("events"));
+}
+
+#[test]
+fn a_server_that_is_asked_to_stop_ends_well_and_keeps_what_it_knew() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    out(&run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let key = out(&keyward(folder, &["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]));
+    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    let mut server = Server::start(folder, 1);
+    assert!(server.verify(key["secret"].as_str().unwrap()).contains(r#""valid":true"#));
+    let asked = Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
+    assert!(asked.success());
+    assert!(server.child.wait().unwrap().success(), "it ends with success");
+    assert!(!folder.join("keyward.db-wal").exists(), "the write-ahead log was taken into the database");
+    assert!(folder.join("keyward.key").exists());
+    #[cfg(unix)]
+    for name in ["keyward.db", "keyward.key"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} is readable by its owner alone");
+    }
+}
+
+#[test]
+fn a_bad_value_is_named_with_what_would_be_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (arguments, words) in [
+        (&["serve", "--public-url", "keys.example.com/x"][..], "without a path"),
+        (&["serve", "--listen", "3000"][..], "--listen"),
+        (&["serve", "--trusted-proxies", "10.0.0.0/99"][..], "10.0.0.0/8"),
+        (&["--database-url", "mysql://h/d", "projects", "list"][..], "sqlite:PATH"),
+        (&["--database-url", "postgres://h/d", "serve"][..], "keyward admin create-key-file"),
+        (&["projects", "list"][..], "there is no database at keyward.db"),
+        (&["keys", "deactivate", "x"][..], "<ID>"),
+    ] {
+        let said = err(&keyward(folder, arguments));
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    for url in ["postgres://u:hunter2hunter2/x@h/d", "mysql://u:hunter2hunter2@h/d"] {
+        let said = err(&keyward(folder, &["--database-url", url, "projects", "list"]));
+        assert!(said.contains("percent-encoded") && !said.contains("hunter2"), "{said}");
+    }
+    let said = err(&keyward(folder, &["serve", "--listen", "127.0.0.1:0", "--key-file", "absent/keyward.key"]));
+    assert!(said.contains("absent/keyward.key") && said.contains("No such file"), "{said}");
+    let weak = run(folder, &["admin", "create-user", "--email", "maren", "--password-stdin"], "short");
+    let said = err(&weak);
+    assert!(said.contains("email:") && !said.contains("short"), "{said}");
+    let once = run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD);
+    out(&once);
+    for (arguments, words) in [
+        (&["keys", "create", "--project", "nowhere", "--name", "x"][..], "keyward projects list"),
+        (&["keys", "create", "--project", "maren’s project", "--name", ""][..], "Give the key a name"),
+        (&["keys", "create", "--project", "maren’s project", "--name", "x", "--expires", "soon"][..], "periods"),
+        (
+            &["keys", "create", "--project", "maren’s project", "--name", "x", "--scope", "no:such"][..],
+            "does not offer no:such",
+        ),
+    ] {
+        let said = err(&keyward(folder, arguments));
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+/// On PostgreSQL the key file is made once, by hand, and given to every node: two of them serve the same keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_two_nodes_serve_one_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyward::store::Location::Postgres(url) =
+        crate::support::database(crate::support::Engine::Postgres, &folder).await
+    else {
+        unreachable!("PostgreSQL was asked for")
+    };
+    let folder = folder.path();
+    let command =
+        |arguments: &[&str], input: &str| run(folder, &[&["--database-url", &url], arguments].concat(), input);
+    let said = err(&command(&["serve", "--key-file", "keyward.key"], ""));
+    assert!(said.contains("keyward admin create-key-file keyward.key"), "{said}");
+    out(&keyward(folder, &["admin", "create-key-file", "keyward.key"]));
+    let first = Server::start_on(folder, 3, &url, &["--key-file", "keyward.key"]);
+    let second = Server::start_on(folder, 3, &url, &["--key-file", "keyward.key"]);
+    out(&command(&["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let key = out(&command(&["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"], ""));
+    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    let secret = key["secret"].as_str().unwrap();
+    for node in [&first, &second] {
+        assert!(node.verify(secret).contains(r#""valid":true"#));
+    }
+    let jwks = |node: &Server| {
+        node.request("GET /.well-known/jwks.json HTTP/1.1", "").split("\r\n\r\n").nth(1).map(ToOwned::to_owned)
+    };
+    assert_eq!(jwks(&first), jwks(&second), "both sign with the same key");
+    out(&command(&["keys", "deactivate", key["key_id"].as_str().unwrap()], ""));
+    for node in [&first, &second] {
+        assert!(node.verify(secret).contains(r#""code":"inactive""#));
+    }
+}
+
+/// What the demo printed behind this word.
+fn printed<'a>(said: &'a str, word: &str) -> &'a str {
+    said.split(word).nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("{word}: {said}"))
+}
+
+/// Fills a database, and looks at it as a server and as a person who signs in.
+async fn a_demo(engine: crate::support::Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let location = crate::support::database(engine, &folder).await;
+    let url = match &location {
+        keyward::store::Location::Sqlite(_) => "sqlite:keyward.db".to_owned(),
+        keyward::store::Location::Postgres(url) => url.clone(),
+    };
+    let command = |arguments: &[&str]| run(folder.path(), &[&["--database-url", &url], arguments].concat(), "");
+    let said = out(&command(&["demo", "--keys", "150"]));
+    assert!(said.contains("150 keys") && said.contains("http://127.0.0.1:3000"), "{said}");
+    assert!(!said.contains("kw_"), "no secret is printed: {said}");
+    let (email, password) = (printed(&said, "e-mail"), printed(&said, "password"));
+    assert_eq!(email, "maren@pelagic.example");
+
+    let again = err(&command(&["demo"]));
+    assert!(again.contains("somebody has an account") && again.contains("--database-url"), "{again}");
+
+    let bench = crate::support::Bench::on(location, folder, crate::support::URL).await;
+    let now = bench.app.ground.now();
+    let whole = keyward::service::audit::verify(&bench.app.ground).await.unwrap();
+    let keyward::service::audit::Chain::Whole { events } = whole else { panic!("{whole:?}") };
+    assert!(events > 170, "{events}");
+    let unordered = "SELECT COUNT(*) FROM audit_events a JOIN audit_events b ON b.seq = a.seq + 1 WHERE b.at < a.at";
+    assert_eq!(bench.number(unordered).await, 0, "the log goes forward in time");
+    assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 150);
+    assert_eq!(bench.events("key.created").await, 150);
+    let (now, day) = (now.micros(), 86_400_000_000_i64);
+    let (week, old, ended) = (now + 7 * day, now - 190 * day, now - 7 * day);
+    let kept = "deleted_at IS NULL AND active";
+    for (what, condition) in [
+        (
+            "active",
+            format!(
+                "{kept} AND (not_before IS NULL OR not_before <= {now}) AND (expires_at IS NULL OR expires_at > {now})"
+            ),
+        ),
+        ("expired", format!("{kept} AND expires_at <= {now}")),
+        ("inactive", "deleted_at IS NULL AND NOT active AND NOT held".to_owned()),
+        ("held", "held AND NOT active AND note LIKE '%public repository%' AND note_by = 'Maren Okafor'".to_owned()),
+        ("scheduled", format!("{kept} AND not_before > {now}")),
+        ("deleted", format!("deleted_at > {ended}")),
+        ("ends this week", format!("{kept} AND expires_at > {now} AND expires_at <= {week}")),
+        ("never used", format!("{kept} AND last_used_at IS NULL")),
+        ("never ends", "expires_at IS NULL".to_owned()),
+        ("test", "environment = 'test'".to_owned()),
+        ("issued to", "issued_to IS NOT NULL".to_owned()),
+        ("old", format!("created_at < {old}")),
+        ("long", "LENGTH(name) = 100".to_owned()),
+        ("other scripts", "name = '潮汐予報アプリ'".to_owned()),
+    ] {
+        assert!(bench.number(&format!("SELECT COUNT(*) FROM keys WHERE {condition}")).await > 0, "{what}");
+    }
+    let wrong = format!(
+        "SELECT COUNT(*) FROM keys WHERE created_at > {now} OR last_used_at < created_at OR last_used_at > {now} \
+         OR last_used_at > expires_at OR deleted_at < created_at"
+    );
+    assert_eq!(bench.number(&wrong).await, 0, "nothing happened before its time");
+
+    let mut browser = bench.browser();
+    let page = browser.post("/login", &[("email", email), ("password", password)]).await;
+    assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
+    let projects = browser.call("projects/list", &[]).await.json();
+    let roles: Vec<_> =
+        projects.as_array().unwrap().iter().map(|p| format!("{} {}", p["name"], p["role"]).replace('"', "")).collect();
+    assert_eq!(
+        roles,
+        ["Buoy telemetry viewer", "Harbour pilot owner", "Maren’s project owner", "Tide tables operator"]
+    );
+    let scopes = browser.call("scopes/list", &[]).await.json();
+    assert_eq!(scopes.as_array().unwrap().len(), 10, "{scopes}");
+    assert!(browser.get("/keys").await.text().contains("Starter Integration"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_on_sqlite() {
+    a_demo(crate::support::Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_on_postgres() {
+    a_demo(crate::support::Engine::Postgres).await;
+}
+
+/// A command on a server, with a key in the environment.
+fn on_server(server: &Server, folder: &Path, key: &str, arguments: &[&str]) -> Output {
+    Command::new(BINARY)
+        .args(arguments)
+        .args(["--url", &format!("http://{}", server.address)])
+        .current_dir(folder)
+        .env_clear()
+        .env("KEYWARD_KEY", key)
+        // Nothing of the database is touched.
+        .env("KEYWARD_DATABASE_URL", "sqlite:nowhere.db")
+        .output()
+        .expect("it runs")
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_str(&out(output)).expect("JSON")
+}
+
+#[test]
+fn keys_and_projects_at_the_command_line_on_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    let create = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
+    out(&run(folder, &create, &format!("{PASSWORD}\n")));
+    let made =
+        keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "Maren@pelagic.example", "--json"]);
+    let project = json(&made)["project_id"].as_str().unwrap().to_owned();
+    let nobody = keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "nobody@pelagic.example"]);
+    assert!(err(&nobody).contains("Nobody has this e-mail address"));
+    out(&keyward(folder, &["projects", "rename", "--project", "Harbour", "--name", "Haven"]));
+    let members = json(&keyward(folder, &["projects", "members", "--project", "Haven", "--json"]));
+    assert_eq!((&members[0]["email"], &members[0]["role"]), (&"maren@pelagic.example".into(), &"owner".into()));
+
+    let key = json(&keyward(
+        folder,
+        &["keys", "create", "--project", &project, "--name", "Buoy", "--issued-to", "Ada", "--json"],
+    ));
+    let (id, secret) = (key["key_id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+    for (verb, status, verdict) in [
+        ("deactivate", "inactive", r#""code":"inactive""#),
+        ("activate", "active", r#""valid":true"#),
+        ("delete", "deleted", r#""code":"deleted""#),
+        ("restore", "active", r#""valid":true"#),
+    ] {
+        assert_eq!(json(&keyward(folder, &["keys", verb, id, "--json"]))["status"], status, "{verb}");
+        assert!(server.verify(secret).contains(verdict), "{verb}");
+    }
+    let listed =
+        |more: &[&str]| json(&keyward(folder, &[&["keys", "list", "--json"], more].concat())).as_array().unwrap().len();
+    assert_eq!((listed(&["--text", "ADA"]), listed(&["--text", "Eve"]), listed(&["--issued-to", "Ada"])), (1, 0, 1));
+    assert_eq!(
+        (listed(&["--status", "active"]), listed(&["--status", "deleted"]), listed(&["--environment", "test"])),
+        (1, 0, 0)
+    );
+    out(&keyward(folder, &["keys", "delete", id]));
+    assert_eq!((listed(&["--status", "deleted"]), listed(&[])), (1, 0));
+    out(&keyward(folder, &["keys", "restore", id]));
+    out(&keyward(folder, &["projects", "archive", "--project", "Haven"]));
+    assert!(server.verify(secret).contains("project_archived"));
+    out(&keyward(folder, &["projects", "archive", "--project", "Haven", "--back"]));
+    assert!(server.verify(secret).contains(r#""valid":true"#));
+}
+
+#[test]
+fn keys_at_the_command_line_on_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    let create = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
+    out(&run(folder, &create, &format!("{PASSWORD}\n")));
+    let make = |scopes: &[&str]| {
+        let scopes: Vec<_> = scopes.iter().flat_map(|it| ["--scope", it]).collect();
+        let asked = ["keys", "create", "--project", "maren’s project", "--name", "Manager", "--json"];
+        json(&keyward(folder, &[&asked[..], &scopes].concat()))
+    };
+    let (read, write) = ("keyward:keys.read", "keyward:keys.write");
+    let manager = make(&[read, write, "data:read"]);
+    let secret = manager["secret"].as_str().unwrap();
+    let on = |arguments: &[&str]| on_server(&server, folder, secret, arguments);
+
+    assert_eq!(json(&on(&["projects", "list", "--json"]))[0]["project_id"], manager["project_id"]);
+    let asked =
+        ["keys", "create", "--name", "Buoy", "--scope", "data:read", "--expires", "7d", "--rate", "5/minute", "--json"];
+    let made = json(&on(&asked));
+    let id = made["key_id"].as_str().unwrap();
+    assert!(server.verify(made["secret"].as_str().unwrap()).contains(r#""valid":true"#));
+    assert_eq!((&made["created_by"], &made["rate_limit"]), (&"Manager".into(), &"5/minute".into()));
+    let once = [&asked[..], &["--idempotency-key", "tonight"]].concat();
+    out(&on(&once));
+    assert!(err(&on(&once)).contains("This idempotency key has made its key already"));
+
+    let edited = json(&on(&[
+        "keys",
+        "edit",
+        id,
+        "--name",
+        "Float",
+        "--no-rate",
+        "--expires",
+        "2026-12-31",
+        "--not-before",
+        "2026-12-24T09:00",
+        "--json",
+    ]));
+    assert_eq!((&edited["name"], &edited["rate_limit"]), (&"Float".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&edited["expires_at"], &edited["not_before"]),
+        (&"2026-12-31T23:59:59Z".into(), &"2026-12-24T09:00:00Z".into())
+    );
+    assert_eq!(json(&on(&["keys", "edit", id, "--no-not-before", "--json"]))["status"], "active");
+    for (verb, status) in
+        [("deactivate", "inactive"), ("activate", "active"), ("delete", "deleted"), ("restore", "active")]
+    {
+        assert_eq!(json(&on(&["keys", verb, id, "--json"]))["status"], status, "{verb}");
+    }
+    assert!(out(&on(&["keys", "deactivate", id])).starts_with("Deactivated “Float”"));
+    let listed = json(&on(&["keys", "list", "--status", "inactive", "--json"]));
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["name"]), (1, &"Float".into()));
+    assert!(out(&on(&["keys", "list"])).contains("Manager"));
+
+    // What it may not, in words; and no secret among them.
+    let wider = on(&["keys", "create", "--name", "Wider", "--scope", "data:write"]);
+    assert!(err(&wider).contains("You do not have data:write"), "{}", err(&wider));
+    let reader = make(&[read]);
+    let refused = on_server(&server, folder, reader["secret"].as_str().unwrap(), &["keys", "deactivate", id]);
+    assert!(err(&refused).contains("made no token of this key"), "{}", err(&refused));
+    let writer = make(&[write]);
+    let writes = |arguments: &[&str]| on_server(&server, folder, writer["secret"].as_str().unwrap(), arguments);
+    assert!(err(&writes(&["keys", "deactivate", id])).contains("--project"));
+    out(&writes(&["keys", "deactivate", id, "--project", manager["project_id"].as_str().unwrap()]));
+    let nothing = Command::new(BINARY)
+        .args(["keys", "list", "--url", &format!("http://{}", server.address)])
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(err(&nothing).contains("KEYWARD_KEY"));
+    assert!(err(&on(&["projects", "rename", "--project", "x", "--name", "y"])).contains("Leave out --url"));
+    let plain = Command::new(BINARY)
+        .args(["keys", "list", "--url", "http://keys.example.com"])
+        .env_clear()
+        .env("KEYWARD_KEY", secret)
+        .output()
+        .unwrap();
+    assert!(err(&plain).contains("neither https nor on this machine"), "{}", err(&plain));
+
+    // From a file, and from standard input.
+    std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();
+    let url = format!("http://{}", server.address);
+    assert!(out(&keyward(folder, &["keys", "list", "--url", &url, "--secret-file", "secret"])).contains("Float"));
+    assert!(out(&run(folder, &["keys", "list", "--url", &url, "--secret-file", "-"], secret)).contains("Float"));
+}
+
+#[test]
+fn help_tells_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = out(&keyward(folder.path(), &["serve", "--help"]));
+    for setting in [
+        "DATABASE_URL",
+        "LISTEN",
+        "PUBLIC_URL",
+        "TRUSTED_PROXIES",
+        "NAME",
+        "SUPPORT_URL",
+        "KEY_FILE",
+        "TOKEN_KEY_DAYS",
+        "LOG",
+        "LOG_FORMAT",
+    ] {
+        assert!(help.contains(&format!("KEYWARD_{setting}")), "{setting}: {help}");
+    }
+    let help = out(&keyward(folder.path(), &["--help"]));
+    for command in ["serve", "admin", "keys", "projects", "demo"] {
+        assert!(help.contains(command), "{command}: {help}");
+    }
+}
+
+#[test]
+fn the_next_signing_key_is_published_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, 3);
+    let published = || server.request("GET /.well-known/jwks.json HTTP/1.1", "").matches(r#""kid""#).count();
+    assert_eq!(published(), 1);
+    let said = out(&keyward(folder, &["admin", "rotate-token-key"]));
+    assert!(said.contains("Published the signing key") && said.contains("signs with it from 20"), "{said}");
+    assert_eq!(published(), 2, "when the command has ended");
+    let again = err(&keyward(folder, &["admin", "rotate-token-key"]));
+    assert!(again.contains("published already"), "{again}");
+    // Another file would seal what no server could open.
+    out(&keyward(folder, &["admin", "create-key-file", "other.key"]));
+    let other = err(&keyward(folder, &["admin", "rotate-token-key", "--key-file", "other.key"]));
+    assert!(other.contains("does not open this database's signing key"), "{other}");
+    let missing = err(&keyward(folder, &["admin", "rotate-token-key", "--key-file", "none.key"]));
+    assert!(missing.contains("none.key is missing"), "{missing}");
+    assert_eq!(published(), 2);
+}

@@ -1,0 +1,446 @@
+//! Consent: what people allow programs, how programs come to their tokens, and what ends it.
+
+use crate::support::Bench;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use keyward::{
+    domain::{
+        consent::{Answered, Asking, Authorization},
+        ids::{ClientId, GrantId, ProjectId},
+    },
+    service::{
+        Error,
+        actor::{Actor, Caller, Origin},
+        oauth::{Coming, Denied, Redeemed},
+        verify::{Question, Refused},
+    },
+};
+use sha2::{Digest as _, Sha256};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const REDIRECT: &str = "https://buoywatch.example/done";
+const DAY: i64 = 86_400;
+
+fn challenge() -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER))
+}
+
+/// A query with these parameters, over those of a good request.
+fn query(client: &str, more: &[(&str, &str)]) -> String {
+    let challenge = challenge();
+    let mut pairs = vec![
+        ("response_type", "code"),
+        ("client_id", client),
+        ("redirect_uri", REDIRECT),
+        ("scope", "data:read usage:read"),
+        ("state", "a&b=c ü"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    for (name, value) in more {
+        pairs.retain(|(it, _)| it != name);
+        if !value.is_empty() {
+            pairs.push((name, value));
+        }
+    }
+    crate::support::browser::form(&pairs)
+}
+
+struct Stage {
+    bench: Bench,
+    owner: Caller,
+    operator: Caller,
+    project: ProjectId,
+    client: ClientId,
+    said: String,
+}
+
+impl Stage {
+    async fn of(bench: Bench) -> Self {
+        let owner = bench.person("owner@pelagic.example", false).await;
+        let operator = bench.person("operator@pelagic.example", false).await;
+        let project = bench.project_of(&owner).await;
+        bench.join(project, &operator, "operator").await;
+        let addresses = format!("{REDIRECT}\nhttp://127.0.0.1/cb");
+        let client = bench.app.consent.register(&owner, project, "Buoy Watch", &addresses).await.expect("registered");
+        Self { said: format!("client:{client}"), bench, owner, operator, project, client }
+    }
+
+    async fn ask(&self, caller: &Caller, query: &str) -> Authorization {
+        self.bench.app.consent.ask(Some(caller), query).await.expect("read").0.expect("signed in")
+    }
+
+    async fn asking(&self, caller: &Caller, query: &str) -> Asking {
+        match self.ask(caller, query).await {
+            Authorization::Ask(asking) => asking,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The parameters with which the program is told, and nobody is asked.
+    async fn told(&self, query: &str) -> Vec<(String, String)> {
+        match self.ask(&self.operator, query).await {
+            Authorization::Answered(answered) => parameters(&answered),
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    async fn allow(&self, caller: &Caller, scopes: &[&str]) -> String {
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        let answered =
+            self.bench.app.consent.allow(caller, &query(&self.said, &[]), scopes, DAY).await.expect("allowed");
+        value(&parameters(&answered), "code")
+    }
+
+    async fn redeem(&self, code: &str) -> Result<Redeemed, Denied> {
+        let coming = Coming { code, client: &self.said, redirect_uri: REDIRECT, verifier: VERIFIER };
+        self.bench.app.consent.redeem(&Origin::default(), coming).await.expect("no fault")
+    }
+
+    async fn granted(&self, caller: &Caller) -> Redeemed {
+        let code = self.allow(caller, &["data:read", "usage:read"]).await;
+        self.redeem(&code).await.expect("redeemed")
+    }
+
+    /// What verify says of a token of the grant.
+    async fn verdict(&self, grant: GrantId) -> Result<Vec<String>, Refused> {
+        let id: uuid::Uuid = grant.into();
+        let decision = self.bench.app.verify.key(id.into(), &Question::default()).await.expect("no fault");
+        decision.map(|good| good.facts.scopes.clone())
+    }
+
+    async fn events(&self) -> Vec<String> {
+        let sql = "SELECT action || COALESCE(': ' || reason, '') FROM audit_events \
+            WHERE action LIKE 'grant.%' OR action LIKE 'client.%' ORDER BY seq";
+        self.bench.texts(sql).await
+    }
+}
+
+fn parameters(answered: &Answered) -> Vec<(String, String)> {
+    let Answered::Leave(to) = answered else { panic!("{answered:?}") };
+    assert!(to.expose().starts_with(&format!("{REDIRECT}?")) || to.expose().starts_with("http://"), "{}", to.expose());
+    let url: url::Url = to.expose().parse().expect("an address");
+    url.query_pairs().into_owned().collect()
+}
+
+fn value(pairs: &[(String, String)], name: &str) -> String {
+    pairs.iter().find(|(it, _)| it == name).unwrap_or_else(|| panic!("no {name}: {pairs:?}")).1.clone()
+}
+
+on_both_engines! {
+    async fn a_code_is_redeemed_once_and_the_second_time_ends_it(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let asking = stage.asking(&stage.operator, &query(&stage.said, &[])).await;
+        assert_eq!((asking.client.as_deref(), asking.host.as_deref()), (Some("Buoy Watch"), Some("buoywatch.example")));
+        assert_eq!(asking.scopes.len(), 2);
+        assert_eq!((asking.usual, asking.lives.last().expect("lives").seconds), (DAY, DAY));
+        let answered = stage.bench.app.consent.allow(&stage.operator, &query(&stage.said, &[]), vec!["data:read".into()], DAY).await.unwrap();
+        let pairs = parameters(&answered);
+        assert_eq!(value(&pairs, "state"), "a&b=c ü");
+        assert_eq!(value(&pairs, "iss"), crate::support::URL);
+        let code = value(&pairs, "code");
+        let redeemed = stage.redeem(&code).await.expect("redeemed");
+        assert_eq!(redeemed.scopes, ["data:read"], "what was unticked is not allowed");
+        assert_eq!((redeemed.project, redeemed.user), (stage.project, stage.operator.user));
+        assert_eq!(redeemed.client.to_string(), stage.said);
+        assert_eq!(redeemed.until.seconds_since(stage.bench.app.ground.now()), DAY);
+        assert_eq!(stage.verdict(redeemed.grant).await.expect("good"), ["data:read"]);
+        assert!(matches!(stage.redeem(&code).await, Err(Denied::InvalidGrant(_))));
+        assert_eq!(stage.verdict(redeemed.grant).await, Err(Refused::Deleted));
+        assert_eq!(
+            stage.events().await,
+            ["client.registered", "grant.allowed", "grant.ended: Its code was presented twice."]
+        );
+        let dump = stage.bench.texts("SELECT detail FROM audit_events").await.join("\n");
+        assert!(!dump.contains(&code));
+    }
+
+    async fn a_code_is_good_for_a_minute_for_whoever_began(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let app = &stage.bench.app;
+        let origin = Origin::default();
+        for (client, redirect, verifier) in [
+            ("loopback", REDIRECT, VERIFIER),
+            (stage.said.as_str(), "https://buoywatch.example/other", VERIFIER),
+            (stage.said.as_str(), REDIRECT, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXX"),
+            (stage.said.as_str(), REDIRECT, ""),
+        ] {
+            let code = stage.allow(&stage.operator, &[]).await;
+            let coming = Coming { code: &code, client, redirect_uri: redirect, verifier };
+            assert!(matches!(app.consent.redeem(&origin, coming).await.unwrap(), Err(Denied::InvalidGrant(_))), "{client} {redirect}");
+            assert!(stage.redeem(&code).await.is_err(), "it was tried");
+        }
+        let code = stage.allow(&stage.operator, &[]).await;
+        stage.bench.clock.advance(60);
+        assert!(stage.redeem(&code).await.is_err());
+        assert!(stage.redeem("nonsense").await.is_err());
+        assert_eq!(app.consent.mine(&stage.operator).await.unwrap().grants, []);
+    }
+
+    async fn what_nobody_comes_for_ends(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        stage.allow(&stage.operator, &["data:read"]).await;
+        assert_eq!(stage.bench.app.consent.mine(&stage.operator).await.unwrap().grants.len(), 1);
+        stage.bench.clock.advance(61);
+        keyward::service::upkeep::once(&stage.bench.app).await.unwrap();
+        assert_eq!(stage.bench.app.consent.mine(&stage.operator).await.unwrap().grants, []);
+        assert_eq!(stage.events().await.last().unwrap(), "grant.lapsed");
+        stage.bench.clock.advance(40 * DAY);
+        keyward::service::upkeep::once(&stage.bench.app).await.unwrap();
+        for table in ["grants", "authorization_codes"] {
+            assert_eq!(stage.bench.texts(&format!("SELECT 'x' FROM {table}")).await, [""; 0], "{table}");
+        }
+    }
+
+    async fn what_is_wrong_is_told_to_the_program_and_no_program_to_the_person_alone(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        for (more, error) in [
+            (&[("response_type", "")][..], "invalid_request"),
+            (&[("response_type", "token")], "unsupported_response_type"),
+            (&[("response_mode", "fragment")], "invalid_request"),
+            (&[("code_challenge", "")], "invalid_request"),
+            (&[("code_challenge", "short")], "invalid_request"),
+            (&[("code_challenge_method", "")], "invalid_request"),
+            (&[("code_challenge_method", "plain")], "invalid_request"),
+            (&[("scope", "data:read nothing:read")], "invalid_scope"),
+            (&[("scope", "a\"b")], "invalid_scope"),
+            (&[("resource", "http://127.0.0.1:3000/projects/0192f3a0-0000-7000-8000-000000000001")], "invalid_target"),
+        ] {
+            let pairs = stage.told(&query(&stage.said, more)).await;
+            assert_eq!(value(&pairs, "error"), error, "{more:?}");
+            assert_eq!((value(&pairs, "state"), value(&pairs, "iss")), ("a&b=c ü".into(), crate::support::URL.into()));
+            assert!(pairs.iter().all(|(name, _)| name != "code"));
+        }
+        let twice = format!("{}&scope=data:read", query(&stage.said, &[]));
+        assert_eq!(value(&stage.told(&twice).await, "error"), "invalid_request");
+        let other = ClientId::from(stage.bench.app.ground.new_id());
+        for (client, more) in [
+            ("", &[][..]),
+            ("client:x", &[]),
+            (format!("client:{other}").as_str(), &[]),
+            (format!("key:{other}").as_str(), &[]),
+            ("loopback", &[]),
+            ("origin", &[]),
+            (stage.said.as_str(), &[("redirect_uri", "")]),
+            (stage.said.as_str(), &[("redirect_uri", "https://buoywatch.example/done/")]),
+            (stage.said.as_str(), &[("redirect_uri", "https://evil.example/done")]),
+            (stage.said.as_str(), &[("redirect_uri", "http://127.0.0.1:1/other")]),
+        ] {
+            let asked = stage.ask(&stage.operator, &query(client, more)).await;
+            assert!(matches!(asked, Authorization::Unknown(_)), "{client} {more:?}: {asked:?}");
+            let refused = stage.bench.app.consent.allow(&stage.operator, &query(client, more), vec![], DAY).await;
+            assert!(matches!(refused, Err(Error::Conflict(_))), "{client} {more:?}");
+        }
+        // Any port of this computer.
+        stage.asking(&stage.operator, &query(&stage.said, &[("redirect_uri", "http://127.0.0.1:50123/cb")])).await;
+        assert_eq!(stage.events().await, ["client.registered"], "asking leaves nothing behind");
+    }
+
+    async fn a_program_on_this_computer_needs_no_registration(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let resource = format!("{}/projects/{}", crate::support::URL, stage.project);
+        let with = |redirect| query("loopback", &[("redirect_uri", redirect), ("resource", &resource), ("client_name", "Bank")]);
+        for redirect in ["http://127.0.0.1:50123/cb", "http://[::1]:1/"] {
+            let asking = stage.asking(&stage.operator, &with(redirect)).await;
+            assert_eq!((asking.client, asking.host), (None, None), "never a name from the query");
+        }
+        for redirect in ["http://localhost:1/cb", REDIRECT] {
+            assert!(matches!(stage.ask(&stage.operator, &with(redirect)).await, Authorization::Unknown(_)), "{redirect}");
+        }
+        let pairs = stage.told(&query("loopback", &[("redirect_uri", "http://127.0.0.1:1/cb")])).await;
+        assert_eq!(value(&pairs, "error"), "invalid_target");
+        let here = "http://127.0.0.1:50123/cb";
+        let answered = stage.bench.app.consent.allow(&stage.owner, &with(here), vec!["data:read".into()], 3_600).await.unwrap();
+        let code = value(&parameters(&answered), "code");
+        let coming = Coming { code: &code, client: "loopback", redirect_uri: here, verifier: VERIFIER };
+        let redeemed = stage.bench.app.consent.redeem(&Origin::default(), coming).await.unwrap().expect("redeemed");
+        assert_eq!(redeemed.client.to_string(), "loopback");
+        let mine = stage.bench.app.consent.mine(&stage.owner).await.unwrap().grants;
+        assert_eq!(mine[0].client, "An unregistered program");
+    }
+
+    async fn a_page_is_the_program_of_its_origin(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let resource = format!("{}/projects/{}", crate::support::URL, stage.project);
+        let page = "https://buoywatch.example";
+        let by_message = [("redirect_uri", page), ("resource", resource.as_str()), ("response_mode", "web_message")];
+        stage.asking(&stage.operator, &query("origin", &by_message)).await;
+        let answered = stage.bench.app.consent.allow(&stage.operator, &query("origin", &by_message), vec![], DAY).await.unwrap();
+        let Answered::Post(message) = answered else { panic!("{answered:?}") };
+        assert_eq!((message.origin.as_str(), message.state.as_deref()), (page, Some("a&b=c ü")));
+        let code = message.code.expect("a code").expose().to_owned();
+        let coming = Coming { code: &code, client: "origin", redirect_uri: page, verifier: VERIFIER };
+        assert!(stage.bench.app.consent.redeem(&Origin::default(), coming).await.unwrap().is_ok());
+        let Answered::Post(denied) = stage.bench.app.consent.deny(&query("origin", &by_message)).await.unwrap() else { panic!() };
+        assert_eq!((denied.error.as_deref(), denied.code), (Some("access_denied"), None));
+        for wrong in [
+            [("redirect_uri", "https://evil.example"), by_message[1], by_message[2]],
+            [("redirect_uri", REDIRECT), by_message[1], by_message[2]],
+            [by_message[0], ("resource", ""), by_message[2]],
+            [by_message[0], by_message[1], ("response_mode", "query")],
+        ] {
+            let asked = stage.ask(&stage.operator, &query("origin", &wrong)).await;
+            assert!(matches!(asked, Authorization::Unknown(_)), "{wrong:?}");
+        }
+    }
+
+    async fn nobody_allows_more_than_they_may(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let viewer = stage.bench.person("viewer@pelagic.example", false).await;
+        stage.bench.join(stage.project, &viewer, "viewer").await;
+        let other = stage.bench.person("other@pelagic.example", true).await;
+        let all = query(&stage.said, &[]);
+        for (caller, expected) in [(&viewer, 403), (&other, 404)] {
+            assert!(matches!(stage.ask(caller, &all).await, Authorization::Cannot { status, .. } if status == expected));
+            let refused = stage.bench.app.consent.allow(caller, &all, vec![], DAY).await;
+            assert!(matches!(refused, Err(Error::Forbidden(_) | Error::NotFound)), "{refused:?}");
+        }
+        stage.bench.alter("UPDATE scopes SET granted_by = 'owner' WHERE name = 'usage:read'").await;
+        let asking = stage.asking(&stage.operator, &all).await;
+        assert_eq!((asking.scopes.len(), asking.beyond.as_slice()), (1, &["usage:read".to_owned()][..]));
+        for (scopes, life, field) in [
+            (vec!["usage:read"], DAY, "scopes"),
+            (vec!["data:write"], DAY, "scopes"),
+            (vec!["data:read"], DAY + 1, "life"),
+            (vec!["data:read"], 0, "life"),
+        ] {
+            let scopes = scopes.into_iter().map(ToOwned::to_owned).collect();
+            match stage.bench.app.consent.allow(&stage.operator, &all, scopes, life).await {
+                Err(Error::Invalid(fields)) => assert_eq!(fields[0].name, field),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(stage.asking(&stage.owner, &all).await.scopes.len(), 2);
+        stage.bench.app.projects.archive(&Actor::Operator, stage.project, false).await.unwrap();
+        assert!(matches!(stage.ask(&stage.owner, &all).await, Authorization::Cannot { status: 409, .. }));
+        assert_eq!(stage.events().await, ["client.registered"]);
+    }
+
+    async fn grants_end_with_whoever_gave_them(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let app = stage.bench.app.clone();
+        let root = stage.bench.person("root@pelagic.example", true).await;
+        // Taken back by the person, by an owner; by nobody else.
+        let grant = stage.granted(&stage.operator).await.grant;
+        assert!(matches!(app.consent.revoke(&root, None, grant).await, Err(Error::NotFound)));
+        app.consent.revoke(&stage.operator, None, grant).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        assert!(matches!(app.consent.revoke(&stage.operator, None, grant).await, Err(Error::NotFound)));
+        let grant = stage.granted(&stage.operator).await.grant;
+        assert_eq!(app.consent.of_project(&stage.owner, stage.project).await.unwrap().grants.len(), 1);
+        app.consent.revoke(&stage.owner, Some(stage.project), grant).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        let owners = stage.granted(&stage.owner).await.grant;
+        assert!(matches!(app.consent.revoke(&stage.operator, Some(stage.project), owners).await, Err(Error::NotFound)));
+        assert_eq!(app.consent.of_project(&stage.operator, stage.project).await.unwrap().grants, [], "members see their own");
+        // A lower role.
+        stage.bench.alter("UPDATE scopes SET granted_by = 'owner' WHERE name = 'usage:read'").await;
+        let second = stage.bench.person("second@pelagic.example", false).await;
+        stage.bench.join(stage.project, &second, "owner").await;
+        let grant = stage.granted(&second).await.grant;
+        assert_eq!(stage.verdict(grant).await.unwrap(), ["data:read", "usage:read"]);
+        app.projects.set_role(&stage.owner, stage.project, second.user, "owner", "operator").await.unwrap();
+        assert_eq!(stage.verdict(grant).await.unwrap(), ["data:read"]);
+        app.projects.set_role(&stage.owner, stage.project, second.user, "operator", "viewer").await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        stage.bench.alter("UPDATE scopes SET granted_by = 'operator' WHERE name = 'usage:read'").await;
+        // Leaving, being removed, disabled, deleted.
+        app.projects.set_role(&stage.owner, stage.project, second.user, "viewer", "operator").await.unwrap();
+        let grant = stage.granted(&second).await.grant;
+        app.projects.leave(&second, stage.project).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        stage.bench.join(stage.project, &second, "operator").await;
+        let grant = stage.granted(&second).await.grant;
+        app.projects.remove_member(&stage.owner, stage.project, second.user).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        stage.bench.join(stage.project, &second, "operator").await;
+        let grant = stage.granted(&second).await.grant;
+        app.users.disable(&Actor::User(root.clone()), second.user, "Left us.", false).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        app.users.enable(&Actor::User(root.clone()), second.user).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted), "it stays ended");
+        let third = stage.bench.person("third@pelagic.example", false).await;
+        let own = stage.bench.project_of(&third).await;
+        stage.bench.join(stage.project, &third, "operator").await;
+        let grant = stage.granted(&third).await.grant;
+        let plan = vec![(own, keyward::service::users::Fate::Archive)];
+        app.users.delete(&Actor::User(root.clone()), third.user, "Left us.", &plan).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        // The project's archive, its program, the end.
+        let grant = stage.granted(&stage.operator).await.grant;
+        app.projects.archive(&Actor::Operator, stage.project, false).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::ProjectArchived));
+        app.projects.archive(&Actor::Operator, stage.project, true).await.unwrap();
+        assert!(stage.verdict(grant).await.is_ok());
+        app.consent.remove(&stage.owner, stage.project, stage.client).await.unwrap();
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        assert_eq!(stage.verdict(owners).await, Err(Refused::Deleted));
+        let count = |action: &'static str| { let events = &stage; async move { events.events().await.iter().filter(|it| it.starts_with(action)).count() } };
+        assert_eq!((count("grant.revoked").await, count("grant.narrowed").await, count("client.removed").await), (2, 1, 1));
+        assert_eq!(count("grant.ended").await, 7);
+        let changes = stage.bench.number("SELECT COUNT(*) FROM changes WHERE topic = 'grant'").await;
+        assert_eq!(changes as usize, count("grant.").await, "each is heard of");
+    }
+
+    async fn a_grant_ends_at_its_time(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let grant = stage.granted(&stage.operator).await.grant;
+        stage.bench.clock.advance(DAY - 1);
+        assert!(stage.verdict(grant).await.is_ok());
+        stage.bench.clock.advance(1);
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Expired));
+        assert_eq!(stage.bench.app.consent.mine(&stage.operator).await.unwrap().grants, []);
+    }
+
+    async fn a_device_asks_until_it_hears(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let app = &stage.bench.app;
+        let begin = async |scope| app.consent.begin_device(&stage.said, scope, None).await.unwrap();
+        let poll = async |code: &str| app.consent.poll(&stage.said, code).await.unwrap();
+        assert_eq!(app.consent.begin_device("loopback", "", None).await.unwrap().unwrap_err(), Denied::UnauthorizedClient);
+        assert_eq!(app.consent.begin_device("client:x", "", None).await.unwrap().unwrap_err(), Denied::InvalidClient);
+        assert!(matches!(begin("nothing:read").await.unwrap_err(), Denied::InvalidScope(_)));
+        let begun = begin("data:read").await.unwrap();
+        let code = begun.device_code.expose();
+        assert_eq!(poll(code).await, Err(Denied::AuthorizationPending));
+        stage.bench.clock.advance(4);
+        assert_eq!(poll(code).await, Err(Denied::SlowDown));
+        stage.bench.clock.advance(9);
+        assert_eq!(poll(code).await, Err(Denied::SlowDown), "five more each time");
+        stage.bench.clock.advance(15);
+        assert_eq!(poll(code).await, Err(Denied::AuthorizationPending));
+        assert!(matches!(app.consent.poll("loopback", code).await.unwrap(), Err(Denied::InvalidGrant(_))));
+        let typed = begun.user_code.to_lowercase().replace('-', " ");
+        let Authorization::Ask(asking) = app.consent.ask_for_device(&stage.operator, &typed).await.unwrap() else { panic!() };
+        assert_eq!((asking.client.as_deref(), asking.host), (Some("Buoy Watch"), None));
+        app.consent.answer_device(&stage.operator, &begun.user_code, Some((vec!["data:read".into()], 3_600))).await.unwrap();
+        let redeemed = poll(code).await.expect("redeemed");
+        assert_eq!(redeemed.scopes, ["data:read"]);
+        assert!(stage.verdict(redeemed.grant).await.is_ok());
+        assert!(matches!(poll(code).await, Err(Denied::InvalidGrant(_))), "once");
+        assert!(app.consent.answer_device(&stage.operator, &begun.user_code, None).await.is_err(), "codes work once");
+        let begun = begin("").await.unwrap();
+        app.consent.answer_device(&stage.operator, &begun.user_code, None).await.unwrap();
+        assert_eq!(poll(begun.device_code.expose()).await, Err(Denied::AccessDenied));
+        let begun = begin("").await.unwrap();
+        stage.bench.clock.advance(600);
+        assert_eq!(poll(begun.device_code.expose()).await, Err(Denied::ExpiredToken));
+        assert!(app.consent.ask_for_device(&stage.operator, &begun.user_code).await.is_err());
+        let dump = stage.bench.texts("SELECT detail FROM audit_events").await.join("\n");
+        assert!(!dump.contains(&begun.user_code));
+    }
+
+    async fn guesses_at_a_devices_code_are_paused(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let app = &stage.bench.app;
+        let mut caller = stage.operator.clone();
+        caller.origin.ip = Some("203.0.113.7".parse().unwrap());
+        let begun = app.consent.begin_device(&stage.said, "", None).await.unwrap().unwrap();
+        for _ in 0..3 {
+            app.consent.ask_for_device(&caller, &begun.user_code).await.expect("a right code costs nothing");
+        }
+        for _ in 0..5 {
+            assert!(matches!(app.consent.ask_for_device(&caller, "BBBB-BBBB").await, Err(Error::Invalid(_))));
+        }
+        assert!(matches!(app.consent.ask_for_device(&caller, &begun.user_code).await, Err(Error::Paused { .. })));
+    }
+}

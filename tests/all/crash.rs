@@ -1,0 +1,411 @@
+//! The server is killed (`kill -9`) at random moments under load, again and again, on the same database.
+//!
+//! What was counted is compared with what was asked and answered. Nothing here is timed: a flush says up to which instant everything
+//! that was noted is in it, and whoever heard an answer before that instant, by the same machine's clock, must find it counted.
+
+use crate::support::{Bench, Engine};
+use keyward::{
+    domain::ids::KeyId,
+    service::clock::{Clock as _, SystemClock},
+    store::{Conn, Location, Pool, usage::CallsRow},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use uuid::Uuid;
+
+const EMAIL: &str = "maren@pelagic.example";
+/// Connections that ask without a pause but the rest below.
+const LANES: u64 = 3;
+const REST: Duration = Duration::from_millis(3);
+/// Keys that are asked for; the last one has a limit, so small that it is used up at once.
+const KEYS: usize = 8;
+const LIMITED: usize = KEYS - 1;
+/// Of so many rounds one is waited for until all is written, and then must be found exactly.
+const QUIET: usize = 10;
+
+/// Calls by key and outcome.
+type Counts = BTreeMap<(Uuid, String), i64>;
+
+/// splitmix64: small, and the same from the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+/// The binary, serving; killed when it goes out of scope.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Path, database: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_keyward"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--key-file", "keyward.key"])
+            .current_dir(folder)
+            .env_clear()
+            .env("KEYWARD_DATABASE_URL", database)
+            .env("KEYWARD_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut said).expect("it speaks");
+        let address = said.trim().split("http://").nth(1).expect("it says where").to_owned();
+        Self { child, address }
+    }
+
+    async fn connect(&self) -> Lane {
+        lane(&self.address).await.expect("it answers")
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A connection that is kept.
+struct Lane {
+    stream: TcpStream,
+    host: String,
+}
+
+async fn lane(address: &str) -> std::io::Result<Lane> {
+    Ok(Lane { stream: TcpStream::connect(address).await?, host: address.to_owned() })
+}
+
+impl Lane {
+    /// Sends a request and reads its answer: status and body. An error: the server is gone.
+    async fn send(&mut self, head: &str, body: &str) -> std::io::Result<(u16, String)> {
+        let request = format!("{head}\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}", self.host, body.len());
+        self.stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        loop {
+            if self.stream.read_buf(&mut answer).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            let text = String::from_utf8_lossy(&answer);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let head = head.to_ascii_lowercase();
+            let length = head
+                .split("content-length: ")
+                .nth(1)
+                .map_or(0, |rest| rest.split("\r\n").next().expect("a number").parse::<usize>().expect("a number"));
+            if body.len() >= length {
+                return Ok((head[9..12].parse().expect("a status"), body.to_owned()));
+            }
+        }
+    }
+
+    /// What became of a call: `accepted`, or the code.
+    async fn verify(&mut self, secret: &str, scopes: &[&str]) -> std::io::Result<String> {
+        let body = json!({"key": secret, "scopes": scopes}).to_string();
+        let (_, answer) = self.send("POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json", &body).await?;
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        Ok(if answer["valid"] == true {
+            "accepted".into()
+        } else {
+            answer["code"].as_str().expect("a code").to_owned()
+        })
+    }
+}
+
+struct Key {
+    id: Uuid,
+    secret: String,
+}
+
+/// What one round asked and heard.
+#[derive(Default)]
+struct Round {
+    stop: AtomicBool,
+    /// By key: before it is sent.
+    sent: [AtomicU64; KEYS],
+    /// Key, outcome, and when the answer had come, in microseconds since the epoch.
+    heard: Mutex<Vec<(usize, String, i64)>>,
+}
+
+impl Round {
+    /// Asks until it is told to stop, or the server is gone.
+    async fn ask(self: Arc<Self>, keys: Arc<Vec<Key>>, address: String, mut dice: Dice) {
+        let Ok(mut lane) = lane(&address).await else { return };
+        while !self.stop.load(Ordering::SeqCst) {
+            let at = usize::try_from(dice.below(KEYS as u64)).expect("small");
+            let scopes: &[&str] = if dice.below(4) == 0 { &["no:such"] } else { &[] };
+            self.sent[at].fetch_add(1, Ordering::SeqCst);
+            let Ok(outcome) = lane.verify(&keys[at].secret, scopes).await else { return };
+            self.heard.lock().expect("whole").push((at, outcome, SystemClock.now().micros()));
+            tokio::time::sleep(REST).await;
+        }
+    }
+
+    /// What was answered before this instant.
+    fn heard_before(&self, keys: &[Key], instant: i64) -> Counts {
+        let mut counts = Counts::new();
+        for (key, outcome, at) in self.heard.lock().expect("whole").iter() {
+            if *at < instant {
+                *counts.entry((keys[*key].id, outcome.clone())).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Calls with a key of which nobody heard.
+    fn unheard(&self, keys: &[Key], key: Uuid) -> i64 {
+        let at = keys.iter().position(|it| it.id == key).expect("one of ours");
+        let heard = self.heard.lock().expect("whole").iter().filter(|(key, ..)| *key == at).count();
+        i64::try_from(self.sent[at].load(Ordering::SeqCst)).expect("small") - i64::try_from(heard).expect("small")
+    }
+}
+
+/// What is stored: the instant up to which the last flush has everything, and all counts. Nobody stays connected.
+async fn stored(location: &Location) -> (i64, Counts) {
+    const UNTIL: &str = "SELECT COALESCE(MAX(at), 0) FROM usage_writers";
+    const ALL: &str = "SELECT key_id, outcome, calls, '' FROM usage \
+        UNION ALL SELECT writer, '', 0, calls FROM usage_flushes";
+    let pool = Pool::open(location).await.expect("the database opens");
+    let mut reader = pool.read().await.expect("a reader");
+    // In this order: the counts hold at least what the instant says.
+    let (until, rows): (i64, Vec<(Uuid, String, i64, String)>) = match reader.conn() {
+        Conn::Sqlite(c) => (
+            sqlx::query_scalar(UNTIL).fetch_one(&mut *c).await.unwrap(),
+            sqlx::query_as(ALL).fetch_all(c).await.unwrap(),
+        ),
+        Conn::Postgres(c) => (
+            sqlx::query_scalar(UNTIL).fetch_one(&mut *c).await.unwrap(),
+            sqlx::query_as(ALL).fetch_all(c).await.unwrap(),
+        ),
+    };
+    drop(reader);
+    pool.close().await;
+    let mut counts = Counts::new();
+    for (key, outcome, calls, flush) in rows {
+        if flush.is_empty() {
+            *counts.entry((key, outcome)).or_default() += calls;
+        } else {
+            for CallsRow(key, _, outcome, calls) in serde_json::from_str::<Vec<CallsRow>>(&flush).expect("a flush") {
+                *counts.entry((key, outcome.into_owned())).or_default() += calls;
+            }
+        }
+    }
+    (until, counts)
+}
+
+/// What came to `before`.
+fn added(before: &Counts, after: &Counts) -> Counts {
+    for (key, calls) in before {
+        assert!(after.get(key).is_some_and(|now| now >= calls), "{key:?} lost what was stored");
+    }
+    let mut added = after.clone();
+    for (key, calls) in &mut added {
+        *calls -= before.get(key).unwrap_or(&0);
+    }
+    added.retain(|_, calls| *calls > 0);
+    added
+}
+
+/// What a round has left in the database is no more than was asked, and has all that was heard before the last flush.
+fn check(round: &Round, keys: &[Key], until: i64, added: &Counts) {
+    let (due, heard) = (round.heard_before(keys, until), round.heard_before(keys, i64::MAX));
+    for (key, calls) in &due {
+        assert!(
+            added.get(key).is_some_and(|it| it >= calls),
+            "{key:?}: {calls} were flushed, {:?} are there",
+            added.get(key)
+        );
+    }
+    for (key, calls) in added {
+        let most = heard.get(key).unwrap_or(&0) + round.unheard(keys, key.0);
+        assert!(*calls <= most, "{key:?}: {calls} are there of {most}: something counted twice");
+    }
+    for key in keys {
+        let all: i64 = added.iter().filter(|((id, _), _)| *id == key.id).map(|(_, calls)| calls).sum();
+        let heard: i64 = heard.iter().filter(|((id, _), _)| *id == key.id).map(|(_, calls)| calls).sum();
+        assert!(all <= heard + round.unheard(keys, key.id), "{}: counted twice", key.id);
+    }
+}
+
+fn sum(counts: &Counts) -> i64 {
+    counts.values().sum()
+}
+
+async fn killed(engine: Engine, rounds: usize) {
+    let seed = std::env::var("KEYWARD_TEST_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = seed.unwrap_or_else(|| u64::from_le_bytes(crate::support::random()));
+    println!("seed {seed}: again with KEYWARD_TEST_SEED={seed}");
+    let mut dice = Dice(seed);
+
+    let bench = Bench::new(engine).await;
+    let maren = bench.person(EMAIL, false).await;
+    let mut keys = Vec::new();
+    for n in 0..KEYS {
+        let made = bench.key(&maren, &format!("Gateway {n}")).await;
+        keys.push(Key { id: made.id.into(), secret: made.secret });
+    }
+    let switched = bench.key(&maren, "Switched").await;
+    bench.alter(&format!("UPDATE keys SET rate_limit = '20/day' WHERE id = {}", bench.literal(keys[LIMITED].id))).await;
+    let cookie = bench.signed_in(EMAIL).await.cookie.expect("a session");
+    let Bench { app, folder, location, .. } = bench;
+    app.ground.pool.close().await;
+    let database = match &location {
+        Location::Sqlite(_) => "sqlite:keyward.db".to_owned(),
+        Location::Postgres(url) => url.clone(),
+    };
+
+    let keys = Arc::new(keys);
+    let (mut base, mut exhausted, mut on) = (Counts::new(), false, Some(true));
+    let (mut sent, mut heard, mut written, mut flushed, mut switches) = (0, 0, 0, 0, 0);
+    for n in 1..=rounds {
+        let mut server = Server::start(folder.path(), &database);
+        let mut door = server.connect().await;
+        let is = door.verify(&switched.secret, &[]).await.expect("answered");
+        if let Some(on) = on {
+            assert_eq!(is, if on { "accepted" } else { "inactive" }, "round {n}: what was acknowledged holds");
+        }
+        switches += usize::from(on.is_some());
+        let round = Arc::new(Round::default());
+        let count = |key: usize, outcome: &str| {
+            round.sent[key].fetch_add(1, Ordering::SeqCst);
+            round.heard.lock().expect("whole").push((key, outcome.to_owned(), SystemClock.now().micros()));
+        };
+        if exhausted {
+            let outcome = door.verify(&keys[LIMITED].secret, &[]).await.expect("answered");
+            assert_eq!(outcome, "rate_limited", "round {n}: what was used of a day's limit was saved");
+            count(LIMITED, &outcome);
+        }
+        exhausted = false;
+        let lanes: Vec<_> = (0..LANES)
+            .map(|_| tokio::spawn(round.clone().ask(keys.clone(), server.address.clone(), Dice(dice.below(u64::MAX)))))
+            .collect();
+
+        // Half of the kills come about when the first flush does.
+        let moment = if dice.below(2) == 0 { dice.below(700) } else { 950 + dice.below(200) };
+        let switch_at = dice.below(moment + 1);
+        tokio::time::sleep(Duration::from_millis(switch_at)).await;
+        on = switch(&mut door, &switched.id, is != "accepted", &cookie).await;
+        tokio::time::sleep(Duration::from_millis(moment - switch_at)).await;
+
+        let quiet = n % QUIET == 0;
+        if quiet {
+            round.stop.store(true, Ordering::SeqCst);
+            for lane in lanes {
+                lane.await.expect("a lane");
+            }
+            loop {
+                let outcome = door.verify(&keys[LIMITED].secret, &[]).await.expect("answered");
+                count(LIMITED, &outcome);
+                if outcome == "rate_limited" {
+                    break;
+                }
+            }
+            let all = round.heard_before(&keys, i64::MAX);
+            let written = async {
+                loop {
+                    let (until, now) = stored(&location).await;
+                    let came = without(&switched.id.into(), added(&base, &now));
+                    check(&round, &keys, until, &came);
+                    if came == all {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            // Not a measure: only so that a fault ends the test.
+            tokio::time::timeout(Duration::from_secs(120), written).await.expect("all is written in the end");
+            tokio::time::sleep(Duration::from_millis(dice.below(50))).await;
+            server.kill();
+            exhausted = true;
+        } else {
+            server.kill();
+            for lane in lanes {
+                lane.await.expect("a lane");
+            }
+        }
+
+        let (until, now) = stored(&location).await;
+        let came = without(&switched.id.into(), added(&base, &now));
+        check(&round, &keys, until, &came);
+        let all = round.heard_before(&keys, i64::MAX);
+        assert!(!quiet || came == all, "round {n}: {came:?} is there of {all:?}");
+        sent += round.sent.iter().map(|it| it.load(Ordering::SeqCst)).sum::<u64>();
+        heard += sum(&all);
+        written += sum(&came);
+        flushed += usize::from(!came.is_empty());
+        base = now;
+    }
+    println!(
+        "{rounds} kills: {sent} sent, {heard} answered, {written} counted; {flushed} came after a flush, \
+         {switches} after an acknowledged change"
+    );
+    assert!(written > 0 && heard > 0 && switches > 1);
+
+    // Whoever is asked to stop writes all of it.
+    let mut server = Server::start(folder.path(), &database);
+    let round = Arc::new(Round::default());
+    let asking = tokio::spawn(round.clone().ask(keys.clone(), server.address.clone(), dice));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    round.stop.store(true, Ordering::SeqCst);
+    asking.await.expect("a lane");
+    assert!(Command::new("kill").arg(server.child.id().to_string()).status().expect("kill runs").success());
+    assert!(server.child.wait().expect("it ends").success());
+    let came = without(&switched.id.into(), added(&base, &stored(&location).await.1));
+    assert_eq!(came, round.heard_before(&keys, i64::MAX));
+}
+
+/// The counts of all keys but this one, which is not part of the load.
+fn without(key: &Uuid, mut counts: Counts) -> Counts {
+    counts.retain(|(id, _), _| id != key);
+    counts
+}
+
+/// Activates or deactivates a key, and says which was acknowledged; `None`: nobody heard.
+async fn switch(door: &mut Lane, key: &KeyId, on: bool, cookie: &str) -> Option<bool> {
+    let verb = if on { "activate" } else { "deactivate" };
+    let head = format!(
+        "POST /keys/{key}/{verb} HTTP/1.1\r\nAccept: text/html\r\nOrigin: http://{}\r\nCookie: {cookie}\r\n\
+         Content-Type: application/x-www-form-urlencoded",
+        door.host
+    );
+    let (status, body) = door.send(&head, &format!("id={key}")).await.ok()?;
+    assert_eq!(status, 303, "{body}");
+    Some(on)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_kills_on_sqlite() {
+    killed(Engine::Sqlite, 100).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_kills_on_postgres() {
+    killed(Engine::Postgres, 10).await;
+}

@@ -1,0 +1,95 @@
+//! `keyward demo --secrets`: keys in great numbers, with a file that says of each secret what verify will.
+
+use crate::support::{Bench, Engine};
+use keyward::store::Location;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::{Command, Output},
+};
+
+fn demo(folder: &Path, url: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyward"))
+        .args(["--database-url", url, "demo"])
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .expect("the binary starts")
+}
+
+fn words(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
+}
+
+async fn a_crowd(engine: Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let location = crate::support::database(engine, &folder).await;
+    let url = match &location {
+        Location::Sqlite(_) => "sqlite:keyward.db".to_owned(),
+        Location::Postgres(url) => url.clone(),
+    };
+    let file = folder.path().join("secrets");
+    std::fs::write(&file, "somebody's").unwrap();
+    let asked = ["--keys", "1212", "--secrets", "secrets", "--secrets-max", "400"];
+    let refused = demo(folder.path(), &url, &asked);
+    assert!(!refused.status.success() && words(&refused).contains("must be a new file"), "{}", words(&refused));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's", "what is there stays as it is");
+    std::fs::remove_file(&file).unwrap();
+
+    let made = demo(folder.path(), &url, &asked);
+    assert!(made.status.success() && words(&made).contains("1212 keys"), "{}", words(&made));
+    assert!(!words(&made).contains("kw_"), "no secret is printed");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+    assert_eq!(lines.len(), 400);
+
+    let bench = Bench::on(location, folder, crate::support::URL).await;
+    assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 1212);
+    assert_eq!(bench.events("keys.filled").await, 1, "one event for what was written at once");
+    assert_eq!(bench.events("key.created").await, 12, "a story is played");
+    let whole = keyward::service::audit::verify(&bench.app.ground).await.unwrap();
+    assert!(matches!(whole, keyward::service::audit::Chain::Whole { .. }), "{whole:?}");
+
+    let (mut ids, mut verdicts) = (BTreeSet::new(), BTreeMap::new());
+    for line in &lines {
+        let &[secret, verdict, id] = line.as_slice() else { panic!("a line has three words") };
+        let decision = bench.app.verify.secret(secret, &Default::default()).await.unwrap();
+        match decision {
+            Ok(good) => {
+                assert_eq!((verdict, id), ("valid", good.facts.key.to_string().as_str()));
+                assert_eq!(good.facts.rate_limit.map(|limit| limit.to_string()).as_deref(), Some("1000000/second"));
+                assert!(good.facts.lifecycle.expires_at.is_some(), "each has an end that is asked for");
+            }
+            Err(refused) => assert_eq!(verdict, refused.code()),
+        }
+        ids.insert(id);
+        *verdicts.entry(verdict).or_insert(0) += 1;
+    }
+    assert_eq!(ids.len(), lines.len(), "each is another key");
+    for verdict in ["valid", "inactive", "expired", "deleted", "not_yet_valid"] {
+        assert!(verdicts.contains_key(verdict), "{verdict}: {verdicts:?}");
+    }
+    assert!(verdicts["valid"] > 200, "{verdicts:?}");
+    let now = bench.app.ground.now().micros();
+    let wrong = format!(
+        "SELECT COUNT(*) FROM keys WHERE created_at > {now} OR updated_at < created_at OR last_used_at < created_at \
+         OR last_used_at > expires_at OR deleted_at < created_at"
+    );
+    assert_eq!(bench.number(&wrong).await, 0, "nothing happened before its time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_on_sqlite() {
+    a_crowd(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_on_postgres() {
+    a_crowd(Engine::Postgres).await;
+}

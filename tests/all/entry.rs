@@ -1,0 +1,589 @@
+//! Ways in besides a password that is known: sign-up by policy, invitations, new passwords; and the mail that they go by.
+
+use crate::support::{Bench, Engine, PASSWORD, browser::Page, config, database, log::Listening};
+use keyward::{
+    config::{MailSettings, OidcSettings, SignInSettings, SmtpTls},
+    domain::sensitive::Password,
+    service::{
+        Error,
+        accounts::NewAccount,
+        actor::{Actor, Origin},
+        mail::{Letter, Mailer as _},
+        random::SystemRandom,
+        smtp::SmtpMailer,
+    },
+};
+use std::{
+    net::IpAddr,
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
+};
+
+const MAREN: &str = "maren@pelagic.example";
+const NEWCOMER: &str = "jonas@pelagic.example";
+const NEW: &str = "a calm sea at dawn, mostly";
+
+/// A code stands in no event, no table and no log.
+async fn nowhere(bench: &Bench, log: &Listening, code: &str) {
+    let events = "SELECT actor_name || target || target_name || COALESCE(reason, '') || detail FROM audit_events";
+    let links = "SELECT COALESCE(email, '') || COALESCE(next, '') FROM one_time_links";
+    for text in [bench.texts(events).await, bench.texts(links).await].concat() {
+        assert!(!text.contains(code), "{text}");
+    }
+    for digest in bench.blobs("SELECT digest FROM one_time_links").await {
+        assert!(digest.len() == 32 && !digest.windows(code.len().min(32)).any(|it| code.as_bytes().starts_with(it)));
+    }
+    assert!(!String::from_utf8_lossy(&log.logged()).contains(code), "a code in the log");
+}
+
+async fn policy(bench: &Bench, sign_up: &str) {
+    bench.alter(&format!("UPDATE policy SET sign_up = '{sign_up}'")).await;
+}
+
+/// The letters of what was asked for so far: they go out behind the answers.
+async fn letters(bench: &Bench, count: usize) -> Vec<Letter> {
+    let mut all = Vec::new();
+    for _ in 0..200 {
+        all.extend(bench.mail.take());
+        if all.len() >= count {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // And not one more.
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    all.extend(bench.mail.take());
+    assert_eq!(all.len(), count, "{all:?}");
+    all
+}
+
+/// The path in a letter that begins with this one.
+fn link<'a>(letter: &'a Letter, path: &str) -> &'a str {
+    let from =
+        letter.text.find(&format!("{}{path}", crate::support::URL)).unwrap_or_else(|| panic!("{path}: {letter:?}"));
+    letter.text[from + crate::support::URL.len()..].split_whitespace().next().expect("a path")
+}
+
+fn code(path: &str) -> &str {
+    path.split('=').nth(1).expect("a code")
+}
+
+fn from(ip: [u8; 4]) -> Origin {
+    Origin { ip: Some(IpAddr::from(ip)), ..Origin::default() }
+}
+
+/// What is seen of an answer, but for what differs each time.
+fn seen(page: &Page, words: &[&str]) -> (u16, String, String) {
+    (page.status, page.location().to_owned(), page.masked(words))
+}
+
+fn account(code: &str) -> NewAccount {
+    NewAccount { code: code.into(), name: "Jonas Lindqvist".into(), password: Password::new(NEW.into()) }
+}
+
+fn new_account(code: &str) -> [(&str, &str); 3] {
+    [("code", code), ("name", "Jonas Lindqvist"), ("password", NEW)]
+}
+
+/// A service on which people may only sign in elsewhere.
+async fn without_passwords(engine: Engine) -> Bench {
+    let folder = tempfile::tempdir().expect("a folder");
+    let location = database(engine, &folder).await;
+    let oidc = OidcSettings {
+        issuer: "http://127.0.0.1:9".into(),
+        client_id: "keyward".into(),
+        client_secret: "a secret".to_owned().into(),
+        name: "Pelagic ID".into(),
+    };
+    let sign_in = SignInSettings { passwords: false, oidc: Some(oidc) };
+    Bench::configured(location, folder, keyward::config::Config { sign_in, ..config(crate::support::URL) }).await
+}
+
+on_both_engines! {
+    /// Closed, and open without mail: there is no such page, and nothing behind it.
+    async fn sign_up_is_closed_unless_said(bench: Bench) {
+        bench.person(MAREN, true).await;
+        let nowhere = bench.browser().get("/nowhere").await;
+        for mode in ["closed", "invite", "open"] {
+            policy(&bench, mode).await;
+            let page = bench.browser().get("/signup").await;
+            assert_eq!(seen(&page, &[]), seen(&nowhere, &[]), "{mode}");
+            for email in [MAREN, NEWCOMER, "nonsense"] {
+                let page = bench.browser().post("/signup", &[("email", email)]).await;
+                assert_eq!(page.status, 404, "{mode} {email}");
+            }
+            let login = bench.browser().get("/login").await;
+            assert!(!login.text().contains("/signup") && login.text().contains("/reset"), "{mode}");
+            let ways = bench.browser().call("session/instance", &[]).await.json()["ways"].clone();
+            assert_eq!((&ways["sign_up"], &ways["mail"]), (&false.into(), &false.into()), "{mode}");
+        }
+        bench.mail.set_up();
+        policy(&bench, "invite").await;
+        assert_eq!(bench.browser().get("/signup").await.status, 404, "nor for whoever has no invitation");
+        letters(&bench, 0).await;
+        assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 0);
+    }
+
+    /// The address is asked for first; who has one already learns it by mail, and nobody else does.
+    async fn open_sign_up_confirms_the_address(bench: Bench) {
+        let log = Listening::begin();
+        policy(&bench, "open").await;
+        bench.mail.set_up();
+        bench.person(MAREN, false).await;
+        bench.person("off@pelagic.example", false).await;
+        bench.alter("UPDATE users SET active = FALSE WHERE email = 'off@pelagic.example'").await;
+        assert!(bench.browser().get("/login").await.text().contains("href=\"/signup\""));
+        assert_eq!(bench.browser().get("/signup").await.status, 200);
+
+        let mut answers = Vec::new();
+        for email in [MAREN, NEWCOMER, "off@pelagic.example"] {
+            let page = bench.browser().post("/signup", &[("email", email)]).await;
+            let call = bench.browser().call("entry/ask_sign_up", &[("email", email)]).await;
+            answers.push((seen(&page, &[email]), seen(&call, &[email])));
+        }
+        assert_eq!((answers[0].0.0, answers[0].0.1.as_str(), answers[0].1.0), (303, "/signup?asked=yes", 200));
+        assert!(answers.iter().all(|it| it == &answers[0]), "{answers:?}");
+        let asked = bench.browser().get("/signup?asked=yes").await;
+        assert!(asked.status == 200 && asked.text().contains("Look into your mail"));
+        let bad = bench.browser().post("/signup", &[("email", "nonsense")]).await;
+        assert!(bad.status == 422 && bad.text().contains("email-error"));
+
+        let letters = letters(&bench, 4).await;
+        let to = |email: &str| letters.iter().filter(|it| it.to == email).collect::<Vec<_>>();
+        assert!(to(MAREN).iter().all(|it| it.text.contains("You have one already") && !it.text.contains("code=")));
+        let path = link(to(NEWCOMER)[0], "/signup/new?code=");
+        assert!(to(NEWCOMER)[0].subject.contains("Keyward") && to("off@pelagic.example").is_empty());
+        nowhere(&bench, &log, code(path)).await;
+
+        let mut browser = bench.browser();
+        let page = browser.get(path).await;
+        assert!(page.status == 200 && page.text().contains(NEWCOMER), "{}", page.text());
+        assert_eq!(page.input("code"), code(path));
+        let weak = [("code", code(path)), ("name", ""), ("password", "password1234")];
+        let page = browser.post(path, &weak).await;
+        assert_eq!(page.status, 422, "{}", page.text());
+        assert!(page.text().contains("name-error") && page.text().contains("password-error"));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 2);
+
+        let page = browser.post(path, &new_account(code(path))).await;
+        assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
+        let me = browser.call("session/me", &[]).await.json();
+        assert_eq!((&me["email"], &me["admin"]), (&NEWCOMER.into(), &false.into()));
+        assert_eq!(browser.call("projects/list", &[]).await.json().as_array().map(Vec::len), Some(1), "a project of their own");
+        for (action, count) in [("user.created", 3), ("project.created", 3), ("user.signed_up", 1)] {
+            assert_eq!(bench.events(action).await, count, "{action}");
+        }
+        // The other letter's link went with it, and so did this one.
+        for path in [path, link(to(NEWCOMER)[1], "/signup/new?code=")] {
+            assert_eq!(bench.browser().get(path).await.status, 404);
+            let page = bench.browser().post(path, &new_account(code(path))).await;
+            assert_eq!(page.status, 404, "{}", page.text());
+            let call = bench.browser().call("entry/sign_up", &new_account(code(path))).await;
+            assert_eq!(call.status, 409, "{}", call.text());
+        }
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 3);
+        nowhere(&bench, &log, code(path)).await;
+    }
+
+    /// A link holds for 24 hours, for its own purpose, and under a policy that still says so.
+    async fn a_link_ends(bench: Bench) {
+        policy(&bench, "open").await;
+        bench.mail.set_up();
+        bench.person(MAREN, false).await;
+        bench.browser().post("/signup", &[("email", NEWCOMER)]).await;
+        bench.browser().post("/reset", &[("email", MAREN)]).await;
+        let all = letters(&bench, 2).await;
+        let of = |email: &str, path: &str| link(all.iter().find(|it| it.to == email).unwrap(), path).to_owned();
+        let (sign_up, reset) = (of(NEWCOMER, "/signup/new?code="), of(MAREN, "/reset/new?code="));
+        let crossed = [format!("/signup/new?code={}", code(&reset)), format!("/reset/new?code={}", code(&sign_up))];
+        for path in crossed {
+            assert_eq!(bench.browser().get(&path).await.status, 404, "another kind's");
+        }
+        assert!(matches!(bench.app.accounts.sign_up(account(code(&reset)), &Origin::default()).await, Err(Error::Conflict(_))));
+        let new = Password::new(NEW.into());
+        let crossed = bench.app.accounts.reset_password(code(&sign_up), &new, &Origin::default()).await;
+        assert!(matches!(crossed, Err(Error::Conflict(_))), "{crossed:?}");
+
+        for mode in ["closed", "invite"] {
+            policy(&bench, mode).await;
+            assert_eq!(bench.browser().get(&sign_up).await.status, 404, "{mode}");
+            let refused = bench.app.accounts.sign_up(account(code(&sign_up)), &Origin::default()).await;
+            assert!(matches!(refused, Err(Error::Conflict(_))), "{mode}");
+        }
+        policy(&bench, "open").await;
+        bench.clock.advance(24 * 3_600 - 1);
+        assert_eq!(bench.browser().get(&sign_up).await.status, 200);
+        bench.clock.advance(1);
+        assert_eq!(bench.browser().get(&sign_up).await.status, 404);
+        let late = bench.app.accounts.sign_up(account(code(&sign_up)), &Origin::default()).await;
+        assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 0, "swept");
+    }
+
+    /// One link, two at once: one account.
+    async fn two_use_a_link_at_once(bench: Bench) {
+        policy(&bench, "open").await;
+        bench.mail.set_up();
+        bench.person(MAREN, false).await;
+        bench.browser().post("/signup", &[("email", NEWCOMER)]).await;
+        let path = link(&letters(&bench, 1).await[0], "/signup/new?code=").to_owned();
+        let use_it = || async { bench.app.accounts.sign_up(account(code(&path)), &Origin::default()).await };
+        let (one, other) = tokio::join!(use_it(), use_it());
+        assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+        let refused = one.and(other).expect_err("one of them");
+        assert!(matches!(refused, Error::Conflict(_)), "{refused:?}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 2);
+        assert_eq!(bench.events("user.signed_up").await, 1);
+
+        bench.browser().post("/reset", &[("email", MAREN)]).await;
+        let path = link(&letters(&bench, 1).await[0], "/reset/new?code=").to_owned();
+        let reset = |password: &'static str| {
+            let (app, code) = (bench.app.clone(), code(&path).to_owned());
+            async move { app.accounts.reset_password(&code, &Password::new(password.into()), &Origin::default()).await }
+        };
+        let (one, other) = tokio::join!(reset(NEW), reset("another calm sea, at dusk"));
+        assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+        assert_eq!(bench.events("password.reset").await, 1);
+    }
+
+    /// Administrators invite; the link makes one account, with that address.
+    async fn invitations(bench: Bench) {
+        let log = Listening::begin();
+        let (maren, other) = (bench.person(MAREN, true).await, bench.person("other@pelagic.example", false).await);
+        let (maren, other) = (Actor::User(maren), Actor::User(other));
+        let accounts = &bench.app.accounts;
+        policy(&bench, "closed").await;
+        assert!(matches!(accounts.invite(&maren, NEWCOMER).await, Err(Error::Conflict(_))), "closed");
+        policy(&bench, "invite").await;
+        assert!(matches!(accounts.invite(&other, NEWCOMER).await, Err(Error::NotFound)), "no administrator");
+        for bad in ["", "nonsense", "OTHER@pelagic.example"] {
+            assert!(matches!(accounts.invite(&maren, bad).await, Err(Error::Invalid(_))), "{bad}");
+        }
+        assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 0);
+
+        let first = accounts.invite(&maren, NEWCOMER).await.unwrap();
+        assert!(!first.mailed, "there is no mail: it is shown to be copied");
+        bench.mail.set_up();
+        let second = accounts.invite(&maren, &format!(" {} ", NEWCOMER.to_uppercase())).await.unwrap();
+        let letter = letters(&bench, 1).await.remove(0);
+        assert!(second.mailed && letter.to == NEWCOMER && letter.text.contains(&second.link), "{letter:?}");
+        assert_eq!(bench.events("user.invited").await, 2);
+        let path = second.link.strip_prefix(crate::support::URL).unwrap();
+        assert!(path.starts_with("/signup?invitation="));
+        nowhere(&bench, &log, code(path)).await;
+
+        let lead = bench.browser().get(path).await;
+        assert_eq!(lead.status, 303);
+        let page = bench.browser().get(lead.location()).await;
+        assert!(page.status == 200 && page.text().contains(NEWCOMER), "{}", page.text());
+        let dead = first.link.replace(&format!("{}/signup?invitation=", crate::support::URL), "/signup/new?code=");
+        assert_eq!(bench.browser().get(&dead).await.status, 404, "the last one counts");
+
+        bench.clock.advance(7 * 86_400 - 1);
+        policy(&bench, "closed").await;
+        assert_eq!(bench.browser().get(lead.location()).await.status, 404, "closed again");
+        policy(&bench, "open").await;
+        let mut browser = bench.browser();
+        let page = browser.post(lead.location(), &new_account(code(path))).await;
+        assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
+        assert_eq!(browser.call("session/me", &[]).await.json()["email"], NEWCOMER);
+        assert_eq!(bench.browser().get(lead.location()).await.status, 404, "once");
+        let by = bench.texts("SELECT detail FROM audit_events WHERE action = 'user.signed_up'").await;
+        assert_eq!(by, ["{\"by\":\"invitation\"}"]);
+
+        let late = accounts.invite(&maren, "late@pelagic.example").await.unwrap();
+        bench.clock.advance(7 * 86_400);
+        assert!(matches!(accounts.welcome(code(&late.link)).await, Err(Error::NotFound)));
+    }
+
+    /// A new password: the same answer for everybody, a link that works once and for an hour, and no session left.
+    async fn a_new_password(bench: Bench) {
+        let log = Listening::begin();
+        let none = bench.browser().get("/reset").await;
+        assert!(none.status == 200 && none.text().contains("Ask your administrator") && !none.text().contains("<form"));
+        assert_eq!(bench.browser().post("/reset", &[("email", MAREN)]).await.status, 409, "no mail");
+        bench.mail.set_up();
+        bench.person(MAREN, false).await;
+        for email in ["off@pelagic.example", "elsewhere@pelagic.example"] {
+            bench.person(email, false).await;
+        }
+        bench.alter("UPDATE users SET active = FALSE WHERE email = 'off@pelagic.example'").await;
+        bench.alter("UPDATE users SET password_hash = '' WHERE email = 'elsewhere@pelagic.example'").await;
+        let mut laptop = bench.signed_in(MAREN).await;
+        assert_eq!(laptop.get("/keys").await.status, 200);
+
+        let mut answers = Vec::new();
+        for email in [MAREN, NEWCOMER, "off@pelagic.example", "elsewhere@pelagic.example"] {
+            let page = bench.browser().post("/reset", &[("email", email)]).await;
+            answers.push(seen(&page, &[email]));
+        }
+        assert!(answers.iter().all(|it| it == &answers[0]), "{answers:?}");
+        assert_eq!((answers[0].0, answers[0].1.as_str()), (303, "/reset?asked=yes"));
+        let all = letters(&bench, 2).await;
+        let elsewhere = all.iter().find(|it| it.to == "elsewhere@pelagic.example").unwrap();
+        assert!(elsewhere.text.contains("has no password") && !elsewhere.text.contains("code="), "{elsewhere:?}");
+        let path = link(all.iter().find(|it| it.to == MAREN).unwrap(), "/reset/new?code=").to_owned();
+        assert_eq!(bench.events("password.reset_asked").await, 2);
+        nowhere(&bench, &log, code(&path)).await;
+
+        let mut browser = bench.browser();
+        let page = browser.get(&path).await;
+        assert_eq!((page.status, page.input("code")), (200, code(&path)));
+        for weak in ["short", "password1234", MAREN] {
+            let page = browser.post(&path, &[("code", code(&path)), ("password", weak)]).await;
+            assert!(page.status == 422 && page.text().contains("password-error") && !page.text().contains(&format!("\"{weak}\"")));
+        }
+        assert_eq!(laptop.get("/keys").await.status, 200, "nothing has changed yet");
+        let page = browser.post(&path, &[("code", code(&path)), ("password", NEW)]).await;
+        assert_eq!((page.status, page.location()), (303, "/login?done=reset"), "{}", page.text());
+        assert!(browser.get("/login?done=reset").await.text().contains("Your password is changed"));
+        assert_eq!(browser.get("/keys").await.status, 303, "nobody is signed in by it");
+        assert_eq!(laptop.get("/keys").await.status, 303, "and whoever was is not any more");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+        assert_eq!(browser.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await.status, 422);
+        assert_eq!(browser.post("/login", &[("email", MAREN), ("password", NEW)]).await.status, 303);
+        assert_eq!(browser.get(&path).await.status, 404, "once");
+        let again = bench.app.accounts.reset_password(code(&path), &Password::new(PASSWORD.into()), &from([192, 0, 2, 1])).await;
+        assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+        assert_eq!(bench.events("password.reset").await, 1);
+        nowhere(&bench, &log, code(&path)).await;
+        nowhere(&bench, &log, NEW).await;
+    }
+
+    /// Too late, switched off meanwhile, or superseded: no way in.
+    async fn a_reset_link_ends(bench: Bench) {
+        policy(&bench, "closed").await;
+        bench.person(MAREN, false).await;
+        let accounts = &bench.app.accounts;
+        let new = Password::new(NEW.into());
+        let reset = async |link: &str| accounts.reset_password(code(link), &new, &Origin::default()).await;
+        let late = accounts.reset_link(&Actor::Operator, MAREN).await.unwrap();
+        bench.clock.advance(3_599);
+        assert!(accounts.reset_opens(code(&late)).await.is_ok());
+        bench.clock.advance(1);
+        assert!(matches!(accounts.reset_opens(code(&late)).await, Err(Error::NotFound)));
+        assert!(matches!(reset(&late).await, Err(Error::Conflict(_))));
+
+        let off = accounts.reset_link(&Actor::Operator, MAREN).await.unwrap();
+        bench.alter("UPDATE users SET active = FALSE").await;
+        assert!(matches!(reset(&off).await, Err(Error::Conflict(_))));
+        assert_eq!(bench.browser().get(off.strip_prefix(crate::support::URL).unwrap()).await.status, 404);
+        assert!(matches!(accounts.reset_link(&Actor::Operator, MAREN).await, Err(Error::Conflict(_))));
+        bench.alter("UPDATE users SET active = TRUE").await;
+
+        let (one, other) =
+            (accounts.reset_link(&Actor::Operator, MAREN).await.unwrap(), accounts.reset_link(&Actor::Operator, MAREN).await.unwrap());
+        reset(&other).await.unwrap();
+        assert!(matches!(reset(&one).await, Err(Error::Conflict(_))), "the others end with it");
+        assert!(matches!(accounts.reset_link(&Actor::Operator, NEWCOMER).await, Err(Error::NotFound)));
+        let nobody = bench.person("other@pelagic.example", false).await;
+        let refused = accounts.reset_link(&Actor::User(nobody), MAREN).await;
+        assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
+    }
+
+    /// Whoever asks again and again has to wait, and fills nobody's mailbox.
+    async fn letters_are_not_sent_without_end(bench: Bench) {
+        policy(&bench, "open").await;
+        bench.mail.set_up();
+        bench.person(MAREN, false).await;
+        let accounts = &bench.app.accounts;
+        for email in [MAREN, NEWCOMER] {
+            for _ in 0..5 {
+                accounts.ask_reset(email, &from([192, 0, 2, 7])).await.unwrap();
+            }
+            let paused = accounts.ask_reset(email, &from([192, 0, 2, 7])).await;
+            assert!(matches!(paused, Err(Error::Paused { seconds: 1..=60 })), "{email}: {paused:?}");
+        }
+        letters(&bench, 5).await;
+        // From elsewhere it may be asked, but the mailbox has had its share of this hour.
+        accounts.ask_reset(MAREN, &from([192, 0, 2, 8])).await.unwrap();
+        accounts.ask_sign_up(MAREN, &from([192, 0, 2, 8])).await.unwrap();
+        letters(&bench, 0).await;
+        bench.clock.advance(3_601);
+        accounts.ask_reset(MAREN, &from([192, 0, 2, 8])).await.unwrap();
+        letters(&bench, 1).await;
+    }
+}
+
+/// With passwords off there is one way in, and no page of the others.
+#[tokio::test]
+async fn passwords_can_be_switched_off() {
+    let bench = without_passwords(Engine::Sqlite).await;
+    bench.mail.set_up();
+    policy(&bench, "open").await;
+    // Before anybody is there: the way in is the provider, and the first start says so.
+    let setup = bench.browser().get("/setup").await;
+    assert!(setup.status == 200 && setup.text().contains("make-admin") && !setup.text().contains("<form"));
+    let fields = [("code", "x"), ("name", "M"), ("email", MAREN), ("password", PASSWORD), ("project", "")];
+    let page = bench.browser().post("/setup", &fields).await;
+    assert_eq!(page.status, 403, "{}", page.text());
+    assert_eq!(bench.browser().get("/login").await.status, 200);
+
+    bench.person(MAREN, false).await;
+    let login = bench.browser().get("/login").await;
+    assert!(login.text().contains("Sign in with Pelagic ID") && !login.text().contains("<form"), "{}", login.text());
+    assert!(!login.text().contains("/reset") && !login.text().contains("/signup"));
+    let page = bench.browser().post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
+    assert_eq!(page.status, 403, "the right password too: {}", page.text());
+    for path in ["/reset", "/signup", "/signup/new?code=x", "/reset/new?code=x"] {
+        assert_eq!(bench.browser().get(path).await.status, 404, "{path}");
+    }
+    let call = bench.browser().call("entry/ask_reset", &[("email", MAREN)]).await;
+    assert_eq!(call.status, 403, "{}", call.text());
+    assert_eq!(bench.browser().call("entry/ask_sign_up", &[("email", MAREN)]).await.status, 404);
+    letters(&bench, 0).await;
+    let link = bench.app.accounts.reset_link(&Actor::Operator, MAREN).await.unwrap();
+    let new = Password::new(NEW.into());
+    let refused = bench.app.accounts.reset_password(code(&link), &new, &Origin::default()).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+
+    // The provider is not to be reached: said on the sign-in page, not by an error.
+    let page = bench.browser().get("/login/oidc").await;
+    assert_eq!((page.status, page.location()), (303, "/login?refused=provider"));
+    assert!(bench.browser().get(page.location()).await.text().contains("did not work just now"));
+    let bench = Bench::new(Engine::Sqlite).await;
+    assert_eq!(bench.browser().get("/login/oidc").await.status, 404, "not set up");
+    assert_eq!(bench.browser().get("/login/oidc/callback?code=x&state=y").await.status, 404);
+}
+
+/// `keyward admin reset-link` and `make-admin`, beside a server that runs.
+#[tokio::test]
+async fn the_command_line_makes_a_link_for_a_live_server() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    bench.person(MAREN, false).await;
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_keyward"))
+            .args(arguments)
+            .current_dir(bench.folder.path())
+            .env_clear()
+            .env("KEYWARD_DATABASE_URL", "sqlite:keyward.db")
+            .output()
+            .expect("it runs");
+        (output.status.success(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (done, said, _) = run(&["admin", "reset-link", "--email", MAREN]);
+    let path = said.trim().strip_prefix(crate::support::URL).expect("a link and nothing else").to_owned();
+    assert!(done && path.starts_with("/reset/new?code="), "{said}");
+    let (_, said, _) = run(&["admin", "reset-link", "--email", MAREN, "--public-url", "https://keys.example.com"]);
+    assert!(said.starts_with("https://keys.example.com/reset/new?code="), "{said}");
+    let page = bench.browser().post(&path, &[("code", code(&path)), ("password", NEW)]).await;
+    assert_eq!((page.status, page.location()), (303, "/login?done=reset"), "{}", page.text());
+    let (done, _, said) = run(&["admin", "reset-link", "--email", NEWCOMER]);
+    assert!(!done && said.contains("nobody has the e-mail address"), "{said}");
+    let (done, said, _) = run(&["admin", "make-admin", "--email", MAREN]);
+    assert!(done && said.contains("is an administrator"), "{said}");
+    assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE admin = TRUE").await, 1);
+    assert!(run(&["admin", "make-admin", "--email", MAREN]).0, "once more changes nothing");
+    assert_eq!((bench.events("user.made_administrator").await, bench.events("password.reset_asked").await), (1, 2));
+
+    bench.alter("UPDATE users SET active = FALSE").await;
+    let (done, _, said) = run(&["admin", "reset-link", "--email", MAREN]);
+    assert!(!done && said.contains("switched off"), "{said}");
+}
+
+/// A server for mail that says what it is told, and keeps what it hears.
+async fn smtp(greeting: &'static str) -> (u16, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(String::new())));
+    let kept = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (read, mut write) = stream.into_split();
+            let mut lines = BufReader::new(read).lines();
+            write.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
+            let mut in_letter = false;
+            while let Ok(Some(line)) = lines.next_line().await {
+                kept.lock().unwrap().push_str(&format!("{line}\n"));
+                let answer = match line.split(' ').next().unwrap_or_default() {
+                    "." if in_letter => {
+                        in_letter = false;
+                        "250 taken\r\n"
+                    }
+                    _ if in_letter => continue,
+                    "EHLO" => greeting,
+                    "AUTH" => "235 hello\r\n",
+                    "MAIL" => "250 ok\r\n",
+                    "RCPT" if line.contains("nobody@") => "550 no such mailbox\r\n",
+                    "RCPT" => "250 ok\r\n",
+                    "DATA" => {
+                        in_letter = true;
+                        "354 go on\r\n"
+                    }
+                    "QUIT" => "221 bye\r\n",
+                    _ => "502 what?\r\n",
+                };
+                if write.write_all(answer.as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (port, heard)
+}
+
+fn mailer(port: u16, tls: SmtpTls) -> SmtpMailer {
+    let settings = MailSettings {
+        host: "127.0.0.1".into(),
+        port,
+        tls,
+        login: Some(keyward::config::SmtpLogin {
+            user: "keyward".into(),
+            password: "hunter2hunter2".to_owned().into(),
+        }),
+        from: "Pelagic <keys@pelagic.example>".parse().unwrap(),
+    };
+    SmtpMailer::new(&settings, &"https://keys.pelagic.example".parse().unwrap(), Arc::new(SystemRandom)).unwrap()
+}
+
+fn letter(to: &str) -> Letter {
+    Letter {
+        to: to.into(),
+        subject: "Your account at Pelagic Ærø".into(),
+        text: "Hello.\n.\nA line that begins with a dot.\n".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_letter_goes_out_by_smtp() {
+    let (port, heard) = smtp("250-mail.example\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n").await;
+    mailer(port, SmtpTls::None).send(letter(MAREN)).await.unwrap();
+    let said = heard.lock().unwrap().clone();
+    for line in [
+        "EHLO keys.pelagic.example",
+        "AUTH PLAIN ",
+        "MAIL FROM:<keys@pelagic.example>",
+        "RCPT TO:<maren@pelagic.example>",
+        "From: Pelagic <keys@pelagic.example>",
+        "To: maren@pelagic.example",
+        "Auto-Submitted: auto-generated",
+        "Content-Type: text/plain; charset=utf-8",
+        "Message-ID: <",
+        "@keys.pelagic.example>",
+        "\n..\n",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(!said.contains("hunter2"), "encoded, not in clear: {said}");
+    let refused = mailer(port, SmtpTls::None).send(letter("nobody@pelagic.example")).await.unwrap_err();
+    assert!(refused.to_string().contains("550"), "{refused}");
+    let injected = letter("maren@pelagic.example\r\nRCPT TO:<eve@example.com>");
+    assert!(mailer(port, SmtpTls::None).send(injected).await.is_err());
+    assert!(!heard.lock().unwrap().contains("eve@"));
+}
+
+/// Where STARTTLS is asked for, nothing is said to a server that has none; nor to one that is not there.
+#[tokio::test]
+async fn nothing_is_mailed_in_clear_unless_said() {
+    let (port, heard) = smtp("250-mail.example\r\n250 AUTH PLAIN\r\n").await;
+    let refused = mailer(port, SmtpTls::StartTls).send(letter(MAREN)).await.unwrap_err();
+    assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");
+    let said = heard.lock().unwrap().clone();
+    assert!(!said.contains("AUTH") && !said.contains("MAIL"), "{said}");
+    assert!(mailer(1, SmtpTls::None).send(letter(MAREN)).await.is_err());
+}

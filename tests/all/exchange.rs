@@ -1,0 +1,197 @@
+//! However keys and tokens are exchanged, and whatever becomes of the key meanwhile: no token may do more, nor lives longer, than what
+//! it was made of.
+
+use crate::support::{Bench, Engine, stored::Made};
+use keyward::{
+    domain::ids::ProjectId,
+    service::{
+        clock::Clock as _,
+        tokens::{Audience, ExchangeRefused, Issued, Known, Target, Wish},
+        verify::Question,
+    },
+};
+use proptest::{prelude::*, sample::subsequence, test_runner::TestRunner};
+use serde_json::json;
+use std::{cell::Cell, collections::BTreeSet, sync::Arc};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+const SCOPES: [&str; 5] = ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"];
+
+/// What is done next.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Exchange the key, or the newest token.
+    Ask { of_key: bool, scopes: Option<Vec<&'static str>>, life: Option<i64>, target: u8 },
+    /// The key gets these scopes.
+    Scopes(Vec<&'static str>),
+    /// The project's ceiling becomes this, in seconds.
+    Ceiling(i64),
+    /// Time goes by.
+    Wait(i64),
+}
+
+fn scopes() -> impl Strategy<Value = Vec<&'static str>> {
+    subsequence(SCOPES.to_vec(), 0..=SCOPES.len())
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let life = prop_oneof![Just(None), (1_i64..10_000).prop_map(Some), Just(Some(i64::MAX))];
+    let ask = (proptest::bool::weighted(0.2), proptest::option::of(scopes()), life, 0_u8..6);
+    let step = prop_oneof![
+        6 => ask.prop_map(|(of_key, scopes, life, target)| Step::Ask { of_key, scopes, life, target }),
+        1 => scopes().prop_map(Step::Scopes),
+        1 => (60_i64..5_000).prop_map(Step::Ceiling),
+        1 => (0_i64..600).prop_map(Step::Wait),
+    ];
+    proptest::collection::vec(step, 1..14)
+}
+
+/// The key, as the test knows it.
+struct World<'b> {
+    bench: &'b Bench,
+    made: &'b Made,
+    held: BTreeSet<String>,
+    ceiling: i64,
+    end: i64,
+    /// Every token of this walk, with what was known of it; the newest is the last.
+    tokens: Vec<(String, Arc<Known>)>,
+    issued: usize,
+    refused: usize,
+}
+
+fn set(known: &Known) -> BTreeSet<String> {
+    known.scopes().map(ToOwned::to_owned).collect()
+}
+
+impl World<'_> {
+    async fn take(&mut self, step: &Step) {
+        match step {
+            Step::Scopes(scopes) => {
+                self.held = scopes.iter().map(|it| (*it).to_owned()).collect();
+                self.bench.alter(&format!("UPDATE keys SET scopes = '{}'", json!(scopes))).await;
+            }
+            Step::Ceiling(seconds) => {
+                self.ceiling = *seconds;
+                self.bench.alter(&format!("UPDATE projects SET token_life_max = {seconds}")).await;
+            }
+            Step::Wait(seconds) => self.bench.clock.advance(*seconds),
+            Step::Ask { of_key, scopes, life, target } => self.ask(*of_key, scopes.as_deref(), *life, *target).await,
+        }
+    }
+
+    async fn ask(&mut self, of_key: bool, scopes: Option<&[&'static str]>, life: Option<i64>, target: u8) {
+        let tokens = &self.bench.app.tokens;
+        let (own, other) = (Audience::Project(self.made.project), Audience::Project(ProjectId::from(Uuid::nil())));
+        let exactly = Target::Exactly;
+        let target = [
+            Target::ByScopes,
+            Target::ByScopes,
+            Target::OwnProject,
+            exactly(own),
+            exactly(Audience::Management),
+            exactly(other),
+        ][usize::from(target)];
+        let wish = Wish { life, scopes, target };
+        let source = self.tokens.last().filter(|_| !of_key).cloned();
+        let answer: Result<Issued, ExchangeRefused> = match &source {
+            Some((token, _)) => tokens.narrow(token, &wish).await.expect("no fault"),
+            None => tokens.exchange(&self.made.secret, None, &wish).await.expect("no fault"),
+        };
+        let Ok(issued) = answer else {
+            self.refused += 1;
+            return;
+        };
+        self.issued += 1;
+        let (now, known) = (self.bench.clock.now().seconds(), tokens.read(&issued.access_token).expect("it is ours"));
+        let has = set(&known);
+        let asked: Option<BTreeSet<String>> = scopes.map(|it| it.iter().map(|scope| (*scope).to_owned()).collect());
+        assert!(has.is_subset(&self.held), "{has:?} of a key with {:?}", self.held);
+        assert!(asked.as_ref().is_none_or(|asked| *asked == has), "{has:?} where {asked:?} was asked for");
+        let manages = known.audience == Audience::Management;
+        assert!(has.iter().all(|scope| scope.starts_with("keyward:") == manages), "{has:?} for {:?}", known.audience);
+        assert!(manages || known.audience == own);
+        assert!(
+            target == Target::ByScopes || target == exactly(known.audience) || target == Target::OwnProject && !manages
+        );
+        assert_eq!((known.issued, known.expires), (now, now + issued.expires_in));
+        let most = life.unwrap_or(3_600).min(self.ceiling);
+        assert!(known.expires > now && known.expires <= self.end && issued.expires_in <= most);
+        match &source {
+            None => assert!(known.via.is_empty()),
+            Some((_, from)) => {
+                assert!(has.is_subset(&set(from)), "{has:?} of a token with {:?}", from.scopes);
+                assert!(
+                    known.expires <= from.expires && known.audience == from.audience && known.holder == from.holder
+                );
+                assert_eq!(*known.via, *[&*from.via, &[from.jti]].concat());
+            }
+        }
+        self.tokens.push((issued.access_token, known));
+    }
+
+    /// Whoever revokes one of them revokes all that were made of it, and no others.
+    async fn revoke_one(&self, which: usize) {
+        let tokens = &self.bench.app.tokens;
+        let Some((_, gone)) = (!self.tokens.is_empty()).then(|| &self.tokens[which % self.tokens.len()]) else {
+            return;
+        };
+        let facts = self.bench.app.verify.secret(&self.made.secret, &Question::default()).await.expect("no fault");
+        let Ok(good) = facts else { return };
+        tokens.revoke(gone, &good.facts, &Default::default()).await.expect("it is revoked");
+        for (text, known) in &self.tokens {
+            let over = known.expires <= self.bench.clock.now().seconds();
+            let looked = tokens.look(text).await.expect("no fault").map_or_else(|refused| refused.code(), |_| "good");
+            let of_it = known.jti == gone.jti || known.via.contains(&gone.jti);
+            let expected = if over {
+                "token_expired"
+            } else if of_it {
+                "token_revoked"
+            } else {
+                "good"
+            };
+            assert_eq!(looked, expected);
+        }
+    }
+}
+
+async fn walks(engine: Engine, cases: u32) {
+    let bench = Bench::new(engine).await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let made = bench.key(&maren, "Gateway").await;
+    let (issued, refused) = (Cell::new(0), Cell::new(0));
+    let mut runner = TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() });
+    let walked = runner.run(&(scopes(), steps(), any::<usize>()), |(first, steps, which)| {
+        let walk = async {
+            let end = bench.clock.now().seconds() + 4_000;
+            bench.alter(&format!("UPDATE keys SET expires_at = {}", end * 1_000_000)).await;
+            let (held, tokens) = (BTreeSet::new(), Vec::new());
+            let mut world = World { bench: &bench, made: &made, held, ceiling: 0, end, tokens, issued: 0, refused: 0 };
+            world.take(&Step::Scopes(first)).await;
+            world.take(&Step::Ceiling(3_000)).await;
+            for step in &steps {
+                world.take(step).await;
+            }
+            world.revoke_one(which).await;
+            (world.issued, world.refused)
+        };
+        let (more, less) = tokio::task::block_in_place(|| Handle::current().block_on(walk));
+        issued.set(issued.get() + more);
+        refused.set(refused.get() + less);
+        Ok(())
+    });
+    walked.expect("no walk widens anything");
+    let (issued, refused) = (issued.into_inner(), refused.into_inner());
+    println!("narrowing: {cases} walks on {engine:?}: {issued} tokens issued, {refused} refused");
+    assert!(issued > cases as usize && refused > cases as usize / 2, "{issued} {refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_no_exchange_widens() {
+    walks(Engine::Sqlite, 300).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_no_exchange_widens() {
+    walks(Engine::Postgres, 60).await;
+}

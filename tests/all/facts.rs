@@ -1,0 +1,441 @@
+//! What a server remembers of keys: that every change holds from the next call, in this process and in others, and that strangers
+//! cost the database nothing.
+
+use crate::support::{
+    Bench,
+    listening::{listening, until},
+    stored::Made,
+};
+use keyward::{
+    config::{Config, KeyFile},
+    domain::{ids::KeyId, policy::PolicySaved},
+    secret::{Mode, PlainSecret},
+    service::{
+        App, Error,
+        actor::{Actor, Caller},
+        keys::Keys,
+        random::{Random as _, SystemRandom},
+        signer::Keyring,
+        verify::{DEAF_AFTER, Decision, Question, Refused},
+    },
+    store::{
+        Pool,
+        feed::{Feed, News},
+    },
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::task::JoinHandle;
+
+const EMAIL: &str = "maren@pelagic.example";
+const ROOT: &str = "root@keys.example";
+
+fn code(decision: &Decision) -> &'static str {
+    decision.as_ref().map_or_else(Refused::code, |_| "good")
+}
+
+async fn asked(app: &App, secret: &str) -> Decision {
+    app.verify.secret(secret, &Question::default()).await.expect("the store answers")
+}
+
+async fn verdict(app: &App, secret: &str) -> &'static str {
+    code(&asked(app, secret).await)
+}
+
+/// A secret that is well-formed and no key's.
+fn stranger() -> String {
+    PlainSecret::generate(Mode::Live, |bytes| SystemRandom.fill(bytes)).expose().to_owned()
+}
+
+/// Sets the longest token life that the policy allows, in hours.
+async fn token_life(app: &App, root: &Caller, hours: u32) {
+    let mut draft = app.policy.form(root).await.expect("a form").draft;
+    (draft.token_life, draft.token_unit) = (hours.to_string(), "3600".into());
+    let mut saved = app.policy.save(root, draft.clone(), "").await.expect("it can be saved");
+    if let PolicySaved::Touches { confirms, .. } = saved {
+        saved = app.policy.save(root, draft, &confirms).await.expect("it can be saved");
+    }
+    assert!(matches!(saved, PolicySaved::Saved));
+}
+
+/// Calls that go on in the background while keys are changed: they keep the facts coming into memory all the time.
+struct Calls(Arc<AtomicBool>, Vec<JoinHandle<u64>>);
+
+impl Calls {
+    fn begin(app: &App, secrets: &[String]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let call = |_| {
+            let (app, secrets, stop) = (app.clone(), secrets.to_vec(), stop.clone());
+            tokio::spawn(async move {
+                let mut calls = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    for secret in &secrets {
+                        asked(&app, secret).await.ok();
+                        calls += 1;
+                    }
+                    tokio::task::yield_now().await;
+                }
+                calls
+            })
+        };
+        Self(stop.clone(), (0..3).map(call).collect())
+    }
+
+    async fn end(self) -> u64 {
+        self.0.store(true, Ordering::Relaxed);
+        let mut all = 0;
+        for calls in self.1 {
+            all += calls.await.expect("no call panics");
+        }
+        all
+    }
+}
+
+async fn expire(bench: &Bench, browser: &mut crate::support::browser::Browser, id: KeyId, expires: &str) {
+    let (path, id) = (format!("/keys/{id}/edit"), id.to_string());
+    let version = browser.get(&path).await.input("version").to_owned();
+    let fields = [
+        ("id", id.as_str()),
+        ("version", &version),
+        ("name", "Gateway"),
+        ("expires", expires),
+        ("scopes[]", "data:read"),
+    ];
+    let page = browser.post(&path, &fields).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    assert!(bench.key_row(id.parse().unwrap()).await.is_some());
+}
+
+on_both_engines! {
+    /// Whatever is changed through this process holds from the next call on, while others call all the time.
+    async fn a_change_holds_at_the_next_call(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let root = bench.person(ROOT, true).await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Sonde").await);
+        let app = &bench.app;
+        let hearing = listening(app).await;
+        let calls = Calls::begin(app, &[made.secret.clone(), other.secret.clone(), stranger()]);
+        for round in 0..100 {
+            app.keys.deactivate(&maren, made.id).await.unwrap();
+            assert_eq!(verdict(app, &made.secret).await, "inactive", "{round}");
+            app.keys.activate(&maren, made.id).await.unwrap();
+            assert_eq!(verdict(app, &made.secret).await, "good", "{round}");
+            app.keys.delete(&maren, made.id).await.unwrap();
+            assert_eq!(verdict(app, &made.secret).await, "deleted", "{round}");
+            app.keys.restore(&maren, made.id).await.unwrap();
+            assert_eq!(verdict(app, &made.secret).await, "good", "{round}");
+            app.projects.archive(&Actor::User(maren.clone()), made.project, false).await.unwrap();
+            for secret in [&made.secret, &other.secret] {
+                assert_eq!(verdict(app, secret).await, "project_archived", "{round}");
+            }
+            app.projects.archive(&Actor::User(maren.clone()), made.project, true).await.unwrap();
+            for secret in [&made.secret, &other.secret] {
+                assert_eq!(verdict(app, secret).await, "good", "{round}");
+            }
+        }
+        for hours in 1..=20 {
+            token_life(app, &root, hours).await;
+            assert_eq!(asked(app, &other.secret).await.unwrap().facts.token_life_max, i64::from(hours) * 3_600);
+            expire(&bench, &mut browser, made.id, if hours % 2 == 0 { "7d" } else { "30d" }).await;
+            let end = asked(app, &made.secret).await.unwrap().facts.lifecycle.expires_at;
+            assert_eq!(end, bench.key_row(made.id).await.unwrap().lifecycle().expires_at);
+            assert_eq!(asked(app, &made.secret).await.unwrap().facts.scopes, ["data:read"]);
+        }
+        assert!(calls.end().await > 100, "others called meanwhile");
+        // A key that expires at t is refused at t, out of memory too.
+        assert_eq!(verdict(app, &made.secret).await, "good");
+        let (end, before) = (asked(app, &made.secret).await.unwrap().facts.lifecycle.expires_at.unwrap(), app.verify.counts());
+        hearing.abort();
+        bench.clock.advance(end.seconds_since(app.ground.now()) + 1);
+        assert_eq!(verdict(app, &made.secret).await, "expired");
+        assert!(before.hits > 0, "{before:?}");
+    }
+
+    /// What another process changes is heard: stopped, archived, and made.
+    async fn what_another_process_changes_is_heard(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
+        let app = &bench.app;
+        let _hearing = listening(app).await;
+        let becomes = async |secret: &str, expected: &str| {
+            until(expected, async || verdict(app, secret).await == expected).await;
+            // And stays, out of memory.
+            let before = app.verify.counts();
+            for _ in 0..5 {
+                assert_eq!(verdict(app, secret).await, expected);
+            }
+            assert!(app.verify.counts().hits >= before.hits + 4, "{before:?} {:?}", app.verify.counts());
+        };
+        for _ in 0..5 {
+            becomes(&made.secret, "good").await;
+            other.keys.deactivate_as_operator(made.id).await.unwrap();
+            becomes(&made.secret, "inactive").await;
+            other.keys.activate(&maren, made.id).await.unwrap();
+            becomes(&made.secret, "good").await;
+            other.projects.archive(&Actor::User(maren.clone()), made.project, false).await.unwrap();
+            becomes(&made.secret, "project_archived").await;
+            other.projects.archive(&Actor::User(maren.clone()), made.project, true).await.unwrap();
+            becomes(&made.secret, "good").await;
+            let known = app.verify.counts().known;
+            let (_, secret) = other.keys.create(&maren, bench.draft(made.project, "Elsewhere")).await.unwrap();
+            becomes(secret.expose(), "good").await;
+            until("it is known", async || app.verify.counts().known == known + 1).await;
+        }
+    }
+
+    /// Facts in memory are believed for two seconds after the others were last heard; then the store is asked, and if it cannot
+    /// answer nobody is let in.
+    async fn whoever_is_deaf_asks_the_store(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
+        let app = &bench.app;
+        let look_ups = || app.verify.counts().look_ups;
+        assert!(!app.verify.counts().hearing);
+        assert_eq!((verdict(app, &made.secret).await, verdict(app, &made.secret).await), ("good", "good"));
+        assert_eq!((look_ups(), app.verify.counts().resident), (2, 0), "where nobody listens, the store is asked each time");
+        let hearing = listening(app).await;
+        assert_eq!((verdict(app, &made.secret).await, look_ups()), ("good", 2), "all was loaded");
+        hearing.abort();
+        assert!(hearing.await.unwrap_err().is_cancelled());
+        other.keys.deactivate_as_operator(made.id).await.unwrap();
+        let seconds = i64::try_from(DEAF_AFTER).unwrap() / 1_000_000;
+        bench.clock.advance(seconds);
+        assert_eq!((verdict(app, &made.secret).await, look_ups()), ("good", 2), "the bound has not passed");
+        bench.clock.advance(1);
+        assert_eq!((verdict(app, &made.secret).await, look_ups()), ("inactive", 3));
+        assert_eq!(code(&app.verify.key(made.id, &Question::default()).await.unwrap()), "inactive");
+        assert_eq!((verdict(app, &stranger()).await, look_ups()), ("unknown", 5));
+        // Somebody listens again: what was kept before is not believed.
+        let hearing = listening(app).await;
+        assert_eq!(verdict(app, &made.secret).await, "inactive");
+        hearing.abort();
+        bench.clock.advance(seconds + 1);
+        app.ground.pool.close().await;
+        assert!(matches!(app.verify.secret(&made.secret, &Question::default()).await, Err(Error::Busy)));
+        assert!(matches!(app.verify.key(made.id, &Question::default()).await, Err(Error::Busy)));
+    }
+
+    /// 20,000 different keys that nobody has: the database is asked for so many as the budget has, and never for a good one.
+    async fn strangers_cost_the_database_a_budget(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let mut keys = Vec::new();
+        for n in 0..20 {
+            keys.push(bench.key(&maren, &format!("Gateway {n}")).await);
+        }
+        let app = &bench.app;
+        let _hearing = listening(app).await;
+        let before = app.verify.counts();
+        assert_eq!((before.known, before.resident), (20, 20), "{before:?}");
+        let unknown = Arc::new(AtomicU64::new(0));
+        let flood: Vec<_> = (0..4)
+            .map(|_| {
+                let (app, unknown) = (app.clone(), unknown.clone());
+                tokio::spawn(async move {
+                    for n in 0..5_000 {
+                        assert_eq!(verdict(&app, &stranger()).await, "unknown");
+                        unknown.fetch_add(1, Ordering::Relaxed);
+                        if n % 50 == 0 {
+                            tokio::task::yield_now().await;
+                        }
+                    }
+                })
+            })
+            .collect();
+        let mut good = 0;
+        while unknown.load(Ordering::Relaxed) < 20_000 {
+            assert!(!flood.iter().all(JoinHandle::is_finished) || unknown.load(Ordering::Relaxed) == 20_000, "the flood broke off");
+            for made in &keys {
+                assert_eq!(verdict(app, &made.secret).await, "good");
+                good += 1;
+            }
+            tokio::task::yield_now().await;
+        }
+        for flood in flood {
+            flood.await.expect("every one was unknown");
+        }
+        let after = app.verify.counts();
+        // The clock stands still, so that the budget is its burst.
+        assert_eq!(after.look_ups - before.look_ups, 200, "{after:?}");
+        assert_eq!(after.unknown - before.unknown, 20_000 - 200);
+        assert_eq!((after.hits - before.hits, after.known, after.resident), (good, 20, 20), "all good ones came from memory");
+        assert!(good >= 20);
+    }
+
+    /// A key that was made here is known at once: it needs none of the budget that a flood has spent.
+    async fn a_new_key_is_known_when_its_maker_is_answered(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let app = &bench.app;
+        let _hearing = listening(app).await;
+        for _ in 0..300 {
+            assert_eq!(verdict(app, &stranger()).await, "unknown");
+        }
+        let before = app.verify.counts();
+        assert_eq!((before.look_ups, before.unknown), (200, 100));
+        for n in 1..=10 {
+            let made = bench.key(&maren, "Gateway").await;
+            assert_eq!(verdict(app, &made.secret).await, "good");
+            let after = app.verify.counts();
+            assert_eq!((after.look_ups, after.unknown), (200 + n, 100), "one look-up, not of the budget");
+            assert_eq!((verdict(app, &made.secret).await, app.verify.counts().look_ups), ("good", 200 + n));
+        }
+    }
+
+    /// More keys than there is room for: all are answered right, and no more are kept than that.
+    async fn no_more_keys_are_kept_than_there_is_room_for(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let mut keys = Vec::new();
+        for n in 0..30 {
+            keys.push(bench.key(&maren, &format!("Gateway {n}")).await);
+        }
+        let config = Config { cache_keys: 10, ..crate::support::config(crate::support::URL) };
+        let small = App::new(Arc::new(config), bench.app.ground.clone(), keyring(&bench).await);
+        let _hearing = listening(&small).await;
+        let full = small.verify.counts();
+        assert_eq!((full.known, full.resident), (30, 10), "{full:?}");
+        for round in 0..3 {
+            for made in &keys {
+                assert_eq!(verdict(&small, &made.secret).await, "good", "{round}");
+                assert_eq!(verdict(&small, &made.secret).await, "good", "{round}");
+            }
+        }
+        small.keys.deactivate(&maren, keys[3].id).await.unwrap();
+        assert_eq!(verdict(&small, &keys[3].secret).await, "inactive");
+        let after = small.verify.counts();
+        assert!(after.resident <= 10 && after.hits > 0 && after.look_ups > 0, "{after:?}");
+    }
+
+    /// Networks bind the secret, not its tokens, out of memory as out of the store.
+    async fn a_tokens_key_is_remembered_without_its_networks(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        bench.alter("UPDATE keys SET networks = '[\"192.0.2.0/24\"]', issued_to = 'a buoy with a name that no short text holds'").await;
+        let app = &bench.app;
+        for listens in [false, true] {
+            let hearing = if listens { Some(listening(app).await) } else { None };
+            let from = |ip: [u8; 4]| Question { ip: Some(ip.into()), ..Question::default() };
+            assert_eq!(verdict(app, &made.secret).await, "wrong_network");
+            assert_eq!(code(&app.verify.secret(&made.secret, &from([192, 0, 3, 1])).await.unwrap()), "wrong_network");
+            assert_eq!(code(&app.verify.secret(&made.secret, &from([192, 0, 2, 1])).await.unwrap()), "good");
+            let good = app.verify.key(made.id, &Question::default()).await.unwrap().unwrap();
+            assert_eq!(good.facts.key, made.id);
+            assert_eq!((good.facts.name.as_str(), good.facts.issued_to.as_deref()), ("Gateway", Some("a buoy with a name that no short text holds")));
+            assert_eq!(good.facts.networks.to_string(), "192.0.2.0/24");
+            assert_eq!(app.verify.counts().hits > 0, listens);
+            if let Some(hearing) = hearing {
+                hearing.abort();
+            }
+        }
+    }
+
+    /// The feed tells what was changed, in order, and says so when something is missing.
+    async fn the_feed_says_when_something_is_missing(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let pool = &bench.app.ground.pool;
+        let mut feed = Feed::open(pool, None).await.unwrap();
+        assert_eq!(feed.news().await.unwrap(), News::Changes(vec![]));
+        let stop = async |keys: &Keys| {
+            keys.deactivate(&maren, made.id).await.unwrap();
+            keys.activate(&maren, made.id).await.unwrap();
+        };
+        stop(&bench.app.keys).await;
+        let News::Changes(heard) = feed.news().await.unwrap() else { panic!("nothing is missing") };
+        let last = feed.last();
+        assert_eq!(heard.iter().map(|it| (it.seq, it.topic.as_str(), it.id)).collect::<Vec<_>>(), [
+            (last - 1, "key", made.id.into()),
+            (last, "key", made.id.into()),
+        ]);
+        assert!(heard.iter().all(|it| it.digest.as_ref().is_some_and(|digest| digest.len() == 32)));
+        // Pruned before it was heard.
+        stop(&bench.app.keys).await;
+        bench.alter("DELETE FROM changes").await;
+        assert_eq!(feed.news().await.unwrap(), News::Missed);
+        assert_eq!(feed.news().await.unwrap(), News::Changes(vec![]), "and then it goes on from there");
+        stop(&bench.app.keys).await;
+        assert!(matches!(feed.news().await.unwrap(), News::Changes(heard) if heard.len() == 2));
+        // Another database in its place: its numbers are smaller.
+        bench.alter("UPDATE head SET change_seq = 1").await;
+        assert_eq!(feed.news().await.unwrap(), News::Missed);
+    }
+}
+
+async fn keyring(bench: &Bench) -> Keyring {
+    let file = KeyFile { path: bench.folder.path().join("keyward.key"), make: false };
+    Keyring::open(&bench.app.ground, &file).await.expect("a keyring")
+}
+
+/// PostgreSQL wakes the other nodes: what was committed there is heard without waiting for the next look at the sequence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_wakes_the_other_nodes() {
+    let bench = Bench::new(crate::support::Engine::Postgres).await;
+    let maren = bench.person(EMAIL, false).await;
+    let made: Made = bench.key(&maren, "Gateway").await;
+    let mut feed = Feed::open(&bench.app.ground.pool, None).await.unwrap();
+    let mut listener = match &bench.app.ground.pool {
+        Pool::Postgres(pool) => sqlx::postgres::PgListener::connect_with(pool).await.unwrap(),
+        Pool::Sqlite { .. } => unreachable!("it was asked for"),
+    };
+    listener.listen("keyward_changes").await.unwrap();
+    bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+    let rung = tokio::time::timeout(Duration::from_secs(30), listener.recv()).await.expect("rung").unwrap();
+    assert_eq!((rung.channel(), rung.payload()), ("keyward_changes", ""), "it says that, not what");
+    assert!(
+        matches!(feed.news().await.unwrap(), News::Changes(heard) if heard.len() == 1),
+        "when it rings, it is there"
+    );
+}
+
+/// How long good keys take with and without a flood of strangers beside them: printed, for whoever runs it with `--nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_latency_of_good_keys_beside_a_flood() {
+    let bench = Bench::new(crate::support::Engine::Sqlite).await;
+    let maren = bench.person(EMAIL, false).await;
+    let made = bench.key(&maren, "Gateway").await;
+    let app = &bench.app;
+    let _hearing = listening(app).await;
+    let measure = async || {
+        let mut took = Vec::new();
+        for _ in 0..5_000 {
+            let begun = Instant::now();
+            assert_eq!(verdict(app, &made.secret).await, "good");
+            took.push(begun.elapsed());
+            tokio::task::yield_now().await;
+        }
+        took.sort_unstable();
+        (took[took.len() / 2], took[took.len() * 99 / 100])
+    };
+    let alone = measure().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flood = {
+        let (app, stop) = (app.clone(), stop.clone());
+        tokio::spawn(async move {
+            let strangers: Vec<_> = (0..500).map(|_| stranger()).collect();
+            let mut asked = 0_u64;
+            while !stop.load(Ordering::Relaxed) {
+                for secret in &strangers {
+                    assert_eq!(verdict(&app, secret).await, "unknown");
+                    asked += 1;
+                }
+                tokio::task::yield_now().await;
+            }
+            asked
+        })
+    };
+    until("the flood has begun", async || app.verify.counts().unknown > 0).await;
+    let beside = measure().await;
+    stop.store(true, Ordering::Relaxed);
+    let asked = flood.await.expect("every stranger is unknown");
+    println!(
+        "good keys alone: p50 {:?}, p99 {:?}; beside {asked} strangers: p50 {:?}, p99 {:?}",
+        alone.0, alone.1, beside.0, beside.1
+    );
+    assert!(asked > 0 && app.verify.counts().look_ups <= 200, "{:?}", app.verify.counts());
+}

@@ -1,0 +1,47 @@
+//! Caddy with `examples/gateways/Caddyfile`, really started; and Traefik and Envoy with theirs, which Debian does not have: with one
+//! of them on the PATH, `cargo test --features ssr --test forward_auth -- --ignored traefik` runs its tests too.
+
+use crate::support::front::{Gateway, checks};
+use std::{net::SocketAddr, path::Path, process::Command};
+
+const CADDY: Gateway = Gateway {
+    file: "Caddyfile",
+    command: caddy,
+    query: "",
+    away: &[502, 503, 504],
+    any_host: false,
+    patterns: true,
+    hides_loopback: false,
+};
+const TRAEFIK: Gateway =
+    Gateway { file: "traefik-dynamic.yaml", command: traefik, away: &[500], any_host: true, ..CADDY };
+const ENVOY: Gateway = Gateway { file: "envoy.yaml", command: envoy, away: &[503], hides_loopback: true, ..CADDY };
+
+/// Its own files go where it is told that its owner's are; nothing administers it.
+fn caddy(folder: &Path, example: &Path, _: SocketAddr) -> Command {
+    let mut command = Command::new("caddy");
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(example);
+    for home in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        command.env(home, folder);
+    }
+    command.env("CADDY_ADMIN", format!("unix/{}", folder.join("admin").display()));
+    command
+}
+
+fn traefik(_: &Path, example: &Path, at: SocketAddr) -> Command {
+    let mut command = Command::new("traefik");
+    command.arg(format!("--entrypoints.api.address={at}"));
+    command.arg(format!("--providers.file.filename={}", example.display()));
+    command.args(["--global.checknewversion=false", "--global.sendanonymoususage=false"]);
+    command
+}
+
+fn envoy(_: &Path, example: &Path, _: SocketAddr) -> Command {
+    let mut command = Command::new("envoy");
+    command.args(["--disable-hot-restart", "--concurrency", "1", "--log-level", "warn", "--config-path"]).arg(example);
+    command
+}
+
+gateway! { caddy CADDY }
+gateway! { traefik TRAEFIK #[ignore = "needs traefik on the PATH"] }
+gateway! { envoy ENVOY #[ignore = "needs envoy on the PATH"] }

@@ -1,0 +1,166 @@
+//! How often a key may be used: through the door, and over the end of a process.
+
+use crate::support::{Bench, browser::Browser, stored::Made};
+use keyward::{
+    config::KeyFile,
+    domain::{ids::KeyId, rate::RateLimit},
+    service::{App, Error, signer::Keyring, usage::Outcome},
+    store::{self, queue::Kept, usage::Flush},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const EMAIL: &str = "maren@pelagic.example";
+
+/// A key with a limit, as the database keeps it.
+async fn limited(bench: &Bench, limit: &str) -> Made {
+    let caller = match bench.number("SELECT COUNT(*) FROM users").await {
+        0 => bench.person(EMAIL, false).await,
+        n => bench.person(&format!("maren{n}@pelagic.example"), false).await,
+    };
+    let made = bench.key(&caller, "Gateway").await;
+    bench.alter(&format!("UPDATE keys SET rate_limit = '{limit}' WHERE id = {}", bench.literal(made.id))).await;
+    made
+}
+
+/// What a program is told: `good`, or the code.
+async fn code(program: &mut Browser, body: Value) -> String {
+    let answer = program.json("/v1/keys/verify", &body).await.json();
+    if answer["valid"] == true { "good".into() } else { answer["code"].as_str().expect("a code").to_owned() }
+}
+
+/// How many of these calls are let in by this process.
+fn taken(bench: &Bench, app: &App, key: KeyId, limit: &RateLimit, calls: usize) -> usize {
+    (0..calls).filter(|_| app.limits.take(key, limit, bench.app.ground.now()).is_ok()).count()
+}
+
+/// Another life of the service, or another node, on the same database: it has read what was saved.
+async fn another(bench: &Bench) -> App {
+    let path = bench.folder.path().join("keyward.key");
+    let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
+    let keyring = Keyring::open(&ground, &KeyFile { path, make: false }).await.expect("a keyring");
+    let app = App::new(Arc::new(crate::support::config(crate::support::URL)), ground, keyring);
+    app.usage.resume().await.expect("what was saved can be read");
+    app
+}
+
+on_both_engines! {
+    /// A call over the limit is refused, counted as that, and let in again when its time has come; what another rule refuses costs
+    /// nothing, and one call costs once.
+    async fn a_key_is_used_so_often_and_no_more(bench: Bench) {
+        let made = limited(&bench, "2/minute").await;
+        let mut program = bench.browser();
+        let ask = || json!({"key": made.secret});
+        for _ in 0..5 {
+            assert_eq!(code(&mut program, json!({"key": made.secret, "scopes": ["data:write"]})).await, "missing_scope");
+        }
+        assert_eq!(code(&mut program, ask()).await, "good");
+        assert_eq!(code(&mut program, ask()).await, "good");
+        for _ in 0..3 {
+            assert_eq!(code(&mut program, ask()).await, "rate_limited");
+        }
+        assert_eq!(code(&mut program, json!({"key": made.secret, "scopes": ["data:write"]})).await, "missing_scope", "asked before");
+        bench.clock.advance(29);
+        assert_eq!(code(&mut program, ask()).await, "rate_limited");
+        bench.clock.advance(1);
+        assert_eq!(code(&mut program, ask()).await, "good");
+        assert_eq!(code(&mut program, ask()).await, "rate_limited");
+        bench.app.usage.flush().await.unwrap();
+        let of = |outcome| format!("SELECT COALESCE(CAST(SUM(calls) AS BIGINT), 0) FROM usage WHERE outcome = '{outcome}'");
+        assert_eq!(bench.number(&of("accepted")).await, 3);
+        assert_eq!(bench.number(&of("rate_limited")).await, 5);
+        assert_eq!(bench.number(&of("missing_scope")).await, 6);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0, "a minute's limit is not saved");
+    }
+
+    /// Limits of an hour or more survive the end of a process, to one flush; shorter ones begin anew.
+    async fn an_hours_limit_survives(bench: Bench) {
+        let (hour, day): (RateLimit, RateLimit) = ("4/hour".parse().unwrap(), "3/day,burst=3".parse().unwrap());
+        let minute: RateLimit = "4/minute".parse().unwrap();
+        let (by_hour, by_day, by_minute) =
+            (limited(&bench, "4/hour").await.id, limited(&bench, "3/day").await.id, limited(&bench, "4/minute").await.id);
+        let first = &bench.app;
+        assert_eq!(taken(&bench, first, by_hour, &hour, 3), 3);
+        assert_eq!(taken(&bench, first, by_day, &day, 5), 3);
+        assert_eq!(taken(&bench, first, by_minute, &minute, 9), 4);
+        first.usage.flush().await.unwrap();
+        // This one is lost with the process: no flush comes any more.
+        assert_eq!(taken(&bench, first, by_hour, &hour, 1), 1);
+
+        let second = another(&bench).await;
+        assert_eq!(taken(&bench, &second, by_hour, &hour, 9), 1, "three of four were saved");
+        assert_eq!(taken(&bench, &second, by_day, &day, 9), 0, "all of three were");
+        assert_eq!(taken(&bench, &second, by_minute, &minute, 9), 4);
+        second.usage.flush().await.unwrap();
+        let third = another(&bench).await;
+        assert_eq!(taken(&bench, &third, by_hour, &hour, 9), 0);
+        bench.clock.advance(900);
+        assert_eq!(taken(&bench, &third, by_hour, &hour, 9), 1, "a quarter of an hour gives one of four back");
+        assert_eq!(taken(&bench, &third, by_day, &day, 9), 0);
+        bench.clock.advance(8 * 3_600);
+        assert_eq!(taken(&bench, &third, by_day, &day, 9), 1);
+    }
+
+    /// What was appended and not merged when the process ended is read too; a key that has no limit any more, or is gone, is none of it.
+    async fn what_waits_is_read(bench: Bench) {
+        let hour: RateLimit = "2/hour".parse().unwrap();
+        let (kept, freed) = (limited(&bench, "2/hour").await.id, limited(&bench, "2/hour").await.id);
+        let gone: KeyId = bench.app.ground.new_id().into();
+        let whole_at = bench.app.ground.now().plus_seconds(3_600).micros();
+        let quotas = json!([[kept, whole_at], [freed, whole_at], [gone, whole_at]]).to_string();
+        let (writer, at) = (bench.app.ground.new_id(), bench.app.ground.now().micros());
+        let write = bench.app.ground.queue.write(move |tx| {
+            let flush = Flush {
+                writer, seq: 1, at, first_key: kept.into(), last_key: gone.into(),
+                calls: "[]".into(), used: "[]".into(), quotas: Some(quotas.clone()),
+            };
+            Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(store::usage::append(tx, &flush).await?)) })
+        });
+        assert!(write.await.unwrap());
+        bench.alter(&format!("UPDATE keys SET rate_limit = NULL WHERE id = {}", bench.literal(freed))).await;
+        for _ in 0..2 {
+            let next = another(&bench).await;
+            assert_eq!(next.limits.len(), 1);
+            assert_eq!(taken(&bench, &next, kept, &hour, 3), 0);
+            next.usage.settle().await.unwrap();
+        }
+        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 2, "of the keys that there are");
+        bench.clock.advance(3_600);
+        bench.app.usage.sweep().await.unwrap();
+        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0, "whole again");
+    }
+
+    /// Two nodes count each by itself, and of what they saved the later instant holds.
+    async fn two_nodes_count_each_by_itself(bench: Bench) {
+        let limit: RateLimit = "10/day".parse().unwrap();
+        let key = limited(&bench, "10/day").await.id;
+        let other = another(&bench).await;
+        assert_eq!(taken(&bench, &bench.app, key, &limit, 3), 3);
+        assert_eq!(taken(&bench, &other, key, &limit, 20), 10);
+        other.usage.flush().await.unwrap();
+        bench.app.usage.flush().await.unwrap();
+        let next = another(&bench).await;
+        assert_eq!(taken(&bench, &next, key, &limit, 20), 0);
+    }
+
+    /// A key that is purged takes what was saved of it along, and does not stand in the way of the others' flush.
+    async fn a_purged_key_is_in_nobodys_way(bench: Bench) {
+        let limit: RateLimit = "10/day".parse().unwrap();
+        let (gone, saved, stays) =
+            (limited(&bench, "10/day").await.id, limited(&bench, "10/day").await.id, limited(&bench, "10/day").await.id);
+        taken(&bench, &bench.app, saved, &limit, 1);
+        bench.app.usage.flush().await.unwrap();
+        for key in [gone, saved, stays] {
+            taken(&bench, &bench.app, key, &limit, 1);
+            bench.app.usage.note(key, Outcome::Accepted, bench.app.ground.now());
+        }
+        for key in [gone, saved] {
+            bench.alter(&format!("DELETE FROM keys WHERE id = {}", bench.literal(key))).await;
+        }
+        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0);
+        bench.app.usage.flush().await.unwrap();
+        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 1);
+        assert_eq!(bench.number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 1);
+        assert_eq!(bench.key_row(stays).await.unwrap().last_used_at, Some(bench.app.ground.now().micros()));
+    }
+}

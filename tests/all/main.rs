@@ -1,0 +1,50 @@
+//! All tests of the service from outside: through its router, its command line, its databases, and behind others' proxies.
+//!
+//! One program and not one for each file: what they share is compiled once, and the service is linked once.
+
+#[macro_use]
+mod support;
+
+mod accounts;
+mod administration;
+mod architecture;
+mod audit;
+mod authorize;
+mod canaries;
+mod cli;
+mod consent;
+mod crash;
+mod demo;
+mod entry;
+mod examples;
+mod exchange;
+mod facts;
+mod forged;
+mod forgery;
+mod forward_auth;
+mod gateway;
+mod limits;
+mod log;
+mod management;
+mod management_narrowing;
+mod matrix;
+mod nginx;
+mod oauth;
+mod oidc;
+mod openapi;
+mod pages;
+mod programs;
+mod projects;
+mod proof;
+mod revoked;
+mod rules;
+mod safety;
+mod security;
+mod settings;
+mod signer;
+mod store;
+mod together;
+mod token_keys;
+mod usage;
+mod verify;
+mod who;

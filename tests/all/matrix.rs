@@ -1,0 +1,135 @@
+//! Who may do what, proven: everybody at every page, form, server function and route, on every kind of thing; the answer, what is
+//! stored afterwards, and that what is another's is as good as missing. The rows are in `proof/rows.rs`.
+
+use crate::proof::{
+    rows::{self, Row},
+    stage::{Stage, Which, Who},
+    walk::{bare, walk, walk_with_old_proofs, where_they_part},
+};
+use keyward::http::{form_paths, routes::ROUTES};
+
+on_both_engines! {
+    async fn pages(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        walk(&stage, &rows::pages()).await.finish("pages");
+    }
+
+    /// A page is drawn in parts that wait for the database; which of them comes first changes nothing.
+    async fn a_page_is_drawn_the_same_each_time(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        for row in rows::pages().iter().filter(|row| !row.varies) {
+            for who in [Who::Owner, Who::Administrator] {
+                let at = stage.at(row.about, *row.about.things().get(1).unwrap_or(&Which::Unnamed));
+                let mut first = None;
+                for _ in 0..5 {
+                    let page = stage.ask(who, row.how, &at.address(&row.path), &[]).await;
+                    let drawn = bare(&page, &[], &[]);
+                    let first = first.get_or_insert_with(|| drawn.clone());
+                    assert!(*first == drawn, "{who:?} {}: {}", row.path, where_they_part(first, &drawn));
+                }
+            }
+        }
+    }
+
+    async fn forms(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        walk(&stage, &rows::forms()).await.finish("forms");
+    }
+
+    async fn functions(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        walk(&stage, &rows::functions()).await.finish("server functions");
+    }
+
+    async fn plain(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        walk(&stage, &rows::plain()).await.finish("plain addresses");
+    }
+
+    async fn dangerous(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        walk(&stage, &rows::dangerous()).await.finish("dangerous forms and functions");
+    }
+
+    async fn an_old_proof_is_none(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        let rows: Vec<_> = [rows::pages(), rows::forms(), rows::functions(), rows::dangerous()].into_iter().flatten().collect();
+        walk_with_old_proofs(&stage, &rows).await.finish("addresses with an old proof");
+    }
+
+    async fn routes(bench: Bench) {
+        let stage = Stage::new(bench).await;
+        walk(&stage, &rows::routes()).await.finish("routes of programs");
+    }
+}
+
+/// Fails unless what is mounted and what has a row are the same; says what to write.
+fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> String) {
+    let named: Vec<_> = rows.iter().map(|row| row.template.to_owned()).collect();
+    let mut wrong = Vec::new();
+    for path in mounted.iter().filter(|path| !named.contains(path)) {
+        wrong.push(format!(
+            "the {kind} {path} has no row. Add to {kind}s() in tests/proof/rows.rs, with the rule that is right:\n        {}",
+            row(path)
+        ));
+    }
+    for path in named.iter().filter(|path| !mounted.contains(path)) {
+        wrong.push(format!("there is no {kind} {path} (any more). Remove its row from tests/proof/rows.rs"));
+    }
+    let mut once = named.clone();
+    once.sort_unstable();
+    once.dedup();
+    if once.len() != named.len() {
+        wrong.push(format!("a {kind} has two rows"));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_page_has_its_row() {
+    complete("page", &crate::support::pages().await, &rows::pages(), |path| format!("page({path:?}, SignedIn),"));
+}
+
+#[test]
+fn every_form_has_its_row() {
+    let mounted: Vec<_> = form_paths().into_iter().map(ToOwned::to_owned).collect();
+    complete("form", &mounted, &rows::forms(), |path| {
+        format!("form({path:?}, SignedIn, |at| vec![id(at), said(\"name\", \"Tide\")]),")
+    });
+}
+
+#[test]
+fn every_server_function_has_its_row() {
+    let mounted: Vec<_> = leptos::server_fn::axum::server_fn_paths().collect();
+    assert!(mounted.iter().all(|(_, method)| method == axum::http::Method::POST));
+    let mounted: Vec<_> = mounted.iter().map(|(path, _)| path.trim_start_matches("/api/").to_owned()).collect();
+    complete("function", &mounted, &rows::functions(), |path| {
+        format!("ask({path:?}, SignedIn, Nothing, nothing), // or act(…) if it changes something")
+    });
+}
+
+#[test]
+fn every_route_has_its_row() {
+    // An address that takes several methods has one row.
+    let mut mounted: Vec<_> = ROUTES.iter().map(|route| route.path.to_owned()).collect();
+    mounted.dedup();
+    complete("route", &mounted, &rows::routes(), |path| format!("bearer({path:?}, Token), // or json(…)"));
+}
+
+/// What is mounted beside pages and forms is in no table: it is read from where it is mounted.
+#[test]
+fn every_plain_address_has_its_row() {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    let mut mounted = Vec::new();
+    for file in std::fs::read_dir(source).expect("the sources") {
+        let path = file.expect("a file").path();
+        // What is mounted stands in the files beside the router; folders hold what answers.
+        if path.ends_with("forms.rs") || path.is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(path).expect("a source");
+        let routes = text.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next());
+        mounted.extend(routes.map(ToOwned::to_owned));
+    }
+    complete("plain", &mounted, &rows::plain(), |path| format!("page({path:?}, SignedIn),"));
+}

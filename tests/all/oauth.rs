@@ -1,0 +1,310 @@
+//! `POST /oauth/token`: who gets a token, for what, with which scopes and for how long; and what a client is told that gets none.
+
+use crate::support::{
+    Bench, URL,
+    browser::Page,
+    forge,
+    oauth::{ACCESS_TOKEN, EXCHANGE, KEY, basic, claims, exchange, post, token},
+    stored::Made,
+};
+use axum::http::Request;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const EMAIL: &str = "maren@pelagic.example";
+const READ: &str = "keyward:keys.read";
+const WRITE: &str = "keyward:keys.write";
+
+/// What is wrong, the `Authorization`, the form; the status, the error.
+type Wrong<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, u16, &'a str);
+
+/// The scopes of the key, those that are asked for, the resource; the audience and the scopes, or the error.
+type For<'a> = (&'a [&'a str], &'a str, &'a str, Result<(&'a str, &'a str), &'a str>);
+
+/// Gives a key these scopes.
+async fn scopes(bench: &Bench, made: &Made, scopes: &[&str]) {
+    let scopes = json!(scopes);
+    bench.alter(&format!("UPDATE keys SET scopes = '{scopes}' WHERE id = {}", bench.literal(made.id))).await;
+}
+
+fn project(made: &Made) -> String {
+    format!("{URL}/projects/{}", made.project)
+}
+
+on_both_engines! {
+    /// The secret as client secret, by HTTP Basic and in the body: the same token either way.
+    async fn a_key_is_a_client(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let id = format!("key:{}", made.id);
+        let kind = ("grant_type", "client_credentials");
+        let in_body = [kind, ("client_id", id.as_str()), ("client_secret", made.secret.as_str())];
+        // As curl sends `--user key:ID:SECRET`, too.
+        let as_it_stands = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{id}:{}", made.secret));
+        let pages = [
+            post(&mut program, "/oauth/token", &basic(&made), &[kind]).await,
+            post(&mut program, "/oauth/token", &basic(&made), &[kind, ("client_id", &id)]).await,
+            post(&mut program, "/oauth/token", &basic(&made), &[kind, ("client_secret", ""), ("scope", "")]).await,
+            post(&mut program, "/oauth/token", &format!("Basic {as_it_stands}"), &[kind]).await,
+            post(&mut program, "/oauth/token", "", &in_body).await,
+            post(&mut program, "/oauth/token", "", &[&in_body[..], &[("state", "kept out"), ("state", "twice")]].concat()).await,
+        ];
+        // What nobody knows is passed over; that it stands there twice is nobody's affair.
+        for page in &pages {
+            let token = page.token();
+            let body = page.json();
+            assert_eq!((&body["expires_in"], &body["scope"]), (&json!(3_600), &json!("data:read usage:read")));
+            assert!(body.get("issued_token_type").is_none());
+            let (header, claims) = forge::parts(&token);
+            assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("EdDSA")));
+            assert_eq!((&claims["sub"], &claims["client_id"]), (&json!(id), &json!(id)));
+            assert_eq!((&claims["iss"], &claims["aud"]), (&json!(URL), &json!(project(&made))));
+            assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3_600);
+            assert!(claims["jti"].as_str().unwrap().parse::<Uuid>().is_ok());
+            assert!(claims.get("via").is_none() && claims.get("grant_id").is_none());
+            let config = format!("/v1/projects/{}/config", made.project);
+            assert_eq!(program.bearer(&config, &token).await.status, 200);
+            assert!(!page.text().contains(&made.secret));
+        }
+    }
+
+    /// Everything that is wrong with a client, or with what it sends.
+    async fn a_client_is_told_what_is_wrong(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Sonde").await);
+        let mut program = bench.browser();
+        let (id, right) = (format!("key:{}", made.id), basic(&made));
+        let kind = ("grant_type", "client_credentials");
+        let mixed = basic(&Made { id: other.id, project: made.project, secret: made.secret.clone() });
+        let bearer = right.replace("Basic", "Bearer");
+        let (secret, cut) = (made.secret.as_str(), &made.secret[..63]);
+        let cases: Vec<Wrong<'_>> = vec![
+            ("no client", "", vec![kind], 401, "invalid_client"),
+            ("an id alone", "", vec![kind, ("client_id", &id)], 401, "invalid_client"),
+            ("a secret alone", "", vec![kind, ("client_secret", secret)], 401, "invalid_client"),
+            ("a wrong secret", "", vec![kind, ("client_id", &id), ("client_secret", cut)], 401, "invalid_client"),
+            ("another key's id", &mixed, vec![kind], 401, "invalid_client"),
+            ("no key's id", "", vec![kind, ("client_id", "gateway"), ("client_secret", secret)], 401, "invalid_client"),
+            ("the secret as a bearer token", &bearer, vec![kind], 401, "invalid_client"),
+            ("unreadable", "Basic %%%", vec![kind], 401, "invalid_client"),
+            ("both ways", &right, vec![kind, ("client_id", &id), ("client_secret", secret)], 400, "invalid_request"),
+            ("two ids", &right, vec![kind, ("client_id", "key:x")], 400, "invalid_request"),
+            ("no grant type", &right, vec![], 400, "invalid_request"),
+            ("an empty one", &right, vec![("grant_type", "")], 400, "invalid_request"),
+            ("two of them", &right, vec![kind, kind], 400, "invalid_request"),
+            ("another one", &right, vec![("grant_type", "password")], 400, "unsupported_grant_type"),
+            ("scopes twice", &right, vec![kind, ("scope", "data:read"), ("scope", "")], 400, "invalid_request"),
+            ("a scope that it lacks", &right, vec![kind, ("scope", "data:read data:write")], 400, "invalid_scope"),
+            ("no scope at all", &right, vec![kind, ("scope", "\"")], 400, "invalid_scope"),
+            ("a management scope that it lacks", &right, vec![kind, ("scope", READ)], 400, "invalid_scope"),
+            ("no resource", &right, vec![kind, ("resource", "https://api.example")], 400, "invalid_target"),
+            ("management without scopes for it", &right, vec![kind, ("resource", "http://127.0.0.1:3000/v1")], 400, "invalid_target"),
+            ("no number", &right, vec![kind, ("expires_in", "1h")], 400, "invalid_request"),
+            ("no time", &right, vec![kind, ("expires_in", "0")], 400, "invalid_request"),
+            ("less than none", &right, vec![kind, ("expires_in", "-1")], 400, "invalid_request"),
+        ];
+        for (what, authorization, fields, status, error) in cases {
+            let page = post(&mut program, "/oauth/token", authorization, &fields).await;
+            assert_eq!((page.status, page.oauth_error().as_str()), (status, error), "{what}");
+            assert!(!page.text().contains(&made.secret[12..]), "{what}");
+        }
+        let two = [kind, ("resource", &project(&made)), ("resource", "http://127.0.0.1:3000/v1")];
+        assert_eq!(post(&mut program, "/oauth/token", &right, &two).await.oauth_error(), "invalid_target");
+        // In the address, where it would be logged; in another kind of body.
+        let request = Request::post("/oauth/token?client_secret=x").header("authorization", &right);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(program.send(request, "grant_type=client_credentials".into()).await.oauth_error(), "invalid_request");
+        for kind in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
+            let request = Request::post("/oauth/token").header("authorization", &right).header("content-type", kind);
+            let page = program.send(request, "grant_type=client_credentials".into()).await;
+            assert_eq!((page.status, page.oauth_error().as_str()), (400, "invalid_request"), "{kind}");
+        }
+        let request = Request::post("/oauth/token").header("authorization", &right).header("authorization", &right);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(program.send(request, "grant_type=client_credentials".into()).await.oauth_error(), "invalid_request");
+        let large = format!("grant_type=client_credentials&scope={}", "x".repeat(70_000));
+        let request = Request::post("/oauth/token").header("authorization", &right).header("content-length", large.len());
+        let page = program.send(request.header("content-type", "application/x-www-form-urlencoded"), large).await;
+        assert_eq!((page.status, page.problem().as_str()), (413, "body_too_large"));
+    }
+
+    /// The rules of the key, each with its code; and its rate.
+    async fn a_key_that_is_not_good_is_no_client(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let now = keyward::service::clock::Clock::now(&*bench.clock).micros();
+        bench.alter("UPDATE keys SET rate_limit = '1/hour'").await;
+        let first = token(&bench, &made, &[]).await.token();
+        let page = token(&bench, &made, &[]).await;
+        assert_eq!((page.status, page.oauth_error().as_str(), page.header("retry-after")), (429, "temporarily_unavailable", "3600"));
+        assert_eq!(page.json()["code"], "rate_limited");
+        let subject = exchange(&bench, &first, ACCESS_TOKEN, &[]).await;
+        assert_eq!((subject.status, subject.header("retry-after")), (429, "3600"), "its tokens count as the key does");
+        bench.alter("UPDATE keys SET rate_limit = NULL").await;
+        for (change, code) in [
+            ("networks = '[\"203.0.113.0/24\"]'".to_owned(), "wrong_network"),
+            (format!("expires_at = {now}"), "expired"),
+            (format!("not_before = {}", now + 1), "not_yet_valid"),
+            ("active = FALSE".to_owned(), "inactive"),
+            (format!("deleted_at = {now}"), "deleted"),
+        ] {
+            bench.alter(&format!("UPDATE keys SET {change}")).await;
+            let page = token(&bench, &made, &[]).await;
+            assert_eq!((page.status, page.oauth_error().as_str()), (401, "invalid_client"), "{code}");
+            assert_eq!(page.json()["code"], code);
+            let page = exchange(&bench, &made.secret, KEY, &[]).await;
+            assert_eq!((page.status, page.oauth_error().as_str()), (400, "invalid_request"), "{code}");
+            assert_eq!(page.json()["code"], code);
+        }
+        let stranger = Made { id: made.id, project: made.project, secret: "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ".into() };
+        let page = token(&bench, &stranger, &[]).await;
+        assert_eq!((page.status, page.json()["code"].as_str()), (401, Some("unknown")));
+    }
+
+    /// Scopes say what a token is for: management has an audience of its own, and either is refused in the other's place.
+    async fn what_a_token_is_for(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (made, other) = (bench.key(&maren, "Gateway").await, bench.person("tove@drift.example", false).await);
+        let elsewhere = bench.key(&other, "Elsewhere").await;
+        let (own, theirs, v1) = (project(&made), project(&elsewhere), format!("{URL}/v1"));
+        let all = ["data:read", "data:write", READ, WRITE];
+        let management = format!("{READ} {WRITE}");
+        let cases: Vec<For<'_>> = vec![
+            (&all, "", "", Ok((&own, "data:read data:write"))),
+            (&all, "data:write data:read data:read", "", Ok((&own, "data:read data:write"))),
+            (&all, READ, "", Ok((&v1, READ))),
+            (&all, "", &v1, Ok((&v1, &management))),
+            (&all, WRITE, &v1, Ok((&v1, WRITE))),
+            (&all, "", &own, Ok((&own, "data:read data:write"))),
+            (&all, "data:read", &own, Ok((&own, "data:read"))),
+            (&all, "data:read keyward:keys.read", "", Err("invalid_scope")),
+            (&all, "data:read keyward:keys.read", &v1, Err("invalid_scope")),
+            (&all, "data:read", &v1, Err("invalid_target")),
+            (&all, READ, &own, Err("invalid_target")),
+            (&all, "data:read", &theirs, Err("invalid_target")),
+            (&[READ], "", "", Ok((&v1, READ))),
+            (&[READ], "", &own, Ok((&own, ""))),
+            (&[], "", "", Ok((&own, ""))),
+            (&[], "", &v1, Err("invalid_target")),
+            (&[READ], WRITE, "", Err("invalid_scope")),
+        ];
+        for (held, asked, resource, expected) in cases {
+            scopes(&bench, &made, held).await;
+            let what = format!("{held:?}: {asked:?} for {resource:?}");
+            let fields = [("scope", asked), ("resource", resource)];
+            for page in [token(&bench, &made, &fields).await, exchange(&bench, &made.secret, KEY, &fields).await] {
+                match expected {
+                    Err(error) => assert_eq!((page.status, page.oauth_error().as_str()), (400, error), "{what}"),
+                    Ok((aud, scope)) => {
+                        let claims = claims(&page.token());
+                        assert_eq!((&claims["aud"], &claims["scope"]), (&json!(aud), &json!(scope)), "{what}");
+                        assert_eq!(page.json()["scope"], scope, "{what}");
+                    }
+                }
+            }
+        }
+        scopes(&bench, &made, &all).await;
+        let (ours, managing) = (token(&bench, &made, &[]).await.token(), token(&bench, &made, &[("scope", READ)]).await.token());
+        let check = async |token: &str, scope: &str| {
+            let checked = bench.app.tokens.management(token, scope).await.expect("no fault");
+            checked.map_or_else(|refused| refused.code(), |_| "good")
+        };
+        assert_eq!(check(&managing, READ).await, "good");
+        assert_eq!(check(&managing, WRITE).await, "missing_scope");
+        assert_eq!(check(&ours, READ).await, "wrong_audience");
+        let mut program = bench.browser();
+        let config = format!("/v1/projects/{}/config", made.project);
+        assert_eq!(program.bearer(&config, &managing).await.problem(), "wrong_audience");
+        let page = program.json("/v1/keys/verify", &json!({"key": managing})).await;
+        assert_eq!(page.json()["code"], "wrong_audience");
+        let page = program.bearer("/v1/auth", &managing).await;
+        assert_eq!((page.status, page.header("x-keyward-code")), (401, "wrong_audience"));
+        // What the key loses, its tokens lose.
+        scopes(&bench, &made, &["data:read"]).await;
+        assert_eq!(check(&managing, READ).await, "missing_scope");
+        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        assert_eq!(check(&managing, READ).await, "inactive");
+        // The older address makes tokens of the project alone.
+        bench.app.keys.activate(&maren, made.id).await.unwrap();
+        scopes(&bench, &made, &[READ]).await;
+        let page = program.json("/authentication/token", &json!({"secret_key": made.secret})).await;
+        let claims = claims(page.json()["access_token"].as_str().unwrap());
+        assert_eq!((&claims["aud"], &claims["scope"]), (&json!(own), &json!("")));
+    }
+
+    /// The shortest of what is asked, the project's ceiling, the key's end and the token it came from.
+    async fn how_long_a_token_lives(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let life = |page: &Page| page.json()["expires_in"].as_i64().expect("a life");
+        assert_eq!(life(&token(&bench, &made, &[("expires_in", "60")]).await), 60);
+        let ceiling = bench.number("SELECT token_life_max FROM projects LIMIT 1").await;
+        assert_eq!(life(&token(&bench, &made, &[("expires_in", "99999999")]).await), ceiling.min(86_400));
+        let short = token(&bench, &made, &[("expires_in", "100")]).await.token();
+        bench.clock.advance(40);
+        let page = exchange(&bench, &short, ACCESS_TOKEN, &[("expires_in", "99999")]).await;
+        assert_eq!(life(&page), 60, "no longer than the token it came from");
+        assert_eq!(life(&exchange(&bench, &short, ACCESS_TOKEN, &[]).await), 60);
+        assert_eq!(life(&exchange(&bench, &short, ACCESS_TOKEN, &[("expires_in", "7")]).await), 7);
+        let end = keyward::service::clock::Clock::now(&*bench.clock).plus_seconds(30).micros();
+        bench.alter(&format!("UPDATE keys SET expires_at = {end}")).await;
+        assert_eq!(life(&token(&bench, &made, &[]).await), 30);
+        assert_eq!(life(&exchange(&bench, &short, ACCESS_TOKEN, &[]).await), 30);
+        bench.clock.advance(60);
+        let page = exchange(&bench, &short, ACCESS_TOKEN, &[]).await;
+        assert_eq!((page.oauth_error().as_str(), &page.json()["code"]), ("invalid_request", &json!("token_expired")));
+    }
+
+    /// Token exchange: of a key, of a token, by whom, and how often in a row.
+    async fn a_token_is_exchanged_for_a_narrower_one(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Sonde").await);
+        let page = exchange(&bench, &made.secret, KEY, &[]).await;
+        assert_eq!(page.json()["issued_token_type"], ACCESS_TOKEN);
+        let first = page.token();
+        let page = exchange(&bench, &first, ACCESS_TOKEN, &[("scope", "usage:read"), ("requested_token_type", ACCESS_TOKEN)]).await;
+        let second = page.token();
+        let (of_first, of_second) = (claims(&first), claims(&second));
+        assert_eq!((&of_second["scope"], &of_second["sub"]), (&json!("usage:read"), &of_first["sub"]));
+        assert_eq!(of_second["via"], json!([of_first["jti"]]));
+        let page = exchange(&bench, &second, ACCESS_TOKEN, &[("scope", "data:read")]).await;
+        assert_eq!(page.oauth_error(), "invalid_scope", "what was given up is not had again");
+        for (fields, error) in [
+            (vec![("audience", project(&made))], ""),
+            (vec![("audience", project(&made)), ("resource", project(&made))], ""),
+            (vec![("audience", project(&made)), ("resource", format!("{URL}/v1"))], "invalid_target"),
+            (vec![("audience", "orders".to_owned())], "invalid_target"),
+            (vec![("actor_token", first.clone())], "invalid_request"),
+            (vec![("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token".to_owned())], "invalid_request"),
+        ] {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let page = exchange(&bench, &first, ACCESS_TOKEN, &fields).await;
+            if error.is_empty() { page.token(); } else { assert_eq!(page.oauth_error(), error, "{fields:?}"); }
+        }
+        for (subject, kind) in [("x", ACCESS_TOKEN), (made.secret.as_str(), ACCESS_TOKEN), (first.as_str(), KEY), (first.as_str(), "urn:ietf:params:oauth:token-type:jwt")] {
+            assert_eq!(exchange(&bench, subject, kind, &[]).await.oauth_error(), "invalid_request", "{kind}");
+        }
+        // A client that proves itself is the one that the token is of.
+        let mut program = bench.browser();
+        let asked = [("grant_type", EXCHANGE), ("subject_token", first.as_str()), ("subject_token_type", ACCESS_TOKEN)];
+        post(&mut program, "/oauth/token", &basic(&made), &asked).await.token();
+        assert_eq!(post(&mut program, "/oauth/token", &basic(&other), &asked).await.oauth_error(), "invalid_request");
+        let with_id = |id: String| [asked.iter().map(|(n, v)| (*n, (*v).to_owned())).collect(), vec![("client_id", id)]].concat();
+        for (id, fine) in [(format!("key:{}", made.id), true), (format!("key:{}", other.id), false), ("loopback".to_owned(), false)] {
+            let fields: Vec<(&str, String)> = with_id(id);
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(post(&mut program, "/oauth/token", "", &fields).await.status == 200, fine);
+        }
+        // Eight in a row, each of which names those before it.
+        let mut token = first;
+        for n in 1..=8 {
+            token = exchange(&bench, &token, ACCESS_TOKEN, &[]).await.token();
+            assert_eq!(claims(&token)["via"].as_array().map(Vec::len), Some(n));
+        }
+        let page = exchange(&bench, &token, ACCESS_TOKEN, &[]).await;
+        assert_eq!((page.oauth_error().as_str(), &page.json()["code"]), ("invalid_request", &json!("exchanged_too_often")));
+        let page = bench.browser().json("/v1/keys/verify", &json!({"key": token})).await;
+        assert_eq!(page.json()["valid"], Value::Bool(true), "and it is as good as the first");
+    }
+}

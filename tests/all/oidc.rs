@@ -1,0 +1,668 @@
+//! Signing in with an account elsewhere, against a provider of the test's own that can be made to lie.
+
+use crate::support::{Bench, Engine, PASSWORD, browser::Browser, config, database};
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    rsa::{KeyPair as RsaKeyPair, KeySize},
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::HeaderMap,
+    routing::{get, post},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
+use keyward::{
+    config::{Config, OidcSettings, SignInSettings},
+    service::actor::Actor,
+};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+use tokio::net::TcpListener;
+
+const MAREN: &str = "maren@pelagic.example";
+const CLIENT: &str = "keyward & co";
+const SECRET: &str = "s3cret: with / all+sorts";
+
+/// A key that the provider signs with.
+#[derive(Clone)]
+struct Key {
+    kid: String,
+    algorithm: Algorithm,
+    der: Vec<u8>,
+}
+
+impl Key {
+    fn ed25519(kid: &str) -> Self {
+        let der = Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref().to_vec();
+        Self { kid: kid.into(), algorithm: Algorithm::EdDSA, der }
+    }
+
+    fn rsa(kid: &str) -> Self {
+        let der = RsaKeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap().as_ref().to_vec();
+        Self { kid: kid.into(), algorithm: Algorithm::RS256, der }
+    }
+
+    fn encoding(&self) -> EncodingKey {
+        match self.algorithm {
+            Algorithm::EdDSA => EncodingKey::from_ed_der(&self.der),
+            _ => {
+                let pem =
+                    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(&self.der));
+                EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
+            }
+        }
+    }
+
+    fn jwk(&self) -> Value {
+        if self.algorithm == Algorithm::EdDSA {
+            let pair = Ed25519KeyPair::from_pkcs8(&self.der).unwrap();
+            let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+            return json!({"kty": "OKP", "crv": "Ed25519", "kid": self.kid, "x": x});
+        }
+        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&self.encoding(), self.algorithm).unwrap()).unwrap();
+        jwk["kid"] = self.kid.clone().into();
+        jwk["use"] = "sig".into();
+        jwk
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        let mut header = Header::new(self.algorithm);
+        header.kid = Some(self.kid.clone());
+        jsonwebtoken::encode(&header, claims, &self.encoding()).unwrap()
+    }
+}
+
+/// What the provider says when it is asked, and what it heard.
+#[derive(Default)]
+struct Said {
+    discovery: Value,
+    jwks: Value,
+    id_token: String,
+    userinfo: Value,
+    /// PKCE, of the sign-in that is under way.
+    challenge: String,
+    asked: Vec<String>,
+}
+
+type Shared = Arc<Mutex<Said>>;
+
+struct Provider {
+    issuer: String,
+    key: Key,
+    said: Shared,
+}
+
+impl Provider {
+    async fn start(key: Key) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let discovery = json!({
+            "issuer": issuer,
+            "authorization_endpoint": format!("{issuer}/auth?tenant=pelagic"),
+            "token_endpoint": format!("{issuer}/token"),
+            "jwks_uri": format!("{issuer}/jwks"),
+            "userinfo_endpoint": format!("{issuer}/me"),
+        });
+        let unknown = json!({"kty": "XYZ", "kid": "of a kind that is to come"});
+        let jwks = json!({"keys": [unknown, key.jwk()]});
+        let said = Shared::new(Mutex::new(Said { discovery, jwks, ..Said::default() }));
+        let router = Router::new()
+            .route(
+                "/.well-known/openid-configuration",
+                get(async |State(said): State<Shared>| {
+                    let mut said = said.lock().unwrap();
+                    said.asked.push("discovery".into());
+                    Json(said.discovery.clone())
+                }),
+            )
+            .route(
+                "/jwks",
+                get(async |State(said): State<Shared>| {
+                    let mut said = said.lock().unwrap();
+                    said.asked.push("jwks".into());
+                    Json(said.jwks.clone())
+                }),
+            )
+            .route(
+                "/me",
+                get(async |State(said): State<Shared>, headers: HeaderMap| {
+                    assert_eq!(headers["authorization"], "Bearer of-access");
+                    Json(said.lock().unwrap().userinfo.clone())
+                }),
+            )
+            .route("/token", post(token))
+            .with_state(said.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { issuer, key, said }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Said)) {
+        change(&mut self.said.lock().unwrap());
+    }
+
+    fn asked(&self, what: &str) -> usize {
+        self.said.lock().unwrap().asked.iter().filter(|it| *it == what).count()
+    }
+
+    /// A service that signs in here.
+    async fn bench(&self, engine: Engine, passwords: bool) -> Bench {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = database(engine, &folder).await;
+        let oidc = OidcSettings {
+            issuer: self.issuer.clone(),
+            client_id: CLIENT.into(),
+            client_secret: SECRET.to_owned().into(),
+            name: "Pelagic ID".into(),
+        };
+        let sign_in = SignInSettings { passwords, oidc: Some(oidc) };
+        Bench::configured(location, folder, Config { sign_in, ..config(crate::support::URL) }).await
+    }
+
+    /// What an honest provider says of somebody now.
+    fn claims(&self, bench: &Bench, nonce: &str) -> Value {
+        let now = bench.app.ground.now().seconds();
+        json!({
+            "iss": self.issuer, "sub": "m-17", "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": nonce,
+            "email": "Maren@Pelagic.example", "email_verified": true, "name": "Maren Okafor",
+        })
+    }
+
+    /// Comes back from the provider with what `lie` made of the truth.
+    async fn come_back(
+        &self,
+        bench: &Bench,
+        browser: &mut Browser,
+        lie: impl FnOnce(&Self, &mut Value) -> Option<String>,
+    ) -> String {
+        let begun = begin(browser, "/login/oidc").await;
+        let mut claims = self.claims(bench, &begun["nonce"]);
+        let token = lie(self, &mut claims).unwrap_or_else(|| self.key.sign(&claims));
+        self.change(|said| {
+            said.id_token = token;
+            said.challenge = begun["code_challenge"].clone();
+        });
+        browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await.location().to_owned()
+    }
+}
+
+/// Hands out the token to whoever knows the client's secret and the verifier.
+async fn token(State(said): State<Shared>, headers: HeaderMap, body: String) -> Json<Value> {
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let basic = STANDARD.encode(format!("{}:{}", encode(CLIENT), encode(SECRET)));
+    let form: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let mut said = said.lock().unwrap();
+    said.asked.push("token".into());
+    let in_header = headers.get("authorization").is_some_and(|it| it.to_str().unwrap() == format!("Basic {basic}"));
+    let in_form = form.get("client_secret").is_some_and(|it| it == SECRET) && form["client_id"] == CLIENT;
+    let posts = said.discovery.get("token_endpoint_auth_methods_supported").is_some();
+    assert!(if posts { in_form && !headers.contains_key("authorization") } else { in_header && !in_form }, "{form:?}");
+    assert_eq!((form["grant_type"].as_str(), form["code"].as_str()), ("authorization_code", "abc"));
+    assert_eq!(form["redirect_uri"], format!("{}/login/oidc/callback", crate::support::URL));
+    assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"])), said.challenge, "PKCE");
+    Json(json!({"id_token": said.id_token, "access_token": "of-access", "token_type": "Bearer"}))
+}
+
+/// Goes to the provider; what it was told.
+async fn begin(browser: &mut Browser, path: &str) -> HashMap<String, String> {
+    let request = axum::http::Request::get(path).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+    let page = browser.send(request, String::new()).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    let set = page.header("set-cookie");
+    assert!(
+        set.starts_with("keyward-oidc=") && set.ends_with("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax"),
+        "{set}"
+    );
+    let location = url::Url::parse(page.location()).unwrap_or_else(|e| panic!("{e}: {}", page.location()));
+    let said: HashMap<_, _> = location.query_pairs().into_owned().collect();
+    assert_eq!((said["response_type"].as_str(), said["code_challenge_method"].as_str()), ("code", "S256"));
+    assert_eq!((said["client_id"].as_str(), said["scope"].as_str()), (CLIENT, "openid profile email"));
+    assert_eq!((said["tenant"].as_str(), location.path()), ("pelagic", "/auth"));
+    said
+}
+
+async fn email_of(browser: &mut Browser) -> Value {
+    browser.call("session/me", &[]).await.json()["email"].clone()
+}
+
+/// Both engines, with a provider whose key is Ed25519.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* async fn $name:ident($bench:ident, $provider:ident) $body:block)+) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($bench: &Bench, $provider: &Provider) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let provider = Provider::start(Key::ed25519("one")).await;
+                test(&provider.bench(Engine::Sqlite, true).await, &provider).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let provider = Provider::start(Key::ed25519("one")).await;
+                test(&provider.bench(Engine::Postgres, true).await, &provider).await;
+            }
+        }
+    )+};
+}
+
+on_both! {
+    /// The first sign-in makes the person, the second finds them; by issuer and subject.
+    async fn the_first_sign_in_makes_the_person(bench, provider) {
+        bench.person("root@keys.example", true).await;
+        let mut browser = bench.browser();
+        assert!(browser.get("/login?next=/projects").await.text().contains("href=\"/login/oidc?next=%2Fprojects\""));
+        let to = provider.come_back(bench, &mut browser, |_, _| None).await;
+        assert_eq!((to.as_str(), email_of(&mut browser).await), ("/keys", MAREN.into()));
+        assert!(!browser.cookie.as_deref().unwrap().contains("keyward-oidc"), "used up");
+        assert_eq!(browser.call("projects/list", &[]).await.json().as_array().map(Vec::len), Some(1));
+        let other = &mut bench.browser();
+        // Their address and name there may change: who they are does not.
+        let to = provider.come_back(bench, other, |_, claims| {
+            claims["email"] = "maren.new@pelagic.example".into();
+            claims["email_verified"] = false.into();
+            None
+        });
+        assert_eq!((to.await.as_str(), email_of(other).await), ("/keys", MAREN.into()));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 2);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM identities").await, 1);
+        assert_eq!(provider.asked("discovery"), 1, "kept");
+        assert_eq!(provider.asked("jwks"), 1, "kept");
+        for (action, count) in [("user.created", 2), ("identity.linked", 1), ("session.started", 2)] {
+            assert_eq!(bench.events(action).await, count, "{action}");
+        }
+        // No password opens it: not the empty one either.
+        for password in ["", PASSWORD, " "] {
+            let page = bench.browser().post("/login", &[("email", MAREN), ("password", password)]).await;
+            assert_eq!(page.status, 422, "{}", page.text());
+        }
+        bench.alter("UPDATE users SET active = FALSE WHERE admin = FALSE").await;
+        let mut browser = bench.browser();
+        assert_eq!(provider.come_back(bench, &mut browser, |_, _| None).await, "/login?refused=disabled");
+        assert!(email_of(&mut browser).await.is_null());
+        assert!(bench.browser().get("/login?refused=disabled").await.text().contains("switched off"));
+        assert_eq!(bench.events("session.refused").await, 3, "two wrong passwords, and this");
+        let secrets = "SELECT actor_name || target_name || COALESCE(reason, '') || detail FROM audit_events";
+        for text in bench.texts(secrets).await {
+            assert!(!text.contains(SECRET) && !text.contains("of-access") && !text.contains("eyJ"), "{text}");
+        }
+    }
+
+    /// Nobody gets an account that is somebody's by saying their address.
+    async fn an_address_alone_joins_nothing(bench, provider) {
+        bench.person(MAREN, true).await;
+        let mut browser = bench.browser();
+        assert_eq!(provider.come_back(bench, &mut browser, |_, _| None).await, "/login?refused=taken");
+        assert!(bench.browser().get("/login?refused=taken").await.text().contains("join the two under"));
+        provider.change(|said| said.userinfo = json!({"sub": "m-17"}));
+        for (change, why) in [(json!(null), "no-email"), (json!("nonsense"), "no-email")] {
+            let to = provider.come_back(bench, &mut browser, |_, claims| {
+                claims["email"] = change;
+                None
+            });
+            assert_eq!(to.await, format!("/login?refused={why}"));
+        }
+        for unconfirmed in [json!(false), json!("false"), json!(0)] {
+            let to = provider.come_back(bench, &mut browser, |_, claims| {
+                claims["email"] = "eve@pelagic.example".into();
+                claims["email_verified"] = unconfirmed;
+                None
+            });
+            assert_eq!(to.await, "/login?refused=unconfirmed");
+        }
+        assert!(email_of(&mut browser).await.is_null());
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM identities").await, 0);
+        assert_eq!(bench.events("session.refused").await, 6);
+    }
+
+    /// Where the ID token has no address, user info is asked; for the same subject.
+    async fn user_info_is_asked(bench, provider) {
+        bench.person("root@keys.example", true).await;
+        let bare = |_: &Provider, claims: &mut Value| {
+            for name in ["email", "email_verified", "name"] {
+                claims.as_object_mut().unwrap().remove(name);
+            }
+            None
+        };
+        provider.change(|said| said.userinfo = json!({"sub": "somebody else", "email": MAREN}));
+        let mut browser = bench.browser();
+        assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/login?refused=provider");
+        provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "email_verified": false}));
+        assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/login?refused=unconfirmed");
+        provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "name": " Maren \n"}));
+        assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/keys");
+        let me = browser.call("session/me", &[]).await.json();
+        assert_eq!((&me["email"], &me["name"], &me["admin"]), (&MAREN.into(), &"Maren".into(), &false.into()));
+    }
+
+    /// Whoever is signed in, and has just said who they are, joins their account there to the one here.
+    async fn an_account_is_linked(bench, provider) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let link = async |browser: &mut Browser, subject: &str| {
+            let begun = begin(browser, "/settings/security/link").await;
+            let mut claims = provider.claims(bench, &begun["nonce"]);
+            claims["sub"] = subject.into();
+            provider.change(|said| {
+                said.id_token = provider.key.sign(&claims);
+                said.challenge = begun["code_challenge"].clone();
+            });
+            browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await.location().to_owned()
+        };
+        let foreign = browser.get("/settings/security/link").await;
+        assert_eq!(foreign.location(), "/settings/security?refused=proof", "not from a page of ours");
+        assert_eq!(link(&mut browser, "m-17").await, "/settings/security?done=linked");
+        assert_eq!(link(&mut browser, "m-17").await, "/settings/security?done=linked", "again changes nothing");
+        assert_eq!((bench.events("identity.linked").await, bench.number("SELECT COUNT(*) FROM identities").await), (1, 1));
+        bench.person("eve@pelagic.example", false).await;
+        let mut eve = bench.signed_in("eve@pelagic.example").await;
+        assert_eq!(link(&mut eve, "m-17").await, "/settings/security?refused=other");
+        // It signs in now, whatever its address says.
+        let mut other = bench.browser();
+        assert_eq!(provider.come_back(bench, &mut other, |_, _| None).await, "/keys");
+        assert_eq!(email_of(&mut other).await, MAREN);
+        // Begun by one and ended by another, or signed out meanwhile: nothing is linked.
+        let begun = begin(&mut browser, "/settings/security/link").await;
+        browser.post("/logout", &[]).await;
+        let mut claims = provider.claims(bench, &begun["nonce"]);
+        claims["sub"] = "m-18".into();
+        provider.change(|said| {
+            said.id_token = provider.key.sign(&claims);
+            said.challenge = begun["code_challenge"].clone();
+        });
+        let page = browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await;
+        assert_eq!(page.location(), "/login?refused=again");
+        let to = bench.browser().get("/settings/security/link").await;
+        assert_eq!(to.location(), "/login?next=%2Fsettings%2Fsecurity", "nobody");
+        let mut late = bench.signed_in(MAREN).await;
+        bench.clock.advance(901);
+        let request = axum::http::Request::get("/settings/security/link").header("sec-fetch-site", "same-origin");
+        assert_eq!(late.send(request, String::new()).await.location(), "/settings/security?refused=proof", "too long ago");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM identities").await, 1);
+    }
+
+    /// State, cookie and time bind the way back to the way out, and all of it holds once.
+    async fn a_sign_in_is_used_once(bench, provider) {
+        bench.person("root@keys.example", true).await;
+        let mut browser = bench.browser();
+        let begun = begin(&mut browser, "/login/oidc?next=/projects").await;
+        let cookie = browser.cookie.clone();
+        provider.change(|said| {
+            said.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
+            said.challenge = begun["code_challenge"].clone();
+        });
+        let back = format!("/login/oidc/callback?code=abc&state={}", begun["state"]);
+        // Without the cookie, with another's, with no state, another, two.
+        let mut stranger = bench.browser();
+        assert_eq!(stranger.get(&back).await.location(), "/login?refused=again");
+        begin(&mut stranger, "/login/oidc").await;
+        assert_eq!(stranger.get(&back).await.location(), "/login?refused=again");
+        let with = |state: &str| format!("/login/oidc/callback?code=abc{state}");
+        for state in ["", "&state=", "&state=AAAA", &format!("&state={0}&state={0}", begun["state"])] {
+            browser.cookie = cookie.clone();
+            assert_eq!(browser.get(&with(state)).await.location(), "/login?refused=again", "{state}");
+        }
+        assert_eq!(provider.asked("token"), 0);
+        browser.cookie = cookie.clone();
+        assert_eq!(browser.get(&back).await.location(), "/projects");
+        browser.cookie = cookie;
+        assert_eq!(browser.get(&back).await.location(), "/login?refused=again", "once");
+        assert_eq!(provider.asked("token"), 1);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 1, "the stranger's");
+
+        let begun = begin(&mut browser, "/login/oidc").await;
+        bench.clock.advance(600);
+        let late = browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await;
+        assert_eq!(late.location(), "/login?refused=again", "ten minutes");
+        for next in ["https://evil.example", "//evil.example", "/\\evil.example"] {
+            let begun = begin(&mut browser, &format!("/login/oidc?next={next}")).await;
+            provider.change(|said| {
+                said.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
+                said.challenge = begun["code_challenge"].clone();
+            });
+            let back = format!("/login/oidc/callback?code=abc&state={}", begun["state"]);
+            assert_eq!(browser.get(&back).await.location(), "/keys", "{next}");
+        }
+        // Another's link is no sign-in, and is not used up as one.
+        let link = bench.app.accounts.reset_link(&Actor::Operator, "root@keys.example").await.unwrap();
+        let code = link.split('=').nth(1).unwrap();
+        let mut derive = Sha256::new();
+        derive.update("keyward oidc state");
+        derive.update([0]);
+        derive.update(code);
+        browser.cookie = Some(format!("keyward-oidc={code}"));
+        let state = URL_SAFE_NO_PAD.encode(derive.finalize());
+        let page = browser.get(&format!("/login/oidc/callback?code=abc&state={state}")).await;
+        assert_eq!(page.location(), "/login?refused=again");
+        assert!(bench.app.accounts.reset_opens(code).await.is_ok());
+    }
+
+    /// No, at the provider; other errors; and an answer that names another provider (RFC 9207).
+    async fn what_the_provider_answers(bench, provider) {
+        bench.person("root@keys.example", true).await;
+        let mut browser = bench.browser();
+        let mut back = async |more: &str| {
+            let begun = begin(&mut browser, "/login/oidc").await;
+            provider.change(|said| {
+                said.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
+                said.challenge = begun["code_challenge"].clone();
+            });
+            browser.get(&format!("/login/oidc/callback?state={}{more}", begun["state"])).await.location().to_owned()
+        };
+        assert_eq!(back("&error=access_denied&error_description=%3Cscript%3E").await, "/login?refused=denied");
+        for error in ["&error=server_error", "&error=%3Cscript%3E", "", "&code=abc&iss=https%3A%2F%2Fevil.example"] {
+            assert_eq!(back(error).await, "/login?refused=provider", "{error}");
+        }
+        let iss: String = url::form_urlencoded::byte_serialize(provider.issuer.as_bytes()).collect();
+        assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
+        assert_eq!(back(&format!("&error=access_denied&iss={iss}")).await, "/login?refused=denied");
+        assert!(bench.browser().get("/login?refused=denied").await.text().contains("was not allowed there"));
+        assert!(!bench.browser().get("/login?refused=%3Cscript%3E").await.text().contains("notice"));
+        // It said that it always names itself: an answer without a name is somebody else's.
+        provider.change(|said| said.discovery["authorization_response_iss_parameter_supported"] = true.into());
+        bench.clock.advance(3_600);
+        assert_eq!(back("&code=abc").await, "/login?refused=provider");
+        assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
+        // It wants the secret in the form.
+        provider.change(|said| said.discovery["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]));
+        bench.clock.advance(3_600);
+        assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
+    }
+
+    /// Two first sign-ins of one person at once: one account, and both are in it.
+    async fn two_first_sign_ins_at_once(bench, provider) {
+        bench.person("root@keys.example", true).await;
+        let identity = keyward::service::oidc::Identity {
+            issuer: provider.issuer.clone(),
+            subject: "m-17".into(),
+            email: Some(MAREN.into()),
+            unconfirmed: false,
+            name: None,
+        };
+        let come = || async { bench.app.accounts.sign_in_with(&identity, &Default::default()).await.unwrap().unwrap() };
+        let (one, other) = tokio::join!(come(), come());
+        assert_eq!(one, other);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 2);
+    }
+}
+
+/// Every lie that a token can tell.
+#[tokio::test]
+async fn bad_tokens_are_refused() {
+    let key = Key::rsa("one");
+    let provider = Provider::start(key.clone()).await;
+    let bench = provider.bench(Engine::Sqlite, true).await;
+    bench.person("root@keys.example", true).await;
+    let now = bench.app.ground.now().seconds();
+    let changes = [
+        ("iss", json!("https://evil.example")),
+        ("iss", json!(format!("{}/", provider.issuer))),
+        ("aud", json!("another client")),
+        ("aud", json!([])),
+        ("aud", json!([CLIENT, "another client"])),
+        ("azp", json!("another client")),
+        ("exp", json!(now - 61)),
+        ("exp", json!(null)),
+        ("iat", json!(now + 120)),
+        ("iat", json!(now - 700)),
+        ("iat", json!(null)),
+        ("nbf", json!(now + 120)),
+        ("nonce", json!("another")),
+        ("nonce", json!(null)),
+        ("sub", json!("")),
+        ("sub", json!("x".repeat(256))),
+        ("sub", json!(null)),
+    ];
+    let mut browser = bench.browser();
+    for (name, value) in changes {
+        let to = provider.come_back(&bench, &mut browser, |_, claims| {
+            claims[name] = value.clone();
+            None
+        });
+        assert_eq!(to.await, "/login?refused=provider", "{name}: {value}");
+    }
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    type Forge = fn(&Provider, &Value, &dyn Fn(&Value) -> String) -> String;
+    let forged: [(&str, Forge); 8] = [
+        ("alg none", |_, claims, part| format!("{}.{}.", part(&json!({"alg": "none", "kid": "one"})), part(claims))),
+        ("alg None", |_, claims, part| format!("{}.{}.", part(&json!({"alg": "None"})), part(claims))),
+        ("no signature", |it, claims, _| {
+            let token = it.key.sign(claims);
+            format!("{}.", token.rsplit_once('.').unwrap().0)
+        }),
+        ("HS256 with the public key", |it, claims, _| {
+            let jwk = it.key.jwk();
+            let n = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
+            let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
+            jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(&n)).unwrap()
+        }),
+        ("HS256 with the client's secret", |_, claims, _| {
+            jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(SECRET.as_bytes()))
+                .unwrap()
+        }),
+        ("another's key under the name", |_, claims, _| Key::rsa("one").sign(claims)),
+        ("another kind of key under the name", |_, claims, _| Key::ed25519("one").sign(claims)),
+        ("other claims under the signature", |it, claims, part| {
+            let token = it.key.sign(claims);
+            let parts: Vec<_> = token.split('.').collect();
+            let mut other = claims.clone();
+            other["sub"] = "somebody else".into();
+            format!("{}.{}.{}", parts[0], part(&other), parts[2])
+        }),
+    ];
+    for (what, forge) in forged {
+        let to = provider.come_back(&bench, &mut browser, |it, claims| Some(forge(it, claims, &part)));
+        assert_eq!(to.await, "/login?refused=provider", "{what}");
+    }
+    // What must be understood and is not; a key that is for something else.
+    let crit = |it: &Provider, claims: &mut Value| {
+        let mut header = Header { kid: Some("one".into()), ..Header::new(Algorithm::RS256) };
+        header.crit = Some(vec!["exp".into()]);
+        Some(jsonwebtoken::encode(&header, claims, &it.key.encoding()).unwrap())
+    };
+    assert_eq!(provider.come_back(&bench, &mut browser, crit).await, "/login?refused=provider");
+    assert!(email_of(&mut browser).await.is_null());
+    assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
+
+    // The truth, in the shapes that it may have.
+    let aud = json!([CLIENT, "another client"]);
+    let to = provider.come_back(&bench, &mut browser, |it, claims| {
+        claims["aud"] = aud;
+        claims["azp"] = CLIENT.into();
+        claims["exp"] = json!(now as f64 + 100.5);
+        let header = Header::new(Algorithm::RS256);
+        Some(jsonwebtoken::encode(&header, claims, &it.key.encoding()).unwrap())
+    });
+    assert_eq!(to.await, "/keys", "two audiences, azp, a fraction, no kid");
+    provider.change(|said| said.jwks["keys"][1]["use"] = "enc".into());
+    bench.clock.advance(3_600);
+    assert_eq!(
+        provider.come_back(&bench, &mut browser, |_, _| None).await,
+        "/login?refused=provider",
+        "for encryption"
+    );
+}
+
+/// The provider changes its keys: the new one is asked for when it is first seen, and the old one counts no more.
+#[tokio::test]
+async fn keys_rotate() {
+    let mut provider = Provider::start(Key::ed25519("one")).await;
+    let bench = provider.bench(Engine::Sqlite, true).await;
+    bench.person("root@keys.example", true).await;
+    let mut browser = bench.browser();
+    assert_eq!(provider.come_back(&bench, &mut browser, |_, _| None).await, "/keys");
+    let old = std::mem::replace(&mut provider.key, Key::ed25519("two"));
+    let unknown = provider.come_back(&bench, &mut browser, |_, _| None).await;
+    assert_eq!((unknown.as_str(), provider.asked("jwks")), ("/login?refused=provider", 2), "asked anew, and not there");
+    let jwk = provider.key.jwk();
+    provider.change(|said| said.jwks["keys"][1] = jwk);
+    assert_eq!(provider.come_back(&bench, &mut browser, |_, _| None).await, "/keys");
+    assert_eq!(provider.asked("jwks"), 3);
+    let stale = provider.come_back(&bench, &mut browser, |_, claims| Some(old.sign(claims))).await;
+    assert_eq!(stale, "/login?refused=provider");
+}
+
+/// A discovery document that is somebody else's, or leads elsewhere, is not believed.
+#[tokio::test]
+async fn discovery_is_checked() {
+    let provider = Provider::start(Key::ed25519("one")).await;
+    let right = provider.said.lock().unwrap().discovery.clone();
+    for (name, value) in [
+        ("issuer", json!("https://evil.example")),
+        ("issuer", json!(format!("{}/", provider.issuer))),
+        ("authorization_endpoint", json!("http://evil.example/auth")),
+        ("authorization_endpoint", json!("javascript:alert(1)")),
+        ("token_endpoint", json!("http://192.0.2.1/token")),
+        ("jwks_uri", json!("file:///etc/passwd")),
+        ("token_endpoint", json!(null)),
+    ] {
+        provider.change(|said| said.discovery[name] = value.clone());
+        let bench = provider.bench(Engine::Sqlite, true).await;
+        bench.person("root@keys.example", true).await;
+        let page = bench.browser().get("/login/oidc").await;
+        assert_eq!(page.location(), "/login?refused=provider", "{name}: {value}");
+        provider.change(|said| said.discovery = right.clone());
+    }
+    // Longer than anything of the kind: not read to its end.
+    provider.change(|said| said.discovery["more"] = "x".repeat(300 * 1024).into());
+    let bench = provider.bench(Engine::Sqlite, true).await;
+    bench.person("root@keys.example", true).await;
+    assert_eq!(bench.browser().get("/login/oidc").await.location(), "/login?refused=provider");
+}
+
+/// Before there is an administrator: with passwords the first start comes first, without them whoever signs in is a person.
+#[tokio::test]
+async fn the_first_person() {
+    let provider = Provider::start(Key::ed25519("one")).await;
+    let bench = provider.bench(Engine::Sqlite, true).await;
+    assert_eq!(bench.browser().get("/login/oidc").await.location(), "/setup");
+    let identity = keyward::service::oidc::Identity {
+        issuer: provider.issuer.clone(),
+        subject: "m-17".into(),
+        email: Some(MAREN.into()),
+        unconfirmed: false,
+        name: None,
+    };
+    let refused = bench.app.accounts.sign_in_with(&identity, &Default::default()).await.unwrap();
+    assert_eq!(refused, Err(keyward::domain::entry::NotIn::NotSetUp));
+
+    let bench = provider.bench(Engine::Sqlite, false).await;
+    let mut browser = bench.browser();
+    assert_eq!(provider.come_back(&bench, &mut browser, |_, _| None).await, "/keys");
+    assert_eq!(browser.call("session/me", &[]).await.json()["admin"], false);
+    let maren = bench.app.users.by_email(MAREN).await.unwrap();
+    bench.app.users.make_administrator(&Actor::Operator, maren).await.unwrap();
+    assert_eq!(browser.call("session/me", &[]).await.json()["admin"], true);
+}

@@ -1,0 +1,409 @@
+//! `/openapi.json` is true: what it promises is sent and answered so, with every status that it names; what it forbids is refused;
+//! and no answer is anything else.
+
+use crate::support::{Bench, schema, stored::Made};
+use axum::http::{HeaderMap, Request};
+use keyward::{
+    domain::ids::ProjectId,
+    http::routes::ROUTES,
+    service::tokens::{Target, Wish},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+const READ: &str = "keyward:keys.read";
+const WRITE: &str = "keyward:keys.write";
+/// Headers that every answer has for which they are named.
+const ALWAYS: [&str; 5] = ["WWW-Authenticate", "ETag", "Location", "Retry-After", "X-Keyward-Code"];
+/// Promised, and not to be had here: the database of a test answers.
+const ELSEWHERE: [&str; 1] = ["readReadiness 503"];
+
+/// What is sent.
+struct Sent {
+    method: &'static str,
+    /// As the document has it.
+    path: &'static str,
+    /// Behind the path.
+    query: String,
+    heads: Vec<(&'static str, String)>,
+    body: Option<String>,
+    status: u16,
+}
+
+/// A document, a server, and what was seen of it.
+struct Held<'b> {
+    bench: &'b Bench,
+    document: Value,
+    seen: BTreeSet<String>,
+    project: ProjectId,
+    key: String,
+}
+
+fn is_named(heads: &Value, name: &str) -> bool {
+    heads.as_object().is_some_and(|it| it.keys().any(|it| it.eq_ignore_ascii_case(name)))
+}
+
+impl Held<'_> {
+    /// Sends, and holds the answer against the document. The answer itself, for what comes next.
+    async fn ask(&mut self, sent: Sent) -> (HeaderMap, Value) {
+        let Sent { method, path, query, heads, body, status } = sent;
+        let operation = self.document["paths"][path][method.to_ascii_lowercase()].clone();
+        let id = operation["operationId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{method} {path} is not in the document"))
+            .to_owned();
+        let address =
+            path.replace("{id}", &self.project.to_string()).replace("{key}", &self.key).replace("{rest}", "orders/7");
+        let mut request = Request::builder().method(method).uri(format!("{address}{query}"));
+        for (name, value) in &heads {
+            request = request.header(*name, value);
+        }
+        // What it takes, and what it does not.
+        if let Some(content) = operation["requestBody"]["content"].as_object().and_then(|it| it.iter().next()) {
+            let (kind, content) = content;
+            if !heads.iter().any(|(name, _)| *name == "content-type") {
+                request = request.header("content-type", kind);
+            }
+            if kind == "application/json"
+                && let Some(Ok(body)) = body.as_ref().map(|it| serde_json::from_str::<Value>(it))
+            {
+                let wrong = schema::wrong(&self.document, &content["schema"], &body);
+                if (200..300).contains(&status) {
+                    assert!(wrong.is_empty(), "{id} takes what it says that it does not: {body}\n{}", wrong.join("\n"));
+                }
+            }
+        }
+        let page = self.bench.browser().send(request, body.clone().unwrap_or_default()).await;
+        assert_eq!(page.status, status, "{id} {query} {heads:?} {body:?}: {}", page.text());
+        let promised = &operation["responses"][status.to_string()];
+        let promised = if promised.is_object() { promised } else { &operation["responses"]["default"] };
+        self.seen.insert(format!("{id} {status}"));
+        for name in ALWAYS.iter().filter(|name| is_named(&promised["headers"], name)) {
+            assert!(page.headers.contains_key(*name), "{id} {status} has no {name}");
+        }
+        let content = promised["content"].as_object().and_then(|it| it.iter().next());
+        let Some((kind, content)) = content else {
+            assert!(page.bytes.is_empty(), "{id} {status} promises no body: {}", page.text());
+            return (page.headers, Value::Null);
+        };
+        assert!(
+            page.header("content-type").starts_with(kind.as_str()),
+            "{id} {status}: {}",
+            page.header("content-type")
+        );
+        if !kind.ends_with("json") {
+            return (page.headers, Value::Null);
+        }
+        let value = page.json();
+        let wrong = schema::wrong(&self.document, &content["schema"], &value);
+        assert!(wrong.is_empty(), "{id} {status}: {value}\n{}", wrong.join("\n"));
+        if let Some(code) = value["code"].as_str()
+            && value["status"].is_number()
+        {
+            assert_eq!(value["status"], status);
+            // The codes that are named are those of that answer.
+            let words = promised["description"].as_str().unwrap_or_default();
+            let codes: Vec<_> =
+                words.split('`').skip(1).step_by(2).filter(|it| it.contains('_') || *it == "conflict").collect();
+            let usual = ["scope", "forbidden", "invalid"].contains(&code);
+            assert!(codes.is_empty() || codes.contains(&code) || usual, "{id} {status}: {code} is not among {codes:?}");
+        }
+        (page.headers, value)
+    }
+
+    /// A question with a bearer token.
+    async fn by(
+        &mut self,
+        token: &str,
+        method: &'static str,
+        path: &'static str,
+        body: Option<Value>,
+        status: u16,
+    ) -> (HeaderMap, Value) {
+        let mut heads = vec![("if-match", "*".to_owned())];
+        if !token.is_empty() {
+            heads.push(("authorization", format!("Bearer {token}")));
+        }
+        let body = body.map(|it| it.to_string());
+        self.ask(Sent { method, path, query: String::new(), heads, body, status }).await
+    }
+}
+
+fn sent(method: &'static str, path: &'static str, body: &str, status: u16) -> Sent {
+    let body = (!body.is_empty()).then(|| body.to_owned());
+    Sent { method, path, query: String::new(), heads: Vec::new(), body, status }
+}
+
+async fn token(bench: &Bench, made: &Made, scopes: &[&str]) -> String {
+    let wish = Wish { life: None, scopes: Some(scopes), target: Target::ByScopes };
+    bench.app.tokens.exchange(&made.secret, None, &wish).await.unwrap().expect("a token").access_token
+}
+
+async fn manager(bench: &Bench, maren: &keyward::service::actor::Caller) -> Made {
+    let project = bench.project_of(maren).await;
+    let mut draft = bench.draft(project, "Manager");
+    draft.scopes = [READ, WRITE, "data:read"].map(ToOwned::to_owned).to_vec();
+    let (key, secret) = bench.app.keys.create(maren, draft).await.unwrap();
+    Made { id: key.id, project, secret: secret.expose().to_owned() }
+}
+
+const PROJECTS: &str = "/v1/projects";
+const PROJECT: &str = "/v1/projects/{id}";
+const KEYS: &str = "/v1/projects/{id}/keys";
+const KEY: &str = "/v1/projects/{id}/keys/{key}";
+const DEACTIVATE: &str = "/v1/projects/{id}/keys/{key}/deactivate";
+const ACTIVATE: &str = "/v1/projects/{id}/keys/{key}/activate";
+const RESTORE: &str = "/v1/projects/{id}/keys/{key}/restore";
+/// Everything of management, with a body that is right.
+const MANAGEMENT: [(&str, &str, &str); 10] = [
+    ("GET", PROJECTS, ""),
+    ("GET", PROJECT, ""),
+    ("GET", KEYS, ""),
+    ("GET", KEY, ""),
+    ("POST", KEYS, r#"{"name": "Made"}"#),
+    ("PATCH", KEY, r#"{"name": "Renamed"}"#),
+    ("POST", DEACTIVATE, ""),
+    ("POST", ACTIVATE, ""),
+    ("DELETE", KEY, ""),
+    ("POST", RESTORE, ""),
+];
+
+async fn tokens_and_verification(held: &mut Held<'_>, made: &Made, limited: &Made) {
+    let secret = |made: &Made| json!({"secret_key": made.secret}).to_string();
+    for (body, status) in [
+        (secret(made), 200),
+        (json!({"secret_key": made.secret, "expires_in": 60}).to_string(), 200),
+        ("{".into(), 400),
+        (json!({"secret_key": "kw_live_x"}).to_string(), 401),
+        ("{}".into(), 422),
+        (json!({"secret_key": made.secret, "expires_in": 0}).to_string(), 422),
+        (json!({"secret_key": made.secret, "more": 1}).to_string(), 422),
+        (secret(limited), 429),
+    ] {
+        held.ask(sent("POST", "/authentication/token", &body, status)).await;
+    }
+    for path in ["/authentication/token", "/v1/keys/verify", "/v1/keys/verify:batch"] {
+        let heads = vec![("content-type", "text/plain".to_owned())];
+        held.ask(Sent { heads, ..sent("POST", path, "{}", 415) }).await;
+        held.ask(sent("POST", path, "{", 400)).await;
+        held.ask(sent("POST", path, r#"{"more": 1}"#, 422)).await;
+    }
+    let project = made.project.to_string();
+    for asked in [
+        json!({"key": made.secret}),
+        json!({"key": made.secret, "project": project, "scopes": ["data:read"], "ip": "203.0.113.9"}),
+        json!({"key": made.secret, "project": [project, Uuid::nil()]}),
+        json!({"key": limited.secret}),
+        json!({"key": "kw_live_x"}),
+        json!({"token": "a.b.c"}),
+    ] {
+        held.ask(sent("POST", "/v1/keys/verify", &asked.to_string(), 200)).await;
+        held.ask(sent("POST", "/v1/keys/verify:batch", &json!({"keys": [asked, asked]}).to_string(), 200)).await;
+    }
+    let bearer = held.bench.browser().json("/authentication/token", &json!({"secret_key": made.secret})).await.json();
+    let bearer = bearer["access_token"].as_str().unwrap().to_owned();
+    for path in ["/v1/projects/{id}/config", "/pops/{id}/config"] {
+        held.by(&bearer, "GET", path, None, 200).await;
+        held.by("", "GET", path, None, 401).await;
+    }
+    for path in ["/v1/auth", "/v1/auth/", "/v1/auth/{rest}"] {
+        let by = |key: &Made, status: u16| Sent {
+            heads: vec![("x-api-key", key.secret.clone())],
+            ..sent("GET", path, "", status)
+        };
+        held.ask(by(made, 200)).await;
+        held.ask(sent("GET", path, "", 401)).await;
+        held.ask(by(limited, 429)).await;
+        let narrow = |scope: &str, project: &str, status| {
+            let mut asked = by(made, status);
+            match path {
+                "/v1/auth" => asked.query = format!("?scope={scope}&project={project}"),
+                _ => asked
+                    .heads
+                    .extend([("x-keyward-scope", scope.to_owned()), ("x-keyward-project", project.to_owned())]),
+            }
+            asked
+        };
+        held.ask(narrow("data:write", &project, 403)).await;
+        held.ask(narrow("data:read", "x", 422)).await;
+    }
+    for path in [
+        "/.well-known/jwks.json",
+        "/.well-known/keyward-audit-keys.json",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+    ] {
+        held.ask(sent("GET", path, "", 200)).await;
+    }
+}
+
+async fn by_the_standards(held: &mut Held<'_>, made: &Made, limited: &Made, device: &str) {
+    let form = |pairs: &[(&str, &str)]| crate::support::browser::form(pairs);
+    let client = |made: &Made| [("client_id", format!("key:{}", made.id)), ("client_secret", made.secret.clone())];
+    let own = client(made);
+    let own: Vec<_> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let spent = client(limited);
+    let spent: Vec<_> = spent.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let wrong = [("client_id", own[0].1), ("client_secret", "kw_live_x")];
+    let asked = |client: &[(&str, &str)], more: &[(&str, &str)]| form(&[client, more].concat());
+    let credentials = [("grant_type", "client_credentials")];
+    let (_, body) = held.ask(sent("POST", "/oauth/token", &asked(&own, &credentials), 200)).await;
+    held.ask(sent("POST", "/oauth/token", &asked(&own, &[]), 400)).await;
+    held.ask(sent("POST", "/oauth/token", &asked(&wrong, &credentials), 401)).await;
+    held.ask(sent("POST", "/oauth/token", &asked(&spent, &credentials), 429)).await;
+    let exchange = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", made.secret.as_str()),
+        ("subject_token_type", "urn:keyward:token-type:key"),
+    ];
+    held.ask(sent("POST", "/oauth/token", &form(&exchange), 200)).await;
+    let token = [("token", body["access_token"].as_str().unwrap())];
+    held.ask(sent("POST", "/oauth/introspect", &asked(&own, &token), 200)).await;
+    held.ask(sent("POST", "/oauth/introspect", &asked(&own, &[("token", "x")]), 200)).await;
+    for path in ["/oauth/introspect", "/oauth/revoke"] {
+        held.ask(sent("POST", path, &asked(&own, &[]), 400)).await;
+        held.ask(sent("POST", path, &asked(&wrong, &token), 401)).await;
+        held.ask(sent("POST", path, &asked(&spent, &token), 429)).await;
+    }
+    held.ask(sent("POST", "/oauth/revoke", &asked(&own, &token), 200)).await;
+    held.ask(sent("GET", "/.well-known/oauth-authorization-server", "", 200)).await;
+    for path in ["/.well-known/revoked-tokens", "/sdk/v1.js", "/sdk/v1.d.ts"] {
+        let (heads, _) = held.ask(sent("GET", path, "", 200)).await;
+        let known = vec![("if-none-match", heads["etag"].to_str().unwrap().to_owned())];
+        held.ask(Sent { heads: known, ..sent("GET", path, "", 304) }).await;
+    }
+    for (client, status) in [(device, 200), ("loopback", 400), ("client:x", 401)] {
+        held.ask(sent("POST", "/oauth/device_authorization", &form(&[("client_id", client)]), status)).await;
+    }
+}
+
+async fn management(held: &mut Held<'_>, made: &Made, full: &str, reader: &str, writer: &str, spent: &str) {
+    for (method, path, body) in MANAGEMENT {
+        let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(body).unwrap());
+        let status = if (method, path) == ("POST", KEYS) { 201 } else { 200 };
+        held.by(full, method, path, body.clone(), status).await;
+        held.by("", method, path, body.clone(), 401).await;
+        held.by(if method == "GET" { writer } else { reader }, method, path, body.clone(), 403).await;
+        held.by(spent, method, path, body.clone(), 429).await;
+        if path != PROJECTS {
+            let own = std::mem::replace(&mut held.project, Uuid::nil().into());
+            held.by(full, method, path, body, 404).await;
+            held.project = own;
+        }
+    }
+    let ask = |method, path, body: &str, status| Sent {
+        heads: vec![("authorization", format!("Bearer {full}")), ("if-match", "*".to_owned())],
+        ..sent(method, path, body, status)
+    };
+    let query = "?status=active&environment=live&text=a&issued_to=b&limit=2";
+    held.ask(Sent { query: query.into(), ..ask("GET", KEYS, "", 200) }).await;
+    held.ask(Sent { query: "?limit=0".into(), ..ask("GET", KEYS, "", 422) }).await;
+    let all = json!({
+        "name": "All", "environment": "live", "expires_in_days": 3, "scopes": ["data:read"], "issued_to": "Ada", "networks": ["10.0.0.0/8"],
+        "not_before": null, "rate_limit": "5/minute",
+    });
+    held.ask(ask("POST", KEYS, &all.to_string(), 201)).await;
+    for (method, path) in [("POST", KEYS), ("PATCH", KEY)] {
+        held.ask(ask(method, path, "{", 400)).await;
+        held.ask(ask(method, path, r#"{"name": "A", "scopes": ["data:write"]}"#, 403)).await;
+        let mut plain = ask(method, path, "{}", 415);
+        plain.heads.push(("content-type", "text/plain".into()));
+        held.ask(plain).await;
+        for wrong in [
+            json!({}),
+            json!({"name": 7}),
+            json!({"name": "A", "secret": "x"}),
+            json!({"name": "A", "scopes": "data:read"}),
+            json!({"name": "A", "networks": null}),
+            json!({"name": "A", "expires_in_days": "7"}),
+            json!([]),
+        ] {
+            let body = &held.document["paths"][path][method.to_ascii_lowercase()]["requestBody"]["content"]["application/json"]
+                ["schema"];
+            assert!(!schema::wrong(&held.document, body, &wrong).is_empty(), "the document lets {wrong} pass");
+            held.ask(ask(method, path, &wrong.to_string(), 422)).await;
+        }
+        held.ask(ask(method, path, r#"{"name": " "}"#, 422)).await;
+    }
+    let mut twice = ask("POST", KEYS, r#"{"name": "Once"}"#, 201);
+    twice.heads.push(("idempotency-key", "1".into()));
+    let heads = twice.heads.clone();
+    held.ask(twice).await;
+    held.ask(Sent { heads: heads.clone(), ..ask("POST", KEYS, r#"{"name": "Once"}"#, 409) }).await;
+    held.ask(Sent { heads, ..ask("POST", KEYS, r#"{"name": "Other"}"#, 422) }).await;
+    let bearer = vec![("authorization", format!("Bearer {full}"))];
+    held.ask(Sent { heads: bearer.clone(), ..ask("PATCH", KEY, r#"{"name": "A"}"#, 428) }).await;
+    let stale = [bearer, vec![("if-match", "\"1\"".to_owned())]].concat();
+    held.ask(Sent { heads: stale, ..ask("PATCH", KEY, r#"{"name": "A"}"#, 412) }).await;
+    held.ask(ask("DELETE", KEY, "", 200)).await;
+    for (method, path, body) in [("PATCH", KEY, r#"{"name": "A"}"#), ("POST", DEACTIVATE, ""), ("POST", ACTIVATE, "")] {
+        held.ask(ask(method, path, body, 409)).await;
+    }
+    held.ask(ask("GET", KEY, "", 200)).await;
+    held.ask(ask("POST", RESTORE, "", 200)).await;
+    let _ = made;
+}
+
+on_both_engines! {
+    async fn it_keeps_its_promises(bench: Bench) {
+        let maren = bench.person("maren@pelagic.example", false).await;
+        let made = manager(&bench, &maren).await;
+        let limited = manager(&bench, &maren).await;
+        let spent = token(&bench, &limited, &[READ, WRITE]).await;
+        bench.alter(&format!("UPDATE keys SET rate_limit = '1/day' WHERE id = {}", bench.literal(limited.id))).await;
+        bench.browser().json("/v1/keys/verify", &json!({"key": limited.secret})).await;
+        let [full, reader, writer] = [
+            token(&bench, &made, &[READ, WRITE]).await,
+            token(&bench, &made, &[READ]).await,
+            token(&bench, &made, &[WRITE]).await,
+        ];
+        // What a manager has at most, so that it may be started again.
+        let target = bench.app.keys.create(&maren, { let mut draft = bench.draft(made.project, "Target"); draft.scopes.clear(); draft }).await.unwrap().0;
+        let document = bench.browser().get("/openapi.json").await.json();
+        let mut held = Held { bench: &bench, document, seen: BTreeSet::new(), project: made.project, key: target.id.to_string() };
+        tokens_and_verification(&mut held, &made, &limited).await;
+        let device = bench.app.consent.register(&maren, made.project, "Buoy Watch", "https://buoys.example/cb").await.unwrap();
+        by_the_standards(&mut held, &made, &limited, &format!("client:{device}")).await;
+        management(&mut held, &made, &full, &reader, &writer, &spent).await;
+
+        // Every status that is promised was seen.
+        let mut missing = Vec::new();
+        for (path, item) in held.document["paths"].as_object().unwrap() {
+            for operation in item.as_object().unwrap().values() {
+                let id = operation["operationId"].as_str().unwrap();
+                for status in operation["responses"].as_object().unwrap().keys().filter(|it| *it != "default") {
+                    let promise = format!("{id} {status}");
+                    if !held.seen.contains(&promise) && !ELSEWHERE.contains(&promise.as_str()) {
+                        missing.push(format!("{promise} ({path})"));
+                    }
+                }
+            }
+        }
+        assert!(missing.is_empty(), "promised, and never seen: {missing:#?}");
+        println!("openapi: {} operations' statuses were promised, and seen", held.seen.len());
+    }
+
+    /// The document has the table's routes and no others, and the page has the document's.
+    async fn it_is_of_the_table(bench: Bench) {
+        let page = bench.browser().get("/openapi.json").await;
+        assert_eq!((page.status, page.header("content-type"), page.header("access-control-allow-origin")), (200, "application/json", "*"));
+        let document = page.json();
+        assert_eq!(document["openapi"], "3.1.0");
+        let operations: usize = document["paths"].as_object().unwrap().values().map(|it| it.as_object().unwrap().len()).sum();
+        assert_eq!(operations, ROUTES.len());
+        let page = bench.browser().get("/docs/api").await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'") && !policy.contains("script"), "{policy}");
+        for item in document["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(page.text().contains(&format!("href=\"#{id}\"")) && page.text().contains(&format!("id=\"{id}\"")), "{id}");
+            }
+        }
+        assert!(!page.text().contains("https://") && !page.text().contains("<script"), "nothing from elsewhere");
+    }
+}

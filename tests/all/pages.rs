@@ -1,0 +1,462 @@
+//! What stands behind the pages of keys: lists in every order, time zones, edits, and an administrator's word on a key.
+
+use crate::support::Bench;
+use keyward::{
+    domain::{
+        filter::{KeyFilter, Sort},
+        ids::KeyId,
+        key::{Environment, KeyView, Status},
+    },
+    error::ErrorKind,
+    service::{
+        Error,
+        actor::{Actor, Caller, Origin},
+        audit::{self, Chain},
+        keys::KeyEdit,
+        moments,
+    },
+    store::{self, queue::Kept},
+};
+use std::collections::HashSet;
+
+const EMAIL: &str = "maren@pelagic.example";
+const DAY: i64 = 86_400;
+
+fn status(status: Status) -> KeyFilter {
+    KeyFilter { status: Some(status), ..KeyFilter::default() }
+}
+
+/// Every page of a list, one after another: the keys, and the sizes of the pages.
+async fn all(bench: &Bench, caller: &Caller, filter: &KeyFilter, everybodys: bool) -> (Vec<KeyView>, Vec<usize>) {
+    let (mut keys, mut sizes, mut after) = (Vec::new(), Vec::new(), String::new());
+    loop {
+        let page = if everybodys {
+            bench.app.keys.list_all(caller, filter, &after).await.unwrap()
+        } else {
+            bench.app.keys.list(caller, filter, &after).await.unwrap()
+        };
+        sizes.push(page.keys.len());
+        keys.extend(page.keys);
+        match page.next {
+            Some(next) => after = next,
+            None => {
+                assert_eq!(page.total, keys.len() as u64, "{filter:?}");
+                return (keys, sizes);
+            }
+        }
+    }
+}
+
+/// What an order goes by: smaller first, then the newest.
+fn place(sort: Sort, key: &KeyView) -> (i64, String) {
+    match sort {
+        Sort::Newest => (0, String::new()),
+        Sort::Name => (0, key.name.to_lowercase()),
+        Sort::Used => (key.last_used.as_ref().map_or(1, |it| -it.at.micros()), String::new()),
+        Sort::Expires => (key.expires.as_ref().map_or(i64::MAX, |it| it.at.micros()), String::new()),
+        Sort::Status => {
+            let rank = match key.status {
+                Status::Active => 0,
+                Status::Scheduled => 1,
+                Status::Expired => 2,
+                Status::Inactive => 3,
+                Status::Deleted => 4,
+            };
+            (rank, String::new())
+        }
+    }
+}
+
+async fn edit(bench: &Bench, caller: &Caller, id: KeyId) -> (KeyEdit, i64) {
+    let form = bench.app.keys.edit_form(caller, id).await.unwrap();
+    let edit = KeyEdit {
+        version: form.version,
+        name: form.key.name,
+        expires: "keep".into(),
+        expires_on: String::new(),
+        scopes: form.key.scopes,
+        issued_to: form.key.issued_to.unwrap_or_default(),
+        rules: Default::default(),
+    };
+    (edit, form.version)
+}
+
+on_both_engines! {
+    /// 230 keys of every kind, in every order, by pages of 50: each once, in order, and counted exactly.
+    async fn every_order_pages_without_gap_or_repeat(bench: Bench) {
+        const MANY: usize = 230;
+        let maren = bench.person(EMAIL, false).await;
+        let tove = bench.person("tove@drift.example", true).await;
+        let project = bench.project_of(&maren).await;
+        bench.key(&tove, "Not hers").await;
+        let names = ["boje", "Anker", "anker", "zulu", "Kai"];
+        let mut last_used = Vec::new();
+        for n in 0..MANY {
+            let mut draft = bench.draft(project, names[n % names.len()]);
+            draft.environment = if n % 3 == 0 { "test" } else { "live" }.into();
+            draft.expires = ["30d", "never", "7d", "90d"][n % 4].into();
+            let (key, _) = bench.app.keys.create(&maren, draft).await.unwrap();
+            match n % 10 {
+                7 => { bench.app.keys.deactivate(&maren, key.id).await.unwrap(); }
+                8 => { bench.app.keys.delete(&maren, key.id).await.unwrap(); }
+                _ => {}
+            }
+            if n % 4 == 0 {
+                // Some were used at the same instant.
+                last_used.push((key.id, bench.app.ground.now().plus_seconds(n as i64 % 5).micros()));
+            }
+        }
+        let note = bench.app.ground.queue.write(move |tx| {
+            let last_used = last_used.clone();
+            Box::pin(async move {
+                for (id, at) in last_used {
+                    store::keys::set_last_used(tx, id.into(), at).await?;
+                }
+                Ok::<_, Error>(Kept::unrecorded(()))
+            })
+        });
+        note.await.unwrap();
+        // Those of 7 days have expired, half a day ago; those deleted are gone.
+        bench.clock.advance(6 * DAY + DAY / 2);
+        assert_eq!(bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap().deleted, 23);
+        bench.clock.advance(DAY);
+        let page = bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap();
+        assert_eq!((page.deleted, page.any, page.total, page.keys.len()), (0, true, 207, 50));
+        assert_eq!(page.projects.iter().map(|it| it.id).collect::<Vec<_>>(), [project]);
+        for sort in Sort::ALL {
+            let filter = KeyFilter { sort, ..KeyFilter::default() };
+            let (keys, sizes) = all(&bench, &maren, &filter, false).await;
+            assert_eq!(sizes, [50, 50, 50, 50, 7], "{sort:?}");
+            let ids: HashSet<_> = keys.iter().map(|key| key.id).collect();
+            assert_eq!(ids.len(), 207, "{sort:?}: each once");
+            for pair in keys.windows(2) {
+                let (one, two) = (place(sort, &pair[0]), place(sort, &pair[1]));
+                assert!(one < two || (one == two && pair[0].id > pair[1].id), "{sort:?}: {one:?} {two:?}");
+            }
+            for wanted in [Status::Active, Status::Expired, Status::Inactive] {
+                for environment in [None, Some(Environment::Test)] {
+                    let filter = KeyFilter { status: Some(wanted), environment, project: Some(project), sort, ..KeyFilter::default() };
+                    let (some, _) = all(&bench, &maren, &filter, false).await;
+                    let fits = |key: &&KeyView| key.status == wanted && environment.is_none_or(|it| key.environment == it);
+                    let expected: Vec<_> = keys.iter().filter(fits).map(|key| key.id).collect();
+                    assert_eq!(some.iter().map(|key| key.id).collect::<Vec<_>>(), expected, "{filter:?}");
+                    assert!(!expected.is_empty());
+                }
+            }
+            let (everybodys, _) = all(&bench, &tove, &filter, true).await;
+            assert_eq!(everybodys.len(), 208);
+        }
+        let elsewhere = KeyFilter { project: Some(bench.project_of(&tove).await), ..KeyFilter::default() };
+        let page = bench.app.keys.list(&maren, &elsewhere, "").await.unwrap();
+        assert_eq!((page.total, page.any, page.keys.len()), (0, true, 0), "another's project is an empty filter");
+        for after in ["x", "1.2.3", "9223372036854775807.0.ffffffffffffffffffffffffffffffff.\0"] {
+            let page = bench.app.keys.list(&maren, &KeyFilter::default(), after).await.unwrap();
+            assert_eq!(page.keys.len(), 50, "{after:?} begins anew");
+        }
+    }
+
+    /// A key that expires between two pages is on one of them, and the number does not change.
+    async fn all_pages_are_of_one_instant(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let project = bench.project_of(&maren).await;
+        for n in 0..60 {
+            let mut draft = bench.draft(project, &format!("{n}"));
+            draft.expires = if n % 2 == 0 { "7d" } else { "never" }.into();
+            bench.app.keys.create(&maren, draft).await.unwrap();
+        }
+        let active = status(Status::Active);
+        let first = bench.app.keys.list(&maren, &active, "").await.unwrap();
+        assert_eq!((first.total, first.expiring, first.keys.len()), (60, 30, 50));
+        bench.clock.advance(8 * DAY);
+        let second = bench.app.keys.list(&maren, &active, &first.next.unwrap()).await.unwrap();
+        assert_eq!((second.total, second.keys.len(), second.next), (60, 10, None));
+        let fresh = bench.app.keys.list(&maren, &active, "").await.unwrap();
+        assert_eq!((fresh.total, fresh.expiring), (30, 0));
+    }
+
+    /// Dates are those of the person's zone: their own choice, or else the browser's, or else UTC.
+    async fn dates_are_in_the_persons_zone(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let session = browser.cookie.clone().unwrap();
+        let id = made.id.to_string();
+        let at = bench.key_row(made.id).await.unwrap().created_at;
+        let at = keyward::domain::time::Timestamp::from_micros(at);
+        let expected = |zone: &str| moments::moment(at, &moments::zone(zone).unwrap());
+        let mut created = async |cookie: &str| {
+            browser.cookie = Some(format!("{session}; {cookie}"));
+            let key: KeyView = serde_json::from_value(browser.call("keys/get", &[("id", &id)]).await.json()).unwrap();
+            let form = browser.call("keys/form", &[]).await.json();
+            (key.created, form["zone"].as_str().unwrap().to_owned())
+        };
+        for (cookie, zone) in [
+            ("zone=Europe/Berlin", "Europe/Berlin"),
+            ("zone=Asia%2FKathmandu", "Asia/Kathmandu"),
+            ("zone=Mars/Olympus", "UTC"),
+            ("zone=", "UTC"),
+            ("other=1", "UTC"),
+        ] {
+            assert_eq!(created(cookie).await, (expected(zone), zone.to_owned()), "{cookie}");
+        }
+        bench.alter("UPDATE users SET zone = 'Pacific/Auckland'").await;
+        assert_eq!(created("zone=Europe/Berlin").await, (expected("Pacific/Auckland"), "Pacific/Auckland".into()));
+        bench.alter("UPDATE users SET zone = 'Mars/Olympus'").await;
+        assert_eq!(created("zone=Europe/Berlin").await.1, "Europe/Berlin");
+        let said = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2031-07-18")]).await;
+        assert_eq!(said.json(), "Expires on Friday 18 July 2031 at 23:59:59 CEST.");
+        let said = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2001-07-18")]).await;
+        assert_eq!((said.status, &said.json()["fields"][0]["field"]), (422, &"expires_on".into()));
+        // What is made in that zone ends in that zone.
+        let (number, project) = (bench.app.ground.new_id().to_string(), made.project.to_string());
+        let fields = [("number", number.as_str()), ("project", &project), ("name", "Sonde"), ("expires", "date"), ("expires_on", "2031-07-18")];
+        let key = browser.call("keys/create", &fields).await.json();
+        assert_eq!(key["key"]["expires"]["iso"], "2031-07-18T21:59:59Z");
+        assert_eq!(key["key"]["expires"]["exact"], "18 July 2031, 23:59:59 CEST");
+    }
+
+    /// An edit starts from what the form showed; whatever changed the key meanwhile, it is refused, but for its use.
+    async fn an_edit_of_what_has_changed_is_refused(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let id = bench.key(&maren, "Gateway").await.id;
+        let keys = &bench.app.keys;
+        // The clock stands still: the version must tell two changes of one instant apart.
+        let (first, _) = edit(&bench, &maren, id).await;
+        let changed = keys.edit(&maren, id, KeyEdit { name: "Gateway 2".into(), ..first.clone() }).await.unwrap();
+        assert_eq!(changed.name, "Gateway 2");
+        let before = (bench.stored(id).await, bench.events("key.edited").await);
+        let refused = keys.edit(&maren, id, first).await;
+        assert!(matches!(refused, Err(Error::Conflict(why)) if why.starts_with("This key was changed meanwhile")));
+        assert_eq!((bench.stored(id).await, bench.events("key.edited").await), before);
+        let (stale, _) = edit(&bench, &maren, id).await;
+        keys.deactivate(&maren, id).await.unwrap();
+        assert!(matches!(keys.edit(&maren, id, stale).await, Err(Error::Conflict(_))));
+        let (fresh, version) = edit(&bench, &maren, id).await;
+        let at = bench.app.ground.now().plus_seconds(5).micros();
+        let used = bench.app.ground.queue.write(move |tx| Box::pin(async move {
+            store::keys::set_last_used(tx, id.into(), at).await?;
+            Ok::<_, Error>(Kept::unrecorded(()))
+        }));
+        used.await.unwrap();
+        assert_eq!(edit(&bench, &maren, id).await.1, version);
+        keys.edit(&maren, id, fresh).await.unwrap();
+        assert_eq!(keys.called(&maren, id).await.unwrap().unwrap().at.micros(), at);
+    }
+
+    /// By the page: every field, an expired key extended, a scope that the project has ceased to offer.
+    async fn an_edit_by_server_function(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let id = made.id.to_string();
+        bench.clock.advance(DAY / 4);
+        bench.alter("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'usage:read'").await;
+        let form = browser.call("keys/edit_form", &[("id", &id)]).await.json();
+        let names: Vec<_> = form["offered"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(names, ["data:read", "data:write", "keyward:keys.read", "keyward:keys.write", "usage:read"]);
+        assert_eq!(form["expiries"].as_array().unwrap().len(), 7);
+        let version = form["version"].to_string();
+        let wrong = [("id", id.as_str()), ("version", &version), ("name", " "), ("expires", "soon"), ("scopes[]", "a b")];
+        let page = browser.call("keys/edit", &wrong).await;
+        let fields: Vec<_> = page.json()["fields"].as_array().unwrap().iter().map(|it| it["field"].to_string()).collect();
+        assert_eq!((page.status, fields.join(" ")), (422, r#""name" "scopes" "expires""#.into()));
+        let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "keep"),
+            ("scopes[]", "usage:read"), ("issued_to", "crew")];
+        let page = browser.call("keys/edit", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(browser.call("keys/edit", &fields).await.status, 409, "the same form twice");
+        let key = page.json();
+        assert_eq!((&key["name"], &key["issued_to"], &key["scopes"]), (&"Gate".into(), &"crew".into(), &serde_json::json!(["usage:read"])));
+        assert_eq!(key["expires"], form["key"]["expires"]);
+        // Taken away, it cannot be given again.
+        for (scope, status) in [("data:write", 200), ("usage:read", 422)] {
+            let version = browser.call("keys/edit_form", &[("id", &id)]).await.json()["version"].to_string();
+            let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "keep"), ("scopes[]", scope)];
+            assert_eq!(browser.call("keys/edit", &fields).await.status, status, "{scope}");
+        }
+        bench.clock.advance(91 * DAY);
+        let mut browser = bench.signed_in(EMAIL).await;
+        let form = browser.call("keys/edit_form", &[("id", &id)]).await.json();
+        assert_eq!(form["key"]["status"], "expired");
+        let version = form["version"].to_string();
+        let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "30d")];
+        assert_eq!(browser.call("keys/edit", &fields).await.json()["status"], "active");
+        bench.app.keys.delete(&maren, made.id).await.unwrap();
+        assert_eq!(browser.call("keys/edit_form", &[("id", &id)]).await.status, 409);
+    }
+
+    /// What an administrator stopped its owner cannot start: not by activating, not by deleting and restoring.
+    async fn a_held_key_stays_stopped(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let admin = bench.person("root@keys.example", true).await;
+        let id = bench.key(&maren, "Gateway").await.id;
+        let keys = &bench.app.keys;
+        // Even if its owner had stopped it before.
+        keys.deactivate(&maren, id).await.unwrap();
+        let held = keys.deactivate_any(&admin, id, " Found in a public repository ").await.unwrap();
+        assert!(held.may_start && !held.may_change);
+        let seen = keys.get(&maren, id).await.unwrap();
+        let note = seen.note.unwrap();
+        assert_eq!((note.text.as_str(), note.by.as_str(), note.held), ("Found in a public repository", "root", true));
+        assert_eq!(note.at.at, bench.app.ground.now());
+        assert!(seen.may_change && !seen.may_start && seen.owner.is_none() && seen.owner_email.is_none());
+        let before = bench.stored(id).await;
+        let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
+        for refused in [keys.activate(&maren, id).await, keys.restore(&maren, id).await] {
+            assert!(matches!(refused, Err(Error::Stopped { reason }) if reason == "Found in a public repository"));
+        }
+        let mut browser = bench.signed_in(EMAIL).await;
+        let page = browser.call("keys/activate", &[("id", &id.to_string())]).await;
+        let error: keyward::error::AppError = serde_json::from_value(page.json()).unwrap();
+        assert_eq!((page.status, error.kind), (403, ErrorKind::Forbidden));
+        assert_eq!(error.message, "An administrator stopped this key: Found in a public repository. Ask them to start it again.");
+        assert_eq!(bench.stored(id).await, before);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events + 1, "but for signing in");
+        keys.delete(&maren, id).await.unwrap();
+        assert!(matches!(keys.restore(&maren, id).await, Err(Error::Stopped { .. })));
+        // The same word again changes nothing; deleting what is deleted does not lengthen its week.
+        bench.clock.advance(DAY);
+        let before = bench.stored(id).await;
+        keys.delete_any(&admin, id, "Found in a public repository").await.unwrap();
+        assert_eq!(bench.stored(id).await, before);
+        let deleted_at = bench.key_row(id).await.unwrap().deleted_at;
+        keys.delete_any(&admin, id, "Really.").await.unwrap();
+        let row = bench.key_row(id).await.unwrap();
+        assert_eq!((row.deleted_at, row.note.as_deref(), row.held), (deleted_at, Some("Really."), true));
+        assert!(matches!(keys.activate_any(&admin, id, "x").await, Err(Error::Conflict(_))));
+        // An administrator starts it, and its owner may again.
+        keys.restore_any(&admin, id, "It was another's.").await.unwrap();
+        let seen = keys.get(&maren, id).await.unwrap();
+        assert_eq!((seen.status, seen.may_start), (Status::Inactive, true));
+        assert_eq!(seen.note.map(|it| (it.text, it.held)), Some(("It was another's.".into(), false)));
+        assert_eq!(keys.activate(&maren, id).await.unwrap().status, Status::Active);
+        let reasons = format!("SELECT action || ': ' || COALESCE(reason, '') FROM audit_events WHERE target = 'key:{id}' ORDER BY seq");
+        let expected = [
+            "key.created: ", "key.deactivated: ", "key.deactivated: Found in a public repository", "key.deleted: ",
+            "key.deleted: Really.", "key.restored: It was another's.", "key.activated: ",
+        ];
+        assert_eq!(bench.texts(&reasons).await, expected);
+        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
+        // What is gone is gone for administrators too.
+        keys.delete(&maren, id).await.unwrap();
+        bench.clock.advance(7 * DAY);
+        assert!(matches!(keys.get_any(&admin, id).await, Err(Error::NotFound)));
+        assert!(matches!(keys.restore_any(&admin, id, "x").await, Err(Error::NotFound)));
+        assert!(matches!(keys.delete_any(&admin, id, "x").await, Err(Error::NotFound)));
+    }
+
+    /// The list of administrators says whose a key is; somebody who is no administrator any more is refused at once.
+    async fn every_key_and_its_owner(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let admin = bench.person("root@keys.example", true).await;
+        let (theirs, own) = (bench.key(&maren, "Gateway").await, bench.key(&admin, "Root").await);
+        let page = bench.app.keys.list_all(&admin, &KeyFilter::default(), "").await.unwrap();
+        assert_eq!((page.total, page.projects.len()), (2, 2));
+        let seen = |id: KeyId| page.keys.iter().find(|key| key.id == id).unwrap();
+        assert_eq!(seen(theirs.id).owner.as_deref(), Some("maren"));
+        assert_eq!(seen(theirs.id).owner_email.as_deref(), Some(EMAIL));
+        assert!(!seen(theirs.id).may_change && seen(own.id).may_change);
+        let mine = bench.app.keys.list(&admin, &KeyFilter::default(), "").await.unwrap();
+        assert_eq!((mine.total, mine.keys[0].id, mine.keys[0].owner.clone()), (1, own.id, None));
+        assert_eq!(bench.app.keys.get_any(&admin, theirs.id).await.unwrap().owner.as_deref(), Some("maren"));
+        let before = bench.stored(theirs.id).await;
+        bench.alter("UPDATE users SET admin = (1 = 0)").await;
+        assert!(matches!(bench.app.keys.list_all(&admin, &KeyFilter::default(), "").await, Err(Error::NotFound)));
+        assert!(matches!(bench.app.keys.get_any(&admin, theirs.id).await, Err(Error::NotFound)));
+        assert!(matches!(bench.app.keys.deactivate_any(&admin, theirs.id, "x").await, Err(Error::NotFound)));
+        assert!(matches!(bench.app.keys.deactivate_any(&admin, theirs.id, "").await, Err(Error::NotFound)));
+        assert_eq!(bench.stored(theirs.id).await, before);
+        let again = bench.app.accounts.caller(admin.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        assert!(!again.admin);
+    }
+
+    /// A form leads back to the list that its dialog lay over, filter and all, to say there what was done; what is no part of a
+    /// filter is dropped.
+    async fn a_form_leads_back_to_its_list(bench: Bench) {
+        let maren = bench.person(EMAIL, true).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let (id, project) = (made.id.to_string(), made.project.to_string());
+        let filter = format!("project={project}&environment=live&sort=name");
+        let more = "&status=none&x=y&done=deleted&key=other&next=%2F%2Fevil.example";
+        for (list, reason) in [("/keys", None), ("/admin/keys", Some(("reason", "leaked")))] {
+            for (verb, said) in [("deactivate", "deactivated"), ("activate", "activated"), ("delete", "deleted"), ("restore", "restored")] {
+                let fields: Vec<_> = [("id", id.as_str())].into_iter().chain(reason).collect();
+                let page = browser.post(&format!("{list}/{id}/{verb}?{filter}{more}"), &fields).await;
+                let back = format!("{list}?{filter}&done={said}&key={id}");
+                assert_eq!((page.status, page.location()), (303, back.as_str()), "{}", page.text());
+                let sentence = format!("“Gateway” {said}.");
+                let page = browser.get(&back).await;
+                assert_eq!(page.status, 200);
+                assert!(page.text().contains(&sentence), "{back}: {}", page.text());
+                // It is said only if it is so.
+                let untrue = if verb == "delete" { "restored" } else { "deleted" };
+                let page = browser.get(&back.replace(said, untrue)).await;
+                assert!(!page.text().contains(&format!("“Gateway” {untrue}.")), "{list} {untrue}");
+            }
+        }
+    }
+
+    /// What a form was refused for is said on a page with scripts, alive or not; that which shows a secret alone has none.
+    async fn a_refused_form_has_scripts(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let project = bench.project_of(&maren).await.to_string();
+        let mut browser = bench.signed_in(EMAIL).await;
+        let is_alive = |html: &str| html.contains("<script") && html.contains("keyward.js");
+        for live in [false, true] {
+            for (name, status) in [("", 422), ("Gateway", 200)] {
+                let number = bench.app.ground.new_id().to_string();
+                let fields = [("number", number.as_str()), ("project", &project), ("name", name), ("expires", "30d")];
+                let page = if live { browser.post_live("/keys/new", &fields).await } else { browser.post("/keys/new", &fields).await };
+                assert_eq!((page.status, page.header("cache-control")), (status, "no-store"), "{live}");
+                assert_eq!(is_alive(page.text()), live || status == 422, "{live} {status}: {}", page.text());
+            }
+        }
+        let page = browser.get("/keys").await;
+        assert!(is_alive(page.text()));
+        assert_eq!(page.text().matches("<select").count(), 4, "a list has its four filters");
+    }
+}
+
+/// Nobody learns of a key by saying that something was done to it; and the list is there, whatever is said of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_of_anothers_key() {
+    let bench = Bench::new(crate::support::Engine::Sqlite).await;
+    let maren = bench.person(EMAIL, false).await;
+    let other = bench.person("tove@drift.example", true).await;
+    let made = bench.key(&maren, "Gateway").await;
+    bench.key(&other, "Sonde").await;
+    let mut browser = bench.signed_in("tove@drift.example").await;
+    let missing = uuid::Uuid::from_bytes(crate::support::random()).to_string();
+    let mut answers = Vec::new();
+    for key in [&made.id.to_string(), &missing] {
+        let page = browser.get(&format!("/keys?done=edited&key={key}")).await;
+        assert!(page.text().contains("Sonde") && !page.text().contains("Gateway"));
+        answers.push((page.status, page.masked(&[key])));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].0, 200, "the list is there");
+}
+
+/// A config that was saved can be saved again as the form shows it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_config_can_be_saved_as_it_is_shown() {
+    let bench = Bench::new(crate::support::Engine::Sqlite).await;
+    let maren = bench.person(EMAIL, false).await;
+    let id = bench.project_of(&maren).await;
+    let config = format!("{{\"a\":[{}1]}}", "1,".repeat(100_000));
+    bench.app.projects.set_config(&Actor::Operator, id, &config).await.unwrap();
+    let seen = bench.app.projects.get(&maren, id).await.unwrap();
+    let outcome = bench.app.projects.save_config(&maren, id, &seen.version, &seen.config).await;
+    assert!(outcome.is_ok(), "{} bytes are shown as {}: {outcome:?}", config.len(), seen.config.len());
+}
+
+/// A theme that is none is refused on a page that says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_theme_that_is_none_is_refused_in_words() {
+    let bench = Bench::new(crate::support::Engine::Sqlite).await;
+    bench.person(EMAIL, false).await;
+    let page = bench.signed_in(EMAIL).await.post("/settings/theme", &[("theme", "blue")]).await;
+    assert_eq!(page.status, 422, "{}", page.text());
+    assert!(page.text().contains("Choose system, light or dark."));
+}

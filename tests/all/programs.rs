@@ -1,0 +1,615 @@
+//! What programs call: tokens, configs, verifying. Each refusal with its code, and revocation that holds from the next request.
+
+use crate::support::{
+    browser::{Browser, Page},
+    forge,
+    stored::Made,
+};
+use axum::http::{Method, Request};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
+use keyward::{
+    domain::{filter::KeyFilter, key::Status},
+    http::routes::{ROUTES, Route},
+    service::{Error, actor::Actor, clock::Clock as _, keys::Keys},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const EMAIL: &str = "maren@pelagic.example";
+/// Well-formed, and no key's: the README's test vector.
+const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
+
+/// The addresses that take a secret in JSON, and the member that it stands in.
+const BODIES: [(&str, &str); 2] = [("/authentication/token", "secret_key"), ("/v1/keys/verify", "key")];
+
+async fn exchange(program: &mut Browser, secret: &str) -> Page {
+    program.json("/authentication/token", &json!({"secret_key": secret})).await
+}
+
+async fn token(program: &mut Browser, secret: &str) -> String {
+    let page = exchange(program, secret).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    page.json()["access_token"].as_str().expect("a token").to_owned()
+}
+
+async fn verify(program: &mut Browser, body: Value) -> Value {
+    let page = program.json("/v1/keys/verify", &body).await;
+    assert_eq!((page.status, page.header("cache-control")), (200, "no-store"), "{}", page.text());
+    page.json()
+}
+
+/// The code with which a secret is refused; `good` if it is not.
+async fn code(program: &mut Browser, body: Value) -> String {
+    let answer = verify(program, body).await;
+    if answer["valid"] == true {
+        return "good".into();
+    }
+    assert_eq!(answer.as_object().unwrap().len(), 3, "a refusal says nothing else: {answer}");
+    assert!(answer["message"].as_str().is_some_and(|text| !text.is_empty()));
+    answer["code"].as_str().unwrap().to_owned()
+}
+
+/// The code with which a token is refused at the project's config, with its challenge checked; `good` if it is not.
+async fn token_code(program: &mut Browser, made: &Made, token: &str) -> String {
+    let page = program.bearer(&format!("/v1/projects/{}/config", made.project), token).await;
+    if page.status == 200 {
+        return "good".into();
+    }
+    assert_eq!(page.status, 401, "{}", page.text());
+    let challenge = page.header("www-authenticate");
+    assert!(challenge.starts_with(r#"Bearer error="invalid_token", error_description=""#), "{challenge}");
+    assert!(!page.text().contains(token) && !challenge.contains(token), "the token is not repeated");
+    page.problem()
+}
+
+on_both_engines! {
+    /// The token says what the product says it does, and anybody can check it with the published key.
+    async fn a_key_is_exchanged_for_a_token(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let page = exchange(&mut program, &made.secret).await;
+        assert_eq!((page.status, page.header("cache-control")), (200, "no-store"), "{}", page.text());
+        let body = page.json();
+        assert_eq!(body.as_object().unwrap().len(), 4, "{body}");
+        assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(86_400)));
+        assert_eq!(body["scope"], "data:read usage:read");
+        let token = body["access_token"].as_str().unwrap();
+
+        let jwks = program.get("/.well-known/jwks.json").await;
+        let jwks: JwkSet = serde_json::from_slice(&jwks.bytes).unwrap();
+        let (header, claims) = forge::parts(token);
+        assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("EdDSA")));
+        let jwk = jwks.find(header["kid"].as_str().unwrap()).expect("the key is published");
+        assert!(!serde_json::to_string(&jwks).unwrap().contains("\"d\""), "and its private half is not");
+
+        let now = bench.clock.now().seconds();
+        let subject = format!("key:{}", made.id);
+        let expected = json!({
+            "iss": crate::support::URL,
+            "aud": format!("{}/projects/{}", crate::support::URL, made.project),
+            "sub": subject,
+            "client_id": subject,
+            "iat": now,
+            "exp": now + 86_400,
+            "scope": "data:read usage:read",
+            "jti": claims["jti"],
+        });
+        assert_eq!(claims, expected);
+        assert!(claims["jti"].as_str().unwrap().parse::<Uuid>().is_ok());
+        let again = forge::parts(&self::token(&mut program, &made.secret).await).1;
+        assert_ne!(again["jti"], claims["jti"], "every token has its own id");
+
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_audience(&[claims["aud"].as_str().unwrap()]);
+        let read = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(jwk).unwrap(), &rules).unwrap();
+        assert_eq!(read.claims, claims);
+    }
+
+    /// The shortest of what is asked for, what the project allows and what the key has left.
+    async fn the_life_of_a_token(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        for (asked, expected) in [(1, 1), (3_600, 3_600), (86_400, 86_400), (86_401, 86_400), (i64::MAX, 86_400)] {
+            let body = json!({"secret_key": made.secret, "expires_in": asked});
+            let page = program.json("/authentication/token", &body).await;
+            assert_eq!(page.json()["expires_in"], expected, "{asked}: {}", page.text());
+        }
+        for wrong in [json!(0), json!(-1), json!(i64::MIN), json!("60"), json!(1.5), json!([60]), json!(1e30), json!(true)] {
+            let page = program.json("/authentication/token", &json!({"secret_key": made.secret, "expires_in": wrong})).await;
+            assert_eq!((page.status, page.problem().as_str()), (422, "invalid_body"), "{wrong}");
+        }
+        bench.alter("UPDATE projects SET token_life_max = 600").await;
+        assert_eq!(exchange(&mut program, &made.secret).await.json()["expires_in"], 600);
+        bench.alter("UPDATE projects SET token_life_max = 86400").await;
+        let end = bench.clock.now().plus_seconds(100);
+        bench.alter(&format!("UPDATE keys SET expires_at = {}", end.micros())).await;
+        let page = exchange(&mut program, &made.secret).await;
+        assert_eq!(page.json()["expires_in"], 100);
+        let token = page.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(token_code(&mut program, &made, &token).await, "good");
+        bench.clock.advance(99);
+        assert_eq!(token_code(&mut program, &made, &token).await, "good");
+        bench.clock.advance(1);
+        assert_eq!(token_code(&mut program, &made, &token).await, "token_expired");
+        let page = exchange(&mut program, &made.secret).await;
+        assert_eq!((page.status, page.problem().as_str()), (401, "expired"));
+    }
+
+    /// A key that is refused is exchanged for nothing; the answer says which rule refused it, and what would be accepted.
+    async fn no_token_for_a_refused_key(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let (keys, id) = (&bench.app.keys, made.id);
+        let mut expect = async |secret: &str, code: &str| {
+            let page = exchange(&mut program, secret).await;
+            assert_eq!((page.status, page.problem().as_str()), (401, code));
+            assert!(!page.header("www-authenticate").is_empty());
+            assert!(!page.text().contains(secret), "{}", page.text());
+        };
+        expect("kw_live_short", "malformed").await;
+        expect(VECTOR, "unknown").await;
+        keys.deactivate(&maren, id).await.unwrap();
+        expect(&made.secret, "inactive").await;
+        keys.delete(&maren, id).await.unwrap();
+        expect(&made.secret, "deleted").await;
+    }
+
+    /// Tokens that this server did not issue, or issued for something else.
+    async fn foreign_tokens_are_refused(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let tove = bench.person("tove@drift.example", false).await;
+        let other = bench.key(&tove, "Elsewhere").await;
+        let mut program = bench.browser();
+        let token = token(&mut program, &made.secret).await;
+        let (header, claims) = forge::parts(&token);
+        let kid = header["kid"].as_str().unwrap().to_owned();
+        let signature = token.rsplit('.').next().unwrap().to_owned();
+        let with = |changes: Value| {
+            let mut claims = claims.clone();
+            for (name, value) in changes.as_object().unwrap() {
+                claims[name] = value.clone();
+            }
+            claims
+        };
+        let mut expect = async |what: &str, token: String, code: &str| {
+            assert_eq!(token_code(&mut program, &made, &token).await, code, "{what}");
+        };
+
+        expect("as issued", token.clone(), "good").await;
+        expect("signed again", forge::sign(&bench, &forge::header(&kid), &claims).await, "good").await;
+
+        // Nobody's signature.
+        let aud = json!({"aud": format!("{}/projects/{}", crate::support::URL, other.project)});
+        expect("other claims", forge::assemble(&header, &with(aud.clone()), &signature), "invalid_token").await;
+        let longer = with(json!({"exp": claims["exp"].as_i64().unwrap() + 1}));
+        expect("a longer life", forge::assemble(&header, &longer, &signature), "invalid_token").await;
+        let flipped = if signature.starts_with('A') { "B" } else { "A" };
+        expect("another signature", forge::assemble(&header, &claims, &format!("{flipped}{}", &signature[1..])), "invalid_token").await;
+        expect("no signature", forge::assemble(&header, &claims, ""), "invalid_token").await;
+        for alg in ["none", "None", "HS256", "RS256", "ES256"] {
+            let unsigned = json!({"typ": "at+jwt", "alg": alg, "kid": kid});
+            expect(alg, forge::assemble(&unsigned, &claims, ""), "invalid_token").await;
+            expect(alg, forge::assemble(&unsigned, &claims, &signature), "invalid_token").await;
+        }
+        // The public key as a shared secret.
+        let jwks = bench.app.tokens.jwks();
+        let x = jwks["keys"][0]["x"].as_str().unwrap().to_owned();
+        let raw = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, &x).unwrap();
+        for secret in [raw.as_slice(), x.as_bytes()] {
+            let header = Header { alg: Algorithm::HS256, ..forge::header(&kid) };
+            let forged = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap();
+            expect("HS256 with the public key", forged, "invalid_token").await;
+        }
+
+        // The server's own signature, on something else.
+        for typ in [None, Some("JWT"), Some("id+jwt"), Some("AT+JWT-x")] {
+            let header = Header { typ: typ.map(Into::into), ..forge::header(&kid) };
+            expect("another kind", forge::sign(&bench, &header, &claims).await, "invalid_token").await;
+        }
+        let unknown = forge::header(&Uuid::nil().to_string());
+        expect("another key", forge::sign(&bench, &unknown, &claims).await, "invalid_token").await;
+        let now = bench.clock.now().seconds();
+        let cases = [
+            ("another project", aud, "wrong_audience"),
+            ("the management interface", json!({"aud": format!("{}/v1", crate::support::URL)}), "wrong_audience"),
+            ("another issuer", json!({"iss": "https://evil.example"}), "invalid_token"),
+            ("expired at this very second", json!({"exp": now}), "token_expired"),
+            ("good for a second", json!({"exp": now + 1}), "good"),
+            ("a person", json!({"sub": format!("user:{}", maren.user)}), "invalid_token"),
+            ("nobody", json!({"sub": "key:"}), "invalid_token"),
+            ("a key that is not there", json!({"sub": format!("key:{}", Uuid::nil())}), "unknown"),
+            ("another project's key", json!({"sub": format!("key:{}", other.id)}), "wrong_project"),
+        ];
+        for (what, changes, code) in cases {
+            expect(what, forge::sign(&bench, &forge::header(&kid), &with(changes)).await, code).await;
+        }
+        for claim in ["iss", "aud", "sub", "exp"] {
+            let mut without = claims.clone();
+            without.as_object_mut().unwrap().remove(claim);
+            expect(claim, forge::sign(&bench, &forge::header(&kid), &without).await, "invalid_token").await;
+        }
+        for nonsense in ["x", "a.b.c", "....", "{}", &made.secret, &"A".repeat(5_000)] {
+            expect(nonsense, nonsense.to_owned(), "invalid_token").await;
+        }
+    }
+
+    /// The config, by the token of its project and by nothing else.
+    async fn a_token_reads_its_projects_config(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let other = bench.key(&bench.person("tove@drift.example", false).await, "Elsewhere").await;
+        let mut program = bench.browser();
+        let bearer = token(&mut program, &made.secret).await;
+        let (mine, theirs) = (made.project, other.project);
+        let addresses = [
+            format!("/v1/projects/{mine}/config"),
+            format!("/pops/{mine}/config"),
+            format!("/pops/{mine}/config?auto_start=false&x=y"),
+            format!("/v1/projects/{mine}/config?a=b&&c"),
+        ];
+        let page = program.bearer(&addresses[0], &bearer).await;
+        assert_eq!((page.status, page.text()), (200, "{}"));
+        let config = json!({"url": "wss://worker.pelagic.example", "depth": 40, "nested": {"ø": [1, null]}});
+        bench.app.projects.set_config(&Actor::Operator, mine, &config.to_string()).await.unwrap();
+        for address in &addresses {
+            let page = program.bearer(address, &bearer).await;
+            assert_eq!((page.status, page.json()), (200, config.clone()), "{address}");
+            assert_eq!((page.header("content-type"), page.header("cache-control")), ("application/json", "no-store"));
+        }
+        let get = Request::get(&addresses[0]).header("authorization", format!("bEARER   {bearer}"));
+        assert_eq!(program.send(get, String::new()).await.status, 200, "the scheme has no case");
+
+        for (address, code) in [
+            (format!("/v1/projects/{theirs}/config"), "wrong_audience"),
+            (format!("/pops/{}/config", Uuid::nil()), "wrong_audience"),
+            ("/pops/nonsense/config".to_owned(), "wrong_audience"),
+        ] {
+            let page = program.bearer(&address, &bearer).await;
+            assert_eq!((page.status, page.problem().as_str()), (401, code), "{address}");
+            assert!(page.header("www-authenticate").starts_with("Bearer "), "{address}");
+        }
+        for (header, code) in [
+            (String::new(), "missing_token"),
+            ("Bearer".into(), "missing_token"),
+            ("Bearer  ".into(), "missing_token"),
+            (format!("Basic {bearer}"), "missing_token"),
+            (format!("Bearer {}", made.secret), "invalid_token"),
+        ] {
+            let get = Request::get(&addresses[0]).header("authorization", &header);
+            let page = program.send(get, String::new()).await;
+            assert_eq!((page.status, page.problem().as_str()), (401, code), "{header}");
+            assert!(page.header("www-authenticate").starts_with("Bearer"));
+        }
+        let page = program.get(&format!("{}?access_token={bearer}", addresses[0])).await;
+        assert_eq!((page.status, page.problem().as_str()), (401, "missing_token"), "never in the query");
+    }
+
+    /// What is said of a good key.
+    async fn a_good_key(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let answer = verify(&mut program, json!({"key": made.secret})).await;
+        let expires = bench.key_row(made.id).await.unwrap().expires_at.unwrap() / 1_000_000;
+        let said = answer["expires_at"].as_str().unwrap();
+        let expected = json!({
+            "valid": true, "key_id": made.id, "project_id": made.project, "name": "Gateway", "environment": "live",
+            "scopes": ["data:read", "usage:read"], "expires_at": said,
+        });
+        assert_eq!(answer, expected);
+        let parsed = time::OffsetDateTime::parse(said, &time::format_description::well_known::Rfc3339).unwrap();
+        assert_eq!(parsed.unix_timestamp(), expires);
+        bench.alter("UPDATE keys SET expires_at = NULL").await;
+        assert_eq!(verify(&mut program, json!({"key": made.secret})).await["expires_at"], Value::Null);
+    }
+
+    /// Every rule, in the product's order: each is broken together with all that come after it.
+    async fn every_rule_in_its_order(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let (elsewhere, here) = (Uuid::nil().to_string(), made.project.to_string());
+        // A question that the key answers wrongly in every respect.
+        let worst = |secret: &str| json!({"key": secret, "project": elsewhere, "scopes": ["data:write"]});
+
+        let mut typo = made.secret.clone();
+        typo.replace_range(20..21, if &typo[20..21] == "a" { "b" } else { "a" });
+        let malformed =
+            ["", "kw_live_", &made.secret[1..], &typo, &format!("{}\n", made.secret), &"ø".repeat(32), &"x".repeat(9_000)];
+        for secret in malformed {
+            assert_eq!(code(&mut program, worst(secret)).await, "malformed", "{secret:?}");
+        }
+        assert_eq!(code(&mut program, worst(VECTOR)).await, "unknown");
+
+        let now = bench.clock.now().micros();
+        bench.alter(&format!("UPDATE keys SET deleted_at = {now}, active = FALSE, not_before = {}, expires_at = {now}", now + 1)).await;
+        bench.alter(&format!("UPDATE projects SET archived_at = {now}")).await;
+        assert_eq!(code(&mut program, worst(&made.secret)).await, "deleted");
+        bench.alter("UPDATE keys SET deleted_at = NULL").await;
+        assert_eq!(code(&mut program, worst(&made.secret)).await, "project_archived");
+        bench.alter("UPDATE projects SET archived_at = NULL").await;
+        assert_eq!(code(&mut program, worst(&made.secret)).await, "inactive");
+        bench.alter("UPDATE keys SET active = TRUE").await;
+        assert_eq!(code(&mut program, worst(&made.secret)).await, "not_yet_valid");
+        bench.alter(&format!("UPDATE keys SET not_before = {now}")).await;
+        assert_eq!(code(&mut program, worst(&made.secret)).await, "expired", "a key that expires at t is refused at t");
+        bench.alter(&format!("UPDATE keys SET expires_at = {}", now + 1)).await;
+        assert_eq!(code(&mut program, worst(&made.secret)).await, "wrong_project", "and is good a microsecond before");
+
+        let ask = |project: Value, scopes: Value| json!({"key": made.secret, "project": project, "scopes": scopes});
+        let none = json!([]);
+        let cases = [
+            (ask(json!(elsewhere), none.clone()), "wrong_project"),
+            (ask(json!([elsewhere, Uuid::max()]), none.clone()), "wrong_project"),
+            (ask(json!([elsewhere, here]), none.clone()), "good"),
+            (ask(json!(here), none.clone()), "good"),
+            (ask(json!(here), json!(["data:write"])), "missing_scope"),
+            (ask(json!(here), json!(["data:read", "data:write"])), "missing_scope"),
+            (ask(json!(here), json!(["data:rea"])), "missing_scope"),
+            (ask(json!(here), json!([""])), "missing_scope"),
+            (ask(json!(here), json!(["usage:read", "data:read"])), "good"),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(code(&mut program, body.clone()).await, expected, "{body}");
+        }
+        let page = program.json("/v1/keys/verify", &ask(json!([]), json!([]))).await;
+        assert_eq!((page.status, page.problem().as_str()), (422, "invalid_body"), "no project at all is a mistake");
+    }
+
+    /// From the next request on, for the key and for the tokens made from it; also when another process did it.
+    async fn revocation_holds_at_the_next_request(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let bearer = token(&mut program, &made.secret).await;
+        let (keys, id) = (&bench.app.keys, made.id);
+        let elsewhere = Keys::new(crate::support::ground(&bench.location, bench.clock.clone()).await);
+        let mut expect = async |expected: &str| {
+            assert_eq!(code(&mut program, json!({"key": made.secret})).await, expected);
+            assert_eq!(token_code(&mut program, &made, &bearer).await, expected);
+        };
+        expect("good").await;
+        keys.deactivate(&maren, id).await.unwrap();
+        expect("inactive").await;
+        keys.activate(&maren, id).await.unwrap();
+        expect("good").await;
+        elsewhere.deactivate_as_operator(id).await.unwrap();
+        expect("inactive").await;
+        elsewhere.activate(&maren, id).await.unwrap();
+        expect("good").await;
+        elsewhere.delete(&maren, id).await.unwrap();
+        expect("deleted").await;
+        keys.restore(&maren, id).await.unwrap();
+        expect("good").await;
+        let now = bench.clock.now().micros();
+        bench.alter(&format!("UPDATE keys SET expires_at = {now}")).await;
+        expect("expired").await;
+        assert_eq!((bench.events("key.deactivated").await, bench.events("key.deleted").await), (2, 1));
+    }
+
+    /// Within seven days a deleted key comes back as it was; then it is gone, and the log stays.
+    async fn deleted_keys_come_back_for_seven_days(bench: Bench) {
+        const WEEK: i64 = 7 * 86_400;
+        let maren = bench.person(EMAIL, false).await;
+        let (active, inactive) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Sonde").await);
+        let keys = &bench.app.keys;
+        keys.deactivate(&maren, inactive.id).await.unwrap();
+        // All but when it was changed last, for which it is now another.
+        let stored = async |id| {
+            let mut row = bench.key_row(id).await.unwrap();
+            row.updated_at = 0;
+            format!("{row:?}")
+        };
+        let before = (stored(active.id).await, stored(inactive.id).await);
+        for made in [&active, &inactive] {
+            keys.delete(&maren, made.id).await.unwrap();
+        }
+        bench.clock.advance(WEEK - 1);
+        assert_eq!(keys.purge().await.unwrap(), 0);
+        assert_eq!(keys.restore(&maren, active.id).await.unwrap().status, Status::Active);
+        assert_eq!(keys.restore(&maren, inactive.id).await.unwrap().status, Status::Inactive);
+        assert_eq!((stored(active.id).await, stored(inactive.id).await), before);
+        let mut program = bench.browser();
+        assert_eq!(code(&mut program, json!({"key": active.secret})).await, "good");
+        assert_eq!(code(&mut program, json!({"key": inactive.secret})).await, "inactive");
+
+        let bearer = token(&mut program, &active.secret).await;
+        keys.delete(&maren, active.id).await.unwrap();
+        bench.clock.advance(WEEK);
+        // Over to the second, whether or not anybody has swept.
+        assert!(matches!(keys.restore(&maren, active.id).await, Err(Error::NotFound)));
+        assert!(matches!(keys.get(&maren, active.id).await, Err(Error::NotFound)));
+        let deleted = KeyFilter { status: Some(Status::Deleted), ..KeyFilter::default() };
+        assert!(keys.list(&maren, &deleted, "").await.unwrap().keys.is_empty());
+        assert_eq!(code(&mut program, json!({"key": active.secret})).await, "deleted");
+        assert_eq!(keys.purge().await.unwrap(), 1);
+        assert!(bench.key_row(active.id).await.is_none());
+        assert!(matches!(keys.restore(&maren, active.id).await, Err(Error::NotFound)));
+        assert_eq!(code(&mut program, json!({"key": active.secret})).await, "unknown");
+        // The token of that day has expired by now.
+        assert_eq!(token_code(&mut program, &active, &bearer).await, "token_expired");
+        let trail = format!("SELECT action FROM audit_events WHERE target = 'key:{}' ORDER BY seq", active.id);
+        let expected = ["key.created", "key.deleted", "key.restored", "key.deleted", "key.purged"];
+        assert_eq!(bench.texts(&trail).await, expected);
+        assert!(bench.key_row(inactive.id).await.is_some());
+    }
+
+    /// When a key was last used is noted beside the answer and written in batches; a refusal is no use.
+    async fn last_use_is_noted(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        let last_used = async || {
+            bench.app.usage.flush().await.unwrap();
+            bench.key_row(made.id).await.unwrap().last_used_at
+        };
+        assert_eq!(last_used().await, None);
+        code(&mut program, json!({"key": made.secret, "scopes": ["data:write"]})).await;
+        assert_eq!(last_used().await, None, "refused");
+        code(&mut program, json!({"key": made.secret})).await;
+        let first = bench.clock.now().micros();
+        assert_eq!(last_used().await, Some(first));
+        bench.clock.advance(60);
+        assert_eq!(last_used().await, Some(first));
+        let bearer = token(&mut program, &made.secret).await;
+        assert_eq!(last_used().await, Some(first + 60_000_000), "exchanging uses the key");
+        bench.clock.advance(60);
+        assert_eq!(token_code(&mut program, &made, &bearer).await, "good");
+        assert_eq!(last_used().await, Some(first + 120_000_000), "so does its token");
+        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        bench.clock.advance(60);
+        assert_eq!(token_code(&mut program, &made, &bearer).await, "inactive");
+        assert_eq!(last_used().await, Some(first + 120_000_000));
+    }
+
+    /// Bodies that are none: the right status, a sentence, a code; never a fault, and never what was sent.
+    async fn bad_bodies(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let secret = bench.key(&maren, "Gateway").await.secret;
+        let mut program = bench.browser();
+        let before = bench.number("SELECT COUNT(*) FROM audit_events").await;
+        for (path, member) in BODIES {
+            let deep = format!("{{\"{member}\": {}", "[".repeat(20_000));
+            let deep_unknown = format!("{{\"x\": {}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+            let long = format!("{{\"{member}\": \"{secret}{}\"}}", "x".repeat(64 * 1024));
+            let mut not_utf8 = format!("{{\"{member}\": \"{secret}").into_bytes();
+            not_utf8.extend([0xff, 0xfe, b'"', b'}']);
+            let quoted = |text: &str| text.replace("KEY", &format!("\"{secret}\"")).replace("MEMBER", &format!("\"{member}\""));
+            let text = |text: &str| quoted(text).into_bytes();
+            let bodies: Vec<(&str, Vec<u8>, u16, &str)> = vec![
+                ("nothing", Vec::new(), 400, "malformed_json"),
+                ("half", text("{MEMBER: KEY"), 400, "malformed_json"),
+                ("the bare secret", secret.clone().into_bytes(), 400, "malformed_json"),
+                ("a comma too many", text("{MEMBER: KEY,}"), 400, "malformed_json"),
+                ("two", text("{MEMBER: KEY} {}"), 400, "malformed_json"),
+                ("not UTF-8", not_utf8, 400, "malformed_json"),
+                ("not there", text("{}"), 422, "invalid_body"),
+                ("null", text("{MEMBER: null}"), 422, "invalid_body"),
+                ("a number", text("{MEMBER: 1}"), 422, "invalid_body"),
+                ("a list", text("{MEMBER: [KEY]}"), 422, "invalid_body"),
+                ("an object", text("{MEMBER: {MEMBER: KEY}}"), 422, "invalid_body"),
+                ("a list for a body", text("[KEY]"), 422, "invalid_body"),
+                ("a string for a body", text("KEY"), 422, "invalid_body"),
+                ("null for a body", text("null"), 422, "invalid_body"),
+                ("twice", text("{MEMBER: KEY, MEMBER: KEY}"), 422, "invalid_body"),
+                ("an unknown member", text("{MEMBER: KEY, \"secret\": KEY}"), 422, "invalid_body"),
+                ("deep", deep.into_bytes(), 422, "invalid_body"),
+                ("deep, unknown", deep_unknown.into_bytes(), 422, "invalid_body"),
+                ("long", long.into_bytes(), 413, "body_too_large"),
+            ];
+            for (what, body, status, code) in bodies {
+                for said_length in [false, true] {
+                    let mut post = Request::post(path).header("content-type", "application/json");
+                    if said_length {
+                        post = post.header("content-length", body.len());
+                    }
+                    let page = program.send_bytes(post, body.clone()).await;
+                    assert_eq!((page.status, page.problem().as_str()), (status, code), "{path} {what}: {}", page.text());
+                    assert!(!page.text().contains(&secret[12..]), "{path} {what} repeats the secret");
+                }
+            }
+            let body = format!("{{\"{member}\": \"{secret}\"}}");
+            for kind in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data"] {
+                let mut post = Request::post(path);
+                if !kind.is_empty() {
+                    post = post.header("content-type", kind);
+                }
+                let page = program.send(post, body.clone()).await;
+                assert_eq!((page.status, page.problem().as_str()), (415, "unsupported_media_type"), "{path} {kind}");
+            }
+            let post = Request::post(path).header("content-type", "application/json; charset=utf-8");
+            assert_eq!(program.send(post, body).await.status, 200);
+        }
+        let wrong = [
+            json!({"key": secret, "project": "not an id"}),
+            json!({"key": secret, "project": {"id": 1}}),
+            // What a variable that was never set becomes is no way to say "any project".
+            json!({"key": secret, "project": null}),
+            json!({"key": secret, "scopes": "data:read"}),
+            json!({"key": secret, "scopes": null}),
+            json!({"key": secret, "scopes": [1]}),
+        ];
+        for body in wrong {
+            let page = program.json("/v1/keys/verify", &body).await;
+            assert_eq!((page.status, page.problem().as_str()), (422, "invalid_body"), "{body}");
+            assert!(!page.text().contains(&secret), "{}", page.text());
+        }
+        assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, before);
+    }
+
+    /// Methods that an address does not take, and addresses that are none. A program sends no `Origin`.
+    async fn wrong_methods_and_addresses(bench: Bench) {
+        let mut program = bench.browser();
+        for route in ROUTES {
+            let path = route.path.replace("{id}", &Uuid::nil().to_string());
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
+                // Several of the table may stand at one path.
+                let taken = |it: &Route| it.path == route.path && (it.any_method || it.method == method);
+                if ROUTES.iter().any(taken) {
+                    continue;
+                }
+                let request = Request::builder().method(&method).uri(&path).header("content-type", "application/json");
+                let page = program.send(request, "{}".into()).await;
+                assert_eq!((page.status, page.problem().as_str()), (405, "method_not_allowed"), "{method} {path}");
+                let allow = page.header("allow");
+                assert!(allow.split(',').any(|it| it == route.method.as_str()), "{method} {path}: Allow: {allow}");
+                assert!(!allow.split(',').any(|it| it == method.as_str()), "{method} {path}: Allow: {allow}");
+            }
+        }
+        for path in ["/v1/nothing", "/v1/", "/v1/keys/verify/", "/v1/projects/x/nothing", "/pops/x", "/.well-known/nothing", "/oauth/nothing", "/authentication/nothing", "/sdk/v2.js"] {
+            for method in [Method::GET, Method::POST, Method::DELETE] {
+                for accept in ["application/json", "text/html,*/*", ""] {
+                    let request = Request::builder().method(&method).uri(path).header("accept", accept);
+                    let page = program.send(request, String::new()).await;
+                    assert_eq!((page.status, page.problem().as_str()), (404, "not_found"), "{method} {path}");
+                    assert!(page.headers.get("set-cookie").is_none());
+                }
+            }
+        }
+    }
+
+    /// Pages of other origins may call what the table says, and never with a person's cookie.
+    async fn other_origins(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let mut program = bench.browser();
+        for route in ROUTES {
+            let path = route.path.replace("{id}", &made.project.to_string());
+            let body = json!({"secret_key": made.secret}).to_string();
+            let preflight = Request::options(&path)
+                .header("origin", "https://app.example")
+                .header("access-control-request-method", route.method.as_str())
+                .header("access-control-request-headers", "authorization,content-type");
+            let call = Request::builder()
+                .method(&route.method)
+                .uri(&path)
+                .header("origin", "https://app.example")
+                .header("content-type", "application/json");
+            let asked = program.send(preflight, String::new()).await;
+            let called = program.send(call, body).await;
+            let allowed = if route.cors { "*" } else { "" };
+            for page in [&asked, &called] {
+                assert_eq!(page.header("access-control-allow-origin"), allowed, "{path}");
+                assert_eq!(page.header("access-control-allow-credentials"), "", "{path}");
+            }
+            let otherwise = if route.any_method { 401 } else { 405 };
+            assert_eq!(asked.status, if route.cors { 200 } else { otherwise }, "{path}");
+            if route.cors {
+                assert!(asked.header("access-control-allow-methods").contains(route.method.as_str()), "{path}");
+                let headers = asked.header("access-control-allow-headers");
+                assert!(headers.contains("authorization") && headers.contains("content-type"), "{path}");
+            }
+        }
+        for path in ["/keys", "/login", "/api/keys/list", "/"] {
+            let preflight = Request::options(path)
+                .header("origin", "https://app.example")
+                .header("access-control-request-method", "POST");
+            let page = program.send(preflight, String::new()).await;
+            assert_eq!(page.header("access-control-allow-origin"), "", "{path}");
+        }
+    }
+}

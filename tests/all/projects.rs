@@ -1,0 +1,599 @@
+//! Projects: made, shared, archived; who may do what to them, and what stands afterwards.
+
+use crate::support::{
+    Bench,
+    browser::{Browser, Page},
+};
+use keyward::{
+    domain::{ids::ProjectId, project::Joined},
+    service::{
+        Error,
+        actor::{Actor, Caller, Origin},
+        projects::Projects,
+        scopes::ScopeDraft,
+        tokens::{DAY_LIFE, Wish},
+    },
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const PEOPLE: [&str; 6] = ["nobody", "viewer", "operator", "owner", "other", "root"];
+
+/// Everybody, with a project of the owner's.
+struct Team {
+    project: ProjectId,
+    owner: Caller,
+    callers: Vec<(&'static str, Caller)>,
+    browsers: Vec<(&'static str, Browser)>,
+}
+
+impl Team {
+    async fn of(bench: &Bench) -> Self {
+        let owner = bench.person("owner@pelagic.example", false).await;
+        let project = bench.project_of(&owner).await;
+        let mut team = Self { project, owner: owner.clone(), callers: vec![("owner", owner)], browsers: Vec::new() };
+        team.browsers.push(("nobody", bench.browser()));
+        for (who, role) in [("viewer", Some("viewer")), ("operator", Some("operator")), ("other", None), ("root", None)]
+        {
+            let caller = bench.person(&format!("{who}@pelagic.example"), who == "root").await;
+            if let Some(role) = role {
+                bench.join(project, &caller, role).await;
+            }
+            team.callers.push((who, caller));
+        }
+        for who in &PEOPLE[1..] {
+            team.browsers.push((who, bench.signed_in(&format!("{who}@pelagic.example")).await));
+        }
+        team
+    }
+
+    fn browser(&mut self, who: &str) -> &mut Browser {
+        &mut self.browsers.iter_mut().find(|(it, _)| *it == who).expect("a browser").1
+    }
+
+    fn caller(&self, who: &str) -> &Caller {
+        &self.callers.iter().find(|(it, _)| *it == who).expect("a caller").1
+    }
+}
+
+/// Everything that is stored of projects and who is in them.
+async fn stored(bench: &Bench) -> Vec<String> {
+    let mut all = bench
+        .texts(
+            "SELECT name || ' ' || token_life_max || CASE WHEN archived_at IS NULL THEN '' ELSE ' archived' END || \
+             CASE WHEN own_scopes THEN ' own' ELSE '' END FROM projects ORDER BY id",
+        )
+        .await;
+    all.extend(bench.texts("SELECT scope FROM project_scopes ORDER BY scope").await);
+    all.extend(bench.texts("SELECT u.email || ' ' || m.role FROM members m JOIN users u ON u.id = m.user_id ORDER BY u.email, m.role").await);
+    all.extend(bench.texts("SELECT role || CASE WHEN withdrawn_at IS NULL THEN '' ELSE ' withdrawn' END || CASE WHEN used_at IS NULL THEN '' ELSE ' used' END FROM invitations ORDER BY id").await);
+    all.extend(bench.texts("SELECT name FROM scopes WHERE retired_at IS NOT NULL ORDER BY name").await);
+    all
+}
+
+async fn detail(bench: &Bench, action: &str) -> Value {
+    let texts = bench.texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
+    serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
+}
+
+fn wrong(page: &Page, field: &str) -> String {
+    assert_eq!(page.status, 422, "{field}: {}", page.text());
+    let body = page.json();
+    let found = body["fields"].as_array().expect("fields").iter().find(|it| it["field"] == field).cloned();
+    found.unwrap_or_else(|| panic!("{field}: {body}"))["message"].as_str().expect("words").to_owned()
+}
+
+/// The code in a link.
+fn code(link: &str) -> String {
+    link.split("code=").nth(1).expect("a code").chars().take(43).collect()
+}
+
+async fn invite(browser: &mut Browser, project: ProjectId, role: &str) -> String {
+    let page = browser.call("projects/invite", &[("id", &project.to_string()), ("role", role)]).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    code(page.json()["link"].as_str().expect("a link"))
+}
+
+async fn verify(bench: &Bench, secret: &str) -> (bool, String) {
+    let body = bench.browser().json("/v1/keys/verify", &json!({"key": secret})).await.json();
+    (body["valid"] == true, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+on_both_engines! {
+    async fn who_may_do_what(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let id = team.project.to_string();
+        let missing = Uuid::from_bytes(crate::support::random()).to_string();
+        let operator = team.caller("operator").user.to_string();
+        let viewer = team.caller("viewer").user.to_string();
+        // Every change, asked for by everybody but the owner; the owner's turn is in the tests below.
+        let asks: [(&str, Vec<(&str, &str)>); 10] = [
+            ("rename", vec![("version", "owner’s project"), ("name", "Stolen")]),
+            ("archive", vec![]),
+            ("unarchive", vec![]),
+            ("set_life", vec![("version", "86400"), ("amount", "2"), ("unit", "hours")]),
+            ("invite", vec![("role", "owner")]),
+            ("withdraw", vec![("invitation", &missing)]),
+            ("set_role", vec![("user", &viewer), ("version", "viewer"), ("role", "owner")]),
+            ("remove_member", vec![("user", &operator)]),
+            ("set_scopes", vec![("set", "own"), ("scopes[]", "data:read")]),
+            ("save_config", vec![("config", "{}")]),
+        ];
+        let before = stored(&bench).await;
+        let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
+        for (ask, fields) in &asks {
+            for who in PEOPLE.into_iter().filter(|who| *who != "owner") {
+                let about = |id: &'static str| -> Vec<(&str, &str)> { let _ = id; fields.clone() };
+                let mut here = vec![("id", id.as_str())];
+                here.extend(about("here"));
+                let mut nowhere = vec![("id", missing.as_str())];
+                nowhere.extend(about("nowhere"));
+                if who == "root" && *ask == "set_scopes" {
+                    continue;
+                }
+                let page = team.browser(who).call(&format!("projects/{ask}"), &here).await;
+                let none = team.browser(who).call(&format!("projects/{ask}"), &nowhere).await;
+                let expected = match who {
+                    "nobody" => 401,
+                    "viewer" | "operator" => 403,
+                    _ => 404,
+                };
+                assert_eq!(page.status, expected, "{who} {ask}: {}", page.text());
+                assert_eq!(none.status, if who == "nobody" { 401 } else { 404 }, "{who} {ask}");
+                if expected == 404 {
+                    assert_eq!(page.text(), none.text(), "{who} {ask}: another's is as what is not there");
+                }
+                assert_eq!(stored(&bench).await, before, "{who} {ask}");
+            }
+        }
+        // The owner is no administrator: scopes are not theirs to choose.
+        let page = team.browser("owner").call("projects/set_scopes", &[("id", &id), ("set", "own")]).await;
+        assert_eq!(page.status, 403);
+        // Nobody but an administrator joins by themselves.
+        for who in ["viewer", "operator", "other"] {
+            let page = team.browser(who).call("projects/join", &[("id", &id), ("role", "owner")]).await;
+            assert_eq!(page.status, if who == "other" { 404 } else { 403 }, "{who}");
+        }
+        for ask in ["get", "members", "keys"] {
+            let page = team.browser("other").call(&format!("projects/{ask}"), &[("id", &id)]).await;
+            let none = team.browser("other").call(&format!("projects/{ask}"), &[("id", &missing)]).await;
+            assert_eq!((page.status, page.text()), (404, none.text()), "{ask}");
+            assert_eq!(team.browser("viewer").call(&format!("projects/{ask}"), &[("id", &id)]).await.status, 200, "{ask}");
+        }
+        assert_eq!(stored(&bench).await, before);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events);
+        // The same by the pages: a stranger's answer is that of an address that names nothing.
+        for path in ["", "/edit", "/archive", "/invite", "/keys", "/keys/new", "/members", "/leave"] {
+            let page = team.browser("other").get(&format!("/projects/{id}{path}")).await;
+            let none = team.browser("other").get(&format!("/projects/{missing}{path}")).await;
+            assert_eq!((page.status, page.masked(&[&id])), (404, none.masked(&[&missing])), "{path}");
+        }
+    }
+
+    async fn a_project_is_made_renamed_and_given_a_token_life(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let browser = team.browser("owner");
+        assert!(wrong(&browser.call("projects/create", &[("name", " ")]).await, "name").contains("Give the project a name"));
+        let page = browser.post("/projects/new", &[("name", " Storm desk ")]).await;
+        assert_eq!(page.status, 303, "{}", page.text());
+        let id = page.location().trim_start_matches("/projects/").trim_end_matches("?done=created").to_owned();
+        let page = browser.get(&format!("/projects/{id}?done=created")).await;
+        assert!(page.status == 200 && page.text().contains("Storm desk") && page.text().contains("Project created."));
+
+        // Two people rename from the same name: the second is told, and keeps what was typed.
+        let path = format!("/projects/{id}/edit");
+        let page = browser.post(&path, &[("id", &id), ("version", "Storm desk"), ("name", "Tide desk")]).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=renamed"));
+        let page = browser.post(&path, &[("id", &id), ("version", "Storm desk"), ("name", "Wind desk")]).await;
+        assert_eq!(page.status, 409);
+        assert!(page.text().contains("renamed this project meanwhile"));
+        assert_eq!(page.input("name"), "Wind desk");
+        assert_eq!(detail(&bench, "project.renamed").await, json!({"before": {"name": "Storm desk"}, "after": {"name": "Tide desk"}}));
+
+        let life = |amount: &'static str, unit: &'static str, version: &'static str| {
+            vec![("id", id.clone()), ("version", version.to_owned()), ("amount", amount.to_owned()), ("unit", unit.to_owned())]
+        };
+        for (amount, unit, field) in [("0", "days", "amount"), ("x", "hours", "amount"), ("31", "days", "amount"), ("1", "years", "unit")] {
+            let fields = life(amount, unit, "86400");
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            wrong(&browser.call("projects/set_life", &fields).await, field);
+        }
+        for (amount, unit, version, status) in [("12", "hours", "86400", 200), ("30", "days", "43200", 200), ("1", "days", "43200", 409)] {
+            let fields = life(amount, unit, version);
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(browser.call("projects/set_life", &fields).await.status, status, "{amount} {unit}");
+        }
+        assert_eq!(bench.events("project.token_life_set").await, 2);
+        let seen = browser.call("projects/get", &[("id", &id)]).await.json();
+        assert_eq!((&seen["token_life"], &seen["name"], &seen["role"]), (&json!("30 days"), &json!("Tide desk"), &json!("owner")));
+    }
+
+    async fn an_archived_project_refuses_its_keys_and_tokens_until_it_is_unarchived(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let key = bench.key(&team.owner, "Gateway").await;
+        let id = key.project.to_string();
+        let issued = bench.app.tokens.exchange(&key.secret, None, &Wish::of_project(DAY_LIFE)).await.expect("readable").expect("a token");
+        let config = format!("/v1/projects/{id}/config");
+        assert_eq!(bench.browser().bearer(&config, &issued.access_token).await.status, 200);
+        let page = team.browser("owner").post(&format!("/projects/{id}/archive"), &[("id", &id)]).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=archived"));
+        assert_eq!(verify(&bench, &key.secret).await, (false, "project_archived".into()));
+        assert_eq!(bench.browser().bearer(&config, &issued.access_token).await.status, 401);
+        let token = bench.browser().json("/authentication/token", &json!({"secret_key": key.secret})).await;
+        assert!(token.status >= 400 && token.text().contains("project_archived"), "{}", token.text());
+        let refused = bench.app.keys.create(&team.owner, bench.draft(key.project, "Another")).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))));
+        // The order: deleted comes before archived, archived before inactive.
+        bench.app.keys.deactivate(&team.owner, key.id).await.unwrap();
+        assert_eq!(verify(&bench, &key.secret).await.1, "project_archived");
+        bench.app.keys.delete(&team.owner, key.id).await.unwrap();
+        assert_eq!(verify(&bench, &key.secret).await.1, "deleted");
+        bench.app.keys.restore(&team.owner, key.id).await.unwrap();
+        bench.app.keys.activate(&team.owner, key.id).await.unwrap();
+        // Shown at the end, and so called.
+        let list = team.browser("owner").call("projects/list", &[]).await.json();
+        assert_eq!(list[0]["archived"], true);
+        // Twice is once.
+        team.browser("owner").call("projects/archive", &[("id", &id)]).await;
+        assert_eq!(bench.events("project.archived").await, 1);
+        for _ in 0..2 {
+            assert_eq!(team.browser("owner").call("projects/unarchive", &[("id", &id)]).await.status, 200);
+        }
+        assert_eq!(bench.events("project.unarchived").await, 1);
+        assert!(verify(&bench, &key.secret).await.0);
+        assert_eq!(bench.browser().bearer(&config, &issued.access_token).await.status, 200);
+    }
+
+    async fn an_invitation_works_once_and_says_so(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let project = team.project;
+        let id = project.to_string();
+        let browser = team.browser("owner");
+        wrong(&browser.call("projects/invite", &[("id", &id), ("role", "king")]).await, "role");
+        wrong(&browser.call("projects/invite", &[("id", &id), ("role", "viewer"), ("email", "x")]).await, "email");
+        // The link stands in the answer to the form, which nobody may keep, and in nothing that a GET fetches.
+        let page = browser.post(&format!("/projects/{id}/invite"), &[("id", &id), ("role", "operator"), ("email", "new@x.example")]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert!(page.header("cache-control").contains("no-store"));
+        assert!(page.text().contains("Copy this link now"));
+        // No script comes with it that could read it, and it stands there once.
+        assert!(!page.text().contains("keyward.js") && page.text().matches("/join?code=").count() == 1);
+        let code = code(page.text());
+        for path in [format!("/projects/{id}"), format!("/projects/{id}/invite")] {
+            let page = browser.get(&path).await;
+            assert!(!page.text().contains(&code) && page.status == 200, "{path}");
+        }
+        assert!(browser.get(&format!("/projects/{id}")).await.text().contains("new@x.example"));
+        assert_eq!(bench.number(&format!("SELECT COUNT(*) FROM audit_events WHERE detail LIKE '%{code}%'")).await, 0);
+        assert_eq!(detail(&bench, "member.invited").await["after"]["role"], "operator");
+
+        // Whoever holds it reads what it is; nobody accepts without signing in, and comes back.
+        let join = format!("/join?code={code}");
+        let page = team.browser("nobody").get(&join).await;
+        assert!(page.status == 200 && page.text().contains("owner invites you") && page.text().contains("Sign in to join"), "{}", page.text());
+        assert!(!page.text().contains("/signup"), "sign-up is closed");
+        let page = team.browser("nobody").post(&join, &[("code", &code)]).await;
+        assert_eq!(page.location(), format!("/login?next=%2Fjoin%3Fcode%3D{code}"));
+        // A member stays what they are, and does not use it up.
+        let page = team.browser("viewer").get(&join).await;
+        assert!(page.text().contains("You are a member of this project already"));
+        let page = team.browser("viewer").post(&join, &[("code", &code)]).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=already"));
+        let page = team.browser("other").post(&join, &[("code", &code)]).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=joined"));
+        assert_eq!(team.browser("other").get(&format!("/projects/{id}")).await.status, 200);
+        assert_eq!(detail(&bench, "member.joined").await["after"]["role"], "operator");
+        assert_eq!(bench.events("member.joined").await, 1);
+
+        // Used, withdrawn, expired, unknown: one answer.
+        let withdrawn = invite(team.browser("owner"), project, "viewer").await;
+        let members = team.browser("owner").call("projects/members", &[("id", &id)]).await.json();
+        let open = members["invitations"][0]["id"].as_str().expect("an invitation").to_owned();
+        let path = format!("/projects/{id}/invitations/{open}/withdraw");
+        for status in [303, 409] {
+            let page = team.browser("owner").post(&path, &[("id", &id), ("invitation", &open)]).await;
+            assert_eq!(page.status, status, "{}", page.text());
+        }
+        assert_eq!(bench.events("invitation.withdrawn").await, 1);
+        let expired = invite(team.browser("owner"), project, "viewer").await;
+        bench.clock.advance(7 * 86_400);
+        team.browsers.retain(|(who, _)| *who == "nobody");
+        let root = bench.signed_in("root@pelagic.example").await;
+        team.browsers.push(("root", root));
+        let unknown = "A".repeat(43);
+        let answers = {
+            let mut answers = Vec::new();
+            for code in [&code, &withdrawn, &expired, &unknown] {
+                for who in ["nobody", "root"] {
+                    let browser = team.browser(who);
+                    let page = browser.call("projects/invitation", &[("code", code)]).await;
+                    assert!(page.text().contains("This link does not work any more."), "{}", page.text());
+                    answers.push((page.status, page.masked(&[code])));
+                    let page = browser.get(&format!("/join?code={code}")).await;
+                    assert_eq!(page.status, 404);
+                }
+                let page = team.browser("root").call("projects/accept", &[("code", code)]).await;
+                answers.push((page.status, page.masked(&[code])));
+            }
+            answers
+        };
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert_eq!(answers[0].0, 404);
+    }
+
+    async fn an_invitation_is_mailed_after_the_commit_if_there_is_mail(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let id = team.project.to_string();
+        bench.mail.set_up();
+        let page = team.browser("owner").post(&format!("/projects/{id}/invite"), &[("id", &id), ("role", "viewer"), ("email", "New@X.example")]).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=invited"), "{}", page.text());
+        let letters = bench.mail.take();
+        assert_eq!((letters.len(), letters[0].to.as_str()), (1, "new@x.example"));
+        let code = code(&letters[0].text);
+        // Without an address there is nobody to write to: the link is shown.
+        let project = team.project;
+        assert_eq!(invite(team.browser("owner"), project, "viewer").await.len(), 43);
+        assert!(bench.mail.take().is_empty());
+        let other = team.caller("other").clone();
+        let joined = bench.app.projects.accept(&other, &code).await.expect("it works");
+        assert_eq!(joined, Joined { project: team.project, already: false });
+    }
+
+    async fn whoever_goes_loses_access_at_the_next_request_and_the_keys_stay(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let (project, id) = (team.project, team.project.to_string());
+        let operator = team.caller("operator").clone();
+        let (key, secret) = bench.app.keys.create(&operator, bench.draft(project, "Night export")).await.expect("a key");
+        let user = operator.user.to_string();
+        let edit = format!("/projects/{id}/members/{user}/edit");
+        assert_eq!(team.browser("owner").get(&edit).await.status, 200);
+        let page = team.browser("owner").post(&edit, &[("id", &id), ("user", &user), ("version", "operator"), ("role", "owner")]).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=role"), "{}", page.text());
+        // From what the form was drawn with, it was changed meanwhile.
+        let page = team.browser("owner").post(&edit, &[("id", &id), ("user", &user), ("version", "operator"), ("role", "viewer")]).await;
+        assert_eq!(page.status, 409);
+        assert_eq!(detail(&bench, "member.role_changed").await, json!({
+            "before": {"role": "operator"}, "after": {"role": "owner"}, "invitations_withdrawn": 0,
+        }));
+        // A form about another member than its address names is read as neither.
+        let other = team.caller("viewer").user.to_string();
+        let page = team.browser("owner").post(&edit, &[("id", &id), ("user", &other), ("version", "viewer"), ("role", "owner")]).await;
+        assert_eq!(page.status, 422);
+
+        // An owner invites, and is removed: the invitation goes with them.
+        let code = invite(team.browser("operator"), project, "owner").await;
+        let remove = format!("/projects/{id}/members/{user}/remove");
+        let page = team.browser("owner").post(&remove, &[("id", &id), ("user", &user)]).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=removed"));
+        assert_eq!(detail(&bench, "member.removed").await["invitations_withdrawn"], 1);
+        assert_eq!(team.browser("operator").get(&format!("/projects/{id}")).await.status, 404);
+        assert_eq!(team.browser("operator").get(&format!("/keys/{}", key.id)).await.status, 404);
+        assert_eq!(team.browser("operator").call("projects/accept", &[("code", &code)]).await.status, 404);
+        assert_eq!(team.browser("owner").post(&remove, &[("id", &id), ("user", &user)]).await.status, 404);
+        assert!(verify(&bench, secret.expose()).await.0);
+        assert!(team.browser("owner").get(&format!("/keys/{}", key.id)).await.text().contains("by operator"));
+
+        let page = team.browser("viewer").post(&format!("/projects/{id}/leave"), &[("id", &id)]).await;
+        assert_eq!(page.location(), "/projects?done=left");
+        assert_eq!(team.browser("viewer").get(&format!("/projects/{id}")).await.status, 404);
+        assert_eq!(bench.events("member.left").await, 1);
+    }
+
+    async fn a_project_always_keeps_an_owner(bench: Bench) {
+        let team = Team::of(&bench).await;
+        let (project, owner, second) = (team.project, team.owner.clone(), team.caller("operator").clone());
+        let projects = &bench.app.projects;
+        let alone = |done: Result<(), Error>| assert!(matches!(done, Err(Error::Conflict(words)) if words.contains("at least one owner")));
+        alone(projects.leave(&owner, project).await);
+        alone(projects.leave(&owner, project).await);
+        alone(projects.remove_member(&owner, project, owner.user).await);
+        alone(projects.set_role(&owner, project, owner.user, "owner", "viewer").await);
+        // Two owners go at once, each on a node of their own: one is told, and stays.
+        let elsewhere = Projects::new(crate::support::ground(&bench.location, bench.clock.clone()).await);
+        for round in 0..6 {
+            bench.alter("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
+            let (a, b) = match round % 3 {
+                0 => tokio::join!(projects.leave(&owner, project), elsewhere.leave(&second, project)),
+                1 => tokio::join!(
+                    projects.set_role(&owner, project, owner.user, "owner", "viewer"),
+                    elsewhere.leave(&second, project)
+                ),
+                _ => tokio::join!(
+                    projects.remove_member(&owner, project, second.user),
+                    elsewhere.remove_member(&second, project, owner.user)
+                ),
+            };
+            let done = [a.is_ok(), b.is_ok()];
+            assert_eq!(done.iter().filter(|it| **it).count(), 1, "{round}: {done:?}");
+            let owners = format!("SELECT COUNT(*) FROM members WHERE project_id = {} AND role = 'owner'", bench.literal(project));
+            assert_eq!(bench.number(&owners).await, 1, "{round}");
+            bench.alter(&format!("DELETE FROM members WHERE project_id = {}", bench.literal(project))).await;
+            bench.join(project, &owner, "owner").await;
+            bench.join(project, &second, "operator").await;
+        }
+    }
+
+    async fn an_owner_who_cannot_sign_in_is_none_and_links_end_with_their_reason(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let (project, id) = (team.project, team.project.to_string());
+        let (owner, second) = (team.owner.clone(), team.caller("operator").clone());
+        let projects = &bench.app.projects;
+        // The other owner is disabled: they are not whom a project is left to, and may be taken out.
+        bench.alter("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
+        bench.alter("UPDATE users SET active = FALSE WHERE email = 'operator@pelagic.example'").await;
+        assert!(matches!(projects.leave(&owner, project).await, Err(Error::Conflict(_))));
+        projects.remove_member(&owner, project, second.user).await.unwrap();
+        bench.alter("UPDATE users SET active = TRUE").await;
+        // A second link to the one who is removed does not let them in again.
+        let viewer = team.caller("viewer").clone();
+        let fields = [("id", id.as_str()), ("role", "operator"), ("email", "viewer@pelagic.example")];
+        bench.mail.set_up();
+        assert_eq!(team.browser("owner").call("projects/invite", &fields).await.status, 200);
+        let letter = bench.mail.take().pop().expect("a letter");
+        let history = team.browser("viewer").call("projects/history", &[("id", &id)]).await.text().to_owned();
+        assert!(history.contains("invited somebody") && !history.contains("viewer@pelagic.example"), "{history}");
+        projects.remove_member(&owner, project, viewer.user).await.unwrap();
+        assert!(matches!(projects.accept(&viewer, &code(&letter.text)).await, Err(Error::NotFound)));
+        // Whoever owns a project is no mailer, and nobody is invited into an archived one.
+        bench.alter("UPDATE projects SET archived_at = 1").await;
+        assert_eq!(team.browser("owner").call("projects/invite", &fields).await.status, 409);
+    }
+
+    async fn an_invitation_used_twice_at_once_lets_one_in(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let elsewhere = Projects::new(crate::support::ground(&bench.location, bench.clock.clone()).await);
+        let (other, root) = (team.caller("other").clone(), team.caller("root").clone());
+        let project = team.project;
+        let code = invite(team.browser("owner"), project, "viewer").await;
+        let (a, b) = tokio::join!(bench.app.projects.accept(&other, &code), elsewhere.accept(&root, &code));
+        assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|it| **it).count(), 1, "{a:?} {b:?}");
+        assert_eq!(bench.events("member.joined").await, 1);
+        // One person, twice at once: joined once, and told so the other time.
+        let code = invite(team.browser("owner"), project, "viewer").await;
+        let person = bench.person("late@pelagic.example", false).await;
+        let (a, b) = tokio::join!(bench.app.projects.accept(&person, &code), elsewhere.accept(&person, &code));
+        assert!(a.is_ok() || b.is_ok(), "{a:?} {b:?}");
+        assert_eq!(bench.events("member.joined").await, 2);
+    }
+
+    async fn an_administrator_looks_after_a_fresh_proof_and_joins(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let (project, id) = (team.project, team.project.to_string());
+        let key = bench.key(&team.owner, "Gateway").await;
+        let page = team.browser("root").get(&format!("/projects/{id}")).await;
+        assert!(page.status == 200 && page.text().contains("You see this as an administrator"), "{}", page.text());
+        assert!(!page.text().contains("Save config") && !page.text().contains("/archive\""));
+        team.browser("root").get(&format!("/projects/{id}")).await;
+        assert_eq!(bench.events("project.seen_by_administrator").await, 1, "once in the time that a proof counts");
+        for ask in ["archive", "rename", "invite", "leave"] {
+            assert_eq!(team.browser("root").call(&format!("projects/{ask}"), &[("id", &id), ("role", "viewer")]).await.status, 404, "{ask}");
+        }
+        let root = team.caller("root").clone();
+        assert!(matches!(bench.app.keys.create(&root, bench.draft(project, "Mine")).await, Err(Error::NotFound)));
+
+        // A quarter of an hour later a proof is asked for, by the page and by every function; nothing is shown or done.
+        bench.clock.advance(15 * 60 + 1);
+        let page = team.browser("root").get(&format!("/projects/{id}")).await;
+        assert_eq!(page.status, 403);
+        assert!(page.text().contains(&format!("/confirm?next=/projects/{id}")) && !page.text().contains("project-id"));
+        for (ask, fields) in [
+            ("get", vec![]), ("members", vec![]), ("keys", vec![]), ("scopes_form", vec![]),
+            ("set_scopes", vec![("set", "own")]), ("join", vec![("role", "owner")]),
+        ] {
+            let mut all = vec![("id", id.as_str())];
+            all.extend(fields);
+            let page = team.browser("root").call(&format!("projects/{ask}"), &all).await;
+            assert_eq!((page.status, page.json()["kind"].clone()), (403, json!("step_up")), "{ask}: {}", page.text());
+        }
+        assert_eq!(bench.events("project.seen_by_administrator").await, 1);
+
+        let root = bench.app.accounts.caller(root.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        bench.app.projects.join(&root, project, "operator").await.expect("joined");
+        assert_eq!(detail(&bench, "member.joined").await, json!({"after": {"role": "operator"}, "as": "administrator"}));
+        assert!(team.browser("viewer").get(&format!("/projects/{id}")).await.text().contains("root@pelagic.example"));
+        // A member needs no proof to look, and may make keys now.
+        assert_eq!(team.browser("root").get(&format!("/projects/{id}")).await.status, 200);
+        bench.app.keys.create(&root, bench.draft(project, "Mine")).await.expect("a key");
+        assert_eq!(bench.key_row(key.id).await.unwrap().name, "Gateway");
+    }
+
+    async fn scopes_are_chosen_and_what_keys_hold_is_retired(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let (project, id) = (team.project, team.project.to_string());
+        // It holds data:read and usage:read.
+        let key = bench.key(&team.owner, "Gateway").await;
+        let form = team.browser("root").call("projects/scopes_form", &[("id", &id)]).await.json();
+        assert_eq!((&form["default"], &form["scopes"][0]["keys"]), (&json!(true), &json!(1)));
+        let version = form["version"].as_str().expect("a version").to_owned();
+        let mut fields = vec![("id", id.as_str()), ("version", &version), ("set", "own"), ("scopes[]", "data:write")];
+        assert!(wrong(&team.browser("root").call("projects/set_scopes", &[("id", &id), ("version", &version), ("set", "own"), ("scopes[]", "no:such")]).await, "scopes").contains("no:such"));
+        // Told how many keys hold what is dropped; nothing changes before they say yes to each.
+        let page = team.browser("root").post(&format!("/projects/{id}/scopes"), &fields).await;
+        assert_eq!(page.status, 422);
+        assert!(page.text().contains("1 key holds data:read") && page.text().contains("Retire usage:read here: 1 key keeps it"), "{}", page.text());
+        fields.push(("retire[]", "data:read"));
+        let words = wrong(&team.browser("root").call("projects/set_scopes", &fields).await, "retire");
+        assert!(words.contains("usage:read") && !words.contains("data:read"), "{words}");
+        assert_eq!(bench.events("project.scopes_set").await, 0);
+        fields.push(("retire[]", "usage:read"));
+        let page = team.browser("root").post(&format!("/projects/{id}/scopes"), &fields).await;
+        assert_eq!(page.location(), format!("/projects/{id}?done=scopes"), "{}", page.text());
+        assert_eq!(detail(&bench, "project.scopes_set").await["after"], json!({"default": false, "scopes": ["data:write"]}));
+        let page = team.browser("root").call("projects/set_scopes", &fields).await;
+        assert_eq!(page.status, 409, "another choice was made meanwhile");
+        // Kept on the key, given to no new one.
+        let seen = team.browser("owner").call("projects/get", &[("id", &id)]).await.json();
+        assert_eq!(seen["retired"], json!([{"name": "data:read", "keys": 1}, {"name": "usage:read", "keys": 1}]));
+        let held = bench.app.verify.secret(&key.secret, &Default::default()).await.unwrap().unwrap().facts;
+        assert_eq!(held.scopes, ["data:read", "usage:read"]);
+        assert!(matches!(bench.app.keys.create(&team.owner, bench.draft(project, "New")).await, Err(Error::Invalid(_))));
+
+        // In the catalogue: a scope in use is retired, not removed.
+        let page = team.browser("root").call("scopes/remove", &[("name", "data:write")]).await;
+        assert!(page.status == 409 && page.text().contains("Retire it instead"), "{}", page.text());
+        for who in ["owner", "other", "viewer"] {
+            assert_eq!(team.browser(who).call("scopes/retire", &[("name", "data:write")]).await.status, 404, "{who}");
+        }
+        for _ in 0..2 {
+            let page = team.browser("root").post("/admin/scopes/data:write/retire", &[("name", "data:write")]).await;
+            assert_eq!(page.location(), "/admin/scopes?done=retired", "{}", page.text());
+        }
+        assert_eq!(bench.events("scope.retired").await, 1);
+        let mut draft = bench.draft(project, "New");
+        draft.scopes = vec!["data:write".into()];
+        assert!(matches!(bench.app.keys.create(&team.owner, draft.clone()).await, Err(Error::Invalid(_))));
+        assert!(team.browser("root").get("/admin/scopes").await.text().contains("retired"));
+        let page = team.browser("root").post("/admin/scopes/data:write/unretire", &[("name", "data:write")]).await;
+        assert_eq!(page.location(), "/admin/scopes?done=unretired");
+        bench.app.keys.create(&team.owner, draft).await.expect("offered again");
+        // A scope that nobody uses can still be removed.
+        let root = team.caller("root").clone();
+        let draft = ScopeDraft { name: "probe:read".into(), description: "Probe".into(), in_default: false, granted_by: String::new() };
+        bench.app.scopes.add(&root, &draft).await.unwrap();
+        bench.app.scopes.retire(&root, "probe:read", false).await.unwrap();
+        assert_eq!(team.browser("root").call("scopes/remove", &[("name", "probe:read")]).await.status, 200);
+        // Back to the default set.
+        let form = team.browser("root").call("projects/scopes_form", &[("id", &id)]).await.json();
+        let version = form["version"].as_str().expect("a version").to_owned();
+        let page = team.browser("root").call("projects/set_scopes", &[("id", &id), ("version", &version), ("set", "default")]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(stored(&bench).await.iter().filter(|it| it.contains("own")).filter(|it| it.ends_with(" own")).count(), 0);
+    }
+
+    async fn a_project_s_keys_are_made_and_grouped_by_whom_they_were_issued_to(bench: Bench) {
+        let mut team = Team::of(&bench).await;
+        let (project, id) = (team.project, team.project.to_string());
+        let keys = format!("/projects/{id}/keys");
+        assert!(team.browser("operator").get(&keys).await.text().contains("No API keys yet"));
+        for (name, to) in [("Desk", ""), ("Ada two", "Ada"), ("Bo one", "Bo"), ("Ada one", "Ada")] {
+            let number = team.browser("operator").get(&format!("{keys}/new")).await.input("number").to_owned();
+            let page = team.browser("operator").post(&format!("{keys}/new"), &[("number", &number), ("project", &id), ("name", name), ("issued_to", to)]).await;
+            assert_eq!(page.status, 200, "{}", page.text());
+            assert!(page.header("cache-control").contains("no-store") && page.text().contains(&format!("data-leave=\"{keys}\"")));
+            assert!(page.text().contains("kw_live_"));
+        }
+        // The address names one project, the form another.
+        let other = bench.project_of(team.caller("other")).await.to_string();
+        let page = team.browser("operator").post(&format!("{keys}/new"), &[("project", &other), ("name", "x")]).await;
+        assert_eq!(page.status, 422);
+        let page = team.browser("viewer").call("projects/keys", &[("id", &id)]).await.json();
+        let groups: Vec<_> = page["groups"].as_array().unwrap().iter().map(|it| (it["to"].clone(), it["keys"].as_array().unwrap().len())).collect();
+        assert_eq!(groups, [(json!("Ada"), 2), (json!("Bo"), 1), (Value::Null, 1)]);
+        let html = team.browser("viewer").get(&keys).await;
+        assert!(html.text().contains("2 keys") && !html.text().contains("Generate API key") && !html.text().contains("Delete key"));
+        // Operators delete any; the key of another project is not of this one.
+        let ada = bench.texts("SELECT name FROM keys ORDER BY name").await;
+        assert_eq!(ada.len(), 4);
+        let key = page["groups"][0]["keys"][0]["id"].as_str().unwrap().to_owned();
+        let delete = format!("{keys}/{key}/delete");
+        assert_eq!(team.browser("viewer").post(&delete, &[("id", &key)]).await.status, 403);
+        assert_eq!(team.browser("operator").get(&delete).await.status, 200);
+        let page = team.browser("operator").post(&delete, &[("id", &key)]).await;
+        assert_eq!(page.location(), format!("{keys}?done=deleted"));
+        assert_eq!(team.browser("operator").call("projects/keys", &[("id", &id)]).await.json()["total"], 3);
+        let elsewhere = bench.key(team.caller("other"), "Theirs").await;
+        bench.join(elsewhere.project, team.caller("operator"), "operator").await;
+        assert_eq!(team.browser("operator").get(&format!("{keys}/{}/delete", elsewhere.id)).await.status, 404);
+        assert_eq!(bench.app.projects.create(&Actor::Operator, team.owner.user, "Of the command line").await.is_ok(), project != elsewhere.project);
+    }
+}

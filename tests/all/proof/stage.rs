@@ -1,0 +1,511 @@
+//! Who asks, and of what.
+
+use super::state::{Schema, State};
+use crate::support::{
+    Bench, URL,
+    browser::{Browser, Page, form},
+    stored::Made,
+};
+use axum::http::Request;
+use keyward::{
+    domain::{ids::ProjectId, project::Role},
+    service::actor::Caller,
+};
+use uuid::Uuid;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    Nobody,
+    /// With a session from before they were disabled; they were an operator of the project.
+    Disabled,
+    /// An access token of the project, no cookie.
+    Program,
+    /// An access token of another project.
+    OtherProgram,
+    Viewer,
+    Operator,
+    Owner,
+    /// The owner of another project.
+    OtherOwner,
+    /// An administrator who is no member.
+    Administrator,
+}
+use Who::*;
+
+pub const EVERYBODY: [Who; 9] =
+    [Nobody, Disabled, Program, OtherProgram, Viewer, Operator, Owner, OtherOwner, Administrator];
+
+impl Who {
+    /// Whether nobody is signed in.
+    pub fn is_outside(self) -> bool {
+        matches!(self, Nobody | Disabled | Program | OtherProgram)
+    }
+
+    /// Their role in the project that the thing belongs to.
+    pub fn role(self, which: Which) -> Option<Role> {
+        match (self, which) {
+            (_, Which::Random | Which::Gone | Which::Unnamed) => None,
+            (OtherOwner, Which::Elsewhere) => Some(Role::Owner),
+            (_, Which::Elsewhere) => None,
+            (Viewer, _) => Some(Role::Viewer),
+            (Operator, _) => Some(Role::Operator),
+            (Owner, _) => Some(Role::Owner),
+            _ => None,
+        }
+    }
+}
+
+/// Of which thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// The address names nothing.
+    Unnamed,
+    /// An id that nothing has.
+    Random,
+    /// A key that was deleted so long ago that nobody can bring it back.
+    Gone,
+    /// The project of viewer, operator and owner, or what is in it.
+    Home,
+    /// A deactivated key there, a scope that is retired, or a second administrator.
+    Stopped,
+    /// A deleted key there, or somebody who is disabled.
+    Deleted,
+    /// An archived project of the same people, or what is in it.
+    Archived,
+    /// Another's project, or what is in it.
+    Elsewhere,
+}
+
+/// What an address or a function is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    Nothing,
+    Key,
+    Project,
+    /// Of the catalogue.
+    Scope,
+    /// A person.
+    User,
+    /// A key, by an address that names its project too.
+    ProjectKey,
+    /// An owner, and what they own.
+    Ownership,
+    /// An invitation into a project, by its code.
+    Invitation,
+    /// A session of the owner's, in another browser of theirs.
+    Session,
+}
+
+impl About {
+    /// The things that it is tried on: what is not there comes first, for the others are compared with it.
+    pub fn things(self) -> &'static [Which] {
+        use Which::*;
+        match self {
+            Self::Nothing => &[Unnamed],
+            Self::Key | Self::ProjectKey => &[Random, Gone, Home, Stopped, Deleted, Archived, Elsewhere],
+            Self::Project => &[Random, Home, Archived, Elsewhere],
+            Self::Scope => &[Random, Home, Stopped],
+            Self::User => &[Random, Home, Stopped, Deleted, Elsewhere],
+            Self::Ownership => &[Random, Home, Archived, Elsewhere],
+            Self::Invitation | Self::Session => &[Random, Home],
+        }
+    }
+}
+
+/// What is known of a thing, to write an address or a form with.
+#[derive(Clone, Debug, Default)]
+pub struct At {
+    /// Of the thing itself.
+    pub id: String,
+    /// Of the project that it is or belongs to.
+    pub project: String,
+    /// As the form that changes it has it.
+    pub version: String,
+    /// Of the key, or of a key of the project.
+    pub secret: String,
+    /// A member of the project who is no owner.
+    pub user: String,
+    /// A one-time number for a form.
+    pub number: String,
+    /// An open invitation into the project, and the code of its link.
+    pub invitation: String,
+    pub code: String,
+    /// A project that the person alone owns, if there is one.
+    pub alone: String,
+    /// Of the second administrator.
+    pub deputy: String,
+    /// Which choice of scopes, and which policy, a form starts from.
+    pub offer: String,
+    pub policy: String,
+    /// A program of the project, what its owner allowed it, and the code of a device of it that waits.
+    pub client: String,
+    pub grant: String,
+    pub device: String,
+    /// What a page about it shows; empty: nothing of its own.
+    pub name: String,
+}
+
+impl At {
+    /// An address with the ids in it.
+    pub fn address(&self, template: &str) -> String {
+        // Where a key stands in the address, the id is its project's.
+        let id = if template.contains("{key}") { &self.project } else { &self.id };
+        let named = [
+            ("{id}", id),
+            ("{key}", &self.id),
+            ("{name}", &self.id),
+            ("{project}", &self.project),
+            ("{user}", &self.user),
+            ("{invitation}", &self.invitation),
+            ("{code}", &self.code),
+            ("{client}", &self.client),
+            ("{grant}", &self.grant),
+            ("{device}", &self.device),
+        ];
+        let path = named.iter().fold(template.to_owned(), |path, (name, id)| path.replace(name, id));
+        assert!(
+            !path.contains('{'),
+            "say in At::address (tests/proof/stage.rs) what stands for the braces of {template}"
+        );
+        path
+    }
+}
+
+/// A request as a page, a form, a script or a program sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Get,
+    Form,
+    Call,
+    Json,
+    /// A form, as a client of OAuth sends it.
+    Posted,
+    Bearer,
+}
+
+struct Place {
+    key: Made,
+    stopped: String,
+    deleted: Made,
+    gone: Made,
+    version: String,
+    user: String,
+    owner: String,
+    invitation: String,
+    code: String,
+    client: String,
+    grant: String,
+    device: String,
+    names: [&'static str; 3],
+}
+
+/// Everybody and everything.
+pub struct Stage {
+    pub bench: Bench,
+    pub schema: Schema,
+    /// What is stored before anybody asks.
+    pub base: State,
+    cookies: Vec<(Who, Option<String>)>,
+    tokens: [String; 2],
+    home: Place,
+    archived: Place,
+    elsewhere: Place,
+    random: String,
+    disabled: String,
+    deputy: String,
+    /// The projects that people alone own, by person.
+    alone: Vec<(String, String)>,
+    session: String,
+    offer: String,
+    policy: String,
+    number: String,
+}
+
+/// What stands in a project that only those who belong to it may read.
+pub const OF_HOME: [&str; 6] = ["Homestead", "Homekey", "homeconfig", "Mothballed", "Mothkey", "owner@pelagic.example"];
+pub const OF_ELSEWHERE: [&str; 4] = ["Driftwood", "Driftkey", "driftconfig", "tove@drift.example"];
+
+impl Stage {
+    pub async fn new(bench: Bench) -> Self {
+        let owner = bench.person("owner@pelagic.example", false).await;
+        let tove = bench.person("tove@drift.example", false).await;
+        let archivist = bench.person("archivist@pelagic.example", false).await;
+        let mut people = vec![(Owner, owner.clone()), (OtherOwner, tove.clone())];
+        for (who, email) in [
+            (Viewer, "viewer@pelagic.example"),
+            (Operator, "operator@pelagic.example"),
+            (Administrator, "root@keys.example"),
+            (Disabled, "gone@pelagic.example"),
+        ] {
+            people.push((who, bench.person(email, who == Administrator).await));
+        }
+        let deputy = bench.person("deputy@keys.example", true).await;
+        let mut alone = Vec::new();
+        for who in [Viewer, Disabled] {
+            let person = &people.iter().find(|(it, _)| *it == who).expect("everybody is there").1;
+            alone.push((person.user.to_string(), bench.project_of(person).await.to_string()));
+        }
+        alone.push((deputy.user.to_string(), bench.project_of(&deputy).await.to_string()));
+        let (home, moth) = (bench.project_of(&owner).await, bench.project_of(&archivist).await);
+        let caller = |who: Who| &people.iter().find(|(it, _)| *it == who).expect("everybody is there").1;
+        for (who, role) in [(Viewer, "viewer"), (Operator, "operator"), (Disabled, "operator")] {
+            bench.join(home, caller(who), role).await;
+            bench.join(moth, caller(who), role).await;
+        }
+        bench.join(moth, &owner, "owner").await;
+        let home =
+            place(&bench, &owner, home, ["Homestead", "Homekey", "homeconfig"], &caller(Viewer).user.to_string()).await;
+        let mut archived =
+            place(&bench, &archivist, moth, ["Mothballed", "Mothkey", "mothconfig"], &caller(Viewer).user.to_string())
+                .await;
+        archived.owner = owner.user.to_string();
+        let drift = bench.project_of(&tove).await;
+        bench.join(drift, &archivist, "viewer").await;
+        let elsewhere =
+            place(&bench, &tove, drift, ["Driftwood", "Driftkey", "driftconfig"], &archivist.user.to_string()).await;
+        let leave = format!("DELETE FROM members WHERE user_id = {}", bench.literal(archivist.user));
+        let leave = format!("{leave} AND project_id = {}", bench.literal(moth));
+        let close = format!("UPDATE projects SET archived_at = created_at WHERE id = {}", bench.literal(moth));
+        bench.alter(&format!("{leave}; {close}")).await;
+        bench.alter("UPDATE policy SET sign_up = 'invite'").await;
+
+        // Everybody is signed in twice: there is a session to end beside the one that asks.
+        let mut cookies = vec![(Nobody, None), (Program, None), (OtherProgram, None)];
+        for (who, caller) in &people {
+            bench.signed_in(&caller.email).await;
+            cookies.push((*who, bench.signed_in(&caller.email).await.cookie));
+        }
+        let scope = [("name", "probe:read"), ("description", "Read the probes"), ("granted_by", "owner")];
+        let mut root = bench.signed_in("root@keys.example").await;
+        let added = root.call("scopes/add", &scope).await;
+        assert_eq!(added.status, 200, "{}", added.text());
+        let past = [("name", "past:read"), ("description", "Read the past"), ("granted_by", "operator")];
+        assert_eq!(root.call("scopes/add", &past).await.status, 200);
+        assert_eq!(root.call("scopes/retire", &past[..1]).await.status, 200);
+        let policy =
+            root.call("admin/policy/get", &[]).await.json()["draft"]["version"].as_str().expect("it").to_owned();
+        let project = home.key.project.to_string();
+        let offer = root.call("projects/scopes_form", &[("id", &project)]).await.json();
+        let offer = offer["version"].as_str().expect("a version").to_owned();
+        let mut seen = bench.browser();
+        seen.cookie.clone_from(&cookies.iter().find(|(who, _)| *who == Owner).expect("the owner").1);
+        let sessions = seen.call("security/get", &[]).await.json()["sessions"].clone();
+        let others =
+            sessions.as_array().expect("sessions").iter().find(|it| it["here"] == false).expect("another").clone();
+        let session = others["handle"].as_str().expect("a handle").to_owned();
+        let disabled = caller(Disabled).user.to_string();
+        bench.alter("UPDATE users SET active = FALSE WHERE email = 'gone@pelagic.example'").await;
+        let mut tokens = Vec::new();
+        for place in [&home, &elsewhere] {
+            let page = bench
+                .browser()
+                .json("/authentication/token", &serde_json::json!({"secret_key": place.key.secret}))
+                .await;
+            tokens.push(page.json()["access_token"].as_str().expect("a token").to_owned());
+        }
+        let tokens = tokens.try_into().expect("two tokens");
+        // A proof that is given anew is later than the one of the sign-in.
+        bench.clock.advance(1);
+        let schema = Schema::keep(&bench).await;
+        let base = schema.now(&bench).await;
+        let random = Uuid::from_bytes(crate::support::random()).to_string();
+        let number = bench.app.ground.new_id().to_string();
+        let deputy = deputy.user.to_string();
+        Self {
+            schema,
+            base,
+            cookies,
+            tokens,
+            home,
+            archived,
+            elsewhere,
+            random,
+            disabled,
+            deputy,
+            alone,
+            session,
+            offer,
+            policy,
+            number,
+            bench,
+        }
+    }
+
+    /// What is known of a thing.
+    pub fn at(&self, about: About, which: Which) -> At {
+        let place = match which {
+            Which::Elsewhere => &self.elsewhere,
+            Which::Archived => &self.archived,
+            _ => &self.home,
+        };
+        let row = |id: &str, version: &str, secret: &str| At {
+            id: id.to_owned(),
+            project: place.key.project.to_string(),
+            version: version.to_owned(),
+            secret: secret.to_owned(),
+            user: place.user.clone(),
+            number: self.number.clone(),
+            invitation: place.invitation.clone(),
+            code: place.code.clone(),
+            client: place.client.clone(),
+            grant: place.grant.clone(),
+            device: place.device.clone(),
+            alone: self.alone.iter().find(|(person, _)| person == id).map(|it| it.1.clone()).unwrap_or_default(),
+            deputy: self.deputy.clone(),
+            offer: self.offer.clone(),
+            policy: self.policy.clone(),
+            name: match (about, which) {
+                (_, Which::Random | Which::Gone) => String::new(),
+                (About::Key | About::ProjectKey, Which::Stopped) => format!("{} stopped", place.names[1]),
+                (About::Key | About::ProjectKey, Which::Deleted) => format!("{} deleted", place.names[1]),
+                (About::Key | About::ProjectKey, _) => format!("{} live", place.names[1]),
+                (About::Project | About::Ownership | About::Invitation, _) => place.names[0].to_owned(),
+                (About::Scope, Which::Stopped) => "past:read".to_owned(),
+                (About::Scope, _) => "probe:read".to_owned(),
+                (About::Nothing | About::User | About::Session, _) => String::new(),
+            },
+        };
+        let key = place.key.id.to_string();
+        let about = if about == About::ProjectKey { About::Key } else { about };
+        match (about, which) {
+            (About::Scope, Which::Random) => row("none:there", "", ""),
+            (_, Which::Random) => {
+                let version = if about == About::Key { "1" } else { &place.version };
+                let code = self.random.clone();
+                At { project: self.random.clone(), code, ..row(&self.random, version, VECTOR) }
+            }
+            (About::Key, Which::Gone) => row(&place.gone.id.to_string(), "1", &place.gone.secret),
+            (About::Key, Which::Stopped) => row(&place.stopped, "1", VECTOR),
+            (About::Key, Which::Deleted) => row(&place.deleted.id.to_string(), "1", &place.deleted.secret),
+            (About::Key, _) => row(&key, "1", &place.key.secret),
+            (About::Scope, Which::Stopped) => row("past:read", "", ""),
+            (About::Scope, _) => row("probe:read", "", ""),
+            (About::User, Which::Stopped) => row(&self.deputy, "", ""),
+            (About::Ownership, _) => row(&place.owner, "", ""),
+            (About::Session, _) => row(&self.session, "", ""),
+            (About::User, Which::Deleted) => row(&self.disabled, "", ""),
+            (About::User, _) => row(&place.user, "", ""),
+            (About::Project | About::Nothing | About::Invitation | About::ProjectKey, _) => {
+                row(&place.key.project.to_string(), &place.version, &place.key.secret)
+            }
+        }
+    }
+
+    /// What nobody is ever shown again: the secrets of keys, but for their beginnings.
+    pub fn secrets(&self) -> Vec<&str> {
+        let places = [&self.home, &self.archived, &self.elsewhere];
+        places.iter().flat_map(|it| [&it.key, &it.deleted, &it.gone]).map(|key| &key.secret[14..]).collect()
+    }
+
+    /// Words that differ between one thing and another of its kind, to be masked in answers.
+    pub fn words(&self, at: &At) -> Vec<String> {
+        let plain = [&at.id, &at.project, &at.user, &at.version, &at.invitation, &at.code, &at.client, &at.grant]
+            .into_iter()
+            .filter(|it| it.len() > 3)
+            .cloned();
+        plain.flat_map(|word| [word.replace('-', "%2D").replace(':', "%3A"), word.replace(':', "%3A"), word]).collect()
+    }
+
+    /// A browser, or a program, of theirs, as it was before anybody asked.
+    pub fn browser(&self, who: Who) -> Browser {
+        let mut browser = self.bench.browser();
+        let (_, cookie) = self.cookies.iter().find(|(it, _)| *it == who).expect("everybody has one");
+        browser.cookie.clone_from(cookie);
+        browser
+    }
+
+    /// What they send along that says who they are, beside a cookie.
+    pub fn token(&self, who: Who) -> Option<&str> {
+        match who {
+            Program => Some(&self.tokens[0]),
+            OtherProgram => Some(&self.tokens[1]),
+            _ => None,
+        }
+    }
+
+    /// Asks.
+    pub async fn ask(&self, who: Who, how: How, path: &str, fields: &[(&str, String)]) -> Page {
+        let mut request = match how {
+            How::Get => Request::get(path).header("accept", "text/html"),
+            How::Bearer => Request::get(path),
+            How::Form => Request::post(path).header("accept", "text/html").header("origin", URL),
+            How::Call => Request::post(path).header("accept", "application/json").header("origin", URL),
+            How::Json => Request::post(path).header("content-type", "application/json"),
+            How::Posted => Request::post(path),
+        };
+        if matches!(how, How::Form | How::Call | How::Posted) {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+        }
+        // A client of OAuth says once who it is, and here it does so in the form.
+        if let Some(token) = self.token(who).filter(|_| how != How::Posted) {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let body = match how {
+            How::Get | How::Bearer => String::new(),
+            How::Form | How::Call | How::Posted => {
+                form(&fields.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
+            }
+            How::Json => {
+                let members = fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+                serde_json::Value::Object(members.collect()).to_string()
+            }
+        };
+        self.browser(who).send(request, body).await
+    }
+}
+
+/// The README's test vector: well-formed, and no key's.
+const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
+
+/// A project with a config and four keys: one that works, one that is deactivated, one that is deleted, and one that was long ago.
+async fn place(bench: &Bench, owner: &Caller, project: ProjectId, names: [&'static str; 3], user: &str) -> Place {
+    let [name, key, config] = names;
+    let config = format!("{{\"for\":\"{config}\"}}");
+    bench
+        .alter(&format!(
+            "UPDATE projects SET name = '{name}', config = '{config}' WHERE id = {}",
+            bench.literal(project)
+        ))
+        .await;
+    let mut made = Vec::new();
+    for kind in ["live", "stopped", "deleted", "gone"] {
+        let draft = bench.draft(project, &format!("{key} {kind}"));
+        let (key, secret) = bench.app.keys.create(owner, draft).await.expect("a key is made");
+        made.push(Made { id: key.id, project, secret: secret.expose().to_owned() });
+    }
+    let [key, stopped, deleted, gone] = made.try_into().unwrap_or_else(|_| panic!("four keys"));
+    bench.app.keys.deactivate(owner, stopped.id).await.expect("it is deactivated");
+    bench.app.keys.delete(owner, deleted.id).await.expect("it is deleted");
+    let long_ago = format!("UPDATE keys SET deleted_at = 1 WHERE id = {}", bench.literal(gone.id));
+    bench.alter(&format!("{long_ago}; UPDATE keys SET updated_at = 1")).await;
+    let version = bench.app.projects.get(owner, project).await.expect("it is there").version;
+    let invited = bench.app.projects.invite(owner, project, "viewer", "", &bench.app.config).await.expect("it is made");
+    let link = invited.link.expect("there is no mail");
+    let code = link.expose().split("code=").nth(1).expect("a code").to_owned();
+    let open = bench.app.projects.members(owner, project).await.expect("members").invitations;
+    let invitation = open.first().expect("it is open").id.to_string();
+    let client =
+        bench.app.consent.register(owner, project, "Buoy", "http://127.0.0.1/cb").await.expect("it is registered");
+    let asked = ask_to_be_allowed("client", &format!("client:{client}"), &project.to_string());
+    bench.app.consent.allow(owner, &asked, vec!["data:read".into()], 3_600).await.expect("it is allowed");
+    let grant = bench.app.consent.mine(owner).await.expect("grants").grants[0].id.to_string();
+    let begun = bench.app.consent.begin_device(&format!("client:{client}"), "data:read", None).await.expect("no fault");
+    let (client, device) = (client.to_string(), begun.expect("it may").user_code);
+    let (stopped, user, owner) = (stopped.id.to_string(), user.to_owned(), owner.user.to_string());
+    Place { key, stopped, deleted, gone, version, user, owner, invitation, code, client, grant, device, names }
+}
+
+/// The query with which a program asks people, of this project.
+pub fn ask_to_be_allowed(state: &str, client: &str, project: &str) -> String {
+    form(&[
+        ("response_type", "code"),
+        ("client_id", client),
+        ("redirect_uri", "http://127.0.0.1:1/cb"),
+        ("resource", &format!("{URL}/projects/{project}")),
+        ("scope", "data:read"),
+        ("state", state),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ])
+}

@@ -1,0 +1,313 @@
+//! Asking for everything, as everybody, about everything; and looking at what came of it.
+
+use super::{
+    heads::{self, Side},
+    rows::{Asks, Outcome, Row, Rule},
+    stage::{About, EVERYBODY, How, OF_ELSEWHERE, OF_HOME, Stage, Which, Who},
+};
+use crate::support::browser::Page;
+use keyward::service::actor::PROOF_HOLDS;
+use std::collections::{BTreeMap, HashSet};
+
+/// Everything of an answer but what differs each time, and the words of what was asked for.
+pub type Bare = (u16, BTreeMap<String, String>, String);
+
+pub fn bare(page: &Page, words: &[String], but_for: &[&str]) -> Bare {
+    let mask = |text: &str| words.iter().fold(text.to_owned(), |text, word| text.replace(word, "…"));
+    let mut heads = BTreeMap::<String, String>::new();
+    for (name, value) in &page.headers {
+        if ["x-request-id", "date", "content-length"].contains(&name.as_str()) || but_for.contains(&name.as_str()) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        // When it ends is said by the clock of the machine.
+        let text = text.split("; Expires=").next().unwrap_or_default().to_owned();
+        let text = page.nonce().map_or(text.clone(), |nonce| text.replace(nonce, "…"));
+        heads.entry(name.to_string()).or_default().push_str(&mask(&text));
+    }
+    let id = page.header("x-request-id").to_owned();
+    let words: Vec<_> = words.iter().map(String::as_str).chain((!id.is_empty()).then_some(id.as_str())).collect();
+    (page.status, heads, without_number(page.masked(&words)))
+}
+
+/// A page without the one-time number of its form.
+fn without_number(html: String) -> String {
+    const INPUT: &str = "name=\"number\" value=\"";
+    match html.split_once(INPUT) {
+        Some((before, after)) => format!("{before}{INPUT}…{}", &after[after.find('"').unwrap_or_default()..]),
+        None => html,
+    }
+}
+
+/// How many cells were walked, and what was wrong in them.
+#[derive(Default)]
+pub struct Report {
+    pub addresses: usize,
+    pub requests: usize,
+    pub done: usize,
+    pub compared: usize,
+    pub wrong: Vec<String>,
+}
+
+impl Report {
+    /// Says what was walked, and fails if anything was wrong.
+    pub fn finish(self, kind: &str) {
+        let Self { addresses, requests, done, compared, wrong } = self;
+        println!(
+            "matrix: {addresses} {kind} x {} askers x up to 7 things = {requests} requests: {done} did something and said so, {} did \
+             nothing, {compared} answers of another's equal byte for byte to those of nothing",
+            EVERYBODY.len(),
+            requests - done,
+        );
+        assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong[..wrong.len().min(60)].join("\n"));
+    }
+}
+
+/// Walks these rows.
+pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
+    let mut report = Report { addresses: rows.len(), ..Report::default() };
+    let mut ids = HashSet::new();
+    let mut events = stage.schema.now(&stage.bench).await.events;
+    for row in rows {
+        let mut of_nobody = BTreeMap::<Which, Bare>::new();
+        for who in EVERYBODY {
+            let mut nothing: Option<Bare> = None;
+            for &which in row.about.things() {
+                let at = stage.at(row.about, which);
+                let path = at.address(&row.path);
+                let page = stage.ask(who, row.how, &path, &(row.fields)(&at)).await;
+                report.requests += 1;
+                let mut wrong: Vec<String> = Vec::new();
+                let expected = row.expected(who, which);
+
+                // The answer.
+                if page.status != expected.status {
+                    let text: String = String::from_utf8_lossy(&page.bytes).chars().take(300).collect();
+                    wrong.push(format!(
+                        "the status is {}, not {}: {} {text}",
+                        page.status,
+                        expected.status,
+                        page.location()
+                    ));
+                } else if page.status == 303 {
+                    wrong.extend(wrong_way(row, who, &page, &path, &at.address(row.leads.unwrap_or_default())));
+                }
+                let program = matches!(row.how, How::Json | How::Posted | How::Bearer);
+                let side = match program {
+                    true if is_in_front(row.template) => Side::Front,
+                    true => Side::Program,
+                    false => Side::Browser,
+                };
+                wrong.extend(heads::wrong(&page, side, &mut ids));
+                wrong.extend(leaks(row, who, which, &page));
+                let text = String::from_utf8_lossy(&page.bytes);
+                if stage.secrets().iter().any(|secret| text.contains(secret)) {
+                    wrong.push("it shows the secret of a key".to_owned());
+                }
+                if row.how == How::Get && page.status == 200 && !text.contains(&at.name) {
+                    wrong.push(format!("it does not show {}, which it is about", at.name));
+                }
+
+                // What is stored.
+                let after = stage.schema.now(&stage.bench).await;
+                // Nobody can sign out who is not signed in.
+                let done = expected.done
+                    && !(who.is_outside() && row.path.ends_with("/logout") | row.path.ends_with("/sign_out"));
+                let own_session: &[&str] = if who == Who::Disabled && !done { &["sessions"] } else { &[] };
+                let differences = stage.base.differences(&after, own_session);
+                let written = after.events - events;
+                events = after.events;
+                if done {
+                    report.done += 1;
+                    if differences.is_empty() != (row.usual == Outcome::Noted) || written == 0 {
+                        wrong.push(format!(
+                            "{} rows differ and {written} events were written: it was not done",
+                            differences.len()
+                        ));
+                    }
+                    if let Some(event) = expected.event {
+                        let newest = format!(
+                            "SELECT action || ' by ' || acting FROM audit_events ORDER BY seq DESC LIMIT {written}"
+                        );
+                        let said = stage.bench.texts(&newest).await;
+                        let acting = row.acting(who, which);
+                        let fits = |it: &String| match it.split_once(" by ") {
+                            Some((action, by)) => action == event && acting.is_none_or(|acting| by == acting),
+                            None => false,
+                        };
+                        if !said.iter().any(fits) {
+                            wrong.push(format!("the events are {said:?}, not {event} by {acting:?}"));
+                        }
+                    }
+                } else {
+                    if !differences.is_empty() {
+                        wrong.push(format!("nothing may change, but:\n    {}", differences.join("\n    ")));
+                    }
+                    if written != 0 {
+                        wrong.push(format!("{written} events were written"));
+                    }
+                }
+                if after != stage.base {
+                    stage.schema.restore(&stage.bench).await;
+                }
+
+                // What is another's is as good as missing; and whoever is outside learns as much as nobody.
+                let words = stage.words(&at);
+                let same = bare(&page, &words, &[]);
+                // A member's pages name the project of what is gone elsewhere, so that they cannot be compared with its id masked.
+                let long_ago = which == Which::Gone && who.role(Which::Home).is_some();
+                let theirs = !expected.done && !row.reaches_everything(who) && who.role(which).is_none() && !long_ago;
+                if which == Which::Random {
+                    nothing = Some(same.clone());
+                } else if let Some(nothing) = &nothing
+                    && theirs
+                    && !matches!(
+                        row.rule,
+                        Rule::Anyone
+                            | Rule::Link
+                            | Rule::LinkSignedIn
+                            | Rule::Secret
+                            | Rule::Token
+                            | Rule::ByToken
+                            | Rule::Gateway
+                            | Rule::Managed
+                    )
+                {
+                    report.compared += 1;
+                    if same != *nothing {
+                        wrong.push(format!(
+                            "it is not the answer of what is not there: {}",
+                            where_they_part(&same, nothing)
+                        ));
+                    }
+                }
+                if who == Who::Nobody {
+                    of_nobody.insert(which, bare(&page, &words, &["set-cookie"]));
+                } else if who.is_outside()
+                    && !row.varies
+                    && !matches!(row.rule, Rule::Secret | Rule::Token | Rule::ByToken | Rule::Gateway | Rule::Managed)
+                    && !row.expected(who, which).done
+                    && bare(&page, &words, &["set-cookie"]) != of_nobody[&which]
+                {
+                    wrong.push("it is not the answer that nobody gets".to_owned());
+                }
+                let cell = format!("{who:?} {:?} {} {which:?}", row.how, row.path);
+                report.wrong.extend(wrong.into_iter().map(|it| format!("{cell}: {it}")));
+            }
+        }
+    }
+    report
+}
+
+/// Whether it is answered in front of the routers.
+fn is_in_front(template: &str) -> bool {
+    let mut paths = ["/v1/keys/verify", "/v1/keys/verify:batch", "/metrics", "/healthz", "/readyz"].iter();
+    paths.any(|path| *path == template) || template.starts_with("/v1/auth")
+}
+
+/// Both, from shortly before the first letter in which they differ.
+pub fn where_they_part(one: &Bare, other: &Bare) -> String {
+    let texts = [format!("{one:?}"), format!("{other:?}")];
+    let letters = texts.each_ref().map(|text| text.chars().collect::<Vec<_>>());
+    let same = letters[0].iter().zip(&letters[1]).take_while(|(a, b)| a == b).count();
+    let part = |text: &[char]| text[same.saturating_sub(60)..(same + 120).min(text.len())].iter().collect::<String>();
+    format!("\n    {}\n    {}", part(&letters[0]), part(&letters[1]))
+}
+
+/// Whether a redirect leads where it should.
+fn wrong_way(row: &Row, who: Who, page: &Page, path: &str, accepted: &str) -> Option<String> {
+    let to = page.location();
+    let expected = match row.rule {
+        Rule::Leads(to) => to.to_owned(),
+        Rule::SignedOut => "/keys".to_owned(),
+        Rule::Anyone => accepted.to_owned(),
+        _ if who.is_outside() => {
+            let next = to
+                .strip_prefix("/login?")
+                .map(|query| url::form_urlencoded::parse(query.as_bytes()).collect::<Vec<_>>());
+            let fine = match next {
+                Some(pairs) => pairs.len() == 1 && pairs[0] == ("next".into(), path.into()),
+                None => to == "/login" && path == "/keys",
+            };
+            return (!fine).then(|| format!("it leads to {to}, not to the sign-in page and back"));
+        }
+        _ if accepted.is_empty() => {
+            let ours = to.starts_with('/') && !to.starts_with("//") && !to.starts_with("/login");
+            return (!ours).then(|| format!("it leads to {to}"));
+        }
+        _ => accepted.to_owned(),
+    };
+    (to != expected).then(|| format!("it leads to {to}, not to {expected}"))
+}
+
+/// What an answer shows to somebody who may not know it.
+fn leaks(row: &Row, who: Who, which: Which, page: &Page) -> Vec<String> {
+    let text = String::from_utf8_lossy(&page.bytes);
+    let heads: String = page.headers.values().map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned()).collect();
+    let shows = |word: &&&str| text.contains(**word) || heads.contains(**word);
+    let by_power = row.reaches_everything(who);
+    // What a key may do is its holder's to know, whoever they are.
+    let by_secret = matches!(row.how, How::Json | How::Posted | How::Bearer) && page.status == 200;
+    // An invitation says into what, to whoever holds its code.
+    let by_secret = by_secret || row.about == About::Invitation && which == Which::Home;
+    let mut wrong = Vec::new();
+    if who.role(Which::Home).is_none() && !by_power && !(by_secret && which != Which::Elsewhere) {
+        wrong.extend(OF_HOME.iter().filter(shows).map(|word| format!("it shows {word}")));
+    }
+    if who.role(Which::Elsewhere).is_none() && !by_power && !(by_secret && which == Which::Elsewhere) {
+        wrong.extend(OF_ELSEWHERE.iter().filter(shows).map(|word| format!("it shows {word}")));
+    }
+    for hidden in ["$argon2", "password_hash", "id_digest"] {
+        if text.contains(hidden) {
+            wrong.push(format!("it shows {hidden}"));
+        }
+    }
+    wrong
+}
+
+/// Asks for what needs a fresh proof of who somebody is, as those who gave theirs too long ago: they are refused, they see nothing of
+/// it, and nothing has changed.
+pub async fn walk_with_old_proofs(stage: &Stage, rows: &[Row]) -> Report {
+    let mut report = Report::default();
+    let mut ids = HashSet::new();
+    stage.bench.clock.advance(PROOF_HOLDS + 1);
+    let mut events = stage.schema.now(&stage.bench).await.events;
+    for row in rows {
+        let mut asked = false;
+        for who in EVERYBODY {
+            for &which in row.about.things().iter().filter(|which| row.asks_proof(who, **which)) {
+                let at = stage.at(row.about, which);
+                let page = stage.ask(who, row.how, &at.address(&row.path), &(row.fields)(&at)).await;
+                let text = String::from_utf8_lossy(&page.bytes);
+                let after = stage.schema.now(&stage.bench).await;
+                let mut wrong = heads::wrong(&page, Side::Browser, &mut ids);
+                if page.status != 403 {
+                    wrong.push(format!("the status is {}, not 403: {}", page.status, page.location()));
+                }
+                if row.how == How::Call && page.json()["kind"] != "step_up" {
+                    wrong.push(format!("it does not say that a proof is needed: {text}"));
+                }
+                if row.asks == Asks::Power {
+                    let theirs = OF_HOME.iter().chain(&OF_ELSEWHERE).filter(|word| text.contains(**word));
+                    wrong.extend(theirs.map(|word| format!("it shows {word}")));
+                }
+                // When a session was last seen is written down now and then.
+                let differences = stage.base.differences(&after, &["sessions"]);
+                if !differences.is_empty() || after.events != events {
+                    wrong.push(format!("nothing may change, but:\n    {}", differences.join("\n    ")));
+                    stage.schema.restore(&stage.bench).await;
+                }
+                events = after.events;
+                report.requests += 1;
+                asked = true;
+                let cell = format!("{who:?} {:?} {} {which:?} with an old proof", row.how, row.path);
+                report.wrong.extend(wrong.into_iter().map(|it| format!("{cell}: {it}")));
+            }
+        }
+        report.addresses += usize::from(asked);
+        if row.asks != Asks::Nobody && !asked {
+            report.wrong.push(format!("{}: nobody could be asked for a proof", row.path));
+        }
+    }
+    report
+}

@@ -1,0 +1,379 @@
+//! What is said of a token after it was issued: introspection, revocation, the list for those who do not ask; on this node and others.
+
+use crate::support::{
+    Bench, URL,
+    browser::{Browser, Page},
+    forge,
+    listening::{listening, until},
+    oauth::{ACCESS_TOKEN, basic, claims, exchange, post, token},
+    stored::Made,
+};
+use axum::http::Request;
+use keyward::{
+    http::{AppState, router, routes::ROUTES},
+    service::{
+        App,
+        clock::Clock as _,
+        verify::{DEAF_AFTER, Question},
+    },
+};
+use serde_json::{Value, json};
+use std::time::Instant;
+
+const EMAIL: &str = "maren@pelagic.example";
+const LIST: &str = "/.well-known/revoked-tokens";
+
+/// Another node on the same database.
+async fn node(bench: &Bench) -> App {
+    crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await
+}
+
+/// What introspection answers to this key.
+async fn introspect(bench: &Bench, asker: &Made, token: &str) -> Value {
+    let page = post(&mut bench.browser(), "/oauth/introspect", &basic(asker), &[("token", token)]).await;
+    assert_eq!((page.status, page.header("cache-control")), (200, "no-store"), "{}", page.text());
+    page.json()
+}
+
+async fn revoke(bench: &Bench, by: &Made, token: &str) -> Page {
+    post(&mut bench.browser(), "/oauth/revoke", &basic(by), &[("token", token)]).await
+}
+
+/// The code of verify.
+async fn verdict(app: &App, token: &str) -> &'static str {
+    let checked = app.tokens.presented(token, &Question::default()).await.expect("the store answers");
+    checked.map_or_else(|refused| refused.code(), |_| "good")
+}
+
+/// The claims of the list, its signature checked with the published key.
+async fn list(bench: &Bench) -> Value {
+    // It may be a second old.
+    bench.clock.advance(1);
+    let page = bench.browser().send(Request::get(LIST), String::new()).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "application/jwt"), "{}", page.text());
+    let (header, claims) = forge::parts(page.text());
+    assert_eq!((&header["typ"], &header["alg"]), (&json!("keyward-revoked+jwt"), &json!("EdDSA")));
+    let x = bench.app.tokens.jwks()["keys"][0]["x"].as_str().expect("a key").to_owned();
+    let decoding = jsonwebtoken::DecodingKey::from_ed_components(&x).expect("a key");
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
+    (rules.validate_exp, rules.validate_aud) = (false, false);
+    jsonwebtoken::decode::<Value>(page.text(), &decoding, &rules).expect("it is signed");
+    let now = bench.clock.now().seconds();
+    assert_eq!(claims["iss"], URL);
+    assert!(
+        claims["iat"].as_i64().is_some_and(|iat| iat <= now) && claims["exp"].as_i64().is_some_and(|exp| exp > now)
+    );
+    claims
+}
+
+/// Whether somebody who has the list refuses a token, as the README says to do it.
+fn is_refused(list: &Value, token: &str) -> bool {
+    let claims = claims(token);
+    let revoked = list["tokens"].as_array().expect("tokens");
+    let via = claims["via"].as_array().cloned().unwrap_or_default();
+    let grant = claims["grant_id"].as_str().map(|id| format!("grant:{id}"));
+    let before = |of: Option<&str>| of.and_then(|of| list["before"][of].as_i64());
+    let cut = [before(claims["sub"].as_str()), before(grant.as_deref()), before(claims["aud"].as_str())];
+    via.iter().chain([&claims["jti"]]).any(|jti| revoked.contains(jti))
+        || cut.into_iter().flatten().any(|before| claims["iat"].as_i64().expect("an instant") < before)
+}
+
+on_both_engines! {
+    /// Introspection says what RFC 7662 says, to keys of the token's project alone.
+    async fn introspection(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (made, colleague) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Orders").await);
+        let tove = bench.person("tove@drift.example", false).await;
+        let stranger = bench.key(&tove, "Elsewhere").await;
+        let good = token(&bench, &made, &[("scope", "data:read")]).await.token();
+        let said = introspect(&bench, &colleague, &good).await;
+        let claims = claims(&good);
+        for name in ["scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti"] {
+            assert_eq!(said[name], claims[name], "{name}");
+        }
+        assert_eq!((&said["active"], &said["token_type"], &said["project_id"]), (&json!(true), &json!("Bearer"), &json!(made.project)));
+        let inactive = json!({"active": false});
+        assert_eq!(introspect(&bench, &stranger, &good).await, inactive, "another project's");
+        for nonsense in ["x", "a.b.c", &made.secret, &format!("{good}x")] {
+            assert_eq!(introspect(&bench, &made, nonsense).await, inactive);
+        }
+
+        // Who asks: a key or a token as a bearer, too; nobody else.
+        let mut program = bench.browser();
+        let fields = [("token", good.as_str()), ("token_type_hint", "refresh_token")];
+        for bearer in [&colleague.secret, &good] {
+            let page = post(&mut program, "/oauth/introspect", &format!("Bearer {bearer}"), &fields).await;
+            assert_eq!((page.status, &page.json()["active"]), (200, &json!(true)));
+        }
+        let page = post(&mut program, "/oauth/introspect", "", &fields).await;
+        assert_eq!((page.status, page.oauth_error().as_str()), (401, "invalid_client"));
+        let page = post(&mut program, "/oauth/introspect", "Bearer a.b.c", &fields).await;
+        assert_eq!((page.status, &page.json()["error"]), (401, &json!("invalid_token")));
+        assert!(page.header("www-authenticate").starts_with("Bearer "));
+        let page = post(&mut program, "/oauth/introspect", &basic(&colleague), &[]).await;
+        assert_eq!((page.status, page.oauth_error().as_str()), (400, "invalid_request"));
+
+        // What the key loses, its tokens lose; asking is no use of the key.
+        bench.alter(&format!("UPDATE keys SET rate_limit = '1/hour' WHERE id = {}", bench.literal(made.id))).await;
+        for _ in 0..3 {
+            assert_eq!(introspect(&bench, &colleague, &good).await["active"], json!(true));
+        }
+        bench.alter(&format!("UPDATE keys SET scopes = '[]', rate_limit = NULL WHERE id = {}", bench.literal(made.id))).await;
+        assert_eq!(introspect(&bench, &colleague, &good).await["scope"], "");
+        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        assert_eq!(introspect(&bench, &colleague, &good).await, inactive);
+        bench.app.keys.activate(&maren, made.id).await.unwrap();
+        assert_eq!(introspect(&bench, &colleague, &good).await["active"], json!(true));
+        // A token for management is nobody's affair but its key's.
+        bench.alter(&format!("UPDATE keys SET scopes = '[\"keyward:keys.read\"]' WHERE id = {}", bench.literal(made.id))).await;
+        let managing = token(&bench, &made, &[]).await.token();
+        assert_eq!(introspect(&bench, &colleague, &managing).await, inactive);
+        assert_eq!(introspect(&bench, &made, &managing).await["aud"], format!("{URL}/v1"));
+        bench.clock.advance(3_600);
+        assert_eq!(introspect(&bench, &colleague, &good).await, inactive, "expired");
+    }
+
+    /// A revoked token is refused everywhere at once, with what was exchanged from it; by whom it may be revoked.
+    async fn revocation(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (made, colleague) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Orders").await);
+        let hearing = listening(&bench.app).await;
+        let first = token(&bench, &made, &[]).await.token();
+        let other = token(&bench, &made, &[]).await.token();
+        let narrowed = exchange(&bench, &first, ACCESS_TOKEN, &[]).await.token();
+        let twice = exchange(&bench, &narrowed, ACCESS_TOKEN, &[]).await.token();
+        let mut program = bench.browser();
+
+        // Nobody but the key that it is of.
+        let page = post(&mut program, "/oauth/revoke", "", &[("token", &first)]).await;
+        assert_eq!((page.status, page.oauth_error().as_str()), (401, "invalid_client"));
+        let page = revoke(&bench, &colleague, &first).await;
+        assert_eq!((page.status, page.oauth_error().as_str()), (400, "unauthorized_client"));
+        let page = post(&mut program, "/oauth/revoke", &basic(&made), &[]).await;
+        assert_eq!((page.status, page.oauth_error().as_str()), (400, "invalid_request"));
+        for nonsense in ["x", "a.b.c", &made.secret, &format!("{first}x")] {
+            let page = revoke(&bench, &made, nonsense).await;
+            assert_eq!((page.status, page.text()), (200, ""), "nothing to do");
+        }
+        assert_eq!((bench.events("token.revoked").await, verdict(&bench.app, &first).await), (0, "good"));
+
+        for _ in 0..2 {
+            let page = revoke(&bench, &made, &narrowed).await;
+            assert_eq!((page.status, page.text(), page.header("cache-control")), (200, "", "no-store"));
+        }
+        assert_eq!(bench.events("token.revoked").await, 1);
+        assert_eq!(verdict(&bench.app, &first).await, "good", "not what it came from");
+        assert_eq!(verdict(&bench.app, &other).await, "good");
+        let config = format!("/v1/projects/{}/config", made.project);
+        for token in [&narrowed, &twice] {
+            assert_eq!(verdict(&bench.app, token).await, "token_revoked");
+            let page = program.bearer("/v1/auth", token).await;
+            assert_eq!((page.status, page.header("x-keyward-code")), (401, "token_revoked"));
+            assert!(page.header("www-authenticate").contains("invalid_token"));
+            assert_eq!(program.bearer(&config, token).await.problem(), "token_revoked");
+            assert_eq!(program.json("/v1/keys/verify", &json!({"token": token})).await.json()["code"], "token_revoked");
+            assert_eq!(introspect(&bench, &colleague, token).await, json!({"active": false}));
+            let page = exchange(&bench, token, ACCESS_TOKEN, &[]).await;
+            assert_eq!((page.oauth_error().as_str(), &page.json()["code"]), ("invalid_request", &json!("token_revoked")));
+            let bearer = post(&mut program, "/oauth/introspect", &format!("Bearer {token}"), &[("token", &first)]).await;
+            assert_eq!(bearer.status, 401, "nor does it prove who asks");
+        }
+        let event = "SELECT actor || ' ' || target || ' ' || target_name FROM audit_events WHERE action = 'token.revoked'";
+        assert_eq!(bench.texts(event).await, [format!("key:{0} key:{0} Gateway", made.id)]);
+        hearing.abort();
+    }
+
+    /// Another node refuses a revoked token within a second, and one that is deaf asks; one that starts knows of it.
+    async fn revocation_on_other_nodes(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let other = node(&bench).await;
+        let (here, there) = (listening(&bench.app).await, listening(&other).await);
+        let tokens: Vec<_> = futures::future::join_all((0..4).map(async |_| token(&bench, &made, &[]).await.token())).await;
+        for token in &tokens {
+            assert_eq!((verdict(&bench.app, token).await, verdict(&other, token).await), ("good", "good"));
+        }
+        assert_eq!(revoke(&bench, &made, &tokens[0]).await.status, 200);
+        assert_eq!(verdict(&bench.app, &tokens[0]).await, "token_revoked", "at once");
+        let began = Instant::now();
+        until("the other node has heard", async || verdict(&other, &tokens[0]).await == "token_revoked").await;
+        println!("revoked: heard after {:?}", began.elapsed());
+        // It hears nothing any more: it asks.
+        there.abort();
+        let _ = there.await;
+        assert_eq!(revoke(&bench, &made, &tokens[1]).await.status, 200);
+        bench.clock.advance(i64::try_from(DEAF_AFTER).unwrap() / 1_000_000 + 1);
+        assert_eq!(verdict(&other, &tokens[1]).await, "token_revoked");
+        assert_eq!(verdict(&other, &tokens[2]).await, "good");
+        // It hears again, and knows what it missed without asking.
+        let there = listening(&other).await;
+        for (token, expected) in tokens.iter().zip(["token_revoked", "token_revoked", "good", "good"]) {
+            assert_eq!(verdict(&other, token).await, expected);
+        }
+        let new = node(&bench).await;
+        assert_eq!(verdict(&new, &tokens[1]).await, "token_revoked", "nobody listens there: it asks");
+        for task in [here, there] {
+            task.abort();
+        }
+    }
+
+    /// The list names what was revoked and has not expired, and holders that were stopped for as long as a token of theirs could live.
+    async fn the_list_for_those_who_do_not_ask(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Orders").await);
+        bench.alter("UPDATE policy SET token_life_max = 7200, token_life_ever = 7200").await;
+        let empty = list(&bench).await;
+        assert_eq!((&empty["tokens"], &empty["before"]), (&json!([]), &json!({})));
+        let (first, second) = (token(&bench, &made, &[]).await.token(), token(&bench, &made, &[]).await.token());
+        let narrowed = exchange(&bench, &first, ACCESS_TOKEN, &[]).await.token();
+        let others = token(&bench, &other, &[]).await.token();
+        assert_eq!(revoke(&bench, &made, &first).await.status, 200);
+        let now = list(&bench).await;
+        assert_eq!((&now["tokens"], &now["before"]), (&json!([claims(&first)["jti"]]), &json!({})));
+        for (token, refused) in [(&first, true), (&narrowed, true), (&second, false), (&others, false)] {
+            assert_eq!(is_refused(&now, token), refused);
+        }
+
+        // Deactivated, and activated again; deleted, and restored.
+        let sub = format!("key:{}", made.id);
+        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        let now = list(&bench).await;
+        assert!(now["before"][&sub].is_i64() && is_refused(&now, &second) && !is_refused(&now, &others), "{now}");
+        bench.app.keys.activate(&maren, made.id).await.unwrap();
+        assert!(!is_refused(&list(&bench).await, &second), "good again, as it is here");
+        bench.app.keys.delete(&maren, made.id).await.unwrap();
+        assert!(is_refused(&list(&bench).await, &second));
+        bench.app.keys.restore(&maren, made.id).await.unwrap();
+        assert!(!is_refused(&list(&bench).await, &second));
+
+        // Archived: by the audience, however many keys there are.
+        let actor = keyward::service::actor::Actor::User(maren.clone());
+        bench.app.projects.archive(&actor, made.project, false).await.unwrap();
+        let now = list(&bench).await;
+        assert!(now["before"][format!("{URL}/projects/{}", made.project)].is_i64());
+        assert!(is_refused(&now, &second) && is_refused(&now, &others));
+        bench.app.projects.archive(&actor, made.project, true).await.unwrap();
+        assert!(!is_refused(&list(&bench).await, &others));
+
+        // Narrowed: its old tokens say too much, new ones do not. Renamed and widened: nothing is cut off.
+        let mut browser = bench.signed_in(EMAIL).await;
+        let mut edit = async |name: &str, scopes: &[&str]| {
+            let path = format!("/keys/{}/edit", made.id);
+            let (id, version) = (made.id.to_string(), browser.get(&path).await.input("version").to_owned());
+            let mut fields = vec![("id", id.as_str()), ("version", &version), ("name", name), ("expires", "keep")];
+            fields.extend(scopes.iter().map(|scope| ("scopes[]", *scope)));
+            let page = browser.post(&path, &fields).await;
+            assert_eq!(page.status, 303, "{}", page.text());
+        };
+        edit("Renamed", &["data:read", "usage:read", "data:write"]).await;
+        assert!(!is_refused(&list(&bench).await, &second));
+        edit("Renamed", &["data:read"]).await;
+        let now = list(&bench).await;
+        assert!(is_refused(&now, &second) && !is_refused(&now, &others), "{now}");
+        let new = token(&bench, &made, &[]).await.token();
+        assert!(!is_refused(&now, &new) && !is_refused(&list(&bench).await, &new));
+
+        // For as long as such a token could live, and no longer; a key that is gone for good included.
+        bench.app.keys.delete(&maren, other.id).await.unwrap();
+        bench.clock.advance(3_600);
+        let now = list(&bench).await;
+        assert_eq!(now["tokens"], json!([]), "expired");
+        assert_eq!(now["before"].as_object().unwrap().len(), 2);
+        bench.clock.advance(3_600);
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        let now = list(&bench).await;
+        assert_eq!(now["before"], json!({}), "no token from then is alive");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM revoked_tokens").await, 0);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM token_cutoffs").await, 0);
+    }
+
+    /// A key that is gone for good after its seven days, of which tokens may live on.
+    async fn a_key_that_is_gone_stays_on_the_list(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        bench.alter("UPDATE policy SET token_life_max = 864000, token_life_ever = 864000").await;
+        bench.alter("UPDATE projects SET token_life_max = 864000").await;
+        let token = token(&bench, &made, &[("expires_in", "864000")]).await.token();
+        bench.app.keys.delete(&maren, made.id).await.unwrap();
+        bench.clock.advance(8 * 86_400);
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        assert!(bench.key_row(made.id).await.is_none());
+        assert!(is_refused(&list(&bench).await, &token));
+        bench.clock.advance(2 * 86_400);
+        assert!(!is_refused(&list(&bench).await, &token));
+    }
+
+    /// The list is cheap to ask for: a tag that is the same as long as it says the same, and no body then.
+    async fn the_list_is_cacheable(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let get = async |tag: &str| {
+            let request = Request::get(LIST);
+            let request = if tag.is_empty() { request } else { request.header("if-none-match", tag) };
+            bench.browser().send(request, String::new()).await
+        };
+        let page = get("").await;
+        let tag = page.header("etag").to_owned();
+        assert!(tag.starts_with("W/\"") && page.header("cache-control") == "public, max-age=5", "{tag}");
+        for same in [tag.clone(), format!("\"x\", {tag}"), tag[2..].to_owned(), "*".into()] {
+            let page = get(&same).await;
+            assert_eq!((page.status, page.text(), page.header("etag")), (304, "", tag.as_str()), "{same}");
+        }
+        assert_eq!(get("\"x\"").await.status, 200);
+        let good = token(&bench, &made, &[]).await.token();
+        assert_eq!(revoke(&bench, &made, &good).await.status, 200);
+        bench.clock.advance(1);
+        let page = get(&tag).await;
+        assert_eq!(page.status, 200);
+        assert_ne!(page.header("etag"), tag);
+        let small = page.text().len();
+        bench.clock.advance(600);
+        assert_eq!(get(page.header("etag")).await.status, 200, "signed anew, so that it does not grow old");
+        for _ in 0..50 {
+            let good = token(&bench, &made, &[]).await.token();
+            assert_eq!(revoke(&bench, &made, &good).await.status, 200);
+        }
+        bench.clock.advance(1);
+        let each = (get("").await.text().len() - small) / 50;
+        println!("revoked: {small} bytes with one token, {each} more for each");
+        assert!(each <= 52, "{each}");
+        // No token can be taken for a list, nor a list for a token.
+        let list = get("").await.text().to_owned();
+        assert_eq!(verdict(&bench.app, &list).await, "invalid_token");
+    }
+
+    /// The metadata names this server's addresses, all of which are there and take what it says.
+    async fn metadata(bench: Bench) {
+        let mut program: Browser = bench.browser();
+        let page = program.send(Request::get("/.well-known/oauth-authorization-server"), String::new()).await;
+        assert_eq!((page.status, page.header("content-type")), (200, "application/json"));
+        let said = page.json();
+        assert_eq!(said["issuer"], URL);
+        let mut addresses = 0;
+        for (name, value) in said.as_object().unwrap() {
+            let Some(path) = value.as_str().and_then(|it| it.strip_prefix(URL)).filter(|it| !it.is_empty()) else { continue };
+            if name == "authorization_endpoint" {
+                // A page: `pages.rs` and the matrix know it.
+                continue;
+            }
+            let route = ROUTES.iter().find(|route| route.path == path).unwrap_or_else(|| panic!("{name}: no {path}"));
+            assert_eq!(route.method == "POST", name.ends_with("_endpoint"), "{name}");
+            addresses += 1;
+        }
+        assert!(addresses >= 5, "{said}");
+        let posts = ROUTES.iter().filter(|route| route.path.starts_with("/oauth/"));
+        for route in posts {
+            assert!(said.as_object().unwrap().values().any(|it| *it == format!("{URL}{}", route.path)), "{}", route.path);
+        }
+        for kind in said["grant_types_supported"].as_array().unwrap() {
+            let page = post(&mut program, "/oauth/token", "", &[("grant_type", kind.as_str().unwrap())]).await;
+            assert_ne!(page.json()["error"], "unsupported_grant_type", "{kind}");
+        }
+        // Another public URL is another issuer.
+        let other = Bench::at(crate::support::Engine::Sqlite, "https://keys.example.com").await;
+        let router = router(AppState::new(other.app.clone()));
+        let mut program = Browser::new(router, "https://keys.example.com");
+        let page = program.send(Request::get("/.well-known/oauth-authorization-server"), String::new()).await;
+        assert_eq!(page.json()["token_endpoint"], "https://keys.example.com/oauth/token");
+    }
+}

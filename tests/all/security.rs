@@ -1,0 +1,743 @@
+//! A person's own security: password, sessions, second factor, and proving again who they are.
+
+use crate::support::{
+    Bench, PASSWORD, URL,
+    browser::{Browser, Page},
+    totp::{base32, code, elements},
+};
+use keyward::{
+    domain::{key::Status, sensitive::Password},
+    service::{
+        Error,
+        accounts::{Entering, begin},
+        actor::Origin,
+        keys::KeyEdit,
+    },
+    store::sessions::NewSessionRow,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const MAREN: &str = "maren@pelagic.example";
+const NEW: &str = "the moon pulls at noon";
+
+/// A code that is not right now.
+fn wrong_code(secret: &[u8], at: i64) -> String {
+    let near: Vec<_> = (-1..=1).map(|step| code(secret, at + 30 * step)).collect();
+    (0..).map(|n| format!("{n:06}")).find(|it| !near.contains(it)).unwrap()
+}
+
+struct Enrolled {
+    secret: Vec<u8>,
+    codes: Vec<String>,
+}
+
+fn now(bench: &Bench) -> i64 {
+    bench.app.ground.now().seconds()
+}
+
+/// To the first second of the next step.
+fn to_next_step(bench: &Bench) {
+    bench.clock.advance(30 - now(bench).rem_euclid(30));
+}
+
+/// Turns the second factor on, as the page does.
+async fn enrol(bench: &Bench, browser: &mut Browser) -> Enrolled {
+    let page = browser.get("/settings/security/second-factor").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let secret = base32(&elements(&page, "code")[0]);
+    assert_eq!(secret.len(), 20);
+    let fields = [("sealed", page.input("sealed")), ("one_time_code", &code(&secret, now(bench)))];
+    let page = browser.post("/settings/security/second-factor", &fields).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.text().contains("Your second factor is on."), "{}", page.text());
+    let codes = elements(&page, "code");
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    to_next_step(bench);
+    Enrolled { secret, codes }
+}
+
+/// A browser in which the password was right, and the second factor is asked for.
+async fn pending(bench: &Bench) -> Browser {
+    let mut browser = bench.browser();
+    let page = browser.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
+    assert_eq!((page.status, page.location()), (303, "/login/code"), "{}", page.text());
+    browser
+}
+
+async fn send_code(browser: &mut Browser, code: &str) -> Page {
+    browser.post("/login/code", &[("one_time_code", code)]).await
+}
+
+/// Who did what, of the events after the making of people.
+async fn actions(bench: &Bench) -> Vec<String> {
+    bench
+        .texts("SELECT action FROM audit_events WHERE action NOT IN ('user.created', 'project.created') ORDER BY seq")
+        .await
+}
+
+async fn last_detail(bench: &Bench, action: &str) -> Value {
+    let texts = bench.texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
+    serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
+}
+
+async fn new_key(bench: &Bench, browser: &mut Browser, name: &str) -> Vec<(&'static str, String)> {
+    let form = browser.call("keys/form", &[]).await.json();
+    let project = form["projects"][0]["id"].as_str().expect("a project").to_owned();
+    let number = bench.app.ground.new_id().to_string();
+    vec![
+        ("number", number),
+        ("project", project),
+        ("name", name.to_owned()),
+        ("expires", "never".into()),
+        ("issued_to", "Harbour office".into()),
+        ("scopes[]", "data:read".into()),
+    ]
+}
+
+fn with<'a>(fields: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    fields.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied()).collect()
+}
+
+async fn keys(bench: &Bench) -> i64 {
+    bench.number("SELECT COUNT(*) FROM keys").await
+}
+
+/// A whole tag of the field for a proof.
+fn proof_field(page: &Page) -> Option<&str> {
+    let inputs = page.text().split("<input").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+    inputs.into_iter().find(|tag| tag.contains("name=\"proof\""))
+}
+
+on_both_engines! {
+    /// Enrolling, and signing in with the code after the password; a code counts once.
+    async fn a_code_after_the_password(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let page = browser.get("/settings/security").await;
+        assert!(page.text().contains("Authenticator app") && !page.text().contains("The policy of this Keyward"), "{}", page.text());
+        to_next_step(&bench);
+
+        // A wrong code: the same secret stands there still.
+        let page = browser.get("/settings/security/second-factor").await;
+        let text = elements(&page, "code")[0].clone();
+        let secret = base32(&text);
+        assert!(page.text().contains("<svg") && page.text().contains("h7v1h-7z") && !page.text().contains("style="), "{}", page.text());
+        let wrong = wrong_code(&secret, now(&bench));
+        let refused = browser
+            .post("/settings/security/second-factor", &[("sealed", page.input("sealed")), ("one_time_code", &wrong)])
+            .await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert_eq!(elements(&refused, "code")[0], text);
+        assert!(!refused.text().contains(&wrong), "it is not drawn again");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM second_factors").await, 0, "nothing is stored before a code has confirmed it");
+
+        // Another page's secret is another.
+        assert_ne!(elements(&browser.get("/settings/security/second-factor").await, "code")[0], text);
+        // And the form of another person is none of this one's.
+        bench.person("jonas@pelagic.example", false).await;
+        let mut jonas = bench.signed_in("jonas@pelagic.example").await;
+        let stolen = [("sealed", refused.input("sealed")), ("one_time_code", &*code(&secret, now(&bench)))];
+        assert_eq!(jonas.post("/settings/security/second-factor", &stolen).await.status, 422);
+
+        let fields = [("sealed", refused.input("sealed")), ("one_time_code", &*code(&secret, now(&bench)))];
+        let page = browser.post("/settings/security/second-factor", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(browser.post("/settings/security/second-factor", &fields).await.location(), "/settings/security", "once");
+        assert_eq!(browser.call("security/turn_on", &fields).await.status, 409);
+        let page = browser.get("/settings/security/second-factor").await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security"));
+        let page = browser.get("/settings/security").await;
+        assert!(page.text().contains("Turn off") && page.text().contains("10 are left."), "{}", page.text());
+
+        // Only the right password is asked for the code.
+        let mut other = bench.browser();
+        let page = other.post("/login", &[("email", MAREN), ("password", "not the tide at all")]).await;
+        assert_eq!(page.status, 422);
+        let page = other.post("/login?next=%2Fsettings%2Fsecurity", &[("email", MAREN), ("password", PASSWORD)]).await;
+        assert_eq!((page.status, page.location()), (303, "/login/code?next=%2Fsettings%2Fsecurity"));
+        assert_eq!(bench.events("session.started").await, 2, "not before the code");
+        let page = other.get("/login/code?next=%2Fsettings%2Fsecurity").await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert!(page.text().contains("action=\"/login/code?next="), "{}", page.text());
+
+        // The code that turned it on counts no more.
+        let used = code(&secret, now(&bench));
+        let page = send_code(&mut other, &used).await;
+        assert_eq!(page.status, 422, "{}", page.text());
+        assert!(page.text().contains("wrong, or it was used before") && !page.text().contains(&used), "{}", page.text());
+        assert_eq!(send_code(&mut other, " ").await.status, 422);
+        bench.clock.advance(30);
+        let next = code(&secret, now(&bench));
+        let page = other
+            .post("/login/code?next=%2Fsettings%2Fsecurity", &[("one_time_code", &format!("{} {}", &next[..3], &next[3..]))])
+            .await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security"), "{}", page.text());
+        assert_eq!(other.get("/keys").await.status, 200);
+        assert_eq!(last_detail(&bench, "session.started").await, json!({"by": "code"}));
+
+        // Nor does it on another browser, nor the one before it.
+        let mut third = pending(&bench).await;
+        assert_eq!(send_code(&mut third, &next).await.status, 422);
+        assert_eq!(send_code(&mut third, &used).await.status, 422);
+        assert_eq!(third.get("/keys").await.status, 303);
+        assert_eq!(bench.events("second_factor.refused").await, 3);
+        assert_eq!(bench.events("second_factor.enrolled").await, 1);
+    }
+
+    /// A clock may be a step off, and no more.
+    async fn one_step_of_skew(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let Enrolled { secret, .. } = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
+        bench.clock.advance(300);
+        for (off, taken) in [(-60, false), (60, false), (-30, true), (0, true), (30, true)] {
+            let mut browser = pending(&bench).await;
+            let page = send_code(&mut browser, &code(&secret, now(&bench) + off)).await;
+            assert_eq!(page.status, if taken { 303 } else { 422 }, "{off}: {}", page.text());
+        }
+    }
+
+    /// Whose second factor is still asked for is nobody.
+    async fn a_sign_in_that_waits_opens_nothing(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut first = bench.signed_in(MAREN).await;
+        let Enrolled { secret, .. } = enrol(&bench, &mut first).await;
+        let mut browser = pending(&bench).await;
+        for path in ["/keys", "/keys/new", "/projects", "/settings/security", "/settings/security/second-factor", "/confirm"] {
+            let page = browser.get(path).await;
+            assert_eq!(page.status, 303, "{path}");
+            assert!(page.location().starts_with("/login"), "{path}: {}", page.location());
+        }
+        assert!(browser.call("session/me", &[]).await.json().is_null());
+        assert_eq!(browser.call("session/pending", &[]).await.json(), json!(true));
+        for function in ["keys/form", "security/get", "security/turn_off", "security/new_codes", "settings/account", "session/proof"] {
+            assert_eq!(browser.call(function, &[]).await.status, 401, "{function}");
+        }
+        assert_eq!(browser.call("session/confirm", &[("proof", PASSWORD)]).await.status, 401);
+        let page = browser.post("/settings/security/second-factor/off", &[("proof", PASSWORD)]).await;
+        assert_eq!(page.status, 303, "nobody is signed in, so that no proof is looked at");
+        assert_eq!(bench.events("step_up.passed").await + bench.events("step_up.refused").await, 0);
+        // It is on no list of sessions, and lives ten minutes.
+        assert_eq!(first.call("security/get", &[]).await.json()["sessions"].as_array().unwrap().len(), 1);
+        bench.clock.advance(599);
+        assert_eq!(browser.get("/login/code").await.status, 200);
+        bench.clock.advance(1);
+        assert_eq!(browser.get("/login/code").await.location(), "/login");
+        let page = send_code(&mut browser, &code(&secret, now(&bench))).await;
+        assert_eq!((page.status, page.location()), (303, "/login"));
+        assert_eq!(bench.events("session.started").await, 1);
+        assert_eq!(browser.call("session/sign_in_code", &[("one_time_code", "123456")]).await.status, 401);
+
+        // What it began with is gone once somebody is signed in with it.
+        let mut browser = pending(&bench).await;
+        let before = browser.cookie.clone();
+        assert_eq!(send_code(&mut browser, &code(&secret, now(&bench))).await.status, 303);
+        assert_ne!(browser.cookie, before, "a new id");
+        let mut thief = bench.browser();
+        thief.cookie = before;
+        assert_eq!(thief.get("/keys").await.status, 303);
+        assert_eq!(thief.get("/login/code").await.status, 303);
+    }
+
+    /// Each recovery code works once, also when two send it together; new ones take the place of all.
+    async fn recovery_codes(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut first = bench.signed_in(MAREN).await;
+        let Enrolled { codes, .. } = enrol(&bench, &mut first).await;
+        let mut browser = pending(&bench).await;
+        assert_eq!(send_code(&mut browser, &codes[0].to_uppercase().replace('-', " ")).await.status, 303);
+        assert_eq!(last_detail(&bench, "session.started").await, json!({"by": "recovery_code", "codes_left": 9}));
+        let mut again = pending(&bench).await;
+        assert_eq!(send_code(&mut again, &codes[0]).await.status, 422);
+
+        let (mut one, mut two) = (pending(&bench).await, pending(&bench).await);
+        let (one, two) = futures::join!(send_code(&mut one, &codes[1]), send_code(&mut two, &codes[1]));
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [303, 422], "one wins");
+
+        let page = first.post("/settings/security/recovery-codes", &[]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(page.header("cache-control"), "no-store");
+        for script in page.text().split("<script").skip(1).map(|it| it.split("</script>").next().unwrap_or_default()) {
+            assert!(!script.contains(" src=") && !script.contains("import("), "nothing may read them afterwards: {script}");
+        }
+        let fresh = elements(&page, "code");
+        assert_eq!(fresh.len(), 10);
+        assert!(fresh.iter().all(|it| !codes.contains(it)));
+        assert!(!first.get("/settings/security/recovery-codes").await.text().contains(&fresh[0]), "shown once");
+        assert_eq!(send_code(&mut again, &codes[2]).await.status, 422, "the old ones are worth nothing");
+        assert_eq!(send_code(&mut again, &fresh[2]).await.status, 303);
+        assert_eq!(bench.events("recovery_codes.made").await, 1);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM recovery_codes").await, 10);
+    }
+
+    /// Codes are throttled like passwords: by address, and in the end whatever the address.
+    async fn codes_that_are_guessed(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let Enrolled { secret, .. } = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
+        let accounts = &bench.app.accounts;
+        let from = |last: u8| Origin { ip: Some([203, 0, 113, last].into()), ..Origin::default() };
+        let (wrong, right) = (Password::new(wrong_code(&secret, now(&bench))), Password::new(code(&secret, now(&bench))));
+        for _ in 0..5 {
+            assert!(matches!(accounts.sign_in_code(maren.user, &wrong, &from(1)).await, Err(Error::Invalid(_))));
+        }
+        let paused = accounts.sign_in_code(maren.user, &right, &from(1)).await;
+        assert!(matches!(paused, Err(Error::Paused { seconds: 60 })), "{paused:?}");
+        // The right password again does not help; another address does, for it has tried nothing.
+        assert!(accounts.sign_in(MAREN, &Password::new(PASSWORD.into()), &from(1)).await.is_ok());
+        assert!(matches!(accounts.sign_in_code(maren.user, &right, &from(1)).await, Err(Error::Paused { .. })));
+        accounts.sign_in_code(maren.user, &right, &from(2)).await.expect("another address");
+        bench.clock.advance(60);
+        let right = Password::new(code(&secret, now(&bench)));
+        accounts.sign_in_code(maren.user, &right, &from(1)).await.expect("a minute later");
+        assert_eq!(bench.events("second_factor.refused").await, 5);
+    }
+
+    /// A new password ends the other sessions at their next request.
+    async fn changing_the_password(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let jonas = bench.person("jonas@pelagic.example", false).await;
+        let (mut here, mut there) = (bench.signed_in(MAREN).await, bench.signed_in(MAREN).await);
+        let mut jonas_there = bench.signed_in("jonas@pelagic.example").await;
+        assert_eq!(there.get("/keys").await.status, 200);
+        let hashes = bench.texts("SELECT password_hash FROM users ORDER BY email").await;
+        let path = "/settings/security/password";
+        for (current, new, field) in [
+            (PASSWORD, "short", "new_password"),
+            (PASSWORD, "maren@pelagic.example", "new_password"),
+            (PASSWORD, PASSWORD, "new_password"),
+            ("", NEW, "password"),
+            ("not the tide at all", NEW, "password"),
+        ] {
+            let page = here.post(path, &[("password", current), ("new_password", new)]).await;
+            assert_eq!(page.status, 422, "{new}: {}", page.text());
+            assert!(page.text().contains(&format!("id=\"{field}-error\"")), "{new}: {}", page.text());
+            assert!(!page.text().contains(NEW) && !page.text().contains(PASSWORD), "never drawn again");
+        }
+        assert_eq!(bench.texts("SELECT password_hash FROM users ORDER BY email").await, hashes);
+        assert_eq!(bench.events("password.refused").await, 1);
+        assert_eq!(there.get("/keys").await.status, 200);
+
+        let page = here.post(path, &[("password", PASSWORD), ("new_password", NEW)]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security?done=password"), "{}", page.text());
+        assert_eq!(here.get("/keys").await.status, 200);
+        let page = there.get("/keys").await;
+        assert_eq!((page.status, page.location()), (303, "/login"), "at the next request");
+        assert_eq!(jonas_there.get("/keys").await.status, 200, "others' sessions are not touched");
+        assert_eq!(last_detail(&bench, "password.changed").await, json!({"sessions_ended": 1}));
+        let mut anew = bench.browser();
+        assert_eq!(anew.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await.status, 422);
+        assert_eq!(anew.post("/login", &[("email", MAREN), ("password", NEW)]).await.status, 303);
+
+        // A sign-in that waits for its code ends too.
+        let Enrolled { secret, .. } = enrol(&bench, &mut here).await;
+        let mut waits = bench.browser();
+        assert_eq!(waits.post("/login", &[("email", MAREN), ("password", NEW)]).await.location(), "/login/code");
+        assert_eq!(here.post(path, &[("password", NEW), ("new_password", PASSWORD)]).await.status, 303);
+        assert_eq!(send_code(&mut waits, &code(&secret, now(&bench))).await.location(), "/login");
+
+        // Throttled like signing in.
+        let origin = Origin { ip: Some([203, 0, 113, 7].into()), ..Origin::default() };
+        let from = keyward::service::actor::Caller { origin, ..maren };
+        let (wrong, right, new) = (Password::new("not the tide".into()), Password::new(PASSWORD.into()), Password::new(NEW.into()));
+        for _ in 0..5 {
+            let refused = bench.app.accounts.change_password(&from, &wrong, &new, [0; 32]).await;
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        }
+        let paused = bench.app.accounts.change_password(&from, &right, &new, [0; 32]).await;
+        assert!(matches!(paused, Err(Error::Paused { .. })), "{paused:?}");
+
+        // Whoever signs in with another account has none.
+        bench.alter(&format!("UPDATE users SET password_hash = '' WHERE id = {}", bench.literal(jonas.user))).await;
+        let page = jonas_there.get("/settings/security").await;
+        assert!(page.text().contains("You have no password here") && !page.text().contains("name=\"new_password\""), "{}", page.text());
+        assert_eq!(jonas_there.post(path, &[("password", PASSWORD), ("new_password", NEW)]).await.status, 409);
+        assert_eq!(jonas_there.post("/settings/security/second-factor", &[("sealed", ""), ("one_time_code", "123456")]).await.status, 403);
+        let mut nobody = bench.browser();
+        for password in ["", PASSWORD] {
+            assert_eq!(nobody.post("/login", &[("email", "jonas@pelagic.example"), ("password", password)]).await.status, 422);
+        }
+    }
+
+    /// A person sees their sessions, and ends their own.
+    async fn sessions(bench: Bench) {
+        bench.person(MAREN, false).await;
+        bench.person("jonas@pelagic.example", false).await;
+        let mut there = bench.browser();
+        let login = axum::http::Request::post("/login")
+            .header("origin", URL)
+            .header("user-agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0")
+            .header("content-type", "application/x-www-form-urlencoded");
+        let page = there.send(login, crate::support::browser::form(&[("email", MAREN), ("password", PASSWORD)])).await;
+        assert_eq!(page.status, 303);
+        bench.clock.advance(3_600);
+        let mut here = bench.signed_in(MAREN).await;
+        let mut jonas = bench.signed_in("jonas@pelagic.example").await;
+        bench.clock.advance(600);
+        here.get("/keys").await;
+        let page = here.call("security/get", &[]).await.json();
+        let list = page["sessions"].as_array().expect("sessions");
+        assert_eq!(list.len(), 2);
+        assert_eq!((&list[0]["here"], &list[1]["here"]), (&json!(true), &json!(false)));
+        assert_eq!(list[1]["device"], "Firefox on Windows");
+        let micros = |value: &Value| value["at"].as_i64().expect("an instant") / 1_000_000;
+        assert_eq!(micros(&list[0]["seen"]), now(&bench));
+        assert_eq!((micros(&list[1]["since"]), micros(&list[1]["seen"])), (now(&bench) - 4_200, now(&bench) - 4_200));
+        let handle = list[1]["handle"].as_str().unwrap().to_owned();
+        assert!(there.cookie.as_deref().is_some_and(|cookie| !cookie.contains(&handle)), "the digest, not the id");
+        let shown = here.get("/settings/security").await;
+        assert!(shown.text().contains("Firefox on Windows") && shown.text().contains("This session"), "{}", shown.text());
+
+        // Others' are as good as none.
+        let random = hex::encode(crate::support::random::<32>());
+        let theirs = jonas.call("security/end_session", &[("session", &handle)]).await;
+        let none = jonas.call("security/end_session", &[("session", &random)]).await;
+        assert_eq!((theirs.status, none.status), (404, 404));
+        assert_eq!(theirs.text(), none.text());
+        for bad in ["", "zz", "00", &handle[..62]] {
+            assert_eq!(jonas.post("/settings/security/session", &[("session", bad)]).await.status, 404, "{bad}");
+        }
+        assert_eq!(jonas.post("/settings/security/session", &[("session", &handle)]).await.status, 404);
+        assert_eq!(there.get("/keys").await.status, 200);
+        assert_eq!(bench.events("session.ended").await, 0);
+
+        let page = here.post("/settings/security/session", &[("session", &handle)]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security?done=ended"), "{}", page.text());
+        assert_eq!(there.get("/keys").await.status, 303);
+        assert_eq!(last_detail(&bench, "session.ended").await["device"], "Firefox on Windows");
+        assert_eq!(here.post("/settings/security/session", &[("session", &handle)]).await.status, 404, "it is gone");
+
+        let (mut one, mut two) = (bench.signed_in(MAREN).await, bench.signed_in(MAREN).await);
+        let page = here.post("/settings/security/sessions", &[]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security?done=others"));
+        assert_eq!((one.get("/keys").await.status, two.get("/keys").await.status), (303, 303));
+        assert_eq!((here.get("/keys").await.status, jonas.get("/keys").await.status), (200, 200));
+        assert_eq!(last_detail(&bench, "sessions.ended").await, json!({"ended": 2}));
+        let mut nobody = bench.browser();
+        for function in ["security/get", "security/end_session", "security/end_sessions", "security/change_password", "security/begin", "security/turn_on"] {
+            let fields = [("session", handle.as_str()), ("password", "x"), ("new_password", "y"), ("one_time_code", "1")];
+            assert_eq!(nobody.call(function, &fields).await.status, 401, "{function}");
+        }
+    }
+
+    /// Comparing a password takes long: a session that it opens must not come after one that was changed, or a person disabled.
+    async fn a_sign_in_under_way_does_not_outlive_its_password(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let (app, origin) = (&bench.app, Origin::default());
+        let row = |compared: &Entering| NewSessionRow {
+            digest: crate::support::random(),
+            user_id: compared.user.into(),
+            data: "{}".into(),
+            agent: None,
+            ip: None,
+            pending: false,
+            created_at: 0,
+            expires_at: i64::MAX,
+        };
+        let right = Password::new(PASSWORD.to_owned());
+        let before = app.accounts.sign_in(MAREN, &right, &origin).await.unwrap().who;
+        assert!(begin(&bench.app.ground, row(&before), before.compared.clone()).await.unwrap());
+        let other = Password::new("the ebb turns at ten".to_owned());
+        app.accounts.change_password(&maren, &right, &other, crate::support::random()).await.unwrap();
+        let late = begin(&bench.app.ground, row(&before), before.compared.clone()).await;
+        assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+        let after = app.accounts.sign_in(MAREN, &other, &origin).await.unwrap().who;
+        bench.alter("UPDATE users SET active = NOT active").await;
+        let disabled = begin(&bench.app.ground, row(&after), after.compared.clone()).await;
+        assert!(matches!(disabled, Err(Error::Conflict(_))), "{disabled:?}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+    }
+
+    /// A key that never expires asks for a fresh proof: by form, by script, by server function, by an edit; not at 15:00, at 15:01.
+    async fn a_proof_within_the_form(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        bench.clock.advance(15 * 60);
+        let fields = new_key(&bench, &mut browser, "At 15:00").await;
+        assert_eq!(browser.post("/keys/new", &with(&fields, &[])).await.status, 200);
+        bench.clock.advance(1);
+        assert_eq!(keys(&bench).await, 1);
+
+        let fields = new_key(&bench, &mut browser, "At 15:01").await;
+        for live in [false, true] {
+            let page = if live { browser.post_live("/keys/new", &with(&fields, &[])).await } else { browser.post("/keys/new", &with(&fields, &[])).await };
+            assert_eq!(page.status, 403, "{}", page.text());
+            assert_eq!(page.input("name"), "At 15:01", "what was typed is still there");
+            assert_eq!(page.input("issued_to"), "Harbour office");
+            let field = proof_field(&page).expect("a field for the proof");
+            assert!(field.contains("type=\"password\"") && field.contains("autofocus") && !field.contains("value="), "{field}");
+            assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
+            assert!(page.text().contains("Confirm that it is you: your password"), "{}", page.text());
+        }
+        let page = browser.call("keys/create", &with(&fields, &[])).await;
+        assert_eq!((page.status, &page.json()["kind"]), (403, &json!("step_up")), "{}", page.text());
+        assert_eq!(keys(&bench).await, 1, "nothing was made");
+        // A key that expires does not ask.
+        let mut expires = new_key(&bench, &mut browser, "Expires").await;
+        expires[3].1 = "30d".into();
+        assert_eq!(browser.post("/keys/new", &with(&expires, &[])).await.status, 200);
+
+        // A wrong proof.
+        let page = browser.post("/keys/new", &with(&fields, &[("proof", "not the tide at all")])).await;
+        assert_eq!(page.status, 403, "{}", page.text());
+        assert!(page.text().contains("That was wrong.") && page.text().contains("id=\"proof-error\""), "{}", page.text());
+        assert!(!page.text().contains("not the tide at all"));
+        assert_eq!(page.input("name"), "At 15:01");
+        assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
+        assert_eq!((keys(&bench).await, bench.events("step_up.refused").await, bench.events("step_up.passed").await), (2, 1, 0));
+
+        // The right one: the form goes through, and what follows does not ask again.
+        let page = browser.post("/keys/new", &with(&fields, &[("proof", PASSWORD)])).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert!(page.text().contains("Save this key now") && !page.text().contains(PASSWORD), "{}", page.text());
+        assert_eq!(last_detail(&bench, "step_up.passed").await, json!({"by": "password"}));
+        let fields = new_key(&bench, &mut browser, "Soon after").await;
+        assert_eq!(browser.call("keys/create", &with(&fields, &[])).await.status, 200);
+        assert_eq!(keys(&bench).await, 4);
+        // Another session of hers has proved nothing.
+        let mut other = bench.signed_in(MAREN).await;
+        bench.clock.advance(901);
+        let fields = new_key(&bench, &mut other, "Elsewhere").await;
+        let mut proves = browser;
+        assert_eq!(proves.call("session/confirm", &[("proof", PASSWORD)]).await.status, 200);
+        assert_eq!(other.post("/keys/new", &with(&fields, &[])).await.status, 403);
+        assert_eq!(proves.post("/keys/new", &with(&fields, &[])).await.status, 200);
+
+        // An edit that makes a key last for ever; one that leaves it as it is does not ask.
+        let made = bench.key(&maren, "Edited").await;
+        let version = |updated: i64| updated.to_string();
+        let row = bench.key_row(made.id).await.unwrap();
+        let (id, at) = (made.id.to_string(), version(row.updated_at));
+        let edit = |name: &'static str, expires: &'static str, at: &str| {
+            vec![("id", id.clone()), ("version", at.to_owned()), ("name", name.to_owned()), ("expires", expires.to_owned()), ("scopes[]", "data:read".into())]
+        };
+        let path = format!("/keys/{id}/edit");
+        let page = other.post(&path, &with(&edit("Edited", "never", &at), &[])).await;
+        assert_eq!(page.status, 403, "{}", page.text());
+        assert!(proof_field(&page).is_some());
+        assert_eq!(bench.key_row(made.id).await.unwrap().expires_at, row.expires_at);
+        let page = other.post(&path, &with(&edit("Edited", "never", &at), &[("proof", PASSWORD)])).await;
+        assert_eq!(page.status, 303, "{}", page.text());
+        let after = bench.key_row(made.id).await.unwrap();
+        assert_eq!(after.expires_at, None);
+        bench.clock.advance(901);
+        for expires in ["keep", "never"] {
+            let at = version(bench.key_row(made.id).await.unwrap().updated_at);
+            let page = other.post(&path, &with(&edit("Renamed", expires, &at), &[])).await;
+            assert_eq!(page.status, 303, "{expires}: {}", page.text());
+        }
+        // By the service, too, and not at the command line.
+        let stale = keyward::service::actor::Caller { proved: maren.proved, ..maren.clone() };
+        let mut draft = bench.draft(made.project, "By the service");
+        draft.expires = "never".into();
+        assert!(matches!(bench.app.keys.create(&stale, draft).await, Err(Error::StepUp)));
+        let refused = bench.app.keys.edit(&stale, made.id, KeyEdit {
+            version: bench.key_row(made.id).await.unwrap().updated_at, name: "x".into(), expires: "keep".into(), expires_on: String::new(),
+            scopes: vec![], issued_to: String::new(), rules: Default::default(),
+        }).await;
+        assert!(refused.is_ok_and(|key| key.status == Status::Active));
+    }
+
+    /// Proofs are throttled. (What the pages say then, the browser tests see.)
+    async fn proofs_that_are_guessed(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let accounts = &bench.app.accounts;
+        let origin = Origin { ip: Some([203, 0, 113, 7].into()), ..Origin::default() };
+        let caller = keyward::service::actor::Caller { origin, ..maren };
+        let (wrong, right) = (Password::new("not the tide at all".into()), Password::new(PASSWORD.into()));
+        for _ in 0..5 {
+            assert!(!accounts.prove(&caller, &wrong).await.unwrap());
+        }
+        let paused = accounts.prove(&caller, &right).await;
+        assert!(matches!(paused, Err(Error::Paused { seconds: 60 })), "{paused:?}");
+        bench.clock.advance(60);
+        assert!(accounts.prove(&caller, &right).await.unwrap());
+        assert_eq!((bench.events("step_up.refused").await, bench.events("step_up.passed").await), (5, 1));
+        assert_eq!(bench.texts("SELECT DISTINCT ip FROM audit_events WHERE action = 'step_up.refused'").await, ["203.0.113.7"]);
+    }
+
+    /// Whoever has a second factor proves themselves with it; their password does not do.
+    async fn a_proof_by_second_factor(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let Enrolled { secret, codes } = enrol(&bench, &mut browser).await;
+        bench.clock.advance(901);
+        assert_eq!(browser.call("session/proof", &[]).await.json(), json!("code"));
+        let page = browser.post("/settings/security/second-factor/off", &[]).await;
+        assert_eq!(page.status, 403, "{}", page.text());
+        assert!(page.text().contains("Confirm that it is you: a code from your app"), "{}", page.text());
+        assert!(proof_field(&page).is_some_and(|field| field.contains("type=\"text\"") && field.contains("one-time-code")));
+        for path in ["/settings/security/second-factor/off", "/settings/security/recovery-codes"] {
+            for wrong in [PASSWORD, &wrong_code(&secret, now(&bench))] {
+                let page = browser.post(path, &[("proof", wrong)]).await;
+                assert_eq!(page.status, 403, "{path}: {}", page.text());
+                assert!(!page.text().contains(wrong), "{path}");
+            }
+        }
+        for function in ["security/turn_off", "security/new_codes"] {
+            let page = browser.call(function, &[]).await;
+            assert_eq!((page.status, &page.json()["kind"]), (403, &json!("step_up")));
+        }
+        let page = browser.post("/settings/security/recovery-codes", &[("proof", &codes[3])]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(last_detail(&bench, "step_up.passed").await, json!({"by": "recovery_code", "codes_left": 9}));
+        bench.clock.advance(901);
+        let right = code(&secret, now(&bench));
+        let page = browser.post("/confirm?next=%2Fsettings%2Fsecurity", &[("proof", &right)]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security"), "{}", page.text());
+        assert_eq!(browser.call("session/confirm", &[("proof", &right)]).await.status, 403, "once");
+        let page = browser.post("/settings/security/second-factor/off", &[]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security?done=off"), "{}", page.text());
+        assert_eq!(bench.number("SELECT (SELECT COUNT(*) FROM second_factors) + (SELECT COUNT(*) FROM recovery_codes)").await, 0);
+        assert_eq!(browser.post("/settings/security/second-factor/off", &[]).await.status, 409);
+        assert_eq!(browser.post("/settings/security/recovery-codes", &[]).await.status, 409);
+        let done = actions(&bench).await;
+        assert_eq!(done.last().map(String::as_str), Some("second_factor.removed"), "{done:?}");
+        // The password alone signs in again.
+        bench.signed_in(MAREN).await;
+    }
+
+    /// The page for those who come by a GET: the proof, and on to a path of ours alone.
+    async fn the_page_that_takes_a_proof(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        bench.clock.advance(901);
+        let page = browser.get("/confirm?next=%2Fprojects").await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("action=\"/confirm?next="), "{}", page.text());
+        let page = browser.post("/confirm?next=%2Fprojects", &[("proof", "")]).await;
+        assert_eq!(page.status, 403);
+        let page = browser.post("/confirm?next=%2Fprojects", &[("proof", "not the tide at all")]).await;
+        assert_eq!(page.status, 403);
+        assert!(page.text().contains("That was wrong.") && page.text().contains("action=\"/confirm?next="), "{}", page.text());
+        assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
+        let page = browser.post("/confirm?next=%2Fprojects", &[("proof", PASSWORD)]).await;
+        assert_eq!((page.status, page.location()), (303, "/projects"));
+        for elsewhere in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example", "%2F%5Cevil.example", ""] {
+            let page = browser.post(&format!("/confirm?next={elsewhere}"), &[("proof", PASSWORD)]).await;
+            assert_eq!((page.status, page.location()), (303, "/keys"), "{elsewhere}");
+        }
+        let fields = new_key(&bench, &mut browser, "Proved").await;
+        assert_eq!(browser.post("/keys/new", &with(&fields, &[])).await.status, 200);
+        let page = bench.browser().post("/confirm?next=%2Fprojects", &[("proof", PASSWORD)]).await;
+        assert_eq!(page.status, 303);
+        assert!(page.location().starts_with("/login"), "{}", page.location());
+        // Those who have neither password nor second factor here sign in anew.
+        let jonas = bench.person("jonas@pelagic.example", false).await;
+        let mut browser = bench.signed_in("jonas@pelagic.example").await;
+        bench.alter(&format!("UPDATE users SET password_hash = '' WHERE id = {}", bench.literal(jonas.user))).await;
+        bench.clock.advance(901);
+        assert!(browser.get("/confirm").await.text().contains("Sign out, sign in again"));
+        let fields = new_key(&bench, &mut browser, "Elsewhere").await;
+        let page = browser.post("/keys/new", &with(&fields, &[("proof", "")])).await;
+        assert_eq!(page.status, 403);
+        assert!(page.text().contains("Sign out, sign in again") && proof_field(&page).is_none(), "{}", page.text());
+        assert_eq!(browser.post("/keys/new", &with(&fields, &[("proof", PASSWORD)])).await.status, 403);
+    }
+
+    /// Where the policy asks a second factor, nothing else is done before it is there.
+    async fn the_policy_leads_to_the_second_factor(bench: Bench) {
+        let root = bench.person("root@keys.example", true).await;
+        bench.person(MAREN, false).await;
+        let key = bench.key(&root, "Gateway").await;
+        bench.alter("UPDATE policy SET second_factor = 'administrators'").await;
+        let mut maren = bench.signed_in(MAREN).await;
+        assert_eq!(maren.get("/keys").await.status, 200, "not of everybody");
+        let mut browser = bench.browser();
+        let page = browser.post("/login", &[("email", "root@keys.example"), ("password", PASSWORD)]).await;
+        assert_eq!(page.status, 303);
+        let enrol_page = "/settings/security/second-factor";
+        for (path, next) in [
+            ("/keys", enrol_page.to_owned()),
+            ("/", enrol_page.to_owned()),
+            ("/admin/keys?sort=name", format!("{enrol_page}?next=%2Fadmin%2Fkeys%3Fsort%3Dname")),
+            ("/settings/security", format!("{enrol_page}?next=%2Fsettings%2Fsecurity")),
+            ("/confirm", format!("{enrol_page}?next=%2Fconfirm")),
+        ] {
+            let page = browser.get(path).await;
+            assert_eq!((page.status, page.location()), (303, next.as_str()), "{path}");
+        }
+        let fields = [("id", key.id.to_string())];
+        let path = format!("/keys/{}/deactivate", key.id);
+        let page = browser.post(&path, &with(&fields, &[])).await;
+        assert_eq!((page.status, page.location()), (303, enrol_page));
+        for function in ["keys/deactivate", "keys/form", "admin/keys/list", "security/get", "security/end_sessions", "settings/account"] {
+            let page = browser.call(function, &with(&fields, &[])).await;
+            assert_eq!((page.status, &page.json()["kind"]), (403, &json!("forbidden")), "{function}: {}", page.text());
+        }
+        assert!(bench.key_row(key.id).await.unwrap().active);
+        // Programs are not concerned.
+        let page = bench.browser().json("/v1/keys/verify", &json!({"key": key.secret})).await;
+        assert_eq!(page.json()["valid"], true);
+        assert_eq!(browser.get("/logout").await.status, 200);
+
+        let page = browser.get(&format!("{enrol_page}?next=%2Fadmin%2Fkeys")).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let secret = base32(&elements(&page, "code")[0]);
+        let fields = [("sealed", page.input("sealed")), ("one_time_code", &*code(&secret, now(&bench)))];
+        let page = browser.post(&format!("{enrol_page}?next=%2Fadmin%2Fkeys"), &fields).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert!(page.text().contains("href=\"/admin/keys\""), "{}", page.text());
+        assert_eq!(browser.get("/keys").await.status, 200);
+        assert!(browser.get("/settings/security").await.text().contains("The policy of this Keyward asks it of you."));
+        // Those who sign in with another account are not asked.
+        bench.alter("UPDATE policy SET second_factor = 'everybody'").await;
+        assert_eq!(maren.get("/keys").await.status, 303, "at once");
+        bench.alter(&format!("UPDATE users SET password_hash = '' WHERE email = '{MAREN}'")).await;
+        assert_eq!(maren.get("/keys").await.status, 200);
+    }
+
+    /// Turning a second factor on asks for a proof, too: a session that was left open must not become somebody else's for good.
+    async fn turning_it_on_asks_for_a_proof(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        bench.clock.advance(901);
+        let page = browser.get("/settings/security/second-factor").await;
+        let text = elements(&page, "code")[0].clone();
+        let secret = base32(&text);
+        let typed = code(&secret, now(&bench));
+        let fields = [("sealed", page.input("sealed")), ("one_time_code", &*typed)];
+        let page = browser.post("/settings/security/second-factor", &fields).await;
+        assert_eq!(page.status, 403, "{}", page.text());
+        assert_eq!(elements(&page, "code")[0], text);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM second_factors").await, 0);
+        let fields = [("sealed", page.input("sealed")), ("one_time_code", &*typed), ("proof", PASSWORD)];
+        assert_eq!(browser.post("/settings/security/second-factor", &fields).await.status, 200);
+        // What was begun lives an hour.
+        bench.person("jonas@pelagic.example", false).await;
+        let mut jonas = bench.signed_in("jonas@pelagic.example").await;
+        let page = jonas.get("/settings/security/second-factor").await;
+        let secret = base32(&elements(&page, "code")[0]);
+        bench.clock.advance(3_601);
+        let fields = [("sealed", page.input("sealed")), ("one_time_code", &*code(&secret, now(&bench))), ("proof", PASSWORD)];
+        assert_eq!(jonas.post("/settings/security/second-factor", &fields).await.status, 422);
+    }
+
+    /// Somebody who lost the app and the codes is helped at the command line.
+    async fn turned_off_at_the_command_line(bench: Bench) {
+        bench.person(MAREN, false).await;
+        enrol(&bench, &mut bench.signed_in(MAREN).await).await;
+        let command = keyward::service::accounts::Accounts::new(bench.app.ground.clone(), bench.app.config.clone());
+        let operator = keyward::service::actor::Actor::Operator;
+        assert!(command.turn_off_second_factor_of(&operator, "nobody@pelagic.example").await.is_err());
+        command.turn_off_second_factor_of(&operator, MAREN).await.expect("turned off");
+        assert!(command.turn_off_second_factor_of(&operator, MAREN).await.is_err());
+        bench.signed_in(MAREN).await;
+        assert_eq!(bench.texts("SELECT actor FROM audit_events WHERE action = 'second_factor.removed'").await, ["operator"]);
+    }
+
+    /// The password of somebody with a second factor starts no session by any other way in the service.
+    async fn the_service_says_that_a_code_is_needed(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        enrol(&bench, &mut bench.signed_in(MAREN).await).await;
+        let accounts = &bench.app.accounts;
+        let entered = accounts.sign_in(MAREN, &Password::new(PASSWORD.into()), &Origin::default()).await.unwrap();
+        assert_eq!((entered.who.user, entered.code_needed), (maren.user, true));
+        let nobody = accounts.sign_in_code(Uuid::nil().into(), &Password::new("123456".into()), &Origin::default()).await;
+        assert!(nobody.is_err());
+        bench.alter(&format!("UPDATE users SET active = {} WHERE email = '{MAREN}'", if matches!(bench.location, keyward::store::Location::Sqlite(_)) { "0" } else { "FALSE" })).await;
+        assert!(accounts.sign_in_code(maren.user, &Password::new("123456".into()), &Origin::default()).await.is_err(), "disabled meanwhile");
+    }
+}

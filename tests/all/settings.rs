@@ -1,0 +1,488 @@
+//! Settings: of a person, of a browser, of a project, and of the whole instance.
+
+use crate::support::{
+    Bench,
+    browser::{Browser, Page},
+};
+use keyward::{
+    domain::{ids::ProjectId, time::Timestamp},
+    service::{keys::KeyEdit, moments},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Scopes of a new instance: three to begin with, and two for management.
+const CATALOGUE: i64 = 5;
+const MAREN: &str = "maren@pelagic.example";
+
+/// What is wrong with a field, by the answer of a server function.
+fn wrong(page: &Page, field: &str) -> String {
+    assert_eq!(page.status, 422, "{field}: {}", page.text());
+    let body = page.json();
+    let fields = body["fields"].as_array().expect("fields");
+    let found = fields.iter().find(|it| it["field"] == field).unwrap_or_else(|| panic!("{field}: {body}"));
+    found["message"].as_str().expect("words").to_owned()
+}
+
+/// The detail of the last event of this action.
+async fn detail(bench: &Bench, action: &str) -> Value {
+    let texts = bench.texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
+    serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
+}
+
+async fn project(browser: &mut Browser, id: ProjectId) -> Value {
+    let page = browser.call("projects/get", &[("id", &id.to_string())]).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    page.json()
+}
+
+async fn save(browser: &mut Browser, id: ProjectId, version: &str, config: &str) -> Page {
+    browser.call("projects/save_config", &[("id", &id.to_string()), ("version", version), ("config", config)]).await
+}
+
+fn scope<'a>(name: &'a str, description: &'a str, granted_by: &'a str) -> [(&'a str, &'a str); 4] {
+    [("name", name), ("description", description), ("in_default", "on"), ("granted_by", granted_by)]
+}
+
+on_both_engines! {
+    async fn a_person_changes_their_name_and_zone(bench: Bench) {
+        bench.person(MAREN, false).await;
+        bench.person("jonas@pelagic.example", false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let account = browser.call("settings/account", &[]).await.json();
+        assert_eq!((&account["name"], &account["email"], &account["zone"]), (&json!("maren"), &json!(MAREN), &Value::Null));
+        assert!(account["now"].as_str().unwrap().ends_with(" UTC"), "{}", account["now"]);
+        assert!(account["zones"].as_array().unwrap().contains(&json!("Pacific/Kiritimati")));
+
+        let page = browser.call("settings/save_account", &[("name", " Zoë Ærø "), ("zone", "Europe/Berlin")]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let account = browser.call("settings/account", &[]).await.json();
+        assert_eq!((&account["name"], &account["zone"]), (&json!("Zoë Ærø"), &json!("Europe/Berlin")));
+        let now = account["now"].as_str().unwrap();
+        assert!(now.ends_with(" CET") || now.ends_with(" CEST"), "{now}");
+        assert_eq!(browser.call("session/me", &[]).await.json()["name"], "Zoë Ærø");
+        assert_eq!(
+            detail(&bench, "user.changed").await,
+            json!({"before": {"name": "maren", "zone": null}, "after": {"name": "Zoë Ærø", "zone": "Europe/Berlin"}})
+        );
+        assert_eq!(bench.texts("SELECT name FROM users ORDER BY name").await, ["Zoë Ærø", "jonas"]);
+
+        // The same again changes nothing; no zone is the browser's.
+        browser.call("settings/save_account", &[("name", "Zoë Ærø"), ("zone", "Europe/Berlin")]).await;
+        assert_eq!(bench.events("user.changed").await, 1);
+        browser.call("settings/save_account", &[("name", "Zoë Ærø")]).await;
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE zone IS NULL").await, 2);
+        assert_eq!(bench.events("user.changed").await, 2);
+    }
+
+    async fn a_wrong_name_or_zone_is_said_and_nothing_kept(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let long = "x".repeat(101);
+        for (name, zone, field) in [
+            ("", "", "name"),
+            (long.as_str(), "", "name"),
+            ("a\nb", "", "name"),
+            ("Ma\u{202E}ren", "", "name"),
+            ("Maren", "Mars/Olympus", "zone"),
+        ] {
+            let page = browser.call("settings/save_account", &[("name", name), ("zone", zone)]).await;
+            assert!(!wrong(&page, field).is_empty());
+        }
+        let both = browser.call("settings/save_account", &[("zone", "x")]).await;
+        assert_eq!(both.json()["fields"].as_array().unwrap().len(), 2, "both at once");
+        assert_eq!(bench.texts("SELECT name FROM users").await, ["maren"]);
+        assert_eq!(bench.events("user.changed").await, 0);
+        for function in ["account", "save_account"] {
+            let page = bench.browser().call(&format!("settings/{function}"), &[("name", "X")]).await;
+            assert_eq!(page.status, 401, "{function}");
+        }
+    }
+
+    async fn projects_are_seen_by_their_members(bench: Bench) {
+        let owner = bench.person(MAREN, false).await;
+        let viewer = bench.person("viewer@pelagic.example", false).await;
+        bench.person("root@pelagic.example", true).await;
+        let made = bench.key(&owner, "Gateway").await;
+        let gone = bench.key(&owner, "Old gateway").await;
+        bench.app.keys.delete(&owner, gone.id).await.unwrap();
+        bench.join(made.project, &viewer, "viewer").await;
+
+        let mut browser = bench.signed_in(MAREN).await;
+        let list = browser.call("projects/list", &[]).await.json();
+        assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+        assert_eq!((&list[0]["role"], &list[0]["keys"]), (&json!("owner"), &json!(1)));
+        let seen = project(&mut browser, made.project).await;
+        assert_eq!(seen["name"], "maren’s project");
+        assert_eq!((&seen["config"], &seen["token_life"], &seen["keys"]), (&json!("{}"), &json!("1 day"), &json!(1)));
+        assert_eq!((&seen["default_scopes"], &seen["may_configure"]), (&json!(true), &json!(true)));
+        let names: Vec<_> = seen["scopes"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+        assert_eq!(names, ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"]);
+
+        let mut browser = bench.signed_in("viewer@pelagic.example").await;
+        let list = browser.call("projects/list", &[]).await.json();
+        assert_eq!(list.as_array().unwrap().len(), 2, "their own, and the one that they joined: {list}");
+        let seen = project(&mut browser, made.project).await;
+        assert_eq!((&seen["role"], &seen["may_configure"]), (&json!("viewer"), &json!(false)));
+
+        // What is not theirs answers like what is not there.
+        bench.person("other@pelagic.example", false).await;
+        let mut browser = bench.signed_in("other@pelagic.example").await;
+        let theirs = browser.call("projects/get", &[("id", &made.project.to_string())]).await;
+        let none = browser.call("projects/get", &[("id", &Uuid::from_bytes(crate::support::random()).to_string())]).await;
+        assert_eq!((theirs.status, theirs.text()), (404, none.text()));
+        for function in ["list", "get"] {
+            let page = bench.browser().call(&format!("projects/{function}"), &[("id", &made.project.to_string())]).await;
+            assert_eq!(page.status, 401, "{function}");
+        }
+    }
+
+    async fn a_config_is_saved_by_its_owner(bench: Bench) {
+        let owner = bench.person(MAREN, false).await;
+        let id = bench.project_of(&owner).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let first = project(&mut browser, id).await["version"].as_str().unwrap().to_owned();
+        let text = "{\n  \"z\": 1,\n  \"a\": [true, \"ø\"]\n}";
+        assert_eq!(save(&mut browser, id, &first, text).await.status, 200);
+        assert_eq!(bench.app.projects.config(id).await.unwrap(), r#"{"z":1,"a":[true,"ø"]}"#, "compact, in their order");
+        let seen = project(&mut browser, id).await;
+        assert_eq!(seen["config"], "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    \"ø\"\n  ]\n}");
+        assert_eq!(detail(&bench, "project.config_set").await, json!({"before": {"bytes": 2}, "after": {"bytes": 23}}));
+
+        // Whoever started from what it was before learns that, and overwrites nothing.
+        let late = save(&mut browser, id, &first, "{}").await;
+        assert_eq!((late.status, late.json()["kind"].clone()), (409, json!("conflict")), "{}", late.text());
+        let version = seen["version"].as_str().unwrap();
+        for (text, words) in [
+            ("", "Write one JSON object; an empty one is {}."),
+            ("[1]", "Line 1, column 1: a config is one JSON object, which begins with `{`."),
+            ("{\"a\": 1\n \"b\"}", "Line 2, column 2: expected `,` or `}`."),
+            ("{\"a\": 1, \"a\": 2}", "Line 1, column 12: the name `a` stands in this object already."),
+        ] {
+            assert_eq!(wrong(&save(&mut browser, id, version, text).await, "config"), words);
+        }
+        let long = format!("{{\"a\": \"{}\"}}", "x".repeat(256 * 1024));
+        assert!(bench.app.projects.save_config(&owner, id, version, &long).await.is_err());
+        let most = format!("{{\"a\":\"{}\"}}", "x".repeat(256 * 1024 - 8));
+        assert_eq!(bench.events("project.config_set").await, 1);
+        bench.app.projects.save_config(&owner, id, version, &most).await.unwrap();
+        assert_eq!(bench.app.projects.config(id).await.unwrap(), most);
+    }
+
+    /// What a browser sends of a config is up to three times as long as the config: the form takes that, and refuses in words
+    /// what is too long, without losing it.
+    async fn a_long_config_is_saved_by_its_form(bench: Bench) {
+        let owner = bench.person(MAREN, false).await;
+        let id = bench.project_of(&owner).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let (path, text) = (format!("/projects/{id}"), id.to_string());
+        let kib = |n: usize, letter: &str| format!("{{\"a\":\"{}\"}}", letter.repeat((n * 1024 - 8) / letter.len()));
+        for config in [kib(200, "x"), kib(200, "ø"), kib(256, "ø"), kib(256, "=")] {
+            let version = browser.get(&path).await.input("version").to_owned();
+            let page = browser.post(&path, &[("id", &text), ("version", &version), ("config", &config)]).await;
+            assert_eq!((page.status, page.location()), (303, format!("{path}?done=saved").as_str()), "{} bytes", config.len());
+            assert!(bench.app.projects.config(id).await.unwrap() == config, "{} bytes", config.len());
+            assert!(browser.get(&format!("{path}?done=saved")).await.text().contains("Config saved."));
+        }
+        let (saved, events) = (bench.app.projects.config(id).await.unwrap(), bench.events("project.config_set").await);
+        let version = browser.get(&path).await.input("version").to_owned();
+        for (config, sent_back) in [(kib(257, "x"), true), (kib(300, "y"), true), (kib(300, "ø"), true), (kib(400, "ø"), false)] {
+            let page = browser.post(&path, &[("id", &text), ("version", &version), ("config", &config)]).await;
+            assert!(page.header("content-type").starts_with("text/html"), "{} bytes", config.len());
+            assert!(page.text().contains("<h1"), "{} bytes", config.len());
+            if sent_back {
+                assert_eq!(page.status, 422, "{} bytes", config.len());
+                assert!(page.text().contains("A config has at most 256 KiB."), "{} bytes", config.len());
+                assert!(page.text().contains(&config[8..20_000]), "what was written is still there");
+                assert_eq!(page.input("version"), version);
+            } else {
+                assert!(matches!(page.status, 413 | 422), "{}", page.status);
+            }
+        }
+        assert!(bench.app.projects.config(id).await.unwrap() == saved);
+        assert_eq!(bench.events("project.config_set").await, events);
+        // The same limits for the page that is alive, and for the server function.
+        let page = browser.post_live(&path, &[("id", &text), ("version", &version), ("config", &kib(200, "z"))]).await;
+        assert_eq!(page.status, 303);
+        let version = project(&mut browser, id).await["version"].as_str().unwrap().to_owned();
+        assert_eq!(save(&mut browser, id, &version, &kib(256, "ø")).await.status, 200);
+        // A program's body has no config in it: 64 KiB are enough.
+        let long = json!({"key": "x".repeat(64 * 1024)});
+        for path in ["/v1/keys/verify", "/authentication/token"] {
+            let page = browser.json(path, &long).await;
+            assert_eq!((page.status, page.problem().as_str()), (413, "body_too_large"), "{path}");
+        }
+    }
+
+    /// The form of the theme: the cookie comes with the redirect, for whoever asks, and every page after it is drawn so.
+    async fn a_theme_is_drawn_on_every_page(bench: Bench) {
+        bench.person(MAREN, true).await;
+        let paths = ["/keys", "/keys/new", "/projects", "/settings/account", "/settings/developer/api-keys", "/admin/keys",
+            "/admin/scopes", "/logout", "/login", "/nothing", "/v1"];
+        let theme = |page: &Page| {
+            let tag = page.text().split("<html").nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default().to_owned();
+            tag.split("data-theme=\"").nth(1).and_then(|rest| rest.split('"').next()).map(ToOwned::to_owned)
+        };
+        for signed_in in [true, false] {
+            let mut browser = if signed_in { bench.signed_in(MAREN).await } else { bench.browser() };
+            let session = browser.cookie.clone();
+            assert_eq!(theme(&browser.get("/nothing").await), None);
+            for (value, age) in [("dark", "31536000"), ("light", "31536000"), ("system", "0"), ("dark", "31536000")] {
+                let page = browser.post("/settings/theme?next=%2Fkeys%3Fstatus%3Dactive", &[("theme", value)]).await;
+                assert_eq!((page.status, page.location()), (303, "/keys?status=active"), "{}", page.text());
+                let kept = if value == "system" { "" } else { value };
+                let sets: Vec<_> = page.headers.get_all("set-cookie").iter().map(|it| it.to_str().unwrap().to_owned()).collect();
+                assert_eq!(sets, [format!("theme={kept}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax")], "and the session's is left alone");
+                for path in paths {
+                    let page = browser.get(path).await;
+                    if page.header("content-type").starts_with("text/html") && page.status != 303 {
+                        assert_eq!(theme(&page).as_deref(), (value != "system").then_some(value), "{signed_in} {path}");
+                    }
+                }
+            }
+            // What is drawn anew after a refused form, and what stands outside the application, too.
+            let refused = browser.post("/login", &[("email", ""), ("password", "")]).await;
+            assert!(signed_in || theme(&refused).as_deref() == Some("dark"), "{}", refused.status);
+            let foreign = axum::http::Request::post("/logout").header("accept", "text/html");
+            let page = browser.send(foreign, String::new()).await;
+            assert_eq!((page.status, theme(&page).as_deref()), (403, Some("dark")));
+            if signed_in {
+                assert!(browser.cookie.as_deref().unwrap().starts_with(session.as_deref().unwrap()), "still signed in");
+                assert_eq!(browser.get("/settings/account").await.status, 200);
+            }
+            // Anything else is refused, leads nowhere, and keeps what is kept.
+            for bad in ["", "blue", "dark; Domain=example.com", "dark\r\nSet-Cookie: a=b"] {
+                let page = browser.post("/settings/theme", &[("theme", bad)]).await;
+                // The page that would say so is for those who are signed in.
+                assert_eq!(page.status, if signed_in { 422 } else { 303 }, "{bad}");
+                assert!(page.headers.get("set-cookie").is_none(), "{bad}");
+            }
+            for next in ["%2F%2Fevil.example", "https:evil.example", "%2F%5Cevil.example", ""] {
+                let page = browser.post(&format!("/settings/theme?next={next}"), &[("theme", "dark")]).await;
+                assert_eq!((page.status, page.location()), (303, "/settings/account"), "{next}");
+            }
+        }
+        let foreign = axum::http::Request::post("/settings/theme").header("content-type", "application/x-www-form-urlencoded");
+        let page = bench.browser().send(foreign.header("origin", "https://evil.example"), "theme=dark".into()).await;
+        assert_eq!((page.status, page.header("set-cookie")), (403, ""));
+    }
+
+    /// What stands on a page is in the zone that the browser says, in its own cookie.
+    async fn pages_are_in_the_zone_of_the_browser(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let at = Timestamp::from_micros(bench.key_row(made.id).await.unwrap().created_at);
+        let exact = |zone: &str| moments::moment(at, &moments::zone(zone).unwrap()).exact;
+        let mut browser = bench.signed_in(MAREN).await;
+        let session = browser.cookie.clone().unwrap();
+        let all = ["UTC", "Pacific/Kiritimati", "Asia/Kathmandu", "America/St_Johns"];
+        for (cookie, zone) in [
+            ("", "UTC"),
+            ("; zone=Pacific/Kiritimati", "Pacific/Kiritimati"),
+            ("; theme=dark; zone=Asia%2FKathmandu", "Asia/Kathmandu"),
+            ("; zone=America/St_Johns", "America/St_Johns"),
+            ("; zone=Mars/Olympus", "UTC"),
+            ("; zone=<script>", "UTC"),
+        ] {
+            browser.cookie = Some(format!("{session}{cookie}"));
+            for path in [format!("/keys/{}", made.id), "/keys".into()] {
+                let page = browser.get(&path).await;
+                for other in all {
+                    assert_eq!(page.text().contains(&exact(other)), other == zone, "{path} {cookie}: {other}");
+                }
+                assert!(!page.text().contains("Olympus") && !page.text().contains("zone=<"), "{path} {cookie}");
+            }
+        }
+        // A person's own choice goes before it.
+        assert_eq!(browser.post("/settings/account", &[("name", "Maren"), ("zone", "Asia/Kathmandu")]).await.status, 303);
+        browser.cookie = Some(format!("{session}; zone=Pacific/Kiritimati"));
+        let page = browser.get(&format!("/keys/{}", made.id)).await;
+        assert!(page.text().contains(&exact("Asia/Kathmandu")) && !page.text().contains(&exact("Pacific/Kiritimati")));
+    }
+
+    async fn a_config_is_not_saved_by_others(bench: Bench) {
+        let owner = bench.person(MAREN, false).await;
+        let id = bench.project_of(&owner).await;
+        let version = project(&mut bench.signed_in(MAREN).await, id).await["version"].as_str().unwrap().to_owned();
+        for (email, role, admin, status) in [
+            ("operator@pelagic.example", Some("operator"), false, 403),
+            ("viewer@pelagic.example", Some("viewer"), false, 403),
+            ("stranger@drift.example", None, false, 404),
+            ("root@pelagic.example", None, true, 404),
+        ] {
+            let caller = bench.person(email, admin).await;
+            if let Some(role) = role {
+                bench.join(id, &caller, role).await;
+            }
+            let mut browser = bench.signed_in(email).await;
+            let page = save(&mut browser, id, &version, "{\"a\": 1}").await;
+            assert_eq!(page.status, status, "{email}: {}", page.text());
+            if status == 403 {
+                assert_eq!(page.json()["message"], "Only an owner of this project may change its config.");
+            } else {
+                let none = save(&mut browser, Uuid::from_bytes(crate::support::random()).into(), &version, "{\"a\": 1}").await;
+                assert_eq!((none.status, none.text()), (404, page.text()), "{email}");
+            }
+        }
+        assert_eq!(save(&mut bench.browser(), id, &version, "{}").await.status, 401);
+        assert_eq!(bench.app.projects.config(id).await.unwrap(), "{}");
+        assert_eq!(bench.events("project.config_set").await, 0);
+    }
+
+    async fn administrators_keep_the_catalogue(bench: Bench) {
+        let admin = bench.person(MAREN, true).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let page = browser.call("scopes/add", &scope("tides:read", " Read tides ", "owner")).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let facts = json!({"description": "Read tides", "in_default": true, "granted_by": "owner"});
+        assert_eq!(detail(&bench, "scope.added").await, json!({"after": facts}));
+        let list = browser.call("scopes/list", &[]).await.json();
+        let mut expected = facts.clone();
+        expected["name"] = json!("tides:read");
+        expected["keys"] = json!(0);
+        expected["projects"] = json!(1);
+        expected["retired"] = json!(false);
+        assert_eq!(list[3], expected, "behind the others: {list}");
+
+        // Without the box it leaves the default set; who grants it is the operator if nothing is said.
+        let page = browser.call("scopes/edit", &[("name", "tides:read"), ("description", "Read the tides")]).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let after = json!({"description": "Read the tides", "in_default": false, "granted_by": "operator"});
+        assert_eq!(detail(&bench, "scope.edited").await, json!({"before": facts, "after": after}));
+        assert_eq!(browser.call("scopes/list", &[]).await.json()[3]["projects"], 0);
+        assert_eq!(browser.call("scopes/remove", &[("name", "tides:read")]).await.status, 200);
+        assert_eq!(detail(&bench, "scope.removed").await, json!({"before": after}));
+        for function in ["edit", "remove"] {
+            let page = browser.call(&format!("scopes/{function}"), &scope("tides:read", "Read", "owner")).await;
+            assert_eq!(page.status, 404, "{function} of what is not there: {}", page.text());
+        }
+
+        let long = "x".repeat(201);
+        for (name, description, granted_by, field) in [
+            ("", "Read", "", "name"),
+            ("not a scope", "Read", "", "name"),
+            ("keyward:admin", "Manage", "", "name"),
+            ("Keyward:admin", "Manage", "", "name"),
+            ("data:read", "Again", "", "name"),
+            ("tides:read", " ", "", "description"),
+            ("tides:read", &long, "", "description"),
+            ("tides:read", "a\nb", "", "description"),
+            ("tides:read", "Read", "viewer", "granted_by"),
+        ] {
+            assert!(!wrong(&browser.call("scopes/add", &scope(name, description, granted_by)).await, field).is_empty());
+        }
+        let all = browser.call("scopes/add", &scope("", "", "x")).await;
+        assert_eq!(all.json()["fields"].as_array().unwrap().len(), 3, "all at once");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
+
+        // In use: by a key, a deleted key, a project.
+        let made = bench.key(&admin, "Gateway").await;
+        bench.key(&admin, "Other").await;
+        let list = browser.call("scopes/list", &[]).await.json();
+        assert_eq!((&list[0]["name"], &list[0]["keys"], &list[1]["keys"]), (&json!("data:read"), &json!(2), &json!(0)));
+        bench.app.keys.delete(&admin, made.id).await.unwrap();
+        let project = bench.literal(made.project);
+        bench.alter(&format!("INSERT INTO project_scopes (project_id, scope) VALUES ({project}, 'data:read')")).await;
+        let page = browser.call("scopes/remove", &[("name", "data:read")]).await;
+        assert_eq!(page.status, 409, "{}", page.text());
+        assert_eq!(
+            page.json()["message"],
+            "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that chose it. Retire it \
+             instead: whoever holds it keeps it, and no new key is given it."
+        );
+        assert_eq!(bench.events("scope.removed").await, 1);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
+    }
+
+    /// A name that is part of another, or the same in capitals, is another scope.
+    async fn keys_are_counted_by_the_whole_name(bench: Bench) {
+        let admin = bench.person(MAREN, true).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        for name in ["a_b", "axb", "A_B", "a_b:read"] {
+            assert_eq!(browser.call("scopes/add", &scope(name, "Probe", "")).await.status, 200, "{name}");
+        }
+        let mut draft = bench.draft(bench.project_of(&admin).await, "Probe");
+        draft.scopes = vec!["a_b".into()];
+        bench.app.keys.create(&admin, draft).await.unwrap();
+        let list = browser.call("scopes/list", &[]).await.json();
+        let held: Vec<_> = list.as_array().unwrap().iter().filter(|it| it["keys"] != 0).map(|it| it["name"].clone()).collect();
+        assert_eq!(held, ["a_b"]);
+    }
+
+    async fn the_catalogue_is_not_there_for_others(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let none = Uuid::from_bytes(crate::support::random()).to_string();
+        let missing = browser.call("keys/get", &[("id", &none)]).await;
+        for function in ["list", "add", "edit", "remove"] {
+            for fields in [&scope("data:read", "Mine", "owner")[..], &scope("", "", "x")[..], &[]] {
+                let page = browser.call(&format!("scopes/{function}"), fields).await;
+                assert_eq!((page.status, page.text()), (404, missing.text()), "{function}");
+                assert_eq!(bench.browser().call(&format!("scopes/{function}"), fields).await.status, 401, "{function}");
+            }
+        }
+        let events = "SELECT COUNT(*) FROM audit_events WHERE action LIKE 'scope.%'";
+        assert_eq!((bench.number("SELECT COUNT(*) FROM scopes").await, bench.number(events).await), (CATALOGUE, 0));
+    }
+
+    /// What only an owner may grant: an operator is not offered it, cannot add it, and may leave it where it is.
+    async fn an_owners_scope_is_granted_by_owners(bench: Bench) {
+        let owner = bench.person(MAREN, true).await;
+        let operator = bench.person("operator@pelagic.example", false).await;
+        let project = bench.project_of(&owner).await;
+        bench.join(project, &operator, "operator").await;
+        bench.signed_in(MAREN).await.call("scopes/add", &scope("alerts:write", "Publish alerts", "owner")).await;
+        let offered = async |caller| {
+            let form = bench.app.keys.form(caller).await.unwrap();
+            let choice = form.projects.into_iter().find(|choice| choice.id == project).unwrap();
+            choice.scopes.iter().any(|scope| scope.name.as_str() == "alerts:write")
+        };
+        assert!(offered(&owner).await && !offered(&operator).await);
+        let mut draft = bench.draft(project, "Storm desk");
+        draft.scopes = vec!["alerts:write".into()];
+        let refused = bench.app.keys.create(&operator, draft.clone()).await.map(|_| ()).expect_err("refused");
+        assert!(format!("{refused:?}").contains("Only an owner of this project may give alerts:write"), "{refused:?}");
+        let made = bench.app.keys.create(&owner, draft).await.unwrap().0;
+        let version = async |id| bench.app.keys.edit_form(&operator, id).await.unwrap().version;
+        let edit = KeyEdit {
+            version: version(made.id).await,
+            name: "Storm desk, night".into(),
+            expires: "keep".into(),
+            expires_on: String::new(),
+            scopes: vec!["alerts:write".into()],
+            issued_to: String::new(),
+            rules: Default::default(),
+        };
+        bench.app.keys.edit(&operator, made.id, edit.clone()).await.unwrap();
+        let other = bench.app.keys.create(&operator, bench.draft(project, "Other")).await.unwrap().0;
+        let edit = KeyEdit { version: version(other.id).await, ..edit };
+        let refused = bench.app.keys.edit(&operator, other.id, edit).await;
+        assert!(matches!(refused, Err(keyward::service::Error::Invalid(_))), "added by an edit: {refused:?}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE scopes LIKE '%alerts%'").await, 1);
+    }
+}
+
+/// The theme lives in the browser, whoever is signed in.
+#[tokio::test]
+async fn a_theme_is_kept_by_the_browser() {
+    let bench = Bench::new(crate::support::Engine::Sqlite).await;
+    let mut browser = bench.browser();
+    for (theme, cookie) in [
+        ("dark", "theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"),
+        ("light", "theme=light; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"),
+        ("system", "theme=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"),
+    ] {
+        let page = browser.call("settings/theme", &[("theme", theme)]).await;
+        assert_eq!((page.status, page.header("set-cookie")), (200, cookie), "{}", page.text());
+    }
+    for bad in ["", "blue", "dark; Domain=example.com"] {
+        let page = browser.call("settings/theme", &[("theme", bad)]).await;
+        assert_eq!(wrong(&page, "theme"), "Choose system, light or dark.");
+        assert_eq!(page.header("set-cookie"), "");
+    }
+    let bench = Bench::at(crate::support::Engine::Sqlite, "https://keys.example").await;
+    let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
+    let page = bench.browser().call("settings/theme", &[("theme", "dark")]).await;
+    assert!(page.header("set-cookie").ends_with("; Secure"), "{}", page.header("set-cookie"));
+    assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events, "it is the browser's affair");
+}

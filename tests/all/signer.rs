@@ -1,0 +1,123 @@
+//! The signing key: made once, sealed, and never made anew because a file is missing.
+
+use crate::support::{Engine, database, ground};
+use keyward::{
+    config::KeyFile,
+    service::{
+        clock::{Clock as _, ManualClock, SystemClock},
+        random::SystemRandom,
+        sealing::create_key_file,
+        signer::{Keyring, SignerError},
+    },
+    store::{self, Conn},
+};
+use std::sync::Arc;
+
+async fn signing_keys(ground: &keyward::service::Ground) -> i64 {
+    const SQL: &str = "SELECT COUNT(*) FROM signing_keys";
+    let mut reader = ground.pool.read().await.unwrap();
+    match reader.conn() {
+        Conn::Sqlite(c) => sqlx::query_scalar(SQL).fetch_one(c).await.unwrap(),
+        Conn::Postgres(c) => sqlx::query_scalar(SQL).fetch_one(c).await.unwrap(),
+    }
+}
+
+/// Nodes that start at the same time make one signing key, and sign with the same.
+async fn nodes_that_start_at_once_make_one(engine: Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let location = database(engine, &folder).await;
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let path = folder.path().join("keyward.key");
+    let make = engine == Engine::Sqlite;
+    if !make {
+        assert!(create_key_file(&path, &SystemRandom).unwrap());
+    }
+    // The schema is there; what is raced for is the key file and the signing key.
+    let first = ground(&location, clock.clone()).await;
+    let mut starts = Vec::new();
+    for _ in 0..6 {
+        let (location, clock, file) = (location.clone(), clock.clone(), KeyFile { path: path.clone(), make });
+        starts.push(tokio::spawn(async move {
+            let ground = ground(&location, clock).await;
+            Keyring::open(&ground, &file).await.map(|keyring| (keyring.tokens.newest().kid.clone(), keyring.log.kid))
+        }));
+    }
+    let mut signers = Vec::new();
+    for start in starts {
+        signers.push(start.await.unwrap().expect("every node has a signer"));
+    }
+    signers.dedup();
+    assert_eq!(signers.len(), 1);
+    assert_eq!(signing_keys(&first).await, 2, "one a purpose");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_nodes_that_start_at_once_make_one() {
+    nodes_that_start_at_once_make_one(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_nodes_that_start_at_once_make_one() {
+    nodes_that_start_at_once_make_one(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn sqlite_a_missing_or_wrong_file_is_a_sentence_and_never_a_new_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = database(Engine::Sqlite, &folder).await;
+    let ground = ground(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
+    let file = KeyFile { path: folder.path().join("keyward.key"), make: true };
+    let made = Keyring::open(&ground, &file).await.unwrap();
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file.path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.newest().kid, made.tokens.newest().kid);
+
+    let kept = folder.path().join("kept");
+    std::fs::rename(&file.path, &kept).unwrap();
+    let missing = Keyring::open(&ground, &file).await.unwrap_err();
+    assert!(matches!(missing, SignerError::Missing(_)), "{missing}");
+    assert!(!file.path.exists(), "no new file is made for a database that has a signing key");
+
+    assert!(create_key_file(&file.path, &SystemRandom).unwrap());
+    let wrong = Keyring::open(&ground, &file).await.unwrap_err();
+    assert!(matches!(wrong, SignerError::Wrong(_)), "{wrong}");
+    assert!(wrong.to_string().contains("use the file that was made with this database"));
+
+    std::fs::write(&file.path, "not a key").unwrap();
+    let unreadable = Keyring::open(&ground, &file).await.unwrap_err();
+    assert!(unreadable.to_string().contains("keyward admin create-key-file"), "{unreadable}");
+
+    std::fs::rename(&kept, &file.path).unwrap();
+    assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.newest().kid, made.tokens.newest().kid);
+    assert_eq!(signing_keys(&ground).await, 2, "one a purpose");
+    assert!(!create_key_file(&file.path, &SystemRandom).unwrap(), "an existing file is left as it is");
+}
+
+#[tokio::test]
+async fn sqlite_the_seed_is_sealed_for_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = database(Engine::Sqlite, &folder).await;
+    let ground = ground(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
+    let file = KeyFile { path: folder.path().join("keyward.key"), make: true };
+    Keyring::open(&ground, &file).await.unwrap();
+    // The same sealed bytes under another row's id: refused, for the id is part of the seal.
+    let other = uuid::Uuid::from_bytes(crate::support::random());
+    let change = ground.queue.write(move |tx| {
+        Box::pin(async move {
+            if let Conn::Sqlite(c) = &mut **tx {
+                sqlx::query("UPDATE signing_keys SET id = $1 WHERE purpose = 'access_tokens'")
+                    .bind(other)
+                    .execute(&mut **c)
+                    .await
+                    .map_err(store::Error::from)?;
+            }
+            Ok::<_, keyward::service::Error>(store::queue::Kept::unrecorded(()))
+        })
+    });
+    change.await.unwrap();
+    assert!(matches!(Keyring::open(&ground, &file).await.unwrap_err(), SignerError::Wrong(_)));
+}

@@ -1,0 +1,181 @@
+//! The store and the write queue, on both engines.
+
+use crate::support::Bench;
+use keyward::{
+    domain::ids::KeyId,
+    service::{
+        Error,
+        actor::Actor,
+        audit::{self, Chain},
+        keys::{KeyDraft, KeyEdit},
+    },
+    store::{self, queue::Kept},
+};
+
+fn draft(bench: &Bench, project: keyward::domain::ids::ProjectId, name: &str) -> KeyDraft {
+    KeyDraft {
+        number: bench.app.ground.new_id().into(),
+        name: name.into(),
+        project,
+        environment: "live".into(),
+        expires: "90d".into(),
+        expires_on: String::new(),
+        scopes: vec!["data:read".into()],
+        issued_to: String::new(),
+        rules: Default::default(),
+    }
+}
+
+on_both_engines! {
+    /// 50 clients create, edit and delete at once: no error, nothing lost, the chain whole.
+    async fn fifty_clients_at_once(bench: Bench) {
+        const CLIENTS: usize = 50;
+        const ROUNDS: usize = 6;
+        let maren = bench.person("maren@pelagic.example", false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        let mut clients = Vec::new();
+        for client in 0..CLIENTS {
+            let (app, maren) = (bench.app.clone(), maren.clone());
+            let drafts: Vec<_> = (0..ROUNDS).map(|n| draft(&bench, project, &format!("{client}-{n}"))).collect();
+            clients.push(tokio::spawn(async move {
+                let mut kept = Vec::<(KeyId, String)>::new();
+                for (n, draft) in drafts.into_iter().enumerate() {
+                    let (key, secret) = app.keys.create(&maren, draft).await?;
+                    let edit = KeyEdit {
+                        version: app.keys.edit_form(&maren, key.id).await?.version,
+                        name: format!("{} edited", key.name),
+                        expires: "keep".into(),
+                        expires_on: String::new(),
+                                    scopes: vec!["data:write".into()],
+                        issued_to: "crew".into(),
+                        rules: Default::default(),
+                    };
+                    let edited = app.keys.edit(&maren, key.id, edit).await?;
+                    assert_eq!(edited.scopes, ["data:write"]);
+                    if n % 2 == 0 {
+                        app.keys.delete(&maren, key.id).await?;
+                    } else {
+                        kept.push((key.id, secret.expose().to_owned()));
+                    }
+                }
+                Ok::<_, Error>(kept)
+            }));
+        }
+        let mut kept = Vec::new();
+        for client in clients {
+            kept.extend(client.await.unwrap().expect("no client sees an error"));
+        }
+        assert_eq!(kept.len(), CLIENTS * ROUNDS / 2);
+        for (id, secret) in &kept {
+            let facts = bench.app.verify.secret(secret, &Default::default()).await.unwrap().expect("accepted").facts;
+            assert_eq!(facts.key, *id);
+            assert!(facts.name.ends_with(" edited"), "{}", facts.name);
+        }
+        let total = (CLIENTS * ROUNDS) as i64;
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, total);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NOT NULL").await, total / 2);
+        for (action, expected) in [("key.created", total), ("key.edited", total), ("key.deleted", total / 2)] {
+            let sql: &'static str = match action {
+                "key.created" => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.created'",
+                "key.edited" => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.edited'",
+                _ => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deleted'",
+            };
+            assert_eq!(bench.number(sql).await, expected, "{action}");
+        }
+        let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
+        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events });
+    }
+
+    /// Two processes write to one database at the same time: the server and the command line, or two nodes.
+    async fn two_processes_share_one_chain(bench: Bench) {
+        let maren = bench.person("maren@pelagic.example", false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL);
+        // The key file lies there already; a second service takes it.
+        let other = other.await;
+        let work = |app: keyward::service::App, drafts: Vec<KeyDraft>| {
+            let maren = maren.clone();
+            async move {
+                for draft in drafts {
+                    let (key, _) = app.keys.create(&maren, draft).await.unwrap();
+                    app.keys.deactivate(&maren, key.id).await.unwrap();
+                }
+            }
+        };
+        let drafts = |who: &str| (0..40).map(|n| draft(&bench, project, &format!("{who}{n}"))).collect::<Vec<_>>();
+        tokio::join!(work(bench.app.clone(), drafts("a")), work(other, drafts("b")));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE NOT active").await, 80);
+        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
+        let changes = bench.number("SELECT COUNT(DISTINCT seq) FROM changes WHERE topic = 'key'").await;
+        assert_eq!(changes, 160);
+    }
+
+    /// A change that fails takes nothing of the others with it, even in one batch.
+    async fn a_failing_change_rolls_back_alone(bench: Bench) {
+        let maren = bench.person("maren@pelagic.example", false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "kept")).await.unwrap();
+        let queue = bench.app.ground.queue.clone();
+        let (id, now) = (key.id, bench.app.ground.now());
+        let fail = |n: usize| queue.write(move |tx| Box::pin(async move {
+            store::keys::set_active(tx, id.into(), false, now.micros()).await?;
+            match n % 3 {
+                0 => Err(Error::Conflict("changed its mind")),
+                // A statement that the engine itself refuses, inside the transaction of the others.
+                1 => Err(store::projects::join(tx, uuid::Uuid::nil(), uuid::Uuid::nil(), "owner", 0).await.unwrap_err().into()),
+                _ => panic!("a fault in a change"),
+            }
+        }));
+        let succeed = |n: usize| bench.app.keys.create(&maren, draft(&bench, project, &format!("beside {n}")));
+        let (failed, made) = tokio::join!(
+            futures::future::join_all((0..9).map(fail)),
+            futures::future::join_all((0..9).map(succeed))
+        );
+        assert!(failed.iter().all(|outcome: &Result<(), Error>| outcome.is_err()));
+        assert!(made.iter().all(Result::is_ok));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE active").await, 10);
+        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
+    }
+
+    /// The log cannot be rewritten through the database's front door, and a rewrite behind its back is found.
+    async fn the_log_is_append_only_and_chained(bench: Bench) {
+        bench.person("maren@pelagic.example", false).await;
+        bench.person("tove@pelagic.example", false).await;
+        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events: 6 });
+        let tamper = |sql: &'static str| bench.app.ground.queue.write(move |tx| Box::pin(async move {
+            match &mut **tx {
+                store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                store::Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+            }.map_err(store::Error::from)?;
+            Ok::<_, Error>(Kept::unrecorded(()))
+        }));
+        for sql in ["UPDATE audit_events SET actor_name = 'nobody' WHERE seq = 3", "DELETE FROM audit_events"] {
+            let refused = tamper(sql).await.unwrap_err().to_string();
+            assert!(refused.contains("append-only"), "{refused}");
+        }
+        let (unlock, change) = match bench.app.ground.pool {
+            store::Pool::Sqlite { .. } => ("DROP TRIGGER audit_events_stay", "UPDATE audit_events SET actor_name = 'nobody' WHERE seq = 3"),
+            store::Pool::Postgres(_) => ("DROP TRIGGER audit_events_stay ON audit_events", "UPDATE audit_events SET actor_name = 'nobody' WHERE seq = 3"),
+        };
+        tamper(unlock).await.unwrap();
+        tamper(change).await.unwrap();
+        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Broken { seq: 3 });
+    }
+
+    /// The command line's deed is heard of by the change feed, and every change of a key is in it.
+    async fn every_change_is_noted_for_others(bench: Bench) {
+        let maren = bench.person("maren@pelagic.example", false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        let newest = || async {
+            let mut reader = bench.app.ground.pool.read().await.unwrap();
+            store::changes::newest(&mut reader.conn()).await.unwrap()
+        };
+        let before = newest().await;
+        let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "heard")).await.unwrap();
+        bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
+        bench.app.keys.deactivate_as_operator(key.id).await.unwrap();
+        assert_eq!(newest().await, before + 2, "a change that changes nothing is none");
+        bench.app.projects.set_config(&Actor::Operator, project, r#"{"a": 1}"#).await.unwrap();
+        assert_eq!(newest().await, before + 3);
+    }
+}

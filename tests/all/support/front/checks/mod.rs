@@ -1,0 +1,54 @@
+//! What holds for every gateway.
+
+mod passing;
+mod refusing;
+
+use super::{Answer, Gateway, Recorder, Stage, World, recorder::Seen};
+pub use {
+    passing::{admits, asks_little},
+    refusing::{fails_closed, limits, networks, refuses},
+};
+
+const PROJECT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+/// Well-formed, and no key's: the README's test vector.
+const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
+const TOLD: [&str; 5] =
+    ["x-keyward-key-id", "x-keyward-project-id", "x-keyward-scopes", "x-keyward-issued-to", "x-keyward-code"];
+
+fn bearer(credential: &str) -> String {
+    format!("Authorization: Bearer {credential}")
+}
+
+/// What a client makes up to look like somebody that Keyward knows.
+fn forged(gateway: &Gateway) -> Vec<String> {
+    let mut lines: Vec<_> = TOLD.iter().map(|name| format!("{name}: forged")).collect();
+    lines
+        .extend(["X-KEYWARD-KEY-ID: forged", "X_Keyward_Key_Id: forged", "X-Keyward_Scopes: forged"].map(String::from));
+    if gateway.patterns {
+        lines.push("X-Keyward-Role: forged".into());
+    }
+    lines
+}
+
+/// The one request that reached the API, with nothing in it that the client made up.
+fn one(seen: Vec<Seen>) -> Seen {
+    let [seen] = seen.try_into().expect("one request, and no more");
+    for (name, value) in &seen.headers {
+        assert_ne!(value, "forged", "{name}");
+    }
+    seen
+}
+
+/// What Keyward told the API; empty if nothing.
+fn told(seen: &Seen, name: &str) -> String {
+    match seen.all(name)[..] {
+        [] => String::new(),
+        [value] => value.to_owned(),
+        ref more => panic!("{name}: {more:?}"),
+    }
+}
+
+fn refused(world: &World, answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.header("x-keyward-code")), (status, code), "{answer:?}");
+    assert!(world.stage.api.take().is_empty(), "{code}: it reached the API");
+}

@@ -1,0 +1,224 @@
+//! A gateway of `examples/gateways/`, really started, with Keyward beside it and a small API behind it.
+
+pub mod checks;
+mod recorder;
+
+use super::{
+    Bench, Engine, config, database,
+    listen::{self, Served},
+    stored::Made,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use keyward::{config::Config, service::actor::Caller};
+pub use recorder::Recorder;
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
+};
+
+/// The tests that every gateway passes.
+macro_rules! gateway {
+    ($name:ident $gateway:ident $(#[$attribute:meta])?) => {
+        gateway! { $name $gateway $(#[$attribute])?; admits refuses limits networks asks_little fails_closed }
+    };
+    ($name:ident $gateway:ident; $($check:ident)+) => {
+        mod $name {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $check() {
+                super::checks::$check(super::$gateway).await;
+            }
+        )+}
+    };
+    ($name:ident $gateway:ident #[$attribute:meta]; $($check:ident)+) => {
+        mod $name {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[$attribute]
+            async fn $check() {
+                super::checks::$check(super::$gateway).await;
+            }
+        )+}
+    };
+}
+
+/// What stands in the examples, for a test to put its own in place: the gateway's port, Keyward's, the API's, the project.
+const PLACES: [&str; 4] = ["8080", "3000", "9000", "01890a5d-ac96-774b-bcce-b302099a8057"];
+/// The name that the examples know Keyward by.
+const NAME: &str = "https://keys.example.com";
+/// Nobody waits longer than this for a gateway: it is broken.
+const BROKEN: Duration = Duration::from_secs(60);
+/// Between two looks whether it is ready.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// One of the gateways.
+#[derive(Clone, Copy)]
+pub struct Gateway {
+    /// Its example file.
+    pub file: &'static str,
+    /// How it is started: in a folder of its own, on a copy of the file, to listen there.
+    pub command: fn(&Path, &Path, SocketAddr) -> Command,
+    /// How `/v1/auth` is asked, before the project.
+    pub query: &'static str,
+    /// What it answers when Keyward cannot be asked.
+    pub away: &'static [u16],
+    /// It hands on the name that the client asked for: that takes `KEYWARD_INTERNAL_LISTEN`.
+    pub any_host: bool,
+    /// It can drop headers by a pattern, not only those that it knows by name.
+    pub patterns: bool,
+    /// It tells the machine's own address of a client on loopback.
+    pub hides_loopback: bool,
+}
+
+/// A running gateway and the API behind it; both end with it.
+pub struct Stage {
+    pub api: Recorder,
+    at: SocketAddr,
+    child: Child,
+    _folder: TempDir,
+}
+
+/// An answer to a client.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("plain"))
+    }
+}
+
+impl Stage {
+    /// Starts the gateway with its example file, in which nothing but [`PLACES`] differs, and asks it once, without a credential.
+    pub async fn new(gateway: &Gateway, keyward: SocketAddr, project: &str) -> Self {
+        let (api, folder) = (Recorder::start().await, tempfile::tempdir().expect("a folder"));
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways").join(gateway.file);
+        let example = std::fs::read_to_string(example).expect("the example");
+        let copy = folder.path().join(gateway.file);
+        // The port is free when it is chosen; if somebody took it since, the gateway ends and another is chosen.
+        for _ in 0..5 {
+            let at = listen::nobody().await;
+            let [ours, keywards, apis] = [at, keyward, api.at].map(|it| it.port().to_string());
+            let text =
+                PLACES.iter().zip([&*ours, &*keywards, &*apis, project]).fold(example.clone(), |text, (from, to)| {
+                    assert!(text.contains(from), "{} has no {from}", gateway.file);
+                    text.replace(from, to)
+                });
+            std::fs::write(&copy, text).expect("a copy");
+            let mut command = (gateway.command)(folder.path(), &copy, at);
+            let log = std::fs::File::create(folder.path().join("log")).expect("a log");
+            command.current_dir(folder.path()).stdin(Stdio::null()).stdout(log.try_clone().expect("twice")).stderr(log);
+            let mut child = command.spawn().unwrap_or_else(|error| {
+                panic!("{command:?}: {error}. `.ci/need nginx caddy` says how to get what is missing")
+            });
+            if listens(&mut child, at).await {
+                let stage = Self { api, at, child, _folder: folder };
+                // Traefik listens before it has read what it is to do.
+                while stage.ask(&["GET /"], "").await.status == 404 {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                return stage;
+            }
+        }
+        panic!("{}: {}", gateway.file, std::fs::read_to_string(folder.path().join("log")).expect("a log"));
+    }
+
+    /// Asks from 127.0.0.1. The first line is a method and a path, the others are headers.
+    pub async fn ask(&self, lines: &[&str], body: &str) -> Answer {
+        self.ask_from(1, lines, body).await
+    }
+
+    /// Asks from 127.0.0.`from`.
+    pub async fn ask_from(&self, from: u8, lines: &[&str], body: &str) -> Answer {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, from), 0).into()).expect("an address of loopback");
+        let mut stream = socket.connect(self.at).await.expect("the gateway listens");
+        let head = lines[1..].iter().fold(format!("{} HTTP/1.1\r\n", lines[0]), |head, line| head + line + "\r\n");
+        let more = format!("Host: api.example.com\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all((head + &more + body).as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        tokio::time::timeout(BROKEN, stream.read_to_end(&mut answer)).await.expect("it answers").expect("readable");
+        read(&String::from_utf8_lossy(&answer))
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until the gateway listens; not if it ends.
+async fn listens(child: &mut Child, at: SocketAddr) -> bool {
+    let until = async {
+        while child.try_wait().expect("its state").is_none() {
+            if TcpStream::connect(at).await.is_ok() {
+                return true;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        false
+    };
+    tokio::time::timeout(BROKEN, until).await.expect("it listens or ends")
+}
+
+fn read(text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+    let pair = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value.trim()).ok()?))
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.filter_map(pair) {
+        headers.append(name, value);
+    }
+    Answer { status, headers, body: body.to_owned() }
+}
+
+/// A gateway in front of a whole Keyward with one project.
+pub struct World {
+    pub bench: Bench,
+    pub owner: Caller,
+    pub stage: Stage,
+    pub at: SocketAddr,
+    pub served: Served,
+}
+
+impl World {
+    pub async fn new(gateway: &Gateway) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = database(Engine::Sqlite, &folder).await;
+        let mut settings = Config { trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")], ..config(NAME) };
+        if gateway.any_host {
+            settings.hosts.push("api.example.com".into());
+        }
+        let bench = Bench::configured(location, folder, settings).await;
+        let owner = bench.person("maren@pelagic.example", false).await;
+        let project = bench.project_of(&owner).await;
+        let (at, listener) = listen::free().await;
+        let served = Served::start(listener, bench.router.clone());
+        let stage = Stage::new(gateway, at, &project.to_string()).await;
+        Self { bench, owner, stage, at, served }
+    }
+
+    /// A key of the project, with a line of SQL's `SET` that makes it another before it is first used.
+    pub async fn key(&self, set: &str) -> Made {
+        let made = self.bench.key(&self.owner, "Gateway").await;
+        if !set.is_empty() {
+            self.bench.alter(&format!("UPDATE keys SET {set} WHERE id = {}", self.bench.literal(made.id))).await;
+        }
+        made
+    }
+}

@@ -1,0 +1,76 @@
+//! What this process logs, as the binary filters it (`cli/log.rs`) at its most talkative, spans and all: for the tests that say what
+//! must not stand there.
+
+use std::{
+    io::Write,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+};
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    listeners: usize,
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Kept>>);
+
+impl Log {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut kept = self.kept();
+        if kept.listeners > 0 {
+            kept.bytes.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
+    let writer = log.clone();
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_span_events(FmtSpan::FULL)
+        .with_writer(move || writer.clone());
+    tracing_subscriber::registry().with(EnvFilter::new("warn,keyward=trace")).with(layer).init();
+    log
+});
+
+/// Keeps what is logged from now on, by this test and by those beside it; nothing is kept when nobody listens.
+pub struct Listening {
+    from: usize,
+}
+
+impl Listening {
+    pub fn begin() -> Self {
+        let mut kept = LOG.kept();
+        kept.listeners += 1;
+        Self { from: kept.bytes.len() }
+    }
+
+    /// All of it so far.
+    pub fn logged(&self) -> Vec<u8> {
+        LOG.kept().bytes[self.from..].to_vec()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut kept = LOG.kept();
+        kept.listeners -= 1;
+        if kept.listeners == 0 {
+            kept.bytes = Vec::new();
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What the tests stand on: a whole service on a fresh database of either engine, and a browser without JavaScript.
+
+pub mod browser;
+pub mod forge;
+#[macro_use]
+pub mod front;
+pub mod listen;
+pub mod listening;
+pub mod log;
+pub mod mail;
+pub mod oauth;
+pub mod schema;
+pub mod stored;
+pub mod totp;
+pub mod wire;
+
+use axum::Router;
+use keyward::{
+    config::{Config, KeyFile},
+    domain::sensitive::Password,
+    http::{AppState, router},
+    service::{
+        App, Ground,
+        accounts::NewPerson,
+        actor::{Actor, Caller, Origin},
+        clock::{Clock as _, ManualClock, SystemClock},
+        mail::NoMail,
+        random::SystemRandom,
+        sealing::create_key_file,
+        signer::Keyring,
+    },
+    store::{Location, Pool, queue::Queue},
+};
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// The public URL of every test's server.
+pub const URL: &str = "http://127.0.0.1:3000";
+/// A password that the rules take. It opens nothing but the database of one test.
+pub const PASSWORD: &str = "the tide turns at nine";
+
+/// The engines that everything is tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of one: `NAME::sqlite` and `NAME::postgres`.
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($bench:ident: Bench) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "a test may need nothing of its file")]
+            use super::*;
+
+            async fn test($bench: $crate::support::Bench) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                test($crate::support::Bench::new($crate::support::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                test($crate::support::Bench::new($crate::support::Engine::Postgres).await).await;
+            }
+        }
+    )+};
+}
+
+/// A service on a database of its own, with a clock that the test moves.
+pub struct Bench {
+    pub app: App,
+    pub router: Router,
+    pub clock: Arc<ManualClock>,
+    /// What was mailed; without [`mail::Outbox::set_up`] nothing is.
+    pub mail: Arc<mail::Outbox>,
+    pub location: Location,
+    pub folder: TempDir,
+}
+
+/// A fresh database.
+pub async fn database(engine: Engine, folder: &TempDir) -> Location {
+    match engine {
+        Engine::Sqlite => Location::Sqlite(folder.path().join("keyward.db")),
+        Engine::Postgres => {
+            let server = std::env::var("PGHOST").is_ok();
+            assert!(
+                server,
+                "no PostgreSQL: run `make test-rust`, or only the others with `cargo test --features ssr sqlite`"
+            );
+            let name = format!("keyward_{}", Uuid::from_bytes(random()).simple());
+            let mut admin = PgConnection::connect_with(&PgConnectOptions::new()).await.expect("PostgreSQL answers");
+            let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+            sqlx::query(create).execute(&mut admin).await.expect("a database can be made");
+            let var = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
+            Location::Postgres(format!(
+                "postgres://{}:{}@{}:{}/{name}",
+                var("PGUSER", "postgres"),
+                var("PGPASSWORD", ""),
+                var("PGHOST", "localhost"),
+                var("PGPORT", "5432"),
+            ))
+        }
+    }
+}
+
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    keyward::service::random::Random::fill(&SystemRandom, &mut bytes);
+    bytes
+}
+
+/// The addresses of all pages, as the router mounts them: `/keys/{id}/edit`.
+pub async fn pages() -> Vec<String> {
+    let _alone = browser::DRAWING.write().await;
+    let mut paths: Vec<_> = leptos_axum::generate_route_list(keyward::app::App)
+        .iter()
+        .map(|listing| match listing.path().trim_end_matches('/') {
+            "" => "/".to_owned(),
+            path => path.to_owned(),
+        })
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
+/// A connection of one more process to the same database: the command line, another node.
+pub async fn ground(location: &Location, clock: Arc<ManualClock>) -> Ground {
+    let pool = Pool::open(location).await.expect("the database opens");
+    let (queue, _) = Queue::start(pool.clone());
+    Ground { pool, queue, clock, random: Arc::new(SystemRandom), mail: Arc::new(NoMail) }
+}
+
+pub fn config(url: &str) -> Config {
+    let public_url: keyward::config::PublicUrl = url.parse().expect("a URL");
+    let hosts = vec![public_url.authority()];
+    Config {
+        public_url,
+        hosts,
+        trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network")],
+        name: None,
+        support_url: None,
+        sign_in: keyward::config::SignInSettings::default(),
+        programs: keyward::config::Programs::default(),
+        cache_keys: keyward::config::CACHE_KEYS,
+    }
+}
+
+impl Bench {
+    pub async fn new(engine: Engine) -> Self {
+        Self::at(engine, URL).await
+    }
+
+    /// A service whose public URL is another.
+    pub async fn at(engine: Engine, url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = database(engine, &folder).await;
+        Self::on(location, folder, url).await
+    }
+
+    /// A service on a database that may have something in it.
+    pub async fn on(location: Location, folder: TempDir, url: &str) -> Self {
+        Self::configured(location, folder, config(url)).await
+    }
+
+    /// A service with settings of its own.
+    pub async fn configured(location: Location, folder: TempDir, config: Config) -> Self {
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let mail = Arc::new(mail::Outbox::default());
+        let ground = Ground { mail: mail.clone(), ..ground(&location, clock.clone()).await };
+        let app = service_on(ground, &location, &folder, config).await;
+        let router = {
+            let _alone = browser::DRAWING.write().await;
+            router(AppState::new(app.clone()))
+        };
+        Self { router, app, clock, mail, location, folder }
+    }
+
+    /// Makes a person with a project of their own, and says who they are.
+    pub async fn person(&self, email: &str, admin: bool) -> Caller {
+        let person = NewPerson {
+            email: email.into(),
+            name: email.split('@').next().expect("a name").to_owned(),
+            password: Password::new(PASSWORD.into()),
+            admin,
+            project: String::new(),
+        };
+        let id = self.app.accounts.create_user(&Actor::Operator, person).await.expect("a person is made");
+        self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
+    }
+
+    /// A browser at this server.
+    pub fn browser(&self) -> browser::Browser {
+        browser::Browser::new(self.router.clone(), &self.app.config.public_url.to_string())
+    }
+
+    /// A browser in which this person has signed in.
+    pub async fn signed_in(&self, email: &str) -> browser::Browser {
+        let mut browser = self.browser();
+        let page = browser.post("/login", &[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
+        browser
+    }
+}
+
+/// A whole service, as a process would put it together.
+pub async fn service(location: &Location, folder: &TempDir, clock: Arc<ManualClock>, url: &str) -> App {
+    service_on(ground(location, clock).await, location, folder, config(url)).await
+}
+
+async fn service_on(ground: Ground, location: &Location, folder: &TempDir, config: Config) -> App {
+    let path = folder.path().join("keyward.key");
+    let make = matches!(location, Location::Sqlite(_));
+    if !make {
+        create_key_file(&path, &SystemRandom).expect("a key file");
+    }
+    let keyring = Keyring::open(&ground, &KeyFile { path, make }).await.expect("a keyring");
+    App::new(Arc::new(config), ground, keyring)
+}

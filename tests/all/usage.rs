@@ -1,0 +1,320 @@
+//! What is counted of calls: each once, written beside the answers, and shown whether it is written yet or not.
+
+use crate::support::Bench;
+use keyward::{
+    config::KeyFile,
+    domain::{ids::KeyId, time::Timestamp, usage::CallsToday},
+    service::{
+        App, Error, moments,
+        signer::Keyring,
+        usage::{Calls, Outcome},
+    },
+    store::{self, queue::Kept, usage::Flush},
+};
+use serde_json::json;
+use std::sync::Arc;
+
+const EMAIL: &str = "maren@pelagic.example";
+const HOUR: i64 = 3_600;
+
+/// What is stored of a key's calls: `hour outcome calls`, in order.
+async fn rows(bench: &Bench, key: KeyId) -> Vec<String> {
+    let of_key = format!("FROM usage WHERE key_id = {} ORDER BY hour, outcome", bench.literal(key));
+    bench.texts(&format!("SELECT hour || ' ' || outcome || ' ' || calls {of_key}")).await
+}
+
+/// The same, whatever the hour.
+async fn counts(bench: &Bench, key: KeyId) -> Vec<String> {
+    rows(bench, key).await.into_iter().map(|row| row.split_once(' ').expect("an hour").1.to_owned()).collect()
+}
+
+async fn today(app: &App, key: KeyId) -> Calls {
+    app.usage.calls(key, &jiff::tz::TimeZone::UTC).await.expect("calls")
+}
+
+fn calls(accepted: u64, refused: u64) -> CallsToday {
+    CallsToday { accepted, refused }
+}
+
+/// Another node on the same database.
+async fn node(bench: &Bench) -> App {
+    let path = bench.folder.path().join("keyward.key");
+    let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
+    let keyring = Keyring::open(&ground, &KeyFile { path, make: false }).await.expect("a keyring");
+    App::new(Arc::new(crate::support::config(crate::support::URL)), ground, keyring)
+}
+
+/// Moves the clock to so many seconds past the next midnight (UTC).
+fn past_midnight(bench: &Bench, seconds: i64) {
+    let day = 86_400;
+    let into = bench.app.ground.now().seconds().rem_euclid(day);
+    bench.clock.advance(day - into + seconds);
+}
+
+on_both_engines! {
+    /// By key, hour and outcome, what was accepted and what was refused; what is of no key is of nobody.
+    async fn calls_are_counted(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Other").await);
+        let mut program = bench.browser();
+        past_midnight(&bench, 10 * HOUR);
+        let hour = bench.app.ground.now().seconds() / HOUR;
+        let unknown = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
+        for (body, times) in [
+            (json!({"key": made.secret}), 3),
+            (json!({"key": made.secret, "scopes": ["data:write"]}), 2),
+            (json!({"key": made.secret, "project": other.id}), 1),
+            (json!({"key": other.secret}), 1),
+            (json!({"key": unknown}), 2),
+            (json!({"key": "kw"}), 2),
+        ] {
+            for _ in 0..times {
+                program.json("/v1/keys/verify", &body).await;
+            }
+        }
+        bench.clock.advance(HOUR);
+        let last = bench.app.ground.now();
+        program.json("/v1/keys/verify", &json!({"key": made.secret})).await;
+        bench.clock.advance(60);
+        bench.app.keys.deactivate(&maren, made.id).await.unwrap();
+        program.json("/v1/keys/verify", &json!({"key": made.secret})).await;
+        assert_eq!(rows(&bench, made.id).await, [""; 0], "nothing is written while answering");
+        bench.app.usage.flush().await.unwrap();
+        let expected = [
+            format!("{hour} accepted 3"),
+            format!("{hour} missing_scope 2"),
+            format!("{hour} wrong_project 1"),
+            format!("{} accepted 1", hour + 1),
+            format!("{} inactive 1", hour + 1),
+        ];
+        assert_eq!(rows(&bench, made.id).await, expected);
+        assert_eq!(rows(&bench, other.id).await, [format!("{hour} accepted 1")]);
+        assert_eq!(bench.number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 9);
+        assert_eq!(bench.key_row(made.id).await.unwrap().last_used_at, Some(last.micros()), "a refusal is no use");
+        bench.app.usage.flush().await.unwrap();
+        assert_eq!(rows(&bench, made.id).await, expected, "an empty flush adds nothing");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM usage_flushes").await, 0, "nothing waits");
+        assert_eq!(bench.app.usage.lost(), 0);
+    }
+
+    /// The key's page says the same before the notes are written and after.
+    async fn the_page_shows_them_written_or_not(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let (mut program, mut browser) = (bench.browser(), bench.signed_in(EMAIL).await);
+        let path = format!("/keys/{}", made.id);
+        let page = browser.get(&path).await;
+        assert!(page.text().contains("Never used"), "{}", page.text());
+        assert!(page.text().contains("0 accepted, 0 refused"), "{}", page.text());
+        bench.clock.advance(65);
+        let exact = moments::moment(bench.app.ground.now(), &maren.zone).exact;
+        for scopes in [json!([]), json!([]), json!(["data:write"])] {
+            program.json("/v1/keys/verify", &json!({"key": made.secret, "scopes": scopes})).await;
+        }
+        for written in [false, true] {
+            if written {
+                bench.app.usage.flush().await.unwrap();
+            }
+            let page = browser.get(&path).await;
+            assert!(page.text().contains("2 accepted, 1 refused"), "{written}: {}", page.text());
+            assert!(page.text().contains("Calls today") && !page.text().contains("Never used"), "{written}");
+            assert!(page.text().contains(&exact), "{written}: {exact}: {}", page.text());
+            let called = browser.call("keys/called", &[("id", &made.id.to_string())]).await.json();
+            assert_eq!(called["exact"], exact.as_str(), "{written}");
+        }
+        program.json("/v1/keys/verify", &json!({"key": made.secret})).await;
+        assert!(browser.get(&path).await.text().contains("3 accepted, 1 refused"), "written and not");
+    }
+
+    /// A day begins at midnight of whoever looks, and the hour in which it begins counts whole.
+    async fn a_day_is_the_viewers(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await.id;
+        past_midnight(&bench, 0);
+        let midnight = bench.app.ground.now().seconds();
+        for minutes in [-400, -330, -61, -1, 0, 59, 60, 600] {
+            bench.app.usage.note(key, Outcome::Accepted, Timestamp::from_seconds(midnight + minutes * 60));
+        }
+        bench.clock.advance(11 * HOUR);
+        for written in [false, true] {
+            if written {
+                bench.app.usage.flush().await.unwrap();
+            }
+            // Kolkata's day began at 18:30 UTC, 330 minutes before; the hour from 18:00 on counts. Kiritimati's next has begun, at 10:00.
+            for (zone, accepted) in [("UTC", 4), ("Africa/Lagos", 5), ("Asia/Kolkata", 7), ("Pacific/Kiritimati", 1)] {
+                let shown = bench.app.usage.calls(key, &moments::zone(zone).unwrap()).await.unwrap();
+                assert_eq!(shown.today, calls(accepted, 0), "{zone}, {written}");
+                assert_eq!(shown.last_used, Some(Timestamp::from_seconds(midnight + 36_000)), "{zone}, {written}");
+            }
+        }
+    }
+
+    /// A flush that is sent again, since nobody heard what became of it, counts once: merged meanwhile or not.
+    async fn a_flush_counts_once(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await.id;
+        let (writer, at) = (bench.app.ground.new_id(), bench.app.ground.now().micros() - 1);
+        let send = async |seq| {
+            let write = bench.app.ground.queue.write(move |tx| {
+                let calls = json!([[key, 7, "accepted", 5], [key, 7, "expired", 2]]).to_string();
+                let used = json!([[key, 7_000_000]]).to_string();
+                let flush = Flush { writer, seq, at, first_key: key.into(), last_key: key.into(), calls, used, quotas: None };
+                Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(store::usage::append(tx, &flush).await?)) })
+            });
+            write.await.unwrap()
+        };
+        assert_eq!((send(1).await, send(1).await), (true, false));
+        bench.app.usage.settle().await.unwrap();
+        assert!(!send(1).await, "merged meanwhile");
+        bench.app.usage.settle().await.unwrap();
+        assert_eq!(counts(&bench, key).await, ["accepted 5", "expired 2"]);
+        assert_eq!((send(2).await, send(3).await, send(2).await), (true, true, false));
+        bench.app.usage.settle().await.unwrap();
+        bench.app.usage.settle().await.unwrap();
+        assert_eq!(counts(&bench, key).await, ["accepted 15", "expired 6"]);
+    }
+
+    /// Whoever flushes is cut off (the server is asked to stop) while the database may or may not have kept it.
+    async fn a_flush_that_is_cut_off_counts_once(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await.id;
+        for round in 1..=20 {
+            bench.app.usage.note(key, Outcome::Accepted, bench.app.ground.now());
+            {
+                let mut flush = std::pin::pin!(bench.app.usage.flush());
+                for _ in 0..=round % 4 {
+                    let _ = futures::poll!(flush.as_mut());
+                    tokio::task::yield_now().await;
+                }
+            }
+            assert_eq!(today(&bench.app, key).await.today, calls(round, 0), "shown once");
+            bench.app.usage.flush().await.unwrap();
+            bench.app.usage.settle().await.unwrap();
+            assert_eq!(counts(&bench, key).await, [format!("accepted {round}")]);
+        }
+    }
+
+    /// What the database does not take waits, with what comes meanwhile, and is written when it takes it.
+    async fn a_flush_that_fails_is_tried_again(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await.id;
+        let note = |outcome| bench.app.usage.note(key, outcome, bench.app.ground.now());
+        for (table, round) in [("usage_flushes", 1), ("usage_writers", 2), ("usage", 3)] {
+            bench.alter(&format!("ALTER TABLE {table} RENAME TO away")).await;
+            for _ in 0..3 {
+                note(Outcome::Accepted);
+                note(Outcome::Expired);
+                assert!(bench.app.usage.flush().await.is_err(), "{table}");
+            }
+            bench.alter(&format!("ALTER TABLE away RENAME TO {table}")).await;
+            assert_eq!(today(&bench.app, key).await.today, calls(3 * round, 3 * round), "{table}");
+            bench.app.usage.flush().await.unwrap();
+            bench.app.usage.settle().await.unwrap();
+            assert_eq!(counts(&bench, key).await, [format!("accepted {}", 3 * round), format!("expired {}", 3 * round)]);
+        }
+        assert_eq!(bench.app.usage.lost(), 0);
+    }
+
+    /// Many keys at once: their flushes wait for one another, and whoever looks at a key sees what waits.
+    async fn many_keys_are_merged_together(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await.id;
+        for second in 1..=61 {
+            bench.clock.advance(1);
+            let now = bench.app.ground.now();
+            // Keys that are purged by now, most of them: nothing is kept of those.
+            if second % 20 == 1 {
+                for _ in 0..2_500 {
+                    bench.app.usage.note(bench.app.ground.new_id().into(), Outcome::Accepted, now);
+                }
+            }
+            bench.app.usage.note(key, Outcome::Accepted, now);
+            bench.app.usage.flush().await.unwrap();
+            let shown = today(&bench.app, key).await;
+            assert_eq!(shown.last_used, Some(now));
+            if second < 61 {
+                assert_eq!(counts(&bench, key).await, [""; 0], "they wait, at {second}");
+            }
+            if now.seconds().rem_euclid(86_400) > 61 {
+                assert_eq!(shown.today, calls(second, 0), "shown all the same");
+            }
+        }
+        assert_eq!(bench.number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 61, "after a minute");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM usage_flushes").await, 0);
+        assert_eq!(bench.key_row(key).await.unwrap().last_used_at, Some(bench.app.ground.now().micros()));
+    }
+
+    /// What nodes count of one key adds up, also when both write at once.
+    async fn nodes_add_up(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let mut keys = Vec::new();
+        for n in 0..5 {
+            keys.push(bench.key(&maren, &format!("Gateway {n}")).await.id);
+        }
+        let other = node(&bench).await;
+        for _ in 0..10 {
+            for app in [&bench.app, &other] {
+                for key in &keys {
+                    app.usage.note(*key, Outcome::Accepted, app.ground.now());
+                }
+            }
+            let (one, two) = futures::join!(bench.app.usage.flush(), other.usage.flush());
+            one.unwrap();
+            two.unwrap();
+        }
+        for key in &keys {
+            assert_eq!(counts(&bench, *key).await, ["accepted 20"]);
+            assert_eq!(today(&other, *key).await.today, calls(20, 0));
+        }
+        // One node's notes are its own until they are written.
+        other.usage.note(keys[0], Outcome::Accepted, other.ground.now());
+        assert_eq!(today(&bench.app, keys[0]).await.today, calls(20, 0));
+        assert_eq!(today(&other, keys[0]).await.today, calls(21, 0));
+    }
+
+    /// What another process has left behind is merged by the next one that starts.
+    async fn what_was_left_is_taken_up(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await.id;
+        let (writer, at) = (bench.app.ground.new_id(), bench.app.ground.now().micros());
+        let write = bench.app.ground.queue.write(move |tx| {
+            let calls = json!([[key, at / 3_600_000_000, "accepted", 5]]).to_string();
+            let flush = Flush {
+                writer, seq: 1, at, first_key: key.into(), last_key: key.into(), calls, used: "[]".into(), quotas: None,
+            };
+            Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(store::usage::append(tx, &flush).await?)) })
+        });
+        write.await.unwrap();
+        assert_eq!(today(&bench.app, key).await.today, calls(5, 0), "seen before it is merged");
+        bench.clock.advance(1);
+        node(&bench).await.usage.settle().await.unwrap();
+        assert_eq!(counts(&bench, key).await, ["accepted 5"]);
+    }
+
+    /// Calls are kept for 400 days, and processes that write no more for one.
+    async fn what_is_old_is_forgotten(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let key = bench.key(&maren, "Gateway").await.id;
+        let hour = bench.app.ground.now().seconds() / HOUR;
+        let mut values = Vec::new();
+        for old in 0..2_500 {
+            values.push(format!("({}, {}, 'accepted', 1)", bench.literal(key), hour - 400 * 24 - 1 - old));
+        }
+        values.push(format!("({}, {}, 'accepted', 1)", bench.literal(key), hour - 400 * 24));
+        bench.alter(&format!("INSERT INTO usage (key_id, hour, outcome, calls) VALUES {}", values.join(", "))).await;
+        bench.app.usage.note(key, Outcome::Accepted, bench.app.ground.now());
+        bench.app.usage.flush().await.unwrap();
+        assert_eq!(bench.number("SELECT COUNT(*) FROM usage_writers").await, 1);
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        let kept = [format!("{} accepted 1", hour - 400 * 24), format!("{hour} accepted 1")];
+        assert_eq!(rows(&bench, key).await, kept);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM usage_writers").await, 1);
+        bench.clock.advance(86_401);
+        bench.app.usage.sweep().await.unwrap();
+        assert_eq!(bench.number("SELECT COUNT(*) FROM usage_writers").await, 0);
+        // It was silent, not gone: it goes on.
+        bench.app.usage.note(key, Outcome::Accepted, bench.app.ground.now());
+        bench.app.usage.flush().await.unwrap();
+        assert_eq!(bench.number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 2, "the oldest went a day later");
+    }
+}
