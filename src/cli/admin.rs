@@ -97,6 +97,9 @@ pub enum Admin {
     },
     /// Publish the next key that signs tokens; it signs a quarter of an hour later, when everybody knows it
     RotateTokenKey {
+        /// Somebody may have the key: another signs at once, and every token that was issued before is refused
+        #[arg(long)]
+        compromised: bool,
         /// File with the key that seals it [default with SQLite: keyward.key beside the database]
         #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
         key_file: Option<PathBuf>,
@@ -113,7 +116,9 @@ pub async fn run(database: &DatabaseSettings, command: Admin) -> anyhow::Result<
         Admin::EnableUser { email } => change(database, &email, Verb::Enable).await,
         Admin::Promote { email } => change(database, &email, Verb::Make).await,
         Admin::Demote { email } => change(database, &email, Verb::Unmake).await,
-        Admin::RotateTokenKey { key_file } => token_key::rotate(database, key_file.as_ref()).await,
+        Admin::RotateTokenKey { compromised, key_file } => {
+            token_key::rotate(database, key_file.as_ref(), compromised).await
+        }
         Admin::CreateKeyFile { path } => {
             if sealing::create_key_file(&path, &SystemRandom)? {
                 println!(

@@ -275,6 +275,7 @@ const SENTENCES: &[Sentence] = &[
     ("sessions.ended", "ended the sessions of {}", Some("ended their other sessions")),
     ("signing_key.created", "made the signing key {}", None),
     ("signing_key.published", "published the next signing key {}", None),
+    ("signing_key.discarded", "discarded the signing key {}, with every token that it had signed", None),
     ("signing_key.retired", "removed the signing key {}, of which no token is alive", None),
     ("step_up.passed", "took a fresh proof from {}", Some("proved again who they are")),
     ("step_up.refused", "refused a fresh proof of {}", Some("was refused: a wrong proof of who they are")),

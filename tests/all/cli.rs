@@ -621,4 +621,12 @@ fn the_next_signing_key_is_published_beside_a_running_server() {
     let missing = err(&keyward(folder, &["admin", "rotate-token-key", "--key-file", "none.key"]));
     assert!(missing.contains("none.key is missing"), "{missing}");
     assert_eq!(published(), 2);
+    // Both may be in somebody else's hands.
+    let said = out(&keyward(folder, &["admin", "rotate-token-key", "--compromised"]));
+    assert!(said.contains("signs from now on") && said.contains("issued before is refused"), "{said}");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while published() != 1 {
+        assert!(std::time::Instant::now() < end, "the server goes on publishing what was discarded");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }

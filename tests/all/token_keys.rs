@@ -110,6 +110,43 @@ on_both_engines! {
         assert_eq!(kids(&again.tokens.jwks()), [both[1].clone()], "as a new process finds it");
     }
 
+    /// Somebody may have the keys: none of them signs or is believed any more, though its tokens were known here.
+    async fn a_key_that_somebody_may_have(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
+        let hearing = [&bench.app, &other].map(|app| tokio::spawn(hearing::run(app.clone())));
+        until("both listen", async || [&bench.app, &other].iter().all(|app| app.verify.counts().complete)).await;
+        let next = rotate(&bench).await.unwrap();
+        let old = issue(&bench, &made, "3600").await;
+        assert!(is_good(&bench.app, &old).await && is_good(&other, &old).await);
+
+        let sealing = SealingKey::read(&bench.folder.path().join("keyward.key")).unwrap().unwrap();
+        let fresh = tokens::replace(&bench.app.ground, &sealing, &Actor::Operator).await.unwrap();
+        assert_eq!(fresh.from, bench.clock.now());
+        for app in [&bench.app, &other] {
+            until("it is alone", async || kids(&app.tokens.jwks()) == [fresh.kid.to_string()]).await;
+            assert_eq!(app.tokens.presented(&old, &Question::default()).await.unwrap().unwrap_err().code(), "invalid_token");
+        }
+        let new = issue(&bench, &made, "3600").await;
+        assert_eq!(kid(&new), fresh.kid.to_string());
+        assert!(is_good(&bench.app, &new).await && is_good(&other, &new).await);
+        // The list for whoever does not ask is signed with it too.
+        bench.clock.advance(2);
+        assert_eq!(kid(&bench.app.tokens.revoked_list().await.unwrap().jwt), fresh.kid.to_string());
+        // The next one was published already: nobody waits for it any more.
+        bench.clock.advance(2 * PUBLISHED_FIRST);
+        upkeep::once(&bench.app).await.unwrap();
+        assert_eq!(published(&bench).await, [fresh.kid.to_string()]);
+        assert_ne!(next.kid, fresh.kid);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 1);
+        assert_eq!(bench.events("signing_key.discarded").await, 2);
+        assert!(rotate(&bench).await.is_ok());
+        for task in hearing {
+            task.abort();
+        }
+    }
+
     /// By the schedule: a day before it signs, by whichever node comes first, and once.
     async fn by_the_schedule(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;

@@ -14,18 +14,28 @@ use crate::{
 use anyhow::anyhow;
 use std::path::PathBuf;
 
-/// Publishes the next key that signs tokens, and says from when it does.
-pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>) -> anyhow::Result<()> {
+/// Publishes the next key that signs tokens, and says from when it does: at once if the others may be in somebody else's hands.
+pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, compromised: bool) -> anyhow::Result<()> {
     let file = key_file(&database.database, file).map_err(|e| anyhow!(e))?;
     let sealing = SealingKey::read(&file.path)?.ok_or_else(|| SignerError::Missing(file.path.clone()))?;
     let opened = Opened::open(database, false).await?;
     // It must be the file that the servers have: they could not unseal what another one sealed.
     let published = match Keyring::open(&opened.ground, &file).await {
+        Ok(_) if compromised => tokens::replace(&opened.ground, &sealing, &Actor::Operator).await.map_err(words),
         Ok(_) => tokens::rotate(&opened.ground, &sealing, &Actor::Operator, None).await.map_err(words),
         Err(error) => Err(error.into()),
     };
     opened.done().await;
     let published = published?;
+    if compromised {
+        println!(
+            "The signing key {} signs from now on. Every token that was issued before is refused: within a second by servers \
+             that hear of it, within a minute by the others, within five by whoever checks tokens without asking. If somebody \
+             read the key file or the database, change what let them in first.",
+            published.kid
+        );
+        return Ok(());
+    }
     println!(
         "Published the signing key {}. Every server publishes it within a minute, and signs with it from {} on.",
         published.kid,

@@ -106,7 +106,7 @@ impl Tokens {
     /// # Errors
     /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
     pub fn read(&self, token: &str) -> Result<Arc<Known>, TokenRefused> {
-        self.reader.read(token, self.verify.now(), || self.ring.now())
+        self.reader.read(token, self.verify.now(), self.ring.removed(), || self.ring.now())
     }
 
     /// Decides on a token, whatever it is for, without its being a use of it: it costs no quota and is not counted (RFC 7662).
@@ -122,7 +122,7 @@ impl Tokens {
             return Ok(Err(TokenRefused::Revoked));
         }
         Ok(match self.verify.look(known.holder.facts_id()).await? {
-            Err(refused) => Err(TokenRefused::Key(refused)),
+            Err(refused) => Err(TokenRefused::behind(known.holder, refused)),
             Ok(good) if !is_of(&known, good.facts.project) => Err(TokenRefused::Key(Refused::WrongProject)),
             Ok(good) => Ok(Accepted { good, token: Some(known) }),
         })
@@ -140,7 +140,7 @@ impl Tokens {
             (Err(Refused::MissingScope(_)), Some(scope)) => {
                 Err(TokenRefused::Key(Refused::MissingScope(scope.to_string())))
             }
-            (Err(refused), _) => Err(TokenRefused::Key(refused)),
+            (Err(refused), _) => Err(TokenRefused::behind(known.holder, refused)),
             (Ok(good), _) if !is_of(&known, good.facts.project) => Err(TokenRefused::Key(Refused::WrongProject)),
             (Ok(good), _) => Ok(Accepted { good, token: Some(known) }),
         })

@@ -149,13 +149,22 @@ pub(super) struct Ring {
     set: RwLock<Arc<KeySet>>,
     /// When they were read, on the steady clock.
     read_at: AtomicU64,
+    /// How often a key was no longer among them.
+    removed: AtomicU64,
     changed: Notify,
 }
 
 impl Ring {
     pub fn new(ground: Ground, sealing: SealingKey, set: KeySet) -> Self {
         let read_at = AtomicU64::new(ground.clock.steady());
-        Self { ground, sealing, set: RwLock::new(Arc::new(set)), read_at, changed: Notify::new() }
+        Self {
+            ground,
+            sealing,
+            set: RwLock::new(Arc::new(set)),
+            read_at,
+            removed: AtomicU64::new(0),
+            changed: Notify::new(),
+        }
     }
 
     pub fn ground(&self) -> &Ground {
@@ -170,6 +179,12 @@ impl Ring {
         self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How often a key was taken away. Whoever keeps what a key signed asks this first and then for the keys, and believes it for as
+    /// long as the number is the same.
+    pub fn removed(&self) -> u64 {
+        self.removed.load(Ordering::Acquire)
+    }
+
     /// Reads the keys again.
     ///
     /// # Errors
@@ -181,7 +196,10 @@ impl Ring {
             _ => Error::Internal("a signing key in the database cannot be unsealed"),
         })?;
         let set = Arc::new(set);
-        *self.set.write().unwrap_or_else(PoisonError::into_inner) = set.clone();
+        let before = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), set.clone());
+        if before.all().any(|key| set.of_kid(&key.signer.kid).is_none()) {
+            self.removed.fetch_add(1, Ordering::Release);
+        }
         self.read_at.store(at, Ordering::Release);
         Ok(set)
     }

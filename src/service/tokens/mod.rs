@@ -19,7 +19,7 @@ pub use keys::KeySet;
 pub use list::{List, TYP as LIST_TYP};
 pub use read::Known;
 pub use revoked::Revoked;
-pub use rotate::{PUBLISHED_FIRST, PUBLISHED_FIRST_BY_SCHEDULE, Published, rotate};
+pub use rotate::{PUBLISHED_FIRST, PUBLISHED_FIRST_BY_SCHEDULE, Published, replace, rotate};
 pub use wish::{DAY_LIFE, ExchangeRefused, HOUR_LIFE, Target, Wish};
 
 use super::{
@@ -59,9 +59,32 @@ pub enum TokenRefused {
     /// The key is not good for what was asked, or the one that the token was made from is not.
     #[error("{0}")]
     Key(Refused),
+    /// What a person allowed is over: a rule of keys, in other words, for nobody here has a key.
+    #[error("{}", over(.0))]
+    Grant(Refused),
+}
+
+/// What is said of a grant that a rule of keys refuses.
+const fn over(rule: &Refused) -> &'static str {
+    match rule {
+        Refused::Expired => "The time for which this was allowed is over. Ask the person again.",
+        Refused::ProjectArchived => "The project of this token is archived.",
+        _ => "What was allowed here was taken back, or whoever allowed it no longer may. Ask the person again.",
+    }
 }
 
 impl TokenRefused {
+    /// What a rule says of a token of this holder.
+    fn behind(holder: Holder, rule: Refused) -> Self {
+        match (holder, rule) {
+            (
+                Holder::Grant { .. },
+                over @ (Refused::Deleted | Refused::Inactive | Refused::Expired | Refused::ProjectArchived),
+            ) => Self::Grant(over),
+            (_, rule) => Self::Key(rule),
+        }
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -69,7 +92,7 @@ impl TokenRefused {
             Self::Expired => "token_expired",
             Self::WrongAudience => "wrong_audience",
             Self::Revoked => "token_revoked",
-            Self::Key(refused) => refused.code(),
+            Self::Key(refused) | Self::Grant(refused) => refused.code(),
         }
     }
 }

@@ -45,7 +45,8 @@ impl Known {
 pub struct Reader {
     issuer: Box<str>,
     rules: Validation,
-    known: Cache<[u8; 32], Arc<Known>>,
+    /// Each with the number of removed keys that its signature was checked at.
+    known: Cache<[u8; 32], (u64, Arc<Known>)>,
 }
 
 impl Reader {
@@ -60,7 +61,8 @@ impl Reader {
         Self { issuer: issuer.into(), rules, known: Cache::new(KNOWN_MAX) }
     }
 
-    /// What the token says, if it is signed with one of these keys and has not expired.
+    /// What the token says, if it is signed with one of these keys and has not expired. `removed` counts the times that keys were
+    /// taken away, as it was before `keys` are read: what was known then is checked again.
     ///
     /// # Errors
     /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
@@ -68,6 +70,7 @@ impl Reader {
         &self,
         token: &str,
         now: Timestamp,
+        removed: u64,
         keys: impl FnOnce() -> Arc<KeySet>,
     ) -> Result<Arc<Known>, TokenRefused> {
         if token.len() > LENGTH_MAX {
@@ -75,11 +78,11 @@ impl Reader {
         }
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let known = match self.known.get(&digest) {
-            Some(known) => known,
-            None => {
+            Some((at, known)) if at == removed => known,
+            _ => {
                 let known = Arc::new(self.check(token, &keys())?);
                 if now.seconds() < known.expires {
-                    self.known.insert(digest, known.clone());
+                    self.known.insert(digest, (removed, known.clone()));
                 }
                 known
             }

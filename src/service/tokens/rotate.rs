@@ -1,5 +1,5 @@
 //! Another key to sign with: first it is published, so that whoever checks tokens knows it, then it signs, and the one before is
-//! published until its last token is dead.
+//! published until its last token is dead. Or, when somebody else may have the keys, all of that at once.
 
 use super::{Tokens, keys::alive};
 use crate::{
@@ -72,6 +72,38 @@ pub async fn rotate(
     });
     write.await?;
     Ok(Published { kid: id, from })
+}
+
+/// Another key signs from this instant on, and all that there were are gone with their tokens: for when somebody may have one of
+/// them. Every node refuses what they signed once it hears of it.
+///
+/// # Errors
+/// [`Error::Conflict`] if another node made a key meanwhile; otherwise if the database refuses.
+pub async fn replace(ground: &Ground, sealing: &SealingKey, actor: &Actor) -> Result<Published, Error> {
+    let now = ground.now();
+    let row = new_row(ground, sealing, 0, now).map_err(|_| Error::Internal("a signing key could not be sealed"))?;
+    let (actor, id) = (actor.clone(), row.id);
+    let write = ground.queue.write(move |tx| {
+        let (mut row, actor) = (row.clone(), actor.clone());
+        Box::pin(async move {
+            let event = |action, kid: Uuid| actor.event(now, action, format!("signing_key:{kid}"), ACCESS_TOKENS);
+            let all = store::signing_keys::all(tx, ACCESS_TOKENS).await?;
+            let newest = all.first().ok_or(Error::Internal("there is no signing key yet"))?;
+            row.generation = newest.generation + 1;
+            if !store::signing_keys::insert(tx, ACCESS_TOKENS, &row, now.micros()).await? {
+                return Err(Error::Conflict("Another server has just made a signing key. Try again."));
+            }
+            let detail = serde_json::json!({"kid": id, "signs_from": now.micros(), "before": {"kid": newest.id}});
+            let mut kept = Kept::with((), event("signing_key.published", id).detail(detail)).heard(change(id));
+            for old in all {
+                store::signing_keys::remove(tx, old.id).await?;
+                kept = kept.and(event("signing_key.discarded", old.id)).heard(change(old.id));
+            }
+            Ok(kept)
+        })
+    });
+    write.await?;
+    Ok(Published { kid: id, from: now })
 }
 
 impl Tokens {
