@@ -87,6 +87,7 @@ pub fn in_use(uses: Uses) -> String {
         counted(uses.keys, "key", "keys"),
         counted(uses.deleted, "deleted key that can still be restored", "deleted keys that can still be restored"),
         counted(uses.projects, "project that chose it", "projects that chose it"),
+        counted(uses.grants, "program that somebody allowed it", "programs that somebody allowed it"),
     ];
     let users: Vec<_> = users.into_iter().flatten().collect();
     format!(
@@ -204,8 +205,8 @@ impl Scopes {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {
                 let row = store::scopes::by_name(tx, name.as_str()).await?.ok_or(Error::NotFound)?;
-                let uses = store::scopes::uses(tx, name.as_str()).await?;
-                if uses != (Uses { keys: 0, deleted: 0, projects: 0 }) {
+                let uses = store::scopes::uses(tx, name.as_str(), now.micros()).await?;
+                if uses != (Uses { keys: 0, deleted: 0, projects: 0, grants: 0 }) {
                     return Ok(Kept::unrecorded(Removal::InUse(uses)));
                 }
                 if !store::scopes::remove(tx, name.as_str()).await? {

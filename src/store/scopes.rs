@@ -27,7 +27,7 @@ pub struct Scope {
     pub granted_by: &'static str,
 }
 
-/// A key's scopes stand as a JSON array of words without quotes in them: it holds a scope if taking out the quoted name changes it.
+/// The scopes of a key, or of a grant, stand as a JSON array of words without quotes in them: it holds a scope if taking out the quoted name changes it.
 /// (`LIKE` would take `_` for any character, and on SQLite no notice of case.)
 macro_rules! held {
     ($name:literal) => {
@@ -69,17 +69,22 @@ pub struct Uses {
     pub deleted: i64,
     /// Projects that chose it as one of their own.
     pub projects: i64,
+    /// Grants that have it and hold.
+    pub grants: i64,
 }
 
-/// Who uses a scope.
-pub async fn uses(conn: &mut Conn<'_>, name: &str) -> Result<Uses, Error> {
+/// Who uses a scope at an instant.
+pub async fn uses(conn: &mut Conn<'_>, name: &str, now: i64) -> Result<Uses, Error> {
     const SQL: &str = concat!(
         "SELECT COUNT(CASE WHEN k.deleted_at IS NULL THEN 1 END) AS keys, \
          COUNT(CASE WHEN k.deleted_at IS NOT NULL THEN 1 END) AS deleted, \
-         (SELECT COUNT(*) FROM project_scopes o WHERE o.scope = $1) AS projects FROM keys k WHERE ",
+         (SELECT COUNT(*) FROM project_scopes o WHERE o.scope = $1) AS projects, \
+         (SELECT COUNT(*) FROM grants k WHERE k.ended_at IS NULL AND k.until > $2 AND ",
+        held!("$1"),
+        ") AS grants FROM keys k WHERE ",
         held!("$1")
     );
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_one(c).await?))
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).bind(now).fetch_one(c).await?))
 }
 
 /// Adds a scope behind the others. `false`: the name is taken, and nothing was added.

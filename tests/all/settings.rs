@@ -1,8 +1,11 @@
 //! Settings: of a person, of a browser, of a project, and of the whole instance.
 
-use crate::support::{
-    Bench,
-    browser::{Browser, Page},
+use crate::{
+    proof::stage::ask_to_be_allowed,
+    support::{
+        Bench,
+        browser::{Browser, Page},
+    },
 };
 use keyward::{
     domain::{ids::ProjectId, time::Timestamp},
@@ -390,7 +393,21 @@ on_both_engines! {
             "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that chose it. Retire it \
              instead: whoever holds it keeps it, and no new key is given it."
         );
-        assert_eq!(bench.events("scope.removed").await, 1);
+        // By what was allowed a program too, as long as that holds.
+        bench.alter("DELETE FROM project_scopes").await;
+        let consent = &bench.app.consent;
+        let client = consent.register(&admin, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
+        let asked = ask_to_be_allowed("x", &format!("client:{client}"), &made.project.to_string()).replace("data%3Aread", "data%3Awrite");
+        consent.allow(&admin, &asked, vec!["data:write".into()], 3_600).await.unwrap();
+        let page = browser.call("scopes/remove", &[("name", "data:write")]).await;
+        assert_eq!(page.status, 409, "{}", page.text());
+        let words = page.json()["message"].as_str().unwrap().to_owned();
+        assert!(words.starts_with("This scope is in use: 1 program that somebody allowed it. "), "{words}");
+        let grant = consent.mine(&admin).await.unwrap().grants[0].id;
+        consent.revoke(&admin, None, grant).await.unwrap();
+        assert_eq!(browser.call("scopes/remove", &[("name", "data:write")]).await.status, 200);
+        assert_eq!(bench.events("scope.removed").await, 2);
+        browser.call("scopes/add", &scope("data:write", "Write", "")).await;
         assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
     }
 
