@@ -130,6 +130,10 @@ export async function* tour(site: Site): AsyncGenerator<string> {
   yield 'account';
   await site.open('/settings/developer/api-keys');
   yield 'developer';
+  await page.goto('/docs/api');
+  yield 'docs';
+  await page.getByRole('heading', { name: 'Verify a key or a token' }).scrollIntoViewIfNeeded();
+  yield 'docs-operation';
   yield* tourSecurity(site);
   yield* tourConsent(site);
   await site.open('/admin/keys');

@@ -52,6 +52,21 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     expect(await elsewhere.said(page)).toEqual({ got: CONFIG });
   });
 
+  test('somebody else answers in the same window', async ({ page, keyward, elsewhere }) => {
+    await elsewhere.visit(page);
+    const popup = await elsewhere.ask(page, 'As the guide prints it');
+    await popup.getByRole('link', { name: 'Not you?' }).click();
+    await popup.getByRole('link', { name: 'Cancel' }).click();
+    await expect(popup.getByRole('button', { name: 'Allow' })).toBeVisible();
+    await popup.getByRole('link', { name: 'Not you?' }).click();
+    await popup.getByRole('button', { name: 'Sign out' }).click();
+    await popup.getByLabel('E-mail').fill(keyward.person.email);
+    await popup.getByLabel('Password').fill(keyward.person.password);
+    await popup.getByRole('button', { name: 'Sign in' }).click();
+    await popup.getByRole('button', { name: 'Allow' }).click();
+    expect(await elsewhere.said(page)).toEqual({ got: CONFIG });
+  });
+
   test('a token has what was asked, is used as it is, and ends when the person says so', async ({ page, site, elsewhere, watch }) => {
     await elsewhere.visit(page);
     const popup = await elsewhere.ask(page, 'With a scope');

@@ -33,7 +33,10 @@ use crate::{
         security::api::{
             ChangePassword, ConfirmSecondFactor, EndOtherSessions, EndSession, NewRecoveryCodes, TurnOffSecondFactor,
         },
-        session::api::{Confirm, SetUp, SignIn, SignInCode, SignOut},
+        session::{
+            api::{Confirm, SetUp, SignIn, SignInCode, SignOut},
+            login_for, own_path,
+        },
         settings::api::{SaveAccount, SaveTheme},
         users::api::{
             DeleteUser, DisableUser, EnableUser, InviteUser, MakeAdministrator, TransferProject, UnmakeAdministrator,
@@ -102,7 +105,7 @@ fn all(forms: Table) -> Table {
         .route("/reset", post(form::<AskReset>(|(), _| Next::See("/reset?asked=yes".into()))))
         .route("/reset/new", post(form::<ResetPassword>(|(), _| Next::See("/login?done=reset".into()))))
         .route("/setup", post(form::<SetUp>(|_, _| Next::See("/keys".into()))))
-        .route("/logout", post(form::<SignOut>(|_, _| Next::See("/login".into()))))
+        .route("/logout", post(form::<SignOut>(|(), parts| Next::See(login_for(&next_path(parts, "/keys"))))))
         .route("/keys/new", post(form::<CreateKey>(|created, _| show(created, true))))
         .route("/keys/{id}/edit", post(form::<EditKey>(|key, parts| list(parts, "edited", &key))))
         .route("/keys/{id}/deactivate", post(form::<DeactivateKey>(|key, parts| list(parts, "deactivated", &key))))
@@ -289,7 +292,7 @@ fn next_path(parts: &Parts, otherwise: &str) -> String {
     let query = parts.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "next")
-        .and_then(|(_, path)| crate::features::session::own_path(&path).map(ToOwned::to_owned))
+        .and_then(|(_, path)| own_path(&path).map(ToOwned::to_owned))
         .unwrap_or_else(|| otherwise.to_owned())
 }
 
@@ -361,8 +364,7 @@ where
         Err(error) if error.kind == ErrorKind::SignedOut => {
             // An invitation's code stands in the query: it must come back with them.
             let here = parts.uri.path_and_query().map_or(parts.uri.path(), |it| it.as_str());
-            let back: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
-            see(&format!("/login?next={back}"))
+            see(&login_for(here))
         }
         Err(error) => {
             let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

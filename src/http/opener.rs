@@ -14,8 +14,8 @@ use std::borrow::Cow;
 
 const POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PAGE: &str = "/authorize";
-/// The pages that lead there by `next`.
-const ON_THE_WAY: [&str; 4] = ["/login", "/login/code", "/login/oidc", "/settings/security/second-factor"];
+/// The pages that lead there by `next`: signing in, and signing out for somebody else to answer.
+const ON_THE_WAY: [&str; 5] = ["/login", "/login/code", "/login/oidc", "/logout", "/settings/security/second-factor"];
 
 /// The parameter of an address.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
@@ -72,7 +72,7 @@ mod tests {
             assert!(!told(other), "{other}");
         }
         assert!(!told(&format!("/keys?next={next}")));
-        assert!(told(&format!("/login/oidc?next={next}")));
+        assert!(told(&format!("/login/oidc?next={next}")) && told(&format!("/logout?next={next}")));
         let leads = |to: &str| {
             let mut response = Response::default();
             response.headers_mut().insert(header::LOCATION, to.parse().unwrap());

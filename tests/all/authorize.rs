@@ -146,6 +146,20 @@ on_both_engines! {
         let page = browser.get(&here).await;
         assert_eq!((page.status, page.header("cross-origin-opener-policy")), (200, "unsafe-none"));
         assert!(page.header("content-security-policy").contains("form-action 'self';"), "the form leads nowhere else");
+        // Somebody else answers: signing out and in again keeps the question, and the tie.
+        let not_me = between(&page.text(), "href=\"/logout?next=", "\"");
+        let not_me = format!("/logout?next={}", not_me.replace("&amp;", "&"));
+        let asked = browser.get(&not_me).await;
+        assert_eq!((asked.status, asked.header("cross-origin-opener-policy")), (200, "unsafe-none"));
+        assert_eq!(between(&asked.text(), "action=\"", "\"").replace("&amp;", "&"), not_me);
+        let out = browser.post(&not_me, &[]).await;
+        assert_eq!((out.status, out.header("cross-origin-opener-policy")), (303, "unsafe-none"));
+        assert_eq!(out.location(), login);
+        browser.post(&login, &[("email", "owner@pelagic.example"), ("password", PASSWORD)]).await;
+        for next in ["%2F%2Fevil.example", "https%3A%2F%2Fevil.example", "%2Fkeys"] {
+            let out = stage.signed_in().await.post(&format!("/logout?next={next}"), &[]).await;
+            assert_eq!((out.status, out.location()), (303, "/login"), "{next}");
+        }
         let told = browser.post(&here, &[("request", &query), ("answer", "allow"), ("life", "3600")]).await;
         assert_eq!((told.status, told.header("cross-origin-opener-policy")), (200, "unsafe-none"));
         assert!(told.text().contains("data-origin=\"https://buoywatch.example\""), "{}", told.text());
@@ -213,6 +227,11 @@ on_both_engines! {
         let page = browser.post("/settings/security/grant", &[("grant", &grant)]).await;
         assert_eq!((page.status, page.location()), (303, "/settings/security?done=revoked"));
         assert_eq!(stage.bench.browser().bearer(&config, &token).await.status, 401);
+        // Under the code of a key, but in words for somebody who has none.
+        let bad = stage.bench.browser().json("/v1/keys/verify", &json!({"key": token})).await.json();
+        let words = bad["message"].as_str().expect("words");
+        assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("deleted")));
+        assert!(words.contains("taken back") && !words.contains("key"), "{words}");
         let cut = stage.bench.texts("SELECT holder FROM token_cutoffs").await;
         assert_eq!(cut, [format!("grant:{grant}")]);
         assert_eq!(stage.token(&asked(&code)).await.oauth_error(), "invalid_grant");

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{consent::Asking, project::ProjectName, scope::ScopeView},
+    features::session::to_logout,
     ui::{
         choices::{Check, ScopeField},
         field::{Wrong, described},
@@ -66,11 +67,11 @@ pub fn question(asking: Asking, sent: Sent) -> AnyView {
     .into_any()
 }
 
-/// Whom the answer is from.
+/// Whom the answer is from. Somebody else is asked the same, once they have signed in.
 pub fn signed_in_as(email: String) -> AnyView {
     view! {
         <p class="hint">
-            {format!("Signed in as {email}. ")} <a href="/logout" rel="external">
+            {format!("Signed in as {email}. ")} <a href=to_logout() rel="external">
                 "Not you?"
             </a>
         </p>

@@ -35,7 +35,7 @@ pub use {
     login::{LoginPage, foot, help_link},
     logout::LogoutPage,
     missing::{MissingPage, home_link},
-    next::{next_here, own_path, to_login},
+    next::{login_for, next_here, own_path, to_login, to_logout},
     person::SignedInOnly,
     setup::SetupPage,
 };

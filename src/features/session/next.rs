@@ -1,10 +1,7 @@
 //! Where a person goes after signing in: only ever to a page of ours.
 
 use leptos::prelude::GetUntracked;
-use leptos_router::{
-    hooks::use_location,
-    location::{Location, Url},
-};
+use leptos_router::{hooks::use_location, location::Url};
 
 /// The path, if it is one of ours: `//host` and `/\host` lead elsewhere, and control characters are dropped by browsers.
 pub fn own_path(path: &str) -> Option<&str> {
@@ -27,16 +24,36 @@ fn next_in(query: &str) -> Option<String> {
     next.filter(|next| own_path(next).is_some())
 }
 
-/// The sign-in page's address, from which one comes back here.
-fn login_address(location: &Location) -> String {
-    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
-    let here = if query.is_empty() { path } else { format!("{path}?{query}") };
-    if here == "/keys" || here == "/" { "/login".into() } else { format!("/login?next={}", Url::escape(&here)) }
+/// The address of a page behind which one comes to `next`, a path of ours.
+fn with_next(page: &str, next: &str) -> String {
+    if matches!(next, "/" | "/keys") { page.to_owned() } else { format!("{page}?next={}", Url::escape(next)) }
 }
 
-/// The sign-in page's address, for the page that is open.
+/// The page that is open.
+fn here() -> String {
+    let location = use_location();
+    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+    if query.is_empty() { path } else { format!("{path}?{query}") }
+}
+
+/// The sign-in page's address, from which one comes to `next`, a path of ours.
+pub fn login_for(next: &str) -> String {
+    with_next("/login", next)
+}
+
+/// The sign-in page's address, from which one comes back to the page that is open.
 pub fn to_login() -> String {
-    login_address(&use_location())
+    login_for(&here())
+}
+
+/// The address at which one signs out, to come to `next` as somebody else.
+pub fn logout_for(next: &str) -> String {
+    with_next("/logout", next)
+}
+
+/// The address at which one signs out, to come back to the page that is open as somebody else.
+pub fn to_logout() -> String {
+    logout_for(&here())
 }
 
 #[cfg(test)]
