@@ -195,6 +195,16 @@ pub async fn head(conn: &mut Conn<'_>) -> Result<(i64, Vec<u8>), Error> {
     Ok((head.audit_seq, head.audit_hash))
 }
 
+/// When such an event was written of this target for the `n`th time before now, the newest being the first.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn nth_newest(conn: &mut Conn<'_>, target: &str, action: &str, n: i64) -> Result<Option<i64>, Error> {
+    const SQL: &str =
+        "SELECT at FROM audit_events WHERE target = $1 AND action = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(target).bind(action).bind(n - 1).fetch_optional(c).await?))
+}
+
 /// The hash of an event.
 pub async fn hash(conn: &mut Conn<'_>, seq: i64) -> Result<Option<Vec<u8>>, Error> {
     const SQL: &str = "SELECT hash FROM audit_events WHERE seq = $1";

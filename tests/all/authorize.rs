@@ -6,7 +6,10 @@ use crate::support::{
     oauth::{claims, post},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use keyward::{domain::ids::ProjectId, service::actor::Caller};
+use keyward::{
+    domain::ids::ProjectId,
+    service::actor::{Actor, Caller},
+};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -147,11 +150,11 @@ on_both_engines! {
         assert_eq!((page.status, page.header("cross-origin-opener-policy")), (200, "unsafe-none"));
         assert!(page.header("content-security-policy").contains("form-action 'self';"), "the form leads nowhere else");
         // Somebody else answers: signing out and in again keeps the question, and the tie.
-        let not_me = between(&page.text(), "href=\"/logout?next=", "\"");
+        let not_me = between(page.text(), "href=\"/logout?next=", "\"");
         let not_me = format!("/logout?next={}", not_me.replace("&amp;", "&"));
         let asked = browser.get(&not_me).await;
         assert_eq!((asked.status, asked.header("cross-origin-opener-policy")), (200, "unsafe-none"));
-        assert_eq!(between(&asked.text(), "action=\"", "\"").replace("&amp;", "&"), not_me);
+        assert_eq!(between(asked.text(), "action=\"", "\"").replace("&amp;", "&"), not_me);
         let out = browser.post(&not_me, &[]).await;
         assert_eq!((out.status, out.header("cross-origin-opener-policy")), (303, "unsafe-none"));
         assert_eq!(out.location(), login);
@@ -163,7 +166,7 @@ on_both_engines! {
         let told = browser.post(&here, &[("request", &query), ("answer", "allow"), ("life", "3600")]).await;
         assert_eq!((told.status, told.header("cross-origin-opener-policy")), (200, "unsafe-none"));
         assert!(told.text().contains("data-origin=\"https://buoywatch.example\""), "{}", told.text());
-        let code = between(&told.text(), "data-code=\"", "\"");
+        let code = between(told.text(), "data-code=\"", "\"");
         assert!(!told.text().contains("keyward.js"), "nothing else runs there");
         let asked = [
             ("grant_type", "authorization_code"), ("client_id", "origin"), ("code", &code),
@@ -235,6 +238,28 @@ on_both_engines! {
         let cut = stage.bench.texts("SELECT holder FROM token_cutoffs").await;
         assert_eq!(cut, [format!("grant:{grant}")]);
         assert_eq!(stage.token(&asked(&code)).await.oauth_error(), "invalid_grant");
+        // A client that names its scopes once more gets those that were left in.
+        let code = stage.allowed(&mut browser).await;
+        let again = [&asked(&code)[..], &[("scope", "data:read usage:read")]].concat();
+        assert_eq!(stage.token(&again).await.json()["scope"], "data:read");
+        // What comes to no token is not left among what holds.
+        let code = stage.allowed(&mut browser).await;
+        let elsewhere = [&asked(&code)[..], &[("resource", "http://127.0.0.1:3000/v1")]].concat();
+        assert_eq!(stage.token(&elsewhere).await.oauth_error(), "invalid_target");
+        assert_eq!(stage.bench.app.consent.mine(&stage.owner).await.unwrap().grants.len(), 1);
+        // Revoked while its project is archived, it stays revoked; under the name that the page asked with, too.
+        let code = stage.allowed(&mut browser).await;
+        let token = stage.token(&asked(&code)).await.token();
+        let actor = Actor::User(stage.owner.clone());
+        stage.bench.app.projects.archive(&actor, stage.project, false).await.unwrap();
+        let mut program = stage.bench.browser();
+        let foreign = [("token", token.as_str()), ("client_id", "client:0192f3a0-0000-7000-8000-000000000001")];
+        assert_eq!(post(&mut program, "/oauth/revoke", "", &foreign).await.oauth_error(), "unauthorized_client");
+        let revoked = post(&mut program, "/oauth/revoke", "", &[("token", &token), ("client_id", "origin")]).await;
+        assert_eq!((revoked.status, revoked.text()), (200, ""));
+        stage.bench.app.projects.archive(&actor, stage.project, true).await.unwrap();
+        let bad = program.json("/v1/keys/verify", &json!({"key": token})).await.json();
+        assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("token_revoked")));
         // As long as is asked for, and no longer than was allowed.
         let code = stage.allowed(&mut browser).await;
         let long = [&asked(&code)[..], &[("expires_in", "999999")]].concat();
@@ -283,6 +308,26 @@ on_both_engines! {
         ] {
             assert_eq!(post(&mut program, "/oauth/device_authorization", "", fields).await.oauth_error(), error);
         }
+    }
+
+    async fn a_stranger_answers_no_device(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        stage.bench.person("priya@drift.example", false).await;
+        let begin = [("client_id", stage.client.as_str()), ("scope", "data:read")];
+        let begun = post(&mut stage.bench.browser(), "/oauth/device_authorization", "", &begin).await.json();
+        let (code, device) = (begun["user_code"].as_str().unwrap(), begun["device_code"].as_str().unwrap());
+        let mut priya = stage.bench.signed_in("priya@drift.example").await;
+        for answer in ["deny", "allow"] {
+            let fields = [("user_code", code), ("answer", answer), ("life", "3600"), ("scopes[]", "data:read")];
+            let page = priya.post(&format!("/device/confirm?user_code={code}"), &fields).await;
+            assert_eq!(page.status, 404, "{answer}: {}", page.text());
+        }
+        let asked = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
+        assert_eq!(stage.token(&asked).await.oauth_error(), "authorization_pending", "it goes on waiting");
+        assert_eq!(stage.bench.events("grant.denied").await, 0);
+        let long = [("grant_type", "client_credentials"), ("scope", &"x".repeat(40_000))];
+        let page = post(&mut stage.bench.browser(), "/oauth/token", "", &long).await;
+        assert_eq!((page.status, page.oauth_error().as_str()), (413, "invalid_request"));
     }
 
     async fn the_metadata_says_so(bench: Bench) {

@@ -429,6 +429,17 @@ on_both_engines! {
         assert!(!dump.contains(&begun.user_code));
     }
 
+    async fn no_more_devices_wait_than_can_be_looked_after(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let consent = &stage.bench.app.consent;
+        for _ in 0..500 {
+            consent.begin_device(&stage.said, "", None).await.unwrap().unwrap();
+        }
+        assert_eq!(consent.begin_device(&stage.said, "", None).await.unwrap().unwrap_err(), Denied::Crowded);
+        stage.bench.clock.advance(600);
+        assert!(consent.begin_device(&stage.said, "", None).await.unwrap().is_ok());
+    }
+
     async fn guesses_at_a_devices_code_are_paused(bench: Bench) {
         let stage = Stage::of(bench).await;
         let app = &stage.bench.app;

@@ -95,7 +95,7 @@ impl World<'_> {
         let wish = Wish { life, scopes, target };
         let source = self.tokens.last().filter(|_| !of_key).cloned();
         let answer: Result<Issued, ExchangeRefused> = match &source {
-            Some((token, _)) => tokens.narrow(token, &wish).await.expect("no fault"),
+            Some((token, _)) => tokens.narrow(token, false, &wish).await.expect("no fault"),
             None => tokens.exchange(&self.made.secret, None, &wish).await.expect("no fault"),
         };
         let Ok(issued) = answer else {
@@ -137,8 +137,10 @@ impl World<'_> {
             return;
         };
         let facts = self.bench.app.verify.secret(&self.made.secret, &Question::default()).await.expect("no fault");
-        let Ok(good) = facts else { return };
-        tokens.revoke(gone, &good.facts, &Default::default()).await.expect("it is revoked");
+        if facts.is_err() {
+            return;
+        }
+        tokens.revoke(gone, &Default::default()).await.expect("no fault").expect("it is revoked");
         for (text, known) in &self.tokens {
             let over = known.expires <= self.bench.clock.now().seconds();
             let looked = tokens.look(text).await.expect("no fault").map_or_else(|refused| refused.code(), |_| "good");

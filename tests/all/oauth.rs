@@ -296,6 +296,15 @@ on_both_engines! {
             let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             assert_eq!(post(&mut program, "/oauth/token", "", &fields).await.status == 200, fine);
         }
+        // One request is one use of the key, however often it stands there.
+        bench.alter(&format!("UPDATE keys SET rate_limit = '9/hour' WHERE id = {}", bench.literal(made.id))).await;
+        let of_key = [("grant_type", EXCHANGE), ("subject_token", made.secret.as_str()), ("subject_token_type", KEY)];
+        for fields in [&asked, &of_key] {
+            post(&mut program, "/oauth/token", &basic(&made), fields).await.token();
+        }
+        let left = bench.browser().json("/v1/keys/verify", &json!({"key": made.secret})).await.json();
+        assert_eq!(left["rate_limit"]["remaining"], json!(6), "{left}");
+        bench.alter(&format!("UPDATE keys SET rate_limit = NULL WHERE id = {}", bench.literal(made.id))).await;
         // Eight in a row, each of which names those before it.
         let mut token = first;
         for n in 1..=8 {

@@ -22,7 +22,9 @@ pub fn several_presented(asked: &Asked<'_>) -> Problem {
 /// A rule refused it; not the rate.
 pub fn refused(why: &TokenRefused, asked: &Asked<'_>) -> Problem {
     let (status, error) = match why {
-        TokenRefused::Key(Refused::MissingScope(_)) => (StatusCode::FORBIDDEN, "insufficient_scope"),
+        TokenRefused::Key(Refused::MissingScope(_)) | TokenRefused::Scope(_) => {
+            (StatusCode::FORBIDDEN, "insufficient_scope")
+        }
         // Good, but not here: another try with the same credential is as good as this one, and no challenge would help.
         TokenRefused::Key(Refused::WrongProject | Refused::WrongNetwork) => {
             return Problem::new(StatusCode::FORBIDDEN, why.code(), why.to_string());

@@ -77,7 +77,9 @@ async fn program(parts: &Parts, state: &AppState, scope: &'static str) -> Result
 fn refused(why: &TokenRefused, scope: &'static str) -> Problem {
     let (status, error) = match why {
         TokenRefused::Key(Refused::RateLimited(limit)) => return quota::problem(StatusCode::TOO_MANY_REQUESTS, limit),
-        TokenRefused::Key(Refused::MissingScope(_)) => (StatusCode::FORBIDDEN, "insufficient_scope"),
+        TokenRefused::Key(Refused::MissingScope(_)) | TokenRefused::Scope(_) => {
+            (StatusCode::FORBIDDEN, "insufficient_scope")
+        }
         _ => (StatusCode::UNAUTHORIZED, "invalid_token"),
     };
     challenged(status, why.code(), &why.to_string(), Some(error), Some(scope))

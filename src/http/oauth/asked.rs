@@ -27,6 +27,15 @@ impl<'a> Asked<'a> {
         Ok(Self { life, scopes, target: target(app, form)? })
     }
 
+    /// Leaves out the scopes that are not among these. What a person allowed was asked for before, and they may have taken some of it
+    /// out; a client that names them again is told in the answer what it got. Neither RFC 6749 section 4.1.3 nor RFC 8628 section 3.4
+    /// knows `scope` there.
+    pub fn among(&mut self, allowed: &[String]) {
+        if let Some(scopes) = &mut self.scopes {
+            scopes.retain(|scope| allowed.iter().any(|it| it == scope));
+        }
+    }
+
     /// For the service.
     pub fn wish(&self) -> Wish<'_> {
         Wish { life: self.life, scopes: self.scopes.as_deref(), target: self.target }

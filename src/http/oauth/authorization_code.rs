@@ -8,6 +8,7 @@ use super::{
 };
 use crate::service::{
     App,
+    actor::Origin,
     oauth::{Coming, Redeemed},
     tokens::OfGrant,
 };
@@ -28,11 +29,18 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
         verifier: form.need("code_verifier")?,
     };
     let redeemed = app.consent.redeem(origin, coming).await?.map_err(OAuthError::of_denied)?;
-    token_of(app, &redeemed, &asked)
+    token_of(app, origin, &redeemed, asked).await
 }
 
-/// A token of what was allowed and has just been redeemed.
-pub(super) fn token_of(app: &App, redeemed: &Redeemed, asked: &Asked<'_>) -> Result<Response, OAuthError> {
+/// A token of what was allowed and has just been redeemed. If none can be made as it is asked for, what was allowed is over: nobody can
+/// come for it again.
+pub(super) async fn token_of(
+    app: &App,
+    origin: &Origin,
+    redeemed: &Redeemed,
+    mut asked: Asked<'_>,
+) -> Result<Response, OAuthError> {
+    asked.among(&redeemed.scopes);
     let grant = OfGrant {
         grant: redeemed.grant,
         user: redeemed.user,
@@ -42,6 +50,11 @@ pub(super) fn token_of(app: &App, redeemed: &Redeemed, asked: &Asked<'_>) -> Res
         life_max: redeemed.token_life_max,
         until: Some(redeemed.until),
     };
-    let made = app.tokens.issue_for_grant(&grant, &asked.wish(), app.ground.now());
-    Ok(issued(&made.map_err(|refused| OAuthError::of_exchange(&refused, "invalid_grant"))?, None))
+    match app.tokens.issue_for_grant(&grant, &asked.wish(), app.ground.now()) {
+        Ok(made) => Ok(issued(&made, None)),
+        Err(refused) => {
+            app.consent.give_up(origin, redeemed.grant).await?;
+            Err(OAuthError::of_exchange(&refused, "invalid_grant"))
+        }
+    }
 }

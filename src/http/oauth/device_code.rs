@@ -22,11 +22,11 @@ use zeroize::Zeroizing;
 /// # Errors
 /// As RFC 8628 section 3.5 says.
 pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
-    let TokenRequest { app, headers, form, .. } = request;
+    let TokenRequest { app, origin, headers, form } = request;
     let asked = Asked::read(app, form)?;
     let client = client::public(headers, form)?;
     let heard = app.consent.poll(&client.id, form.need("device_code")?).await?;
-    token_of(app, &heard.map_err(OAuthError::of_denied)?, &asked)
+    token_of(app, origin, &heard.map_err(OAuthError::of_denied)?, asked).await
 }
 
 /// What a device is told when it begins (RFC 8628 section 3.2).

@@ -1,7 +1,7 @@
 //! Errors as RFC 6749 section 5.2 writes them, with the stable code of the rule beside them.
 
 use crate::{
-    http::quota,
+    http::{problem::Problem, quota},
     service::{Error, oauth::Denied, tokens::ExchangeRefused, verify::Refused},
 };
 use axum::{
@@ -53,6 +53,11 @@ impl OAuthError {
         Self::bad("invalid_target", words)
     }
 
+    /// A body that was too long, or did not come.
+    pub fn of_body(problem: &Problem) -> Self {
+        Self::new(problem.status, "invalid_request", &problem.detail)
+    }
+
     /// 401: it was not proved who the client is.
     pub fn invalid_client(words: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_client", words).with(header::WWW_AUTHENTICATE, BASIC)
@@ -93,6 +98,7 @@ impl OAuthError {
     pub fn of_denied(denied: Denied) -> Self {
         match denied {
             Denied::InvalidClient => Self::invalid_client(&denied.to_string()),
+            Denied::Crowded => Self::too_many(&denied.to_string()),
             denied => Self::bad(denied.code(), &denied.to_string()),
         }
     }
@@ -107,6 +113,11 @@ impl OAuthError {
             ExchangeRefused::Target => Self::invalid_target(&words),
         };
         error.code(refused.code())
+    }
+
+    /// 429: not now, and nothing that the client sends makes it better.
+    pub fn too_many(words: &str) -> Self {
+        Self::later(StatusCode::TOO_MANY_REQUESTS, words).with(header::RETRY_AFTER, "60")
     }
 
     fn later(status: StatusCode, words: &str) -> Self {

@@ -56,7 +56,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
             return Err(refuse("Send a form, with Content-Type: application/x-www-form-urlencoded."));
         }
-        let body = body::read(request.into_body(), FORM_MAX).await.map_err(IntoResponse::into_response)?;
+        let body = body::read(request.into_body(), FORM_MAX).await;
+        let body = body.map_err(|problem| OAuthError::of_body(&problem).into_response())?;
         let pairs = url::form_urlencoded::parse(&body);
         Ok(Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect()))
     }

@@ -36,16 +36,15 @@ pub async fn revoke(
             return Err(OAuthError::invalid_client(words));
         }
         // A client that says who it is must be the one (section 2.1).
-        (Holder::Grant { .. }, None) => client.is_none_or(|client| client.id == known.holder.client_id()),
+        (Holder::Grant { .. }, None) => client.is_none_or(|client| known.holder.is_client(&client.id)),
         (Holder::Grant { .. }, Some(_)) => false,
     };
     if !may {
         return Err(OAuthError::bad("unauthorized_client", "This token is another client's."));
     }
-    // Of a key or grant that is not good any more no token is: nothing is left to do.
-    if let Ok(accepted) = app.tokens.look(text).await? {
-        app.tokens.revoke(&known, &accepted.good.facts, &origin).await?;
-    }
+    // RFC 7009 section 2.2.1.
+    let revoked = app.tokens.revoke(&known, &origin).await?;
+    revoked.map_err(|too_many| OAuthError::too_many(&too_many.to_string()))?;
     Ok(done())
 }
 

@@ -35,16 +35,23 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     }
     let asked = Asked::read(app, form)?;
     let client = Client::read(headers, form)?;
-    if let Some(client) = &client
-        && client.proof.is_some()
-    {
-        client.key(app, origin.ip).await?;
-    }
+    // It is one use of the key, whether it proves itself or is the subject, or both.
+    let proved = match &client {
+        Some(client) if client.proof.is_some() => Some(client.key(app, origin.ip).await?),
+        _ => None,
+    };
+    let is_proof =
+        client.as_ref().and_then(|client| client.proof.as_ref()).is_some_and(|proof| proof.as_str() == subject);
     let made = match kind {
         KEY => {
-            let question = Question { ip: origin.ip, ..Question::default() };
-            let decision = app.verify.secret(subject, &question).await?;
-            let good = decision.map_err(|refused| OAuthError::of_exchange(&ExchangeRefused::Key(refused), BAD))?;
+            let good = match proved {
+                Some(good) if is_proof => good,
+                _ => {
+                    let question = Question { ip: origin.ip, ..Question::default() };
+                    let decision = app.verify.secret(subject, &question).await?;
+                    decision.map_err(|refused| OAuthError::of_exchange(&ExchangeRefused::Key(refused), BAD))?
+                }
+            };
             same(client.as_ref(), Holder::Key(good.facts.key))?;
             app.tokens.issue_for_key(&good.facts, &asked.wish())
         }
@@ -53,7 +60,7 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
             if let Ok(known) = app.tokens.read(subject) {
                 same(client.as_ref(), known.holder)?;
             }
-            app.tokens.narrow(subject, &asked.wish()).await?
+            app.tokens.narrow(subject, proved.is_some(), &asked.wish()).await?
         }
         _ => {
             let words = format!("subject_token_type is {ACCESS_TOKEN} for a token of ours, {KEY} for a key.");
@@ -67,7 +74,7 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
 /// Whether the client, if there is one, is the one that the subject's token is of.
 fn same(client: Option<&Client>, holder: Holder) -> Result<(), OAuthError> {
     match client {
-        Some(client) if client.id != holder.client_id() => {
+        Some(client) if !holder.is_client(&client.id) => {
             Err(OAuthError::invalid_request("The subject's token is another client's."))
         }
         _ => Ok(()),

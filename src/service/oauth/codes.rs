@@ -88,6 +88,23 @@ impl Consent {
         });
         write.await
     }
+
+    /// Ends what was redeemed and came to no token: nobody can come for it again, and nobody should find it among what holds.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn give_up(&self, origin: &Origin, grant: GrantId) -> Result<(), Error> {
+        let (now, actor) = (self.ground.now(), Actor::System(origin.clone()));
+        let write = self.ground.queue.write(move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let why = "No token could be made as the program asked for it.";
+                let ends = end_where(tx, &actor, &[grant], "grant.ended", why, now).await?;
+                Ok(ends.with(Kept::unrecorded(())))
+            })
+        });
+        write.await
+    }
 }
 
 /// Why a code is not good, for the log.

@@ -88,7 +88,7 @@ impl Consent {
             return Ok(Err(denied));
         }
         if store::devices::count(tx, row.id, now.micros()).await? >= WAITING_MOST {
-            return Ok(Err(Denied::SlowDown));
+            return Ok(Err(Denied::Crowded));
         }
         let new = NewDeviceRow {
             digest,
@@ -100,7 +100,7 @@ impl Consent {
             expires_at: now.plus_seconds(LIVES).micros(),
         };
         // Another has the code once in billions: then the device asks again.
-        Ok(if store::devices::insert(tx, &new).await? { Ok(()) } else { Err(Denied::SlowDown) })
+        Ok(if store::devices::insert(tx, &new).await? { Ok(()) } else { Err(Denied::Crowded) })
     }
 
     /// A device asks what has become of it.

@@ -51,6 +51,9 @@ pub enum Denied {
     AuthorizationPending,
     #[error("Ask more slowly.")]
     SlowDown,
+    /// Too many devices of the program wait: anybody who knows its id can begin.
+    #[error("Too many devices of this program wait for an answer. Try again in a minute.")]
+    Crowded,
     #[error("The person did not allow it.")]
     AccessDenied,
     #[error("The code has expired. Begin again.")]
@@ -69,6 +72,7 @@ impl Denied {
             Self::InvalidTarget(_) => "invalid_target",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
+            Self::Crowded => "temporarily_unavailable",
             Self::AccessDenied => "access_denied",
             Self::ExpiredToken => "expired_token",
         }

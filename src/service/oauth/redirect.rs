@@ -26,6 +26,12 @@ impl Redirect {
         if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err("An address has no part behind a #, and names no user.");
         }
+        // It stands in a content security policy, where other letters would mean something else.
+        let names_a_host =
+            |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+        if matches!(url.host(), Some(Host::Domain(host)) if !names_a_host(host)) {
+            return Err("This names no host. Write the address in full, beginning with https://.");
+        }
         let redirect = Self { said: said.to_owned(), url };
         match redirect.url.scheme() {
             "https" => Ok(redirect),
@@ -134,6 +140,10 @@ mod tests {
             "https://app.example/a b",
             "https://app.example\\@evil.example/",
             "data:text/html,x",
+            "https://*/",
+            "https://*.app.example/cb",
+            "https://app.example;x/cb",
+            "https://app,b.example/cb",
         ] {
             assert!(Redirect::read(bad).is_err(), "{bad}");
         }

@@ -62,6 +62,11 @@ impl Consent {
                 take_turns(tx).await?;
                 let (device, row, client) = this.waiting(tx, &code).await?;
                 let project = client.project_id.into();
+                let may = may(tx, &caller, project, &names(&row)?).await;
+                // Whoever sees the project may say no; for others it is not there, and they write nothing into its history.
+                if let Err(MayNot::NoMember) = may {
+                    return Err(MayNot::NoMember.refusal());
+                }
                 let Some((scopes, life)) = yes else {
                     store::devices::go(tx, &device, "pending", "denied", None).await?;
                     let event = Actor::User(caller)
@@ -69,7 +74,7 @@ impl Consent {
                         .in_project(project);
                     return Ok(Kept::with((), event));
                 };
-                let may = may(tx, &caller, project, &names(&row)?).await.map_err(MayNot::refusal)?;
+                let may = may.map_err(MayNot::refusal)?;
                 let (scopes, until) = may.chosen(&scopes, life, now)?;
                 let new = NewGrantRow {
                     id,

@@ -137,9 +137,7 @@ impl Tokens {
         let question = Question { scopes: if missing.is_some() { NONE } else { question.scopes }, ..*question };
         let decision = self.verify.key(known.holder.facts_id(), &question).await?;
         Ok(match (decision, missing) {
-            (Err(Refused::MissingScope(_)), Some(scope)) => {
-                Err(TokenRefused::Key(Refused::MissingScope(scope.to_string())))
-            }
+            (Err(Refused::MissingScope(_)), Some(scope)) => Err(TokenRefused::Scope(scope.to_string())),
             (Err(refused), _) => Err(TokenRefused::behind(known.holder, refused)),
             (Ok(good), _) if !is_of(&known, good.facts.project) => Err(TokenRefused::Key(Refused::WrongProject)),
             (Ok(good), _) => Ok(Accepted { good, token: Some(known) }),

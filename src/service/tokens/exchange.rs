@@ -142,12 +142,19 @@ impl Tokens {
         self.issue(&source, wish, now)
     }
 
-    /// Exchanges a token for one with the same audience, scopes of its own, and a life that ends no later (RFC 8693).
+    /// Exchanges a token for one with the same audience, scopes of its own, and a life that ends no later (RFC 8693). `counted`: its
+    /// key was used in the same request already.
     ///
     /// # Errors
     /// As [`Tokens::exchange`].
-    pub async fn narrow(&self, token: &str, wish: &Wish<'_>) -> Result<Result<Issued, ExchangeRefused>, Error> {
-        Ok(match self.any(token).await? {
+    pub async fn narrow(
+        &self,
+        token: &str,
+        counted: bool,
+        wish: &Wish<'_>,
+    ) -> Result<Result<Issued, ExchangeRefused>, Error> {
+        let checked = if counted { self.look(token).await? } else { self.any(token).await? };
+        Ok(match checked {
             Ok(accepted) => self.narrow_accepted(&accepted, wish),
             Err(TokenRefused::Key(refused)) => Err(ExchangeRefused::Key(refused)),
             Err(refused) => Err(ExchangeRefused::Token(refused)),

@@ -83,6 +83,13 @@ impl Holder {
         }
     }
 
+    /// Whether a client that calls itself so is the one that a token is of: by its own name, or as the page that it asked from
+    /// (`client_id=origin`).
+    pub fn is_client(self, said: &str) -> bool {
+        let asked_from_a_page = matches!(self, Self::Grant { client: ClientName::Registered(_), .. });
+        said == self.client_id() || asked_from_a_page && said == "origin"
+    }
+
     /// The claim `grant_id`.
     pub fn grant_id(self) -> Option<GrantId> {
         match self {

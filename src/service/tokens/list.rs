@@ -54,9 +54,13 @@ struct Claims<'a> {
 #[derive(Default)]
 pub(super) struct Made(Mutex<Option<(u64, List)>>);
 
-/// The second from which on a token may be issued again: tokens have whole seconds.
+/// For how long after a change somebody may still have issued a token by what was before, in seconds: a node that hears of nothing
+/// asks after two, the change waited its turn to be written, and tokens have whole seconds.
+const SPREADS: i64 = 5;
+
+/// The second from which on a token may be issued again.
 fn second_after(micros: i64) -> i64 {
-    Timestamp::from_micros(micros).seconds() + 1
+    Timestamp::from_micros(micros).seconds() + SPREADS
 }
 
 impl Content {

@@ -18,6 +18,7 @@ pub use holder::{Audience, Holder};
 pub use keys::KeySet;
 pub use list::{List, TYP as LIST_TYP};
 pub use read::Known;
+pub use revoke::TooMany;
 pub use revoked::Revoked;
 pub use rotate::{PUBLISHED_FIRST, PUBLISHED_FIRST_BY_SCHEDULE, Published, replace, rotate};
 pub use wish::{DAY_LIFE, ExchangeRefused, HOUR_LIFE, Target, Wish};
@@ -59,6 +60,9 @@ pub enum TokenRefused {
     /// The key is not good for what was asked, or the one that the token was made from is not.
     #[error("{0}")]
     Key(Refused),
+    /// Its key may have the scope; it has not.
+    #[error("This token does not have the scope {0}. A token has what is asked for when it is made.")]
+    Scope(String),
     /// What a person allowed is over: a rule of keys, in other words, for nobody here has a key.
     #[error("{}", over(.0))]
     Grant(Refused),
@@ -92,6 +96,7 @@ impl TokenRefused {
             Self::Expired => "token_expired",
             Self::WrongAudience => "wrong_audience",
             Self::Revoked => "token_revoked",
+            Self::Scope(_) => "missing_scope",
             Self::Key(refused) | Self::Grant(refused) => refused.code(),
         }
     }

@@ -2,22 +2,35 @@
 
 use super::{Holder, Known, Revoked, Tokens};
 use crate::{
-    domain::time::Timestamp,
+    domain::time::{DAY, Timestamp},
     service::{
         Error,
         actor::{Actor, Origin},
-        verify::Facts,
     },
     store::{self, queue::Kept},
 };
 use std::collections::HashSet;
 
+/// The event.
+const ACTION: &str = "token.revoked";
+/// Most tokens of one holder that are revoked one by one within a day: each stands in a list that everybody fetches.
+const MOST: i64 = 1_000;
+
+/// The holder of a token has revoked [`MOST`] of its tokens today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "A thousand tokens were revoked here within a day. Deactivate the key, or take back what was allowed: that ends all of them."
+)]
+pub struct TooMany;
+
 impl Tokens {
-    /// Revokes a token, for whoever holds the key that it is of, or the token itself. `facts`: of its key or grant, for the log.
+    /// Revokes a token, for whoever holds the key that it is of, or the token itself: whatever its key or grant may do at the time,
+    /// for that may change. Of one that is gone there is nothing to revoke.
     ///
     /// # Errors
-    /// If the database refuses.
-    pub async fn revoke(&self, token: &Known, facts: &Facts, origin: &Origin) -> Result<(), Error> {
+    /// The inner one, if so many of this holder were revoked that they should be ended together; the outer one, if the database refuses.
+    pub async fn revoke(&self, token: &Known, origin: &Origin) -> Result<Result<(), TooMany>, Error> {
+        let Some(facts) = self.verify.facts(token.holder.facts_id()).await? else { return Ok(Ok(())) };
         let ground = self.ring.ground();
         let (now, jti, expires) = (ground.now(), token.jti, Timestamp::from_seconds(token.expires));
         let target = match token.holder {
@@ -25,19 +38,24 @@ impl Tokens {
             Holder::Grant { grant, .. } => format!("grant:{grant}"),
         };
         let mut event = Actor::System(origin.clone())
-            .event(now, "token.revoked", target, &facts.name)
+            .event(now, ACTION, target.clone(), &facts.name)
             .acting_as("program")
             .in_project(facts.project)
             .detail(serde_json::json!({"jti": jti, "expires_at": expires.micros()}));
         event.actor = token.holder.client_id();
         event.actor_name = facts.name.to_string();
         let write = ground.queue.write(move |tx| {
-            let event = event.clone();
+            let (event, target) = (event.clone(), target.clone());
             Box::pin(async move {
-                if !store::revoked::revoke(tx, jti, expires.micros()).await? {
-                    return Ok(Kept::unrecorded(()));
+                if store::revoked::is_revoked(tx, jti).await? {
+                    return Ok(Kept::unrecorded(Ok(())));
                 }
-                Ok::<_, Error>(Kept::with((), event).heard(Revoked::change(jti)))
+                let oldest = store::audit::nth_newest(tx, &target, ACTION, MOST).await?;
+                if oldest.is_some_and(|at| at > now.plus_seconds(-DAY).micros()) {
+                    return Ok(Kept::unrecorded(Err(TooMany)));
+                }
+                store::revoked::revoke(tx, jti, expires.micros()).await?;
+                Ok::<_, Error>(Kept::with(Ok(()), event).heard(Revoked::change(jti)))
             })
         });
         write.await

@@ -164,13 +164,20 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::secret`].
     pub async fn look(&self, id: KeyId) -> Result<Decision, Error> {
-        let facts = match self.cache.key(id) {
-            Remembered::Facts(facts) => Some(facts),
-            Remembered::Nobody | Remembered::Ask => self.read(id).await?,
-        };
-        let Some(facts) = facts else { return Ok(Err(Refused::Unknown)) };
+        let Some(facts) = self.facts(id).await? else { return Ok(Err(Refused::Unknown)) };
         let decision = decide::decide_by(By::Token, &facts, &Question::default(), self.ground.now());
         Ok(decision.map(|()| Good { facts, quota: None }))
+    }
+
+    /// What is known of the key with this id, good or not; `None`: it is gone, or never was.
+    ///
+    /// # Errors
+    /// As [`Verifier::secret`].
+    pub(super) async fn facts(&self, id: KeyId) -> Result<Option<Facts>, Error> {
+        match self.cache.key(id) {
+            Remembered::Facts(facts) => Ok(Some(facts)),
+            Remembered::Nobody | Remembered::Ask => self.read(id).await,
+        }
     }
 
     /// Whether what is in memory can be believed: the changes of others are heard.
