@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     config::DatabaseSettings,
-    domain::{
-        ids::ProjectId,
-        key::{KeyView, Status},
-    },
+    domain::{ids::ProjectId, key::Status},
     http::wire_key,
     service::{
         keys::{KeyDraft, Keys as Service, RulesDraft},
@@ -48,6 +45,8 @@ enum Command {
     },
     /// List keys, the newest first
     List(Listed),
+    /// Show everything about a key, but its secret
+    Show(One),
     /// Refuse a key from the next request on, until it is activated
     Deactivate(One),
     /// Accept a deactivated key again
@@ -88,9 +87,12 @@ impl Verb {
     }
 }
 
+/// What was done by an edit, and what holds now.
+const EDITED: (&str, &str) = ("Edited", "It holds from the next request on.");
+
 pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> {
     let Keys { remote, command } = keys;
-    let need = if matches!(command, Command::List(_)) { Need::Read } else { Need::Write };
+    let need = if matches!(command, Command::List(_) | Command::Show(_)) { Need::Read } else { Need::Write };
     if let Some(remote) = remote.open(need).await? {
         return match command {
             Command::Create(asked) => remote::create(&remote, &asked).await,
@@ -98,6 +100,7 @@ pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> 
                 remote::edit(&remote, one.project.as_deref(), one.id, &changes, one.json).await
             }
             Command::List(asked) => remote::list(&remote, &asked).await,
+            Command::Show(one) => remote::show(&remote, one.project.as_deref(), one.id, one.json).await,
             Command::Deactivate(one) => {
                 remote::change(&remote, one.project.as_deref(), one.id, Verb::Deactivate, one.json).await
             }
@@ -118,9 +121,12 @@ pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> 
         Command::Create(asked) => create(&opened, &service, asked).await,
         Command::Edit { one, changes } => {
             let edited = service.edit_as_operator(one.id, &changes.into()).await;
-            edited.map(|key| changed(key, ("Edited", "It holds from the next request on."), one.json)).map_err(words)
+            edited.map(|key| print::changed(&wire_key(key), EDITED, one.json)).map_err(words)
         }
         Command::List(asked) => list(&opened, &service, asked).await,
+        Command::Show(one) => {
+            service.get_as_operator(one.id).await.map(|key| print::one(&wire_key(key), one.json)).map_err(words)
+        }
         Command::Deactivate(one) => change(&service, &one, Verb::Deactivate).await,
         Command::Activate(one) => change(&service, &one, Verb::Activate).await,
         Command::Delete(one) => change(&service, &one, Verb::Delete).await,
@@ -157,7 +163,9 @@ async fn create(opened: &Opened, service: &Service, asked: Create) -> anyhow::Re
         },
     };
     let (key, secret) = service.create_as_operator(draft).await.map_err(words)?;
-    print::created(&key, &secret, asked.json);
+    let mut made = wire_key(key);
+    made["secret"] = secret.expose().into();
+    print::created(&made, asked.json);
     Ok(())
 }
 
@@ -181,8 +189,13 @@ async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Resu
             && asked.issued_to.as_ref().is_none_or(|it| row.issued_to.as_ref() == Some(it))
             && text.as_deref().is_none_or(holds)
     };
-    let rows: Vec<_> = rows.map_err(words)?.into_iter().filter(wanted).collect();
-    print::list(&rows, |row| service.status(row), asked.json)
+    let (mut keys, mut projects) = (Vec::new(), Vec::new());
+    for row in rows.map_err(words)?.into_iter().filter(wanted) {
+        projects.push(row.project_name.clone());
+        keys.push(wire_key(service.shown(row).map_err(words)?));
+    }
+    print::list(&keys, |at| projects.get(at).cloned(), asked.json);
+    Ok(())
 }
 
 async fn change(service: &Service, one: &One, verb: Verb) -> anyhow::Result<()> {
@@ -192,14 +205,6 @@ async fn change(service: &Service, one: &One, verb: Verb) -> anyhow::Result<()> 
         Verb::Delete => service.delete_as_operator(one.id).await,
         Verb::Restore => service.restore_as_operator(one.id).await,
     };
-    changed(done.map_err(words)?, verb.words(), one.json);
+    print::changed(&wire_key(done.map_err(words)?), verb.words(), one.json);
     Ok(())
-}
-
-/// What a key has become, in words or as the management API shows it.
-fn changed(key: KeyView, (done, holds): (&str, &str), json: bool) {
-    match json {
-        true => println!("{}", wire_key(key)),
-        false => println!("{done} “{}” ({}). {holds}", key.name, key.id),
-    }
 }

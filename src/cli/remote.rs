@@ -61,7 +61,7 @@ impl RemoteArgs {
     pub fn none(&self, what: &str) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.url.is_none(),
-            "{what} is done on the database: no key of a project may do it. Leave out --url"
+            "{what} is done on the database: the management API has nothing for it. Leave out --url"
         );
         Ok(())
     }
@@ -178,5 +178,8 @@ fn refused(answer: &Answer) -> anyhow::Error {
     let wrong = wrong.map(|it| {
         format!("\n  {}: {}", it["name"].as_str().unwrap_or_default(), it["detail"].as_str().unwrap_or_default())
     });
-    anyhow::anyhow!("{said}{}", wrong.collect::<String>())
+    // The key that an idempotency key has made already.
+    let made = answer.heads.get("x-keyward-key-id").and_then(|id| id.to_str().ok());
+    let made = made.map(|id| format!("\n  That key is {id}.")).unwrap_or_default();
+    anyhow::anyhow!("{said}{}{made}", wrong.collect::<String>())
 }

@@ -137,7 +137,7 @@ impl Reason {
 
 /// Which world a key opens: it stands in the secret's prefix too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Environment {
     #[default]
     Live,
@@ -163,6 +163,15 @@ impl fmt::Display for Environment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Choose live or test.")]
 pub struct UnknownEnvironment;
+
+// A derived enum is read from a map as well, which is no environment.
+impl TryFrom<String> for Environment {
+    type Error = UnknownEnvironment;
+
+    fn try_from(text: String) -> Result<Self, UnknownEnvironment> {
+        text.parse()
+    }
+}
 
 impl FromStr for Environment {
     type Err = UnknownEnvironment;

@@ -9,7 +9,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use std::{fmt, marker::PhantomData};
+use std::{error::Error, fmt, marker::PhantomData};
 
 /// A JSON body. Unknown members are refused by the types themselves (`deny_unknown_fields`).
 pub struct Json<T>(pub T);
@@ -52,7 +52,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
 fn problem(rejection: &JsonRejection) -> Problem {
     match rejection {
         JsonRejection::JsonSyntaxError(_) => malformed(),
-        JsonRejection::JsonDataError(_) => invalid(),
+        JsonRejection::JsonDataError(error) => unfit(error.source()),
         JsonRejection::MissingJsonContentType(_) => not_json(),
         other => {
             let (code, detail) = super::problem::of_status(other.status());
@@ -68,7 +68,7 @@ fn problem(rejection: &JsonRejection) -> Problem {
 pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
     match serde_json::from_slice::<Members<T>>(body) {
         Ok(Members(read)) => Ok(read),
-        Err(error) if error.is_data() => Err(invalid()),
+        Err(error) if error.is_data() => Err(unfit(Some(&error))),
         Err(_) => Err(malformed()),
     }
 }
@@ -78,9 +78,24 @@ fn malformed() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", words)
 }
 
-/// JSON, but not what was asked for.
-pub fn invalid() -> Problem {
-    let words = "The body is JSON, but a member is missing, unknown or of the wrong type. See the README for what this address takes.";
+/// JSON, but not what was asked for. A member that is missing or stands there twice is named: such a name is ours, and no secret can
+/// stand in it. What is unknown is not named, nor what has the wrong type: it may be what was sent.
+fn unfit(error: Option<&(dyn Error + 'static)>) -> Problem {
+    let mut innermost = error;
+    while let Some(within) = innermost.and_then(Error::source) {
+        innermost = Some(within);
+    }
+    let said = innermost.map(ToString::to_string).unwrap_or_default();
+    let member =
+        |before: &str| said.strip_prefix(before).and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned);
+    let what = match (member("missing field `"), member("duplicate field `")) {
+        (Some(name), _) => format!("the member {name} is missing"),
+        (_, Some(name)) => format!("the member {name} stands there twice"),
+        _ if said.starts_with("unknown field `") => "it has a member that is not known here".to_owned(),
+        _ if said.starts_with("invalid type") => "a member is of the wrong type".to_owned(),
+        _ => "a member is missing, unknown or of the wrong type".to_owned(),
+    };
+    let words = format!("The body is JSON, but {what}. What this address takes stands at /docs/api.");
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", words)
 }
 

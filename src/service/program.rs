@@ -51,7 +51,7 @@ pub enum ProgramRefused {
     #[error("The key behind this token may not do this any more.")]
     Ended,
     /// The key was changed since the program looked at it.
-    #[error("This key was changed meanwhile. Read it again, and send the edit with its new ETag.")]
+    #[error("This key was changed meanwhile. Read it again, and send the request with its new ETag.")]
     Stale,
     /// The idempotency key has made this key before.
     #[error(

@@ -1,5 +1,9 @@
 //! The binary's commands, run as an operator runs them, beside a running server too.
 
+use keyward::service::{
+    clock::{Clock as _, SystemClock},
+    moments,
+};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
@@ -177,7 +181,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         "--rate",
         "100/minute,burst=20",
     ]));
-    for words in ["1 December 2099, 09:00:00 UTC", "10.0.0.0/8, 192.0.2.7/32", "100 calls a minute, 20 at once"] {
+    for words in ["2099-12-01T09:00:00Z", "10.0.0.0/8, 192.0.2.7/32", "100 calls a minute, 20 at once"] {
         assert!(made.contains(words), "{words}: {made}");
     }
     let id = made.split("key_id").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
@@ -517,6 +521,23 @@ fn keys_at_the_command_line_on_a_server() {
     out(&on(&once));
     assert!(err(&on(&once)).contains("This idempotency key has made its key already"));
 
+    assert!(err(&on(&once)).contains("That key is 01"), "{}", err(&on(&once)));
+
+    // The same from the database and from the server, in words and for programs.
+    for more in [&["--json"][..], &[]] {
+        for what in [&["keys", "show", id][..], &["keys", "list", "--text", "Buoy"], &["keys", "list", "--text", ""]] {
+            let asked = [what, more].concat();
+            let [here, there] = [out(&keyward(folder, &asked)), out(&on(&asked))];
+            // Here there may be several projects.
+            assert_eq!(here.replace("  (maren’s project)", ""), there, "{asked:?}");
+            assert!(there.contains("Buoy") && there.contains(id) && !there.contains("kw_live_ "), "{there}");
+        }
+    }
+    let shown = out(&on(&["keys", "show", id]));
+    assert!(shown.contains("rate limit  5 calls a minute") && shown.contains("scopes      data:read"), "{shown}");
+
+    let day = |days: i64| moments::rfc3339(SystemClock.now().plus_seconds(days * 86_400))[..10].to_owned();
+    let (start, end) = (day(10), day(30));
     let edited = json(&on(&[
         "keys",
         "edit",
@@ -525,15 +546,15 @@ fn keys_at_the_command_line_on_a_server() {
         "Float",
         "--no-rate",
         "--expires",
-        "2026-12-31",
+        &end,
         "--not-before",
-        "2026-12-24T09:00",
+        &format!("{start}T09:00"),
         "--json",
     ]));
     assert_eq!((&edited["name"], &edited["rate_limit"]), (&"Float".into(), &serde_json::Value::Null));
     assert_eq!(
         (&edited["expires_at"], &edited["not_before"]),
-        (&"2026-12-31T23:59:59Z".into(), &"2026-12-24T09:00:00Z".into())
+        (&format!("{end}T23:59:59Z").into(), &format!("{start}T09:00:00Z").into())
     );
     assert_eq!(json(&on(&["keys", "edit", id, "--no-not-before", "--json"]))["status"], "active");
     for (verb, status) in

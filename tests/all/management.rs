@@ -136,6 +136,9 @@ on_both_engines! {
                 let named = challenge.split(r#"error=""#).nth(1).and_then(|it| it.split('"').next()).unwrap_or_default();
                 assert_eq!(named, error, "{method} {path}");
             }
+            // Its key has the scope: it is the token that lacks it.
+            let page = ask(if scope == READ { &writer } else { &reader }).await.json();
+            assert!(page["detail"].as_str().unwrap().starts_with("This token does not have the scope"), "{page}");
             let both = [("authorization", "Bearer a"), ("authorization", "Bearer b")];
             let page = call(&bench, method, &path, "", &both, body.as_ref()).await;
             assert_eq!((page.status, page.problem().as_str()), (400, "several_credentials"));
@@ -319,6 +322,8 @@ on_both_engines! {
             (json!({"name": "A", "created_by": "x"}), 422, "invalid_body"),
             (json!({"name": "A", "networks": null}), 422, "invalid_body"),
             (json!({"name": "A", "environment": "moon"}), 422, "invalid_body"),
+            (json!({"name": "A", "environment": null}), 422, "invalid_body"),
+            (json!({"name": "A", "environment": {"live": null}}), 422, "invalid_body"),
             (json!({"name": "A", "expires_in_days": 3, "expires_at": null}), 422, "invalid_body"),
             (json!({"name": "A", "expires_in_days": 0}), 422, "invalid"),
             (json!({"name": "A", "scopes": ["data:none"]}), 403, "wider_than_maker"),
@@ -327,6 +332,15 @@ on_both_engines! {
             let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&body)).await;
             assert_eq!((page.status, page.problem().as_str()), (status, code), "{body}");
         }
+        // What is wrong is named as it was sent, whichever rule it broke; and what a body lacks, by its name.
+        bench.alter("UPDATE policy SET key_life_max = 30").await;
+        let late = keyward::service::moments::rfc3339(bench.app.ground.now().plus_seconds(60 * 86_400));
+        for (member, value) in [("expires_in_days", json!(60)), ("expires_at", json!(late))] {
+            let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "A", member: value}))).await;
+            assert_eq!((page.status, &page.json()["errors"][0]["name"]), (422, &json!(member)), "{}", page.text());
+        }
+        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({}))).await.json();
+        assert!(page["detail"].as_str().unwrap().contains("the member name is missing"), "{page}");
         bench.alter("UPDATE policy SET keys_per_project = 1").await;
         let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "One more"}))).await;
         assert_eq!((page.status, page.problem().as_str()), (409, "conflict"));
@@ -359,6 +373,14 @@ on_both_engines! {
             let page = call(&bench, "POST", &keys(made.project), &full, &wrong, Some(&asked)).await;
             assert_eq!((page.status, page.problem().as_str()), (400, "invalid_idempotency_key"));
         }
+        // An instant that was to come when it was first sent.
+        let soon = keyward::service::moments::rfc3339(bench.app.ground.now().plus_seconds(60));
+        let number = [("idempotency-key", "soon")];
+        let timed = json!({"name": "Soon", "not_before": soon});
+        assert_eq!(call(&bench, "POST", &keys(made.project), &full, &number, Some(&timed)).await.status, 201);
+        bench.clock.advance(61);
+        let again = call(&bench, "POST", &keys(made.project), &full, &number, Some(&timed)).await;
+        assert_eq!((again.status, again.problem().as_str()), (409, "already_made"));
         // Two at once.
         let number = [("idempotency-key", "at once")];
         let path = keys(made.project);
@@ -464,6 +486,11 @@ on_both_engines! {
         let myself = async |body: Value| call(&bench, "PATCH", &own, &full, ANY, Some(&body)).await.status;
         assert_eq!(myself(json!({"scopes": [READ, WRITE, "data:read", "data:write"]})).await, 403);
         assert_eq!(myself(json!({"expires_at": null})).await, 403);
+        // Not even what it might give to others.
+        assert_eq!(myself(json!({"rate_limit": "9/second"})).await, 200);
+        let page = call(&bench, "PATCH", &own, &full, ANY, Some(&json!({"rate_limit": null}))).await;
+        assert_eq!((page.status, &page.json()["errors"][0]["name"]), (403, &json!("rate_limit")));
+        assert_eq!(myself(json!({"rate_limit": "10/second"})).await, 403);
         assert_eq!(myself(json!({"scopes": [READ, WRITE], "name": "Less"})).await, 200);
         assert_eq!(myself(json!({"scopes": [READ, WRITE, "data:read"]})).await, 403, "what was given up is gone");
         assert_eq!(myself(json!({"scopes": [READ]})).await, 200);
@@ -498,9 +525,25 @@ on_both_engines! {
             assert_eq!(page.json()["gone_at"].is_string(), status == "deleted");
             assert_eq!(verdict().await, code, "{verb}");
             assert_eq!(bench.events(event).await, 1, "{verb} twice is one change");
+            // Sent once more with the tag that was good before it: nothing is left to change.
+            let (method, to) = if verb == "delete" { ("DELETE", path.clone()) } else { ("POST", format!("{path}/{verb}")) };
+            assert_eq!(call(&bench, method, &to, &full, &[("if-match", "\"1\"")], None).await.status, 200, "{verb}");
             let row = bench.key_row(key_id).await.unwrap();
             assert_eq!((row.active, row.deleted_at.is_some()), (status != "inactive", status == "deleted"));
         }
+        // Only what was looked at.
+        let kept = stored(&bench).await;
+        let tag = get(&bench, &path, &full).await.header("etag").to_owned();
+        for (method, to) in [("POST", "/deactivate"), ("DELETE", "")] {
+            for stale in ["\"1\"", "W/\"1\"", ""] {
+                let page = call(&bench, method, &format!("{path}{to}"), &full, &[("if-match", stale)], None).await;
+                assert_eq!((page.status, page.problem().as_str()), (412, "changed_meanwhile"), "{stale}");
+            }
+        }
+        assert_eq!(stored(&bench).await, kept, "nothing has changed");
+        let page = call(&bench, "POST", &format!("{path}/deactivate"), &full, &[("if-match", &tag)], None).await;
+        assert_eq!(page.status, 200);
+        call(&bench, "POST", &format!("{path}/activate"), &full, &[("if-match", page.header("etag"))], None).await;
         let by = bench.texts("SELECT DISTINCT actor FROM audit_events WHERE action IN ('key.deactivated', 'key.deleted')").await;
         assert_eq!(by, [format!("key:{}", made.id)]);
         call(&bench, "DELETE", &path, &full, &[], None).await;
@@ -512,6 +555,9 @@ on_both_engines! {
         // A key that reaches further: it is stopped, and not started again.
         let wider = key(&bench, &maren, &["data:write"], |_| ()).await;
         let wide = at(wider.project, wider.id);
+        for verb in ["activate", "restore"] {
+            assert_eq!(call(&bench, "POST", &format!("{wide}/{verb}"), &full, &[], None).await.status, 200, "it is so already");
+        }
         for (stop, start) in [("/deactivate", "/activate"), ("", "/restore")] {
             let method = if stop.is_empty() { "DELETE" } else { "POST" };
             assert_eq!(call(&bench, method, &format!("{wide}{stop}"), &full, &[], None).await.status, 200);
@@ -555,6 +601,35 @@ on_both_engines! {
         let page = call(&bench, "POST", &keys(made.project), &its, &[], Some(&json!({"name": "Grandchild", "scopes": ["data:read"]}))).await;
         assert_eq!(page.status, 201);
         assert_eq!(page.json()["created_by"], "Heir");
+    }
+
+    /// A token that a person allowed sees keys, and changes none.
+    async fn what_a_person_allowed(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let (made, _) = manager(&bench, &maren).await;
+        bench.alter("INSERT INTO project_scopes (project_id, scope) SELECT id, 'keyward:keys.read' FROM projects").await;
+        bench.alter("INSERT INTO project_scopes (project_id, scope) SELECT id, 'keyward:keys.write' FROM projects").await;
+        bench.alter("UPDATE projects SET own_scopes = (1 = 1)").await;
+        let consent = &bench.app.consent;
+        let client = consent.register(&maren, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
+        let said = format!("client:{client}");
+        let begun = consent.begin_device(&said, &format!("{READ} {WRITE}"), None).await.unwrap().unwrap();
+        let all = vec![READ.to_owned(), WRITE.to_owned()];
+        consent.answer_device(&maren, &begun.user_code, Some((all, 3_600))).await.unwrap();
+        let fields = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("client_id", said.as_str()),
+            ("device_code", begun.device_code.expose()),
+        ];
+        let token = crate::support::oauth::post(&mut bench.browser(), "/oauth/token", "", &fields).await.token();
+        assert_eq!(get(&bench, &keys(made.project), &token).await.status, 200);
+        let kept = stored(&bench).await;
+        for (method, path, scope, body) in addresses(made.project, made.id) {
+            if scope == WRITE {
+                let page = call(&bench, method, &path, &token, ANY, body.as_ref()).await;
+                assert_eq!((page.status, page.problem().as_str()), (403, "key_needed"), "{method} {path}");
+            }
+        }
+        assert_eq!(stored(&bench).await, kept, "nothing has changed");
     }
 
     /// A method that an address does not take.

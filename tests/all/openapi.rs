@@ -288,6 +288,9 @@ async fn management(held: &mut Held<'_>, made: &Made, full: &str, reader: &str, 
         held.by("", method, path, body.clone(), 401).await;
         held.by(if method == "GET" { writer } else { reader }, method, path, body.clone(), 403).await;
         held.by(spent, method, path, body.clone(), 429).await;
+        let two = vec![("authorization", "Bearer a".to_owned()), ("authorization", "Bearer b".to_owned())];
+        let text = body.as_ref().map(ToString::to_string).unwrap_or_default();
+        held.ask(Sent { heads: two, ..sent(method, path, &text, 400) }).await;
         if path != PROJECTS {
             let own = std::mem::replace(&mut held.project, Uuid::nil().into());
             held.by(full, method, path, body, 404).await;
@@ -337,8 +340,16 @@ async fn management(held: &mut Held<'_>, made: &Made, full: &str, reader: &str, 
     let bearer = vec![("authorization", format!("Bearer {full}"))];
     held.ask(Sent { heads: bearer.clone(), ..ask("PATCH", KEY, r#"{"name": "A"}"#, 428) }).await;
     let stale = [bearer, vec![("if-match", "\"1\"".to_owned())]].concat();
-    held.ask(Sent { heads: stale, ..ask("PATCH", KEY, r#"{"name": "A"}"#, 412) }).await;
+    held.ask(Sent { heads: stale.clone(), ..ask("PATCH", KEY, r#"{"name": "A"}"#, 412) }).await;
+    // The state that it has already is no change, whatever it was when it was looked at.
+    held.ask(Sent { heads: stale.clone(), ..ask("POST", ACTIVATE, "", 200) }).await;
+    held.ask(Sent { heads: stale.clone(), ..ask("POST", DEACTIVATE, "", 412) }).await;
+    held.ask(ask("POST", DEACTIVATE, "", 200)).await;
+    held.ask(Sent { heads: stale.clone(), ..ask("POST", ACTIVATE, "", 412) }).await;
+    held.ask(ask("POST", ACTIVATE, "", 200)).await;
+    held.ask(Sent { heads: stale.clone(), ..ask("DELETE", KEY, "", 412) }).await;
     held.ask(ask("DELETE", KEY, "", 200)).await;
+    held.ask(Sent { heads: stale, ..ask("POST", RESTORE, "", 412) }).await;
     for (method, path, body) in [("PATCH", KEY, r#"{"name": "A"}"#), ("POST", DEACTIVATE, ""), ("POST", ACTIVATE, "")] {
         held.ask(ask(method, path, body, 409)).await;
     }

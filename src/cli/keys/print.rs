@@ -1,86 +1,111 @@
-//! Keys in a terminal: in words, or as JSON.
+//! Keys in a terminal: in words, or as the management API shows them. The same from the database and from a server.
 
-use crate::{
-    domain::{
-        key::{KeyView, Status},
-        time::Timestamp,
-    },
-    secret::PlainSecret,
-    service::moments::rfc3339,
-    store::keys::KeyRow,
-};
+use crate::domain::rate::RateLimit;
+use serde_json::Value;
 
-/// A key that was just made, with its secret.
-pub fn created(key: &KeyView, secret: &PlainSecret, json: bool) {
+/// A member that is a text; empty: there is none.
+fn text<'k>(key: &'k Value, name: &str) -> &'k str {
+    key[name].as_str().unwrap_or_default()
+}
+
+fn texts<'k>(key: &'k Value, name: &str) -> Vec<&'k str> {
+    key[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// "100 calls a minute".
+fn rate(key: &Value) -> Option<String> {
+    let limit = key["rate_limit"].as_str()?;
+    Some(limit.parse::<RateLimit>().map_or_else(|_| limit.to_owned(), |limit| limit.words()))
+}
+
+/// What of a key is bound, a line each.
+fn rules(key: &Value) {
+    if let Some(from) = key["not_before"].as_str() {
+        println!("not before  {from}");
+    }
+    println!("expires     {}", key["expires_at"].as_str().unwrap_or("never"));
+    let networks = texts(key, "networks");
+    if !networks.is_empty() {
+        println!("networks    {}", networks.join(", "));
+    }
+    if let Some(rate) = rate(key) {
+        println!("rate limit  {rate}");
+    }
+}
+
+/// A key that was just made, with its secret among its members.
+pub fn created(key: &Value, json: bool) {
     if json {
-        let printed = serde_json::json!({
-            "secret": secret.expose(), "key_id": key.id, "project_id": key.project_id, "name": key.name,
-            "not_before": key.not_before.as_ref().map(|moment| &moment.iso),
-            "expires_at": key.expires.as_ref().map(|moment| &moment.iso),
-        });
-        println!("{printed}");
+        println!("{key}");
         return;
     }
-    println!("secret      {}", secret.expose());
-    println!("key_id      {}", key.id);
-    println!("project_id  {}", key.project_id);
-    if let Some(from) = &key.not_before {
-        println!("not before  {}", from.exact);
+    for name in ["secret", "key_id", "project_id"] {
+        println!("{name:<10}  {}", text(key, name));
     }
-    println!("expires     {}", key.expires.as_ref().map_or("never", |moment| &moment.exact));
-    if !key.networks.is_empty() {
-        println!("networks    {}", key.networks.join(", "));
-    }
-    if let Some(rate) = &key.rate_limit {
-        println!("rate limit  {}", rate.words);
-    }
+    rules(key);
     eprintln!("Save the secret now. It cannot be shown again.");
 }
 
-/// Keys, the newest first.
-///
-/// # Errors
-/// If what is stored of one cannot be read.
-pub fn list(rows: &[KeyRow], status: impl Fn(&KeyRow) -> Status, json: bool) -> anyhow::Result<()> {
+/// All of a key.
+pub fn one(key: &Value, json: bool) {
     if json {
-        let time = |micros: Option<i64>| micros.map(|at| rfc3339(Timestamp::from_micros(at)));
-        let mut printed = Vec::with_capacity(rows.len());
-        for row in rows {
-            printed.push(serde_json::json!({
-                "key_id": row.id, "project_id": row.project_id, "name": row.name, "preview": row.preview,
-                "environment": row.environment, "scopes": row.scopes()?, "status": status(row),
-                "issued_to": row.issued_to, "networks": row.networks()?, "not_before": time(row.not_before),
-                "expires_at": time(row.expires_at), "rate_limit": row.rate_limit,
-            }));
-        }
-        println!("{}", serde_json::Value::Array(printed));
-        return Ok(());
+        println!("{key}");
+        return;
     }
-    for row in rows {
-        let rules = rules(row)?;
+    for name in ["key_id", "project_id", "name", "preview", "environment", "status", "issued_to"] {
+        if !text(key, name).is_empty() {
+            println!("{:<10}  {}", name.replace('_', if name.ends_with("_id") { "_" } else { " " }), text(key, name));
+        }
+    }
+    let scopes = texts(key, "scopes");
+    println!("scopes      {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") });
+    rules(key);
+    println!("created     {} by {}", text(key, "created_at"), text(key, "created_by"));
+    println!("last used   {}", key["last_used_at"].as_str().unwrap_or("never"));
+    if let Some(gone) = key["gone_at"].as_str() {
+        println!("restorable  until {gone}");
+    }
+    if let Some(why) = key["stopped_because"].as_str() {
+        println!("stopped     by an administrator: {why}");
+    }
+}
+
+/// Keys, the newest first. `project`: the name of a key's project, where they are of several.
+pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: bool) {
+    if json {
+        println!("{}", Value::Array(keys.to_vec()));
+        return;
+    }
+    for (at, key) in keys.iter().enumerate() {
+        let project = project(at).map(|name| format!("  ({name})")).unwrap_or_default();
         println!(
-            "{}  {:<9}  {}…  {}  ({}){rules}",
-            row.id,
-            status(row).as_str(),
-            row.preview,
-            row.name,
-            row.project_name
+            "{}  {:<9}  {}…  {}{project}{}",
+            text(key, "key_id"),
+            text(key, "status"),
+            text(key, "preview"),
+            text(key, "name"),
+            bound(key)
         );
     }
-    Ok(())
 }
 
 /// "  not before 2026-12-01T09:00:00Z, from 10.0.0.0/8 and 2 more, 100 calls a minute"; empty if there is no rule.
-fn rules(row: &KeyRow) -> anyhow::Result<String> {
+fn bound(key: &Value) -> String {
     let mut said = Vec::new();
-    if let Some(at) = row.not_before {
-        said.push(format!("not before {}", rfc3339(Timestamp::from_micros(at))));
-    }
-    match row.networks()?.as_slice() {
+    said.extend(key["not_before"].as_str().map(|at| format!("not before {at}")));
+    match texts(key, "networks").as_slice() {
         [] => {}
         [only] => said.push(format!("from {only}")),
         [first, rest @ ..] => said.push(format!("from {first} and {} more", rest.len())),
     }
-    said.extend(row.read_rate_limit()?.map(|limit| limit.words()));
-    Ok(if said.is_empty() { String::new() } else { format!("  {}", said.join(", ")) })
+    said.extend(rate(key));
+    if said.is_empty() { String::new() } else { format!("  {}", said.join(", ")) }
+}
+
+/// What a key has become.
+pub fn changed(key: &Value, (done, holds): (&str, &str), json: bool) {
+    match json {
+        true => println!("{key}"),
+        false => println!("{done} “{}” ({}). {holds}", text(key, "name"), text(key, "key_id")),
+    }
 }

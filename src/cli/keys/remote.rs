@@ -3,6 +3,7 @@
 use super::{
     args::{Create, Listed},
     edit::Changes,
+    print,
 };
 use crate::{
     cli::remote::Remote,
@@ -57,15 +58,15 @@ pub async fn create(remote: &Remote, asked: &Create) -> anyhow::Result<()> {
     }
     let once = asked.idempotency_key.as_deref().map(|it| (HeaderName::from_static("idempotency-key"), it));
     let made = remote.call(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body.into())).await?;
-    if asked.json {
-        println!("{made}");
-        return Ok(());
-    }
-    for (label, member) in [("secret", "secret"), ("key_id", "key_id"), ("project_id", "project_id")] {
-        println!("{label:<10}  {}", made[member].as_str().unwrap_or_default());
-    }
-    println!("expires     {}", made["expires_at"].as_str().unwrap_or("never"));
-    eprintln!("Save the secret now. It cannot be shown again.");
+    print::created(&made, asked.json);
+    Ok(())
+}
+
+/// Shows a key.
+pub async fn show(remote: &Remote, project: Option<&str>, id: KeyId, json: bool) -> anyhow::Result<()> {
+    let project = remote.project(project).await?;
+    let key = remote.call(Method::GET, &format!("/v1/projects/{project}/keys/{id}"), None, None).await?;
+    print::one(&key, json);
     Ok(())
 }
 
@@ -84,7 +85,8 @@ pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
             ("cursor", cursor.take()),
         ];
         for (name, value) in said {
-            value.map(|value| query.append_pair(name, &value));
+            // What is empty narrows nothing.
+            value.filter(|value| !value.is_empty()).map(|value| query.append_pair(name, &value));
         }
         let path = format!("/v1/projects/{project}/keys?{}", query.finish());
         let mut page = remote.call(Method::GET, &path, None, None).await?;
@@ -96,14 +98,7 @@ pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
             break;
         }
     }
-    if asked.json {
-        println!("{}", Value::Array(all));
-        return Ok(());
-    }
-    for key in &all {
-        let said = |name: &str| key[name].as_str().unwrap_or_default();
-        println!("{}  {:<9}  {}…  {}", said("key_id"), said("status"), said("preview"), said("name"));
-    }
+    print::list(&all, |_| None, asked.json);
     Ok(())
 }
 
@@ -119,7 +114,7 @@ pub async fn edit(
     let body = changes.body(end, instant)?;
     let any = Some((header::IF_MATCH, "*"));
     let key = remote.call(Method::PATCH, &format!("/v1/projects/{project}/keys/{id}"), any, Some(&body)).await?;
-    said(&key, "Edited", "It holds from the next request on.", json);
+    print::changed(&key, super::EDITED, json);
     Ok(())
 }
 
@@ -138,15 +133,6 @@ pub async fn change(
         verb => (Method::POST, format!("{key}/{}", verb.as_str())),
     };
     let key = remote.call(method, &path, None, None).await?;
-    let (done, holds) = verb.words();
-    said(&key, done, holds, json);
+    print::changed(&key, verb.words(), json);
     Ok(())
-}
-
-fn said(key: &Value, done: &str, holds: &str, json: bool) {
-    let text = |name: &str| key[name].as_str().unwrap_or_default();
-    match json {
-        true => println!("{key}"),
-        false => println!("{done} “{}” ({}). {holds}", text("name"), text("key_id")),
-    }
 }

@@ -1,6 +1,9 @@
 //! Which state of a key an answer shows, and from which an edit starts (RFC 9110 sections 8.8.3 and 13.1.1).
 
-use crate::{http::problem::Problem, service::program::ProgramRefused};
+use crate::{
+    http::problem::Problem,
+    service::{keys::Versions, program::ProgramRefused},
+};
 use axum::http::{HeaderMap, StatusCode, header};
 
 /// A strong tag of this state.
@@ -12,11 +15,25 @@ pub fn of(version: i64) -> String {
 ///
 /// # Errors
 /// 428 without one, 412 if it names none of ours: a weak tag matches nothing.
-pub fn asked(headers: &HeaderMap) -> Result<Option<Vec<i64>>, Problem> {
+pub fn asked(headers: &HeaderMap) -> Result<Versions, Problem> {
+    if !headers.contains_key(header::IF_MATCH) {
+        let words =
+            "Say which state of the key the edit starts from: If-Match, with the ETag of the answer that showed it.";
+        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", words));
+    }
+    if_said(headers)
+}
+
+/// The states that `If-Match` names; `None`: any, as without one.
+///
+/// # Errors
+/// 412 if it names none of ours.
+pub fn if_said(headers: &HeaderMap) -> Result<Versions, Problem> {
     let mut versions = Vec::new();
-    let mut said = false;
+    if !headers.contains_key(header::IF_MATCH) {
+        return Ok(None);
+    }
     for value in headers.get_all(header::IF_MATCH) {
-        said = true;
         for tag in value.to_str().unwrap_or_default().split(',').map(str::trim) {
             if tag == "*" {
                 return Ok(None);
@@ -24,11 +41,6 @@ pub fn asked(headers: &HeaderMap) -> Result<Option<Vec<i64>>, Problem> {
             let hex = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
             versions.extend(hex.and_then(|hex| i64::from_str_radix(hex, 16).ok()));
         }
-    }
-    if !said {
-        let words =
-            "Say which state of the key the edit starts from: If-Match, with the ETag of the answer that showed it.";
-        return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", words));
     }
     if versions.is_empty() { Err(super::refused(ProgramRefused::Stale)) } else { Ok(Some(versions)) }
 }
@@ -51,6 +63,7 @@ mod tests {
         assert_eq!(read(&["\"1\", \"a\"", "\"f\""]), Ok(Some(vec![1, 10, 15])));
         assert_eq!(read(&["*"]), Ok(None));
         assert_eq!(read(&[]), Err(428));
+        assert!(if_said(&HeaderMap::new()).is_ok_and(|any| any.is_none()));
         assert_eq!(read(&["W/\"1\""]), Err(412));
         assert_eq!(read(&["1"]), Err(412));
     }

@@ -50,7 +50,7 @@ impl Request<'_> {
     pub fn python(&self) -> String {
         let url = self.url.replace("$PROJECT_ID", "{project_id}").replace("$KEY_ID", "{key_id}");
         let mut said = format!(
-            "import json, urllib.request\n\nrequest = urllib.request.Request(\n    f\"{url}\",\n    method=\"{}\",\n",
+            "import json, urllib.error, urllib.request\n\nrequest = urllib.request.Request(\n    f\"{url}\",\n    method=\"{}\",\n",
             self.method
         );
         if !self.heads.is_empty() {
@@ -65,7 +65,8 @@ impl Request<'_> {
             said.push_str(&format!("    data={code}.encode(),\n"));
         }
         said.push_str(
-            ")\nwith urllib.request.urlopen(request) as answer:\n    print(answer.status, answer.read().decode())",
+            ")\ntry:\n    with urllib.request.urlopen(request) as answer:\n        print(answer.status, answer.read().decode())\n\
+             except urllib.error.HTTPError as refused:\n    print(refused.code, refused.read().decode())",
         );
         said
     }

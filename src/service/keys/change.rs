@@ -1,6 +1,6 @@
 //! Deactivating, activating, deleting, restoring: by whom a key belongs to, and by an administrator.
 
-use super::{Keys, Viewer, administrator, create::check_room, find, is_gone, program, view};
+use super::{Keys, Versions, Viewer, administrator, create::check_room, find, is_gone, program, view};
 use crate::{
     domain::{
         ids::KeyId,
@@ -14,6 +14,7 @@ use crate::{
         audit::acting,
         can::{Action, Power},
         policy,
+        program::Program,
     },
     store::{
         self, Tx,
@@ -44,7 +45,7 @@ impl Verb {
     }
 
     /// Whether the key is already as it would become: then nothing is written, and the answer is the same.
-    fn is_done(self, row: &KeyRow) -> bool {
+    pub(super) fn is_done(self, row: &KeyRow) -> bool {
         match self {
             Self::Deactivate => !row.active,
             Self::Activate => row.active,
@@ -84,6 +85,8 @@ impl Verb {
 pub(super) enum Standing {
     /// By their role in its project; or at the command line.
     Own(Actor),
+    /// A program, within its own key's reach, if the key is in one of these states.
+    Program(Box<Program>, Versions),
     /// As an administrator, whoever's it is, for a reason that its owner reads.
     Administrator(Caller, Reason),
     /// At the command line with an administrator's power: only an administrator can start again what it stops.
@@ -94,6 +97,7 @@ impl Standing {
     fn viewer(&self) -> Viewer {
         match self {
             Self::Own(actor) => Viewer::acting(actor),
+            Self::Program(program, _) => Viewer::acting(&Actor::Program(Program::clone(program))),
             Self::Administrator(caller, _) => Viewer::administrator(caller),
             Self::Operator(_) => Viewer::acting(&Actor::Operator),
         }
@@ -102,6 +106,7 @@ impl Standing {
     fn actor(&self) -> Actor {
         match self {
             Self::Own(actor) => actor.clone(),
+            Self::Program(program, _) => Actor::Program(Program::clone(program)),
             Self::Administrator(caller, _) => Actor::User(caller.clone()),
             Self::Operator(_) => Actor::Operator,
         }
@@ -110,7 +115,7 @@ impl Standing {
     /// As what they act, for the log.
     async fn acting(&self, tx: &mut Tx<'_>, row: &KeyRow) -> Result<String, Error> {
         match self {
-            Self::Own(actor) => acting::in_project(tx, actor, row.project_id.into()).await,
+            Self::Own(_) | Self::Program(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
             Self::Administrator(..) => Ok("administrator".to_owned()),
             Self::Operator(_) => acting::in_project(tx, &Actor::Operator, row.project_id.into()).await,
         }
@@ -119,7 +124,7 @@ impl Standing {
     /// Why, for its owner to read: with one, only an administrator can start it again.
     fn reason(&self) -> Option<&Reason> {
         match self {
-            Self::Own(_) => None,
+            Self::Own(_) | Self::Program(..) => None,
             Self::Administrator(_, reason) | Self::Operator(reason) => Some(reason),
         }
     }
@@ -127,9 +132,11 @@ impl Standing {
     /// The key, if they may do this to it now.
     async fn find(&self, tx: &mut Tx<'_>, id: KeyId, verb: Verb, now: Timestamp) -> Result<KeyRow, Error> {
         match self {
-            Self::Own(actor) => {
-                let row = find(tx, actor, id, Action::ChangeKeys, now).await?;
-                program::check_change(tx, actor, &row, verb, now).await?;
+            Self::Own(_) | Self::Program(..) => {
+                let row = find(tx, &self.actor(), id, Action::ChangeKeys, now).await?;
+                if let Self::Program(program, versions) = self {
+                    program::check_change(tx, program, &row, verb, versions.as_deref(), now).await?;
+                }
                 if verb.starts() && row.held {
                     return Err(Error::Stopped { reason: row.note.unwrap_or_default() });
                 }

@@ -139,7 +139,7 @@ impl Keys {
                 }
                 if !store::keys::insert(tx, &row).await? {
                     // Another node was faster since it was asked.
-                    program::check_number(tx, &new).await?;
+                    program::check_once(tx, new.number, new.request.as_ref()).await?;
                     return Err(Error::Conflict(
                         "This form has made its key already, and a secret is shown only in the answer that made it. If you \
                          did not get it, delete that key and create another.",

@@ -19,7 +19,7 @@ pub(super) use admin::administrator;
 pub(super) use chosen::stop;
 pub use draft::{KeyDraft, NewKey};
 pub use patch::{KEEP, KeyEdit, KeyPatch};
-pub use program::{Asked, Changes, End, KeyList, KeysAsked, Once};
+pub use program::{Asked, At, Changes, End, KeyList, KeysAsked, Once, Versions};
 pub use reach::Reach;
 pub use rules::{Rules, RulesDraft};
 
@@ -282,5 +282,24 @@ impl Keys {
     /// The status of a row for the command line.
     pub fn status(&self, row: &KeyRow) -> Status {
         row.lifecycle().status(self.ground.now())
+    }
+
+    /// A row as the command line shows it.
+    ///
+    /// # Errors
+    /// If a column holds what the code never writes.
+    pub fn shown(&self, row: KeyRow) -> Result<KeyView, Error> {
+        view(row, &Viewer::acting(&Actor::Operator), Some(Role::Operator), self.ground.now())
+    }
+
+    /// A key, for the command line.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there, or its seven days are over.
+    pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        let now = self.ground.now();
+        let mut reader = self.ground.pool.read().await?;
+        let row = find(&mut reader.conn(), &Actor::Operator, id, Action::SeeKeys, now).await?;
+        self.shown(row)
     }
 }

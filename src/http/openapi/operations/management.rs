@@ -15,6 +15,11 @@ fn of(method: &'static str, path: &'static str, id: &'static str, summary: &'sta
 
 /// What every one of them is refused with.
 fn refused(operation: Operation) -> Operation {
+    let operation = if operation.answers.iter().any(|it| it.status == "400") {
+        operation
+    } else {
+        operation.refuses("400", "More than one token: `several_credentials`.")
+    };
     let operation = operation
         .refuses("401", "No token, or none for management that is good.")
         .headed("WWW-Authenticate", "RFC 6750 section 3, with the scope that is needed.")
@@ -46,11 +51,16 @@ fn change(
     summary: &'static str,
     words: &'static str,
 ) -> Operation {
-    let operation = key(of(method, path, id, summary)).says(words).refuses(
-        "403",
-        "The token lacks the scope (`missing_scope`); the key is of another environment, or, to be started again, reaches further \
-         than the one behind the token (`wider_than_maker`); an administrator stopped it (`forbidden`).",
-    );
+    let operation = key(of(method, path, id, summary))
+        .says(words)
+        .head("If-Match", false, "The `ETag` of the answer that showed the key: then only if it is still so.")
+        .refuses(
+            "403",
+            "The token lacks the scope (`missing_scope`) or is one that a person allowed (`key_needed`); the key is of another \
+             environment, or, to be started again, reaches further than the one behind the token (`wider_than_maker`); an \
+             administrator stopped it (`forbidden`).",
+        )
+        .refuses("412", "The key was changed since then: `changed_meanwhile`.");
     let operation = match id {
         "deactivateKey" | "activateKey" => operation.refuses("409", "The key is deleted: `conflict`."),
         _ => operation,
@@ -58,7 +68,7 @@ fn change(
     refused(operation)
 }
 
-const WIDER: &str = "The token lacks the scope (`missing_scope`), or the key would reach further than the one behind the token: \
+const WIDER: &str = "The token lacks the scope (`missing_scope`) or is one that a person allowed (`key_needed`), or the key would reach further than the one behind the token: \
     `wider_than_maker`, with `errors`.";
 
 pub fn all() -> Vec<Operation> {
@@ -91,9 +101,10 @@ pub fn all() -> Vec<Operation> {
                     "The secret is in this one answer and nowhere else. What is left out is as with the key behind the token. The new \
                      key reaches no further than that one: no more scopes, networks or life, the same environment and project.",
                 )
-                .head(
+                .head_such(
                     "Idempotency-Key",
                     false,
+                    "nightly-2026-11-21",
                     "1 to 255 characters. Sent again with the same body it makes no second key; with another it is refused.",
                 )
                 .takes("NewKey", json!({"name": "Nightly job", "scopes": ["data:read"], "expires_in_days": 30}))
@@ -101,7 +112,7 @@ pub fn all() -> Vec<Operation> {
                 .headed("Location", "The key’s address.")
                 .headed("ETag", "Which state of the key this is.")
                 .headed("Cache-Control", "no-store")
-                .refuses("400", "The body is no JSON (`malformed_json`), or the idempotency key is none (`invalid_idempotency_key`).")
+                .refuses("400", "The body is no JSON (`malformed_json`), the idempotency key is none (`invalid_idempotency_key`), or there is more than one token (`several_credentials`).")
                 .refuses("403", WIDER)
                 .refuses(
                     "409",
@@ -123,9 +134,9 @@ pub fn all() -> Vec<Operation> {
                     "What is not named stays as it is. The key lies afterwards within the one behind the token, or within what it was \
                      before, in everything at once: no program widens itself or others beyond itself.",
                 )
-                .head("If-Match", true, "The `ETag` of the answer that showed the key; `*`: whatever it has become.")
+                .head_such("If-Match", true, "$ETAG", "The `ETag` of the answer that showed the key; `*`: whatever it has become.")
                 .takes("KeyChanges", json!({"name": "Nightly export", "rate_limit": "100/minute"})))
-            .refuses("400", "The body is no JSON: `malformed_json`.")
+            .refuses("400", "The body is no JSON (`malformed_json`), or there is more than one token (`several_credentials`).")
             .refuses("403", WIDER)
             .refuses("409", "The key is deleted: `conflict`.")
             .refuses("412", "The key was changed since then: `changed_meanwhile`.")

@@ -119,6 +119,12 @@ impl Operation {
         self
     }
 
+    /// With a header, and what may stand in it: `$NAME` as in the requests that people read.
+    pub fn head_such(mut self, name: &'static str, required: bool, example: &'static str, words: &'static str) -> Self {
+        self.parameters.push((name, "header", required, json!({"type": "string", "examples": [example]}), words));
+        self
+    }
+
     /// With a JSON body of this schema.
     pub fn takes(mut self, name: &str, example: Value) -> Self {
         self.body = Some(("application/json", schema(name), example));

@@ -1,5 +1,6 @@
 //! `/docs/api`: the document as people read it. Drawn here, without a script and with nothing from elsewhere.
 
+mod begin;
 mod operation;
 mod parts;
 
@@ -41,6 +42,7 @@ fn body(document: &Value, url: &str, name: &str) -> String {
         found.sort_by_key(|(path, ..)| path.starts_with("/.well-known/"));
         found
     };
+    begin::draw(&mut page, url);
     page.push_str(r#"<nav aria-label="Operations" class="api__index">"#);
     for tag in document["tags"].as_array().into_iter().flatten() {
         let _ = write!(page, "<h2>{}</h2><ul>", plain(said(tag, "name")));
@@ -98,7 +100,10 @@ mod tests {
             }
         }
         assert!(seen > 20, "{seen}");
-        assert_eq!(page.matches("<summary>Python</summary>").count(), seen);
+        assert_eq!(page.matches("<summary>Python</summary>").count(), seen + 1, "and what comes first");
+        for name in ["PROJECT_ID", "KEY_ID", "ETAG", "TOKEN", "CREDENTIALS"] {
+            assert!(page.contains(&format!("export {name}=")), "{name} is defined");
+        }
         assert!(!page.contains("<script") && !page.contains("style="));
     }
 }

@@ -1,6 +1,6 @@
 //! An operation on the page: what it takes, what it answers, and how it is asked for.
 
-use super::parts::{kind, members, plain, said, table, words};
+use super::parts::{bounds, kind, members, plain, said, samples, table, words};
 use crate::http::openapi::samples::Request;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -16,8 +16,9 @@ fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> 
         None => {}
     }
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        if parameter["in"] == "header" && parameter["required"] == true {
-            heads.push((said(parameter, "name"), "*".to_owned()));
+        let example = &parameter["schema"]["examples"][0];
+        if let Some(example) = example.as_str().filter(|_| parameter["in"] == "header") {
+            heads.push((said(parameter, "name"), example.to_owned()));
         }
     }
     let content = operation["requestBody"]["content"].as_object().and_then(|it| it.iter().next());
@@ -48,7 +49,7 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
     let rows: Vec<_> = parameters
         .map(|it| {
             let must = if it["required"] == true { "" } else { ", may be left out" };
-            let kind = format!("{}, {}{must}", said(it, "in"), kind(&it["schema"]));
+            let kind = format!("{}, {}{}{must}", said(it, "in"), kind(&it["schema"]), bounds(&it["schema"]));
             (said(it, "name").to_owned(), kind, said(it, "description").to_owned())
         })
         .collect();
@@ -67,13 +68,6 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
         .collect();
     table(page, "Answers", &rows);
     let sent = request(url, path, &upper, operation);
-    for (language, code) in [("curl", sent.curl()), ("JavaScript", sent.javascript()), ("Python", sent.python())] {
-        let _ = write!(
-            page,
-            r#"<details class="api__sample"><summary>{language}</summary><pre class="code" tabindex="0" role="group" aria-label="{} with {language}">{}</pre></details>"#,
-            plain(said(operation, "summary")),
-            plain(&code)
-        );
-    }
+    samples(page, said(operation, "summary"), [sent.curl(), sent.javascript(), sent.python()]);
     page.push_str("</div></section>");
 }

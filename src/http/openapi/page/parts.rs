@@ -49,6 +49,46 @@ pub fn kind(schema: &Value) -> String {
     }
 }
 
+/// The same request in each of the languages.
+pub fn samples(page: &mut String, what: &str, code: [String; 3]) {
+    for (language, code) in ["curl", "JavaScript", "Python"].into_iter().zip(code) {
+        let _ = write!(
+            page,
+            r#"<details class="api__sample"><summary>{language}</summary><pre class="code" tabindex="0" role="group" aria-label="{} with {language}">{}</pre></details>"#,
+            plain(what),
+            plain(&code)
+        );
+    }
+}
+
+/// What a value may be within its type: ", one of live, test", ", 1 to 200", ", 50 if it is left out".
+pub fn bounds(schema: &Value) -> String {
+    let mut said = String::new();
+    if let Some(values) = schema["enum"].as_array() {
+        let values: Vec<_> = values.iter().filter_map(Value::as_str).collect();
+        let _ = write!(said, ", one of {}", values.join(", "));
+    }
+    let of = |least: &str, most: &str| (schema[least].as_i64(), schema[most].as_i64());
+    match of("minimum", "maximum") {
+        (Some(least), Some(most)) => said.push_str(&format!(", {least} to {most}")),
+        (Some(least), None) => said.push_str(&format!(", {least} or more")),
+        (None, Some(most)) => said.push_str(&format!(", at most {most}")),
+        (None, None) => {}
+    }
+    match of("minLength", "maxLength") {
+        (Some(least), Some(most)) => said.push_str(&format!(", {least} to {most} characters")),
+        (None, Some(most)) => said.push_str(&format!(", at most {most} characters")),
+        _ => {}
+    }
+    if let Some(most) = schema["maxItems"].as_i64() {
+        let _ = write!(said, ", at most {most}");
+    }
+    if !schema["default"].is_null() {
+        let _ = write!(said, ", {} if it is left out", schema["default"]);
+    }
+    said
+}
+
 /// Names, types and words of members or parameters.
 pub fn table(page: &mut String, caption: &str, rows: &[(String, String, String)]) {
     if rows.is_empty() {
@@ -75,7 +115,11 @@ pub fn members(document: &Value, schema: &Value) -> Vec<(String, String, String)
     let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         let must = if required.contains(&name.as_str()) { "" } else { ", may be left out" };
-        rows.push((name.clone(), format!("{}{must}", kind(member)), said(member, "description").to_owned()));
+        rows.push((
+            name.clone(),
+            format!("{}{}{must}", kind(member), bounds(member)),
+            said(member, "description").to_owned(),
+        ));
     }
     rows
 }

@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         expiry::{DAYS_MAX, ExpiryChoice},
+        ids::FormNumber,
         key::{Environment, KeyName, parse_issued_to},
         network::Networks,
         time::Timestamp,
@@ -69,6 +70,14 @@ pub struct Once {
 }
 
 impl Once {
+    pub(super) fn number(&self) -> FormNumber {
+        self.number.into()
+    }
+
+    pub(super) const fn request(&self) -> &[u8; 32] {
+        &self.request
+    }
+
     /// Of an idempotency key as this program sent it, and the whole of what it asks. Two programs may send the same one.
     pub fn new(program: &Program, idempotency_key: &str, request: &[u8]) -> Self {
         let digest =

@@ -3,7 +3,8 @@
 //! **What it makes only narrows.** A key that a program makes lies within its own: no more scopes, networks or life, the same
 //! environment and project. A key that it edits lies afterwards within its own, or within what it was before, in everything at once:
 //! the edit of a key that reaches further in one thing must not widen it in another. What it starts again lies within its own. So a
-//! program widens nothing beyond itself, itself included, and neither does what it made.
+//! program widens nothing beyond itself, itself included, and neither does what it made. From its own key it takes no bound at all:
+//! that would be the rate limit, which it need not give to others.
 
 mod asked;
 mod list;
@@ -21,14 +22,14 @@ use super::{
 };
 use crate::{
     domain::{
-        ids::{KeyId, ProjectId},
+        ids::{FormNumber, KeyId, ProjectId},
         key::{KeyView, Status},
         project::Role,
         time::Timestamp,
     },
     secret::PlainSecret,
     service::{
-        Error,
+        Error, Field,
         actor::Actor,
         can::Action,
         program::{Program, ProgramRefused, WRITE},
@@ -55,13 +56,17 @@ async fn maker(conn: &mut Conn<'_>, program: &Program, now: Timestamp) -> Result
 pub(super) async fn check_new(conn: &mut Conn<'_>, actor: &Actor, new: &NewKey, now: Timestamp) -> Result<(), Error> {
     let Actor::Program(program) = actor else { return Ok(()) };
     let maker = maker(conn, program, now).await?;
-    check_number(conn, new).await?;
+    check_once(conn, new.number, new.request.as_ref()).await?;
     within(Reach::of_new(new).beyond(&maker))
 }
 
 /// Whether a key was made with this number before.
-pub(super) async fn check_number(conn: &mut Conn<'_>, new: &NewKey) -> Result<(), Error> {
-    let (Some(number), Some(request)) = (new.number, new.request) else { return Ok(()) };
+pub(super) async fn check_once(
+    conn: &mut Conn<'_>,
+    number: Option<FormNumber>,
+    request: Option<&[u8; 32]>,
+) -> Result<(), Error> {
+    let (Some(number), Some(request)) = (number, request) else { return Ok(()) };
     match store::keys::made_with(conn, number.into()).await? {
         Some(made) if made.request_digest.as_deref() == Some(&request[..]) => {
             Err(ProgramRefused::Repeated(made.id.into()).into())
@@ -83,31 +88,38 @@ pub(super) async fn check_edit(
     let maker = maker(conn, program, now).await?;
     let before = Reach::of(row)?;
     let after = before.edited(edit)?;
-    let beyond = after.beyond(&maker);
+    let mut beyond = after.beyond(&maker);
     // A program for tests does not touch what is live.
     if before.environment == maker.environment && after.narrows(&before, now) {
         return Ok(());
     }
-    within(beyond)
-}
-
-/// Whether a program may do this to a key: of its environment, and to start it again, one that lies within its own.
-pub(super) async fn check_change(
-    conn: &mut Conn<'_>,
-    actor: &Actor,
-    row: &KeyRow,
-    verb: Verb,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let Actor::Program(program) = actor else { return Ok(()) };
-    let mut beyond = Reach::of(row)?.beyond(&maker(conn, program, now).await?);
-    if !verb.starts() {
-        beyond.retain(|field| field.name == "environment");
+    if row.id == Uuid::from(program.key) {
+        // How often it works is no right that it could hand on; that it may not have more of it is a bound that somebody set it.
+        beyond.extend(after.loosened(&before, now));
     }
     within(beyond)
 }
 
-fn within(beyond: Vec<crate::service::Field>) -> Result<(), Error> {
+/// Whether a program may do this to a key: of its environment, and to start it again, one that lies within its own. `versions` are
+/// the states in which it is to be done; where there is nothing left to do, in any.
+pub(super) async fn check_change(
+    conn: &mut Conn<'_>,
+    program: &Program,
+    row: &KeyRow,
+    verb: Verb,
+    versions: Option<&[i64]>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut beyond = Reach::of(row)?.beyond(&maker(conn, program, now).await?);
+    if !verb.starts() || verb.is_done(row) {
+        beyond.retain(|field| field.name == "environment");
+    }
+    within(beyond)?;
+    let stale = versions.is_some_and(|versions| !versions.contains(&row.updated_at));
+    if stale && !verb.is_done(row) { Err(ProgramRefused::Stale.into()) } else { Ok(()) }
+}
+
+fn within(beyond: Vec<Field>) -> Result<(), Error> {
     if beyond.is_empty() { Ok(()) } else { Err(ProgramRefused::Wider(beyond).into()) }
 }
 
@@ -130,10 +142,14 @@ impl Keys {
         let (usual, maker) = {
             let mut reader = self.ground.pool.read().await?;
             let mut conn = reader.conn();
-            (crate::service::policy::read(&mut conn).await?.usual_period(), maker(&mut conn, program, now).await?)
+            let maker = maker(&mut conn, program, now).await?;
+            // Before anything is read: an instant that was to come when it was first sent may have passed.
+            check_once(&mut conn, once.map(Once::number), once.map(Once::request)).await?;
+            (crate::service::policy::read(&mut conn).await?.usual_period(), maker)
         };
         let new = asked.read(program, &maker, usual, once, now)?;
-        self.create_as(&Actor::Program(program.clone()), new).await
+        let made = self.create_as(&Actor::Program(program.clone()), new).await;
+        made.map_err(|error| named(error, asked.end.as_ref()))
     }
 
     /// One key of the program's project.
@@ -168,51 +184,76 @@ impl Keys {
             None => None,
         };
         let edited = changes.read(version, self.ground.now())?;
-        self.apply_edit(&Actor::Program(program.clone()), id, edited).await
+        let edited = self.apply_edit(&Actor::Program(program.clone()), id, edited).await;
+        edited.map_err(|error| named(error, changes.end.as_ref()))
     }
 
-    /// Deactivates a key of the program's project. Twice is no error.
+    /// Deactivates a key of the program's project, if it is in one of these states; `None`: in any. Twice is no error.
     ///
     /// # Errors
     /// [`Error::NotFound`] if it is not there or of another project; [`Error::Conflict`] if it is deleted; [`Error::Program`] if it is
-    /// of another environment.
-    pub async fn deactivate_by_program(&self, who: &Program, project: ProjectId, id: KeyId) -> Result<KeyView, Error> {
-        self.change_by_program(who, project, id, Verb::Deactivate).await
+    /// of another environment, or in another state.
+    pub async fn deactivate_by_program(&self, who: Program, at: &At, versions: Versions) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, Verb::Deactivate).await
     }
 
-    /// Activates a key of the program's project. Twice is no error.
+    /// Activates a key of the program's project, likewise. Twice is no error.
     ///
     /// # Errors
     /// As [`Keys::deactivate_by_program`]; [`Error::Program`] if it reaches further than the program's; [`Error::Stopped`] while an
     /// administrator holds it.
-    pub async fn activate_by_program(&self, who: &Program, project: ProjectId, id: KeyId) -> Result<KeyView, Error> {
-        self.change_by_program(who, project, id, Verb::Activate).await
+    pub async fn activate_by_program(&self, who: Program, at: &At, versions: Versions) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, Verb::Activate).await
     }
 
-    /// Deletes a key of the program's project: for seven days it can be restored. Twice is no error.
+    /// Deletes a key of the program's project, likewise: for seven days it can be restored. Twice is no error.
     ///
     /// # Errors
     /// As [`Keys::deactivate_by_program`].
-    pub async fn delete_by_program(&self, who: &Program, project: ProjectId, id: KeyId) -> Result<KeyView, Error> {
-        self.change_by_program(who, project, id, Verb::Delete).await
+    pub async fn delete_by_program(&self, who: Program, at: &At, versions: Versions) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, Verb::Delete).await
     }
 
-    /// Restores a key of the program's project to the state that it had. Twice is no error.
+    /// Restores a key of the program's project, likewise, to the state that it had. Twice is no error.
     ///
     /// # Errors
     /// As [`Keys::activate_by_program`].
-    pub async fn restore_by_program(&self, who: &Program, project: ProjectId, id: KeyId) -> Result<KeyView, Error> {
-        self.change_by_program(who, project, id, Verb::Restore).await
+    pub async fn restore_by_program(&self, who: Program, at: &At, versions: Versions) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, Verb::Restore).await
     }
 
     async fn change_by_program(
         &self,
-        program: &Program,
-        project: ProjectId,
-        id: KeyId,
+        program: Program,
+        at: &At,
+        versions: Versions,
         verb: Verb,
     ) -> Result<KeyView, Error> {
-        program.in_project(project)?;
-        self.change(Standing::Own(Actor::Program(program.clone())), id, verb).await
+        program.in_project(at.project)?;
+        self.change(Standing::Program(Box::new(program), versions), at.key, verb).await
+    }
+}
+
+/// A key, as an address names it.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    pub project: ProjectId,
+    pub key: KeyId,
+}
+
+/// The states of a key in which something is to be done; `None`: in any.
+pub type Versions = Option<Vec<i64>>;
+
+/// The rules that people and programs share name the field of the form. A program learns of the member that it sent.
+fn named(error: Error, end: Option<&End>) -> Error {
+    let name = if matches!(end, Some(End::Days(_))) { "expires_in_days" } else { "expires_at" };
+    match error {
+        Error::Invalid(fields) => Error::Invalid(
+            fields
+                .into_iter()
+                .map(|field| if field.name == "expires" { Field { name, ..field } } else { field })
+                .collect(),
+        ),
+        other => other,
     }
 }
