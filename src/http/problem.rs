@@ -1,5 +1,6 @@
 //! Errors of the program interfaces: RFC 9457 problem documents, each with a stable `code`.
 
+use super::oauth::OAuthError;
 use crate::service;
 use axum::{
     body::{Body, Bytes},
@@ -126,18 +127,27 @@ pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
     }
 }
 
-/// Puts a problem document into every error that says nothing in JSON: what layers and the router itself answer with.
+/// The addresses whose errors are those of RFC 6749.
+const OAUTH: &str = "/oauth/";
+
+/// Puts a problem document into every error that says nothing in JSON: what layers and the router itself answer with. At the addresses
+/// of OAuth it is an error of RFC 6749.
 pub async fn fill(request: Request, next: Next) -> Response {
+    let of_oauth = request.uri().path().starts_with(OAUTH);
     let response = next.run(request).await;
     let status = response.status();
     // The errors of OAuth are JSON of their own shape.
     let said = ["application/problem+json", "application/json"];
+    let said = if of_oauth { &said[1..] } else { &said[..] };
     let is_said = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| said.iter().any(|it| kind == it));
     if is_said || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let (code, detail) = of_status(status);
-    let filled = Problem::new(status, code, detail).into_response();
+    let filled = match of_oauth {
+        true => OAuthError::of_status(status, detail).into_response(),
+        false => Problem::new(status, code, detail).into_response(),
+    };
     let (mut parts, _) = response.into_parts();
     let (filled_parts, body) = filled.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);

@@ -75,21 +75,21 @@ pub fn panicked() -> problem::Problem {
 
 /// What programs call.
 fn programs() -> Router<AppState> {
-    let cors = || {
-        CorsLayer::new()
-            .allow_origin(AnyOrigin)
-            .allow_methods([Method::GET, Method::POST])
-            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
-            .max_age(Duration::from_secs(600))
-    };
-    let mut router = Router::new();
+    let cors = CorsLayer::new()
+        .allow_origin(AnyOrigin)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .max_age(Duration::from_secs(600));
+    let (mut own, mut shared) = (Router::new(), Router::new());
     for route in routes::ROUTES {
         // Answered in front.
         let Some(handler) = route.handler else { continue };
-        let handler = handler();
-        router = router.route(route.path, if route.cors { handler.layer(cors()) } else { handler });
+        let router = if route.cors { &mut shared } else { &mut own };
+        *router = std::mem::take(router).route(route.path, handler());
     }
-    bounded(router, BODY_MAX).layer(middleware::from_fn(problem::fill))
+    // Outside the limits: a page elsewhere reads what it was refused with, too.
+    let shared = bounded(shared, BODY_MAX).layer(cors);
+    bounded(own, BODY_MAX).merge(shared).layer(middleware::from_fn(problem::fill))
 }
 
 /// What browsers call.

@@ -5,6 +5,7 @@ use crate::support::{
     browser::{Browser, Page, form},
     oauth::{claims, post},
 };
+use axum::http::Request;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward::{
     domain::ids::ProjectId,
@@ -325,9 +326,14 @@ on_both_engines! {
         let asked = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
         assert_eq!(stage.token(&asked).await.oauth_error(), "authorization_pending", "it goes on waiting");
         assert_eq!(stage.bench.events("grant.denied").await, 0);
-        let long = [("grant_type", "client_credentials"), ("scope", &"x".repeat(40_000))];
-        let page = post(&mut stage.bench.browser(), "/oauth/token", "", &long).await;
+        // What no address takes, of any method or size: in the same shape, and for a page elsewhere to read.
+        let long = form(&[("grant_type", "client_credentials"), ("scope", &"x".repeat(80_000))]);
+        let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
+        let page = stage.bench.browser().send(request.header("content-length", long.len()), long).await;
         assert_eq!((page.status, page.oauth_error().as_str()), (413, "invalid_request"));
+        assert_eq!(page.header("access-control-allow-origin"), "*");
+        let page = stage.bench.browser().send(Request::get("/oauth/token"), String::new()).await;
+        assert_eq!((page.status, page.oauth_error().as_str(), page.header("allow")), (405, "invalid_request", "POST"));
     }
 
     async fn the_metadata_says_so(bench: Bench) {

@@ -126,7 +126,7 @@ on_both_engines! {
         let large = format!("grant_type=client_credentials&scope={}", "x".repeat(70_000));
         let request = Request::post("/oauth/token").header("authorization", &right).header("content-length", large.len());
         let page = program.send(request.header("content-type", "application/x-www-form-urlencoded"), large).await;
-        assert_eq!((page.status, page.problem().as_str()), (413, "body_too_large"));
+        assert_eq!((page.status, page.oauth_error().as_str()), (413, "invalid_request"));
     }
 
     /// The rules of the key, each with its code; and its rate.

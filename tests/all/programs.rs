@@ -554,7 +554,9 @@ on_both_engines! {
                 }
                 let request = Request::builder().method(&method).uri(&path).header("content-type", "application/json");
                 let page = program.send(request, "{}".into()).await;
-                assert_eq!((page.status, page.problem().as_str()), (405, "method_not_allowed"), "{method} {path}");
+                let error = if path.starts_with("/oauth/") { page.oauth_error() } else { page.problem() };
+                let expected = if path.starts_with("/oauth/") { "invalid_request" } else { "method_not_allowed" };
+                assert_eq!((page.status, error.as_str()), (405, expected), "{method} {path}");
                 let allow = page.header("allow");
                 assert!(allow.split(',').any(|it| it == route.method.as_str()), "{method} {path}: Allow: {allow}");
                 assert!(!allow.split(',').any(|it| it == method.as_str()), "{method} {path}: Allow: {allow}");

@@ -1,7 +1,7 @@
 //! Errors as RFC 6749 section 5.2 writes them, with the stable code of the rule beside them.
 
 use crate::{
-    http::{problem::Problem, quota},
+    http::quota,
     service::{Error, oauth::Denied, tokens::ExchangeRefused, verify::Refused},
 };
 use axum::{
@@ -53,9 +53,13 @@ impl OAuthError {
         Self::bad("invalid_target", words)
     }
 
-    /// A body that was too long, or did not come.
-    pub fn of_body(problem: &Problem) -> Self {
-        Self::new(problem.status, "invalid_request", &problem.detail)
+    /// What was refused before anybody read it: by its method, its size, its pauses, or a fault of ours.
+    pub fn of_status(status: StatusCode, words: &str) -> Self {
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => Self::later(status, words).with(header::RETRY_AFTER, "1"),
+            status if status.is_server_error() => Self::new(status, "server_error", words),
+            status => Self::new(status, "invalid_request", words),
+        }
     }
 
     /// 401: it was not proved who the client is.

@@ -57,7 +57,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             return Err(refuse("Send a form, with Content-Type: application/x-www-form-urlencoded."));
         }
         let body = body::read(request.into_body(), FORM_MAX).await;
-        let body = body.map_err(|problem| OAuthError::of_body(&problem).into_response())?;
+        let body = body.map_err(|problem| OAuthError::of_status(problem.status, &problem.detail).into_response())?;
         let pairs = url::form_urlencoded::parse(&body);
         Ok(Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect()))
     }

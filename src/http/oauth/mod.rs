@@ -18,6 +18,7 @@ mod token;
 mod token_exchange;
 
 pub use device_code::device_authorization;
+pub use error::OAuthError;
 pub use introspect::introspect;
 pub use metadata::metadata;
 pub use revoke::revoke;

@@ -48,6 +48,8 @@ pub enum Rule {
     SignedOut,
     Anyone,
     SignedIn,
+    /// Every member of the project of [`Home`], which the address does not name; for others there is nothing.
+    AtHome,
     /// Whose role in the project allows it; for whoever is no member there is nothing.
     Can(Action),
     /// Who has the power; for anybody else there is nothing.
@@ -313,6 +315,7 @@ impl Row {
             Has(_) if outside && self.how == How::Get => Expected::refused(404),
             _ if outside => Expected::refused(login),
             SignedIn => allowed(true, 0),
+            AtHome => allowed(who.role(Home).is_some(), 404),
             _ if missing && !said(which) => Expected::refused(404),
             LinkSignedIn => allowed(true, 0),
             Only(one) => allowed(who == one, 404),
@@ -810,7 +813,7 @@ pub fn forms() -> Vec<Row> {
             .takes(&["scopes", "life"]),
         form("/confirm", SignedIn, proof).says("step_up.passed").to("/keys"),
         form("/device", SignedIn, device).still().to("/device/confirm?user_code={device}"),
-        form("/device/confirm", SignedIn, deny_device)
+        form("/device/confirm", AtHome, deny_device)
             .says("grant.denied")
             .to("/device?done=denied")
             .takes(&["scopes", "life"]),
@@ -1024,7 +1027,7 @@ pub fn functions() -> Vec<Row> {
         ask("authorize/get", SignedIn, Nothing, to_ask),
         act("clients/register", configure, Project, new_client).says("client.registered"),
         act("clients/remove", configure, Project, known_client).says("client.removed"),
-        act("device/answer", SignedIn, Nothing, deny_device).says("grant.denied").takes(&["scopes", "life"]),
+        act("device/answer", AtHome, Nothing, deny_device).says("grant.denied").takes(&["scopes", "life"]),
         ask("device/check", SignedIn, Nothing, device),
         ask("device/get", SignedIn, Nothing, device),
         ask("grants/mine", SignedIn, Nothing, nothing),

@@ -174,7 +174,11 @@ impl Operation {
 
     /// Whatever else there is to be refused.
     pub fn and_else(self) -> Self {
-        self.refuses("default", "Another refusal, of the method, the size or the host; or a fault of this Keyward.")
+        const WORDS: &str = "Another refusal, of the method, the size or the host; or a fault of this Keyward.";
+        match self.path.starts_with("/oauth/") {
+            true => self.gives_some("default", "application/json", schema("OAuthError"), WORDS),
+            false => self.refuses("default", WORDS),
+        }
     }
 }
 
