@@ -364,7 +364,8 @@ where
         Err(error) if error.kind == ErrorKind::SignedOut => {
             // An invitation's code stands in the query: it must come back with them.
             let here = parts.uri.path_and_query().map_or(parts.uri.path(), |it| it.as_str());
-            see(&login_for(here))
+            let back: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
+            see(&format!("/login?next={back}"))
         }
         Err(error) => {
             let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
