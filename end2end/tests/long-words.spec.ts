@@ -18,6 +18,9 @@ test('a word that is cut short is named in its own line', async ({ page, site, k
   await site.signIn();
   await site.open(`/projects/${await keyward.project()}`);
   await page.getByRole('textbox', { name: 'Config' }).fill('{\n  "a": nul\n}');
+  // The words stand there before it is sent, too: the server's are waited for.
+  const refused = page.waitForResponse(answer => answer.status() === 422);
   await page.getByRole('button', { name: 'Save config' }).click();
+  await refused;
   await expect(page.locator('#config-error')).toHaveText(/^Line 2, column/);
 });
