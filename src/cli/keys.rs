@@ -8,7 +8,7 @@ mod remote;
 use super::{
     open::{Opened, words},
     projects,
-    remote::{Need, RemoteArgs},
+    remote::{Need, RemoteArgs, none_without},
 };
 use crate::{
     config::DatabaseSettings,
@@ -93,7 +93,8 @@ const EDITED: (&str, &str) = ("Edited", "It holds from the next request on.");
 pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> {
     let Keys { remote, command } = keys;
     let need = if matches!(command, Command::List(_) | Command::Show(_)) { Need::Read } else { Need::Write };
-    if let Some(remote) = remote.open(need).await? {
+    if let Some(server) = remote.server()? {
+        let remote = server.open(need).await?;
         return match command {
             Command::Create(asked) => remote::create(&remote, &asked).await,
             Command::Edit { one, changes } => {
@@ -114,6 +115,16 @@ pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> 
                 remote::change(&remote, one.project.as_deref(), one.id, Verb::Restore, one.json).await
             }
         };
+    }
+    match &command {
+        Command::Create(asked) => none_without(asked.idempotency_key.is_none(), "--idempotency-key")?,
+        Command::List(_) => {}
+        Command::Edit { one, .. }
+        | Command::Show(one)
+        | Command::Deactivate(one)
+        | Command::Activate(one)
+        | Command::Delete(one)
+        | Command::Restore(one) => none_without(one.project.is_none(), "--project")?,
     }
     let opened = Opened::open(database, false).await?;
     let service = Service::new(opened.ground.clone());
@@ -143,8 +154,7 @@ fn choice(expires: String) -> String {
 }
 
 async fn create(opened: &Opened, service: &Service, asked: Create) -> anyhow::Result<()> {
-    let project =
-        asked.project.ok_or_else(|| anyhow::anyhow!("name the project: --project; see: keyward projects list"))?;
+    let project = projects::named(asked.project)?;
     let project = projects::find(&Projects::new(opened.ground.clone()), &project).await?;
     let draft = KeyDraft {
         number: opened.ground.new_id().into(),
@@ -186,7 +196,8 @@ async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Resu
         };
         asked.status.is_none_or(|it| it == service.status(row))
             && asked.environment.is_none_or(|it| it.as_str() == row.environment)
-            && asked.issued_to.as_ref().is_none_or(|it| row.issued_to.as_ref() == Some(it))
+            // What is empty narrows nothing.
+            && asked.issued_to.as_ref().is_none_or(|it| it.is_empty() || row.issued_to.as_ref() == Some(it))
             && text.as_deref().is_none_or(holds)
     };
     let (mut keys, mut projects) = (Vec::new(), Vec::new());

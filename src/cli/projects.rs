@@ -1,12 +1,16 @@
-//! `keyward projects …`.
+//! `keyward projects …`: on the database, or what reads alone with `--url` on a server.
+
+mod print;
+mod remote;
 
 use super::{
     open::{Opened, words},
-    remote::{Need, Remote, RemoteArgs},
+    remote::{Need, RemoteArgs},
 };
 use crate::{
     config::DatabaseSettings,
     domain::ids::ProjectId,
+    http::wire_project,
     service::{actor::Actor, projects::Projects as Service},
 };
 use anyhow::Context as _;
@@ -27,6 +31,15 @@ enum Projects {
     /// List projects; with --url the one that the key belongs to
     List {
         /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a project: its keys, its scopes and the longest life of its tokens
+    Show {
+        /// The project's id, or its name if only one project has it; with --url that of the key
+        #[arg(long)]
+        project: Option<String>,
+        /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
@@ -71,9 +84,10 @@ enum Projects {
     },
     /// Read or set the JSON config that token holders of a project read
     Config {
-        /// The project's id, or its name if only one project has it
+        /// The project's id, or its name if only one project has it; with --url that of the key, by its
+        /// id if the key may not read keys
         #[arg(long)]
-        project: String,
+        project: Option<String>,
         /// Set it to this file's content (- for standard input); without it, print the config
         #[arg(long, value_name = "FILE")]
         set: Option<PathBuf>,
@@ -82,67 +96,48 @@ enum Projects {
 
 pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow::Result<()> {
     let ProjectsArgs { remote, command } = projects;
-    match &command {
-        Projects::List { json } => {
-            if let Some(remote) = remote.open(Need::Read).await? {
-                return list_of(&remote, *json).await;
+    if let Some(server) = remote.server()? {
+        return match command {
+            Projects::List { json } => remote::list(&server.open(Need::Read).await?, json).await,
+            Projects::Show { project, json } => {
+                remote::show(&server.open(Need::Read).await?, project.as_deref(), json).await
             }
-        }
-        _ => remote.none("This")?,
+            Projects::Config { project, set: None } => remote::config(server, project.as_deref()).await,
+            _ => anyhow::bail!("this is done on the database: the management API has nothing for it. Leave out --url"),
+        };
     }
     let opened = Opened::open(database, false).await?;
     let service = Service::new(opened.ground.clone());
     let done = match command {
         Projects::List { json } => list(&service, json).await,
+        Projects::Show { project, json } => show(&service, project, json).await,
         Projects::Create { name, owner, json } => create(&service, &owner, &name, json).await,
         Projects::Rename { project, name } => rename(&service, &project, &name).await,
         Projects::Archive { project, back } => archive(&service, &project, back).await,
         Projects::Members { project, json } => members(&service, &project, json).await,
-        Projects::Config { project, set } => config(&service, &project, set).await,
+        Projects::Config { project, set } => config(&service, project, set).await,
     };
     drop(service);
     opened.done().await;
     done
 }
 
-/// The project of a key, as the server's management API shows it.
-async fn list_of(remote: &Remote, json: bool) -> anyhow::Result<()> {
-    let mut page = remote.call(http::Method::GET, "/v1/projects", None, None).await?;
-    let projects = page["projects"].take();
-    if json {
-        println!("{projects}");
-        return Ok(());
-    }
-    for project in projects.as_array().into_iter().flatten() {
-        println!(
-            "{}  {}",
-            project["project_id"].as_str().unwrap_or_default(),
-            project["name"].as_str().unwrap_or_default()
-        );
-    }
+async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
+    let projects = service.list_as_operator().await.map_err(words)?;
+    print::list(&projects.into_iter().map(wire_project).collect::<Vec<_>>(), json);
     Ok(())
 }
 
-async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
-    let projects = service.all().await.map_err(words)?;
-    if json {
-        let printed: Vec<_> = projects
-            .iter()
-            .map(|p| serde_json::json!({"project_id": p.id, "name": p.name, "archived": p.archived_at.is_some()}))
-            .collect();
-        println!("{}", serde_json::Value::Array(printed));
-    } else {
-        for project in projects {
-            println!("{}  {}", project.id, project.name);
-        }
-    }
+async fn show(service: &Service, project: Option<String>, json: bool) -> anyhow::Result<()> {
+    let id = find(service, &named(project)?).await?;
+    print::one(&wire_project(service.get_as_operator(id).await.map_err(words)?), json);
     Ok(())
 }
 
 async fn create(service: &Service, owner: &str, name: &str, json: bool) -> anyhow::Result<()> {
     let id = service.create_as_operator(owner, name).await.map_err(words)?;
     match json {
-        true => println!("{}", serde_json::json!({"project_id": id, "name": name.trim(), "archived": false})),
+        true => print::one(&wire_project(service.get_as_operator(id).await.map_err(words)?), true),
         false => println!("Made the project “{}” ({id}).", name.trim()),
     }
     Ok(())
@@ -180,8 +175,8 @@ async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result
     Ok(())
 }
 
-async fn config(service: &Service, project: &str, set: Option<PathBuf>) -> anyhow::Result<()> {
-    let project = find(service, project).await?;
+async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>) -> anyhow::Result<()> {
+    let project = find(service, &named(project)?).await?;
     let Some(file) = set else {
         println!("{}", service.config(project).await.map_err(words)?);
         return Ok(());
@@ -194,6 +189,14 @@ async fn config(service: &Service, project: &str, set: Option<PathBuf>) -> anyho
     service.set_config(&Actor::Operator, project, &text).await.map_err(words)?;
     println!("The config of project {project} is set.");
     Ok(())
+}
+
+/// What says which project, on the database.
+///
+/// # Errors
+/// If nothing does: there may be several.
+pub fn named(project: Option<String>) -> anyhow::Result<String> {
+    project.ok_or_else(|| anyhow::anyhow!("name the project: --project; see: keyward projects list"))
 }
 
 /// The project with this id, or the only one with this name.

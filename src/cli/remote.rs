@@ -14,6 +14,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// The grant type and the kinds of token of an exchange (RFC 8693); that of a key is ours.
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const KEY_TYPE: &str = "urn:keyward:token-type:key";
+const NO_JSON: &str = "the server answered with something else than JSON";
 /// The variable that may hold the key. A flag would stand in the list of processes.
 const VARIABLE: &str = "KEYWARD_KEY";
 
@@ -24,7 +25,7 @@ pub struct RemoteArgs {
     #[arg(long, value_name = "URL", global = true)]
     url: Option<Url>,
     /// File with the secret of a key that has keyward:keys.read or keyward:keys.write (- for standard input)
-    #[arg(long, value_name = "FILE", global = true, requires = "url")]
+    #[arg(long, value_name = "FILE", global = true)]
     secret_file: Option<PathBuf>,
 }
 
@@ -33,12 +34,20 @@ pub struct RemoteArgs {
 pub enum Need {
     Read,
     Write,
+    /// The config of the key's project: whatever the key may do.
+    Config,
 }
 
-/// A server, with a token for its management API.
-pub struct Remote {
+/// A server, and a key for it.
+pub struct Server {
     fetch: Fetch,
     url: Url,
+    secret: Zeroizing<String>,
+}
+
+/// A server, with a token for its API.
+pub struct Remote {
+    server: Server,
     token: Zeroizing<String>,
 }
 
@@ -46,24 +55,24 @@ impl RemoteArgs {
     /// The server, if one is named.
     ///
     /// # Errors
-    /// If there is no key for it, or the server refuses the key; in a sentence.
-    pub async fn open(&self, need: Need) -> anyhow::Result<Option<Remote>> {
-        let Some(url) = &self.url else { return Ok(None) };
-        let mut remote = Remote { fetch: Fetch::new(), url: url.clone(), token: Zeroizing::default() };
-        remote.token = remote.exchange(&self.secret()?, need).await?;
-        Ok(Some(remote))
-    }
-
-    /// Refuses a server, for what only the database can do.
-    ///
-    /// # Errors
-    /// A sentence, if one is named.
-    pub fn none(&self, what: &str) -> anyhow::Result<()> {
+    /// If there is no key for it, or a key and no server; in a sentence.
+    pub fn server(&self) -> anyhow::Result<Option<Server>> {
+        let Some(url) = &self.url else {
+            // Here and not where it is read: there an option that stands before the command is not seen behind it.
+            none_without(self.secret_file.is_none(), "--secret-file")?;
+            return Ok(None);
+        };
+        let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         anyhow::ensure!(
-            self.url.is_none(),
-            "{what} is done on the database: the management API has nothing for it. Leave out --url"
+            is_bare && url.username().is_empty() && url.password().is_none(),
+            "--url is where the server is and nothing behind it, such as https://keys.example.com"
         );
-        Ok(())
+        let secret = self.secret()?;
+        anyhow::ensure!(
+            !secret.is_empty(),
+            "the key for the server is empty: it stands in {VARIABLE}, or in --secret-file"
+        );
+        Ok(Some(Server { fetch: Fetch::new(), url: url.clone(), secret }))
     }
 
     fn secret(&self) -> anyhow::Result<Zeroizing<String>> {
@@ -84,38 +93,79 @@ impl RemoteArgs {
     }
 }
 
-impl Remote {
-    /// A token of the key, with what the key can do of management. A key that may write need not be one that may read.
-    async fn exchange(&self, secret: &str, need: Need) -> anyhow::Result<Zeroizing<String>> {
+/// Refuses an option that means a server where none is named.
+///
+/// # Errors
+/// A sentence, if it is `absent` not.
+pub fn none_without(absent: bool, option: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(absent, "{option} is for a server: name it with --url, or leave {option} out");
+    Ok(())
+}
+
+impl Server {
+    /// With a token for this.
+    ///
+    /// # Errors
+    /// If the server refuses the key, in a sentence.
+    pub async fn open(self, need: Need) -> anyhow::Result<Remote> {
+        Ok(Remote { token: self.exchange(need).await?, server: self })
+    }
+
+    /// A token of the key. A key that may write keys need not be one that may read them.
+    async fn exchange(&self, need: Need) -> anyhow::Result<Zeroizing<String>> {
         let both = format!("{READ} {WRITE}");
-        let wishes: &[&str] = if need == Need::Read { &[READ] } else { &[&both, WRITE] };
+        let wishes = match need {
+            Need::Read => vec![self.for_management(READ)],
+            Need::Write => vec![self.for_management(&both), self.for_management(WRITE)],
+            Need::Config => vec![self.for_project()],
+        };
         let mut refusal = String::new();
-        for scope in wishes {
-            let form = Zeroizing::new(
-                url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("grant_type", EXCHANGE)
-                    .append_pair("subject_token_type", KEY_TYPE)
-                    .append_pair("subject_token", secret)
-                    .append_pair("scope", scope)
-                    .finish(),
-            );
-            let kind = (header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned());
-            let call = Call { method: Method::POST, heads: vec![kind], body: Some(&form) };
-            let answer = self.fetch.call(&self.at("/oauth/token"), &call).await?;
+        for (path, kind, body) in wishes {
+            let heads = vec![(header::CONTENT_TYPE, kind.to_owned())];
+            let call = Call { method: Method::POST, heads, body: Some(&body) };
+            let answer = self.call(path, &call).await?;
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             if answer.status == StatusCode::OK {
                 return Ok(Zeroizing::new(body["access_token"].as_str().unwrap_or_default().to_owned()));
             }
-            refusal = ["error_description", "detail", "error"]
-                .iter()
-                .find_map(|it| body[*it].as_str())
-                .unwrap_or("no word")
-                .to_owned();
+            let said = ["error_description", "detail", "error"].iter().find_map(|it| body[*it].as_str());
+            let Some(said) = said else {
+                anyhow::bail!(
+                    "{} answered {}, and not as Keyward does. Is it the right address?",
+                    self.url,
+                    answer.status
+                );
+            };
+            said.clone_into(&mut refusal);
             if body["error"] != "invalid_scope" {
                 break;
             }
         }
         anyhow::bail!("the server made no token of this key: {refusal}")
+    }
+
+    /// Where, how written and what is sent for a token that manages keys.
+    fn for_management(&self, scope: &str) -> (&'static str, &'static str, Zeroizing<String>) {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", EXCHANGE)
+            .append_pair("subject_token_type", KEY_TYPE)
+            .append_pair("subject_token", &self.secret)
+            .append_pair("scope", scope)
+            .finish();
+        ("/oauth/token", "application/x-www-form-urlencoded", Zeroizing::new(form))
+    }
+
+    /// The same for a token of the key's own project.
+    fn for_project(&self) -> (&'static str, &'static str, Zeroizing<String>) {
+        // Written from where it stands: a value would hold a copy that nobody wipes.
+        let body = Zeroizing::new(serde_json::to_string(self.secret.as_str()).unwrap_or_default());
+        let body = format!(r#"{{"expires_in": 3600, "secret_key": {}}}"#, body.as_str());
+        ("/authentication/token", "application/json", Zeroizing::new(body))
+    }
+
+    async fn call(&self, path: &str, call: &Call<'_>) -> anyhow::Result<Answer> {
+        let answer = self.fetch.call(&self.at(path), call).await;
+        answer.with_context(|| format!("{} was asked", self.url))
     }
 
     fn at(&self, path: &str) -> Url {
@@ -124,6 +174,16 @@ impl Remote {
         url.set_path(path);
         url.set_query(query);
         url
+    }
+}
+
+impl Remote {
+    /// The same server, with a token for something else.
+    ///
+    /// # Errors
+    /// If the server refuses the key, in a sentence.
+    pub async fn again(self, need: Need) -> anyhow::Result<Self> {
+        self.server.open(need).await
     }
 
     /// Calls, and gives the body of what was answered well.
@@ -143,12 +203,23 @@ impl Remote {
         if text.is_some() {
             heads.push((header::CONTENT_TYPE, "application/json".to_owned()));
         }
-        let call = Call { method, heads, body: text.as_deref() };
-        let answer = self.fetch.call(&self.at(path), &call).await?;
-        if answer.status.is_success() {
-            return serde_json::from_slice(&answer.body).context("the server answered with something else than JSON");
-        }
-        Err(refused(&answer))
+        let answer = self.answer(path, &Call { method, heads, body: text.as_deref() }).await?;
+        serde_json::from_slice(&answer.body).context(NO_JSON)
+    }
+
+    /// Reads an address, to the letter.
+    ///
+    /// # Errors
+    /// What the server refused with, in its words.
+    pub async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let heads = vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))];
+        let answer = self.answer(path, &Call { heads, ..Call::default() }).await?;
+        String::from_utf8(answer.body.into()).context("the server answered with something else than text")
+    }
+
+    async fn answer(&self, path: &str, call: &Call<'_>) -> anyhow::Result<Answer> {
+        let answer = self.server.call(path, call).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
     }
 
     /// The project with this id or name; without either, the one that the key belongs to.
@@ -159,8 +230,15 @@ impl Remote {
         if let Some(id) = named.and_then(|it| it.parse::<uuid::Uuid>().ok()) {
             return Ok(id.to_string());
         }
-        let listed = self.call(Method::GET, "/v1/projects", None, None).await;
-        let listed = listed.context("a key that may only write needs --project with the id of its project")?;
+        let heads = vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))];
+        let answer = self.server.call("/v1/projects", &Call { heads, ..Call::default() }).await?;
+        if answer.status == StatusCode::FORBIDDEN {
+            anyhow::bail!("a key that may not read keys needs --project with the id of its project");
+        }
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let listed: Value = serde_json::from_slice(&answer.body).context(NO_JSON)?;
         let project = &listed["projects"][0];
         if named.is_some_and(|name| project["name"] != name) {
             anyhow::bail!("this key is one of the project “{}”", project["name"].as_str().unwrap_or_default());
@@ -174,6 +252,8 @@ fn refused(answer: &Answer) -> anyhow::Error {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let said =
         body["detail"].as_str().map_or_else(|| format!("the server answered {}", answer.status), ToOwned::to_owned);
+    // They stand below.
+    let said = said.replace(": see errors.", ":");
     let wrong = body["errors"].as_array().into_iter().flatten();
     let wrong = wrong.map(|it| {
         format!("\n  {}: {}", it["name"].as_str().unwrap_or_default(), it["detail"].as_str().unwrap_or_default())

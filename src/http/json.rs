@@ -1,15 +1,19 @@
 //! JSON bodies of programs: what is wrong with one is said in a problem document.
 
-use super::problem::Problem;
+use super::{
+    body::{Payload, is_json},
+    problem::Problem,
+};
 use axum::{
-    extract::{FromRequest, Request, rejection::JsonRejection},
+    body::Bytes,
+    extract::{FromRequest, Request},
     http::StatusCode,
 };
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use std::{error::Error, fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData};
 
 /// A JSON body. Unknown members are refused by the types themselves (`deny_unknown_fields`).
 pub struct Json<T>(pub T);
@@ -18,10 +22,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match axum::Json::<Members<T>>::from_request(request, state).await {
-            Ok(axum::Json(Members(body))) => Ok(Self(body)),
-            Err(rejection) => Err(problem(&rejection)),
-        }
+        is_json(request.headers())?;
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let (code, detail) = super::problem::of_status(rejection.status());
+            Problem::new(rejection.status(), code, detail)
+        })?;
+        // Wiped afterwards: a secret may be in it.
+        read(&Payload::Whole(body)).map(Self)
     }
 }
 
@@ -48,27 +55,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     }
 }
 
-/// The words are ours: those of the libraries can quote what was sent, and a secret may be in it.
-fn problem(rejection: &JsonRejection) -> Problem {
-    match rejection {
-        JsonRejection::JsonSyntaxError(_) => malformed(),
-        JsonRejection::JsonDataError(error) => unfit(error.source()),
-        JsonRejection::MissingJsonContentType(_) => not_json(),
-        other => {
-            let (code, detail) = super::problem::of_status(other.status());
-            Problem::new(other.status(), code, detail)
-        }
-    }
-}
-
-/// Reads an object, borrowing its texts from the body.
+/// Reads an object, borrowing its texts from the body. The words of an error are ours: those of the libraries can quote what was sent.
 ///
 /// # Errors
 /// 400 if it is no JSON, 422 if it is not what was asked for.
 pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
     match serde_json::from_slice::<Members<T>>(body) {
         Ok(Members(read)) => Ok(read),
-        Err(error) if error.is_data() => Err(unfit(Some(&error))),
+        Err(error) if error.is_data() => Err(unfit(&error)),
         Err(_) => Err(malformed()),
     }
 }
@@ -80,12 +74,8 @@ fn malformed() -> Problem {
 
 /// JSON, but not what was asked for. A member that is missing or stands there twice is named: such a name is ours, and no secret can
 /// stand in it. What is unknown is not named, nor what has the wrong type: it may be what was sent.
-fn unfit(error: Option<&(dyn Error + 'static)>) -> Problem {
-    let mut innermost = error;
-    while let Some(within) = innermost.and_then(Error::source) {
-        innermost = Some(within);
-    }
-    let said = innermost.map(ToString::to_string).unwrap_or_default();
+fn unfit(error: &serde_json::Error) -> Problem {
+    let said = error.to_string();
     let member =
         |before: &str| said.strip_prefix(before).and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned);
     let what = match (member("missing field `"), member("duplicate field `")) {
@@ -93,7 +83,7 @@ fn unfit(error: Option<&(dyn Error + 'static)>) -> Problem {
         (_, Some(name)) => format!("the member {name} stands there twice"),
         _ if said.starts_with("unknown field `") => "it has a member that is not known here".to_owned(),
         _ if said.starts_with("invalid type") => "a member is of the wrong type".to_owned(),
-        _ => "a member is missing, unknown or of the wrong type".to_owned(),
+        _ => "a member is missing, unknown, or has a value that it cannot have".to_owned(),
     };
     let words = format!("The body is JSON, but {what}. What this address takes stands at /docs/api.");
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", words)

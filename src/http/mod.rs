@@ -45,6 +45,6 @@ mod wiped;
 
 pub use forms::form_paths;
 pub use front::Site;
-pub use management::wire_key;
+pub use management::{wire_key, wire_project};
 pub use router::router;
 pub use state::AppState;

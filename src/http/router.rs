@@ -143,7 +143,7 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     if routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
         // Programs' own, and none of their routes: no cookie is read and no origin asked for on the way to a 404.
         let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
-        return problem::Problem::new(StatusCode::NOT_FOUND, code, words).into_response();
+        return problem::unmet(&path, StatusCode::NOT_FOUND, code, words);
     }
     let accepts = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if path.starts_with("/api/") && accepts.contains("text/html") {

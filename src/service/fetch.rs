@@ -19,8 +19,10 @@ use url::{Position, Url};
 
 /// How long an answer may take, from the first packet to its last byte.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest answer, in bytes.
-const BODY_MAX: usize = 256 * 1024;
+/// The largest answer that is asked for, in bytes.
+const ASKED_MAX: usize = 256 * 1024;
+/// The largest answer to a call, in bytes: a page of 200 keys has 700 KiB if each has all the networks that it may have.
+const CALLED_MAX: usize = 4 * 1024 * 1024;
 
 /// Why there is no answer. The words are for the log, and hold nothing that was sent.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +95,9 @@ impl Fetch {
             return Err(FetchError::Unsafe);
         }
         let request = request(url, ask).ok_or(FetchError::Unsafe)?;
-        let answer =
-            tokio::time::timeout(PATIENCE, self.answer(url, request)).await.map_err(|_| FetchError::Slow)??;
+        let answer = tokio::time::timeout(PATIENCE, self.answer(url, request, ASKED_MAX))
+            .await
+            .map_err(|_| FetchError::Slow)??;
         if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(FetchError::Status(answer.status)) }
     }
 
@@ -112,21 +115,21 @@ impl Fetch {
             builder = builder.header(name, value);
         }
         let request = builder.body(Full::from(body)).map_err(|_| FetchError::Unsafe)?;
-        tokio::time::timeout(PATIENCE, self.answer(url, request)).await.map_err(|_| FetchError::Slow)?
+        tokio::time::timeout(PATIENCE, self.answer(url, request, CALLED_MAX)).await.map_err(|_| FetchError::Slow)?
     }
 
-    async fn answer(&self, url: &Url, request: Request<Full<Bytes>>) -> Result<Answer, FetchError> {
+    async fn answer(&self, url: &Url, request: Request<Full<Bytes>>, most: usize) -> Result<Answer, FetchError> {
         let unreachable = |error: &dyn std::fmt::Display| FetchError::Unreachable(error.to_string());
         let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = url.port_or_known_default().unwrap_or(443);
         let stream = TcpStream::connect((host.as_str(), port)).await.map_err(|e| unreachable(&e))?;
         if url.scheme() != "https" {
-            return converse(stream, request).await;
+            return converse(stream, request, most).await;
         }
         let connector = self.0.as_ref().ok_or(FetchError::NoAuthorities)?;
         let name = ServerName::try_from(host).map_err(|e| unreachable(&e))?;
         let stream = connector.connect(name, stream).await.map_err(|e| unreachable(&e))?;
-        converse(stream, request).await
+        converse(stream, request, most).await
     }
 }
 
@@ -165,7 +168,7 @@ fn request(url: &Url, ask: Ask<'_>) -> Option<Request<Full<Bytes>>> {
     request.ok()
 }
 
-async fn converse<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, FetchError>
+async fn converse<S>(stream: S, request: Request<Full<Bytes>>, most: usize) -> Result<Answer, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -175,12 +178,51 @@ where
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(unreachable)?;
     let (parts, body) = response.into_parts();
-    let body = Limited::new(body, BODY_MAX).collect().await;
+    let body = Limited::new(body, most).collect().await;
     connection.abort();
     match body {
         Ok(body) => Ok(Answer { status: parts.status, heads: parts.headers, body: body.to_bytes() }),
         // Of a refusal nobody reads more than that it is one.
         Err(_) if parts.status != StatusCode::OK => Err(FetchError::Status(parts.status)),
         Err(_) => Err(FetchError::Body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// A server that answers with this many bytes, once for each connection.
+    async fn of_length(length: usize) -> Url {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).await;
+                let _ =
+                    stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n").as_bytes()).await;
+                let _ = stream.write_all(&vec![b'1'; length]).await;
+            }
+        });
+        format!("http://{address}/").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_be_as_long_as_its_kind() {
+        let fetch = Fetch(None);
+        for (length, asked, called) in [
+            (ASKED_MAX, true, true),
+            (ASKED_MAX + 1, false, true),
+            (CALLED_MAX, false, true),
+            (CALLED_MAX + 1, false, false),
+        ] {
+            let url = of_length(length).await;
+            let got = fetch.ask(&url, Ask::Get).await;
+            assert_eq!(got.as_ref().is_ok_and(|body| body.len() == length), asked, "{length}: {:?}", got.err());
+            let got = fetch.call(&url, &Call::default()).await;
+            assert_eq!(got.as_ref().is_ok_and(|it| it.body.len() == length), called, "{length}: {:?}", got.err());
+        }
     }
 }

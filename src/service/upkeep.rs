@@ -1,7 +1,7 @@
 //! What Keyward does by itself: deleted keys end, and what nobody came for; signing keys follow each other; sessions, links and
 //! revoked tokens are swept, old change notes and counts are forgotten.
 
-use super::{App, Error};
+use super::{App, Error, tokens};
 use crate::store::{self, queue::Kept};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub async fn once(app: &App) -> Result<(), Error> {
     app.usage.sweep().await?;
     app.consent.sweep().await?;
     let now = app.ground.now();
-    let life = store::revoked::longest_life(&mut app.ground.pool.read().await?.conn()).await?;
+    let ended = tokens::forgotten(&mut app.ground.pool.read().await?.conn(), now).await?;
     app.ground
         .queue
         .write(move |tx| {
@@ -30,7 +30,7 @@ pub async fn once(app: &App) -> Result<(), Error> {
                 store::sessions::sweep(tx, now.micros()).await?;
                 store::invitations::sweep(tx, now.plus_seconds(-INVITATIONS_KEPT).micros()).await?;
                 store::links::sweep(tx, now.micros()).await?;
-                store::revoked::sweep(tx, now.micros(), now.plus_seconds(-life).micros()).await?;
+                store::revoked::sweep(tx, now.micros(), ended.micros()).await?;
                 store::changes::forget(tx, now.plus_seconds(-FEED_KEPT).micros()).await?;
                 Ok::<_, Error>(Kept::unrecorded(()))
             })

@@ -391,7 +391,8 @@ fn unrecorded_writes_are_listed() {
         "service/scopes.rs", // in use: nothing removed; retired already
         "service/signer.rs", // another node was faster
         "service/tokens/revoke.rs",
-        "service/tokens/revoke.rs", // revoked before; too many were
+        "service/tokens/revoke.rs",
+        "service/tokens/revoke.rs", // revoked before, meanwhile by another node; too many were
         "service/tokens/rotate.rs", // another node removed it
         "service/upkeep.rs",        // sessions swept, change notes forgotten
         "service/usage/flush.rs",

@@ -13,6 +13,7 @@ use keyward::{
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const REDIRECT: &str = "https://buoywatch.example/done";
@@ -261,6 +262,21 @@ on_both_engines! {
         stage.bench.app.projects.archive(&actor, stage.project, true).await.unwrap();
         let bad = program.json("/v1/keys/verify", &json!({"key": token})).await.json();
         assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("token_revoked")));
+        // Whoever has stolen such a token can make a thousand more and revoke them: that ends the grant, and does not keep it.
+        let code = stage.allowed(&mut browser).await;
+        let token = stage.token(&asked(&code)).await.token();
+        let known = stage.bench.app.tokens.read(&token).unwrap();
+        for n in 0..1_000 {
+            let mut another = (*known).clone();
+            another.jti = Uuid::from_u128(n);
+            stage.bench.app.tokens.revoke(&another, &Default::default()).await.unwrap().unwrap();
+        }
+        let revoked = post(&mut program, "/oauth/revoke", "", &[("token", &token)]).await;
+        assert_eq!((revoked.status, revoked.text()), (200, ""));
+        let bad = program.json("/v1/keys/verify", &json!({"key": token})).await.json();
+        assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("deleted")));
+        let why = stage.bench.texts("SELECT reason FROM audit_events WHERE action = 'grant.ended' ORDER BY seq DESC").await;
+        assert!(why[0].contains("A thousand of its tokens were revoked"), "{why:?}");
         // As long as is asked for, and no longer than was allowed.
         let code = stage.allowed(&mut browser).await;
         let long = [&asked(&code)[..], &[("expires_in", "999999")]].concat();

@@ -489,6 +489,11 @@ fn keys_and_projects_at_the_command_line_on_the_database() {
     out(&keyward(folder, &["keys", "restore", id]));
     out(&keyward(folder, &["projects", "archive", "--project", "Haven"]));
     assert!(server.verify(secret).contains("project_archived"));
+    let shown = json(&keyward(folder, &["projects", "show", "--project", "Haven", "--json"]));
+    assert_eq!((&shown["name"], &shown["archived"], &shown["keys"]), (&"Haven".into(), &true.into(), &1.into()));
+    assert!(json(&keyward(folder, &["projects", "list", "--json"])).as_array().unwrap().contains(&shown));
+    assert!(out(&keyward(folder, &["projects", "list"])).contains("  Haven  (archived)\n"));
+    assert!(err(&keyward(folder, &["projects", "show"])).contains("--project"));
     out(&keyward(folder, &["projects", "archive", "--project", "Haven", "--back"]));
     assert!(server.verify(secret).contains(r#""valid":true"#));
 }
@@ -523,9 +528,41 @@ fn keys_at_the_command_line_on_a_server() {
 
     assert!(err(&on(&once)).contains("That key is 01"), "{}", err(&on(&once)));
 
+    // The one project of the key, and its config to the letter: the largest that there may be.
+    let project = manager["project_id"].as_str().unwrap();
+    let config = format!(r#"{{"model": "{}"}}"#, "harbour ".repeat(32 * 1024 - 3));
+    std::fs::write(folder.join("config.json"), config).unwrap();
+    out(&keyward(folder, &["projects", "config", "--project", project, "--set", "config.json"]));
+    for what in [
+        &["projects", "list"][..],
+        &["projects", "list", "--json"],
+        &["projects", "show", "--project", project],
+        &["projects", "show", "--project", "maren’s project", "--json"],
+        &["projects", "config", "--project", "maren’s project"],
+        &["projects", "config", "--project", project],
+    ] {
+        let [here, there] = [out(&keyward(folder, what)), out(&on(what))];
+        assert!(here == there && here.len() > 30, "{what:?}: {} and {} characters", here.len(), there.len());
+    }
+    assert_eq!(json(&on(&["projects", "show", "--json"]))["project_id"], manager["project_id"]);
+    assert!(out(&on(&["projects", "config"])).contains(r#"{"model":"harbour harbour"#));
+    assert!(err(&on(&["projects", "show", "--project", "Elsewhere"])).contains("one of the project “maren’s project”"));
+    assert!(err(&on(&["projects", "config", "--set", "config.json"])).contains("Leave out --url"));
+    // A key that may not manage reads the config all the same, once it knows where.
+    let plain = make(&["data:read"]);
+    let reads = |arguments: &[&str]| on_server(&server, folder, plain["secret"].as_str().unwrap(), arguments);
+    assert!(out(&reads(&["projects", "config", "--project", project])).contains("harbour"));
+    assert!(err(&reads(&["projects", "config"])).contains("keyward:keys.read"));
+    let elsewhere = reads(&["projects", "config", "--project", "0198f2c0-0000-7000-8000-000000000000"]);
+    assert!(err(&elsewhere).contains("token"), "{}", err(&elsewhere));
+
     // The same from the database and from the server, in words and for programs.
     for more in [&["--json"][..], &[]] {
-        for what in [&["keys", "show", id][..], &["keys", "list", "--text", "Buoy"], &["keys", "list", "--text", ""]] {
+        for what in [
+            &["keys", "show", id][..],
+            &["keys", "list", "--text", "Buoy"],
+            &["keys", "list", "--text", "", "--issued-to", ""],
+        ] {
             let asked = [what, more].concat();
             let [here, there] = [out(&keyward(folder, &asked)), out(&on(&asked))];
             // Here there may be several projects.
@@ -592,11 +629,27 @@ fn keys_at_the_command_line_on_a_server() {
         .unwrap();
     assert!(err(&plain).contains("neither https nor on this machine"), "{}", err(&plain));
 
+    // What is for a server alone; the server may be named before the command, too.
+    for options in [&["keys", "list", "--secret-file", "secret"][..], &["keys", "show", id, "--project", project]] {
+        assert!(err(&keyward(folder, options)).contains("name it with --url"), "{options:?}");
+    }
+    let once = ["keys", "create", "--project", project, "--name", "Once", "--idempotency-key", "x"];
+    assert!(err(&keyward(folder, &once)).contains("--idempotency-key is for a server"));
+
     // From a file, and from standard input.
     std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();
     let url = format!("http://{}", server.address);
     assert!(out(&keyward(folder, &["keys", "list", "--url", &url, "--secret-file", "secret"])).contains("Float"));
     assert!(out(&run(folder, &["keys", "list", "--url", &url, "--secret-file", "-"], secret)).contains("Float"));
+    for before in [
+        &["keys", "--url", &url, "list", "--secret-file", "secret"][..],
+        &["keys", "--secret-file", "secret", "list", "--url", &url],
+    ] {
+        assert!(out(&keyward(folder, before)).contains("Float"), "{before:?}");
+    }
+    let before =
+        ["keys", "--url", &url, "create", "--name", "Ahead", "--secret-file", "secret", "--idempotency-key", "ahead"];
+    out(&keyward(folder, &before));
 }
 
 #[test]

@@ -127,6 +127,9 @@ on_both_engines! {
         let request = Request::post("/oauth/token").header("authorization", &right).header("content-length", large.len());
         let page = program.send(request.header("content-type", "application/x-www-form-urlencoded"), large).await;
         assert_eq!((page.status, page.oauth_error().as_str()), (413, "invalid_request"));
+        let foreign = Request::post("/oauth/token").header("host", "evil.example").header("authorization", &right);
+        let page = program.send(foreign, "grant_type=client_credentials".into()).await;
+        assert_eq!((page.status, page.oauth_error().as_str()), (421, "invalid_request"));
     }
 
     /// The rules of the key, each with its code; and its rate.

@@ -510,6 +510,14 @@ on_both_engines! {
                     let page = program.send_bytes(post, body.clone()).await;
                     assert_eq!((page.status, page.problem().as_str()), (status, code), "{path} {what}: {}", page.text());
                     assert!(!page.text().contains(&secret[12..]), "{path} {what} repeats the secret");
+                    let words = match what {
+                        "not there" => format!("the member {member} is missing"),
+                        "twice" => format!("the member {member} stands there twice"),
+                        "an unknown member" | "deep, unknown" => "it has a member that is not known here".to_owned(),
+                        "null" | "a number" | "a list" | "an object" => "a member is of the wrong type".to_owned(),
+                        _ => String::new(),
+                    };
+                    assert!(page.text().contains(&words), "{path} {what}: {}", page.text());
                 }
             }
             let body = format!("{{\"{member}\": \"{secret}\"}}");
@@ -567,7 +575,10 @@ on_both_engines! {
                 for accept in ["application/json", "text/html,*/*", ""] {
                     let request = Request::builder().method(&method).uri(path).header("accept", accept);
                     let page = program.send(request, String::new()).await;
-                    assert_eq!((page.status, page.problem().as_str()), (404, "not_found"), "{method} {path}");
+                    let oauth = path.starts_with("/oauth/");
+                    let error = if oauth { page.oauth_error() } else { page.problem() };
+                    let expected = if oauth { "invalid_request" } else { "not_found" };
+                    assert_eq!((page.status, error.as_str()), (404, expected), "{method} {path}");
                     assert!(page.headers.get("set-cookie").is_none());
                 }
             }

@@ -37,8 +37,8 @@ pub struct Create {
     /// How often it may be used: 100/minute, or 100/minute,burst=20; a second, minute, hour or day
     #[arg(long, value_name = "LIMIT", default_value = "", hide_default_value = true)]
     pub rate: String,
-    /// Sent again with the same key it makes no second one
-    #[arg(long, value_name = "TEXT", requires = "url")]
+    /// With --url: sent again with the same text it makes no second key
+    #[arg(long, value_name = "TEXT")]
     pub idempotency_key: Option<String>,
     /// Print one JSON object
     #[arg(long)]
@@ -73,8 +73,8 @@ pub struct Listed {
 pub struct One {
     /// The key's id, as the list prints it
     pub id: KeyId,
-    /// With --url, for a key that may only write: the id of its project
-    #[arg(long, requires = "url")]
+    /// With --url, for a key that may not read keys: the id of its project
+    #[arg(long)]
     pub project: Option<String>,
     /// Print the key as one JSON object
     #[arg(long)]

@@ -23,7 +23,8 @@ pub fn answered(answer: Answered) -> AnyView {
 
 fn told(message: Message) -> AnyView {
     let Message { origin, code, error, error_description, state, iss } = message;
-    let lead = if error.is_none() { "The page that opened this window goes on." } else { "Nothing was allowed." };
+    let lead =
+        if error.is_none() { "The page that asked goes on, if it is still open." } else { "Nothing was allowed." };
     // Exposed to be told: this is the one answer that may.
     let code = code.map(|code| code.expose().to_owned());
     view! {

@@ -61,6 +61,11 @@ fn invalid_query(words: &str) -> Problem {
 /// Every answer is for the one who asked, and no cache keeps it.
 const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
+/// A project as the API shows it, for the command line.
+pub fn wire_project(project: crate::service::projects::ProgramProject) -> serde_json::Value {
+    serde_json::to_value(wire::Project::from(project)).unwrap_or_default()
+}
+
 /// A key as the API shows it, for the command line.
 pub fn wire_key(key: crate::domain::key::KeyView) -> serde_json::Value {
     serde_json::to_value(wire::Key::from(key)).unwrap_or_default()

@@ -53,7 +53,7 @@ pub(super) async fn token_of(
     match app.tokens.issue_for_grant(&grant, &asked.wish(), app.ground.now()) {
         Ok(made) => Ok(issued(&made, None)),
         Err(refused) => {
-            app.consent.give_up(origin, redeemed.grant).await?;
+            app.consent.give_up(origin, redeemed.grant, "No token could be made as the program asked for it.").await?;
             Err(OAuthError::of_exchange(&refused, "invalid_grant"))
         }
     }

@@ -57,19 +57,34 @@ impl Client {
     /// # Errors
     /// `invalid_client` if it is none, or not good; 429 if it was used too often.
     pub async fn key(&self, app: &App, ip: Option<IpAddr>) -> Result<Good, OAuthError> {
-        let id: Option<KeyId> = self.id.strip_prefix("key:").and_then(|id| id.parse().ok());
-        let (Some(id), Some(secret)) = (id, &self.proof) else {
-            let words = "The client's id is key: and the id of a key, and its secret is that of the key.";
-            return Err(OAuthError::invalid_client(words).code("unknown_client"));
-        };
+        let (id, secret) = self.pair()?;
         let decision = app.verify.secret(secret, &Question { ip, ..Question::default() }).await?;
         let good = decision.map_err(|refused| OAuthError::of_client(&refused))?;
-        if good.facts.key != id {
-            let words = "The client's id is that of another key than its secret.";
-            return Err(OAuthError::invalid_client(words).code("unknown_client"));
-        }
-        Ok(good)
+        if good.facts.key == id { Ok(good) } else { Err(another()) }
     }
+
+    /// The key that the client is, whatever it may do now, and without its being used.
+    ///
+    /// # Errors
+    /// `invalid_client` if it is none.
+    pub async fn holds(&self, app: &App) -> Result<KeyId, OAuthError> {
+        let (id, secret) = self.pair()?;
+        let key = app.verify.whose(secret).await?.map_err(|refused| OAuthError::of_client(&refused))?;
+        if key == id { Ok(id) } else { Err(another()) }
+    }
+
+    /// The id of a key and a secret.
+    fn pair(&self) -> Result<(KeyId, &str), OAuthError> {
+        let id = self.id.strip_prefix("key:").and_then(|id| id.parse().ok());
+        id.zip(self.proof.as_ref().map(|proof| proof.as_str())).ok_or_else(|| {
+            let words = "The client's id is key: and the id of a key, and its secret is that of the key.";
+            OAuthError::invalid_client(words).code("unknown_client")
+        })
+    }
+}
+
+fn another() -> OAuthError {
+    OAuthError::invalid_client("The client's id is that of another key than its secret.").code("unknown_client")
 }
 
 /// The client of a request that must have one without a secret: it proves itself by what only it can know (RFC 7636, RFC 8628).

@@ -102,7 +102,7 @@ impl OAuthError {
     pub fn of_denied(denied: Denied) -> Self {
         match denied {
             Denied::InvalidClient => Self::invalid_client(&denied.to_string()),
-            Denied::Crowded => Self::too_many(&denied.to_string()),
+            Denied::Crowded => Self::too_many(&denied.to_string(), 60),
             denied => Self::bad(denied.code(), &denied.to_string()),
         }
     }
@@ -119,9 +119,11 @@ impl OAuthError {
         error.code(refused.code())
     }
 
-    /// 429: not now, and nothing that the client sends makes it better.
-    pub fn too_many(words: &str) -> Self {
-        Self::later(StatusCode::TOO_MANY_REQUESTS, words).with(header::RETRY_AFTER, "60")
+    /// 429: not for so many seconds, and nothing that the client sends makes it better.
+    pub fn too_many(words: &str, seconds: i64) -> Self {
+        let mut error = Self::later(StatusCode::TOO_MANY_REQUESTS, words);
+        error.headers.push((header::RETRY_AFTER, seconds.into()));
+        error
     }
 
     fn later(status: StatusCode, words: &str) -> Self {

@@ -25,7 +25,8 @@ pub async fn revoke(
     let text = form.need("token")?;
     form.one("token_type_hint")?;
     let key = match &client {
-        Some(client) if client.proof.is_some() => Some(client.key(&app, origin.ip).await?.facts.key),
+        // Whatever the key may do now: a token that leaked is not kept alive by a limit that somebody used up with it.
+        Some(client) if client.proof.is_some() => Some(client.holds(&app).await?),
         _ => None,
     };
     let Ok(known) = app.tokens.read(text) else { return Ok(done()) };
@@ -42,10 +43,16 @@ pub async fn revoke(
     if !may {
         return Err(OAuthError::bad("unauthorized_client", "This token is another client's."));
     }
-    // RFC 7009 section 2.2.1.
-    let revoked = app.tokens.revoke(&known, &origin).await?;
-    revoked.map_err(|too_many| OAuthError::too_many(&too_many.to_string()))?;
-    Ok(done())
+    match (app.tokens.revoke(&known, &origin).await?, known.holder) {
+        (Ok(()), _) => Ok(done()),
+        // RFC 7009 section 2.2.1. Whoever holds the key can do without it.
+        (Err(too_many), Holder::Key(_)) => Err(OAuthError::too_many(&too_many.to_string(), too_many.seconds)),
+        // Whoever stole such a token can make and revoke a thousand more: that must not keep it alive.
+        (Err(_), Holder::Grant { grant, .. }) => {
+            app.consent.give_up(&origin, grant, "A thousand of its tokens were revoked within a day.").await?;
+            Ok(done())
+        }
+    }
 }
 
 fn done() -> Response {

@@ -85,7 +85,7 @@ fn document() -> Value {
             "title": "Keyward",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Self-hosted API keys for a product that has an API",
-            "description": "Every refusal is a problem document (RFC 9457) with a stable `code`; where RFC 6749 has a form of its own, it is that one.",
+            "description": "What is refused is a problem document (RFC 9457) with a stable `code` for programs and a `detail` for people; at `/oauth/…` it is an error of OAuth (RFC 6749).",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],

@@ -128,6 +128,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Asked<'a> {
         let presented = match (key, token) {
             (Some(text), None) => Presented::Either(text.0.into()),
             (None, Some(text)) => Presented::Token(text.0.into()),
+            (None, None) => return Err(D::Error::missing_field("key")),
             _ => return Err(D::Error::custom("one of key and token")),
         };
         Ok(Self { presented, projects: project.unwrap_or(Projects::Any), scopes, ip })

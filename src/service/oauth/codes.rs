@@ -54,7 +54,9 @@ impl Redeemed {
 }
 
 /// The same words whatever is wrong: whoever holds a code that is not theirs learns nothing of it.
-const NONE: Denied = Denied::InvalidGrant("The code is not known, was used, has expired, or is not for this program.");
+const NONE: Denied = Denied::InvalidGrant(
+    "The code is not known, was used, has expired, or came with another client_id, redirect_uri or code_verifier than it was asked for with.",
+);
 
 /// What a code came to.
 type Came = Result<Redeemed, Denied>;
@@ -89,16 +91,15 @@ impl Consent {
         write.await
     }
 
-    /// Ends what was redeemed and came to no token: nobody can come for it again, and nobody should find it among what holds.
+    /// Ends a grant for which nobody will come again, or whose tokens are not to be counted one by one.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn give_up(&self, origin: &Origin, grant: GrantId) -> Result<(), Error> {
+    pub async fn give_up(&self, origin: &Origin, grant: GrantId, why: &'static str) -> Result<(), Error> {
         let (now, actor) = (self.ground.now(), Actor::System(origin.clone()));
         let write = self.ground.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
-                let why = "No token could be made as the program asked for it.";
                 let ends = end_where(tx, &actor, &[grant], "grant.ended", why, now).await?;
                 Ok(ends.with(Kept::unrecorded(())))
             })

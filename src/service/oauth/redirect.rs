@@ -32,6 +32,11 @@ impl Redirect {
         if matches!(url.host(), Some(Host::Domain(host)) if !names_a_host(host)) {
             return Err("This names no host. Write the address in full, beginning with https://.");
         }
+        // Their port is any, so the rest is compared as it was read: it must be what was said, in the one way to write it.
+        let is_plain = |url: &Url| url.as_str().strip_prefix(said).is_some_and(|rest| rest.is_empty() || rest == "/");
+        if url.scheme() == "http" && !is_plain(&url) {
+            return Err("Write the address as a browser shows it, such as http://127.0.0.1/done.");
+        }
         let redirect = Self { said: said.to_owned(), url };
         match redirect.url.scheme() {
             "https" => Ok(redirect),
@@ -144,6 +149,12 @@ mod tests {
             "https://*.app.example/cb",
             "https://app.example;x/cb",
             "https://app,b.example/cb",
+            "http://127.0.0.1/cb/../cb",
+            "http://127.0.0.1:5/x/%2e%2e/cb",
+            "http://127.1/cb",
+            "http://2130706433/cb",
+            "HTTP://127.0.0.1/cb",
+            "http://[0:0:0:0:0:0:0:1]/cb",
         ] {
             assert!(Redirect::read(bad).is_err(), "{bad}");
         }

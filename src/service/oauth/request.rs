@@ -12,7 +12,7 @@ use crate::{
         ids::{ClientId, ProjectId},
         scope::ScopeName,
     },
-    service::Error,
+    service::{Error, program::WRITE},
     store::{self, Conn, clients::ClientRow, projects::ScopeRow},
 };
 
@@ -88,6 +88,12 @@ pub(super) fn check_scopes(scopes: &[ScopeName], offered: &[ScopeRow]) -> Result
     let management = scopes.iter().filter(|scope| scope.is_management()).count();
     if management > 0 && management < scopes.len() {
         return Err(Denied::InvalidScope("Ask for scopes of keyward: alone: their tokens are for something else."));
+    }
+    // What a key that a person's program made could have at most, no key says: nobody is asked for what would be refused.
+    if scopes.iter().any(|scope| scope.as_str() == WRITE) {
+        return Err(Denied::InvalidScope(
+            "Only a key can have keyward:keys.write, for it bounds the keys that it makes.",
+        ));
     }
     Ok(())
 }

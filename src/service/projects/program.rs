@@ -1,10 +1,13 @@
-//! The one project that a program sees: its key's.
+//! Projects as programs see them, and whoever is at the command line. A program sees one: its key's.
 
-use super::{Projects, read::count};
+use super::{
+    Projects,
+    read::{count, offered},
+};
 use crate::{
-    domain::{ids::ProjectId, scope::ScopeView, time::Moment},
+    domain::{ids::ProjectId, policy::Policy, scope::ScopeView, time::Moment},
     service::{Error, moments::moment_of, policy, program::Program},
-    store,
+    store::{self, Conn, projects::ProjectRow},
 };
 use jiff::tz::TimeZone;
 
@@ -14,6 +17,7 @@ pub struct ProgramProject {
     pub id: ProjectId,
     pub name: String,
     pub created: Moment,
+    pub archived: bool,
     /// What its keys may be given.
     pub scopes: Vec<ScopeView>,
     /// The longest life of its tokens, in seconds.
@@ -29,21 +33,45 @@ impl Projects {
     /// [`Error::NotFound`] for any other.
     pub async fn of_program(&self, program: &Program, id: ProjectId) -> Result<ProgramProject, Error> {
         program.in_project(id)?;
+        self.get_as_operator(id).await
+    }
+
+    /// A project, for the command line.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there.
+    pub async fn get_as_operator(&self, id: ProjectId) -> Result<ProgramProject, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
         let row = store::projects::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
-        let mut scopes = Vec::new();
-        for scope in store::projects::offered(&mut conn, row.id).await? {
-            let name = scope.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;
-            scopes.push(ScopeView { name, description: scope.description });
-        }
-        Ok(ProgramProject {
-            id,
-            scopes,
-            token_life_max: row.token_life_max.min(policy::read(&mut conn).await?.token_life_max),
-            keys: count(store::projects::key_count(&mut conn, row.id).await?),
-            created: moment_of(row.created_at, &TimeZone::UTC),
-            name: row.name,
-        })
+        let policy = policy::read(&mut conn).await?;
+        shown(&mut conn, row, &policy).await
     }
+
+    /// All projects, by name, for the command line.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn list_as_operator(&self) -> Result<Vec<ProgramProject>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let policy = policy::read(&mut conn).await?;
+        let mut projects = Vec::new();
+        for row in store::projects::all(&mut conn).await? {
+            projects.push(shown(&mut conn, row, &policy).await?);
+        }
+        Ok(projects)
+    }
+}
+
+async fn shown(conn: &mut Conn<'_>, row: ProjectRow, policy: &Policy) -> Result<ProgramProject, Error> {
+    Ok(ProgramProject {
+        id: row.id.into(),
+        scopes: offered(conn, row.id).await?,
+        token_life_max: row.token_life_max.min(policy.token_life_max),
+        keys: count(store::projects::key_count(conn, row.id).await?),
+        created: moment_of(row.created_at, &TimeZone::UTC),
+        archived: row.archived_at.is_some(),
+        name: row.name,
+    })
 }

@@ -42,6 +42,16 @@ pub(super) fn count(keys: i64) -> u64 {
     u64::try_from(keys).unwrap_or_default()
 }
 
+/// What a project offers, as it is shown.
+pub(super) async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeView>, Error> {
+    let rows = store::projects::offered(conn, project).await?.into_iter();
+    let shown = rows.map(|row| {
+        let name = row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;
+        Ok(ScopeView { name, description: row.description })
+    });
+    shown.collect()
+}
+
 /// A length of time in the largest unit that it is a whole number of.
 pub(in crate::service) fn in_words(seconds: i64) -> String {
     let (count, unit) = [(86_400, "day"), (3_600, "hour"), (60, "minute")]
@@ -90,11 +100,7 @@ impl Projects {
         let (row, role) = self.seen(caller, id, Power::SeeEveryProject, now).await?;
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
-        let mut scopes = Vec::new();
-        for scope in store::projects::offered(&mut conn, row.id).await? {
-            let name = scope.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;
-            scopes.push(ScopeView { name, description: scope.description });
-        }
+        let scopes = offered(&mut conn, row.id).await?;
         let held = super::scopes::held(&mut conn, row.id).await?;
         let retired = held.into_iter().filter(|(name, _)| !scopes.iter().any(|it| it.name.as_str() == name));
         let retired = retired.map(|(name, keys)| HeldScope { name, keys }).collect();

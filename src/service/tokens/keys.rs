@@ -21,7 +21,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 /// For how long the keys are believed without reading them again, in microseconds: a minute. Changes are heard within a second, and
 /// whoever hears nothing reads them once a minute.
@@ -152,6 +152,8 @@ pub(super) struct Ring {
     /// How often a key was no longer among them.
     removed: AtomicU64,
     changed: Notify,
+    /// Of those who read them anew: whoever began earlier must not end later.
+    turn: Mutex<()>,
 }
 
 impl Ring {
@@ -164,6 +166,7 @@ impl Ring {
             read_at,
             removed: AtomicU64::new(0),
             changed: Notify::new(),
+            turn: Mutex::new(()),
         }
     }
 
@@ -190,6 +193,11 @@ impl Ring {
     /// # Errors
     /// If the database cannot be read, or holds a key that the key file does not open.
     pub async fn reload(&self) -> Result<Arc<KeySet>, Error> {
+        let _turn = self.turn.lock().await;
+        self.read().await
+    }
+
+    async fn read(&self) -> Result<Arc<KeySet>, Error> {
         let at = self.ground.clock.steady();
         let set = KeySet::load(&self.ground, &self.sealing, Path::new("")).await.map_err(|error| match error {
             SignerError::Service(error) => error,
@@ -209,14 +217,22 @@ impl Ring {
     /// # Errors
     /// [`Error::Busy`] if they cannot be read: whoever does not know the keys does not publish them.
     pub async fn fresh(&self) -> Result<Arc<KeySet>, Error> {
-        let age = self.ground.clock.steady().saturating_sub(self.read_at.load(Ordering::Acquire));
-        if age <= FRESH {
+        if self.is_fresh() {
             return Ok(self.now());
         }
-        self.reload().await.map_err(|error| {
+        let _turn = self.turn.lock().await;
+        if self.is_fresh() {
+            // Somebody else has read them meanwhile.
+            return Ok(self.now());
+        }
+        self.read().await.map_err(|error| {
             tracing::warn!(%error, "tokens.keys_not_read");
             Error::Busy
         })
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.ground.clock.steady().saturating_sub(self.read_at.load(Ordering::Acquire)) <= FRESH
     }
 
     /// Somebody changed them.

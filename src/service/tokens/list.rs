@@ -63,11 +63,17 @@ fn second_after(micros: i64) -> i64 {
     Timestamp::from_micros(micros).seconds() + SPREADS
 }
 
+/// What ended before this instant has no token that is alive, those among them that were issued while its end spread.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn forgotten(conn: &mut Conn<'_>, now: Timestamp) -> Result<Timestamp, store::Error> {
+    Ok(now.plus_seconds(-store::revoked::longest_life(conn).await? - SPREADS))
+}
+
 impl Content {
     async fn read(conn: &mut Conn<'_>, issuer: &str, now: Timestamp) -> Result<Self, store::Error> {
-        let life = store::revoked::longest_life(conn).await?;
-        // What ended before this has no token that is alive.
-        let after = now.plus_seconds(-life).micros();
+        let after = forgotten(conn, now).await?.micros();
         let tokens = store::revoked::alive(conn, now.micros()).await?.into_iter().map(|row| row.jti).collect();
         let mut before = BTreeMap::new();
         let mut add = |holder: String, micros: i64| {

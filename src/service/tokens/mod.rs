@@ -16,7 +16,7 @@ pub use check::{Accepted, Checked};
 pub use exchange::OfGrant;
 pub use holder::{Audience, Holder};
 pub use keys::KeySet;
-pub use list::{List, TYP as LIST_TYP};
+pub use list::{List, TYP as LIST_TYP, forgotten};
 pub use read::Known;
 pub use revoke::TooMany;
 pub use revoked::Revoked;

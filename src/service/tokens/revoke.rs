@@ -16,12 +16,13 @@ const ACTION: &str = "token.revoked";
 /// Most tokens of one holder that are revoked one by one within a day: each stands in a list that everybody fetches.
 const MOST: i64 = 1_000;
 
-/// The holder of a token has revoked [`MOST`] of its tokens today.
+/// The holder of a token has revoked [`MOST`] of its tokens within a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "A thousand tokens were revoked here within a day. Deactivate the key, or take back what was allowed: that ends all of them."
-)]
-pub struct TooMany;
+#[error("A thousand tokens of this key were revoked within a day. Deactivate the key: that ends all of them.")]
+pub struct TooMany {
+    /// Until another can be revoked.
+    pub seconds: i64,
+}
 
 impl Tokens {
     /// Revokes a token, for whoever holds the key that it is of, or the token itself: whatever its key or grant may do at the time,
@@ -50,11 +51,15 @@ impl Tokens {
                 if store::revoked::is_revoked(tx, jti).await? {
                     return Ok(Kept::unrecorded(Ok(())));
                 }
-                let oldest = store::audit::nth_newest(tx, &target, ACTION, MOST).await?;
-                if oldest.is_some_and(|at| at > now.plus_seconds(-DAY).micros()) {
-                    return Ok(Kept::unrecorded(Err(TooMany)));
+                let oldest = store::audit::nth_newest(tx, &target, ACTION, MOST).await?.map(Timestamp::from_micros);
+                let seconds = oldest.map(|at| at.plus_seconds(DAY).seconds() - now.seconds());
+                if let Some(seconds) = seconds.filter(|it| *it > 0) {
+                    return Ok(Kept::unrecorded(Err(TooMany { seconds })));
                 }
-                store::revoked::revoke(tx, jti, expires.micros()).await?;
+                if !store::revoked::revoke(tx, jti, expires.micros()).await? {
+                    // Another node was first.
+                    return Ok(Kept::unrecorded(Ok(())));
+                }
                 Ok::<_, Error>(Kept::with(Ok(()), event).heard(Revoked::change(jti)))
             })
         });

@@ -119,6 +119,29 @@ impl Verifier {
     /// # Errors
     /// [`Error::Busy`] if it cannot answer in time.
     pub async fn looked_up(&self, presented: &PresentedSecret, question: &Question<'_>) -> Result<Decision, Error> {
+        let facts = self.read_secret(presented).await?;
+        Ok(facts.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Secret)))
+    }
+
+    /// Whose secret this is, good or not, without its being used. The inner error: nobody's.
+    ///
+    /// # Errors
+    /// As [`Verifier::secret`].
+    pub async fn whose(&self, text: &str) -> Result<Result<KeyId, Refused>, Error> {
+        let presented: PresentedSecret = match text.parse() {
+            Ok(presented) => presented,
+            Err(fault) => return Ok(Err(Refused::Malformed(fault))),
+        };
+        let facts = match self.cache.digest(presented.digest.as_bytes()) {
+            Remembered::Facts(facts) => Some(facts),
+            Remembered::Nobody => None,
+            Remembered::Ask => self.read_secret(&presented).await?,
+        };
+        Ok(facts.map(|facts| facts.key).ok_or(Refused::Unknown))
+    }
+
+    /// The facts of the key with this secret, from the store.
+    async fn read_secret(&self, presented: &PresentedSecret) -> Result<Option<Facts>, Error> {
         let digest = presented.digest.as_bytes();
         let row = self.gate.pass(async {
             let ticket = self.cache.ticket();
@@ -126,11 +149,11 @@ impl Verifier {
             let row = store::facts::by_digest(&mut reader.conn(), digest).await?;
             row.map(|row| self.cache.keep(&row, ticket)).transpose()
         });
-        let Some(facts) = row.await? else {
+        let facts = row.await?;
+        if facts.is_none() {
             self.cache.nobody(digest);
-            return Ok(Err(Refused::Unknown));
-        };
-        Ok(self.answer(facts, question, By::Secret))
+        }
+        Ok(facts)
     }
 
     /// Decides on a key by its id, for a token that was made from it. Networks bind the secret, not its tokens: they are not asked.

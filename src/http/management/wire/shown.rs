@@ -118,6 +118,8 @@ pub struct Project {
     name: String,
     #[cfg_attr(test, schema(format = "date-time"))]
     created_at: String,
+    /// While it is archived its keys and tokens are refused: no program reads true.
+    archived: bool,
     /// Its keys that are not deleted.
     keys: u64,
     /// The longest life of its tokens, in seconds.
@@ -141,6 +143,7 @@ impl From<ProgramProject> for Project {
             project_id: project.id,
             name: project.name,
             created_at: project.created.iso,
+            archived: project.archived,
             keys: project.keys,
             token_life_max: project.token_life_max,
             scopes: project.scopes.into_iter().map(scope).collect(),

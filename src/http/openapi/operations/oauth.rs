@@ -7,8 +7,11 @@ fn post(path: &'static str, id: &'static str, summary: &'static str, body: &str,
     Operation::new("POST", path, id, "Tokens", summary).by(Security::Client).form(body, example)
 }
 
+/// What a key that proves itself meets if it was used too often.
+const LIMIT: &str = "The key’s limit: `code` is `rate_limited`.";
+
 /// What RFC 6749 section 5.2 has, and what stands in front of it.
-fn refused(operation: Operation) -> Operation {
+fn refused(operation: Operation, too_often: &'static str) -> Operation {
     let error = || schema("OAuthError");
     operation
         .gives_some("400", "application/json", error(), "What was asked is not right: `error` says what.")
@@ -19,7 +22,7 @@ fn refused(operation: Operation) -> Operation {
             "It was not proved who asks: `invalid_client` or `invalid_token`.",
         )
         .headed("WWW-Authenticate", "RFC 7617, or RFC 6750 section 3.")
-        .gives_some("429", "application/json", error(), "The key’s limit: `code` is `rate_limited`.")
+        .gives_some("429", "application/json", error(), too_often)
         .headed("Retry-After", "Seconds.")
         .and_else()
 }
@@ -42,6 +45,7 @@ pub fn all() -> Vec<Operation> {
             )
             .gives("200", "OAuthToken", "The token.")
             .headed("Cache-Control", "no-store"),
+            LIMIT,
         ),
         Operation::new("POST", "/oauth/device_authorization", "beginDevice", "Tokens", "Ask a person from a device (RFC 8628)")
             .says("The device shows the code and the address, and asks at /oauth/token until the person has answered.")
@@ -55,11 +59,13 @@ pub fn all() -> Vec<Operation> {
             post("/oauth/introspect", "introspectToken", "Ask about a token (RFC 7662)", "TokenQuestion", json!("token=ey…"))
                 .says("Whoever asks shows a key, or a key or a token as a bearer, and may ask about tokens of its own project.")
                 .gives("200", "Introspection", "Whether it is good now, and what it says."),
+            LIMIT,
         ),
         refused(
             post("/oauth/revoke", "revokeToken", "Revoke a token (RFC 7009)", "TokenQuestion", json!("token=ey…"))
                 .says("By the key that it is of; one of a public client by whoever holds it. One that is over is no error.")
                 .gives_nothing("200", "It is good no more, or never was."),
+            "A thousand tokens of the key were revoked within a day. Deactivate it: that ends all of them.",
         ),
         get("/.well-known/oauth-authorization-server", "readMetadata", "Read what an OAuth client needs to know (RFC 8414)")
             .gives("200", "OAuthMetadata", "The metadata.")

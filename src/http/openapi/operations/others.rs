@@ -10,6 +10,7 @@ fn config(path: &'static str, id: &'static str, summary: &'static str) -> Operat
         .says(CONFIG)
         .by(Security::Bearer)
         .gives_some("200", "application/json", json!({"type": "object"}), "The config.")
+        .refuses("400", "More than one token: `several_credentials`.")
         .refuses("401", "No token, or none that is good for this project.")
         .headed("WWW-Authenticate", "RFC 6750 section 3.")
         .and_else()
@@ -53,7 +54,7 @@ pub fn all() -> Vec<Operation> {
             "Read the public keys that checkpoints of the audit log are signed with",
         ),
         file("/sdk/v1.js", "readSdk", "Read the module for browsers", "text/javascript"),
-        file("/sdk/v1.d.ts", "readSdkTypes", "Read its types", "application/typescript"),
+        file("/sdk/v1.d.ts", "readSdkTypes", "Read the types of the module for browsers", "application/typescript"),
         plain("/openapi.json", "readOpenApi", "Read this document")
             .gives_some("200", "application/json", json!({"type": "object"}), "OpenAPI 3.1.")
             .and_else(),

@@ -101,7 +101,29 @@ mod tests {
         }
         assert!(seen > 20, "{seen}");
         assert_eq!(page.matches("<summary>Python</summary>").count(), seen + 1, "and what comes first");
-        for name in ["PROJECT_ID", "KEY_ID", "ETAG", "TOKEN", "CREDENTIALS"] {
+        let mut names: Vec<_> = page
+            .split('$')
+            .skip(1)
+            .map(|rest| rest.split(|c: char| !c.is_ascii_uppercase() && c != '_').next().unwrap())
+            .collect();
+        names.retain(|name| !name.is_empty());
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(
+            names,
+            [
+                "CREDENTIALS",
+                "ETAG",
+                "KEY_ID",
+                "MANAGEMENT_TOKEN",
+                "ONCE",
+                "OWN_KEY_ID",
+                "PROJECT_ID",
+                "SECRET_KEY",
+                "TOKEN"
+            ]
+        );
+        for name in names {
             assert!(page.contains(&format!("export {name}=")), "{name} is defined");
         }
         assert!(!page.contains("<script") && !page.contains("style="));

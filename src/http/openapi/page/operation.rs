@@ -12,13 +12,15 @@ fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> 
     let schemes = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
     match schemes.flat_map(|it| it.keys()).next().map(String::as_str) {
         Some("client") => heads.push(("Authorization", "Basic $CREDENTIALS".to_owned())),
+        Some("management") => heads.push(("Authorization", "Bearer $MANAGEMENT_TOKEN".to_owned())),
         Some(_) => heads.push(("Authorization", "Bearer $TOKEN".to_owned())),
         None => {}
     }
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        let example = &parameter["schema"]["examples"][0];
+        let (name, example) = (said(parameter, "name"), &parameter["schema"]["examples"][0]);
         if let Some(example) = example.as_str().filter(|_| parameter["in"] == "header") {
-            heads.push((said(parameter, "name"), example.to_owned()));
+            // The same in each language would be the same key.
+            heads.push((name, if name == "Idempotency-Key" { "$ONCE".to_owned() } else { example.to_owned() }));
         }
     }
     let content = operation["requestBody"]["content"].as_object().and_then(|it| it.iter().next());
@@ -44,6 +46,9 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
     }
     if let Some(scope) = operation["security"][0]["management"][0].as_str() {
         let _ = write!(page, "<p>With a token for management that has <code>{}</code>.</p>", plain(scope));
+    }
+    if operation["security"][0]["token"].is_array() {
+        page.push_str("<p>With a token of the project.</p>");
     }
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let rows: Vec<_> = parameters

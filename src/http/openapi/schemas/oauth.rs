@@ -39,6 +39,9 @@ pub struct OAuthTokenRequest {
     /// `<public URL>/projects/<id>`, or `<public URL>/v1` for management (RFC 8707).
     #[schema(value_type = String, required = false)]
     resource: Option<String>,
+    /// Seconds; an hour if it is left out, and never longer than what the token is made of.
+    #[schema(value_type = i64, required = false, minimum = 1)]
+    expires_in: Option<i64>,
     /// `key:<id>`, if the client does not prove itself by HTTP Basic; of a program that a person allowed, the one it asked by.
     #[schema(value_type = String, required = false)]
     client_id: Option<String>,
@@ -144,4 +147,13 @@ pub struct OAuthMetadata {
     device_authorization_endpoint: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
+    token_endpoint_auth_methods_supported: Vec<String>,
+    introspection_endpoint_auth_methods_supported: Vec<String>,
+    revocation_endpoint_auth_methods_supported: Vec<String>,
+    response_modes_supported: Vec<String>,
+    code_challenge_methods_supported: Vec<String>,
+    /// RFC 9207.
+    authorization_response_iss_parameter_supported: bool,
+    /// Where the signed list of revoked tokens is.
+    keyward_revoked_tokens_uri: String,
 }

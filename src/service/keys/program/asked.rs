@@ -91,7 +91,9 @@ impl Once {
 /// An instant; the day and the time of a wall clock are none.
 fn instant(name: &'static str, text: &str) -> Result<Timestamp, Field> {
     let read = text.trim().parse::<jiff::Timestamp>();
-    let read = read.map_err(|_| Field::new(name, "Write an instant in RFC 3339, such as 2027-02-18T09:00:00Z."))?;
+    let read = read.map_err(|_| {
+        Field::new(name, "Write an instant in RFC 3339 before the year 9999, such as 2027-02-18T09:00:00Z.")
+    })?;
     Ok(Timestamp::from_micros(read.as_microsecond()))
 }
 

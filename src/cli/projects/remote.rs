@@ -1,0 +1,33 @@
+//! `keyward projects … --url`: what a key sees of its project.
+
+use super::print;
+use crate::cli::remote::{Need, Remote, Server};
+use http::Method;
+use uuid::Uuid;
+
+/// The project of a key, as a list of one.
+pub async fn list(remote: &Remote, json: bool) -> anyhow::Result<()> {
+    let page = remote.call(Method::GET, "/v1/projects", None, None).await?;
+    print::list(page["projects"].as_array().map_or(&[][..], Vec::as_slice), json);
+    Ok(())
+}
+
+pub async fn show(remote: &Remote, named: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let project = remote.project(named).await?;
+    print::one(&remote.call(Method::GET, &format!("/v1/projects/{project}"), None, None).await?, json);
+    Ok(())
+}
+
+/// Prints the config, as it was saved. Any key may read that of its project; to find the project without its id it must be one
+/// that may read keys.
+pub async fn config(server: Server, named: Option<&str>) -> anyhow::Result<()> {
+    let id = named.and_then(|it| it.parse::<Uuid>().ok());
+    let need = if id.is_some() { Need::Config } else { Need::Read };
+    let mut remote = server.open(need).await?;
+    let project = remote.project(named).await?;
+    if id.is_none() {
+        remote = remote.again(Need::Config).await?;
+    }
+    println!("{}", remote.text(&format!("/v1/projects/{project}/config")).await?);
+    Ok(())
+}
