@@ -80,7 +80,7 @@ test-rust: toolchain ## unit, store and router tests on SQLite and PostgreSQL
 	pg_virtualenv -t -o max_connections=200 cargo test $(locked) --features ssr
 
 test-browser: $(binary) $(npm-test) ## browser tests in Chromium against target/release/keyward
-	@.ci/need chromium jq curl sqlite3
+	@.ci/need chromium jq curl sqlite3 python3
 	@echo "==> Building examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
 	cargo build $(locked) --features ssr --example token-endpoint
 	@echo "==> Running the browser tests."

@@ -1,4 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, test } from '../support/test';
 
 test.use({ nobody: true });
@@ -21,6 +23,69 @@ test('the API, to be read: by anybody, without scripts, in any width', async ({ 
     expect(wide, 'as wide as the screen').toBeLessThanOrEqual(width);
   }
   if (!scripted) return;
+  // Three thousand elements: axe takes half a minute where others work beside it.
+  test.slow();
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   expect(violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`))).toEqual([]);
+});
+
+/** Operations whose requests run as they are printed, one after another, and the status of each. */
+const RUN: [string, number][] = [
+  ['List projects', 200], ['Read a project', 200], ['List keys', 200], ['Read a key', 200],
+  ['Edit a key', 200], ['Deactivate a key', 200], ['Activate a key', 200], ['Delete a key', 200], ['Restore a deleted key', 200],
+  ['Make a key', 201], ['Read a project’s config', 200], ['May this request pass?', 200],
+  ['Get a token by OAuth 2.0', 200], ['Ask about a token (RFC 7662)', 200], ['Revoke a token (RFC 7009)', 200],
+];
+
+test.describe('what is printed', () => {
+  test.use({ nobody: false });
+
+  test('the requests of the API run as they are printed, in each language', async ({ page, keyward, scripted }) => {
+    test.skip(!scripted, 'the page is the same without scripts');
+    test.slow();
+    const scopes = ['keyward:keys.read', 'keyward:keys.write', 'data:read'].flatMap(scope => ['--scope', scope]);
+    const [{ project_id: project }] = JSON.parse(await keyward.run(['projects', 'list', '--json']));
+    const make = async (name: string, more: string[]) =>
+      JSON.parse(await keyward.run(['keys', 'create', '--project', project, '--name', name, '--json', ...more]));
+    const own = await make('Manager', scopes);
+    await page.goto('/docs/api');
+    const printed = (operation: string, language: string) =>
+      page.locator(`[aria-label="${operation} with ${language}"]`).evaluate(it => it.textContent ?? '');
+
+    for (const [language, program, code] of [['curl', 'bash', '-euc'], ['JavaScript', 'node', '-e'], ['Python', 'python3', '-c']]) {
+      const about = await make(`For ${language}`, ['--scope', 'data:read', '--expires', '30d']);
+      const values: Record<string, string> = { project, own: own.key_id, about: about.key_id };
+      /** What stands as … is filled in, by its name in each language. */
+      const fill = (text: string, etag: string) => text
+        .replace(/(PROJECT_ID=|projectId = ')…/, `$1${values.project}`)
+        .replace(/(OWN_KEY_ID=|ownKeyId = ')…/, `$1${values.own}`)
+        .replace(/(\nexport KEY_ID=|keyId = ')…(?=.*\n)/, `$1${values.about}`)
+        .replace('project_id, own_key_id, secret_key = "…", "…"', `project_id, own_key_id, secret_key = "${values.project}", "${values.own}"`)
+        .replace('key_id, etag, once = "…"', `key_id, etag, once = "${values.about}"`)
+        .replace('export SECRET_KEY=…\n', '')
+        .replace(`'"…"'`, `'${etag}'`);
+      const begin = await printed('What comes first', language);
+      for (const [operation, status] of RUN) {
+        const token = await fetch(`${keyward.url}/oauth/token`, {
+          method: 'POST',
+          body: new URLSearchParams({ grant_type: 'client_credentials', client_id: `key:${own.key_id}`, client_secret: own.secret, scope: 'keyward:keys.read' }),
+        }).then(answer => answer.json());
+        const path = `${keyward.url}/v1/projects/${project}/keys/${about.key_id}`;
+        const shown = await fetch(path, { headers: { authorization: `Bearer ${token.access_token}` } });
+        const first = fill(begin, shown.headers.get('etag') ?? '');
+        expect(first, 'everything is filled in').not.toContain('…');
+        const sample = await printed(operation, language);
+        const script = language === 'curl'
+          ? `${first}\n${sample.replace('curl ', "curl --silent --write-out '\\n%{http_code}' ")}`
+          : `${first}\n${sample}`;
+        const run = language === 'JavaScript' ? `(async () => {${script}\n})()` : script;
+        const env = { PATH: process.env.PATH, SECRET_KEY: own.secret };
+        const { stdout } = await promisify(execFile)(program, [code, run], { env });
+        const said = language === 'curl' ? stdout.trim().split('\n').at(-1) : stdout.trim().split(' ')[0].split('\n')[0];
+        expect(said, `${operation} with ${language}: ${stdout.replace(/kw_\w+|ey[\w.-]+/g, '…')}`).toBe(String(status));
+      }
+    }
+    const keys: { created_by: string }[] = JSON.parse(await keyward.run(['keys', 'list', '--json']));
+    expect(keys.filter(key => key.created_by === 'Manager').length, 'each language made a key').toBe(3);
+  });
 });
