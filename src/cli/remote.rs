@@ -125,8 +125,8 @@ impl Server {
             let call = Call { method: Method::POST, heads, body: Some(&body) };
             let answer = self.call(path, &call).await?;
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            if answer.status == StatusCode::OK {
-                return Ok(Zeroizing::new(body["access_token"].as_str().unwrap_or_default().to_owned()));
+            if let Some(token) = body["access_token"].as_str().filter(|_| answer.status == StatusCode::OK) {
+                return Ok(Zeroizing::new(token.to_owned()));
             }
             let said = ["error_description", "detail", "error"].iter().find_map(|it| body[*it].as_str());
             let Some(said) = said else {

@@ -4,7 +4,7 @@
 use super::problem::{Problem, of_status};
 use axum::{
     body::{Bytes, HttpBody},
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
 };
 use http_body_util::BodyExt as _;
 use std::{
@@ -53,20 +53,6 @@ impl Drop for Payload {
 fn problem(status: StatusCode) -> Problem {
     let (code, words) = of_status(status);
     Problem::new(status, code, words)
-}
-
-/// Whether the body is said to be JSON: `application/json`, or a type that ends with `+json`.
-///
-/// # Errors
-/// 415 if it is not.
-pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let named = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    let json = named.eq_ignore_ascii_case(b"application/json")
-        || named.len() > 17
-            && named[..12].eq_ignore_ascii_case(b"application/")
-            && named[named.len() - 5..].eq_ignore_ascii_case(b"+json");
-    if json { Ok(()) } else { Err(super::json::not_json()) }
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -186,23 +172,5 @@ mod tests {
         let silent = futures::stream::once(async { Ok::<_, std::io::Error>("a") }).chain(futures::stream::pending());
         let given_up = read_with(Body::from_stream(silent), 4, Duration::from_millis(1)).await;
         assert_eq!(given_up.map(|_| ()).map_err(|problem| problem.status.as_u16()), Err(408));
-    }
-
-    #[test]
-    fn json_has_its_names() {
-        let said = |kind: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-            is_json(&headers).is_ok()
-        };
-        for kind in
-            ["application/json", "Application/JSON; charset=utf-8", "application/vnd.x+json", "application/json;"]
-        {
-            assert!(said(kind), "{kind}");
-        }
-        for kind in ["", "text/plain", "application/jsonx", "text/json", "application/+jso", "multipart/form-data"] {
-            assert!(!said(kind), "{kind}");
-        }
-        assert!(is_json(&HeaderMap::new()).is_err());
     }
 }

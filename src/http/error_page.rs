@@ -1,6 +1,6 @@
 //! Errors that stand outside the application: a small page for a browser, a problem document for a program.
 
-use super::{plain, problem, routes::PREFIXES};
+use super::{plain, routes::PREFIXES, unmet};
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -23,7 +23,7 @@ fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
 /// Answers with an error. `words` are ours, never a visitor's.
 pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &HeaderMap, path: &str) -> Response {
     if !reads_pages(headers, path) {
-        return problem::unmet(path, status, code, words);
+        return unmet::answer(path, status, code, words);
     }
     let title = match status.as_u16() {
         403 => "This was not done",

@@ -1,13 +1,10 @@
 //! JSON bodies of programs: what is wrong with one is said in a problem document.
 
-use super::{
-    body::{Payload, is_json},
-    problem::Problem,
-};
+use super::{body::Payload, problem::Problem};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -55,6 +52,20 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     }
 }
 
+/// Whether the body is said to be JSON: `application/json`, or a type that ends with `+json`.
+///
+/// # Errors
+/// 415 if it is not.
+pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let named = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let json = named.eq_ignore_ascii_case(b"application/json")
+        || named.len() > 17
+            && named[..12].eq_ignore_ascii_case(b"application/")
+            && named[named.len() - 5..].eq_ignore_ascii_case(b"+json");
+    if json { Ok(()) } else { Err(not_json()) }
+}
+
 /// Reads an object, borrowing its texts from the body. The words of an error are ours: those of the libraries can quote what was sent.
 ///
 /// # Errors
@@ -90,7 +101,30 @@ fn unfit(error: &serde_json::Error) -> Problem {
 }
 
 /// A body of another kind.
-pub fn not_json() -> Problem {
+fn not_json() -> Problem {
     let words = "Send JSON, with Content-Type: application/json.";
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_its_names() {
+        let said = |kind: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+            is_json(&headers).is_ok()
+        };
+        for kind in
+            ["application/json", "Application/JSON; charset=utf-8", "application/vnd.x+json", "application/json;"]
+        {
+            assert!(said(kind), "{kind}");
+        }
+        for kind in ["", "text/plain", "application/jsonx", "text/json", "application/+jso", "multipart/form-data"] {
+            assert!(!said(kind), "{kind}");
+        }
+        assert!(is_json(&HeaderMap::new()).is_err());
+    }
 }

@@ -30,6 +30,7 @@ mod plain;
 mod problem;
 mod projects;
 mod quota;
+mod refusal;
 mod request_id;
 mod router;
 pub mod routes;
@@ -40,6 +41,7 @@ mod state;
 pub mod theme;
 mod timer;
 mod tokens;
+mod unmet;
 mod verify;
 mod wiped;
 

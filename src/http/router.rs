@@ -5,7 +5,7 @@
 
 use super::{
     AppState, Site, assets, audit, edge, error_page, forms, oidc, openapi, opener, origin, pages, problem, routes,
-    sessions,
+    sessions, unmet,
 };
 use crate::{app::App, error::AppError, features::session::own_path};
 use axum::{
@@ -89,7 +89,7 @@ fn programs() -> Router<AppState> {
     }
     // Outside the limits: a page elsewhere reads what it was refused with, too.
     let shared = bounded(shared, BODY_MAX).layer(cors);
-    bounded(own, BODY_MAX).merge(shared).layer(middleware::from_fn(problem::fill))
+    bounded(own, BODY_MAX).merge(shared).layer(middleware::from_fn(unmet::fill))
 }
 
 /// What browsers call.
@@ -143,7 +143,7 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     if routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
         // Programs' own, and none of their routes: no cookie is read and no origin asked for on the way to a 404.
         let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
-        return problem::unmet(&path, StatusCode::NOT_FOUND, code, words);
+        return unmet::answer(&path, StatusCode::NOT_FOUND, code, words);
     }
     let accepts = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if path.starts_with("/api/") && accepts.contains("text/html") {

@@ -636,6 +636,41 @@ fn keys_at_the_command_line_on_a_server() {
     let once = ["keys", "create", "--project", project, "--name", "Once", "--idempotency-key", "x"];
     assert!(err(&keyward(folder, &once)).contains("--idempotency-key is for a server"));
 
+    // Where it leads nowhere, it says where; and the key goes nowhere but to a server's own address.
+    let asks = |url: &str, key: &str| {
+        let asked =
+            Command::new(BINARY).args(["keys", "list", "--url", url]).env_clear().env("KEYWARD_KEY", key).output();
+        let said = err(&asked.unwrap());
+        assert!(!said.contains(secret), "{said}");
+        said
+    };
+    let own = format!("http://{}", server.address);
+    for behind in ["/v1", "/?x=1", "/#x"] {
+        assert!(asks(&format!("{own}{behind}"), secret).contains("nothing behind it"), "{behind}");
+    }
+    assert!(asks(&own.replace("//", "//maren:x@"), secret).contains("nothing behind it"));
+    assert!(asks(&own, " ").contains("is empty"));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(asks(&format!("http://{closed}"), secret).contains(&closed.to_string()));
+    for (head, said) in [("404 Not Found", "404"), ("200 OK", "200")] {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap();
+        let answers = std::thread::spawn(move || {
+            let (mut stream, _) = other.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            write!(stream, "HTTP/1.1 {head}\r\ncontent-length: 4\r\nconnection: close\r\n\r\nwell").unwrap();
+        });
+        let told = asks(&format!("http://{address}"), secret);
+        answers.join().unwrap();
+        assert!(told.contains("Is it the right address?") && told.contains(said), "{told}");
+    }
+    // A key that was used up hears that, and not that it says too little.
+    let seldom =
+        ["keys", "create", "--project", project, "--name", "Seldom", "--scope", read, "--rate", "1/hour", "--json"];
+    let seldom = json(&keyward(folder, &seldom));
+    let refused = err(&on_server(&server, folder, seldom["secret"].as_str().unwrap(), &["keys", "list"]));
+    assert!(refused.contains("too often") && !refused.contains("--project"), "{refused}");
+
     // From a file, and from standard input.
     std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();
     let url = format!("http://{}", server.address);

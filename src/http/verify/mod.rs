@@ -27,7 +27,7 @@ pub async fn one<B>(state: &AppState, headers: &HeaderMap, body: B) -> Result<Re
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    body::is_json(headers)?;
+    json::is_json(headers)?;
     let body = body::read(body, ONE_MAX).await?;
     let asked: Asked<'_> = json::read(&body)?;
     let decision = decide(state, &asked, Place::Verify).await?;
@@ -41,7 +41,7 @@ pub async fn batch<B>(state: &AppState, headers: &HeaderMap, body: B) -> Result<
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    body::is_json(headers)?;
+    json::is_json(headers)?;
     let body = body::read(body, BATCH_MAX).await?;
     let Batch { keys } = json::read(&body)?;
     let mut out = Vec::with_capacity(ROOM * keys.len());
