@@ -300,7 +300,7 @@ impl Row {
             SignedOut => Expected::refused(if outside { 200 } else { 303 }),
             Anyone => allowed(true, 0),
             Link => allowed(!missing, 404),
-            Secret => allowed(!missing, 401),
+            Secret => allowed(!missing || said(which), 401),
             Token => match (who, which) {
                 (Who::Program, Home) | (Who::OtherProgram, Elsewhere) => allowed(true, 0),
                 _ => Expected::refused(401),
@@ -1137,7 +1137,17 @@ pub fn routes() -> Vec<Row> {
             Refused(400),
         ),
         posted("/oauth/introspect", |at| [client(at), vec![("token", "x".into())]].concat()),
-        posted("/oauth/revoke", |at| [client(at), vec![("token", "x".into())]].concat()),
+        // Whatever became of the key; of the stopped one nobody has the secret.
+        Row::new(
+            "/oauth/revoke",
+            How::Posted,
+            Secret,
+            Key,
+            |at| [client(at), vec![("token", "x".into())]].concat(),
+            Still,
+        )
+        .on(Stopped, Refused(401))
+        .on(Gone, Still),
         posted("/oauth/token", |at| [client(at), vec![("grant_type", "client_credentials".into())]].concat()).takes(&[
             "scope",
             "resource",
