@@ -4,6 +4,7 @@
 
 mod assets;
 mod audit;
+mod bearer;
 mod body;
 mod client;
 pub mod context;

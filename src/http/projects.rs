@@ -1,6 +1,6 @@
 //! A project's config, for whoever holds a token of that project.
 
-use super::problem::Problem;
+use super::{bearer::Bearer, problem::Problem};
 use crate::{
     domain::ids::ProjectId,
     service::{App, tokens::TokenRefused},
@@ -11,21 +11,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The bearer token of a request (RFC 6750 section 2.1): the header alone, never the query.
+/// The bearer token of a request.
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    let (first, second) = (all.next(), all.next());
-    if second.is_some() {
-        let words = "The request carries more than one token. Send one Authorization header.";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "several_credentials", words)
-            .header(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_request""#));
-    }
-    let split = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
-    let token = split.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    token.filter(|token| !token.is_empty()).ok_or_else(|| {
-        let words = "Send an access token of this project: Authorization: Bearer …";
-        Problem::new(StatusCode::UNAUTHORIZED, "missing_token", words).header(header::WWW_AUTHENTICATE, "Bearer")
-    })
+    let (status, code, words, challenge) = match Bearer::of(headers) {
+        Bearer::One(token) => return Ok(token),
+        Bearer::Several => {
+            let words = "The request carries more than one token. Send one Authorization header.";
+            (StatusCode::BAD_REQUEST, "several_credentials", words, r#"Bearer error="invalid_request""#)
+        }
+        Bearer::Nothing => {
+            let words = "Send an access token of this project: Authorization: Bearer …";
+            (StatusCode::UNAUTHORIZED, "missing_token", words, "Bearer")
+        }
+    };
+    Err(Problem::new(status, code, words).header(header::WWW_AUTHENTICATE, challenge))
 }
 
 /// A refusal with its challenge (RFC 6750 section 3).

@@ -1,6 +1,6 @@
 //! The key or token of a gateway's client, as the gateway passes it on.
 
-use crate::http::wiped::Wiped;
+use crate::http::{bearer, wiped::Wiped};
 use axum::http::{HeaderMap, Uri, header};
 
 const API_KEY: &str = "x-api-key";
@@ -21,7 +21,7 @@ pub enum Found<'a> {
 /// Looks for a credential in `Authorization: Bearer`, in `X-API-Key`, and in the query parameter that was allowed for it, if one was.
 pub fn find<'a>(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -> Found<'a> {
     let mut found = Found::None;
-    let bearers = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| bearer(value.as_bytes()));
+    let bearers = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| bearer::behind(value.as_bytes()));
     let keys = headers.get_all(API_KEY).iter().map(|value| value.as_bytes().trim_ascii());
     for text in bearers.chain(keys).filter(|text| !text.is_empty()) {
         // What is no text is no credential, and still one that was presented.
@@ -39,13 +39,6 @@ pub fn find<'a>(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -
         }
     }
     found
-}
-
-/// What stands behind the scheme, whose name has no case (RFC 9110 section 11.1).
-pub fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let at = value.iter().position(|byte| *byte == b' ')?;
-    let (scheme, text) = value.split_at(at);
-    scheme.eq_ignore_ascii_case(b"bearer").then(|| text.trim_ascii())
 }
 
 impl<'a> From<&'a str> for Wiped<'a> {

@@ -5,8 +5,6 @@ mod challenge;
 mod credential;
 mod question;
 
-pub use credential::bearer;
-
 use super::{AppState, metrics::Place, problem::Problem, quota};
 use crate::service::{
     tokens::{Accepted, TokenRefused},

@@ -1,7 +1,7 @@
-//! Who asks: a program, by the bearer token of its request (RFC 6750 section 2.1: the header alone, never the query).
+//! Who asks: a program, by the bearer token of its request.
 
 use crate::{
-    http::{AppState, problem::Problem, quota},
+    http::{AppState, bearer::Bearer, problem::Problem, quota},
     service::{
         actor::{Origin, Program},
         program::{READ, WRITE},
@@ -38,25 +38,19 @@ impl FromRequestParts<AppState> for Writes {
 
 /// The one bearer token of a request.
 fn bearer<'h>(headers: &'h HeaderMap, scope: &'static str) -> Result<&'h str, Problem> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    let (first, second) = (all.next(), all.next());
-    if second.is_some() {
-        let words = "The request carries more than one token. Send one Authorization header.";
-        return Err(challenged(
-            StatusCode::BAD_REQUEST,
-            "several_credentials",
-            words,
-            Some("invalid_request"),
-            Some(scope),
-        ));
+    match Bearer::of(headers) {
+        Bearer::One(token) => Ok(token),
+        Bearer::Several => {
+            let words = "The request carries more than one token. Send one Authorization header.";
+            let (status, error) = (StatusCode::BAD_REQUEST, Some("invalid_request"));
+            Err(challenged(status, "several_credentials", words, error, Some(scope)))
+        }
+        Bearer::Nothing => {
+            let words =
+                "Send an access token for management: Authorization: Bearer … POST /oauth/token makes one of a key.";
+            Err(challenged(StatusCode::UNAUTHORIZED, "missing_token", words, None, Some(scope)))
+        }
     }
-    let split = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
-    let token = split.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    token.filter(|token| !token.is_empty()).ok_or_else(|| {
-        let words =
-            "Send an access token for management: Authorization: Bearer … POST /oauth/token makes one of a key.";
-        challenged(StatusCode::UNAUTHORIZED, "missing_token", words, None, Some(scope))
-    })
 }
 
 async fn program(parts: &Parts, state: &AppState, scope: &'static str) -> Result<Program, Problem> {

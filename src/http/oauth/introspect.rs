@@ -1,11 +1,14 @@
 //! `POST /oauth/introspect` (RFC 7662): whether a token is good at this moment, for the API that it was sent to.
 
 use super::{client, error::OAuthError, error::never_kept, form::Form};
-use crate::service::{
-    App,
-    actor::Origin,
-    tokens::{Accepted, Audience, Holder, TokenRefused},
-    verify::{Facts, Question, Refused},
+use crate::{
+    http::bearer,
+    service::{
+        App,
+        actor::Origin,
+        tokens::{Accepted, Audience, Holder, TokenRefused},
+        verify::{Facts, Question, Refused},
+    },
 };
 use axum::{
     Extension,
@@ -85,14 +88,14 @@ fn says(app: &App, accepted: &Accepted) -> Option<Says> {
 /// Whoever asks: a key as the client, or whoever sends a key or a token of the project as a bearer.
 async fn asker(app: &App, origin: &Origin, headers: &HeaderMap, form: &Form) -> Result<Facts, OAuthError> {
     let mut said = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(bearer) = said.next().and_then(|value| crate::http::gateway::bearer(value.as_bytes())) else {
+    let Some(text) = said.next().and_then(|value| bearer::behind(value.as_bytes())) else {
         return Ok(client::key(app, headers, form, origin.ip).await?.facts);
     };
     if said.next().is_some() || form.one("client_secret")?.is_some() {
         return Err(OAuthError::invalid_request("Say once who you are."));
     }
     let question = Question { ip: origin.ip, ..Question::default() };
-    let checked = app.tokens.presented(std::str::from_utf8(bearer).unwrap_or("?"), &question).await?;
+    let checked = app.tokens.presented(std::str::from_utf8(text).unwrap_or("?"), &question).await?;
     checked.map(|accepted| accepted.good.facts).map_err(|refused| match refused {
         TokenRefused::Key(limited @ Refused::RateLimited(_)) => OAuthError::of_client(&limited),
         refused => OAuthError::invalid_token(&refused.to_string()).code(refused.code()),
