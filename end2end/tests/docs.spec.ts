@@ -40,36 +40,35 @@ const RUN: [string, number][] = [
 test.describe('what is printed', () => {
   test.use({ nobody: false });
 
-  test('the requests of the API run as they are printed, in each language', async ({ page, keyward, scripted }) => {
-    test.skip(!scripted, 'the page is the same without scripts');
+  // The page is the same without scripts.
+  test('the requests of the API run as they are printed, in each language', { tag: '@scripts' }, async ({ page, keyward }) => {
     test.slow();
     const scopes = ['keyward:keys.read', 'keyward:keys.write', 'data:read'].flatMap(scope => ['--scope', scope]);
     const [{ project_id: project }] = JSON.parse(await keyward.run(['projects', 'list', '--json']));
     const make = async (name: string, more: string[]) =>
       JSON.parse(await keyward.run(['keys', 'create', '--project', project, '--name', name, '--json', ...more]));
     const own = await make('Manager', scopes);
+    const token = await fetch(`${keyward.url}/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: `key:${own.key_id}`, client_secret: own.secret, scope: 'keyward:keys.read' }),
+    }).then(answer => answer.json());
     await page.goto('/docs/api');
     const printed = (operation: string, language: string) =>
       page.locator(`[aria-label="${operation} with ${language}"]`).evaluate(it => it.textContent ?? '');
 
     for (const [language, program, code] of [['curl', 'bash', '-euc'], ['JavaScript', 'node', '-e'], ['Python', 'python3', '-c']]) {
       const about = await make(`For ${language}`, ['--scope', 'data:read', '--expires', '30d']);
-      const values: Record<string, string> = { project, own: own.key_id, about: about.key_id };
       /** What stands as … is filled in, by its name in each language. */
       const fill = (text: string, etag: string) => text
-        .replace(/(PROJECT_ID=|projectId = ')…/, `$1${values.project}`)
-        .replace(/(OWN_KEY_ID=|ownKeyId = ')…/, `$1${values.own}`)
-        .replace(/(\nexport KEY_ID=|keyId = ')…(?=.*\n)/, `$1${values.about}`)
-        .replace('project_id, own_key_id, secret_key = "…", "…"', `project_id, own_key_id, secret_key = "${values.project}", "${values.own}"`)
-        .replace('key_id, etag, once = "…"', `key_id, etag, once = "${values.about}"`)
+        .replace(/(PROJECT_ID=|projectId = ')…/, `$1${project}`)
+        .replace(/(OWN_KEY_ID=|ownKeyId = ')…/, `$1${own.key_id}`)
+        .replace(/(\nexport KEY_ID=|keyId = ')…(?=.*\n)/, `$1${about.key_id}`)
+        .replace('project_id, own_key_id, secret_key = "…", "…"', `project_id, own_key_id, secret_key = "${project}", "${own.key_id}"`)
+        .replace('key_id, etag, once = "…"', `key_id, etag, once = "${about.key_id}"`)
         .replace('export SECRET_KEY=…\n', '')
         .replace(`'"…"'`, `'${etag}'`);
       const begin = await printed('What comes first', language);
       for (const [operation, status] of RUN) {
-        const token = await fetch(`${keyward.url}/oauth/token`, {
-          method: 'POST',
-          body: new URLSearchParams({ grant_type: 'client_credentials', client_id: `key:${own.key_id}`, client_secret: own.secret, scope: 'keyward:keys.read' }),
-        }).then(answer => answer.json());
         const path = `${keyward.url}/v1/projects/${project}/keys/${about.key_id}`;
         const shown = await fetch(path, { headers: { authorization: `Bearer ${token.access_token}` } });
         const first = fill(begin, shown.headers.get('etag') ?? '');

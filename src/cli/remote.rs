@@ -96,7 +96,7 @@ impl RemoteArgs {
 /// Refuses an option that means a server where none is named.
 ///
 /// # Errors
-/// A sentence, if it is `absent` not.
+/// A sentence, unless it is `absent`.
 pub fn none_without(absent: bool, option: &str) -> anyhow::Result<()> {
     anyhow::ensure!(absent, "{option} is for a server: name it with --url, or leave {option} out");
     Ok(())
@@ -197,13 +197,13 @@ impl Remote {
         head: Option<(HeaderName, &str)>,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let mut heads = vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))];
+        let mut heads = self.heads();
         heads.extend(head.map(|(name, value)| (name, value.to_owned())));
         let text = body.map(ToString::to_string);
         if text.is_some() {
             heads.push((header::CONTENT_TYPE, "application/json".to_owned()));
         }
-        let answer = self.answer(path, &Call { method, heads, body: text.as_deref() }).await?;
+        let answer = well(self.server.call(path, &Call { method, heads, body: text.as_deref() }).await?)?;
         serde_json::from_slice(&answer.body).context(NO_JSON)
     }
 
@@ -212,14 +212,12 @@ impl Remote {
     /// # Errors
     /// What the server refused with, in its words.
     pub async fn text(&self, path: &str) -> anyhow::Result<String> {
-        let heads = vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))];
-        let answer = self.answer(path, &Call { heads, ..Call::default() }).await?;
+        let answer = well(self.server.call(path, &Call { heads: self.heads(), ..Call::default() }).await?)?;
         String::from_utf8(answer.body.into()).context("the server answered with something else than text")
     }
 
-    async fn answer(&self, path: &str, call: &Call<'_>) -> anyhow::Result<Answer> {
-        let answer = self.server.call(path, call).await?;
-        if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+    fn heads(&self) -> Vec<(HeaderName, String)> {
+        vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))]
     }
 
     /// The project with this id or name; without either, the one that the key belongs to.
@@ -230,21 +228,22 @@ impl Remote {
         if let Some(id) = named.and_then(|it| it.parse::<uuid::Uuid>().ok()) {
             return Ok(id.to_string());
         }
-        let heads = vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))];
-        let answer = self.server.call("/v1/projects", &Call { heads, ..Call::default() }).await?;
+        let answer = self.server.call("/v1/projects", &Call { heads: self.heads(), ..Call::default() }).await?;
         if answer.status == StatusCode::FORBIDDEN {
             anyhow::bail!("a key that may not read keys needs --project with the id of its project");
         }
-        if !answer.status.is_success() {
-            return Err(refused(&answer));
-        }
-        let listed: Value = serde_json::from_slice(&answer.body).context(NO_JSON)?;
+        let listed: Value = serde_json::from_slice(&well(answer)?.body).context(NO_JSON)?;
         let project = &listed["projects"][0];
         if named.is_some_and(|name| project["name"] != name) {
             anyhow::bail!("this key is one of the project “{}”", project["name"].as_str().unwrap_or_default());
         }
         Ok(project["project_id"].as_str().unwrap_or_default().to_owned())
     }
+}
+
+/// An answer, unless it is a refusal.
+fn well(answer: Answer) -> anyhow::Result<Answer> {
+    if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
 }
 
 /// A refusal in the words of the server.

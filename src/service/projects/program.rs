@@ -33,7 +33,7 @@ impl Projects {
     /// [`Error::NotFound`] for any other.
     pub async fn of_program(&self, program: &Program, id: ProjectId) -> Result<ProgramProject, Error> {
         program.in_project(id)?;
-        self.get_as_operator(id).await
+        self.plain(id).await
     }
 
     /// A project, for the command line.
@@ -41,6 +41,10 @@ impl Projects {
     /// # Errors
     /// [`Error::NotFound`] if it is not there.
     pub async fn get_as_operator(&self, id: ProjectId) -> Result<ProgramProject, Error> {
+        self.plain(id).await
+    }
+
+    async fn plain(&self, id: ProjectId) -> Result<ProgramProject, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
         let row = store::projects::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;

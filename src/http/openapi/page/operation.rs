@@ -48,7 +48,12 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
         let _ = write!(page, "<p>With a token for management that has <code>{}</code>.</p>", plain(scope));
     }
     if operation["security"][0]["token"].is_array() {
-        page.push_str("<p>With a token of the project.</p>");
+        let or_key = operation["security"][1]["key"].is_array();
+        page.push_str(if or_key {
+            "<p>With a token of the project, or a key.</p>"
+        } else {
+            "<p>With a token of the project.</p>"
+        });
     }
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let rows: Vec<_> = parameters
