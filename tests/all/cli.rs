@@ -1,9 +1,5 @@
 //! The binary's commands, run as an operator runs them, beside a running server too.
 
-use keyward::service::{
-    clock::{Clock as _, SystemClock},
-    moments,
-};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
@@ -11,14 +7,14 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-const BINARY: &str = env!("CARGO_BIN_EXE_keyward");
-const PASSWORD: &str = "the tide turns at nine";
+pub(super) const BINARY: &str = env!("CARGO_BIN_EXE_keyward");
+pub(super) const PASSWORD: &str = "the tide turns at nine";
 
-fn keyward(folder: &Path, arguments: &[&str]) -> Output {
+pub(super) fn keyward(folder: &Path, arguments: &[&str]) -> Output {
     run(folder, arguments, "")
 }
 
-fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+pub(super) fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(BINARY)
         .args(arguments)
         .current_dir(folder)
@@ -33,26 +29,26 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("it ends")
 }
 
-fn out(output: &Output) -> String {
+pub(super) fn out(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     text
 }
 
-fn err(output: &Output) -> String {
+pub(super) fn err(output: &Output) -> String {
     assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A server on a free port, stopped when it goes out of scope.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    address: String,
+    pub(super) address: String,
     said: String,
 }
 
 impl Server {
-    fn start(folder: &Path, lines: usize) -> Self {
+    pub(super) fn start(folder: &Path, lines: usize) -> Self {
         Self::start_on(folder, lines, "sqlite:keyward.db", &[])
     }
 
@@ -99,7 +95,7 @@ impl Server {
         answer
     }
 
-    fn verify(&self, secret: &str) -> String {
+    pub(super) fn verify(&self, secret: &str) -> String {
         self.request(
             "POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json",
             &format!(r#"{{"key": "{secret}"}}"#),
@@ -429,21 +425,7 @@ async fn a_demo_on_postgres() {
     a_demo(crate::support::Engine::Postgres).await;
 }
 
-/// A command on a server, with a key in the environment.
-fn on_server(server: &Server, folder: &Path, key: &str, arguments: &[&str]) -> Output {
-    Command::new(BINARY)
-        .args(arguments)
-        .args(["--url", &format!("http://{}", server.address)])
-        .current_dir(folder)
-        .env_clear()
-        .env("KEYWARD_KEY", key)
-        // Nothing of the database is touched.
-        .env("KEYWARD_DATABASE_URL", "sqlite:nowhere.db")
-        .output()
-        .expect("it runs")
-}
-
-fn json(output: &Output) -> serde_json::Value {
+pub(super) fn json(output: &Output) -> serde_json::Value {
     serde_json::from_str(&out(output)).expect("JSON")
 }
 
@@ -496,195 +478,6 @@ fn keys_and_projects_at_the_command_line_on_the_database() {
     assert!(err(&keyward(folder, &["projects", "show"])).contains("--project"));
     out(&keyward(folder, &["projects", "archive", "--project", "Haven", "--back"]));
     assert!(server.verify(secret).contains(r#""valid":true"#));
-}
-
-#[test]
-fn keys_at_the_command_line_on_a_server() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let server = Server::start(folder, 3);
-    let create = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
-    out(&run(folder, &create, &format!("{PASSWORD}\n")));
-    let make = |scopes: &[&str]| {
-        let scopes: Vec<_> = scopes.iter().flat_map(|it| ["--scope", it]).collect();
-        let asked = ["keys", "create", "--project", "maren’s project", "--name", "Manager", "--json"];
-        json(&keyward(folder, &[&asked[..], &scopes].concat()))
-    };
-    let (read, write) = ("keyward:keys.read", "keyward:keys.write");
-    let manager = make(&[read, write, "data:read"]);
-    let secret = manager["secret"].as_str().unwrap();
-    let on = |arguments: &[&str]| on_server(&server, folder, secret, arguments);
-
-    assert_eq!(json(&on(&["projects", "list", "--json"]))[0]["project_id"], manager["project_id"]);
-    let asked =
-        ["keys", "create", "--name", "Buoy", "--scope", "data:read", "--expires", "7d", "--rate", "5/minute", "--json"];
-    let made = json(&on(&asked));
-    let id = made["key_id"].as_str().unwrap();
-    assert!(server.verify(made["secret"].as_str().unwrap()).contains(r#""valid":true"#));
-    assert_eq!((&made["created_by"], &made["rate_limit"]), (&"Manager".into(), &"5/minute".into()));
-    let once = [&asked[..], &["--idempotency-key", "tonight"]].concat();
-    out(&on(&once));
-    assert!(err(&on(&once)).contains("This idempotency key has made its key already"));
-
-    assert!(err(&on(&once)).contains("That key is 01"), "{}", err(&on(&once)));
-
-    // The one project of the key, and its config to the letter: the largest that there may be.
-    let project = manager["project_id"].as_str().unwrap();
-    let config = format!(r#"{{"model": "{}"}}"#, "harbour ".repeat(32 * 1024 - 3));
-    std::fs::write(folder.join("config.json"), config).unwrap();
-    out(&keyward(folder, &["projects", "config", "--project", project, "--set", "config.json"]));
-    for what in [
-        &["projects", "list"][..],
-        &["projects", "list", "--json"],
-        &["projects", "show", "--project", project],
-        &["projects", "show", "--project", "maren’s project", "--json"],
-        &["projects", "config", "--project", "maren’s project"],
-        &["projects", "config", "--project", project],
-    ] {
-        let [here, there] = [out(&keyward(folder, what)), out(&on(what))];
-        assert!(here == there && here.len() > 30, "{what:?}: {} and {} characters", here.len(), there.len());
-    }
-    assert_eq!(json(&on(&["projects", "show", "--json"]))["project_id"], manager["project_id"]);
-    assert!(out(&on(&["projects", "config"])).contains(r#"{"model":"harbour harbour"#));
-    assert!(err(&on(&["projects", "show", "--project", "Elsewhere"])).contains("one of the project “maren’s project”"));
-    assert!(err(&on(&["projects", "config", "--set", "config.json"])).contains("Leave out --url"));
-    // A key that may not manage reads the config all the same, once it knows where.
-    let plain = make(&["data:read"]);
-    let reads = |arguments: &[&str]| on_server(&server, folder, plain["secret"].as_str().unwrap(), arguments);
-    assert!(out(&reads(&["projects", "config", "--project", project])).contains("harbour"));
-    assert!(err(&reads(&["projects", "config"])).contains("keyward:keys.read"));
-    let elsewhere = reads(&["projects", "config", "--project", "0198f2c0-0000-7000-8000-000000000000"]);
-    assert!(err(&elsewhere).contains("token"), "{}", err(&elsewhere));
-
-    // The same from the database and from the server, in words and for programs.
-    for more in [&["--json"][..], &[]] {
-        for what in [
-            &["keys", "show", id][..],
-            &["keys", "list", "--text", "Buoy"],
-            &["keys", "list", "--text", "", "--issued-to", ""],
-        ] {
-            let asked = [what, more].concat();
-            let [here, there] = [out(&keyward(folder, &asked)), out(&on(&asked))];
-            // Here there may be several projects.
-            assert_eq!(here.replace("  (maren’s project)", ""), there, "{asked:?}");
-            assert!(there.contains("Buoy") && there.contains(id) && !there.contains("kw_live_ "), "{there}");
-        }
-    }
-    let shown = out(&on(&["keys", "show", id]));
-    assert!(shown.contains("rate limit  5 calls a minute") && shown.contains("scopes      data:read"), "{shown}");
-
-    let day = |days: i64| moments::rfc3339(SystemClock.now().plus_seconds(days * 86_400))[..10].to_owned();
-    let (start, end) = (day(10), day(30));
-    let edited = json(&on(&[
-        "keys",
-        "edit",
-        id,
-        "--name",
-        "Float",
-        "--no-rate",
-        "--expires",
-        &end,
-        "--not-before",
-        &format!("{start}T09:00"),
-        "--json",
-    ]));
-    assert_eq!((&edited["name"], &edited["rate_limit"]), (&"Float".into(), &serde_json::Value::Null));
-    assert_eq!(
-        (&edited["expires_at"], &edited["not_before"]),
-        (&format!("{end}T23:59:59Z").into(), &format!("{start}T09:00:00Z").into())
-    );
-    assert_eq!(json(&on(&["keys", "edit", id, "--no-not-before", "--json"]))["status"], "active");
-    for (verb, status) in
-        [("deactivate", "inactive"), ("activate", "active"), ("delete", "deleted"), ("restore", "active")]
-    {
-        assert_eq!(json(&on(&["keys", verb, id, "--json"]))["status"], status, "{verb}");
-    }
-    assert!(out(&on(&["keys", "deactivate", id])).starts_with("Deactivated “Float”"));
-    let listed = json(&on(&["keys", "list", "--status", "inactive", "--json"]));
-    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["name"]), (1, &"Float".into()));
-    assert!(out(&on(&["keys", "list"])).contains("Manager"));
-
-    // What it may not, in words; and no secret among them.
-    let wider = on(&["keys", "create", "--name", "Wider", "--scope", "data:write"]);
-    assert!(err(&wider).contains("You do not have data:write"), "{}", err(&wider));
-    let reader = make(&[read]);
-    let refused = on_server(&server, folder, reader["secret"].as_str().unwrap(), &["keys", "deactivate", id]);
-    assert!(err(&refused).contains("made no token of this key"), "{}", err(&refused));
-    let writer = make(&[write]);
-    let writes = |arguments: &[&str]| on_server(&server, folder, writer["secret"].as_str().unwrap(), arguments);
-    assert!(err(&writes(&["keys", "deactivate", id])).contains("--project"));
-    out(&writes(&["keys", "deactivate", id, "--project", manager["project_id"].as_str().unwrap()]));
-    let nothing = Command::new(BINARY)
-        .args(["keys", "list", "--url", &format!("http://{}", server.address)])
-        .env_clear()
-        .output()
-        .unwrap();
-    assert!(err(&nothing).contains("KEYWARD_KEY"));
-    assert!(err(&on(&["projects", "rename", "--project", "x", "--name", "y"])).contains("Leave out --url"));
-    let plain = Command::new(BINARY)
-        .args(["keys", "list", "--url", "http://keys.example.com"])
-        .env_clear()
-        .env("KEYWARD_KEY", secret)
-        .output()
-        .unwrap();
-    assert!(err(&plain).contains("neither https nor on this machine"), "{}", err(&plain));
-
-    // What is for a server alone; the server may be named before the command, too.
-    for options in [&["keys", "list", "--secret-file", "secret"][..], &["keys", "show", id, "--project", project]] {
-        assert!(err(&keyward(folder, options)).contains("name it with --url"), "{options:?}");
-    }
-    let once = ["keys", "create", "--project", project, "--name", "Once", "--idempotency-key", "x"];
-    assert!(err(&keyward(folder, &once)).contains("--idempotency-key is for a server"));
-
-    // Where it leads nowhere, it says where; and the key goes nowhere but to a server's own address.
-    let asks = |url: &str, key: &str| {
-        let asked =
-            Command::new(BINARY).args(["keys", "list", "--url", url]).env_clear().env("KEYWARD_KEY", key).output();
-        let said = err(&asked.unwrap());
-        assert!(!said.contains(secret), "{said}");
-        said
-    };
-    let own = format!("http://{}", server.address);
-    for behind in ["/v1", "/?x=1", "/#x"] {
-        assert!(asks(&format!("{own}{behind}"), secret).contains("nothing behind it"), "{behind}");
-    }
-    assert!(asks(&own.replace("//", "//maren:x@"), secret).contains("nothing behind it"));
-    assert!(asks(&own, " ").contains("is empty"));
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(asks(&format!("http://{closed}"), secret).contains(&closed.to_string()));
-    for (head, said) in [("404 Not Found", "404"), ("200 OK", "200")] {
-        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = other.local_addr().unwrap();
-        let answers = std::thread::spawn(move || {
-            let (mut stream, _) = other.accept().unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            write!(stream, "HTTP/1.1 {head}\r\ncontent-length: 4\r\nconnection: close\r\n\r\nwell").unwrap();
-        });
-        let told = asks(&format!("http://{address}"), secret);
-        answers.join().unwrap();
-        assert!(told.contains("Is it the right address?") && told.contains(said), "{told}");
-    }
-    // A key that was used up hears that, and not that it says too little.
-    let seldom =
-        ["keys", "create", "--project", project, "--name", "Seldom", "--scope", read, "--rate", "1/hour", "--json"];
-    let seldom = json(&keyward(folder, &seldom));
-    let refused = err(&on_server(&server, folder, seldom["secret"].as_str().unwrap(), &["keys", "list"]));
-    assert!(refused.contains("too often") && !refused.contains("--project"), "{refused}");
-
-    // From a file, and from standard input.
-    std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();
-    let url = format!("http://{}", server.address);
-    assert!(out(&keyward(folder, &["keys", "list", "--url", &url, "--secret-file", "secret"])).contains("Float"));
-    assert!(out(&run(folder, &["keys", "list", "--url", &url, "--secret-file", "-"], secret)).contains("Float"));
-    for before in [
-        &["keys", "--url", &url, "list", "--secret-file", "secret"][..],
-        &["keys", "--secret-file", "secret", "list", "--url", &url],
-    ] {
-        assert!(out(&keyward(folder, before)).contains("Float"), "{before:?}");
-    }
-    let before =
-        ["keys", "--url", &url, "create", "--name", "Ahead", "--secret-file", "secret", "--idempotency-key", "ahead"];
-    out(&keyward(folder, &before));
 }
 
 #[test]

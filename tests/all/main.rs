@@ -12,6 +12,7 @@ mod audit;
 mod authorize;
 mod canaries;
 mod cli;
+mod cli_on_a_server;
 mod consent;
 mod crash;
 mod demo;
