@@ -297,8 +297,13 @@ fn next_path(parts: &Parts, otherwise: &str) -> String {
 }
 
 type Answering = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
+/// A decoded form, ready to run: its server function, and what follows its result.
+type Action = Box<dyn FnOnce(AppState, Parts) -> Acting + Send>;
+type Acting = std::pin::Pin<Box<dyn Future<Output = (Result<Next, AppError>, ResponseOptions)> + Send>>;
+/// Decodes the body of one form; `None` if it does not hold the arguments of its server function.
+type Decode = Arc<dyn Fn(&str) -> Option<Action> + Send + Sync>;
 
-/// The handler of one form.
+/// The handler of one form. Only the decoding and the call are compiled for each form: the rest is [`respond`].
 fn form<S>(
     next: fn(S::Output, &Parts) -> Next,
 ) -> impl Fn(State<AppState>, Request) -> Answering + Clone + Send + Sync + 'static
@@ -306,30 +311,40 @@ where
     S: ServerFn<Error = AppError> + DeserializeOwned + Send + 'static,
     S::Output: Send,
 {
-    move |State(state), request| Box::pin(answer::<S>(state, request, next))
+    handler(Arc::new(move |text: &str| {
+        let arguments = serde_qs::Config::new(5, false).deserialize_str::<S>(text).ok()?;
+        let action: Action = Box::new(move |state, parts| {
+            Box::pin(async move {
+                let (output, options) = run(&state, &parts, Box::pin(arguments.run_body())).await;
+                (output.map(|output| next(output, &parts)), options)
+            })
+        });
+        Some(action)
+    }))
 }
 
-async fn answer<S>(state: AppState, request: Request, next: fn(S::Output, &Parts) -> Next) -> Response
-where
-    S: ServerFn<Error = AppError> + DeserializeOwned + Send + 'static,
-    S::Output: Send,
-{
+fn handler(decode: Decode) -> impl Fn(State<AppState>, Request) -> Answering + Clone + Send + Sync + 'static {
+    move |State(state), request| Box::pin(respond(state, request, decode.clone()))
+}
+
+async fn respond(state: AppState, request: Request, decode: Decode) -> Response {
     let (mut parts, body) = request.into_parts();
     let mut cookies = Vec::<HeaderValue>::new();
     let (values, outcome) = match read(&parts, body).await {
         Ok(text) => {
             let values = refill(&text);
-            let outcome = match serde_qs::Config::new(5, false).deserialize_str::<S>(&text) {
-                Ok(arguments) if is_about(parts.uri.path(), &values) => {
-                    let proved = take_proof(&state, &mut parts, &text).await;
-                    let (answer, options) = match proved {
-                        Ok(()) => run(&state, &parts, arguments).await,
-                        Err(error) => (Err(error), ResponseOptions::default()),
-                    };
-                    let said =
-                        options.0.read().map(|said| said.headers.get_all(header::SET_COOKIE).iter().cloned().collect());
-                    cookies = said.unwrap_or_default();
-                    answer
+            let outcome = match decode(&text) {
+                Some(action) if is_about(parts.uri.path(), &values) => {
+                    match take_proof(&state, &mut parts, &text).await {
+                        Ok(()) => {
+                            let (outcome, options) = action(state.clone(), parts.clone()).await;
+                            if let Ok(set) = options.0.read() {
+                                cookies.extend(set.headers.get_all(header::SET_COOKIE).iter().cloned());
+                            }
+                            outcome
+                        }
+                        Err(error) => Err(error),
+                    }
                 }
                 _ => Err(AppError::new(
                     ErrorKind::Invalid,
@@ -340,7 +355,7 @@ where
         }
         Err(error) => (BTreeMap::new(), Err(error)),
     };
-    match outcome.map(|output| next(output, &parts)) {
+    match outcome {
         Ok(Next::See(path)) => {
             let mut response = see(&path);
             for cookie in cookies {
@@ -353,13 +368,13 @@ where
         }
         Ok(Next::Show { answer, once }) => {
             let still = once && !pages::is_live(&parts.headers);
-            redraw(state, parts, StatusCode::OK, move || {
+            let more = Arc::new(move || {
                 if still {
                     provide_context(NoScripts);
                 }
                 answer();
-            })
-            .await
+            });
+            redraw(state, parts, StatusCode::OK, more).await
         }
         Err(error) if error.kind == ErrorKind::SignedOut => {
             // An invitation's code stands in the query: it must come back with them.
@@ -374,10 +389,10 @@ where
                 None => Proof::default(),
             };
             let refusal = Refusal { path: parts.uri.path().to_owned(), error, values };
-            let more = move || {
+            let more = Arc::new(move || {
                 provide_context(refusal.clone());
                 provide_context(proof);
-            };
+            });
             redraw(state, parts, status, more).await
         }
     }
@@ -431,19 +446,19 @@ async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>, AppError> 
         .map_err(|_| wrong("This form is not text. Fill it in once more."))
 }
 
-/// Runs the server function as a call from the browser would, with what it says beside its answer.
-async fn run<S: ServerFn<Error = AppError>>(
+/// Runs the body of a server function as a call from the browser would, with the response options that it set.
+async fn run<T: Send + 'static>(
     state: &AppState,
     parts: &Parts,
-    arguments: S,
-) -> (Result<S::Output, AppError>, ResponseOptions) {
+    body: std::pin::Pin<Box<dyn Future<Output = Result<T, AppError>> + Send>>,
+) -> (Result<T, AppError>, ResponseOptions) {
     let (state, parts, options) = (state.clone(), parts.clone(), ResponseOptions::default());
     let owner = Owner::new();
     let body = owner.with(|| {
         provide_context(parts);
         provide_context(options.clone());
         pages::provide(&state);
-        ScopedFuture::new(arguments.run_body())
+        ScopedFuture::new(body)
     });
     (body.await, options)
 }
@@ -470,18 +485,13 @@ pub(super) fn see(path: &str) -> Response {
     response
 }
 
-/// Draws the page of the form again, with more in its context.
-async fn redraw(
-    state: AppState,
-    mut parts: Parts,
-    status: StatusCode,
-    more: impl Fn() + Clone + Send + Sync + 'static,
-) -> Response {
+/// Renders the page of the form again, with the values of `more` in its context.
+async fn redraw(state: AppState, mut parts: Parts, status: StatusCode, more: pages::Context) -> Response {
     parts.method = Method::GET;
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_TYPE);
     let request = Request::from_parts(parts, Body::empty());
-    let mut response = pages::draw(state, request, more).await;
+    let mut response = pages::draw(state, request, Some(more)).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = status;
     }

@@ -1,8 +1,12 @@
-//! Drawing pages with Leptos.
+//! Page rendering with Leptos: the table of page routes, the context of a page, and its response.
 
 use super::{AppState, cookies, theme};
-use crate::{app, features::keys::Live};
+use crate::{
+    app::{self, App},
+    features::keys::Live,
+};
 use axum::{
+    Router,
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
@@ -12,7 +16,39 @@ use leptos::{
     nonce::use_nonce,
     prelude::{provide_context, use_context, with_context},
 };
-use leptos_axum::ResponseOptions;
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list};
+use std::sync::{Arc, LazyLock};
+
+/// The routes of all pages, computed once a process.
+///
+/// Leptos renders the whole application to find them, and loads no resource in any thread meanwhile. A router exists only
+/// after that, so no page is ever rendered at the same time.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+
+/// Adds values to the context of a page. One type for all callers: each generic parameter here would compile Leptos'
+/// rendering once more.
+pub type Context = Arc<dyn Fn() + Send + Sync>;
+
+/// The paths of all pages as the router mounts them (`/keys/{id}/edit`), sorted, each once.
+pub fn page_paths() -> Vec<&'static str> {
+    let path = |listing: &'static AxumRouteListing| match listing.path().trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    };
+    let mut paths: Vec<_> = ROUTES.iter().map(path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
+/// Mounts all pages.
+pub fn mount(router: Router<AppState>) -> Router<AppState> {
+    router.leptos_routes_with_handler(ROUTES.clone(), page)
+}
+
+async fn page(State(state): State<AppState>, request: Request) -> Response<Body> {
+    draw(state, request, None).await
+}
 
 /// What every page and server function finds in its context. A page gets its content security policy here, where its nonce is
 /// known.
@@ -47,24 +83,23 @@ pub fn is_live(headers: &HeaderMap) -> bool {
     headers.contains_key("x-keyward-live")
 }
 
-/// Draws the page at the request's path, whole, with more in its context if `more` provides it.
-pub async fn draw(
-    state: AppState,
-    request: Request,
-    more: impl Fn() + Clone + Send + Sync + 'static,
-) -> Response<Body> {
+/// Renders the page at the request's path, with the values of `more` in its context.
+pub async fn draw(state: AppState, request: Request, more: Option<Context>) -> Response<Body> {
     let options = state.leptos.clone();
-    let context = move || {
+    let context: Context = Arc::new(move || {
         provide(&state);
-        more();
-    };
+        if let Some(more) = &more {
+            more();
+        }
+    });
+    let context = move || context();
     let draw = leptos_axum::render_app_async_with_context(context, move || app::shell(options.clone()));
     draw(request).await
 }
 
 /// The page of an address that is none.
 pub async fn missing(State(state): State<AppState>, request: Request) -> Response<Body> {
-    let mut response = draw(state, request, || ()).await;
+    let mut response = draw(state, request, None).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }

@@ -5,9 +5,9 @@
 
 use super::{
     AppState, Site, assets, audit, edge, error_page, forms, oidc, openapi, opener, origin, pages, problem, routes,
-    sessions, unmet,
+    server_functions, sessions, unmet,
 };
-use crate::{app::App, error::AppError, features::session::own_path};
+use crate::{error::AppError, features::session::own_path};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -17,7 +17,6 @@ use axum::{
     routing::get,
 };
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use leptos_axum::{LeptosRoutes, generate_route_list};
 use std::{any::Any, time::Duration};
 use tower_http::{
     CompressionLevel,
@@ -94,16 +93,7 @@ fn programs() -> Router<AppState> {
 
 /// What browsers call.
 fn browser(state: &AppState) -> Router<AppState> {
-    let context = {
-        let state = state.clone();
-        move || pages::provide(&state)
-    };
-    let shell = {
-        let options = state.leptos.clone();
-        move || crate::app::shell(options.clone())
-    };
-    let list = generate_route_list(App);
-    let pages = Router::new().leptos_routes_with_context(state, list, context, shell);
+    let pages = pages::mount(server_functions::mount(Router::new()));
     let cookies = oidc::mount(audit::mount(forms::mount(pages)))
         .route("/docs/api", get(openapi::page))
         .fallback(fallback)
