@@ -9,7 +9,7 @@ use crate::proof::{
 };
 use crate::support::{
     Bench, PASSWORD, URL,
-    browser::{DRAWING, Page, form},
+    browser::{Page, form},
 };
 use axum::http::{Method, Request};
 use keyward::{
@@ -510,10 +510,7 @@ async fn listen(bench: &Bench, proxies: &str) -> u16 {
     let mut app = bench.app.clone();
     let trusted_proxies = vec![proxies.parse().expect("a network")];
     app.config = Arc::new(Config { trusted_proxies, ..crate::support::config(URL) });
-    let router = {
-        let _alone = DRAWING.write().await;
-        router(AppState::new(app))
-    };
+    let router = router(AppState::new(app));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(serve(listener, router, std::future::pending()));
@@ -522,7 +519,6 @@ async fn listen(bench: &Bench, proxies: &str) -> u16 {
 
 /// Sends a request of exactly these lines, and reads the answer to its end.
 async fn lines(port: u16, what: &str, headers: &[&str], body: &str) -> String {
-    let _drawing = DRAWING.read().await;
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
     let length = body.len();

@@ -7,7 +7,7 @@
 
 use crate::support::{
     Bench, URL,
-    browser::{Browser, DRAWING, Page},
+    browser::{Browser, Page},
 };
 use keyward::{
     domain::ids::KeyId,
@@ -44,7 +44,6 @@ async fn second_node(bench: &Bench) -> axum::Router {
             App::new(Arc::new(crate::support::config(URL)), ground, keyring)
         }
     };
-    let _alone = DRAWING.write().await;
     router(AppState::new(app))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{
     URL,
-    browser::{Browser, DRAWING, Page},
+    browser::{Browser, Page},
     wire,
 };
 use axum::http::Request;
@@ -232,10 +232,7 @@ of Søren's"#;
             let programs = Programs { internal, ..Programs::default() };
             app.config = Arc::new(Config { programs, ..crate::support::config(URL) });
             let state = AppState::new(app);
-            let sites = {
-                let _alone = DRAWING.write().await;
-                [Site::public(state.clone()), Site::internal(state)]
-            };
+            let sites = [Site::public(state.clone()), Site::internal(state)];
             let mut ports = Vec::new();
             for site in sites {
                 // Every request moves the room that its answer needs about: what waits for the store or draws a page has its own.

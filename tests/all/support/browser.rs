@@ -4,10 +4,6 @@ use axum::{Router, body::Body, http::Request};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-/// Making a router walks all pages for the list of their routes, and while it does so Leptos loads no resource in the whole
-/// process: a page that another test draws at that moment would wait for ever. So requests share this, and makers take it whole.
-pub static DRAWING: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
-
 /// An answer.
 pub struct Page {
     pub status: u16,
@@ -125,11 +121,9 @@ impl Browser {
         }
         let host = self.host().parse().expect("a host");
         request.headers_mut().entry("host").or_insert(host);
-        let drawing = DRAWING.read().await;
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
-        drop(drawing);
         for set in parts.headers.get_all("set-cookie") {
             self.keep(set.to_str().expect("a plain cookie"));
         }

@@ -11,6 +11,7 @@ pub mod mail;
 pub mod oauth;
 pub mod schema;
 pub mod stored;
+pub mod template;
 pub mod totp;
 pub mod wire;
 
@@ -31,10 +32,9 @@ use keyward::{
     },
     store::{Location, Pool, queue::Queue},
 };
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use std::sync::Arc;
 use tempfile::TempDir;
-use uuid::Uuid;
+pub use template::database;
 
 /// The public URL of every test's server.
 pub const URL: &str = "http://127.0.0.1:3000";
@@ -81,51 +81,10 @@ pub struct Bench {
     pub folder: TempDir,
 }
 
-/// A fresh database.
-pub async fn database(engine: Engine, folder: &TempDir) -> Location {
-    match engine {
-        Engine::Sqlite => Location::Sqlite(folder.path().join("keyward.db")),
-        Engine::Postgres => {
-            let server = std::env::var("PGHOST").is_ok();
-            assert!(
-                server,
-                "no PostgreSQL: run `make test-rust`, or only the others with `cargo test --features ssr sqlite`"
-            );
-            let name = format!("keyward_{}", Uuid::from_bytes(random()).simple());
-            let mut admin = PgConnection::connect_with(&PgConnectOptions::new()).await.expect("PostgreSQL answers");
-            let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-            sqlx::query(create).execute(&mut admin).await.expect("a database can be made");
-            let var = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
-            Location::Postgres(format!(
-                "postgres://{}:{}@{}:{}/{name}",
-                var("PGUSER", "postgres"),
-                var("PGPASSWORD", ""),
-                var("PGHOST", "localhost"),
-                var("PGPORT", "5432"),
-            ))
-        }
-    }
-}
-
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     keyward::service::random::Random::fill(&SystemRandom, &mut bytes);
     bytes
-}
-
-/// The addresses of all pages, as the router mounts them: `/keys/{id}/edit`.
-pub async fn pages() -> Vec<String> {
-    let _alone = browser::DRAWING.write().await;
-    let mut paths: Vec<_> = leptos_axum::generate_route_list(keyward::app::App)
-        .iter()
-        .map(|listing| match listing.path().trim_end_matches('/') {
-            "" => "/".to_owned(),
-            path => path.to_owned(),
-        })
-        .collect();
-    paths.sort_unstable();
-    paths.dedup();
-    paths
 }
 
 /// A connection of one more process to the same database: the command line, another node.
@@ -173,10 +132,7 @@ impl Bench {
         let mail = Arc::new(mail::Outbox::default());
         let ground = Ground { mail: mail.clone(), ..ground(&location, clock.clone()).await };
         let app = service_on(ground, &location, &folder, config).await;
-        let router = {
-            let _alone = browser::DRAWING.write().await;
-            router(AppState::new(app.clone()))
-        };
+        let router = router(AppState::new(app.clone()));
         Self { router, app, clock, mail, location, folder }
     }
 

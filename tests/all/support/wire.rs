@@ -1,9 +1,6 @@
 //! A listener in front of a service, and requests over a socket of their own: what only a connection shows.
 
-use super::{
-    Bench,
-    browser::{DRAWING, Page},
-};
+use super::{Bench, browser::Page};
 use keyward::{
     config::Config,
     http::{AppState, router, serve::serve},
@@ -18,10 +15,7 @@ use tokio::{
 pub async fn listen(bench: &Bench, config: Config) -> u16 {
     let mut app = bench.app.clone();
     app.config = Arc::new(config);
-    let router = {
-        let _alone = DRAWING.write().await;
-        router(AppState::new(app))
-    };
+    let router = router(AppState::new(app));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(serve(listener, router, std::future::pending()));
@@ -30,7 +24,6 @@ pub async fn listen(bench: &Bench, config: Config) -> u16 {
 
 /// Sends a request of exactly these lines and reads the answer.
 pub async fn call(port: u16, what: &str, headers: &[&str], body: &str) -> Page {
-    let _drawing = DRAWING.read().await;
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
     let text = format!("{what} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
