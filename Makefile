@@ -1,16 +1,17 @@
-# `make` alone says what there is. Nothing here runs two compilers at once, and every folder it fills is in .gitignore.
+# `make` alone lists the targets. Nothing here runs two compilers at once, and every folder it fills is in .gitignore.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run demo build site dev test check test-rust test-browser bench bench-profile clean toolchain tools-test tools-bench FORCE
+.PHONY: nextest help run demo build site dev test check test-rust test-browser test-release bench bench-profile clean toolchain tools-test tools-bench FORCE
 
 # Leptos reads the name when it is compiled: one call without it, and the next one compiles everything again.
 export LEPTOS_OUTPUT_NAME := keyward
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+export PATH := $(PATH):$(CURDIR)/.tools/bin
 export CHROMIUM ?= /usr/bin/chromium
 # CI builds what the lock file says or fails.
 locked := $(if $(CI),--locked)
@@ -18,8 +19,13 @@ locked := $(if $(CI),--locked)
 listen := $(or $(KEYWARD_LISTEN),127.0.0.1:3000)
 settings := KEYWARD_LISTEN="$(listen)" KEYWARD_DATABASE_URL="$(or $(KEYWARD_DATABASE_URL),sqlite:data/keyward.db)"
 binary := target/release/keyward
+# For `make run` and `make demo`: optimised less than a release, built in a third of the time.
+quick := target/quick/keyward
+# The browser tests run the binary that the Rust tests built.
+debug := target/debug/keyward
 wasm := target/wasm32-unknown-unknown/wasm-release/keyward.wasm
 parts := target/parts
+nextest := cargo nextest run $(locked) --features ssr --config-file .ci/nextest.toml
 npm := node_modules/.package-lock.json
 npm-test := end2end/node_modules/.package-lock.json
 npm-bench := bench/node_modules/.package-lock.json
@@ -31,6 +37,8 @@ idiomorph := node_modules/idiomorph/dist/idiomorph.min.js
 bindgen-version := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/version = |"/, ""); print }' Cargo.lock)
 bindgen := .tools/wasm-bindgen-$(bindgen-version)
 cargo-leptos := .tools/cargo-leptos-0.3.10
+# Used if `cargo nextest` is not there already.
+cargo-nextest := .tools/cargo-nextest-0.9.143
 # Tools run for seconds: quick to build matters more than quick to run.
 install := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_TARGET_DIR=target/tools cargo install --root .tools
@@ -38,19 +46,19 @@ install := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
-run: build ## build what changed, then serve http://127.0.0.1:3000 on data/keyward.db
+run: $(quick) ## build what changed, then serve http://127.0.0.1:3000 on data/keyward.db
 	@mkdir -p data
-	@echo "==> Open http://$(listen) in a browser; if nobody has an account yet, use the setup link below instead. Ctrl-C stops the server."
-	@$(settings) exec $(binary) serve
+	@echo "==> Open http://$(listen) in a browser; on the first start use the setup link below instead. Ctrl-C stops the server."
+	@$(settings) exec $(quick) serve
 
-demo: build ## the same on data/demo.db, filled anew with people, projects and keys to look around in
+demo: $(quick) ## the same on data/demo.db, filled anew with people, projects and keys to look around in
 	@mkdir -p data
 	@rm -f data/demo.db data/demo.db-wal data/demo.db-shm
-	@KEYWARD_DATABASE_URL=sqlite:data/demo.db KEYWARD_LISTEN="$(listen)" $(binary) demo
+	@KEYWARD_DATABASE_URL=sqlite:data/demo.db KEYWARD_LISTEN="$(listen)" $(quick) demo
 	@echo "==> Ctrl-C stops the server."
-	@KEYWARD_DATABASE_URL=sqlite:data/demo.db KEYWARD_LISTEN="$(listen)" KEYWARD_KEY_FILE=data/demo.key exec $(binary) serve
+	@KEYWARD_DATABASE_URL=sqlite:data/demo.db KEYWARD_LISTEN="$(listen)" KEYWARD_KEY_FILE=data/demo.key exec $(quick) serve
 
-build: $(binary) ## target/release/keyward: the server with the site inside
+build: $(binary) ## target/release/keyward: the server with the site inside, optimised (about 15 minutes the first time)
 
 dev: toolchain $(bindgen) $(cargo-leptos) $(npm) ## build, serve, and do so again whenever a file changes
 	@mkdir -p data
@@ -59,32 +67,39 @@ dev: toolchain $(bindgen) $(cargo-leptos) $(npm) ## build, serve, and do so agai
 	@cp style/font.css target/site/
 	@{ cat $(idiomorph); echo ';export{Idiomorph}'; } > target/site/idiomorph.js
 	@echo "==> Building for http://$(listen), and again whenever a file changes (about 10 minutes the first time). Ctrl-C stops it."
-	@$(settings) PATH="$(CURDIR)/.tools/bin:$$PATH" exec cargo leptos watch -- serve
+	@$(settings) exec cargo leptos watch -- serve
 
-test: tools-test check test-rust test-browser ## everything: check, test-rust, test-browser
-	@echo "==> Everything passed: formatting, clippy (server and browser), Rust tests (SQLite and PostgreSQL), browser tests (Chromium)."
+test: tools-test check test-rust test-browser test-release ## everything: check, test-rust, test-browser, test-release
+	@cat target/stages
+	@echo "==> Everything passed: formatting, clippy (server and browser), Rust tests (SQLite and PostgreSQL), browser tests (Chromium), release binary."
 
 check: toolchain ## formatting and clippy, for the server and for the browser
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
+	@: > target/stages
 	cargo fmt --check
 	@echo "==> Checking the server with clippy (about 4 minutes the first time)."
-	cargo clippy $(locked) --features ssr --all-targets -- -D warnings
+	@$(call stage,clippy for the server) cargo clippy $(locked) --features ssr --all-targets -- -D warnings
 	@echo "==> Checking the browser part with clippy (about 2 minutes the first time)."
-	cargo clippy $(locked) --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+	@$(call stage,clippy for the browser) cargo clippy $(locked) --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 
-test-rust: toolchain ## unit, store and router tests on SQLite and PostgreSQL
+test-rust: toolchain nextest ## unit, store and router tests on SQLite and PostgreSQL
 	@.ci/need postgresql nginx caddy python3
 	@echo "==> Building the Rust tests (about 6 minutes the first time)."
-	cargo test $(locked) --features ssr --no-run
+	@$(call stage,build of the Rust tests) $(nextest) --no-run
 	@echo "==> Running the Rust tests beside a PostgreSQL of their own."
-	pg_virtualenv -t -o max_connections=200 cargo test $(locked) --features ssr
+	@$(call stage,Rust tests) pg_virtualenv -t -o max_connections=400 -o fsync=off env $(scratch) $(nextest)
 
-test-browser: $(binary) $(npm-test) ## browser tests in Chromium against target/release/keyward
+test-browser: site $(npm-test) ## browser tests in Chromium against target/debug/keyward
 	@.ci/need chromium jq curl sqlite3 python3
-	@echo "==> Building examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
-	cargo build $(locked) --features ssr --example token-endpoint
+	@echo "==> Building the server and examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
+	@$(call stage,build for the browser tests) cargo build $(locked) --features ssr --bin keyward --example token-endpoint
 	@echo "==> Running the browser tests."
-	@cd end2end && KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test
+	@cd end2end && $(call stage,browser tests) $(scratch) KEYWARD_BIN="$(CURDIR)/$(debug)" node_modules/.bin/playwright test
+
+test-release: $(binary) $(npm-test) ## the release binary: its size, and a short run in Chromium
+	@.ci/need chromium curl
+	@KEYWARD_BIN="$(CURDIR)/$(binary)" .ci/size
+	@cd end2end && $(call stage,smoke run of the release binary) KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test $(smoke)
 
 bench: tools-bench $(if $(KEYWARD_BIN),,$(binary)) $(npm-bench) ## measure it beside others (half an hour): a table, also in target/bench/result.md
 	@PATH="$$PATH:/usr/sbin" taskset -c 1 node bench/run.mjs $(BENCH)
@@ -105,6 +120,10 @@ tools-test:
 tools-bench:
 	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx g++
 
+# Has `cargo nextest`, or installs it.
+nextest:
+	@cargo nextest --version >/dev/null 2>&1 || $(MAKE) --no-print-directory $(cargo-nextest)
+
 # The site: target/site, embedded into the server. See .ci/site.mjs for what it writes.
 site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
 	@node .ci/site.mjs target/site public $(parts)/browser $(parts)/style
@@ -113,7 +132,7 @@ site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
 # leave out the link-time optimisation, and the file would be a quarter larger.
 $(wasm): FORCE | toolchain
 	@$(call slow,src Cargo.toml Cargo.lock,Building the browser part (about 3 minutes the first time).)
-	cargo rustc $(locked) --lib --crate-type cdylib --target wasm32-unknown-unknown --profile wasm-release --no-default-features --features hydrate
+	@$(call stage,build of the browser part) cargo rustc $(locked) --lib --crate-type cdylib --target wasm32-unknown-unknown --profile wasm-release --no-default-features --features hydrate
 
 $(parts)/browser/keyward.wasm: $(wasm) $(npm) | $(bindgen)
 	@echo "==> Making the browser part small (about a minute)."
@@ -138,10 +157,17 @@ $(parts)/style/keyward.css: $(wildcard style/*.css) .ci/font.mjs $(npm)
 # The server notices by itself when an embedded file changes, but not when one comes: then its crate is built anew.
 $(binary): site FORCE | toolchain
 	@$(call slow,src migrations target/site Cargo.toml Cargo.lock,Building the server (about 8 minutes the first time).)
-	@find target/site -type f | LC_ALL=C sort > target/site.new
-	@cmp -s target/site.new target/site.embedded || cargo clean $(locked) --quiet --release --package keyward
-	cargo build $(locked) --release --bin keyward --features ssr
-	@mv target/site.new target/site.embedded
+	@$(call server,release)
+
+$(quick): site FORCE | toolchain
+	@$(call slow,src migrations target/site Cargo.toml Cargo.lock,Building the server (about 5 minutes the first time).)
+	@$(call server,quick)
+
+# $(call server,PROFILE): builds the server with the files of target/site inside.
+server = find target/site -type f | LC_ALL=C sort > target/site.$(1).new; \
+  cmp -s target/site.$(1).new target/site.$(1) || cargo clean $(locked) --quiet --profile $(1) --package keyward; \
+  $(call stage,$(1) build of the server) cargo build $(locked) --profile $(1) --bin keyward --features ssr; \
+  mv target/site.$(1).new target/site.$(1)
 
 toolchain:
 	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup, https://rustup.rs" >&2; exit 1; }
@@ -153,6 +179,12 @@ toolchain:
 $(bindgen): | toolchain
 	@echo "==> Installing wasm-bindgen $(bindgen-version) into .tools (about 2 minutes, once)."
 	$(install) wasm-bindgen-cli --version $(bindgen-version)
+	@rm -rf target/tools
+	@touch $@
+
+$(cargo-nextest): | toolchain
+	@echo "==> Installing cargo-nextest into .tools (about 6 minutes, once)."
+	$(install) cargo-nextest --version $(@:.tools/cargo-nextest-%=%) --locked
 	@rm -rf target/tools
 	@touch $@
 
@@ -182,3 +214,12 @@ $(npm-bench): bench/package.json bench/package-lock.json bench/.npmrc | toolchai
 
 # $(call slow,INPUTS,SENTENCE): says the sentence if the target is older than one of its inputs, or not there.
 slow = if [ ! -e $@ ] || [ -n "$$(find $(1) -newer $@ -print -quit)" ]; then echo "==> $(2)"; fi
+
+# $(call stage,NAME) COMMAND: runs it, and adds its duration to target/stages, which `make test` prints at its end.
+stage = $(CURDIR)/.ci/stage "$(1)"
+
+# Test data in memory, where there is room for it: tests wait for the disk a thousand times.
+scratch = $(if $(shell [ -w /dev/shm ] && [ "$$(df --output=avail -k /dev/shm | tail -n 1)" -gt 4000000 ] && echo yes),TMPDIR=/dev/shm)
+
+# A story from the sign-in page to a token, in the files that carry the names of the reference products.
+smoke := setup.spec.ts eyepop-dashboard.spec.ts eyepop-tokens.spec.ts
