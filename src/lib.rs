@@ -13,6 +13,8 @@
 // In the browser the bindings' own macro writes some; no line of ours does on either target.
 #![cfg_attr(feature = "ssr", forbid(unsafe_code))]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
+// A command prints with `cli::output`, which does not panic; a server with `line_writer`, which does not block.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod domain;
 pub mod error;
@@ -31,6 +33,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "ssr")]
 pub mod http;
+#[cfg(feature = "ssr")]
+pub mod line_writer;
 #[cfg(feature = "ssr")]
 pub mod secret;
 #[cfg(feature = "ssr")]

@@ -1,7 +1,7 @@
 //! The counts as Prometheus reads them: the OpenMetrics text format.
 
 use super::{DECISIONS, Durations, ENDS, Metrics, OTHERS, OUTCOMES, PLACES};
-use crate::{http::AppState, http::routes::ROUTES, service::App};
+use crate::{http::AppState, http::routes::ROUTES, line_writer, service::App};
 use axum::{
     body::Bytes,
     http::{HeaderValue, Response, header},
@@ -89,6 +89,11 @@ impl Collector for Scrape {
                 let count = count.load(Ordering::Relaxed);
                 family.encode_family(&labels)?.encode_counter(&count, NoExemplar::None)?;
             }
+        }
+        let help = "Lines that were not written, because the reader of the stream was too slow or writing failed";
+        let mut family = encoder.encode_descriptor("keyward_output_dropped_lines", help, None, MetricType::Counter)?;
+        for (stream, lines) in line_writer::dropped() {
+            family.encode_family(&[("stream", stream)])?.encode_counter(&lines, NoExemplar::None)?;
         }
         for (name, help, kind, value) in &self.readings {
             let mut metric = encoder.encode_descriptor(name, help, None, *kind)?;
