@@ -1,9 +1,13 @@
 //! Settings: read from flags and `KEYWARD_*` variables and validated once.
 
+mod file_mode;
+mod listen;
 mod mail;
 mod oidc;
 mod programs;
 
+pub use file_mode::exposure;
+pub use listen::ListenAddress;
 pub use mail::{MailSettings, SmtpLogin, SmtpTls};
 pub use oidc::{OidcSettings, SignInSettings, is_safe};
 pub use programs::{ProgramArgs, Programs};
@@ -36,9 +40,9 @@ pub const CACHE_KEYS: usize = 1_000_000;
 /// What `keyward serve` takes.
 #[derive(Args, Clone, Debug)]
 pub struct ServeSettings {
-    /// Address and port to listen on; port 0 takes a free one
+    /// Address or host name, and port, to listen on; port 0 takes a free one
     #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
 
     /// Where browsers and programs reach this Keyward, without a path [default: http:// and the
     /// listen address, or localhost and its port if that is every address]
@@ -233,8 +237,7 @@ impl Config {
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> Result<Self, String> {
         let public_url = match &settings.public_url {
             Some(url) => url.clone(),
-            None if bound.ip().is_unspecified() => format!("http://localhost:{}", bound.port()).parse()?,
-            None => format!("http://{bound}").parse()?,
+            None => settings.listen.url(bound.port()).parse()?,
         };
         let mut hosts = vec![public_url.authority()];
         hosts.extend(public_url.aliases());
@@ -271,7 +274,7 @@ pub fn key_file(database: &Location, given: Option<&PathBuf>) -> Result<KeyFile,
         (Location::Postgres(_), Some(path)) => Ok(KeyFile { path: path.clone(), make: false }),
         (Location::Postgres(_), None) => {
             Err("on PostgreSQL every node needs the same key file: name it with --key-file (KEYWARD_KEY_FILE); \
-             make one, once, with: keyward admin create-key-file keyward.key"
+             for a new database, make one, once, with: keyward admin create-key-file keyward.key"
                 .to_owned())
         }
     }

@@ -2,7 +2,10 @@
 
 use super::mail::is_loopback;
 use clap::{Args, ValueEnum};
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -82,6 +85,11 @@ pub fn is_safe(url: &Url) -> bool {
 }
 
 impl SignInArgs {
+    /// The file with the client's secret, if one is named.
+    pub fn secret_file(&self) -> Option<&Path> {
+        self.oidc_client_secret_file.as_deref()
+    }
+
     /// Reads them, and the file with the secret if there is one.
     ///
     /// # Errors

@@ -1,15 +1,15 @@
 //! Settings of what programs call: the address that only they reach, and where a gateway's credential may stand.
 
+use super::ListenAddress;
 use clap::Args;
-use std::net::SocketAddr;
 
 /// As they are given.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ProgramArgs {
-    /// Address and port for programs alone: verify, gateway, metrics and health are then answered there,
+    /// Address or host name, and port, for programs alone: verify, gateway, metrics and health are then answered there,
     /// and not at the public address any more [default: at the public address]
     #[arg(long, env = "KEYWARD_INTERNAL_LISTEN", value_name = "ADDRESS:PORT")]
-    pub internal_listen: Option<SocketAddr>,
+    pub internal_listen: Option<ListenAddress>,
 
     /// Name of the query parameter in which a gateway's client may send its key or token; it then stands in
     /// the logs of whatever it passes [default: none, headers alone]

@@ -19,6 +19,7 @@ mod front;
 mod gateway;
 mod health;
 mod json;
+mod listeners;
 mod management;
 mod metrics;
 mod oauth;
@@ -49,6 +50,7 @@ mod wiped;
 
 pub use forms::form_paths;
 pub use front::Site;
+pub use listeners::Listeners;
 pub use management::{wire_key, wire_project};
 pub use pages::page_paths;
 pub use router::router;

@@ -1,10 +1,10 @@
 //! Listening: connections with limits of time, and an orderly end.
 
-use super::{Site, timer::ConnectionTimer};
+use super::{Site, listeners::Listeners, timer::ConnectionTimer};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::sync::Semaphore;
 
 /// How long the head of a request may take to arrive, and a kept-alive connection may idle.
 const HEAD: Duration = Duration::from_secs(15);
@@ -16,8 +16,8 @@ const CONNECTIONS: usize = 4096;
 const REST: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is done, then lets the requests under way end.
-pub async fn serve(listener: TcpListener, site: impl Into<Site>, stop: impl Future<Output = ()>) {
-    let site = site.into();
+pub async fn serve(listener: impl Into<Listeners>, site: impl Into<Site>, stop: impl Future<Output = ()>) {
+    let (listener, site) = (listener.into(), site.into());
     // HTTP/1.1 alone: whatever ends TLS in front speaks it, and a builder that first waits to see which protocol a silent
     // connection will speak waits for ever.
     let mut builder = http1::Builder::new();
