@@ -18,9 +18,12 @@ const KEY: usize = 32;
 /// Why the key file does not serve. Each is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    #[error("the key file {0} is not 32 bytes in base64; make one with: keyward admin create-key-file {0}")]
+    #[error(
+        "the key file {0} is damaged: it does not hold 32 bytes in base64; restore it from a copy, or if no database was ever \
+         used with it, remove it and make another with: keyward admin create-key-file {0}"
+    )]
     Unreadable(PathBuf),
-    #[error("the key file {path} could not be used: {source}")]
+    #[error("the key file {path} could not be read or written: {source}")]
     Io { path: PathBuf, source: std::io::Error },
 }
 

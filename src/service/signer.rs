@@ -29,18 +29,24 @@ const SEED: usize = 32;
 pub enum SignerError {
     #[error(
         "the key file {0} is missing, and the database holds a signing key that only it can open; \
-         put the file back, or name it with --key-file (KEYWARD_KEY_FILE)"
+         restore the file from a copy, or name it with --key-file (KEYWARD_KEY_FILE). Do not make a new one"
     )]
     Missing(PathBuf),
     #[error("the key file {0} is not there; make it, once, with: keyward admin create-key-file {0}")]
     NotThere(PathBuf),
     #[error(
-        "the key file {0} does not open this database's signing key; use the file that was made with this database"
+        "the key file {0} belongs to another database: it does not open this database's signing key; restore the file that was \
+         made with this database, or name it with --key-file (KEYWARD_KEY_FILE). Do not make a new one"
     )]
     Wrong(PathBuf),
+    #[error(
+        "the key file {0} is damaged: it does not hold 32 bytes in base64, and the database holds a signing key that only the \
+         original file can open; restore the file from a copy. Do not make a new one"
+    )]
+    DamagedFile(PathBuf),
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
-    #[error("the signing key in the database is damaged")]
+    #[error("the signing key in the database is damaged; restore the database from a backup")]
     Damaged,
     #[error(transparent)]
     Service(#[from] Error),
@@ -87,7 +93,7 @@ impl Keyring {
     /// A sentence that says what is wrong with the key file; never a second signing key for the same purpose.
     pub async fn open(ground: &Ground, file: &KeyFile) -> Result<Self, SignerError> {
         let sealing = if newest(ground, ACCESS_TOKENS).await?.is_some() {
-            SealingKey::read(&file.path)?.ok_or_else(|| SignerError::Missing(file.path.clone()))?
+            existing(&file.path)?
         } else {
             if file.make {
                 create_key_file(&file.path, &*ground.random)?;
@@ -128,6 +134,19 @@ impl Signer {
     /// Signs bytes: 64 bytes (RFC 8032).
     pub fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
         self.pair.sign(message)
+    }
+}
+
+/// Reads the key file of a database that needs it.
+///
+/// # Errors
+/// If it is missing or damaged; never with the advice to make another.
+pub fn existing(path: &Path) -> Result<SealingKey, SignerError> {
+    match SealingKey::read(path) {
+        Ok(Some(key)) => Ok(key),
+        Ok(None) => Err(SignerError::Missing(path.to_owned())),
+        Err(KeyFileError::Unreadable(path)) => Err(SignerError::DamagedFile(path)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -6,6 +6,7 @@
 //! Never here: service, leptos, axum.
 
 pub mod accounts;
+mod advice;
 pub mod audit;
 pub mod changes;
 pub mod checkpoints;
@@ -33,6 +34,8 @@ pub mod signing_keys;
 mod sqlite;
 pub mod usage;
 pub mod users;
+
+pub use advice::advice;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};
@@ -85,6 +88,16 @@ pub enum Location {
     Sqlite(std::path::PathBuf),
     /// A `postgres://…` URL.
     Postgres(String),
+}
+
+impl Location {
+    /// The database file of SQLite.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Location {

@@ -85,11 +85,15 @@ async fn sqlite_a_missing_or_wrong_file_is_a_sentence_and_never_a_new_key() {
     assert!(create_key_file(&file.path, &SystemRandom).unwrap());
     let wrong = Keyring::open(&ground, &file).await.unwrap_err();
     assert!(matches!(wrong, SignerError::Wrong(_)), "{wrong}");
-    assert!(wrong.to_string().contains("use the file that was made with this database"));
+    assert!(wrong.to_string().contains("restore the file that was made with this database"));
 
     std::fs::write(&file.path, "not a key").unwrap();
     let unreadable = Keyring::open(&ground, &file).await.unwrap_err();
-    assert!(unreadable.to_string().contains("keyward admin create-key-file"), "{unreadable}");
+    assert!(matches!(unreadable, SignerError::DamagedFile(_)), "{unreadable}");
+    for error in [missing, wrong, unreadable] {
+        let text = error.to_string();
+        assert!(!text.contains("create-key-file") && text.contains("Do not make a new one"), "{text}");
+    }
 
     std::fs::rename(&kept, &file.path).unwrap();
     assert_eq!(Keyring::open(&ground, &file).await.unwrap().tokens.newest().kid, made.tokens.newest().kid);

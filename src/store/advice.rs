@@ -1,0 +1,146 @@
+//! What an operator can do about an error of the database.
+
+use super::{Error, Location};
+use sqlx::{postgres::PgDatabaseError, sqlite::SqliteError};
+use std::{error::Error as StdError, fmt, io::ErrorKind};
+use url::Url;
+
+/// Names the database without a password.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => {
+                let url = Url::parse(url).ok();
+                let url = url.as_ref();
+                let host = url.and_then(Url::host_str).filter(|host| !host.is_empty()).unwrap_or("localhost");
+                let port = url.and_then(Url::port).unwrap_or(5432);
+                write!(f, "postgres://{host}:{port}{}", url.map_or("", Url::path))
+            }
+        }
+    }
+}
+
+/// A sentence that says what to do about an error, or about the cause of one; `None` if there is nothing more to say than the error
+/// does.
+pub fn advice(error: &(dyn StdError + 'static), location: &Location) -> Option<String> {
+    if let Some(Error::Corrupt(_)) = error.downcast_ref() {
+        return Some(damaged(location));
+    }
+    match (error.downcast_ref::<sqlx::Error>()?, location) {
+        (sqlx::Error::Database(error), _) => {
+            if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+                return of_sqlstate(error.code(), location);
+            }
+            error.try_downcast_ref::<SqliteError>()?;
+            of_sqlite(error.code()?.parse().ok()?, location)
+        }
+        (sqlx::Error::Io(error), Location::Sqlite(_)) => of_file(error.kind(), location),
+        (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, Location::Postgres(_)) => Some(format!(
+            "Check that PostgreSQL runs at {location}, and the address in --database-url (KEYWARD_DATABASE_URL)"
+        )),
+        _ => None,
+    }
+}
+
+fn damaged(location: &Location) -> String {
+    match location {
+        Location::Sqlite(_) => format!(
+            "The database file {location} is damaged, or is not a database of Keyward. Stop every Keyward that uses it, keep a \
+             copy of it and of {location}-wal, and restore the newest backup"
+        ),
+        Location::Postgres(_) => format!("The database {location} is damaged: restore the newest backup"),
+    }
+}
+
+fn locked(location: &Location) -> String {
+    format!("Another process keeps {location} locked: try again when it has ended")
+}
+
+fn unwritable(location: &Location) -> String {
+    format!(
+        "Keyward must be able to write {location} and the folder that holds it: check the path, their owner and mode, and \
+         whether the file system is read-only"
+    )
+}
+
+/// <https://www.sqlite.org/rescode.html>: the low byte of an extended result code is the primary one.
+fn of_sqlite(code: i32, location: &Location) -> Option<String> {
+    match code & 0xff {
+        // CORRUPT, NOTADB
+        11 | 26 => Some(damaged(location)),
+        // BUSY, LOCKED, PROTOCOL
+        5 | 6 | 15 => Some(locked(location)),
+        // PERM, READONLY, CANTOPEN, AUTH
+        3 | 8 | 14 | 23 => Some(unwritable(location)),
+        // FULL
+        13 => Some(format!("Make room on the file system of {location}")),
+        // IOERR
+        10 => Some(format!("The file system of {location} reports errors: see the log of the operating system")),
+        _ => None,
+    }
+}
+
+fn of_file(kind: ErrorKind, location: &Location) -> Option<String> {
+    match kind {
+        ErrorKind::IsADirectory => {
+            Some(format!("{location} is a folder: name a file in it with --database-url (KEYWARD_DATABASE_URL)"))
+        }
+        ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::NotFound
+        | ErrorKind::NotADirectory => Some(unwritable(location)),
+        ErrorKind::StorageFull => Some(format!("Make room on the file system of {location}")),
+        _ => None,
+    }
+}
+
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn of_sqlstate(code: &str, location: &Location) -> Option<String> {
+    Some(match code {
+        // invalid_authorization_specification, invalid_password
+        "28000" | "28P01" => "Check the user and the password in --database-url (KEYWARD_DATABASE_URL)".to_owned(),
+        // invalid_catalog_name
+        "3D000" => format!(
+            "Create the database {location} first, or correct its name in --database-url (KEYWARD_DATABASE_URL)"
+        ),
+        // insufficient_privilege
+        "42501" => format!("Let Keyward's user own the database {location}, or its schema: it creates tables"),
+        // disk_full
+        "53100" => format!("Make room on the disk of the server of {location}"),
+        // too_many_connections
+        "53300" => "Raise max_connections of PostgreSQL, or end other clients".to_owned(),
+        // cannot_connect_now
+        "57P03" => "PostgreSQL is starting or stopping: try again in a moment".to_owned(),
+        // lock_not_available
+        "55P03" => locked(location),
+        // data_corrupted, index_corrupted
+        "XX001" | "XX002" => damaged(location),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_shows_no_user_and_no_password() {
+        let location =
+            Location::Postgres("postgres://ann:hunter2hunter2@db.example:6432/keys?sslmode=require".to_owned());
+        assert_eq!(location.to_string(), "postgres://db.example:6432/keys");
+        assert_eq!(Location::Postgres("postgres:///keys".to_owned()).to_string(), "postgres://localhost:5432/keys");
+        assert_eq!(Location::Sqlite("data/k.db".into()).to_string(), "data/k.db");
+    }
+
+    #[test]
+    fn extended_codes_of_sqlite_count_as_their_primary_one() {
+        let location = Location::Sqlite("k.db".into());
+        for (code, word) in
+            [(11, "damaged"), (267, "damaged"), (26, "k.db-wal"), (5, "locked"), (1032, "read-only"), (13, "room")]
+        {
+            assert!(of_sqlite(code, &location).is_some_and(|it| it.contains(word) && it.contains("k.db")), "{code}");
+        }
+        assert_eq!(of_sqlite(19, &location), None);
+    }
+}
