@@ -2,7 +2,10 @@
 
 mod token_key;
 
-use super::open::{Opened, words};
+use super::{
+    open::{Opened, words},
+    output::{self, print_line},
+};
 use crate::{
     config::{Config, DatabaseSettings, PublicUrl},
     domain::sensitive::Password,
@@ -121,11 +124,10 @@ pub async fn run(database: &DatabaseSettings, command: Admin) -> anyhow::Result<
         }
         Admin::CreateKeyFile { path } => {
             if sealing::create_key_file(&path, &SystemRandom)? {
-                println!(
+                Ok(print_line!(
                     "Made {}. Give every node this file, and keep a copy: without it no token can be signed.",
                     path.display()
-                );
-                Ok(())
+                )?)
             } else {
                 anyhow::bail!("{} is there already and was left as it is", path.display())
             }
@@ -149,8 +151,7 @@ async fn create_user(
     let made = accounts.create_user(&Actor::Operator, person).await.map_err(words);
     drop(accounts);
     opened.done().await;
-    println!("Made the user {}.", made?);
-    Ok(())
+    Ok(print_line!("Made the user {}.", made?)?)
 }
 
 async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::Result<()> {
@@ -160,8 +161,7 @@ async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::
     drop(accounts);
     opened.done().await;
     done?;
-    println!("Turned off. {email} signs in with the password alone, and can set up another second factor.");
-    Ok(())
+    Ok(print_line!("Turned off. {email} signs in with the password alone, and can set up another second factor.")?)
 }
 
 async fn reset_link(database: &DatabaseSettings, email: &str, public_url: PublicUrl) -> anyhow::Result<()> {
@@ -171,8 +171,13 @@ async fn reset_link(database: &DatabaseSettings, email: &str, public_url: Public
     let made = accounts.reset_link(&Actor::Operator, email).await.map_err(|error| nobody(error, email));
     drop(accounts);
     opened.done().await;
-    println!("{}", made?);
-    Ok(())
+    let link = Zeroizing::new(format!("{}\n", made?));
+    output::print(link.as_bytes()).map_err(|error| {
+        output::lost(
+            &error,
+            "The link was made but cannot be shown again: repeat the command, another link replaces it",
+        )
+    })
 }
 
 fn nobody(error: Error, email: &str) -> anyhow::Error {
@@ -196,8 +201,7 @@ async fn change(database: &DatabaseSettings, email: &str, verb: Verb) -> anyhow:
     let done = apply(&users, email, verb).await;
     drop(users);
     opened.done().await;
-    println!("{}", done?);
-    Ok(())
+    Ok(print_line!("{}", done?)?)
 }
 
 /// The sentence that says what was done.
@@ -242,13 +246,12 @@ async fn list_users(database: &DatabaseSettings, json: bool) -> anyhow::Result<(
                 })
             })
             .collect();
-        println!("{}", serde_json::Value::Array(printed));
-        return Ok(());
+        return Ok(print_line!("{}", serde_json::Value::Array(printed))?);
     }
     for row in &rows {
         let state = if row.active { "active" } else { "disabled" };
         let admin = if row.admin { "administrator" } else { "" };
-        println!("{}  {state:<8}  {admin:<13}  {}  ({})", row.id, row.email, row.name);
+        print_line!("{}  {state:<8}  {admin:<13}  {}  ({})", row.id, row.email, row.name)?;
     }
     Ok(())
 }

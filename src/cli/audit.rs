@@ -1,6 +1,9 @@
 //! `keyward audit …`.
 
-use super::open::{Opened, words};
+use super::{
+    open::{Opened, words},
+    output::{OutputError, print, print_line},
+};
 use crate::{
     config::DatabaseSettings,
     service::{
@@ -20,7 +23,7 @@ use clap::Subcommand;
 use futures::TryStreamExt as _;
 use std::{
     fs::File,
-    io::{BufReader, Write as _},
+    io::BufReader,
     path::{Path, PathBuf},
 };
 
@@ -75,11 +78,9 @@ async fn key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()> {
     }
     if jwk {
         let set: Vec<_> = found.iter().map(PublicKey::jwk).collect();
-        println!("{}", serde_json::json!({"keys": set}));
-    } else {
-        found.iter().for_each(|key| print!("{}", key.pem()));
+        return Ok(print_line!("{}", serde_json::json!({"keys": set}))?);
     }
-    Ok(())
+    Ok(print(found.iter().map(PublicKey::pem).collect::<String>())?)
 }
 
 async fn write(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Result<()> {
@@ -88,12 +89,11 @@ async fn write(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Res
     let written = match export(&opened.ground, &Actor::Operator, days).await.map_err(words) {
         Ok(pieces) => {
             let mut pieces = std::pin::pin!(pieces);
-            let mut out = std::io::stdout().lock();
             async {
                 while let Some(piece) = pieces.try_next().await.map_err(words)? {
-                    out.write_all(piece.as_bytes()).context("the export could not be written")?;
+                    print(piece)?;
                 }
-                out.flush().context("the export could not be written")
+                Ok(())
             }
             .await
         }
@@ -153,14 +153,16 @@ async fn verify(
             (checked.map_err(words)?, "database")
         }
     };
-    say(&checked);
+    let printed = say(&checked);
+    // The verdict comes first: the exit code says it even if nothing can be printed.
     if let Some(broken) = checked.broken {
         anyhow::bail!("{broken}");
     }
+    printed?;
     if !is_pinned && checked.signed.is_some() {
-        println!(
+        print_line!(
             "The key is the one that the {whose} itself names. To be sure of it, keep it elsewhere and give --public-key."
-        );
+        )?;
     }
     Ok(())
 }
@@ -170,30 +172,31 @@ fn counted(n: i64) -> String {
 }
 
 /// What was found, and how far it goes.
-fn say(checked: &Checked) {
+fn say(checked: &Checked) -> Result<(), OutputError> {
     let Checked { first, last, .. } = checked;
     match checked.events() {
-        0 => println!("No event follows from another."),
-        n => println!("{}, {first} to {last}: each follows from the one before.", counted(n)),
-    }
+        0 => print_line!("No event follows from another."),
+        n => print_line!("{}, {first} to {last}: each follows from the one before.", counted(n)),
+    }?;
     match &checked.signed {
         Some(signed) => {
-            println!(
+            print_line!(
                 "Vouched for: events {first} to {}, by the checkpoint signed at {} with the key {} ({} in all agree).",
                 signed.seq,
                 rfc3339(signed.at),
                 signed.kid,
                 checked.checkpoints,
-            );
+            )?;
         }
-        None => println!("Vouched for: nothing. No checkpoint was signed, or none is left."),
+        None => print_line!("Vouched for: nothing. No checkpoint was signed, or none is left.")?,
     }
     if checked.unsigned() > 0 {
         let since = checked.signed.as_ref().map_or(String::new(), |it| format!(" after event {}", it.seq));
-        println!(
+        print_line!(
             "Not vouched for: {}{since}, chained but not signed. A running server signs within a minute, so if they are \
              older, checkpoints may have been removed: hold the log against what the servers printed (--checkpoints).",
             counted(checked.unsigned()),
-        );
+        )?;
     }
+    Ok(())
 }

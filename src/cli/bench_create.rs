@@ -2,7 +2,10 @@
 //! `make bench`.
 
 use crate::{
-    cli::open::{Opened, words},
+    cli::{
+        open::{Opened, words},
+        output::print_line,
+    },
     config::DatabaseSettings,
     domain::{expiry::ExpiryChoice, ids::ProjectId, key::Environment},
     service::{
@@ -51,8 +54,7 @@ pub async fn run(database: &DatabaseSettings, create: &BenchCreate) -> anyhow::R
         "created": took.len(), "seconds": elapsed.as_secs_f64(), "p50_us": at(50), "p99_us": at(99),
         "wrong": i64::try_from(took.len())?.abs_diff(there),
     });
-    println!("{report}");
-    Ok(())
+    Ok(print_line!("{report}")?)
 }
 
 async fn kept(opened: &Opened, project: ProjectId) -> anyhow::Result<i64> {

@@ -1,5 +1,6 @@
 //! `keyward bench-empty`: what a request costs without Keyward. Hidden; for `make bench`.
 
+use super::output::print_line;
 use anyhow::Context as _;
 use axum::{Router, body::Bytes, routing::post};
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ pub async fn run(command: &BenchEmpty) -> anyhow::Result<()> {
     let listener = TcpListener::bind(command.listen)
         .await
         .with_context(|| format!("{} could not be listened on", command.listen))?;
-    println!("An empty route answers at http://{}/v1/keys/verify", listener.local_addr()?);
+    print_line!("An empty route answers at http://{}/v1/keys/verify", listener.local_addr()?)?;
     let empty = Router::new().route("/v1/keys/verify", post(async |body: Bytes| drop(body)));
     Ok(axum::serve(listener, empty).await?)
 }

@@ -131,12 +131,13 @@ pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> 
     let done = match command {
         Command::Create(asked) => create(&opened, &service, asked).await,
         Command::Edit { one, changes } => {
-            let edited = service.edit_as_operator(one.id, &changes.into()).await;
-            edited.map(|key| print::changed(&wire_key(key), EDITED, one.json)).map_err(words)
+            let edited = service.edit_as_operator(one.id, &changes.into()).await.map_err(words);
+            edited.and_then(|key| Ok(print::changed(&wire_key(key), EDITED, one.json)?))
         }
         Command::List(asked) => list(&opened, &service, asked).await,
         Command::Show(one) => {
-            service.get_as_operator(one.id).await.map(|key| print::one(&wire_key(key), one.json)).map_err(words)
+            let found = service.get_as_operator(one.id).await.map_err(words);
+            found.and_then(|key| Ok(print::one(&wire_key(key), one.json)?))
         }
         Command::Deactivate(one) => change(&service, &one, Verb::Deactivate).await,
         Command::Activate(one) => change(&service, &one, Verb::Activate).await,
@@ -175,8 +176,7 @@ async fn create(opened: &Opened, service: &Service, asked: Create) -> anyhow::Re
     let (key, secret) = service.create_as_operator(draft).await.map_err(words)?;
     let mut made = wire_key(key);
     made["secret"] = secret.expose().into();
-    print::created(&made, asked.json);
-    Ok(())
+    print::created(&made, asked.json)
 }
 
 async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Result<()> {
@@ -205,8 +205,7 @@ async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Resu
         projects.push(row.project_name.clone());
         keys.push(wire_key(service.shown(row).map_err(words)?));
     }
-    print::list(&keys, |at| projects.get(at).cloned(), asked.json);
-    Ok(())
+    Ok(print::list(&keys, |at| projects.get(at).cloned(), asked.json)?)
 }
 
 async fn change(service: &Service, one: &One, verb: Verb) -> anyhow::Result<()> {
@@ -216,6 +215,5 @@ async fn change(service: &Service, one: &One, verb: Verb) -> anyhow::Result<()> 
         Verb::Delete => service.delete_as_operator(one.id).await,
         Verb::Restore => service.restore_as_operator(one.id).await,
     };
-    print::changed(&wire_key(done.map_err(words)?), verb.words(), one.json);
-    Ok(())
+    Ok(print::changed(&wire_key(done.map_err(words)?), verb.words(), one.json)?)
 }

@@ -1,11 +1,41 @@
 //! The log: events to standard error.
 
-use crate::config::{LogFormat, LogLevel};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use crate::{
+    config::{LogFormat, LogLevel},
+    line_writer::{LineWriter, Stream},
+};
+use std::io;
+use tracing_subscriber::{
+    EnvFilter, fmt::writer::BoxMakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
-/// Starts the log. Whatever level is asked for holds for our own events: what libraries say below a warning can quote requests,
-/// cookies and statements, so it is never written.
+/// Starts the log of a command: each event is written at once.
 pub fn start(level: LogLevel, format: LogFormat) {
+    #[expect(clippy::disallowed_methods, reason = "a command may wait for its reader")]
+    init(level, format, BoxMakeWriter::new(io::stderr));
+}
+
+/// Starts the log of a server: a thread writes the events, so that a reader that stalls stops nothing. Panics are events too.
+///
+/// # Errors
+/// If the thread cannot be started.
+pub fn start_in_background(level: LogLevel, format: LogFormat) -> io::Result<()> {
+    let writer = LineWriter::open(Stream::Stderr)?;
+    init(level, format, BoxMakeWriter::new(move || writer.clone()));
+    // The standard hook writes to standard error itself, and waits for its reader.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(tracing::field::display);
+        let backtrace = std::backtrace::Backtrace::capture();
+        let backtrace = (backtrace.status() == std::backtrace::BacktraceStatus::Captured).then_some(backtrace);
+        let backtrace = backtrace.as_ref().map(tracing::field::display);
+        tracing::error!(location, backtrace, "panic: {}", panic.payload_as_str().unwrap_or("(no message)"));
+    }));
+    Ok(())
+}
+
+/// The level applies to our own events. Events of libraries below a warning can quote requests, cookies and statements, so they are
+/// never written.
+fn init(level: LogLevel, format: LogFormat, writer: BoxMakeWriter) {
     let level = match level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",
@@ -15,7 +45,7 @@ pub fn start(level: LogLevel, format: LogFormat) {
     };
     let filter = EnvFilter::new(format!("warn,keyward={level}"));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {
         LogFormat::Text => registry.with(layer.with_ansi(false)).init(),
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).init(),

@@ -5,16 +5,23 @@ mod audit;
 mod bench_create;
 mod bench_empty;
 mod demo;
+mod environment;
 mod keys;
 mod log;
 mod open;
+mod output;
 mod projects;
 mod remote;
 mod serve;
 
-use crate::config::{DatabaseSettings, LogFormat, LogLevel, ServeSettings};
-use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use crate::{
+    config::{DatabaseSettings, LogFormat, LogLevel, ServeSettings},
+    line_writer, service,
+    store::{self, Location},
+};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
+use output::OutputError;
+use std::{process::ExitCode, time::Duration};
 
 /// Self-hosted API keys for a product that has an API.
 ///
@@ -58,32 +65,69 @@ fn names_the_database(error: &clap::Error) -> bool {
     matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(flag)) if flag.starts_with("--database-url"))
 }
 
+/// The command tree, with every setting.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Parses the command line. An empty variable is an unset one.
+///
+/// # Errors
+/// What clap refused, or the help or version that was asked for.
+fn parse() -> Result<Cli, clap::Error> {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let command = environment::without_empty(command(), |name| std::env::var_os(name));
+    let matches = command.try_get_matches_from(&arguments).map_err(|error| match error.kind() {
+        // Help names the variables that are empty, too.
+        ErrorKind::DisplayHelp => self::command().try_get_matches_from(&arguments).err().unwrap_or(error),
+        _ => error,
+    })?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// Prints help and the version to standard output, and what is wrong with the arguments to standard error.
+fn print_refusal(error: &clap::Error) -> ExitCode {
+    if names_the_database(error) {
+        // clap would quote the value, and a password may stand in it.
+        output::print_note(
+            "error: the value of --database-url (KEYWARD_DATABASE_URL) cannot be read: use sqlite:PATH or \
+             postgres://USER:PASSWORD@HOST/DATABASE, with / # ? @ in the password percent-encoded",
+        );
+        return ExitCode::from(2);
+    }
+    let code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+    let printed = error.print().map_err(OutputError::from).and_then(|()| output::print(""));
+    match printed {
+        Err(failed) if !error.use_stderr() => end(Err(failed.into()), None),
+        _ => code,
+    }
+}
+
+/// How long a server that ends waits for the readers of its output.
+const FLUSH: Duration = Duration::from_secs(2);
+
 /// Runs the command that was given.
 pub fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| {
-        if names_the_database(&error) {
-            // clap would quote the value, and a password may stand in it.
-            eprintln!(
-                "error: the value of --database-url (KEYWARD_DATABASE_URL) cannot be read: use sqlite:PATH or \
-                 postgres://USER:PASSWORD@HOST/DATABASE, with / # ? @ in the password percent-encoded"
-            );
-            std::process::exit(2);
-        }
-        error.exit()
-    });
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(error) => return print_refusal(&error),
+    };
+    let warnings = environment::warnings(&command(), std::env::vars_os().map(|(name, _)| name));
     if !matches!(cli.command, Command::Serve(_)) {
         log::start(LogLevel::Error, LogFormat::Text);
+        warnings.iter().for_each(|warning| output::print_note(format_args!("keyward: warning: {warning}")));
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("keyward: the async runtime did not start: {error}");
+            output::print_note(format_args!("keyward: the async runtime did not start: {error}"));
             return ExitCode::FAILURE;
         }
     };
+    let location = cli.database.database.clone();
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Serve(settings) => serve::run(&cli.database, &settings).await,
+            Command::Serve(settings) => serve::run(&cli.database, &settings, &warnings).await,
             Command::Admin(command) => admin::run(&cli.database, command).await,
             Command::Audit(command) => audit::run(&cli.database, command).await,
             Command::Keys(command) => keys::run(&cli.database, command).await,
@@ -93,18 +137,33 @@ pub fn main() -> ExitCode {
             Command::BenchEmpty(command) => bench_empty::run(&command).await,
         }
     });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Every cause once: a context often quotes the one below it.
-            let mut said = error.to_string();
-            for cause in error.chain().skip(1).map(ToString::to_string) {
-                if !said.contains(&cause) {
-                    said = format!("{said}: {cause}");
-                }
-            }
-            eprintln!("keyward: {said}");
-            ExitCode::FAILURE
+    let code = end(done, Some(&location));
+    line_writer::flush(FLUSH);
+    code
+}
+
+/// Prints why a command failed and what to do, and gives its exit code. A reader that closed the pipe early has what it wanted.
+fn end(done: anyhow::Result<()>, location: Option<&Location>) -> ExitCode {
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    if error.chain().any(|cause| cause.downcast_ref().is_some_and(OutputError::is_closed_pipe)) {
+        return ExitCode::SUCCESS;
+    }
+    // Every cause once: a context often quotes the one below it.
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
         }
     }
+    let advice = location.and_then(|location| {
+        let inner = error.chain().filter_map(|cause| match cause.downcast_ref() {
+            // It is transparent: its chain begins behind the error that it holds.
+            Some(service::Error::Store(inner)) => Some(inner as &(dyn std::error::Error + 'static)),
+            _ => None,
+        });
+        error.chain().chain(inner).find_map(|cause| store::advice(cause, location))
+    });
+    let advice = advice.map(|advice| format!(". {advice}")).unwrap_or_default();
+    output::print_note(format_args!("keyward: {said}{advice}"));
+    ExitCode::FAILURE
 }

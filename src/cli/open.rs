@@ -38,7 +38,7 @@ impl Opened {
         }
         let pool = Pool::open(&settings.database)
             .await
-            .with_context(|| format!("the database {:?} could not be opened", settings.database))?;
+            .with_context(|| format!("the database {} could not be opened", settings.database))?;
         let (queue, task) = Queue::start(pool.clone());
         let ground = Ground {
             pool,

@@ -5,6 +5,7 @@ mod remote;
 
 use super::{
     open::{Opened, words},
+    output::print_line,
     remote::{Need, RemoteArgs},
 };
 use crate::{
@@ -124,40 +125,35 @@ pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow:
 
 async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
     let projects = service.list_as_operator().await.map_err(words)?;
-    print::list(&projects.into_iter().map(wire_project).collect::<Vec<_>>(), json);
-    Ok(())
+    Ok(print::list(&projects.into_iter().map(wire_project).collect::<Vec<_>>(), json)?)
 }
 
 async fn show(service: &Service, project: Option<String>, json: bool) -> anyhow::Result<()> {
     let id = find(service, &named(project)?).await?;
-    print::one(&wire_project(service.get_as_operator(id).await.map_err(words)?), json);
-    Ok(())
+    Ok(print::one(&wire_project(service.get_as_operator(id).await.map_err(words)?), json)?)
 }
 
 async fn create(service: &Service, owner: &str, name: &str, json: bool) -> anyhow::Result<()> {
     let id = service.create_as_operator(owner, name).await.map_err(words)?;
-    match json {
+    Ok(match json {
         true => print::one(&wire_project(service.get_as_operator(id).await.map_err(words)?), true),
-        false => println!("Made the project “{}” ({id}).", name.trim()),
-    }
-    Ok(())
+        false => print_line!("Made the project “{}” ({id}).", name.trim()),
+    }?)
 }
 
 async fn rename(service: &Service, project: &str, name: &str) -> anyhow::Result<()> {
     let id = find(service, project).await?;
     service.rename(&Actor::Operator, id, None, name).await.map_err(words)?;
-    println!("Project {id} is called “{}” now.", name.trim());
-    Ok(())
+    Ok(print_line!("Project {id} is called “{}” now.", name.trim())?)
 }
 
 async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result<()> {
     let id = find(service, project).await?;
     service.archive(&Actor::Operator, id, back).await.map_err(words)?;
-    match back {
-        true => println!("Project {id} is out of the archive. Its keys are accepted from the next request on."),
-        false => println!("Project {id} is archived. Its keys are refused from the next request on."),
-    }
-    Ok(())
+    Ok(match back {
+        true => print_line!("Project {id} is out of the archive. Its keys are accepted from the next request on."),
+        false => print_line!("Project {id} is archived. Its keys are refused from the next request on."),
+    }?)
 }
 
 async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result<()> {
@@ -166,11 +162,10 @@ async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result
         let printed = members
             .iter()
             .map(|it| serde_json::json!({"user_id": it.user_id, "name": it.name, "email": it.email, "role": it.role}));
-        println!("{}", serde_json::Value::Array(printed.collect()));
-    } else {
-        for member in members {
-            println!("{}  {:<8}  {}  <{}>", member.user_id, member.role, member.name, member.email);
-        }
+        return Ok(print_line!("{}", serde_json::Value::Array(printed.collect()))?);
+    }
+    for member in members {
+        print_line!("{}  {:<8}  {}  <{}>", member.user_id, member.role, member.name, member.email)?;
     }
     Ok(())
 }
@@ -178,8 +173,7 @@ async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result
 async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>) -> anyhow::Result<()> {
     let project = find(service, &named(project)?).await?;
     let Some(file) = set else {
-        println!("{}", service.config(project).await.map_err(words)?);
-        return Ok(());
+        return Ok(print_line!("{}", service.config(project).await.map_err(words)?)?);
     };
     let text = if file.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin()).context("the config could not be read from standard input")?
@@ -187,8 +181,7 @@ async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>
         std::fs::read_to_string(&file).with_context(|| format!("the config {} could not be read", file.display()))?
     };
     service.set_config(&Actor::Operator, project, &text).await.map_err(words)?;
-    println!("The config of project {project} is set.");
-    Ok(())
+    Ok(print_line!("The config of project {project} is set.")?)
 }
 
 /// What says which project, on the database.

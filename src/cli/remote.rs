@@ -1,8 +1,12 @@
 //! A server that a command works on through its management API, in place of the database.
 
-use crate::service::{
-    fetch::{Answer, Call, Fetch},
-    program::{READ, WRITE},
+use super::output::print_note;
+use crate::{
+    config::exposure,
+    service::{
+        fetch::{Answer, Call, Fetch},
+        program::{READ, WRITE},
+    },
 };
 use anyhow::Context as _;
 use http::{HeaderName, Method, StatusCode, header};
@@ -16,7 +20,7 @@ const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const KEY_TYPE: &str = "urn:keyward:token-type:key";
 const NO_JSON: &str = "the server answered with something else than JSON";
 /// The variable that may hold the key. A flag would stand in the list of processes.
-const VARIABLE: &str = "KEYWARD_KEY";
+pub(super) const VARIABLE: &str = "KEYWARD_KEY";
 
 /// Which server, and where the key for it stands.
 #[derive(clap::Args)]
@@ -80,10 +84,15 @@ impl RemoteArgs {
             (Some(file), _) if file.as_os_str() == "-" => {
                 std::io::read_to_string(std::io::stdin()).context("the key could not be read from standard input")?
             }
-            (Some(file), _) => std::fs::read_to_string(file)
-                .with_context(|| format!("the key in {} could not be read", file.display()))?,
-            (None, Ok(key)) => key,
-            (None, Err(_)) => anyhow::bail!(
+            (Some(file), _) => {
+                if let Some(warning) = exposure("the file of the secret", file) {
+                    print_note(format_args!("keyward: warning: {warning}"));
+                }
+                std::fs::read_to_string(file)
+                    .with_context(|| format!("the key in {} could not be read", file.display()))?
+            }
+            (None, Ok(key)) if !key.is_empty() => key,
+            (None, _) => anyhow::bail!(
                 "give the key for the server: in {VARIABLE}, or with --secret-file FILE (- for standard input)"
             ),
         };
@@ -165,7 +174,9 @@ impl Server {
 
     async fn call(&self, path: &str, call: &Call<'_>) -> anyhow::Result<Answer> {
         let answer = self.fetch.call(&self.at(path), call).await;
-        answer.with_context(|| format!("{} was asked", self.url))
+        answer.with_context(|| {
+            format!("there is no answer from {}; check the address in --url, and that the server runs there", self.url)
+        })
     }
 
     fn at(&self, path: &str) -> Url {

@@ -2,31 +2,28 @@
 
 use super::{log, open::Opened};
 use crate::{
-    config::{Config, DatabaseSettings, ServeSettings, key_file},
+    config::{Config, DatabaseSettings, ListenAddress, ServeSettings, exposure, key_file},
     domain::policy::SignUp,
-    http::{self, AppState, Site},
+    http::{self, AppState, Listeners, Site},
+    line_writer::{self, LineWriter, Stream},
     service::{App, accounts::SetupCode, hearing, signer::Keyring, smtp::SmtpMailer, upkeep},
 };
 use anyhow::{Context as _, anyhow};
-use std::{io::Write as _, sync::Arc};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
-pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyhow::Result<()> {
-    log::start(settings.log, settings.log_format);
+/// `warnings`: for the log, as soon as there is one.
+pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings: &[String]) -> anyhow::Result<()> {
+    log::start_in_background(settings.log, settings.log_format).context("the log could not be started")?;
+    LineWriter::open(Stream::Stdout).context("standard output could not be prepared")?;
+    for warning in warnings {
+        tracing::warn!("settings.unknown: {warning}");
+    }
     let key_file = key_file(&database.database, settings.key_file.as_ref()).map_err(|e| anyhow!(e))?;
-    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
-        format!("{} could not be listened on; give another address with --listen (KEYWARD_LISTEN)", settings.listen)
-    })?;
-    let internal = match settings.programs.internal_listen {
+    let listener = listen(&settings.listen, "--listen (KEYWARD_LISTEN)").await?;
+    let internal = match &settings.programs.internal_listen {
         None => None,
-        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
-            format!(
-                "{address} could not be listened on; give another address with --internal-listen (KEYWARD_INTERNAL_LISTEN)"
-            )
-        })?),
+        Some(address) => Some(listen(address, "--internal-listen (KEYWARD_INTERNAL_LISTEN)").await?),
     };
     let config = Config::new(settings, listener.local_addr()?).map_err(|e| anyhow!(e))?;
     let mail = settings.mail.read().map_err(|e| anyhow!(e))?;
@@ -36,6 +33,16 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
         opened.ground.mail = Arc::new(mailer.map_err(|e| anyhow!(e))?);
     }
     let keyring = Keyring::open(&opened.ground, &key_file).await?;
+    let secret_files = [
+        ("the key file", Some(key_file.path.as_path())),
+        ("the database file", database.database.file()),
+        ("the file of the OpenID Connect client's secret", settings.sign_in.secret_file()),
+    ];
+    for (what, path) in secret_files {
+        if let Some(warning) = path.and_then(|path| exposure(what, path)) {
+            tracing::warn!("files.exposed: {warning}");
+        }
+    }
     let app = App::new(Arc::new(config), opened.ground.clone(), keyring);
     app.usage.resume().await?;
     // Before anything is said: whoever hears it may ask at once that the server stop.
@@ -82,6 +89,13 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings) -> anyho
     Ok(())
 }
 
+/// Listens on all addresses of a host.
+async fn listen(address: &ListenAddress, setting: &str) -> anyhow::Result<Listeners> {
+    let wrong = || format!("{address} could not be listened on; give another address with {setting}");
+    let addresses = address.resolve().await.with_context(wrong)?;
+    Listeners::bind(&addresses).await.with_context(wrong)
+}
+
 /// Says on standard output where to go: it is for the person at the terminal, not for the log.
 async fn greet(app: &App) -> anyhow::Result<()> {
     let url = app.config.public_url.to_string();
@@ -112,10 +126,11 @@ async fn greet(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Queues text for standard output. A server runs whether it is read or not.
 fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    // Nobody may be reading: a server runs all the same.
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    if let Some(writer) = line_writer::opened(Stream::Stdout) {
+        writer.line(text);
+    }
 }
 
 /// Done when the process is asked to stop.

@@ -1,13 +1,15 @@
 //! `keyward admin rotate-token-key`.
 
 use crate::{
-    cli::open::{Opened, words},
-    config::{DatabaseSettings, key_file},
+    cli::{
+        open::{Opened, words},
+        output::{print_line, print_note},
+    },
+    config::{DatabaseSettings, exposure, key_file},
     service::{
         actor::Actor,
         moments,
-        sealing::SealingKey,
-        signer::{Keyring, SignerError},
+        signer::{self, Keyring},
         tokens,
     },
 };
@@ -17,7 +19,10 @@ use std::path::PathBuf;
 /// Publishes the next key that signs tokens, and says from when it does: at once if the others may be in somebody else's hands.
 pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, compromised: bool) -> anyhow::Result<()> {
     let file = key_file(&database.database, file).map_err(|e| anyhow!(e))?;
-    let sealing = SealingKey::read(&file.path)?.ok_or_else(|| SignerError::Missing(file.path.clone()))?;
+    let sealing = signer::existing(&file.path)?;
+    if let Some(warning) = exposure("the key file", &file.path) {
+        print_note(format_args!("keyward: warning: {warning}"));
+    }
     let opened = Opened::open(database, false).await?;
     // It must be the file that the servers have: they could not unseal what another one sealed.
     let published = match Keyring::open(&opened.ground, &file).await {
@@ -28,18 +33,16 @@ pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, comprom
     opened.done().await;
     let published = published?;
     if compromised {
-        println!(
+        return Ok(print_line!(
             "The signing key {} signs from now on. Every token that was issued before is refused: within a second by servers \
              that hear of it, within a minute by the others, within five by whoever checks tokens without asking. If somebody \
              read the key file or the database, change what let them in first.",
             published.kid
-        );
-        return Ok(());
+        )?);
     }
-    println!(
+    Ok(print_line!(
         "Published the signing key {}. Every server publishes it within a minute, and signs with it from {} on.",
         published.kid,
         moments::rfc3339(published.from)
-    );
-    Ok(())
+    )?)
 }

@@ -10,9 +10,12 @@ mod plan;
 mod secrets;
 mod stage;
 
-use super::open::{Opened, words};
+use super::{
+    open::{Opened, words},
+    output,
+};
 use crate::{
-    config::{Config, DatabaseSettings, PublicUrl},
+    config::{Config, DatabaseSettings, ListenAddress, PublicUrl},
     service::{
         Ground,
         accounts::Accounts,
@@ -28,7 +31,7 @@ use clap::Args;
 use plan::{DAY, Fate, MINUTE};
 use secrets::Secrets;
 use stage::{Cast, Stage};
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
 
 #[derive(Args)]
@@ -44,7 +47,7 @@ pub struct Demo {
     secrets_max: u32,
     /// Where it will be served, to say where to sign in
     #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
-    listen: SocketAddr,
+    listen: ListenAddress,
     /// The same, if browsers reach it by another address
     #[arg(long, env = "KEYWARD_PUBLIC_URL", value_name = "URL")]
     public_url: Option<PublicUrl>,
@@ -62,15 +65,20 @@ pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> 
     let filled = fill(&opened.ground, &demo, &password).await;
     opened.close().await;
     filled?;
-    let url = demo.public_url.map_or_else(|| format!("http://{}", demo.listen), |url| url.to_string());
+    let url = demo.public_url.map_or_else(|| demo.listen.url(demo.listen.port()), |url| url.to_string());
     let [(email, ..), others @ ..] = data::PEOPLE;
     let others: Vec<_> = others.iter().map(|(email, ..)| *email).collect();
-    println!("Made {} people, {} projects and {} keys.", data::PEOPLE.len(), data::PEOPLE.len(), demo.keys);
-    println!("Once it is served, sign in at {url}");
-    println!("  e-mail    {email}");
-    println!("  password  {}", *password);
-    println!("The same password is that of {}.", others.join(", "));
-    Ok(())
+    let text = Zeroizing::new(format!(
+        "Made {people} people, {people} projects and {} keys.\nOnce it is served, sign in at {url}\n  e-mail    {email}\n  \
+         password  {}\nThe same password is that of {}.\n",
+        demo.keys,
+        *password,
+        others.join(", "),
+        people = data::PEOPLE.len(),
+    ));
+    output::print(text.as_bytes()).map_err(|error| {
+        output::lost(&error, "The password cannot be shown again: fill another empty database, or set one with: keyward admin reset-link")
+    })
 }
 
 /// A password for one demo: 100 bits.

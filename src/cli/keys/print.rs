@@ -1,7 +1,12 @@
 //! Keys in a terminal: in words, or as the management API shows them. The same from the database and from a server.
 
-use crate::domain::rate::RateLimit;
+use crate::{
+    cli::output::{self, OutputError, print, print_note},
+    domain::rate::RateLimit,
+};
 use serde_json::Value;
+use std::fmt::Write as _;
+use zeroize::Zeroizing;
 
 /// A member that is a text; empty: there is none.
 fn text<'k>(key: &'k Value, name: &str) -> &'k str {
@@ -18,67 +23,96 @@ fn rate(key: &Value) -> Option<String> {
     Some(limit.parse::<RateLimit>().map_or_else(|_| limit.to_owned(), |limit| limit.words()))
 }
 
-/// What of a key is bound, a line each.
-fn rules(key: &Value) {
+/// Adds a line to a text. Writing into memory does not fail.
+macro_rules! add_line {
+    ($text:expr, $($argument:tt)*) => {
+        let _ = writeln!($text, $($argument)*);
+    };
+}
+
+/// Restrictions of a key, a line each.
+fn rules(key: &Value) -> String {
+    let mut out = String::new();
     if let Some(from) = key["not_before"].as_str() {
-        println!("not before  {from}");
+        add_line!(out, "not before  {from}");
     }
-    println!("expires     {}", key["expires_at"].as_str().unwrap_or("never"));
+    add_line!(out, "expires     {}", key["expires_at"].as_str().unwrap_or("never"));
     let networks = texts(key, "networks");
     if !networks.is_empty() {
-        println!("networks    {}", networks.join(", "));
+        add_line!(out, "networks    {}", networks.join(", "));
     }
     if let Some(rate) = rate(key) {
-        println!("rate limit  {rate}");
+        add_line!(out, "rate limit  {rate}");
     }
+    out
 }
 
 /// A key that was just made, with its secret among its members.
-pub fn created(key: &Value, json: bool) {
+///
+/// # Errors
+/// If the secret was not printed: the message names the key and says to delete it.
+pub fn created(key: &Value, json: bool) -> anyhow::Result<()> {
+    let mut out = Zeroizing::new(String::new());
     if json {
-        println!("{key}");
-        return;
+        add_line!(out, "{key}");
+    } else {
+        for name in ["secret", "key_id", "project_id"] {
+            add_line!(out, "{name:<10}  {}", text(key, name));
+        }
+        out.push_str(&rules(key));
     }
-    for name in ["secret", "key_id", "project_id"] {
-        println!("{name:<10}  {}", text(key, name));
+    print(out.as_bytes()).map_err(|error| {
+        let id = text(key, "key_id");
+        output::lost(
+            &error,
+            format_args!(
+                "The key {id} was created, but its secret cannot be shown again. Delete the key with: keyward keys delete \
+                 {id}, then create another"
+            ),
+        )
+    })?;
+    if !json {
+        print_note("Save the secret now. It cannot be shown again.");
     }
-    rules(key);
-    eprintln!("Save the secret now. It cannot be shown again.");
+    Ok(())
 }
 
 /// All of a key.
-pub fn one(key: &Value, json: bool) {
+pub fn one(key: &Value, json: bool) -> Result<(), OutputError> {
+    let mut out = String::new();
     if json {
-        println!("{key}");
-        return;
+        return print(format!("{key}\n"));
     }
     for name in ["key_id", "project_id", "name", "preview", "environment", "status", "issued_to"] {
         if !text(key, name).is_empty() {
-            println!("{:<10}  {}", name.replace('_', if name.ends_with("_id") { "_" } else { " " }), text(key, name));
+            let label = name.replace('_', if name.ends_with("_id") { "_" } else { " " });
+            add_line!(out, "{label:<10}  {}", text(key, name));
         }
     }
     let scopes = texts(key, "scopes");
-    println!("scopes      {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") });
-    rules(key);
-    println!("created     {} by {}", text(key, "created_at"), text(key, "created_by"));
-    println!("last used   {}", key["last_used_at"].as_str().unwrap_or("never"));
+    add_line!(out, "scopes      {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") });
+    out.push_str(&rules(key));
+    add_line!(out, "created     {} by {}", text(key, "created_at"), text(key, "created_by"));
+    add_line!(out, "last used   {}", key["last_used_at"].as_str().unwrap_or("never"));
     if let Some(gone) = key["gone_at"].as_str() {
-        println!("restorable  until {gone}");
+        add_line!(out, "restorable  until {gone}");
     }
     if let Some(why) = key["stopped_because"].as_str() {
-        println!("stopped     by an administrator: {why}");
+        add_line!(out, "stopped     by an administrator: {why}");
     }
+    print(out)
 }
 
 /// Keys, the newest first. `project`: the name of a key's project, where they are of several.
-pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: bool) {
+pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: bool) -> Result<(), OutputError> {
     if json {
-        println!("{}", Value::Array(keys.to_vec()));
-        return;
+        return print(format!("{}\n", Value::Array(keys.to_vec())));
     }
+    let mut out = String::new();
     for (at, key) in keys.iter().enumerate() {
         let project = project(at).map(|name| format!("  ({name})")).unwrap_or_default();
-        println!(
+        add_line!(
+            out,
             "{}  {:<9}  {}…  {}{project}{}",
             text(key, "key_id"),
             text(key, "status"),
@@ -87,6 +121,7 @@ pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: boo
             bound(key)
         );
     }
+    print(out)
 }
 
 /// "  not before 2026-12-01T09:00:00Z, from 10.0.0.0/8 and 2 more, 100 calls a minute"; empty if there is no rule.
@@ -103,9 +138,9 @@ fn bound(key: &Value) -> String {
 }
 
 /// What a key has become.
-pub fn changed(key: &Value, (done, holds): (&str, &str), json: bool) {
+pub fn changed(key: &Value, (done, holds): (&str, &str), json: bool) -> Result<(), OutputError> {
     match json {
-        true => println!("{key}"),
-        false => println!("{done} “{}” ({}). {holds}", text(key, "name"), text(key, "key_id")),
+        true => print(format!("{key}\n")),
+        false => print(format!("{done} “{}” ({}). {holds}\n", text(key, "name"), text(key, "key_id"))),
     }
 }

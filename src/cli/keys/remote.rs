@@ -58,16 +58,14 @@ pub async fn create(remote: &Remote, asked: &Create) -> anyhow::Result<()> {
     }
     let once = asked.idempotency_key.as_deref().map(|it| (HeaderName::from_static("idempotency-key"), it));
     let made = remote.call(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body.into())).await?;
-    print::created(&made, asked.json);
-    Ok(())
+    print::created(&made, asked.json)
 }
 
 /// Shows a key.
 pub async fn show(remote: &Remote, project: Option<&str>, id: KeyId, json: bool) -> anyhow::Result<()> {
     let project = remote.project(project).await?;
     let key = remote.call(Method::GET, &format!("/v1/projects/{project}/keys/{id}"), None, None).await?;
-    print::one(&key, json);
-    Ok(())
+    Ok(print::one(&key, json)?)
 }
 
 /// Lists keys, all pages of them.
@@ -98,8 +96,7 @@ pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
             break;
         }
     }
-    print::list(&all, |_| None, asked.json);
-    Ok(())
+    Ok(print::list(&all, |_| None, asked.json)?)
 }
 
 /// Changes what is named of a key, whatever it has become meanwhile.
@@ -114,8 +111,7 @@ pub async fn edit(
     let body = changes.body(end, instant)?;
     let any = Some((header::IF_MATCH, "*"));
     let key = remote.call(Method::PATCH, &format!("/v1/projects/{project}/keys/{id}"), any, Some(&body)).await?;
-    print::changed(&key, super::EDITED, json);
-    Ok(())
+    Ok(print::changed(&key, super::EDITED, json)?)
 }
 
 /// Deactivates, activates, deletes or restores a key.
@@ -133,6 +129,5 @@ pub async fn change(
         verb => (Method::POST, format!("{key}/{}", verb.as_str())),
     };
     let key = remote.call(method, &path, None, None).await?;
-    print::changed(&key, verb.words(), json);
-    Ok(())
+    Ok(print::changed(&key, verb.words(), json)?)
 }

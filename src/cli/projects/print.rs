@@ -1,5 +1,6 @@
 //! Projects in a terminal: in words, or as the management API shows them. The same from the database and from a server.
 
+use crate::cli::output::{OutputError, print};
 use serde_json::Value;
 
 fn text<'p>(project: &'p Value, name: &str) -> &'p str {
@@ -10,27 +11,28 @@ fn archived(project: &Value) -> &'static str {
     if project["archived"] == true { "  (archived)" } else { "" }
 }
 
-pub fn list(projects: &[Value], json: bool) {
+pub fn list(projects: &[Value], json: bool) -> Result<(), OutputError> {
     if json {
-        println!("{}", Value::Array(projects.to_vec()));
-        return;
+        return print(format!("{}\n", Value::Array(projects.to_vec())));
     }
-    for project in projects {
-        println!("{}  {}{}", text(project, "project_id"), text(project, "name"), archived(project));
-    }
+    let line = |project| format!("{}  {}{}\n", text(project, "project_id"), text(project, "name"), archived(project));
+    print(projects.iter().map(line).collect::<String>())
 }
 
 /// All of a project, but its config.
-pub fn one(project: &Value, json: bool) {
+pub fn one(project: &Value, json: bool) -> Result<(), OutputError> {
     if json {
-        println!("{project}");
-        return;
+        return print(format!("{project}\n"));
     }
-    println!("project_id  {}", text(project, "project_id"));
-    println!("name        {}{}", text(project, "name"), archived(project));
-    println!("created     {}", text(project, "created_at"));
-    println!("keys        {}", project["keys"]);
-    println!("token life  {} s at most", project["token_life_max"]);
     let scopes: Vec<_> = project["scopes"].as_array().into_iter().flatten().map(|scope| text(scope, "name")).collect();
-    println!("scopes      {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") });
+    print(format!(
+        "project_id  {}\nname        {}{}\ncreated     {}\nkeys        {}\ntoken life  {} s at most\nscopes      {}\n",
+        text(project, "project_id"),
+        text(project, "name"),
+        archived(project),
+        text(project, "created_at"),
+        project["keys"],
+        project["token_life_max"],
+        if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") }
+    ))
 }

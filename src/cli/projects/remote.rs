@@ -1,21 +1,23 @@
 //! `keyward projects … --url`: what a key sees of its project.
 
 use super::print;
-use crate::cli::remote::{Need, Remote, Server};
+use crate::cli::{
+    output::print_line,
+    remote::{Need, Remote, Server},
+};
 use http::Method;
 use uuid::Uuid;
 
 /// The project of a key, as a list of one.
 pub async fn list(remote: &Remote, json: bool) -> anyhow::Result<()> {
     let page = remote.call(Method::GET, "/v1/projects", None, None).await?;
-    print::list(page["projects"].as_array().map_or(&[][..], Vec::as_slice), json);
-    Ok(())
+    Ok(print::list(page["projects"].as_array().map_or(&[][..], Vec::as_slice), json)?)
 }
 
 pub async fn show(remote: &Remote, named: Option<&str>, json: bool) -> anyhow::Result<()> {
     let project = remote.project(named).await?;
-    print::one(&remote.call(Method::GET, &format!("/v1/projects/{project}"), None, None).await?, json);
-    Ok(())
+    let project = remote.call(Method::GET, &format!("/v1/projects/{project}"), None, None).await?;
+    Ok(print::one(&project, json)?)
 }
 
 /// Prints the config, as it was saved. Any key may read that of its project; to find the project without its id it must be one
@@ -28,6 +30,5 @@ pub async fn config(server: Server, named: Option<&str>) -> anyhow::Result<()> {
     if id.is_none() {
         remote = remote.again(Need::Config).await?;
     }
-    println!("{}", remote.text(&format!("/v1/projects/{project}/config")).await?);
-    Ok(())
+    Ok(print_line!("{}", remote.text(&format!("/v1/projects/{project}/config")).await?)?)
 }

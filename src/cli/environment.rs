@@ -1,0 +1,102 @@
+//! Environment variables. The settings are clap's arguments, so their names are read from its command tree.
+
+use super::remote;
+use clap::{Arg, Command};
+use std::{
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
+};
+
+/// What the name of each of our variables begins with.
+const PREFIX: &str = "KEYWARD_";
+
+/// All variables that some command reads.
+pub fn names(command: &Command) -> BTreeSet<String> {
+    fn collect(command: &Command, names: &mut BTreeSet<String>) {
+        let variables = command.get_arguments().filter_map(Arg::get_env);
+        names.extend(variables.map(|name| name.to_string_lossy().into_owned()));
+        command.get_subcommands().for_each(|it| collect(it, names));
+    }
+    let mut names = BTreeSet::from([remote::VARIABLE.to_owned()]);
+    collect(command, &mut names);
+    names
+}
+
+/// Treats each empty variable as unset: arguments no longer read it.
+pub fn without_empty(command: Command, value: impl Fn(&OsStr) -> Option<OsString> + Copy) -> Command {
+    let is_empty = |argument: &Arg| argument.get_env().and_then(value).is_some_and(|it| it.is_empty());
+    let command = command.mut_args(|it| if is_empty(&it) { it.env(None) } else { it });
+    command.mut_subcommands(|it| without_empty(it, value))
+}
+
+/// A warning for each variable that begins as ours do and that no command reads. Values are not quoted: they can be secrets.
+pub fn warnings(command: &Command, variables: impl IntoIterator<Item = OsString>) -> Vec<String> {
+    let known = names(command);
+    let given: BTreeSet<_> = variables.into_iter().filter_map(|name| name.into_string().ok()).collect();
+    let unknown =
+        given.iter().filter(|name| name.starts_with(PREFIX) && !known.contains(*name) && !is_of_kubernetes(name));
+    let warning = |name: &String| {
+        let nearest = known.iter().map(|it| (strsim::osa_distance(it, name), it)).min();
+        // One typing error for each three letters.
+        let most = (name.len() - PREFIX.len()) / 3;
+        match nearest.filter(|(distance, _)| *distance <= most) {
+            Some((_, nearest)) => {
+                format!("the variable {name} is not a setting and has no effect; did you mean {nearest}?")
+            }
+            None => format!("the variable {name} is not a setting and has no effect; see: keyward serve --help"),
+        }
+    };
+    unknown.map(warning).collect()
+}
+
+/// Kubernetes sets variables such as `KEYWARD_SERVICE_HOST` and `KEYWARD_PORT_3000_TCP_ADDR` for a service that is named keyward.
+fn is_of_kubernetes(name: &str) -> bool {
+    let rest = name.strip_prefix(PREFIX).unwrap_or_default();
+    let is_port = |rest: &str| rest == "PORT" || rest.starts_with("PORT_");
+    let is_service = |rest: &str| rest == "SERVICE_HOST" || rest.strip_prefix("SERVICE_").is_some_and(is_port);
+    // Behind the name of another service, such as keyward-db.
+    let ends = rest.char_indices().filter(|(_, c)| *c == '_').map(|(at, _)| &rest[at + 1..]);
+    std::iter::once(rest).chain(ends).any(|rest| is_service(rest) || is_port(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warned(name: &str) -> Option<String> {
+        warnings(&super::super::command(), [name.into()]).pop()
+    }
+
+    #[test]
+    fn misspelt_variables_are_named_with_the_nearest_one() {
+        assert!(warned("KEYWARD_LISTN").unwrap().ends_with("did you mean KEYWARD_LISTEN?"));
+        assert!(warned("KEYWARD_DATABSE_URL").unwrap().ends_with("did you mean KEYWARD_DATABASE_URL?"));
+        assert!(warned("KEYWARD_COLOR_SCHEME").unwrap().contains("keyward serve --help"));
+        for name in ["KEYWARD_LISTEN", "KEYWARD_KEY", "LISTEN", "keyward_listn"] {
+            assert_eq!(warned(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn variables_of_kubernetes_are_no_mistakes() {
+        for name in [
+            "KEYWARD_SERVICE_HOST",
+            "KEYWARD_SERVICE_PORT_HTTP",
+            "KEYWARD_PORT",
+            "KEYWARD_PORT_3000_TCP_ADDR",
+            "KEYWARD_DB_SERVICE_HOST",
+            "KEYWARD_DB_PORT_5432_TCP",
+        ] {
+            assert_eq!(warned(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_setting_that_is_empty_is_unset() {
+        let everything_empty = without_empty(super::super::command(), |_| Some(OsString::new()));
+        assert_eq!(names(&everything_empty), BTreeSet::from([remote::VARIABLE.to_owned()]));
+        let nothing_empty = without_empty(super::super::command(), |_| Some("x".into()));
+        assert_eq!(names(&nothing_empty), names(&super::super::command()));
+        assert!(names(&nothing_empty).len() > 15, "the settings were found");
+    }
+}
