@@ -52,14 +52,21 @@ impl Server {
         Self::start_on(folder, lines, "sqlite:keyward.db", &[])
     }
 
+    /// A server with these arguments.
+    pub(super) fn start_with(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_on(folder, 1, "sqlite:keyward.db", arguments)
+    }
+
     /// A server on another database.
     fn start_on(folder: &Path, lines: usize, database: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(BINARY)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("serve")
             .args(arguments)
             .current_dir(folder)
             .env_clear()
             .env("KEYWARD_DATABASE_URL", database)
+            // An argument comes first.
+            .env("KEYWARD_LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -78,6 +85,12 @@ impl Server {
             .expect("an address")
             .to_owned();
         Self { child, address, said }
+    }
+
+    /// Asks it to stop; whether it ended with success.
+    pub(super) fn stop(mut self) -> bool {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
+        asked.success() && self.child.wait().expect("it ends").success()
     }
 
     /// One request over a connection of its own.

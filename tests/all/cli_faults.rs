@@ -1,0 +1,200 @@
+//! Commands when the database, its file or the server cannot serve: the exit code is 1, the message names what it is about and what to
+//! do, and no secret stands in it.
+
+use super::cli::{BINARY, PASSWORD, err, json, keyward, out, run};
+use crate::support::listen::{Manner, ill_mannered, nobody};
+use sqlx::Connection as _;
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+/// A command of each kind that opens the database.
+const COMMANDS: [&[&str]; 7] = [
+    &["admin", "list-users"],
+    &["audit", "verify"],
+    &["audit", "export"],
+    &["keys", "list"],
+    &["projects", "list"],
+    &["bench-create", "--seconds", "0"],
+    &["serve", "--listen", "127.0.0.1:0"],
+];
+
+/// What a command on this database says when it fails.
+fn fails(folder: &Path, database: &str, command: &[&str]) -> String {
+    let output = keyward(folder, &[&["--database-url", database], command].concat());
+    let said = err(&output);
+    assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+    assert!(!said.contains("panicked") && !said.contains("hunter2"), "{command:?}: {said}");
+    said
+}
+
+#[test]
+fn a_database_file_that_cannot_serve_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::create_dir(at.join("folder.db")).unwrap();
+    std::fs::write(at.join("text.db"), "not a database, and long enough to have a header ".repeat(40)).unwrap();
+    std::fs::write(at.join("file"), "").unwrap();
+    for command in COMMANDS {
+        for (database, advice) in [
+            ("folder.db", "is a folder: name a file in it"),
+            ("text.db", "The database file text.db is damaged, or is not a database of Keyward"),
+            // No user may make a file there, and no file has others in it.
+            ("/sys/keyward.db", "must be able to write /sys/keyward.db"),
+            ("file/keyward.db", "file"),
+        ] {
+            if command[0] != "serve" && !at.join(database).exists() {
+                let said = fails(at, &format!("sqlite:{database}"), command);
+                assert!(said.contains(&format!("there is no database at {database}")), "{command:?}: {said}");
+                continue;
+            }
+            let said = fails(at, &format!("sqlite:{database}"), command);
+            assert!(said.contains(database) && said.contains(advice), "{command:?}: {said}");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(at.join("text.db")).unwrap().len(), 49 * 40, "it was left as it is");
+}
+
+/// A page in the middle is overwritten: the file opens, and fails when it is read.
+#[test]
+fn a_damaged_page_is_reported_with_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    out(&run(at, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let mut bytes = std::fs::read(at.join("keyward.db")).unwrap();
+    bytes[8192..].fill(0x5a);
+    std::fs::write(at.join("keyward.db"), bytes).unwrap();
+    let said = fails(at, "sqlite:keyward.db", &["admin", "list-users"]);
+    assert!(
+        said.contains("The database file keyward.db is damaged") && said.contains("restore the newest backup"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_another_process_keeps_locked_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    out(&run(at, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let created = keyward(at, &["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);
+    let key = json(&created)["key_id"].as_str().unwrap().to_owned();
+    let url = format!("sqlite:{}", at.join("keyward.db").display());
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let said = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
+    assert!(said.contains("Another process keeps keyward.db locked"), "{said}");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    out(&keyward(at, &["keys", "deactivate", &key]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_that_cannot_serve_is_named_without_the_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let keyward::store::Location::Postgres(url) =
+        crate::support::database(crate::support::Engine::Postgres, &folder).await
+    else {
+        unreachable!("PostgreSQL was asked for")
+    };
+    let at = folder.path();
+    let right: url::Url = url.parse().unwrap();
+    let mut wrong_password = right.clone();
+    wrong_password.set_password(Some("hunter2hunter2")).unwrap();
+    let mut no_database = right.clone();
+    no_database.set_path("/nowhere");
+    let mut no_server = wrong_password.clone();
+    no_server.set_port(Some(nobody().await.port())).unwrap();
+    let command = &["admin", "list-users"];
+    for (url, advice) in [
+        (wrong_password, "Check the user and the password in --database-url"),
+        (no_database, "Create the database postgres://"),
+        (no_server, "Check that PostgreSQL runs at postgres://"),
+    ] {
+        let said = tokio::task::block_in_place(|| fails(at, url.as_str(), command));
+        assert!(said.contains(advice), "{advice}: {said}");
+        assert!(!said.contains(right.password().unwrap_or("hunter2")), "{said}");
+    }
+}
+
+fn on_server(folder: &Path, url: &str) -> Output {
+    Command::new(BINARY)
+        .args(["keys", "list", "--url", url])
+        .current_dir(folder)
+        .env_clear()
+        .env("KEYWARD_KEY", "hunter2hunter2")
+        .output()
+        .expect("it runs")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_cannot_serve_is_named_with_what_to_do() {
+    const HTML: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<p>Welcome!</p>";
+    let folder = tempfile::tempdir().unwrap();
+    for (address, advice) in [
+        (nobody().await, "check the address in --url"),
+        (ill_mannered(Manner::Silent).await, "took longer than 10 s"),
+        (ill_mannered(Manner::Says("")).await, "check the address in --url"),
+        (ill_mannered(Manner::Says("HTTP/1.1 200 OK\r\n")).await, "check the address in --url"),
+        (ill_mannered(Manner::Says(HTML)).await, "Is it the right address?"),
+    ] {
+        let url = format!("http://{address}");
+        let output = tokio::task::block_in_place(|| on_server(folder.path(), &url));
+        let said = err(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&url) && said.contains(advice) && !said.contains("hunter2"), "{advice}: {said}");
+    }
+}
+
+#[test]
+fn a_key_file_that_others_can_change_draws_a_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    assert!(super::cli::Server::start(at, 1).stop());
+    std::fs::set_permissions(at.join("keyward.key"), std::fs::Permissions::from_mode(0o666)).unwrap();
+    let output = keyward(at, &["admin", "rotate-token-key"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("the key file keyward.key has mode 0666") && said.contains("chmod 600 keyward.key"),
+        "{said}"
+    );
+
+    let (_, log) = super::environment::serve(at, &[("KEYWARD_DATABASE_URL".to_owned(), "sqlite:keyward.db")]);
+    assert!(log.contains("WARN") && log.contains("the key file keyward.key has mode 0666"), "{log}");
+}
+
+/// Whatever is wrong with the file, nothing advises to make another: it would open nothing.
+#[test]
+fn a_key_file_that_does_not_open_the_database_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    assert!(super::cli::Server::start(at, 1).stop());
+    std::fs::rename(at.join("keyward.key"), at.join("kept.key")).unwrap();
+    for wrong in ["another", "damaged", "missing"] {
+        match wrong {
+            "another" => drop(out(&keyward(at, &["admin", "create-key-file", "keyward.key"]))),
+            "damaged" => std::fs::write(at.join("keyward.key"), "short").unwrap(),
+            _ => std::fs::remove_file(at.join("keyward.key")).unwrap(),
+        }
+        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["admin", "rotate-token-key"]] {
+            let said = err(&keyward(at, command));
+            assert!(said.contains("keyward.key") && said.contains("restore the"), "{wrong}: {said}");
+            assert!(said.contains("Do not make a new one") && !said.contains("create-key-file"), "{wrong}: {said}");
+        }
+    }
+    std::fs::rename(at.join("kept.key"), at.join("keyward.key")).unwrap();
+    out(&keyward(at, &["admin", "rotate-token-key"]));
+}
+
+#[test]
+fn a_server_listens_on_a_host_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = super::cli::Server::start_with(folder.path(), &["--listen", "localhost:0"]);
+    assert!(server.address.starts_with("localhost:"), "{}", server.address);
+    assert!(server.verify("kw_live_x").contains(r#""valid":false"#));
+    let port = server.address.rsplit(':').next().unwrap();
+    assert!(std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_ok(), "every address of the name");
+    let said = err(&keyward(folder.path(), &["serve", "--listen", "no-such-host.invalid:0"]));
+    assert!(said.contains("no-such-host.invalid:0 could not be listened on") && said.contains("--listen"), "{said}");
+}
