@@ -52,7 +52,7 @@ pub(super) fn label(text: &str, max: usize) -> Result<String, LabelError> {
 }
 
 /// Control characters, and the bidirectional overrides with which one name can be drawn as another.
-fn is_unprintable(c: char) -> bool {
+pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -4,6 +4,8 @@
 
 pub mod audit;
 pub mod consent;
+#[cfg(feature = "ssr")]
+pub mod email;
 pub mod entry;
 pub mod expiry;
 pub mod filter;

@@ -6,48 +6,7 @@ use super::{
     key::{LabelError, label},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
-
-/// An e-mail address, in lower case: compared, never interpreted. What mail can reach it is the mailer's affair.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Email(String);
-
-/// Not an e-mail address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Write an e-mail address, such as maren@example.com.")]
-pub struct BadEmail;
-
-impl FromStr for Email {
-    type Err = BadEmail;
-
-    fn from_str(text: &str) -> Result<Self, BadEmail> {
-        let text = text.trim().to_lowercase();
-        let (local, domain) = text.rsplit_once('@').ok_or(BadEmail)?;
-        let fits = (1..=64).contains(&local.chars().count())
-            && (1..=253).contains(&domain.len())
-            && !domain.starts_with('.')
-            && !domain.ends_with('.')
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-        if fits { Ok(Self(text)) } else { Err(BadEmail) }
-    }
-}
-
-impl Email {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// What stands before the `@`.
-    pub fn local(&self) -> &str {
-        self.0.rsplit_once('@').map_or("", |(local, _)| local)
-    }
-}
-
-impl fmt::Display for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use std::str::FromStr;
 
 /// Most characters in a person's name.
 pub const PERSON_NAME_MAX: usize = 100;
@@ -135,14 +94,6 @@ pub struct Instance {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_compared_in_lower_case() {
-        assert_eq!(" Maren@Pelagic.Example ".parse::<Email>().unwrap().as_str(), "maren@pelagic.example");
-        for bad in ["", "maren", "@x", "a@", "a b@x", "a@.x", "a@x.", &format!("{}@x", "a".repeat(65))] {
-            assert_eq!(bad.parse::<Email>(), Err(BadEmail), "{bad}");
-        }
-    }
 
     #[test]
     fn a_person_s_name_is_one_line_in_any_script() {

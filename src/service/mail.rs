@@ -1,11 +1,12 @@
 //! Mail, as a parameter. It is sent after the commit of what it tells of, never before.
 
+use crate::domain::email::Email;
 use async_trait::async_trait;
 
 /// A letter of plain text to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
-    pub to: String,
+    pub to: Email,
     pub subject: String,
     pub text: String,
 }

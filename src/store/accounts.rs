@@ -1,6 +1,7 @@
 //! People.
 
 use super::{Conn, Error, Tx, on};
+use crate::domain::email::Email;
 use uuid::Uuid;
 
 /// A person's row.
@@ -21,7 +22,7 @@ pub struct UserRow {
 #[derive(Clone)]
 pub struct NewUserRow {
     pub id: Uuid,
-    pub email: String,
+    pub email: Email,
     pub name: String,
     pub password_hash: String,
     pub admin: bool,
@@ -35,10 +36,12 @@ pub async fn none(conn: &mut Conn<'_>) -> Result<bool, Error> {
     Ok(count == 0)
 }
 
-/// The person with this e-mail address (in lower case).
-pub async fn by_email(conn: &mut Conn<'_>, email: &str) -> Result<Option<UserRow>, Error> {
-    const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users WHERE email = $1";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(email).fetch_optional(c).await?))
+/// The user with this email address. A row of an earlier release, whose domain is stored as U-labels, is found too; where both
+/// exist, the one with A-labels counts.
+pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<UserRow>, Error> {
+    const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users \
+        WHERE email = $1 OR email = $2 ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(email.as_str()).bind(email.unicode()).fetch_optional(c).await?))
 }
 
 /// The person with this id.
@@ -47,13 +50,16 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<UserRow>, Err
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// Inserts a person. `false`: the address is taken, and nothing was inserted.
+/// Inserts a person. `false`: the address is taken, in either spelling of its domain, and nothing was inserted.
 pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
+    if by_email(tx, &user.email).await?.is_some() {
+        return Ok(false);
+    }
     const SQL: &str = "INSERT INTO users (id, email, name, password_hash, admin, active, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(user.id)
-        .bind(&user.email)
+        .bind(user.email.as_str())
         .bind(&user.name)
         .bind(&user.password_hash)
         .bind(user.admin)

@@ -51,6 +51,15 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ClientRow>, E
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
+/// Takes the program's row until commit: its devices are counted one after another. On SQLite there is one writer.
+pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
+    const SQL: &str = "SELECT 1 FROM oauth_clients WHERE id = $1 FOR UPDATE";
+    if let super::Engine::Postgres(c) = tx.engine() {
+        sqlx::query(SQL).bind(id).execute(c).await?;
+    }
+    Ok(())
+}
+
 /// The programs of a project that were not removed, by name.
 pub async fn of_project(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ClientRow>, Error> {
     const SQL: &str = select_clients!("project_id = $1 ORDER BY LOWER(name), id");

@@ -1,6 +1,7 @@
 //! People as administrators look after them. Passwords are never read here.
 
 use super::{Conn, Error, Tx, on};
+use crate::domain::email::Email;
 use uuid::Uuid;
 
 /// A person with what hangs on them.
@@ -82,10 +83,11 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<PersonRow>, E
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// The person with this address (in lower case).
-pub async fn by_email(conn: &mut Conn<'_>, email: &str) -> Result<Option<PersonRow>, Error> {
-    const SQL: &str = select_people!("WHERE u.email = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(email).fetch_optional(c).await?))
+/// The person with this address, as [`super::accounts::by_email`] finds them.
+pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<PersonRow>, Error> {
+    const SQL: &str =
+        select_people!("WHERE u.email = $1 OR u.email = $2 ORDER BY CASE WHEN u.email = $1 THEN 0 ELSE 1 END LIMIT 1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(email.as_str()).bind(email.unicode()).fetch_optional(c).await?))
 }
 
 /// Takes a person's row until commit.

@@ -3,7 +3,7 @@
 use crate::support::{Bench, Engine, PASSWORD, browser::Page, config, database, log::Listening};
 use keyward::{
     config::{MailSettings, OidcSettings, SignInSettings, SmtpTls},
-    domain::sensitive::Password,
+    domain::{email::Email, sensitive::Password},
     service::{
         Error,
         accounts::NewAccount,
@@ -154,7 +154,7 @@ on_both_engines! {
         assert!(bad.status == 422 && bad.text().contains("email-error"));
 
         let letters = letters(&bench, 4).await;
-        let to = |email: &str| letters.iter().filter(|it| it.to == email).collect::<Vec<_>>();
+        let to = |email: &str| letters.iter().filter(|it| it.to.as_str() == email).collect::<Vec<_>>();
         assert!(to(MAREN).iter().all(|it| it.text.contains("You have one already") && !it.text.contains("code=")));
         let path = link(to(NEWCOMER)[0], "/signup/new?code=");
         assert!(to(NEWCOMER)[0].subject.contains("Keyward") && to("off@pelagic.example").is_empty());
@@ -198,7 +198,7 @@ on_both_engines! {
         bench.browser().post("/signup", &[("email", NEWCOMER)]).await;
         bench.browser().post("/reset", &[("email", MAREN)]).await;
         let all = letters(&bench, 2).await;
-        let of = |email: &str, path: &str| link(all.iter().find(|it| it.to == email).unwrap(), path).to_owned();
+        let of = |email: &str, path: &str| link(all.iter().find(|it| it.to.as_str() == email).unwrap(), path).to_owned();
         let (sign_up, reset) = (of(NEWCOMER, "/signup/new?code="), of(MAREN, "/reset/new?code="));
         let crossed = [format!("/signup/new?code={}", code(&reset)), format!("/reset/new?code={}", code(&sign_up))];
         for path in crossed {
@@ -272,7 +272,7 @@ on_both_engines! {
         bench.mail.set_up();
         let second = accounts.invite(&maren, &format!(" {} ", NEWCOMER.to_uppercase())).await.unwrap();
         let letter = letters(&bench, 1).await.remove(0);
-        assert!(second.mailed && letter.to == NEWCOMER && letter.text.contains(&second.link), "{letter:?}");
+        assert!(second.mailed && letter.to.as_str() == NEWCOMER && letter.text.contains(&second.link), "{letter:?}");
         assert_eq!(bench.events("user.invited").await, 2);
         let path = second.link.strip_prefix(crate::support::URL).unwrap();
         assert!(path.starts_with("/signup?invitation="));
@@ -326,9 +326,9 @@ on_both_engines! {
         assert!(answers.iter().all(|it| it == &answers[0]), "{answers:?}");
         assert_eq!((answers[0].0, answers[0].1.as_str()), (303, "/reset?asked=yes"));
         let all = letters(&bench, 2).await;
-        let elsewhere = all.iter().find(|it| it.to == "elsewhere@pelagic.example").unwrap();
+        let elsewhere = all.iter().find(|it| it.to.as_str() == "elsewhere@pelagic.example").unwrap();
         assert!(elsewhere.text.contains("has no password") && !elsewhere.text.contains("code="), "{elsewhere:?}");
-        let path = link(all.iter().find(|it| it.to == MAREN).unwrap(), "/reset/new?code=").to_owned();
+        let path = link(all.iter().find(|it| it.to.as_str() == MAREN).unwrap(), "/reset/new?code=").to_owned();
         assert_eq!(bench.events("password.reset_asked").await, 2);
         nowhere(&bench, &log, code(&path)).await;
 
@@ -488,7 +488,7 @@ async fn the_command_line_makes_a_link_for_a_live_server() {
 }
 
 /// A server for mail that says what it is told, and keeps what it hears.
-async fn smtp(greeting: &'static str) -> (u16, Arc<Mutex<String>>) {
+pub async fn smtp(greeting: &'static str) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(String::new())));
     let kept = heard.clone();
@@ -527,7 +527,7 @@ async fn smtp(greeting: &'static str) -> (u16, Arc<Mutex<String>>) {
     (port, heard)
 }
 
-fn mailer(port: u16, tls: SmtpTls) -> SmtpMailer {
+pub fn mailer(port: u16, tls: SmtpTls) -> SmtpMailer {
     let settings = MailSettings {
         host: "127.0.0.1".into(),
         port,
@@ -541,9 +541,9 @@ fn mailer(port: u16, tls: SmtpTls) -> SmtpMailer {
     SmtpMailer::new(&settings, &"https://keys.pelagic.example".parse().unwrap(), Arc::new(SystemRandom)).unwrap()
 }
 
-fn letter(to: &str) -> Letter {
+pub fn letter(to: &str) -> Letter {
     Letter {
-        to: to.into(),
+        to: Email::from_row(to),
         subject: "Your account at Pelagic Ærø".into(),
         text: "Hello.\n.\nA line that begins with a dot.\n".into(),
     }

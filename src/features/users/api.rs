@@ -45,7 +45,7 @@ pub async fn invite_user(#[server(default)] email: String) -> Result<InvitedUser
     }
     let invited = context::answer(app.accounts.invite(&Actor::User(caller), &email).await)?;
     context::no_store();
-    Ok(InvitedUser { email: email.trim().to_lowercase(), link: (!invited.mailed).then_some(invited.link) })
+    Ok(InvitedUser { email: invited.email.to_string(), link: (!invited.mailed).then_some(invited.link) })
 }
 
 /// Signs the person out everywhere, and lets them in no more. `keys` is a checkbox: the keys that they made are deactivated too.

@@ -2,7 +2,7 @@
 
 use super::{Accounts, entry::RESET, passwords, prove::account};
 use crate::{
-    domain::{sensitive::Password, user::Email},
+    domain::{email::Email, sensitive::Password},
     service::{
         Error, Field,
         actor::{Actor, Caller},
@@ -36,8 +36,7 @@ impl Accounts {
         if current.expose().is_empty() {
             errors.push(Field::new("password", "Write your current password."));
         }
-        let email: Email = row.email.parse().map_err(|_| store::Error::Corrupt("e-mail address"))?;
-        if let Err(message) = passwords::check(new, &email, &row.name) {
+        if let Err(message) = passwords::check(new, &Email::from_row(&row.email), &row.name) {
             errors.push(Field::new("new_password", message));
         } else if new == current {
             errors.push(Field::new("new_password", "This is the password that you have. Choose another."));
@@ -53,7 +52,7 @@ impl Accounts {
             self.note(event("password.refused")).await?;
             return Err(Error::field("password", "This is not your current password."));
         };
-        self.throttle.succeeded(&account(caller.user), caller.origin.ip);
+        self.throttle.succeeded(&account(caller.user), caller.origin.ip, now);
         let (hash, event) = (self.passwords.hash(new).await?, event("password.changed"));
         let write = self.ground.queue.write(move |tx| {
             let (before, hash, event) = (before.clone(), hash.clone(), event.clone());

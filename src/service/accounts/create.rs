@@ -3,10 +3,11 @@
 use super::{Accounts, passwords};
 use crate::{
     domain::{
+        email::Email,
         ids::{ProjectId, UserId},
         project::Role,
         sensitive::Password,
-        user::{Email, PERSON_NAME_MAX, PersonName},
+        user::{PERSON_NAME_MAX, PersonName},
     },
     service::{Error, Field, actor::Actor},
     store::{self, Tx, accounts::NewUserRow, queue::Kept},
@@ -74,7 +75,7 @@ impl Accounts {
         Ok(Prepared {
             user: NewUserRow {
                 id: self.ground.new_id(),
-                email: email.as_str().to_owned(),
+                email: email.clone(),
                 name,
                 password_hash: self.passwords.hash(&person.password).await?,
                 admin: person.admin,
@@ -92,7 +93,7 @@ impl Accounts {
             project_id: self.ground.new_id().into(),
             user: NewUserRow {
                 id: self.ground.new_id(),
-                email: email.as_str().to_owned(),
+                email: email.clone(),
                 name,
                 password_hash: String::new(),
                 admin: false,
@@ -131,7 +132,7 @@ pub(super) async fn insert(
     store::projects::join(tx, (*project_id).into(), user.id, Role::Owner.as_str(), now.micros()).await?;
     let made = actor
         .event(now, "user.created", format!("user:{}", user.id), &user.name)
-        .detail(serde_json::json!({"after": {"email": user.email, "admin": user.admin}}));
+        .detail(serde_json::json!({"after": {"email": user.email.as_str(), "admin": user.admin}}));
     let project = actor
         .event(now, "project.created", format!("project:{project_id}"), project)
         .in_project(*project_id)

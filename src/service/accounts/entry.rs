@@ -1,10 +1,13 @@
 //! What the ways in have in common: which there are, letters that go out behind the answer, and links that work once.
 
-use super::{Accounts, throttle::Throttle, throttle::Verdict};
+use super::{
+    Accounts,
+    throttle::{Guess, Throttle},
+};
 use crate::{
-    domain::{entry::Ways, policy::SignUp, user::Email},
+    domain::{email::Email, entry::Ways, policy::SignUp, time::Timestamp},
     service::{Error, Field, actor::Origin, mail::Letter, once::OneTimeCode, policy},
-    store::{self, links::LinkRow},
+    store::{self, Tx, links::LinkRow},
 };
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -44,6 +47,13 @@ impl Default for Letters {
     }
 }
 
+/// Whether this address was sent enough for an hour. Counted in the transaction that inserts the next link, which comes after those
+/// of all nodes: requests at the same time do not pass together.
+pub(super) async fn was_sent_enough(tx: &mut Tx<'_>, email: &str, now: Timestamp) -> Result<bool, Error> {
+    store::queue::take_turns(tx).await?;
+    Ok(store::links::count_since(tx, email, now.plus_seconds(-HOUR).micros()).await? >= AN_HOUR)
+}
+
 impl Accounts {
     /// The ways in.
     ///
@@ -81,11 +91,8 @@ impl Accounts {
         origin: &Origin,
     ) -> Result<(Email, OwnedSemaphorePermit), Error> {
         let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
-        match self.letters.throttle.enter(&format!("{what} {email}"), origin.ip, self.ground.now()) {
-            Verdict::Go => {}
-            Verdict::Slow(by) => tokio::time::sleep(by).await,
-            Verdict::Paused(seconds) => return Err(Error::Paused { seconds }),
-        }
+        let account = format!("{what} {email}");
+        self.letters.throttle.admit(Guess::Request, &account, origin.ip, self.ground.now()).await?;
         let turn = self.letters.waiting.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         Ok((email, turn))
     }
@@ -106,19 +113,12 @@ impl Accounts {
         });
     }
 
-    /// Whether this address was sent enough for an hour.
-    pub(super) async fn was_sent_enough(&self, email: &Email) -> Result<bool, Error> {
-        let since = self.ground.now().plus_seconds(-HOUR).micros();
-        let mut reader = self.ground.pool.read().await?;
-        Ok(store::links::count_since(&mut reader.conn(), email.as_str(), since).await? >= AN_HOUR)
-    }
-
     /// A new link: its code, and its row for so many seconds.
-    pub(super) fn link(&self, purpose: &str, email: &str, life: i64) -> (OneTimeCode, LinkRow) {
+    pub(super) fn link(&self, purpose: &str, email: &Email, life: i64) -> (OneTimeCode, LinkRow) {
         let now = self.ground.now();
         let row = LinkRow {
             purpose: purpose.to_owned(),
-            email: Some(email.to_owned()),
+            email: Some(email.to_string()),
             user_id: None,
             next: None,
             created_at: now.micros(),
@@ -133,8 +133,8 @@ impl Accounts {
     }
 
     /// Sends a letter, after what it tells of was written down. Whether it went out.
-    pub(super) async fn post(&self, to: &str, subject: String, text: String) -> bool {
-        let letter = Letter { to: to.to_owned(), subject, text };
+    pub(super) async fn post(&self, to: &Email, subject: String, text: String) -> bool {
+        let letter = Letter { to: to.clone(), subject, text };
         let sent = self.ground.mail.send(letter).await;
         if let Err(error) = &sent {
             tracing::error!(%error, "mail.failed");

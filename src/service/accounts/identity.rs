@@ -3,10 +3,11 @@
 use super::{Accounts, create};
 use crate::{
     domain::{
+        email::Email,
         entry::NotIn,
         ids::UserId,
         time::Timestamp,
-        user::{Email, PERSON_NAME_MAX, PersonName},
+        user::{PERSON_NAME_MAX, PersonName},
     },
     service::{
         Error,
@@ -132,7 +133,7 @@ async fn come(
     if passwords && store::accounts::none(tx).await? {
         return Ok(refuse(NotIn::NotSetUp));
     }
-    if store::accounts::by_email(tx, email.as_str()).await?.is_some() {
+    if store::accounts::by_email(tx, email).await?.is_some() {
         return Ok(refuse(NotIn::Taken));
     }
     let made = match create::insert(tx, &system, now, prepared).await {

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     domain::{
+        email::Email,
         entry::Welcome,
         policy::{Policy, SignUp},
         time::{DAY, Timestamp},
-        user::Email,
     },
     service::{
         Error, Field,
@@ -30,6 +30,7 @@ const NO_PASSWORDS: &str = "Passwords are switched off, so an invitation would o
 
 /// An invitation that was made.
 pub struct Invited {
+    pub email: Email,
     /// Shown to be copied if it was not mailed.
     pub link: String,
     pub mailed: bool,
@@ -98,7 +99,7 @@ impl Accounts {
             return Err(Error::Conflict(NO_PASSWORDS));
         }
         let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
-        let (code, row) = self.link(INVITATION, email.as_str(), LIFE);
+        let (code, row) = self.link(INVITATION, &email, LIFE);
         let (who, digest, now, to) = (actor.clone(), code.digest(), self.ground.now(), email.clone());
         let write = self.ground.queue.write(move |tx| {
             let (actor, row, email) = (who.clone(), row.clone(), to.clone());
@@ -106,7 +107,7 @@ impl Accounts {
                 if policy::read(tx).await?.sign_up == SignUp::Closed {
                     return Err(Error::Conflict(CLOSED));
                 }
-                if store::accounts::by_email(tx, email.as_str()).await?.is_some() {
+                if store::accounts::by_email(tx, &email).await?.is_some() {
                     return Err(Error::field("email", "Somebody has this e-mail address already."));
                 }
                 // The last one counts: an earlier link to the same address opens nothing any more.
@@ -125,8 +126,8 @@ impl Accounts {
              The link works once. If you do not know what this is about, do nothing.\n"
         );
         let mailed =
-            self.ground.mail.is_set() && self.post(email.as_str(), format!("Your invitation to {product}"), text).await;
-        Ok(Invited { link, mailed })
+            self.ground.mail.is_set() && self.post(&email, format!("Your invitation to {product}"), text).await;
+        Ok(Invited { email, link, mailed })
     }
 
     /// Whom a code lets make an account: of a confirmed address, an invitation to this Keyward, or one into a project.

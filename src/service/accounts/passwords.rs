@@ -1,7 +1,7 @@
 //! Passwords: which are taken, and hashing them without holding up the server.
 
 use crate::{
-    domain::{sensitive::Password, user::Email},
+    domain::{email::Email, sensitive::Password},
     service::{Error, random::Random},
 };
 use argon2::{

@@ -1,6 +1,6 @@
 //! Proving again who one is, for what is dangerous.
 
-use super::{Accounts, throttle::Verdict};
+use super::{Accounts, throttle::Guess};
 use crate::{
     domain::{ids::UserId, security::Proof, sensitive::Password},
     service::{
@@ -10,7 +10,7 @@ use crate::{
     store,
 };
 
-/// What a person's proofs are counted under. What is typed as an address is in lower case: nobody can type this.
+/// What a person's proofs are counted under. It has no `@`, so it is no email address.
 pub(super) fn account(user: UserId) -> String {
     format!("PROOF:{user}")
 }
@@ -41,12 +41,7 @@ impl Accounts {
 
     /// Begins a try of somebody who is known already, or refuses it after too many.
     pub(super) async fn admit_code(&self, user: UserId, origin: &Origin) -> Result<(), Error> {
-        match self.throttle.enter_code(&account(user), origin.ip, self.ground.now()) {
-            Verdict::Go => {}
-            Verdict::Slow(by) => tokio::time::sleep(by).await,
-            Verdict::Paused(seconds) => return Err(Error::Paused { seconds }),
-        }
-        Ok(())
+        self.throttle.admit(Guess::Code, &account(user), origin.ip, self.ground.now()).await
     }
 
     /// Checks a proof: the password, or a code for those who have a second factor. `false`: it is wrong. What a right one opens
@@ -60,7 +55,7 @@ impl Accounts {
         let right = self.compare_proof(caller, proof).await;
         let right = right.inspect_err(|_| self.throttle.give_back(&account(user), origin.ip))?;
         if right {
-            self.throttle.succeeded(&account(user), origin.ip);
+            self.throttle.succeeded(&account(user), origin.ip, self.ground.now());
         }
         Ok(right)
     }

@@ -2,11 +2,11 @@
 
 use super::{
     Accounts,
-    entry::{GONE, RESET, TOLD},
+    entry::{GONE, RESET, TOLD, was_sent_enough},
     passwords,
 };
 use crate::{
-    domain::{sensitive::Password, user::Email},
+    domain::{email::Email, sensitive::Password},
     service::{
         Error, Field,
         actor::{Actor, Origin},
@@ -41,17 +41,14 @@ impl Accounts {
     }
 
     async fn answer_reset(&self, email: &Email, origin: Origin) -> Result<(), Error> {
-        if self.was_sent_enough(email).await? {
-            return Ok(());
-        }
         let known = {
             let mut reader = self.ground.pool.read().await?;
-            store::accounts::by_email(&mut reader.conn(), email.as_str()).await?
+            store::accounts::by_email(&mut reader.conn(), email).await?
         };
         let Some(user) = known.filter(|user| user.active) else { return Ok(()) };
         let has_password = !user.password_hash.is_empty();
         let purpose = if has_password { RESET } else { TOLD };
-        let code = self.make_reset(&Actor::System(origin), user, purpose).await?;
+        let Some(code) = self.make_reset(&Actor::System(origin), user, purpose, true).await? else { return Ok(()) };
         let (product, url) = (self.product(), &self.config.public_url);
         let text = if has_password {
             format!(
@@ -67,25 +64,33 @@ impl Accounts {
                  in with {provider}.\n\nSign in: {url}/login\n\nIf it was not you, do nothing.\n"
             )
         };
-        self.post(email.as_str(), format!("Your password at {product}"), text).await;
+        self.post(email, format!("Your password at {product}"), text).await;
         Ok(())
     }
 
-    /// Writes down that a link was asked for, and what it carries.
-    async fn make_reset(&self, actor: &Actor, user: UserRow, purpose: &'static str) -> Result<OneTimeCode, Error> {
-        let (code, row) = self.link(purpose, &user.email, LIFE);
+    /// Writes down that a link was asked for, and what it carries. `None`: it is `limited`, and the address was sent enough.
+    async fn make_reset(
+        &self,
+        actor: &Actor,
+        user: UserRow,
+        purpose: &'static str,
+        limited: bool,
+    ) -> Result<Option<OneTimeCode>, Error> {
+        let (code, row) = self.link(purpose, &Email::from_row(&user.email), LIFE);
         let row = store::links::LinkRow { user_id: Some(user.id), ..row };
         let (actor, digest, now) = (actor.clone(), code.digest(), self.ground.now());
         let write = self.ground.queue.write(move |tx| {
             let (actor, row, user) = (actor.clone(), row.clone(), user.clone());
             Box::pin(async move {
+                if limited && was_sent_enough(tx, row.email.as_deref().unwrap_or_default(), now).await? {
+                    return Ok(Kept::unrecorded(false));
+                }
                 store::links::insert(tx, &digest, &row).await?;
                 let event = actor.event(now, "password.reset_asked", format!("user:{}", user.id), &user.name);
-                Ok::<_, Error>(Kept::with((), event))
+                Ok::<_, Error>(Kept::with(true, event))
             })
         });
-        write.await?;
-        Ok(code)
+        Ok(write.await?.then_some(code))
     }
 
     /// A link with which a person chooses a new password, for whoever looks after people. It is not mailed.
@@ -103,13 +108,14 @@ impl Accounts {
         let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
         let user = {
             let mut reader = self.ground.pool.read().await?;
-            store::accounts::by_email(&mut reader.conn(), email.as_str()).await?
+            store::accounts::by_email(&mut reader.conn(), &email).await?
         };
         let user = user.ok_or(Error::NotFound)?;
         if !user.active {
             return Err(Error::Conflict(DISABLED));
         }
-        let code = self.make_reset(actor, user, RESET).await?;
+        let code = self.make_reset(actor, user, RESET, false).await?;
+        let code = code.ok_or(Error::Internal("a link without a limit was refused"))?;
         Ok(self.address("/reset/new?code=", &code))
     }
 
@@ -138,8 +144,8 @@ impl Accounts {
     pub async fn reset_password(&self, code: &str, password: &Password, origin: &Origin) -> Result<(), Error> {
         self.takes_passwords()?;
         let user = self.resets(code).await?.ok_or(Error::Conflict(GONE))?;
-        let email: Email = user.email.parse().map_err(|_| store::Error::Corrupt("user"))?;
-        passwords::check(password, &email, &user.name).map_err(|words| Error::field("password", words))?;
+        passwords::check(password, &Email::from_row(&user.email), &user.name)
+            .map_err(|words| Error::field("password", words))?;
         let hash = self.passwords.hash(password).await?;
         let (actor, digest, now, id) = (Actor::System(origin.clone()), once::digest(code), self.ground.now(), user.id);
         let write = self.ground.queue.write(move |tx| {
@@ -160,7 +166,7 @@ impl Accounts {
             })
         });
         write.await?;
-        self.throttle.succeeded(&user.email, origin.ip);
+        self.throttle.succeeded(Email::from_row(&user.email).as_str(), origin.ip, now);
         Ok(())
     }
 }

@@ -3,11 +3,11 @@
 use super::{Accounts, qr, recovery, totp};
 use crate::{
     domain::{
+        email::Email,
         ids::UserId,
         security::{Enrolment, RecoveryCodes},
         sensitive::{Password, RevealedSecret},
         time::Timestamp,
-        user::Email,
     },
     service::{
         Error,
@@ -243,7 +243,7 @@ impl Accounts {
         let email: Email = email.parse().map_err(|e| Error::field("email", e))?;
         let row = {
             let mut reader = self.ground.pool.read().await?;
-            store::accounts::by_email(&mut reader.conn(), email.as_str()).await?.ok_or(Error::NotFound)?
+            store::accounts::by_email(&mut reader.conn(), &email).await?.ok_or(Error::NotFound)?
         };
         self.remove_second_factor(actor, row.id, &row.name).await
     }

@@ -1,6 +1,6 @@
 //! The first start: whoever reads the terminal makes the administrator.
 
-use super::{Accounts, create, create::NewPerson, throttle::Verdict};
+use super::{Accounts, create, create::NewPerson, throttle::Guess};
 use crate::{
     domain::{ids::UserId, sensitive::Password, time::Timestamp},
     service::{
@@ -109,16 +109,14 @@ impl Accounts {
         SetupCode::from_bits(u128::from_be_bytes(*bytes))
     }
 
-    fn check_code(&self, typed: &str, origin: &Origin) -> Result<(), Error> {
+    async fn check_code(&self, typed: &str, origin: &Origin) -> Result<(), Error> {
         // Wrong codes of one address pause like wrong passwords; a right one is no try.
         const ACCOUNT: &str = "setup";
-        if let Verdict::Paused(seconds) = self.throttle.enter(ACCOUNT, origin.ip, self.ground.now()) {
-            return Err(Error::Paused { seconds });
-        }
+        self.throttle.admit(Guess::Request, ACCOUNT, origin.ip, self.ground.now()).await?;
         let mut gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(code) = &gate.code else { return Err(Error::NotFound) };
         if code.matches(typed) {
-            self.throttle.succeeded(ACCOUNT, origin.ip);
+            self.throttle.succeeded(ACCOUNT, origin.ip, self.ground.now());
             return Ok(());
         }
         gate.wrong = gate.wrong.saturating_add(1);
@@ -147,7 +145,7 @@ impl Accounts {
             return Err(Error::NotFound);
         }
         self.takes_passwords()?;
-        self.check_code(&first.code, origin)?;
+        self.check_code(&first.code, origin).await?;
         let FirstUser { name, email, password, project, .. } = first;
         let prepared = self.prepare(&NewPerson { email, name, password, admin: true, project }).await?;
         let (actor, now) = (Actor::System(origin.clone()), self.ground.now());

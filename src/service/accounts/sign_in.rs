@@ -4,10 +4,10 @@ use super::{
     Accounts,
     begin::{Compared, Entering},
     prove::account,
-    throttle::Verdict,
+    throttle::Guess,
 };
 use crate::{
-    domain::{ids::UserId, sensitive::Password, user::Email},
+    domain::{email::Email, ids::UserId, sensitive::Password},
     service::{
         Error, Field,
         actor::{Actor, Caller, Origin},
@@ -30,31 +30,27 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Forbidden`] with passwords off, [`Error::BadCredentials`], [`Error::Paused`] after too many failures, [`Error::Busy`], or [`Error::Invalid`] if the form is
-    /// empty.
+    /// empty or the address is none.
     pub async fn sign_in(&self, email: &str, password: &Password, origin: &Origin) -> Result<SignedIn, Error> {
         self.takes_passwords()?;
         let mut missing = Vec::new();
-        if email.trim().is_empty() {
-            missing.push(Field::new("email", "Write your e-mail address."));
-        }
+        // Parsed before it is counted: two texts for one account are one account to the throttle.
+        let email = match email.trim() {
+            "" => Err(Field::new("email", "Write your e-mail address.")),
+            _ => email.parse::<Email>().map_err(|error| Field::new("email", error)),
+        };
+        let email = email.map_err(|field| missing.push(field)).ok();
         if password.expose().is_empty() {
             missing.push(Field::new("password", "Write your password."));
         }
-        if !missing.is_empty() {
-            return Err(Error::Invalid(missing));
-        }
-        // What was typed counts as the account, cut to what an address can be.
-        let account: String = email.trim().to_lowercase().chars().take(320).collect();
-        match self.throttle.enter(&account, origin.ip, self.ground.now()) {
-            Verdict::Go => {}
-            Verdict::Slow(by) => tokio::time::sleep(by).await,
-            Verdict::Paused(seconds) => return Err(Error::Paused { seconds }),
-        }
-        let compared = self.compare(&account, password).await;
-        let (user, right) = compared.inspect_err(|_| self.throttle.give_back(&account, origin.ip))?;
+        let (Some(email), true) = (email, missing.is_empty()) else { return Err(Error::Invalid(missing)) };
+        let account = email.as_str();
+        self.throttle.admit(Guess::Password, account, origin.ip, self.ground.now()).await?;
+        let compared = self.compare(&email, password).await;
+        let (user, right) = compared.inspect_err(|_| self.throttle.give_back(account, origin.ip))?;
         match user {
             Some(user) if right => {
-                self.throttle.succeeded(&account, origin.ip);
+                self.throttle.succeeded(account, origin.ip, self.ground.now());
                 let code_needed = self.code_needed(user.id.into()).await?;
                 if !code_needed {
                     self.note(self.sign_in_event(&user, origin)).await?;
@@ -63,7 +59,7 @@ impl Accounts {
                 Ok(SignedIn { who: Entering { user: user.id.into(), compared }, code_needed })
             }
             user => {
-                let left = self.throttle.left(&account, origin.ip);
+                let left = self.throttle.left(account, origin.ip);
                 self.note_failure(user, origin).await?;
                 Err(Error::BadCredentials { tries_left: (left <= 3).then_some(left) })
             }
@@ -71,13 +67,10 @@ impl Accounts {
     }
 
     /// The person with this address, if there is one, and whether the password is theirs. Takes the same time for nobody.
-    async fn compare(&self, account: &str, password: &Password) -> Result<(Option<UserRow>, bool), Error> {
-        let user = match account.parse::<Email>() {
-            Ok(email) => {
-                let mut reader = self.ground.pool.read().await?;
-                store::accounts::by_email(&mut reader.conn(), email.as_str()).await?
-            }
-            Err(_) => None,
+    async fn compare(&self, email: &Email, password: &Password) -> Result<(Option<UserRow>, bool), Error> {
+        let user = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), email).await?
         };
         let hash = user
             .as_ref()
@@ -127,7 +120,7 @@ impl Accounts {
                 "This code is wrong, or it was used before. Wait for the next one, or use a recovery code.",
             ));
         }
-        self.throttle.succeeded(&account(user), origin.ip);
+        self.throttle.succeeded(&account(user), origin.ip, self.ground.now());
         Ok(())
     }
 

@@ -3,11 +3,11 @@
 use super::{
     Accounts, create,
     create::NewPerson,
-    entry::{GONE, SIGN_UP, TOLD},
+    entry::{GONE, SIGN_UP, TOLD, was_sent_enough},
     invite,
 };
 use crate::{
-    domain::{ids::UserId, sensitive::Password, time::DAY, user::Email},
+    domain::{email::Email, ids::UserId, sensitive::Password, time::DAY},
     service::{
         Error,
         actor::{Actor, Origin},
@@ -46,27 +46,29 @@ impl Accounts {
     }
 
     async fn answer_sign_up(&self, email: &Email) -> Result<(), Error> {
-        if self.was_sent_enough(email).await? {
-            return Ok(());
-        }
         let known = {
             let mut reader = self.ground.pool.read().await?;
-            store::accounts::by_email(&mut reader.conn(), email.as_str()).await?
+            store::accounts::by_email(&mut reader.conn(), email).await?
         };
         if known.as_ref().is_some_and(|user| !user.active) {
             return Ok(());
         }
-        let (code, row) = self.link(if known.is_some() { TOLD } else { SIGN_UP }, email.as_str(), LIFE);
-        let digest = code.digest();
+        let (code, row) = self.link(if known.is_some() { TOLD } else { SIGN_UP }, email, LIFE);
+        let (digest, now, to) = (code.digest(), self.ground.now(), email.clone());
         let write = self.ground.queue.write(move |tx| {
-            let row = row.clone();
+            let (row, to) = (row.clone(), to.clone());
             Box::pin(async move {
+                if was_sent_enough(tx, to.as_str(), now).await? {
+                    return Ok(Kept::unrecorded(false));
+                }
                 store::links::insert(tx, &digest, &row).await?;
                 // Nothing of Keyward has changed until the link is used.
-                Ok::<_, Error>(Kept::unrecorded(()))
+                Ok::<_, Error>(Kept::unrecorded(true))
             })
         });
-        write.await?;
+        if !write.await? {
+            return Ok(());
+        }
         let (product, url) = (self.product(), &self.config.public_url);
         let text = match known {
             None => format!(
@@ -82,7 +84,7 @@ impl Accounts {
                  If it was not you, do nothing.\n"
             ),
         };
-        self.post(email.as_str(), format!("Your account at {product}"), text).await;
+        self.post(email, format!("Your account at {product}"), text).await;
         Ok(())
     }
 

@@ -1,19 +1,25 @@
-//! Failed sign-ins slow down, by account and by address, and never lock anybody out.
+//! Limits failed guesses by account and by client address, without locking an owner out.
 //!
-//! - One address on one account: after five failures a pause of a minute, for that address on that account alone.
-//! - One address on any accounts: after twenty failures each further answer takes longer, up to twenty seconds. It is never
-//!   refused: a whole office, or everybody behind a proxy that is not trusted, may be one address.
-//! - One account from any addresses: after ten failures each further answer takes longer, up to ten seconds. It is never refused,
-//!   so that nobody can keep the owner out.
+//! | counter | free failures | then |
+//! |---|---|---|
+//! | one address on one account | 5 | one guess a minute |
+//! | one address on any accounts | 20 | one guess every 2 s to 10 s |
+//! | one account from any addresses | 10 | one guess every 2 s to 30 s |
+//! | second factor of one person, from any addresses | 20 | one guess a minute |
 //!
-//! - Codes of one person's second factor, from any addresses: after twenty failures a pause of a minute after each. Six digits can
-//!   be guessed, and whoever is asked for them has the password.
+//! The interval between two guesses grows by 2 s with each failure. Guesses that are sent at the same time queue for these turns:
+//! a guess waits up to 20 s (address) or 10 s (account), and is refused if its turn comes later. To an address from
+//! which the right password was given within 30 days only the first row applies, so that guesses from elsewhere do not keep the
+//! owner out. From another address the owner sets a new password by email, after which that address is known too.
 //!
-//! A try counts when it begins, and is given back when it turns out to be none: tries that are sent together do not pass together.
-//! An account is what was typed as the e-mail address, whether there is one or not. Failures are forgotten after a quarter of an
-//! hour without another. Guesses from very many addresses at once are slowed, not stopped: what stops them is the password.
+//! A guess counts when it begins, and is given back if it was right or was not compared. The caller parses what it counts: an
+//! account is an [`Email`](crate::domain::email::Email) or an id, whether it exists or not. Failures are forgotten 15 minutes after
+//! the last one. Guesses from many addresses at many accounts are bounded by the accounts' limits alone.
 
-use crate::domain::time::Timestamp;
+use crate::{
+    domain::time::{DAY, Timestamp},
+    service::Error,
+};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
@@ -23,20 +29,39 @@ use std::{
 };
 
 const FREE_PAIR: u32 = 5;
-const FREE_ADDRESS: u32 = 20;
-const FREE_ACCOUNT: u32 = 10;
 const FREE_CODES: u32 = 20;
-/// Seconds.
+/// Seconds between two guesses of one address on one account, and between two codes of one person.
 const PAUSE: i64 = 60;
 /// Seconds.
 const FORGET: i64 = 900;
-/// What each failure past the free ones adds to the time of an answer, in seconds.
-const STEP: u32 = 2;
-/// The longest that an answer is kept back, in seconds; below the limit of time for an answer.
-const SLOWEST_ADDRESS: u32 = 20;
-const SLOWEST_ACCOUNT: u32 = 10;
-/// Counters kept at most: about 15 MB. Past it the oldest go.
+/// What each failure adds to the interval between two guesses, in seconds.
+const STEP: i64 = 2;
+/// Seconds for which an address is known to an account.
+const KNOWN: i64 = 30 * DAY;
+/// Most counters, and most known addresses: about 15 MB each. The oldest are dropped.
 const BOUND: usize = 100_000;
+
+/// How a counter over many pairs slows guesses. Seconds.
+struct Turns {
+    free: u32,
+    longest_interval: i64,
+    /// Below the time limit for a response.
+    longest_wait: i64,
+}
+
+const ADDRESS: Turns = Turns { free: 20, longest_interval: 10, longest_wait: 20 };
+const ACCOUNT: Turns = Turns { free: 10, longest_interval: 30, longest_wait: 10 };
+
+/// What is guessed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// A password.
+    Password,
+    /// A second factor or a user code, which is short enough to be found.
+    Code,
+    /// A request for an email, or a code of 128 bits: the account's own counter would only keep its owner out.
+    Request,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Counted {
@@ -45,28 +70,36 @@ enum Counted {
     Account(Account),
 }
 
-/// SHA-256 of what was typed: every counter is small, and no address stands in memory.
+/// SHA-256 of the account: every counter is small, and no address is in memory.
 type Account = [u8; 32];
 
 #[derive(Clone, Copy, Debug)]
 struct Counter {
     failures: u32,
+    /// The turn of the last guess; in the future while it waits.
     last: Timestamp,
 }
 
-/// What is to be done before a try.
+/// What is to be done before a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Go,
-    /// Answer later by this much.
+    /// Compare after this time.
     Slow(Duration),
-    /// Do not try: again after this many seconds.
+    /// Do not compare: again after this many seconds.
     Paused(i64),
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    counters: HashMap<Counted, Counter>,
+    /// Since when an address is known to an account.
+    known: HashMap<(Account, IpAddr), Timestamp>,
 }
 
 /// The counters of this process.
 #[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<Counted, Counter>>);
+pub struct Throttle(Mutex<Memory>);
 
 /// An IPv6 customer has a /64: its addresses count as one.
 fn network(ip: IpAddr) -> IpAddr {
@@ -76,8 +109,12 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
+fn digest(account: &str) -> Account {
+    Sha256::digest(account).into()
+}
+
 fn counted(account: &str, ip: Option<IpAddr>) -> Vec<Counted> {
-    let account: Account = Sha256::digest(account).into();
+    let account = digest(account);
     let mut all = vec![Counted::Account(account)];
     if let Some(ip) = ip.map(network) {
         all.push(Counted::Address(ip));
@@ -86,91 +123,118 @@ fn counted(account: &str, ip: Option<IpAddr>) -> Vec<Counted> {
     all
 }
 
-/// How long an answer is kept back after this many failures.
-fn slowed(failures: u32, free: u32, slowest: u32) -> Duration {
-    Duration::from_secs(u64::from(failures.saturating_sub(free).saturating_mul(STEP).min(slowest)))
+/// Seconds until the next turn of this counter.
+fn wait(counter: &Counter, turns: &Turns, now: Timestamp) -> i64 {
+    let past = i64::from(counter.failures.saturating_sub(turns.free));
+    let interval = past.saturating_mul(STEP).min(turns.longest_interval);
+    if interval == 0 { 0 } else { (interval - now.seconds_since(counter.last)).max(0) }
 }
 
 impl Throttle {
-    fn with<T>(&self, f: impl FnOnce(&mut HashMap<Counted, Counter>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut Memory) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Begins a try: says whether it may be made now, and counts it if so.
-    pub fn enter(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
-        self.begin(account, ip, now, None)
-    }
-
-    /// As [`Self::enter`], for what could be guessed: the account itself is paused too.
-    pub fn enter_code(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
-        self.begin(account, ip, now, Some(FREE_CODES))
-    }
-
-    fn begin(&self, account: &str, ip: Option<IpAddr>, now: Timestamp, most: Option<u32>) -> Verdict {
-        self.with(|counters| {
-            make_room(counters, now);
+    /// Begins a guess: says whether and when it may be compared, and counts it unless it is refused.
+    pub fn enter(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
+        self.with(|memory| {
+            make_room(&mut memory.counters, now);
+            let known = ip.is_some_and(|ip| memory.knows(digest(account), network(ip), now));
             let keys = counted(account, ip);
-            let mut wait = Duration::ZERO;
+            let mut delay = 0;
             for key in &keys {
-                let Some(counter) = counters.get(key).filter(|c| now.seconds_since(c.last) < FORGET) else { continue };
-                let rest = PAUSE - now.seconds_since(counter.last);
-                match key {
-                    Counted::Pair(..) if counter.failures >= FREE_PAIR && rest > 0 => return Verdict::Paused(rest),
-                    Counted::Pair(..) => {}
-                    Counted::Account(_) if most.is_some_and(|most| counter.failures >= most) && rest > 0 => {
-                        return Verdict::Paused(rest);
-                    }
-                    Counted::Address(_) => wait = wait.max(slowed(counter.failures, FREE_ADDRESS, SLOWEST_ADDRESS)),
-                    Counted::Account(_) => wait = wait.max(slowed(counter.failures, FREE_ACCOUNT, SLOWEST_ACCOUNT)),
+                let Some(counter) = memory.counters.get(key) else { continue };
+                if now.seconds_since(counter.last) >= FORGET {
+                    continue;
                 }
+                let paused =
+                    |free: u32| if counter.failures >= free { PAUSE - now.seconds_since(counter.last) } else { 0 };
+                let (rest, longest) = match key {
+                    Counted::Pair(..) => (paused(FREE_PAIR), 0),
+                    Counted::Account(_) if guess == Guess::Code => (paused(FREE_CODES), 0),
+                    Counted::Account(_) if guess == Guess::Request => continue,
+                    Counted::Address(_) | Counted::Account(_) if known => continue,
+                    Counted::Address(_) => (wait(counter, &ADDRESS, now), ADDRESS.longest_wait),
+                    Counted::Account(_) => (wait(counter, &ACCOUNT, now), ACCOUNT.longest_wait),
+                };
+                if rest > longest {
+                    return Verdict::Paused(rest);
+                }
+                delay = delay.max(rest);
             }
+            let turn = now.plus_seconds(delay);
             for key in keys {
-                let counter = counters.entry(key).or_insert(Counter { failures: 0, last: now });
+                let counter = memory.counters.entry(key).or_insert(Counter { failures: 0, last: turn });
                 if now.seconds_since(counter.last) >= FORGET {
                     counter.failures = 0;
                 }
                 counter.failures = counter.failures.saturating_add(1);
-                counter.last = now;
+                counter.last = counter.last.max(turn);
             }
-            if wait.is_zero() { Verdict::Go } else { Verdict::Slow(wait) }
+            if delay == 0 { Verdict::Go } else { Verdict::Slow(Duration::from_secs(delay.unsigned_abs())) }
         })
     }
 
-    /// How many tries of this address on this account are left before a pause.
+    /// Begins a guess and waits for its turn.
+    ///
+    /// # Errors
+    /// [`Error::Paused`] if the guess is refused.
+    pub async fn admit(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
+        match self.enter(guess, account, ip, now) {
+            Verdict::Go => {}
+            Verdict::Slow(by) => tokio::time::sleep(by).await,
+            Verdict::Paused(seconds) => return Err(Error::Paused { seconds }),
+        }
+        Ok(())
+    }
+
+    /// How many guesses of this address on this account are left before a pause.
     pub fn left(&self, account: &str, ip: Option<IpAddr>) -> u32 {
-        self.with(|counters| {
+        self.with(|memory| {
             let pair = counted(account, ip).pop().filter(|key| matches!(key, Counted::Pair(..)));
-            let failures = pair.and_then(|key| counters.get(&key)).map_or(0, |counter| counter.failures);
+            let failures = pair.and_then(|key| memory.counters.get(&key)).map_or(0, |counter| counter.failures);
             FREE_PAIR.saturating_sub(failures)
         })
     }
 
-    /// Takes back a try that was none: the server had no turn for it.
+    /// Gives back a guess that was not compared.
     pub fn give_back(&self, account: &str, ip: Option<IpAddr>) {
-        self.with(|counters| {
+        self.with(|memory| {
             for key in counted(account, ip) {
-                if let Some(counter) = counters.get_mut(&key) {
+                if let Some(counter) = memory.counters.get_mut(&key) {
                     counter.failures = counter.failures.saturating_sub(1);
                 }
             }
         });
     }
 
-    /// A sign-in that went well clears the pair. Address and account keep their count of failures, or one account of one's own
-    /// would pay for guessing at others.
-    pub fn succeeded(&self, account: &str, ip: Option<IpAddr>) {
+    /// Notes a right guess: gives it back, clears the pair, and from now on knows the address. The counters of address and account
+    /// keep their failures: otherwise an account of one's own would pay for guesses at others.
+    pub fn succeeded(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
         self.give_back(account, ip);
-        self.with(|counters| {
-            if let Some(pair @ Counted::Pair(..)) = counted(account, ip).pop() {
-                counters.remove(&pair);
+        let Some(ip) = ip.map(network) else { return };
+        let account = digest(account);
+        self.with(|memory| {
+            memory.counters.remove(&Counted::Pair(account, ip));
+            for age in [KNOWN, DAY, 0] {
+                if memory.known.len() >= BOUND {
+                    memory.known.retain(|_, at| now.seconds_since(*at) < age);
+                }
             }
+            memory.known.insert((account, ip), now);
         });
+    }
+}
+
+impl Memory {
+    fn knows(&self, account: Account, ip: IpAddr, now: Timestamp) -> bool {
+        self.known.get(&(account, ip)).is_some_and(|at| now.seconds_since(*at) < KNOWN)
     }
 }
 
 /// Forgets what is old; in a flood of addresses what is older than its own pause too, and if need be everything.
 fn make_room(counters: &mut HashMap<Counted, Counter>, now: Timestamp) {
-    for age in [FORGET, PAUSE, 0] {
+    for age in [FORGET, PAUSE, -FORGET] {
         if counters.len() + 3 > BOUND {
             counters.retain(|_, counter| now.seconds_since(counter.last) < age);
         }
@@ -178,99 +242,4 @@ fn make_room(counters: &mut HashMap<Counted, Counter>, now: Timestamp) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
-
-    fn ip(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([203, 0, 113, last]))
-    }
-
-    fn tries(throttle: &Throttle, account: &str, ip: Option<IpAddr>, count: usize) {
-        for _ in 0..count {
-            throttle.enter(account, ip, NOW);
-        }
-    }
-
-    #[test]
-    fn codes_are_paused_whatever_the_address() {
-        let throttle = Throttle::default();
-        for n in 0..20 {
-            let verdict = throttle.enter_code("m", ip(n), NOW);
-            assert!(!matches!(verdict, Verdict::Paused(_)), "{n}");
-        }
-        assert_eq!(throttle.enter_code("m", ip(99), NOW), Verdict::Paused(60));
-        assert!(!matches!(throttle.enter_code("n", ip(99), NOW), Verdict::Paused(_)));
-        assert!(!matches!(throttle.enter_code("m", ip(99), NOW.plus_seconds(60)), Verdict::Paused(_)));
-        assert_eq!(throttle.enter_code("m", ip(98), NOW.plus_seconds(60)), Verdict::Paused(60), "one try a minute");
-    }
-
-    #[test]
-    fn five_failures_pause_that_address_alone() {
-        let throttle = Throttle::default();
-        let left: Vec<_> = (0..5)
-            .map(|_| {
-                assert_eq!(throttle.enter("m", ip(1), NOW), Verdict::Go);
-                throttle.left("m", ip(1))
-            })
-            .collect();
-        assert_eq!(left, [4, 3, 2, 1, 0]);
-        assert_eq!(throttle.enter("m", ip(1), NOW), Verdict::Paused(60));
-        assert_eq!(throttle.enter("m", ip(2), NOW), Verdict::Go);
-        assert_eq!(throttle.enter("n", ip(1), NOW), Verdict::Go);
-        assert_eq!(throttle.enter("m", ip(1), NOW.plus_seconds(60)), Verdict::Go);
-        assert_eq!(throttle.enter("m", ip(1), NOW.plus_seconds(61)), Verdict::Paused(59));
-    }
-
-    #[test]
-    fn an_account_under_attack_gets_slower_and_is_never_refused() {
-        let throttle = Throttle::default();
-        (0..10).for_each(|last| tries(&throttle, "m", ip(last), 1));
-        assert_eq!(throttle.enter("m", ip(11), NOW), Verdict::Go);
-        assert_eq!(throttle.enter("m", ip(12), NOW), Verdict::Slow(Duration::from_secs(2)));
-        (13..200).for_each(|last| tries(&throttle, "m", ip(last), 1));
-        assert_eq!(throttle.enter("m", ip(250), NOW), Verdict::Slow(Duration::from_secs(10)));
-        assert_eq!(throttle.enter("m", ip(251), NOW.plus_seconds(FORGET)), Verdict::Go);
-    }
-
-    #[test]
-    fn one_address_on_many_accounts_gets_slower_and_is_never_refused() {
-        let throttle = Throttle::default();
-        (0..22).for_each(|n| tries(&throttle, &n.to_string(), ip(1), 1));
-        assert_eq!(throttle.enter("new", ip(1), NOW), Verdict::Slow(Duration::from_secs(4)));
-        throttle.succeeded("new", ip(1));
-        assert_eq!(
-            throttle.enter("newer", ip(1), NOW),
-            Verdict::Slow(Duration::from_secs(4)),
-            "a success pays for nothing"
-        );
-    }
-
-    #[test]
-    fn a_try_that_was_none_is_given_back() {
-        let throttle = Throttle::default();
-        for _ in 0..50 {
-            assert_eq!(throttle.enter("m", ip(1), NOW), Verdict::Go);
-            throttle.give_back("m", ip(1));
-        }
-        assert_eq!(throttle.left("m", ip(1)), 5);
-    }
-
-    #[test]
-    fn a_success_clears_the_pair_and_a_prefix_counts_as_one() {
-        let throttle = Throttle::default();
-        let v6 = |text: &str| Some(text.parse().unwrap());
-        (0..5).for_each(|n| tries(&throttle, "m", v6(&format!("2001:db8:1:2::{n}")), 1));
-        assert_eq!(throttle.enter("m", v6("2001:db8:1:2:ffff::1"), NOW), Verdict::Paused(60));
-        throttle.succeeded("m", v6("2001:db8:1:2::9"));
-        assert_eq!(throttle.enter("m", v6("2001:db8:1:2::1"), NOW), Verdict::Go);
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let throttle = Throttle::default();
-        (0..(BOUND as u32)).for_each(|n| tries(&throttle, "m", Some(IpAddr::from(n.to_be_bytes())), 1));
-        assert!(throttle.with(|counters| counters.len()) <= BOUND);
-    }
-}
+mod tests;

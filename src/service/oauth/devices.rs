@@ -87,6 +87,7 @@ impl Consent {
         if let Err(denied) = check_scopes(scopes, &offered) {
             return Ok(Err(denied));
         }
+        store::clients::lock(tx, row.id).await?;
         if store::devices::count(tx, row.id, now.micros()).await? >= WAITING_MOST {
             return Ok(Err(Denied::Crowded));
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Consent,
-    allow::{Yes, grant},
+    allow::{Yes, grant, reauthenticate},
     may::{MayNot, may},
     user_code::UserCode,
 };
@@ -10,7 +10,7 @@ use crate::{
     domain::{consent::Authorization, scope::ScopeName},
     service::{
         Error,
-        accounts::throttle::Verdict,
+        accounts::throttle::Guess,
         actor::{Actor, Caller},
     },
     store::{
@@ -76,6 +76,7 @@ impl Consent {
                 };
                 let may = may.map_err(MayNot::refusal)?;
                 let (scopes, until) = may.chosen(&scopes, life, now)?;
+                reauthenticate(&caller, &scopes, now)?;
                 let new = NewGrantRow {
                     id,
                     digest,
@@ -110,14 +111,9 @@ impl Consent {
 
     /// Runs what a code opens; codes that open nothing are counted, and slow down whoever types them.
     async fn guess<T>(&self, caller: &Caller, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        // What is typed as an e-mail address is in lower case: nobody can type this.
         let account = format!("DEVICE:{}", caller.user);
         let ip = caller.origin.ip;
-        match self.throttle.enter_code(&account, ip, self.ground.now()) {
-            Verdict::Go => {}
-            Verdict::Slow(by) => tokio::time::sleep(by).await,
-            Verdict::Paused(seconds) => return Err(Error::Paused { seconds }),
-        }
+        self.throttle.admit(Guess::Code, &account, ip, self.ground.now()).await?;
         let answer = asked.await;
         let missed = matches!(&answer, Err(Error::Invalid(fields)) if fields.iter().any(|it| it.name == "user_code"));
         if !missed {

@@ -4,11 +4,11 @@ use super::{Projects, may::allow, members::OWNERS, read::parse};
 use crate::{
     config::Config,
     domain::{
+        email::Email,
         ids::{InvitationId, ProjectId},
         project::{Invited, Role},
         sensitive::RevealedSecret,
         time::DAY,
-        user::Email,
     },
     service::{
         Error, Field,
@@ -32,16 +32,12 @@ const LIVES: i64 = 7;
 const OPEN_MOST: usize = 50;
 
 /// What the form says, read.
-fn read(role: &str, email: &str) -> Result<(Role, Option<String>), Error> {
+fn read(role: &str, email: &str) -> Result<(Role, Option<Email>), Error> {
     let mut errors = Vec::new();
     let role = role.parse::<Role>().map_err(|error| errors.push(Field::new("role", error))).ok();
     let email = match email.trim() {
         "" => None,
-        text => text
-            .parse::<Email>()
-            .map(|email| email.as_str().to_owned())
-            .map_err(|error| errors.push(Field::new("email", error)))
-            .ok(),
+        text => text.parse::<Email>().map_err(|error| errors.push(Field::new("email", error))).ok(),
     };
     match role {
         Some(role) if errors.is_empty() => Ok((role, email)),
@@ -49,10 +45,10 @@ fn read(role: &str, email: &str) -> Result<(Role, Option<String>), Error> {
     }
 }
 
-fn letter(to: &str, by: &str, project: &str, role: Role, link: &str, config: &Config) -> Letter {
+fn letter(to: &Email, by: &str, project: &str, role: Role, link: &str, config: &Config) -> Letter {
     let site = config.name.as_deref().unwrap_or("Keyward");
     Letter {
-        to: to.to_owned(),
+        to: to.clone(),
         subject: format!("{by} invites you to {project}"),
         text: format!(
             "{by} invites you to the project {project} on {site}, as {}.\n\nOpen this link to join:\n\n{link}\n\n\
@@ -94,7 +90,7 @@ impl Projects {
                 id: self.ground.new_id(),
                 project_id: id.into(),
                 role: role.as_str().to_owned(),
-                email: email.clone(),
+                email: email.as_ref().map(ToString::to_string),
                 invited_by: Some(caller.user.into()),
                 invited_by_name: caller.name.clone(),
                 created_at: now.micros(),
@@ -109,6 +105,8 @@ impl Projects {
                 if row.archived_at.is_some() {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you invite somebody."));
                 }
+                // Counted after the invitations of all nodes.
+                store::projects::lock(tx, row.id).await?;
                 if store::invitations::open(tx, row.id, now.micros()).await?.len() >= OPEN_MOST {
                     return Err(Error::Conflict(
                         "This project has as many open invitations as it can have. Withdraw those that nobody needs first.",
@@ -152,6 +150,7 @@ impl Projects {
             });
             write.await?;
         }
+        let email = email.map(|email| email.to_string());
         Ok(Invited { project: id, role, email, link: (!sent).then(|| RevealedSecret::new(link)), mail_failed, ends })
     }
 

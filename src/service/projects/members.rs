@@ -6,6 +6,7 @@
 use super::{Projects, may::allow, read::parse};
 use crate::{
     domain::{
+        email::Email,
         ids::{ProjectId, UserId},
         project::{Member, Members, OpenInvitation, Role},
     },
@@ -159,7 +160,13 @@ impl Projects {
                 if !store::members::remove(tx, id.into(), user.into()).await? {
                     return Err(Error::NotFound);
                 }
-                let to_them = store::invitations::withdraw_to(tx, id.into(), &member.email, now.micros()).await?;
+                let to_them = store::invitations::withdraw_to(
+                    tx,
+                    id.into(),
+                    Email::from_row(&member.email).as_str(),
+                    now.micros(),
+                )
+                .await?;
                 let withdrawn = withdraw(tx, id, user, now.micros()).await? + to_them;
                 let event = actor
                     .event(now, action, format!("user:{user}"), &member.name)

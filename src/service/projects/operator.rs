@@ -2,7 +2,7 @@
 
 use super::Projects;
 use crate::{
-    domain::{ids::ProjectId, user::Email},
+    domain::{email::Email, ids::ProjectId},
     service::{Error, actor::Actor},
     store::{self, members::MemberRow},
 };
@@ -17,7 +17,7 @@ impl Projects {
         let email = owner.parse::<Email>().map_err(|_| nobody())?;
         let found = {
             let mut reader = self.ground.pool.read().await?;
-            store::accounts::by_email(&mut reader.conn(), email.as_str()).await?
+            store::accounts::by_email(&mut reader.conn(), &email).await?
         };
         let person = found.filter(|row| row.active).ok_or_else(nobody)?;
         self.create(&Actor::Operator, person.id.into(), name).await

@@ -3,6 +3,7 @@
 use super::{Users, allow};
 use crate::{
     domain::{
+        email::Email,
         ids::UserId,
         people::{UserPage, UserProject, UserSummary, UserView},
         project::Role,
@@ -119,7 +120,7 @@ impl Users {
     /// [`Error::NotFound`] if nobody has it.
     pub async fn by_email(&self, email: &str) -> Result<UserId, Error> {
         let mut reader = self.ground.pool.read().await?;
-        let row = store::users::by_email(&mut reader.conn(), &email.trim().to_lowercase()).await?;
+        let row = store::users::by_email(&mut reader.conn(), &Email::from_row(email)).await?;
         row.map(|row| row.id.into()).ok_or(Error::NotFound)
     }
 }

@@ -1,0 +1,132 @@
+//! Tests of the sign-in throttle.
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+fn ip(last: u8) -> Option<IpAddr> {
+    Some(IpAddr::from([203, 0, 113, last]))
+}
+
+fn tries(throttle: &Throttle, account: &str, ip: Option<IpAddr>, count: usize) {
+    for _ in 0..count {
+        throttle.enter(Guess::Password, account, ip, NOW);
+    }
+}
+
+#[test]
+fn codes_are_paused_whatever_the_address() {
+    let throttle = Throttle::default();
+    for n in 0..20 {
+        let verdict = throttle.enter(Guess::Code, "m", ip(n), NOW);
+        assert!(!matches!(verdict, Verdict::Paused(_)), "{n}");
+    }
+    assert_eq!(throttle.enter(Guess::Code, "m", ip(99), NOW), Verdict::Paused(60));
+    assert!(!matches!(throttle.enter(Guess::Code, "n", ip(99), NOW), Verdict::Paused(_)));
+    assert!(!matches!(throttle.enter(Guess::Code, "m", ip(99), NOW.plus_seconds(60)), Verdict::Paused(_)));
+    assert_eq!(throttle.enter(Guess::Code, "m", ip(98), NOW.plus_seconds(60)), Verdict::Paused(60), "one try a minute");
+}
+
+#[test]
+fn five_failures_pause_that_address_alone() {
+    let throttle = Throttle::default();
+    let left: Vec<_> = (0..5)
+        .map(|_| {
+            assert_eq!(throttle.enter(Guess::Password, "m", ip(1), NOW), Verdict::Go);
+            throttle.left("m", ip(1))
+        })
+        .collect();
+    assert_eq!(left, [4, 3, 2, 1, 0]);
+    assert_eq!(throttle.enter(Guess::Password, "m", ip(1), NOW), Verdict::Paused(60));
+    assert_eq!(throttle.enter(Guess::Password, "m", ip(2), NOW), Verdict::Go);
+    assert_eq!(throttle.enter(Guess::Password, "n", ip(1), NOW), Verdict::Go);
+    assert_eq!(throttle.enter(Guess::Password, "m", ip(1), NOW.plus_seconds(60)), Verdict::Go);
+    assert_eq!(throttle.enter(Guess::Password, "m", ip(1), NOW.plus_seconds(61)), Verdict::Paused(59));
+}
+
+fn seconds(verdict: Verdict) -> i64 {
+    match verdict {
+        Verdict::Go => 0,
+        Verdict::Slow(by) => i64::try_from(by.as_secs()).unwrap(),
+        Verdict::Paused(seconds) => -seconds,
+    }
+}
+
+#[test]
+fn guesses_at_one_account_from_many_addresses_take_turns() {
+    let throttle = Throttle::default();
+    let enter = |last, now| seconds(throttle.enter(Guess::Password, "m", ip(last), now));
+    // At once: ten are free, the next wait for each other, and the others are refused.
+    let verdicts: Vec<_> = (0..60).map(|last| enter(last, NOW)).collect();
+    assert!(verdicts[..11].iter().all(|it| *it == 0), "{verdicts:?}");
+    assert_eq!(verdicts[11..13], [2, 6]);
+    assert!(verdicts[13..].iter().all(|it| *it == -12), "{verdicts:?}");
+    // One a second for an hour: the interval grows to 30 s.
+    let compared = (0..3_600).filter(|n| enter(60 + (n % 150) as u8, NOW.plus_seconds(*n)) >= 0).count();
+    assert!((100..=130).contains(&compared), "{compared}");
+    assert_eq!(seconds(throttle.enter(Guess::Password, "n", ip(1), NOW)), 0, "another account is not slowed");
+    assert_eq!(enter(251, NOW.plus_seconds(3_600 + 30 + FORGET)), 0);
+}
+
+#[test]
+fn a_known_address_is_not_kept_out_by_guesses_from_elsewhere() {
+    let throttle = Throttle::default();
+    throttle.enter(Guess::Password, "m", ip(1), NOW);
+    throttle.succeeded("m", ip(1), NOW);
+    (2..200).for_each(|last| tries(&throttle, "m", ip(last), 1));
+    for left in [4, 3, 2, 1, 0] {
+        assert_eq!(throttle.enter(Guess::Password, "m", ip(1), NOW), Verdict::Go);
+        assert_eq!(throttle.left("m", ip(1)), left);
+    }
+    assert_eq!(throttle.enter(Guess::Password, "m", ip(1), NOW), Verdict::Paused(60), "its own failures count");
+    assert!(matches!(throttle.enter(Guess::Password, "m", ip(201), NOW), Verdict::Paused(_)));
+}
+
+#[test]
+fn one_address_on_many_accounts_takes_turns() {
+    let throttle = Throttle::default();
+    (0..21).for_each(|n| tries(&throttle, &n.to_string(), ip(1), 1));
+    let enter = |account: &str, now| seconds(throttle.enter(Guess::Password, account, ip(1), now));
+    assert_eq!([enter("a", NOW), enter("b", NOW), enter("c", NOW), enter("d", NOW)], [2, 6, 12, 20]);
+    assert_eq!(enter("e", NOW), -30);
+    assert_eq!(seconds(throttle.enter(Guess::Password, "e", ip(2), NOW)), 0, "another address is not slowed");
+    throttle.succeeded("a", ip(1), NOW);
+    assert_eq!(enter("e", NOW), -28, "a success gives back its own guess alone");
+}
+
+#[test]
+fn requests_are_limited_by_address_alone() {
+    let throttle = Throttle::default();
+    for last in 0..60 {
+        assert_eq!(throttle.enter(Guess::Request, "reset m", ip(last), NOW), Verdict::Go);
+    }
+    (0..4).for_each(|_| _ = throttle.enter(Guess::Request, "reset m", ip(1), NOW));
+    assert_eq!(throttle.enter(Guess::Request, "reset m", ip(1), NOW), Verdict::Paused(60));
+}
+
+#[test]
+fn a_try_that_was_none_is_given_back() {
+    let throttle = Throttle::default();
+    for _ in 0..50 {
+        assert_eq!(throttle.enter(Guess::Password, "m", ip(1), NOW), Verdict::Go);
+        throttle.give_back("m", ip(1));
+    }
+    assert_eq!(throttle.left("m", ip(1)), 5);
+}
+
+#[test]
+fn a_success_clears_the_pair_and_a_prefix_counts_as_one() {
+    let throttle = Throttle::default();
+    let v6 = |text: &str| Some(text.parse().unwrap());
+    (0..5).for_each(|n| tries(&throttle, "m", v6(&format!("2001:db8:1:2::{n}")), 1));
+    assert_eq!(throttle.enter(Guess::Password, "m", v6("2001:db8:1:2:ffff::1"), NOW), Verdict::Paused(60));
+    throttle.succeeded("m", v6("2001:db8:1:2::9"), NOW);
+    assert_eq!(throttle.enter(Guess::Password, "m", v6("2001:db8:1:2::1"), NOW), Verdict::Go);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let throttle = Throttle::default();
+    (0..(BOUND as u32)).for_each(|n| tries(&throttle, &n.to_string(), Some(IpAddr::from(n.to_be_bytes())), 1));
+    assert!(throttle.with(|memory| memory.counters.len()) <= BOUND);
+}

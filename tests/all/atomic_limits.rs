@@ -1,0 +1,112 @@
+//! Limits that are counted hold for requests at the same time too, on two nodes.
+
+use crate::support::{Bench, ground};
+use keyward::{
+    config::Config,
+    service::{
+        Error, Ground,
+        accounts::Accounts,
+        actor::{Caller, Origin},
+        keys::Keys,
+        oauth::Consent,
+        projects::Projects,
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+const MAREN: &str = "maren@pelagic.example";
+/// More than any limit here.
+const AT_ONCE: usize = 80;
+
+/// The service of this process, and of a second node on the same database.
+async fn nodes(bench: &Bench) -> [Ground; 2] {
+    let other = ground(&bench.location, bench.clock.clone()).await;
+    [bench.app.ground.clone(), Ground { mail: bench.mail.clone(), ..other }]
+}
+
+/// Runs all of them at the same time, and counts those that were accepted; the others are refused for the limit.
+async fn accepted<T: Send + 'static>(all: Vec<impl Future<Output = Result<T, Error>> + Send + 'static>) -> usize {
+    let mut accepted = 0;
+    for task in all.into_iter().map(tokio::spawn).collect::<Vec<_>>() {
+        match task.await.unwrap() {
+            Ok(_) => accepted += 1,
+            Err(Error::Conflict(_)) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    accepted
+}
+
+on_both_engines! {
+    /// Five emails an hour to one address: requests for new passwords and for accounts count together.
+    async fn emails_an_hour(bench: Bench) {
+        bench.person(MAREN, false).await;
+        bench.alter("UPDATE policy SET sign_up = 'open'").await;
+        bench.mail.set_up();
+        let config: Arc<Config> = bench.app.config.clone();
+        let nodes = nodes(&bench).await.map(|ground| Accounts::new(ground, config.clone()));
+        let all = (0..AT_ONCE).map(|n| {
+            let accounts = nodes[n % 2].clone();
+            async move {
+                let origin = Origin { ip: Some([203, 0, 113, n as u8].into()), ..Origin::default() };
+                match n % 3 {
+                    0 => accounts.ask_sign_up(MAREN, &origin).await,
+                    _ => accounts.ask_reset(MAREN, &origin).await,
+                }
+            }
+        });
+        assert_eq!(accepted(all.collect()).await, AT_ONCE, "the answer does not depend on the limit");
+        let mut sent = 0;
+        // They go out behind the answers: until there was none for a second.
+        for _ in 0..600 {
+            let more = bench.mail.take().len();
+            sent += more;
+            if more == 0 && sent >= 5 {
+                tokio::time::sleep(Duration::from_millis(1_000)).await;
+                sent += bench.mail.take().len();
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(sent, 5);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 5);
+    }
+
+    async fn invitations_of_a_project(bench: Bench) {
+        let maren: Caller = bench.person(MAREN, false).await;
+        let (project, config) = (bench.project_of(&maren).await, bench.app.config.clone());
+        let nodes = nodes(&bench).await.map(Projects::new);
+        let all = (0..AT_ONCE).map(|n| {
+            let (projects, maren, config) = (nodes[n % 2].clone(), maren.clone(), config.clone());
+            async move { projects.invite(&maren, project, "viewer", "", &config).await }
+        });
+        assert_eq!(accepted(all.collect()).await, 50);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM invitations").await, 50);
+    }
+
+    async fn keys_of_a_project(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.project_of(&maren).await;
+        bench.alter("UPDATE policy SET keys_per_project = 10").await;
+        let nodes = nodes(&bench).await.map(Keys::new);
+        let drafts: Vec<_> = (0..AT_ONCE).map(|n| bench.draft(project, &format!("Key {n}"))).collect();
+        let all = drafts.into_iter().enumerate().map(|(n, draft)| {
+            let (keys, maren) = (nodes[n % 2].clone(), maren.clone());
+            async move { keys.create(&maren, draft).await.map(|_| ()) }
+        });
+        assert_eq!(accepted(all.collect()).await, 10);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 10);
+    }
+
+    async fn programs_of_a_project(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let (project, url) = (bench.project_of(&maren).await, bench.app.config.public_url.clone());
+        let nodes = nodes(&bench).await.map(|ground| Consent::new(ground, &url));
+        let all = (0..AT_ONCE).map(|n| {
+            let (consent, maren) = (nodes[n % 2].clone(), maren.clone());
+            async move { consent.register(&maren, project, &format!("Buoy {n}"), "https://buoy.example/cb").await }
+        });
+        assert_eq!(accepted(all.collect()).await, 50);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM oauth_clients").await, 50);
+    }
+}
