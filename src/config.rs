@@ -179,6 +179,11 @@ impl PublicUrl {
         self.0.scheme() == "https"
     }
 
+    /// The host.
+    pub fn host(&self) -> url::Host {
+        self.0.host().map_or_else(|| url::Host::Domain(String::new()), |host| host.to_owned())
+    }
+
     /// Host, and the port if it is not the scheme's own: what a `Host` header says.
     pub fn authority(&self) -> String {
         self.0[url::Position::BeforeHost..url::Position::AfterPort].to_owned()

@@ -1,6 +1,8 @@
 //! Settings of outgoing mail.
 
+use crate::domain::email::a_labels;
 use clap::Args;
+use lettre::{Address, message::Mailbox};
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use url::{Host, Url};
@@ -50,7 +52,7 @@ pub struct MailSettings {
     pub port: u16,
     pub tls: SmtpTls,
     pub login: Option<SmtpLogin>,
-    pub from: lettre::message::Mailbox,
+    pub from: Mailbox,
 }
 
 impl fmt::Debug for MailSettings {
@@ -82,7 +84,7 @@ impl MailArgs {
                     .to_owned());
             }
         };
-        let from = from.trim().parse().map_err(|_| {
+        let from = sender(from).ok_or_else(|| {
             "the value of --mail-from (KEYWARD_MAIL_FROM) is no address: use keys@example.com or \
              Pelagic <keys@example.com>"
                 .to_owned()
@@ -109,6 +111,13 @@ impl MailArgs {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         Ok(Some(MailSettings { host, port: url.port().unwrap_or(port), tls, login, from }))
     }
+}
+
+/// The sender, its domain as A-labels: not every server takes U-labels (RFC 6531).
+fn sender(text: &str) -> Option<Mailbox> {
+    let Mailbox { name, email } = text.trim().parse().ok()?;
+    let email = Address::new(email.user(), a_labels(email.domain())?).ok()?;
+    Some(Mailbox { name, email })
 }
 
 /// Whether a URL leads to this machine itself. A scheme that the URL standard does not know has its host as text.
@@ -170,6 +179,9 @@ mod tests {
         assert!(with(Some("smtp://h"), None).unwrap_err().contains("KEYWARD_MAIL_FROM"));
         assert!(with(None, Some("a@b.example")).unwrap_err().contains("KEYWARD_SMTP_URL"));
         assert!(with(Some("smtp://h"), Some("nobody")).unwrap_err().contains("KEYWARD_MAIL_FROM"));
+        let from = |text: &str| with(Some("smtp://h"), Some(text)).map(|it| it.unwrap().from.to_string());
+        assert_eq!(from("Ann <Ann@BÜCHER.example>").unwrap(), "Ann <Ann@xn--bcher-kva.example>");
+        assert!(from("ann@[127.0.0.1]").is_err());
         let settings = read("smtps://u:hunter2hunter2@mail.example.com").unwrap();
         assert!(!format!("{settings:?}").contains("hunter2"));
     }

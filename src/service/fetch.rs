@@ -128,7 +128,10 @@ impl Fetch {
         }
         let connector = self.0.as_ref().ok_or(FetchError::NoAuthorities)?;
         let name = ServerName::try_from(host).map_err(|e| unreachable(&e))?;
-        let stream = connector.connect(name, stream).await.map_err(|e| unreachable(&e))?;
+        let stream = connector.connect(name, stream).await.map_err(|error| {
+            let host = url.host_str().unwrap_or_default();
+            super::tls_error::explain(&error, host).map_or_else(|| unreachable(&error), FetchError::Unreachable)
+        })?;
         converse(stream, request, most).await
     }
 }

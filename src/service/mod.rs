@@ -28,6 +28,7 @@ pub mod sealing;
 mod shards;
 pub mod signer;
 pub mod smtp;
+mod tls_error;
 pub mod tokens;
 pub mod upkeep;
 pub mod usage;
