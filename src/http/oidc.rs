@@ -63,7 +63,9 @@ async fn link(
     let Some(caller) = visit.and_then(|Extension(visit)| visit.caller) else {
         return see("/login?next=%2Fsettings%2Fsecurity");
     };
-    if !origin::is_own_navigation(&state, &headers) || caller.step_up(state.app.ground.now()).is_err() {
+    if !origin::is_own_navigation(&state, &headers)
+        || caller.step_up(state.app.ground.now()).is_err()
+    {
         return refused(SECURITY, NotIn::Proof);
     }
     match provider.begin(None, Some(caller.user)).await {
@@ -72,13 +74,12 @@ async fn link(
     }
 }
 
-/// Signs in, or on to the second factor of somebody who has one here. What the provider says of when they proved who they are
-/// counts; if it says nothing, that it was asked for a fresh proof does.
+/// Starts a session, or leads to the second factor of a user who has one. The time of authentication at the provider counts.
 async fn enter(
     state: &AppState,
     visit: &Visit,
     user: UserId,
-    proved: Option<Timestamp>,
+    proved: Timestamp,
     next: Option<&str>,
 ) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
     let (now, next) = (state.app.ground.now(), next.and_then(own_path));
@@ -89,7 +90,7 @@ async fn enter(
         return Ok(see(&format!("/login/code{}", query.unwrap_or_default())));
     }
     sessions::start(visit, user.into(), now).await?;
-    sessions::prove(visit, proved.map_or(now, |at| at.min(now))).await?;
+    sessions::prove(visit, proved.min(now)).await?;
     Ok(see(next.unwrap_or("/keys")))
 }
 

@@ -172,7 +172,7 @@ impl Provider {
     fn claims(&self, bench: &Bench, nonce: &str) -> Value {
         let now = bench.app.ground.now().seconds();
         json!({
-            "iss": self.issuer, "sub": "m-17", "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": nonce,
+            "iss": self.issuer, "sub": "m-17", "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": nonce, "auth_time": now,
             "email": "Maren@Pelagic.example", "email_verified": true, "name": "Maren Okafor",
         })
     }
@@ -345,6 +345,63 @@ on_both! {
         assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/keys");
         let me = browser.call("session/me", &[]).await.json();
         assert_eq!((&me["email"], &me["name"], &me["admin"]), (&MAREN.into(), &"Maren".into(), &false.into()));
+    }
+
+    /// What the ID token does not say of the address, user info may: that it is not confirmed.
+    async fn user_info_may_say_that_an_address_is_unconfirmed(bench, provider) {
+        bench.person("root@keys.example", true).await;
+        let silent = |_: &Provider, claims: &mut Value| {
+            claims.as_object_mut().unwrap().remove("email_verified");
+            None
+        };
+        let mut browser = bench.browser();
+        for email in [json!("MAREN@pelagic.example"), json!(null)] {
+            provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": email, "email_verified": false}));
+            assert_eq!(provider.come_back(bench, &mut browser, silent).await, "/login?refused=unconfirmed", "{email}");
+        }
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
+        provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "email_verified": true}));
+        assert_eq!(provider.come_back(bench, &mut browser, silent).await, "/keys");
+        // A token that says it is not asked about.
+        let asked = provider.asked("me");
+        assert_eq!(provider.come_back(bench, &mut bench.browser(), |_, _| None).await, "/keys");
+        assert_eq!(provider.asked("me"), asked);
+    }
+
+    /// `max_age` is sent, so the ID token says when the user authenticated; and an access token is no ID token.
+    async fn what_is_no_recent_id_token_is_refused(bench, provider) {
+        bench.person("root@keys.example", true).await;
+        let mut browser = bench.browser();
+        let to = provider.come_back(bench, &mut browser, |_, claims| {
+            claims.as_object_mut().unwrap().remove("auth_time");
+            None
+        });
+        assert_eq!(to.await, "/login?refused=provider");
+        let to = provider.come_back(bench, &mut browser, |provider, claims| {
+            let mut header = Header::new(provider.key.algorithm);
+            header.kid = Some(provider.key.kid.clone());
+            header.typ = Some("at+jwt".into());
+            Some(jsonwebtoken::encode(&header, &claims, &provider.key.encoding()).unwrap())
+        });
+        assert_eq!(to.await, "/login?refused=provider");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
+        // One who authenticated there long ago is signed in, and asked again for what is dangerous.
+        let to = provider.come_back(bench, &mut browser, |_, claims| {
+            claims["auth_time"] = (claims["iat"].as_i64().unwrap() - 901).into();
+            None
+        });
+        assert_eq!(to.await, "/keys");
+        bench.alter("UPDATE users SET admin = TRUE").await;
+        assert_eq!(browser.post("/admin/audit/export", &[]).await.status, 403);
+        for malformed in ["ann@@example.com", "ann@[127.0.0.1]"] {
+            let mut browser = bench.browser();
+            let to = provider.come_back(bench, &mut browser, |_, claims| {
+                claims["sub"] = "m-18".into();
+                claims["email"] = malformed.into();
+                None
+            });
+            assert_eq!(to.await, "/login?refused=no-email", "{malformed}");
+        }
     }
 
     /// Whoever is signed in, and has just said who they are, joins their account there to the one here.

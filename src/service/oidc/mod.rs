@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::{Config, OidcSettings},
-    domain::{ids::UserId, time::Timestamp},
+    domain::{email::Email, ids::UserId, time::Timestamp},
 };
 use attempt::Attempt;
 use provider::{Cache, Metadata};
@@ -63,8 +63,8 @@ pub struct Finished {
     pub identity: Identity,
     /// Where the browser wanted to go.
     pub next: Option<String>,
-    /// When the person last proved at the provider who they are, if it says so.
-    pub proved: Option<Timestamp>,
+    /// When the person last authenticated at the provider.
+    pub proved: Timestamp,
     /// The person who joins this account to theirs, if that was what it was for.
     pub link: Option<UserId>,
 }
@@ -175,7 +175,7 @@ impl Oidc {
         let code = callback.code.as_deref().ok_or_else(|| Failed::Provider("it sent no code".to_owned()))?;
         let tokens = self.exchange(&metadata, code, &attempt).await?;
         let claims = self.verified(&metadata, &tokens.id_token, &attempt.nonce()).await?;
-        let proved = claims.auth_time.map(|at| Timestamp::from_seconds(at as i64));
+        let proved = Timestamp::from_seconds(claims.auth_time.unwrap_or_default() as i64);
         let identity = self.identity(&metadata, claims, &tokens.access_token).await?;
         Ok(Finished { identity, proved, next: row.next, link: row.user_id.map(Into::into) })
     }
@@ -226,15 +226,21 @@ impl Oidc {
 
     /// Who it is. What the ID token does not say is asked for; the answer counts only for the same subject.
     async fn identity(&self, metadata: &Metadata, mut claims: Claims, access: &str) -> Result<Identity, Failed> {
-        if let (None, Some(endpoint), false) = (&claims.email, &metadata.userinfo_endpoint, access.is_empty()) {
+        let incomplete = claims.email.is_none() || claims.email_verified.is_none();
+        if let (true, Some(endpoint), false) = (incomplete, &metadata.userinfo_endpoint, access.is_empty()) {
             let answer = self.fetch.ask(endpoint, Ask::GetAs(access)).await?;
             let more: token::Person = serde_json::from_slice(&answer)
                 .map_err(|_| Failed::Provider("its user info cannot be read".to_owned()))?;
             if more.sub != claims.sub {
                 return Err(Failed::Provider("its user info is about somebody else".to_owned()));
             }
-            claims.email = more.email;
-            claims.email_verified = more.email_verified;
+            let email = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Email>().ok());
+            if claims.email.is_none() {
+                claims.email = more.email;
+                claims.email_verified = more.email_verified;
+            } else if more.email.is_none() || email(&more.email) == email(&claims.email) {
+                claims.email_verified = more.email_verified;
+            }
             claims.name = claims.name.or(more.name);
         }
         Ok(Identity {

@@ -50,6 +50,13 @@ pub enum Fault {
     Nonce,
     #[error("it is about nobody")]
     Subject,
+    #[error("its type is not JWT: it is no ID token")]
+    Type,
+    #[error(
+        "it has no auth_time although max_age was sent (OpenID Connect Core 1.0 section 2); have the provider include the claim \
+         auth_time"
+    )]
+    AuthTime,
 }
 
 /// What a token must say.
@@ -128,6 +135,10 @@ pub fn verify(token: &str, keys: &[Jwk], expected: &Expected<'_>) -> Result<Clai
     if header.crit.is_some() {
         return Err(Fault::Malformed);
     }
+    // RFC 8725 section 3.11: a token of another kind, such as an access token (RFC 9068), is no ID token.
+    if header.typ.as_deref().is_some_and(|typ| !is_jwt(typ)) {
+        return Err(Fault::Type);
+    }
     if !BELIEVED.contains(&header.alg) {
         return Err(Fault::Algorithm);
     }
@@ -160,6 +171,12 @@ pub fn verify(token: &str, keys: &[Jwk], expected: &Expected<'_>) -> Result<Clai
     Err(fault)
 }
 
+/// Whether a `typ` is `JWT` (RFC 7519 section 5.1). Media types are compared without case, and may omit `application/`.
+fn is_jwt(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    typ.strip_prefix("application/").unwrap_or(&typ) == "jwt"
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "a date beyond all years saturates")]
 fn check(claims: Claims, expected: &Expected<'_>) -> Result<Claims, Fault> {
     let now = expected.now;
@@ -186,6 +203,12 @@ fn check(claims: Claims, expected: &Expected<'_>) -> Result<Claims, Fault> {
     }
     if claims.sub.is_empty() || claims.sub.chars().count() > SUBJECT_MAX {
         return Err(Fault::Subject);
+    }
+    // Section 3.1.3.7, number 13: `max_age` is always sent, so the claim is required. Without it a session of last week would count
+    // as recent authentication.
+    let Some(auth_time) = claims.auth_time else { return Err(Fault::AuthTime) };
+    if auth_time as i64 > now.saturating_add(LEEWAY) {
+        return Err(Fault::Age);
     }
     Ok(claims)
 }
@@ -218,6 +241,7 @@ mod tests {
         fn sign(&self, kid: Option<&str>, crit: Option<Vec<String>>, changed: (&str, Value)) -> String {
             let mut claims = json!({
                 "iss": "https://id.example", "sub": "m-17", "aud": "keyward", "exp": NOW + 300, "iat": NOW, "nonce": "n",
+                "auth_time": NOW - 5,
             });
             claims[changed.0] = changed.1;
             let header = Header { kid: kid.map(Into::into), crit, ..Header::new(Algorithm::EdDSA) };
@@ -249,6 +273,8 @@ mod tests {
             ("nonce", json!(null), Fault::Nonce),
             ("sub", json!(""), Fault::Subject),
             ("exp", json!(null), Fault::Malformed),
+            ("auth_time", json!(null), Fault::AuthTime),
+            ("auth_time", json!(NOW + 61), Fault::Age),
         ] {
             assert_eq!(with(name, value.clone()), Some(expected), "{name}: {value}");
         }
@@ -266,6 +292,24 @@ mod tests {
         ] {
             let key = signer.jwk(&more);
             assert_eq!(fault(&signer.sign(Some("one"), None, plain.clone()), &[key]), expected, "{more}");
+        }
+        for (typ, expected) in [
+            (None, None),
+            (Some("JWT"), None),
+            (Some("jwt"), None),
+            (Some("application/jwt"), None),
+            (Some("at+jwt"), Some(Fault::Type)),
+            (Some("application/at+jwt"), Some(Fault::Type)),
+            (Some("logout+jwt"), Some(Fault::Type)),
+            (Some(""), Some(Fault::Type)),
+        ] {
+            let header = Header { kid: Some("one".into()), typ: typ.map(Into::into), ..Header::new(Algorithm::EdDSA) };
+            let claims: Value = serde_json::from_slice(
+                &URL_SAFE_NO_PAD.decode(signer.sign(None, None, plain.clone()).split('.').nth(1).unwrap()).unwrap(),
+            )
+            .unwrap();
+            let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&signer.0)).unwrap();
+            assert_eq!(fault(&token, &keys), expected, "{typ:?}");
         }
         let none = format!("{}.e30.", URL_SAFE_NO_PAD.encode(json!({"alg": "none"}).to_string()));
         assert_eq!(fault(&none, &keys), Some(Fault::Malformed));
