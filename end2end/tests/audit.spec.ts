@@ -76,7 +76,7 @@ test('an export is downloaded, and the command verifies it', async ({ page, site
   await site.signIn();
   await site.open('/admin/audit');
   const coming = page.waitForEvent('download');
-  await page.getByRole('link', { name: 'Export' }).click();
+  await page.getByRole('button', { name: 'Export' }).click();
   const download = await coming;
   expect(download.suggestedFilename()).toMatch(/^keyward-audit-\d{4}-\d\d-\d\d\.ndjson$/);
   const text = await readFile(await download.path(), 'utf8');

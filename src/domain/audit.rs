@@ -291,6 +291,11 @@ const SENTENCES: &[Sentence] = &[
     ("user.unmade_administrator", "made {} an administrator no more", Some("laid down being an administrator")),
 ];
 
+/// Every action.
+pub fn actions() -> impl Iterator<Item = &'static str> {
+    SENTENCES.iter().map(|(action, ..)| *action)
+}
+
 /// Whether there is a sentence for an action.
 pub fn has_sentence(action: &str) -> bool {
     SENTENCES.iter().any(|(it, ..)| *it == action)

@@ -102,7 +102,8 @@ pub fn answer<T>(result: Result<T, Error>) -> Result<T, AppError> {
     })
 }
 
-fn explain(error: Error) -> AppError {
+/// The error of a page, for the service's refusal.
+pub(super) fn explain(error: Error) -> AppError {
     match error {
         Error::NotFound => {
             AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")

@@ -383,23 +383,28 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             see(&format!("/login?next={back}"))
         }
         Err(error) => {
-            let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let proof = match parts.extensions.get::<Visit>().and_then(|visit| visit.caller.as_ref()) {
-                Some(caller) => state.app.accounts.proof_of(caller).await.unwrap_or_default(),
-                None => Proof::default(),
-            };
-            let refusal = Refusal { path: parts.uri.path().to_owned(), error, values };
-            let more = Arc::new(move || {
-                provide_context(refusal.clone());
-                provide_context(proof);
-            });
-            redraw(state, parts, status, more).await
+            let path = parts.uri.path().to_owned();
+            refuse(state, parts, Refusal { path, error, values }).await
         }
     }
 }
 
+/// Draws a page with a form that was refused.
+pub(super) async fn refuse(state: AppState, parts: Parts, refusal: Refusal) -> Response {
+    let status = StatusCode::from_u16(refusal.error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let proof = match parts.extensions.get::<Visit>().and_then(|visit| visit.caller.as_ref()) {
+        Some(caller) => state.app.accounts.proof_of(caller).await.unwrap_or_default(),
+        None => Proof::default(),
+    };
+    let more = Arc::new(move || {
+        provide_context(refusal.clone());
+        provide_context(proof);
+    });
+    redraw(state, parts, status, more).await
+}
+
 /// Checks the proof that stands in a form of somebody who is signed in, if there is one: what follows sees it as fresh.
-async fn take_proof(state: &AppState, parts: &mut Parts, text: &str) -> Result<(), AppError> {
+pub(super) async fn take_proof(state: &AppState, parts: &mut Parts, text: &str) -> Result<(), AppError> {
     let Some(visit) = parts.extensions.get::<Visit>().cloned() else { return Ok(()) };
     let mut fields = url::form_urlencoded::parse(text.as_bytes());
     let proof = fields.find(|(name, _)| name == PROOF).map(|(_, proof)| Password::new(proof.into_owned()));
@@ -434,7 +439,7 @@ fn is_about(path: &str, values: &BTreeMap<String, Vec<String>>) -> bool {
 }
 
 /// The body of a form, as text.
-async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>, AppError> {
+pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>, AppError> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let wrong = |words: &str| AppError::new(ErrorKind::Invalid, words);
     if !kind.starts_with("application/x-www-form-urlencoded") {

@@ -64,7 +64,7 @@ async fn link(
         return see("/login?next=%2Fsettings%2Fsecurity");
     };
     if !origin::is_own_navigation(&state, &headers)
-        || caller.step_up(state.app.ground.now()).is_err()
+        || caller.reauthenticate("identity.linked", state.app.ground.now()).is_err()
     {
         return refused(SECURITY, NotIn::Proof);
     }

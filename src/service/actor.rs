@@ -2,7 +2,6 @@
 
 pub use super::program::Program;
 
-use super::Error;
 use crate::{
     domain::{
         ids::{ProjectId, UserId},
@@ -43,14 +42,6 @@ pub struct Caller {
 pub const PROOF_HOLDS: i64 = 15 * 60;
 
 impl Caller {
-    /// For what is dangerous enough to ask again who they are.
-    ///
-    /// # Errors
-    /// [`Error::StepUp`] if the last proof is over 15 minutes old.
-    pub fn step_up(&self, now: Timestamp) -> Result<(), Error> {
-        if now.seconds_since(self.proved) > PROOF_HOLDS { Err(Error::StepUp) } else { Ok(()) }
-    }
-
     /// As the shell shows them.
     pub fn me(&self) -> Me {
         Me { id: self.user, name: self.name.clone(), email: self.email.clone(), admin: self.admin }
@@ -83,18 +74,6 @@ impl Actor {
         match self {
             Self::User(caller) => Some(caller.user),
             Self::Program(_) | Self::Operator | Self::System(_) => None,
-        }
-    }
-
-    /// For what is dangerous enough to ask a person again who they are; whoever is at the command line has proved it, and a program
-    /// proves it with every request.
-    ///
-    /// # Errors
-    /// [`Error::StepUp`] if a person's last proof is over 15 minutes old.
-    pub fn step_up(&self, now: Timestamp) -> Result<(), Error> {
-        match self {
-            Self::User(caller) => caller.step_up(now),
-            Self::Program(_) | Self::Operator | Self::System(_) => Ok(()),
         }
     }
 

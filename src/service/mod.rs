@@ -23,6 +23,7 @@ pub mod policy;
 pub mod program;
 pub mod projects;
 pub mod random;
+pub mod reauthentication;
 pub mod scopes;
 pub mod sealing;
 mod shards;

@@ -229,7 +229,7 @@ impl Policies {
     ///
     /// # Errors
     /// [`Error::NotFound`] for whoever is no administrator; [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if the
-    /// policy was changed since the form was drawn.
+    /// policy was changed since the form was drawn; [`Error::StepUp`] without recent reauthentication.
     pub async fn save(&self, caller: &Caller, draft: PolicyDraft, confirmed: &str) -> Result<PolicySaved, Error> {
         // Nobody else learns what would be wrong.
         self.form(caller).await?;
@@ -239,6 +239,7 @@ impl Policies {
             let (caller, policy, draft, confirmed) = (caller.clone(), policy.clone(), draft.clone(), confirmed.clone());
             Box::pin(async move {
                 keys::administrator(tx, &caller, Power::WritePolicy).await?;
+                caller.reauthenticate("policy.changed", now)?;
                 store::policy::hold(tx).await?;
                 let before = read(tx).await?;
                 if draft.version != name(&facts(&before)) {

@@ -2,11 +2,14 @@
 //! stored afterwards, and that what is another's is as good as missing. The rows are in `proof/rows.rs`.
 
 use crate::proof::{
-    rows::{self, Row},
-    stage::{Stage, Which, Who},
+    rows::{self, Asks, Row},
+    stage::{How, Stage, Which, Who},
     walk::{bare, walk, walk_with_old_proofs, where_they_part},
 };
-use keyward::http::{form_paths, page_paths, routes::ROUTES};
+use keyward::{
+    http::{form_paths, page_paths, routes::ROUTES},
+    service::reauthentication::{KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE, Reauthentication, TABLE, required},
+};
 
 on_both_engines! {
     async fn pages(bench: Bench) {
@@ -53,7 +56,7 @@ on_both_engines! {
 
     async fn an_old_proof_is_none(bench: Bench) {
         let stage = Stage::new(bench).await;
-        let rows: Vec<_> = [rows::pages(), rows::forms(), rows::functions(), rows::dangerous()].into_iter().flatten().collect();
+        let rows: Vec<_> = [rows::pages(), rows::forms(), rows::functions(), rows::plain(), rows::dangerous()].into_iter().flatten().collect();
         walk_with_old_proofs(&stage, &rows).await.finish("addresses with an old proof");
     }
 
@@ -81,6 +84,54 @@ fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> 
     once.dedup();
     if once.len() != named.len() {
         wrong.push(format!("a {kind} has two rows"));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each row asks as the table of reauthentication says of its event; and what the table requires is asked by a row, or tested where
+/// the comment says.
+#[test]
+fn every_action_asks_as_the_table_says() {
+    let rows: Vec<_> = [rows::pages(), rows::forms(), rows::functions(), rows::plain()].into_iter().flatten().collect();
+    let mut wrong = Vec::new();
+    for row in rows.iter().filter(|row| row.how != How::Get) {
+        let Some(event) = row.event else { continue };
+        let asks = match required(event) {
+            Reauthentication::Never | Reauthentication::Always => Asks::Nobody,
+            Reauthentication::IfOld => Asks::Everybody,
+            // Only where the actor is no member: a member who joins is not asked.
+            Reauthentication::IfOldAsAdministrator if row.asks == Asks::Nobody && event == "member.joined" => continue,
+            Reauthentication::IfOldAsAdministrator => Asks::Power,
+        };
+        if row.asks != asks {
+            wrong.push(format!(
+                "{}: {event} requires {:?}, and its row asks {:?}",
+                row.path,
+                required(event),
+                row.asks
+            ));
+        }
+    }
+    let elsewhere = [
+        // `security.rs`: a code that works once.
+        "recovery_codes.made",
+        "second_factor.enrolled",
+        "second_factor.removed",
+        // `oidc.rs`.
+        "identity.linked",
+        // `entry.rs`: it has no page.
+        "password.reset_asked",
+        // `rows::dangerous`, `reauthentication.rs`.
+        KEY_WITHOUT_EXPIRY,
+        MANAGEMENT_SCOPE,
+        // A page, and what is drawn behind it.
+        "project.seen_by_administrator",
+    ];
+    for (action, required) in TABLE {
+        let asked = rows.iter().any(|row| row.event == Some(*action)) || elsewhere.contains(action);
+        if !matches!(required, Reauthentication::Never) && !asked {
+            wrong.push(format!("{action} requires {required:?}, and no row does it"));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

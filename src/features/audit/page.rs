@@ -13,9 +13,10 @@ use crate::{
     features::session::{Frame, PageTitle, administrators, load},
     ui::{
         empty::Empty,
+        form::Form,
         icon::Icon,
         layout::Nav,
-        notice::{Notice, Tone},
+        notice::{Notice, Refused, Tone},
         table::{Cell, Head},
         time::Ago,
     },
@@ -44,7 +45,9 @@ pub fn AuditPage() -> impl IntoView {
         let draw = move |page: Page| list(&shown, page);
         // An export has no gaps: of the filter only the days count.
         let days: Vec<_> = filter.pairs().into_iter().filter(|(name, _)| matches!(*name, "from" | "to")).collect();
-        let export = at("/admin/audit/export", &days);
+        let label = if days.is_empty() { "Export" } else { "Export these days" };
+        let days =
+            days.into_iter().map(|(name, day)| view! { <input type="hidden" name=name value=day /> }).collect_view();
         view! {
             <PageTitle text="Audit log" />
             <Frame nav=Nav::Audit>
@@ -52,10 +55,14 @@ pub fn AuditPage() -> impl IntoView {
                     <h1>"Audit log"</h1>
                     <p>"Every change, by whom and from where, in a chain that is signed every minute."</p>
                     <div class="actions">
-                        <a class="button" id="export" href=export download="">
-                            {Icon::Download.view()}
-                            {if days.is_empty() { "Export" } else { "Export these days" }}
-                        </a>
+                        <Form to="/admin/audit/export" class="stack" plain=true>
+                            <Refused />
+                            {days}
+                            <button class="button" id="export">
+                                {Icon::Download.view()}
+                                {label}
+                            </button>
+                        </Form>
                     </div>
                 </header>
                 <Filters filter />

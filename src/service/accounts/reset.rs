@@ -104,7 +104,7 @@ impl Accounts {
         {
             return Err(Error::NotFound);
         }
-        actor.step_up(self.ground.now())?;
+        actor.reauthenticate("password.reset_asked", self.ground.now())?;
         let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
         let user = {
             let mut reader = self.ground.pool.read().await?;

@@ -168,7 +168,7 @@ impl Accounts {
     ) -> Result<RecoveryCodes, Error> {
         self.may_enrol(caller).await?;
         let now = self.ground.now();
-        caller.step_up(now)?;
+        caller.reauthenticate("second_factor.enrolled", now)?;
         let Some(secret) = self.open_unconfirmed(caller.user, sealed, now)? else {
             return Err(Error::field(
                 "one_time_code",
@@ -207,7 +207,7 @@ impl Accounts {
     /// [`Error::StepUp`] without a fresh proof, [`Error::Conflict`] if the second factor is off.
     pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
         let (now, user): (_, Uuid) = (self.ground.now(), caller.user.into());
-        caller.step_up(now)?;
+        caller.reauthenticate("recovery_codes.made", now)?;
         let codes = recovery::generate(&*self.ground.random);
         let digests: Vec<_> = codes.iter().map(|code| recovery::digest(user, code.expose())).collect();
         let actor = Actor::User(caller.clone());
@@ -231,7 +231,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::StepUp`] without a fresh proof, [`Error::Conflict`] if it is off.
     pub async fn turn_off_second_factor(&self, caller: &Caller) -> Result<(), Error> {
-        caller.step_up(self.ground.now())?;
+        caller.reauthenticate("second_factor.removed", self.ground.now())?;
         self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name).await
     }
 

@@ -56,7 +56,7 @@ impl Audit {
     /// As [`export`], for an administrator; what there is now, that event too, is signed before.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for anybody else.
+    /// [`Error::NotFound`] for anybody else; [`Error::StepUp`] without recent reauthentication.
     pub async fn export(
         &self,
         caller: &Caller,
@@ -64,6 +64,7 @@ impl Audit {
         to: &str,
     ) -> Result<impl Stream<Item = Result<String, Error>> + Send + use<>, Error> {
         self.administrator(caller, Power::ReadLog).await?;
+        caller.reauthenticate("audit.exported", self.ground.now())?;
         let days = Days { from, to, zone: &caller.zone };
         read::days(from, to, &caller.zone)?;
         note(&self.ground, &Actor::User(caller.clone()), days).await?;

@@ -21,6 +21,7 @@ use crate::{
         audit::acting,
         can::Action,
         policy,
+        reauthentication::{KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE},
     },
     store::{self, Tx, changes::Change, keys::NewKeyRow, queue::Kept},
 };
@@ -32,6 +33,7 @@ pub(super) async fn check_scopes(
     actor: &Actor,
     project: ProjectId,
     scopes: &[ScopeName],
+    now: Timestamp,
 ) -> Result<(), Error> {
     let offered = store::projects::offered(conn, project.into()).await?;
     let role = match actor.user() {
@@ -45,6 +47,9 @@ pub(super) async fn check_scopes(
         if role.is_some_and(|role| !may_grant(role, scope, row)) {
             return Err(Error::field("scopes", format!("Only an owner of this project may give {scope} to a key.")));
         }
+    }
+    if scopes.iter().any(ScopeName::is_management) {
+        actor.reauthenticate(MANAGEMENT_SCOPE, now)?;
     }
     Ok(())
 }
@@ -73,8 +78,8 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every wrong field, `expires` if the policy allows no such end; [`Error::Conflict`] if this form has
-    /// made its key already, or the project has as many as the policy allows; [`Error::StepUp`] for a key that never expires, without
-    /// a fresh proof.
+    /// made its key already, or the project has as many as the policy allows; [`Error::StepUp`] for a key that never expires or
+    /// has a `keyward:*` scope, without recent reauthentication.
     pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
         let usual = self.policy().await?.usual_period();
         let new = draft.read(&caller.zone, usual, self.ground.now())?;
@@ -130,12 +135,12 @@ impl Keys {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you make a key."));
                 }
                 program::check_new(tx, &actor, &new, now).await?;
-                check_scopes(tx, &actor, new.project, &new.scopes).await?;
+                check_scopes(tx, &actor, new.project, &new.scopes, now).await?;
                 let policy = policy::read(tx).await?;
                 policy.check_end(new.expires_at, now).map_err(|e| Error::field("expires", e))?;
                 check_room(tx, &policy, row.project_id).await?;
                 if row.expires_at.is_none() {
-                    actor.step_up(now)?;
+                    actor.reauthenticate(KEY_WITHOUT_EXPIRY, now)?;
                 }
                 if !store::keys::insert(tx, &row).await? {
                     // Another node was faster since it was asked.

@@ -16,6 +16,7 @@ use crate::{
         can::Action,
         moments, not_before, policy,
         program::ProgramRefused,
+        reauthentication::KEY_WITHOUT_EXPIRY,
     },
     store::{
         self, Tx,
@@ -61,13 +62,13 @@ impl Edited {
         let had = row.scopes()?;
         let wanted = self.scopes.iter().flatten();
         let added: Vec<_> = wanted.filter(|s| !had.iter().any(|h| h == s.as_str())).cloned().collect();
-        check_scopes(tx, actor, row.project_id.into(), &added).await?;
+        check_scopes(tx, actor, row.project_id.into(), &added, now).await?;
         // An end that it has already may stay, whatever the policy has become.
         if edit.expires_at != row.expires_at {
             let end = edit.expires_at.map(Timestamp::from_micros);
             policy::read(tx).await?.check_end(end, now).map_err(|e| Error::field("expires", e))?;
             if end.is_none() {
-                actor.step_up(now)?;
+                actor.reauthenticate(KEY_WITHOUT_EXPIRY, now)?;
             }
         }
         check_start(row, edit, actor)
@@ -102,7 +103,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if it was changed since the form was drawn;
-    /// [`Error::StepUp`] if from now on it never expires, without a fresh proof; otherwise as deactivating.
+    /// [`Error::StepUp`] if from now on it never expires or has a `keyward:*` scope, without recent reauthentication; otherwise as deactivating.
     pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
         self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
     }

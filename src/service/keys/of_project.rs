@@ -33,7 +33,7 @@ impl Keys {
         }
         let project = store::projects::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
         if role.is_none() {
-            caller.step_up(now)?;
+            caller.reauthenticate("project.seen_by_administrator", now)?;
         }
         let rows = store::keys::of_project(&mut conn, Some(id.into())).await?;
         let (total, viewer) = (rows.len(), Viewer::of(caller));

@@ -14,6 +14,7 @@ use crate::{
         Error,
         actor::{Actor, Caller},
         once::OneTimeCode,
+        reauthentication::MANAGEMENT_SCOPE,
     },
     store::{
         self, Conn, Tx,
@@ -28,6 +29,12 @@ use crate::{
 const CODE_LIVES: i64 = 60;
 /// What stands for the name of a program that nobody registered.
 pub(super) const UNREGISTERED: &str = "An unregistered program";
+
+/// Refuses management scopes to a client without recent reauthentication of the user who allows them.
+pub(super) fn reauthenticate(caller: &Caller, scopes: &[String], now: Timestamp) -> Result<(), Error> {
+    let management = scopes.iter().any(|scope| scope.starts_with("keyward:"));
+    if management { caller.reauthenticate(MANAGEMENT_SCOPE, now) } else { Ok(()) }
+}
 
 /// What is written when somebody allows something.
 pub(super) struct Yes<'a> {
@@ -119,7 +126,7 @@ impl Consent {
     ///
     /// # Errors
     /// [`Error::Invalid`] for scopes or a time that were not offered; [`Error::Conflict`] if they may allow nothing (any more);
-    /// otherwise as [`Consent::deny`].
+    /// [`Error::StepUp`] for a `keyward:*` scope without recent reauthentication; otherwise as [`Consent::deny`].
     pub async fn allow(&self, caller: &Caller, query: &str, scopes: Vec<String>, life: i64) -> Result<Answered, Error> {
         let now = self.ground.now();
         let code = OneTimeCode::generate(&*self.ground.random);
@@ -142,6 +149,7 @@ impl Consent {
                     Err(other) => return Err(other.refusal()),
                 };
                 let (scopes, until) = may.chosen(&scopes, life, now)?;
+                reauthenticate(&caller, &scopes, now)?;
                 let row = NewGrantRow {
                     id,
                     digest,

@@ -53,7 +53,12 @@ pub(super) async fn seen(
     }
     let row = store::projects::by_id(conn, id.into()).await?.ok_or(Error::NotFound)?;
     if role.is_none() {
-        caller.step_up(now)?;
+        let action = match power {
+            Power::JoinAnyProject => "member.joined",
+            Power::ChooseScopes => "project.scopes_set",
+            _ => "project.seen_by_administrator",
+        };
+        caller.reauthenticate(action, now)?;
     }
     Ok((row, role))
 }

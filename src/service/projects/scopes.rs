@@ -13,6 +13,7 @@ use crate::{
         Error,
         actor::{Actor, Caller},
         can::Power,
+        reauthentication::MANAGEMENT_SCOPE,
     },
     store::{self, Conn, changes::Change, projects::ProjectRow, queue::Kept},
 };
@@ -116,6 +117,9 @@ impl Projects {
                 } else {
                     asked.clone()
                 };
+                if after.iter().any(|it| it.starts_with("keyward:") && !before.iter().any(|had| had.name == *it)) {
+                    caller.reauthenticate(MANAGEMENT_SCOPE, now)?;
+                }
                 let held = held(tx, row.id).await?;
                 let dropped: Vec<_> = before
                     .iter()

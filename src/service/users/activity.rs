@@ -28,7 +28,8 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::Conflict`] for the last
-    /// administrator; [`Error::Invalid`] without a reason, which the command line need not give.
+    /// administrator; [`Error::Invalid`] without a reason, which the command line need not give; [`Error::StepUp`] without recent
+    /// reauthentication.
     pub async fn disable(&self, actor: &Actor, id: UserId, reason: &str, with_keys: bool) -> Result<Disabled, Error> {
         let reason = self.reason(actor, id, reason).await?;
         let of_keys = match &reason {
@@ -40,6 +41,7 @@ impl Users {
             let (actor, reason, of_keys) = (actor.clone(), reason.clone(), of_keys.clone());
             Box::pin(async move {
                 let row = begin(tx, &actor, id, Power::ManageUsers).await?;
+                actor.reauthenticate("user.disabled", now)?;
                 keep_one(tx, &row).await?;
                 let mut done = Disabled::default();
                 let mut events = Vec::new();
@@ -88,6 +90,7 @@ impl Users {
             let actor = actor.clone();
             Box::pin(async move {
                 let row = begin(tx, &actor, id, Power::ManageUsers).await?;
+                actor.reauthenticate("user.enabled", now)?;
                 if row.active {
                     return Ok(Kept::unrecorded(()));
                 }

@@ -44,7 +44,7 @@ impl Users {
             let (actor, reason, plan) = (actor.clone(), reason.clone(), plan.clone());
             Box::pin(async move {
                 let row = begin(tx, &actor, id, Power::ManageUsers).await?;
-                actor.step_up(now)?;
+                actor.reauthenticate("user.deleted", now)?;
                 keep_one(tx, &row).await?;
                 for project in store::users::projects(tx, row.id).await? {
                     store::policy::hold_project(tx, project.id).await?;

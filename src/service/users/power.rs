@@ -12,7 +12,7 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::Conflict`] for somebody who
-    /// cannot sign in.
+    /// cannot sign in; [`Error::StepUp`] without recent reauthentication.
     pub async fn make_administrator(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         self.set_administrator(actor, id, true).await
     }
@@ -32,6 +32,8 @@ impl Users {
             let actor = actor.clone();
             Box::pin(async move {
                 let row = begin(tx, &actor, id, Power::ManageUsers).await?;
+                let action = if admin { "user.made_administrator" } else { "user.unmade_administrator" };
+                actor.reauthenticate(action, now)?;
                 if row.admin == admin {
                     return Ok(Kept::unrecorded(()));
                 }
@@ -44,7 +46,6 @@ impl Users {
                 if !store::users::set_admin(tx, row.id, admin).await? {
                     return Err(Error::Internal("a person who was just read was not there to be changed"));
                 }
-                let action = if admin { "user.made_administrator" } else { "user.unmade_administrator" };
                 let event = actor
                     .event(now, action, target(id), &row.name)
                     .acting_as(actor.power())

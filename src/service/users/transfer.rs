@@ -67,7 +67,7 @@ impl Users {
             Box::pin(async move {
                 let row = begin(tx, &actor, from, Power::TransferProject).await?;
                 // It opens another's project to whoever gets it.
-                actor.step_up(now)?;
+                actor.reauthenticate("project.transferred", now)?;
                 store::policy::hold_project(tx, project.into()).await?;
                 let theirs = store::users::projects(tx, row.id).await?.into_iter();
                 let owned = theirs.filter(|it| it.role.parse::<Role>().is_ok_and(Role::owns));

@@ -753,7 +753,7 @@ pub fn forms() -> Vec<Row> {
             .on(Deleted, Done)
             .to("/admin/keys?done=restored&key={id}"),
         form("/admin/policy", Has(Power::WritePolicy), policy)
-            .says("policy.changed")
+            .says("policy.changed").proof()
             .takes(&["confirmed"])
             .to("/admin/policy?done=saved"),
         form("/admin/scopes/new", catalogue, new_scope)
@@ -783,17 +783,17 @@ pub fn forms() -> Vec<Row> {
             .proof()
             .to("/admin/users?done=deleted"),
         form("/admin/users/{id}/disable", people, with_reason)
-            .says("user.disabled")
+            .says("user.disabled").proof()
             .on(Deleted, Still)
             .takes(&["keys"])
             .to("/admin/users/{id}?done=disabled"),
         form("/admin/users/{id}/enable", people, only_id)
-            .says("user.enabled")
+            .says("user.enabled").proof()
             .still()
             .on(Deleted, Done)
             .to("/admin/users/{id}?done=enabled"),
         form("/admin/users/{id}/make-administrator", people, only_id)
-            .says("user.made_administrator")
+            .says("user.made_administrator").proof()
             .on(Stopped, Still)
             .on(Deleted, Refused(409))
             .to("/admin/users/{id}?done=made"),
@@ -803,7 +803,7 @@ pub fn forms() -> Vec<Row> {
             .takes(&["stays"])
             .to("/admin/users/{id}?done=transferred"),
         form("/admin/users/{id}/unmake-administrator", people, only_id)
-            .says("user.unmade_administrator")
+            .says("user.unmade_administrator").proof()
             .still()
             .on(Stopped, Done)
             .to("/admin/users/{id}?done=unmade"),
@@ -994,18 +994,26 @@ pub fn functions() -> Vec<Row> {
         ask("admin/keys/list", Has(Power::SeeEveryKey), Nothing, nothing),
         act("admin/keys/restore", stop, Key, with_reason).says("key.restored").still().on(Deleted, Done),
         ask("admin/policy/get", Has(Power::WritePolicy), Nothing, nothing),
-        act("admin/policy/save", Has(Power::WritePolicy), Nothing, policy).says("policy.changed").takes(&["confirmed"]),
+        act("admin/policy/save", Has(Power::WritePolicy), Nothing, policy)
+            .says("policy.changed")
+            .proof()
+            .takes(&["confirmed"]),
         act("admin/users/delete", people, User, delete_person)
             .says("user.deleted")
             .takes(&["projects", "heirs"])
             .proof(),
-        act("admin/users/disable", people, User, with_reason).says("user.disabled").on(Deleted, Still).takes(&["keys"]),
-        act("admin/users/enable", people, User, only_id).says("user.enabled").still().on(Deleted, Done),
+        act("admin/users/disable", people, User, with_reason)
+            .says("user.disabled")
+            .proof()
+            .on(Deleted, Still)
+            .takes(&["keys"]),
+        act("admin/users/enable", people, User, only_id).says("user.enabled").proof().still().on(Deleted, Done),
         ask("admin/users/get", people, User, only_id),
         act("admin/users/invite", people, Nothing, new_email).says("user.invited"),
         ask("admin/users/list", people, Nothing, nothing),
         act("admin/users/make_administrator", people, User, only_id)
             .says("user.made_administrator")
+            .proof()
             .on(Stopped, Still)
             .on(Deleted, Refused(409)),
         act("admin/users/transfer", Has(Power::TransferProject), Ownership, transfer)
@@ -1014,6 +1022,7 @@ pub fn functions() -> Vec<Row> {
             .takes(&["stays"]),
         act("admin/users/unmake_administrator", people, User, only_id)
             .says("user.unmade_administrator")
+            .proof()
             .still()
             .on(Stopped, Done),
         ask("entry/ask_reset", Anyone, Nothing, new_email).on(Unnamed, Refused(409)),
@@ -1183,11 +1192,14 @@ pub fn routes() -> Vec<Row> {
     ]
 }
 
-/// What is mounted beside pages and forms, and answers a GET. Of an account elsewhere there is nothing here: none is set up. That
+/// What is mounted beside pages and forms. A GET of the export leads to its page (`audit.rs`). Of an account elsewhere there is nothing here: none is set up. That
 /// the way there and back works is in `oidc.rs`.
 pub fn plain() -> Vec<Row> {
     vec![
-        Row::new("/admin/audit/export", How::Get, Has(Power::ReadLog), Nothing, nothing, Noted).says("audit.exported"),
+        Row::new("/admin/audit/export", How::Form, Has(Power::ReadLog), Nothing, nothing, Noted)
+            .says("audit.exported")
+            .shows()
+            .proof(),
         page("/docs/api", Anyone),
         page("/login/oidc", Over),
         page("/login/oidc/callback", Over),
