@@ -9,6 +9,7 @@ mod body;
 mod client;
 pub mod context;
 mod cookies;
+mod drain;
 mod edge;
 mod enrolment;
 mod error_page;
