@@ -29,6 +29,8 @@ pub enum ErrorKind {
     TooMany,
     /// The server cannot take it now.
     Busy,
+    /// There is no space left for the database.
+    Full,
     /// The server did not answer, or not in words that we know.
     Unreachable,
     /// A fault of ours.
@@ -46,6 +48,7 @@ impl ErrorKind {
             Self::Invalid => 422,
             Self::TooMany => 429,
             Self::Busy | Self::Unreachable => 503,
+            Self::Full => 507,
             Self::Internal => 500,
         }
     }

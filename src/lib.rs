@@ -7,7 +7,7 @@
 //! ```text
 //! app -> features -> islands -> ui -> domain                    live: imports none of ours
 //!        features/*/api -> http::context -> service -> store -> domain
-//! cli -> http, service, store        config -> store        secret: imported by every room of the server, imports none
+//! cli -> http, service, store        config -> store        secret, log_limit: imported by every room of the server, import none
 //! ```
 
 // In the browser the bindings' own macro writes some; no line of ours does on either target.
@@ -35,6 +35,8 @@ pub mod config;
 pub mod http;
 #[cfg(feature = "ssr")]
 pub mod line_writer;
+#[cfg(feature = "ssr")]
+pub mod log_limit;
 #[cfg(feature = "ssr")]
 pub mod secret;
 #[cfg(feature = "ssr")]

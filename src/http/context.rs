@@ -1,6 +1,6 @@
 //! The one bridge from Leptos' context to the service: who asks, and how an answer gets its status.
 
-use super::{AppState, sessions, sessions::Visit};
+use super::{AppState, sessions, sessions::Visit, storage::Trouble};
 use crate::{
     domain::{filter::KeyFilter, security::Entrance, sensitive::Password},
     error::{AppError, ErrorKind, FieldError},
@@ -60,6 +60,9 @@ pub fn signed_out() -> AppError {
 fn set_status(kind: ErrorKind) {
     if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(kind.status())) {
         options.set_status(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            options.insert_header(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
     }
 }
 
@@ -135,9 +138,14 @@ pub(super) fn explain(error: Error) -> AppError {
             AppError::new(ErrorKind::TooMany, format!("Too many tries. You can try again in {seconds} seconds."))
         }
         Error::Busy => AppError::new(ErrorKind::Busy, "There is too much to do just now. Try again in a moment."),
-        Error::Store(_) | Error::Internal(_) => {
-            tracing::error!(%error, "request.failed");
-            AppError::new(ErrorKind::Internal, "Something went wrong on our side. Try again in a moment.")
+        error @ (Error::Store(_) | Error::Internal(_)) => {
+            let Trouble { status, detail, .. } = Trouble::report(&error);
+            let kind = match status {
+                StatusCode::INSUFFICIENT_STORAGE => ErrorKind::Full,
+                StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Busy,
+                _ => ErrorKind::Internal,
+            };
+            AppError::new(kind, detail)
         }
     }
 }
@@ -161,8 +169,15 @@ fn visit() -> Result<Visit, AppError> {
 }
 
 fn session_fault(error: tower_sessions::session::Error) -> AppError {
-    tracing::error!(%error, "sessions.failed");
-    let error = AppError::new(ErrorKind::Internal, "Your session could not be kept. Try again in a moment.");
+    let kind = match error {
+        // The store's own error was logged where it was turned into this one.
+        tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(_)) => ErrorKind::Busy,
+        error => {
+            tracing::error!(%error, "sessions.failed");
+            ErrorKind::Internal
+        }
+    };
+    let error = AppError::new(kind, "Your session could not be kept. Try again in a moment.");
     set_status(error.kind);
     error
 }

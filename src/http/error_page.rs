@@ -32,6 +32,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
         413 => "This is too large",
         421 => "Not under this name",
         503 => "Not just now",
+        507 => "There is no space left",
         _ => "Something went wrong",
     };
     let number = status.as_u16();
@@ -51,5 +52,8 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
     let mut response = (status, Html(page)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    }
     response
 }

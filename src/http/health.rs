@@ -1,6 +1,7 @@
 //! `/healthz`: the process lives. `/readyz`: it can answer.
 
 use super::{AppState, problem::Problem};
+use crate::store::{self, Kind, WriteTrouble};
 use axum::{
     body::Bytes,
     http::{HeaderValue, Response, StatusCode, header},
@@ -15,20 +16,37 @@ pub fn lives() -> Response<Bytes> {
     said(br#"{"status":"alive"}"#)
 }
 
-/// Answers `GET /readyz`: the database answers, and has every migration of this program.
+/// Answers `GET /readyz`: the database answers, has every migration of this program, and takes writes.
 ///
 /// # Errors
 /// 503 `not_ready`, with which part is not.
 pub async fn is_ready(state: &AppState) -> Result<Response<Bytes>, Problem> {
     let not_ready = |what: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", what);
     match tokio::time::timeout(PATIENCE, state.app.ground.pool.is_current()).await {
-        Ok(Ok(true)) => Ok(said(br#"{"status":"ready"}"#)),
+        Ok(Ok(true)) => match state.app.ground.queue.trouble() {
+            None => Ok(said(br#"{"status":"ready"}"#)),
+            Some(trouble) => Err(not_ready(why(trouble))),
+        },
         Ok(Ok(false)) => Err(not_ready("The database lacks migrations of this program.")),
         Ok(Err(error)) => {
             tracing::warn!(%error, "readiness.database_failed");
-            Err(not_ready("The database does not answer."))
+            Err(not_ready(match error {
+                store::Error::FileGone(_) => "The database file was removed or replaced.",
+                _ => "The database does not answer.",
+            }))
         }
         Err(_) => Err(not_ready("The database does not answer in time.")),
+    }
+}
+
+fn why(trouble: WriteTrouble) -> &'static str {
+    match trouble {
+        WriteTrouble::Stalled => "A write to the database takes too long.",
+        WriteTrouble::Failing(Kind::Full) => "Writes to the database fail: there is no space left.",
+        WriteTrouble::Failing(Kind::Io) => "Writes to the database fail: its disk or its file fails.",
+        WriteTrouble::Failing(Kind::Unavailable) => "Writes to the database fail: it does not answer.",
+        WriteTrouble::Failing(Kind::Contended) => "Writes to the database fail: another transaction blocks them.",
+        WriteTrouble::Failing(Kind::Fault) => "The last write to the database failed.",
     }
 }
 

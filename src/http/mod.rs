@@ -42,6 +42,7 @@ pub mod serve;
 mod server_functions;
 mod sessions;
 mod state;
+mod storage;
 pub mod theme;
 mod timer;
 mod tokens;

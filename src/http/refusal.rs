@@ -1,6 +1,9 @@
 //! What a use case refuses with, as a problem document.
 
-use super::problem::{Problem, Wrong};
+use super::{
+    problem::{Problem, Wrong},
+    storage::Trouble,
+};
 use crate::service;
 use axum::http::{StatusCode, header};
 
@@ -31,9 +34,13 @@ impl From<service::Error> for Problem {
             }
             Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Try again in a moment.")
                 .header(header::RETRY_AFTER, "1"),
-            Error::Store(_) | Error::Internal(_) => {
-                tracing::error!(%error, "request.failed");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side. Try again.")
+            error @ (Error::Store(_) | Error::Internal(_)) => {
+                let Trouble { status, code, detail, retry_after } = Trouble::report(&error);
+                let problem = Self::new(status, code, detail);
+                match retry_after {
+                    Some(seconds) => problem.header(header::RETRY_AFTER, seconds),
+                    None => problem,
+                }
             }
         }
     }

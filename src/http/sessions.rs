@@ -1,8 +1,9 @@
 //! Sessions: tower-sessions on our own tables, and who is behind one.
 
-use super::{AppState, cookies, enrolment, error_page};
+use super::{AppState, cookies, enrolment, error_page, storage};
 use crate::{
     domain::{ids::UserId, time::Timestamp},
+    log_limit::LogLimit,
     service::{
         Error, Ground,
         accounts::{Entering, begin},
@@ -86,8 +87,7 @@ fn digest(id: &Id) -> [u8; 32] {
 
 /// An error without a cause in it: tower-sessions logs what it gets.
 fn backend(error: impl Into<Error>) -> session_store::Error {
-    let error = error.into();
-    tracing::error!(%error, "sessions.failed");
+    storage::log(&error.into());
     session_store::Error::Backend("the session table could not be used".to_owned())
 }
 
@@ -230,7 +230,10 @@ pub async fn recognise(State(state): State<AppState>, mut request: Request, next
             next.run(request).await
         }
         Err(error) => {
-            tracing::error!(%error, "sessions.unreadable");
+            static LIMIT: LogLimit = LogLimit::new();
+            if let Some(requests) = LIMIT.count() {
+                tracing::error!(%error, requests, "sessions.unreadable");
+            }
             let words = "Your session could not be read. Try again in a moment.";
             error_page::respond(StatusCode::SERVICE_UNAVAILABLE, "busy", words, request.headers(), request.uri().path())
         }

@@ -2,11 +2,14 @@
 //! only while this runs.
 
 use super::{App, Error, Ground, tokens::Tokens, verify::Cache};
-use crate::store::{
-    self,
-    feed::{Feed, News},
+use crate::{
+    log_limit::LogLimit,
+    store::{
+        self, Kind,
+        feed::{Feed, News},
+    },
 };
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::time;
 use uuid::Uuid;
 
@@ -31,18 +34,42 @@ struct Hearing {
 
 impl Hearing {
     async fn hear(&self) {
+        static LIMIT: LogLimit = LogLimit::new();
         let mut last = None;
+        // Attempts in a row that heard nothing.
+        let mut failed = 0;
         loop {
-            if let Err(error) = self.listen(&mut last).await {
-                tracing::warn!(%error, "verify.unheard");
+            let Err(error) = self.listen(&mut last, &mut failed).await;
+            if let Some(attempts) = LIMIT.count() {
+                tracing::warn!(%error, attempts, "verify.unheard");
             }
-            time::sleep(RETRY).await;
+            self.judge(&error, failed);
+            failed += 1;
+            // A connection that was lost is made anew at once.
+            if failed > 1 {
+                time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// Opens the circuit breaker once the database refuses a new connection, or has said nothing for two attempts: whoever needs it
+    /// is then refused at once.
+    fn judge(&self, error: &Error, failed: u32) {
+        let is_down = match error {
+            Error::Store(error) => error.kind() == Kind::Unavailable,
+            _ => true,
+        };
+        if is_down && failed > 0 {
+            self.ground.pool.mark_unavailable(&match error {
+                Error::Busy => format!("no answer in {} s", PATIENCE.as_secs()),
+                error => error.to_string(),
+            });
         }
     }
 
     /// Listens until the database cannot be heard any more. `last`: the number of the last change that was heard, so that the next
     /// try goes on from there.
-    async fn listen(&self, last: &mut Option<i64>) -> Result<(), Error> {
+    async fn listen(&self, last: &mut Option<i64>, failed: &mut u32) -> Result<Infallible, Error> {
         let mut feed = patiently(Feed::open(&self.ground.pool, *last)).await?;
         if last.replace(feed.last()).is_none() {
             // Nobody listened before, or somebody else did, and has stopped.
@@ -62,6 +89,8 @@ impl Hearing {
                 }
             }
             *last = Some(feed.last());
+            *failed = 0;
+            self.ground.pool.mark_available();
             self.cache.heard_at(at);
             feed.wait().await;
         }

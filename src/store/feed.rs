@@ -69,10 +69,12 @@ impl Feed {
     pub async fn open(pool: &Pool, after: Option<i64>) -> Result<Self, Error> {
         let ear = match pool {
             Pool::Sqlite { read, .. } => Ear::Sqlite(read.connect_options().connect().await?, None),
-            Pool::Postgres(pool) => {
+            Pool::Postgres(node) => {
+                // First: this finds out whether the server answers, and a task that fails beside it says nothing.
+                let conn = node.connect_options().connect().await?;
                 let bell = Arc::new(Notify::new());
-                let listening = Listening(tokio::spawn(listen(pool.clone(), bell.clone())));
-                Ear::Postgres { conn: pool.connect_options().connect().await?, bell, _listening: listening }
+                let listening = Listening(tokio::spawn(listen((**node).clone(), bell.clone())));
+                Ear::Postgres { conn, bell, _listening: listening }
             }
         };
         let mut feed = Self { ear, last: 0 };

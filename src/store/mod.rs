@@ -14,6 +14,7 @@ pub mod clients;
 pub mod codes;
 pub mod demo;
 pub mod devices;
+mod error;
 pub mod facts;
 pub mod feed;
 pub mod grants;
@@ -23,7 +24,7 @@ pub mod keys;
 pub mod links;
 pub mod members;
 pub mod policy;
-mod postgres;
+pub mod postgres;
 pub mod projects;
 pub mod queue;
 pub mod revoked;
@@ -31,15 +32,25 @@ pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
-mod sqlite;
+pub mod sqlite;
 pub mod usage;
 pub mod users;
+mod write_health;
 
 pub use advice::advice;
+pub use error::{Error, Kind};
+pub use write_health::WriteTrouble;
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
-use std::ops::{Deref, DerefMut};
+use sqlx::{Postgres, Sqlite, SqlitePool, pool::PoolConnection};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
 use uuid::Uuid;
+
+/// How long a connection may take to be closed or to go back to its pool. A silent server would take the time of TCP: minutes.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// Runs a body once an engine, with the connection of that engine under the given name.
 macro_rules! on {
@@ -51,35 +62,6 @@ macro_rules! on {
     };
 }
 pub(crate) use on;
-
-/// Why the store could not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("the database refused: {0}")]
-    Database(#[from] sqlx::Error),
-    #[error("the database could not be prepared: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    /// A row holds what the code never writes.
-    #[error("the database holds an unreadable {0}")]
-    Corrupt(&'static str),
-    /// The batch waits in a circle with another node's: only a new transaction can go on.
-    #[error("the transaction has to be begun anew")]
-    Again,
-    /// The write queue has been shut down, its transaction could not be committed, or the change panicked.
-    #[error("the change was not written")]
-    Closed,
-}
-
-impl Error {
-    /// Whether the same statements may well succeed when run again: a deadlock or a serialisation failure on PostgreSQL.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Again => true,
-            Self::Database(sqlx::Error::Database(e)) => matches!(e.code().as_deref(), Some("40001" | "40P01")),
-            _ => false,
-        }
-    }
-}
 
 /// Where the data is. `Debug` shows no password.
 #[derive(Clone, PartialEq, Eq)]
@@ -116,8 +98,9 @@ pub enum Pool {
     Sqlite {
         write: SqlitePool,
         read: SqlitePool,
+        file: Arc<sqlite::File>,
     },
-    Postgres(PgPool),
+    Postgres(postgres::Node),
 }
 
 impl Pool {
@@ -138,9 +121,35 @@ impl Pool {
     /// If none becomes free in time or the database cannot be reached.
     pub async fn read(&self) -> Result<Reader, Error> {
         Ok(match self {
-            Self::Sqlite { read, .. } => Reader::Sqlite(read.acquire().await?),
-            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Self::Sqlite { read, file, .. } => {
+                file.check()?;
+                Reader::Sqlite(read.acquire().await?)
+            }
+            Self::Postgres(node) => Reader::Postgres(node.connection().await?),
         })
+    }
+
+    /// Opens the circuit breaker of PostgreSQL: until [`Pool::mark_available`] every connection is refused at once, with this
+    /// cause. SQLite has none.
+    pub fn mark_unavailable(&self, cause: &str) {
+        if let Self::Postgres(node) = self {
+            node.mark_unavailable(cause);
+        }
+    }
+
+    /// Closes the circuit breaker.
+    pub fn mark_available(&self) {
+        if let Self::Postgres(node) = self {
+            node.mark_available();
+        }
+    }
+
+    /// Whether the circuit breaker is closed.
+    pub fn is_available(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => true,
+            Self::Postgres(node) => node.is_available(),
+        }
     }
 
     /// Whether the database answers, and has every migration that this program brings: more are no hindrance.
@@ -158,14 +167,19 @@ impl Pool {
         Ok(usize::try_from(there).is_ok_and(|there| there >= brought))
     }
 
-    /// Closes all connections, waiting for those in use.
+    /// Closes all connections, waiting for those in use: at most 5 s.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { write, read } => {
-                read.close().await;
-                write.close().await;
+        let close = async {
+            match self {
+                Self::Sqlite { write, read, .. } => {
+                    read.close().await;
+                    write.close().await;
+                }
+                Self::Postgres(node) => node.close().await,
             }
-            Self::Postgres(pool) => pool.close().await,
+        };
+        if tokio::time::timeout(CLOSE, close).await.is_err() {
+            tracing::warn!(seconds = CLOSE.as_secs(), "store.not_closed: connections are still in use and are cut");
         }
     }
 }
@@ -182,6 +196,16 @@ impl Reader {
         match self {
             Self::Sqlite(c) => Conn::Sqlite(c),
             Self::Postgres(c) => Conn::Postgres(c),
+        }
+    }
+}
+
+impl Drop for Reader {
+    /// Before a connection goes back to its pool, sqlx asks the server whether it still works, without a limit of time. Of a silent
+    /// server no connection would ever come back.
+    fn drop(&mut self) {
+        if let (Self::Postgres(c), Ok(runtime)) = (self, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(CLOSE, c.return_to_pool()));
         }
     }
 }

@@ -12,15 +12,22 @@ use super::{
     Conn, Error, Pool, Tx,
     audit::{self, NewEvent},
     changes::{self, Change},
+    write_health::{WriteHealth, WriteTrouble},
 };
+use crate::log_limit::LogLimit;
 use futures::FutureExt as _;
+use sqlx::Connection as _;
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 use uuid::Uuid;
 
 /// Changes that may wait before the next caller has to.
@@ -29,6 +36,10 @@ const WAITING: usize = 1024;
 const BATCH: usize = 64;
 /// How often a batch is run again when the database says that it may well succeed now.
 const RETRIES: u32 = 3;
+/// How long a batch may take on PostgreSQL. On SQLite the write lock is this process's own, and a statement cannot be left.
+const BATCH_TIME: Duration = Duration::from_secs(20);
+/// How often it is tried, after a batch was lost, whether the database takes writes again.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// A future that borrows the transaction.
 pub type Writing<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
@@ -92,13 +103,15 @@ enum Step {
     Keep(Vec<NewEvent>, Vec<Change>),
     Undo,
     Again,
+    /// The database or its disk failed: the transaction is gone, or cannot be trusted.
+    Fail(Error),
 }
 
 /// A change in the queue, whatever its types.
 trait Job: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>, last_try: bool) -> Writing<'t, Step>;
-    /// Answers the caller. Not committed: nothing of the batch was kept, so no answer that was found in it holds.
-    fn answer(self: Box<Self>, committed: bool);
+    /// Answers the caller. `lost`: nothing of the batch was kept, for this reason, so no answer that was found in it holds.
+    fn answer(self: Box<Self>, lost: Option<&Error>);
 }
 
 struct Waiting<F, T, E> {
@@ -119,18 +132,21 @@ where
             let (outcome, step) = match outcome {
                 Ok(Ok(kept)) => (Ok(kept.value), Step::Keep(kept.events, kept.changes)),
                 Ok(Err(e)) if !last_try && e.as_store().is_some_and(Error::is_transient) => (Err(e), Step::Again),
-                Ok(Err(e)) => (Err(e), Step::Undo),
-                Err(_) => (Err(Error::Closed.into()), Step::Undo),
+                Ok(Err(e)) => {
+                    let failed = e.as_store().filter(|it| it.ends_transaction()).map(Error::not_written);
+                    (Err(e), failed.map_or(Step::Undo, Step::Fail))
+                }
+                Err(_) => (Err(Error::Panicked.into()), Step::Undo),
             };
             self.outcome = Some(outcome);
             step
         })
     }
 
-    fn answer(self: Box<Self>, committed: bool) {
-        let answer = match self.outcome {
-            Some(outcome) if committed => outcome,
-            _ => Err(Error::Closed.into()),
+    fn answer(self: Box<Self>, lost: Option<&Error>) {
+        let answer = match (lost, self.outcome) {
+            (None, Some(outcome)) => outcome,
+            (lost, _) => Err(lost.map_or(Error::Closed, Error::not_written).into()),
         };
         // The caller may have gone: its connection was closed. What was kept stays kept.
         let _ = self.reply.send(answer);
@@ -161,6 +177,7 @@ pub struct Queue {
     /// The number of the last event that this process has appended; 0 before its first.
     head: watch::Receiver<i64>,
     listeners: Listeners,
+    health: Arc<WriteHealth>,
 }
 
 impl std::fmt::Debug for Queue {
@@ -175,17 +192,46 @@ impl Queue {
         self.jobs.max_capacity() - self.jobs.capacity()
     }
 
+    /// Why writes fail now, or do not end; `None`: they succeed.
+    pub fn trouble(&self) -> Option<WriteTrouble> {
+        self.health.trouble()
+    }
+
+    /// Batches that were lost since the start.
+    pub fn lost_batches(&self) -> u64 {
+        self.health.lost()
+    }
+
     /// Starts the queue's task. It ends when every handle is gone, after what waited has been written.
     pub fn start(pool: Pool) -> (Self, tokio::task::JoinHandle<()>) {
         let (jobs, mut receiver) = mpsc::channel::<Box<dyn Job>>(WAITING);
         let (appended, head) = watch::channel(0);
         let listeners = Listeners::default();
-        let told = listeners.clone();
+        let health = Arc::new(WriteHealth::default());
+        let (told, noted) = (listeners.clone(), health.clone());
         let task = tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH);
-            while receiver.recv_many(&mut batch, BATCH).await > 0 {
+            loop {
+                let received = receiver.recv_many(&mut batch, BATCH);
+                let received = if noted.is_failing() {
+                    // Readiness depends on it: a node that is sent no requests would never find out that it can write again.
+                    match timeout(PROBE, received).await {
+                        Ok(received) => received,
+                        Err(_) => {
+                            noted.begin();
+                            noted.end(probe(&pool).await.as_ref().err());
+                            continue;
+                        }
+                    }
+                } else {
+                    received.await
+                };
+                if received == 0 {
+                    break;
+                }
                 let mut tries = 0;
-                let committed = loop {
+                noted.begin();
+                let lost = loop {
                     let mut done = Committed::default();
                     let outcome = write(&pool, &mut batch, tries == RETRIES, &mut done).await;
                     // Also when it failed: a connection that broke may have committed.
@@ -195,22 +241,26 @@ impl Queue {
                             if let Some(seq) = seq {
                                 appended.send_replace(seq);
                             }
-                            break true;
+                            break None;
                         }
                         // Only a new transaction gives back what the earlier changes of this one hold.
                         Err(error) if error.is_transient() && tries < RETRIES => tries += 1,
                         Err(error) => {
-                            tracing::error!(%error, changes = batch.len(), "store.batch_lost");
-                            break false;
+                            static LIMIT: LogLimit = LogLimit::new();
+                            if let Some(batches) = LIMIT.count() {
+                                tracing::error!(%error, batches, changes = batch.len(), "store.batch_lost");
+                            }
+                            break Some(error);
                         }
                     }
                 };
+                noted.end(lost.as_ref());
                 for job in batch.drain(..) {
-                    job.answer(committed);
+                    job.answer(lost.as_ref());
                 }
             }
         });
-        (Self { jobs, head, listeners }, task)
+        (Self { jobs, head, listeners, health }, task)
     }
 
     /// Tells this listener of every batch from now on.
@@ -256,32 +306,83 @@ async fn write(
     last_try: bool,
     done: &mut Committed,
 ) -> Result<Option<i64>, Error> {
-    let (seq, last) = match pool {
-        Pool::Sqlite { write, .. } => {
-            // IMMEDIATE: a deferred transaction that upgrades fails at once, whatever the busy timeout.
-            let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-            let seqs = run(&mut Tx::new(Conn::Sqlite(&mut tx)), batch, last_try, done).await?;
-            tx.commit().await?;
-            seqs
-        }
-        Pool::Postgres(pool) => {
-            let mut tx = pool.begin().await?;
-            let seqs = run(&mut Tx::new(Conn::Postgres(&mut tx)), batch, last_try, done).await?;
-            tx.commit().await?;
-            seqs
-        }
-    };
+    let (seq, last) = transaction(pool, Work::Batch(batch, last_try, done)).await?;
     done.last = last;
     Ok(seq)
 }
 
+/// Runs something in one transaction. After an error the connection is closed, and another one opened for the next: a transaction
+/// that SQLite has rolled back by itself (a full disk), or that may still be open, spoils it for all that come after.
+async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
+    match pool {
+        Pool::Sqlite { write, file, .. } => {
+            file.check()?;
+            let mut conn = write.acquire().await?;
+            let outcome = async {
+                // IMMEDIATE: a deferred transaction that upgrades fails at once, whatever the busy timeout.
+                let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
+                let value = work.run(&mut Tx::new(Conn::Sqlite(&mut tx))).await?;
+                tx.commit().await?;
+                Ok(value)
+            };
+            let outcome = outcome.await;
+            if outcome.is_err() {
+                drop(conn.detach());
+            }
+            outcome
+        }
+        Pool::Postgres(node) => {
+            let mut conn = node.connection().await?;
+            let outcome = node.unless_unavailable(async {
+                let mut tx = conn.begin().await?;
+                let value = work.run(&mut Tx::new(Conn::Postgres(&mut tx))).await?;
+                tx.commit().await?;
+                Ok(value)
+            });
+            let outcome = timeout(BATCH_TIME, outcome).await;
+            let outcome = outcome.unwrap_or(Err(Error::TookTooLong(BATCH_TIME.as_secs())));
+            if outcome.is_err() {
+                drop(conn.detach());
+            }
+            outcome
+        }
+    }
+}
+
+/// Whether the database takes writes: one that changes nothing.
+async fn probe(pool: &Pool) -> Result<(), Error> {
+    let sql = match pool {
+        // It writes the first page, also where it leaves the number as it is.
+        Pool::Sqlite { .. } => "PRAGMA user_version = 0",
+        Pool::Postgres(_) => "UPDATE head SET id = id WHERE id = 1",
+    };
+    transaction(pool, Work::Probe(sql)).await.map(|_| ())
+}
+
 /// The numbers of the last event and of the last change, where there are any.
+type Numbers = (Option<i64>, Option<i64>);
+
+/// What is done in a transaction.
+enum Work<'w> {
+    Batch(&'w mut [Box<dyn Job>], bool, &'w mut Committed),
+    Probe(&'static str),
+}
+
+impl Work<'_> {
+    async fn run(self, tx: &mut Tx<'_>) -> Result<Numbers, Error> {
+        match self {
+            Self::Batch(batch, last_try, done) => run(tx, batch, last_try, done).await,
+            Self::Probe(sql) => statement(tx, sql).await.map(|()| (None, None)),
+        }
+    }
+}
+
 async fn run(
     tx: &mut Tx<'_>,
     batch: &mut [Box<dyn Job>],
     last_try: bool,
     done: &mut Committed,
-) -> Result<(Option<i64>, Option<i64>), Error> {
+) -> Result<Numbers, Error> {
     let mut events = Vec::new();
     for job in batch {
         statement(tx, "SAVEPOINT change").await?;
@@ -295,6 +396,7 @@ async fn run(
             }
             Step::Undo => statement(tx, "ROLLBACK TO SAVEPOINT change").await?,
             Step::Again => return Err(Error::Again),
+            Step::Fail(error) => return Err(error),
         }
         statement(tx, "RELEASE SAVEPOINT change").await?;
     }

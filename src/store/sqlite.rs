@@ -1,25 +1,73 @@
 //! SQLite: one file, one writer, readers beside it (write-ahead log).
 
-use super::{Error, Pool};
+use super::{Error, Kind, Pool};
 use sqlx::{
     ConnectOptions,
-    migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    migrate::{Migrate as _, Migrator},
+    sqlite::{
+        SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    },
 };
-use std::{path::Path, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How long a write waits for another process (the command line) to finish its own.
 const BUSY: Duration = Duration::from_secs(10);
+/// How long until a database that another process prepares is opened again.
+const AGAIN: Duration = Duration::from_millis(20);
 /// Reads that can run at once: they are short, and SQLite reads from memory most of the time.
 const READERS: u32 = 4;
 
+/// The database file that was opened. A process goes on writing into a file that was removed, for nobody to find.
+#[derive(Debug)]
+pub struct File {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl File {
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+    }
+
+    /// # Errors
+    /// [`Error::FileGone`] if the path names no file, or another one.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match identity(&self.path) {
+            Ok(identity) if identity == self.identity => Ok(()),
+            Ok(_) => Err(Error::FileGone(self.path.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::FileGone(self.path.clone())),
+            Err(error) => Err(sqlx::Error::Io(error).into()),
+        }
+    }
+}
+
+/// Device and inode.
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|_| (0, 0))
+}
+
 pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
-    keep_private(path).map_err(sqlx::Error::Io)?;
+    create_private(path).map_err(sqlx::Error::Io)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
+        // It is there. If it is removed later, no empty one is made in its place.
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         // What was acknowledged survives a power failure, not only a killed process.
         .synchronous(SqliteSynchronous::Full)
@@ -27,27 +75,62 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
         .busy_timeout(BUSY)
         .optimize_on_close(true, None)
         .disable_statement_logging();
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options.clone())
-        .await?;
-    MIGRATIONS.run(&write).await?;
+    let write = SqlitePoolOptions::new().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
+    let write = connect(&write, &options).await?;
+    migrate(&write).await?;
+    let file = Arc::new(File::open(path).map_err(sqlx::Error::Io)?);
     let read = SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Pool::Sqlite { write, read })
+    Ok(Pool::Sqlite { write, read, file })
 }
 
-/// Makes the file, if it is not there, readable by its owner alone; SQLite gives its log and index the same mode.
-fn keep_private(path: &Path) -> std::io::Result<()> {
+/// Opens the database. While another process switches a new file to the write-ahead log, SQLite refuses at once, whatever the busy
+/// timeout.
+async fn connect(pool: &SqlitePoolOptions, options: &SqliteConnectOptions) -> Result<SqlitePool, Error> {
+    let end = Instant::now() + BUSY;
+    loop {
+        match pool.clone().connect_with(options.clone()).await.map_err(Error::from) {
+            Err(error) if error.kind() == Kind::Contended && Instant::now() < end => sleep(AGAIN).await,
+            done => return done,
+        }
+    }
+}
+
+/// Brings the schema up to date. Check and migration are one transaction: processes that open a new file at once take turns.
+async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
+    let mut conn = pool.acquire().await?;
+    // A command beside a busy server need not wait for its turn to write.
+    if is_current(&mut conn).await {
+        return Ok(());
+    }
+    let mut tx = sqlx::Connection::begin_with(&mut *conn, "BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run_direct(None, &mut *tx, false).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Whether exactly our migrations were applied. Anything else is for [`Migrator`] to judge.
+async fn is_current(conn: &mut SqliteConnection) -> bool {
+    let Ok(applied) = conn.list_applied_migrations(&MIGRATIONS.table_name).await else { return false };
+    let dirty = conn.dirty_version(&MIGRATIONS.table_name).await;
+    matches!(dirty, Ok(None))
+        && applied.len() == MIGRATIONS.iter().count()
+        && MIGRATIONS.iter().zip(&applied).all(|(ours, it)| ours.version == it.version && ours.checksum == it.checksum)
+}
+
+/// Makes the file, if it is not there, readable by its owner alone; SQLite gives its log and index the same mode. A file that is
+/// there is not opened: closing it would take the locks of this process on it away (POSIX advisory locks).
+fn create_private(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
+    options.append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ())
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }

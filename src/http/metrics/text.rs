@@ -28,6 +28,8 @@ type Reading = (&'static str, &'static str, MetricType, u64);
 fn readings(app: &App) -> Vec<Reading> {
     let lost = "Calls that were not counted, for want of room";
     let waiting = "Changes that wait for the write queue";
+    let (failing, batches) = ("1 while writes to the database fail or do not end", "Batches of changes that were lost");
+    let available = "0 while PostgreSQL does not answer and requests are refused without asking it";
     let facts = app.verify.counts();
     let (hits, look_ups) = ("Decisions made of facts in memory", "Look-ups of facts in the database");
     let (nobody, resident) = ("Secrets of no key that memory alone refused", "Keys whose facts are in memory");
@@ -41,6 +43,9 @@ fn readings(app: &App) -> Vec<Reading> {
         ("keyward_facts_hearing", hearing, MetricType::Gauge, u64::from(facts.hearing)),
         ("keyward_usage_lost", lost, MetricType::Counter, app.usage.lost()),
         ("keyward_write_queue_waiting", waiting, MetricType::Gauge, app.ground.queue.waiting() as u64),
+        ("keyward_writes_failing", failing, MetricType::Gauge, u64::from(app.ground.queue.trouble().is_some())),
+        ("keyward_write_batches_lost", batches, MetricType::Counter, app.ground.queue.lost_batches()),
+        ("keyward_database_available", available, MetricType::Gauge, u64::from(app.ground.pool.is_available())),
     ]
 }
 

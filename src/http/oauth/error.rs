@@ -1,7 +1,7 @@
 //! Errors as RFC 6749 section 5.2 writes them, with the stable code of the rule beside them.
 
 use crate::{
-    http::quota,
+    http::{quota, storage::Trouble},
     service::{Error, oauth::Denied, tokens::ExchangeRefused, verify::Refused},
 };
 use axum::{
@@ -139,9 +139,11 @@ impl From<Error> for OAuthError {
                 busy.with(header::RETRY_AFTER, "1")
             }
             error => {
-                tracing::error!(%error, "request.failed");
-                let words = "Something went wrong on our side. Try again.";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", words)
+                let Trouble { status, detail, retry_after, .. } = Trouble::report(&error);
+                match retry_after {
+                    Some(seconds) => Self::later(status, detail).with(header::RETRY_AFTER, seconds),
+                    None => Self::new(status, "server_error", detail),
+                }
             }
         }
     }

@@ -1,6 +1,10 @@
 //! How many look-ups the store is asked for at a time, whoever asks for how many.
 
-use crate::{service::Error, store};
+use crate::{
+    log_limit::LogLimit,
+    service::Error,
+    store::{self, Kind},
+};
 use std::time::Duration;
 use tokio::{sync::Semaphore, time};
 
@@ -24,7 +28,8 @@ impl Gate {
     /// Lets a look-up through when it is its turn.
     ///
     /// # Errors
-    /// [`Error::Busy`] if it takes too long or the database refuses, which is logged.
+    /// [`Error::Busy`] if it takes too long or the database refuses, which is logged; the store's own error if the database cannot
+    /// be reached or its disk fails, or a row is damaged.
     pub async fn pass<T>(&self, look_up: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
         let turn = async {
             let _turn = self.turns.acquire().await;
@@ -33,11 +38,22 @@ impl Gate {
         match time::timeout(self.patience, turn).await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error @ store::Error::Corrupt(_))) => Err(error.into()),
+            Ok(Err(error)) if matches!(error.kind(), Kind::Unavailable | Kind::Full | Kind::Io) => Err(error.into()),
             Ok(Err(error)) => {
-                tracing::error!(%error, "verify.unreadable");
+                static LIMIT: LogLimit = LogLimit::new();
+                if let Some(look_ups) = LIMIT.count() {
+                    tracing::error!(%error, look_ups, "verify.unreadable");
+                }
                 Err(Error::Busy)
             }
-            Err(_) => Err(Error::Busy),
+            Err(_) => {
+                static LIMIT: LogLimit = LogLimit::new();
+                if let Some(look_ups) = LIMIT.count() {
+                    let seconds = self.patience.as_secs();
+                    tracing::error!(look_ups, seconds, "verify.timed_out: the database took too long to find a key");
+                }
+                Err(Error::Busy)
+            }
         }
     }
 }
@@ -78,8 +94,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_store_that_refuses_is_busy() {
-        let refused = Gate::default().pass(async { Err::<(), _>(store::Error::Closed) }).await;
+    async fn a_store_that_refuses_is_busy_or_says_why() {
+        let refused = Gate::default().pass(async { Err::<(), _>(store::Error::Again) }).await;
         assert!(matches!(refused, Err(Error::Busy)));
+        let refused = Gate::default().pass(async { Err::<(), _>(store::Error::Closed) }).await;
+        assert!(matches!(refused, Err(Error::Store(store::Error::Closed))));
     }
 }

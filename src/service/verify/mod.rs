@@ -92,7 +92,7 @@ impl Verifier {
     /// Decides on a secret. The inner error is a decision; the outer one a fault.
     ///
     /// # Errors
-    /// [`Error::Busy`] if the store has to be asked and cannot answer in time.
+    /// [`Error::Busy`] if the store has to be asked and cannot answer in time, or the store's own error if it cannot be reached.
     pub async fn secret(&self, text: &str, question: &Question<'_>) -> Result<Decision, Error> {
         let presented: PresentedSecret = match text.parse() {
             Ok(presented) => presented,

@@ -43,6 +43,12 @@ impl Bench {
         Made { id: key.id, project, secret: secret.expose().to_owned() }
     }
 
+    /// Makes a key, or says why not.
+    pub async fn try_key(&self, caller: &Caller, name: &str) -> Result<KeyId, Error> {
+        let project = self.app.keys.form(caller).await?.projects[0].id;
+        Ok(self.app.keys.create(caller, self.draft(project, name)).await?.0.id)
+    }
+
     /// Makes a person a member of a project.
     pub async fn join(&self, project: ProjectId, caller: &Caller, role: &'static str) {
         let (user, now) = (caller.user, self.app.ground.now());

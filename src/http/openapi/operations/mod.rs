@@ -174,7 +174,9 @@ impl Operation {
 
     /// Whatever else there is to be refused.
     pub fn and_else(self) -> Self {
-        const WORDS: &str = "Another refusal, of the method, the size or the host; or a fault of this Keyward.";
+        const WORDS: &str = "Another refusal, of the method, the size or the host; or a fault of this Keyward: 503 with \
+             `Retry-After` while its database is busy (`busy`), does not answer (`database_unavailable`) or its disk fails \
+             (`storage_failed`), 507 while its disk is full (`storage_full`).";
         match self.path.starts_with("/oauth/") {
             true => self.gives_some("default", "application/json", schema("OAuthError"), WORDS),
             false => self.refuses("default", WORDS),

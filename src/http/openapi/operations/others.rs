@@ -63,7 +63,7 @@ pub fn all() -> Vec<Operation> {
             .and_else(),
         plain("/healthz", "readHealth", "Whether the process lives").gives("200", "Health", "It does.").and_else(),
         plain("/readyz", "readReadiness", "Whether it can answer")
-            .gives("200", "Health", "The database answers, and has every migration.")
+            .gives("200", "Health", "The database answers, has every migration, and takes writes.")
             .refuses("503", "Which part is not there: `not_ready`.")
             .and_else(),
     ]

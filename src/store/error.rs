@@ -1,0 +1,185 @@
+//! Errors of the store, and their kinds.
+
+use sqlx::{migrate::MigrateError, postgres::PgDatabaseError, sqlite::SqliteError};
+use std::{path::PathBuf, sync::Arc};
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database refused: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be prepared: {0}")]
+    Migrate(#[from] MigrateError),
+    /// A row holds what the code never writes.
+    #[error("the database holds an unreadable {0}")]
+    Corrupt(&'static str),
+    /// The batch waits in a circle with another node's: only a new transaction can go on.
+    #[error("the transaction has to be begun anew")]
+    Again,
+    /// The write queue has been shut down.
+    #[error("the change was not written: the write queue is shut down")]
+    Closed,
+    /// The change panicked.
+    #[error("the change was not written: it panicked")]
+    Panicked,
+    /// The batch of this change was not committed, or it is unknown whether it was.
+    #[error("the change was not written: {cause}")]
+    NotWritten { kind: Kind, cause: Arc<str> },
+    /// The circuit breaker is open, for the reason that it was opened.
+    #[error("PostgreSQL does not answer: {0}")]
+    Unreachable(Arc<str>),
+    #[error("the transaction took longer than {0} s")]
+    TookTooLong(u64),
+    /// A running server would write to a file that nobody can find any more.
+    #[error(
+        "the database file {0} was removed or replaced while it was in use; stop Keyward, put the file back, and start it again"
+    )]
+    FileGone(PathBuf),
+}
+
+/// The kind of an error of the store. Each edge maps it to a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No space is left for the database.
+    Full,
+    /// The disk or the database file fails.
+    Io,
+    /// The database cannot be reached, or does not answer in time.
+    Unavailable,
+    /// Another transaction holds a lock for too long.
+    Contended,
+    /// A fault of the program or of the data.
+    Fault,
+}
+
+impl Error {
+    /// Whether the same statements may well succeed when run again: a deadlock or a serialisation failure on PostgreSQL.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Again => true,
+            Self::Database(sqlx::Error::Database(e)) => matches!(e.code().as_deref(), Some("40001" | "40P01")),
+            _ => false,
+        }
+    }
+
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Database(error) => kind_of(error),
+            Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => kind_of(error),
+            Self::Migrate(_) | Self::Corrupt(_) | Self::Panicked => Kind::Fault,
+            Self::Again | Self::TookTooLong(_) => Kind::Contended,
+            Self::Closed | Self::Unreachable(_) => Kind::Unavailable,
+            Self::NotWritten { kind, .. } => *kind,
+            Self::FileGone(_) => Kind::Io,
+        }
+    }
+
+    /// Whether the transaction in which it happened is over, or cannot be trusted: SQLite rolls back by itself when the disk is full
+    /// or fails. On PostgreSQL a statement that was ended for its time leaves the others of its transaction as they were.
+    pub(super) fn ends_transaction(&self) -> bool {
+        // A lock that one change did not get the others will not get either, and each would wait as long.
+        let lock_timeout =
+            matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().as_deref() == Some("55P03"));
+        match self.kind() {
+            Kind::Full | Kind::Io | Kind::Unavailable => true,
+            Kind::Contended | Kind::Fault => lock_timeout,
+        }
+    }
+
+    /// The same error for one more caller: `sqlx::Error` cannot be cloned.
+    pub(super) fn not_written(&self) -> Self {
+        match self {
+            Self::NotWritten { kind, cause } => Self::NotWritten { kind: *kind, cause: cause.clone() },
+            error => Self::NotWritten { kind: error.kind(), cause: error.to_string().into() },
+        }
+    }
+}
+
+fn kind_of(error: &sqlx::Error) -> Kind {
+    use sqlx::Error as E;
+    match error {
+        E::Database(error) => {
+            if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+                return kind_of_sqlstate(error.code());
+            }
+            let is_sqlite = error.try_downcast_ref::<SqliteError>().is_some();
+            let code = error.code().and_then(|code| code.parse().ok()).filter(|_| is_sqlite);
+            code.map_or(Kind::Fault, kind_of_sqlite)
+        }
+        E::Io(_) | E::Tls(_) | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Kind::Unavailable,
+        E::PoolTimedOut => Kind::Contended,
+        // A transaction was left open on the connection, which is closed then.
+        E::InvalidSavePointStatement => Kind::Unavailable,
+        _ => Kind::Fault,
+    }
+}
+
+/// <https://www.sqlite.org/rescode.html>: the low byte of an extended result code is the primary one.
+fn kind_of_sqlite(code: i32) -> Kind {
+    match code & 0xff {
+        // FULL
+        13 => Kind::Full,
+        // READONLY, IOERR, CANTOPEN
+        8 | 10 | 14 => Kind::Io,
+        // BUSY, LOCKED, PROTOCOL
+        5 | 6 | 15 => Kind::Contended,
+        _ => Kind::Fault,
+    }
+}
+
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn kind_of_sqlstate(code: &str) -> Kind {
+    match code {
+        "53100" => Kind::Full,
+        "58030" | "58P01" => Kind::Io,
+        // A lock, a statement, or a transaction that stood still, took longer than it may.
+        "55P03" | "57014" | "25P03" | "25P04" | "40001" | "40P01" => Kind::Contended,
+        // Connections, memory.
+        code if code.starts_with("53") => Kind::Contended,
+        // A standby that was not promoted yet.
+        "25006" => Kind::Unavailable,
+        code if ["08", "57"].iter().any(|class| code.starts_with(class)) => Kind::Unavailable,
+        _ => Kind::Fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_the_kind_of_their_class() {
+        for (code, kind) in [
+            (13, Kind::Full),
+            (10, Kind::Io),
+            (10 | (3 << 8), Kind::Io),
+            (4874, Kind::Io),
+            (14, Kind::Io),
+            (1032, Kind::Io),
+            (5, Kind::Contended),
+            (517, Kind::Contended),
+            (19, Kind::Fault),
+            (2067, Kind::Fault),
+            (11, Kind::Fault),
+        ] {
+            assert_eq!(kind_of_sqlite(code), kind, "{code}");
+        }
+        for (code, kind) in [
+            ("53100", Kind::Full),
+            ("53300", Kind::Contended),
+            ("57P01", Kind::Unavailable),
+            ("57P03", Kind::Unavailable),
+            ("08006", Kind::Unavailable),
+            ("25006", Kind::Unavailable),
+            ("58030", Kind::Io),
+            ("55P03", Kind::Contended),
+            ("25P03", Kind::Contended),
+            ("57014", Kind::Contended),
+            ("23505", Kind::Fault),
+            ("42601", Kind::Fault),
+        ] {
+            assert_eq!(kind_of_sqlstate(code), kind, "{code}");
+        }
+        assert_eq!(Error::from(sqlx::Error::PoolClosed).not_written().kind(), Kind::Unavailable);
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether writes succeed, for readiness and metrics.
+
+use super::{Error, Kind};
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// A batch that takes longer does not end in time: most take some milliseconds.
+const STALLED: Duration = Duration::from_secs(8);
+
+/// Why writes fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteTrouble {
+    /// The last batch was lost, and none has succeeded since.
+    Failing(Kind),
+    /// A batch is under way for more than 8 s.
+    Stalled,
+}
+
+/// The outcome of the last batch, and how long the present one has taken.
+#[derive(Debug, Default)]
+pub(super) struct WriteHealth {
+    state: Mutex<State>,
+    lost: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    failing: Option<Kind>,
+    begun: Option<Instant>,
+}
+
+impl WriteHealth {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn begin(&self) {
+        self.state().begun = Some(Instant::now());
+    }
+
+    /// A batch has ended, with this error or well.
+    pub fn end(&self, error: Option<&Error>) {
+        if error.is_some() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        let before = {
+            let mut state = self.state();
+            state.begun = None;
+            std::mem::replace(&mut state.failing, error.map(Error::kind))
+        };
+        if before.is_some() && error.is_none() {
+            tracing::info!("store.writes_again: writes succeed again");
+        }
+    }
+
+    pub fn is_failing(&self) -> bool {
+        self.state().failing.is_some()
+    }
+
+    pub fn trouble(&self) -> Option<WriteTrouble> {
+        let state = self.state();
+        let stalled = state.begun.filter(|begun| begun.elapsed() > STALLED).map(|_| WriteTrouble::Stalled);
+        state.failing.map(WriteTrouble::Failing).or(stalled)
+    }
+
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}

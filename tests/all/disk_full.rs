@@ -1,0 +1,134 @@
+//! A disk that is full, or a database that may not grow: writes fail with a reason, and succeed again once there is space.
+
+use crate::support::{
+    Bench, Engine,
+    listening::until,
+    node::{self, BINARY, Node},
+};
+use keyward::{
+    domain::ids::KeyId,
+    service::Error,
+    store::{Kind, Pool, WriteTrouble},
+};
+use std::{fs, io::Write as _, path::Path, process::Command};
+
+/// The engine refuses to let the file grow in the middle of a batch. The batch is lost with the reason, and the next one is written
+/// on a new connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_does_not_fit_spoils_no_other() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let Pool::Sqlite { write, .. } = &bench.app.ground.pool else { unreachable!("it is SQLite") };
+    let mut conn = write.acquire().await.unwrap();
+    // Of this connection alone, so that a new one finds space.
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *conn).await.unwrap();
+    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+    sqlx::query(limit).execute(&mut *conn).await.unwrap();
+    drop(conn);
+    let mut made: Vec<KeyId> = Vec::new();
+    let error = loop {
+        assert!(made.len() < 2_000, "the file never was full");
+        match bench.try_key(&maren, &format!("Key {}", made.len())).await {
+            Ok(id) => made.push(id),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Full), "{error}");
+    until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
+    made.push(bench.try_key(&maren, "After").await.unwrap());
+    assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, i64::try_from(made.len()).unwrap());
+    assert_eq!(bench.app.ground.queue.lost_batches(), 1);
+}
+
+/// Whether a test may mount a file system in a name space of its own.
+fn can_mount() -> bool {
+    let mount = ["--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+    Command::new("unshare").args(mount).output().is_ok_and(|output| output.status.success())
+}
+
+/// Writes until nothing more fits.
+fn fill(path: &Path) {
+    let mut file = fs::File::create(path).expect("a file");
+    while file.write_all(&[0; 4096]).is_ok() {}
+    while file.write_all(&[0]).is_ok() {}
+}
+
+/// The whole server on a small disk that fills up and is freed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_on_a_full_disk_says_so_and_recovers() {
+    if !can_mount() {
+        eprintln!("skipped: this machine lets no test mount a file system");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (seed, disk) = (folder.path().join("seed"), folder.path().join("disk"));
+    fs::create_dir(&seed).unwrap();
+    fs::create_dir(&disk).unwrap();
+    let made = node::first_key(&seed, "sqlite:keyward.db", &["keyward:keys.write", "keyward:keys.read", "data:read"]);
+    let (secret, project) = (made["secret"].as_str().unwrap(), made["project_id"].as_str().unwrap());
+    let mut command = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=6m tmpfs disk && cp seed/* disk && exec \"$0\" \"$@\"";
+    command.args(["--mount", "--map-root-user", "sh", "-c", script]);
+    command.args([BINARY, "serve", "--listen", "127.0.0.1:0"]);
+    let mut server = Node::start_by(command, folder.path(), "sqlite:disk/keyward.db").expect("it starts");
+    let inside =
+        Path::new("/proc").join(server.child.id().to_string()).join("root").join(disk.strip_prefix("/").unwrap());
+
+    let body = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:keyward:token-type:key\
+         &subject_token={secret}&scope=keyward:keys.write%20keyward:keys.read"
+    );
+    let form = "POST /oauth/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded";
+    let (status, answer) = server.request(form, &body).await;
+    assert_eq!(status, 200, "{answer}");
+    let token = answer.split("\"access_token\":\"").nth(1).and_then(|it| it.split('"').next()).expect("a token");
+    let head = format!(
+        "POST /v1/projects/{project}/keys HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}"
+    );
+    let create =
+        async |name: String| server.request(&head, &format!(r#"{{"name": "{name}", "scopes": ["data:read"]}}"#)).await;
+    assert_eq!(create("Before".into()).await.0, 201);
+
+    let ballast = inside.join("ballast");
+    fill(&ballast);
+    let mut refused = None;
+    for n in 0..3_000 {
+        let (status, answer) = create(format!("Key {n}")).await;
+        if status != 201 {
+            refused = Some((status, answer));
+            break;
+        }
+    }
+    let (status, answer) = refused.expect("the disk is full");
+    assert!(status == 507 && answer.contains("storage_full") && answer.contains("no space left"), "{answer}");
+    let (status, answer) = server.get("/readyz").await;
+    assert!(status == 503 && answer.contains("no space left"), "{answer}");
+    assert!(server.get("/metrics").await.1.contains("\nkeyward_writes_failing 1\n"));
+    assert!(server.verify(secret).await.1.contains(r#""valid":true"#), "keys are still verified");
+
+    fs::remove_file(&ballast).unwrap();
+    until("it is ready again", async || server.get("/readyz").await.0 == 200).await;
+    let (status, answer) = create("After".into()).await;
+    assert_eq!(status, 201, "{answer}");
+    assert!(server.get("/metrics").await.1.contains("\nkeyward_writes_failing 0\n"));
+    server.signal("TERM");
+    let (status, error, _) = server.end();
+    assert!(status.success(), "{error}");
+}
+
+/// What is reported of a batch that ended well, and of one that did not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_another_process_holds_is_reported() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let other = crate::support::ground(&bench.location, bench.clock.clone()).await;
+    let Pool::Sqlite { write, .. } = &other.pool else { unreachable!("it is SQLite") };
+    let mut conn = write.acquire().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await.unwrap();
+    let error = bench.try_key(&maren, "Waits").await.unwrap_err();
+    assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Contended), "{error}");
+    assert_eq!(bench.app.ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));
+    sqlx::query("ROLLBACK").execute(&mut *conn).await.unwrap();
+    until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
+    bench.try_key(&maren, "After").await.unwrap();
+}

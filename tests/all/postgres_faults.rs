@@ -1,0 +1,152 @@
+//! PostgreSQL that freezes, falls silent or is gone, and nodes that freeze in a transaction.
+
+use crate::support::{
+    Bench, Engine, URL, database,
+    listening::{listening, until},
+    proxy::{Link, Proxy},
+};
+use keyward::{
+    service::Error,
+    store::{self, Kind, Location, Pool, WriteTrouble},
+};
+use sqlx::{Connection as _, PgConnection};
+use std::time::{Duration, Instant};
+
+/// Of the tests that would hang for minutes without what they test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A database URL, before and behind its host and port, and these.
+pub fn split(url: &str) -> (&str, &str, &str) {
+    let at = url.rfind('@').expect("a user") + 1;
+    let end = at + url[at..].find('/').expect("a database");
+    (&url[..at], &url[at..end], &url[end..])
+}
+
+/// A service whose database is behind a proxy.
+async fn behind_a_proxy() -> (Bench, Proxy) {
+    let folder = tempfile::tempdir().unwrap();
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let (before, server, after) = split(&url);
+    let proxy = Proxy::start(server.to_owned()).await;
+    let location = Location::Postgres(format!("{before}{}{after}", proxy.address));
+    (Bench::on(location, folder, URL).await, proxy)
+}
+
+/// A node stands still in a transaction, with the lock that every write takes. The server ends its session, and others go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_frozen_node_keeps_no_lock() {
+    let bench = Bench::new(Engine::Postgres).await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let frozen = Pool::open(&bench.location).await.unwrap();
+    let Pool::Postgres(node) = &frozen else { unreachable!("it is PostgreSQL") };
+    let mut frozen = node.acquire().await.unwrap();
+    sqlx::query("BEGIN").execute(&mut *frozen).await.unwrap();
+    sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut *frozen).await.unwrap();
+    let begun = Instant::now();
+    tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Beside it")).await.expect("it waits for ever").unwrap();
+    println!("the other node wrote after {:?}", begun.elapsed());
+    assert!(sqlx::query("COMMIT").execute(&mut *frozen).await.is_err(), "the session was ended");
+}
+
+/// Every connection of a node, the one that hears of changes too, asks the server to end what stands still.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_every_connection_has_limits_of_time() {
+    let bench = Bench::new(Engine::Postgres).await;
+    let Pool::Postgres(node) = &bench.app.ground.pool else { unreachable!("it is PostgreSQL") };
+    let mut conn = node.acquire().await.unwrap();
+    for (name, value) in [
+        ("idle_in_transaction_session_timeout", "5s"),
+        ("lock_timeout", "8s"),
+        ("statement_timeout", "30s"),
+        ("tcp_user_timeout", "10s"),
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "2"),
+        ("tcp_keepalives_count", "3"),
+    ] {
+        let sql = "SELECT current_setting($1)";
+        let set: String = sqlx::query_scalar(sql).bind(name).fetch_one(&mut *conn).await.unwrap();
+        // Over a local socket the system knows none of these.
+        assert!(set == value || name.starts_with("tcp_") && set == "0", "{name}: {set}");
+    }
+}
+
+/// A lock that is not given back in time: the change is refused as busy, the node says that it cannot write, and recovers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_lock_that_is_not_given_back_is_reported() {
+    let bench = Bench::new(Engine::Postgres).await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let Location::Postgres(url) = &bench.location else { unreachable!("it is PostgreSQL") };
+    // A session of somebody else's, without our limits.
+    let mut other = PgConnection::connect(url).await.unwrap();
+    sqlx::query("BEGIN").execute(&mut other).await.unwrap();
+    sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut other).await.unwrap();
+    let refused = tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Waits")).await.expect("it waits for ever");
+    let error = refused.unwrap_err();
+    assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Contended), "{error}");
+    assert_eq!(bench.app.ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));
+    let page = bench.browser().get("/readyz").await;
+    assert!(page.status == 503 && page.text().contains("another transaction blocks them"), "{}", page.text());
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
+    assert_eq!(bench.browser().get("/readyz").await.status, 200);
+    bench.try_key(&maren, "After").await.unwrap();
+}
+
+/// A silent database is found out once; afterwards verify, writes and pages are refused at once, and all comes back by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_silence_opens_the_circuit_breaker() {
+    let (bench, proxy) = behind_a_proxy().await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let key = bench.key(&maren, "Gateway").await;
+    let hearing = listening(&bench.app).await;
+    proxy.set(Link::Silent);
+    until("the breaker opens", async || !bench.app.ground.pool.is_available()).await;
+    // What was in memory is not believed for long without news.
+    bench.clock.advance(5);
+    until("it stops hearing", async || !bench.app.verify.counts().hearing).await;
+    let body = serde_json::json!({ "key": key.secret });
+    let verify = async || bench.browser().json("/v1/keys/verify", &body).await;
+    let many = async {
+        for _ in 0..200 {
+            let page = verify().await;
+            assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{}", page.text());
+            assert!(page.text().contains("database_unavailable"), "{}", page.text());
+        }
+    };
+    tokio::time::timeout(PATIENCE, many).await.expect("none of them waits for the database");
+    let refused = tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Now")).await.expect("it does not wait");
+    assert!(matches!(refused.unwrap_err(), Error::Store(error) if error.kind() == Kind::Unavailable));
+    let page = bench.browser().get("/metrics").await;
+    assert!(page.text().contains("\nkeyward_database_available 0\n"), "{}", page.text());
+
+    proxy.set(Link::Up);
+    until("the breaker closes", async || bench.app.ground.pool.is_available()).await;
+    until("the key is verified", async || verify().await.text().contains(r#""valid":true"#)).await;
+    until("writes succeed", async || bench.app.ground.queue.trouble().is_none()).await;
+    bench.try_key(&maren, "After").await.unwrap();
+    hearing.abort();
+}
+
+/// A refused connection is reported as that, at once, by a running server and by a command.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_refused_connection_is_reported_as_that() {
+    let (bench, proxy) = behind_a_proxy().await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let hearing = listening(&bench.app).await;
+    proxy.set(Link::Refused);
+    until("the breaker opens", async || !bench.app.ground.pool.is_available()).await;
+    let error = bench.try_key(&maren, "Now").await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Store(store::Error::NotWritten { .. } | store::Error::Unreachable(_))),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("Connection refused"), "{error}");
+    let begun = Instant::now();
+    let error = Pool::open(&bench.location).await.unwrap_err();
+    assert!(error.to_string().contains("Connection refused") && error.kind() == Kind::Unavailable, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(9), "it was tried again until the time was over");
+    proxy.set(Link::Up);
+    until("the breaker closes", async || bench.app.ground.pool.is_available()).await;
+    until("writes succeed", async || bench.try_key(&maren, "After").await.is_ok()).await;
+    hearing.abort();
+}
