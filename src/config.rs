@@ -77,6 +77,15 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
+    /// Begin with a new SQLite database although the key file of an earlier one is there
+    #[arg(long)]
+    pub new: bool,
+
+    /// Start although the database is older than the state that was recorded beside the key file. Keys
+    /// that were revoked since that state are valid again
+    #[arg(long)]
+    pub accept_older_database: bool,
+
     /// Least severe events that are logged. Each request has a line at info; verify, gateway, metrics
     /// and health at debug alone, for the metrics count them
     #[arg(long, env = "KEYWARD_LOG", default_value = "info", value_enum)]

@@ -137,6 +137,8 @@ pub fn main() -> ExitCode {
             Command::BenchEmpty(command) => bench_empty::run(&command).await,
         }
     });
+    // A look-up of a name, or a file that does not answer, does not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     let code = end(done, Some(&location));
     line_writer::flush(FLUSH);
     code

@@ -65,7 +65,9 @@ impl Opened {
         let Ground { pool, queue, .. } = self.ground;
         drop(queue);
         // A task of the server that still holds the queue must not keep the process from ending.
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.queue).await;
+        if tokio::time::timeout(Duration::from_secs(5), self.queue).await.is_err() {
+            tracing::warn!("store.not_closed: the write queue is still in use");
+        }
         pool.close().await;
     }
 }

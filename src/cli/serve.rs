@@ -6,11 +6,25 @@ use crate::{
     domain::policy::SignUp,
     http::{self, AppState, Listeners, Site},
     line_writer::{self, LineWriter, Stream},
-    service::{App, accounts::SetupCode, hearing, signer::Keyring, smtp::SmtpMailer, upkeep},
+    service::{
+        App, Error,
+        accounts::SetupCode,
+        database_record::{DatabaseRecord, refuse_vanished},
+        hearing,
+        signer::Keyring,
+        smtp::SmtpMailer,
+        upkeep,
+    },
+    store::Location,
 };
 use anyhow::{Context as _, anyhow};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the last flush of the usage counts may take.
+const FLUSH: Duration = Duration::from_secs(5);
+/// How long the last checkpoint of the audit log may take.
+const SIGN: Duration = Duration::from_secs(3);
 
 /// `warnings`: for the log, as soon as there is one.
 pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings: &[String]) -> anyhow::Result<()> {
@@ -27,6 +41,9 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     };
     let config = Config::new(settings, listener.local_addr()?).map_err(|e| anyhow!(e))?;
     let mail = settings.mail.read().map_err(|e| anyhow!(e))?;
+    if let (Location::Sqlite(path), false) = (&database.database, settings.new) {
+        refuse_vanished(path, &key_file.path)?;
+    }
     let mut opened = Opened::open(database, true).await?;
     if let Some(mail) = mail {
         let mailer = SmtpMailer::new(&mail, &config.public_url, opened.ground.random.clone());
@@ -43,6 +60,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
             tracing::warn!("files.exposed: {warning}");
         }
     }
+    let record = DatabaseRecord::check(&opened.ground, &key_file.path, settings.accept_older_database).await?;
     let app = App::new(Arc::new(config), opened.ground.clone(), keyring);
     app.usage.resume().await?;
     // Before anything is said: whoever hears it may ask at once that the server stop.
@@ -57,6 +75,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     let audit = tokio::spawn(app.audit.clone().run());
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
     let usage = tokio::spawn(app.usage.clone().run());
+    let recording = tokio::spawn(record.run());
     let state = AppState::new(app.clone());
     let (ended, end) = tokio::sync::watch::channel(());
     let inside = internal.map(|internal| {
@@ -75,18 +94,50 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         let _ = inside.await;
     }
 
-    for task in [audit, hearing, upkeep, usage] {
+    for task in [audit, upkeep, usage, recording] {
         task.abort();
+        // What it held, another flush for one, is free only then.
+        let _ = task.await;
     }
-    if let Err(error) = app.usage.flush().await {
-        tracing::error!(%error, "usage.flush_failed");
+    // It still hears whether the database answers.
+    let written = write_rest(&app).await;
+    // Without it the next start only compares with an older record.
+    let record = DatabaseRecord::check(&opened.ground, &key_file.path, true);
+    if !matches!(tokio::time::timeout(SIGN, record).await, Ok(Ok(_))) {
+        tracing::warn!("database_record.not_written");
     }
-    if let Err(error) = app.audit.sign(true).await {
-        tracing::error!(%error, "audit.unsigned");
-    }
+    hearing.abort();
+    let _ = hearing.await;
     drop(app);
     opened.close().await;
-    Ok(())
+    written
+}
+
+/// Writes what waits when the server stops, within [`FLUSH`] and [`SIGN`].
+///
+/// # Errors
+/// A sentence that says what was not written.
+async fn write_rest(app: &App) -> anyhow::Result<()> {
+    let mut unwritten = Vec::new();
+    if let Err(why) = in_time(FLUSH, app.usage.flush()).await {
+        tracing::error!(error = %why, "usage.flush_failed");
+        unwritten.push(format!("the usage counts of {} calls were not written ({why})", app.usage.unwritten_calls()));
+    }
+    if let Err(why) = in_time(SIGN, app.audit.sign(true)).await {
+        tracing::error!(error = %why, "audit.unsigned");
+        unwritten.push(format!("the last events of the audit log were not signed; the next start signs them ({why})"));
+    }
+    match unwritten.is_empty() {
+        true => Ok(()),
+        false => Err(anyhow!("the server has stopped, but {}", unwritten.join(", and "))),
+    }
+}
+
+async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, String> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("the database did not answer within {} s", limit.as_secs())),
+    }
 }
 
 /// Listens on all addresses of a host.
@@ -133,13 +184,15 @@ fn say(text: &str) {
     }
 }
 
-/// Done when the process is asked to stop.
+/// Done when the process is asked to stop. SIGHUP asks for that too: settings are read at the start alone.
 fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
         }
         tracing::info!("server.stopping");
     })

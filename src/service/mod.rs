@@ -7,6 +7,7 @@ pub mod actor;
 pub mod audit;
 pub mod can;
 pub mod clock;
+pub mod database_record;
 mod error;
 mod expiry;
 pub mod fetch;

@@ -45,7 +45,8 @@ impl Waiting {
         let Some(flush) = flush_of(parts, writer, self.seq + 1, now) else { return };
         self.seq += 1;
         self.keys += parts.len();
-        self.flushes.push_back(Gathered { flush: Arc::new(flush), keys: parts.len() });
+        let calls = parts.iter().flat_map(|(_, part)| &part.calls).map(|CallsRow(.., calls)| calls).sum();
+        self.flushes.push_back(Gathered { flush: Arc::new(flush), keys: parts.len(), calls });
     }
 
     /// The first of them is kept.
@@ -59,6 +60,7 @@ impl Waiting {
 pub(super) struct Gathered {
     pub(super) flush: Arc<Flush>,
     keys: usize,
+    calls: i64,
 }
 
 /// What was appended and is not merged yet.
@@ -108,7 +110,7 @@ impl Usage {
         let now = self.it.ground.now();
         self.gather(now);
         loop {
-            let Some(Gathered { flush, keys }) = self.waiting().flushes.front().cloned() else { break };
+            let Some(Gathered { flush, keys, .. }) = self.waiting().flushes.front().cloned() else { break };
             self.append(flush).await?;
             // Only now: whoever is cut off above sends the same again, with the same number.
             self.waiting().kept();
@@ -121,6 +123,11 @@ impl Usage {
             *appended = Appended::default();
         }
         Ok(())
+    }
+
+    /// Calls that the last flush could not write.
+    pub fn unwritten_calls(&self) -> i64 {
+        self.waiting().flushes.iter().map(|it| it.calls).sum()
     }
 
     /// Numbers what was noted, for the database to take. While it takes nothing the notes stay where they are, and are bounded there.

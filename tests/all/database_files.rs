@@ -1,0 +1,161 @@
+//! The files of a SQLite database: opened by many at once, restored from a backup, copied in part, removed under a running server.
+
+use crate::support::node::{self, Node};
+use keyward::store::{Location, Pool};
+use std::{fs, path::Path};
+
+const DATABASE: &str = "sqlite:keyward.db";
+
+/// All open one new file at once, and each finds it ready.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_open_a_new_database_at_once() {
+    for round in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(folder.path().join("keyward.db"));
+        let open = async |location: Location| {
+            let pool = Pool::open(&location).await?;
+            let is_current = pool.is_current().await?;
+            pool.close().await;
+            Ok::<_, keyward::store::Error>(is_current)
+        };
+        let all = (0..8).map(|_| tokio::spawn(open(location.clone()))).collect::<Vec<_>>();
+        for task in all {
+            let opened = task.await.unwrap();
+            assert!(matches!(opened, Ok(true)), "round {round}: {opened:?}");
+        }
+    }
+}
+
+/// As processes: commands that each would make the database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_commands_make_one_database() {
+    for _ in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let person = |n: usize| {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || {
+                let email = format!("person{n}@pelagic.example");
+                node::command(&path, DATABASE, &["admin", "create-user", "--email", &email, "--password-stdin"])
+            })
+        };
+        for task in (0..6).map(person).collect::<Vec<_>>() {
+            task.await.unwrap().expect("a person is made");
+        }
+    }
+}
+
+/// Copies the files of the database, and of its log, as they are.
+fn copy(from: &Path, to: &Path, names: &[&str]) {
+    for name in names {
+        let (from, to) = (from.join(name), to.join(name));
+        let _ = fs::remove_file(&to);
+        if from.exists() {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+const ALL: [&str; 3] = ["keyward.db", "keyward.db-wal", "keyward.db-shm"];
+
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = std::process::Command::new(node::BINARY);
+    command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+    match Node::start_by(command, folder, DATABASE) {
+        Ok(_) => panic!("it starts"),
+        Err(error) => error,
+    }
+}
+
+fn stop(mut server: Node) {
+    server.signal("TERM");
+    let (status, error, _) = server.end();
+    assert!(status.success(), "{error}");
+}
+
+/// A backup from before a key was revoked is not served by accident.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_database_is_refused() {
+    let (folder, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (folder, backup) = (folder.path(), backup.path());
+    let key = node::first_key(folder, DATABASE, &["data:read"]);
+    let (id, secret) = (key["key_id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+    stop(Node::start(folder, DATABASE, &[]));
+    copy(folder, backup, &ALL);
+    let server = Node::start(folder, DATABASE, &[]);
+    node::command(folder, DATABASE, &["keys", "deactivate", id]).unwrap();
+    stop(server);
+
+    copy(backup, folder, &ALL);
+    let error = refused(folder, &[]);
+    assert!(error.contains("older") && error.contains("--accept-older-database"), "{error}");
+    // Changed since, so that it has as many events: it is another history.
+    node::command(folder, DATABASE, &["keys", "list"]).unwrap();
+    node::key(folder, DATABASE, "Other", &["data:read"]);
+    node::key(folder, DATABASE, "Another", &["data:read"]);
+    let error = refused(folder, &[]);
+    assert!(error.contains("is not the one") && error.contains("--accept-older-database"), "{error}");
+    let server = Node::start(folder, DATABASE, &["--accept-older-database"]);
+    assert!(server.verify(secret).await.1.contains(r#""valid":true"#), "as the backup has it");
+    stop(server);
+    stop(Node::start(folder, DATABASE, &[]));
+}
+
+/// What a running server has written may be in the log alone: a copy of the database file lacks it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_without_the_log_is_refused() {
+    let (folder, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (folder, copied) = (folder.path(), copied.path());
+    node::first_key(folder, DATABASE, &["data:read"]);
+    let mut server = Node::start(folder, DATABASE, &[]);
+    node::key(folder, DATABASE, "Only in the log", &["data:read"]);
+    crate::support::listening::until("the record is written", async || {
+        let text = fs::read_to_string(folder.join("keyward.key.seen")).unwrap_or_default();
+        let states: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        states[0]["change"].as_i64().is_some_and(|change| change >= 2)
+    })
+    .await;
+    copy(folder, copied, &["keyward.db", "keyward.key", "keyward.key.seen"]);
+    server.child.kill().unwrap();
+    let error = refused(copied, &[]);
+    assert!(error.contains("older") && error.contains("-wal"), "{error}");
+}
+
+/// A database that is gone beside its key file is a mistake, not a new beginning.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vanished_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    stop(Node::start(folder, DATABASE, &[]));
+    for name in ALL {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    let error = refused(folder, &[]);
+    assert!(error.contains("keyward.key") && error.contains("--new"), "{error}");
+    assert!(!folder.join("keyward.db").exists(), "nothing was made");
+    fs::write(folder.join("keyward.db"), "").unwrap();
+    let error = refused(folder, &[]);
+    assert!(error.contains("an empty file"), "{error}");
+    stop(Node::start(folder, DATABASE, &["--new"]));
+    stop(Node::start(folder, DATABASE, &[]));
+}
+
+/// A server whose database was removed reports that instead of writing where it cannot be found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_database_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    node::first_key(folder, DATABASE, &["data:read"]);
+    let server = Node::start(folder, DATABASE, &[]);
+    assert_eq!(server.get("/readyz").await.0, 200);
+    for name in ALL {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    let (status, answer) = server.get("/readyz").await;
+    assert!(status == 503 && answer.contains("removed"), "{answer}");
+    let form = "POST /login HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nAccept: text/html\r\nOrigin: http://";
+    let form = format!("{form}{}", server.address);
+    let (status, answer) = server.request(&form, "email=maren%40pelagic.example&password=the+tide+turns+at+nine").await;
+    assert_eq!(status, 503, "{answer}");
+    assert!(!folder.join("keyward.db").exists(), "no empty one is made in its place");
+}

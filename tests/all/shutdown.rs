@@ -1,0 +1,126 @@
+//! Stopping a server: in bounded time, whatever its clients and its database do, and with a word on what was not written.
+
+use crate::support::{
+    Engine, database,
+    listening::until,
+    node::{self, Node},
+    proxy::{Link, Proxy},
+};
+use keyward::store::{Location, Pool};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+const DATABASE: &str = "sqlite:keyward.db";
+/// Less than the time that requests under way get, on any machine.
+const AT_ONCE: Duration = Duration::from_secs(9);
+
+/// Half a head, and a connection that never says a word: no request is under way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_a_request_does_not_delay_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Node::start(folder.path(), DATABASE, &[]);
+    let mut half = TcpStream::connect(&server.address).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: ").await.unwrap();
+    let silent = TcpStream::connect(&server.address).await.unwrap();
+    // One after the other they are accepted: these are there when this is answered.
+    assert_eq!(server.get("/healthz").await.0, 200);
+    server.signal("TERM");
+    let (status, error, took) = server.end();
+    assert!(status.success() && took < AT_ONCE, "{took:?}: {error}");
+    drop((half, silent));
+}
+
+/// A request that is under way is answered: its body comes when the server has been asked to stop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_under_way_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Node::start(folder.path(), DATABASE, &[]);
+    let mut stream = TcpStream::connect(&server.address).await.unwrap();
+    let head = format!(
+        "POST /v1/keys/verify HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\
+         Content-Length: 11\r\n\r\n",
+        server.address
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It is under way: its handler has asked for the body.
+    let mut heard = [0; 25];
+    stream.read_exact(&mut heard).await.unwrap();
+    assert!(heard.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&heard));
+    server.signal("TERM");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stream.write_all(br#"{"key":"x"}"#).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("malformed"), "{answer}");
+    assert!(server.end().0.success());
+}
+
+/// SIGHUP stops the server as SIGTERM does: what was counted is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hang_up_is_an_orderly_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = node::first_key(folder.path(), DATABASE, &["data:read"]);
+    let mut server = Node::start(folder.path(), DATABASE, &[]);
+    for _ in 0..7 {
+        assert!(server.verify(key["secret"].as_str().unwrap()).await.1.contains(r#""valid":true"#));
+    }
+    server.signal("HUP");
+    let (status, error, _) = server.end();
+    assert!(status.success(), "{status}: {error}");
+    let pool = Pool::open(&Location::Sqlite(folder.path().join("keyward.db"))).await.unwrap();
+    let Pool::Sqlite { write, .. } = &pool else { unreachable!("it is SQLite") };
+    // Merged, or waiting to be: calls are the last of four in each entry.
+    let merged: i64 = sqlx::query_scalar("SELECT COALESCE(SUM(calls), 0) FROM usage").fetch_one(write).await.unwrap();
+    let waiting: i64 = sqlx::query_scalar(
+        "SELECT COALESCE(SUM(json_extract(entry.value, '$[3]')), 0) FROM usage_flushes, json_each(usage_flushes.calls) AS entry",
+    )
+    .fetch_one(write)
+    .await
+    .unwrap();
+    assert_eq!(merged + waiting, 7);
+}
+
+/// A flush that cannot be written ends the server with an error that says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_written_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = node::first_key(folder.path(), DATABASE, &["data:read"]);
+    let mut server = Node::start(folder.path(), DATABASE, &[]);
+    // Another process holds the database: nothing can be written until it lets go, which it does not.
+    let pool = Pool::open(&Location::Sqlite(folder.path().join("keyward.db"))).await.unwrap();
+    let Pool::Sqlite { write, .. } = &pool else { unreachable!("it is SQLite") };
+    let mut holder = write.acquire().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *holder).await.unwrap();
+    for _ in 0..3 {
+        assert!(server.verify(key["secret"].as_str().unwrap()).await.1.contains(r#""valid":true"#));
+    }
+    server.signal("TERM");
+    let (status, error, took) = server.end();
+    assert!(!status.success() && error.contains("the usage counts of 3 calls were not written"), "{status}: {error}");
+    assert!(took < Duration::from_secs(35), "{took:?}");
+    sqlx::query("ROLLBACK").execute(&mut *holder).await.unwrap();
+}
+
+/// PostgreSQL says nothing any more: the server ends all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_postgres_does_not_keep_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let (before, server_address, after) = crate::postgres_faults::split(&url);
+    let proxy = Proxy::start(server_address.to_owned()).await;
+    let url = format!("{before}{}{after}", proxy.address);
+    node::command(folder.path(), DATABASE, &["admin", "create-key-file", "keyward.key"]).unwrap();
+    let key = node::first_key(folder.path(), &url, &["data:read"]);
+    let mut server = Node::start(folder.path(), &url, &["--key-file", "keyward.key"]);
+    until("the key is verified", async || {
+        server.verify(key["secret"].as_str().unwrap()).await.1.contains(r#""valid":true"#)
+    })
+    .await;
+    proxy.set(Link::Silent);
+    server.signal("TERM");
+    let (_, error, took) = server.end();
+    assert!(took < Duration::from_secs(35), "{took:?}: {error}");
+}
