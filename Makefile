@@ -5,7 +5,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: nextest help run demo build site dev test check test-rust test-browser test-release bench bench-profile clean toolchain tools-test tools-bench FORCE
+.PHONY: nextest lint-start format lint-browser help run demo build site dev test check test-rust test-browser test-release bench bench-profile clean toolchain tools-test tools-bench FORCE
 
 # Leptos reads the name when it is compiled: one call without it, and the next one compiles everything again.
 export LEPTOS_OUTPUT_NAME := keyward
@@ -69,30 +69,36 @@ dev: toolchain $(bindgen) $(cargo-leptos) $(npm) ## build, serve, and do so agai
 	@echo "==> Building for http://$(listen), and again whenever a file changes (about 10 minutes the first time). Ctrl-C stops it."
 	@$(settings) exec cargo leptos watch -- serve
 
-test: tools-test check test-rust test-browser test-release ## everything: check, test-rust, test-browser, test-release
+test: tools-test lint-start format lint-browser test-rust test-browser test-release ## everything that CI runs
 	@cat target/stages
 	@echo "==> Everything passed: formatting, clippy (server and browser), Rust tests (SQLite and PostgreSQL), browser tests (Chromium), release binary."
 
-check: toolchain ## formatting and clippy, for the server and for the browser
-	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
-	@: > target/stages
-	cargo fmt --check
+check: format lint-browser ## formatting and clippy, for the server and for the browser
 	@echo "==> Checking the server with clippy (about 4 minutes the first time)."
-	@$(call stage,clippy for the server) cargo clippy $(locked) --features ssr --all-targets -- -D warnings
+	cargo clippy $(locked) --features ssr --all-targets -- -D warnings
+
+lint-start:
+	@: > target/stages
+
+format: toolchain
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
+	cargo fmt --check
+
+lint-browser: toolchain
 	@echo "==> Checking the browser part with clippy (about 2 minutes the first time)."
 	@$(call stage,clippy for the browser) cargo clippy $(locked) --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
 
-test-rust: toolchain nextest ## unit, store and router tests on SQLite and PostgreSQL
+test-rust: toolchain nextest ## clippy for the server; unit, store and router tests on SQLite and PostgreSQL
 	@.ci/need postgresql nginx caddy python3
-	@echo "==> Building the Rust tests (about 6 minutes the first time)."
-	@$(call stage,build of the Rust tests) $(nextest) --no-run
+	@echo "==> Building the Rust tests, checked by clippy (about 8 minutes the first time)."
+	@$(call stage,build of the Rust tests with clippy) $(linted) $(nextest) --no-run
 	@echo "==> Running the Rust tests beside a PostgreSQL of their own."
-	@$(call stage,Rust tests) pg_virtualenv -t -o max_connections=400 -o fsync=off env $(scratch) $(nextest)
+	@$(call stage,Rust tests) pg_virtualenv -t -o max_connections=400 -o fsync=off env $(scratch) $(linted) $(nextest)
 
 test-browser: site $(npm-test) ## browser tests in Chromium against target/debug/keyward
 	@.ci/need chromium jq curl sqlite3 python3
 	@echo "==> Building the server and examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
-	@$(call stage,build for the browser tests) cargo build $(locked) --features ssr --bin keyward --example token-endpoint
+	@$(call stage,build for the browser tests) $(linted) cargo build $(locked) --features ssr --bin keyward --example token-endpoint
 	@echo "==> Running the browser tests."
 	@cd end2end && $(call stage,browser tests) $(scratch) KEYWARD_BIN="$(CURDIR)/$(debug)" node_modules/.bin/playwright test
 
@@ -119,6 +125,10 @@ tools-test:
 
 tools-bench:
 	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx g++
+
+# Clippy's driver is a whole compiler: as the wrapper of ours it reports while it builds, and nothing is compiled twice, once to be
+# checked and once to be run. `cargo clippy` sets the same two variables. Warnings of other crates are not reported.
+linted = RUSTC_WORKSPACE_WRAPPER="$$(rustup which clippy-driver)" CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 
 # Has `cargo nextest`, or installs it.
 nextest:
