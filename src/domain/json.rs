@@ -1,124 +1,118 @@
-//! A config's JSON: kept in the order in which it was written, refused with the place of what is wrong.
+//! The JSON of a config: checked by the grammar of RFC 8259, and kept as it was written.
+//!
+//! Only white space is changed. Numbers keep their digits: section 6 lets a reader limit their range and precision, and what a
+//! reader does not limit must not change on the way (`1e400`, 21 digits). Objects keep the order of their members, and strings
+//! their escapes.
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::Value;
-use std::{collections::HashSet, fmt};
+mod grammar;
 
-/// JSON whose objects keep the order of their members and have none twice. (Of two members with one name, programs read either.)
-pub enum Json {
-    Leaf(Value),
-    List(Vec<Self>),
-    Object(Vec<(String, Self)>),
-}
+/// Most levels of arrays and objects, the outermost object included.
+pub const DEPTH_MAX: usize = 64;
 
-impl Serialize for Json {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Leaf(value) => value.serialize(serializer),
-            Self::List(items) => serializer.collect_seq(items),
-            Self::Object(members) => serializer.collect_map(members.iter().map(|(name, value)| (name, value))),
-        }
-    }
-}
+/// One JSON object that was checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<'t>(&'t str);
 
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
-    }
-}
-
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Leaf(Value::Null))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Leaf(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Json::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json, A::Error> {
-        let (mut members, mut names) = (Vec::new(), HashSet::new());
-        while let Some(name) = object.next_key::<String>()? {
-            if !names.insert(name.clone()) {
-                let name: String = name.chars().take(80).collect();
-                return Err(de::Error::custom(format_args!("the name `{name}` stands in this object already")));
-            }
-            members.push((name, object.next_value()?));
-        }
-        Ok(Json::Object(members))
-    }
-}
-
-/// Reads one JSON object.
+/// Checks one JSON object.
 ///
 /// # Errors
 /// A sentence that says what is wrong, and where: "Line 3, column 14: expected `,` or `}`."
-pub fn read(text: &str) -> Result<Json, String> {
-    let Some(start) = text.find(|c: char| !c.is_ascii_whitespace()) else {
+pub fn read(text: &str) -> Result<Json<'_>, String> {
+    if text.trim_matches(is_blank).is_empty() {
         return Err("Write one JSON object; an empty one is {}.".to_owned());
-    };
-    if !text[start..].starts_with('{') {
-        let line = text[..start].matches('\n').count() + 1;
-        let column = text[..start].chars().rev().take_while(|c| *c != '\n').count() + 1;
-        return Err(format!("Line {line}, column {column}: a config is one JSON object, which begins with `{{`."));
     }
-    serde_json::from_str(text).map_err(|error| explain(text, &error))
+    match grammar::check(text) {
+        Ok(()) => Ok(Json(text)),
+        Err(fault) => Err(format!("{}: {}.", place(text, fault.at), fault.words)),
+    }
 }
 
-fn explain(text: &str, error: &serde_json::Error) -> String {
-    // A word that is cut short by a line's end is reported before the first letter of the next: it belongs to its own line.
-    let (number, bytes) = match (error.line(), error.column()) {
-        (line @ 2.., 0) => (line - 1, usize::MAX),
-        place => place,
-    };
-    let line = text.split('\n').nth(number.saturating_sub(1)).unwrap_or_default();
-    // Bytes to characters: that is what an editor counts.
-    let before = &line.as_bytes()[..bytes.min(line.len())];
-    let column = String::from_utf8_lossy(before).chars().count().max(1);
-    let said = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let said = said.strip_suffix(&place).unwrap_or(&said);
-    let said = match said.strip_prefix("EOF while parsing ") {
-        Some("a value") => "the text ends where a value should stand".to_owned(),
-        Some(what) => format!("the text ends inside {what}"),
-        None => said.to_owned(),
-    };
-    format!("Line {number}, column {column}: {said}.")
+/// The line and the column of a byte, both counted from one; columns are characters.
+fn place(text: &str, at: usize) -> String {
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!("Line {line}, column {column}")
+}
+
+impl Json<'_> {
+    /// The same object without spaces.
+    pub fn compact(&self) -> String {
+        let mut out = String::with_capacity(self.0.len());
+        for token in Tokens(self.0) {
+            out.push_str(token);
+        }
+        out
+    }
+
+    /// The same object laid out to be read, with two spaces a level.
+    ///
+    /// # Errors
+    /// A sentence with the place at which it becomes longer than `most` bytes.
+    pub fn laid_out(&self, most: usize) -> Result<String, String> {
+        let (mut out, mut level, mut before) = (String::with_capacity(self.0.len()), 0_usize, "");
+        for token in Tokens(self.0) {
+            let closes = matches!(token, "}" | "]");
+            if closes {
+                level = level.saturating_sub(1);
+            }
+            let opened = matches!(before, "{" | "[");
+            if if closes { !opened } else { opened || before == "," } {
+                out.push('\n');
+                out.extend(std::iter::repeat_n("  ", level));
+            } else if before == ":" {
+                out.push(' ');
+            }
+            if matches!(token, "{" | "[") {
+                level += 1;
+            }
+            out.push_str(token);
+            if out.len() > most {
+                let at = token.as_ptr().addr() - self.0.as_ptr().addr();
+                return Err(format!(
+                    "{}: up to here the config has {} KiB when it is laid out with one value a line, and {} KiB is the most. Use \
+                     fewer levels or fewer values.",
+                    place(self.0, at),
+                    out.len().div_ceil(1024),
+                    most / 1024
+                ));
+            }
+            before = token;
+        }
+        Ok(out)
+    }
+}
+
+const fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// The tokens of a text that was checked, without the white space between them.
+struct Tokens<'t>(&'t str);
+
+impl<'t> Iterator for Tokens<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        let text = self.0.trim_start_matches(is_blank);
+        let first = text.chars().next()?;
+        let length = match first {
+            '"' => {
+                let mut escaped = false;
+                let end = text[1..].bytes().position(|byte| {
+                    let ends = byte == b'"' && !escaped;
+                    escaped = byte == b'\\' && !escaped;
+                    ends
+                });
+                end.map_or(text.len(), |end| end + 2)
+            }
+            '{' | '}' | '[' | ']' | ',' | ':' => 1,
+            _ => text.find(|c| is_blank(c) || matches!(c, ',' | ':' | ']' | '}')).unwrap_or(text.len()),
+        };
+        let (token, rest) = text.split_at(length);
+        self.0 = rest;
+        Some(token)
+    }
 }
 
 #[cfg(test)]
@@ -126,13 +120,33 @@ mod tests {
     use super::*;
 
     fn compact(text: &str) -> Result<String, String> {
-        read(text).map(|json| serde_json::to_string(&json).unwrap())
+        read(text).map(|json| json.compact())
     }
 
     #[test]
-    fn the_order_of_members_is_kept() {
-        let text = r#" {"z": 1, "a": [1.5, -2, true, null, {"y": "ø\u0000", "b": {}}]} "#;
-        assert_eq!(compact(text).unwrap(), r#"{"z":1,"a":[1.5,-2,true,null,{"y":"ø\u0000","b":{}}]}"#);
+    fn everything_but_white_space_is_kept() {
+        let text = r#" {"z": 1, "a": [1.5, -2, true, null, {"y": "ø\u0000 \"} ", "b": {}}]} "#;
+        assert_eq!(compact(text).unwrap(), r#"{"z":1,"a":[1.5,-2,true,null,{"y":"ø\u0000 \"} ","b":{}}]}"#);
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let numbers = "[1e400,-1E-400,123456789012345678901,0.1000000000000000055511151231257827,1.0,-0,-0.0,1e+2,9007199254740993]";
+        let text = format!("{{\"n\":{numbers}}}");
+        assert_eq!(compact(&text).unwrap(), text);
+        assert_eq!(compact(&read(&text).unwrap().laid_out(10_000).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn it_is_laid_out_as_serde_does() {
+        let text = r#"{"z":1,"e":{},"l":[],"a":[1.5,-2,true,null,{"y":"a, b: [c] \\","b":{"c":[[],{}]}}]}"#;
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let laid_out = read(text).unwrap().laid_out(10_000).unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&laid_out).unwrap(), value);
+        assert_eq!(laid_out.lines().next_back(), Some("}"));
+        let sorted = r#"{"a":[1,{"b":[[],{}]}],"b":"x"}"#;
+        let value: serde_json::Value = serde_json::from_str(sorted).unwrap();
+        assert_eq!(read(sorted).unwrap().laid_out(10_000).unwrap(), serde_json::to_string_pretty(&value).unwrap());
     }
 
     #[test]
@@ -144,15 +158,59 @@ mod tests {
             ("\n  5", "Line 2, column 3: a config is one JSON object, which begins with `{`."),
             ("{\n  \"a\": 1,\n  \"bø\": 2 \"c\"\n}", "Line 3, column 11: expected `,` or `}`."),
             ("{\"a\": 1", "Line 1, column 7: the text ends inside an object."),
-            ("{\"a\":", "Line 1, column 5: the text ends where a value should stand."),
-            ("{} x", "Line 1, column 4: trailing characters."),
-            ("{\"a\": 1,}", "Line 1, column 9: trailing comma."),
-            ("{\n  \"a\": nul\n}", "Line 2, column 10: expected ident."),
-            ("{'a': 1}", "Line 1, column 2: key must be a string."),
-            ("{\"a\": {\n\"b\": 1, \"b\": 2}}", "Line 2, column 11: the name `b` stands in this object already."),
+            ("{\"a\":", "Line 1, column 5: the text ends where a value should be."),
+            ("{\"a\": \"ø", "Line 1, column 8: the text ends inside a string."),
+            ("{} x", "Line 1, column 4: the object has ended here, and more text follows."),
+            ("{\"a\": 1,}", "Line 1, column 9: remove the comma before this bracket."),
+            ("{\"a\": [1,]}", "Line 1, column 10: remove the comma before this bracket."),
+            ("{'a': 1}", "Line 1, column 2: expected a name in double quotes."),
+            ("{\"a\" 1}", "Line 1, column 6: expected `:`."),
+            ("{\"a\": 01}", "Line 1, column 8: a number does not begin with 0."),
+            ("{\"a\": 1.}", "Line 1, column 9: expected a digit."),
+            ("{\"a\": \"x\ny\"}", "Line 1, column 9: a string cannot contain a line break; write \\n."),
+            ("{\"a\": \"x\ty\"}", "Line 1, column 9: a string cannot contain a control character; write \\u0009."),
+            ("{\"a\": \"\\x\"}", "Line 1, column 8: there is no such escape."),
+            ("{\"a\": \"\\ud800\"}", "Line 1, column 8: half of a surrogate pair is no character."),
+            ("{\"a\": {\n\"b\": 1, \"\\u0062\": 2}}", "Line 2, column 9: the name `b` is already used in this object."),
         ] {
             assert_eq!(compact(text), Err(words.to_owned()), "{text}");
         }
-        assert!(compact(&format!("{{\"a\":{}", "[".repeat(10_000))).unwrap_err().contains("recursion limit"));
+        for text in ["{\n  \"a\": nul\n}", "{\n  \"a\": nullx\n}", "{\n  \"a\": NaN\n}", "{\n  \"a\": +1\n}"] {
+            assert!(compact(text).unwrap_err().starts_with("Line 2, column "), "{text}");
+            assert!(compact(text).unwrap_err().contains("expected a value"), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded_with_the_place() {
+        let nested = |depth: usize| format!("{{\"a\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(DEPTH_MAX - 1)).is_ok());
+        assert_eq!(
+            compact(&nested(DEPTH_MAX)).unwrap_err(),
+            "Line 1, column 69: arrays and objects can be nested at most 64 levels deep."
+        );
+        assert!(compact(&format!("{{\"a\":{}", "[".repeat(1_000_000))).is_err());
+        let long = format!("{{\"a\":[{}1]}}", "1,".repeat(1_000));
+        let words = read(&long).unwrap().laid_out(4_096).unwrap_err();
+        assert!(words.starts_with("Line 1, column ") && words.contains("and 4 KiB is the most"), "{words}");
+    }
+
+    #[test]
+    fn what_serde_refuses_is_refused() {
+        for text in [
+            "{\"a\": tru}",
+            "{\"a\": -}",
+            "{\"a\": .5}",
+            "{\"a\": 1e}",
+            "{,}",
+            "{\"a\": \"\\udc00\"}",
+            "\u{feff}{}",
+            "{\"a\":\u{a0}1}",
+        ] {
+            assert!(serde_json::from_str::<serde_json::Value>(text).is_err() && read(text).is_err(), "{text}");
+        }
+        for text in ["{\"a\": \"\\ud83d\\uddDD \\/ \\b\"}", "{\r\n\t\"\": 0.0e-0}", "{\"\\\\\": \"\u{7f}\"}"] {
+            assert!(serde_json::from_str::<serde_json::Value>(text).is_ok() && read(text).is_ok(), "{text}");
+        }
     }
 }

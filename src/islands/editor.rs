@@ -3,54 +3,50 @@
 use crate::ui::{browser, field::wrong};
 use leptos::{html, prelude::*};
 
+/// The area itself is the island's child, drawn by the server: a config is large, and is in the page once.
 #[island]
 pub fn ConfigEditor(
-    /// What stands in it at first.
-    text: String,
+    /// Names the text. A page with another text replaces the island; with the same, what is typed stays (`live::morph`).
+    version: String,
     /// Why the server refused it.
     refused: Option<String>,
-    read_only: bool,
+    children: Children,
 ) -> impl IntoView {
-    let node = NodeRef::<html::Textarea>::new();
+    let node = NodeRef::<html::Div>::new();
     let fault = RwSignal::new(refused);
+    let area = move || node.get_untracked().and_then(|field| browser::text_area(&field));
     Effect::new(move |_| {
-        if let Some(area) = node.get() {
-            // What was typed before the page was woken. An error of the server's stays until something is changed.
-            let typed = area.value();
-            if fault.with_untracked(Option::is_none) {
-                fault.set(check(&typed));
-            }
+        // What was typed before the page was woken. An error of the server's stays until something is changed.
+        if node.get().is_some()
+            && fault.with_untracked(Option::is_none)
+            && let Some(area) = area()
+        {
+            fault.set(check(&area.value()));
+        }
+    });
+    Effect::new(move |_| {
+        let is_wrong = fault.with(Option::is_some);
+        if let Some(area) = area() {
+            let _ = match is_wrong {
+                true => area.set_attribute("aria-invalid", "true"),
+                false => area.remove_attribute("aria-invalid"),
+            };
         }
     });
     let typed = move |_| {
-        if let Some(area) = node.get_untracked() {
+        if let Some(area) = area() {
             fault.set(check(&area.value()));
         }
     };
     let go = move |_| {
-        if let (Some(area), Some(place)) = (node.get_untracked(), fault.get_untracked().as_deref().and_then(place)) {
+        if let (Some(area), Some(place)) = (area(), fault.get_untracked().as_deref().and_then(place)) {
             browser::put_cursor(&area, place);
         }
     };
     view! {
-        <div class="field">
+        <div class="field" data-version=version node_ref=node on:input=typed>
             <label for="config">"Config"</label>
-            <textarea
-                class="input input--mono editor"
-                id="config"
-                name="config"
-                rows="14"
-                spellcheck="false"
-                autocomplete="off"
-                readonly=read_only
-                aria-invalid=move || fault.with(Option::is_some).then_some("true")
-                aria-describedby="config-state config-hint"
-                prop:value=text.clone()
-                node_ref=node
-                on:input=typed
-            >
-                {text.clone()}
-            </textarea>
+            {children()}
             <div id="config-state" role="status" class="editor__state">
                 {move || match fault.get() {
                     Some(message) => {

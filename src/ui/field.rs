@@ -1,6 +1,6 @@
 //! A label, what is typed, what is wrong with it, and a hint: joined for those who cannot see that they stand together.
 
-use super::{form::FormState, icon::Icon};
+use super::{form::FormState, icon::Icon, markup::TextArea};
 use leptos::prelude::*;
 
 /// What is wrong with the field `name`.
@@ -97,19 +97,16 @@ pub fn Area(
     view! {
         <div class="field">
             <label for=name>{label} {(!required).then(|| view! { " " <span class="optional">"optional"</span> })}</label>
-            <textarea
+            <TextArea
+                name
                 class="input"
-                id=name
-                name=name
-                rows=rows.to_string()
-                spellcheck="false"
-                autocomplete="off"
-                required=required
+                text=state.typed(name).unwrap_or(value)
+                rows
+                required
                 autofocus=state.starts_at(name, false)
-                aria-invalid=invalid
-                aria-describedby=by
-                inner_html=escaped(&state.typed(name).unwrap_or(value))
-            ></textarea>
+                invalid=invalid.is_some()
+                described_by=by
+            />
             <Wrong name />
             <p class="hint" id=format!("{name}-hint")>
                 {hint}
@@ -117,10 +114,4 @@ pub fn Area(
         </div>
     }
     .into_any()
-}
-
-/// A text as it stands in an area: Leptos writes the children of a `textarea` as they are, markup too. The line break before it is
-/// the one that a browser leaves out.
-fn escaped(text: &str) -> String {
-    format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))
 }

@@ -18,6 +18,7 @@ pub mod gate;
 pub mod head;
 pub mod icon;
 pub mod layout;
+pub mod markup;
 pub mod menu;
 pub mod notice;
 pub mod proof;

@@ -160,7 +160,7 @@ on_both_engines! {
             ("", "Write one JSON object; an empty one is {}."),
             ("[1]", "Line 1, column 1: a config is one JSON object, which begins with `{`."),
             ("{\"a\": 1\n \"b\"}", "Line 2, column 2: expected `,` or `}`."),
-            ("{\"a\": 1, \"a\": 2}", "Line 1, column 12: the name `a` stands in this object already."),
+            ("{\"a\": 1, \"a\": 2}", "Line 1, column 10: the name `a` is already used in this object."),
         ] {
             assert_eq!(wrong(&save(&mut browser, id, version, text).await, "config"), words);
         }
@@ -195,7 +195,7 @@ on_both_engines! {
             assert!(page.text().contains("<h1"), "{} bytes", config.len());
             if sent_back {
                 assert_eq!(page.status, 422, "{} bytes", config.len());
-                assert!(page.text().contains("A config has at most 256 KiB."), "{} bytes", config.len());
+                assert!(page.text().contains("A config has at most 256 KiB; this one has "), "{} bytes", config.len());
                 assert!(page.text().contains(&config[8..20_000]), "what was written is still there");
                 assert_eq!(page.input("version"), version);
             } else {

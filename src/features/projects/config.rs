@@ -6,6 +6,7 @@ use crate::{
     ui::{
         button::Submit,
         form::{Form, FormState},
+        markup::TextArea,
         notice::Refused,
     },
 };
@@ -30,6 +31,7 @@ fn config(project: ProjectView) -> AnyView {
     let text = state.typed("config").unwrap_or(project.config);
     let version = state.typed("version").unwrap_or(project.version);
     let refused = state.wrong("config");
+    let (version_of_text, invalid) = (version.clone(), refused.is_some());
     let save = project.may_configure.then(|| {
         view! {
             <footer class="panel__foot">
@@ -50,7 +52,17 @@ fn config(project: ProjectView) -> AnyView {
             <p class="hint" id="config-hint">
                 {hint}
             </p>
-            <ConfigEditor text refused read_only=!project.may_configure />
+            <ConfigEditor version=version_of_text refused>
+                <TextArea
+                    name="config"
+                    class="input input--mono editor"
+                    text
+                    rows=14
+                    read_only=!project.may_configure
+                    invalid
+                    described_by="config-state config-hint".to_owned()
+                />
+            </ConfigEditor>
         </div>
         {save}
     }

@@ -4,6 +4,7 @@ use super::api;
 use crate::{
     domain::user::{Instance, Me},
     error::{AppError, ErrorKind},
+    ui::markup::escape_text,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -85,6 +86,7 @@ pub fn PageTitle(#[prop(into)] text: String, #[prop(optional)] under: bool) -> i
                         let text = format!("{text} · {}", name.as_deref().unwrap_or("Keyward"));
                         if !taken {
                             // It stands in the head: here nothing is drawn, whether or not it is this one.
+                            let text = escape_text(&text);
                             let _ = view! { <Title text /> };
                         }
                     })

@@ -15,6 +15,9 @@ use sha2::{Digest as _, Sha256};
 
 /// The longest config, in bytes.
 pub const CONFIG_MAX: usize = 256 * 1024;
+/// The longest config as the editor shows it, in bytes: deep nesting multiplies what is stored. Percent-encoded by a form, it is at
+/// most three times as long, which `http::forms` and `http::router` let through.
+pub const LAID_OUT_MAX: usize = 1024 * 1024;
 
 const OWNERS: &str = "Only an owner of this project may change its config.";
 
@@ -23,20 +26,21 @@ pub(super) fn version(config: &str) -> String {
     hex::encode(&Sha256::digest(config)[..16])
 }
 
-/// The config laid out to be read; what cannot be read (nothing that we saved) as it stands.
+/// The config laid out to be read; one that is too long for that, or cannot be read (saved by an earlier release), as it is stored.
 pub(super) fn laid_out(config: &str) -> String {
-    json::read(config).ok().and_then(|json| serde_json::to_string_pretty(&json).ok()).unwrap_or_else(|| config.into())
+    json::read(config).and_then(|json| json.laid_out(LAID_OUT_MAX)).unwrap_or_else(|_| config.to_owned())
 }
 
-/// The config as it is stored, and as programs get it: the same object without spaces.
+/// The config as it is stored, and as programs get it: the same text without the white space between its parts.
 fn compact(text: &str) -> Result<String, Error> {
     let json = json::read(text).map_err(|words| Error::field("config", words))?;
-    let compact = serde_json::to_string(&json)
-        .map_err(|_| Error::Internal("a config that was just read could not be written"))?;
     // Measured without the spaces that a form put in for the eye.
+    let compact = json.compact();
     if compact.len() > CONFIG_MAX {
-        return Err(Error::field("config", "A config has at most 256 KiB."));
+        let words = format!("A config has at most 256 KiB; this one has {} KiB.", compact.len().div_ceil(1024));
+        return Err(Error::field("config", words));
     }
+    json.laid_out(LAID_OUT_MAX).map_err(|words| Error::field("config", words))?;
     Ok(compact)
 }
 
@@ -51,7 +55,8 @@ impl Projects {
         self.write_config(&actor, id, Some(from.to_owned()), compact(text)?).await
     }
 
-    /// Sets a config from the command line. It must be one JSON object of at most 256 KiB, with no name twice in an object.
+    /// Sets a config from the command line. It must be one JSON object of at most 256 KiB (1 MiB laid out) and 64 levels, with no
+    /// name twice in an object.
     ///
     /// # Errors
     /// [`Error::Invalid`] that says what is wrong at which line and column; [`Error::NotFound`] if there is no such project.

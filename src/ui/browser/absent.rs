@@ -35,6 +35,9 @@ pub fn value_of(_within: &Element, _selector: &str) -> String {
 pub fn checked(_within: &Element, _name: &str) -> Vec<String> {
     Vec::new()
 }
+pub fn text_area(_within: &Element) -> Option<HtmlTextAreaElement> {
+    None
+}
 pub fn put_cursor(_area: &HtmlTextAreaElement, _place: (usize, usize)) {}
 pub fn save(_name: &str, _text: &str) {}
 pub fn copy_keys() -> &'static str {

@@ -124,6 +124,11 @@ pub fn checked(within: &Element, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// The text area within this element.
+pub fn text_area(within: &Element) -> Option<HtmlTextAreaElement> {
+    within.query_selector("textarea").ok().flatten()?.dyn_into().ok()
+}
+
 /// Puts the cursor at a line and column, both counted from one, in characters.
 pub fn put_cursor(area: &HtmlTextAreaElement, (line, column): (usize, usize)) {
     let text = area.value();

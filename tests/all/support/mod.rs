@@ -4,6 +4,7 @@ pub mod browser;
 pub mod forge;
 #[macro_use]
 pub mod front;
+pub mod html;
 pub mod listen;
 pub mod listening;
 pub mod log;

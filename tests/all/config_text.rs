@@ -1,0 +1,102 @@
+//! The text of a config: bounded in depth and length, in the page once, and kept to the last digit.
+
+use crate::support::{browser::Browser, html::text_of};
+use keyward::{
+    domain::ids::ProjectId,
+    service::{Error, actor::Actor},
+};
+
+const EMAIL: &str = "maren@pelagic.example";
+
+async fn post(browser: &mut Browser, id: ProjectId, config: &str) -> crate::support::browser::Page {
+    let (path, text) = (format!("/projects/{id}"), id.to_string());
+    let version = browser.get(&path).await.input("version").to_owned();
+    browser.post(&path, &[("id", &text), ("version", &version), ("config", config)]).await
+}
+
+/// Arrays in arrays, with values in the innermost: of about this length.
+fn nested(depth: usize, length: usize) -> String {
+    let values = vec!["1"; length / 2].join(",");
+    format!("{{\"a\":{}{values}{}}}", "[".repeat(depth), "]".repeat(depth))
+}
+
+on_both_engines! {
+    /// 240 KB in 120 levels made a page of 59 MB: what is laid out is bounded, by its depth and by its length.
+    async fn depth_and_laid_out_length_are_bounded(bench: Bench) {
+        let owner = bench.person(EMAIL, false).await;
+        let id = bench.project_of(&owner).await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        for (config, words) in [
+            (nested(120, 240_000), "Line 1, column 69: arrays and objects can be nested at most 64 levels deep."),
+            (nested(63, 240_000), "and 1024 KiB is the most. Use fewer levels or fewer values."),
+        ] {
+            let page = post(&mut browser, id, &config).await;
+            assert_eq!(page.status, 422);
+            assert!(page.text().contains(words), "{words}");
+            assert!(page.text().contains("Line 1, column "));
+            assert!(page.bytes.len() < 2 * config.len(), "{} bytes", page.bytes.len());
+            match bench.app.projects.set_config(&Actor::Operator, id, &config).await {
+                Err(Error::Invalid(fields)) => assert!(fields[0].message.contains(words), "{}", fields[0].message),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(bench.app.projects.config(id).await.unwrap(), "{}");
+        // One that an earlier release took is shown as it is stored, and can be sent back to be made smaller.
+        let config = nested(120, 240_000);
+        bench.alter(&format!("UPDATE projects SET config = '{config}' WHERE id = {}", bench.literal(id))).await;
+        let page = browser.get(&format!("/projects/{id}")).await;
+        assert_eq!(page.status, 200);
+        assert!(page.bytes.len() < 400_000, "{} bytes", page.bytes.len());
+        assert!(text_of(&page, "textarea") == config);
+        assert_eq!(post(&mut browser, id, "{}").await.status, 303);
+    }
+
+    /// As much as can be saved is in the page once, and its form can be sent.
+    async fn the_text_is_in_the_page_once(bench: Bench) {
+        let owner = bench.person(EMAIL, false).await;
+        let id = bench.project_of(&owner).await;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let config = format!("{{\"only-here\":1,\"a\":[{}1]}}", "1,".repeat(120_000));
+        assert_eq!(post(&mut browser, id, &config).await.status, 303);
+        let page = browser.get(&format!("/projects/{id}")).await;
+        assert_eq!(page.text().matches("only-here").count(), 1);
+        let shown = text_of(&page, "textarea");
+        assert!(page.bytes.len() < shown.len() + 100_000, "{} bytes for {}", page.bytes.len(), shown.len());
+        let again = post(&mut browser, id, &shown.replace('\n', "\r\n")).await;
+        assert_eq!(again.status, 303);
+        assert!(bench.app.projects.config(id).await.unwrap() == config);
+        let refused = post(&mut browser, id, &format!("{config} x")).await;
+        assert_eq!((refused.status, refused.text().matches("only-here").count()), (422, 1));
+    }
+
+    /// Numbers keep their digits (RFC 8259 section 6), whichever way they came and whichever way they are read.
+    async fn numbers_are_kept_as_they_were_written(bench: Bench) {
+        let owner = bench.person(EMAIL, false).await;
+        let made = bench.key(&owner, "Gateway").await;
+        let id = made.project;
+        let mut browser = bench.signed_in(EMAIL).await;
+        let numbers = ["1e400", "-1E-400", "123456789012345678901", "0.1000000000000000055511151231257827", "9007199254740993", "1.0",
+            "-0", "1E+2"];
+        let config = format!("{{\"n\":[{}],\"s\":\"\\u00e9\\/\"}}", numbers.join(","));
+        let spaced = format!("{{ \"n\" : [ {} ] ,\r\n\t\"s\": \"\\u00e9\\/\" }}\n", numbers.join(" ,\n"));
+        for by_form in [true, false] {
+            bench.app.projects.set_config(&Actor::Operator, id, "{}").await.unwrap();
+            if by_form {
+                assert_eq!(post(&mut browser, id, &spaced).await.status, 303);
+            } else {
+                bench.app.projects.set_config(&Actor::Operator, id, &spaced).await.unwrap();
+            }
+            assert_eq!(bench.app.projects.config(id).await.unwrap(), config);
+            let page = browser.get(&format!("/projects/{id}")).await;
+            let shown: String = text_of(&page, "textarea").split_whitespace().collect();
+            assert_eq!(shown, config);
+            // What the editor shows can be saved as it is.
+            assert_eq!(post(&mut browser, id, &text_of(&page, "textarea")).await.status, 303);
+            assert_eq!(bench.app.projects.config(id).await.unwrap(), config);
+            let token = bench.browser().json("/authentication/token", &serde_json::json!({"secret_key": made.secret})).await;
+            let token = token.json()["access_token"].as_str().unwrap().to_owned();
+            let read = bench.browser().bearer(&format!("/v1/projects/{id}/config"), &token).await;
+            assert_eq!((read.status, read.text()), (200, config.as_str()));
+        }
+    }
+}

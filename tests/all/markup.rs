@@ -1,0 +1,313 @@
+//! Text that is stored or sent is only ever text: markup in it adds no element and no attribute to any page, for any reader.
+
+use crate::{
+    proof::{
+        rows,
+        stage::{About, How, Stage, Which, Who},
+    },
+    support::{
+        Bench, Engine,
+        browser::form,
+        config, database,
+        html::{elements, shape, text_of},
+    },
+};
+use keyward::store::Pool;
+use serde_json::json;
+
+/// Leaves every kind of element and of quotes.
+const HOSTILE: &str = "</textarea></title></script></style></noscript></option></select></template></svg>--></form></dialog>\
+    <form method=post action=/admin/users/x/make-administrator data-plain><button>Continue</button></form>\
+    <meta http-equiv=refresh content=0><base href=//evil.example><img src=x onerror=alert(1)>\
+    &lt;b&gt;&#60;i&#62; \" onfocus=a(1) autofocus x=\" ' onfocus=b(1) y=' ` z=${1} {{7*7}}";
+
+/// The same length and words, without a character that means something to a parser.
+fn harmless() -> String {
+    HOSTILE.chars().map(|c| if "<>\"'&`;".contains(c) { '_' } else { c }).collect()
+}
+
+/// Writes a text into every column that holds what a person wrote, past all checks.
+async fn write_everywhere(bench: &Bench, text: &str) {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let (plain, list) = (quoted(text), quoted(&json!([text, "data:read"]).to_string()));
+    let config = quoted(&json!({"a": text, text: [1]}).to_string());
+    let detail = quoted(&json!({"before": {"name": text, text: 1}, "after": {"name": format!("{text}!")}}).to_string());
+    let redirects = quoted(&json!([format!("http://127.0.0.1/{text}")]).to_string());
+    let drop = match bench.app.ground.pool {
+        Pool::Sqlite { .. } => "DROP TRIGGER IF EXISTS audit_events_stay",
+        Pool::Postgres(_) => "DROP TRIGGER IF EXISTS audit_events_stay ON audit_events",
+    };
+    bench
+        .alter(&format!(
+            "{drop};
+            UPDATE users SET name = {plain}, email = {plain} || email;
+            UPDATE scopes SET description = {plain};
+            UPDATE projects SET name = {plain}, config = {config};
+            UPDATE keys SET name = {plain}, issued_to = {plain}, created_by_name = {plain}, note = {plain}, note_by = {plain},
+                note_at = created_at, preview = {plain}, scopes = {list};
+            UPDATE sessions SET agent = {plain}, ip = {plain};
+            UPDATE audit_events SET actor_name = {plain}, target_name = {plain}, reason = {plain}, agent = {plain}, ip = {plain},
+                request_id = {plain}, detail = {detail};
+            UPDATE invitations SET email = {plain}, invited_by_name = {plain};
+            UPDATE oauth_clients SET name = {plain}, redirects = {redirects}, created_by_name = {plain};
+            UPDATE grants SET user_name = {plain}, client_name = {plain}, scopes = {list};"
+        ))
+        .await;
+}
+
+/// What pages read from their query.
+const QUERY: &str = "search text next done key after status project code invitation name actor target from user_code client_id \
+    state redirect_uri refused sort kind";
+const READERS: [Who; 3] = [Who::Viewer, Who::Owner, Who::Administrator];
+
+/// Every page about everything, as these people see it; and with a text in its query.
+async fn draw_all(stage: &Stage, everybody: &[Who], text: &str) -> Vec<(String, u16, Vec<String>)> {
+    let query = form(&QUERY.split_whitespace().map(|name| (name, text)).collect::<Vec<_>>());
+    let mut drawn = Vec::new();
+    for row in rows::pages() {
+        let things = row.about.things().iter().filter(|it| matches!(it, Which::Unnamed | Which::Home | Which::Stopped));
+        for (&who, &which) in everybody.iter().flat_map(|who| things.clone().map(move |which| (who, which))) {
+            let path = stage.at(row.about, which).address(&row.path);
+            let page = stage.ask(who, How::Get, &path, &[]).await;
+            drawn.push((format!("{who:?} {path}"), page.status, shape(&page)));
+            if who != Who::Viewer && which != Which::Stopped {
+                let sign = if path.contains('?') { '&' } else { '?' };
+                let page = stage.ask(who, How::Get, &format!("{path}{sign}{query}"), &[]).await;
+                drawn.push((format!("{who:?} {path} with a query"), page.status, shape(&page)));
+            }
+        }
+    }
+    drawn
+}
+
+/// Every form, refused with what was typed into it.
+async fn refuse_all(stage: &Stage, text: &str) -> Vec<(String, u16, Vec<String>)> {
+    // Too long for every label.
+    let typed = format!("{text}{}", "x".repeat(600));
+    let mut drawn = Vec::new();
+    for row in rows::forms() {
+        let which = if row.about == About::Nothing { Which::Unnamed } else { Which::Home };
+        // Too many of these, and the next is paused.
+        let counted = ["/login", "/confirm", "/signup", "/reset", "/setup", "/settings/security"];
+        if !row.about.things().contains(&which) || counted.iter().any(|it| row.path.starts_with(it)) {
+            continue;
+        }
+        let at = stage.at(row.about, which);
+        let is_id = |value: &str| value.len() == 36 && value.matches('-').count() == 4;
+        let fields: Vec<_> = (row.fields)(&at)
+            .into_iter()
+            .map(|(name, value)| if is_id(&value) || name == "version" { (name, value) } else { (name, typed.clone()) })
+            .collect();
+        // One without a text would be accepted.
+        if !fields.iter().any(|(_, value)| *value == typed) {
+            continue;
+        }
+        for who in [Who::Owner, Who::Administrator] {
+            let page = stage.ask(who, How::Form, &at.address(&row.path), &fields).await;
+            drawn.push((format!("{who:?} POST {}", row.path), page.status, shape(&page)));
+        }
+    }
+    drawn
+}
+
+fn compare(harmless: &[(String, u16, Vec<String>)], hostile: &[(String, u16, Vec<String>)]) -> usize {
+    assert_eq!(harmless.len(), hostile.len());
+    let mut drawn = 0;
+    for ((at, status, elements), (_, hostile_status, hostile_elements)) in harmless.iter().zip(hostile) {
+        assert_eq!(status, hostile_status, "{at}");
+        drawn += usize::from(elements.len() > 40);
+        let other = elements.iter().zip(hostile_elements).find(|(one, two)| one != two);
+        assert!(
+            other.is_none() && elements.len() == hostile_elements.len(),
+            "{at}: markup became elements: {} and {}, first {other:?}",
+            elements.len(),
+            hostile_elements.len()
+        );
+    }
+    drawn
+}
+
+on_both_engines! {
+    /// The config that made an administrator of its author: what it says is in the text area, and nothing of it is an element.
+    async fn a_config_is_text_to_an_administrator(bench: Bench) {
+        let owner = bench.person("owner@pelagic.example", false).await;
+        bench.person("root@keys.example", true).await;
+        let (id, user) = (bench.project_of(&owner).await, owner.user);
+        let config = format!(
+            "{{\"a\":\"</textarea></form></dialog><form method=post action=/admin/users/{user}/make-administrator data-plain>\
+             <input type=hidden name=id value={user}><button class='button button--primary'>Continue</button></form>\"}}"
+        );
+        let path = format!("/projects/{id}");
+        let mut browser = bench.signed_in("owner@pelagic.example").await;
+        let version = browser.get(&path).await.input("version").to_owned();
+        let page = browser.post(&path, &[("id", &id.to_string()), ("version", &version), ("config", &config)]).await;
+        assert_eq!(page.status, 303, "{}", page.text());
+        let mut root = bench.signed_in("root@keys.example").await;
+        for page in [browser.get(&path).await, root.get(&path).await] {
+            assert_eq!(page.status, 200);
+            assert_eq!(text_of(&page, "textarea"), config.replace("{\"a\":", "{\n  \"a\": ").replace("\"}", "\"\n}"));
+            let planted = format!("/admin/users/{user}/make-administrator");
+            assert!(elements(&page).iter().all(|it| it.attribute("action") != Some(&planted)));
+        }
+let hostile = shape(&browser.get(&path).await);
+        bench.alter(&format!("UPDATE projects SET config = '{{\"a\":\"x\"}}' WHERE id = {}", bench.literal(id))).await;
+        assert_eq!(hostile, shape(&browser.get(&path).await), "the page has the elements that it has with another config");
+        // A title is text as well.
+        bench.alter(&format!("UPDATE projects SET name = 'A & <b>B</title><form>' WHERE id = {}", bench.literal(id))).await;
+        let page = browser.get(&path).await;
+        assert!(text_of(&page, "head").trim().is_empty());
+        let titles: Vec<_> = elements(&page).into_iter().filter(|it| it.name == "title" && it.depth == 2).collect();
+        assert_eq!(titles.len(), 1);
+        assert!(titles[0].text.starts_with("A & <b>B</title><form>"), "{}", titles[0].text);
+    }
+
+    /// All pages and all refused forms, with markup in all that is stored and in all that is asked.
+    async fn markup_adds_no_element_to_any_page(bench: Bench) {
+        let stage = Stage::new(bench).await;
+write_everywhere(&stage.bench, &harmless()).await;
+        // The log notes once that an administrator looked.
+        draw_all(&stage, &[Who::Administrator], &harmless()).await;
+        let pages = draw_all(&stage, &READERS, &harmless()).await;
+        write_everywhere(&stage.bench, HOSTILE).await;
+        let drawn = compare(&pages, &draw_all(&stage, &READERS, HOSTILE).await);
+        assert!(drawn > 300, "{drawn} pages were drawn");
+        write_everywhere(&stage.bench, &harmless()).await;
+        let forms = refuse_all(&stage, &harmless()).await;
+        write_everywhere(&stage.bench, HOSTILE).await;
+        let refused = compare(&forms, &refuse_all(&stage, HOSTILE).await);
+        assert!(refused > 30, "{refused} forms were drawn again");
+        // The log's file is lines of JSON, and a browser saves it.
+        let export = stage.ask(Who::Administrator, How::Get, "/admin/audit/export", &[]).await;
+        assert_eq!((export.header("content-type"), export.header("x-content-type-options")), ("application/x-ndjson", "nosniff"));
+        assert!(export.header("content-disposition").starts_with("attachment"));
+        for line in export.text().lines() {
+            assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+        }
+    }
+
+    /// What is typed into a text area comes back as it was typed, the first line break too.
+    async fn a_text_area_gives_back_what_was_typed(bench: Bench) {
+        let owner = bench.person("owner@pelagic.example", false).await;
+        let id = bench.project_of(&owner).await;
+        let mut browser = bench.signed_in("owner@pelagic.example").await;
+        let path = format!("/projects/{id}");
+        let version = browser.get(&path).await.input("version").to_owned();
+        for typed in ["\n\n{\"a\": 1,}\n", "{\"a\": \"&amp;&lt;</textarea>\" x\n\n", " \t\n<", "&#10;&", "\r\n[\r\n"] {
+            let page = browser.post(&path, &[("id", &id.to_string()), ("version", &version), ("config", typed)]).await;
+            assert_eq!(page.status, 422);
+            assert_eq!(text_of(&page, "textarea"), typed.replace("\r\n", "\n"), "{typed:?}");
+        }
+        let form = format!("/projects/{id}/keys/new");
+        for typed in ["\n\n10.0.0.0/8 </textarea><b>", "&lt;"] {
+            let fields = [("project", id.to_string()), ("name", String::new()), ("networks", typed.to_owned())];
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let page = browser.post(&form, &fields).await;
+            assert_eq!(page.status, 422, "{}", page.text());
+            let areas: Vec<_> = elements(&page).into_iter().filter(|it| it.attribute("name") == Some("networks")).collect();
+            assert_eq!(areas.len(), 1);
+            assert_eq!((areas[0].name.as_str(), areas[0].text.as_str()), ("textarea", typed));
+        }
+    }
+
+    /// A letter is plain text with what was written in it, and its subject is one line.
+    async fn a_letter_is_plain_text(bench: Bench) {
+        let owner = bench.person("owner@pelagic.example", false).await;
+        bench.mail.set_up();
+        let id = bench.project_of(&owner).await;
+        let name = "</title><b>Buoys</b> & \"more\"";
+        bench.alter(&format!("UPDATE projects SET name = '{name}' WHERE id = {}", bench.literal(id))).await;
+        bench.app.projects.invite(&owner, id, "viewer", "new@drift.example", &bench.app.config).await.unwrap();
+        let letters = bench.mail.take();
+        assert_eq!(letters.len(), 1);
+        assert!(letters[0].text.contains(name) && letters[0].subject.contains(name));
+        assert!(!letters[0].subject.contains(['\r', '\n']));
+    }
+}
+
+/// The name of the product, on the pages of those who are not signed in and on those that Leptos does not draw.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_name_of_the_product_is_text() {
+    let mut drawn = Vec::new();
+    for name in [harmless(), HOSTILE.to_owned()] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = database(Engine::Sqlite, &folder).await;
+        let settings = keyward::config::Config { name: Some(name.clone()), ..config(crate::support::URL) };
+        let bench = Bench::configured(location, folder, settings).await;
+        bench.person("owner@pelagic.example", false).await;
+        let mut pages = Vec::new();
+        for path in ["/login", "/docs/api", "/reset", "/nothing", "/join?code=x"] {
+            let page = bench.browser().get(path).await;
+            pages.push((path.to_owned(), page.status, shape(&page)));
+        }
+        let openapi = bench.browser().get("/openapi.json").await;
+        assert!(openapi.json().is_object());
+        drawn.push(pages);
+    }
+    compare(&drawn[0], &drawn[1]);
+}
+
+/// Leptos escapes neither the children of `textarea`, `script`, `style` and `noscript` nor a title: one file draws the first and
+/// the last, and the others get constants of ours alone.
+#[test]
+fn elements_of_raw_text_are_drawn_in_one_place() {
+    // The file, what it may contain, and how often.
+    let allowed = [
+        ("ui/markup.rs", "<textarea", 1),
+        ("ui/markup.rs", "inner_html=content", 1),
+        ("features/session/known.rs", "<Title", 1),
+        ("ui/icon.rs", "inner_html=SYMBOLS", 1),
+        ("app.rs", "inner_html=load(&site, !has_font)", 1),
+        ("app.rs", "<script", 1),
+        ("app.rs", "<noscript", 1),
+        ("features/authorize/answered.rs", "inner_html=TELL", 1),
+        ("features/authorize/answered.rs", "<script", 1),
+        ("features/users/list.rs", "inner_html(APPLY)", 1),
+        ("features/users/list.rs", "html::noscript()", 1),
+        ("features/audit/filters.rs", "inner_html(APPLY)", 1),
+        ("features/audit/filters.rs", "html::noscript()", 1),
+        ("features/keys/filters.rs", "inner_html(APPLY)", 1),
+        ("features/keys/filters.rs", "html::noscript()", 1),
+        // A page of ours in place of itself, as the parser read it.
+        ("live/morph.rs", "set_inner_html(&new.inner_html())", 1),
+        // HTML by hand: every value passes `plain`, or is a constant.
+        ("http/plain.rs", "<title", 1),
+    ];
+    let marks = [
+        "<textarea",
+        "<title",
+        "<script",
+        "<style",
+        "<noscript",
+        "<Title",
+        "inner_html",
+        "outer_html",
+        "insert_adjacent",
+        "html::textarea",
+        "html::title",
+        "html::script",
+        "html::style",
+        "html::noscript",
+        "document_write",
+    ];
+    let mut wrong = Vec::new();
+    for (file, code) in crate::architecture::files() {
+        let code: String =
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let mut rest = code.clone();
+        for (_, text, times) in allowed.iter().filter(|(it, ..)| *it == file) {
+            let found = code.matches(text).count();
+            if found != *times {
+                wrong.push(format!("{file}: {text} is there {found} times, not {times}"));
+            }
+            rest = rest.replace(text, "");
+        }
+        for mark in marks {
+            if rest.contains(mark) {
+                wrong.push(format!(
+                    "{file}: {mark}: use ui::markup::TextArea, or PageTitle, or a constant and a line here"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
