@@ -109,15 +109,19 @@ pub struct PresentedSecret {
     pub digest: Digest,
 }
 
-/// Why a text cannot be a secret: one error a format fault.
+/// Why a text cannot be a secret: one error a format fault. None holds any of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("A key has 64 characters.")]
     Length,
     #[error("A key begins with kw_live_ or kw_test_.")]
     Prefix,
-    #[error("A key has only letters and digits after its prefix.")]
-    Alphabet,
+    /// The place is counted from one, in characters, without the white space at the ends.
+    #[error(
+        "The key contains a character that is not a letter (a to z, A to Z) or a digit, at position {at}. Copy the key again; some \
+         letters of other alphabets look the same."
+    )]
+    Alphabet { at: usize },
     #[error("The key's checksum does not fit: a character was lost or changed.")]
     Checksum,
 }
@@ -125,22 +129,35 @@ pub enum Malformed {
 impl FromStr for PresentedSecret {
     type Err = Malformed;
 
+    /// White space (ASCII) at the ends does not count: a key is often copied with the end of its line. What is left is what is
+    /// hashed, so that every way of writing a key is one key to the cache and the limits.
     fn from_str(text: &str) -> Result<Self, Malformed> {
+        let text = text.trim_ascii();
+        let mode = [Mode::Live, Mode::Test].into_iter().find(|mode| text.starts_with(mode.prefix()));
+        let Some(mode) = mode else { return Err(without_prefix(text)) };
+        // By bytes first: every request with a key passes here.
+        if !text.bytes().skip(PREFIX_LENGTH).all(|byte| byte.is_ascii_alphanumeric()) {
+            let at = text.chars().skip(PREFIX_LENGTH).take_while(char::is_ascii_alphanumeric).count();
+            return Err(Malformed::Alphabet { at: PREFIX_LENGTH + at + 1 });
+        }
         if text.len() != LENGTH {
             return Err(Malformed::Length);
-        }
-        let mode = [Mode::Live, Mode::Test]
-            .into_iter()
-            .find(|mode| text.starts_with(mode.prefix()))
-            .ok_or(Malformed::Prefix)?;
-        if !text.bytes().skip(PREFIX_LENGTH).all(|b| b.is_ascii_alphanumeric()) {
-            return Err(Malformed::Alphabet);
         }
         let (covered, sum) = text.as_bytes().split_at(COVERED);
         if checksum(covered) != sum {
             return Err(Malformed::Checksum);
         }
         Ok(Self { mode, digest: Digest::of(text) })
+    }
+}
+
+/// What is wrong with a text that does not begin as a key does.
+fn without_prefix(text: &str) -> Malformed {
+    // A letter of another alphabet in the prefix looks as it should.
+    match text.chars().take(PREFIX_LENGTH).position(|c| !c.is_ascii()) {
+        Some(at) => Malformed::Alphabet { at: at + 1 },
+        None if text.chars().count() == LENGTH => Malformed::Prefix,
+        None => Malformed::Length,
     }
 }
 
@@ -233,8 +250,42 @@ mod tests {
         let text = plain.expose();
         assert_eq!(text[1..].parse::<PresentedSecret>(), Err(Malformed::Length));
         assert_eq!(format!("sk{}", &text[2..]).parse::<PresentedSecret>(), Err(Malformed::Prefix));
-        assert_eq!(format!("{}é{}", &text[..20], &text[22..]).parse::<PresentedSecret>(), Err(Malformed::Alphabet));
+        assert_eq!(
+            format!("{}é{}", &text[..20], &text[22..]).parse::<PresentedSecret>(),
+            Err(Malformed::Alphabet { at: 21 })
+        );
         assert_eq!(format!("{}000000", &text[..58]).parse::<PresentedSecret>(), Err(Malformed::Checksum));
+    }
+
+    /// 64 characters of which one is of another alphabet are 65 bytes: the message names the place, and nothing of the key.
+    #[test]
+    fn a_letter_of_another_alphabet_is_named_by_its_place() {
+        let plain = secret(Mode::Live, 7);
+        let text = plain.expose();
+        for (at, letter) in [(1, 'к'), (9, 'а'), (30, 'О'), (64, 'е'), (40, '\u{200B}'), (20, ' '), (12, '-')] {
+            let mut letters: Vec<char> = text.chars().collect();
+            letters[at - 1] = letter;
+            let wrong: String = letters.into_iter().collect();
+            let fault = format!("\n{wrong} ").parse::<PresentedSecret>().unwrap_err();
+            assert_eq!(fault, Malformed::Alphabet { at }, "{letter:?}");
+            let words = fault.to_string();
+            assert!(words.contains(&format!("at position {at}.")) && !words.contains(&text[8..12]), "{words}");
+        }
+        assert_eq!(
+            format!("{}\n{}", &text[..40], &text[40..]).parse::<PresentedSecret>(),
+            Err(Malformed::Alphabet { at: 41 })
+        );
+    }
+
+    #[test]
+    fn white_space_at_the_ends_does_not_count() {
+        let plain = secret(Mode::Test, 9);
+        for (before, after) in [("", "\n"), (" ", ""), ("\r\n\t ", " \x0c\r\n")] {
+            let presented: PresentedSecret = format!("{before}{}{after}", plain.expose()).parse().unwrap();
+            assert_eq!(presented.digest, plain.digest());
+        }
+        // Only that of ASCII: other blanks are characters.
+        assert!(format!("\u{a0}{}", plain.expose()).parse::<PresentedSecret>().is_err());
     }
 
     #[test]

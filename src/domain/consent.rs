@@ -70,10 +70,8 @@ pub struct ClientTitle(String);
 pub enum ClientTitleError {
     #[error("Give the program the name by which people know it. They read it before they allow anything.")]
     Empty,
-    #[error("Use at most 80 characters.")]
-    TooLong,
-    #[error("Remove the line break or control character.")]
-    Control,
+    #[error(transparent)]
+    Label(LabelError),
 }
 
 impl FromStr for ClientTitle {
@@ -82,8 +80,7 @@ impl FromStr for ClientTitle {
     fn from_str(text: &str) -> Result<Self, ClientTitleError> {
         label(text, TITLE_MAX).map(Self).map_err(|error| match error {
             LabelError::Empty => ClientTitleError::Empty,
-            LabelError::TooLong => ClientTitleError::TooLong,
-            LabelError::Control => ClientTitleError::Control,
+            other => ClientTitleError::Label(other),
         })
     }
 }

@@ -26,29 +26,58 @@ pub const REASON_MAX: usize = 300;
 #[serde(try_from = "String", into = "String")]
 pub struct KeyName(String);
 
-/// Why a text is not a [`KeyName`] or not an "issued to".
+/// Why a text is not a label, a text of one line that people write: a [`KeyName`], an "issued to" and the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
     #[error("Give the key a name, so that you know it later.")]
     Empty,
-    #[error("Use at most 100 characters.")]
-    TooLong,
+    #[error("Use at most {most} characters. There are {count}.")]
+    TooLong { most: usize, count: usize },
     #[error("Remove the line break or control character.")]
     Control,
+    #[error("Use at least one visible character. This text has only invisible ones.")]
+    Invisible,
 }
 
 /// Trims and checks a text of one line: the rule for every label that people write.
-pub(super) fn label(text: &str, max: usize) -> Result<String, LabelError> {
+pub(super) fn label(text: &str, most: usize) -> Result<String, LabelError> {
     let text = text.trim();
+    let count = text.chars().count();
     if text.is_empty() {
         Err(LabelError::Empty)
-    } else if text.chars().count() > max {
-        Err(LabelError::TooLong)
+    } else if count > most {
+        Err(LabelError::TooLong { most, count })
     } else if text.chars().any(is_unprintable) {
         Err(LabelError::Control)
+    } else if text.chars().all(is_invisible) {
+        Err(LabelError::Invisible)
     } else {
         Ok(text.to_owned())
     }
+}
+
+/// Characters that leave nothing to see or to press: white space, the blank of Braille, and what Unicode 17 lists as
+/// `Default_Ignorable_Code_Point` (zero-width characters, joiners, variation selectors, fillers, tags). Joined to others they have
+/// their use, in emoji and in many scripts.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{00AD}'
+                | '\u{034F}'
+                | '\u{061C}'
+                | '\u{115F}'
+                | '\u{1160}'
+                | '\u{17B4}'
+                | '\u{17B5}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{FEFF}'
+                | '\u{FFA0}'
+        )
+        || matches!(c, '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Control characters, and the bidirectional overrides with which one name can be drawn as another.
@@ -107,10 +136,8 @@ pub fn parse_issued_to(text: &str) -> Result<Option<String>, LabelError> {
 pub enum ReasonError {
     #[error("Say why. The owner of the key reads it.")]
     Empty,
-    #[error("Use at most 300 characters.")]
-    TooLong,
-    #[error("Write it on one line.")]
-    Control,
+    #[error(transparent)]
+    Label(LabelError),
 }
 
 /// Why an administrator changes a key: one line of 1 to 300 characters, trimmed. Its owner reads it.
@@ -123,8 +150,7 @@ impl FromStr for Reason {
     fn from_str(text: &str) -> Result<Self, ReasonError> {
         label(text, REASON_MAX).map(Self).map_err(|error| match error {
             LabelError::Empty => ReasonError::Empty,
-            LabelError::TooLong => ReasonError::TooLong,
-            LabelError::Control => ReasonError::Control,
+            other => ReasonError::Label(other),
         })
     }
 }
@@ -430,11 +456,35 @@ mod tests {
     fn names_are_any_script_and_one_line() {
         assert_eq!("  Boje 7, Ærø 🌊 ".parse::<KeyName>().unwrap().as_str(), "Boje 7, Ærø 🌊");
         assert_eq!("é".repeat(100).parse::<KeyName>().unwrap().as_str().chars().count(), 100);
-        assert_eq!("é".repeat(101).parse::<KeyName>(), Err(LabelError::TooLong));
+        assert_eq!("é".repeat(101).parse::<KeyName>(), Err(LabelError::TooLong { most: 100, count: 101 }));
         assert_eq!(" \t ".parse::<KeyName>(), Err(LabelError::Empty));
         assert_eq!("a\nb".parse::<KeyName>(), Err(LabelError::Control));
         assert_eq!("pay\u{202E}lave".parse::<KeyName>(), Err(LabelError::Control));
         assert_eq!(parse_issued_to("  "), Ok(None));
+    }
+
+    #[test]
+    fn a_label_has_something_to_see() {
+        for text in [
+            "\u{200B}",
+            "\u{2060}\u{200D} \u{FEFF}",
+            "\u{3164}",
+            "\u{00AD}\u{00AD}",
+            "\u{2800}",
+            "\u{E0041}\u{FE0F}",
+            "\u{115F}\u{034F}",
+        ] {
+            assert_eq!(text.parse::<KeyName>(), Err(LabelError::Invisible), "{text:?}");
+            assert_eq!(parse_issued_to(text), Err(LabelError::Invisible), "{text:?}");
+            assert_eq!(text.parse::<Reason>(), Err(ReasonError::Label(LabelError::Invisible)), "{text:?}");
+        }
+        for text in ["👩\u{200D}🔧", "क\u{94D}\u{200D}ष", "\u{200B}a", "☎\u{FE0F}", "é", "e\u{301}"] {
+            assert_eq!(text.parse::<KeyName>().unwrap().as_str(), text);
+        }
+        // A character counts once, whatever UTF-16 makes of it.
+        assert!("😀".repeat(100).parse::<KeyName>().is_ok());
+        let words = "😀".repeat(101).parse::<KeyName>().unwrap_err().to_string();
+        assert_eq!(words, "Use at most 100 characters. There are 101.");
     }
 
     #[test]
@@ -444,9 +494,12 @@ mod tests {
             "Found in a public repository."
         );
         assert!("é".repeat(300).parse::<Reason>().is_ok());
-        assert_eq!("é".repeat(301).parse::<Reason>(), Err(ReasonError::TooLong));
+        assert_eq!(
+            "é".repeat(301).parse::<Reason>(),
+            Err(ReasonError::Label(LabelError::TooLong { most: 300, count: 301 }))
+        );
         assert_eq!(" \n ".parse::<Reason>(), Err(ReasonError::Empty));
-        assert_eq!("a\nb".parse::<Reason>(), Err(ReasonError::Control));
+        assert_eq!("a\nb".parse::<Reason>(), Err(ReasonError::Label(LabelError::Control)));
     }
 
     #[test]

@@ -156,10 +156,8 @@ pub struct ProjectTitle(String);
 pub enum TitleError {
     #[error("Give the project a name, as its members should see it.")]
     Empty,
-    #[error("Use at most 100 characters.")]
-    TooLong,
-    #[error("Remove the line break or control character.")]
-    Control,
+    #[error(transparent)]
+    Label(LabelError),
 }
 
 impl FromStr for ProjectTitle {
@@ -168,8 +166,7 @@ impl FromStr for ProjectTitle {
     fn from_str(text: &str) -> Result<Self, TitleError> {
         label(text, PROJECT_NAME_MAX).map(Self).map_err(|error| match error {
             LabelError::Empty => TitleError::Empty,
-            LabelError::TooLong => TitleError::TooLong,
-            LabelError::Control => TitleError::Control,
+            other => TitleError::Label(other),
         })
     }
 }

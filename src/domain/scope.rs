@@ -112,10 +112,8 @@ pub struct Description(String);
 pub enum DescriptionError {
     #[error("Say what a key with this scope may do. People read it when they choose.")]
     Empty,
-    #[error("Use at most 200 characters.")]
-    TooLong,
-    #[error("Remove the line break or control character.")]
-    Control,
+    #[error(transparent)]
+    Label(LabelError),
 }
 
 impl FromStr for Description {
@@ -124,8 +122,7 @@ impl FromStr for Description {
     fn from_str(text: &str) -> Result<Self, DescriptionError> {
         label(text, DESCRIPTION_MAX).map(Self).map_err(|error| match error {
             LabelError::Empty => DescriptionError::Empty,
-            LabelError::TooLong => DescriptionError::TooLong,
-            LabelError::Control => DescriptionError::Control,
+            other => DescriptionError::Label(other),
         })
     }
 }

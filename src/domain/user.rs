@@ -20,10 +20,8 @@ pub struct PersonName(String);
 pub enum PersonNameError {
     #[error("Write your name, as others should see it.")]
     Empty,
-    #[error("Use at most 100 characters.")]
-    TooLong,
-    #[error("Remove the line break or control character.")]
-    Control,
+    #[error(transparent)]
+    Label(LabelError),
 }
 
 impl FromStr for PersonName {
@@ -32,8 +30,7 @@ impl FromStr for PersonName {
     fn from_str(text: &str) -> Result<Self, PersonNameError> {
         label(text, PERSON_NAME_MAX).map(Self).map_err(|error| match error {
             LabelError::Empty => PersonNameError::Empty,
-            LabelError::TooLong => PersonNameError::TooLong,
-            LabelError::Control => PersonNameError::Control,
+            other => PersonNameError::Label(other),
         })
     }
 }
@@ -99,10 +96,13 @@ mod tests {
     fn a_person_s_name_is_one_line_in_any_script() {
         assert_eq!(" Zoë Ærø ".parse::<PersonName>().unwrap().as_str(), "Zoë Ærø");
         assert!("é".repeat(100).parse::<PersonName>().is_ok());
-        assert_eq!("é".repeat(101).parse::<PersonName>(), Err(PersonNameError::TooLong));
+        assert_eq!(
+            "é".repeat(101).parse::<PersonName>(),
+            Err(PersonNameError::Label(LabelError::TooLong { most: 100, count: 101 }))
+        );
         assert_eq!(" \t".parse::<PersonName>(), Err(PersonNameError::Empty));
         for bad in ["a\nb", "Ma\u{202E}ren", "a\u{2028}b", "a\0b"] {
-            assert_eq!(bad.parse::<PersonName>(), Err(PersonNameError::Control), "{bad:?}");
+            assert_eq!(bad.parse::<PersonName>(), Err(PersonNameError::Label(LabelError::Control)), "{bad:?}");
         }
     }
 

@@ -44,7 +44,6 @@ pub fn Field(
     #[prop(optional)] placeholder: Option<&'static str>,
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional)] minlength: Option<u16>,
-    #[prop(optional)] maxlength: Option<u16>,
     #[prop(optional)] required: bool,
     #[prop(optional)] autofocus: bool,
     /// Say that it may stay empty.
@@ -67,7 +66,6 @@ pub fn Field(
                 placeholder=placeholder
                 autocomplete=autocomplete
                 minlength=minlength.map(|n| n.to_string())
-                maxlength=maxlength.map(|n| n.to_string())
                 required=required
                 autofocus=state.starts_at(name, autofocus)
                 aria-invalid=invalid

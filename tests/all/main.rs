@@ -31,6 +31,7 @@ mod forged;
 mod forgery;
 mod forward_auth;
 mod gateway;
+mod labels;
 mod limits;
 mod log;
 mod mail_message;

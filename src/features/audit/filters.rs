@@ -20,7 +20,7 @@ pub fn Filters(filter: AuditFilter) -> impl IntoView {
         view! {
             <span class="search">
                 {Icon::Search.view()}
-                <input class="input" type="search" id=format!("filter-{name}") name=name aria-label=label placeholder=placeholder maxlength="200" value=value />
+                <input class="input" type="search" id=format!("filter-{name}") name=name aria-label=label placeholder=placeholder value=value />
             </span>
         }
     };

@@ -2,7 +2,7 @@
 
 use super::{api, gone::gone};
 use crate::{
-    domain::{entry::Welcome, user::PERSON_NAME_MAX},
+    domain::entry::Welcome,
     error::AppError,
     features::session::{Known, PageTitle, Session, foot},
     ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
@@ -38,7 +38,6 @@ pub fn SignUpPage() -> impl IntoView {
                             name="name"
                             label="Your name"
                             autocomplete="name"
-                            maxlength=PERSON_NAME_MAX as u16
                             required=true
                             autofocus=true
                         />

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{
         ids::KeyId,
-        key::{KeyView, REASON_MAX, Status},
+        key::{KeyView, Status},
     },
     error::{AppError, ErrorKind},
     features::{
@@ -197,7 +197,6 @@ fn inside(verb: Verb, place: &Place, key: &KeyView) -> impl FnOnce() -> AnyView 
                     name="reason"
                     label="Reason"
                     hint="The owner reads it beside the key, with your name."
-                    maxlength=REASON_MAX as u16
                     required=true
                     autofocus=true
                 />

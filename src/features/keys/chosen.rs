@@ -6,7 +6,7 @@ use crate::{
     domain::{
         filter::KeyFilter,
         ids::KeyId,
-        key::{ChosenDone, ChosenKey, REASON_MAX},
+        key::{ChosenDone, ChosenKey},
     },
     features::{
         admin::api::admin_chosen_keys,
@@ -138,7 +138,6 @@ fn question(place: &Place, delete: bool, keys: Vec<ChosenKey>) -> AnyView {
                         name="reason"
                         label="Reason"
                         hint="Their owners read it beside the key, with your name."
-                        maxlength=REASON_MAX as u16
                         required=true
                         autofocus=true
                     />

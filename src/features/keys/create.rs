@@ -128,7 +128,7 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
             <input type="hidden" name="number" value=number.to_string() />
             <div class="fields">
                 <Refused />
-                <Field name="name" label="Name" value=prefill.name.clone() maxlength=NAME_MAX as u16 required=true autofocus=true />
+                <Field name="name" label="Name" value=prefill.name.clone() required=true autofocus=true />
                 {place(&projects, &prefill)}
                 {expiry(expiries, first, prefill.on.clone(), policy)}
                 <Scopes projects first=prefill.scopes />
@@ -141,7 +141,6 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
                             value=issued
                             placeholder="A person or a system"
                             hint="Shown with the key, so that you know whose it is."
-                            maxlength=NAME_MAX as u16
                             optional=true
                         />
                         {rules(fields, &zone)}

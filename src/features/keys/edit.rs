@@ -9,12 +9,7 @@ use super::{
     scopes::Scopes,
 };
 use crate::{
-    domain::{
-        expiry::ExpiryOption,
-        ids::KeyId,
-        key::{EditForm, NAME_MAX},
-        project::ProjectChoice,
-    },
+    domain::{expiry::ExpiryOption, ids::KeyId, key::EditForm, project::ProjectChoice},
     error::{AppError, ErrorKind},
     features::session::{PageTitle, Session},
     islands::EditEffects,
@@ -86,7 +81,7 @@ fn inside(back: String, form: EditForm) -> AnyView {
             <input type="hidden" name="version" value=version.to_string() />
             <div class="fields">
                 <Refused />
-                <Field name="name" label="Name" value=key.name maxlength=NAME_MAX as u16 required=true autofocus=true />
+                <Field name="name" label="Name" value=key.name required=true autofocus=true />
                 <Scopes projects=vec![project] first=key.scopes.clone() />
                 {expiry(expiries, "keep".to_owned(), String::new(), policy)}
                 <Field
@@ -94,7 +89,6 @@ fn inside(back: String, form: EditForm) -> AnyView {
                     label="Issued to"
                     value=key.issued_to.unwrap_or_default()
                     placeholder="A person or a system"
-                    maxlength=NAME_MAX as u16
                     optional=true
                 />
                 <input type="hidden" name="not_before_was" value=had.not_before.clone() />

@@ -9,10 +9,7 @@ use super::{
     scopes::Scopes,
 };
 use crate::{
-    domain::{
-        key::NAME_MAX,
-        project::{KeyForm, ProjectChoice},
-    },
+    domain::project::{KeyForm, ProjectChoice},
     error::{AppError, ErrorKind},
     features::session::{PageTitle, Session},
     ui::{
@@ -106,13 +103,12 @@ fn inside(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
             <div class="fields">
                 <Refused />
                 <Wrong name="project" />
-                <Field name="name" label="Name" maxlength=NAME_MAX as u16 required=true autofocus=true />
+                <Field name="name" label="Name" required=true autofocus=true />
                 <Field
                     name="issued_to"
                     label="Issued to"
                     placeholder="A person or a system"
                     hint="Give each user their own key, so that one can be stopped without the others."
-                    maxlength=NAME_MAX as u16
                     optional=true
                 />
                 {more(

@@ -138,7 +138,6 @@ fn limit(rate: String, per: &str, burst: String) -> AnyView {
                     value=value
                     inputmode="numeric"
                     autocomplete="off"
-                    maxlength="12"
                     autofocus=state.starts_at(name, false)
                     aria-invalid=invalid
                     aria-describedby=by

@@ -115,7 +115,6 @@ fn fields(form: PolicyForm) -> AnyView {
                     label="Longest life of a key, in days"
                     value=draft.key_life_max
                     hint="Empty: any. With a longest life no new key can be without an end."
-                    maxlength=5
                     optional=true
                 />
                 <label class="check">
@@ -131,7 +130,6 @@ fn fields(form: PolicyForm) -> AnyView {
                             name="token_life"
                             value=draft.token_life
                             inputmode="numeric"
-                            maxlength="9"
                             required
                             autocomplete="off"
                             aria-invalid=life_invalid
@@ -149,7 +147,6 @@ fn fields(form: PolicyForm) -> AnyView {
                     label="Most keys of a project"
                     value=draft.keys_per_project
                     hint="Empty: any number. Deleted keys do not count."
-                    maxlength=7
                     optional=true
                 />
                 <div class="field">

@@ -2,7 +2,6 @@
 
 use super::dialog::{Ask, ask, cannot, project};
 use crate::{
-    domain::project::PROJECT_NAME_MAX,
     features::session::PageTitle,
     ui::{
         button::Submit,
@@ -38,7 +37,6 @@ fn new() -> AnyView {
                     name="name"
                     label="Name"
                     hint="You are its owner. It starts without keys, and offers the default set of scopes."
-                    maxlength=PROJECT_NAME_MAX as u16
                     required=true
                     autofocus=true
                 />
@@ -76,7 +74,6 @@ pub fn RenamePage() -> impl IntoView {
                 name="name"
                 label="Name"
                 value=name
-                maxlength=PROJECT_NAME_MAX as u16
                 required=true
                 autofocus=true
             />

@@ -5,7 +5,7 @@ use super::{
     page::{LIST, about, granted_by, menu_id},
 };
 use crate::{
-    domain::scope::{CatalogueScope, DESCRIPTION_MAX, GrantedBy},
+    domain::scope::{CatalogueScope, GrantedBy},
     error::{AppError, ErrorKind},
     features::session::{PageTitle, load},
     ui::{
@@ -157,7 +157,6 @@ fn fields(scope: Option<CatalogueScope>) -> AnyView {
                 label="Name"
                 placeholder="pops:read"
                 hint="As your API checks it. It stays as it is."
-                maxlength=80
                 required=true
                 autofocus=true
                 mono=true
@@ -188,7 +187,6 @@ fn fields(scope: Option<CatalogueScope>) -> AnyView {
                     label="Description"
                     value=scope.as_ref().map(|scope| scope.description.clone()).unwrap_or_default()
                     hint="What a key with it may do. People read it when they choose."
-                    maxlength=DESCRIPTION_MAX as u16
                     required=true
                     autofocus=known
                 />

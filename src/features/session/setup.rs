@@ -1,10 +1,7 @@
 //! The first start: whoever holds the printed code becomes the administrator.
 
 use super::{Known, PageTitle, Session, login::foot};
-use crate::{
-    domain::user::PERSON_NAME_MAX,
-    ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
-};
+use crate::ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused};
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 
@@ -47,7 +44,6 @@ pub fn SetupPage() -> impl IntoView {
                             name="name"
                             label="Your name"
                             autocomplete="name"
-                            maxlength=PERSON_NAME_MAX as u16
                             required=true
                             autofocus=has_code
                         />
@@ -65,7 +61,6 @@ pub fn SetupPage() -> impl IntoView {
                             name="project"
                             label="First project"
                             hint="Empty: it gets your name."
-                            maxlength=PERSON_NAME_MAX as u16
                             optional=true
                         />
                         <Submit

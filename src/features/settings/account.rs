@@ -2,10 +2,7 @@
 
 use super::{api::get_account, tabs::SettingsHead};
 use crate::{
-    domain::{
-        theme::Theme,
-        user::{AccountForm, PERSON_NAME_MAX},
-    },
+    domain::{theme::Theme, user::AccountForm},
     features::session::{Frame, PageTitle, SignedInOnly, load},
     ui::{
         button::Submit,
@@ -71,7 +68,6 @@ fn person(account: AccountForm) -> AnyView {
                 value=name
                 hint="Others see it beside the keys that you make."
                 autocomplete="name"
-                maxlength=PERSON_NAME_MAX as u16
                 required=true
             />
             <div class="field">

@@ -2,7 +2,7 @@
 
 use super::page::{about, named};
 use crate::{
-    domain::{key::REASON_MAX, people::UserView},
+    domain::people::UserView,
     features::session::PageTitle,
     ui::{
         button::Submit,
@@ -153,6 +153,5 @@ fn disabling(keys: u64) -> AnyView {
 
 /// Why, in a line.
 pub fn reason(hint: &'static str) -> AnyView {
-    view! { <Field name="reason" label="Reason" hint maxlength=REASON_MAX as u16 required=true autofocus=true /> }
-        .into_any()
+    view! { <Field name="reason" label="Reason" hint required=true autofocus=true /> }.into_any()
 }

@@ -41,7 +41,6 @@ fn form() -> AnyView {
                     label="E-mail"
                     kind="email"
                     hint="They make an account with it. The link works once, for 7 days."
-                    maxlength=320
                     required=true
                     autofocus=true
                 />

@@ -58,7 +58,6 @@ pub fn UsersPage() -> impl IntoView {
                             value=search
                             placeholder="Name or e-mail"
                             aria-label="Name or e-mail"
-                            maxlength="200"
                             data-shortcut="/"
                         />
                         {Icon::User.view()}

@@ -40,8 +40,8 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
         Some(client) if client.proof.is_some() => Some(client.key(app, origin.ip).await?),
         _ => None,
     };
-    let is_proof =
-        client.as_ref().and_then(|client| client.proof.as_ref()).is_some_and(|proof| proof.as_str() == subject);
+    let proof = client.as_ref().and_then(|client| client.proof.as_ref());
+    let is_proof = proof.is_some_and(|proof| proof.trim_ascii() == subject.trim_ascii());
     let made = match kind {
         KEY => {
             let good = match proved {

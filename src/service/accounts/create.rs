@@ -5,9 +5,9 @@ use crate::{
     domain::{
         email::Email,
         ids::{ProjectId, UserId},
-        project::Role,
+        project::{ProjectTitle, Role},
         sensitive::Password,
-        user::{PERSON_NAME_MAX, PersonName},
+        user::PersonName,
     },
     service::{Error, Field, actor::Actor},
     store::{self, Tx, accounts::NewUserRow, queue::Kept},
@@ -46,14 +46,6 @@ fn own_project(name: &str) -> String {
     format!("{}’s project", name.split_whitespace().next().unwrap_or(name))
 }
 
-/// A label of one line: a project's name.
-fn line(field: &'static str, text: &str) -> Result<String, Field> {
-    if text.chars().count() > PERSON_NAME_MAX || text.chars().any(char::is_control) {
-        return Err(Field::new(field, "Use at most 100 characters, on one line."));
-    }
-    Ok(text.to_owned())
-}
-
 impl Accounts {
     /// Reads a person's fields and hashes the password.
     pub(super) async fn prepare(&self, person: &NewPerson) -> Result<Prepared, Error> {
@@ -63,7 +55,10 @@ impl Accounts {
         let name = gather(name.map_err(|e| Field::new("name", e)));
         let project = match person.project.trim() {
             "" => own_project(&name),
-            project => gather(line("project", project)),
+            project => {
+                let title = project.parse::<ProjectTitle>().map(|title| title.as_str().to_owned());
+                gather(title.map_err(|e| Field::new("project", e)))
+            }
         };
         let email = person.email.parse::<Email>().map_err(|e| errors.push(Field::new("email", e))).ok();
         if let Some(email) = &email
