@@ -35,6 +35,24 @@ test('a config that was changed meanwhile is not written over, and nothing is lo
   expect(await keyward.run(['projects', 'config', '--project', await keyward.project()])).toContain('theirs');
 });
 
+test('what was typed when the session had ended is there again after signing in', async ({ page, site, keyward }) => {
+  await site.signIn();
+  const path = `/projects/${await keyward.project()}`;
+  await site.open(path);
+  const config = page.getByRole('textbox', { name: 'Config' });
+  await config.fill('{"kept": "</textarea>"}');
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Save config' }).click();
+  await expect(page).toHaveURL(/\/login\?next=/);
+  await site.ready();
+  await site.fillSignIn();
+  await site.at(path);
+  await expect(page.getByRole('alert')).toContainText('Your session had ended');
+  await expect(config).toHaveValue('{"kept": "</textarea>"}');
+  await page.getByRole('button', { name: 'Save config' }).click();
+  await expect(site.toast).toContainText('Config saved.');
+});
+
 test('what is no config is refused with its place', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);
   await site.signIn();

@@ -4,7 +4,7 @@
 //! arguments, runs the server function in the same context, and then redirects (303, to a path of ours) or draws the page again,
 //! with the errors beside the fields (422) or, for a new key, with the answer that is shown once.
 
-use super::{AppState, context, form_table::Table, pages, sessions::Visit};
+use super::{AppState, context, drafts, form_table::Table, pages, sessions::Visit};
 use crate::{
     app::NoScripts,
     domain::{
@@ -42,6 +42,7 @@ use crate::{
             DeleteUser, DisableUser, EnableUser, InviteUser, MakeAdministrator, TransferProject, UnmakeAdministrator,
         },
     },
+    ui::form::DRAFT,
 };
 use axum::{
     Router,
@@ -64,7 +65,7 @@ use zeroize::Zeroizing;
 /// The longest form, in bytes: a config of 256 KiB, laid out to be read and percent-encoded.
 const FORM_MAX: usize = 4 * 1024 * 1024;
 /// The fields that are never drawn again.
-const NOT_REFILLED: [&str; 4] = ["password", "new_password", PROOF, "one_time_code"];
+const NOT_REFILLED: [&str; 5] = ["password", "new_password", PROOF, "one_time_code", DRAFT];
 /// The field of any form with which a person proves again who they are.
 const PROOF: &str = "proof";
 /// The page that asks for the second factor: whoever waited too long there begins again.
@@ -329,10 +330,11 @@ fn handler(decode: Decode) -> impl Fn(State<AppState>, Request) -> Answering + C
 
 async fn respond(state: AppState, request: Request, decode: Decode) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut cookies = Vec::<HeaderValue>::new();
+    let (mut cookies, mut mark) = (Vec::<HeaderValue>::new(), None);
     let (values, outcome) = match read(&parts, body).await {
         Ok(text) => {
             let values = refill(&text);
+            mark = drafts::mark(&text);
             let outcome = match decode(&text) {
                 Some(action) if is_about(parts.uri.path(), &values) => {
                     match take_proof(&state, &mut parts, &text).await {
@@ -380,7 +382,11 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             // An invitation's code stands in the query: it must come back with them.
             let here = parts.uri.path_and_query().map_or(parts.uri.path(), |it| it.as_str());
             let back: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
-            see(&format!("/login?next={back}"))
+            let mut response = see(&format!("/login?next={back}"));
+            if let Some(cookie) = drafts::keep(&state, mark.as_deref(), parts.uri.path(), &values).await {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
         }
         Err(error) => {
             let path = parts.uri.path().to_owned();

@@ -9,6 +9,7 @@ mod body;
 mod client;
 pub mod context;
 mod cookies;
+mod drafts;
 mod drain;
 mod edge;
 mod enrolment;

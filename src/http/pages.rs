@@ -1,9 +1,11 @@
 //! Page rendering with Leptos: the table of page routes, the context of a page, and its response.
 
-use super::{AppState, cookies, theme};
+use super::{AppState, cookies, sessions::Visit, theme};
 use crate::{
     app::{self, App},
+    error::Refusal,
     features::keys::Live,
+    ui::form::DraftMark,
 };
 use axum::{
     Router,
@@ -59,6 +61,14 @@ pub fn provide(state: &AppState) {
         with_context::<Parts, _>(|parts| cookies::value(&parts.headers, app::FONT_COOKIE).map(ToOwned::to_owned));
     if let Some(font) = font.flatten() {
         provide_context(app::HasFont(font));
+    }
+    // A draft that the person gets back is drawn as a form that was refused.
+    if let Some(refusal) = with_context::<Parts, _>(|parts| parts.extensions.get::<Refusal>().cloned()).flatten() {
+        provide_context(refusal);
+    }
+    let caller = with_context::<Parts, _>(|parts| parts.extensions.get::<Visit>()?.caller.as_ref().map(|it| it.user));
+    if let Some(user) = caller.flatten() {
+        provide_context(DraftMark(state.app.drafts.mark(user)));
     }
     if with_context::<Parts, _>(|parts| is_live(&parts.headers)).unwrap_or_default() {
         provide_context(Live);

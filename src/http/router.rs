@@ -4,8 +4,8 @@
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
 use super::{
-    AppState, Site, assets, audit, edge, error_page, forms, oidc, openapi, opener, origin, pages, problem, routes,
-    server_functions, sessions, unmet,
+    AppState, Site, assets, audit, drafts, edge, error_page, forms, oidc, openapi, opener, origin, pages, problem,
+    routes, server_functions, sessions, unmet,
 };
 use crate::{error::AppError, features::session::own_path};
 use axum::{
@@ -97,6 +97,7 @@ fn browser(state: &AppState) -> Router<AppState> {
     let cookies = oidc::mount(audit::mount(forms::mount(pages)))
         .route("/docs/api", get(openapi::page))
         .fallback(fallback)
+        .layer(middleware::from_fn_with_state(state.clone(), drafts::restore))
         .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
         .layer(sessions::layer(state))
         .layer(middleware::from_fn(sessions::take_back))

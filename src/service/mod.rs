@@ -8,6 +8,7 @@ pub mod audit;
 pub mod can;
 pub mod clock;
 pub mod database_record;
+pub mod drafts;
 mod error;
 mod expiry;
 pub mod fetch;
@@ -82,6 +83,7 @@ pub struct App {
     pub audit: audit::Audit,
     /// What people allow programs.
     pub consent: oauth::Consent,
+    pub drafts: drafts::Drafts,
     pub keys: keys::Keys,
     pub limits: limits::Limits,
     /// Signing in with accounts that are elsewhere, if it was set up.
@@ -104,6 +106,7 @@ impl App {
         let (url, sealing) = (&config.public_url, keyring.sealing.clone());
         let tokens = tokens::Tokens::new(ground.clone(), url, keyring.tokens, sealing, verify.clone());
         Self {
+            drafts: drafts::Drafts::new(ground.clone(), keyring.sealing.clone()),
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),
             consent: oauth::Consent::new(ground.clone(), &config.public_url),

@@ -1,7 +1,10 @@
 //! The key of the key file: what the database holds sealed is opened with it, and with nothing else.
 
 use super::random::Random;
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
     fmt,
@@ -12,6 +15,8 @@ use std::{
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+/// What the key of the authentication codes is derived for, so that one key is not used in two ways.
+const AUTHENTICATION: &[u8] = b"keyward authentication codes";
 /// Bytes of the key.
 const KEY: usize = 32;
 
@@ -34,7 +39,12 @@ pub struct NotSealed;
 
 /// The key of a key file: AES-256-GCM, each thing sealed for the id of its row. Clones share it.
 #[derive(Clone)]
-pub struct SealingKey(Arc<LessSafeKey>);
+pub struct SealingKey(Arc<Keys>);
+
+struct Keys {
+    sealing: LessSafeKey,
+    authentication: hmac::Key,
+}
 
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,7 +68,9 @@ impl SealingKey {
         let unreadable = || KeyFileError::Unreadable(path.to_owned());
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| unreadable())?);
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| unreadable())?;
-        Ok(Some(Self(Arc::new(LessSafeKey::new(key)))))
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), AUTHENTICATION);
+        let authentication = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Ok(Some(Self(Arc::new(Keys { sealing: LessSafeKey::new(key), authentication }))))
     }
 
     /// Seals a secret for the row of this id: a new nonce, then the ciphertext with its tag.
@@ -70,6 +82,7 @@ impl SealingKey {
         random.fill(&mut nonce);
         let mut sealed = Zeroizing::new(secret.to_vec());
         self.0
+            .sealing
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(id.as_bytes()), &mut *sealed)
             .map_err(|_| NotSealed)?;
         Ok([nonce.as_slice(), &sealed].concat())
@@ -80,10 +93,25 @@ impl SealingKey {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut sealed = Zeroizing::new(sealed.to_vec());
-        let length = self.0.open_in_place(nonce, Aad::from(id.as_bytes()), &mut sealed).ok()?.len();
+        let length = self.0.sealing.open_in_place(nonce, Aad::from(id.as_bytes()), &mut sealed).ok()?.len();
         sealed.truncate(length);
         Some(sealed)
     }
+
+    /// The authentication code (HMAC with SHA-256) of something, for one purpose.
+    pub fn authenticate(&self, purpose: &[u8], data: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.0.authentication, &message(purpose, data)).as_ref().to_vec()
+    }
+
+    /// Whether a code is that of this, in constant time.
+    pub fn is_authentic(&self, purpose: &[u8], data: &[u8], code: &[u8]) -> bool {
+        hmac::verify(&self.0.authentication, &message(purpose, data), code).is_ok()
+    }
+}
+
+/// Purposes hold no zero byte: the first one ends the purpose.
+fn message(purpose: &[u8], data: &[u8]) -> Vec<u8> {
+    [purpose, &[0], data].concat()
 }
 
 /// Writes a new key file, readable by its owner alone. `false`: there is one already, and it was left as it is.

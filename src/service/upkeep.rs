@@ -30,6 +30,7 @@ pub async fn once(app: &App) -> Result<(), Error> {
                 store::sessions::sweep(tx, now.micros()).await?;
                 store::invitations::sweep(tx, now.plus_seconds(-INVITATIONS_KEPT).micros()).await?;
                 store::links::sweep(tx, now.micros()).await?;
+                store::drafts::sweep(tx, now.micros()).await?;
                 store::revoked::sweep(tx, now.micros(), ended.micros()).await?;
                 store::changes::forget(tx, now.plus_seconds(-FEED_KEPT).micros()).await?;
                 Ok::<_, Error>(Kept::unrecorded(()))

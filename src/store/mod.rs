@@ -14,6 +14,7 @@ pub mod clients;
 pub mod codes;
 pub mod demo;
 pub mod devices;
+pub mod drafts;
 mod error;
 pub mod facts;
 pub mod feed;

@@ -11,6 +11,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+/// The field of a form that names the person to whom it is drawn.
+pub const DRAFT: &str = "draft";
+
+/// Given as context on the pages of a person who is signed in: what their forms say of them. If the session has ended when a form
+/// is sent, what was typed is kept for that person.
+#[derive(Clone, Debug)]
+pub struct DraftMark(pub String);
+
 /// What the parts of a form need to know of it: whether it was refused, why, and what had been typed.
 #[derive(Clone, Default)]
 pub struct FormState {
@@ -96,8 +104,10 @@ pub fn Form(
             </Provider>
         }
     });
+    let mark = use_context::<DraftMark>().filter(|_| !plain);
     view! {
         <form method="post" action=to class=class data-plain=plain.then_some("")>
+            {mark.map(|mark| view! { <input type="hidden" name=DRAFT value=mark.0 /> })}
             {proof}
             {inside}
         </form>

@@ -363,9 +363,11 @@ fn unrecorded_writes_are_listed() {
         "service/accounts/profile.rs",  // nothing changed
         "service/accounts/sign_up.rs",  // a letter was asked for: there is nobody yet
         "service/audit/sign.rs",        // a checkpoint, which is signed itself
-        "service/keys/change.rs",       // nothing changed
-        "service/keys/chosen.rs",       // nothing of all that was chosen changed
-        "service/keys/purge.rs",        // restored meanwhile
+        "service/drafts.rs",
+        "service/drafts.rs",      // what was typed into a form, kept and given back
+        "service/keys/change.rs", // nothing changed
+        "service/keys/chosen.rs", // nothing of all that was chosen changed
+        "service/keys/purge.rs",  // restored meanwhile
         "service/oauth/allow.rs",
         "service/oauth/allow.rs", // nothing was allowed: the program is told why
         "service/oauth/codes.rs",

@@ -21,6 +21,7 @@ mod crash;
 mod database_files;
 mod demo;
 mod disk_full;
+mod drafts;
 mod email_address;
 mod entry;
 mod environment;

@@ -1,0 +1,80 @@
+//! A form whose session had ended: what was typed is kept, and drawn again when the same person has signed in.
+
+use super::{AppState, cookies, sessions::Visit};
+use crate::{
+    error::{AppError, ErrorKind, Refusal},
+    service::drafts::{KEPT, Values},
+    ui::form::DRAFT,
+};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, Method, header},
+    middleware::Next,
+    response::Response,
+};
+
+/// Forms that are answered anew: their fields prove something, or say yes to something.
+const NEVER: [&str; 9] =
+    ["/authorize", "/confirm", "/device", "/login", "/logout", "/reset", "/settings/security", "/setup", "/signup"];
+const WORDS: &str =
+    "Your session had ended, so nothing was saved. What you typed is here again: check it, and send it once more.";
+
+/// On HTTPS a cookie that no other host can set, as that of the session.
+fn name(state: &AppState) -> &'static str {
+    if state.app.config.public_url.is_https() { "__Host-keyward-draft" } else { "keyward-draft" }
+}
+
+fn cookie(state: &AppState, value: &str, seconds: i64) -> Option<HeaderValue> {
+    let secure = if state.app.config.public_url.is_https() { "; Secure" } else { "" };
+    let text = format!("{}={value}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={seconds}", name(state));
+    HeaderValue::from_str(&text).ok()
+}
+
+/// Whom a form names, of its fields as they were sent.
+pub fn mark(text: &str) -> Option<String> {
+    url::form_urlencoded::parse(text.as_bytes()).find(|(name, _)| name == DRAFT).map(|(_, mark)| mark.into_owned())
+}
+
+/// Keeps what was typed into the form at this path; the cookie with which it comes back. Nothing is kept of a form without a
+/// mark.
+pub async fn keep(state: &AppState, mark: Option<&str>, path: &str, values: &Values) -> Option<HeaderValue> {
+    if NEVER.iter().any(|never| path.starts_with(never)) {
+        return None;
+    }
+    match state.app.drafts.keep(mark?, path, values).await {
+        Ok(code) => cookie(state, code?.expose(), KEPT),
+        Err(error) => {
+            // The person is led to the sign-in page all the same.
+            tracing::error!(%error, "drafts.failed");
+            None
+        }
+    }
+}
+
+/// Puts a draft into the request for the page of its form, and takes it out of the store and of the browser.
+pub async fn restore(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let draft = draft(&state, &request);
+    let Some(values) = draft.await else { return next.run(request).await };
+    let error = AppError::new(ErrorKind::Conflict, WORDS);
+    let refusal = Refusal { path: request.uri().path().to_owned(), error, values };
+    request.extensions_mut().insert(refusal);
+    let mut response = next.run(request).await;
+    if let Some(gone) = cookie(&state, "", 0) {
+        response.headers_mut().append(header::SET_COOKIE, gone);
+    }
+    response
+}
+
+/// The person's draft for the page that is asked for. Not by reference: a request cannot be shared between threads.
+fn draft(state: &AppState, request: &Request) -> impl Future<Output = Option<Values>> + Send + use<> {
+    let code = cookies::value(request.headers(), name(state)).filter(|_| request.method() == Method::GET);
+    let visit = request.extensions().get::<Visit>();
+    let user = visit.and_then(|visit| visit.caller.as_ref()).map(|caller| caller.user);
+    let asked = code.map(ToOwned::to_owned).zip(user);
+    let (drafts, path) = (state.app.drafts.clone(), request.uri().path().to_owned());
+    async move {
+        let (code, user) = asked?;
+        let taken = drafts.take(&code, user, &path).await;
+        taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()
+    }
+}

@@ -1,0 +1,107 @@
+//! Drafts of forms: what was typed when the session had ended, for the person to whom the form was drawn.
+//!
+//! A page names that person in each form, with a message authentication code, so that no other person can store a draft for them.
+//! There is one draft a person, sealed under the key file. It is given back once, within an hour, to the same person in the same
+//! browser.
+
+use super::{Error, Ground, once::OneTimeCode, sealing::SealingKey};
+use crate::{
+    domain::ids::UserId,
+    store::{self, drafts::DraftRow, queue::Kept},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// How long a draft is kept. Seconds: an hour.
+pub const KEPT: i64 = 3_600;
+/// The longest draft, in bytes of JSON: a config as the editor lays it out, and its form.
+const LONGEST: usize = 1_536 * 1024;
+/// What the authentication code is for.
+const PURPOSE: &[u8] = b"keyward form draft";
+const ID: usize = 16;
+
+/// What was typed, by the name of the field.
+pub type Values = BTreeMap<String, Vec<String>>;
+
+/// The drafts of all forms.
+#[derive(Clone)]
+pub struct Drafts {
+    ground: Ground,
+    sealing: SealingKey,
+}
+
+impl Drafts {
+    pub fn new(ground: Ground, sealing: SealingKey) -> Self {
+        Self { ground, sealing }
+    }
+
+    /// What a form says of the person to whom it is drawn.
+    pub fn mark(&self, user: UserId) -> String {
+        let id = Uuid::from(user);
+        let tag = self.sealing.authenticate(PURPOSE, id.as_bytes());
+        URL_SAFE_NO_PAD.encode([id.as_bytes().as_slice(), &tag].concat())
+    }
+
+    /// The person whom a mark names; `None`: it is none of ours.
+    fn owner(&self, mark: &str) -> Option<UserId> {
+        let bytes = URL_SAFE_NO_PAD.decode(mark).ok()?;
+        let (id, tag) = bytes.split_at_checked(ID)?;
+        self.sealing.is_authentic(PURPOSE, id, tag).then(|| Uuid::from_slice(id).ok())?.map(UserId::from)
+    }
+
+    /// Keeps what was typed, in place of the person's former draft. The code goes into the browser's cookie; `None`: the mark is
+    /// none of ours, or it is too long.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn keep(&self, mark: &str, path: &str, values: &Values) -> Result<Option<OneTimeCode>, Error> {
+        let Some(user) = self.owner(mark) else { return Ok(None) };
+        let json = serde_json::to_vec(values).map_err(|_| Error::Internal("a form could not be written as JSON"))?;
+        let json = Zeroizing::new(json);
+        if json.len() > LONGEST {
+            return Ok(None);
+        }
+        let (id, code) = (self.ground.new_id(), OneTimeCode::generate(&*self.ground.random));
+        let sealed = self.sealing.seal(id, &json, &*self.ground.random);
+        let row = DraftRow {
+            user_id: user.into(),
+            id,
+            digest: code.digest(),
+            path: path.to_owned(),
+            sealed: sealed.map_err(|_| Error::Internal("a form could not be sealed"))?,
+            expires_at: self.ground.now().plus_seconds(KEPT).micros(),
+        };
+        let write = self.ground.queue.write(move |tx| {
+            let row = row.clone();
+            Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(store::drafts::keep(tx, &row).await?)) })
+        });
+        Ok(write.await?.then_some(code))
+    }
+
+    /// Gives this person's draft for the form at this path back, once.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn take(&self, code: &str, user: UserId, path: &str) -> Result<Option<Values>, Error> {
+        let (digest, user, now) = (super::once::digest(code), Uuid::from(user), self.ground.now().micros());
+        {
+            // Let go before the write queue is waited for.
+            let mut reader = self.ground.pool.read().await?;
+            if !store::drafts::is_kept(&mut reader.conn(), &digest, user, path, now).await? {
+                return Ok(None);
+            }
+        }
+        let path = path.to_owned();
+        let write = self.ground.queue.write(move |tx| {
+            let path = path.clone();
+            Box::pin(
+                async move { Ok::<_, Error>(Kept::unrecorded(store::drafts::take(tx, &digest, user, &path).await?)) },
+            )
+        });
+        let Some((id, sealed)) = write.await? else { return Ok(None) };
+        // Sealed under another key file, or damaged: it is as if there was none.
+        Ok(self.sealing.open(id, &sealed).and_then(|json| serde_json::from_slice(&json).ok()))
+    }
+}

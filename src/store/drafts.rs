@@ -1,0 +1,71 @@
+//! What was typed into forms whose session had ended, by the SHA-256 of what the browser's cookie holds.
+
+use super::{Conn, Error, Tx, on};
+use uuid::Uuid;
+
+/// A draft.
+#[derive(Clone)]
+pub struct DraftRow {
+    pub user_id: Uuid,
+    pub id: Uuid,
+    pub digest: [u8; 32],
+    pub path: String,
+    pub sealed: Vec<u8>,
+    pub expires_at: i64,
+}
+
+/// Keeps a draft in place of the person's former one. `false`: there is no such person.
+pub async fn keep(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
+    const SQL: &str = "INSERT INTO form_drafts (user_id, id, digest, path, sealed, expires_at) \
+        SELECT users.id, $2, $3, $4, $5, $6 FROM users WHERE users.id = $1 \
+        ON CONFLICT (user_id) DO UPDATE SET id = excluded.id, digest = excluded.digest, path = excluded.path, \
+        sealed = excluded.sealed, expires_at = excluded.expires_at";
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(draft.user_id)
+        .bind(draft.id)
+        .bind(draft.digest.as_slice())
+        .bind(&draft.path)
+        .bind(&draft.sealed)
+        .bind(draft.expires_at)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(done == 1)
+}
+
+/// Whether this browser has a draft of this person for the form at this path.
+pub async fn is_kept(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &str, now: i64) -> Result<bool, Error> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 AND expires_at > $4";
+    let found: i64 = on!(conn, c => sqlx::query_scalar(SQL)
+        .bind(digest.as_slice())
+        .bind(user)
+        .bind(path)
+        .bind(now)
+        .fetch_one(c)
+        .await?);
+    Ok(found > 0)
+}
+
+/// Takes a draft out: its id and what is sealed. Of two requests at once one gets it.
+pub async fn take(
+    tx: &mut Tx<'_>,
+    digest: &[u8; 32],
+    user: Uuid,
+    path: &str,
+) -> Result<Option<(Uuid, Vec<u8>)>, Error> {
+    const SQL: &str = "DELETE FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 RETURNING id, sealed";
+    Ok(on!(tx, c => sqlx::query_as(SQL)
+        .bind(digest.as_slice())
+        .bind(user)
+        .bind(path)
+        .fetch_optional(c)
+        .await?))
+}
+
+/// Removes the drafts that ended before `now`.
+pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<(), Error> {
+    const SQL: &str = "DELETE FROM form_drafts WHERE expires_at <= $1";
+    on!(tx, c => { sqlx::query(SQL).bind(now).execute(c).await?; });
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! A form that is sent when the session has ended: what was typed comes back after signing in, to the same person alone, and none of
+//! what is secret.
+
+use crate::support::{
+    PASSWORD,
+    browser::{Browser, Page},
+    html::{elements, text_of},
+};
+
+const MAREN: &str = "maren@pelagic.example";
+const TOVE: &str = "tove@drift.example";
+const WORDS: &str = "Your session had ended, so nothing was saved.";
+
+/// The value of the field with this name, as a parser reads it.
+fn value(page: &Page, name: &str) -> String {
+    let found = elements(page).into_iter().find(|it| it.name == "input" && it.attribute("name") == Some(name));
+    found.and_then(|it| it.attribute("value").map(ToOwned::to_owned)).unwrap_or_default()
+}
+
+/// Sends a form without a session; where it leads.
+async fn send_late(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> String {
+    let page = browser.post(path, fields).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    assert!(page.location().starts_with("/login?next="), "{}", page.location());
+    page.location().to_owned()
+}
+
+/// Signs in on the page that was led to; the page that follows.
+async fn sign_in(browser: &mut Browser, login: &str, email: &str) -> Page {
+    let page = browser.post(login, &[("email", email), ("password", PASSWORD)]).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    let next = page.location().to_owned();
+    browser.get(&next).await
+}
+
+on_both_engines! {
+    /// The two forms of the report: a new key, and a config.
+    async fn what_was_typed_comes_back_after_signing_in(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let id = bench.project_of(&maren).await;
+        for live in [false, true] {
+            let mut browser = bench.signed_in(MAREN).await;
+            let new = browser.get("/keys/new").await;
+            let (mark, number) = (value(&new, "draft"), value(&new, "number"));
+            assert!(!mark.is_empty());
+            // The session ends while the form is filled in.
+            bench.alter("DELETE FROM sessions").await;
+            let project = id.to_string();
+            let fields = [
+                ("draft", mark.as_str()), ("number", &number), ("project", &project), ("name", "Gateway </textarea> & \"co\""),
+                ("environment", "test"), ("expires", "30d"), ("issued_to", "Buoy 7"), ("scopes[]", "data:read"),
+                ("networks", "\n10.0.0.0/8\r\n<b>"), ("proof", "a password"),
+            ];
+            let page = if live { browser.post_live("/keys/new", &fields).await } else { browser.post("/keys/new", &fields).await };
+            assert_eq!((page.status, page.location()), (303, "/login?next=%2Fkeys%2Fnew"));
+            let set = page.header("set-cookie");
+            assert!(set.contains("keyward-draft=") && set.contains("HttpOnly; SameSite=Lax; Path=/; Max-Age=3600"), "{set}");
+            let again = sign_in(&mut browser, "/login?next=%2Fkeys%2Fnew", MAREN).await;
+            assert_eq!(again.status, 200);
+            assert!(again.text().contains(WORDS), "{}", again.text());
+            assert_eq!((value(&again, "name").as_str(), value(&again, "issued_to").as_str()), ("Gateway </textarea> & \"co\"", "Buoy 7"));
+            assert_eq!(text_of(&again, "textarea"), "\n10.0.0.0/8\n<b>");
+            let checked: Vec<_> = elements(&again).into_iter().filter(|it| it.attribute("checked").is_some()).collect();
+            assert!(checked.iter().any(|it| it.attribute("value") == Some("data:read")));
+            assert!(checked.iter().any(|it| it.attribute("value") == Some("test")));
+            assert!(!again.text().contains("a password"));
+            assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 0, "nothing was saved meanwhile");
+            // Once: the next visit is a new form.
+            assert!(again.header("set-cookie").contains("Max-Age=0"));
+            let fresh = browser.get("/keys/new").await;
+            assert!(!fresh.text().contains(WORDS) && value(&fresh, "name").is_empty());
+            assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
+        }
+
+        let mut browser = bench.signed_in(MAREN).await;
+        let path = format!("/projects/{id}");
+        let page = browser.get(&path).await;
+        let (mark, version) = (value(&page, "draft"), value(&page, "version"));
+        bench.alter("DELETE FROM sessions").await;
+        let (text, project) = (format!("\n{{\"a\": [{}1]}}", "1, ".repeat(60_000)), id.to_string());
+        let login = send_late(&mut browser, &path, &[("draft", &mark), ("id", &project), ("version", &version), ("config", &text)]).await;
+        let again = sign_in(&mut browser, &login, MAREN).await;
+        assert_eq!(again.status, 200);
+        assert!(again.text().contains(WORDS) && text_of(&again, "textarea") == text);
+        assert_eq!(value(&again, "version"), version);
+        let saved = browser.post(&path, &[("id", &project), ("version", &version), ("config", &text)]).await;
+        assert_eq!(saved.status, 303, "it is sent as it came back");
+        assert_eq!(bench.app.projects.config(id).await.unwrap().len(), text.split_whitespace().collect::<String>().len());
+    }
+
+    /// Another person who signs in there gets nothing, nor does the same person in another browser, or too late.
+    async fn only_the_same_person_gets_it_back(bench: Bench) {
+        bench.person(MAREN, false).await;
+        bench.person(TOVE, true).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let mark = value(&browser.get("/projects/new").await, "draft");
+        let begin = async |browser: &mut Browser| {
+            bench.alter("DELETE FROM sessions").await;
+            send_late(browser, "/projects/new", &[("draft", &mark), ("name", "Tide gauges")]).await
+        };
+        let drafts = || bench.number("SELECT COUNT(*) FROM form_drafts");
+        let login = begin(&mut browser).await;
+        let page = sign_in(&mut browser, &login, TOVE).await;
+        assert!(page.status == 200 && !page.text().contains("Tide gauges"), "{}", page.text());
+        // She signs in after that: it is still hers.
+        bench.alter("DELETE FROM sessions").await;
+        let page = sign_in(&mut browser, &login, MAREN).await;
+        assert_eq!(value(&page, "name"), "Tide gauges");
+        let login = begin(&mut browser).await;
+        let page = sign_in(&mut bench.browser(), &login, MAREN).await;
+        assert!(page.status == 200 && !page.text().contains("Tide gauges"), "another browser");
+        assert_eq!(drafts().await, 1);
+        bench.clock.advance(3_600);
+        let page = sign_in(&mut browser, &login, MAREN).await;
+        assert!(page.status == 200 && !page.text().contains("Tide gauges"), "too late");
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        assert_eq!(drafts().await, 0);
+        // At another address it stays where it is.
+        let login = begin(&mut browser).await;
+        let page = sign_in(&mut browser, "/login?next=%2Fprojects", MAREN).await;
+        assert!(!page.text().contains("Tide gauges"));
+        let page = sign_in(&mut browser, &login, MAREN).await;
+        assert_eq!(value(&page, "name"), "Tide gauges");
+    }
+
+    /// Only the person can store a draft, only one, of bounded length, and without secrets.
+    async fn what_is_kept_is_bounded_and_sealed(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let mark = value(&browser.get("/projects/new").await, "draft");
+        bench.alter("DELETE FROM sessions").await;
+        let drafts = || bench.number("SELECT COUNT(*) FROM form_drafts");
+        let mut forged = mark.clone().into_bytes();
+        forged[3] = if forged[3] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        let long = "x".repeat(1_600_000);
+        for (mark, name) in [("", "a"), ("AAAA", "a"), (forged.as_str(), "a"), (&mark[..mark.len() - 2], "a"), (mark.as_str(), long.as_str())] {
+            let mut stranger = bench.browser();
+            let page = stranger.post("/projects/new", &[("draft", mark), ("name", name)]).await;
+            assert_eq!((page.status, page.header("set-cookie")), (303, ""));
+        }
+        assert_eq!(drafts().await, 0);
+        for (path, fields) in [
+            ("/settings/security/password", [("draft", mark.as_str()), ("password", PASSWORD), ("new_password", "another one to know")]),
+            ("/settings/security/second-factor", [("draft", mark.as_str()), ("one_time_code", "123456"), ("secret", "JBSWY3DP")]),
+            ("/authorize", [("draft", mark.as_str()), ("answer", "allow"), ("state", "x")]),
+        ] {
+            bench.browser().post(path, &fields).await;
+        }
+        assert_eq!(drafts().await, 0);
+        // One a person: the newest.
+        for n in 0..5 {
+            let name = format!("Canary name {n}");
+            send_late(&mut browser, "/projects/new", &[("draft", &mark), ("name", &name), ("password", PASSWORD), ("proof", PASSWORD)]).await;
+        }
+        assert_eq!(drafts().await, 1);
+        let sealed = bench.blobs("SELECT sealed FROM form_drafts").await.remove(0);
+        assert!(!sealed.windows(6).any(|it| it == b"Canary") && !sealed.windows(8).any(|it| it == &PASSWORD.as_bytes()[..8]));
+        let page = sign_in(&mut browser, "/login?next=%2Fprojects%2Fnew", MAREN).await;
+        assert_eq!(value(&page, "name"), "Canary name 4");
+        assert!(!page.text().contains(PASSWORD));
+        // From another site nothing is kept: the origin is asked for first.
+        bench.alter("DELETE FROM sessions").await;
+        let request = axum::http::Request::post("/projects/new")
+            .header("accept", "text/html")
+            .header("origin", "https://evil.example")
+            .header("content-type", "application/x-www-form-urlencoded");
+        let body = crate::support::browser::form(&[("draft", mark.as_str()), ("name", "Planted")]);
+        assert_eq!(browser.send(request, body).await.status, 403);
+        assert_eq!(drafts().await, 0);
+        // It goes with the person.
+        send_late(&mut browser, "/projects/new", &[("draft", &mark), ("name", "Left")]).await;
+        let leave = format!("DELETE FROM members WHERE user_id = {0}; DELETE FROM users WHERE id = {0}", bench.literal(maren.user));
+        bench.alter(&leave).await;
+        assert_eq!(drafts().await, 0);
+    }
+}
