@@ -95,10 +95,17 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewDeviceRow) -> Result<bool, Error> 
     Ok(done == 1)
 }
 
-/// Notes that a device asked, and how many seconds it has to wait from now on.
-pub async fn asked(tx: &mut Tx<'_>, digest: &[u8; 32], wait: i64, now: i64) -> Result<(), Error> {
-    const SQL: &str = "UPDATE device_codes SET polled_at = $2, wait = $3 WHERE digest = $1";
-    on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(now).bind(wait).execute(c).await?; });
+/// Records an accepted poll: the interval starts again.
+pub async fn polled(tx: &mut Tx<'_>, digest: &[u8; 32], now: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE device_codes SET polled_at = $2 WHERE digest = $1";
+    on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(now).execute(c).await?; });
+    Ok(())
+}
+
+/// Sets the interval of a device, in seconds, after a rejected poll. When it last polled stays as it is.
+pub async fn slow_down(tx: &mut Tx<'_>, digest: &[u8; 32], wait: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE device_codes SET wait = $2 WHERE digest = $1";
+    on!(tx, c => { sqlx::query(SQL).bind(digest.as_slice()).bind(wait).execute(c).await?; });
     Ok(())
 }
 

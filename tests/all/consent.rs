@@ -394,20 +394,20 @@ on_both_engines! {
     async fn a_device_asks_until_it_hears(bench: Bench) {
         let stage = Stage::of(bench).await;
         let app = &stage.bench.app;
-        let begin = async |scope| app.consent.begin_device(&stage.said, scope, None).await.unwrap();
+        let begin = async |scope| app.consent.begin_device(None, &stage.said, scope, None).await.unwrap();
         let poll = async |code: &str| app.consent.poll(&stage.said, code).await.unwrap();
-        assert_eq!(app.consent.begin_device("loopback", "", None).await.unwrap().unwrap_err(), Denied::UnauthorizedClient);
-        assert_eq!(app.consent.begin_device("client:x", "", None).await.unwrap().unwrap_err(), Denied::InvalidClient);
+        assert_eq!(app.consent.begin_device(None, "loopback", "", None).await.unwrap().unwrap_err(), Denied::UnauthorizedClient);
+        assert_eq!(app.consent.begin_device(None, "client:x", "", None).await.unwrap().unwrap_err(), Denied::InvalidClient);
         assert!(matches!(begin("nothing:read").await.unwrap_err(), Denied::InvalidScope(_)));
         let begun = begin("data:read").await.unwrap();
         let code = begun.device_code.expose();
         assert_eq!(poll(code).await, Err(Denied::AuthorizationPending));
-        stage.bench.clock.advance(4);
+        stage.bench.clock.advance(3);
         assert_eq!(poll(code).await, Err(Denied::SlowDown));
-        stage.bench.clock.advance(9);
+        stage.bench.clock.advance(5);
         assert_eq!(poll(code).await, Err(Denied::SlowDown), "five more each time");
-        stage.bench.clock.advance(15);
-        assert_eq!(poll(code).await, Err(Denied::AuthorizationPending));
+        stage.bench.clock.advance(6);
+        assert_eq!(poll(code).await, Err(Denied::AuthorizationPending), "14 of 15 s after the last poll that was accepted");
         assert!(matches!(app.consent.poll("loopback", code).await.unwrap(), Err(Denied::InvalidGrant(_))));
         let typed = begun.user_code.to_lowercase().replace('-', " ");
         let Authorization::Ask(asking) = app.consent.ask_for_device(&stage.operator, &typed).await.unwrap() else { panic!() };
@@ -429,15 +429,56 @@ on_both_engines! {
         assert!(!dump.contains(&begun.user_code));
     }
 
+    /// A timer is not exact: polls that are due within a second are accepted, and one that is rejected does not restart the interval.
+    async fn a_device_polls_with_jitter(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let consent = &stage.bench.app.consent;
+        let begun = consent.begin_device(None, &stage.said, "", None).await.unwrap().unwrap();
+        let code = begun.device_code.expose();
+        for n in 0..12 {
+            assert_eq!(consent.poll(&stage.said, code).await.unwrap(), Err(Denied::AuthorizationPending), "poll {n}");
+            stage.bench.clock.advance_micros(5_000_000 + if n % 2 == 0 { -30_000 } else { 30_000 });
+        }
+        assert_eq!(stage.bench.number("SELECT wait FROM device_codes").await, 5);
+        // A client that polls every 2 s and ignores what it is told is slowed down, and hears the answer all the same.
+        let mut heard = Vec::new();
+        for _ in 0..60 {
+            heard.push(consent.poll(&stage.said, code).await.unwrap().unwrap_err());
+            stage.bench.clock.advance(2);
+        }
+        let pending = heard.iter().filter(|it| **it == Denied::AuthorizationPending).count();
+        assert!((3..=8).contains(&pending), "{pending}: {heard:?}");
+        assert_eq!(stage.bench.number("SELECT wait FROM device_codes").await, 30);
+        consent.answer_device(&stage.operator, &begun.user_code, Some((vec![], 3_600))).await.unwrap();
+        assert!(consent.poll(&stage.said, code).await.unwrap().is_ok(), "an answer is never held back");
+    }
+
+    /// One address closes the device grant of no program: it is bounded before the program is.
+    async fn one_address_begins_few_devices(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let consent = &stage.bench.app.consent;
+        let begin = async |ip: &str| consent.begin_device(Some(ip.parse().unwrap()), &stage.said, "", None).await.unwrap().map(|_| ());
+        for n in 0..20 {
+            assert_eq!(begin("203.0.113.7").await, Ok(()), "{n}");
+            assert_eq!(begin(&format!("2001:db8:1:2::{n}")).await, Ok(()), "{n}");
+        }
+        assert_eq!(begin("203.0.113.7").await, Err(Denied::TooManyFromAddress(30)));
+        assert_eq!(begin("2001:db8:1:2:ffff::1").await, Err(Denied::TooManyFromAddress(30)), "a /64 is one address");
+        assert_eq!(begin("203.0.113.8").await, Ok(()));
+        assert_eq!(stage.bench.number("SELECT COUNT(*) FROM device_codes").await, 41, "what is refused writes nothing");
+        stage.bench.clock.advance(30);
+        assert_eq!(begin("203.0.113.7").await, Ok(()));
+    }
+
     async fn no_more_devices_wait_than_can_be_looked_after(bench: Bench) {
         let stage = Stage::of(bench).await;
         let consent = &stage.bench.app.consent;
         for _ in 0..500 {
-            consent.begin_device(&stage.said, "", None).await.unwrap().unwrap();
+            consent.begin_device(None, &stage.said, "", None).await.unwrap().unwrap();
         }
-        assert_eq!(consent.begin_device(&stage.said, "", None).await.unwrap().unwrap_err(), Denied::Crowded);
+        assert_eq!(consent.begin_device(None, &stage.said, "", None).await.unwrap().unwrap_err(), Denied::Crowded);
         stage.bench.clock.advance(600);
-        assert!(consent.begin_device(&stage.said, "", None).await.unwrap().is_ok());
+        assert!(consent.begin_device(None, &stage.said, "", None).await.unwrap().is_ok());
     }
 
     async fn guesses_at_a_devices_code_are_paused(bench: Bench) {
@@ -445,7 +486,7 @@ on_both_engines! {
         let app = &stage.bench.app;
         let mut caller = stage.operator.clone();
         caller.origin.ip = Some("203.0.113.7".parse().unwrap());
-        let begun = app.consent.begin_device(&stage.said, "", None).await.unwrap().unwrap();
+        let begun = app.consent.begin_device(None, &stage.said, "", None).await.unwrap().unwrap();
         for _ in 0..3 {
             app.consent.ask_for_device(&caller, &begun.user_code).await.expect("a right code costs nothing");
         }

@@ -611,9 +611,9 @@ on_both_engines! {
         let consent = &bench.app.consent;
         let client = consent.register(&maren, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
         let said = format!("client:{client}");
-        let refused = consent.begin_device(&said, &format!("{READ} {WRITE}"), None).await.unwrap().unwrap_err();
+        let refused = consent.begin_device(None, &said, &format!("{READ} {WRITE}"), None).await.unwrap().unwrap_err();
         assert_eq!(refused.code(), "invalid_scope", "nobody is asked for what no program gets: {refused}");
-        let begun = consent.begin_device(&said, READ, None).await.unwrap().unwrap();
+        let begun = consent.begin_device(None, &said, READ, None).await.unwrap().unwrap();
         consent.answer_device(&maren, &begun.user_code, Some((vec![READ.to_owned()], 3_600))).await.unwrap();
         // One that was allowed before this was so.
         bench.alter(&format!("UPDATE grants SET scopes = '{}'", json!([READ, WRITE]))).await;

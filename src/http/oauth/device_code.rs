@@ -8,8 +8,9 @@ use super::{
     form::Form,
     token::TokenRequest,
 };
-use crate::service::{App, oauth::INTERVAL};
+use crate::service::{App, actor::Origin, oauth::INTERVAL};
 use axum::{
+    Extension,
     extract::State,
     http::HeaderMap,
     response::{IntoResponse, Response},
@@ -46,12 +47,14 @@ struct Begins<'a> {
 /// As RFC 6749 section 5.2 says.
 pub async fn device_authorization(
     State(app): State<App>,
+    Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, OAuthError> {
     let client = client::public(&headers, &form)?;
     let (scope, resource) = (form.one("scope")?.unwrap_or_default(), form.one("resource")?);
-    let begun = app.consent.begin_device(&client.id, scope, resource).await?.map_err(OAuthError::of_denied)?;
+    let begun = app.consent.begin_device(origin.ip, &client.id, scope, resource).await?;
+    let begun = begun.map_err(OAuthError::of_denied)?;
     let page = format!("{}/device", app.config.public_url);
     let body = Begins {
         // Exposed to be sent: this is the one answer that may.

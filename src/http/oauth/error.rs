@@ -102,6 +102,7 @@ impl OAuthError {
     pub fn of_denied(denied: Denied) -> Self {
         match denied {
             Denied::InvalidClient => Self::invalid_client(&denied.to_string()),
+            Denied::TooManyFromAddress(seconds) => Self::too_many(&denied.to_string(), seconds),
             Denied::Crowded => Self::too_many(&denied.to_string(), 60),
             denied => Self::bad(denied.code(), &denied.to_string()),
         }

@@ -102,7 +102,7 @@ struct Memory {
 pub struct Throttle(Mutex<Memory>);
 
 /// An IPv6 customer has a /64: its addresses count as one.
-fn network(ip: IpAddr) -> IpAddr {
+pub(in crate::service) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & (u128::MAX << 64)).into()),
         v4 => v4,

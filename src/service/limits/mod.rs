@@ -5,7 +5,10 @@
 //! ([`super::usage`]), and loaded before the first call. A node counts by itself: behind N nodes a key has up to N times its limit.
 //! Of what two nodes saved, or one and the life before it, the later instant holds.
 
+mod addresses;
 mod gcra;
+
+pub use addresses::AddressLimit;
 
 use super::shards::{Map, Shards};
 use crate::domain::{ids::KeyId, rate::RateLimit, time::Timestamp};

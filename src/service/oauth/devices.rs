@@ -6,7 +6,7 @@ use super::{
     user_code::UserCode,
 };
 use crate::{
-    domain::{scope::ScopeName, time::Timestamp},
+    domain::{rate::RateLimit, scope::ScopeName, time::Timestamp},
     service::{
         Error,
         once::{self, OneTimeCode},
@@ -17,13 +17,25 @@ use crate::{
         queue::Kept,
     },
 };
+use std::net::IpAddr;
 
 /// For how long a device waits for an answer, in seconds.
 const LIVES: i64 = 600;
-/// Seconds between two questions of a device; each that comes too early adds as many (RFC 8628 section 3.5).
+/// Seconds between two polls of a device. A poll that comes too early adds as many (RFC 8628 section 3.5).
 pub const INTERVAL: i64 = 5;
+/// The longest interval that early polls lead to, in seconds: a client that ignores `slow_down` still gets its answer.
+const INTERVAL_MAX: i64 = 30;
+/// How much earlier than the interval a poll may come, in microseconds: timers and networks are not exact.
+const TOLERANCE: i64 = 1_000_000;
 /// Most devices of one program that wait at once: whoever knows its id can begin.
 const WAITING_MOST: i64 = 500;
+
+/// Devices that one address may begin: 20 at once, then two a minute. That is 40 within the life of a code, far below
+/// [`WAITING_MOST`]: one address cannot close the device grant of a program.
+#[expect(clippy::expect_used, reason = "a literal that the tests parse too")]
+pub(super) fn per_address() -> RateLimit {
+    "2/minute,burst=20".parse().expect("a limit")
+}
 
 /// What a device is told when it begins.
 #[derive(Clone, Debug)]
@@ -39,12 +51,13 @@ pub struct Begun {
 type Heard = Result<Redeemed, Denied>;
 
 impl Consent {
-    /// A device of a registered program begins to ask for these scopes (with spaces between).
+    /// A device of a registered program begins to ask for these scopes (with spaces between), from this address.
     ///
     /// # Errors
     /// The inner error is for the program; the outer one a fault.
     pub async fn begin_device(
         &self,
+        from: Option<IpAddr>,
         client: &str,
         scope: &str,
         resource: Option<&str>,
@@ -56,6 +69,10 @@ impl Consent {
             Ok(scopes) => scopes,
             Err(denied) => return Ok(Err(denied)),
         };
+        // Before the database: the request is anonymous.
+        if let Err(seconds) = self.begins.take(from, self.ground.now()) {
+            return Ok(Err(Denied::TooManyFromAddress(seconds)));
+        }
         let (device, user) = (OneTimeCode::generate(&*self.ground.random), UserCode::generate(&*self.ground.random));
         let digests = (device.digest(), user.digest());
         let (this, client, resource) = (self.clone(), client.to_owned(), resource.map(ToOwned::to_owned));
@@ -129,10 +146,13 @@ impl Consent {
         }
         match row.state.as_str() {
             "pending" => {
-                let early = is_early(&row, now);
-                let wait = if early { row.wait + INTERVAL } else { row.wait };
-                store::devices::asked(tx, &digest, wait, now.micros()).await?;
-                return Ok(Err(if early { Denied::SlowDown } else { Denied::AuthorizationPending }));
+                if is_early(&row, now) {
+                    // The interval still counts from the last poll that was accepted.
+                    store::devices::slow_down(tx, &digest, (row.wait + INTERVAL).min(INTERVAL_MAX)).await?;
+                    return Ok(Err(Denied::SlowDown));
+                }
+                store::devices::polled(tx, &digest, now.micros()).await?;
+                return Ok(Err(Denied::AuthorizationPending));
             }
             "denied" => return Ok(Err(Denied::AccessDenied)),
             _ => {}
@@ -147,7 +167,8 @@ impl Consent {
     }
 }
 
-/// Whether a device asks before its time.
+/// Whether a device polls before its interval has passed.
 fn is_early(row: &DeviceRow, now: Timestamp) -> bool {
-    row.polled_at.is_some_and(|at| now.seconds_since(Timestamp::from_micros(at)) < row.wait)
+    row.polled_at
+        .is_some_and(|at| now.micros() < Timestamp::from_micros(at).plus_seconds(row.wait).micros() - TOLERANCE)
 }

@@ -28,7 +28,7 @@ pub use codes::{Coming, Redeemed};
 pub use devices::{Begun, INTERVAL};
 pub(in crate::service) use ends::{end_of_person, follow_role};
 
-use super::{Ground, accounts::throttle::Throttle};
+use super::{Ground, accounts::throttle::Throttle, limits::AddressLimit};
 use crate::config::PublicUrl;
 use std::sync::Arc;
 
@@ -51,6 +51,9 @@ pub enum Denied {
     AuthorizationPending,
     #[error("Ask more slowly.")]
     SlowDown,
+    /// One address has started too many devices.
+    #[error("Too many devices began at this address. Try again in {0} seconds.")]
+    TooManyFromAddress(i64),
     /// Too many devices of the program wait: anybody who knows its id can begin.
     #[error("Too many devices of this program wait for an answer. Try again in a minute.")]
     Crowded,
@@ -72,7 +75,7 @@ impl Denied {
             Self::InvalidTarget(_) => "invalid_target",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
-            Self::Crowded => "temporarily_unavailable",
+            Self::TooManyFromAddress(_) | Self::Crowded => "temporarily_unavailable",
             Self::AccessDenied => "access_denied",
             Self::ExpiredToken => "expired_token",
         }
@@ -86,10 +89,13 @@ pub struct Consent {
     /// The public URL: `iss`, and the beginning of every `resource`.
     issuer: Arc<str>,
     throttle: Arc<Throttle>,
+    /// Of devices that begin.
+    begins: Arc<AddressLimit>,
 }
 
 impl Consent {
     pub fn new(ground: Ground, issuer: &PublicUrl) -> Self {
-        Self { ground, issuer: issuer.to_string().into(), throttle: Arc::default() }
+        let begins = Arc::new(AddressLimit::new(devices::per_address()));
+        Self { ground, issuer: issuer.to_string().into(), throttle: Arc::default(), begins }
     }
 }

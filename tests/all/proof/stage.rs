@@ -490,7 +490,8 @@ async fn place(bench: &Bench, owner: &Caller, project: ProjectId, names: [&'stat
     let asked = ask_to_be_allowed("client", &format!("client:{client}"), &project.to_string());
     bench.app.consent.allow(owner, &asked, vec!["data:read".into()], 3_600).await.expect("it is allowed");
     let grant = bench.app.consent.mine(owner).await.expect("grants").grants[0].id.to_string();
-    let begun = bench.app.consent.begin_device(&format!("client:{client}"), "data:read", None).await.expect("no fault");
+    let begun =
+        bench.app.consent.begin_device(None, &format!("client:{client}"), "data:read", None).await.expect("no fault");
     let (client, device) = (client.to_string(), begun.expect("it may").user_code);
     let (stopped, user, owner) = (stopped.id.to_string(), user.to_owned(), owner.user.to_string());
     Place { key, stopped, deleted, gone, version, user, owner, invitation, code, client, grant, device, names }
