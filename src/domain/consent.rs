@@ -52,9 +52,7 @@ impl FromStr for ClientName {
         if text == "loopback" {
             return Ok(Self::Loopback);
         }
-        let id = text.strip_prefix("client:").and_then(|id| id.parse().ok()).map(Self::Registered);
-        // An id can be written in other ways than ours; nobody was told such a name.
-        id.filter(|name| name.to_string() == text).ok_or(BadClientName)
+        text.strip_prefix("client:").and_then(ClientId::parse_exact).map(Self::Registered).ok_or(BadClientName)
     }
 }
 

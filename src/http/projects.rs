@@ -38,7 +38,7 @@ fn refused(why: &TokenRefused) -> Problem {
 pub async fn config(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let token = bearer(&headers)?;
     // An id that is none is the audience of no token: the same answer as for a project that is not theirs.
-    let id: ProjectId = id.parse().map_err(|_| refused(&TokenRefused::WrongAudience))?;
+    let id = ProjectId::parse_exact(&id).ok_or_else(|| refused(&TokenRefused::WrongAudience))?;
     app.tokens.check(token, id).await?.map_err(|why| refused(&why))?;
     let config = app.projects.config(id).await?;
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], config).into_response())

@@ -75,7 +75,7 @@ impl Client {
 
     /// The id of a key and a secret.
     fn pair(&self) -> Result<(KeyId, &str), OAuthError> {
-        let id = self.id.strip_prefix("key:").and_then(|id| id.parse().ok());
+        let id = self.id.strip_prefix("key:").and_then(KeyId::parse_exact);
         id.zip(self.proof.as_ref().map(|proof| proof.as_str())).ok_or_else(|| {
             let words = "The client's id is key: and the id of a key, and its secret is that of the key.";
             OAuthError::invalid_client(words).code("unknown_client")
@@ -93,8 +93,7 @@ fn another() -> OAuthError {
 /// As [`Client::read`]; `invalid_client` if there is none, or it sends a secret.
 pub fn public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
     let client = Client::read(headers, form)?.filter(|client| client.proof.is_none());
-    client
-        .ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, in the body and without a secret."))
+    client.ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, without a secret."))
 }
 
 /// The client of a request that must have one which proves itself.
@@ -119,7 +118,10 @@ fn basic(value: &[u8]) -> Option<Client> {
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_ascii()).ok()?);
     let colon = decoded.iter().rposition(|byte| *byte == b':')?;
     let id = form_decoded(&decoded[..colon])?;
-    Some(Client { id: id.to_string(), proof: Some(form_decoded(&decoded[colon + 1..])?) })
+    // A public client may send an empty password (RFC 6749 section 2.3.1 allows an empty secret to be left out): requests-oauthlib and
+    // the header style of Go's oauth2 do so.
+    let secret = form_decoded(&decoded[colon + 1..])?;
+    Some(Client { id: id.to_string(), proof: Some(secret).filter(|secret| !secret.is_empty()) })
 }
 
 fn form_decoded(half: &[u8]) -> Option<Zeroizing<String>> {
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Option<(String, String)> {
-        basic(value.as_bytes()).map(|client| (client.id, client.proof.unwrap().to_string()))
+        basic(value.as_bytes()).map(|client| (client.id, client.proof.map_or_else(String::new, |it| it.to_string())))
     }
 
     #[test]
@@ -144,6 +146,7 @@ mod tests {
         assert_eq!(read(&of("key:7:kw_live_a")), pair("key:7", "kw_live_a"));
         assert_eq!(read(&of("a:")), pair("a", ""));
         assert_eq!(read(&of("a").replace("Basic", "bASIC")), None);
+        assert!(basic(of("client:7:").as_bytes()).is_some_and(|client| client.proof.is_none()), "no secret");
         assert_eq!(read("Basic !"), None);
         assert_eq!(read("Basic"), None);
         assert_eq!(read(&of("a:%ff")), None);

@@ -101,8 +101,7 @@ pub(super) fn check_scopes(scopes: &[ScopeName], offered: &[ScopeRow]) -> Result
 impl Consent {
     /// The project that a `resource` names (RFC 8707).
     pub(super) fn resource(&self, text: &str) -> Option<ProjectId> {
-        let id = text.strip_prefix(&*self.issuer)?.strip_prefix("/projects/")?;
-        id.parse::<ProjectId>().ok().filter(|project| project.to_string() == id)
+        text.strip_prefix(&*self.issuer)?.strip_prefix("/projects/").and_then(ProjectId::parse_exact)
     }
 
     /// Reads a request.

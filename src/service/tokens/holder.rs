@@ -35,7 +35,7 @@ impl Audience {
         if path == MANAGEMENT {
             return Some(Self::Management);
         }
-        path.strip_prefix(PROJECTS).and_then(exact).map(|id: Uuid| Self::Project(id.into()))
+        path.strip_prefix(PROJECTS).and_then(ProjectId::parse_exact).map(Self::Project)
     }
 }
 
@@ -60,11 +60,11 @@ impl Holder {
     /// Whose it is by the claims; `None`: no holder is written like this.
     pub(super) fn read(sub: &str, client_id: &str, grant_id: Option<&str>) -> Option<Self> {
         let Some(grant) = grant_id else {
-            let key: Uuid = sub.strip_prefix("key:").and_then(exact)?;
-            return client_id.starts_with("key:").then_some(Self::Key(key.into()));
+            let key = sub.strip_prefix("key:").and_then(KeyId::parse_exact)?;
+            return (client_id == sub).then_some(Self::Key(key));
         };
-        let user: Uuid = sub.strip_prefix("user:").and_then(exact)?;
-        Some(Self::Grant { grant: exact(grant)?.into(), user: user.into(), client: client_id.parse().ok()? })
+        let user = sub.strip_prefix("user:").and_then(UserId::parse_exact)?;
+        Some(Self::Grant { grant: GrantId::parse_exact(grant)?, user, client: client_id.parse().ok()? })
     }
 
     /// The claim `sub`.
@@ -97,12 +97,6 @@ impl Holder {
             Self::Grant { grant, .. } => Some(grant),
         }
     }
-}
-
-/// An id, written as we write it: lower case, with hyphens, and with nothing around it.
-pub(super) fn exact(text: &str) -> Option<Uuid> {
-    let id = Uuid::try_parse(text).ok()?;
-    (id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
 }
 
 #[cfg(test)]
@@ -147,6 +141,7 @@ mod tests {
         for (sub, client, grant) in [
             (key.as_str(), "loopback", None),
             (key.as_str(), key.as_str(), Some(ID)),
+            (key.as_str(), "key:018f0000-0000-7000-8000-00000000000b", None),
             (user.as_str(), user.as_str(), None),
             (user.as_str(), key.as_str(), Some(ID)),
             (user.as_str(), "loopback", Some("x")),

@@ -4,10 +4,12 @@
 use super::{
     Audience, Holder, TYP, TokenRefused,
     claims::{Claims, VIA_MAX},
-    holder::exact,
     keys::KeySet,
 };
-use crate::domain::time::Timestamp;
+use crate::{
+    config::TokenAlg,
+    domain::{ids::exact_uuid, time::Timestamp},
+};
 use jsonwebtoken::{Algorithm, Validation};
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
@@ -44,21 +46,31 @@ impl Known {
 /// Reads the tokens of one server.
 pub struct Reader {
     issuer: Box<str>,
-    rules: Validation,
+    /// For the keys of each algorithm: a token whose header names another one than its key has is refused (RFC 8725 section 3.1).
+    eddsa: Validation,
+    rs256: Validation,
     /// Each with the number of removed keys that its signature was checked at.
     known: Cache<[u8; 32], (u64, Arc<Known>)>,
 }
 
 impl Reader {
     pub fn new(issuer: &str) -> Self {
-        let mut rules = Validation::new(Algorithm::EdDSA);
-        rules.set_issuer(&[issuer]);
-        rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // The audience is compared with what the token is used for; the clock is ours, and the server that issued the token is the
-        // one that checks it: no leeway. Both are asked below.
-        rules.validate_aud = false;
-        rules.validate_exp = false;
-        Self { issuer: issuer.into(), rules, known: Cache::new(KNOWN_MAX) }
+        let rules = |algorithm| {
+            let mut rules = Validation::new(algorithm);
+            rules.set_issuer(&[issuer]);
+            rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+            // The audience is compared with what the token is used for; the clock is ours, and the server that issued the token is
+            // the one that checks it: no leeway. Both are asked below.
+            rules.validate_aud = false;
+            rules.validate_exp = false;
+            rules
+        };
+        Self {
+            issuer: issuer.into(),
+            eddsa: rules(Algorithm::EdDSA),
+            rs256: rules(Algorithm::RS256),
+            known: Cache::new(KNOWN_MAX),
+        }
     }
 
     /// What the token says, if it is signed with one of these keys and has not expired. `removed` counts the times that keys were
@@ -99,13 +111,17 @@ impl Reader {
             return Err(TokenRefused::Malformed);
         }
         let key = header.kid.as_deref().and_then(|kid| keys.of_kid(kid)).ok_or(TokenRefused::Malformed)?;
-        let read = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.rules);
+        let rules = match key.signer.alg() {
+            TokenAlg::EdDsa => &self.eddsa,
+            TokenAlg::Rs256 => &self.rs256,
+        };
+        let read = jsonwebtoken::decode::<Claims>(token, &key.decoding, rules);
         let claims = read.map_err(|_| TokenRefused::Malformed)?.claims;
         let audience = Audience::read(&claims.aud, &self.issuer).ok_or(TokenRefused::WrongAudience)?;
         let holder = Holder::read(&claims.sub, &claims.client_id, claims.grant_id.as_deref());
-        let via: Option<Box<[Uuid]>> = claims.via.iter().map(|id| exact(id)).collect();
+        let via: Option<Box<[Uuid]>> = claims.via.iter().map(|id| exact_uuid(id)).collect();
         Ok(Known {
-            jti: exact(&claims.jti).ok_or(TokenRefused::Malformed)?,
+            jti: exact_uuid(&claims.jti).ok_or(TokenRefused::Malformed)?,
             via: via.filter(|via| via.len() <= VIA_MAX).ok_or(TokenRefused::Malformed)?,
             holder: holder.ok_or(TokenRefused::Malformed)?,
             audience,
