@@ -10,7 +10,7 @@ pub use file_mode::exposure;
 pub use listen::ListenAddress;
 pub use mail::{MailSettings, SmtpLogin, SmtpTls};
 pub use oidc::{OidcSettings, SignInSettings, is_safe};
-pub use programs::{ProgramArgs, Programs};
+pub use programs::{ProgramArgs, Programs, TokenAlg};
 
 use crate::store::Location;
 use clap::Args;
@@ -60,6 +60,11 @@ pub struct ServeSettings {
     /// Where people who need help are sent: a URL, of a page or mailto:
     #[arg(long, env = "KEYWARD_SUPPORT_URL", value_name = "URL", value_parser = parse_support)]
     pub support_url: Option<Url>,
+
+    /// Where vulnerabilities are reported, for /.well-known/security.txt (RFC 9116): an https:, mailto: or tel: URL [default: none,
+    /// and no such file]
+    #[arg(long, env = "KEYWARD_SECURITY_CONTACT", value_name = "URL", value_parser = parse_security_contact)]
+    pub security_contact: Option<Url>,
 
     #[command(flatten)]
     pub mail: mail::MailArgs,
@@ -152,6 +157,13 @@ fn parse_support(text: &str) -> Result<Url, String> {
     }
 }
 
+fn parse_security_contact(text: &str) -> Result<Url, String> {
+    match Url::parse(text.trim()) {
+        Ok(url) if matches!(url.scheme(), "https" | "mailto" | "tel") => Ok(url),
+        _ => Err("write a URL such as mailto:security@example.com or https://example.com/security".to_owned()),
+    }
+}
+
 /// Scheme, host and port under which this Keyward is reached. Written without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(Url);
@@ -222,6 +234,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     pub name: Option<String>,
     pub support_url: Option<Url>,
+    /// Where vulnerabilities are reported.
+    pub security_contact: Option<Url>,
     pub sign_in: SignInSettings,
     pub programs: Programs,
     /// Keys of which everything is kept in memory.
@@ -238,6 +252,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             name: None,
             support_url: None,
+            security_contact: None,
             sign_in: SignInSettings::default(),
             programs: Programs::default(),
             cache_keys: CACHE_KEYS,
@@ -262,6 +277,7 @@ impl Config {
             trusted_proxies: settings.trusted_proxies.clone(),
             name: settings.name.clone(),
             support_url: settings.support_url.clone(),
+            security_contact: settings.security_contact.clone(),
             sign_in: settings.sign_in.read()?,
             programs: settings.programs.read(),
             cache_keys: settings.cache_keys,
@@ -317,6 +333,16 @@ mod tests {
         let url: PublicUrl = "http://127.0.0.1:3000".parse().unwrap();
         assert_eq!(url.aliases(), ["localhost:3000", "127.0.0.1:3000", "[::1]:3000"]);
         assert!("https://keys.example.com".parse::<PublicUrl>().unwrap().aliases().is_empty());
+    }
+
+    #[test]
+    fn vulnerabilities_are_reported_at_a_url() {
+        for right in ["mailto:security@example.com", "https://example.com/security", "tel:+49-40-000000"] {
+            assert_eq!(parse_security_contact(right).unwrap().as_str(), right);
+        }
+        for wrong in ["", "security@example.com", "http://example.com/security", "ftp://example.com"] {
+            assert!(parse_security_contact(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

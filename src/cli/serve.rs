@@ -49,7 +49,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         let mailer = SmtpMailer::new(&mail, &config.public_url, opened.ground.random.clone());
         opened.ground.mail = Arc::new(mailer.map_err(|e| anyhow!(e))?);
     }
-    let keyring = Keyring::open(&opened.ground, &key_file).await?;
+    let keyring = Keyring::open_for(&opened.ground, &key_file, config.programs.token_alg).await?;
     let secret_files = [
         ("the key file", Some(key_file.path.as_path())),
         ("the database file", database.database.file()),

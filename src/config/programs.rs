@@ -19,6 +19,33 @@ pub struct ProgramArgs {
     /// Days after which another key signs tokens, published a day before; 0: only when keyward admin rotate-token-key says so
     #[arg(long, env = "KEYWARD_TOKEN_KEY_DAYS", default_value_t = TOKEN_KEY_DAYS, value_name = "DAYS")]
     pub token_key_days: u16,
+
+    /// Algorithm of the signatures of access tokens: RS256 for clients that know no EdDSA. A key of another algorithm than the one
+    /// before is published at once and signs after 15 minutes
+    #[arg(long, env = "KEYWARD_TOKEN_ALG", value_enum, default_value_t, ignore_case = true, value_name = "ALGORITHM")]
+    pub token_alg: TokenAlg,
+}
+
+/// An algorithm that access tokens are signed with, by its name in JOSE (RFC 7518, RFC 8037).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum TokenAlg {
+    /// Ed25519.
+    #[default]
+    #[value(name = "EdDSA")]
+    EdDsa,
+    /// RSA with PKCS #1 v1.5 and SHA-256; RFC 9068 section 2.1 has every server support it.
+    #[value(name = "RS256")]
+    Rs256,
+}
+
+impl TokenAlg {
+    /// As it stands in `alg`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+        }
+    }
 }
 
 /// As they hold.
@@ -30,6 +57,8 @@ pub struct Programs {
     pub query: Option<String>,
     /// Days after which another key signs tokens; 0: never by itself.
     pub token_key_days: u16,
+    /// What the next key of access tokens signs with.
+    pub token_alg: TokenAlg,
 }
 
 /// Days after which another key signs tokens unless another number is given.
@@ -37,14 +66,14 @@ const TOKEN_KEY_DAYS: u16 = 90;
 
 impl Default for Programs {
     fn default() -> Self {
-        Self { internal: false, query: None, token_key_days: TOKEN_KEY_DAYS }
+        Self { internal: false, query: None, token_key_days: TOKEN_KEY_DAYS, token_alg: TokenAlg::default() }
     }
 }
 
 impl ProgramArgs {
     pub fn read(&self) -> Programs {
         let (internal, query) = (self.internal_listen.is_some(), self.gateway_query.clone());
-        Programs { internal, query, token_key_days: self.token_key_days }
+        Programs { internal, query, token_key_days: self.token_key_days, token_alg: self.token_alg }
     }
 }
 

@@ -123,6 +123,7 @@ mod tests {
             trusted_proxies: proxies.iter().map(|p| p.parse().unwrap()).collect(),
             name: None,
             support_url: None,
+            security_contact: None,
             sign_in: crate::config::SignInSettings::default(),
             cache_keys: crate::config::CACHE_KEYS,
             programs: crate::config::Programs::default(),

@@ -1,4 +1,12 @@
-//! What is signed with: an Ed25519 key for each purpose, made once, kept in the database sealed under the key file.
+//! What is signed with: an Ed25519 key for each purpose, made once, kept in the database sealed under the key file. Access tokens may
+//! be signed with an RSA key instead.
+
+mod rsa;
+mod token;
+
+pub use rsa::RsaSigner;
+pub use token::TokenSigner;
+pub(super) use token::{alg_of, new_token_row};
 
 use super::{
     Error, Ground,
@@ -6,7 +14,7 @@ use super::{
     tokens::KeySet,
 };
 use crate::{
-    config::KeyFile,
+    config::{KeyFile, TokenAlg},
     domain::time::Timestamp,
     store::{self, queue::Kept, signing_keys::SigningKeyRow},
 };
@@ -19,6 +27,10 @@ use zeroize::Zeroizing;
 
 /// The purpose of the key that signs access tokens.
 pub(super) const ACCESS_TOKENS: &str = "access_tokens";
+/// The purpose of those that do so with RS256.
+const ACCESS_TOKENS_RS256: &str = "access_tokens_rs256";
+/// The purposes of all keys that sign access tokens: one follows another, whatever the algorithm.
+pub(super) const TOKEN_KEYS: [&str; 2] = [ACCESS_TOKENS, ACCESS_TOKENS_RS256];
 /// The purpose of the key that signs the checkpoints of the audit log.
 pub(super) const AUDIT_LOG: &str = "audit_log";
 /// Bytes of an Ed25519 seed.
@@ -79,7 +91,7 @@ impl std::fmt::Debug for Signer {
 pub struct Keyring {
     /// Seals what else the database must not show: the secrets of second factors.
     pub sealing: SealingKey,
-    /// Sign access tokens, one after the other.
+    /// Sign access tokens, one after another.
     pub tokens: KeySet,
     /// Signs the checkpoints of the audit log.
     pub log: Signer,
@@ -92,7 +104,16 @@ impl Keyring {
     /// # Errors
     /// A sentence that says what is wrong with the key file; never a second signing key for the same purpose.
     pub async fn open(ground: &Ground, file: &KeyFile) -> Result<Self, SignerError> {
-        let sealing = if newest(ground, ACCESS_TOKENS).await?.is_some() {
+        Self::open_for(ground, file, TokenAlg::default()).await
+    }
+
+    /// As [`Keyring::open`]; the first key of access tokens is of this algorithm. Those that are there stay as they are.
+    ///
+    /// # Errors
+    /// As [`Keyring::open`].
+    pub async fn open_for(ground: &Ground, file: &KeyFile, alg: TokenAlg) -> Result<Self, SignerError> {
+        let has_token_key = newest_token_key(ground).await?.is_some();
+        let sealing = if has_token_key {
             existing(&file.path)?
         } else {
             if file.make {
@@ -100,7 +121,10 @@ impl Keyring {
             }
             SealingKey::read(&file.path)?.ok_or_else(|| SignerError::NotThere(file.path.clone()))?
         };
-        Signer::open(ground, ACCESS_TOKENS, &sealing, &file.path).await?;
+        if !has_token_key {
+            insert_first(ground, new_token_row(ground, &sealing, alg, ground.now()).await?, TOKEN_KEYS.to_vec())
+                .await?;
+        }
         let tokens = KeySet::load(ground, &sealing, &file.path).await?;
         let log = Signer::open(ground, AUDIT_LOG, &sealing, &file.path).await?;
         Ok(Self { sealing, tokens, log })
@@ -118,12 +142,12 @@ impl Signer {
         if let Some(row) = newest(ground, purpose).await? {
             return Self::unseal(&row, sealing, path);
         }
-        make(ground, purpose, sealing).await?;
+        insert_first(ground, new_row(ground, sealing, purpose, ground.now())?, vec![purpose]).await?;
         let row = newest(ground, purpose).await?.ok_or(SignerError::Damaged)?;
         Self::unseal(&row, sealing, path)
     }
 
-    pub(super) fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
+    fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
         let seed = sealing.open(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
         let pair =
             Ed25519KeyPair::from_seed_and_public_key(&seed, &row.public_key).map_err(|_| SignerError::Damaged)?;
@@ -155,43 +179,60 @@ async fn newest(ground: &Ground, purpose: &str) -> Result<Option<SigningKeyRow>,
     Ok(store::signing_keys::newest(&mut reader.conn(), purpose).await?)
 }
 
-/// A new key, sealed, that signs from this instant on.
+async fn newest_token_key(ground: &Ground) -> Result<Option<SigningKeyRow>, SignerError> {
+    let mut reader = ground.pool.read().await?;
+    Ok(store::signing_keys::newest_of(&mut reader.conn(), TOKEN_KEYS).await?)
+}
+
+/// A new Ed25519 key, sealed, that signs from this instant on.
 ///
 /// # Errors
 /// [`SignerError::Damaged`] if the library refuses.
-pub(super) fn new_row(
+fn new_row(
     ground: &Ground,
     sealing: &SealingKey,
-    generation: i64,
+    purpose: &str,
     from: Timestamp,
 ) -> Result<SigningKeyRow, SignerError> {
     let mut seed = Zeroizing::new([0; SEED]);
     ground.random.fill(seed.as_mut());
     let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map_err(|_| SignerError::Damaged)?;
-    let id = ground.new_id();
-    Ok(SigningKeyRow {
-        id,
-        generation,
-        public_key: pair.public_key().as_ref().to_vec(),
-        sealed: sealing.seal(id, seed.as_ref(), &*ground.random).map_err(|_| SignerError::Damaged)?,
-        signs_from: from.micros(),
-    })
+    sealed_row(ground, sealing, purpose, seed.as_ref(), pair.public_key().as_ref().to_vec(), from)
 }
 
-async fn make(ground: &Ground, purpose: &'static str, sealing: &SealingKey) -> Result<(), SignerError> {
+/// The first row of its purpose, with this private half sealed.
+fn sealed_row(
+    ground: &Ground,
+    sealing: &SealingKey,
+    purpose: &str,
+    private: &[u8],
+    public_key: Vec<u8>,
+    from: Timestamp,
+) -> Result<SigningKeyRow, SignerError> {
+    let id = ground.new_id();
+    let sealed = sealing.seal(id, private, &*ground.random).map_err(|_| SignerError::Damaged)?;
+    Ok(SigningKeyRow { id, purpose: purpose.to_owned(), generation: 1, public_key, sealed, signs_from: from.micros() })
+}
+
+/// Inserts a key, unless there is one of these purposes: another node was faster.
+async fn insert_first(ground: &Ground, row: SigningKeyRow, purposes: Vec<&'static str>) -> Result<(), SignerError> {
     let now = ground.now();
-    let row = new_row(ground, sealing, 1, now)?;
     let write = ground.queue.write(move |tx| {
-        let row = row.clone();
+        let (row, purposes) = (row.clone(), purposes.clone());
         Box::pin(async move {
-            if !store::signing_keys::insert(tx, purpose, &row, now.micros()).await? {
+            for purpose in purposes {
+                if store::signing_keys::newest(tx, purpose).await?.is_some() {
+                    return Ok(Kept::unrecorded(()));
+                }
+            }
+            if !store::signing_keys::insert(tx, &row, now.micros()).await? {
                 return Ok(Kept::unrecorded(()));
             }
             let event = super::actor::Actor::System(Default::default()).event(
                 now,
                 "signing_key.created",
                 format!("signing_key:{}", row.id),
-                purpose,
+                &row.purpose,
             );
             Ok::<_, Error>(Kept::with((), event))
         })

@@ -38,7 +38,8 @@ pub async fn once(app: &App) -> Result<(), Error> {
         })
         .await?;
     app.tokens.read_revoked().await?;
-    app.tokens.keep_keys(app.config.programs.token_key_days).await
+    let programs = &app.config.programs;
+    app.tokens.keep_keys(programs.token_key_days, programs.token_alg).await
 }
 
 /// Rounds for as long as the process runs.

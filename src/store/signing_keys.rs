@@ -7,11 +7,13 @@ use uuid::Uuid;
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct SigningKeyRow {
     pub id: Uuid,
+    /// What it signs, and with which algorithm.
+    pub purpose: String,
     /// 1 is the first of its purpose.
     pub generation: i64,
-    /// Raw Ed25519 public key, 32 bytes.
+    /// The raw 32 bytes of an Ed25519 key, or an `RSAPublicKey` (RFC 8017).
     pub public_key: Vec<u8>,
-    /// Nonce and ciphertext of the 32-byte seed, bound to `id`.
+    /// Nonce and ciphertext of the 32-byte seed, or of PKCS #8, bound to `id`.
     pub sealed: Vec<u8>,
     /// From when it signs, in microseconds since the epoch.
     pub signs_from: i64,
@@ -19,16 +21,23 @@ pub struct SigningKeyRow {
 
 /// The newest key of a purpose.
 pub async fn newest(conn: &mut Conn<'_>, purpose: &str) -> Result<Option<SigningKeyRow>, Error> {
-    const SQL: &str = "SELECT id, generation, public_key, sealed, signs_from FROM signing_keys WHERE purpose = $1 \
+    const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys WHERE purpose = $1 \
         ORDER BY generation DESC LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_optional(c).await?))
 }
 
-/// All keys of a purpose, the newest first.
-pub async fn all(conn: &mut Conn<'_>, purpose: &str) -> Result<Vec<SigningKeyRow>, Error> {
-    const SQL: &str = "SELECT id, generation, public_key, sealed, signs_from FROM signing_keys WHERE purpose = $1 \
-        ORDER BY generation DESC";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_all(c).await?))
+/// The newest key of two purposes, which count their generations together.
+pub async fn newest_of(conn: &mut Conn<'_>, [one, two]: [&str; 2]) -> Result<Option<SigningKeyRow>, Error> {
+    const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys \
+        WHERE purpose IN ($1, $2) ORDER BY generation DESC, signs_from DESC LIMIT 1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(one).bind(two).fetch_optional(c).await?))
+}
+
+/// All keys of two purposes, the newest first.
+pub async fn all_of(conn: &mut Conn<'_>, [one, two]: [&str; 2]) -> Result<Vec<SigningKeyRow>, Error> {
+    const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys \
+        WHERE purpose IN ($1, $2) ORDER BY generation DESC, signs_from DESC";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(one).bind(two).fetch_all(c).await?))
 }
 
 /// The public halves of a purpose's keys with their ids, the newest first.
@@ -38,12 +47,12 @@ pub async fn public_halves(conn: &mut Conn<'_>, purpose: &str) -> Result<Vec<(Uu
 }
 
 /// Inserts a key of a purpose. `false`: another node was faster, and nothing was inserted.
-pub async fn insert(tx: &mut Tx<'_>, purpose: &str, key: &SigningKeyRow, now: i64) -> Result<bool, Error> {
+pub async fn insert(tx: &mut Tx<'_>, key: &SigningKeyRow, now: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO signing_keys (id, purpose, generation, public_key, sealed, created_at, signs_from) \
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (purpose, generation) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(key.id)
-        .bind(purpose)
+        .bind(&key.purpose)
         .bind(key.generation)
         .bind(&key.public_key)
         .bind(&key.sealed)

@@ -1,13 +1,13 @@
 //! The claims of an access token (RFC 9068 section 2.2), and writing them: a compact JWS (RFC 7515), signed with the key pair that is
 //! kept. Writing is done thousands of times a second; the header is the same each time, and ready.
 
-use crate::service::signer::Signer;
+use crate::service::signer::TokenSigner;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 /// Most tokens that one was exchanged from, in a row: each makes it longer.
 pub const VIA_MAX: usize = 8;
-/// Base64 of a signature, and the dot before it.
+/// Base64 of an Ed25519 signature, and the dot before it. One of RSA is longer, and grows the text once.
 const SIGNATURE: usize = 87;
 /// Bytes of most claims.
 const ROOM: usize = 512;
@@ -53,13 +53,13 @@ pub struct Written<'a> {
 pub struct Writer {
     /// The header in base64url, and the dot behind it.
     header: Box<str>,
-    signer: Signer,
+    signer: TokenSigner,
 }
 
 impl Writer {
     /// For what has this `typ`.
-    pub fn new(typ: &str, signer: Signer) -> Self {
-        let header = serde_json::json!({"typ": typ, "alg": "EdDSA", "kid": signer.kid}).to_string();
+    pub fn new(typ: &str, signer: TokenSigner) -> Self {
+        let header = serde_json::json!({"typ": typ, "alg": signer.alg().as_str(), "kid": signer.kid}).to_string();
         let mut encoded = URL_SAFE_NO_PAD.encode(header);
         encoded.push('.');
         Self { header: encoded.into(), signer }
@@ -73,9 +73,7 @@ impl Writer {
         let mut token = String::with_capacity(self.header.len() + json.len().div_ceil(3) * 4 + SIGNATURE);
         token.push_str(&self.header);
         URL_SAFE_NO_PAD.encode_string(&json, &mut token);
-        let signature = self.signer.sign(token.as_bytes());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        self.signer.sign_onto(&mut token);
         token
     }
 }

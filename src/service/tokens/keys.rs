@@ -7,11 +7,10 @@ use crate::{
     service::{
         Error, Ground,
         sealing::SealingKey,
-        signer::{ACCESS_TOKENS, Signer, SignerError},
+        signer::{SignerError, TOKEN_KEYS, TokenSigner},
     },
     store::{self, signing_keys::SigningKeyRow},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use std::{
     path::Path,
@@ -32,7 +31,7 @@ pub(super) const RETRY: Duration = Duration::from_millis(500);
 /// A key, ready to sign and to check.
 #[derive(Clone)]
 pub struct TokenKey {
-    pub signer: Signer,
+    pub signer: TokenSigner,
     /// From when it signs.
     pub from: Timestamp,
     /// Writes access tokens.
@@ -43,25 +42,14 @@ pub struct TokenKey {
 }
 
 impl TokenKey {
-    fn new(signer: Signer, from: Timestamp) -> Self {
+    fn new(signer: TokenSigner, from: Timestamp) -> Self {
         Self {
             from,
             tokens: Writer::new(super::TYP, signer.clone()),
             lists: Writer::new(list::TYP, signer.clone()),
-            decoding: DecodingKey::from_ed_der(&signer.public),
+            decoding: signer.decoding_key(),
             signer,
         }
-    }
-
-    fn jwk(&self) -> serde_json::Value {
-        serde_json::json!({
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "use": "sig",
-            "alg": "EdDSA",
-            "kid": self.signer.kid,
-            "x": URL_SAFE_NO_PAD.encode(self.signer.public),
-        })
     }
 }
 
@@ -91,14 +79,14 @@ impl KeySet {
     ) -> Result<Self, SignerError> {
         let (rows, life) = {
             let mut reader = ground.pool.read().await?;
-            let rows = store::signing_keys::all(&mut reader.conn(), ACCESS_TOKENS).await?;
+            let rows = store::signing_keys::all_of(&mut reader.conn(), TOKEN_KEYS).await?;
             (rows, store::revoked::longest_life(&mut reader.conn()).await?)
         };
         let now = ground.now();
         let mut keys = Vec::new();
         for row in alive(&rows, life, now) {
             let from = Timestamp::from_micros(row.signs_from);
-            keys.push(TokenKey::new(Signer::unseal(row, sealing, path)?, from));
+            keys.push(TokenKey::new(TokenSigner::unseal(row, sealing, path)?, from));
         }
         let mut keys = keys.into_iter();
         let newest = keys.next().ok_or(SignerError::Damaged)?;
@@ -111,7 +99,7 @@ impl KeySet {
     }
 
     /// The one that was made last, which may not sign yet.
-    pub fn newest(&self) -> &Signer {
+    pub fn newest(&self) -> &TokenSigner {
         &self.newest.signer
     }
 
@@ -125,11 +113,11 @@ impl KeySet {
         self.all().find(|key| key.signer.kid == kid)
     }
 
-    /// The public halves, as a JWK set (RFC 7517, RFC 8037): first of the one that signs now.
+    /// The public halves, as a JWK set (RFC 7517): first of the one that signs now.
     pub fn jwks(&self, now: Timestamp) -> serde_json::Value {
         let signing = self.signing(now);
         let others = self.all().filter(|key| key.signer.kid != signing.signer.kid);
-        let keys: Vec<_> = std::iter::once(signing).chain(others).map(TokenKey::jwk).collect();
+        let keys: Vec<_> = std::iter::once(signing).chain(others).map(|key| key.signer.jwk()).collect();
         serde_json::json!({ "keys": keys })
     }
 }
@@ -252,7 +240,8 @@ mod tests {
 
     fn row(from: i64) -> SigningKeyRow {
         let signs_from = Timestamp::from_seconds(from).micros();
-        SigningKeyRow { id: uuid::Uuid::nil(), generation: 1, public_key: vec![], sealed: vec![], signs_from }
+        let purpose = "access_tokens".to_owned();
+        SigningKeyRow { id: uuid::Uuid::nil(), purpose, generation: 1, public_key: vec![], sealed: vec![], signs_from }
     }
 
     /// A key lives until the last token that it can have signed is dead: as long as a token lives after the next one signs.

@@ -1,4 +1,5 @@
-//! Access tokens: JWTs (RFC 9068's `at+jwt`), signed with EdDSA, of keys and of what people allowed.
+//! Access tokens: JWTs (RFC 9068's `at+jwt`), signed with EdDSA or RS256, of keys and of what people
+//! allowed.
 
 mod check;
 mod claims;

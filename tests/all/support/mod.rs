@@ -106,6 +106,7 @@ pub fn config(url: &str) -> Config {
         trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network")],
         name: None,
         support_url: None,
+        security_contact: Some("mailto:security@pelagic.example".parse().expect("a URL")),
         sign_in: keyward::config::SignInSettings::default(),
         programs: keyward::config::Programs::default(),
         cache_keys: keyward::config::CACHE_KEYS,
@@ -177,6 +178,7 @@ async fn service_on(ground: Ground, location: &Location, folder: &TempDir, confi
     if !make {
         create_key_file(&path, &SystemRandom).expect("a key file");
     }
-    let keyring = Keyring::open(&ground, &KeyFile { path, make }).await.expect("a keyring");
+    let alg = config.programs.token_alg;
+    let keyring = Keyring::open_for(&ground, &KeyFile { path, make }, alg).await.expect("a keyring");
     App::new(Arc::new(config), ground, keyring)
 }

@@ -1,0 +1,220 @@
+//! The algorithm of access tokens: RS256 in place of EdDSA, one after the other, and never one in the place of the other.
+
+use crate::support::{
+    Bench, Engine, URL, config, database, forge,
+    oauth::{claims, token},
+};
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::KeyPair as RsaKeyPair,
+    signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
+use keyward::{
+    config::{Config, Programs, TokenAlg},
+    service::{
+        App,
+        actor::Actor,
+        sealing::SealingKey,
+        tokens::{self, PUBLISHED_FIRST},
+        upkeep,
+        verify::Question,
+    },
+    store::signing_keys,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const EMAIL: &str = "maren@pelagic.example";
+
+fn with(alg: TokenAlg) -> Config {
+    Config { programs: Programs { token_alg: alg, ..Programs::default() }, ..config(URL) }
+}
+
+/// The same service with another setting.
+fn set(app: &App, alg: TokenAlg) -> App {
+    let mut app = app.clone();
+    app.config = Arc::new(with(alg));
+    app
+}
+
+async fn jwks(bench: &Bench) -> Value {
+    bench.browser().get("/.well-known/jwks.json").await.json()
+}
+
+/// Types and algorithms of the published keys, the one that signs first.
+async fn published(bench: &Bench) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let jwks = jwks(bench).await;
+    jwks["keys"].as_array().expect("keys").iter().map(|key| (text(&key["kty"]), text(&key["alg"]))).collect()
+}
+
+fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(kty, alg)| ((*kty).to_owned(), (*alg).to_owned())).collect()
+}
+
+const RSA: (&str, &str) = ("RSA", "RS256");
+const OKP: (&str, &str) = ("OKP", "EdDSA");
+
+async fn is_good(app: &App, token: &str) -> bool {
+    app.tokens.presented(token, &Question::default()).await.expect("the store answers").is_ok()
+}
+
+fn sealing(bench: &Bench) -> SealingKey {
+    SealingKey::read(&bench.folder.path().join("keyward.key")).expect("readable").expect("a key file")
+}
+
+/// As RFC 9068 section 4 has a resource server validate a token, with a library that knows nothing of Keyward.
+fn validated(jwks: &Value, token: &str, audience: &str) -> Value {
+    let header = jsonwebtoken::decode_header(token).expect("a header");
+    assert!(header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")));
+    assert_eq!(header.alg, Algorithm::RS256);
+    let set: JwkSet = serde_json::from_value(jwks.clone()).expect("a JWK set");
+    let key = set.find(&header.kid.expect("a kid")).expect("the key is published");
+    let mut rules = Validation::new(Algorithm::RS256);
+    rules.set_issuer(&[URL]);
+    rules.set_audience(&[audience]);
+    rules.set_required_spec_claims(&["iss", "exp", "aud", "sub"]);
+    let claims = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(key).expect("a key"), &rules)
+        .expect("valid")
+        .claims;
+    for name in ["client_id", "iat", "jti", "scope"] {
+        assert!(!claims[name].is_null(), "{name}: {claims}");
+    }
+    claims
+}
+
+async fn a_new_database_signs_with_rs256(engine: Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let location = database(engine, &folder).await;
+    let bench = Bench::configured(location, folder, with(TokenAlg::Rs256)).await;
+    let maren = bench.person(EMAIL, false).await;
+    let made = bench.key(&maren, "Gateway").await;
+    let token = token(&bench, &made, &[]).await.token();
+    let keys = jwks(&bench).await;
+    assert_eq!(published(&bench).await, pairs(&[RSA]), "no key of an algorithm that is not in use");
+    let modulus = URL_SAFE_NO_PAD.decode(keys["keys"][0]["n"].as_str().unwrap()).unwrap();
+    assert!(modulus.len() >= 256 && modulus[0] != 0, "{} bytes", modulus.len());
+    assert!(keys["keys"][0]["d"].is_null() && keys["keys"][0]["e"] == "AQAB");
+    let read = validated(&keys, &token, &format!("{URL}/projects/{}", made.project));
+    assert_eq!(read["sub"], format!("key:{}", made.id));
+    assert!(is_good(&bench.app, &token).await);
+    // The list of revoked tokens is signed with the same key.
+    let list = bench.app.tokens.revoked_list().await.unwrap();
+    assert_eq!(forge::parts(&list.jwt).0["alg"], "RS256");
+    // The private half is sealed with the key file.
+    let row = {
+        let mut reader = bench.app.ground.pool.read().await.unwrap();
+        signing_keys::newest(&mut reader.conn(), "access_tokens_rs256").await.unwrap().unwrap()
+    };
+    let private = sealing(&bench).open(row.id, &row.sealed).expect("it opens");
+    assert!(RsaKeyPair::from_pkcs8(&private).is_ok() && RsaKeyPair::from_pkcs8(&row.sealed).is_err());
+    // Another process finds the same key.
+    let again = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
+    assert!(is_good(&again, &token).await);
+
+    forged(&bench, &token, &private, &row.public_key).await;
+    // After a compromise the next key has the same algorithm and signs at once.
+    let next = tokens::replace(&bench.app.ground, &sealing(&bench), &Actor::Operator).await.unwrap();
+    bench.clock.advance(61);
+    assert_eq!(published(&bench).await, pairs(&[RSA]));
+    assert!(!is_good(&bench.app, &token).await, "discarded with its key");
+    let new = self::token(&bench, &made, &[]).await.token();
+    assert_eq!(forge::parts(&new).0["kid"], next.kid.to_string());
+    assert!(is_good(&bench.app, &new).await);
+}
+
+/// Tokens whose header names another algorithm than their key has are refused, though the signature may be right.
+async fn forged(bench: &Bench, good: &str, private: &[u8], public: &[u8]) {
+    let pair = RsaKeyPair::from_pkcs8(private).unwrap();
+    let (header, claims) = forge::parts(good);
+    let kid = header["kid"].as_str().unwrap();
+    let sign = |alg: &str, padding: &'static dyn RsaEncoding| {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let text = format!("{}.{}", part(&json!({"typ": "at+jwt", "alg": alg, "kid": kid})), part(&claims));
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(padding, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
+        format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
+    };
+    assert!(is_good(&bench.app, &sign("RS256", &RSA_PKCS1_SHA256)).await, "the control");
+    for alg in ["EdDSA", "none", "HS256", "PS256", "RS384", "RS512", "ES256", "rs256", ""] {
+        assert!(!is_good(&bench.app, &sign(alg, &RSA_PKCS1_SHA256)).await, "{alg}");
+    }
+    assert!(!is_good(&bench.app, &sign("PS256", &RSA_PSS_SHA256)).await);
+    assert!(!is_good(&bench.app, &sign("RS256", &RSA_PSS_SHA256)).await);
+    // The public half as a secret (RFC 8725 section 2.1).
+    let mut header = Header::new(Algorithm::HS256);
+    (header.typ, header.kid) = (Some("at+jwt".into()), Some(kid.to_owned()));
+    let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(public)).unwrap();
+    assert!(!is_good(&bench.app, &token).await);
+    // A foreign key under this kid.
+    let (seed, ours) = (crate::support::random::<32>(), kid);
+    let foreign = aws_lc_rs::signature::Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
+    let pkcs8 = foreign.to_pkcs8v1().unwrap();
+    let token = jsonwebtoken::encode(&forge::header(ours), &claims, &EncodingKey::from_ed_der(pkcs8.as_ref())).unwrap();
+    assert!(!is_good(&bench.app, &token).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_a_new_database_signs_with_rs256() {
+    a_new_database_signs_with_rs256(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_new_database_signs_with_rs256() {
+    a_new_database_signs_with_rs256(Engine::Postgres).await;
+}
+
+on_both_engines! {
+    /// The setting changes on a database that is in use: the new key is published first, and no token is refused meanwhile.
+    async fn one_algorithm_follows_another(bench: Bench) {
+        let maren = bench.person(EMAIL, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        bench.alter("UPDATE policy SET token_life_max = 7200, token_life_ever = 7200").await;
+        let alg = |token: &str| forge::parts(token).0["alg"].as_str().unwrap().to_owned();
+        let issue = async || token(&bench, &made, &[("expires_in", "7200")]).await.token();
+        let (rsa, ed) = (set(&bench.app, TokenAlg::Rs256), set(&bench.app, TokenAlg::EdDsa));
+        let first = issue().await;
+        upkeep::once(&ed).await.unwrap();
+        assert_eq!((alg(&first).as_str(), published(&bench).await), ("EdDSA", pairs(&[OKP])), "it is what was set");
+
+        upkeep::once(&rsa).await.unwrap();
+        upkeep::once(&rsa).await.unwrap();
+        assert_eq!(published(&bench).await, pairs(&[OKP, RSA]), "once, and before it signs");
+        assert_eq!(bench.events("signing_key.published").await, 1);
+        bench.clock.advance(PUBLISHED_FIRST - 1);
+        let last = issue().await;
+        assert_eq!(alg(&last), "EdDSA");
+        bench.clock.advance(1);
+        let new = issue().await;
+        assert_eq!((alg(&new).as_str(), published(&bench).await), ("RS256", pairs(&[RSA, OKP])));
+        for token in [&first, &last, &new] {
+            assert!(is_good(&bench.app, token).await);
+        }
+        // A key of each kind is published: neither is taken for the other.
+        let kids: Vec<String> = jwks(&bench).await["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
+        for (token, other) in [(&new, &kids[1]), (&last, &kids[0])] {
+            let (mut header, claims) = forge::parts(token);
+            header["kid"] = json!(other);
+            let signature = token.rsplit('.').next().unwrap();
+            assert!(!is_good(&bench.app, &forge::assemble(&header, &claims, signature)).await);
+        }
+        // The command keeps the algorithm.
+        tokens::rotate(&bench.app.ground, &sealing(&bench), &Actor::Operator, None).await.unwrap();
+        bench.clock.advance(61);
+        assert_eq!(published(&bench).await, pairs(&[RSA, RSA, OKP]));
+        // The old algorithm goes with its last token.
+        bench.clock.advance(7_200 + 3_600);
+        upkeep::once(&rsa).await.unwrap();
+        assert_eq!(published(&bench).await, pairs(&[RSA, RSA]));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 0);
+        assert_eq!(claims(&new)["iss"], URL);
+
+        // And back.
+        upkeep::once(&ed).await.unwrap();
+        bench.clock.advance(PUBLISHED_FIRST);
+        upkeep::once(&ed).await.unwrap();
+        assert_eq!(alg(&issue().await), "EdDSA");
+    }
+}
