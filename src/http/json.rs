@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
 use std::{fmt, marker::PhantomData};
 
@@ -49,6 +49,47 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
         }
 
         deserializer.deserialize_map(Object(PhantomData)).map(Self)
+    }
+}
+
+/// A whole number, however it is written: `30.0` is an integer too (JSON Schema 2020-12, section 4.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Whole(pub i64);
+
+/// 2^53: up to here a float has every whole number.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Whole, E> {
+                Ok(Whole(number))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Whole, E> {
+                let too_large = || E::invalid_value(Unexpected::Unsigned(number), &self);
+                i64::try_from(number).map(Whole).map_err(|_| too_large())
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Whole, E> {
+                if number.fract() != 0.0 || number.abs() > EXACT {
+                    return Err(E::invalid_type(Unexpected::Float(number), &self));
+                }
+                // Whole, and within the numbers that a float has exactly.
+                Ok(Whole(number as i64))
+            }
+        }
+
+        deserializer.deserialize_i64(Number)
     }
 }
 
@@ -126,5 +167,16 @@ mod tests {
             assert!(!said(kind), "{kind}");
         }
         assert!(is_json(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_whole_number_may_have_a_point() {
+        let read = |text: &str| serde_json::from_str::<Whole>(text).ok().map(|it| it.0);
+        for (text, number) in [("30", 30), ("30.0", 30), ("3e1", 30), ("-1", -1), ("9223372036854775807", i64::MAX)] {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        for wrong in ["30.5", "\"30\"", "null", "true", "1e-1", "1e30", "18446744073709551615"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 }

@@ -39,6 +39,7 @@ mod request_id;
 mod router;
 pub mod routes;
 mod sdk;
+mod security_txt;
 pub mod serve;
 mod server_functions;
 mod sessions;

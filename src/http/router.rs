@@ -4,8 +4,8 @@
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
 use super::{
-    AppState, Site, assets, audit, drafts, edge, error_page, forms, oidc, openapi, opener, origin, pages, problem,
-    routes, server_functions, sessions, unmet,
+    AppState, Site, assets, audit, drafts, edge, error_page, forms, oauth, oidc, openapi, opener, origin, pages,
+    problem, routes, server_functions, sessions, unmet,
 };
 use crate::{error::AppError, features::session::own_path};
 use axum::{
@@ -47,7 +47,7 @@ pub fn router(state: AppState) -> Router {
 /// What stands behind the front.
 pub fn pages_and_programs(state: AppState) -> Router {
     let browser = browser(&state);
-    let programs = programs();
+    let programs = programs(&state);
     Router::new()
         .merge(programs)
         .merge(browser)
@@ -73,7 +73,7 @@ pub fn panicked() -> problem::Problem {
 }
 
 /// What programs call.
-fn programs() -> Router<AppState> {
+fn programs(state: &AppState) -> Router<AppState> {
     let cors = CorsLayer::new()
         .allow_origin(AnyOrigin)
         .allow_methods([Method::GET, Method::POST])
@@ -88,7 +88,8 @@ fn programs() -> Router<AppState> {
     }
     // Outside the limits: a page elsewhere reads what it was refused with, too.
     let shared = bounded(shared, BODY_MAX).layer(cors);
-    bounded(own, BODY_MAX).merge(shared).layer(middleware::from_fn(unmet::fill))
+    let announce = middleware::from_fn_with_state(state.clone(), oauth::protected_resource::announce);
+    bounded(own, BODY_MAX).merge(shared).layer(announce).layer(middleware::from_fn(unmet::fill))
 }
 
 /// What browsers call.

@@ -1,6 +1,6 @@
 //! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
 
-use super::{AppState, audit, management, oauth, openapi, projects, sdk, tokens};
+use super::{AppState, audit, management, oauth, openapi, projects, sdk, security_txt, tokens};
 use crate::service::program::{READ, WRITE};
 use axum::{
     http::Method,
@@ -146,6 +146,38 @@ pub static ROUTES: &[Route] = &[
         who: Who::Anyone,
         cors: true,
         handler: Some(|| get(oauth::metadata)),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/.well-known/oauth-protected-resource",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(oauth::protected_resource::whole)),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/.well-known/oauth-protected-resource/v1",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(oauth::protected_resource::management)),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/.well-known/oauth-protected-resource/projects/{id}",
+        who: Who::Anyone,
+        cors: true,
+        handler: Some(|| get(oauth::protected_resource::project)),
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/.well-known/security.txt",
+        who: Who::Anyone,
+        cors: false,
+        handler: Some(|| get(security_txt::file)),
     },
     Route {
         method: Method::GET,

@@ -1,6 +1,10 @@
 //! `POST /authentication/token`: a key for a short-lived token; and the public half of what tokens are signed with.
 
-use super::{json::Json, problem::Problem, quota};
+use super::{
+    json::{Json, Whole},
+    problem::Problem,
+    quota,
+};
 use crate::service::{
     App,
     actor::Origin,
@@ -23,7 +27,7 @@ pub struct TokenRequest {
     secret_key: Zeroizing<String>,
     /// Seconds; a day if it is left out.
     #[serde(default)]
-    expires_in: Option<i64>,
+    expires_in: Option<Whole>,
 }
 
 /// What is answered, as RFC 6749 section 5.1 names it.
@@ -41,14 +45,15 @@ pub async fn exchange(
     Extension(origin): Extension<Origin>,
     Json(asked): Json<TokenRequest>,
 ) -> Result<Response, Problem> {
-    if asked.expires_in.is_some_and(|life| life < 1) {
+    let life = asked.expires_in.map(|Whole(life)| life);
+    if life.is_some_and(|life| life < 1) {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid_body",
             "expires_in is a number of seconds, 1 or more.",
         ));
     }
-    let wish = Wish::of_project(asked.expires_in.unwrap_or(DAY_LIFE));
+    let wish = Wish::of_project(life.unwrap_or(DAY_LIFE));
     let issued = app.tokens.exchange(&asked.secret_key, origin.ip, &wish).await?.map_err(|refused| match refused {
         ExchangeRefused::Key(Refused::RateLimited(limit)) => quota::problem(StatusCode::TOO_MANY_REQUESTS, &limit),
         // RFC 9110 section 15.5.2: a 401 names what would be accepted.

@@ -67,8 +67,13 @@ fn target(app: &App, form: &Form) -> Result<Target, OAuthError> {
             return Err(OAuthError::invalid_target(SEVERAL));
         }
         let Some(text) = form.one(name)? else { continue };
+        let issuer = app.config.public_url.to_string();
+        if text == issuer {
+            // The resource of RFC 9728 that stands for all of this server.
+            continue;
+        }
         let unknown = || OAuthError::invalid_target("There is no such resource here.").code("wrong_audience");
-        let audience = Audience::read(text, &app.config.public_url.to_string()).ok_or_else(unknown)?;
+        let audience = Audience::read(text, &issuer).ok_or_else(unknown)?;
         if target != Target::ByScopes && target != Target::Exactly(audience) {
             return Err(OAuthError::invalid_target(SEVERAL));
         }

@@ -12,6 +12,7 @@ mod form;
 mod grant_type;
 mod introspect;
 mod metadata;
+pub mod protected_resource;
 mod revoke;
 mod revoked_tokens;
 mod token;
@@ -19,6 +20,8 @@ mod token_exchange;
 
 pub use device_code::device_authorization;
 pub use error::OAuthError;
+#[cfg(test)]
+pub use grant_type::GrantType;
 pub use introspect::introspect;
 pub use metadata::metadata;
 pub use revoke::revoke;

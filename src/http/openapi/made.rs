@@ -59,6 +59,12 @@ fn written_operation(operation: &Operation) -> Value {
     if !parameters.is_empty() {
         written["parameters"] = Value::Array(parameters);
     }
+    for parameter in written["parameters"].as_array_mut().into_iter().flatten() {
+        if parameter["name"] == "Idempotency-Key" {
+            // Visible characters, with blanks within.
+            parameter["schema"]["pattern"] = json!("^[!-~]([ -~]{0,253}[!-~])?$");
+        }
+    }
     if let Some((kind, schema, example)) = &operation.body {
         written["requestBody"] = json!({"required": true, "content": {*kind: {"schema": schema, "example": example}}});
     }

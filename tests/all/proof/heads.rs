@@ -109,6 +109,8 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
         "text/html; charset=utf-8",
         "application/json",
         "application/jwt",
+        // security.txt (RFC 9116).
+        "text/plain; charset=utf-8",
         // The browser SDK and its types.
         "text/javascript; charset=utf-8",
         "application/typescript; charset=utf-8",

@@ -1136,6 +1136,10 @@ pub fn routes() -> Vec<Row> {
         bearer("/.well-known/keyward-audit-keys.json", Anyone),
         bearer("/.well-known/jwks.json", Anyone),
         bearer("/.well-known/oauth-authorization-server", Anyone),
+        bearer("/.well-known/oauth-protected-resource", Anyone),
+        bearer("/.well-known/oauth-protected-resource/v1", Anyone),
+        bearer("/.well-known/oauth-protected-resource/projects/{id}", Anyone),
+        bearer("/.well-known/security.txt", Anyone).varies(),
         bearer("/.well-known/revoked-tokens", Anyone).varies(),
         Row::new(
             "/oauth/device_authorization",

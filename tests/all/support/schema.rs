@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Words that say nothing of a value.
-const WORDS: [&str; 5] = ["description", "title", "example", "default", "format"];
+const WORDS: [&str; 4] = ["description", "title", "example", "default"];
 
 /// What is wrong with a value, each with where it stands.
 pub fn wrong(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
@@ -21,7 +21,8 @@ fn is_a(kind: &str, value: &Value) -> bool {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
         "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
+        // 30.0 is an integer too (JSON Schema, section 4.2.3).
+        "integer" => value.as_f64().is_some_and(|it| it.fract() == 0.0),
         "number" => value.is_number(),
         "array" => value.is_array(),
         "object" => value.is_object(),
@@ -35,6 +36,15 @@ fn matches(pattern: &str, text: &str) -> bool {
         "^[a-z_]+$" => !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
         "^kw_(live|test)_[0-9A-Za-z]{56}$" => {
             text.len() == 64 && (text.starts_with("kw_live_") || text.starts_with("kw_test_"))
+        }
+        r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$" => {
+            !text.trim().is_empty() && !text.chars().any(char::is_control)
+        }
+        "^[0-9A-Za-z:._*/-]{1,80}$" => {
+            (1..=80).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b":._*/-".contains(&b))
+        }
+        "^(1000000|[1-9][0-9]{0,5})/(second|minute|hour|day)(,burst=(1000000|[1-9][0-9]{0,5}))?$" => {
+            text.parse::<keyward::domain::rate::RateLimit>().is_ok()
         }
         "^[A-Z]{4}-[A-Z]{4}$" => {
             text.len() == 9
@@ -97,8 +107,15 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
                 true
             }),
             "oneOf" => list().iter().filter(|part| fits(document, part, value)).count() == 1,
+            "not" => !fits(document, said, value),
             "anyOf" => list().iter().any(|part| fits(document, part, value)),
             "enum" => list().contains(value),
+            "format" => value.as_str().is_none_or(|text| match said.as_str().expect("a format") {
+                "uuid" => text.len() == 36 && text.parse::<uuid::Uuid>().is_ok(),
+                "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
+                "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
+                _ => true,
+            }),
             "pattern" => value.as_str().is_none_or(|text| matches(said.as_str().expect("a pattern"), text)),
             "minimum" => number(value).is_none_or(|it| it >= number(said).expect("a number")),
             "maximum" => number(value).is_none_or(|it| it <= number(said).expect("a number")),

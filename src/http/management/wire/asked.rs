@@ -2,6 +2,7 @@
 
 use crate::{
     domain::key::Environment,
+    http::json::Whole,
     service::keys::{Asked, Changes, End},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -27,7 +28,7 @@ pub struct NewKey {
     /// `expires_at` is said.
     #[serde(default, deserialize_with = "said")]
     #[cfg_attr(test, schema(value_type = i64, required = false, minimum = 1, maximum = 36500))]
-    expires_in_days: Option<i64>,
+    expires_in_days: Option<Whole>,
     /// An instant in RFC 3339; null: never.
     #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false, format = "date-time"))]
@@ -71,7 +72,7 @@ pub struct KeyChanges {
     /// So many days from now, 1 to 36500.
     #[serde(default, deserialize_with = "said")]
     #[cfg_attr(test, schema(value_type = i64, required = false, minimum = 1, maximum = 36500))]
-    expires_in_days: Option<i64>,
+    expires_in_days: Option<Whole>,
     /// An instant in RFC 3339; null: never.
     #[serde(default, deserialize_with = "said")]
     #[cfg_attr(test, schema(value_type = Option<String>, required = false, format = "date-time"))]
@@ -95,10 +96,10 @@ pub struct KeyChanges {
 }
 
 /// Two ways to say one thing are one too many.
-fn end(days: Option<i64>, at: Option<Option<String>>) -> Result<Option<End>, &'static str> {
+fn end(days: Option<Whole>, at: Option<Option<String>>) -> Result<Option<End>, &'static str> {
     match (days, at) {
         (Some(_), Some(_)) => Err("Send expires_in_days or expires_at, not both."),
-        (Some(days), None) => Ok(Some(End::Days(days))),
+        (Some(Whole(days)), None) => Ok(Some(End::Days(days))),
         (None, Some(Some(at))) => Ok(Some(End::At(at))),
         (None, Some(None)) => Ok(Some(End::Never)),
         (None, None) => Ok(None),

@@ -1,8 +1,13 @@
 //! Keys by program.
 
-use super::{Operation, Security, text};
+use super::{Operation, Security};
 use crate::service::program::{READ, WRITE};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// A text of at least one character.
+fn some_text() -> Value {
+    json!({"type": "string", "minLength": 1})
+}
 
 const PROJECT: &str = "/v1/projects/{id}";
 const KEYS: &str = "/v1/projects/{id}/keys";
@@ -88,10 +93,10 @@ pub fn all() -> Vec<Operation> {
                     "Without it, whatever is not deleted.",
                 )
                 .query("environment", json!({"type": "string", "enum": ["live", "test"]}), "Of one environment.")
-                .query("text", text(), "In the name, the preview or whom it was issued to, in any case of letters.")
-                .query("issued_to", text(), "Issued to just this name.")
+                .query("text", some_text(), "In the name, the preview or whom it was issued to, in any case of letters.")
+                .query("issued_to", some_text(), "Issued to just this name.")
                 .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}), "Keys on a page.")
-                .query("cursor", text(), "The `next_cursor` of the page before, as it stands.")
+                .query("cursor", some_text(), "The `next_cursor` of the page before, as it stands.")
                 .gives("200", "Keys", "A page of keys.")
                 .refuses("422", "A parameter is unknown, twice there or wrong: `invalid_query` or `invalid`."),
         ),

@@ -27,6 +27,14 @@ fn refused(operation: Operation, too_often: &'static str) -> Operation {
         .and_else()
 }
 
+/// Metadata of a protected resource.
+fn resource(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new("GET", path, id, "Tokens", summary)
+        .says("A bearer challenge names this address in `resource_metadata`.")
+        .gives("200", "ResourceMetadata", "The metadata.")
+        .and_else()
+}
+
 pub fn all() -> Vec<Operation> {
     let get = |path, id, summary| Operation::new("GET", path, id, "Tokens", summary);
     vec![
@@ -54,6 +62,9 @@ pub fn all() -> Vec<Operation> {
             .headed("Cache-Control", "no-store")
             .gives_some("400", "application/json", schema("OAuthError"), "What was asked is not right: `error` says what.")
             .gives_some("401", "application/json", schema("OAuthError"), "No such client: `error` is `invalid_client`.")
+            .headed("WWW-Authenticate", "RFC 7617.")
+            .gives_some("429", "application/json", schema("OAuthError"), "Too many devices began at this address, or of this program.")
+            .headed("Retry-After", "Seconds.")
             .and_else(),
         refused(
             post("/oauth/introspect", "introspectToken", "Ask about a token (RFC 7662)", "TokenQuestion", json!("token=ey…"))
@@ -70,6 +81,9 @@ pub fn all() -> Vec<Operation> {
         get("/.well-known/oauth-authorization-server", "readMetadata", "Read what an OAuth client needs to know (RFC 8414)")
             .gives("200", "OAuthMetadata", "The metadata.")
             .and_else(),
+        resource("/.well-known/oauth-protected-resource", "readResourceMetadata", "Read who issues tokens for this Keyward (RFC 9728)"),
+        resource("/.well-known/oauth-protected-resource/v1", "readManagementMetadata", "Read who issues tokens for management (RFC 9728)"),
+        resource("/.well-known/oauth-protected-resource/projects/{id}", "readProjectMetadata", "Read who issues tokens for a project (RFC 9728)"),
         get("/.well-known/revoked-tokens", "readRevokedTokens", "Read the signed list of revoked tokens")
             .says("For whoever checks tokens without asking; its `typ` is `keyward-revoked+jwt`.")
             .head("If-None-Match", false, "The `ETag` of the list that you have.")

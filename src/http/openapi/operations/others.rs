@@ -47,7 +47,8 @@ pub fn all() -> Vec<Operation> {
             .and_else(),
         config("/v1/projects/{id}/config", "readConfig", "Read a project’s config"),
         config("/pops/{id}/config", "readPopConfig", "Read a project’s config, at its other address"),
-        jwks("/.well-known/jwks.json", "readSigningKeys", "Read the public keys that tokens are signed with"),
+        jwks("/.well-known/jwks.json", "readSigningKeys", "Read the public keys that tokens are signed with")
+            .says("Ed25519 keys (RFC 8037), or RSA keys (RFC 7518) where tokens are signed with RS256."),
         jwks(
             "/.well-known/keyward-audit-keys.json",
             "readAuditKeys",
@@ -57,6 +58,10 @@ pub fn all() -> Vec<Operation> {
         file("/sdk/v1.d.ts", "readSdkTypes", "Read the types of the module for browsers", "application/typescript"),
         plain("/openapi.json", "readOpenApi", "Read this document")
             .gives_some("200", "application/json", json!({"type": "object"}), "OpenAPI 3.1.")
+            .and_else(),
+        plain("/.well-known/security.txt", "readSecurityContact", "Read where to report a vulnerability (RFC 9116)")
+            .says("Only with `KEYWARD_SECURITY_CONTACT`.")
+            .gives_some("200", "text/plain", json!({"type": "string"}), "The file.")
             .and_else(),
         plain("/metrics", "readMetrics", "Read the metrics")
             .gives_some("200", "application/openmetrics-text", json!({"type": "string"}), "OpenMetrics, for Prometheus.")

@@ -32,7 +32,8 @@ pub fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
         return name.to_owned();
     }
-    for many in ["oneOf", "anyOf"] {
+    // With a type beside them they say more of the value, and no other type.
+    for many in ["oneOf", "anyOf"].into_iter().filter(|_| schema["type"].is_null()) {
         if let Some(some) = schema[many].as_array() {
             return some.iter().map(kind).collect::<Vec<_>>().join(" or ");
         }

@@ -4,12 +4,12 @@
 
 mod oauth;
 
-use crate::http::management::wire;
+use crate::http::{management::wire, oauth::GrantType};
 use oauth::{
     DeviceAuthorization, DeviceRequest, Introspection, OAuthError, OAuthMetadata, OAuthToken, OAuthTokenRequest,
-    TokenQuestion,
+    ResourceMetadata, TokenQuestion,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -43,7 +43,7 @@ pub struct TokenRequest {
     #[schema(value_type = String, example = "kw_live_…")]
     secret_key: Zeroizing<String>,
     /// Seconds; a day if it is left out, and never longer than the key.
-    #[schema(value_type = i64, required = false, minimum = 1)]
+    #[schema(required = false, minimum = 1)]
     expires_in: Option<i64>,
 }
 
@@ -165,13 +165,25 @@ pub struct Jwks {
     keys: Vec<Jwk>,
 }
 
-/// A public Ed25519 key (RFC 8037).
+/// A public key: Ed25519 (RFC 8037) with `crv` and `x`, or RSA (RFC 7518 section 6.3) with `n` and `e`.
 #[derive(serde::Deserialize, ToSchema)]
 pub struct Jwk {
+    #[schema(pattern = "^(OKP|RSA)$")]
     kty: String,
-    crv: String,
+    #[schema(pattern = "^(EdDSA|RS256)$")]
+    alg: String,
+    #[serde(rename = "use")]
+    #[schema(pattern = "^sig$")]
+    usage: String,
     kid: String,
-    x: String,
+    #[schema(value_type = String, required = false, pattern = "^Ed25519$")]
+    crv: Option<String>,
+    #[schema(value_type = String, required = false)]
+    x: Option<String>,
+    #[schema(value_type = String, required = false)]
+    n: Option<String>,
+    #[schema(value_type = String, required = false)]
+    e: Option<String>,
 }
 
 /// How it is.
@@ -189,6 +201,38 @@ fn add<T: ToSchema>(schemas: &mut Map<String, Value>) {
     }
 }
 
+/// What stands between members, which no attribute can say.
+fn relate(schemas: &mut Map<String, Value>) {
+    // One of the two, and not both.
+    schemas["VerifyRequest"]["oneOf"] = json!([{"required": ["key"]}, {"required": ["token"]}]);
+    let projects = &mut schemas["ProjectOrProjects"]["oneOf"];
+    projects[0]["format"] = json!("uuid");
+    projects[1]["items"]["format"] = json!("uuid");
+    projects[1]["minItems"] = json!(1);
+    schemas["VerifyRequest"]["properties"]["ip"]["anyOf"] = json!([{"format": "ipv4"}, {"format": "ipv6"}]);
+    for name in ["NewKey", "KeyChanges"] {
+        schemas[name]["not"] = json!({"required": ["expires_in_days", "expires_at"]});
+        let members = &mut schemas[name]["properties"];
+        members["name"]["pattern"] = json!(LABEL);
+        members["scopes"]["items"]["pattern"] = json!(SCOPE);
+        members["rate_limit"]["pattern"] = json!(RATE_LIMIT);
+    }
+    // What a grant type needs besides its client, which may stand in the header.
+    let grant = |name: &str, needs: &[&str]| json!({"if": {"properties": {"grant_type": {"const": name}}}, "then": {"required": needs}});
+    let request = &mut schemas["OAuthTokenRequest"];
+    request["properties"]["grant_type"]["enum"] = GrantType::ALL.iter().map(|it| json!(it.as_str())).collect();
+    request["allOf"] = json!([
+        grant(GrantType::AuthorizationCode.as_str(), &["code", "redirect_uri", "code_verifier"]),
+        grant(GrantType::DeviceCode.as_str(), &["device_code"]),
+        grant(GrantType::TokenExchange.as_str(), &["subject_token", "subject_token_type"]),
+    ]);
+}
+
+/// Not blank, and without control characters.
+const LABEL: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$";
+const SCOPE: &str = r"^[0-9A-Za-z:._*/-]{1,80}$";
+const RATE_LIMIT: &str = "^(1000000|[1-9][0-9]{0,5})/(second|minute|hour|day)(,burst=(1000000|[1-9][0-9]{0,5}))?$";
+
 /// All of them, by name.
 pub fn all() -> Map<String, Value> {
     let mut schemas = Map::new();
@@ -201,6 +245,7 @@ pub fn all() -> Map<String, Value> {
     add::<TokenQuestion>(&mut schemas);
     add::<Introspection>(&mut schemas);
     add::<OAuthMetadata>(&mut schemas);
+    add::<ResourceMetadata>(&mut schemas);
     add::<DeviceRequest>(&mut schemas);
     add::<DeviceAuthorization>(&mut schemas);
     add::<VerifyRequest>(&mut schemas);
@@ -213,5 +258,6 @@ pub fn all() -> Map<String, Value> {
     add::<wire::MadeKey>(&mut schemas);
     add::<wire::NewKey>(&mut schemas);
     add::<wire::KeyChanges>(&mut schemas);
+    relate(&mut schemas);
     schemas
 }

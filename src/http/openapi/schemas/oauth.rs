@@ -157,3 +157,15 @@ pub struct OAuthMetadata {
     /// Where the signed list of revoked tokens is.
     keyward_revoked_tokens_uri: String,
 }
+
+/// What a client that was refused needs to know of a resource (RFC 9728 section 2).
+#[derive(serde::Deserialize, ToSchema)]
+pub struct ResourceMetadata {
+    /// As `resource` and `aud` name it.
+    resource: String,
+    authorization_servers: Vec<String>,
+    bearer_methods_supported: Vec<String>,
+    #[schema(value_type = Vec<String>, required = false)]
+    scopes_supported: Option<Vec<String>>,
+    resource_documentation: String,
+}

@@ -1,0 +1,32 @@
+//! `GET /.well-known/security.txt` (RFC 9116): where to report a vulnerability of this Keyward.
+
+use super::problem::{Problem, of_status};
+use crate::{
+    domain::time::DAY,
+    service::{App, moments},
+};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// For how long the file is to be believed, in seconds: RFC 9116 section 2.5.5 recommends less than a year. It is counted anew for each
+/// answer, for the setting may change with each start.
+const BELIEVED: i64 = 90 * DAY;
+
+/// The file.
+///
+/// # Errors
+/// 404 without a contact in the settings.
+pub async fn file(State(app): State<App>) -> Result<Response, Problem> {
+    let Some(contact) = &app.config.security_contact else {
+        let (code, detail) = of_status(StatusCode::NOT_FOUND);
+        return Err(Problem::new(StatusCode::NOT_FOUND, code, detail));
+    };
+    let expires = moments::rfc3339(app.ground.now().plus_seconds(BELIEVED));
+    let url = &app.config.public_url;
+    let text = format!("Contact: {contact}\nExpires: {expires}\nCanonical: {url}/.well-known/security.txt\n");
+    let heads = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=300")];
+    Ok((heads, text).into_response())
+}
