@@ -1,10 +1,64 @@
-//! Whether whoever asks has the answer already (RFC 9110 section 13.1.2).
+//! `If-None-Match`: whether the client has the representation already (RFC 9110 section 13.1.2).
 
-use axum::http::{HeaderMap, header};
+use axum::{
+    body::Body,
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
 
-/// Whether one of the tags that were sent is this one, compared weakly.
-pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let said = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    said.flat_map(|tags| tags.split(',')).any(|tag| tag.trim() == "*" || strong(tag) == strong(etag))
+/// Whether one of the tags of `If-None-Match` is this one, by weak comparison, or `*`.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    let etag = opaque(etag);
+    let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.into_iter().any(|value| value.trim() == "*" || tags(value).any(|tag| opaque(tag) == etag))
+}
+
+/// The tags of a list. A comma within the quotes belongs to its tag (RFC 9110 section 8.8.3).
+fn tags(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches([',', ' ', '\t']);
+        let start = rest.find('"')?;
+        let end = start + 1 + rest[start + 1..].find('"')?;
+        let (tag, after) = rest.split_at(end + 1);
+        rest = after;
+        Some(tag)
+    })
+}
+
+/// Turns a response with an `ETag` that the client knows into a 304, with the headers that a cache needs (RFC 9110 section 15.4.5).
+pub fn not_modified(headers: &HeaderMap, mut response: Response) -> Response {
+    let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok());
+    if response.status() == StatusCode::OK && etag.is_some_and(|etag| is_known(headers, etag)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn knows(values: &[&str], etag: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::IF_NONE_MATCH, value.parse().unwrap());
+        }
+        is_known(&headers, etag)
+    }
+
+    #[test]
+    fn tags_are_compared_weakly_and_as_a_whole() {
+        for values in [&["\"a\""][..], &["W/\"a\""], &["\"b\", W/\"a\""], &["\"b\"", "\"a\",\"c\""], &["*"], &[" * "]] {
+            assert!(knows(values, "\"a\"") && knows(values, "W/\"a\""), "{values:?}");
+        }
+        for values in [&[][..], &["\"b\""], &["a"], &["\"a"], &["\"x,\"a\",y\""], &["\"A\""], &["w/\"a\""]] {
+            assert!(!knows(values, "\"a\""), "{values:?}");
+        }
+        assert!(knows(&["\"b\", \"a,c\""], "\"a,c\""));
+    }
 }

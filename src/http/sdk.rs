@@ -1,8 +1,8 @@
 //! `/sdk/v1.js` and its types: the file that pages of other origins import. What it offers stays as it is, for its name is `v1`.
 
-use super::etag::is_known;
+use super::etag::not_modified;
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use sha2::{Digest as _, Sha256};
@@ -41,16 +41,12 @@ pub async fn types(headers: HeaderMap) -> Response {
 }
 
 fn serve(file: &File, headers: &HeaderMap) -> Response {
-    let mut response = if is_known(headers, &file.etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, file.kind.clone())], file.text).into_response()
-    };
+    let mut response = ([(header::CONTENT_TYPE, file.kind.clone())], file.text).into_response();
     let said = response.headers_mut();
     said.insert(header::CACHE_CONTROL, KEPT);
     said.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     if let Ok(etag) = HeaderValue::from_str(&file.etag) {
         said.insert(header::ETAG, etag);
     }
-    response
+    not_modified(headers, response)
 }

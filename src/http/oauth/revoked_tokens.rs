@@ -1,12 +1,12 @@
 //! `GET /.well-known/revoked-tokens`: the signed list for whoever checks tokens without asking.
 
 use crate::{
-    http::{etag::is_known, problem::Problem},
+    http::{etag::not_modified, problem::Problem},
     service::App,
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 
@@ -16,14 +16,10 @@ const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=5");
 /// The list; 304 to whoever has it (RFC 9110 section 13.1.2).
 pub async fn revoked_tokens(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     let list = app.tokens.revoked_list().await?;
-    let mut response = if is_known(&headers, &list.etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, "application/jwt")], list.jwt.to_string()).into_response()
-    };
+    let mut response = ([(header::CONTENT_TYPE, "application/jwt")], list.jwt.to_string()).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, KEPT);
     if let Ok(etag) = HeaderValue::from_str(&list.etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
-    Ok(response)
+    Ok(not_modified(&headers, response))
 }

@@ -3,6 +3,7 @@
 use super::shown;
 use crate::{
     http::{
+        etag::not_modified,
         management::{caller::Reads, id},
         problem::Problem,
     },
@@ -10,6 +11,7 @@ use crate::{
 };
 use axum::{
     extract::{Path, State},
+    http::HeaderMap,
     response::Response,
 };
 
@@ -17,6 +19,8 @@ pub async fn handle(
     State(app): State<App>,
     Reads(program): Reads,
     Path((project, key)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Ok(shown(app.keys.get_by_program(&program, id(&project)?, id(&key)?).await?))
+    let key = app.keys.get_by_program(&program, id(&project)?, id(&key)?).await?;
+    Ok(not_modified(&headers, shown(key)))
 }

@@ -125,14 +125,17 @@ pub fn all() -> Vec<Operation> {
                      many keys as the policy allows (`conflict`).",
                 )
                 .headed("X-Keyward-Key-Id", "The key that was made.")
-                .refuses("415", "The body is not said to be JSON.")
+                .refuses("415", "The body is not said to be JSON, or is compressed.")
                 .refuses(
                     "422",
                     "A member is missing, unknown or of the wrong type (`invalid_body`), or wrong (`invalid`, with `errors`); or the \
                      idempotency key was sent with another body (`idempotency_key_reused`).",
                 ),
         ),
-        refused(key(of("GET", KEY, "readKey", "Read a key"))),
+        refused(
+            key(of("GET", KEY, "readKey", "Read a key").head("If-None-Match", false, "The `ETag` of the state that you have."))
+                .gives_nothing("304", "The key is in that state."),
+        ),
         refused(
             key(of("PATCH", KEY, "editKey", "Edit a key")
                 .says(
@@ -145,7 +148,7 @@ pub fn all() -> Vec<Operation> {
             .refuses("403", WIDER)
             .refuses("409", "The key is deleted: `conflict`.")
             .refuses("412", "The key was changed since then: `changed_meanwhile`.")
-            .refuses("415", "The body is not said to be JSON.")
+            .refuses("415", "The body is not said to be JSON, or is compressed.")
             .refuses("422", "A member is unknown or of the wrong type (`invalid_body`), or wrong (`invalid`, with `errors`).")
             .refuses("428", "There is no `If-Match`: `if_match_required`."),
         ),

@@ -40,7 +40,7 @@ pub fn all() -> Vec<Operation> {
             .refuses("400", "The body is no JSON: `malformed_json`.")
             .refuses("401", "A rule refused the key; `code` says which.")
             .headed("WWW-Authenticate", "RFC 9110 section 11.6.1.")
-            .refuses("415", "The body is not said to be JSON.")
+            .refuses("415", "The body is not said to be JSON, or is compressed.")
             .refuses("422", "A member is missing, unknown or wrong: `invalid_body`.")
             .refuses("429", "The key’s limit: `rate_limited`.")
             .headed("Retry-After", "Seconds.")

@@ -48,14 +48,14 @@ pub fn all() -> Vec<Operation> {
             .takes("VerifyRequest", json!({"key": "kw_live_…", "scopes": ["data:read"]}))
             .gives("200", "Decision", "The decision.")
             .refuses("400", "The body is no JSON: `malformed_json`.")
-            .refuses("415", "The body is not said to be JSON.")
+            .refuses("415", "The body is not said to be JSON, or is compressed.")
             .refuses("422", "A member is missing, unknown or wrong: `invalid_body`.")
             .and_else(),
         Operation::new("POST", "/v1/keys/verify:batch", "verifyKeys", "Verification", "Verify up to 1,000 keys or tokens")
             .takes("BatchRequest", json!({"keys": [{"key": "kw_live_…"}, {"key": "kw_live_…"}]}))
             .gives("200", "Batch", "The decisions, in their order.")
             .refuses("400", "The body is no JSON: `malformed_json`.")
-            .refuses("415", "The body is not said to be JSON.")
+            .refuses("415", "The body is not said to be JSON, or is compressed.")
             .refuses("422", "A member is missing, unknown or wrong: `invalid_body`.")
             .and_else(),
         decided(
