@@ -7,7 +7,7 @@ use axum::{
 };
 
 /// What an error page may load: the house's style, nothing else.
-const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
+pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
 /// The mark, as in the sprite of the pages.
@@ -30,6 +30,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
         404 => "There is nothing here for you",
         405 => "This cannot be done here",
         413 => "This is too large",
+        415 => "This cannot be read",
         421 => "Not under this name",
         503 => "Not just now",
         507 => "There is no space left",

@@ -4,7 +4,7 @@
 //! arguments, runs the server function in the same context, and then redirects (303, to a path of ours) or draws the page again,
 //! with the errors beside the fields (422) or, for a new key, with the answer that is shown once.
 
-use super::{AppState, context, drafts, form_table::Table, pages, sessions::Visit};
+use super::{AppState, context, drafts, error_page, form_table::Table, pages, plain, sessions::Visit};
 use crate::{
     app::NoScripts,
     domain::{
@@ -43,13 +43,14 @@ use crate::{
         },
     },
     ui::form::DRAFT,
+    ui::markup::escape_text,
 };
 use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
-    response::Response,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse as _, Response},
     routing::post,
 };
 use leptos::{
@@ -77,6 +78,8 @@ const CONFIRM: &str = "/confirm";
 enum Next {
     /// 303 to a path of ours.
     See(String),
+    /// A page that leads to another origin. `form-action` also applies to redirects after a form, and cannot name an IPv6 address.
+    Leave(String),
     /// The page again, with an answer in its context that it draws; `once`: nothing but the answer may ever hold it.
     Show { answer: Arc<dyn Fn() + Send + Sync>, once: bool },
 }
@@ -243,6 +246,7 @@ fn security(done: &str) -> Next {
 fn told(answer: Answered) -> Next {
     match answer {
         // Exposed to be followed: this is the one answer that carries the code.
+        Answered::Leave(to) if to.expose().starts_with("http://[") => Next::Leave(to.expose().to_owned()),
         Answered::Leave(to) => Next::See(to.expose().to_owned()),
         message => show(message, true),
     }
@@ -365,6 +369,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             }
             response
         }
+        Ok(Next::Leave(to)) => leave(&parts.headers, &to),
         Err(error) if error.kind == ErrorKind::SignedOut && parts.uri.path() == CODE => {
             see(&format!("/login{}", parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default()))
         }
@@ -493,6 +498,23 @@ pub(super) fn see(path: &str) -> Response {
     // A path of ours has only characters that a header may have; anything else goes home.
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/keys"));
     response.headers_mut().insert(header::LOCATION, location);
+    response
+}
+
+/// A page that leads on at once.
+fn leave(headers: &HeaderMap, to: &str) -> Response {
+    let href = escape_text(to).replace('"', "&quot;");
+    let body = format!(
+        r#"<div class="gate"><main class="gate__main"><header class="gate__head"><h1>Back to the program</h1></header>
+<div class="actions"><a class="button button--primary" href="{href}">Continue</a></div></main></div>"#
+    );
+    let page = plain::document(headers, "Back to the program · Keyward", &[], &body);
+    let mut response = Html(page).into_response();
+    let said = response.headers_mut();
+    said.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(error_page::CSP));
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0;url={to}")) {
+        said.insert(header::REFRESH, refresh);
+    }
     response
 }
 

@@ -136,6 +136,29 @@ on_both_engines! {
         assert!(other.header("content-security-policy").contains("form-action 'self';"));
     }
 
+    /// A policy cannot name an IPv6 address: the form stays on our origin, and a page leads on.
+    async fn an_ipv6_address_widens_no_policy(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let mut browser = stage.signed_in().await;
+        let resource = format!("{URL}/projects/{}", stage.project);
+        let to = "http://[::1]:50123/cb";
+        let query = stage.query(&[("client_id", "loopback"), ("redirect_uri", to), ("resource", &resource)]);
+        let here = format!("/authorize?{query}");
+        let page = browser.get(&here).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("form-action 'self';") && !policy.contains('*'), "{policy}");
+        for (answer, name) in [("allow", "code"), ("deny", "error")] {
+            let fields = [("request", query.as_str()), ("answer", answer), ("scopes[]", "data:read"), ("life", "86400")];
+            let page = browser.post(&here, &fields).await;
+            assert_eq!((page.status, page.location(), page.header("cache-control")), (200, "", "no-store"));
+            let leads = page.header("refresh").strip_prefix("0;url=").expect("it leads on").to_owned();
+            assert!(leads.starts_with(&format!("{to}?")) && !value(&leads, name).is_empty(), "{leads}");
+            assert_eq!(value(&leads, "state"), "a&b=c\"<x>");
+            assert!(page.text().contains(&format!("href=\"{}\"", leads.replace('&', "&amp;"))), "{}", page.text());
+        }
+    }
+
     async fn only_the_page_that_tells_its_opener_is_known_to_it(bench: Bench) {
         let stage = Stage::of(bench).await;
         let query = stage.by_message();

@@ -97,7 +97,7 @@ impl Consent {
             Read::Here(words) => return Ok((Some(Authorization::Unknown(words.to_owned())), None)),
         };
         let Some(caller) = caller else { return Ok((None, None)) };
-        let leads = (!request.to.by_message).then(|| request.to.redirect.policy_source());
+        let leads = (!request.to.by_message).then(|| request.to.redirect.policy_source()).flatten();
         let asked = match may(&mut conn, caller, request.project, &request.scopes).await {
             Ok(may) => {
                 let host = request.title.is_some().then(|| request.to.redirect.host());

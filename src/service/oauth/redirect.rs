@@ -99,12 +99,10 @@ impl Redirect {
         self.said == self.origin()
     }
 
-    /// What a content security policy calls its origin. It knows no IPv6 addresses: there any host on that port stands for it.
-    pub fn policy_source(&self) -> String {
-        match self.url.host() {
-            Some(Host::Ipv6(_)) => format!("http://*:{}", self.url.port_or_known_default().unwrap_or(80)),
-            _ => self.origin(),
-        }
+    /// The source of its origin in a content security policy; `None` for an IPv6 address, which a policy cannot name
+    /// (CSP 3, `host-source`).
+    pub fn policy_source(&self) -> Option<String> {
+        (!matches!(self.url.host(), Some(Host::Ipv6(_)))).then(|| self.origin())
     }
 
     /// The address with an answer behind what is there already.
@@ -198,6 +196,7 @@ mod tests {
     fn an_answer_stands_behind_what_is_there() {
         let said = read("https://app.example/cb?a=b").with(&[("code", "x"), ("state", "a&b=c")]);
         assert_eq!(said, "https://app.example/cb?a=b&code=x&state=a%26b%3Dc");
-        assert_eq!(read("http://[::1]:9/cb").policy_source(), "http://*:9");
+        assert_eq!(read("http://127.0.0.1:9/cb").policy_source().as_deref(), Some("http://127.0.0.1:9"));
+        assert_eq!(read("http://[::1]:9/cb").policy_source(), None);
     }
 }
