@@ -26,7 +26,7 @@ use tokio::{
 /// The tests that every gateway passes.
 macro_rules! gateway {
     ($name:ident $gateway:ident $(#[$attribute:meta])?) => {
-        gateway! { $name $gateway $(#[$attribute])?; admits refuses limits networks asks_little fails_closed }
+        gateway! { $name $gateway $(#[$attribute])?; admits refuses limits networks asks_little fails_closed keeps_identity passes_preflights takes_uploads }
     };
     ($name:ident $gateway:ident; $($check:ident)+) => {
         mod $name {$(

@@ -5,8 +5,8 @@ mod refusing;
 
 use super::{Answer, Gateway, Recorder, Stage, World, recorder::Seen};
 pub use {
-    passing::{admits, asks_little},
-    refusing::{fails_closed, limits, networks, refuses},
+    passing::{admits, asks_little, passes_preflights, takes_uploads},
+    refusing::{fails_closed, keeps_identity, limits, networks, refuses},
 };
 
 const PROJECT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -22,8 +22,15 @@ fn bearer(credential: &str) -> String {
 /// What a client makes up to look like somebody that Keyward knows.
 fn forged(gateway: &Gateway) -> Vec<String> {
     let mut lines: Vec<_> = TOLD.iter().map(|name| format!("{name}: forged")).collect();
-    lines
-        .extend(["X-KEYWARD-KEY-ID: forged", "X_Keyward_Key_Id: forged", "X-Keyward_Scopes: forged"].map(String::from));
+    lines.extend(
+        [
+            "X-KEYWARD-KEY-ID: forged",
+            "X_Keyward_Key_Id: forged",
+            "X-Keyward_Scopes: forged",
+            "X-Keyward-Project: forged",
+        ]
+        .map(String::from),
+    );
     if gateway.patterns {
         lines.push("X-Keyward-Role: forged".into());
     }

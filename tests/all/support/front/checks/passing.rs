@@ -96,3 +96,35 @@ pub async fn asks_little(gateway: Gateway) {
         assert_eq!(TOLD.map(|name| told(seen, name)), ["k", "p", "", "", ""]);
     }
 }
+
+/// A CORS preflight reaches the API without a credential and without an identity; another OPTIONS request does not.
+pub async fn passes_preflights(gateway: Gateway) {
+    let world = World::new(&gateway).await;
+    let (origin, method) = ("Origin: https://shop.example", "Access-Control-Request-Method: PUT");
+    // Traefik drops the names that Keyward has, in their usual form.
+    let forged = ["X-Keyward-Key-Id: forged", "X-Keyward-Scopes: forged"];
+    let answer = world.stage.ask(&["OPTIONS /orders", origin, method, forged[0], forged[1]], "").await;
+    assert_eq!((answer.status, answer.header("x-of-the-api")), (200, "yes"), "{answer:?}");
+    let seen = one(world.stage.api.take());
+    assert_eq!((seen.method.as_str(), told(&seen, "x-keyward-key-id")), ("OPTIONS", String::new()));
+    assert_eq!(seen.all("access-control-request-method"), ["PUT"]);
+    for lines in [
+        &["OPTIONS /orders"][..],
+        &["OPTIONS /orders", origin],
+        &["OPTIONS /orders", method],
+        &["GET /orders", origin, method],
+    ] {
+        assert_eq!(world.stage.ask(lines, "").await.status, 401, "{lines:?}");
+        assert!(world.stage.api.take().is_empty(), "{lines:?}");
+    }
+}
+
+/// An upload that is larger than nginx's usual limit passes.
+pub async fn takes_uploads(gateway: Gateway) {
+    let world = World::new(&gateway).await;
+    let key = bearer(&world.key("").await.secret);
+    let upload = "x".repeat(1_500_000);
+    let answer = world.stage.ask(&["PUT /orders/1", &key], &upload).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(one(world.stage.api.take()).body.len(), upload.len());
+}

@@ -138,3 +138,24 @@ pub async fn fails_closed(gateway: Gateway) {
         assert!(stage.api.take().is_empty(), "{manner:?}");
     }
 }
+
+/// A client cannot have Keyward's headers removed on the way to the API (RFC 9110 section 7.6.1).
+pub async fn keeps_identity(gateway: Gateway) {
+    let world = World::new(&gateway).await;
+    let made = world.key("").await;
+    let key = bearer(&made.secret);
+    for named in ["X-Keyward-Key-Id", "close, x-keyward-scopes , X-KEYWARD-KEY-ID", "keep-alive,x-keyward-project-id"] {
+        let answer = world.stage.ask(&["GET /orders", &key, &format!("Connection: {named}")], "").await;
+        let reached = world.stage.api.take();
+        if reached.is_empty() {
+            assert!((400..500).contains(&answer.status), "{named}: {answer:?}");
+        }
+        for seen in reached {
+            assert_eq!(seen.all("x-keyward-key-id"), [made.id.to_string()], "{named}");
+            assert!(
+                !seen.all("x-keyward-scopes").is_empty() && !seen.all("x-keyward-project-id").is_empty(),
+                "{named}"
+            );
+        }
+    }
+}
