@@ -53,6 +53,10 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = parse_network)]
     pub trusted_proxies: Vec<IpNet>,
 
+    /// Connections that one client address may have open (an IPv6 /64 network counts as one). Trusted proxies have no limit
+    #[arg(long, env = "KEYWARD_CONNECTIONS_PER_ADDRESS", default_value_t = crate::http::PER_ADDRESS, value_name = "NUMBER", value_parser = parse_count)]
+    pub connections_per_address: usize,
+
     /// Name of the product whose keys these are, for titles and the sign-in page
     #[arg(long, env = "KEYWARD_NAME", value_name = "NAME", value_parser = parse_name)]
     pub name: Option<String>,
@@ -139,6 +143,10 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
         .map_err(|_| "write networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between".to_owned())
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    text.trim().parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a whole number from 1".to_owned())
 }
 
 fn parse_name(text: &str) -> Result<String, String> {
@@ -232,6 +240,7 @@ pub struct Config {
     /// What a `Host` header may say.
     pub hosts: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,
+    pub connections_per_address: usize,
     pub name: Option<String>,
     pub support_url: Option<Url>,
     /// Where vulnerabilities are reported.
@@ -250,6 +259,7 @@ impl Config {
             public_url: "http://localhost".parse().expect("a URL"),
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            connections_per_address: crate::http::PER_ADDRESS,
             name: None,
             support_url: None,
             security_contact: None,
@@ -275,6 +285,7 @@ impl Config {
             hosts,
             public_url,
             trusted_proxies: settings.trusted_proxies.clone(),
+            connections_per_address: settings.connections_per_address,
             name: settings.name.clone(),
             support_url: settings.support_url.clone(),
             security_contact: settings.security_contact.clone(),

@@ -8,6 +8,14 @@ pub const NETWORKS_MAX: usize = 50;
 /// The bits before the IPv4 address in an IPv4-mapped IPv6 one (RFC 4291 section 2.5.5.2).
 const MAPPED: u8 = 96;
 
+/// The network that counts as one client: an IPv4 address, or an IPv6 /64 network, which one customer has.
+pub fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
+        v4 => v4,
+    }
+}
+
 /// Why a text is no list of networks. Each names what is wrong and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {

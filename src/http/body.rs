@@ -4,7 +4,7 @@
 use super::problem::{Problem, of_status};
 use axum::{
     body::{Bytes, HttpBody},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::BodyExt as _;
 use std::{
@@ -48,6 +48,20 @@ impl Drop for Payload {
             own.zeroize();
         }
     }
+}
+
+/// The code and words for an encoded body.
+pub const ENCODED: (&str, &str) = (
+    "unsupported_content_encoding",
+    "The body has a Content-Encoding. This server takes bodies without one: send the request again, not compressed.",
+);
+
+/// Whether a body comes without a content coding (RFC 9110 section 8.4).
+pub fn is_unencoded(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| {
+        let coding = coding.as_bytes().trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 fn problem(status: StatusCode) -> Problem {

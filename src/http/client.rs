@@ -1,11 +1,9 @@
 //! Where a request comes from and which host it asks for, as far as they can be trusted.
 
+use super::{AppState, logged};
 use crate::config::Config;
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
-use std::{
-    borrow::Cow,
-    net::{IpAddr, SocketAddr},
-};
+use std::net::{IpAddr, SocketAddr};
 
 /// The other end of the connection, put into every request by the listener.
 #[derive(Clone, Copy, Debug)]
@@ -70,23 +68,42 @@ impl<'a> Client<'a> {
     ///
     /// # Errors
     /// 400 or 421, with code and words.
-    pub fn check_host(&self, config: &Config, uri: &Uri, headers: &HeaderMap) -> Result<(), WrongHost> {
-        // RFC 9112 section 3.2: what stands in front may have read the other one.
-        if headers.get_all(header::HOST).iter().nth(1).is_some() {
-            let words = "The request names its host twice. Send one Host header.";
-            return Err((StatusCode::BAD_REQUEST, "bad_request", words));
-        }
+    pub fn check_host(&self, state: &AppState, uri: &Uri, headers: &HeaderMap) -> Result<(), WrongHost> {
+        check_single_host(headers)?;
+        let config = &*state.app.config;
         let host = match (self.host, uri.authority()) {
-            (Some(host), _) => Some(Cow::Borrowed(host)),
-            (None, Some(authority)) => Some(Cow::Borrowed(authority.as_str())),
-            (None, None) => headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(Cow::Borrowed),
+            (Some(host), _) => Some(host),
+            (None, Some(authority)) => Some(authority.as_str()),
+            (None, None) => headers.get(header::HOST).and_then(|value| value.to_str().ok()),
         };
-        if host.is_some_and(|host| config.hosts.iter().any(|ours| is_same(config, ours, &host))) {
+        let host = host.unwrap_or_default();
+        if config.hosts.iter().any(|ours| is_same(config, ours, host)) {
             return Ok(());
+        }
+        if let Some(requests) = state.misdirected.count() {
+            tracing::warn!(
+                http.host = logged::host(host),
+                expected = config.hosts.first().map(String::as_str),
+                client.ip = self.ip.map(tracing::field::display),
+                requests,
+                "request.misdirected: set KEYWARD_PUBLIC_URL to the address that clients use, or let the proxy pass its host on"
+            );
         }
         let words = "This server does not answer under that name. Use the address that its operator gave you.";
         Err((StatusCode::MISDIRECTED_REQUEST, "misdirected", words))
     }
+}
+
+/// Checks that there is no second `Host` (RFC 9112 section 3.2): a proxy in front may have read the other one.
+///
+/// # Errors
+/// 400.
+pub fn check_single_host(headers: &HeaderMap) -> Result<(), WrongHost> {
+    if headers.get_all(header::HOST).iter().nth(1).is_some() {
+        let words = "The request names its host twice. Send one Host header.";
+        return Err((StatusCode::BAD_REQUEST, "bad_request", words));
+    }
+    Ok(())
 }
 
 /// Hosts have no case; `keys.example.com:443` is `keys.example.com` on HTTPS, and likewise port 80.
@@ -121,6 +138,7 @@ mod tests {
             public_url: "https://keys.example.com".parse().unwrap(),
             hosts: vec!["keys.example.com".into()],
             trusted_proxies: proxies.iter().map(|p| p.parse().unwrap()).collect(),
+            connections_per_address: crate::http::PER_ADDRESS,
             name: None,
             support_url: None,
             security_contact: None,

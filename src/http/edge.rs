@@ -1,11 +1,18 @@
 //! What every request to a page, a form or one of the programs' slower addresses passes first: whether it means us, its id, its
 //! line in the log, the headers that every answer carries.
 
-use super::{AppState, client::Client, client::Peer, error_page, request_id};
+use super::{
+    AppState,
+    body::{ENCODED, is_unencoded},
+    client::Client,
+    client::Peer,
+    error_page, logged, request_id,
+};
 use crate::{config::Config, service::actor::Origin};
 use axum::{
+    body::HttpBody as _,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -13,6 +20,8 @@ use std::time::Instant;
 
 /// Characters of a `User-Agent` that are kept.
 const AGENT_MAX: usize = 200;
+/// Tells browsers to use HTTPS only, for a year (RFC 6797).
+pub const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 /// The outermost layer of ours.
 pub async fn watch(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -21,7 +30,9 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let headers = request.headers();
     let client = Client::read(config, peer, headers);
-    let refusal = client.check_host(config, request.uri(), headers).err();
+    let has_encoded_body = !request.body().is_end_stream() && !is_unencoded(headers);
+    let encoded = || has_encoded_body.then_some((StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED.0, ENCODED.1));
+    let refusal = client.check_host(&state, request.uri(), headers).err().or_else(encoded);
     let (ip, id) = (client.ip, state.ids.of(&client, headers));
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
     let origin = Origin {
@@ -41,11 +52,14 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
             error_page::respond(status, code, words, request.headers(), request.uri().path())
         }
     };
+    if has_encoded_body && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     harden(response.headers_mut(), config);
     let took = started.elapsed();
     state.metrics.answered(state.metrics.route(&route), response.status(), took);
     tracing::info!(
-        http.method = %method,
+        http.method = logged::method(&method),
         http.route = route,
         http.status = response.status().as_u16(),
         client.ip = ip.map(tracing::field::display),
@@ -71,6 +85,6 @@ pub fn harden(headers: &mut HeaderMap, config: &Config) {
     default(header::X_FRAME_OPTIONS, "DENY");
     default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     if config.public_url.is_https() {
-        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        default(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
 }

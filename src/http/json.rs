@@ -1,6 +1,9 @@
 //! JSON bodies of programs: what is wrong with one is said in a problem document.
 
-use super::{body::Payload, problem::Problem};
+use super::{
+    body::{ENCODED, Payload, is_unencoded},
+    problem::Problem,
+};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
@@ -93,11 +96,16 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// Whether the body is said to be JSON: `application/json`, or a type that ends with `+json`.
+/// Whether the body is said to be JSON: `application/json`, or a type that ends with `+json`, without a content coding.
 ///
 /// # Errors
-/// 415 if it is not.
+/// 415 if it is not; for a content coding with `Accept-Encoding` (RFC 9110 section 15.5.16).
 pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if !is_unencoded(headers) {
+        let (code, words) = ENCODED;
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, words);
+        return Err(problem.header(header::ACCEPT_ENCODING, "identity"));
+    }
     let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let named = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let json = named.eq_ignore_ascii_case(b"application/json")

@@ -1,6 +1,6 @@
 //! The id of a request: what a trusted proxy gave it, or one of ours.
 
-use super::client::Client;
+use super::{client::Client, logged::has_secret};
 use crate::service::random::Random;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,8 +11,8 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const PREFIX: &[u8; 4] = b"req_";
 /// Digits of 64 bits.
 const DIGITS: usize = 13;
-/// Longest id that is taken from a proxy.
-const LENGTH_MAX: usize = 64;
+/// Characters from which on an id of a proxy is not taken: keys have as many.
+const LENGTH_END: usize = 64;
 
 /// Makes ids: no two the same in one process, and hardly two the same in all. The system is asked for randomness once, not for each
 /// of them: an id names a request and opens nothing.
@@ -51,9 +51,13 @@ impl Ids {
     }
 }
 
-/// What an id may be made of: nothing that a log or a header could take for something else.
+/// What an id may be made of: nothing that a log or a header could take for something else, and no secret that a client sent under
+/// the wrong name.
 fn is_fine(id: &[u8]) -> bool {
-    (1..=LENGTH_MAX).contains(&id.len()) && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    (1..LENGTH_END).contains(&id.len())
+        && id.iter().all(is_plain)
+        && std::str::from_utf8(id).is_ok_and(|id| !has_secret(id))
 }
 
 #[cfg(test)]
@@ -72,10 +76,23 @@ mod tests {
 
     #[test]
     fn what_a_proxy_gives_is_plain_and_short() {
-        for fine in ["7f3c9a", "018f-0000", "req_0", "A.b", &"x".repeat(64)] {
+        for fine in ["7f3c9a", "018f-0000", "req_0", "A.b", &"x".repeat(63)] {
             assert!(is_fine(fine.as_bytes()), "{fine}");
         }
-        for wrong in ["", "a b", "a\tb", "\"a\"", "é", "a,b", "{}", &"x".repeat(65)] {
+        for wrong in [
+            "",
+            "a b",
+            "a\tb",
+            "\"a\"",
+            "é",
+            "a,b",
+            "{}",
+            &"x".repeat(64),
+            "kw_live_0123",
+            "KW_TEST_0",
+            "id.kw_live_a",
+            "eyJhbGciOiJFZERTQSJ9",
+        ] {
             assert!(!is_fine(wrong.as_bytes()), "{wrong}");
         }
     }

@@ -1,7 +1,7 @@
 //! What every handler can reach.
 
 use super::{assets, metrics::Metrics, request_id::Ids};
-use crate::service::App;
+use crate::{log_limit::LogLimit, service::App};
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     pub(super) metrics: Arc<Metrics>,
     pub(super) ids: Arc<Ids>,
+    /// Limits the log lines about requests for other hosts.
+    pub(super) misdirected: Arc<LogLimit>,
 }
 
 impl AppState {
@@ -25,7 +27,7 @@ impl AppState {
             .site_pkg_dir(assets::prefix())
             .build();
         let ids = Arc::new(Ids::new(&*app.ground.random));
-        Self { app, leptos, metrics: Arc::default(), ids }
+        Self { app, leptos, metrics: Arc::default(), ids, misdirected: Arc::default() }
     }
 }
 

@@ -12,8 +12,8 @@ pub use site::Site;
 use super::{
     AppState,
     body::within,
-    client::Client,
-    edge, gateway, health, metrics,
+    client::{Client, check_single_host},
+    edge, gateway, health, logged, metrics,
     problem::{Problem, of_status},
     request_id,
     router::{ANSWER, panicked},
@@ -74,9 +74,14 @@ impl Address {
             Self::Auth => None,
             Self::Verify | Self::Batch => (*method != Method::POST).then_some("POST"),
             Self::Metrics | Self::Health | Self::Ready => {
-                (!method.is_safe() || *method == Method::OPTIONS || *method == Method::TRACE).then_some("GET,HEAD")
+                (*method != Method::GET && *method != Method::HEAD).then_some("GET,HEAD")
             }
         }
+    }
+
+    /// Whether monitoring asks here: under any host, and while the server is full.
+    pub const fn is_health(self) -> bool {
+        matches!(self, Self::Metrics | Self::Health | Self::Ready)
     }
 }
 
@@ -105,7 +110,11 @@ where
     let id = state.ids.of(&client, &parts.headers);
     let work = async {
         if side == Side::Public {
-            let host = client.check_host(config, &parts.uri, &parts.headers);
+            // Probes ask a pod's address or localhost; the responses say nothing about a host.
+            let host = match address.is_some_and(Address::is_health) {
+                true => check_single_host(&parts.headers),
+                false => client.check_host(state, &parts.uri, &parts.headers),
+            };
             host.map_err(|(status, code, words)| Problem::new(status, code, words))?;
         }
         let here = side == Side::Internal || !config.programs.internal;
@@ -128,7 +137,7 @@ where
     state.metrics.answered(route, response.status(), took);
     // The counts say how many there were: thousands of lines a second would say no more.
     tracing::debug!(
-        http.method = %parts.method,
+        http.method = logged::method(&parts.method),
         http.route = address.map_or("(none)", Address::path),
         http.status = response.status().as_u16(),
         client.ip = client.ip.map(tracing::field::display),
@@ -168,11 +177,15 @@ fn plain(status: StatusCode) -> Problem {
     Problem::new(status, code, words)
 }
 
-/// The headers: of a good answer, which a program reads and nobody draws, one; of others what every answer has.
+/// The headers: of a good answer, which a program reads and nobody draws, two; of others what every answer has.
 fn finish(state: &AppState, response: &mut Response<Bytes>) {
     const NOSNIFF: (HeaderName, HeaderValue) = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if response.status() == StatusCode::OK {
         response.headers_mut().insert(NOSNIFF.0, NOSNIFF.1);
+        if state.app.config.public_url.is_https() {
+            let hsts = HeaderValue::from_static(edge::HSTS);
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+        }
     } else {
         edge::harden(response.headers_mut(), &state.app.config);
     }

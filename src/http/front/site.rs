@@ -1,14 +1,18 @@
 //! What a listener answers with.
 
 use super::{Address, Content, Side, answer};
-use crate::http::{AppState, client::Peer};
+use crate::{
+    config::Config,
+    http::{AppState, client::Peer, problem::Problem, serve::Limits},
+};
 use axum::{
     Router,
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http,
+    http::{self, StatusCode, header},
     response::Response,
 };
+use ipnet::IpNet;
 use std::{
     convert::Infallible,
     future::Future,
@@ -48,6 +52,41 @@ impl Site {
     /// The internal listener.
     pub fn internal(state: AppState) -> Self {
         Self(Arc::new(Face::Internal { state }))
+    }
+
+    fn config(&self) -> Option<&Config> {
+        match &*self.0 {
+            Face::Public { state, .. } | Face::Internal { state } => Some(&state.app.config),
+            Face::Plain { .. } => None,
+        }
+    }
+
+    /// The proxies that speak for many clients.
+    pub fn trusted_proxies(&self) -> Vec<IpNet> {
+        self.config().map(|config| config.trusted_proxies.clone()).unwrap_or_default()
+    }
+
+    /// The limits of its connections. Behind the internal listener are the operator's own programs.
+    pub fn limits(&self) -> Limits {
+        let per_address = match (&*self.0, self.config()) {
+            (Face::Public { .. }, Some(config)) => config.connections_per_address,
+            _ => usize::MAX,
+        };
+        Limits { per_address, ..Limits::default() }
+    }
+
+    /// Answers health checks, and everything else with 503.
+    pub async fn answer_health<B>(&self, peer: SocketAddr, request: http::Request<B>) -> http::Response<Content>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        if Address::of(request.uri().path()).is_some_and(Address::is_health) {
+            return self.answer(Some(peer), request).await;
+        }
+        let words = "This server has too many connections. Try again in a moment.";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words).header(header::RETRY_AFTER, "1");
+        problem.whole().map(Content::from)
     }
 
     /// Answers a request that came from this peer.

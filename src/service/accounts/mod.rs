@@ -19,7 +19,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod sign_up;
-pub(in crate::service) mod throttle;
+mod throttle;
 mod totp;
 
 pub use begin::{Compared, Entering, begin};

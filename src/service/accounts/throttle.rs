@@ -17,7 +17,10 @@
 //! the last one. Guesses from many addresses at many accounts are bounded by the accounts' limits alone.
 
 use crate::{
-    domain::time::{DAY, Timestamp},
+    domain::{
+        network::subscriber,
+        time::{DAY, Timestamp},
+    },
     service::Error,
 };
 use sha2::{Digest as _, Sha256};
@@ -101,14 +104,6 @@ struct Memory {
 #[derive(Debug, Default)]
 pub struct Throttle(Mutex<Memory>);
 
-/// An IPv6 customer has a /64: its addresses count as one.
-pub(in crate::service) fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & (u128::MAX << 64)).into()),
-        v4 => v4,
-    }
-}
-
 fn digest(account: &str) -> Account {
     Sha256::digest(account).into()
 }
@@ -116,7 +111,7 @@ fn digest(account: &str) -> Account {
 fn counted(account: &str, ip: Option<IpAddr>) -> Vec<Counted> {
     let account = digest(account);
     let mut all = vec![Counted::Account(account)];
-    if let Some(ip) = ip.map(network) {
+    if let Some(ip) = ip.map(subscriber) {
         all.push(Counted::Address(ip));
         all.push(Counted::Pair(account, ip));
     }
@@ -139,7 +134,7 @@ impl Throttle {
     pub fn enter(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
         self.with(|memory| {
             make_room(&mut memory.counters, now);
-            let known = ip.is_some_and(|ip| memory.knows(digest(account), network(ip), now));
+            let known = ip.is_some_and(|ip| memory.knows(digest(account), subscriber(ip), now));
             let keys = counted(account, ip);
             let mut delay = 0;
             for key in &keys {
@@ -212,7 +207,7 @@ impl Throttle {
     /// keep their failures: otherwise an account of one's own would pay for guesses at others.
     pub fn succeeded(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
         self.give_back(account, ip);
-        let Some(ip) = ip.map(network) else { return };
+        let Some(ip) = ip.map(subscriber) else { return };
         let account = digest(account);
         self.with(|memory| {
             memory.counters.remove(&Counted::Pair(account, ip));

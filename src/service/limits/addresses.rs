@@ -1,10 +1,7 @@
 //! Limits what one client address may start, for requests that nobody has signed in to send.
 
 use super::gcra::Bucket;
-use crate::{
-    domain::{rate::RateLimit, time::Timestamp},
-    service::accounts::throttle::network,
-};
+use crate::domain::{network::subscriber, rate::RateLimit, time::Timestamp};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -31,7 +28,7 @@ impl AddressLimit {
     /// # Errors
     /// In how many seconds the next one is allowed, if this one is too many.
     pub fn take(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), i64> {
-        let Some(ip) = ip.map(network) else { return Ok(()) };
+        let Some(ip) = ip.map(subscriber) else { return Ok(()) };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= BOUND && !used.contains_key(&ip) {
             used.retain(|_, bucket| bucket.whole_at() > now.micros());

@@ -12,6 +12,7 @@ pub mod mail;
 pub mod node;
 pub mod oauth;
 pub mod proxy;
+pub mod raw;
 pub mod schema;
 pub mod stored;
 pub mod template;
@@ -104,6 +105,7 @@ pub fn config(url: &str) -> Config {
         public_url,
         hosts,
         trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network")],
+        connections_per_address: keyward::http::PER_ADDRESS,
         name: None,
         support_url: None,
         security_contact: Some("mailto:security@pelagic.example".parse().expect("a URL")),

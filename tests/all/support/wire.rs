@@ -3,7 +3,7 @@
 use super::{Bench, browser::Page};
 use keyward::{
     config::Config,
-    http::{AppState, router, serve::serve},
+    http::{AppState, Site, serve::serve},
 };
 use std::sync::Arc;
 use tokio::{
@@ -15,10 +15,10 @@ use tokio::{
 pub async fn listen(bench: &Bench, config: Config) -> u16 {
     let mut app = bench.app.clone();
     app.config = Arc::new(config);
-    let router = router(AppState::new(app));
+    let site = Site::public(AppState::new(app));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    tokio::spawn(serve(listener, router, std::future::pending()));
+    tokio::spawn(serve(listener, site, std::future::pending()));
     port
 }
 

@@ -1,0 +1,251 @@
+//! Connections, over real sockets: how many one client may have, how long it may be silent, and how a connection ends.
+
+use crate::support::{Bench, Engine, raw::Client, wire};
+use axum::{Router, body::Body, response::IntoResponse as _, routing::get};
+use futures::StreamExt as _;
+use keyward::http::serve::{Limits, serve_within};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
+
+/// Longer than anything here takes on a slow machine.
+const LONG: Duration = Duration::from_secs(60);
+
+struct Server {
+    at: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+async fn start(router: Router, limits: Limits) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let at = listener.local_addr().expect("an address");
+    let (stop, stopped) = oneshot::channel();
+    let ended = tokio::spawn(serve_within(listener, router, limits, async {
+        let _ = stopped.await;
+    }));
+    Server { at, stop, ended }
+}
+
+/// `/healthz`, `/`, and `/slow`, which answers once it is notified.
+fn slow_router() -> (Router, Arc<Notify>) {
+    let go = Arc::new(Notify::new());
+    let slow = {
+        let go = go.clone();
+        move || async move {
+            go.notified().await;
+            "slow"
+        }
+    };
+    let router = Router::new()
+        .route("/", get(|| async { "here" }))
+        .route("/healthz", get(|| async { "alive" }))
+        .route("/slow", get(slow));
+    (router, go)
+}
+
+/// A client whose request is being handled.
+async fn slow_client(server: &Server, from: u8) -> Client {
+    let mut client = Client::connect_from(from, server.at).await;
+    client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_response_is_disconnected() {
+    struct Ended(Option<oneshot::Sender<()>>);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = self.0.take().expect("once").send(());
+        }
+    }
+    let (ended, dropped) = oneshot::channel();
+    let ended = Arc::new(std::sync::Mutex::new(Some(Ended(Some(ended)))));
+    let handler = move || async move {
+        let ended = ended.lock().expect("no panic").take();
+        let endless = futures::stream::repeat(vec![b'x'; 64 * 1024]).map(move |piece| {
+            let _ = &ended;
+            Ok::<_, std::io::Error>(piece)
+        });
+        Body::from_stream(endless).into_response()
+    };
+    let limits = Limits { write: Duration::from_millis(300), ..Limits::default() };
+    let server = start(Router::new().route("/", get(handler)), limits).await;
+    let mut client = Client::connect(server.at).await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    tokio::time::timeout(LONG, dropped).await.expect("the response is given up").expect("dropped");
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_connections() {
+    let (router, go) = slow_router();
+    let server = start(router, Limits { per_address: 2, ..Limits::default() }).await;
+    let mut busy = [slow_client(&server, 2).await, slow_client(&server, 2).await];
+    // Both are being handled once a third is closed; before that it takes the place of one that is still silent.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut third = Client::connect_from(2, server.at).await;
+    assert!(third.is_closed().await, "beyond the limit of the address");
+    let mut other = Client::connect_from(3, server.at).await;
+    assert_eq!(other.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
+    // A connection that waits for its client makes room.
+    go.notify_one();
+    go.notify_one();
+    for client in &mut busy {
+        assert_eq!(client.response().await.status, 200);
+    }
+    let mut fourth = Client::connect_from(2, server.at).await;
+    assert_eq!(fourth.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
+    let [first, second] = &mut busy;
+    assert!(
+        tokio::time::timeout(LONG, async {
+            tokio::select! { it = first.is_closed() => it, it = second.is_closed() => it }
+        })
+        .await
+        .expect("one of them is closed")
+    );
+}
+
+#[tokio::test]
+async fn silent_connections_do_not_keep_others_out() {
+    let (router, _go) = slow_router();
+    let server = start(router, Limits { connections: 4, reserve: 1, ..Limits::default() }).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(Client::connect(server.at).await);
+    }
+    for _ in 0..4 {
+        let mut client = Client::connect(server.at).await;
+        let response = client.ask("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert_eq!((response.status, response.has_close()), (200, false));
+        silent.push(client);
+    }
+    assert!(silent[0].is_closed().await, "the one that was silent longest made room");
+}
+
+#[tokio::test]
+async fn health_is_answered_while_every_connection_waits_for_a_response() {
+    let (router, go) = slow_router();
+    let server = start(router, Limits { connections: 2, reserve: 2, ..Limits::default() }).await;
+    let mut busy = [slow_client(&server, 2).await, slow_client(&server, 3).await];
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for (path, status) in [("/healthz", 200), ("/", 503), ("/healthz", 200)] {
+        let mut client = Client::connect(server.at).await;
+        let response = client.ask(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        assert_eq!((response.status, response.has_close()), (status, true), "{path}");
+    }
+    go.notify_one();
+    go.notify_one();
+    for client in &mut busy {
+        assert_eq!(client.response().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn incomplete_heads_do_not_delay_the_end() {
+    let (router, _go) = slow_router();
+    let server = start(router, Limits::default()).await;
+    let _silent = Client::connect(server.at).await;
+    let mut half = Client::connect(server.at).await;
+    half.send("GET / HTTP/1.1\r\nHos").await;
+    let mut second = Client::connect(server.at).await;
+    assert_eq!(second.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
+    second.send("GET / HTTP/1.1\r\nHos").await;
+    // The listener has accepted all three, since the last one was answered.
+    server.stop.send(()).expect("it runs");
+    tokio::time::timeout(Duration::from_secs(8), server.ended).await.expect("at once").expect("in order");
+    assert!(half.is_closed().await && second.is_closed().await);
+}
+
+/// The body comes after its head, as it does over a network: the response says whether the connection stays, and it does as it says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_request_leaves_the_connection_usable_or_says_that_it_does_not() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+    let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
+    for round in 0..40 {
+        let path = ["/v1/keys/verify", "/oauth/token", "/nowhere", "/login", "/healthz", "/v1/auth"][round % 6];
+        let body = "x".repeat(2_000);
+        client
+            .send(&format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nContent-Type: text/plain\r\nContent-Length: 2000\r\n\r\n"))
+            .await;
+        tokio::time::sleep(Duration::from_millis(if round % 2 == 0 { 0 } else { 10 })).await;
+        client.send(&body).await;
+        let response = client.response().await;
+        assert!((400..500).contains(&response.status), "{path}: {}", response.status);
+        assert!(!response.has_close(), "{path}: a small body is read");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_of_a_large_body_arrives_and_announces_the_close() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+    let large = "x".repeat(6 * 1024 * 1024);
+    for (path, kind) in [
+        ("/login", "application/x-www-form-urlencoded"),
+        ("/v1/keys/verify", "application/json"),
+        ("/oauth/token", "application/x-www-form-urlencoded"),
+    ] {
+        let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
+        client
+            .send(&format!(
+                "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nOrigin: {url}\r\nContent-Type: {kind}\r\n\
+                 Content-Length: {}\r\n\r\n{large}",
+                large.len(),
+                url = crate::support::URL,
+            ))
+            .await;
+        let response = client.response().await;
+        assert_eq!((response.status, response.has_close()), (413, true), "{path}");
+        assert!(client.is_closed().await, "{path}");
+    }
+    // Of a client that asks first nothing is read, and it learns that the connection ends.
+    let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
+    let response = client
+        .ask("POST /v1/keys/verify HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nExpect: 100-continue\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n")
+        .await;
+    assert_eq!((response.status, response.has_close()), (415, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn framing_that_proxies_read_differently_is_refused() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+    let host = "Host: 127.0.0.1:3000";
+    for request in [
+        format!("GET /healthz HTTP/1.1\n{host}\r\n\r\n"),
+        format!("GET /healthz HTTP/1.1\r\n{host}\nX: y\r\n\r\n"),
+        format!("POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+        format!(
+            "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
+        format!("POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde"),
+    ] {
+        let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
+        assert_eq!(client.ask("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n").await.status, 200);
+        let response = client.ask(&request).await;
+        assert_eq!((response.status, response.has_close()), (400, true), "{request:?}");
+        assert!(client.is_closed().await, "{request:?}");
+    }
+    let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
+    for _ in 0..2 {
+        let body = "{}";
+        let chunked = client
+            .ask(&format!(
+                "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\
+                 1\r\n{{\r\n1;x=y\r\n}}\r\n0\r\n\r\n"
+            ))
+            .await;
+        let plain = client
+            .ask(&format!(
+                "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ))
+            .await;
+        assert_eq!((chunked.status, &chunked.body), (plain.status, &plain.body));
+        assert!(!chunked.has_close() && !plain.has_close());
+    }
+}
