@@ -32,8 +32,9 @@ impl Opened {
                 );
             }
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder)
-                    .with_context(|| format!("the folder {} could not be made", folder.display()))?;
+                std::fs::create_dir_all(folder).with_context(|| {
+                    format!("the folder {} of the database {} could not be made", folder.display(), path.display())
+                })?;
             }
         }
         let pool = Pool::open(&settings.database)

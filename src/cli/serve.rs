@@ -44,6 +44,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     if let (Location::Sqlite(path), false) = (&database.database, settings.new) {
         refuse_vanished(path, &key_file.path)?;
     }
+    http::name_database(&database.database);
     let mut opened = Opened::open(database, true).await?;
     if let Some(mail) = mail {
         let mailer = SmtpMailer::new(&mail, &config.public_url, opened.ground.random.clone());

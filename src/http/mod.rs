@@ -61,3 +61,4 @@ pub use management::{wire_key, wire_project};
 pub use pages::page_paths;
 pub use router::router;
 pub use state::AppState;
+pub use storage::name_database;

@@ -1,7 +1,20 @@
 //! Errors of the store, as the interfaces report them.
 
-use crate::{log_limit::LogLimit, service::Error, store::Kind};
+use crate::{
+    log_limit::LogLimit,
+    service::Error,
+    store::{self, Kind, Location},
+};
 use axum::http::StatusCode;
+use std::sync::OnceLock;
+
+/// The database of this process, for the log.
+static DATABASE: OnceLock<Location> = OnceLock::new();
+
+/// Names the database in the log when it fails, with what to do. The first call counts.
+pub fn name_database(location: &Location) {
+    let _ = DATABASE.set(location.clone());
+}
 
 /// What is reported of a kind of trouble with the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +79,15 @@ fn kind(error: &Error) -> Kind {
 /// same.
 pub fn log(error: &Error) {
     static LIMIT: LogLimit = LogLimit::new();
+    let advice = match (error, DATABASE.get()) {
+        (Error::Store(error), Some(location)) => store::advice(error, location),
+        _ => None,
+    };
     match kind(error) {
-        Kind::Fault => tracing::error!(%error, "request.failed"),
+        Kind::Fault => tracing::error!(%error, advice, "request.failed"),
         Kind::Full | Kind::Io | Kind::Unavailable | Kind::Contended => {
             if let Some(requests) = LIMIT.count() {
-                tracing::error!(%error, requests, "database.failed");
+                tracing::error!(%error, advice, requests, "database.failed");
             }
         }
     }

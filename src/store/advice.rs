@@ -1,6 +1,6 @@
 //! What an operator can do about an error of the database.
 
-use super::{Error, Location};
+use super::{Error, Kind, Location};
 use sqlx::{postgres::PgDatabaseError, sqlite::SqliteError};
 use std::{error::Error as StdError, fmt, io::ErrorKind};
 use url::Url;
@@ -24,8 +24,13 @@ impl fmt::Display for Location {
 /// A sentence that says what to do about an error, or about the cause of one; `None` if there is nothing more to say than the error
 /// does.
 pub fn advice(error: &(dyn StdError + 'static), location: &Location) -> Option<String> {
-    if let Some(Error::Corrupt(_)) = error.downcast_ref() {
-        return Some(damaged(location));
+    match error.downcast_ref() {
+        Some(Error::Corrupt(_)) => return Some(damaged(location)),
+        // These have no cause that could be asked.
+        Some(Error::NotWritten { kind, .. }) => return of_kind(*kind, location),
+        Some(Error::Unreachable(_)) => return of_kind(Kind::Unavailable, location),
+        Some(Error::Database(cause)) => return advice(cause, location),
+        _ => {}
     }
     match (error.downcast_ref::<sqlx::Error>()?, location) {
         (sqlx::Error::Database(error), _) => {
@@ -36,11 +41,27 @@ pub fn advice(error: &(dyn StdError + 'static), location: &Location) -> Option<S
             of_sqlite(error.code()?.parse().ok()?, location)
         }
         (sqlx::Error::Io(error), Location::Sqlite(_)) => of_file(error.kind(), location),
-        (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, Location::Postgres(_)) => Some(format!(
-            "Check that PostgreSQL runs at {location}, and the address in --database-url (KEYWARD_DATABASE_URL)"
-        )),
+        (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, Location::Postgres(_)) => Some(unreachable(location)),
         _ => None,
     }
+}
+
+fn of_kind(kind: Kind, location: &Location) -> Option<String> {
+    match (kind, location) {
+        (Kind::Full, _) => Some(full(location)),
+        (Kind::Io, Location::Sqlite(_)) => Some(unwritable(location)),
+        (Kind::Unavailable, Location::Postgres(_)) => Some(unreachable(location)),
+        (Kind::Contended, _) => Some(locked(location)),
+        _ => None,
+    }
+}
+
+fn full(location: &Location) -> String {
+    format!("Make room on the file system of {location}")
+}
+
+fn unreachable(location: &Location) -> String {
+    format!("Check that PostgreSQL runs at {location}, and the address in --database-url (KEYWARD_DATABASE_URL)")
 }
 
 fn damaged(location: &Location) -> String {
@@ -74,7 +95,7 @@ fn of_sqlite(code: i32, location: &Location) -> Option<String> {
         // PERM, READONLY, CANTOPEN, AUTH
         3 | 8 | 14 | 23 => Some(unwritable(location)),
         // FULL
-        13 => Some(format!("Make room on the file system of {location}")),
+        13 => Some(full(location)),
         // IOERR
         10 => Some(format!("The file system of {location} reports errors: see the log of the operating system")),
         _ => None,
@@ -90,7 +111,7 @@ fn of_file(kind: ErrorKind, location: &Location) -> Option<String> {
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::NotFound
         | ErrorKind::NotADirectory => Some(unwritable(location)),
-        ErrorKind::StorageFull => Some(format!("Make room on the file system of {location}")),
+        ErrorKind::StorageFull => Some(full(location)),
         _ => None,
     }
 }

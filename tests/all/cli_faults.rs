@@ -42,7 +42,7 @@ fn a_database_file_that_cannot_serve_is_named_with_what_to_do() {
             ("text.db", "The database file text.db is damaged, or is not a database of Keyward"),
             // No user may make a file there, and no file has others in it.
             ("/sys/keyward.db", "must be able to write /sys/keyward.db"),
-            ("file/keyward.db", "file"),
+            ("file/keyward.db", "the folder file of the database"),
         ] {
             if command[0] != "serve" && !at.join(database).exists() {
                 let said = fails(at, &format!("sqlite:{database}"), command);
