@@ -72,6 +72,13 @@ impl Stage {
     }
 }
 
+/// The key that manages is used by each command on the server.
+fn without_last_use(json: &str) -> String {
+    let mut parts = json.split(r#""last_used_at":"#);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(',').map_or(part, |(_, rest)| rest))
+}
+
 #[test]
 fn keys() {
     let stage = Stage::new();
@@ -100,7 +107,8 @@ fn keys() {
             let asked = [what, more].concat();
             let [here, there] = [out(&keyward(folder, &asked)), out(&on(&asked))];
             // Here there may be several projects.
-            assert_eq!(here.replace("  (maren’s project)", ""), there, "{asked:?}");
+            let here = without_last_use(&here.replace("  (maren’s project)", ""));
+            assert_eq!(here, without_last_use(&there), "{asked:?}");
             assert!(there.contains("Buoy") && there.contains(id) && !there.contains("kw_live_ "), "{there}");
         }
     }
