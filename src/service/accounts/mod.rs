@@ -19,7 +19,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod sign_up;
-mod throttle;
+pub(super) mod throttle;
 mod totp;
 
 pub use begin::{Compared, Entering, begin};
