@@ -73,11 +73,11 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
-        .optimize_on_close(true, None)
         .disable_statement_logging();
     let write = SqlitePoolOptions::new().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
     let write = connect(&write, &options).await?;
     migrate(&write).await?;
+    forget_statistics(&write).await?;
     let file = Arc::new(File::open(path).map_err(sqlx::Error::Io)?);
     let read = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -85,6 +85,25 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
         .max_lifetime(None)
         .connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(Pool::Sqlite { write, read, file })
+}
+
+/// Removes the statistics of tables that `ANALYZE` or a previous release left behind.
+///
+/// Without them SQLite takes every table for a large one. Statistics of a young database say that a table has one row; the database
+/// grows, the statistics stay, and SQLite reads whole tables instead of an index. So the plans of all statements are those that the
+/// tests see, whatever the age of the database. Without statistics nothing is written: a command need not wait for a busy server.
+async fn forget_statistics(write: &SqlitePool) -> Result<(), sqlx::Error> {
+    const FOUND: &str = "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')";
+    let found: Vec<String> = sqlx::query_scalar(FOUND).fetch_all(write).await?;
+    for name in found {
+        let sql = if name == "sqlite_stat1" {
+            "DROP TABLE IF EXISTS sqlite_stat1"
+        } else {
+            "DROP TABLE IF EXISTS sqlite_stat4"
+        };
+        sqlx::query(sql).execute(write).await?;
+    }
+    Ok(())
 }
 
 /// Opens the database. While another process switches a new file to the write-ahead log, SQLite refuses at once, whatever the busy

@@ -49,6 +49,7 @@ mod oidc;
 mod openapi;
 mod output;
 mod pages;
+mod plans;
 mod postgres_faults;
 mod programs;
 mod projects;

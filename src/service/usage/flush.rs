@@ -25,8 +25,8 @@ const FEW: usize = 2_000;
 const MERGED: i64 = 60;
 /// How long the flushes of another process may wait before they are taken for those of one that has ended. Seconds.
 const LEFT: i64 = 180;
-/// Flushes merged in one change: other changes go in between.
-const STEP: i64 = 16;
+/// Flushes merged in one change, of at most [`CHUNK`] keys each: some tens of milliseconds, then other changes take their turn.
+const STEP: i64 = 4;
 
 /// What was gathered, in order, until it is known to be kept.
 #[derive(Debug, Default)]

@@ -14,6 +14,7 @@ pub mod oauth;
 pub mod proxy;
 pub mod raw;
 pub mod schema;
+pub mod statements;
 pub mod stored;
 pub mod template;
 pub mod totp;

@@ -1,0 +1,184 @@
+//! No statement of the store reads a whole table that grows, on either engine, whatever the statistics of the database say.
+
+use crate::support::{Bench, Engine, statements};
+use keyward::store::{Location, Pool};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
+use std::collections::BTreeSet;
+
+/// Tables that stay small: one row, one for each release, scope, signing key or running process.
+const SMALL: [&str; 7] =
+    ["sqlite_schema", "policy", "head", "scopes", "signing_keys", "usage_writers", "_sqlx_migrations"];
+
+/// Statements that may read a whole table, each with the reason.
+const ALLOWED: &[(&str, &str)] = &[
+    ("accounts.rs none SQL", "reads one row"),
+    ("audit.rs newest TEXT", "the base of a statement that is put together from what is asked for"),
+    ("changes.rs forget SQL", "holds the changes of one hour"),
+    ("checkpoints.rs last SQL", "reads one row"),
+    ("grants.rs sweep SQL", "no index yet"),
+    ("invitations.rs sweep SQL", "no index yet"),
+    ("invitations.rs withdraw_all_of SQL", "no index yet"),
+    ("keys.rs counts SQL", "no index yet"),
+    ("keys.rs deleted SQL", "no index yet"),
+    ("keys.rs of_project ALL", "the command line lists every key"),
+    ("keys.rs page SQL", "no index yet"),
+    ("policy.rs touched SQL", "no index yet"),
+    ("projects.rs all SQL", "lists every project"),
+    ("revoked.rs alive SQL", "holds the tokens that still live"),
+    ("revoked.rs archived_projects SQL", "no index yet"),
+    ("scopes.rs all SQL", "no index yet"),
+    ("scopes.rs by_name SQL", "no index yet"),
+    ("scopes.rs uses SQL", "no index yet"),
+    ("usage.rs quotas SQL", "reads every quota when the server starts"),
+    ("usage.rs sweep QUOTAS", "no index yet"),
+    ("usage/merge.rs merge TAKE", "holds the flushes of one minute"),
+    ("usage/merge.rs put_waiting_quotas SQL", "holds the flushes of one minute"),
+    ("users.rs administrators SQL", "no index yet"),
+    ("users.rs count SQL", "searches in names"),
+    ("users.rs others SQL", "no index yet"),
+    ("users.rs owners SQL", "no index yet"),
+    ("users.rs page SQL", "searches in names"),
+];
+
+/// The tables that grow, of which a plan of SQLite says `SCAN`; `None` for a subquery, or a table that stays small.
+fn large<'a>(sql: &'a str, name: &str) -> Option<&'a str> {
+    let words: Vec<&str> =
+        sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|it| !it.is_empty()).collect();
+    let tables = words.windows(4).filter(|it| matches!(it[0], "FROM" | "JOIN" | "UPDATE" | "INTO"));
+    let mut named = tables.filter_map(|it| {
+        let alias = if it[2] == "AS" { it[3] } else { it[2] };
+        (it[1] == name || alias == name).then_some(it[1])
+    });
+    named.find(|table| !SMALL.contains(table) && !matches!(*table, "SELECT" | "json_each"))
+}
+
+/// What a plan of SQLite reads from its beginning to its end.
+async fn scans(conn: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(conn).await;
+    let plan = plan.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let details = plan.iter().map(|row| row.get::<String, _>("detail"));
+    details
+        .filter(|detail| {
+            let name = detail.strip_prefix("SCAN ").and_then(|it| it.split(' ').next());
+            name.is_some_and(|name| large(sql, name).is_some()) || detail.contains("AUTOMATIC")
+        })
+        .collect()
+}
+
+/// The statements of the store that this engine runs. One that the demo completes with rows is none.
+fn on(engine: Engine) -> Vec<statements::Statement> {
+    let found = statements::all();
+    assert!(found.len() > 150, "only {} statements were found", found.len());
+    let fits = |it: &statements::Statement| {
+        let postgres = it.sql.contains("FOR UPDATE") || it.name.ends_with("_POSTGRES");
+        let other = if engine == Engine::Sqlite { postgres } else { it.name.ends_with("_SQLITE") };
+        !other && !(it.sql.starts_with("INSERT") && it.sql.ends_with(") "))
+    };
+    found.into_iter().filter(fits).collect()
+}
+
+/// Fails for a statement that reads a whole table and may not, and for one that may and does not.
+fn check(found: &[(String, Vec<String>)]) {
+    let wrong: Vec<_> = found.iter().filter(|(name, _)| !ALLOWED.iter().any(|(it, _)| it == name)).collect();
+    assert!(wrong.is_empty(), "these read whole tables: {wrong:#?}");
+}
+
+async fn connect(location: &Location) -> SqliteConnection {
+    let Location::Sqlite(path) = location else { panic!("SQLite") };
+    SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("the file opens")
+}
+
+async fn plans_of_sqlite(location: &Location) {
+    let mut conn = connect(location).await;
+    let mut found = Vec::new();
+    for statement in on(Engine::Sqlite) {
+        let scans = scans(&mut conn, &statement.sql).await;
+        if !scans.is_empty() {
+            found.push((statement.name, scans));
+        }
+    }
+    check(&found);
+    let names: BTreeSet<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let unneeded: Vec<_> = ALLOWED.iter().filter(|(name, _)| !names.contains(name)).collect();
+    assert!(unneeded.is_empty(), "these need no exception any more: {unneeded:#?}");
+}
+
+/// Statistics of a young database say that a table has one row. They are forgotten when the database opens, and while it is open
+/// (another process may write them) they do not change how usage is merged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_uses_an_index_whatever_the_statistics_say() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    plans_of_sqlite(&bench.location).await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+    for keys in [1, 300] {
+        for n in 0..keys {
+            let draft = keyward::service::keys::KeyDraft {
+                number: bench.app.ground.new_id().into(),
+                name: format!("key {n}"),
+                project,
+                environment: "live".into(),
+                expires: "90d".into(),
+                expires_on: String::new(),
+                scopes: vec!["data:read".into()],
+                issued_to: String::new(),
+                rules: Default::default(),
+            };
+            bench.app.keys.create(&maren, draft).await.unwrap();
+        }
+        let mut conn = connect(&bench.location).await;
+        sqlx::query("ANALYZE").execute(&mut conn).await.unwrap();
+        drop(conn);
+        let mut conn = connect(&bench.location).await;
+        for statement in on(Engine::Sqlite).iter().filter(|it| it.name.starts_with("usage/merge.rs")) {
+            let scans = scans(&mut conn, &statement.sql).await;
+            let allowed = ALLOWED.iter().any(|(it, _)| *it == statement.name);
+            assert!(scans.is_empty() || allowed, "{keys} keys, {}: {scans:?}", statement.name);
+        }
+        drop(conn);
+        Pool::open(&bench.location).await.unwrap().close().await;
+        plans_of_sqlite(&bench.location).await;
+    }
+}
+
+/// PostgreSQL takes the size of a table from its file. Without rows it reads small tables; told not to, it has an index for each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_has_an_index_for_every_statement() {
+    let bench = Bench::new(Engine::Postgres).await;
+    let Location::Postgres(url) = &bench.location else { panic!("PostgreSQL") };
+    let mut conn = PgConnection::connect(url).await.unwrap();
+    for setting in ["SET enable_seqscan = off", "SET plan_cache_mode = force_generic_plan"] {
+        sqlx::query(AssertSqlSafe(setting.to_owned())).execute(&mut conn).await.unwrap();
+    }
+    let mut found = Vec::new();
+    for statement in on(Engine::Postgres) {
+        let sql = &statement.sql;
+        let uses = |n: usize| {
+            sql.match_indices(&format!("${n}"))
+                .any(|(at, it)| !sql[at + it.len()..].starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let last = (1..40).rev().find(|n| uses(*n)).unwrap_or(0);
+        let types = (1..=last).map(|n| if uses(n) { "unknown" } else { "text" }).collect::<Vec<_>>().join(", ");
+        let (types, nulls) = match last {
+            0 => (String::new(), String::new()),
+            _ => (format!("({types})"), format!("({})", vec!["NULL"; last].join(", "))),
+        };
+        let prepare = format!("PREPARE statement{types} AS {sql}");
+        let prepared = sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut conn).await;
+        prepared.unwrap_or_else(|error| panic!("{}: {error}: {sql}", statement.name));
+        let explain = format!("EXPLAIN EXECUTE statement{nulls}");
+        let plan = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut conn).await.unwrap();
+        let lines = plan.iter().map(|row| row.get::<String, _>(0));
+        let scans: Vec<String> = lines
+            .filter(|line| {
+                let table = line.split("Seq Scan on ").nth(1).and_then(|it| it.split(' ').next());
+                table.is_some_and(|table| !SMALL.contains(&table))
+            })
+            .collect();
+        if !scans.is_empty() {
+            found.push((statement.name, scans));
+        }
+        sqlx::raw_sql("DEALLOCATE statement").execute(&mut conn).await.unwrap();
+    }
+    check(&found);
+}
