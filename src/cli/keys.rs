@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::DatabaseSettings,
-    domain::{ids::ProjectId, key::Status},
+    domain::{fold::fold, ids::ProjectId, key::Status},
     http::wire_key,
     service::{
         keys::{KeyDraft, Keys as Service, RulesDraft},
@@ -188,11 +188,11 @@ async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Resu
         Some(Status::Deleted) => service.all_deleted(project).await,
         _ => service.all(project).await,
     };
-    let text = asked.text.as_ref().map(|it| it.to_lowercase());
+    let text = asked.text.as_ref().map(|it| fold(it));
     let wanted = |row: &KeyRow| {
         let holds = |text: &str| {
             let places = [row.name.as_str(), row.preview.as_str(), row.issued_to.as_deref().unwrap_or_default()];
-            places.iter().any(|it| it.to_lowercase().contains(text))
+            places.iter().any(|it| fold(it).contains(text))
         };
         asked.status.is_none_or(|it| it == service.status(row))
             && asked.environment.is_none_or(|it| it.as_str() == row.environment)

@@ -4,11 +4,14 @@
 
 pub mod audit;
 pub mod consent;
+pub mod count;
 #[cfg(feature = "ssr")]
 pub mod email;
 pub mod entry;
 pub mod expiry;
 pub mod filter;
+#[cfg(feature = "ssr")]
+pub mod fold;
 pub mod ids;
 pub mod json;
 pub mod key;

@@ -137,6 +137,10 @@ pub(super) fn explain(error: Error) -> AppError {
         Error::Paused { seconds } => {
             AppError::new(ErrorKind::TooMany, format!("Too many tries. You can try again in {seconds} seconds."))
         }
+        Error::TooLong => AppError::new(
+            ErrorKind::Busy,
+            "Reading this list takes too long. Choose a project, a status or an environment, and try again.",
+        ),
         Error::Busy => AppError::new(ErrorKind::Busy, "There is too much to do just now. Try again in a moment."),
         error @ (Error::Store(_) | Error::Internal(_)) => {
             let Trouble { status, detail, .. } = Trouble::report(&error);

@@ -32,6 +32,12 @@ impl From<service::Error> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "paused", format!("Try again in {seconds} seconds."))
                     .header(header::RETRY_AFTER, &seconds.to_string())
             }
+            Error::TooLong => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Reading this list takes too long. Narrow it, for example by status or environment, and try again.",
+            )
+            .header(header::RETRY_AFTER, "5"),
             Error::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Try again in a moment.")
                 .header(header::RETRY_AFTER, "1"),
             error @ (Error::Store(_) | Error::Internal(_)) => {

@@ -49,8 +49,11 @@ pub enum Error {
     /// Too much to do now.
     #[error("busy")]
     Busy,
+    /// A list that takes too long to read.
+    #[error("the list took too long to read")]
+    TooLong,
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(store::Error),
     /// A fault that is ours: the words are for the log.
     #[error("internal: {0}")]
     Internal(&'static str),
@@ -66,6 +69,13 @@ impl Error {
     /// One wrong field.
     pub fn field(name: &'static str, message: impl ToString) -> Self {
         Self::Invalid(vec![Field::new(name, message)])
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        // On PostgreSQL other statements have a time limit too: its kind says what to do.
+        if error.is_list_limit() { Self::TooLong } else { Self::Store(error) }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod drafts;
 mod error;
 mod expiry;
 pub mod fetch;
+pub mod folding;
 pub mod hearing;
 pub mod keys;
 pub mod limits;
@@ -84,6 +85,8 @@ pub struct App {
     /// What people allow programs.
     pub consent: oauth::Consent,
     pub drafts: drafts::Drafts,
+    /// Names without case and accents.
+    pub folding: folding::Folding,
     pub keys: keys::Keys,
     pub limits: limits::Limits,
     /// Signing in with accounts that are elsewhere, if it was set up.
@@ -110,6 +113,7 @@ impl App {
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),
             consent: oauth::Consent::new(ground.clone(), &config.public_url),
+            folding: folding::Folding::new(ground.clone()),
             keys: keys::Keys::new(ground.clone()).with_usage(usage.clone()),
             limits,
             oidc: oidc::Oidc::new(ground.clone(), &config),

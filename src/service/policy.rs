@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
+        count::{self, COUNTED, counted_of},
         expiry::DAYS_MAX,
         policy::{Policy, PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
         time::{DAY, Timestamp},
@@ -145,7 +146,7 @@ fn parse(draft: &PolicyDraft, mail: bool) -> Result<Policy, Error> {
 
 /// "1 key", "3 keys".
 fn counted(n: i64, one: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+    counted_of(u64::try_from(n).unwrap_or_default(), one, &format!("{one}s"))
 }
 
 /// A sentence for each kind of thing that a stricter policy touches.
@@ -192,8 +193,9 @@ fn lines(before: &Policy, after: &Policy, touched: &Touched) -> Vec<String> {
         SecondFactor::Everybody => touched.people,
     };
     if asked(after) > asked(before) {
-        let n = asked(after) - asked(before);
-        let are = if n == 1 { "1 more person is".to_owned() } else { format!("{n} more people are") };
+        let all = u64::try_from(asked(after)).unwrap_or_default();
+        let n = if all > COUNTED { all } else { all - u64::try_from(asked(before)).unwrap_or_default() };
+        let are = if n == 1 { "1 more person is".to_owned() } else { format!("{} more people are", count::counted(n)) };
         lines.push(format!("{are} asked for a second factor, and must set one up if they have none."));
     }
     lines

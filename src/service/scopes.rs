@@ -130,7 +130,7 @@ impl Scopes {
     /// [`Error::NotFound`] for whoever is no administrator.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<CatalogueScope>, Error> {
         administrator(caller)?;
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
         let rows = store::scopes::all(&mut reader.conn()).await?;
         let read = rows.into_iter().map(|row| {

@@ -1,8 +1,11 @@
 //! What Keyward does by itself: deleted keys end, and what nobody came for; signing keys follow each other; sessions, links and
 //! revoked tokens are swept, old change notes and counts are forgotten.
 
-use super::{App, Error, tokens};
-use crate::store::{self, queue::Kept};
+use super::{App, Error, Ground, tokens};
+use crate::store::{
+    self, Tx,
+    queue::{Kept, Writing},
+};
 use std::time::Duration;
 
 /// How often. Nothing depends on it to the minute: what has ended is refused, or not found, at once.
@@ -13,30 +16,48 @@ const FEED_KEPT: i64 = 3_600;
 /// How long an invitation is kept after it has ended. Seconds: 30 days.
 const INVITATIONS_KEPT: i64 = 30 * 86_400;
 
+/// Rows that one write removes at most: some tens of milliseconds, then other writes take their turn.
+pub(super) const ROWS: i64 = 1_000;
+
+/// Removes rows, at most [`ROWS`] in each write, until none is left. `step` says how many it removed.
+pub(super) async fn sweep<F>(ground: &Ground, step: F) -> Result<(), Error>
+where
+    F: for<'t> Fn(&'t mut Tx<'_>) -> Writing<'t, Result<u64, store::Error>> + Clone + Send + Sync + 'static,
+{
+    loop {
+        let step = step.clone();
+        let write = ground.queue.write(move |tx| {
+            let removal = step(tx);
+            Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(removal.await?)) })
+        });
+        if write.await?.cast_signed() < ROWS {
+            return Ok(());
+        }
+    }
+}
+
 /// One round.
 ///
 /// # Errors
 /// If the database refuses; the next round tries again.
 pub async fn once(app: &App) -> Result<(), Error> {
+    app.folding.fill().await?;
+    app.users.stop_remaining_keys().await?;
     app.keys.purge().await?;
     app.usage.sweep().await?;
     app.consent.sweep().await?;
     let now = app.ground.now();
     let ended = tokens::forgotten(&mut app.ground.pool.read().await?.conn(), now).await?;
-    app.ground
-        .queue
-        .write(move |tx| {
-            Box::pin(async move {
-                store::sessions::sweep(tx, now.micros()).await?;
-                store::invitations::sweep(tx, now.plus_seconds(-INVITATIONS_KEPT).micros()).await?;
-                store::links::sweep(tx, now.micros()).await?;
-                store::drafts::sweep(tx, now.micros()).await?;
-                store::revoked::sweep(tx, now.micros(), ended.micros()).await?;
-                store::changes::forget(tx, now.plus_seconds(-FEED_KEPT).micros()).await?;
-                Ok::<_, Error>(Kept::unrecorded(()))
-            })
-        })
-        .await?;
+    let (now, ended) = (now.micros(), ended.micros());
+    let (invited, heard) =
+        (app.ground.now().plus_seconds(-INVITATIONS_KEPT).micros(), app.ground.now().plus_seconds(-FEED_KEPT).micros());
+    let ground = &app.ground;
+    sweep(ground, move |tx| Box::pin(store::sessions::sweep(tx, now, ROWS))).await?;
+    sweep(ground, move |tx| Box::pin(store::invitations::sweep(tx, invited, ROWS))).await?;
+    sweep(ground, move |tx| Box::pin(store::links::sweep(tx, now, ROWS))).await?;
+    sweep(ground, move |tx| Box::pin(store::drafts::sweep(tx, now, ROWS))).await?;
+    sweep(ground, move |tx| Box::pin(store::revoked::sweep(tx, now, ended, ROWS))).await?;
+    sweep(ground, move |tx| Box::pin(store::changes::forget(tx, heard, ROWS))).await?;
     app.tokens.read_revoked().await?;
     let programs = &app.config.programs;
     app.tokens.keep_keys(programs.token_key_days, programs.token_alg).await

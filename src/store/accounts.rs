@@ -1,7 +1,7 @@
 //! People.
 
 use super::{Conn, Error, Tx, on};
-use crate::domain::email::Email;
+use crate::domain::{email::Email, fold::fold};
 use uuid::Uuid;
 
 /// A person's row.
@@ -55,8 +55,8 @@ pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
     if by_email(tx, &user.email).await?.is_some() {
         return Ok(false);
     }
-    const SQL: &str = "INSERT INTO users (id, email, name, password_hash, admin, active, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING";
+    const SQL: &str = "INSERT INTO users (id, email, name, password_hash, admin, active, created_at, name_folded) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(user.id)
         .bind(user.email.as_str())
@@ -65,6 +65,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
         .bind(user.admin)
         .bind(true)
         .bind(user.created_at)
+        .bind(fold(&user.name))
         .execute(c)
         .await?
         .rows_affected());
@@ -73,8 +74,8 @@ pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
 
 /// Overwrites what a person says of themselves. `false`: there is no such person.
 pub async fn set_profile(tx: &mut Tx<'_>, id: Uuid, name: &str, zone: Option<&str>) -> Result<bool, Error> {
-    const SQL: &str = "UPDATE users SET name = $2, zone = $3 WHERE id = $1";
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(name).bind(zone).execute(c).await?.rows_affected());
+    const SQL: &str = "UPDATE users SET name = $2, zone = $3, name_folded = $4 WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(name).bind(zone).bind(fold(name)).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 

@@ -12,7 +12,7 @@
 //! `acting` came later: an event from before has none, and its array ends with `detail`. The two forms differ in length, so
 //! neither can be taken for the other.
 
-use super::{Conn, Error, Tx, on};
+use super::{Conn, Error, Tx, folding, like, on};
 use sha2::{Digest as _, Sha256};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -167,6 +167,7 @@ pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) ->
             .execute(c)
             .await?;
     });
+    folding::fold_event(tx, row.seq, &row.actor_name, &row.target_name).await?;
     head.audit_seq = row.seq;
     head.audit_hash = row.hash;
     Ok(())
@@ -223,11 +224,11 @@ pub async fn span(conn: &mut Conn<'_>, from: i64, to: i64) -> Result<(Option<i64
 pub struct Wanted {
     /// `user:<id>`, `operator` or `system`.
     pub actor: Option<String>,
-    /// A part of the actor's name, in any case of letters.
+    /// A part of the actor's name, without regard to case and accents.
     pub actor_name: Option<String>,
     /// `key:<id>`.
     pub target: Option<String>,
-    /// A part of the thing's name, in any case of letters.
+    /// A part of the thing's name, without regard to case and accents.
     pub target_name: Option<String>,
     pub project: Option<Uuid>,
     /// The first words of actions, with their dot: `key.`; empty: any.
@@ -238,11 +239,6 @@ pub struct Wanted {
     pub to: Option<i64>,
     /// Older than this event.
     pub before: Option<i64>,
-}
-
-/// A pattern for `LIKE … ESCAPE '!'` that finds the text anywhere.
-fn anywhere(text: &str) -> String {
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
 }
 
 /// The events that are wanted, the newest first, at most `limit`. Only what is asked for stands in the statement, so that an
@@ -271,7 +267,11 @@ pub async fn newest(conn: &mut Conn<'_>, wanted: &Wanted, limit: i64) -> Result<
         }
         for (column, part) in [("actor_name", &wanted.actor_name), ("target_name", &wanted.target_name)] {
             if let Some(part) = part {
-                sql.push(" AND LOWER(").push(column).push(") LIKE LOWER(").push_bind(anywhere(part)).push(") ESCAPE '!'");
+                sql.push(" AND EXISTS (SELECT 1 FROM audit_names n WHERE n.seq = audit_events.seq AND n.")
+                    .push(column)
+                    .push(" LIKE ")
+                    .push_bind(like::folded(part))
+                    .push(" ESCAPE '!')");
             }
         }
         if let [first, others @ ..] = wanted.kinds {

@@ -46,11 +46,11 @@ pub(super) async fn note(tx: &mut Tx<'_>, head: &mut Head, at: i64, change: &Cha
     Ok(())
 }
 
-/// Forgets what every process has heard long ago: changes before `before` (microseconds since the epoch).
-pub async fn forget(tx: &mut Tx<'_>, before: i64) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM changes WHERE at < $1";
-    on!(tx, c => { sqlx::query(SQL).bind(before).execute(c).await?; });
-    Ok(())
+/// Forgets what every process has heard long ago: changes before `before` (microseconds since the epoch), at most `limit`; says how
+/// many.
+pub async fn forget(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM changes WHERE seq IN (SELECT seq FROM changes WHERE at < $1 LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }
 
 /// The number of the newest change; 0 before the first.

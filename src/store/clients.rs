@@ -1,6 +1,7 @@
 //! Programs that a project's owners registered: OAuth's clients, none of which has a secret.
 
 use super::{Conn, Error, Tx, keys::list, on, words};
+use crate::domain::fold::fold;
 use uuid::Uuid;
 
 /// A program's row.
@@ -62,8 +63,10 @@ pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
 
 /// The programs of a project that were not removed, by name.
 pub async fn of_project(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ClientRow>, Error> {
-    const SQL: &str = select_clients!("project_id = $1 ORDER BY LOWER(name), id");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?))
+    const SQL: &str = select_clients!("project_id = $1 ORDER BY id");
+    let mut found: Vec<ClientRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?);
+    found.sort_by_cached_key(|row| fold(&row.name));
+    Ok(found)
 }
 
 /// Inserts a program.

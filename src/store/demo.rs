@@ -5,6 +5,7 @@ use super::{
     keys::{NewKeyRow, list},
     on,
 };
+use crate::domain::fold::fold;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -42,14 +43,14 @@ pub struct LaidKey {
     pub last_used_at: Option<i64>,
 }
 
-/// Keys in one statement, of nineteen values each: SQLite takes 32,766 values at once, PostgreSQL 65,535.
+/// Keys in one statement, of twenty-one values each: SQLite takes 32,766 values at once, PostgreSQL 65,535.
 const ROWS: usize = 500;
 
 /// Inserts keys in great numbers.
 pub async fn lay(tx: &mut Tx<'_>, keys: &[LaidKey]) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, networks, \
         not_before, expires_at, rate_limit, active, deleted_at, created_by, created_by_name, created_at, updated_at, \
-        last_used_at) ";
+        last_used_at, name_folded, issued_to_folded) ";
     for rows in keys.chunks(ROWS) {
         on!(tx, c => {
             let mut sql = QueryBuilder::new(SQL);
@@ -73,7 +74,9 @@ pub async fn lay(tx: &mut Tx<'_>, keys: &[LaidKey]) -> Result<(), Error> {
                     .push_bind(&key.created_by_name)
                     .push_bind(key.created_at)
                     .push_bind(laid.updated_at)
-                    .push_bind(laid.last_used_at);
+                    .push_bind(laid.last_used_at)
+                    .push_bind(fold(&key.name))
+                    .push_bind(key.issued_to.as_deref().map(fold));
             });
             sql.build().execute(c).await?;
         });

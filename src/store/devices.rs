@@ -123,9 +123,9 @@ pub async fn go(tx: &mut Tx<'_>, digest: &[u8; 32], from: &str, to: &str, grant:
     Ok(done == 1)
 }
 
-/// Forgets what devices asked for before that instant.
-pub async fn sweep(tx: &mut Tx<'_>, before: i64) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM device_codes WHERE expires_at < $1";
-    on!(tx, c => { sqlx::query(SQL).bind(before).execute(c).await?; });
-    Ok(())
+/// Forgets what devices asked for before that instant, at most `limit`; says how many.
+pub async fn sweep(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str =
+        "DELETE FROM device_codes WHERE digest IN (SELECT digest FROM device_codes WHERE expires_at < $1 LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }

@@ -63,9 +63,9 @@ pub async fn take(
         .await?))
 }
 
-/// Removes the drafts that ended before `now`.
-pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM form_drafts WHERE expires_at <= $1";
-    on!(tx, c => { sqlx::query(SQL).bind(now).execute(c).await?; });
-    Ok(())
+/// Removes drafts that ended before `now`, at most `limit`; says how many.
+pub async fn sweep(tx: &mut Tx<'_>, now: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str =
+        "DELETE FROM form_drafts WHERE id IN (SELECT id FROM form_drafts WHERE expires_at <= $1 LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(now).bind(limit).execute(c).await?.rows_affected()))
 }

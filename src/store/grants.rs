@@ -138,9 +138,9 @@ pub async fn narrow(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<(), 
     Ok(())
 }
 
-/// Forgets the grants that had ended before that instant, with their codes.
-pub async fn sweep(tx: &mut Tx<'_>, before: i64) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM grants WHERE COALESCE(ended_at, until) < $1";
-    on!(tx, c => { sqlx::query(SQL).bind(before).execute(c).await?; });
-    Ok(())
+/// Forgets grants that had ended before that instant, with their codes, at most `limit`; says how many.
+pub async fn sweep(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str =
+        "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE COALESCE(ended_at, until) < $1 LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }

@@ -116,9 +116,8 @@ pub async fn was_shown(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes the invitations that ended before `before`.
-pub async fn sweep(tx: &mut Tx<'_>, before: i64) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM invitations WHERE expires_at < $1";
-    on!(tx, c => { sqlx::query(SQL).bind(before).execute(c).await?; });
-    Ok(())
+/// Removes invitations that ended before `before`, at most `limit`; says how many.
+pub async fn sweep(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at < $1 LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(before).bind(limit).execute(c).await?.rows_affected()))
 }

@@ -1,10 +1,11 @@
 //! Keys: rows, and the queries over them.
 
+mod list;
+
+pub use list::{After, Counts, ListedRow, Seen, Wanted, counts, page, search_end};
+
 use super::{Conn, Error, Tx, on, words};
-use crate::domain::{
-    filter::{Ready, Sort},
-    key::{Environment, Status},
-};
+use crate::domain::fold::fold;
 use uuid::Uuid;
 
 /// A key's row, with its project's name and archive state beside it.
@@ -98,6 +99,8 @@ macro_rules! columns {
     };
 }
 
+use columns;
+
 macro_rules! select_keys {
     ($rest:literal) => {
         concat!("SELECT ", columns!(), "FROM keys k JOIN projects p ON p.id = k.project_id ", $rest)
@@ -119,8 +122,9 @@ pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<
 /// Inserts a key. `false`: a key was made with that form number before, and nothing was inserted.
 pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, expires_at, \
-        active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit, request_digest) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18) \
+        active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit, request_digest, \
+        name_folded, issued_to_folded) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20) \
         ON CONFLICT (form_number) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(key.id)
@@ -141,6 +145,8 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .bind(key.not_before)
         .bind(&key.rate_limit)
         .bind(key.request_digest.as_ref().map(<[u8; 32]>::as_slice))
+        .bind(fold(&key.name))
+        .bind(key.issued_to.as_deref().map(fold))
         .execute(c)
         .await?
         .rows_affected());
@@ -231,7 +237,8 @@ pub struct Edit {
 /// Overwrites what can be edited. `false`: there is no such key, or it is deleted.
 pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!(
-        "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, networks = $7, not_before = $8, rate_limit = $9, ",
+        "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, networks = $7, not_before = $8, rate_limit = $9, \
+         name_folded = $10, issued_to_folded = $11, ",
         later!("$6"),
         " WHERE id = $1 AND deleted_at IS NULL"
     );
@@ -245,6 +252,8 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
         .bind(list(&edit.networks))
         .bind(edit.not_before)
         .bind(&edit.rate_limit)
+        .bind(fold(&edit.name))
+        .bind(edit.issued_to.as_deref().map(fold))
         .execute(c)
         .await?
         .rows_affected());
@@ -272,209 +281,6 @@ pub async fn purge(tx: &mut Tx<'_>, id: Uuid, before: i64) -> Result<bool, Error
     Ok(done == 1)
 }
 
-/// Whose keys a list holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// Of the projects that this user is a member of.
-    By(Uuid),
-    /// Of every project: for administrators.
-    All,
-}
-
-impl Seen {
-    fn user(self) -> Option<Uuid> {
-        match self {
-            Self::By(user) => Some(user),
-            Self::All => None,
-        }
-    }
-}
-
-/// What a list is narrowed to, and the instants it is of.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
-    pub seen: Seen,
-    /// `None`: whatever is not deleted.
-    pub status: Option<Status>,
-    pub project: Option<Uuid>,
-    pub environment: Option<Environment>,
-    /// Of projects that this user owns.
-    pub owner: Option<Uuid>,
-    pub view: Option<Ready>,
-    /// In its name, its preview or whom it was issued to, in any case of letters.
-    pub text: Option<&'a str>,
-    /// Issued to just this name.
-    pub issued_to: Option<&'a str>,
-    /// A key that was last used before is [`Ready::Unused`].
-    pub unused: i64,
-    /// The instant for which statuses are.
-    pub now: i64,
-    /// A key that was deleted then or before is gone.
-    pub ended: i64,
-}
-
-/// A status as [`listed!`] ranks it: the order of the list.
-const fn rank(status: Status) -> i64 {
-    match status {
-        Status::Active => 0,
-        Status::Scheduled => 1,
-        Status::Expired => 2,
-        Status::Inactive => 3,
-        Status::Deleted => 4,
-    }
-}
-
-/// The keys that somebody sees, each with its rank. $1: the user, none for an administrator; $2: now; $3: ended.
-macro_rules! listed {
-    () => {
-        concat!(
-            "(SELECT CAST(CASE WHEN k.deleted_at IS NOT NULL THEN 4 WHEN NOT k.active THEN 3 WHEN k.not_before > $2 THEN 1 \
-             WHEN k.expires_at <= $2 THEN 2 ELSE 0 END AS BIGINT) AS rank, ",
-            columns!(),
-            "FROM keys k JOIN projects p ON p.id = k.project_id WHERE (k.deleted_at IS NULL OR k.deleted_at > $3) \
-             AND ($1 IS NULL OR k.project_id IN (SELECT m.project_id FROM members m WHERE m.user_id = $1))) AS listed "
-        )
-    };
-}
-
-/// Whether a listed key is wanted. $4: the rank; $5: the project; $6: the environment; $7: the owner; $8: the ready view, for which
-/// $9 is the end of being unused; $10 and $11: patterns of a text, in small letters and as it was typed (SQLite knows the small ones of
-/// ASCII alone); $12: whom it was issued to; none of them, none asked for. What was made at the command line has no maker who could
-/// leave.
-macro_rules! wanted {
-    () => {
-        "(rank = $4 OR ($4 IS NULL AND rank < 4)) AND ($5 IS NULL OR project_id = $5) \
-         AND ($6 IS NULL OR environment = $6) AND ($7 IS NULL OR project_id IN \
-         (SELECT o.project_id FROM members o WHERE o.user_id = $7 AND o.role = 'owner')) \
-         AND ($8 IS NULL OR ($8 = 'unused' AND rank < 4 AND COALESCE(last_used_at, created_at) < $9) \
-         OR ($8 = 'endless' AND expires_at IS NULL) OR ($8 = 'left' AND created_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM members l \
-         JOIN users u ON u.id = l.user_id WHERE l.project_id = listed.project_id AND l.user_id = listed.created_by AND u.active))) \
-         AND ($10 IS NULL OR LOWER(name) LIKE $10 ESCAPE '!' OR name LIKE $11 ESCAPE '!' OR LOWER(preview) LIKE $10 ESCAPE '!' \
-         OR LOWER(issued_to) LIKE $10 ESCAPE '!' OR issued_to LIKE $11 ESCAPE '!') AND ($12 IS NULL OR issued_to = $12)"
-    };
-}
-
-/// Patterns for `LIKE` that find a text anywhere: as it was typed, and in small letters.
-fn patterns(text: Option<&str>) -> (Option<String>, Option<String>) {
-    let pattern = |text: &str| {
-        let escaped: String =
-            text.chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
-        format!("%{escaped}%")
-    };
-    (text.map(pattern), text.map(|text| pattern(&text.to_lowercase())))
-}
-
-/// Where a page of the list begins: after the key with this place, title and id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct After {
-    /// What the list is sorted by, if that is a number, smallest first.
-    pub place: i64,
-    /// What it is sorted by, if that is a text.
-    pub title: String,
-    pub id: Uuid,
-}
-
-impl After {
-    /// Before the first key of all.
-    pub fn nothing() -> Self {
-        Self { place: i64::MIN, title: String::new(), id: Uuid::max() }
-    }
-}
-
-/// A row of the list, with where it stands.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct ListedRow {
-    pub place: i64,
-    pub title: String,
-    #[sqlx(flatten)]
-    pub key: KeyRow,
-}
-
-/// The keys that are wanted after that one, at most `limit`.
-pub async fn page(
-    conn: &mut Conn<'_>,
-    wanted: &Wanted<'_>,
-    sort: Sort,
-    after: &After,
-    limit: i64,
-) -> Result<Vec<ListedRow>, Error> {
-    // One statement for every order: what is not sorted by is the same in all rows. A negative last use sorts the latest first.
-    const SQL: &str = concat!(
-        "SELECT * FROM (SELECT listed.*, CAST(CASE $13 WHEN 'status' THEN rank WHEN 'used' THEN -COALESCE(last_used_at, -1) \
-         WHEN 'expires' THEN COALESCE(expires_at, 9223372036854775807) ELSE 0 END AS BIGINT) AS place, \
-         CASE $13 WHEN 'name' THEN LOWER(name) ELSE '' END AS title FROM ",
-        listed!(),
-        "WHERE ",
-        wanted!(),
-        ") AS placed WHERE place > $14 OR (place = $14 AND (title > $15 OR (title = $15 AND id < $16))) \
-         ORDER BY place, title, id DESC LIMIT $17"
-    );
-    let (text, lower) = patterns(wanted.text);
-    Ok(on!(conn, c => sqlx::query_as(SQL)
-        .bind(wanted.seen.user())
-        .bind(wanted.now)
-        .bind(wanted.ended)
-        .bind(wanted.status.map(rank))
-        .bind(wanted.project)
-        .bind(wanted.environment.map(Environment::as_str))
-        .bind(wanted.owner)
-        .bind(wanted.view.map(Ready::as_str))
-        .bind(wanted.unused)
-        .bind(lower.as_deref())
-        .bind(text.as_deref())
-        .bind(wanted.issued_to)
-        .bind(sort.as_str())
-        .bind(after.place)
-        .bind(&after.title)
-        .bind(after.id)
-        .bind(limit)
-        .fetch_all(c)
-        .await?))
-}
-
-/// How many keys a list holds on all its pages, and how many there are besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Counts {
-    /// Those that are wanted.
-    pub total: i64,
-    /// Active keys among these that expire in the given time.
-    pub expiring: i64,
-    /// Those not deleted, wanted or not.
-    pub kept: i64,
-    /// Those deleted, wanted or not.
-    pub deleted: i64,
-}
-
-/// Counts the keys; `soon` is the end of what counts as expiring.
-pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted<'_>, soon: i64) -> Result<Counts, Error> {
-    const SQL: &str = concat!(
-        "SELECT COUNT(CASE WHEN ",
-        wanted!(),
-        " THEN 1 END) AS total, COUNT(CASE WHEN rank = 0 AND expires_at <= $13 AND ",
-        wanted!(),
-        " THEN 1 END) AS expiring, COUNT(CASE WHEN rank < 4 THEN 1 END) AS kept, COUNT(CASE WHEN rank = 4 THEN 1 END) AS deleted \
-         FROM ",
-        listed!()
-    );
-    let (text, lower) = patterns(wanted.text);
-    Ok(on!(conn, c => sqlx::query_as(SQL)
-        .bind(wanted.seen.user())
-        .bind(wanted.now)
-        .bind(wanted.ended)
-        .bind(wanted.status.map(rank))
-        .bind(wanted.project)
-        .bind(wanted.environment.map(Environment::as_str))
-        .bind(wanted.owner)
-        .bind(wanted.view.map(Ready::as_str))
-        .bind(wanted.unused)
-        .bind(lower.as_deref())
-        .bind(text.as_deref())
-        .bind(wanted.issued_to)
-        .bind(soon)
-        .fetch_one(c)
-        .await?))
-}
-
 /// An owner of a project.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct OwnerRow {
@@ -499,8 +305,17 @@ pub async fn of_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Ve
     })
 }
 
+/// The newest keys of a project that are not deleted, at most `limit`.
+pub async fn newest_of_project(conn: &mut Conn<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
+    const SQL: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC LIMIT $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
+}
+
 /// Deleted keys of a project, the newest first, that ended after `ended`; of all projects if `None`.
 pub async fn deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
-    const SQL: &str = select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.id DESC");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?))
+    const SQL: &str =
+        select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");
+    let mut found: Vec<KeyRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);
+    found.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(found)
 }

@@ -67,9 +67,8 @@ pub async fn end_for_email(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes the links that ended before `now`.
-pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM one_time_links WHERE expires_at <= $1";
-    on!(tx, c => { sqlx::query(SQL).bind(now).execute(c).await?; });
-    Ok(())
+/// Removes links that ended before `now`, at most `limit`; says how many.
+pub async fn sweep(tx: &mut Tx<'_>, now: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM one_time_links WHERE digest IN (SELECT digest FROM one_time_links WHERE expires_at <= $1 LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(now).bind(limit).execute(c).await?.rows_affected()))
 }

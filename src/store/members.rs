@@ -17,7 +17,7 @@ pub struct MemberRow {
 pub async fn all(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<MemberRow>, Error> {
     const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 \
-        ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'operator' THEN 1 ELSE 2 END, LOWER(u.name), u.id";
+        ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'operator' THEN 1 ELSE 2 END, u.name_folded, u.id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?))
 }
 

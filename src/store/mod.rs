@@ -18,11 +18,14 @@ pub mod drafts;
 mod error;
 pub mod facts;
 pub mod feed;
+pub mod folding;
 pub mod grants;
 pub mod identities;
 pub mod invitations;
 pub mod keys;
+mod like;
 pub mod links;
+mod list_reader;
 pub mod members;
 pub mod policy;
 pub mod postgres;
@@ -40,6 +43,7 @@ mod write_health;
 
 pub use advice::advice;
 pub use error::{Error, Kind};
+pub use list_reader::ListReader;
 pub use write_health::WriteTrouble;
 
 use sqlx::{Postgres, Sqlite, SqlitePool, pool::PoolConnection};
@@ -128,6 +132,15 @@ impl Pool {
             }
             Self::Postgres(node) => Reader::Postgres(node.connection().await?),
         })
+    }
+
+    /// A connection to read a list with: for pages and lists, whose statements may take long. A few of them at once leave connections
+    /// for programs, sign-in and readiness, and each has a time limit.
+    ///
+    /// # Errors
+    /// If none becomes free in time or the database cannot be reached.
+    pub async fn read_list(&self) -> Result<ListReader, Error> {
+        ListReader::open(self).await
     }
 
     /// Opens the circuit breaker of PostgreSQL: until [`Pool::mark_available`] every connection is refused at once, with this

@@ -44,7 +44,8 @@ pub async fn hold(tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many things another policy would touch, each counted as if it alone were changed.
+/// How many things another policy would touch, each counted as if it alone were changed, and as far as
+/// [`COUNTED`](crate::domain::count::COUNTED) and one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Touched {
     /// Keys that are not deleted and end after the given instant.
@@ -63,12 +64,15 @@ pub struct Touched {
 
 /// Counts what a policy would touch whose longest lives and number of keys are these.
 pub async fn touched(conn: &mut Conn<'_>, end: i64, token_life: i64, keys: i64) -> Result<Touched, Error> {
-    const SQL: &str = "SELECT (SELECT COUNT(*) FROM keys WHERE deleted_at IS NULL AND expires_at > $1) AS longer, \
-        (SELECT COUNT(*) FROM keys WHERE deleted_at IS NULL AND expires_at IS NULL) AS endless, \
-        (SELECT COUNT(*) FROM projects WHERE token_life_max > $2) AS tokens, \
+    const SQL: &str = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE deleted_at IS NULL \
+        AND COALESCE(expires_at, 9223372036854775807) > $1 AND COALESCE(expires_at, 9223372036854775807) < 9223372036854775807 \
+        LIMIT 10001) AS long_ones) AS longer, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE deleted_at IS NULL \
+        AND COALESCE(expires_at, 9223372036854775807) = 9223372036854775807 LIMIT 10001) AS endless_ones) AS endless, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM projects WHERE token_life_max > $2 LIMIT 10001) AS lasting_ones) AS tokens, \
         (SELECT COUNT(*) FROM (SELECT project_id FROM keys WHERE deleted_at IS NULL GROUP BY project_id HAVING COUNT(*) > $3) AS full_ones) \
-        AS crowded, (SELECT COUNT(*) FROM users WHERE active AND admin) AS administrators, \
-        (SELECT COUNT(*) FROM users WHERE active) AS people";
+        AS crowded, (SELECT COUNT(*) FROM users WHERE admin AND active) AS administrators, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE active LIMIT 10001) AS active_ones) AS people";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(end).bind(token_life).bind(keys).fetch_one(c).await?))
 }
 

@@ -1,6 +1,7 @@
 //! Projects, members, and the scopes that a project offers.
 
 use super::{Conn, Error, Tx, on};
+use crate::domain::fold::fold;
 use uuid::Uuid;
 
 /// A project's row.
@@ -37,9 +38,21 @@ pub struct ScopeRow {
 
 /// All projects, by name.
 pub async fn all(conn: &mut Conn<'_>) -> Result<Vec<ProjectRow>, Error> {
-    const SQL: &str =
-        "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects ORDER BY name, id";
+    const SQL: &str = "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects ORDER BY name_folded, id";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
+}
+
+/// A project, to be chosen.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct NamedProjectRow {
+    pub id: Uuid,
+    pub name: String,
+}
+
+/// Projects by name, at most `limit`.
+pub async fn names(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedProjectRow>, Error> {
+    const SQL: &str = "SELECT id, name FROM projects ORDER BY name_folded, id LIMIT $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
 /// The project with this id.
@@ -52,7 +65,7 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ProjectRow>, 
 /// The projects that a user is a member of, by name.
 pub async fn of_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.config, p.token_life_max, p.own_scopes, p.created_at, p.archived_at, m.role \
-        FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name, p.id";
+        FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name_folded, p.id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
 }
 
@@ -72,10 +85,19 @@ pub async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeRow>
 
 /// Inserts a project with an empty config and the default set of scopes.
 pub async fn insert(tx: &mut Tx<'_>, id: Uuid, name: &str, token_life_max: i64, now: i64) -> Result<(), Error> {
-    const SQL: &str = "INSERT INTO projects (id, name, config, token_life_max, own_scopes, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
+    const SQL: &str = "INSERT INTO projects (id, name, config, token_life_max, own_scopes, created_at, name_folded) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     on!(tx, c => {
-        sqlx::query(SQL).bind(id).bind(name).bind("{}").bind(token_life_max).bind(false).bind(now).execute(c).await?;
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(name)
+            .bind("{}")
+            .bind(token_life_max)
+            .bind(false)
+            .bind(now)
+            .bind(fold(name))
+            .execute(c)
+            .await?;
     });
     Ok(())
 }
@@ -98,13 +120,15 @@ pub struct CountsRow {
     pub members: i64,
 }
 
-/// Counts of each project that a user is a member of.
+/// Counts of each project that a user is a member of, each as far as [`COUNTED`](crate::domain::count::COUNTED) and one.
 pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<CountsRow>, Error> {
     const SQL: &str = "SELECT m.project_id AS id, \
-        (SELECT COUNT(*) FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL) AS keys, \
-        (SELECT COUNT(*) FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL AND k.active \
-        AND (k.not_before IS NULL OR k.not_before <= $2) AND (k.expires_at IS NULL OR k.expires_at > $2)) AS active, \
-        (SELECT COUNT(*) FROM members o WHERE o.project_id = m.project_id) AS members \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL LIMIT 10001) AS held) \
+        AS keys, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL AND k.active \
+        AND (k.not_before IS NULL OR k.not_before <= $2) AND (k.expires_at IS NULL OR k.expires_at > $2) LIMIT 10001) AS good) \
+        AS active, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM members o WHERE o.project_id = m.project_id LIMIT 10001) AS joined) AS members \
         FROM members m WHERE m.user_id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
 }
@@ -112,6 +136,13 @@ pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<Cou
 /// How many keys of a project are not deleted.
 pub async fn key_count(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
+}
+
+/// How many keys of a project are not deleted, as far as [`COUNTED`](crate::domain::count::COUNTED) and one.
+pub async fn key_count_shown(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE project_id = $1 AND deleted_at IS NULL LIMIT 10001) AS counted";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
 }
 
@@ -124,8 +155,8 @@ pub async fn set_config(tx: &mut Tx<'_>, id: Uuid, before: &str, config: &str) -
 
 /// Renames a project if it is still called `before`. `false`: it is not, or there is no such project.
 pub async fn rename(tx: &mut Tx<'_>, id: Uuid, before: &str, name: &str) -> Result<bool, Error> {
-    const SQL: &str = "UPDATE projects SET name = $3 WHERE id = $1 AND name = $2";
-    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(name).execute(c).await?.rows_affected());
+    const SQL: &str = "UPDATE projects SET name = $3, name_folded = $4 WHERE id = $1 AND name = $2";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(name).bind(fold(name)).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
@@ -173,11 +204,11 @@ pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: Option<&[String]>) ->
     Ok(())
 }
 
-/// The lists of scopes (JSON) of a project's keys that are not deleted.
-pub async fn held_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<Vec<String>>, Error> {
-    const SQL: &str = "SELECT scopes FROM keys WHERE project_id = $1 AND deleted_at IS NULL";
-    let lists: Vec<String> = on!(conn, c => sqlx::query_scalar(SQL).bind(id).fetch_all(c).await?);
-    lists.iter().map(|list| super::words(list, "list of a key's scopes")).collect()
+/// The lists of scopes of a project's keys that are not deleted, each with how many keys have it.
+pub async fn held_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<(Vec<String>, i64)>, Error> {
+    const SQL: &str = "SELECT scopes, COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL GROUP BY scopes";
+    let lists: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await?);
+    lists.iter().map(|(list, keys)| Ok((super::words(list, "list of a key's scopes")?, *keys))).collect()
 }
 
 /// Notes that an administrator looks at a project. `false`: they did after `since` already.

@@ -102,14 +102,15 @@ pub async fn longest_life(conn: &mut Conn<'_>) -> Result<i64, Error> {
     Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }
 
-/// Forgets tokens that have expired by now, and what was cut off before `before`.
+/// Forgets tokens that have expired by now, and what was cut off before `before`, at most `limit` of each; says how many.
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64) -> Result<(), Error> {
-    const TOKENS: &str = "DELETE FROM revoked_tokens WHERE expires_at <= $1";
-    const CUTOFFS: &str = "DELETE FROM token_cutoffs WHERE issued_before <= $1";
-    on!(tx, c => { sqlx::query(TOKENS).bind(now).execute(c).await?; });
-    on!(tx, c => { sqlx::query(CUTOFFS).bind(before).execute(c).await?; });
-    Ok(())
+pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result<u64, Error> {
+    const TOKENS: &str =
+        "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)";
+    const CUTOFFS: &str = "DELETE FROM token_cutoffs WHERE holder IN (SELECT holder FROM token_cutoffs WHERE issued_before <= $1 LIMIT $2)";
+    let tokens = on!(tx, c => sqlx::query(TOKENS).bind(now).bind(limit).execute(c).await?.rows_affected());
+    let cutoffs = on!(tx, c => sqlx::query(CUTOFFS).bind(before).bind(limit).execute(c).await?.rows_affected());
+    Ok(tokens + cutoffs)
 }

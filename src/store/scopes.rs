@@ -1,9 +1,9 @@
 //! The instance's catalogue of scopes.
 
-use super::{Conn, Error, Tx, on};
+use super::{Conn, Error, Tx, on, words};
 
 /// A scope of the catalogue, with what stands on it.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogueRow {
     pub name: String,
     pub description: String,
@@ -27,41 +27,81 @@ pub struct Scope {
     pub granted_by: &'static str,
 }
 
-/// The scopes of a key, or of a grant, stand as a JSON array of words without quotes in them: it holds a scope if taking out the quoted name changes it.
-/// (`LIKE` would take `_` for any character, and on SQLite no notice of case.)
-macro_rules! held {
-    ($name:literal) => {
-        concat!("REPLACE(k.scopes, '\"' || ", $name, " || '\"', '') <> k.scopes")
-    };
-}
-
 macro_rules! select_scopes {
     ($rest:literal) => {
         concat!(
-            "SELECT s.name, s.description, s.in_default, s.granted_by, ",
-            "(SELECT COUNT(*) FROM keys k WHERE k.deleted_at IS NULL AND ",
-            held!("s.name"),
-            ") AS keys, (SELECT COUNT(*) FROM projects p WHERE s.retired_at IS NULL AND ((NOT p.own_scopes AND s.in_default) OR (p.own_scopes AND s.name IN \
-             (SELECT o.scope FROM project_scopes o WHERE o.project_id = p.id)))) AS projects, s.retired_at IS NOT NULL AS retired FROM scopes s ",
+            "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired, \
+             (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \
+             WHERE o.scope = s.name AND p.own_scopes LIMIT 10001) AS chosen) AS projects FROM scopes s ",
             $rest
         )
     };
 }
 
+#[derive(sqlx::FromRow)]
+struct ScopeRow {
+    name: String,
+    description: String,
+    in_default: bool,
+    granted_by: String,
+    retired: bool,
+    /// Projects that chose it as one of their own.
+    projects: i64,
+}
+
+/// How many keys there are with each list of scopes that a key has, deleted or not.
+async fn lists(conn: &mut Conn<'_>, deleted: bool) -> Result<Vec<(Vec<String>, i64)>, Error> {
+    const LIVE: &str = "SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL AND LENGTH(k.scopes) <= 1000 \
+        GROUP BY k.scopes UNION ALL SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL \
+        AND LENGTH(k.scopes) > 1000 GROUP BY k.scopes";
+    const DELETED: &str = "SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at > 0 GROUP BY k.scopes";
+    let sql = if deleted { DELETED } else { LIVE };
+    let rows: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(sql).fetch_all(c).await?);
+    rows.iter().map(|(list, keys)| Ok((words(list, "list of a key's scopes")?, *keys))).collect()
+}
+
+/// How many keys hold a scope.
+fn holding(lists: &[(Vec<String>, i64)], name: &str) -> i64 {
+    lists.iter().filter(|(scopes, _)| scopes.iter().any(|it| it == name)).map(|(_, keys)| keys).sum()
+}
+
+/// Rows with what hangs on them: the keys that hold each scope, and the projects that offer it.
+async fn counted(conn: &mut Conn<'_>, rows: Vec<ScopeRow>) -> Result<Vec<CatalogueRow>, Error> {
+    const DEFAULT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM projects WHERE NOT own_scopes LIMIT 10001) AS counted";
+    let usual: i64 = on!(conn, c => sqlx::query_scalar(DEFAULT).fetch_one(c).await?);
+    let lists = lists(conn, false).await?;
+    let rows = rows.into_iter().map(|row| CatalogueRow {
+        keys: holding(&lists, &row.name),
+        projects: match (row.retired, row.in_default) {
+            (true, _) => 0,
+            (false, true) => row.projects + usual,
+            (false, false) => row.projects,
+        },
+        name: row.name,
+        description: row.description,
+        in_default: row.in_default,
+        granted_by: row.granted_by,
+        retired: row.retired,
+    });
+    Ok(rows.collect())
+}
+
 /// All scopes, in the order in which forms offer them.
 pub async fn all(conn: &mut Conn<'_>) -> Result<Vec<CatalogueRow>, Error> {
     const SQL: &str = select_scopes!("ORDER BY s.position, s.name");
-    Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
+    let rows = on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?);
+    counted(conn, rows).await
 }
 
 /// The scope with this name.
 pub async fn by_name(conn: &mut Conn<'_>, name: &str) -> Result<Option<CatalogueRow>, Error> {
     const SQL: &str = select_scopes!("WHERE s.name = $1");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_optional(c).await?))
+    let rows = on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_all(c).await?);
+    Ok(counted(conn, rows).await?.pop())
 }
 
 /// What keeps a scope from being removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uses {
     /// Keys that hold it and are not deleted.
     pub keys: i64,
@@ -75,16 +115,17 @@ pub struct Uses {
 
 /// Who uses a scope at an instant.
 pub async fn uses(conn: &mut Conn<'_>, name: &str, now: i64) -> Result<Uses, Error> {
-    const SQL: &str = concat!(
-        "SELECT COUNT(CASE WHEN k.deleted_at IS NULL THEN 1 END) AS keys, \
-         COUNT(CASE WHEN k.deleted_at IS NOT NULL THEN 1 END) AS deleted, \
-         (SELECT COUNT(*) FROM project_scopes o WHERE o.scope = $1) AS projects, \
-         (SELECT COUNT(*) FROM grants k WHERE k.ended_at IS NULL AND k.until > $2 AND ",
-        held!("$1"),
-        ") AS grants FROM keys k WHERE ",
-        held!("$1")
-    );
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).bind(now).fetch_one(c).await?))
+    const PROJECTS: &str = "SELECT COUNT(*) FROM project_scopes o WHERE o.scope = $1";
+    // The scopes of a grant are a JSON array of words without quotes in them: it holds a scope if taking out the quoted name changes
+    // it. (`LIKE` would take `_` for any character, and on SQLite no notice of case.)
+    const GRANTS: &str = "SELECT COUNT(*) FROM grants g WHERE g.ended_at IS NULL AND g.until > $2 \
+        AND REPLACE(g.scopes, '\"' || $1 || '\"', '') <> g.scopes";
+    Ok(Uses {
+        keys: holding(&lists(conn, false).await?, name),
+        deleted: holding(&lists(conn, true).await?, name),
+        projects: on!(conn, c => sqlx::query_scalar(PROJECTS).bind(name).fetch_one(c).await?),
+        grants: on!(conn, c => sqlx::query_scalar(GRANTS).bind(name).bind(now).fetch_one(c).await?),
+    })
 }
 
 /// Adds a scope behind the others. `false`: the name is taken, and nothing was added.

@@ -107,9 +107,9 @@ pub async fn end_all(tx: &mut Tx<'_>, user: Uuid) -> Result<u64, Error> {
     Ok(on!(tx, c => sqlx::query(SQL).bind(user).execute(c).await?.rows_affected()))
 }
 
-/// Removes the sessions that ended before `now`.
-pub async fn sweep(tx: &mut Tx<'_>, now: i64) -> Result<(), Error> {
-    const SQL: &str = "DELETE FROM sessions WHERE expires_at <= $1";
-    on!(tx, c => { sqlx::query(SQL).bind(now).execute(c).await?; });
-    Ok(())
+/// Removes sessions that ended before `now`, at most `limit`; says how many.
+pub async fn sweep(tx: &mut Tx<'_>, now: i64, limit: i64) -> Result<u64, Error> {
+    const SQL: &str =
+        "DELETE FROM sessions WHERE id_digest IN (SELECT id_digest FROM sessions WHERE expires_at <= $1 LIMIT $2)";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(now).bind(limit).execute(c).await?.rows_affected()))
 }

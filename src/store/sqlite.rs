@@ -22,8 +22,8 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const BUSY: Duration = Duration::from_secs(10);
 /// How long until a database that another process prepares is opened again.
 const AGAIN: Duration = Duration::from_millis(20);
-/// Reads that can run at once: they are short, and SQLite reads from memory most of the time.
-const READERS: u32 = 4;
+/// Reads that can run at once. Lists take at most half of them (`list_reader.rs`).
+const READERS: u32 = 8;
 
 /// The database file that was opened. A process goes on writing into a file that was removed, for nobody to find.
 #[derive(Debug)]

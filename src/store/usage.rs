@@ -137,13 +137,15 @@ pub async fn quotas(conn: &mut Conn<'_>, now: i64) -> Result<Vec<QuotaRow>, Erro
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
 }
 
-/// Removes quotas that are whole, and processes that have not written since `before`.
-pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64) -> Result<(), Error> {
-    const QUOTAS: &str = "DELETE FROM key_quotas WHERE whole_at <= $1";
-    const WRITERS: &str = "DELETE FROM usage_writers WHERE at < $1";
-    on!(tx, c => { sqlx::query(QUOTAS).bind(now).execute(c).await?; });
-    on!(tx, c => { sqlx::query(WRITERS).bind(before).execute(c).await?; });
-    Ok(())
+/// Removes quotas that are whole, and processes that have not written since `before`, at most `limit` of each; says how many.
+pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result<u64, Error> {
+    const QUOTAS: &str =
+        "DELETE FROM key_quotas WHERE key_id IN (SELECT key_id FROM key_quotas WHERE whole_at <= $1 LIMIT $2)";
+    const WRITERS: &str =
+        "DELETE FROM usage_writers WHERE writer IN (SELECT writer FROM usage_writers WHERE at < $1 LIMIT $2)";
+    let quotas = on!(tx, c => sqlx::query(QUOTAS).bind(now).bind(limit).execute(c).await?.rows_affected());
+    let writers = on!(tx, c => sqlx::query(WRITERS).bind(before).bind(limit).execute(c).await?.rows_affected());
+    Ok(quotas + writers)
 }
 
 /// Removes calls from before that hour, at most `limit` rows; says how many.

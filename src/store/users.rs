@@ -1,6 +1,6 @@
 //! People as administrators look after them. Passwords are never read here.
 
-use super::{Conn, Error, Tx, on};
+use super::{Conn, Error, Tx, like, on};
 use crate::domain::email::Email;
 use uuid::Uuid;
 
@@ -25,56 +25,61 @@ pub struct PersonRow {
 macro_rules! select_people {
     ($rest:literal) => {
         concat!(
-            "SELECT u.id, u.email, u.name, u.admin, u.active, u.created_at, u.last_sign_in_at, LOWER(u.name) AS title, \
-             (SELECT COUNT(*) FROM members m WHERE m.user_id = u.id) AS projects, \
-             (SELECT COUNT(*) FROM keys k WHERE k.created_by = u.id AND k.deleted_at IS NULL) AS keys FROM users u ",
+            "SELECT u.id, u.email, u.name, u.admin, u.active, u.created_at, u.last_sign_in_at, u.name_folded AS title, \
+             (SELECT COUNT(*) FROM (SELECT 1 FROM members m WHERE m.user_id = u.id LIMIT 10001) AS joined) AS projects, \
+             (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.created_by = u.id AND k.deleted_at IS NULL LIMIT 10001) AS made) \
+             AS keys FROM users u ",
             $rest
         )
     };
 }
 
-/// Whether somebody is looked for. $1: what stands in the name or address, with `%` around it, in lower case.
+/// Whether somebody is looked for. $1 and $2: patterns for the folded name and for the address.
 macro_rules! found {
     () => {
-        r"(LOWER(u.name) LIKE $1 ESCAPE '\' OR u.email LIKE $1 ESCAPE '\')"
+        "(u.name_folded LIKE $1 ESCAPE '!' OR u.email LIKE $2 ESCAPE '!')"
     };
 }
 
-/// A pattern for `LIKE` that finds this text wherever it stands.
-pub fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.trim().to_lowercase().chars().filter(|c| *c != '\0') {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    if pattern.len() > 1 {
-        pattern.push('%');
-    }
-    pattern
-}
-
-/// People whose name or address fits the pattern, by name, after that one; at most `limit`.
-pub async fn page(
-    conn: &mut Conn<'_>,
-    pattern: &str,
-    after: (&str, Uuid),
-    limit: i64,
-) -> Result<Vec<PersonRow>, Error> {
-    const SQL: &str = concat!(
-        "SELECT * FROM (",
-        select_people!("WHERE "),
-        found!(),
-        ") AS people WHERE title > $2 OR (title = $2 AND id > $3) ORDER BY title, id LIMIT $4"
+/// People with this text in their name or address (everybody for an empty one), by name, after that one; at most `limit`.
+pub async fn page(conn: &mut Conn<'_>, text: &str, after: (&str, Uuid), limit: i64) -> Result<Vec<PersonRow>, Error> {
+    const ALL: &str = select_people!(
+        "WHERE u.name_folded >= $1 AND (u.name_folded > $1 OR u.id > $2) ORDER BY u.name_folded, u.id LIMIT $3"
     );
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(pattern).bind(after.0).bind(after.1).bind(limit).fetch_all(c).await?))
+    const FOUND: &str = concat!(
+        select_people!("WHERE u.name_folded >= $3 AND (u.name_folded > $3 OR u.id > $4) AND "),
+        found!(),
+        " ORDER BY u.name_folded, u.id LIMIT $5"
+    );
+    let (title, id) = after;
+    let text = text.trim();
+    Ok(match text {
+        "" => on!(conn, c => sqlx::query_as(ALL).bind(title).bind(id).bind(limit).fetch_all(c).await?),
+        text => on!(conn, c => sqlx::query_as(FOUND)
+            .bind(like::folded(text))
+            .bind(like::lower(text))
+            .bind(title)
+            .bind(id)
+            .bind(limit)
+            .fetch_all(c)
+            .await?),
+    })
 }
 
-/// How many people fit the pattern.
-pub async fn count(conn: &mut Conn<'_>, pattern: &str) -> Result<i64, Error> {
-    const SQL: &str = concat!("SELECT COUNT(*) FROM users u WHERE ", found!());
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(pattern).fetch_one(c).await?))
+/// How many people have this text in their name or address, as far as [`COUNTED`](crate::domain::count::COUNTED) and one.
+pub async fn count(conn: &mut Conn<'_>, text: &str) -> Result<i64, Error> {
+    const ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 10001) AS counted";
+    const FOUND: &str =
+        concat!("SELECT COUNT(*) FROM (SELECT 1 FROM users u WHERE ", found!(), " LIMIT 10001) AS counted");
+    let text = text.trim();
+    Ok(match text {
+        "" => on!(conn, c => sqlx::query_scalar(ALL).fetch_one(c).await?),
+        text => on!(conn, c => sqlx::query_scalar(FOUND)
+            .bind(like::folded(text))
+            .bind(like::lower(text))
+            .fetch_one(c)
+            .await?),
+    })
 }
 
 /// The person with this id.
@@ -107,17 +112,17 @@ pub struct NamedRow {
     pub email: String,
 }
 
-/// Everybody who owns a project, by name.
-pub async fn owners(conn: &mut Conn<'_>) -> Result<Vec<NamedRow>, Error> {
-    const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE u.id IN \
-        (SELECT m.user_id FROM members m WHERE m.role = 'owner') ORDER BY LOWER(u.name), u.id";
-    Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
+/// People who own a project, by name, at most `limit`.
+pub async fn owners(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedRow>, Error> {
+    const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE EXISTS \
+        (SELECT 1 FROM members m WHERE m.user_id = u.id AND m.role = 'owner') ORDER BY u.name_folded, u.id LIMIT $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
 /// Everybody else who can sign in, by name, at most `limit`.
 pub async fn others(conn: &mut Conn<'_>, but: Uuid, limit: i64) -> Result<Vec<NamedRow>, Error> {
     const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE u.active AND u.id <> $1 \
-        ORDER BY LOWER(u.name), u.id LIMIT $2";
+        ORDER BY u.name_folded, u.id LIMIT $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(but).bind(limit).fetch_all(c).await?))
 }
 
@@ -142,17 +147,64 @@ pub struct TheirProjectRow {
 /// The projects that a person is a member of, by name.
 pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<TheirProjectRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.archived_at, m.role, \
-        (SELECT COUNT(*) FROM keys k WHERE k.project_id = p.id AND k.deleted_at IS NULL) AS keys, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = p.id AND k.deleted_at IS NULL LIMIT 10001) AS held) AS keys, \
         (SELECT COUNT(*) FROM members o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id AND o.role = 'owner' \
          AND o.user_id <> $1 AND u.active) AS other_owners \
-        FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY LOWER(p.name), p.id";
+        FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name_folded, p.id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
 }
 
-/// The keys that a person made and that are accepted unless they have expired, in the order of their ids.
-pub async fn live_keys(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<Uuid>, Error> {
-    const SQL: &str = "SELECT id FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active ORDER BY id";
-    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_all(c).await?))
+/// Keys that a person made and that are accepted unless they have expired, by project, at most `limit`.
+pub async fn live_keys(conn: &mut Conn<'_>, user: Uuid, limit: i64) -> Result<Vec<Uuid>, Error> {
+    const SQL: &str =
+        "SELECT id FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active ORDER BY project_id, id LIMIT $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(limit).fetch_all(c).await?))
+}
+
+/// How many keys [`live_keys`] finds, as far as [`COUNTED`](crate::domain::count::COUNTED) and one.
+pub async fn live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active \
+        LIMIT 10001) AS counted";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
+}
+
+/// A user whose keys are being deactivated.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KeyStopRow {
+    pub user_id: Uuid,
+    /// For the owners of the keys.
+    pub reason: String,
+    /// The name of the administrator at that time.
+    pub stopped_by: String,
+}
+
+/// Notes that more keys of a user must be deactivated than one write takes.
+pub async fn insert_key_stop(tx: &mut Tx<'_>, stop: &KeyStopRow, now: i64) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO key_stops (user_id, reason, stopped_by, created_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, stopped_by = excluded.stopped_by";
+    on!(tx, c => {
+        sqlx::query(SQL).bind(stop.user_id).bind(&stop.reason).bind(&stop.stopped_by).bind(now).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// The users whose keys are being deactivated, the first first, at most `limit`.
+pub async fn key_stops(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<KeyStopRow>, Error> {
+    const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops ORDER BY created_at, user_id LIMIT $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
+}
+
+/// The user, if their keys are being deactivated.
+pub async fn key_stop(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<KeyStopRow>, Error> {
+    const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops WHERE user_id = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_optional(c).await?))
+}
+
+/// Notes that no more keys of a user are to be deactivated.
+pub async fn delete_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
+    const SQL: &str = "DELETE FROM key_stops WHERE user_id = $1";
+    on!(tx, c => { sqlx::query(SQL).bind(user).execute(c).await?; });
+    Ok(())
 }
 
 /// Sets whether a person can sign in. `false`: there is no such person.
@@ -216,18 +268,4 @@ pub async fn archive(tx: &mut Tx<'_>, project: Uuid, now: i64) -> Result<bool, E
     const SQL: &str = "UPDATE projects SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL";
     let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pattern;
-
-    #[test]
-    fn what_is_typed_is_looked_for_as_it_stands() {
-        for (typed, like) in
-            [("", "%"), ("  ", "%"), (" Maren ", "%maren%"), ("50%_a\\b", r"%50\%\_a\\b%"), ("a\0b", "%ab%")]
-        {
-            assert_eq!(pattern(typed), like, "{typed:?}");
-        }
-    }
 }

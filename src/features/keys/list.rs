@@ -8,7 +8,10 @@ use super::{
     row::KeyRow,
 };
 use crate::{
-    domain::key::{KeyPage, Status},
+    domain::{
+        count::counted,
+        key::{KeyPage, Status},
+    },
     error::{AppError, ErrorKind},
     features::{admin::api::admin_list_keys, session::Session},
     ui::{
@@ -163,13 +166,14 @@ fn table(place: &Place, page: KeyPage) -> AnyView {
 fn caption(deleted: bool, narrowed: bool, total: u64, expiring: u64) -> AnyView {
     let noun = if total == 1 { "key" } else { "keys" };
     if deleted {
-        return format!("{total} deleted {noun}").into_any();
+        return format!("{} deleted {noun}", counted(total)).into_any();
     }
     let verb = if expiring == 1 { "expires" } else { "expire" };
-    let due = (expiring > 0).then(|| view! { ", " <span class="due">{format!("{expiring} {verb} this week")}</span> });
+    let due = (expiring > 0)
+        .then(|| view! { ", " <span class="due">{format!("{} {verb} this week", counted(expiring))}</span> });
     let matching = if narrowed { if total == 1 { " matches" } else { " match" } } else { "" };
     view! {
-        {format!("{total} {noun}{matching}")}
+        {format!("{} {noun}{matching}", counted(total))}
         {due}
     }
     .into_any()
@@ -178,6 +182,7 @@ fn caption(deleted: bool, narrowed: bool, total: u64, expiring: u64) -> AnyView 
 /// Where in the list this page is. Pages are found by the last key of the one before, so a later page knows its length only.
 fn foot(place: &Place, here: usize, total: u64, next: Option<String>, bulk: Option<AnyView>) -> AnyView {
     let first = place.after.is_empty();
+    let total = counted(total);
     let range = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
     let base = place.first();
     let next = next.map(|next| {

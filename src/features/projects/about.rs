@@ -2,7 +2,7 @@
 
 use super::{dialog::home, list::role};
 use crate::{
-    domain::project::ProjectView,
+    domain::{count::counted_of, project::ProjectView},
     islands::CopyButton,
     ui::{
         icon::Icon,
@@ -78,7 +78,7 @@ pub fn notices(project: &ProjectView) -> AnyView {
 
 /// The facts.
 pub fn section(project: &ProjectView) -> AnyView {
-    let count = if project.keys == 1 { "1 key".to_owned() } else { format!("{} keys", project.keys) };
+    let count = counted_of(project.keys, "key", "keys");
     let life = project.may_configure.then(|| {
         view! {
             <a class="button" id="life" href=format!("{}/life", home(project)) aria-label="Change the longest token life">

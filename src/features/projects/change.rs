@@ -2,6 +2,7 @@
 
 use super::dialog::{Ask, ask, cannot, project};
 use crate::{
+    domain::count::counted,
     features::session::PageTitle,
     ui::{
         button::Submit,
@@ -91,7 +92,10 @@ pub fn ArchivePage() -> impl IntoView {
     let keys = match project.keys {
         0 => "It has no keys.".to_owned(),
         1 => "From the next request on, its key and its tokens are refused with project_archived.".to_owned(),
-        n => format!("From the next request on, its {n} keys and their tokens are refused with project_archived."),
+        n => format!(
+            "From the next request on, its {} keys and their tokens are refused with project_archived.",
+            counted(n)
+        ),
     };
     let words = Ask {
         path: "archive".into(),

@@ -3,6 +3,7 @@
 use super::api::project_keys;
 use crate::{
     domain::{
+        count::counted_of,
         ids::{KeyId, ProjectId},
         key::{Environment, KeyView},
         project::{IssuedKeys, ProjectKeys},
@@ -166,11 +167,8 @@ fn drawn(leave: &str, keys: ProjectKeys) -> AnyView {
 
 fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> AnyView {
     let shown: usize = groups.iter().map(|group| group.keys.len()).sum();
-    let caption = match (shown as u64 == total, total) {
-        (true, 1) => "1 key".to_owned(),
-        (true, n) => format!("{n} keys"),
-        (false, n) => format!("{shown} of {n} keys"),
-    };
+    let all = counted_of(total, "key", "keys");
+    let caption = if shown as u64 == total { all } else { format!("{shown} of {all}") };
     let groups = groups.into_iter().map(|group| body(id, group, now)).collect_view();
     view! {
         <div class="panel wide">

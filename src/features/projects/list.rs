@@ -2,7 +2,10 @@
 
 use super::api::list_projects;
 use crate::{
-    domain::project::{ProjectSummary, Role},
+    domain::{
+        count::counted,
+        project::{ProjectSummary, Role},
+    },
     features::session::{Frame, PageTitle, SignedInOnly, load},
     ui::{
         empty::Empty,
@@ -64,10 +67,13 @@ fn table(projects: Vec<ProjectSummary>) -> AnyView {
             let name = format!("API Keys of {}", project.name);
             let opener = format!("keys-{}", project.id);
             let archived = project.archived.then(|| view! { " " <span class="tag">"archived"</span> });
-            let members =
-                if project.members == 1 { "Only you".to_owned() } else { format!("{} people", project.members) };
+            let members = if project.members == 1 {
+                "Only you".to_owned()
+            } else {
+                format!("{} people", counted(project.members))
+            };
             let active = (project.active != project.keys).then(|| {
-                view! { " " <span class="sub">{format!("{} active", project.active)}</span> }
+                view! { " " <span class="sub">{format!("{} active", counted(project.active))}</span> }
             });
             view! {
                 <tr data-status=if project.archived { "inactive" } else { "active" }>
@@ -84,7 +90,7 @@ fn table(projects: Vec<ProjectSummary>) -> AnyView {
                         {members}
                     </Cell>
                     <Cell class="end" label="Keys">
-                        {project.keys}
+                        {counted(project.keys)}
                         {active}
                     </Cell>
                     <Cell class="" label="Created">

@@ -2,6 +2,7 @@
 
 use super::tabs::SettingsHead;
 use crate::{
+    domain::count::{counted, counted_of},
     features::{
         keys::api::list_keys,
         session::{Frame, PageTitle, Session, SignedInOnly, load},
@@ -34,10 +35,10 @@ pub fn DeveloperPage() -> impl IntoView {
 }
 
 fn keys(total: u64, expiring: u64) -> AnyView {
-    let count = if total == 1 { "1 key".to_owned() } else { format!("{total} keys") };
+    let count = counted_of(total, "key", "keys");
     let due = (expiring > 0).then(|| {
         let verb = if expiring == 1 { "expires" } else { "expire" };
-        view! { ", " <span class="due">{format!("{expiring} {verb} this week")}</span> }
+        view! { ", " <span class="due">{format!("{} {verb} this week", counted(expiring))}</span> }
     });
     view! {
         <ul class="rows">

@@ -2,7 +2,7 @@
 
 use super::page::{about, named};
 use crate::{
-    domain::people::UserView,
+    domain::{count::counted, people::UserView},
     features::session::PageTitle,
     ui::{
         button::Submit,
@@ -135,7 +135,7 @@ fn disabling(keys: u64) -> AnyView {
         let label = if keys == 1 {
             "Deactivate the key that they made as well, whoever uses it".to_owned()
         } else {
-            format!("Deactivate the {keys} keys that they made as well, whoever uses them")
+            format!("Deactivate the {} keys that they made as well, whoever uses them", counted(keys))
         };
         view! {
             <label class="check">

@@ -2,7 +2,10 @@
 
 use super::api::list_users;
 use crate::{
-    domain::people::{UserPage, UserSummary},
+    domain::{
+        count::counted,
+        people::{UserPage, UserSummary},
+    },
     features::session::{Frame, PageTitle, administrators, load},
     ui::{
         empty::Empty,
@@ -84,6 +87,8 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
     let noun = if total == 1 { "person" } else { "people" };
     let fits = if search.is_empty() { String::new() } else { format!(" with “{search}”") };
     let here = users.len();
+    let of_all = counted(total);
+    let total = of_all.as_str();
     let range = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
     let next = next.map(|next| {
         let sign = if base.contains('?') { '&' } else { '?' };
@@ -112,10 +117,10 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
                         {status(user.active)}
                     </Cell>
                     <Cell class="end" label="Projects">
-                        {user.projects}
+                        {counted(user.projects)}
                     </Cell>
                     <Cell class="end" label="Keys made">
-                        {user.keys}
+                        {counted(user.keys)}
                     </Cell>
                     <Cell class="" label="Last sign-in">
                         {signed_in}

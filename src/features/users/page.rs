@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
+        count::counted,
         ids::UserId,
         people::{UserProject, UserView},
         project::Role,
@@ -122,7 +123,7 @@ fn person(view: UserView) -> AnyView {
                         <dt>"Last sign-in"</dt>
                         <dd>{signed_in}</dd>
                         <dt>"Keys made"</dt>
-                        <dd>{user.keys}</dd>
+                        <dd>{counted(user.keys)}</dd>
                     </dl>
                 </div>
             </section>
@@ -177,7 +178,7 @@ fn table(id: UserId, projects: Vec<UserProject>) -> AnyView {
                     </Cell>
                     <Cell class="end" label="Keys">
                         <a href=keys aria-label=keys_name>
-                            {project.keys}
+                            {counted(project.keys)}
                         </a>
                     </Cell>
                     <td class="end cell-full">{transfer}</td>

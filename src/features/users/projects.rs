@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
+        count::counted_of,
         ids::ProjectId,
         people::{PersonChoice, UserProject, UserView},
     },
@@ -148,7 +149,7 @@ fn fate(project: UserProject, others: &[PersonChoice], chosen: String) -> AnyVie
     let keys = match project.keys {
         0 => "no keys".to_owned(),
         1 => "1 key".to_owned(),
-        n => format!("{n} keys"),
+        n => counted_of(n, "key", "keys"),
     };
     let archive = if project.archived { "Leave it archived" } else { "Archive it: its keys are refused" };
     let first = vec![Choice::new("", "Choose"), Choice::new("archive", archive)];

@@ -92,7 +92,7 @@ fn cut(mut rows: Vec<EventRow>, size: usize) -> (Vec<EventRow>, Option<i64>) {
 impl Audit {
     /// An administrator may have ceased to be one since the request began; anybody else gets the answer of what is not there.
     pub(super) async fn administrator(&self, caller: &Caller, power: Power) -> Result<(), Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?;
         let admin = row.is_some_and(|row| row.active && row.admin);
         if has(admin, power) { Ok(()) } else { Err(Error::NotFound) }
@@ -104,7 +104,7 @@ impl Audit {
     /// [`Error::NotFound`] for anybody else.
     pub async fn list(&self, caller: &Caller, filter: &AuditFilter) -> Result<AuditPage, Error> {
         self.administrator(caller, Power::ReadLog).await?;
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         let wanted = wanted(filter, &caller.zone);
         let rows = store::audit::newest(&mut conn, &wanted, PAGE_SIZE as i64 + 1).await?;
@@ -123,7 +123,7 @@ impl Audit {
     /// # Errors
     /// [`Error::NotFound`] if it is not there or not theirs.
     pub async fn of_key(&self, caller: &Caller, id: KeyId, before: Option<i64>) -> Result<History, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         let row = store::keys::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
         let gone = self.ground.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
@@ -140,7 +140,7 @@ impl Audit {
     /// # Errors
     /// [`Error::NotFound`] if it is not there or not theirs.
     pub async fn of_project(&self, caller: &Caller, id: ProjectId, before: Option<i64>) -> Result<History, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         let role = allow(&mut conn, caller, id.into()).await?;
         let wanted = Wanted { project: Some(id.into()), before, ..Wanted::default() };

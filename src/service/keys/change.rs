@@ -10,7 +10,7 @@ use crate::{
     },
     service::{
         Error,
-        actor::{Actor, Caller},
+        actor::{Actor, Caller, Origin},
         audit::acting,
         can::{Action, Power},
         policy,
@@ -91,6 +91,8 @@ pub(super) enum Standing {
     Administrator(Caller, Reason),
     /// At the command line with an administrator's power: only an administrator can start again what it stops.
     Operator(Reason),
+    /// Keyward itself, for the administrator of this name.
+    Keyward(String, Reason),
 }
 
 impl Standing {
@@ -99,7 +101,7 @@ impl Standing {
             Self::Own(actor) => Viewer::acting(actor),
             Self::Program(program, _) => Viewer::acting(&Actor::Program(Program::clone(program))),
             Self::Administrator(caller, _) => Viewer::administrator(caller),
-            Self::Operator(_) => Viewer::acting(&Actor::Operator),
+            Self::Operator(_) | Self::Keyward(..) => Viewer::acting(&self.actor()),
         }
     }
 
@@ -109,6 +111,7 @@ impl Standing {
             Self::Program(program, _) => Actor::Program(Program::clone(program)),
             Self::Administrator(caller, _) => Actor::User(caller.clone()),
             Self::Operator(_) => Actor::Operator,
+            Self::Keyward(..) => Actor::System(Origin::default()),
         }
     }
 
@@ -117,7 +120,7 @@ impl Standing {
         match self {
             Self::Own(_) | Self::Program(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
             Self::Administrator(..) => Ok("administrator".to_owned()),
-            Self::Operator(_) => acting::in_project(tx, &Actor::Operator, row.project_id.into()).await,
+            Self::Operator(_) | Self::Keyward(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
         }
     }
 
@@ -125,7 +128,7 @@ impl Standing {
     fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Own(_) | Self::Program(..) => None,
-            Self::Administrator(_, reason) | Self::Operator(reason) => Some(reason),
+            Self::Administrator(_, reason) | Self::Operator(reason) | Self::Keyward(_, reason) => Some(reason),
         }
     }
 
@@ -142,7 +145,7 @@ impl Standing {
                 }
                 Ok(row)
             }
-            Self::Administrator(..) | Self::Operator(_) => {
+            Self::Administrator(..) | Self::Operator(_) | Self::Keyward(..) => {
                 if let Self::Administrator(caller, _) = self {
                     administrator(tx, caller, Power::StopAnyKey).await?;
                 }
@@ -152,13 +155,21 @@ impl Standing {
         }
     }
 
+    /// The name that stands beside the reason.
+    fn name(&self) -> String {
+        match self {
+            Self::Keyward(name, _) => name.clone(),
+            _ => self.actor().name().to_owned(),
+        }
+    }
+
     /// What they say of the key, if that is not said already. An administrator can stop what its owner has stopped before: then
     /// only an administrator can start it again.
     fn note(&self, verb: Verb, row: &KeyRow) -> Option<NewNote> {
         let reason = self.reason()?;
         let held = !verb.starts();
         let said = if held { row.held && row.note.as_deref() == Some(reason.as_str()) } else { verb.is_done(row) };
-        (!said).then(|| NewNote { held, text: reason.as_str().to_owned(), by: self.actor().name().to_owned() })
+        (!said).then(|| NewNote { held, text: reason.as_str().to_owned(), by: self.name() })
     }
 }
 

@@ -35,7 +35,25 @@ pub(in crate::service) async fn stop(
         Actor::User(caller) => Standing::Administrator(caller.clone(), reason.clone()),
         _ => Standing::Operator(reason.clone()),
     };
-    match apply(tx, &standing, key, Verb::Deactivate, now).await {
+    stop_as(tx, &standing, key, now).await
+}
+
+/// Deactivates a key because of the person who made it, for the administrator of this name.
+///
+/// # Errors
+/// As [`stop`].
+pub(in crate::service) async fn stop_for(
+    tx: &mut Tx<'_>,
+    administrator: &str,
+    key: KeyId,
+    reason: &Reason,
+    now: Timestamp,
+) -> Result<Option<NewEvent>, Error> {
+    stop_as(tx, &Standing::Keyward(administrator.to_owned(), reason.clone()), key, now).await
+}
+
+async fn stop_as(tx: &mut Tx<'_>, standing: &Standing, key: KeyId, now: Timestamp) -> Result<Option<NewEvent>, Error> {
+    match apply(tx, standing, key, Verb::Deactivate, now).await {
         Ok((_, event)) => Ok(event),
         Err(Error::NotFound | Error::Conflict(_)) => Ok(None),
         Err(error) => Err(error),

@@ -3,8 +3,10 @@
 use super::{Keys, Viewer, administrator, view};
 use crate::{
     domain::{
+        count::COUNTED,
         filter::{KeyFilter, UNUSED_DAYS},
-        key::{KeyPage, KeyView, PAGE_SIZE, RESTORE_DAYS},
+        key::{KeyPage, KeyView, PAGE_SIZE, RESTORE_DAYS, Status},
+        people::PersonChoice,
         project::{ProjectName, Role},
         time::{DAY, Timestamp},
     },
@@ -19,6 +21,8 @@ use uuid::Uuid;
 
 /// What counts as expiring soon, in days.
 const SOON: i64 = 7;
+/// Most projects, and most owners, among whom an administrator's filter lets choose.
+const CHOICES: i64 = 500;
 
 /// Where a page begins, as it stands in `?after=`: the instant of the first page (so that the statuses of all pages are of one
 /// instant), and place, id and title of the last key before.
@@ -32,7 +36,7 @@ impl Cursor {
     fn read(text: &str) -> Option<Self> {
         let mut parts = text.splitn(4, '.');
         let now = Timestamp::from_micros(parts.next()?.parse().ok()?);
-        let place = parts.next()?.parse().ok()?;
+        let place = parts.next()?.parse::<i64>().ok()?.max(-i64::MAX);
         let id: Uuid = parts.next()?.parse().ok()?;
         // A NUL is no text to PostgreSQL.
         let title = parts.next().filter(|title| !title.contains('\0'))?.to_owned();
@@ -80,10 +84,10 @@ impl Keys {
     /// # Errors
     /// If the database cannot be read.
     pub async fn list(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         let (roles, projects) = memberships(&mut conn, caller).await?;
-        let (page, rows) = self
+        let (page, rows, _) = self
             .page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), &Narrow::default(), after)
             .await?;
         let viewer = Viewer::of(caller);
@@ -102,10 +106,10 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] for anybody else.
     pub async fn list_all(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         administrator(&mut conn, caller, Power::SeeEveryKey).await?;
-        let (page, rows) = self.page(&mut conn, Seen::All, filter, &Narrow::default(), after).await?;
+        let (page, rows, _) = self.page(&mut conn, Seen::All, filter, &Narrow::default(), after).await?;
         let viewer = Viewer::administrator(caller);
         let (roles, _) = memberships(&mut conn, caller).await?;
         let mut owners = HashMap::new();
@@ -123,13 +127,26 @@ impl Keys {
             }
             keys.push(key);
         }
-        let projects = store::projects::all(&mut conn).await?.into_iter();
-        let projects = projects.map(|row| ProjectName { id: row.id.into(), name: row.name }).collect();
-        let owners = store::users::owners(&mut conn).await?.into_iter().map(Into::into).collect();
+        let mut projects: Vec<_> = store::projects::names(&mut conn, CHOICES)
+            .await?
+            .into_iter()
+            .map(|row| ProjectName { id: row.id.into(), name: row.name })
+            .collect();
+        if let Some(chosen) = filter.project.filter(|id| projects.iter().all(|it| it.id != *id)) {
+            let row = store::projects::by_id(&mut conn, chosen.into()).await?;
+            projects.extend(row.map(|row| ProjectName { id: row.id.into(), name: row.name }));
+        }
+        let mut owners: Vec<PersonChoice> =
+            store::users::owners(&mut conn, CHOICES).await?.into_iter().map(Into::into).collect();
+        if let Some(chosen) = filter.owner.filter(|id| owners.iter().all(|it| it.id != *id)) {
+            let row = store::users::by_id(&mut conn, chosen.into()).await?;
+            owners.extend(row.map(|row| PersonChoice { id: row.id.into(), name: row.name, email: row.email }));
+        }
         Ok(KeyPage { keys, projects, owners, ..page })
     }
 
-    /// The numbers of a page, and its rows.
+    /// The numbers of a page, its rows, and whether the total is exact. A search reads a bounded number of keys: then a page can have
+    /// fewer keys than it may, or none, and another page after it.
     pub(super) async fn page(
         &self,
         conn: &mut Conn<'_>,
@@ -137,7 +154,7 @@ impl Keys {
         filter: &KeyFilter,
         narrow: &Narrow<'_>,
         after: &str,
-    ) -> Result<(KeyPage, Vec<store::keys::KeyRow>), Error> {
+    ) -> Result<(KeyPage, Vec<store::keys::KeyRow>, bool), Error> {
         let now = self.ground.now();
         let cursor = Cursor::read(after).unwrap_or(Cursor { now, after: After::nothing() });
         let wanted = Wanted {
@@ -154,14 +171,24 @@ impl Keys {
             ended: now.plus_seconds(-RESTORE_DAYS * DAY).micros(),
         };
         let soon = cursor.now.plus_seconds(SOON * DAY).micros();
-        let counts = store::keys::counts(conn, &wanted, soon).await?;
-        let mut rows = store::keys::page(conn, &wanted, filter.sort, &cursor.after, narrow.limit as i64 + 1).await?;
+        let (mut counted, mut until) = (None, None);
+        if let (Some(_), Some(project)) = (narrow.text, wanted.project)
+            && filter.status != Some(Status::Deleted)
+        {
+            counted = store::keys::search_end(conn, project, Uuid::max()).await?;
+            until = store::keys::search_end(conn, project, cursor.after.id).await?;
+        }
+        let counts = store::keys::counts(conn, &wanted, soon, counted.unwrap_or_default()).await?;
+        let (until_id, limit) = (until.unwrap_or_default(), narrow.limit as i64 + 1);
+        let mut rows = store::keys::page(conn, &wanted, filter.sort, &counts, &cursor.after, until_id, limit).await?;
         let more = rows.len() > narrow.limit;
         rows.truncate(narrow.limit);
         let next = rows.last().filter(|_| more).map(|last| {
             let after = After { place: last.place, title: last.title.clone(), id: last.key.id };
             Cursor { now: cursor.now, after }.write()
         });
+        let searched = until.map(|id| Cursor { now: cursor.now, after: After { id, ..After::nothing() } }.write());
+        let next = next.or(searched);
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
         let page = KeyPage {
             keys: Vec::new(),
@@ -174,7 +201,8 @@ impl Keys {
             deleted: count(counts.deleted),
             now,
         };
-        Ok((page, rows.into_iter().map(|row| row.key).collect()))
+        let is_exact = counted.is_none() && page.total <= COUNTED;
+        Ok((page, rows.into_iter().map(|row| row.key).collect(), is_exact))
     }
 }
 

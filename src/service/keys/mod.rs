@@ -16,7 +16,7 @@ mod reach;
 mod rules;
 
 pub(super) use admin::administrator;
-pub(super) use chosen::stop;
+pub(super) use chosen::{stop, stop_for};
 pub use draft::{KeyDraft, NewKey};
 pub use patch::{KEEP, KeyEdit, KeyPatch};
 pub use program::{Asked, At, Changes, End, KeyList, KeysAsked, Once, Versions};

@@ -3,6 +3,7 @@
 use super::{Keys, Viewer, role, view};
 use crate::{
     domain::{
+        fold::fold,
         ids::ProjectId,
         project::{IssuedKeys, ProjectKeys},
     },
@@ -16,7 +17,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Most keys that the dialog shows; the list of all keys has pages.
-const MOST: usize = 200;
+const MOST: i64 = 200;
 
 impl Keys {
     /// The keys of a project that are not deleted, for its members; for an administrator who is none, after a fresh proof.
@@ -25,7 +26,7 @@ impl Keys {
     /// [`Error::NotFound`] if it is not there or not theirs; [`Error::StepUp`] for an administrator whose proof is old.
     pub async fn of_project(&self, caller: &Caller, id: ProjectId) -> Result<ProjectKeys, Error> {
         let now = self.ground.now();
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         let role = role(&mut conn, id, caller.user).await?;
         if role.is_none() && !has(caller.admin, Power::SeeEveryKey) {
@@ -35,13 +36,13 @@ impl Keys {
         if role.is_none() {
             caller.reauthenticate("project.seen_by_administrator", now)?;
         }
-        let rows = store::keys::of_project(&mut conn, Some(id.into())).await?;
-        let (total, viewer) = (rows.len(), Viewer::of(caller));
+        let rows = store::keys::newest_of_project(&mut conn, id.into(), MOST).await?;
+        let (total, viewer) = (store::projects::key_count_shown(&mut conn, id.into()).await?, Viewer::of(caller));
         // Those issued to nobody come last, and so do groups that differ in case: whoever wrote them meant two.
         let mut groups: BTreeMap<(bool, String, Option<String>), Vec<_>> = BTreeMap::new();
-        for row in rows.into_iter().take(MOST) {
+        for row in rows {
             let to = row.issued_to.clone();
-            let place = (to.is_none(), to.as_deref().unwrap_or_default().to_lowercase(), to);
+            let place = (to.is_none(), fold(to.as_deref().unwrap_or_default()), to);
             groups.entry(place).or_default().push(view(row, &viewer, role, now)?);
         }
         let archived = project.archived_at.is_some();

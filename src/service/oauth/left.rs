@@ -6,6 +6,7 @@ use crate::{
     service::{
         Error,
         actor::{Actor, Origin},
+        upkeep::{ROWS, sweep},
     },
     store::{self, queue::Kept},
 };
@@ -28,11 +29,12 @@ impl Consent {
             let mut reader = self.ground.pool.read().await?;
             store::codes::left(&mut reader.conn(), now.micros(), ROUND).await?
         };
+        let (ended, expired) = (now.plus_seconds(-KEPT).micros(), now.plus_seconds(-DEVICES_KEPT).micros());
+        sweep(&self.ground, move |tx| Box::pin(store::grants::sweep(tx, ended, ROWS))).await?;
+        sweep(&self.ground, move |tx| Box::pin(store::devices::sweep(tx, expired, ROWS))).await?;
         let write = self.ground.queue.write(move |tx| {
             let left: Vec<_> = left.iter().copied().map(Into::into).collect();
             Box::pin(async move {
-                store::grants::sweep(tx, now.plus_seconds(-KEPT).micros()).await?;
-                store::devices::sweep(tx, now.plus_seconds(-DEVICES_KEPT).micros()).await?;
                 let keyward = Actor::System(Origin::default());
                 let ends = end_where(tx, &keyward, &left, "grant.lapsed", "", now).await?;
                 Ok::<_, Error>(ends.with(Kept::unrecorded(())))

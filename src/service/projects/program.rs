@@ -73,7 +73,7 @@ async fn shown(conn: &mut Conn<'_>, row: ProjectRow, policy: &Policy) -> Result<
         id: row.id.into(),
         scopes: offered(conn, row.id).await?,
         token_life_max: row.token_life_max.min(policy.token_life_max),
-        keys: count(store::projects::key_count(conn, row.id).await?),
+        keys: count(store::projects::key_count_shown(conn, row.id).await?),
         created: moment_of(row.created_at, &TimeZone::UTC),
         archived: row.archived_at.is_some(),
         name: row.name,

@@ -67,7 +67,7 @@ impl Projects {
     /// # Errors
     /// If the database cannot be read.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<ProjectSummary>, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         let user = caller.user.into();
         let counts = store::projects::counts(&mut conn, user, self.ground.now().micros()).await?;
@@ -117,7 +117,7 @@ impl Projects {
             token_life: in_words(row.token_life_max),
             config: laid_out(&row.config),
             version: version(&row.config),
-            keys: count(store::projects::key_count(&mut conn, row.id).await?),
+            keys: count(store::projects::key_count_shown(&mut conn, row.id).await?),
             created: moment_of(row.created_at, &caller.zone),
             archived: row.archived_at.is_some(),
             may_configure: may(Action::Configure),

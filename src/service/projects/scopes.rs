@@ -36,8 +36,10 @@ pub struct ScopesChoice {
 /// The scopes that a project's keys hold, each with how many hold it.
 pub(super) async fn held(conn: &mut Conn<'_>, project: Uuid) -> Result<BTreeMap<String, u64>, Error> {
     let mut held = BTreeMap::new();
-    for scope in store::projects::held_scopes(conn, project).await?.into_iter().flatten() {
-        *held.entry(scope).or_default() += 1;
+    for (scopes, keys) in store::projects::held_scopes(conn, project).await? {
+        for scope in scopes {
+            *held.entry(scope).or_default() += u64::try_from(keys).unwrap_or_default();
+        }
     }
     Ok(held)
 }

@@ -3,7 +3,7 @@
 use super::{HOUR, Usage};
 use crate::{
     domain::time::DAY,
-    service::Error,
+    service::{Error, upkeep},
     store::{self, queue::Kept},
 };
 
@@ -31,12 +31,7 @@ impl Usage {
                 break;
             }
         }
-        let rest = self.it.ground.queue.write(move |tx| {
-            Box::pin(async move {
-                store::usage::sweep(tx, now.micros(), now.plus_seconds(-REMEMBERED).micros()).await?;
-                Ok::<_, Error>(Kept::unrecorded(()))
-            })
-        });
-        rest.await
+        let (now, before) = (now.micros(), now.plus_seconds(-REMEMBERED).micros());
+        upkeep::sweep(&self.it.ground, move |tx| Box::pin(store::usage::sweep(tx, now, before, upkeep::ROWS))).await
     }
 }

@@ -7,11 +7,16 @@ use crate::{
         key::{Reason, ReasonError},
     },
     service::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys, oauth},
-    store::{self, changes::Change, queue::Kept},
+    store::{self, changes::Change, queue::Kept, users::KeyStopRow},
 };
 
 /// What the owners of the keys read when the command line gives no reason.
 const UNSAID: &str = "Whoever made this key was disabled.";
+
+/// Keys that one write deactivates at most: some tens of milliseconds, then other writes take their turn.
+const AT_ONCE: i64 = 200;
+/// Users whose keys one round of upkeep looks after.
+const ROUND: i64 = 100;
 
 /// What disabling a person came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +29,8 @@ pub struct Disabled {
 
 impl Users {
     /// From the next request on the person is signed out everywhere and cannot sign in; nobody learns why. `with_keys`: the keys that
-    /// they made are deactivated too, in whatever project, and only an administrator can activate them.
+    /// they made are deactivated too, in whatever project, and only an administrator can activate them. The first write blocks the
+    /// person; more keys than it takes follow in writes of their own, which upkeep finishes if this process ends.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::Conflict`] for the last
@@ -44,12 +50,22 @@ impl Users {
                 actor.reauthenticate("user.disabled", now)?;
                 keep_one(tx, &row).await?;
                 let mut done = Disabled::default();
-                let mut events = Vec::new();
+                let (mut events, mut left) = (Vec::new(), 0);
                 if with_keys {
-                    for key in store::users::live_keys(tx, row.id).await? {
+                    let live = store::users::live_key_count(tx, row.id).await?;
+                    for key in store::users::live_keys(tx, row.id, AT_ONCE).await? {
                         events.extend(keys::stop(tx, &actor, key.into(), &of_keys, now).await?.map(|it| (key, it)));
                     }
                     done.keys = events.len() as u64;
+                    left = live.saturating_sub(AT_ONCE).max(0);
+                }
+                if left > 0 {
+                    let stop = KeyStopRow {
+                        user_id: row.id,
+                        reason: of_keys.as_str().to_owned(),
+                        stopped_by: actor.name().to_owned(),
+                    };
+                    store::users::insert_key_stop(tx, &stop, now.micros()).await?;
                 }
                 if !row.active && events.is_empty() {
                     return Ok(Kept::unrecorded(done));
@@ -62,14 +78,18 @@ impl Users {
                 // Links that they made must not let them in under another account.
                 store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
                 let ends = oauth::end_of_person(tx, &actor, id, None, "Whoever allowed it was disabled.", now).await?;
+                let mut detail = serde_json::json!({
+                    "before": {"active": row.active}, "after": {"active": false},
+                    "keys_deactivated": done.keys, "sessions_ended": done.sessions,
+                });
+                if left > 0 {
+                    detail["keys_to_deactivate"] = left.into();
+                }
                 let event = actor
                     .event(now, "user.disabled", target(id), &row.name)
                     .acting_as(actor.power())
                     .because(reason.as_ref().map(Reason::as_str))
-                    .detail(serde_json::json!({
-                        "before": {"active": row.active}, "after": {"active": false},
-                        "keys_deactivated": done.keys, "sessions_ended": done.sessions,
-                    }));
+                    .detail(detail);
                 let mut kept = Kept::with(done, event).heard(Change { topic: "user", id: row.id });
                 for (key, event) in events {
                     kept = kept.and(event).heard(Change { topic: "key", id: key });
@@ -77,10 +97,61 @@ impl Users {
                 Ok(ends.with(kept))
             })
         });
-        write.await
+        let mut done: Disabled = write.await?;
+        if with_keys {
+            done.keys += self.stop_keys(id).await?;
+        }
+        Ok(done)
     }
 
-    /// The person can sign in again. Keys that were deactivated with them stay so.
+    /// Deactivates the rest of the keys of people who were disabled together with their keys: what this process or another began.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn stop_remaining_keys(&self) -> Result<(), Error> {
+        let stops = store::users::key_stops(&mut self.ground.pool.read().await?.conn(), ROUND).await?;
+        for stop in stops {
+            self.stop_keys(stop.user_id.into()).await?;
+        }
+        Ok(())
+    }
+
+    /// Deactivates keys of a person in one write after the other, until none is left or the person was enabled. Says how many.
+    async fn stop_keys(&self, id: UserId) -> Result<u64, Error> {
+        let mut stopped = 0;
+        loop {
+            let now = self.ground.now();
+            let write = self.ground.queue.write(move |tx| {
+                Box::pin(async move {
+                    let Some(stop) = store::users::key_stop(tx, id.into()).await? else {
+                        return Ok(Kept::unrecorded(0));
+                    };
+                    let reason: Reason =
+                        stop.reason.parse().map_err(|_| store::Error::Corrupt("reason of key stops"))?;
+                    let mut events = Vec::new();
+                    for key in store::users::live_keys(tx, stop.user_id, AT_ONCE).await? {
+                        let event = keys::stop_for(tx, &stop.stopped_by, key.into(), &reason, now).await?;
+                        events.extend(event.map(|event| (key, event)));
+                    }
+                    let done = events.len() as u64;
+                    if done.cast_signed() < AT_ONCE {
+                        store::users::delete_key_stop(tx, stop.user_id).await?;
+                    }
+                    let mut kept = Kept::unrecorded(done);
+                    for (key, event) in events {
+                        kept = kept.and(event).heard(Change { topic: "key", id: key });
+                    }
+                    Ok::<_, Error>(kept)
+                })
+            });
+            match write.await? {
+                0 => return Ok(stopped),
+                done => stopped += done,
+            }
+        }
+    }
+
+    /// The person can sign in again. Keys that were deactivated with them stay so; those that were still to be are left as they are.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator.
@@ -94,6 +165,7 @@ impl Users {
                 if row.active {
                     return Ok(Kept::unrecorded(()));
                 }
+                store::users::delete_key_stop(tx, row.id).await?;
                 if !store::users::set_active(tx, row.id, true).await? {
                     return Err(Error::Internal("a person who was just read was not there to be enabled"));
                 }

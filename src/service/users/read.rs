@@ -57,13 +57,13 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`] for whoever is no administrator.
     pub async fn list(&self, caller: &Caller, search: &str, after: &str) -> Result<UserPage, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.ground.pool.read_list().await?;
         let mut conn = reader.conn();
         allow(&mut conn, &Actor::User(caller.clone()), Power::ManageUsers).await?;
-        let pattern = store::users::pattern(&search.chars().take(SEARCH_MAX).collect::<String>());
+        let text: String = search.chars().take(SEARCH_MAX).collect();
         let (title, id) = read_cursor(after).unwrap_or((String::new(), Uuid::nil()));
-        let total = store::users::count(&mut conn, &pattern).await?;
-        let mut rows = store::users::page(&mut conn, &pattern, (&title, id), PAGE_SIZE as i64 + 1).await?;
+        let total = store::users::count(&mut conn, &text).await?;
+        let mut rows = store::users::page(&mut conn, &text, (&title, id), PAGE_SIZE as i64 + 1).await?;
         let more = rows.len() > PAGE_SIZE;
         rows.truncate(PAGE_SIZE);
         let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.id.simple(), last.title));
@@ -94,7 +94,7 @@ impl Users {
         }
         let last = row.admin && row.active && store::users::administrators(&mut conn).await? <= 1;
         let others = store::users::others(&mut conn, row.id, CHOICES).await?.into_iter().map(Into::into).collect();
-        let live_keys = store::users::live_keys(&mut conn, row.id).await?.len() as u64;
+        let live_keys = count(store::users::live_key_count(&mut conn, row.id).await?);
         Ok(UserView {
             user: summary(row, caller),
             projects,
@@ -111,7 +111,7 @@ impl Users {
     /// If the database cannot be read.
     pub async fn all(&self) -> Result<Vec<PersonRow>, Error> {
         let mut reader = self.ground.pool.read().await?;
-        Ok(store::users::page(&mut reader.conn(), "%", ("", Uuid::nil()), i64::MAX).await?)
+        Ok(store::users::page(&mut reader.conn(), "", ("", Uuid::nil()), i64::MAX).await?)
     }
 
     /// The person with this address, for the command line.

@@ -54,7 +54,11 @@ pub async fn handle(
     let asked = read(query.as_deref().unwrap_or_default())?;
     let page = app.keys.list_by_program(&program, project, &asked).await?;
     let keys = page.keys.into_iter().map(Into::into).collect();
-    Ok(([NO_STORE], Json(Keys { keys, next_cursor: page.next, total: page.total })).into_response())
+    Ok((
+        [NO_STORE],
+        Json(Keys { keys, next_cursor: page.next, total: page.total, total_is_exact: page.total_is_exact }),
+    )
+        .into_response())
 }
 
 #[cfg(test)]

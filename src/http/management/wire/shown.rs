@@ -105,8 +105,10 @@ pub struct Keys {
     /// Goes into `cursor` for the page that follows; null: there is none.
     #[cfg_attr(test, schema(required))]
     pub next_cursor: Option<String>,
-    /// Keys that match, on all pages.
+    /// Keys that match, on all pages, as far as they were counted: at most 10,000.
     pub total: u64,
+    /// Whether the total is exact; otherwise there can be more.
+    pub total_is_exact: bool,
 }
 
 /// A project.

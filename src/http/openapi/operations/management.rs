@@ -93,7 +93,7 @@ pub fn all() -> Vec<Operation> {
                     "Without it, whatever is not deleted.",
                 )
                 .query("environment", json!({"type": "string", "enum": ["live", "test"]}), "Of one environment.")
-                .query("text", some_text(), "In the name, the preview or whom it was issued to, in any case of letters.")
+                .query("text", some_text(), "In the name, the preview or whom it was issued to, without regard to case and accents. A page reads at most 100,000 keys: it can have few or none, and a `next_cursor`.")
                 .query("issued_to", some_text(), "Issued to just this name.")
                 .query("limit", json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}), "Keys on a page.")
                 .query("cursor", some_text(), "The `next_cursor` of the page before, as it stands.")

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        count::COUNTED,
         filter::{KeyFilter, Sort},
         ids::ProjectId,
         key::{Environment, KeyView, PAGE_SIZE, Status},
@@ -25,7 +26,7 @@ pub const LIMIT_MAX: usize = 200;
 pub struct KeysAsked {
     pub status: Option<Status>,
     pub environment: Option<Environment>,
-    /// In its name, its preview or whom it was issued to, in any case of letters.
+    /// In its name, its preview or whom it was issued to, without regard to case and accents.
     pub text: Option<String>,
     /// Issued to just this name.
     pub issued_to: Option<String>,
@@ -41,8 +42,10 @@ pub struct KeyList {
     pub keys: Vec<KeyView>,
     /// Where the next page begins; `None`: there is none.
     pub next: Option<String>,
-    /// Keys that match, on all pages.
+    /// Keys that match, on all pages, at most 10,000.
     pub total: u64,
+    /// Whether there are no more than that.
+    pub total_is_exact: bool,
 }
 
 /// What stands in a cursor; `None`: it is none of ours.
@@ -81,14 +84,15 @@ impl Keys {
             ..KeyFilter::default()
         };
         let narrow = Narrow { text: asked.text.as_deref(), issued_to: asked.issued_to.as_deref(), limit };
-        let mut reader = self.ground.pool.read().await?;
-        let (page, rows) = self.page(&mut reader.conn(), Seen::All, &filter, &narrow, &after).await?;
+        let mut reader = self.ground.pool.read_list().await?;
+        let (page, rows, total_is_exact) = self.page(&mut reader.conn(), Seen::All, &filter, &narrow, &after).await?;
         let viewer = Viewer::acting(&Actor::Program(program.clone()));
         let keys = rows.into_iter().map(|row| view(row, &viewer, Some(Role::Operator), page.now));
         Ok(KeyList {
             keys: keys.collect::<Result<_, _>>()?,
             next: page.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
-            total: page.total,
+            total: page.total.min(COUNTED),
+            total_is_exact,
         })
     }
 }

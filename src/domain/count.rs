@@ -1,0 +1,26 @@
+//! Totals that are exact as far as a list counts.
+
+/// Most that a list counts. A total above it says only that there are more.
+pub const COUNTED: u64 = 10_000;
+
+/// A total as a page shows it: `7`, or `10,000+`.
+pub fn counted(total: u64) -> String {
+    if total > COUNTED { "10,000+".to_owned() } else { total.to_string() }
+}
+
+/// A total with its noun: `1 key`, `7 keys`, `10,000+ keys`.
+pub fn counted_of(total: u64, one: &str, many: &str) -> String {
+    format!("{} {}", counted(total), if total == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_exact_as_far_as_they_are_counted() {
+        assert_eq!(counted_of(1, "key", "keys"), "1 key");
+        assert_eq!(counted_of(10_000, "key", "keys"), "10000 keys");
+        assert_eq!(counted_of(10_001, "key", "keys"), "10,000+ keys");
+    }
+}

@@ -1,0 +1,86 @@
+//! Disabling a person with many keys takes many writes, and is finished by whoever comes next.
+
+use crate::lists::lay;
+use keyward::{
+    service::actor::Actor,
+    store::{self, queue::Kept},
+};
+
+const MAREN: &str = "maren@pelagic.example";
+const ACTIVE: &str = "SELECT COUNT(*) FROM keys WHERE active AND deleted_at IS NULL";
+const STOPS: &str = "SELECT COUNT(*) FROM key_stops";
+const EVENTS: &str = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deactivated'";
+
+on_both_engines! {
+    async fn many_keys_are_deactivated_in_many_writes(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        lay(&bench, &maren, project, 700).await;
+        let live = bench.number(ACTIVE).await;
+        assert!(live > 600);
+        let mut commits = 0;
+        let mut head = bench.app.ground.queue.head();
+        head.mark_unchanged();
+        let actor = Actor::User(root.clone());
+        let disabling = bench.app.users.disable(&actor, maren.user, "Found a leak.", true);
+        tokio::pin!(disabling);
+        let done = loop {
+            tokio::select! {
+                biased;
+                changed = head.changed() => { changed.unwrap(); commits += 1; }
+                done = &mut disabling => break done.unwrap(),
+            }
+        };
+        assert!(commits >= 3, "other writes take their turn: {commits} writes");
+        assert_eq!((done.keys as i64, bench.number(ACTIVE).await, bench.number(STOPS).await), (live, 0, 0));
+        assert_eq!(bench.number(EVENTS).await, live, "each has an event");
+        let notes = bench.number("SELECT COUNT(*) FROM keys WHERE held AND note = 'Found a leak.' AND note_by = 'root'").await;
+        assert_eq!(notes, live);
+    }
+
+    /// A process that ends after the first write leaves a note; upkeep of any process goes on from there.
+    async fn what_another_process_began_is_finished(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        lay(&bench, &maren, project, 700).await;
+        {
+            let mut head = bench.app.ground.queue.head();
+            head.mark_unchanged();
+            let actor = Actor::User(root.clone());
+            let disabling = bench.app.users.disable(&actor, maren.user, "Found a leak.", true);
+            tokio::pin!(disabling);
+            // The caller goes away when the first write is committed.
+            tokio::select! {
+                biased;
+                changed = head.changed() => changed.unwrap(),
+                _ = &mut disabling => {}
+            }
+        }
+        assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE active").await, 1, "the person is blocked first");
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
+    }
+
+    async fn enabling_ends_what_was_still_to_be_deactivated(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        bench.app.users.disable(&Actor::User(root.clone()), maren.user, "Away.", false).await.unwrap();
+        lay(&bench, &maren, project, 300).await;
+        let stop = store::users::KeyStopRow { user_id: maren.user.into(), reason: "Away.".into(), stopped_by: "root".into() };
+        let write = bench.app.ground.queue.write(move |tx| {
+            let stop = stop.clone();
+            Box::pin(async move {
+                store::users::insert_key_stop(tx, &stop, 1).await?;
+                Ok::<_, store::Error>(Kept::unrecorded(()))
+            })
+        });
+        write.await.unwrap();
+        let live = bench.number(ACTIVE).await;
+        bench.app.users.enable(&Actor::User(root.clone()), maren.user).await.unwrap();
+        bench.app.users.stop_remaining_keys().await.unwrap();
+        assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (live, 0));
+    }
+}

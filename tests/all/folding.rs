@@ -1,0 +1,119 @@
+//! Search and order take no notice of case and accents, in every script and on both engines.
+
+use crate::support::Bench;
+use keyward::{
+    domain::{audit::AuditFilter, ids::ProjectId},
+    service::{
+        accounts::NewPerson,
+        actor::{Actor, Caller},
+    },
+    store,
+};
+
+const ROOT: &str = "root@pelagic.example";
+
+async fn named(bench: &Bench, name: &str, email: &str) {
+    let person = NewPerson {
+        email: email.into(),
+        name: name.into(),
+        password: keyward::domain::sensitive::Password::new(crate::support::PASSWORD.into()),
+        admin: false,
+        project: String::new(),
+    };
+    bench.app.accounts.create_user(&Actor::Operator, person).await.unwrap();
+}
+
+async fn found(bench: &Bench, root: &Caller, text: &str) -> Vec<String> {
+    let page = bench.app.users.list(root, text, "").await.unwrap();
+    assert_eq!(page.total, page.users.len() as u64);
+    page.users.into_iter().map(|user| user.name).collect()
+}
+
+/// Runs a statement as the previous release would.
+async fn previous(bench: &Bench, sql: &'static str) {
+    bench
+        .app
+        .ground
+        .queue
+        .write(move |tx| {
+            Box::pin(async move {
+                match &mut **tx {
+                    store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                    store::Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
+                }?;
+                Ok::<_, store::Error>(store::queue::Kept::unrecorded(()))
+            })
+        })
+        .await
+        .unwrap();
+}
+
+on_both_engines! {
+    async fn people_are_found_in_any_case_and_script(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        for (name, email) in [
+            ("Ольга Петрова", "olga@pelagic.example"),
+            ("Émile Zola", "zola@pelagic.example"),
+            ("STRASSE 50%_a", "strasse@pelagic.example"),
+        ] {
+            named(&bench, name, email).await;
+        }
+        for (text, names) in [
+            ("ольга", vec!["Ольга Петрова"]),
+            ("Ольга", vec!["Ольга Петрова"]),
+            ("ПЕТРОВА", vec!["Ольга Петрова"]),
+            ("emile", vec!["Émile Zola"]),
+            ("ÉMILE", vec!["Émile Zola"]),
+            ("straße", vec!["STRASSE 50%_a"]),
+            ("50%_", vec!["STRASSE 50%_a"]),
+            ("ZOLA@pelagic", vec!["Émile Zola"]),
+            ("_mile", vec![]),
+            ("%", vec!["STRASSE 50%_a"]),
+        ] {
+            assert_eq!(found(&bench, &root, text).await, names, "{text}");
+        }
+    }
+
+    async fn projects_are_in_the_order_of_their_names_without_case(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        for name in ["banana", "Zebra", "apple", "Épée"] {
+            bench.app.projects.create(&Actor::User(root.clone()), root.user, name).await.unwrap();
+        }
+        let names: Vec<_> = bench.app.projects.list(&root).await.unwrap().into_iter().map(|it| it.name).collect();
+        let place = |name: &str| names.iter().position(|it| it == name).unwrap();
+        assert!(place("apple") < place("banana") && place("banana") < place("Épée") && place("Épée") < place("Zebra"), "{names:?}");
+    }
+
+    async fn the_log_is_searched_in_any_case_and_script(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        named(&bench, "Ольга Петрова", "olga@pelagic.example").await;
+        let count = async |filter: AuditFilter| bench.app.audit.list(&root, &filter).await.unwrap().events.len();
+        for text in ["ольга", "Ольга", "ПЕТРОВА"] {
+            let filter = AuditFilter { thing: text.into(), ..AuditFilter::default() };
+            assert!(count(filter).await > 0, "{text}");
+        }
+        assert_eq!(count(AuditFilter { thing: "_льга".into(), ..AuditFilter::default() }).await, 0);
+    }
+
+    /// Rows that the previous release writes are found after a round of upkeep, and events that it wrote too.
+    async fn rows_of_the_previous_release_are_filled(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        named(&bench, "Zoë", "zoe@pelagic.example").await;
+        previous(&bench, "UPDATE users SET name = 'Ольга' WHERE email = 'zoe@pelagic.example'").await;
+        previous(&bench, "DELETE FROM audit_names").await;
+        assert!(found(&bench, &root, "ольга").await.is_empty(), "it is not filled yet");
+        assert_eq!(found(&bench, &root, "").await.len(), 2, "it is listed");
+        bench.app.folding.fill().await.unwrap();
+        assert_eq!(found(&bench, &root, "ольга").await, ["Ольга"]);
+        assert!(found(&bench, &root, "zoe").await.len() == 1, "by the address");
+        let filter = AuditFilter { thing: "ZOE".into(), ..AuditFilter::default() };
+        assert!(!bench.app.audit.list(&root, &filter).await.unwrap().events.is_empty());
+        let project: ProjectId = bench.app.keys.form(&root).await.unwrap().projects[0].id;
+        crate::lists::lay(&bench, &root, project, 700).await;
+        previous(&bench, "UPDATE keys SET name = 'Заря', issued_to = 'Ольга'").await;
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE name_folded = ''").await, 700);
+        bench.app.folding.fill().await.unwrap();
+        let sql = "SELECT COUNT(*) FROM keys WHERE name_folded = 'заря' AND issued_to_folded = 'ольга'";
+        assert_eq!(bench.number(sql).await, 700);
+    }
+}

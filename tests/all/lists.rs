@@ -1,0 +1,280 @@
+//! Lists of many keys: every order and filter reads the same keys as a plain sort, totals are bounded, and lists leave connections to
+//! programs.
+
+use crate::support::{Bench, Engine};
+use keyward::{
+    domain::{
+        filter::{KeyFilter, Ready, Sort},
+        ids::ProjectId,
+        key::Status,
+        time::{DAY, Timestamp},
+    },
+    service::{Error, actor::Caller},
+    store::{
+        self, Conn,
+        demo::LaidKey,
+        keys::{After, KeyRow, NewKeyRow, Seen, Wanted},
+        queue::Kept,
+    },
+};
+use std::{collections::BTreeSet, time::Duration};
+use uuid::Uuid;
+
+/// More than a list counts, so that each order is read along its index.
+const MANY: i64 = 10_050;
+
+/// Inserts keys in many states, `active` ones, expired and scheduled ones.
+pub async fn lay(bench: &Bench, maker: &Caller, project: ProjectId, count: i64) {
+    let now = bench.app.ground.now();
+    let keys: Vec<LaidKey> = (0..count)
+        .map(|n| {
+            let at = now.plus_seconds(-(n % 300) * DAY).micros() - n;
+            LaidKey {
+                key: NewKeyRow {
+                    id: uuid::Builder::from_unix_timestamp_millis(
+                        u64::try_from(at / 1_000).unwrap(),
+                        &[(n % 251) as u8; 10],
+                    )
+                    .into_uuid(),
+                    project_id: project.into(),
+                    name: format!("{} {}", ["Émile", "emile", "Zebra", "apple", "Ночная"][(n % 5) as usize], n % 97),
+                    environment: if n % 3 == 0 { "test" } else { "live" },
+                    digest: crate::support::random(),
+                    preview: format!("kw_live_{n:04}"),
+                    scopes: vec!["data:read".into()],
+                    issued_to: (n % 7 == 0).then(|| format!("Kunde {}", n % 70)),
+                    networks: Vec::new(),
+                    not_before: (n % 50 == 1).then(|| now.plus_seconds(DAY).micros()),
+                    expires_at: (n % 4 != 0).then(|| now.plus_seconds((n % 60 - 30) * DAY).micros()),
+                    rate_limit: None,
+                    form_number: None,
+                    request_digest: None,
+                    created_by: Some(maker.user.into()),
+                    created_by_name: "maker".into(),
+                    created_at: at,
+                },
+                active: n % 11 != 0,
+                deleted_at: (n % 500 == 3).then(|| now.plus_seconds(-DAY).micros()),
+                updated_at: at,
+                last_used_at: (n % 2 == 0).then(|| now.plus_seconds(-(n % 200) * DAY).micros()),
+            }
+        })
+        .collect();
+    let write = bench.app.ground.queue.write(move |tx| {
+        let keys = keys.clone();
+        Box::pin(async move {
+            store::demo::lay(tx, &keys).await?;
+            Ok::<_, store::Error>(Kept::unrecorded(()))
+        })
+    });
+    write.await.unwrap();
+}
+
+fn wanted(now: Timestamp) -> Wanted<'static> {
+    Wanted {
+        seen: Seen::All,
+        status: None,
+        project: None,
+        environment: None,
+        owner: None,
+        view: None,
+        text: None,
+        issued_to: None,
+        unused: now.plus_seconds(-90 * DAY).micros(),
+        now: now.micros(),
+        ended: now.plus_seconds(-7 * DAY).micros(),
+    }
+}
+
+fn rank(row: &KeyRow, now: Timestamp) -> u8 {
+    match row.lifecycle().status(now) {
+        Status::Active => 0,
+        Status::Scheduled => 1,
+        Status::Expired => 2,
+        Status::Inactive => 3,
+        Status::Deleted => 4,
+    }
+}
+
+/// The ids of a whole list, page by page.
+async fn read(conn: &mut Conn<'_>, wanted: &Wanted<'_>, sort: Sort) -> (Vec<Uuid>, i64) {
+    let counts = store::keys::counts(conn, wanted, wanted.now, Uuid::nil()).await.unwrap();
+    let (mut found, mut after) = (Vec::new(), After::nothing());
+    loop {
+        let rows = store::keys::page(conn, wanted, sort, &counts, &after, Uuid::nil(), 700).await.unwrap();
+        found.extend(rows.iter().map(|row| row.key.id));
+        match rows.last() {
+            Some(last) if rows.len() == 700 => {
+                after = After { place: last.place, title: last.title.clone(), id: last.key.id };
+            }
+            _ => return (found, counts.total),
+        }
+    }
+}
+
+/// What a list must hold, sorted here.
+fn expected(rows: &[KeyRow], now: Timestamp, sort: Sort, fits: impl Fn(&KeyRow) -> bool) -> Vec<Uuid> {
+    let mut rows: Vec<_> = rows.iter().filter(|row| fits(row)).collect();
+    rows.sort_by(|a, b| b.id.cmp(&a.id));
+    match sort {
+        Sort::Status => rows.sort_by_key(|row| rank(row, now)),
+        Sort::Newest => {}
+        Sort::Name => rows.sort_by_key(|row| keyward::domain::fold::fold(&row.name)),
+        Sort::Used => rows.sort_by_key(|row| -row.last_used_at.unwrap_or_default()),
+        Sort::Expires => rows.sort_by_key(|row| row.expires_at.unwrap_or(i64::MAX)),
+    }
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+/// Names are compared by the database, whose order of two folded names may be another one than ours: then the set must be the same.
+fn same(found: &[Uuid], wanted: &[Uuid], sort: Sort, what: &str) {
+    if sort == Sort::Name {
+        let set = |ids: &[Uuid]| ids.iter().copied().collect::<BTreeSet<_>>();
+        assert_eq!((found.len(), set(found)), (wanted.len(), set(wanted)), "{what}");
+    } else {
+        assert_eq!(found, wanted, "{what}");
+    }
+}
+
+on_both_engines! {
+    async fn every_order_and_filter_of_many_keys_is_that_of_a_plain_sort(bench: Bench) {
+        let maren = bench.person("maren@pelagic.example", false).await;
+        let tove = bench.person("tove@pelagic.example", false).await;
+        let large = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        let small = bench.app.keys.form(&tove).await.unwrap().projects[0].id;
+        lay(&bench, &maren, large, MANY).await;
+        lay(&bench, &tove, small, 90).await;
+        // Keys of somebody who is no member.
+        lay(&bench, &maren, small, 30).await;
+        let now = bench.app.ground.now();
+        let mut reader = bench.app.ground.pool.read_list().await.unwrap();
+        let rows = store::keys::of_project(&mut reader.conn(), None).await.unwrap();
+        let base = wanted(now);
+        let live = |row: &KeyRow| row.deleted_at.is_none();
+        let of = |project: ProjectId| move |row: &KeyRow| row.project_id == Uuid::from(project);
+        drop(reader);
+        for sort in Sort::ALL {
+            let mut reader = bench.app.ground.pool.read_list().await.unwrap();
+            let mut conn = reader.conn();
+            let (found, total) = read(&mut conn, &base, sort).await;
+            same(&found, &expected(&rows, now, sort, live), sort, &format!("all, {sort:?}"));
+            assert_eq!(total, 10_001, "as far as it is counted");
+            for project in [large, small] {
+                let of_project = Wanted { project: Some(project.into()), ..base };
+                let (found, _) = read(&mut conn, &of_project, sort).await;
+                same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("{project}, {sort:?}"));
+            }
+            for (user, project) in [(&maren, large), (&tove, small)] {
+                let seen = Wanted { seen: Seen::By(user.user.into()), ..base };
+                let (found, _) = read(&mut conn, &seen, sort).await;
+                same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("of {project}, {sort:?}"));
+                let owned = Wanted { owner: Some(user.user.into()), ..base };
+                let (found, _) = read(&mut conn, &owned, sort).await;
+                same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("owned {project}, {sort:?}"));
+            }
+            for status in [Status::Active, Status::Scheduled, Status::Expired, Status::Inactive] {
+                let only = Wanted { status: Some(status), ..base };
+                let fits = |row: &KeyRow| row.lifecycle().status(now) == status;
+                let (found, total) = read(&mut conn, &only, sort).await;
+                let all = expected(&rows, now, sort, fits);
+                same(&found, &all, sort, &format!("{status:?}, {sort:?}"));
+                assert_eq!(total, all.len() as i64);
+            }
+            let unused = |row: &KeyRow| row.last_used_at.unwrap_or(row.created_at) < base.unused;
+            let endless = |row: &KeyRow| row.expires_at.is_none();
+            let left = |row: &KeyRow| {
+                row.project_id == Uuid::from(small) && row.created_by == Some(maren.user.into())
+            };
+            for (view, all) in [
+                (Ready::Unused, expected(&rows, now, sort, unused)),
+                (Ready::Endless, expected(&rows, now, sort, endless)),
+                (Ready::Left, expected(&rows, now, sort, left)),
+            ] {
+                let (found, total) = read(&mut conn, &Wanted { view: Some(view), ..base }, sort).await;
+                same(&found, &all, sort, &format!("{view:?}, {sort:?}"));
+                assert_eq!(total, all.len() as i64, "{view:?}");
+            }
+            let deleted = Wanted { status: Some(Status::Deleted), ..base };
+            assert_eq!(read(&mut conn, &deleted, sort).await.1, 21 + 1 + 1, "of those that were deleted");
+        }
+        let mut reader = bench.app.ground.pool.read_list().await.unwrap();
+        let mut conn = reader.conn();
+        let issued = Wanted { project: Some(large.into()), issued_to: Some("Kunde 7"), ..base };
+        let fits = |row: &KeyRow| of(large)(row) && row.issued_to.as_deref() == Some("Kunde 7");
+        let all = expected(&rows, now, Sort::Newest, fits);
+        assert!(!all.is_empty());
+        assert_eq!(read(&mut conn, &issued, Sort::Newest).await, (all.clone(), all.len() as i64));
+        for (text, name) in [("ночная 3", "Ночная 3"), ("НОЧНАЯ 3", "Ночная 3"), ("kunde 7", "Kunde 7")] {
+            let searched = Wanted { project: Some(large.into()), text: Some(text), ..base };
+            let fits = |row: &KeyRow| {
+                of(large)(row) && (row.name.contains(name) || row.issued_to.as_deref().is_some_and(|it| it.contains(name)))
+            };
+            let all = expected(&rows, now, Sort::Newest, fits);
+            assert!(!all.is_empty());
+            assert_eq!(read(&mut conn, &searched, Sort::Newest).await, (all.clone(), all.len() as i64), "{text}");
+        }
+    }
+
+    async fn a_total_is_exact_as_far_as_ten_thousand(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let project = bench.app.keys.form(&root).await.unwrap().projects[0].id;
+        lay(&bench, &root, project, MANY).await;
+        let page = bench.app.keys.list_all(&root, &KeyFilter::default(), "").await.unwrap();
+        assert_eq!((page.total, page.keys.len(), page.any), (10_001, 50, true));
+        let mut browser = bench.signed_in("root@pelagic.example").await;
+        let text = browser.get("/admin/keys").await.text();
+        assert!(text.contains("10,000+ keys") && text.contains("of 10,000+"), "{text}");
+        let keys = browser.get(&format!("/projects/{project}/keys")).await.text();
+        assert!(keys.contains("200 of 10,000+ keys"), "{keys}");
+    }
+
+    /// Four lists at once are all; a fifth waits, and programs and readiness do not.
+    async fn lists_leave_connections_to_programs(bench: Bench) {
+        let pool = &bench.app.ground.pool;
+        let mut lists = Vec::new();
+        for _ in 0..4 {
+            lists.push(pool.read_list().await.unwrap());
+        }
+        let fifth = tokio::time::timeout(Duration::from_millis(200), pool.read_list()).await;
+        assert!(fifth.is_err(), "it waits for its turn");
+        let current = tokio::time::timeout(Duration::from_secs(5), pool.is_current()).await;
+        assert!(current.expect("a connection is left").unwrap());
+        lists.pop();
+        assert!(tokio::time::timeout(Duration::from_secs(5), pool.read_list()).await.is_ok());
+    }
+
+    /// A statement of a list is stopped after its time, the answer says so, and the connection works afterwards.
+    async fn a_list_has_a_time_limit(bench: Bench) {
+        const ENDLESS: &str =
+            "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000000000) SELECT COUNT(*) FROM n";
+        let pool = &bench.app.ground.pool;
+        let mut list = pool.read_list().await.unwrap();
+        let mut conn = list.conn();
+        let error = match &mut conn {
+            Conn::Sqlite(c) => sqlx::query(ENDLESS).fetch_one(&mut **c).await.map(|_| ()),
+            Conn::Postgres(c) => sqlx::query(ENDLESS).fetch_one(&mut **c).await.map(|_| ()),
+        };
+        let error = store::Error::from(error.expect_err("it is stopped"));
+        assert!(error.is_time_limit(), "{error}");
+        assert!(matches!(Error::from(error), Error::TooLong));
+        drop(list);
+        for _ in 0..9 {
+            assert!(pool.is_current().await.unwrap());
+        }
+    }
+}
+
+/// A list on SQLite is stopped; the same connection, used by a program afterwards, is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_limit_of_a_list_ends_with_the_list() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let pool = &bench.app.ground.pool;
+    for _ in 0..4 {
+        drop(pool.read_list().await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    for _ in 0..16 {
+        let mut reader = pool.read().await.unwrap();
+        store::keys::of_project(&mut reader.conn(), None).await.unwrap();
+    }
+}
