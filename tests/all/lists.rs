@@ -33,7 +33,7 @@ pub async fn lay(bench: &Bench, maker: &Caller, project: ProjectId, count: i64) 
                 key: NewKeyRow {
                     id: uuid::Builder::from_unix_timestamp_millis(
                         u64::try_from(at / 1_000).unwrap(),
-                        &[(n % 251) as u8; 10],
+                        &crate::support::random(),
                     )
                     .into_uuid(),
                     project_id: project.into(),
@@ -222,9 +222,11 @@ on_both_engines! {
         let page = bench.app.keys.list_all(&root, &KeyFilter::default(), "").await.unwrap();
         assert_eq!((page.total, page.keys.len(), page.any), (10_001, 50, true));
         let mut browser = bench.signed_in("root@pelagic.example").await;
-        let text = browser.get("/admin/keys").await.text();
+        let page = browser.get("/admin/keys").await;
+        let text = page.text();
         assert!(text.contains("10,000+ keys") && text.contains("of 10,000+"), "{text}");
-        let keys = browser.get(&format!("/projects/{project}/keys")).await.text();
+        let page = browser.get(&format!("/projects/{project}/keys")).await;
+        let keys = page.text();
         assert!(keys.contains("200 of 10,000+ keys"), "{keys}");
     }
 
