@@ -66,6 +66,6 @@ pub async fn take(
 /// Removes drafts that ended before `now`, at most `limit`; says how many.
 pub async fn sweep(tx: &mut Tx<'_>, now: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str =
-        "DELETE FROM form_drafts WHERE id IN (SELECT id FROM form_drafts WHERE expires_at <= $1 LIMIT $2)";
+        "DELETE FROM form_drafts WHERE user_id IN (SELECT user_id FROM form_drafts WHERE expires_at <= $1 LIMIT $2)";
     Ok(on!(tx, c => sqlx::query(SQL).bind(now).bind(limit).execute(c).await?.rows_affected()))
 }
