@@ -1,4 +1,4 @@
-//! A limit for log lines that a fault would repeat for each request: one line a second, with the number of events it stands for.
+//! A limit for log lines that a fault would repeat for each request: one line a second, with the number of events that it reports.
 
 use std::{
     sync::{
@@ -31,7 +31,7 @@ impl LogLimit {
         Self { next: AtomicU64::new(0), events: AtomicU64::new(0) }
     }
 
-    /// Counts an event. `Some`: a line is due; it stands for this many events, this one included.
+    /// Counts an event. `Some`: a line is due, for this many events, this one included.
     pub fn count(&self) -> Option<u64> {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         self.count_at(START.elapsed())
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_stands_for_the_events_of_a_second() {
+    fn a_line_reports_the_events_of_a_second() {
         let limit = LogLimit::new();
         let at = |millis| limit.count_at(Duration::from_millis(millis));
         assert_eq!(at(0), Some(1));

@@ -100,7 +100,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         // What it held, another flush for one, is free only then.
         let _ = task.await;
     }
-    // It still hears whether the database answers.
+    // Its task still finds out whether the database answers.
     let written = write_rest(&app).await;
     // Without it the next start only compares with an older record.
     let record = DatabaseRecord::check(&opened.ground, &key_file.path, true);

@@ -1,6 +1,6 @@
 //! The newest state of the database that a server has seen, in a file beside the key file.
 //!
-//! A restored old backup makes keys valid again that were revoked since, and a copy of the database file alone lacks what stands in
+//! A restored old backup makes keys valid again that were revoked since, and a copy of the database file alone lacks what is in
 //! the write-ahead log. Both are noticed at the start: the database is older than the record. The file holds numbers and hashes of
 //! the audit log and of the change feed, nothing secret.
 
@@ -83,7 +83,7 @@ fn path_of(key_file: &Path) -> PathBuf {
 /// # Errors
 /// [`RecordError::Vanished`].
 pub fn refuse_vanished(database: &Path, key_file: &Path) -> Result<(), RecordError> {
-    // The key file first: whoever makes both makes it last.
+    // The key file first: a process that makes both makes it last.
     let is_beside = key_file.parent() == database.parent() && key_file.exists();
     if !is_beside && !path_of(key_file).exists() {
         return Ok(());

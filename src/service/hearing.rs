@@ -52,8 +52,8 @@ impl Hearing {
         }
     }
 
-    /// Opens the circuit breaker once the database refuses a new connection, or has said nothing for two attempts: whoever needs it
-    /// is then refused at once.
+    /// Opens the circuit breaker once the database refuses a new connection, or has not answered two attempts: work that needs it is
+    /// then refused at once.
     fn judge(&self, error: &Error, failed: u32) {
         let is_down = match error {
             Error::Store(error) => error.kind() == Kind::Unavailable,

@@ -30,7 +30,7 @@ pub enum Error {
     Unreachable(Arc<str>),
     #[error("the transaction took longer than {0} s")]
     TookTooLong(u64),
-    /// A running server would write to a file that nobody can find any more.
+    /// A running server would write to a file without a name.
     #[error(
         "the database file {0} was removed or replaced while it was in use; stop Keyward, put the file back, and start it again"
     )]

@@ -14,9 +14,8 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a connection may take to be made, or to become free.
 const ACQUIRE: Duration = Duration::from_secs(10);
-/// What every connection asks of the server, so that a node that froze or vanished holds no lock for long: the server ends a
-/// transaction of which nothing is heard, and a connection whose other end does not answer. A lock is waited for longer than
-/// that, so that whoever waits goes on.
+/// Settings of every connection, so that a node that freezes or vanishes holds no lock for long: the server ends an idle transaction,
+/// and a connection whose other end does not answer. The lock timeout is longer, so that a waiting node gets the lock.
 const SESSION: [(&str, &str); 5] = [
     ("idle_in_transaction_session_timeout", "5s"),
     ("tcp_user_timeout", "10s"),
@@ -24,7 +23,7 @@ const SESSION: [(&str, &str); 5] = [
     ("tcp_keepalives_interval", "2"),
     ("tcp_keepalives_count", "3"),
 ];
-/// The same for what is asked in a request: a migration may take longer.
+/// The same for statements of requests: a migration may take longer.
 const STATEMENTS: [(&str, &str); 2] = [("lock_timeout", "8s"), ("statement_timeout", "30s")];
 
 /// The connections of this node, behind a circuit breaker.

@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// Reads that can run at once. Lists take at most half of them (`list_reader.rs`).
 const READERS: u32 = 8;
 
-/// The database file that was opened. A process goes on writing into a file that was removed, for nobody to find.
+/// The database file that was opened. After the file is removed, a process still writes to it without an error, and the data is lost.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,

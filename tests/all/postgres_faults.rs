@@ -32,7 +32,7 @@ async fn behind_a_proxy() -> (Bench, Proxy) {
     (Bench::on(location, folder, URL).await, proxy)
 }
 
-/// A node stands still in a transaction, with the lock that every write takes. The server ends its session, and others go on.
+/// A node freezes in a transaction, with the lock that every write takes. The server ends its session, and other nodes can write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_frozen_node_keeps_no_lock() {
     let bench = Bench::new(Engine::Postgres).await;
@@ -43,12 +43,12 @@ async fn postgres_a_frozen_node_keeps_no_lock() {
     sqlx::query("BEGIN").execute(&mut *frozen).await.unwrap();
     sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut *frozen).await.unwrap();
     let begun = Instant::now();
-    tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Beside it")).await.expect("it waits for ever").unwrap();
+    tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Beside it")).await.expect("it waits without end").unwrap();
     println!("the other node wrote after {:?}", begun.elapsed());
     assert!(sqlx::query("COMMIT").execute(&mut *frozen).await.is_err(), "the session was ended");
 }
 
-/// Every connection of a node, the one that hears of changes too, asks the server to end what stands still.
+/// Every connection of a node sets the limits with which the server ends idle transactions and dead connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_every_connection_has_limits_of_time() {
     let bench = Bench::new(Engine::Postgres).await;
@@ -58,7 +58,7 @@ async fn postgres_every_connection_has_limits_of_time() {
         ("idle_in_transaction_session_timeout", "5s"),
         ("lock_timeout", "8s"),
         ("statement_timeout", "30s"),
-        ("tcp_user_timeout", "10s"),
+        ("tcp_user_timeout", "10000"),
         ("tcp_keepalives_idle", "5"),
         ("tcp_keepalives_interval", "2"),
         ("tcp_keepalives_count", "3"),
@@ -76,11 +76,11 @@ async fn postgres_a_lock_that_is_not_given_back_is_reported() {
     let bench = Bench::new(Engine::Postgres).await;
     let maren = bench.person("maren@pelagic.example", false).await;
     let Location::Postgres(url) = &bench.location else { unreachable!("it is PostgreSQL") };
-    // A session of somebody else's, without our limits.
+    // A session of another program, without our limits.
     let mut other = PgConnection::connect(url).await.unwrap();
     sqlx::query("BEGIN").execute(&mut other).await.unwrap();
     sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut other).await.unwrap();
-    let refused = tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Waits")).await.expect("it waits for ever");
+    let refused = tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Waits")).await.expect("it waits without end");
     let error = refused.unwrap_err();
     assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Contended), "{error}");
     assert_eq!(bench.app.ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));

@@ -1,4 +1,4 @@
-//! Stopping a server: in bounded time, whatever its clients and its database do, and with a word on what was not written.
+//! Stopping a server: in bounded time, whatever its clients and its database do, and with an error for what was not written.
 
 use crate::support::{
     Engine, database,
