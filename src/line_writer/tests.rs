@@ -3,7 +3,9 @@ use std::sync::{Condvar, Mutex};
 
 /// A sink that blocks, fails or works, as the test says.
 #[derive(Clone, Default)]
-struct Sink(Arc<(Mutex<(Mode, Vec<u8>)>, Condvar)>);
+struct Sink(Arc<(Mutex<State>, Condvar)>);
+
+type State = (Mode, Vec<u8>);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Mode {

@@ -316,6 +316,6 @@ pub async fn deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> 
     const SQL: &str =
         select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");
     let mut found: Vec<KeyRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);
-    found.sort_by(|a, b| b.id.cmp(&a.id));
+    found.sort_by_key(|key| std::cmp::Reverse(key.id));
     Ok(found)
 }
