@@ -5,6 +5,7 @@ import { browser } from './playwright.config';
 export default defineConfig({
   testDir: 'support',
   testMatch: 'screenshots.ts',
+  globalSetup: './support/templates.ts',
   fullyParallel: true,
   workers: 2,
   timeout: 120_000,

@@ -9,22 +9,13 @@ export const [MAREN, JONAS, TOMAS] = [
   ['Tomás Ferreira', 'tomas@pelagic.example'],
 ].map(([name, email]) => ({ name, email }));
 
-/** Fills an empty server with the demo; whoever signs in next is Maren. */
-export async function fill(keyward: Keyward, keys = 40): Promise<void> {
-  const said = await keyward.run(['demo', '--keys', String(keys)]);
-  Object.assign(keyward.person, MAREN, { password: said.match(/password {2}(\S+)/)?.[1] });
-}
-
-/** Somebody with the same password, in a browser of their own. */
-export async function elsewhere(site: Site, browser: Browser, who: Pick<Person, 'name' | 'email'>): Promise<Site> {
+/** Somebody of the demo, or the person again, in a browser of their own. All people of the demo have the same password. */
+export async function elsewhere(site: Site, browser: Browser, { email }: Pick<Person, 'email'>): Promise<Site> {
   const { javaScriptEnabled } = test.info().project.use;
   const context = await browser.newContext({ baseURL: site.keyward.url, javaScriptEnabled });
   const other = new Site(await context.newPage(), site.keyward, site.scripted);
-  await other.open('/login');
-  await other.page.getByLabel('E-mail').fill(who.email);
-  await other.page.getByLabel('Password').fill(site.keyward.person.password);
-  await other.page.getByRole('button', { name: 'Sign in' }).click();
-  await other.at('/keys');
+  await other.postSignIn({ email, password: site.keyward.person.password });
+  await other.open('/keys');
   return other;
 }
 

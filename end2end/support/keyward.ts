@@ -1,131 +1,121 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Instance, SECRET } from './instance';
+import { found, Visitor } from './visitor';
 
-const BINARY = process.env.KEYWARD_BIN ?? path.resolve(import.meta.dirname, '../../target/release/keyward');
-/** A start that takes longer has failed. */
-const PATIENCE = 20_000;
+export { SECRET };
 
-/** A secret, wherever it stands. */
-export const SECRET = /\bkw_(live|test)_[0-9A-Za-z]{56}\b/;
+/** The name of the session cookie on plain HTTP. */
+const COOKIE = 'keyward';
+
+/** Signs in by the form; the visitor keeps the session. */
+export async function signIn(visitor: Visitor, { email, password }: Person): Promise<string> {
+  await visitor.post('/login', { email, password });
+  const session = visitor.cookie(COOKIE);
+  if (!session) throw new Error(`${email} could not sign in`);
+  return session;
+}
 
 export type Person = { name: string; email: string; password: string };
 
-/** A person who can sign in, with a password that nobody chose before. */
-export const somebody = (): Person => ({
+/** A person, with a new password. */
+export const somebody = (email = 'maren@pelagic.example'): Person => ({
   name: 'Maren Okafor',
-  email: 'maren@pelagic.example',
+  email,
   password: randomBytes(18).toString('base64url'),
 });
 
-export type Listed = { key_id: string; project_id: string; name: string; status: string; environment: string; issued_to: string | null };
+export type Listed = { key_id: string; project_id: string; name: string; status: string; environment: string; issued_to: string | null; created_by: string };
 export type Created = { secret: string; key_id: string; project_id: string };
 
-/** The real server, in a folder of its own. */
-export class Keyward {
-  url = '';
-  /** Everything that it ever said, on both outputs. */
-  output = '';
-  /** Settings besides, as the environment names them. */
-  readonly variables: NodeJS.ProcessEnv = {};
-  readonly person = somebody();
-  private process?: ChildProcess;
+/** The form's field for each option of `keyward keys create`. */
+const FIELDS: Record<string, string> = {
+  '--environment': 'environment',
+  '--expires': 'expires',
+  '--issued-to': 'issued_to',
+  '--not-before': 'not_before',
+};
 
-  private constructor(readonly folder: string) {}
+/** The options of `keyward keys create` as fields of the form. */
+function fieldsOf(options: string[]): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = { environment: 'live', expires: '90d' };
+  const scopes: string[] = [];
+  for (let at = 0; at < options.length; at += 2) {
+    const [option, value] = options.slice(at, at + 2);
+    const limit = option === '--rate' && value.match(/^(\d+)\/(\w+?)(?:,burst=(\d+))?$/);
+    if (limit) Object.assign(fields, { rate: limit[1], per: limit[2], burst: limit[3] ?? '' });
+    else if (option === '--scope') scopes.push(value);
+    else if (option === '--network') fields.networks = `${fields.networks ?? ''}${value}\n`;
+    else if (FIELDS[option]) fields[FIELDS[option]] = value;
+    else throw new Error(`the form has no ${option} ${value}`);
+  }
+  return { ...fields, 'scopes[]': scopes };
+}
 
-  static async in_a_new_folder(): Promise<Keyward> {
-    return new Keyward(await mkdtemp(path.join(tmpdir(), 'keyward-end2end-')));
+/** The server of a test, and a person who has a project there. */
+export class Keyward extends Instance {
+  private visitor?: Visitor;
+  private taken = false;
+
+  constructor(
+    folder: string,
+    readonly person: Person,
+    /** The cookie of a session of the person. */
+    private readonly session?: string,
+    private projectId?: string,
+  ) {
+    super(folder);
   }
 
-  private get environment(): NodeJS.ProcessEnv {
-    return { PATH: process.env.PATH, KEYWARD_DATABASE_URL: 'sqlite:keyward.db' };
+  /** The session, for one browser: undefined the second time, since it may have ended in the first. */
+  takeSession(): { name: string; value: string } | undefined {
+    if (this.taken || !this.session) return undefined;
+    this.taken = true;
+    return { name: COOKIE, value: this.session };
   }
 
-  /** Serves, at a free port or, after the first time, at the one it had. */
-  async start(): Promise<void> {
-    const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
-    const started = spawn(BINARY, ['serve'], {
-      cwd: this.folder,
-      env: { ...this.environment, KEYWARD_LISTEN: listen, ...this.variables },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.process = started;
-    const before = this.output.length;
-    this.url = await new Promise((resolve, reject) => {
-      const fail = (why: string) => reject(new Error(`keyward ${why}\n${this.output}`));
-      const timer = setTimeout(() => fail('did not start in time'), PATIENCE);
-      const listener = (chunk: Buffer) => {
-        this.output += chunk.toString();
-        const said = this.output.slice(before).match(/answers at (http:\/\/\S+)\n/);
-        if (said) {
-          clearTimeout(timer);
-          resolve(said[1]);
-        }
-      };
-      started.stdout.on('data', listener);
-      started.stderr.on('data', listener);
-      started.once('error', error => fail(error.message));
-      started.once('exit', code => fail(`ended with ${code}`));
-    });
-  }
-
-  /** Ends it: asked to, or as a power failure would. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
-    const ending = this.process;
-    this.process = undefined;
-    if (!ending || ending.exitCode !== null) return ending?.exitCode ?? 0;
-    const ended = once(ending, 'exit');
-    ending.kill(signal);
-    const timer = setTimeout(() => ending.kill('SIGKILL'), PATIENCE);
-    const [code] = await ended;
-    clearTimeout(timer);
-    return code;
-  }
-
-  async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
-  }
-
-  /** Runs a command on the same database, beside the server if it runs. */
-  async run(command: string[], input = ''): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const done = (error: Error | null, stdout: string, stderr: string) =>
-        error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout);
-      const { stdin } = execFile(BINARY, command, { cwd: this.folder, env: this.environment }, done);
-      // A command that reads nothing may be gone before it is written to.
-      stdin?.on('error', () => undefined).end(input);
-    });
-  }
-
-  async createPerson(admin = false): Promise<void> {
-    const { name, email, password } = this.person;
-    await this.run(['admin', 'create-user', '--name', name, '--email', email, '--password-stdin', ...(admin ? ['--admin'] : [])], password);
+  /** A page of the person, or the answer to a form. They sign in again if their session has ended. */
+  private async ask(act: (visitor: Visitor) => Promise<Response>): Promise<string> {
+    this.visitor ??= new Visitor(this.url, this.session ? { [COOKIE]: this.session } : {});
+    const answer = await act(this.visitor);
+    if (!answer.headers.get('location')?.startsWith('/login')) return answer.text();
+    await signIn(this.visitor, this.person);
+    return (await act(this.visitor)).text();
   }
 
   /** The id of the person's own project. */
   async project(): Promise<string> {
-    const [project] = JSON.parse(await this.run(['projects', 'list', '--json']));
-    return project.project_id;
+    if (!this.projectId) [{ project_id: this.projectId }] = JSON.parse(await this.run(['projects', 'list', '--json']));
+    return this.projectId as string;
   }
 
   async setConfig(config: unknown): Promise<void> {
-    await writeFile(path.join(this.folder, 'config.json'), JSON.stringify(config));
-    await this.run(['projects', 'config', '--project', await this.project(), '--set', 'config.json']);
+    const page = `/projects/${await this.project()}`;
+    const id = await this.project();
+    const version = found(await this.ask(visitor => visitor.get(page)), /name="version" value="(\w+)"/);
+    await this.ask(visitor => visitor.post(page, { id, version, config: JSON.stringify(config) }));
   }
 
   async keys(): Promise<Listed[]> {
     return JSON.parse(await this.run(['keys', 'list', '--json']));
   }
 
-  async createKey(name: string, ...more: string[]): Promise<Created> {
+  /** Makes a key in the person's project, by the form; the options are those of `keyward keys create`. */
+  async createKey(name: string, ...options: string[]): Promise<Created> {
     const project = await this.project();
-    return JSON.parse(await this.run(['keys', 'create', '--project', project, '--name', name, '--json', ...more]));
+    const form = { number: randomUUID(), name, project, ...fieldsOf(options) };
+    const page = await this.ask(visitor => visitor.post('/keys/new', form));
+    const secret = found(page, new RegExp(`(${SECRET.source})`));
+    // The list below the answer has the new key: its row shows how the secret begins.
+    const row = page.split('<tr').find(it => it.includes(`>${secret.slice(0, 12)}`)) ?? '';
+    return { secret, key_id: found(row, /id="key-([0-9a-f-]{36})"/), project_id: project };
   }
 
-  /** The code for the first start, as it was printed last. */
+  /** Deactivates a key by its form. */
+  async deactivate(key: string): Promise<void> {
+    await this.ask(visitor => visitor.post(`/keys/${key}/deactivate`, { id: key }));
+  }
+
+  /** The setup code that was printed last. */
   get setupCode(): string {
     const printed = [...this.output.matchAll(/setup code: ([0-9A-Z]{26})/g)].at(-1);
     if (!printed) throw new Error(`no setup code was printed\n${this.output}`);

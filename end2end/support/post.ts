@@ -44,10 +44,12 @@ export class Post {
     return post;
   }
 
-  /** Keyward sends its letters here from its next start. */
-  serves(keyward: Keyward): void {
-    keyward.variables.KEYWARD_SMTP_URL = `smtp://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-    keyward.variables.KEYWARD_MAIL_FROM = 'Pelagic <keys@pelagic.example>';
+  /** What makes Keyward send its letters here. */
+  get settings(): Record<string, string> {
+    return {
+      KEYWARD_SMTP_URL: `smtp://127.0.0.1:${(this.server.address() as AddressInfo).port}`,
+      KEYWARD_MAIL_FROM: 'Pelagic <keys@pelagic.example>',
+    };
   }
 
   /** The next letter to somebody, taken out. */

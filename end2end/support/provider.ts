@@ -1,9 +1,11 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider as OidcProvider } from 'oidc-provider';
-import type { Keyward } from './keyward';
+
+/** Making an RSA key takes a while: one a worker is enough. */
+let signingKey: KeyObject | undefined;
 
 const CLIENT = { id: 'keyward', secret: randomBytes(24).toString('base64url') };
 
@@ -23,26 +25,30 @@ export class Provider {
     return new Provider(server, `http://localhost:${(server.address() as AddressInfo).port}`);
   }
 
-  /** Keyward signs in here from its next start. */
-  serves(keyward: Keyward): void {
-    Object.assign(keyward.variables, {
+  /** What makes Keyward sign in here. */
+  get settings(): Record<string, string> {
+    return {
       KEYWARD_OIDC_ISSUER: this.issuer,
       KEYWARD_OIDC_CLIENT_ID: CLIENT.id,
       KEYWARD_OIDC_CLIENT_SECRET: CLIENT.secret,
       KEYWARD_OIDC_NAME: 'Pelagic ID',
-    });
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    };
+  }
+
+  /** Begins to answer, with the Keyward at this address as its client. */
+  serve(keyward: string): void {
+    signingKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     const provider = new OidcProvider(this.issuer, {
       clients: [
         {
           client_id: CLIENT.id,
           client_secret: CLIENT.secret,
-          redirect_uris: [`${keyward.url}/login/oidc/callback`],
+          redirect_uris: [`${keyward}/login/oidc/callback`],
           grant_types: ['authorization_code'],
           response_types: ['code'],
         },
       ],
-      jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }] },
+      jwks: { keys: [{ ...signingKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }] },
       cookies: { keys: [randomBytes(24).toString('base64url')] },
       claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
       features: { devInteractions: { enabled: false } },

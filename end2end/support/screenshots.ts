@@ -1,9 +1,8 @@
 import type { Page } from '@playwright/test';
 import { test } from './test';
-import { tour, WIDTHS } from './tour';
-import { tourConsent } from './tour-consent';
+import { TOURS, WIDTHS } from './tour';
 
-test.use({ nobody: true, contextOptions: { reducedMotion: 'reduce' } });
+test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 async function picture(page: Page, folder: string, stops: AsyncGenerator<string>): Promise<void> {
   let n = 0;
@@ -14,24 +13,26 @@ async function picture(page: Page, folder: string, stops: AsyncGenerator<string>
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of WIDTHS) {
-    test.describe(`${colorScheme}, ${width} px`, () => {
-      test.use({ colorScheme, viewport: { width, height: width < 720 ? 780 : 860 } });
-
-      test('screenshots', async ({ page, site, watch }) => {
-        watch.expectStatus(400, 403, 404, 422);
-        await picture(page, `${colorScheme}-${width}`, tour(site));
-      });
-
-      // What a person meets who comes from elsewhere, with no script that could help.
-      test.describe('without JavaScript', () => {
-        test.use({ javaScriptEnabled: false, nobody: false });
+    for (const [name, { template, statuses, stops }] of Object.entries(TOURS)) {
+      test.describe(`${name}, ${colorScheme}, ${width} px`, () => {
+        test.use({ template, colorScheme, viewport: { width, height: width < 720 ? 780 : 860 } });
 
         test('screenshots', async ({ page, site, watch }) => {
-          watch.expectStatus(400, 404, 422);
-          await site.signIn();
-          await picture(page, `plain-${colorScheme}-${width}`, tourConsent(site));
+          watch.expectStatus(...statuses);
+          await picture(page, `${colorScheme}-${width}/${name}`, stops(site));
+        });
+
+        if (name !== 'consent') return;
+        // What a person meets who comes from elsewhere, with no script that could help.
+        test.describe('without JavaScript', () => {
+          test.use({ javaScriptEnabled: false });
+
+          test('screenshots', async ({ page, site, watch }) => {
+            watch.expectStatus(...statuses);
+            await picture(page, `plain-${colorScheme}-${width}/${name}`, stops(site));
+          });
         });
       });
-    });
+    }
   }
 }

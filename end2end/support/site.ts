@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test';
-import type { Keyward } from './keyward';
+import type { Keyward, Person } from './keyward';
 
 /** What a person does on the site, the same with and without scripts. */
 export class Site {
@@ -43,10 +43,28 @@ export class Site {
     await this.page.getByRole('button', { name: 'Sign in' }).click();
   }
 
-  async signIn(): Promise<void> {
+  /** Signs in on the page, as people do. */
+  async signInOnPage(): Promise<void> {
     await this.open('/login');
     await this.fillSignIn();
     await this.at('/keys');
+  }
+
+  /** Puts a session into the browser, and opens the keys. */
+  async signIn(): Promise<void> {
+    const context = this.page.context();
+    const session = this.keyward.takeSession();
+    if (session) await context.addCookies([{ ...session, url: this.keyward.url, httpOnly: true, sameSite: 'Lax' }]);
+    else await this.postSignIn(this.keyward.person);
+    await this.open('/keys');
+  }
+
+  /** Signs somebody in by a request of the browser without a page. */
+  async postSignIn({ email, password }: Pick<Person, 'email' | 'password'>): Promise<void> {
+    const agent = await this.page.evaluate(() => navigator.userAgent);
+    const headers = { origin: this.keyward.url, accept: 'text/html', 'user-agent': agent };
+    const answer = await this.page.request.post('/login', { form: { email, password }, headers, maxRedirects: 0 });
+    expect(answer.headers().location, `${email} signs in`).toBe('/keys');
   }
 
   async signOut(): Promise<void> {

@@ -1,6 +1,7 @@
 import { test as base, expect } from '@playwright/test';
-import { Keyward, SECRET } from './keyward';
+import { type Keyward, SECRET } from './keyward';
 import { Site } from './site';
+import { type Template, Templates } from './templates';
 import { Watch } from './watch';
 
 export { expect };
@@ -8,24 +9,36 @@ export { expect };
 type Fixtures = {
   /** Whether the page's scripts run. */
   scripted: boolean;
-  /** A server of the test's own, with a person who can sign in unless `nobody` is set. */
+  /** What the test's server holds when it starts. */
+  template: Template;
+  /** Settings of the server, as the environment names them. */
+  settings: Record<string, string>;
+  /** A server of the test's own. */
   keyward: Keyward;
-  nobody: boolean;
-  /** The person is an administrator. */
-  admin: boolean;
   watch: Watch;
   site: Site;
 };
 
-export const test = base.extend<Fixtures>({
-  nobody: [false, { option: true }],
-  admin: [false, { option: true }],
+export const test = base.extend<Fixtures, { templates: Templates }>({
+  template: ['person', { option: true }],
+  settings: [{}, { option: true }],
   scripted: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
 
-  keyward: async ({ nobody, admin }, use) => {
-    const keyward = await Keyward.in_a_new_folder();
+  templates: [
+    async ({ browser }, use) => {
+      const page = await browser.newPage();
+      const templates = new Templates(await page.evaluate(() => navigator.userAgent));
+      await page.close();
+      await use(templates);
+      await templates.removeAll();
+    },
+    { scope: 'worker' },
+  ],
+
+  keyward: async ({ templates, template, settings }, use) => {
+    const keyward = await templates.copy(template);
+    Object.assign(keyward.variables, settings);
     try {
-      if (!nobody) await keyward.createPerson(admin);
       await keyward.start();
       await use(keyward);
       expect(await keyward.stop(), 'how the server ended').toBe(0);

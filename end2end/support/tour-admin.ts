@@ -5,6 +5,18 @@ import type { Site } from './site';
 export async function* tourAdmin(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
   const dialog = page.getByRole('dialog');
+  await keyward.createKey('Starter Integration', '--scope', 'data:read', '--expires', 'never');
+  await site.signIn();
+  await site.open('/admin/keys');
+  yield 'all-keys';
+  await site.choose('Deactivate', 'Starter Integration');
+  await expect(dialog.getByLabel('Reason')).toBeFocused();
+  yield 'all-keys-deactivate';
+  await site.open('/admin/scopes');
+  yield 'scopes';
+  await page.getByRole('link', { name: 'Add scope' }).click();
+  await expect(dialog.getByLabel('Name')).toBeFocused();
+  yield 'scopes-add';
 
   await site.open('/admin/keys');
   await page.getByLabel('Choose key Starter Integration').check();

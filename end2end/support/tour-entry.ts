@@ -3,15 +3,24 @@ import { linkIn, Post, signUp } from './post';
 import { Provider } from './provider';
 import type { Site } from './site';
 
-/** The pages of a new password and of an account of one's own, and the sign-in page with all it can have. Ends signed out. */
+/** Signing out and in, the pages of a new password and of an account of one's own, and the sign-in page with all it can have. */
 export async function* tourEntry(site: Site): AsyncGenerator<string> {
   const { page, keyward } = site;
+  await site.signIn();
+  await site.open('/logout');
+  yield 'logout';
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await site.at('/login');
+  yield 'login';
+  await site.fillSignIn('not my password');
+  await expect(page.getByRole('alert')).toBeVisible();
+  yield 'login-error';
   await site.open('/reset');
   yield 'reset-without-mail';
   const [post, provider] = [await Post.open(), await Provider.open()];
   try {
-    post.serves(keyward);
-    provider.serves(keyward);
+    Object.assign(keyward.variables, post.settings, provider.settings);
+    provider.serve(keyward.url);
     await keyward.stop();
     await keyward.start();
     await signUp(keyward, 'open');

@@ -2,8 +2,15 @@ import { expect } from '@playwright/test';
 import type { Site } from './site';
 
 /** The pages and dialogs of projects, for an administrator who owns one. */
-export async function* projects(site: Site): AsyncGenerator<string> {
+export async function* tourProjects(site: Site): AsyncGenerator<string> {
   const { page } = site;
+  await site.signIn();
+  await site.open('/projects');
+  yield 'projects';
+  await page.locator('tbody .key-name').first().click();
+  await page.getByRole('textbox', { name: 'Config' }).fill('{"a": 1,}');
+  await expect(page.locator('#config-state')).toContainText('Line 1');
+  yield 'project';
   const id = await site.keyward.project();
   const over = async (path: string) => {
     await site.open(path);

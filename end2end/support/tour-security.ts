@@ -2,9 +2,10 @@ import { expect } from '@playwright/test';
 import type { Site } from './site';
 import { Authenticator } from './totp';
 
-/** The pages and dialogs of a person's security; somebody is signed in, and has no second factor before and after. */
+/** The pages and dialogs of a person's security. The person has no second factor before and after. */
 export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   const { page } = site;
+  await site.signIn();
   await site.open('/settings/security');
   await expect(page.getByText('This session')).toBeVisible();
   yield 'security';

@@ -1,9 +1,8 @@
-import { elsewhere, fill, JONAS, TOMAS } from '../support/demo';
+import { elsewhere, JONAS, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
 // Maren looks after the whole Keyward; the keys are in projects of several people.
-test.use({ nobody: true });
-test.beforeEach(async ({ keyward }) => fill(keyward, 40));
+test.use({ template: 'demo' });
 
 test('several keys at once: the bar counts, the question names them, one reason is for all', async ({ page, site, browser, watch }) => {
   watch.expectStatus(422);

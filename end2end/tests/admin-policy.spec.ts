@@ -1,6 +1,6 @@
 import { expect, test } from '../support/test';
 
-test.use({ admin: true });
+test.use({ template: 'administrator' });
 
 test('a stricter policy says what it touches, and changes nothing that is there', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);

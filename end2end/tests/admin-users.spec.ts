@@ -1,12 +1,10 @@
-import { elsewhere, fill, JONAS, TOMAS } from '../support/demo';
+import { elsewhere, JONAS, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
 // Maren looks after the whole Keyward.
-test.use({ nobody: true });
-test.beforeEach(async ({ keyward }) => fill(keyward, 40));
+test.use({ template: 'demo' });
 
 test('a person is found, disabled with their keys, and let in again', async ({ page, site, browser, watch }) => {
-  test.slow();
   watch.expectStatus(422);
   await site.signIn();
   const tomas = await elsewhere(site, browser, TOMAS);
@@ -81,7 +79,6 @@ test('administration is given and taken, and never from the last', async ({ page
 });
 
 test('a project is transferred; deleting a person asks to whom the others go', async ({ page, site, watch }) => {
-  test.slow();
   watch.expectStatus(422);
   await site.signIn();
   await site.open('/admin/users?search=tomas');

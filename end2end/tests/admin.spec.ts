@@ -1,14 +1,12 @@
-import { elsewhere, fill, JONAS } from '../support/demo';
+import { elsewhere, JONAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
 // Maren looks after the whole Keyward; Jonas owns a project in it.
-test.use({ nobody: true });
-test.beforeEach(async ({ keyward }) => fill(keyward, 12));
+test.use({ template: 'demo' });
 
 const NAME = 'Starter Integration';
 
 test('an administrator stops and deletes a key; its owner reads why and cannot undo it', async ({ page, site, browser }) => {
-  test.slow();
   await site.signIn();
   const owner = await elsewhere(site, browser, JONAS);
   await expect(owner.row(NAME)).toContainText('Active');

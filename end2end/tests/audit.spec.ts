@@ -1,12 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { elsewhere, fill, JONAS } from '../support/demo';
+import { elsewhere, JONAS } from '../support/demo';
 import { expect, test } from '../support/test';
 import type { Site } from '../support/site';
 
 // Maren looks after the whole Keyward and reads its log; Jonas owns a project in it.
-test.use({ nobody: true });
-test.beforeEach(async ({ keyward }) => fill(keyward, 40));
+test.use({ template: 'demo' });
 
 const NAME = 'Starter Integration';
 
@@ -94,7 +93,6 @@ test('an export is downloaded, and the command verifies it', async ({ page, site
 });
 
 test('members read what was done to a key and in a project', async ({ page, site, browser }) => {
-  test.slow();
   await site.signIn();
   await site.open('/admin/keys');
   await site.choose('Deactivate', NAME);

@@ -1,9 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { faults } from '../support/axe';
 import { expect, test } from '../support/test';
-
-test.use({ nobody: true });
 
 test('the API, to be read: by anybody, without scripts, in any width', async ({ page, scripted }) => {
   await page.goto('/docs/api');
@@ -22,11 +20,7 @@ test('the API, to be read: by anybody, without scripts, in any width', async ({ 
     const wide = await page.evaluate(() => document.documentElement.scrollWidth).catch(() => width);
     expect(wide, 'as wide as the screen').toBeLessThanOrEqual(width);
   }
-  if (!scripted) return;
-  // Three thousand elements: axe takes half a minute where others work beside it.
-  test.slow();
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  expect(violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`))).toEqual([]);
+  if (scripted) expect(await faults(page)).toEqual([]);
 });
 
 /** Operations whose requests run as they are printed, one after another, and the status of each. */
@@ -38,13 +32,10 @@ const RUN: [string, number][] = [
 ];
 
 test.describe('what is printed', () => {
-  test.use({ nobody: false });
-
   // The page is the same without scripts.
   test('the requests of the API run as they are printed, in each language', { tag: '@scripts' }, async ({ page, keyward }) => {
-    test.slow();
     const scopes = ['keyward:keys.read', 'keyward:keys.write', 'data:read'].flatMap(scope => ['--scope', scope]);
-    const [{ project_id: project }] = JSON.parse(await keyward.run(['projects', 'list', '--json']));
+    const project = await keyward.project();
     const make = async (name: string, more: string[]) =>
       JSON.parse(await keyward.run(['keys', 'create', '--project', project, '--name', name, '--json', ...more]));
     const own = await make('Manager', scopes);
@@ -84,7 +75,6 @@ test.describe('what is printed', () => {
         expect(said, `${operation} with ${language}: ${stdout.replace(/kw_\w+|ey[\w.-]+/g, '…')}`).toBe(String(status));
       }
     }
-    const keys: { created_by: string }[] = JSON.parse(await keyward.run(['keys', 'list', '--json']));
-    expect(keys.filter(key => key.created_by === 'Manager').length, 'each language made a key').toBe(3);
+    expect((await keyward.keys()).filter(key => key.created_by === 'Manager').length, 'each language made a key').toBe(3);
   });
 });

@@ -1,5 +1,4 @@
 import type { Locator } from '@playwright/test';
-import { fill } from '../support/demo';
 import type { Site } from '../support/site';
 import { expect, test } from '../support/test';
 
@@ -70,10 +69,9 @@ test('after being told of another edit, saving again saves', async ({ page, site
 });
 
 test.describe('with the demo', () => {
-  test.use({ nobody: true });
+  test.use({ template: 'demo' });
 
-  test('a key that has ended works again when it is given a later end', async ({ page, site, keyward }) => {
-    await fill(keyward);
+  test('a key that has ended works again when it is given a later end', async ({ page, site }) => {
     await site.signIn();
     await site.open('/keys?status=expired');
     const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: /^Actions for key/ }) }).first();

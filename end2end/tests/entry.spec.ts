@@ -1,24 +1,18 @@
 import { linkIn, Post, signUp } from '../support/post';
-import { expect, test as base } from '../support/test';
+import { expect, test } from '../support/test';
 
-const test = base.extend<{ post: Post }>({
-  post: async ({ keyward }, use) => {
+const withMail = test.extend<{ post: Post }>({
+  post: async ({}, use) => {
     const post = await Post.open();
-    try {
-      post.serves(keyward);
-      keyward.variables.KEYWARD_NAME = 'Pelagic';
-      await keyward.stop();
-      await keyward.start();
-      await use(post);
-    } finally {
-      post.close();
-    }
+    await use(post);
+    post.close();
   },
+  settings: async ({ post }, use) => use({ ...post.settings, KEYWARD_NAME: 'Pelagic' }),
 });
 
 const NEW = 'a calm sea at dawn, mostly';
 
-test('a forgotten password is chosen anew by mail', async ({ page, site, keyward, post, watch }) => {
+withMail('a forgotten password is chosen anew by mail', async ({ page, site, keyward, post, watch }) => {
   const { email } = keyward.person;
   await site.open('/login');
   await page.getByRole('link', { name: 'Forgot your password?' }).click();
@@ -78,7 +72,7 @@ test('a new password ends the sessions in other browsers', async ({ page, site, 
   await context.close();
 });
 
-test('an account of one’s own, once the address is confirmed', async ({ page, site, keyward, post, watch }) => {
+withMail('an account of one’s own, once the address is confirmed', async ({ page, site, keyward, post, watch }) => {
   await signUp(keyward, 'open');
   await site.open('/login');
   await page.getByRole('link', { name: 'Create one' }).click();
@@ -108,7 +102,7 @@ test('an account of one’s own, once the address is confirmed', async ({ page, 
   expect(keyward.output).not.toContain(link.split('=')[1]);
 });
 
-test('whoever has an account gets that answer by mail alone', async ({ page, site, keyward, post }) => {
+withMail('whoever has an account gets that answer by mail alone', async ({ page, site, keyward, post }) => {
   await signUp(keyward, 'open');
   await site.open('/signup');
   await page.getByLabel('E-mail').fill(keyward.person.email);

@@ -5,7 +5,7 @@ import { expect, test } from '../support/test';
 test.use({ viewport: { width: 390, height: 844 } });
 
 test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context }) => {
-  await site.signIn();
+  await site.signInOnPage();
 
   // The menu at the upper right leads to the keys.
   const menu = page.getByRole('button', { name: 'Menu' });

@@ -1,15 +1,13 @@
 import { brotliCompressSync } from 'node:zlib';
-import { browser } from '../playwright.config';
+import { APP } from '../playwright.config';
 import { Elsewhere } from '../support/elsewhere';
 import { register } from '../support/program';
 import { Provider } from '../support/provider';
 import { expect, test as base } from '../support/test';
 
+/** The test that goes the guide's way from the sign-in page on. */
+const GUIDE = 'an empty token asks the person, in the two lines of the guide';
 const CONFIG = { pop: 'people', version: 3 };
-
-// As people have it: a window opens from within a click, and not otherwise. And a name of this computer that is no loopback one.
-const args = [...browser.launchOptions.args, '--host-resolver-rules=MAP app.test localhost'];
-base.use({ launchOptions: { ...browser.launchOptions, args, ignoreDefaultArgs: ['--disable-popup-blocking'] } });
 
 const test = base.extend<{ elsewhere: Elsewhere }>({
   elsewhere: async ({ keyward }, use) => {
@@ -21,12 +19,13 @@ const test = base.extend<{ elsewhere: Elsewhere }>({
 });
 
 test.describe('EyePop SDK', { tag: '@scripts' }, () => {
-  test.beforeEach(async ({ site }) => {
-    await site.signIn();
+  test.beforeEach(async ({ site }, { title }) => {
+    if (title === GUIDE) await site.signInOnPage();
+    else await site.signIn();
     await register(site, 'Tide Lens', 'http://localhost/');
   });
 
-  test('an empty token asks the person, in the two lines of the guide', async ({ page, site, elsewhere }) => {
+  test(GUIDE, async ({ page, site, elsewhere }) => {
     await elsewhere.visit(page);
     const popup = await elsewhere.ask(page, 'As the guide prints it');
     await expect(popup.getByRole('heading', { name: 'Allow Tide Lens to use' })).toBeVisible();
@@ -137,7 +136,7 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
   });
 
   test('a page that has no WebCrypto is told why', async ({ page, elsewhere }) => {
-    await elsewhere.visit(page, '', elsewhere.origin.replace('localhost', 'app.test'));
+    await elsewhere.visit(page, '', elsewhere.origin.replace('localhost', APP));
     await page.getByRole('button', { name: 'As the guide prints it' }).click();
     expect(await elsewhere.said(page)).toMatchObject({ failed: 'insecure_context', typed: true });
     expect(page.context().pages()).toHaveLength(1);
@@ -188,14 +187,18 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
 });
 
 test.describe('EyePop SDK, where people sign in with a provider', { tag: '@scripts' }, () => {
-  test.use({ nobody: true });
+  const withProvider = test.extend<{ provider: Provider }>({
+    provider: async ({}, use) => {
+      const provider = await Provider.open();
+      await use(provider);
+      provider.close();
+    },
+    settings: async ({ provider }, use) => use({ ...provider.settings, KEYWARD_PASSWORDS: 'off' }),
+  });
+  withProvider.use({ template: 'empty' });
 
-  test('the tie to the page holds on the way there and back', async ({ page, site, keyward }) => {
-    const provider = await Provider.open();
-    provider.serves(keyward);
-    keyward.variables.KEYWARD_PASSWORDS = 'off';
-    await keyward.stop();
-    await keyward.start();
+  withProvider('the tie to the page holds on the way there and back', async ({ page, site, keyward, provider }) => {
+    provider.serve(keyward.url);
     await site.open('/login');
     await page.getByRole('link', { name: 'Sign in with Pelagic ID' }).click();
     await page.getByLabel('Account').fill('jonas');
@@ -214,6 +217,5 @@ test.describe('EyePop SDK, where people sign in with a provider', { tag: '@scrip
     await popup.getByRole('button', { name: 'Allow' }).click();
     expect(await elsewhere.said(page)).toEqual({ got: CONFIG });
     elsewhere.close();
-    provider.close();
   });
 });

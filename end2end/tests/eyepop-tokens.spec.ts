@@ -23,7 +23,7 @@ curl -X 'GET' 'https://api.eyepop.ai/pops/'"$EYEPOP_POP_ID"'/config?auto_start=f
 test('EyePop tokens', async ({ page, site, keyward }) => {
   const config = { pop: 'people', version: 3, labels: ['person', 'bag'] };
   await keyward.setConfig(config);
-  await site.signIn();
+  await site.signInOnPage();
   const secret = await site.create('Server to server');
   const project = await site.reveal.locator('#project-id').innerText();
   await site.done();

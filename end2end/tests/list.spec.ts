@@ -4,7 +4,7 @@ test('filters and order stand in the address', async ({ page, site, keyward }) =
   await keyward.createKey('Beta', '--environment', 'test');
   await keyward.createKey('Alpha');
   const old = await keyward.createKey('Old');
-  await keyward.run(['keys', 'deactivate', old.key_id]);
+  await keyward.deactivate(old.key_id);
   await site.signIn();
   await expect(page.locator('caption')).toHaveText('3 keys');
   await expect(site.names()).toHaveText(['Alpha', 'Beta', 'Old']);

@@ -57,7 +57,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
 
   test('without an answer a press in the list says so, and can be pressed again', async ({ page, site, keyward, watch }) => {
     const { key_id } = await keyward.createKey('Gateway');
-    await keyward.run(['keys', 'deactivate', key_id]);
+    await keyward.deactivate(key_id);
     await site.signIn();
     watch.expectUnreachable();
     await keyward.stop('SIGKILL');
@@ -74,7 +74,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
 test('what the server refuses is said, and the list shows what is true', async ({ page, site, keyward, watch, browser }) => {
   watch.expectStatus(409);
   const { key_id } = await keyward.createKey('Gateway');
-  await keyward.run(['keys', 'deactivate', key_id]);
+  await keyward.deactivate(key_id);
   await site.signIn();
   const other = await elsewhere(site, browser, keyward.person);
   await other.confirm('Delete', 'Gateway');

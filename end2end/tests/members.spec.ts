@@ -1,10 +1,9 @@
-import { elsewhere, fill, JONAS, TOMAS } from '../support/demo';
+import { elsewhere, JONAS, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
-test.use({ nobody: true });
+test.use({ template: 'demo' });
 
-test('somebody is invited, joins, gets another role, and is removed', async ({ page, site, keyward, browser, watch }) => {
-  await fill(keyward, 4);
+test('somebody is invited, joins, gets another role, and is removed', async ({ page, site, browser, watch }) => {
   await site.signIn();
   await site.open('/projects/new');
   await page.getByRole('dialog').getByLabel('Name').fill('Night watch');

@@ -3,21 +3,16 @@ import { Provider } from '../support/provider';
 import { expect, test as base } from '../support/test';
 
 const test = base.extend<{ provider: Provider }>({
-  // Before the server: it is told where the provider is when it starts again.
-  provider: [
-    async ({ keyward }, use) => {
-      const provider = await Provider.open();
-      try {
-        provider.serves(keyward);
-        await keyward.stop();
-        await keyward.start();
-        await use(provider);
-      } finally {
-        provider.close();
-      }
-    },
-    { auto: true },
-  ],
+  provider: async ({}, use) => {
+    const provider = await Provider.open();
+    await use(provider);
+    provider.close();
+  },
+  settings: async ({ provider }, use) => use(provider.settings),
+  keyward: async ({ keyward, provider }, use) => {
+    provider.serve(keyward.url);
+    await use(keyward);
+  },
 });
 
 const into = (page: Page) => page.getByRole('link', { name: 'Sign in with Pelagic ID' });

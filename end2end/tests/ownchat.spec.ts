@@ -2,7 +2,7 @@ import { expect, test } from '../support/test';
 
 // The way that Ownchat's guide goes: Settings, Developer, API Keys; a dashboard with these columns; create, edit, status, delete.
 test('Ownchat', async ({ page, site, keyward }) => {
-  await site.signIn();
+  await site.signInOnPage();
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Account' }).click();
   await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Developer' }).click();
   await page.getByRole('main').getByRole('link', { name: 'API Keys', exact: true }).click();

@@ -46,7 +46,7 @@ test('a project: its id, its scopes, its config', async ({ page, site, keyward, 
 });
 
 test.describe('administrators', () => {
-test.use({ admin: true });
+test.use({ template: 'administrator' });
 
 test('an administrator stops a key, and its owner reads why', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);

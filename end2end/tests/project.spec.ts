@@ -1,4 +1,4 @@
-import { elsewhere, fill, project, TOMAS } from '../support/demo';
+import { elsewhere, project, TOMAS } from '../support/demo';
 import { expect, test } from '../support/test';
 
 test('a config that was saved is what holders of a token read', async ({ page, site, keyward }) => {
@@ -120,10 +120,9 @@ test('the id is copied', { tag: '@scripts' }, async ({ page, site, keyward, cont
 });
 
 test.describe('with the demo', () => {
-  test.use({ nobody: true });
+  test.use({ template: 'demo' });
 
   test('a viewer reads the config and sees the keys, and changes neither', async ({ page, site, keyward, browser }) => {
-    await fill(keyward);
     await site.signIn();
     const id = await project(keyward, 'Buoy telemetry');
     await site.open(`/projects/${id}`);

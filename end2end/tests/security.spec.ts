@@ -113,7 +113,7 @@ test('setting up a second factor, and signing in with a code and with a recovery
   await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
   await expect(site.toast).toContainText('Second factor turned off.');
   await site.signOut();
-  await site.signIn();
+  await site.signInOnPage();
 });
 
 test('sessions: another browser is listed, and ended', async ({ page, site, browser }) => {
@@ -187,5 +187,5 @@ test('a lost second factor is turned off at the command line', async ({ page, si
   await site.signOut();
   const said = await keyward.run(['admin', 'second-factor-off', '--email', keyward.person.email]);
   expect(said).toContain('signs in with the password alone');
-  await site.signIn();
+  await site.signInOnPage();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '../support/test';
 
-test.use({ nobody: true });
+test.use({ template: 'empty' });
 
 const WEAK = 'password1234';
 

@@ -24,7 +24,7 @@ test('an unknown address gets the same answer', async ({ page, site, watch }) =>
 
 test('after signing out, Back shows nothing of the account', async ({ page, site, keyward }) => {
   await keyward.createKey('Gateway');
-  await site.signIn();
+  await site.signInOnPage();
   await expect(site.row('Gateway')).toBeVisible();
   await site.signOut();
   await page.goBack().catch(() => undefined);

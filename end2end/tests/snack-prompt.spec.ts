@@ -2,7 +2,7 @@ import { expect, test } from '../support/test';
 
 // The way that Snack Prompt's guide goes: profile picture, API Keys, the + where there is none, only a name, copy or delete.
 test('Snack Prompt', async ({ page, site, keyward }) => {
-  await site.signIn();
+  await site.signInOnPage();
   await site.open('/settings/account');
   await page.getByRole('button', { name: keyward.person.name }).click();
   await page.locator('#profile').getByRole('link', { name: 'API keys' }).click();

@@ -2,7 +2,7 @@ import { SECRET } from '../support/keyward';
 import { expect, test } from '../support/test';
 
 test('ThinkDeli: the API Keys button of a channel opens its keys, each user their own', async ({ page, site, keyward }) => {
-  await site.signIn();
+  await site.signInOnPage();
   await site.open('/projects');
   const id = await keyward.project();
   await page.getByRole('link', { name: /^API Keys of / }).click();

@@ -1,0 +1,93 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const BINARY = path.resolve(process.env.KEYWARD_BIN || path.join(import.meta.dirname, '../../target/debug/keyward'));
+/** A start or a stop that takes longer has failed. */
+const TIME_LIMIT = 30_000;
+
+/** A secret key, anywhere in a text. */
+export const SECRET = /\bkw_(live|test)_[0-9A-Za-z]{56}\b/;
+
+/** A new folder, with a copy of the files of another if one is given. */
+export async function createFolder(from?: string): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'keyward-end2end-'));
+  if (from) await cp(from, folder, { recursive: true });
+  return folder;
+}
+
+/** A server process, its folder, and what it wrote. */
+export class Instance {
+  url = '';
+  /** Both outputs, from the first start on. */
+  output = '';
+  /** More settings for the next start, as the environment names them. */
+  readonly variables: NodeJS.ProcessEnv = {};
+  private address = '127.0.0.1:0';
+  private process?: ChildProcess;
+
+  constructor(readonly folder: string) {}
+
+  private get environment(): NodeJS.ProcessEnv {
+    return { PATH: process.env.PATH, KEYWARD_DATABASE_URL: 'sqlite:keyward.db' };
+  }
+
+  /** Starts the server at a free port, and at the same port when it starts again. */
+  async start(): Promise<void> {
+    const started = spawn(BINARY, ['serve'], {
+      cwd: this.folder,
+      env: { ...this.environment, KEYWARD_LISTEN: this.address, ...this.variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.process = started;
+    const before = this.output.length;
+    this.url = await new Promise((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(`keyward ${why}\n${this.output}`));
+      const timer = setTimeout(() => fail('did not start in time'), TIME_LIMIT);
+      const listener = (chunk: Buffer) => {
+        this.output += chunk.toString();
+        const said = this.output.slice(before).match(/answers at (http:\/\/\S+)\n/);
+        if (said) {
+          clearTimeout(timer);
+          resolve(said[1]);
+        }
+      };
+      started.stdout.on('data', listener);
+      started.stderr.on('data', listener);
+      started.once('error', error => fail(error.message));
+      started.once('exit', code => fail(`ended with ${code}`));
+    });
+    // A public URL may name another host; the port is the same.
+    this.address = `127.0.0.1:${new URL(this.url).port}`;
+  }
+
+  /** Stops the server, and returns its exit code; SIGKILL acts as a power failure would. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+    const ending = this.process;
+    this.process = undefined;
+    if (!ending || ending.exitCode !== null) return ending?.exitCode ?? 0;
+    const closed = once(ending, 'close');
+    ending.kill(signal);
+    const timer = setTimeout(() => ending.kill('SIGKILL'), TIME_LIMIT);
+    const [code] = await closed;
+    clearTimeout(timer);
+    return code;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs a command on the same database, beside the server if it runs. */
+  async run(command: string[], input = ''): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, stdout: string, stderr: string) =>
+        error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout);
+      const { stdin } = execFile(BINARY, command, { cwd: this.folder, env: this.environment }, done);
+      // A command that reads nothing may have ended before its input is written.
+      stdin?.on('error', () => undefined).end(input);
+    });
+  }
+}
