@@ -42,8 +42,8 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   globalSetup: './support/templates.ts',
   // These end what hangs. A busy machine must not reach them.
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   reporter: 'list',
   // Of a failure: what was asked and answered, and a picture. The document at each step costs more than it says.
   use: { ...browser, trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false, sources: false }, screenshot: 'only-on-failure', video: 'off' },

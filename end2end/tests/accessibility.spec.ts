@@ -11,8 +11,6 @@ for (const [name, { template, statuses, stops }] of Object.entries(TOURS)) {
       test.use({ template, viewport: { width, height: 800 } });
 
       test('axe finds nothing on any page, and nothing is wider than the screen', async ({ page, site, watch }) => {
-        // A dozen pages, each looked at twice; a busy machine takes its time.
-        test.setTimeout(3 * 60_000);
         watch.expectStatus(...statuses);
         for await (const stop of stops(site)) {
           const light = await faults(page);

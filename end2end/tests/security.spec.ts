@@ -35,7 +35,6 @@ async function toTheCode(site: Site, next = ''): Promise<void> {
 }
 
 test('setting up a second factor, and signing in with a code and with a recovery code', async ({ page, site, watch }) => {
-  test.setTimeout(120_000);
   watch.expectStatus(422);
   await site.signIn();
   await page.getByRole('link', { name: 'Security' }).first().click();
