@@ -37,7 +37,7 @@ pub fn has_secret(text: &str) -> bool {
         let is_word_start = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
         let rest = &bytes[start..];
         let is_key = |key: &&str| rest.get(..key.len()).is_some_and(|part| part.eq_ignore_ascii_case(key.as_bytes()));
-        KEYS.iter().any(|key| is_key(key)) || (is_word_start && rest.starts_with(JWT))
+        KEYS.iter().any(is_key) || (is_word_start && rest.starts_with(JWT))
     })
 }
 
