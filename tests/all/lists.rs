@@ -115,7 +115,7 @@ async fn read(conn: &mut Conn<'_>, wanted: &Wanted<'_>, sort: Sort) -> (Vec<Uuid
 /// What a list must hold, sorted here.
 fn expected(rows: &[KeyRow], now: Timestamp, sort: Sort, fits: impl Fn(&KeyRow) -> bool) -> Vec<Uuid> {
     let mut rows: Vec<_> = rows.iter().filter(|row| fits(row)).collect();
-    rows.sort_by(|a, b| b.id.cmp(&a.id));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     match sort {
         Sort::Status => rows.sort_by_key(|row| rank(row, now)),
         Sort::Newest => {}

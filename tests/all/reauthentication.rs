@@ -32,6 +32,9 @@ fn draft(bench: &Bench, project: ProjectId, scope: &str) -> KeyDraft {
     KeyDraft { scopes: vec![scope.to_owned()], ..bench.draft(project, scope) }
 }
 
+/// A path, the fields of its form, and the event that it leaves.
+type Form<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
+
 on_both_engines! {
     /// By form: the field for the password is drawn, and with it the form goes through.
     async fn administration_asks_for_the_password(bench: Bench) {
@@ -45,7 +48,7 @@ on_both_engines! {
             ("keys_per_project", "9"), ("second_factor", "nobody"), ("may_never_expire", "on")];
         let only_id = [("id", id.as_str())];
         let with_reason = [("id", id.as_str()), ("reason", "Left us.")];
-        let forms: [(String, &[(&str, &str)], &str); 5] = [
+        let forms: [Form<'_>; 5] = [
             (at("make-administrator"), &only_id, "user.made_administrator"),
             (at("unmake-administrator"), &only_id, "user.unmade_administrator"),
             (at("disable"), &with_reason, "user.disabled"),

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Makes templates of one server at a time.
-const ADVISORY_LOCK: i64 = 0x6b65_7977_6172_64;
+const ADVISORY_LOCK: i64 = 0x006b_6579_7761_7264;
 
 /// A database with the current schema and nothing else in it.
 pub async fn database(engine: Engine, folder: &TempDir) -> Location {
