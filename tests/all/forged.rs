@@ -140,12 +140,13 @@ fn rewritten(chance: &mut Chance, token: &str, other: &str) -> String {
         4 => mixed[at] = others[at].to_owned(),
         5 => mixed.swap(at, (at + 1) % 3),
         6 => mixed[at] = String::new(),
-        7 => mixed[at].insert(chance.below(parts[at].len()), *chance.of(&[' ', '\n', '\t', '%', '\u{e9}'])),
+        // Not before the first character: white space at the ends of a token is not part of it.
+        7 => mixed[at].insert(1 + chance.below(parts[at].len() - 1), *chance.of(&[' ', '\n', '\t', '%', '\u{e9}'])),
         _ => {
             return (*chance.of(&[
                 format!("{token}{token}"),
                 format!("{token}.{token}"),
-                format!(" {token}"),
+                format!("\u{a0}{token}"),
                 format!("Bearer {token}"),
                 format!("{token}."),
                 format!(".{token}"),

@@ -67,9 +67,11 @@ impl Reader<'_> {
                     return self.fault(format!("arrays and objects can be nested at most {DEPTH_MAX} levels deep"));
                 }
                 self.depth += 1;
-                if self.takes(b'{') {
+                let is_object = self.takes(b'{');
+                if is_object {
                     self.object()?
                 } else {
+                    self.takes(b'[');
                     self.array()?
                 }
                 self.depth -= 1;
