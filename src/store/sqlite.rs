@@ -93,8 +93,8 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
 /// grows, the statistics stay, and SQLite reads whole tables instead of an index. So the plans of all statements are those that the
 /// tests see, whatever the age of the database. Without statistics nothing is written: a command need not wait for a busy server.
 async fn forget_statistics(write: &SqlitePool) -> Result<(), sqlx::Error> {
-    const FOUND: &str = "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')";
-    let found: Vec<String> = sqlx::query_scalar(FOUND).fetch_all(write).await?;
+    const FOUND_SQLITE: &str = "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')";
+    let found: Vec<String> = sqlx::query_scalar(FOUND_SQLITE).fetch_all(write).await?;
     for name in found {
         let sql = if name == "sqlite_stat1" {
             "DROP TABLE IF EXISTS sqlite_stat1"
