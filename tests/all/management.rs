@@ -132,7 +132,9 @@ on_both_engines! {
                 assert_eq!((page.status, page.problem().as_str()), (status, code), "{method} {path}");
                 let challenge = page.header("www-authenticate");
                 assert!(challenge.starts_with(r#"Bearer realm="management""#), "{challenge}");
-                assert!(challenge.ends_with(&format!(r#", scope="{scope}""#)), "{challenge}");
+                let metadata = format!("{}/.well-known/oauth-protected-resource/v1", crate::support::URL);
+                let end = format!(r#", scope="{scope}", resource_metadata="{metadata}""#);
+                assert!(challenge.ends_with(&end), "{challenge}");
                 let named = challenge.split(r#"error=""#).nth(1).and_then(|it| it.split('"').next()).unwrap_or_default();
                 assert_eq!(named, error, "{method} {path}");
             }
