@@ -44,8 +44,7 @@ impl Tokens {
     /// # Errors
     /// The inner error is the rule that refused it; the outer one a fault.
     pub async fn presented(&self, text: &str, question: &Question<'_>) -> Result<Checked, Error> {
-        // White space at the ends counts for neither: `PresentedSecret` and `Reader` leave it out.
-        if is_token(text.trim_ascii()) {
+        if is_token(text) {
             return self.token(text, question).await;
         }
         let decision = self.verify.secret(text, question).await?;

@@ -85,8 +85,6 @@ impl Reader {
         removed: u64,
         keys: impl FnOnce() -> Arc<KeySet>,
     ) -> Result<Arc<Known>, TokenRefused> {
-        // As of a key: a token is copied with the end of its line.
-        let token = token.trim_ascii();
         if token.len() > LENGTH_MAX {
             return Err(TokenRefused::Malformed);
         }
