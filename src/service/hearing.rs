@@ -17,6 +17,8 @@ use uuid::Uuid;
 const RETRY: Duration = Duration::from_millis(200);
 /// For how long an answer of the database is waited for: shorter than that after which nothing is believed any more.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Attempts in a row without an answer after which the database counts as unavailable. A busy machine may miss one or two.
+const UNANSWERED: u32 = 3;
 /// Keys that are read at once when all are loaded.
 const PAGE: i64 = 1_000;
 
@@ -52,14 +54,15 @@ impl Hearing {
         }
     }
 
-    /// Opens the circuit breaker once the database refuses a new connection, or has not answered two attempts: work that needs it is
-    /// then refused at once.
+    /// Opens the circuit breaker once the database refuses a new connection, or has not answered [`UNANSWERED`] attempts: work that
+    /// needs it is then refused at once.
     fn judge(&self, error: &Error, failed: u32) {
         let is_down = match error {
             Error::Store(error) => error.kind() == Kind::Unavailable,
             _ => true,
         };
-        if is_down && failed > 0 {
+        let enough = if matches!(error, Error::Busy) { UNANSWERED - 1 } else { 1 };
+        if is_down && failed >= enough {
             self.ground.pool.mark_unavailable(&match error {
                 Error::Busy => format!("no answer in {} s", PATIENCE.as_secs()),
                 error => error.to_string(),

@@ -396,6 +396,10 @@ async fn switch(door: &mut Lane, key: &KeyId, on: bool, cookie: &str) -> Option<
         door.host
     );
     let (status, body) = door.send(&head, &format!("id={key}")).await.ok()?;
+    // The database is not there yet, or busy: nothing was acknowledged.
+    if status == 503 {
+        return None;
+    }
     assert_eq!(status, 303, "{body}");
     Some(on)
 }
