@@ -95,7 +95,7 @@ fn a_server_whose_output_is_not_read_answers_and_ends() {
 fn dropped(address: &str) -> u64 {
     let metrics = ask(address, "GET /metrics", "").unwrap();
     let line =
-        metrics.lines().find_map(|it| it.strip_prefix(r#"keyward_output_dropped_lines_total{stream="stderr"} "#));
+        metrics.lines().find_map(|it| it.strip_prefix(r#"keyward_output_lines_dropped_total{stream="stderr"} "#));
     line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
 }
 

@@ -96,7 +96,7 @@ impl Collector for Scrape {
             }
         }
         let help = "Lines that were not written, because the reader of the stream was too slow or writing failed";
-        let mut family = encoder.encode_descriptor("keyward_output_dropped_lines", help, None, MetricType::Counter)?;
+        let mut family = encoder.encode_descriptor("keyward_output_lines_dropped", help, None, MetricType::Counter)?;
         for (stream, lines) in line_writer::dropped() {
             family.encode_family(&[("stream", stream)])?.encode_counter(&lines, NoExemplar::None)?;
         }
