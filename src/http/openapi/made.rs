@@ -59,7 +59,8 @@ fn written_operation(operation: &Operation) -> Value {
     if !parameters.is_empty() {
         written["parameters"] = Value::Array(parameters);
     }
-    for parameter in written["parameters"].as_array_mut().into_iter().flatten() {
+    // Not by index, which would insert a null.
+    for parameter in written.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if parameter["name"] == "Idempotency-Key" {
             // Visible characters, with blanks within.
             parameter["schema"]["pattern"] = json!("^[!-~]([ -~]{0,253}[!-~])?$");
