@@ -1,10 +1,4 @@
 import { defineConfig } from '@playwright/test';
-import { existsSync } from 'node:fs';
-
-const CHROMIUM = '/usr/bin/chromium';
-/** The same browser without windows: it takes half the processor time. */
-const SHELL = '/usr/bin/chromium-headless-shell';
-const { CHROMIUM: chosen = CHROMIUM } = process.env;
 
 /** A name of this machine in a house without certificates. */
 export const HOME = 'keyward.home.arpa';
@@ -18,7 +12,7 @@ export const browser = {
   timezoneId: 'Europe/Berlin',
   viewport: { width: 1280, height: 800 },
   launchOptions: {
-    executablePath: chosen === CHROMIUM && existsSync(SHELL) ? SHELL : chosen,
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--disable-gpu',

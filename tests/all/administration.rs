@@ -689,7 +689,7 @@ on_both_engines! {
         assert_eq!(names(view(Ready::Unused)).await, "By Tove, By hand, Endless, Old");
         assert_eq!(names(view(Ready::Endless)).await, "Endless");
         assert_eq!(names(view(Ready::Left)).await, "");
-        let actor = Actor::User(root.clone());
+        let actor = Actor::User(Caller { proved: bench.app.ground.now(), ..root.clone() });
         bench.app.users.disable(&actor, tove.user, "Away.", false).await.unwrap();
         assert_eq!(names(view(Ready::Left)).await, "By Tove", "whoever cannot sign in has left");
         bench.app.users.enable(&actor, tove.user).await.unwrap();
