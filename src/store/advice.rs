@@ -2,7 +2,7 @@
 
 use super::{Error, Kind, Location};
 use sqlx::{postgres::PgDatabaseError, sqlite::SqliteError};
-use std::{error::Error as StdError, fmt, io::ErrorKind};
+use std::{error::Error as StdError, fmt, io::ErrorKind, path::Path};
 use url::Url;
 
 /// Names the database without a password.
@@ -79,6 +79,10 @@ fn locked(location: &Location) -> String {
 }
 
 fn unwritable(location: &Location) -> String {
+    // SQLite only says that it cannot open it.
+    if location.file().is_some_and(Path::is_dir) {
+        return format!("{location} is a folder: name a file in it with --database-url (KEYWARD_DATABASE_URL)");
+    }
     format!(
         "Keyward must be able to write {location} and the folder that holds it: check the path, their owner and mode, and \
          whether the file system is read-only"
@@ -104,10 +108,8 @@ fn of_sqlite(code: i32, location: &Location) -> Option<String> {
 
 fn of_file(kind: ErrorKind, location: &Location) -> Option<String> {
     match kind {
-        ErrorKind::IsADirectory => {
-            Some(format!("{location} is a folder: name a file in it with --database-url (KEYWARD_DATABASE_URL)"))
-        }
-        ErrorKind::PermissionDenied
+        ErrorKind::IsADirectory
+        | ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::NotFound
         | ErrorKind::NotADirectory => Some(unwritable(location)),
