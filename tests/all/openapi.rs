@@ -380,7 +380,10 @@ async fn management(held: &mut Held<'_>, made: &Made, full: &str, reader: &str, 
     for (method, path, body) in [("PATCH", KEY, r#"{"name": "A"}"#), ("POST", DEACTIVATE, ""), ("POST", ACTIVATE, "")] {
         held.ask(ask(method, path, body, 409)).await;
     }
-    held.ask(ask("GET", KEY, "", 200)).await;
+    let (heads, _) = held.ask(ask("GET", KEY, "", 200)).await;
+    let mut known = ask("GET", KEY, "", 304);
+    known.heads.push(("if-none-match", heads["etag"].to_str().unwrap().to_owned()));
+    held.ask(known).await;
     held.ask(ask("POST", RESTORE, "", 200)).await;
     let _ = made;
 }

@@ -204,10 +204,13 @@ on_both_engines! {
         tokens::rotate(&bench.app.ground, &sealing(&bench), &Actor::Operator, None).await.unwrap();
         bench.clock.advance(61);
         assert_eq!(published(&bench).await, pairs(&[RSA, RSA, OKP]));
-        // The old algorithm goes with its last token.
-        bench.clock.advance(7_200 + 3_600);
+        // The old algorithm goes with its last token: two hours after the first RSA key began to sign, and the second one 15 minutes
+        // after it was published.
+        bench.clock.advance(7_200 - 61);
         upkeep::once(&rsa).await.unwrap();
         assert_eq!(published(&bench).await, pairs(&[RSA, RSA]));
+        bench.clock.advance(3_600);
+        upkeep::once(&rsa).await.unwrap();
         assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 0);
         assert_eq!(claims(&new)["iss"], URL);
 
