@@ -17,7 +17,7 @@ async function narrow(site: Site, fillIn: () => Promise<void>): Promise<void> {
 
 test('the log is read, narrowed and gone through page by page', async ({ page, site }) => {
   await site.signIn();
-  await page.goto('/admin/keys');
+  await site.open('/admin/keys');
   await page.getByRole('link', { name: 'Audit log' }).click();
   await expect(page.getByRole('heading', { name: 'Audit log' })).toBeVisible();
   const rows = page.locator('tbody tr');
