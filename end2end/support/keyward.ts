@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Instance, SECRET } from './instance';
 import { found, Visitor } from './visitor';
 
@@ -89,6 +91,12 @@ export class Keyward extends Instance {
   }
 
   async setConfig(config: unknown): Promise<void> {
+    if (!this.session) {
+      // No person signs in with a password here: the command line sets it.
+      await writeFile(path.join(this.folder, 'config.json'), JSON.stringify(config));
+      await this.run(['projects', 'config', '--project', await this.project(), '--set', 'config.json']);
+      return;
+    }
     const page = `/projects/${await this.project()}`;
     const id = await this.project();
     const version = found(await this.ask(visitor => visitor.get(page)), /name="version" value="(\w+)"/);

@@ -18,7 +18,7 @@ test('somebody is invited, joins, gets another role, and is removed', async ({ p
   expect(link).toMatch(/\/join\?code=[\w-]{43}$/);
   await shown.getByRole('link', { name: 'Done' }).click();
   await site.at(home);
-  await expect(page.getByText('Whoever has the link')).toBeVisible();
+  await expect(page.getByRole('main').getByText('Whoever has the link')).toBeVisible();
   expect(await page.content()).not.toContain(link.split('=')[1]);
 
   const jonas = await elsewhere(site, browser, JONAS);
