@@ -78,6 +78,7 @@ check: format lint-browser ## formatting and clippy, for the server and for the 
 	cargo clippy $(locked) --features ssr --all-targets -- -D warnings
 
 lint-start:
+	@mkdir -p target
 	@: > target/stages
 
 format: toolchain
