@@ -147,14 +147,14 @@ on_both_engines! {
         // Keys of somebody who is no member.
         lay(&bench, &maren, small, 30).await;
         let now = bench.app.ground.now();
-        let mut reader = bench.app.ground.pool.read_list().await.unwrap();
+        let mut reader = bench.app.ground.pool.read().await.unwrap();
         let rows = store::keys::of_project(&mut reader.conn(), None).await.unwrap();
         let base = wanted(now);
         let live = |row: &KeyRow| row.deleted_at.is_none();
         let of = |project: ProjectId| move |row: &KeyRow| row.project_id == Uuid::from(project);
         drop(reader);
         for sort in Sort::ALL {
-            let mut reader = bench.app.ground.pool.read_list().await.unwrap();
+            let mut reader = bench.app.ground.pool.read().await.unwrap();
             let mut conn = reader.conn();
             let (found, total) = read(&mut conn, &base, sort).await;
             same(&found, &expected(&rows, now, sort, live), sort, &format!("all, {sort:?}"));
@@ -197,7 +197,7 @@ on_both_engines! {
             let deleted = Wanted { status: Some(Status::Deleted), ..base };
             assert_eq!(read(&mut conn, &deleted, sort).await.1, 21 + 1 + 1, "of those that were deleted");
         }
-        let mut reader = bench.app.ground.pool.read_list().await.unwrap();
+        let mut reader = bench.app.ground.pool.read().await.unwrap();
         let mut conn = reader.conn();
         let issued = Wanted { project: Some(large.into()), issued_to: Some("Kunde 7"), ..base };
         let fits = |row: &KeyRow| of(large)(row) && row.issued_to.as_deref() == Some("Kunde 7");
