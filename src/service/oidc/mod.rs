@@ -175,7 +175,15 @@ impl Oidc {
         let code = callback.code.as_deref().ok_or_else(|| Failed::Provider("it sent no code".to_owned()))?;
         let tokens = self.exchange(&metadata, code, &attempt).await?;
         let claims = self.verified(&metadata, &tokens.id_token, &attempt.nonce()).await?;
-        let proved = Timestamp::from_seconds(claims.auth_time.unwrap_or_default() as i64);
+        // Section 3.1.3.7, number 13. Without the claim it may be a session of last week: no recent authentication.
+        let proved = claims.auth_time.map_or(Timestamp::from_seconds(0), |seconds| Timestamp::from_seconds(seconds as i64));
+        if claims.auth_time.is_none() {
+            tracing::warn!(
+                issuer = self.settings.issuer,
+                "oidc.no_auth_time: the ID token does not say when the user authenticated, so actions that require recent \
+                 authentication are refused; have the provider include the claim auth_time"
+            );
+        }
         let identity = self.identity(&metadata, claims, &tokens.access_token).await?;
         Ok(Finished { identity, proved, next: row.next, link: row.user_id.map(Into::into) })
     }
