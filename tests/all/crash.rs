@@ -126,10 +126,17 @@ impl Lane {
         }
     }
 
-    /// What became of a call: `accepted`, or the code.
+    /// What became of a call: `accepted`, or the code. While the database cannot be reached it is sent again: 503 is no decision,
+    /// and counts nothing.
     async fn verify(&mut self, secret: &str, scopes: &[&str]) -> std::io::Result<String> {
+        const HEAD: &str = "POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json";
         let body = json!({"key": secret, "scopes": scopes}).to_string();
-        let (_, answer) = self.send("POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json", &body).await?;
+        let answer = loop {
+            match self.send(HEAD, &body).await? {
+                (503, _) => tokio::time::sleep(REST).await,
+                (_, answer) => break answer,
+            }
+        };
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         Ok(if answer["valid"] == true {
             "accepted".into()
