@@ -37,6 +37,10 @@ idiomorph := node_modules/idiomorph/dist/idiomorph.min.js
 bindgen-version := $(shell awk '/^name = "wasm-bindgen"$$/ { getline; gsub(/version = |"/, ""); print }' Cargo.lock)
 bindgen := .tools/wasm-bindgen-$(bindgen-version)
 cargo-leptos := .tools/cargo-leptos-0.3.10
+# A release says `registry/…` and not where it was built: in panics, and in the assertions of C.
+cargo-home := $(or $(CARGO_HOME),$(HOME)/.cargo)
+portable = CFLAGS="-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(cargo-home)/registry/src=registry"
+remap = --config 'build.rustflags=["--remap-path-prefix=$(CURDIR)=.","--remap-path-prefix=$(cargo-home)/registry/src=registry"]'
 # Used if `cargo nextest` is not there already.
 cargo-nextest := .tools/cargo-nextest-0.9.143
 # Tools run for seconds: quick to build matters more than quick to run.
@@ -143,7 +147,7 @@ site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
 # leave out the link-time optimisation, and the file would be a quarter larger.
 $(wasm): FORCE | toolchain
 	@$(call slow,src Cargo.toml Cargo.lock,Building the browser part (about 3 minutes the first time).)
-	@$(call stage,build of the browser part) cargo rustc $(locked) --lib --crate-type cdylib --target wasm32-unknown-unknown --profile wasm-release --no-default-features --features hydrate
+	@$(call stage,build of the browser part) cargo rustc $(locked) $(remap) --lib --crate-type cdylib --target wasm32-unknown-unknown --profile wasm-release --no-default-features --features hydrate
 
 $(parts)/browser/keyward.wasm: $(wasm) $(npm) | $(bindgen)
 	@echo "==> Making the browser part small (about a minute)."
@@ -177,7 +181,8 @@ $(quick): site FORCE | toolchain
 # $(call server,PROFILE): builds the server with the files of target/site inside.
 server = find target/site -type f | LC_ALL=C sort > target/site.$(1).new; \
   cmp -s target/site.$(1).new target/site.$(1) || cargo clean $(locked) --quiet --profile $(1) --package keyward; \
-  $(call stage,$(1) build of the server) cargo build $(locked) --profile $(1) --bin keyward --features ssr; \
+  $(call stage,$(1) build of the server) $(if $(filter release,$(1)),$(portable)) cargo build $(locked) \
+    $(if $(filter release,$(1)),$(remap)) --profile $(1) --bin keyward --features ssr; \
   mv target/site.$(1).new target/site.$(1)
 
 toolchain:
