@@ -15,7 +15,7 @@ const MARK: &str = "M4.5 0h7A4.5 4.5 0 0 1 16 4.5v7a4.5 4.5 0 0 1-4.5 4.5H9v-2h2
 A4.5 4.5 0 0 1 4.5 0Z";
 
 /// Whether whoever asks reads pages.
-fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
+pub fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     accepts.contains("text/html") && !PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
@@ -23,7 +23,9 @@ fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
 /// Answers with an error. `words` are ours, never a visitor's.
 pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &HeaderMap, path: &str) -> Response {
     if !reads_pages(headers, path) {
-        return unmet::answer(path, status, code, words);
+        let mut response = unmet::answer(path, status, code, words);
+        set_retry_after(&mut response);
+        return response;
     }
     let title = match status.as_u16() {
         403 => "This was not done",
@@ -53,8 +55,13 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
     let mut response = (status, Html(page)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-    }
+    set_retry_after(&mut response);
     response
+}
+
+/// Says when to try again what cannot be answered just now.
+fn set_retry_after(response: &mut Response) {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("2"));
+    }
 }

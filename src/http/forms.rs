@@ -411,7 +411,11 @@ pub(super) async fn refuse(state: AppState, parts: Parts, refusal: Refusal) -> R
         provide_context(refusal.clone());
         provide_context(proof);
     });
-    redraw(state, parts, status, more).await
+    let mut response = redraw(state, parts, status, more).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("2"));
+    }
+    response
 }
 
 /// Checks the proof that stands in a form of somebody who is signed in, if there is one: what follows sees it as fresh.

@@ -101,6 +101,7 @@ fn browser(state: &AppState) -> Router<AppState> {
         .layer(middleware::from_fn_with_state(state.clone(), drafts::restore))
         .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
         .layer(sessions::layer(state))
+        .layer(middleware::from_fn_with_state(state.clone(), sessions::unsaved))
         .layer(middleware::from_fn(sessions::take_back))
         .layer(middleware::from_fn_with_state(state.clone(), origin::guard));
     bounded(cookies, FORM_MAX)
@@ -166,8 +167,10 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         StatusCode::SERVICE_UNAVAILABLE,
         StatusCode::INTERNAL_SERVER_ERROR,
     ];
-    // A server function's own refusal says what is wrong.
-    let said = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    // A server function's own refusal says what is wrong, and a problem document does to who reads no pages.
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it == "application/problem+json");
+    let said = response.headers().contains_key(SERVER_FN_ERROR_HEADER)
+        || is_problem && !error_page::reads_pages(&asked, &path);
     if by_itself.contains(&status) && bare && !said {
         let (code, words) = problem::of_status(status);
         let mut filled = error_page::respond(status, code, words, &asked, &path);

@@ -1,6 +1,9 @@
 //! Sessions: tower-sessions on our own tables, and who is behind one.
 
-use super::{AppState, cookies, enrolment, error_page, storage};
+use super::{
+    AppState, cookies, enrolment, error_page,
+    storage::{self, Trouble},
+};
 use crate::{
     domain::{ids::UserId, time::Timestamp},
     log_limit::LogLimit,
@@ -10,7 +13,7 @@ use crate::{
         actor::{Caller, Origin},
         moments,
     },
-    store::{self, queue::Kept, sessions::NewSessionRow},
+    store::{self, Kind, WriteTrouble, queue::Kept, sessions::NewSessionRow},
 };
 use async_trait::async_trait;
 use axum::{
@@ -48,6 +51,11 @@ const PENDING: &str = "pending";
 const COMPARED: &str = "compared";
 const AGENT: &str = "agent";
 const ADDRESS: &str = "ip";
+
+/// Marks the responses that come from within the session layer. The layer discards a response when the session cannot be saved, and
+/// answers 500 without a body.
+#[derive(Clone)]
+struct FromWithin;
 
 /// Who sends this request, for whoever handles it.
 #[derive(Clone)]
@@ -200,8 +208,39 @@ pub async fn take_back(request: Request, next: Next) -> Response {
     response
 }
 
+/// Answers for the session layer when it could not save a session: 503 (507 if the disk is full), with `Retry-After`.
+pub async fn unsaved(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (asked, path) = (request.headers().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    let is_from_within = response.extensions_mut().remove::<FromWithin>().is_some();
+    if is_from_within || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let Trouble { status, code, detail, retry_after } = match state.app.ground.queue.trouble() {
+        Some(WriteTrouble::Failing(kind)) if kind != Kind::Fault => Trouble::of(kind),
+        // It failed alone, or writes succeed again.
+        _ => Trouble {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "busy",
+            detail: "Your session could not be saved. Try again in a moment.",
+            retry_after: Some("1"),
+        },
+    };
+    let mut response = error_page::respond(status, code, detail, &asked, &path);
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    }
+    response
+}
+
 /// Finds out who is behind the session, and ends what has lasted too long.
-pub async fn recognise(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn recognise(state: State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = recognised(state, request, next).await;
+    response.extensions_mut().insert(FromWithin);
+    response
+}
+
+async fn recognised(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let Some(session) = request.extensions().get::<Session>().cloned() else {
         return next.run(request).await;
     };
@@ -262,7 +301,8 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
         return Ok(None);
     }
     let seen: Timestamp = session.get(SEEN).await?.unwrap_or(since);
-    if now.seconds_since(seen) >= SEEN_EVERY {
+    // Pages can be read while nothing can be written, on a full disk for example: the session is not saved then.
+    if now.seconds_since(seen) >= SEEN_EVERY && state.app.ground.queue.trouble().is_none() {
         session.insert(SEEN, now).await?;
     }
     Ok(caller)

@@ -70,6 +70,7 @@ mod store;
 mod together;
 mod token_alg;
 mod token_keys;
+mod unsaved_sessions;
 mod usage;
 mod verify;
 mod who;

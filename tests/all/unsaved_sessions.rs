@@ -1,0 +1,78 @@
+//! Sessions that cannot be saved: the response says when to try again, and pages can still be read.
+
+use crate::support::{PASSWORD, listening::until};
+use keyward::store::Location;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+
+const MAREN: &str = "maren@pelagic.example";
+
+/// A transaction of another program, which keeps all others from writing.
+enum Holder {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Holder {
+    async fn begin(location: &Location) -> Self {
+        match location {
+            Location::Sqlite(path) => {
+                let mut conn = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+                sqlx::query("BEGIN IMMEDIATE").execute(&mut conn).await.unwrap();
+                Self::Sqlite(conn)
+            }
+            Location::Postgres(url) => {
+                let mut conn = PgConnection::connect(url).await.unwrap();
+                sqlx::query("BEGIN").execute(&mut conn).await.unwrap();
+                sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut conn).await.unwrap();
+                Self::Postgres(conn)
+            }
+        }
+    }
+
+    async fn end(self) {
+        match self {
+            Self::Sqlite(mut conn) => {
+                sqlx::query("ROLLBACK").execute(&mut conn).await.unwrap();
+            }
+            Self::Postgres(mut conn) => {
+                sqlx::query("ROLLBACK").execute(&mut conn).await.unwrap();
+            }
+        }
+    }
+}
+
+on_both_engines! {
+    async fn the_response_says_when_to_try_again(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let holder = Holder::begin(&bench.location).await;
+        // "Last seen" is to be saved.
+        bench.clock.advance(301);
+        let page = browser.get("/keys").await;
+        assert_eq!(page.status, 503, "{}", page.text());
+        assert!(!page.header("retry-after").is_empty() && page.text().contains("Not just now"), "{}", page.text());
+        // What is known to fail is not tried for a page that only reads.
+        assert!(bench.app.ground.queue.trouble().is_some());
+        assert_eq!(browser.get("/keys").await.status, 200);
+        // Signing in cannot go on without a session.
+        let page = bench.browser().post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
+        assert!(page.status == 503 && !page.header("retry-after").is_empty(), "{} {}", page.status, page.text());
+        assert_eq!(page.header("set-cookie"), "");
+        holder.end().await;
+        until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
+        assert_eq!(browser.get("/keys").await.status, 200);
+        let page = browser.call("session/me", &[]).await;
+        assert!(page.status == 200 && page.text().contains(MAREN), "{}", page.text());
+    }
+
+    /// A session whose change is refused alone, while other writes succeed.
+    async fn a_refused_change_is_reported_too(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        bench.clock.advance(301);
+        bench.alter("ALTER TABLE sessions RENAME COLUMN seen_at TO gone").await;
+        let page = browser.call("session/me", &[]).await;
+        assert_eq!(page.status, 503, "{}", page.text());
+        assert!(!page.header("retry-after").is_empty() && page.text().contains("session"), "{}", page.text());
+    }
+}
