@@ -1,4 +1,5 @@
-//! A form whose session had ended: what was typed is kept, and drawn again when the same person has signed in.
+//! A form that cannot be accepted before its user signs in again or sets up a second factor: what was typed is kept, and drawn again
+//! after that, for the same user.
 
 use super::{AppState, cookies, sessions::Visit};
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -17,7 +18,8 @@ use axum::{
 const NEVER: [&str; 9] =
     ["/authorize", "/confirm", "/device", "/login", "/logout", "/reset", "/settings/security", "/setup", "/signup"];
 const WORDS: &str =
-    "Your session had ended, so nothing was saved. What you typed is here again: check it, and send it once more.";
+    "Nothing was saved yet: you had to sign in or set up a second factor first. What you typed is here again: check it, and send it \
+     once more.";
 
 /// On HTTPS a cookie that no other host can set, as that of the session.
 fn name(state: &AppState) -> &'static str {
@@ -49,6 +51,15 @@ pub async fn keep(state: &AppState, mark: Option<&str>, path: &str, values: &Val
             None
         }
     }
+}
+
+/// Forgets the user's draft of a form that was accepted now; the cookie that removes it from the browser.
+pub async fn forget(state: &AppState, parts: &Parts) -> Option<HeaderValue> {
+    let code = cookies::value(&parts.headers, name(state))?;
+    let user = parts.extensions.get::<Visit>()?.caller.as_ref()?.user;
+    let taken = state.app.drafts.take(code, user, parts.uri.path()).await;
+    taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()?;
+    cookie(state, "", 0)
 }
 
 /// Puts a draft into the request for the page of its form, and takes it out of the store and of the browser.

@@ -1,6 +1,9 @@
 //! Whoever must have a second factor and has none does nothing else first.
 
-use super::forms::see;
+use super::{
+    AppState, drafts,
+    forms::{self, see},
+};
 use crate::error::{AppError, ErrorKind};
 use axum::{
     body::Body,
@@ -28,10 +31,10 @@ pub fn is_open(path: &str) -> bool {
     OPEN.contains(&path.trim_end_matches('/'))
 }
 
-/// Leads a person to the page, from which they come back to where they wanted; a script learns why it gets nothing.
-pub fn lead(request: &Request) -> Response {
-    let path = request.uri().path();
-    if path.starts_with("/api/") {
+/// Leads a person to the page, from which they come back to where they wanted, with what they typed; a script learns why it gets
+/// nothing.
+pub async fn lead(state: &AppState, request: Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
         let words = "Set up a second factor first: the policy of this Keyward asks it of you.";
         let error = AppError::new(ErrorKind::Forbidden, words);
         let mut response = Response::new(Body::from(serde_json::to_vec(&error).unwrap_or_default()));
@@ -40,13 +43,26 @@ pub fn lead(request: &Request) -> Response {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         return response;
     }
+    let here = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
     if !request.method().is_safe() {
-        return see(PAGE);
+        let Some(cookie) = keep(state, request).await else { return see(PAGE) };
+        let mut response = see(&page_before(&here));
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        return response;
     }
-    let here = request.uri().path_and_query().map_or("/", |it| it.as_str());
-    if matches!(here, "/" | "/keys") {
-        return see(PAGE);
-    }
-    let next: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
-    see(&format!("{PAGE}?next={next}"))
+    if matches!(here.as_str(), "/" | "/keys") { see(PAGE) } else { see(&page_before(&here)) }
+}
+
+/// The page's address, from which one comes to `next`, a path of ours.
+fn page_before(next: &str) -> String {
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{PAGE}?next={next}")
+}
+
+/// Keeps what was typed into a form; the cookie with which it comes back.
+async fn keep(state: &AppState, request: Request) -> Option<HeaderValue> {
+    let (parts, body) = request.into_parts();
+    let text = forms::read(&parts, body).await.ok()?;
+    let (mark, values) = (drafts::mark(&text), forms::refill(&text));
+    drafts::keep(state, mark.as_deref(), parts.uri.path(), &values).await
 }

@@ -361,10 +361,11 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
         }
         Err(error) => (BTreeMap::new(), Err(error)),
     };
+    let forgotten = if outcome.is_ok() { drafts::forget(&state, &parts).await } else { None };
     match outcome {
         Ok(Next::See(path)) => {
             let mut response = see(&path);
-            for cookie in cookies {
+            for cookie in cookies.into_iter().chain(forgotten) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             response
@@ -381,7 +382,11 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
                 }
                 answer();
             });
-            redraw(state, parts, StatusCode::OK, more).await
+            let mut response = redraw(state, parts, StatusCode::OK, more).await;
+            if let Some(cookie) = forgotten {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
         }
         Err(error) if error.kind == ErrorKind::SignedOut => {
             // An invitation's code stands in the query: it must come back with them.
@@ -395,18 +400,30 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
         }
         Err(error) => {
             let path = parts.uri.path().to_owned();
-            refuse(state, parts, Refusal { path, error, values }).await
+            let leaves = error.kind == ErrorKind::StepUp && proof_of(&state, &parts).await == Proof::SignIn;
+            // They have to sign out and in again, and what was typed has to outlast that.
+            let kept = if leaves { drafts::keep(&state, mark.as_deref(), &path, &values).await } else { None };
+            let mut response = refuse(state, parts, Refusal { path, error, values }).await;
+            if let Some(cookie) = kept {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
         }
+    }
+}
+
+/// How the user who sends a form proves again who they are.
+async fn proof_of(state: &AppState, parts: &Parts) -> Proof {
+    match parts.extensions.get::<Visit>().and_then(|visit| visit.caller.as_ref()) {
+        Some(caller) => state.app.accounts.proof_of(caller).await.unwrap_or_default(),
+        None => Proof::default(),
     }
 }
 
 /// Draws a page with a form that was refused.
 pub(super) async fn refuse(state: AppState, parts: Parts, refusal: Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let proof = match parts.extensions.get::<Visit>().and_then(|visit| visit.caller.as_ref()) {
-        Some(caller) => state.app.accounts.proof_of(caller).await.unwrap_or_default(),
-        None => Proof::default(),
-    };
+    let proof = proof_of(&state, &parts).await;
     let more = Arc::new(move || {
         provide_context(refusal.clone());
         provide_context(proof);
@@ -484,7 +501,7 @@ async fn run<T: Send + 'static>(
 }
 
 /// What was typed, by the name of the input.
-fn refill(text: &str) -> BTreeMap<String, Vec<String>> {
+pub(super) fn refill(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut values = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         let name = name.split('[').next().unwrap_or_default();

@@ -263,7 +263,7 @@ async fn recognised(State(state): State<AppState>, mut request: Request, next: N
         Ok::<_, Boxed>((Visit { session, caller, pending, origin }, must_enrol))
     };
     match known.await {
-        Ok((_, true)) if !enrolment::is_open(request.uri().path()) => enrolment::lead(&request),
+        Ok((_, true)) if !enrolment::is_open(request.uri().path()) => enrolment::lead(&state, request).await,
         Ok((visit, _)) => {
             request.extensions_mut().insert(visit);
             next.run(request).await

@@ -31,8 +31,12 @@ pub fn ProofField(
             Some("Six digits, or one of your recovery codes. Each works once."),
         ),
         Proof::SignIn => {
-            let words =
-                "For this you must have signed in within the last 15 minutes. Sign out, sign in again, and repeat it.";
+            let words = if alone {
+                "For this you must have signed in within the last 15 minutes. Sign out, sign in again, and repeat it."
+            } else {
+                "For this you must have signed in within the last 15 minutes. Sign out, sign in again, and come back here: what you \
+                 typed is kept for an hour."
+            };
             return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
         }
     };

@@ -1,15 +1,16 @@
-//! A form that is sent when the session has ended: what was typed comes back after signing in, to the same person alone, and none of
-//! what is secret.
+//! A form that is sent when the session has ended, or before a second factor that the policy requires: what was typed comes back after
+//! that, to the same person alone, and none of what is secret.
 
 use crate::support::{
     PASSWORD,
     browser::{Browser, Page},
     html::{elements, text_of},
+    totp::{self, base32},
 };
 
 const MAREN: &str = "maren@pelagic.example";
 const TOVE: &str = "tove@drift.example";
-const WORDS: &str = "Your session had ended, so nothing was saved.";
+const WORDS: &str = "What you typed is here again";
 
 /// The value of the field with this name, as a parser reads it.
 fn value(page: &Page, name: &str) -> String {
@@ -121,6 +122,75 @@ on_both_engines! {
         assert!(!page.text().contains("Tide gauges"));
         let page = sign_in(&mut browser, &login, MAREN).await;
         assert_eq!(value(&page, "name"), "Tide gauges");
+    }
+
+    /// The policy begins to require a second factor while a form is filled in.
+    async fn what_was_typed_comes_back_after_a_second_factor(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let mark = value(&browser.get("/projects/new").await, "draft");
+        bench.alter("UPDATE policy SET second_factor = 'everybody'").await;
+        let fields = [("draft", mark.as_str()), ("name", "Tide gauges"), ("proof", PASSWORD)];
+        let page = browser.post("/projects/new", &fields).await;
+        let enrol = "/settings/security/second-factor?next=%2Fprojects%2Fnew";
+        assert_eq!((page.status, page.location()), (303, enrol), "{}", page.text());
+        assert_eq!(bench.number("SELECT COUNT(*) FROM projects").await, 1, "only that of the start");
+        let page = browser.get(enrol).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let secret = base32(&totp::elements(&page, "code")[0]);
+        let code = totp::code(&secret, bench.app.ground.now().seconds());
+        let page = browser.post(enrol, &[("sealed", page.input("sealed")), ("one_time_code", &code)]).await;
+        assert!(page.status == 200 && page.text().contains("href=\"/projects/new\""), "{}", page.text());
+        let page = browser.get("/projects/new").await;
+        assert!(page.status == 200 && page.text().contains(WORDS), "{}", page.text());
+        assert_eq!(value(&page, "name"), "Tide gauges");
+        assert!(!page.text().contains(PASSWORD));
+        // A form that may not be kept, or that has no mark, leads there as before.
+        bench.alter("DELETE FROM second_factors").await;
+        let page = browser.post("/projects/new", &[("name", "Tide gauges")]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/security/second-factor"));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
+    }
+
+    /// Those who prove who they are only by signing in again leave the form for that.
+    async fn what_was_typed_comes_back_after_signing_in_again(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.project_of(&maren).await.to_string();
+        let mut browser = bench.signed_in(MAREN).await;
+        let hash = bench.texts("SELECT password_hash FROM users").await.remove(0);
+        bench.alter("UPDATE users SET password_hash = ''").await;
+        bench.clock.advance(901);
+        let new = browser.get("/keys/new").await;
+        let (mark, number) = (value(&new, "draft"), value(&new, "number"));
+        let with = |expires: &'static str| {
+            [
+                ("draft", mark.as_str()),
+                ("number", number.as_str()),
+                ("project", project.as_str()),
+                ("name", "Gateway"),
+                ("environment", "live"),
+                ("expires", expires),
+                ("scopes[]", "data:read"),
+            ]
+        };
+        let page = browser.post("/keys/new", &with("never")).await;
+        assert!(page.status == 403 && page.text().contains("Sign out, sign in again"), "{} {}", page.status, page.text());
+        assert!(page.header("set-cookie").contains("keyward-draft="), "{}", page.header("set-cookie"));
+        browser.post("/logout", &[]).await;
+        bench.alter(&format!("UPDATE users SET password_hash = '{hash}'")).await;
+        let page = sign_in(&mut browser, "/login?next=%2Fkeys%2Fnew", MAREN).await;
+        assert!(page.status == 200 && page.text().contains(WORDS), "{}", page.text());
+        assert_eq!(value(&page, "name"), "Gateway");
+
+        // What was sent in another way meanwhile does not come back.
+        bench.alter("UPDATE users SET password_hash = ''").await;
+        bench.clock.advance(901);
+        assert_eq!(browser.post("/keys/new", &with("never")).await.status, 403);
+        let page = browser.post("/keys/new", &with("30d")).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert!(page.header("set-cookie").contains("keyward-draft=; ") && page.header("set-cookie").contains("Max-Age=0"));
+        assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
+        assert!(!browser.get("/keys/new").await.text().contains(WORDS));
     }
 
     /// Only the person can store a draft, only one, of bounded length, and without secrets.
