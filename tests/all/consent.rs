@@ -470,6 +470,56 @@ on_both_engines! {
         assert_eq!(begin("203.0.113.7").await, Ok(()));
     }
 
+    /// The limit of an address counts the devices of all programs together.
+    async fn one_address_is_limited_over_all_programs(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let consent = &stage.bench.app.consent;
+        let mut programs = vec![stage.said.clone()];
+        for n in 0..2 {
+            let id = consent.register(&stage.owner, stage.project, &format!("Buoy {n}"), REDIRECT).await.unwrap();
+            programs.push(format!("client:{id}"));
+        }
+        let begin = async |n: usize| {
+            let from = Some("203.0.113.7".parse().unwrap());
+            consent.begin_device(from, &programs[n % 3], "", None).await.unwrap().map(|_| ())
+        };
+        for n in 0..20 {
+            assert_eq!(begin(n).await, Ok(()), "{n}");
+        }
+        for n in 20..23 {
+            assert_eq!(begin(n).await, Err(Denied::TooManyFromAddress(30)), "{n}");
+        }
+        assert_eq!(stage.bench.number("SELECT COUNT(*) FROM device_codes").await, 20);
+    }
+
+    /// Giving a program a management scope requires recent authentication, in a browser and for a device.
+    async fn management_scopes_require_recent_authentication(bench: Bench) {
+        const READ: &str = "keyward:keys.read";
+        let stage = Stage::of(bench).await;
+        for scope in ["data:read", READ] {
+            let sql = format!("INSERT INTO project_scopes (project_id, scope) SELECT id, '{scope}' FROM projects");
+            stage.bench.alter(&sql).await;
+        }
+        stage.bench.alter("UPDATE projects SET own_scopes = (1 = 1)").await;
+        let stale = Caller { proved: stage.bench.app.ground.now().plus_seconds(-901), ..stage.owner.clone() };
+        let consent = &stage.bench.app.consent;
+        let asked = query(&stage.said, &[("scope", "data:read keyward:keys.read")]);
+        let allow = async |caller: &Caller, scopes: &[&str]| {
+            let scopes = scopes.iter().map(ToString::to_string).collect();
+            consent.allow(caller, &asked, scopes, 3_600).await
+        };
+        let yes = || Some((vec![READ.to_owned()], 3_600));
+        let device = consent.begin_device(None, &stage.said, READ, None).await.unwrap().unwrap();
+        assert!(matches!(allow(&stale, &["data:read", READ]).await, Err(Error::StepUp)));
+        assert!(matches!(consent.answer_device(&stale, &device.user_code, yes()).await, Err(Error::StepUp)));
+        assert_eq!(stage.events().await, ["client.registered"], "nothing was allowed");
+        // The other scopes of the same request do not require it.
+        allow(&stale, &["data:read"]).await.unwrap();
+        allow(&stage.owner, &["data:read", READ]).await.unwrap();
+        consent.answer_device(&stage.owner, &device.user_code, yes()).await.unwrap();
+        assert_eq!(stage.bench.events("grant.allowed").await, 3);
+    }
+
     async fn no_more_devices_wait_than_can_be_looked_after(bench: Bench) {
         let stage = Stage::of(bench).await;
         let consent = &stage.bench.app.consent;
