@@ -95,3 +95,10 @@ pub async fn remove(tx: &mut Tx<'_>, project: Uuid, id: Uuid, now: i64) -> Resul
     let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(id).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
+
+/// Programs that were removed, of which grants still hold, at most `limit`.
+pub async fn removed_with_grants(conn: &mut Conn<'_>, now: i64, limit: i64) -> Result<Vec<Uuid>, Error> {
+    const SQL: &str = "SELECT c.id FROM oauth_clients c WHERE c.removed_at IS NOT NULL AND EXISTS (SELECT 1 FROM grants g \
+        WHERE g.client_id = c.id AND g.ended_at IS NULL AND g.until > $1) LIMIT $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(now).bind(limit).fetch_all(c).await?))
+}

@@ -96,10 +96,23 @@ pub async fn of_project(
     })
 }
 
-/// What holds of all that was allowed to a program.
-pub async fn of_client(conn: &mut Conn<'_>, client: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
-    const SQL: &str = select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).fetch_all(c).await?))
+/// What holds of all that was allowed to a program, at most `limit`.
+pub async fn of_client(conn: &mut Conn<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
+    const SQL: &str =
+        select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id LIMIT $3");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).bind(limit).fetch_all(c).await?))
+}
+
+/// How many grants of a program hold.
+pub async fn count_of_client(conn: &mut Conn<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM grants WHERE client_id = $1 AND ended_at IS NULL AND until > $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
+}
+
+/// How many grants of a person hold.
+pub async fn count_of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM grants WHERE user_id = $1 AND ended_at IS NULL AND until > $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(now).fetch_one(c).await?))
 }
 
 /// Inserts a grant.

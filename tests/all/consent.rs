@@ -13,6 +13,7 @@ use keyward::{
         oauth::{Coming, Denied, Redeemed},
         verify::{Question, Refused},
     },
+    store::{self, grants::NewGrantRow, queue::Kept},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -113,6 +114,36 @@ impl Stage {
             WHERE action LIKE 'grant.%' OR action LIKE 'client.%' ORDER BY seq";
         self.bench.texts(sql).await
     }
+}
+
+/// Grants of the operator to the program, straight in the database.
+async fn lay_grants(stage: &Stage, count: usize) {
+    let ground = &stage.bench.app.ground;
+    let now = ground.now();
+    let rows: Vec<_> = (0..count)
+        .map(|_| NewGrantRow {
+            id: ground.new_id(),
+            digest: crate::support::random(),
+            user_id: stage.operator.user.into(),
+            user_name: stage.operator.name.clone(),
+            client_id: Some(stage.client.into()),
+            client_name: "Buoy Watch".into(),
+            project_id: stage.project.into(),
+            scopes: vec!["data:read".into()],
+            until: now.plus_seconds(DAY).micros(),
+            created_at: now.micros(),
+        })
+        .collect();
+    let write = ground.queue.write(move |tx| {
+        let rows = rows.clone();
+        Box::pin(async move {
+            for row in &rows {
+                store::grants::insert(tx, row).await?;
+            }
+            Ok::<_, Error>(Kept::unrecorded(()))
+        })
+    });
+    write.await.expect("grants are laid");
 }
 
 fn parameters(answered: &Answered) -> Vec<(String, String)> {
@@ -379,6 +410,72 @@ on_both_engines! {
         assert_eq!(count("grant.ended").await, 7);
         let changes = stage.bench.number("SELECT COUNT(*) FROM changes WHERE topic = 'grant'").await;
         assert_eq!(changes as usize, count("grant.").await, "each is heard of");
+    }
+
+    /// Many grants of a program end in many writes; what a process that ended has left is finished by upkeep.
+    async fn the_grants_of_a_removed_program_end_in_many_writes(bench: Bench) {
+        const HOLD: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
+        let stage = Stage::of(bench).await;
+        let bench = &stage.bench;
+        let grant = stage.granted(&stage.operator).await.grant;
+        let remove = || bench.app.consent.remove(&stage.owner, stage.project, stage.client);
+        lay_grants(&stage, 450).await;
+        {
+            let mut head = bench.app.ground.queue.head();
+            head.mark_unchanged();
+            let removing = remove();
+            tokio::pin!(removing);
+            // The caller goes away when the first write is committed.
+            tokio::select! {
+                biased;
+                changed = head.changed() => changed.unwrap(),
+                _ = &mut removing => {}
+            }
+        }
+        assert!(bench.number(HOLD).await < 451, "the first write ends some");
+        assert!(matches!(remove().await, Err(Error::NotFound)), "the program is removed first");
+        let refused = bench.app.consent.begin_device(None, &stage.said, "", None).await.unwrap().unwrap_err();
+        assert_eq!(refused, Denied::InvalidClient);
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        assert_eq!(bench.number(HOLD).await, 0);
+        assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
+        assert_eq!(bench.events("grant.ended").await, 451, "each has an event");
+        let detail = bench.texts("SELECT detail FROM audit_events WHERE action = 'client.removed'").await.remove(0);
+        assert!(detail.contains("\"grants_ended\":451"), "{detail}");
+    }
+
+    /// Other writes take their turn while the grants of a program end.
+    async fn removing_a_program_takes_many_writes(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let bench = &stage.bench;
+        lay_grants(&stage, 450).await;
+        let mut commits = 0;
+        let mut head = bench.app.ground.queue.head();
+        head.mark_unchanged();
+        let removing = bench.app.consent.remove(&stage.owner, stage.project, stage.client);
+        tokio::pin!(removing);
+        loop {
+            tokio::select! {
+                biased;
+                changed = head.changed() => { changed.unwrap(); commits += 1; }
+                done = &mut removing => { done.unwrap(); break; }
+            }
+        }
+        assert!(commits >= 2, "{commits} writes");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM grants WHERE ended_at IS NULL").await, 0);
+        assert_eq!(bench.events("grant.ended").await, 450);
+    }
+
+    /// The grants of one person are bounded, because they end in one write with the person.
+    async fn a_person_allows_a_bounded_number_of_things(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        lay_grants(&stage, 500).await;
+        let asked = query(&stage.said, &[]);
+        let refused = stage.bench.app.consent.allow(&stage.operator, &asked, vec!["data:read".into()], DAY).await;
+        assert!(matches!(refused, Err(Error::Conflict(why)) if why.contains("Revoke some")), "{refused:?}");
+        stage.granted(&stage.owner).await;
+        stage.bench.alter("UPDATE grants SET until = 1").await;
+        stage.granted(&stage.operator).await;
     }
 
     async fn a_grant_ends_at_its_time(bench: Bench) {

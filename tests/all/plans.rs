@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("accounts.rs none SQL", "reads one row"),
     ("audit.rs newest TEXT", "the base of a statement that is put together from what is asked for"),
     ("checkpoints.rs last SQL", "reads one row"),
+    ("clients.rs removed_with_grants SQL", "reads the programs, of which a project has at most 50 at a time"),
     ("drafts.rs sweep SQL", "holds at most one draft of each user, for a short time"),
     ("folding.rs fill_names KEYS", "reads an index of the rows that are to be filled"),
     ("keys.rs of_project ALL", "the command line lists every key"),

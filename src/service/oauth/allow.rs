@@ -27,6 +27,8 @@ use crate::{
 
 /// For how long a code can be redeemed, in seconds.
 const CODE_LIVES: i64 = 60;
+/// Most grants of one person that hold: all of them end in one write when the person is disabled or deleted.
+const GRANTS_MOST: i64 = 500;
 /// What stands for the name of a program that nobody registered.
 pub(super) const UNREGISTERED: &str = "An unregistered program";
 
@@ -47,8 +49,14 @@ pub(super) struct Yes<'a> {
 }
 
 /// Writes a grant, and says so.
+///
+/// # Errors
+/// [`Error::Conflict`] if the person allows as much as they may.
 pub(super) async fn grant(tx: &mut Tx<'_>, yes: Yes<'_>) -> Result<Kept<()>, Error> {
     let Yes { caller, row, role, by, now } = yes;
+    if store::grants::count_of_user(tx, row.user_id, now.micros()).await? >= GRANTS_MOST {
+        return Err(Error::Conflict("You allow programs 500 things already. Revoke some of them under Security first."));
+    }
     store::grants::insert(tx, &row).await?;
     let event = Actor::User(caller.clone())
         .event(now, "grant.allowed", format!("grant:{}", row.id), &row.client_name)

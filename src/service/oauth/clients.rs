@@ -24,6 +24,10 @@ use crate::{
 const REDIRECTS_MOST: usize = 10;
 const CLIENTS_MOST: usize = 50;
 
+/// Grants that one write ends at most: some tens of milliseconds, then other writes take their turn.
+const AT_ONCE: i64 = 200;
+const REMOVED: &str = "The program was removed.";
+
 const OWNERS: &str = "Only an owner of this project may register programs, and remove them.";
 
 /// The addresses, one a line, each once.
@@ -98,15 +102,17 @@ impl Consent {
         write.await
     }
 
-    /// Removes a program: what was allowed to it ends with it.
+    /// Removes a program: what was allowed to it ends with it. From the first write on nobody can allow it anything, and it gets no
+    /// token; more grants than that write takes follow in writes of their own, which upkeep finishes if this process ends.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project is not there or not theirs, or knows no such program; [`Error::Forbidden`] for a member
     /// who is no owner.
     pub async fn remove(&self, caller: &Caller, project: ProjectId, id: ClientId) -> Result<(), Error> {
-        let (now, caller) = (self.ground.now(), caller.clone());
+        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
+        let (caller, first) = (caller.clone(), actor.clone());
         let write = self.ground.queue.write(move |tx| {
-            let caller = caller.clone();
+            let (caller, actor) = (caller.clone(), first.clone());
             Box::pin(async move {
                 take_turns(tx).await?;
                 allow(tx, &caller, project).await?;
@@ -114,22 +120,42 @@ impl Consent {
                 if !store::clients::remove(tx, project.into(), row.id, now.micros()).await? {
                     return Err(Error::NotFound);
                 }
-                let actor = Actor::User(caller);
-                let held = store::grants::of_client(tx, row.id, now.micros()).await?;
+                let total = store::grants::count_of_client(tx, row.id, now.micros()).await?;
+                let held = store::grants::of_client(tx, row.id, now.micros(), AT_ONCE).await?;
                 let held: Vec<_> = held.iter().map(|grant| grant.id.into()).collect();
-                let ends = end_where(tx, &actor, &held, "grant.ended", "The program was removed.", now).await?;
+                let ends = end_where(tx, &actor, &held, "grant.ended", REMOVED, now).await?;
                 let acting = acting::in_project(tx, &actor, project).await?;
                 let event = actor
                     .event(now, "client.removed", format!("client:{id}"), &row.name)
                     .acting_as(&acting)
                     .in_project(project)
                     .detail(serde_json::json!({
-                        "before": {"name": row.name, "redirects": row.redirects()?}, "grants_ended": held.len(),
+                        "before": {"name": row.name, "redirects": row.redirects()?}, "grants_ended": total,
                     }));
-                Ok(ends.with(Kept::with((), event)))
+                Ok(ends.with(Kept::with(total > AT_ONCE, event)))
             })
         });
-        write.await
+        if write.await? { self.end_remaining(&actor, id).await } else { Ok(()) }
+    }
+
+    /// Ends what is still allowed to a program that was removed, in one write after the other, until nothing is left.
+    pub(super) async fn end_remaining(&self, actor: &Actor, id: ClientId) -> Result<(), Error> {
+        loop {
+            let (now, actor) = (self.ground.now(), actor.clone());
+            let write = self.ground.queue.write(move |tx| {
+                let actor = actor.clone();
+                Box::pin(async move {
+                    take_turns(tx).await?;
+                    let held = store::grants::of_client(tx, id.into(), now.micros(), AT_ONCE).await?;
+                    let held: Vec<_> = held.iter().map(|grant| grant.id.into()).collect();
+                    let ends = end_where(tx, &actor, &held, "grant.ended", REMOVED, now).await?;
+                    Ok::<_, Error>(ends.with(Kept::unrecorded(held.len() as u64)))
+                })
+            });
+            if write.await?.cast_signed() < AT_ONCE {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What nobody comes for: grants whose code has expired end, and what is long over is forgotten.
+//! Upkeep of grants: those whose code has expired or whose program was removed end, and what is long over is forgotten.
 
 use super::{Consent, ends::end_where};
 use crate::{
@@ -25,10 +25,15 @@ impl Consent {
     /// If the database refuses.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.ground.now();
-        let left = {
+        let (left, removed) = {
             let mut reader = self.ground.pool.read().await?;
-            store::codes::left(&mut reader.conn(), now.micros(), ROUND).await?
+            let mut conn = reader.conn();
+            let left = store::codes::left(&mut conn, now.micros(), ROUND).await?;
+            (left, store::clients::removed_with_grants(&mut conn, now.micros(), ROUND).await?)
         };
+        for client in removed {
+            self.end_remaining(&Actor::System(Origin::default()), client.into()).await?;
+        }
         let (ended, expired) = (now.plus_seconds(-KEPT).micros(), now.plus_seconds(-DEVICES_KEPT).micros());
         sweep(&self.ground, move |tx| Box::pin(store::grants::sweep(tx, ended, ROWS))).await?;
         sweep(&self.ground, move |tx| Box::pin(store::devices::sweep(tx, expired, ROWS))).await?;
