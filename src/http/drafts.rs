@@ -3,6 +3,7 @@
 
 use super::{AppState, cookies, sessions::Visit};
 use crate::{
+    domain::ids::UserId,
     error::{AppError, ErrorKind, Refusal},
     service::drafts::{KEPT, Values},
     ui::form::DRAFT,
@@ -62,22 +63,29 @@ pub async fn forget(state: &AppState, parts: &Parts) -> Option<HeaderValue> {
     cookie(state, "", 0)
 }
 
-/// Puts a draft into the request for the page of its form, and takes it out of the store and of the browser.
+/// Puts a draft into the request for the page of its form, and takes it out of the store and of the browser. If the page cannot be
+/// drawn, the draft is kept again.
 pub async fn restore(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let draft = draft(&state, &request);
-    let Some(values) = draft.await else { return next.run(request).await };
+    let Some((user, values)) = draft.await else { return next.run(request).await };
+    let path = request.uri().path().to_owned();
     let error = AppError::new(ErrorKind::Conflict, WORDS);
-    let refusal = Refusal { path: request.uri().path().to_owned(), error, values };
+    let refusal = Refusal { path: path.clone(), error, values: values.clone() };
     request.extensions_mut().insert(refusal);
     let mut response = next.run(request).await;
-    if let Some(gone) = cookie(&state, "", 0) {
-        response.headers_mut().append(header::SET_COOKIE, gone);
+    let set = if response.status().is_success() {
+        cookie(&state, "", 0)
+    } else {
+        keep(&state, Some(&state.app.drafts.mark(user)), &path, &values).await
+    };
+    if let Some(set) = set {
+        response.headers_mut().append(header::SET_COOKIE, set);
     }
     response
 }
 
-/// The person's draft for the page that is asked for. Not by reference: a request cannot be shared between threads.
-fn draft(state: &AppState, request: &Request) -> impl Future<Output = Option<Values>> + Send + use<> {
+/// The user and their draft for the page that is asked for. Not by reference: a request cannot be shared between threads.
+fn draft(state: &AppState, request: &Request) -> impl Future<Output = Option<(UserId, Values)>> + Send + use<> {
     let code = cookies::value(request.headers(), name(state)).filter(|_| request.method() == Method::GET);
     let visit = request.extensions().get::<Visit>();
     let user = visit.and_then(|visit| visit.caller.as_ref()).map(|caller| caller.user);
@@ -86,6 +94,7 @@ fn draft(state: &AppState, request: &Request) -> impl Future<Output = Option<Val
     async move {
         let (code, user) = asked?;
         let taken = drafts.take(&code, user, &path).await;
-        taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()
+        let values = taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()?;
+        Some((user, values))
     }
 }

@@ -124,6 +124,22 @@ on_both_engines! {
         assert_eq!(value(&page, "name"), "Tide gauges");
     }
 
+    /// A page that cannot be drawn just now does not use the draft up.
+    async fn a_page_that_fails_gives_the_draft_back(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let mark = value(&browser.get("/keys/new").await, "draft");
+        bench.alter("DELETE FROM sessions").await;
+        let login = send_late(&mut browser, "/keys/new", &[("draft", &mark), ("name", "Tide gauges")]).await;
+        bench.alter("ALTER TABLE scopes RENAME TO scopes_elsewhere").await;
+        let page = sign_in(&mut browser, &login, MAREN).await;
+        assert!(page.status >= 500, "{} {}", page.status, page.text());
+        assert!(page.header("set-cookie").contains("keyward-draft="), "{}", page.header("set-cookie"));
+        bench.alter("ALTER TABLE scopes_elsewhere RENAME TO scopes").await;
+        let page = browser.get("/keys/new").await;
+        assert_eq!((page.status, value(&page, "name").as_str()), (200, "Tide gauges"), "{}", page.text());
+    }
+
     /// The policy begins to require a second factor while a form is filled in.
     async fn what_was_typed_comes_back_after_a_second_factor(bench: Bench) {
         bench.person(MAREN, false).await;
