@@ -5,15 +5,19 @@ use super::{AppState, cookies, sessions::Visit};
 use crate::{
     domain::ids::UserId,
     error::{AppError, ErrorKind, Refusal},
-    service::drafts::{KEPT, Values},
+    service::{
+        actor::Origin,
+        drafts::{KEPT, Values},
+    },
     ui::form::DRAFT,
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, Method, header, request::Parts},
+    http::{Extensions, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
+use std::net::IpAddr;
 
 /// Forms that are answered anew: their fields prove something, or say yes to something.
 const NEVER: [&str; 9] =
@@ -38,13 +42,24 @@ pub fn mark(text: &str) -> Option<String> {
     url::form_urlencoded::parse(text.as_bytes()).find(|(name, _)| name == DRAFT).map(|(_, mark)| mark.into_owned())
 }
 
-/// Keeps what was typed into the form at this path; the cookie with which it comes back. Nothing is kept of a form without a
-/// mark.
-pub async fn keep(state: &AppState, mark: Option<&str>, path: &str, values: &Values) -> Option<HeaderValue> {
+/// The address that a request comes from.
+pub fn address(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Origin>().and_then(|origin| origin.ip)
+}
+
+/// Keeps what was typed into the form at this path, sent from this address; the cookie with which it comes back. Nothing is kept of a
+/// form without a mark.
+pub async fn keep(
+    state: &AppState,
+    from: Option<IpAddr>,
+    mark: Option<&str>,
+    path: &str,
+    values: &Values,
+) -> Option<HeaderValue> {
     if NEVER.iter().any(|never| path.starts_with(never)) {
         return None;
     }
-    match state.app.drafts.keep(mark?, path, values).await {
+    match state.app.drafts.keep(from, mark?, path, values).await {
         Ok(code) => cookie(state, code?.expose(), KEPT),
         Err(error) => {
             // The person is led to the sign-in page all the same.
@@ -68,7 +83,7 @@ pub async fn forget(state: &AppState, parts: &Parts) -> Option<HeaderValue> {
 pub async fn restore(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let draft = draft(&state, &request);
     let Some((user, values)) = draft.await else { return next.run(request).await };
-    let path = request.uri().path().to_owned();
+    let (path, from) = (request.uri().path().to_owned(), address(request.extensions()));
     let error = AppError::new(ErrorKind::Conflict, WORDS);
     let refusal = Refusal { path: path.clone(), error, values: values.clone() };
     request.extensions_mut().insert(refusal);
@@ -76,7 +91,7 @@ pub async fn restore(State(state): State<AppState>, mut request: Request, next: 
     let set = if response.status().is_success() {
         cookie(&state, "", 0)
     } else {
-        keep(&state, Some(&state.app.drafts.mark(user)), &path, &values).await
+        keep(&state, from, Some(&state.app.drafts.mark(user)), &path, &values).await
     };
     if let Some(set) = set {
         response.headers_mut().append(header::SET_COOKIE, set);

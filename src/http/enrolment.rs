@@ -64,5 +64,5 @@ async fn keep(state: &AppState, request: Request) -> Option<HeaderValue> {
     let (parts, body) = request.into_parts();
     let text = forms::read(&parts, body).await.ok()?;
     let (mark, values) = (drafts::mark(&text), forms::refill(&text));
-    drafts::keep(state, mark.as_deref(), parts.uri.path(), &values).await
+    drafts::keep(state, drafts::address(&parts.extensions), mark.as_deref(), parts.uri.path(), &values).await
 }

@@ -393,7 +393,8 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             let here = parts.uri.path_and_query().map_or(parts.uri.path(), |it| it.as_str());
             let back: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
             let mut response = see(&format!("/login?next={back}"));
-            if let Some(cookie) = drafts::keep(&state, mark.as_deref(), parts.uri.path(), &values).await {
+            let from = drafts::address(&parts.extensions);
+            if let Some(cookie) = drafts::keep(&state, from, mark.as_deref(), parts.uri.path(), &values).await {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             response
@@ -402,7 +403,11 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             let path = parts.uri.path().to_owned();
             let leaves = error.kind == ErrorKind::StepUp && proof_of(&state, &parts).await == Proof::SignIn;
             // They have to sign out and in again, and what was typed has to outlast that.
-            let kept = if leaves { drafts::keep(&state, mark.as_deref(), &path, &values).await } else { None };
+            let kept = if leaves {
+                drafts::keep(&state, drafts::address(&parts.extensions), mark.as_deref(), &path, &values).await
+            } else {
+                None
+            };
             let mut response = refuse(state, parts, Refusal { path, error, values }).await;
             if let Some(cookie) = kept {
                 response.headers_mut().append(header::SET_COOKIE, cookie);

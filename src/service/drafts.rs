@@ -4,13 +4,13 @@
 //! There is one draft a person, sealed under the key file. It is given back once, within an hour, to the same person in the same
 //! browser.
 
-use super::{Error, Ground, once::OneTimeCode, sealing::SealingKey};
+use super::{Error, Ground, limits::AddressLimit, once::OneTimeCode, sealing::SealingKey};
 use crate::{
-    domain::ids::UserId,
+    domain::{ids::UserId, rate::RateLimit},
     store::{self, drafts::DraftRow, queue::Kept},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -22,6 +22,12 @@ const LONGEST: usize = 1_536 * 1024;
 const PURPOSE: &[u8] = b"keyward form draft";
 const ID: usize = 16;
 
+/// Drafts that one address may store: whoever has a mark needs no session for it, and a draft is large.
+#[expect(clippy::expect_used, reason = "a literal that the tests parse too")]
+fn per_address() -> RateLimit {
+    "10/minute,burst=20".parse().expect("a limit")
+}
+
 /// What was typed, by the name of the field.
 pub type Values = BTreeMap<String, Vec<String>>;
 
@@ -30,11 +36,12 @@ pub type Values = BTreeMap<String, Vec<String>>;
 pub struct Drafts {
     ground: Ground,
     sealing: SealingKey,
+    limit: Arc<AddressLimit>,
 }
 
 impl Drafts {
     pub fn new(ground: Ground, sealing: SealingKey) -> Self {
-        Self { ground, sealing }
+        Self { ground, sealing, limit: Arc::new(AddressLimit::new(per_address())) }
     }
 
     /// What a form says of the person to whom it is drawn.
@@ -52,15 +59,21 @@ impl Drafts {
     }
 
     /// Keeps what was typed, in place of the person's former draft. The code goes into the browser's cookie; `None`: the mark is
-    /// none of ours, or it is too long.
+    /// none of ours or that of a disabled user, the draft is too long, or this address has stored too many.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn keep(&self, mark: &str, path: &str, values: &Values) -> Result<Option<OneTimeCode>, Error> {
+    pub async fn keep(
+        &self,
+        from: Option<IpAddr>,
+        mark: &str,
+        path: &str,
+        values: &Values,
+    ) -> Result<Option<OneTimeCode>, Error> {
         let Some(user) = self.owner(mark) else { return Ok(None) };
         let json = serde_json::to_vec(values).map_err(|_| Error::Internal("a form could not be written as JSON"))?;
         let json = Zeroizing::new(json);
-        if json.len() > LONGEST {
+        if json.len() > LONGEST || self.limit.take(from, self.ground.now()).is_err() {
             return Ok(None);
         }
         let (id, code) = (self.ground.new_id(), OneTimeCode::generate(&*self.ground.random));

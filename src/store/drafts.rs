@@ -14,10 +14,10 @@ pub struct DraftRow {
     pub expires_at: i64,
 }
 
-/// Keeps a draft in place of the person's former one. `false`: there is no such person.
+/// Keeps a draft in place of the person's former one. `false`: there is no such person, or they are disabled.
 pub async fn keep(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO form_drafts (user_id, id, digest, path, sealed, expires_at) \
-        SELECT users.id, $2, $3, $4, $5, $6 FROM users WHERE users.id = $1 \
+        SELECT users.id, $2, $3, $4, $5, $6 FROM users WHERE users.id = $1 AND users.active \
         ON CONFLICT (user_id) DO UPDATE SET id = excluded.id, digest = excluded.digest, path = excluded.path, \
         sealed = excluded.sealed, expires_at = excluded.expires_at";
     let done = on!(tx, c => sqlx::query(SQL)

@@ -7,6 +7,7 @@ use crate::support::{
     html::{elements, text_of},
     totp::{self, base32},
 };
+use std::collections::BTreeMap;
 
 const MAREN: &str = "maren@pelagic.example";
 const TOVE: &str = "tove@drift.example";
@@ -254,6 +255,20 @@ on_both_engines! {
         let body = crate::support::browser::form(&[("draft", mark.as_str()), ("name", "Planted")]);
         assert_eq!(browser.send(request, body).await.status, 403);
         assert_eq!(drafts().await, 0);
+        // A disabled person stores none, and one address few.
+        bench.alter("UPDATE users SET active = FALSE").await;
+        let values = BTreeMap::from([("name".to_owned(), vec!["Late".to_owned()])]);
+        let keep = async || {
+            let from = Some("203.0.113.7".parse().unwrap());
+            bench.app.drafts.keep(from, &mark, "/projects/new", &values).await.unwrap().is_some()
+        };
+        assert!(!keep().await && drafts().await == 0);
+        bench.alter("UPDATE users SET active = TRUE").await;
+        for n in 1..20 {
+            assert!(keep().await, "{n}");
+        }
+        assert!(!keep().await, "the 21st");
+        bench.alter("DELETE FROM form_drafts").await;
         // It goes with the person.
         send_late(&mut browser, "/projects/new", &[("draft", &mark), ("name", "Left")]).await;
         let leave = format!("DELETE FROM members WHERE user_id = {0}; DELETE FROM users WHERE id = {0}", bench.literal(maren.user));
