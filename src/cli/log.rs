@@ -34,7 +34,8 @@ pub fn start_in_background(level: LogLevel, format: LogFormat) -> io::Result<()>
 }
 
 /// The level applies to our own events. Events of libraries below a warning can quote requests, cookies and statements, so they are
-/// never written.
+/// never written. `tower_sessions` is silent: it warns of each request with an unknown cookie, which anybody can send, and repeats for
+/// each request what `database.failed` reports once a second.
 fn init(level: LogLevel, format: LogFormat, writer: BoxMakeWriter) {
     let level = match level {
         LogLevel::Error => "error",
@@ -43,7 +44,7 @@ fn init(level: LogLevel, format: LogFormat, writer: BoxMakeWriter) {
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
     };
-    let filter = EnvFilter::new(format!("warn,keyward={level}"));
+    let filter = EnvFilter::new(format!("warn,tower_sessions=off,keyward={level}"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {

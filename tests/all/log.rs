@@ -43,6 +43,15 @@ fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
     (ids, log)
 }
 
+/// Cookies of no session, which anybody can send, do not fill the log.
+#[test]
+fn unknown_sessions_are_not_logged() {
+    let cookies = ["AAAAAAAAAAAAAAAAAAAAAA", "no session id"];
+    let requests = cookies.map(|cookie| format!("GET /keys HTTP/1.1\r\nCookie: keyward={cookie}\r\nX-Rest:"));
+    let (_, log) = logged(&["--log", "warn"], &requests.each_ref().map(String::as_str));
+    assert!(!log.contains("suspicious"), "{log}");
+}
+
 #[test]
 fn json_logs_are_one_object_a_line_with_request_ids() {
     let requests = ["GET /.well-known/jwks.json", "GET /v1/auth?scope=a", "GET /login"];
