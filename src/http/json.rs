@@ -60,7 +60,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
 #[serde(transparent)]
 pub struct Whole(pub i64);
 
-/// 2^53: up to here a float has every whole number.
+/// 2^53: below it a float has every whole number, and stands for no other.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl<'de> Deserialize<'de> for Whole {
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Whole {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Whole, E> {
-                if number.fract() != 0.0 || number.abs() > EXACT {
+                if number.fract() != 0.0 || number.abs() >= EXACT {
                     return Err(E::invalid_type(Unexpected::Float(number), &self));
                 }
                 // Whole, and within the numbers that a float has exactly.
@@ -183,7 +183,7 @@ mod tests {
         for (text, number) in [("30", 30), ("30.0", 30), ("3e1", 30), ("-1", -1), ("9223372036854775807", i64::MAX)] {
             assert_eq!(read(text), Some(number), "{text}");
         }
-        for wrong in ["30.5", "\"30\"", "null", "true", "1e-1", "1e30", "18446744073709551615"] {
+        for wrong in ["30.5", "\"30\"", "null", "true", "1e-1", "1e30", "9007199254740993.0", "18446744073709551615"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }
