@@ -142,6 +142,8 @@ impl SessionStore for Sessions {
         }
     }
 
+    /// Of a session that is stored already, a change is when it was last seen or its user last authenticated. If that cannot be
+    /// written, the error is logged and the request goes on: the layer would discard the response, of a new key its secret.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let (digest, data) = (digest(&record.id), data(record)?);
         let (seen, end) = (said(record, SEEN).map(Timestamp::micros), ends_at(record, self.0.now()));
@@ -152,7 +154,10 @@ impl SessionStore for Sessions {
                 Ok::<_, Error>(Kept::unrecorded(()))
             })
         });
-        write.await.map_err(backend)
+        if let Err(error) = write.await {
+            storage::log(&error);
+        }
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
@@ -301,7 +306,7 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
         return Ok(None);
     }
     let seen: Timestamp = session.get(SEEN).await?.unwrap_or(since);
-    // Pages can be read while nothing can be written, on a full disk for example: the session is not saved then.
+    // While writes are known to fail, a page that only reads does not wait for another one.
     if now.seconds_since(seen) >= SEEN_EVERY && state.app.ground.queue.trouble().is_none() {
         session.insert(SEEN, now).await?;
     }
