@@ -44,6 +44,7 @@ fn why(trouble: WriteTrouble) -> &'static str {
         WriteTrouble::Stalled => "A write to the database takes too long.",
         WriteTrouble::Failing(Kind::Full) => "Writes to the database fail: there is no space left.",
         WriteTrouble::Failing(Kind::Io) => "Writes to the database fail: its disk or its file fails.",
+        WriteTrouble::Failing(Kind::Damaged) => "Writes to the database fail: its file is damaged.",
         WriteTrouble::Failing(Kind::Unavailable) => "Writes to the database fail: it does not answer.",
         WriteTrouble::Failing(Kind::Contended) => "Writes to the database fail: another transaction blocks them.",
         WriteTrouble::Failing(Kind::Fault) => "The last write to the database failed.",

@@ -43,7 +43,7 @@ impl Trouble {
                     Keyward; try again when there is space.",
                 retry_after: None,
             },
-            Kind::Io => unavailable(
+            Kind::Io | Kind::Damaged => unavailable(
                 "storage_failed",
                 "The disk or the file of the database failed. Tell the people who run this Keyward, and try again later.",
                 "10",
@@ -85,7 +85,7 @@ pub fn log(error: &Error) {
     };
     match kind(error) {
         Kind::Fault => tracing::error!(%error, advice, "request.failed"),
-        Kind::Full | Kind::Io | Kind::Unavailable | Kind::Contended => {
+        Kind::Full | Kind::Io | Kind::Damaged | Kind::Unavailable | Kind::Contended => {
             if let Some(requests) = LIMIT.count() {
                 tracing::error!(%error, advice, requests, "database.failed");
             }

@@ -50,6 +50,7 @@ fn of_kind(kind: Kind, location: &Location) -> Option<String> {
     match (kind, location) {
         (Kind::Full, _) => Some(full(location)),
         (Kind::Io, Location::Sqlite(_)) => Some(unwritable(location)),
+        (Kind::Damaged, _) => Some(damaged(location)),
         (Kind::Unavailable, Location::Postgres(_)) => Some(unreachable(location)),
         (Kind::Contended, _) => Some(locked(location)),
         _ => None,
@@ -165,5 +166,17 @@ mod tests {
             assert!(of_sqlite(code, &location).is_some_and(|it| it.contains(word) && it.contains("k.db")), "{code}");
         }
         assert_eq!(of_sqlite(19, &location), None);
+    }
+
+    #[test]
+    fn a_lost_batch_has_the_advice_of_its_kind() {
+        let location = Location::Sqlite("k.db".into());
+        for (kind, word) in
+            [(Kind::Damaged, "restore the newest backup"), (Kind::Full, "room"), (Kind::Contended, "locked")]
+        {
+            let lost = Error::NotWritten { kind, cause: "it was lost".into() };
+            assert!(advice(&lost, &location).is_some_and(|it| it.contains(word) && it.contains("k.db")), "{kind:?}");
+        }
+        assert_eq!(advice(&Error::NotWritten { kind: Kind::Fault, cause: "".into() }, &location), None);
     }
 }

@@ -44,6 +44,8 @@ pub enum Kind {
     Full,
     /// The disk or the database file fails.
     Io,
+    /// The database file is damaged, or is none.
+    Damaged,
     /// The database cannot be reached, or does not answer in time.
     Unavailable,
     /// Another transaction holds a lock for too long.
@@ -93,7 +95,7 @@ impl Error {
             matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().as_deref() == Some("55P03"));
         match self.kind() {
             Kind::Full | Kind::Io | Kind::Unavailable => true,
-            Kind::Contended | Kind::Fault => lock_timeout,
+            Kind::Contended | Kind::Damaged | Kind::Fault => lock_timeout,
         }
     }
 
@@ -132,6 +134,8 @@ fn kind_of_sqlite(code: i32) -> Kind {
         13 => Kind::Full,
         // READONLY, IOERR, CANTOPEN
         8 | 10 | 14 => Kind::Io,
+        // CORRUPT, NOTADB
+        11 | 26 => Kind::Damaged,
         // BUSY, LOCKED, PROTOCOL
         5 | 6 | 15 => Kind::Contended,
         _ => Kind::Fault,
@@ -143,6 +147,8 @@ fn kind_of_sqlstate(code: &str) -> Kind {
     match code {
         "53100" => Kind::Full,
         "58030" | "58P01" => Kind::Io,
+        // data_corrupted, index_corrupted
+        "XX001" | "XX002" => Kind::Damaged,
         // A lock, a statement, or a transaction that stood still, took longer than it may.
         "55P03" | "57014" | "25P03" | "25P04" | "40001" | "40P01" => Kind::Contended,
         // Connections, memory.
@@ -171,7 +177,9 @@ mod tests {
             (517, Kind::Contended),
             (19, Kind::Fault),
             (2067, Kind::Fault),
-            (11, Kind::Fault),
+            (11, Kind::Damaged),
+            (267, Kind::Damaged),
+            (26, Kind::Damaged),
         ] {
             assert_eq!(kind_of_sqlite(code), kind, "{code}");
         }
@@ -186,6 +194,8 @@ mod tests {
             ("55P03", Kind::Contended),
             ("25P03", Kind::Contended),
             ("57014", Kind::Contended),
+            ("XX001", Kind::Damaged),
+            ("XX000", Kind::Fault),
             ("23505", Kind::Fault),
             ("42601", Kind::Fault),
         ] {

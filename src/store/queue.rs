@@ -9,7 +9,7 @@
 //! deed (sessions seen, usage counted), and its uses can be listed with one search.
 
 use super::{
-    Conn, Error, Pool, Tx,
+    Conn, Error, Location, Pool, Tx,
     audit::{self, NewEvent},
     changes::{self, Change},
     write_health::{WriteHealth, WriteTrouble},
@@ -248,7 +248,8 @@ impl Queue {
                         Err(error) => {
                             static LIMIT: LogLimit = LogLimit::new();
                             if let Some(batches) = LIMIT.count() {
-                                tracing::error!(%error, batches, changes = batch.len(), "store.batch_lost");
+                                let advice = advice(&pool, &error);
+                                tracing::error!(%error, advice, batches, changes = batch.len(), "store.batch_lost");
                             }
                             break Some(error);
                         }
@@ -296,6 +297,14 @@ fn tell(listeners: &Listeners, done: &Committed) {
     let listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for listener in listeners {
         listener.committed(done);
+    }
+}
+
+/// What to do about a lost batch, for the log: an error of SQLite does not name its file.
+fn advice(pool: &Pool, error: &Error) -> Option<String> {
+    match pool {
+        Pool::Sqlite { file, .. } => super::advice(error, &Location::Sqlite(file.path().to_owned())),
+        Pool::Postgres(_) => None,
     }
 }
 

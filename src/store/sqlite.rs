@@ -37,6 +37,10 @@ impl File {
         Ok(Self { path: path.to_owned(), identity: identity(path)? })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// # Errors
     /// [`Error::FileGone`] if the path names no file, or another one.
     pub(super) fn check(&self) -> Result<(), Error> {

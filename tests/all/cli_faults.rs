@@ -72,6 +72,32 @@ fn a_damaged_page_is_reported_with_the_file() {
     );
 }
 
+/// A page is overwritten that is first read when the event of a change is appended: the whole batch is lost.
+#[tokio::test]
+async fn a_damaged_page_of_a_lost_batch_is_reported_with_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    out(&run(at, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
+    let created = keyward(at, &["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);
+    let key = json(&created)["key_id"].as_str().unwrap().to_owned();
+    let file = at.join("keyward.db");
+    let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut reader).await.unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'head'";
+    let page: i64 = sqlx::query_scalar(root).fetch_one(&mut reader).await.unwrap();
+    reader.close().await.unwrap();
+    let (from, to) = (usize::try_from((page - 1) * size).unwrap(), usize::try_from(page * size).unwrap());
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[from..to].fill(0x5a);
+    std::fs::write(&file, bytes).unwrap();
+    let said = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
+    assert!(said.contains("the change was not written"), "{said}");
+    assert!(
+        said.contains("The database file keyward.db is damaged") && said.contains("restore the newest backup"),
+        "{said}"
+    );
+}
+
 #[tokio::test]
 async fn a_database_that_another_process_keeps_locked_is_named() {
     let folder = tempfile::tempdir().unwrap();

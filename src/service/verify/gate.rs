@@ -38,7 +38,9 @@ impl Gate {
         match time::timeout(self.patience, turn).await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error @ store::Error::Corrupt(_))) => Err(error.into()),
-            Ok(Err(error)) if matches!(error.kind(), Kind::Unavailable | Kind::Full | Kind::Io) => Err(error.into()),
+            Ok(Err(error)) if matches!(error.kind(), Kind::Unavailable | Kind::Full | Kind::Io | Kind::Damaged) => {
+                Err(error.into())
+            }
             Ok(Err(error)) => {
                 static LIMIT: LogLimit = LogLimit::new();
                 if let Some(look_ups) = LIMIT.count() {
