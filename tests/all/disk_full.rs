@@ -74,19 +74,10 @@ async fn a_server_on_a_full_disk_says_so_and_recovers() {
     let inside =
         Path::new("/proc").join(server.child.id().to_string()).join("root").join(disk.strip_prefix("/").unwrap());
 
-    let body = format!(
-        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:keyward:token-type:key\
-         &subject_token={secret}&scope=keyward:keys.write%20keyward:keys.read"
-    );
-    let form = "POST /oauth/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded";
-    let (status, answer) = server.request(form, &body).await;
-    assert_eq!(status, 200, "{answer}");
-    let token = answer.split("\"access_token\":\"").nth(1).and_then(|it| it.split('"').next()).expect("a token");
-    let head = format!(
-        "POST /v1/projects/{project}/keys HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}"
-    );
-    let create =
-        async |name: String| server.request(&head, &format!(r#"{{"name": "{name}", "scopes": ["data:read"]}}"#)).await;
+    let (token, keys) = (server.management_token(secret).await, format!("/v1/projects/{project}/keys"));
+    let create = async |name: String| {
+        server.post(&keys, &token, &format!(r#"{{"name": "{name}", "scopes": ["data:read"]}}"#)).await
+    };
     assert_eq!(create("Before".into()).await.0, 201);
 
     let ballast = inside.join("ballast");

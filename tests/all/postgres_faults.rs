@@ -3,6 +3,7 @@
 use crate::support::{
     Bench, Engine, URL, database,
     listening::{listening, until},
+    node::{self, Node},
     proxy::{Link, Proxy},
 };
 use keyward::{
@@ -10,7 +11,10 @@ use keyward::{
     store::{self, Kind, Location, Pool, WriteTrouble},
 };
 use sqlx::{Connection as _, PgConnection};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Of the tests that would hang for minutes without what they test.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +50,71 @@ async fn postgres_a_frozen_node_keeps_no_lock() {
     tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Beside it")).await.expect("it waits without end").unwrap();
     println!("the other node wrote after {:?}", begun.elapsed());
     assert!(sqlx::query("COMMIT").execute(&mut *frozen).await.is_err(), "the session was ended");
+}
+
+/// Whether a session keeps the lock that every write takes.
+async fn is_head_locked(conn: &mut PgConnection) -> bool {
+    let taken = sqlx::query("SELECT id FROM head FOR UPDATE NOWAIT").execute(conn).await;
+    taken.is_err_and(|error| error.as_database_error().is_some_and(|it| it.code().as_deref() == Some("55P03")))
+}
+
+/// Two processes on one database, and one of them is stopped in the middle of a write: the other one revokes a key all the
+/// same, and the stopped one writes again when it goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_stopped_process_does_not_keep_another_one_from_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let path = folder.path();
+    node::command(path, "sqlite:keyward.db", &["admin", "create-key-file", "keyward.key"]).unwrap();
+    let manager = node::first_key(path, &url, &["keyward:keys.write", "keyward:keys.read", "data:read"]);
+    let leaked = node::key(path, &url, "Leaked", &["data:read"]);
+    let (manager, project) = (manager["secret"].as_str().unwrap(), manager["project_id"].as_str().unwrap());
+    let (id, leaked) = (leaked["key_id"].as_str().unwrap(), leaked["secret"].as_str().unwrap());
+    let keys = format!("/v1/projects/{project}/keys");
+    let stopped = Arc::new(Node::start(path, &url, &["--key-file", "keyward.key"]));
+    let other = Node::start(path, &url, &["--key-file", "keyward.key"]);
+    let (its_token, token) = (stopped.management_token(manager).await, other.management_token(manager).await);
+    assert!(other.verify(leaked).await.1.contains(r#""valid":true"#));
+
+    let create = r#"{"name": "One of many", "scopes": ["data:read"]}"#;
+    let write = |_| {
+        let (node, keys, token) = (stopped.clone(), keys.clone(), its_token.clone());
+        tokio::spawn(async move {
+            for _ in 0..100_000 {
+                node.post(&keys, &token, create).await;
+            }
+        })
+    };
+    let writers: Vec<_> = (0..4).map(write).collect();
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    let mut rounds = 0;
+    loop {
+        assert!(rounds < 200, "it was never stopped in a write");
+        rounds += 1;
+        tokio::time::sleep(Duration::from_millis(50 + rounds % 13)).await;
+        stopped.signal("STOP");
+        // What it had sent is done by now, and what the other one writes by itself takes less time than two looks.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if is_head_locked(&mut conn).await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if is_head_locked(&mut conn).await {
+                break;
+            }
+        }
+        stopped.signal("CONT");
+    }
+    writers.iter().for_each(tokio::task::JoinHandle::abort);
+
+    let begun = Instant::now();
+    let (status, answer) = other.post(&format!("{keys}/{id}/deactivate"), &token, "").await;
+    let took = begun.elapsed();
+    println!("stopped in a write in round {rounds}; the other node revoked the key after {took:?}");
+    assert_eq!(status, 200, "{answer}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(other.verify(leaked).await.1.contains(r#""code":"inactive""#));
+    stopped.signal("CONT");
+    until("it writes again", async || stopped.post(&keys, &its_token, create).await.0 == 201).await;
+    until("it refuses the key too", async || stopped.verify(leaked).await.1.contains(r#""code":"inactive""#)).await;
 }
 
 /// Every connection of a node sets the limits with which the server ends idle transactions and dead connections.

@@ -103,6 +103,25 @@ impl Node {
         self.request(&format!("GET {path} HTTP/1.1"), "").await
     }
 
+    /// An access token of a key, for as much of the management API as the key may use.
+    pub async fn management_token(&self, secret: &str) -> String {
+        let body = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:keyward:token-type:key\
+             &subject_token={secret}&scope=keyward:keys.write%20keyward:keys.read"
+        );
+        let form = "POST /oauth/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded";
+        let (status, answer) = self.request(form, &body).await;
+        assert_eq!(status, 200, "{answer}");
+        let token = answer.split("\"access_token\":\"").nth(1).and_then(|it| it.split('"').next());
+        token.expect("a token").to_owned()
+    }
+
+    /// A request to the management API, with an access token.
+    pub async fn post(&self, path: &str, token: &str, body: &str) -> Response {
+        let head = format!("POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}");
+        self.request(&head, body).await
+    }
+
     pub async fn verify(&self, secret: &str) -> Response {
         let body = serde_json::json!({ "key": secret }).to_string();
         self.request("POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json", &body).await
