@@ -1,13 +1,13 @@
 //! The audit log: signed, checked, exported, read.
 
-use crate::support::{Bench, browser::Page};
+use crate::support::{Bench, browser::Page, listening::until};
 use keyward::{
     domain::{
         audit::{AuditFilter, has_sentence},
         ids::{KeyId, ProjectId},
     },
     service::{
-        Error,
+        Error, Ground,
         actor::{Actor, Caller, Origin},
         audit::{
             self, Chain,
@@ -25,19 +25,27 @@ const EMAIL: &str = "maren@pelagic.example";
 const ADMIN: &str = "root@keys.example";
 const MINUTE: i64 = 60;
 
+/// Writes so many events in this process, of many changes at once, each with a few of them.
+async fn events_of(ground: &Ground, count: usize) {
+    const TOGETHER: usize = 10;
+    let now = ground.now();
+    let writes = (0..count).step_by(TOGETHER).map(|from| {
+        let to = count.min(from + TOGETHER);
+        ground.queue.write(move |_| {
+            let event = |n: usize| Actor::Operator.event(now, "key.edited", "key:none", &format!("Key {n}"));
+            let kept = (from + 1..to).fold(Kept::with((), event(from)), |kept, n| kept.and(event(n)));
+            Box::pin(async move { Ok::<_, Error>(kept) })
+        })
+    });
+    for done in futures::future::join_all(writes).await {
+        done.expect("written");
+    }
+}
+
 impl Bench {
     /// Writes so many events, of many changes at once.
     async fn events_of(&self, count: usize) {
-        let now = self.app.ground.now();
-        let writes = (0..count).map(|n| {
-            self.app.ground.queue.write(move |_| {
-                let event = Actor::Operator.event(now, "key.edited", "key:none", &format!("Key {n}"));
-                Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
-            })
-        });
-        for done in futures::future::join_all(writes).await {
-            done.expect("written");
-        }
+        events_of(&self.app.ground, count).await;
     }
 
     async fn head(&self) -> i64 {
@@ -199,7 +207,8 @@ on_both_engines! {
         bench.events_of(1).await;
         let signed = || bench.number("SELECT COALESCE(MAX(seq), 0) FROM audit_checkpoints");
         let until = async |seq: i64| {
-            for _ in 0..200 {
+            // Not a measure: only so that a fault ends the test.
+            for _ in 0..1_200 {
                 if signed().await >= seq {
                     return;
                 }
@@ -211,18 +220,26 @@ on_both_engines! {
         until(3_000).await;
         // By another process: looked for every second.
         let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
-        let now = ground.now();
-        let writes = (0..1_000).map(|n| ground.queue.write(move |_| {
-            let event = Actor::Operator.event(now, "key.edited", "key:none", &format!("Key {n}"));
-            Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
-        }));
-        futures::future::join_all(writes).await;
+        events_of(&ground, 1_000).await;
         until(4_000).await;
         let apart = "SELECT COUNT(*) FROM audit_checkpoints a WHERE a.seq - COALESCE((SELECT MAX(b.seq) FROM audit_checkpoints b \
             WHERE b.seq < a.seq), 0) > 1000";
         assert_eq!(bench.number(apart).await, 0);
         task.abort();
         assert_eq!(bench.checked().await.broken, None);
+    }
+
+    /// A database that refuses is asked again within seconds, and the minute's events are signed then.
+    async fn a_refused_signature_is_tried_again(bench: Bench) {
+        bench.events_of(3).await;
+        bench.alter("ALTER TABLE audit_checkpoints RENAME TO elsewhere").await;
+        let task = tokio::spawn(bench.app.audit.clone().run());
+        // Long enough to be refused. If not, the test proves less and fails no more.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        bench.alter("ALTER TABLE elsewhere RENAME TO audit_checkpoints").await;
+        let signed = format!("SELECT COUNT(*) FROM audit_checkpoints WHERE seq = {}", bench.head().await);
+        until("it is signed", async || bench.number(&signed).await == 1).await;
+        task.abort();
     }
 
     /// Nodes that sign at once sign one head: each checkpoint follows from the one before.

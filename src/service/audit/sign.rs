@@ -20,6 +20,8 @@ use tokio::time::{MissedTickBehavior, interval};
 pub const EVERY: i64 = 1_000;
 /// How often what came is signed, however little.
 const MINUTE: Duration = Duration::from_secs(60);
+/// How long until another try when the database refused.
+const AGAIN: Duration = Duration::from_secs(5);
 /// How often the events of other processes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -139,19 +141,23 @@ impl Audit {
         let (mut minute, mut look) = (interval(MINUTE), interval(LOOK));
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut due = EVERY;
+        // `is_owed`: what the last minute was to sign is not signed.
+        let (mut due, mut is_owed) = (EVERY, false);
         loop {
             let whole = tokio::select! {
                 _ = minute.tick() => true,
                 _ = look.tick() => false,
                 _ = head.wait_for(|seq| *seq >= due) => false,
             };
+            let whole = whole || is_owed;
             match self.sign(whole).await {
-                Ok((_, signed)) => due = signed + EVERY,
+                Ok((_, signed)) => (due, is_owed) = (signed + EVERY, false),
                 Err(error) => {
+                    is_owed = whole;
                     tracing::error!(%error, "audit.unsigned");
-                    // Not again with the next event: once a minute is enough to be heard.
-                    tokio::time::sleep(MINUTE).await;
+                    // Not again with the next event. A log that does not hold stays so: to report it once a minute is enough.
+                    let pause = if matches!(error, Error::Store(_)) { AGAIN } else { MINUTE };
+                    tokio::time::sleep(pause).await;
                 }
             }
         }
