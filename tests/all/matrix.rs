@@ -26,7 +26,7 @@ on_both_engines! {
                 let mut first = None;
                 for _ in 0..5 {
                     let page = stage.ask(who, row.how, &at.address(&row.path), &[]).await;
-                    let drawn = bare(&page, &[], &[]);
+                    let drawn = bare(&page, &[]);
                     let first = first.get_or_insert_with(|| drawn.clone());
                     assert!(*first == drawn, "{who:?} {}: {}", row.path, where_they_part(first, &drawn));
                 }
