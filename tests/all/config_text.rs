@@ -1,6 +1,9 @@
 //! The text of a config: bounded in depth and length, in the page once, and kept to the last digit.
 
-use crate::support::{browser::Browser, html::text_of};
+use crate::support::{
+    browser::{Browser, Page},
+    html::text_of,
+};
 use keyward::{
     domain::ids::ProjectId,
     service::{Error, actor::Actor},
@@ -8,10 +11,15 @@ use keyward::{
 
 const EMAIL: &str = "maren@pelagic.example";
 
-async fn post(browser: &mut Browser, id: ProjectId, config: &str) -> crate::support::browser::Page {
+async fn post(browser: &mut Browser, id: ProjectId, config: &str) -> Page {
+    let page = browser.get(&format!("/projects/{id}")).await;
+    post_on(&page, browser, id, config).await
+}
+
+/// Posts the form of this page.
+async fn post_on(page: &Page, browser: &mut Browser, id: ProjectId, config: &str) -> Page {
     let (path, text) = (format!("/projects/{id}"), id.to_string());
-    let version = browser.get(&path).await.input("version").to_owned();
-    browser.post(&path, &[("id", &text), ("version", &version), ("config", config)]).await
+    browser.post(&path, &[("id", &text), ("version", page.input("version")), ("config", config)]).await
 }
 
 /// Arrays in arrays, with values in the innermost: of about this length.
@@ -62,7 +70,7 @@ on_both_engines! {
         assert_eq!(page.text().matches("only-here").count(), 1);
         let shown = text_of(&page, "textarea");
         assert!(page.bytes.len() < shown.len() + 100_000, "{} bytes for {}", page.bytes.len(), shown.len());
-        let again = post(&mut browser, id, &shown.replace('\n', "\r\n")).await;
+        let again = post_on(&page, &mut browser, id, &shown.replace('\n', "\r\n")).await;
         assert_eq!(again.status, 303);
         assert!(bench.app.projects.config(id).await.unwrap() == config);
         let refused = post(&mut browser, id, &format!("{config} x")).await;
