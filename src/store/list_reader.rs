@@ -1,7 +1,7 @@
 //! Connections for lists: few at once, and with a time limit.
 
-use super::{Conn, Error, Pool};
-use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
+use super::{Conn, Error, Pool, Reader};
+use sqlx::{Postgres, Sqlite, pool::PoolConnection};
 use std::{
     sync::{
         Arc,
@@ -9,7 +9,11 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
 /// Lists that this process reads at once: fewer than it has connections.
 const AT_ONCE: usize = 4;
@@ -17,6 +21,8 @@ const AT_ONCE: usize = 4;
 const WAIT: Duration = Duration::from_secs(10);
 /// How long the statements of one list may take together (SQLite), or each of them (PostgreSQL).
 const LIMIT: Duration = Duration::from_secs(5);
+/// How long PostgreSQL may take to end a list whose reader went away: longer than the list itself.
+const END: Duration = Duration::from_secs(10);
 /// Instructions of SQLite between two looks at the clock: some tens of microseconds.
 const INSTRUCTIONS: i32 = 2_000;
 
@@ -24,54 +30,91 @@ static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// A connection that reads one list.
 pub struct ListReader {
-    open: Open,
-    _turn: SemaphorePermit<'static>,
+    /// Taken when it is dropped, as the turn is.
+    open: Option<Open>,
+    turn: Option<SemaphorePermit<'static>>,
 }
 
 enum Open {
     Sqlite(PoolConnection<Sqlite>, Arc<AtomicBool>),
-    Postgres(Transaction<'static, Postgres>),
+    /// In a transaction, which ends with the list.
+    Postgres(PoolConnection<Postgres>),
 }
 
 impl ListReader {
     pub(super) async fn open(pool: &Pool) -> Result<Self, Error> {
-        let turn = tokio::time::timeout(WAIT, TURNS.acquire()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let turn = timeout(WAIT, TURNS.acquire()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
         // It is never closed.
         let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
-        let open = match pool {
+        match pool {
             Pool::Sqlite { read, file, .. } => {
                 file.check()?;
                 let mut conn = read.acquire().await?;
                 let is_over = Arc::new(AtomicBool::new(false));
                 let (over, end) = (is_over.clone(), Instant::now() + LIMIT);
-                // It stays with the connection, and ends nothing more once the list was read.
-                let goes_on = move || over.load(Ordering::Relaxed) || Instant::now() < end;
+                let goes_on = move || !over.load(Ordering::Relaxed) && Instant::now() < end;
                 conn.lock_handle().await?.set_progress_handler(INSTRUCTIONS, goes_on);
-                Open::Sqlite(conn, is_over)
+                Ok(Self { open: Some(Open::Sqlite(conn, is_over)), turn: Some(turn) })
             }
             Pool::Postgres(node) => {
-                const SQL: &str = "SET LOCAL statement_timeout = 5000";
-                let mut tx = node.unless_unavailable(async { Ok(node.begin().await?) }).await?;
-                sqlx::query(SQL).execute(&mut *tx).await?;
-                Open::Postgres(tx)
+                let conn = node.connection().await?;
+                // First: if this is left before the transaction is begun, it is ended all the same.
+                let mut reader = Self { open: Some(Open::Postgres(conn)), turn: Some(turn) };
+                node.unless_unavailable(reader.begin()).await?;
+                Ok(reader)
             }
-        };
-        Ok(Self { open, _turn: turn })
+        }
+    }
+
+    /// Begins the transaction on PostgreSQL, for whose statements the limit is.
+    async fn begin(&mut self) -> Result<(), Error> {
+        if let Some(Open::Postgres(conn)) = &mut self.open {
+            for sql in ["BEGIN", "SET LOCAL statement_timeout = 5000"] {
+                sqlx::query(sql).execute(&mut **conn).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What the queries take.
+    #[expect(clippy::expect_used, reason = "it is open until it is dropped")]
     pub fn conn(&mut self) -> Conn<'_> {
-        match &mut self.open {
+        match self.open.as_mut().expect("it is open") {
             Open::Sqlite(conn, _) => Conn::Sqlite(conn),
-            Open::Postgres(tx) => Conn::Postgres(tx),
+            Open::Postgres(conn) => Conn::Postgres(conn),
         }
     }
 }
 
 impl Drop for ListReader {
+    /// Ends the list. If its reader went away in the middle of a statement (a browser that loads the page again), SQLite stops the
+    /// statement. The turn and the connection are given back only then: otherwise lists that nobody reads would take them all.
     fn drop(&mut self) {
-        if let Open::Sqlite(_, is_over) = &self.open {
+        let (open, turn) = (self.open.take(), self.turn.take());
+        if let Some(Open::Sqlite(_, is_over)) = &open {
             is_over.store(true, Ordering::Relaxed);
         }
+        if let (Some(open), Ok(runtime)) = (open, Handle::try_current()) {
+            runtime.spawn(async move {
+                end(open).await;
+                drop(turn);
+            });
+        }
+    }
+}
+
+/// Gives the connection back as it was before the list, or closes it.
+async fn end(open: Open) {
+    match open {
+        // It waits for the statement, and the next one on this connection has no limit.
+        Open::Sqlite(mut conn, _) => {
+            if let Ok(mut handle) = conn.lock_handle().await {
+                handle.remove_progress_handler();
+            }
+        }
+        Open::Postgres(mut conn) => match timeout(END, sqlx::query("ROLLBACK").execute(&mut *conn)).await {
+            Ok(Ok(_)) => drop(Reader::Postgres(conn)),
+            _ => drop(conn.detach()),
+        },
     }
 }

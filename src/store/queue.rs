@@ -9,7 +9,7 @@
 //! deed (sessions seen, usage counted), and its uses can be listed with one search.
 
 use super::{
-    Conn, Error, Location, Pool, Tx,
+    Conn, Error, Location, Pool, Reader, Tx,
     audit::{self, NewEvent},
     changes::{self, Change},
     write_health::{WriteHealth, WriteTrouble},
@@ -350,7 +350,10 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
             });
             let outcome = timeout(BATCH_TIME, outcome).await;
             let outcome = outcome.unwrap_or(Err(Error::TookTooLong(BATCH_TIME.as_secs())));
-            if outcome.is_err() {
+            if outcome.is_ok() {
+                // In bounded time, also if the server falls silent now.
+                drop(Reader::Postgres(conn));
+            } else {
                 drop(conn.detach());
             }
             outcome

@@ -24,6 +24,9 @@ use uuid::Uuid;
 const MANY: i64 = 10_050;
 /// Keys read at a time: some statements sort the whole list for each page.
 const PAGE: i64 = 2_400;
+/// A statement that takes minutes.
+const ENDLESS: &str =
+    "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000000000) SELECT COUNT(*) FROM n";
 
 /// Inserts keys in many states, `active` ones, expired and scheduled ones.
 pub async fn lay(bench: &Bench, maker: &Caller, project: ProjectId, count: i64) {
@@ -249,8 +252,6 @@ on_both_engines! {
 
     /// A statement of a list is stopped after its time, the answer says so, and the connection works afterwards.
     async fn a_list_has_a_time_limit(bench: Bench) {
-        const ENDLESS: &str =
-            "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000000000) SELECT COUNT(*) FROM n";
         let pool = &bench.app.ground.pool;
         let mut list = pool.read_list().await.unwrap();
         let mut conn = list.conn();
@@ -283,4 +284,26 @@ async fn the_time_limit_of_a_list_ends_with_the_list() {
         let mut reader = pool.read().await.unwrap();
         store::keys::of_project(&mut reader.conn(), None).await.unwrap();
     }
+}
+
+/// A list on SQLite whose reader goes away in the middle of a statement is stopped: it keeps no connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_nobody_reads_any_more_is_stopped() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let pool = &bench.app.ground.pool;
+    for _ in 0..10 {
+        let mut list = pool.read_list().await.unwrap();
+        let mut conn = list.conn();
+        let Conn::Sqlite(c) = &mut conn else { unreachable!("it is SQLite") };
+        let reading = sqlx::query(ENDLESS).fetch_one(&mut **c);
+        assert!(tokio::time::timeout(Duration::from_millis(100), reading).await.is_err(), "it ended");
+    }
+    let all = async {
+        let mut readers = Vec::new();
+        for _ in 0..8 {
+            readers.push(pool.read().await.unwrap());
+        }
+        store::keys::of_project(&mut readers[0].conn(), None).await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(20), all).await.expect("every connection is free");
 }
