@@ -194,6 +194,15 @@ pub async fn key_stops(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<KeyStopRow
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
+/// Takes the row of a user whose keys are being deactivated until commit: another node takes it afterwards, and finds other keys.
+pub async fn lock_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
+    const SQL: &str = "SELECT 1 FROM key_stops WHERE user_id = $1 FOR UPDATE";
+    if let super::Engine::Postgres(c) = tx.engine() {
+        sqlx::query(SQL).bind(user).execute(c).await?;
+    }
+    Ok(())
+}
+
 /// The user, if their keys are being deactivated.
 pub async fn key_stop(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<KeyStopRow>, Error> {
     const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops WHERE user_id = $1";

@@ -2,7 +2,7 @@
 
 use crate::lists::lay;
 use keyward::{
-    service::actor::Actor,
+    service::{actor::Actor, users::Users},
     store::{self, queue::Kept},
 };
 
@@ -61,6 +61,31 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE active").await, 1, "the person is blocked first");
         keyward::service::upkeep::once(&bench.app).await.unwrap();
         assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
+    }
+
+    /// Nodes that finish it at once take other keys each, and none of them takes the note away before the last key.
+    async fn two_nodes_finish_it_together(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        bench.app.users.disable(&Actor::User(root.clone()), maren.user, "Away.", false).await.unwrap();
+        lay(&bench, &maren, project, 1_000).await;
+        let live = bench.number(ACTIVE).await;
+        let stop = store::users::KeyStopRow { user_id: maren.user.into(), reason: "Away.".into(), stopped_by: "root".into() };
+        let write = bench.app.ground.queue.write(move |tx| {
+            let stop = stop.clone();
+            Box::pin(async move {
+                store::users::insert_key_stop(tx, &stop, 1).await?;
+                Ok::<_, store::Error>(Kept::unrecorded(()))
+            })
+        });
+        write.await.unwrap();
+        let other = Users::new(crate::support::ground(&bench.location, bench.clock.clone()).await);
+        let (here, there) = tokio::join!(bench.app.users.stop_remaining_keys(), other.stop_remaining_keys());
+        here.unwrap();
+        there.unwrap();
+        assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
+        assert_eq!(bench.number(EVENTS).await, live, "each has one event");
     }
 
     async fn enabling_ends_what_was_still_to_be_deactivated(bench: Bench) {

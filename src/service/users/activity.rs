@@ -116,37 +116,44 @@ impl Users {
         Ok(())
     }
 
-    /// Deactivates keys of a person in one write after the other, until none is left or the person was enabled. Says how many.
+    /// Deactivates keys of a person in one write after the other, until none is left or the person was enabled. Says how many. Of nodes
+    /// that do so at once each takes other keys.
     async fn stop_keys(&self, id: UserId) -> Result<u64, Error> {
         let mut stopped = 0;
         loop {
             let now = self.ground.now();
             let write = self.ground.queue.write(move |tx| {
                 Box::pin(async move {
+                    store::users::lock_key_stop(tx, id.into()).await?;
                     let Some(stop) = store::users::key_stop(tx, id.into()).await? else {
-                        return Ok(Kept::unrecorded(0));
+                        return Ok(Kept::unrecorded((0, true)));
                     };
                     let reason: Reason =
                         stop.reason.parse().map_err(|_| store::Error::Corrupt("reason of key stops"))?;
                     let mut events = Vec::new();
-                    for key in store::users::live_keys(tx, stop.user_id, AT_ONCE).await? {
+                    let live = store::users::live_keys(tx, stop.user_id, AT_ONCE).await?;
+                    let is_last = i64::try_from(live.len()).is_ok_and(|found| found < AT_ONCE);
+                    for key in live {
                         let event = keys::stop_for(tx, &stop.stopped_by, key.into(), &reason, now).await?;
                         events.extend(event.map(|event| (key, event)));
                     }
                     let done = events.len() as u64;
-                    if done.cast_signed() < AT_ONCE {
+                    // Keys that cannot be deactivated would be found again and again.
+                    let is_over = is_last || done == 0;
+                    if is_over {
                         store::users::delete_key_stop(tx, stop.user_id).await?;
                     }
-                    let mut kept = Kept::unrecorded(done);
+                    let mut kept = Kept::unrecorded((done, is_over));
                     for (key, event) in events {
                         kept = kept.and(event).heard(Change { topic: "key", id: key });
                     }
                     Ok::<_, Error>(kept)
                 })
             });
-            match write.await? {
-                0 => return Ok(stopped),
-                done => stopped += done,
+            let (done, is_over) = write.await?;
+            stopped += done;
+            if is_over {
+                return Ok(stopped);
             }
         }
     }
