@@ -1,6 +1,6 @@
 //! People.
 
-use super::{Conn, Error, Tx, on};
+use super::{Conn, Error, Tx, folding, on};
 use crate::domain::{email::Email, fold::fold};
 use uuid::Uuid;
 
@@ -75,7 +75,11 @@ pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
 /// Overwrites what a person says of themselves. `false`: there is no such person.
 pub async fn set_profile(tx: &mut Tx<'_>, id: Uuid, name: &str, zone: Option<&str>) -> Result<bool, Error> {
     const SQL: &str = "UPDATE users SET name = $2, zone = $3, name_folded = $4 WHERE id = $1";
+    const FOLD: &str = "UPDATE users SET name_folded = $2 WHERE id = $1 AND name_folded = ''";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(name).bind(zone).bind(fold(name)).execute(c).await?.rows_affected());
+    if done == 1 {
+        folding::refill(tx, FOLD, id, name).await?;
+    }
     Ok(done == 1)
 }
 

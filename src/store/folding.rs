@@ -32,6 +32,13 @@ pub async fn fill_names(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Error> {
     Ok(filled)
 }
 
+/// Folds a name that was changed to one that folds to the same, such as `Zebra` to `zebra`: the database takes that for a change by the
+/// previous release, and empties the folded name. `sql` fills it if it is empty.
+pub(super) async fn refill(tx: &mut Tx<'_>, sql: &'static str, id: Uuid, name: &str) -> Result<(), Error> {
+    on!(tx, c => { sqlx::query(sql).bind(id).bind(fold(name)).execute(c).await?; });
+    Ok(())
+}
+
 /// An event whose names are not folded.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct EventNamesRow {

@@ -242,6 +242,9 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
         later!("$6"),
         " WHERE id = $1 AND deleted_at IS NULL"
     );
+    // As [`folding::refill`].
+    const FOLD: &str = "UPDATE keys SET name_folded = $2, issued_to_folded = $3 WHERE id = $1 AND name_folded = '' AND deleted_at IS NULL";
+    let (name_folded, issued_to_folded) = (fold(&edit.name), edit.issued_to.as_deref().map(fold));
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(id)
         .bind(&edit.name)
@@ -252,11 +255,12 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
         .bind(list(&edit.networks))
         .bind(edit.not_before)
         .bind(&edit.rate_limit)
-        .bind(fold(&edit.name))
-        .bind(edit.issued_to.as_deref().map(fold))
+        .bind(&name_folded)
+        .bind(&issued_to_folded)
         .execute(c)
         .await?
         .rows_affected());
+    on!(tx, c => { sqlx::query(FOLD).bind(id).bind(&name_folded).bind(&issued_to_folded).execute(c).await?; });
     Ok(done == 1)
 }
 

@@ -1,6 +1,6 @@
 //! Projects, members, and the scopes that a project offers.
 
-use super::{Conn, Error, Tx, on};
+use super::{Conn, Error, Tx, folding, on};
 use crate::domain::fold::fold;
 use uuid::Uuid;
 
@@ -156,7 +156,11 @@ pub async fn set_config(tx: &mut Tx<'_>, id: Uuid, before: &str, config: &str) -
 /// Renames a project if it is still called `before`. `false`: it is not, or there is no such project.
 pub async fn rename(tx: &mut Tx<'_>, id: Uuid, before: &str, name: &str) -> Result<bool, Error> {
     const SQL: &str = "UPDATE projects SET name = $3, name_folded = $4 WHERE id = $1 AND name = $2";
+    const FOLD: &str = "UPDATE projects SET name_folded = $2 WHERE id = $1 AND name_folded = ''";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(name).bind(fold(name)).execute(c).await?.rows_affected());
+    if done == 1 {
+        folding::refill(tx, FOLD, id, name).await?;
+    }
     Ok(done == 1)
 }
 

@@ -116,4 +116,35 @@ on_both_engines! {
         let sql = "SELECT COUNT(*) FROM keys WHERE name_folded = 'заря' AND issued_to_folded = 'ольга'";
         assert_eq!(bench.number(sql).await, 700);
     }
+
+    /// A new name that differs in case alone folds to the same as the one before: it is found at once all the same.
+    async fn a_name_in_another_case_is_folded_at_once(bench: Bench) {
+        let root = bench.person(ROOT, true).await;
+        let made = bench.key(&root, "Gateway").await;
+        let (user, key, project) = (root.user.into(), made.id.into(), made.project);
+        let upper = bench.app.projects.list(&root).await.unwrap()[0].name.to_uppercase();
+        bench.app.projects.rename(&Actor::Operator, project, None, &upper).await.unwrap();
+        let write = bench.app.ground.queue.write(move |tx| {
+            Box::pin(async move {
+                let edit = store::keys::Edit {
+                    name: "GATEWAY".into(),
+                    scopes: vec!["data:read".into()],
+                    issued_to: None,
+                    networks: Vec::new(),
+                    not_before: None,
+                    expires_at: None,
+                    rate_limit: None,
+                };
+                let edited = store::keys::edit(tx, key, &edit, 1).await?;
+                let named = store::accounts::set_profile(tx, user, "ROOT", None).await?;
+                Ok::<_, store::Error>(store::queue::Kept::unrecorded((edited, named)))
+            })
+        });
+        assert_eq!(write.await.unwrap(), (true, true));
+        for table in ["users", "projects", "keys"] {
+            assert_eq!(bench.number(&format!("SELECT COUNT(*) FROM {table} WHERE name_folded = ''")).await, 0, "{table}");
+        }
+        assert_eq!(found(&bench, &root, "root").await, ["ROOT"]);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE name_folded = 'gateway'").await, 1);
+    }
 }
