@@ -7,6 +7,7 @@ use crate::store::{
     queue::{Kept, Writing},
 };
 use std::time::Duration;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// How often. Nothing depends on it to the minute: what has ended is refused, or not found, at once.
 const EVERY: Duration = Duration::from_secs(60);
@@ -41,7 +42,6 @@ where
 /// # Errors
 /// If the database refuses; the next round tries again.
 pub async fn once(app: &App) -> Result<(), Error> {
-    app.folding.fill().await?;
     app.users.stop_remaining_keys().await?;
     app.keys.purge().await?;
     app.usage.sweep().await?;
@@ -65,12 +65,32 @@ pub async fn once(app: &App) -> Result<(), Error> {
 
 /// Rounds for as long as the process runs.
 pub async fn run(app: App) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tokio::join!(rounds(&app), fold(&app));
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn rounds(app: &App) {
+    let mut ticks = ticks();
     loop {
         ticks.tick().await;
-        if let Err(error) = once(&app).await {
+        if let Err(error) = once(app).await {
             tracing::error!(%error, "upkeep.failed");
+        }
+    }
+}
+
+/// Folds names beside the rounds: after the update of a large database it takes long, and nothing else may wait for it.
+async fn fold(app: &App) {
+    let mut ticks = ticks();
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.folding.fill().await {
+            tracing::error!(%error, "upkeep.names_not_folded");
         }
     }
 }
