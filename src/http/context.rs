@@ -6,7 +6,7 @@ use crate::{
     error::{AppError, ErrorKind, FieldError},
     service::{
         self, App, Error,
-        accounts::Entering,
+        accounts::{ACCOUNT_CHANGED, Entering},
         actor::{Caller, Origin},
     },
 };
@@ -173,6 +173,11 @@ fn visit() -> Result<Visit, AppError> {
 }
 
 fn session_fault(error: tower_sessions::session::Error) -> AppError {
+    if sessions::is_account_changed(&error) {
+        let error = AppError::new(ErrorKind::Conflict, ACCOUNT_CHANGED);
+        set_status(error.kind);
+        return error;
+    }
     let kind = match error {
         // The store's own error was logged where it was turned into this one.
         tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(_)) => ErrorKind::Busy,
@@ -189,10 +194,10 @@ fn session_fault(error: tower_sessions::session::Error) -> AppError {
 /// Signs a person in on this browser.
 ///
 /// # Errors
-/// If the session cannot be kept.
+/// [`ErrorKind::Conflict`] if their account changed meanwhile; others if the session cannot be kept.
 pub async fn start_session(who: impl Into<Entering>) -> Result<(), AppError> {
     let (visit, now) = (visit()?, app()?.ground.now());
-    sessions::start(&visit, who.into(), now).await.map_err(session_fault)
+    sessions::start(&visit, who.into(), now, now).await.map_err(session_fault)
 }
 
 /// Signs a person in on this browser, or leads them on to their second factor.

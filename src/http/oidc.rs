@@ -89,8 +89,7 @@ async fn enter(
             .map(|next| format!("?next={}", url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>()));
         return Ok(see(&format!("/login/code{}", query.unwrap_or_default())));
     }
-    sessions::start(visit, user.into(), now).await?;
-    sessions::prove(visit, proved.min(now)).await?;
+    sessions::start(visit, user.into(), proved.min(now), now).await?;
     Ok(see(next.unwrap_or("/keys")))
 }
 
@@ -113,6 +112,13 @@ async fn finish(
             match state.app.accounts.sign_in_with(&identity, &origin).await {
                 Ok(Ok(user)) => match enter(&state, &visit, user, proved, next.as_deref()).await {
                     Ok(response) => response,
+                    Err(error)
+                        if error
+                            .downcast_ref::<tower_sessions::session::Error>()
+                            .is_some_and(sessions::is_account_changed) =>
+                    {
+                        refused("/login", NotIn::Again)
+                    }
                     Err(error) => {
                         tracing::error!(%error, "sessions.failed");
                         refused("/login", NotIn::Provider)

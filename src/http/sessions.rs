@@ -9,7 +9,7 @@ use crate::{
     log_limit::LogLimit,
     service::{
         Error, Ground,
-        accounts::{Entering, begin},
+        accounts::{ACCOUNT_CHANGED, Entering, begin},
         actor::{Caller, Origin},
         moments,
     },
@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
     cookie::SameSite,
-    session::{Id, Record},
+    session::{self, Id, Record},
     session_store,
 };
 
@@ -99,6 +99,19 @@ fn backend(error: impl Into<Error>) -> session_store::Error {
     session_store::Error::Backend("the session table could not be used".to_owned())
 }
 
+/// As [`backend`], of a new session. An account that changed meanwhile is no fault: [`is_account_changed`] recognizes it.
+fn not_begun(error: Error) -> session_store::Error {
+    match error {
+        Error::Conflict(why) => session_store::Error::Backend(why.to_owned()),
+        error => backend(error),
+    }
+}
+
+/// Whether a session was not started because its user's account changed meanwhile. All other errors are the database's.
+pub fn is_account_changed(error: &session::Error) -> bool {
+    matches!(error, session::Error::Store(session_store::Error::Backend(why)) if why == ACCOUNT_CHANGED)
+}
+
 /// What a record says under this name, if it says so.
 fn said<T: serde::de::DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
     record.data.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
@@ -135,7 +148,7 @@ impl SessionStore for Sessions {
                 created_at: now.micros(),
                 expires_at: ends_at(record, now),
             };
-            if begin(&self.0, row, said(record, COMPARED)).await.map_err(backend)? {
+            if begin(&self.0, row, said(record, COMPARED)).await.map_err(not_begun)? {
                 return Ok(());
             }
             record.id = Id::default();
@@ -313,11 +326,12 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
     Ok(caller)
 }
 
-/// Starts a session under a new id: what an attacker may have planted before is worth nothing after.
+/// Starts a session under a new id: what an attacker may have planted before is worth nothing after. `proved`: when its user last
+/// authenticated.
 ///
 /// # Errors
-/// If the database refuses.
-pub async fn start(visit: &Visit, who: Entering, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+/// If the account changed meanwhile ([`is_account_changed`]), or the database refuses.
+pub async fn start(visit: &Visit, who: Entering, proved: Timestamp, now: Timestamp) -> Result<(), session::Error> {
     let session = &visit.session;
     // Not `flush`, and whatever was there before: after it the record would be stored again under the id that it had.
     session.clear().await;
@@ -325,27 +339,39 @@ pub async fn start(visit: &Visit, who: Entering, now: Timestamp) -> Result<(), t
     session.insert(USER, who.user).await?;
     session.insert(COMPARED, who.compared).await?;
     session.insert(SINCE, now).await?;
-    session.insert(PROVED, now).await?;
+    session.insert(PROVED, proved).await?;
     remember_place(visit).await?;
-    session.insert(SEEN, now).await
+    session.insert(SEEN, now).await?;
+    save_new(session).await
 }
 
 /// Keeps, under a new id, whose password was right, until their second factor is too.
 ///
 /// # Errors
-/// If the database refuses.
-pub async fn start_pending(visit: &Visit, who: Entering, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+/// As [`start`].
+pub async fn start_pending(visit: &Visit, who: Entering, now: Timestamp) -> Result<(), session::Error> {
     let session = &visit.session;
     session.clear().await;
     session.cycle_id().await?;
     session.insert(PENDING, who.user).await?;
     session.insert(COMPARED, who.compared).await?;
     remember_place(visit).await?;
-    session.insert(SINCE, now).await
+    session.insert(SINCE, now).await?;
+    save_new(session).await
+}
+
+/// Saves a new session now: the layer does so after the handler, which could not report an error.
+async fn save_new(session: &Session) -> Result<(), session::Error> {
+    let saved = session.save().await;
+    if saved.is_err() {
+        // Without data it is empty, and the layer does not save it again.
+        session.clear().await;
+    }
+    saved
 }
 
 /// Where the session begins, for its owner to recognise it by.
-async fn remember_place(visit: &Visit) -> Result<(), tower_sessions::session::Error> {
+async fn remember_place(visit: &Visit) -> Result<(), session::Error> {
     let Origin { ip, agent, .. } = &visit.origin;
     visit.session.insert(AGENT, agent).await?;
     visit.session.insert(ADDRESS, ip.map(|ip| ip.to_string())).await
@@ -355,7 +381,7 @@ async fn remember_place(visit: &Visit) -> Result<(), tower_sessions::session::Er
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn prove(visit: &Visit, now: Timestamp) -> Result<(), tower_sessions::session::Error> {
+pub async fn prove(visit: &Visit, now: Timestamp) -> Result<(), session::Error> {
     visit.session.insert(PROVED, now).await
 }
 
@@ -363,6 +389,6 @@ pub async fn prove(visit: &Visit, now: Timestamp) -> Result<(), tower_sessions::
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn end(visit: &Visit) -> Result<(), tower_sessions::session::Error> {
+pub async fn end(visit: &Visit) -> Result<(), session::Error> {
     if visit.session.id().is_some() { visit.session.flush().await } else { Ok(()) }
 }

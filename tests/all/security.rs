@@ -3,6 +3,7 @@
 use crate::support::{
     Bench, PASSWORD, URL,
     browser::{Browser, Page},
+    log::Listening,
     totp::{base32, code, elements},
 };
 use keyward::{
@@ -448,6 +449,21 @@ on_both_engines! {
         let disabled = begin(&bench.app.ground, row(&after), after.compared.clone()).await;
         assert!(matches!(disabled, Err(Error::Conflict(_))), "{disabled:?}");
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+    }
+
+    /// An account that changed between its password and the code: the page says so, and the log has no error.
+    async fn a_code_after_the_password_changed_starts_no_session(bench: Bench) {
+        bench.person(MAREN, false).await;
+        let enrolled = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
+        let mut late = pending(&bench).await;
+        bench.alter("UPDATE users SET password_hash = password_hash || ' '").await;
+        let log = Listening::begin();
+        let page = send_code(&mut late, &code(&enrolled.secret, now(&bench))).await;
+        assert_eq!(page.status, 409, "{}", page.text());
+        assert!(page.text().contains("Your account was changed meanwhile. Sign in again."), "{}", page.text());
+        assert!(!String::from_utf8_lossy(&log.logged()).contains("Your account was changed"));
+        assert!(!late.cookie.as_deref().unwrap_or_default().contains("keyward="), "{:?}", late.cookie);
+        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 1, "that of the browser that set the code up");
     }
 
     /// A key that never expires asks for a fresh proof: by form, by script, by server function, by an edit; not at 15:00, at 15:01.

@@ -8,6 +8,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+/// What a user reads whose account changed while they signed in.
+pub const ACCOUNT_CHANGED: &str = "Your account was changed meanwhile. Sign in again.";
+
 /// Which password was right: a digest of its hash, kept with the session that it opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compared(String);
@@ -34,7 +37,7 @@ pub async fn begin(ground: &Ground, row: NewSessionRow, compared: Option<Compare
                 compared.as_ref().is_none_or(|compared| *compared == Compared::with(&user.password_hash))
             };
             if !user.as_ref().is_some_and(holds) {
-                return Err(Error::Conflict("Your account was changed meanwhile. Sign in again."));
+                return Err(Error::Conflict(ACCOUNT_CHANGED));
             }
             let new = store::sessions::insert(tx, &row).await?;
             if new && !row.pending {

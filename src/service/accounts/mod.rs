@@ -22,7 +22,7 @@ mod sign_up;
 pub(super) mod throttle;
 mod totp;
 
-pub use begin::{Compared, Entering, begin};
+pub use begin::{ACCOUNT_CHANGED, Compared, Entering, begin};
 pub use create::NewPerson;
 pub use invite::Invited;
 pub use setup::{FirstUser, SetupCode};
