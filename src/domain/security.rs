@@ -16,6 +16,18 @@ pub enum Proof {
     Code,
     /// They have neither here: only by signing in again.
     SignIn,
+    /// As [`Self::SignIn`], but the provider does not report when they authenticated, so that signing in again does not help.
+    NotReported {
+        /// Whether they could set a password here.
+        passwords: bool,
+    },
+}
+
+impl Proof {
+    /// Whether it is typed into a form. If not, the user has to leave the page.
+    pub const fn is_typed(self) -> bool {
+        matches!(self, Self::Password | Self::Code)
+    }
 }
 
 /// Where signing in with a password led.

@@ -401,7 +401,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
         }
         Err(error) => {
             let path = parts.uri.path().to_owned();
-            let leaves = error.kind == ErrorKind::StepUp && proof_of(&state, &parts).await == Proof::SignIn;
+            let leaves = error.kind == ErrorKind::StepUp && !proof_of(&state, &parts).await.is_typed();
             // They have to sign out and in again, and what was typed has to outlast that.
             let kept = if leaves {
                 drafts::keep(&state, drafts::address(&parts.extensions), mark.as_deref(), &path, &values).await

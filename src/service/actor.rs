@@ -31,7 +31,8 @@ pub struct Caller {
     pub name: String,
     pub email: String,
     pub admin: bool,
-    /// When they last proved who they are in this session, by password or second factor.
+    /// When they last proved who they are in this session, by password or second factor, or at a provider. [`NOT_REPORTED`] if
+    /// the provider does not say.
     pub proved: Timestamp,
     /// The time zone in which they read and write dates.
     pub zone: TimeZone,
@@ -40,6 +41,9 @@ pub struct Caller {
 
 /// For how long a proof of who somebody is counts for what is asked for again. Seconds.
 pub const PROOF_HOLDS: i64 = 15 * 60;
+
+/// [`Caller::proved`] of a session that a provider began without reporting when the user authenticated.
+pub const NOT_REPORTED: Timestamp = Timestamp::from_micros(0);
 
 impl Caller {
     /// As the shell shows them.

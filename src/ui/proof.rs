@@ -39,6 +39,16 @@ pub fn ProofField(
             };
             return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
         }
+        Proof::NotReported { passwords } => {
+            let words = if passwords {
+                "Your sign-in provider does not report when you signed in, so signing in again does not help. Ask an administrator \
+                 for a link to set a password here, or to have the provider include the claim auth_time."
+            } else {
+                "Your sign-in provider does not report when you signed in, so signing in again does not help. Ask an administrator \
+                 to have the provider include the claim auth_time."
+            };
+            return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
+        }
     };
     // Nothing was typed into it yet, and without it the form is refused again: that is what `invalid` says.
     let missing = state.refused();

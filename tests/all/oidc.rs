@@ -378,7 +378,19 @@ on_both! {
         });
         assert_eq!(to.await, "/keys");
         bench.alter("UPDATE users SET admin = TRUE").await;
-        assert_eq!(browser.post("/admin/audit/export", &[]).await.status, 403, "no recent authentication");
+        // Signing in again does not help, and the page does not ask for it: a password does.
+        let (refused, confirm) = (browser.post("/admin/audit/export", &[]).await, browser.get("/confirm").await);
+        assert_eq!((refused.status, confirm.status), (403, 200), "no recent authentication");
+        for page in [refused, confirm] {
+            let text = page.text();
+            assert!(text.contains("does not report when you signed in") && text.contains("set a password here"), "{text}");
+            assert!(!text.contains("name=\"proof\"") && !text.contains("sign in again"), "{text}");
+        }
+        let link = bench.app.accounts.reset_link(&Actor::Operator, MAREN).await.unwrap();
+        let code = link.split_once("code=").unwrap().1;
+        let page = browser.post("/reset/new", &[("code", code), ("password", PASSWORD)]).await;
+        assert_eq!(page.location(), "/login?done=reset", "{}", page.text());
+        assert_eq!(bench.signed_in(MAREN).await.post("/admin/audit/export", &[]).await.status, 200);
         bench.alter("UPDATE users SET admin = FALSE WHERE email <> 'root@keys.example'").await;
         let mut browser = bench.browser();
         let to = provider.come_back(bench, &mut browser, |provider, claims| {
@@ -700,6 +712,31 @@ async fn discovery_is_checked() {
     let bench = provider.bench(Engine::Sqlite, true).await;
     bench.person("root@keys.example", true).await;
     assert_eq!(bench.browser().get("/login/oidc").await.location(), "/login?refused=provider");
+}
+
+/// With passwords off, a sign-in without `auth_time` is helped by the provider alone.
+#[tokio::test]
+async fn without_auth_time_and_passwords_the_provider_has_to_change() {
+    let provider = Provider::start(Key::ed25519("one")).await;
+    let bench = provider.bench(Engine::Sqlite, false).await;
+    let mut browser = bench.browser();
+    let to = provider.come_back(&bench, &mut browser, |_, claims| {
+        claims.as_object_mut().unwrap().remove("auth_time");
+        None
+    });
+    assert_eq!(to.await, "/keys");
+    let page = browser.get("/confirm").await;
+    let text = page.text();
+    assert!(text.contains("Ask an administrator to have the provider include the claim auth_time."), "{text}");
+    assert!(!text.contains("set a password"), "{text}");
+    // One who authenticated there long ago signs in again.
+    let mut browser = bench.browser();
+    let to = provider.come_back(&bench, &mut browser, |_, claims| {
+        claims["auth_time"] = (claims["iat"].as_i64().unwrap() - 901).into();
+        None
+    });
+    assert_eq!(to.await, "/keys");
+    assert!(browser.get("/confirm").await.text().contains("Sign out, sign in again"));
 }
 
 /// Before there is an administrator: with passwords the first start comes first, without them whoever signs in is a person.

@@ -19,7 +19,7 @@ pub fn ConfirmPage() -> impl IntoView {
     let to = next.as_ref().map_or_else(|| "/confirm".into(), |next| format!("/confirm?next={}", Url::escape(next)));
     let back = "/keys";
     let draw = move |proof: Proof| {
-        let submit = (proof != Proof::SignIn).then(
+        let submit = proof.is_typed().then(
             || view! { <Submit label="Confirm" working="Checking…" class="button button--primary button--wide" /> },
         );
         view! {

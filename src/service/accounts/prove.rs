@@ -5,7 +5,7 @@ use crate::{
     domain::{ids::UserId, security::Proof, sensitive::Password},
     service::{
         Error,
-        actor::{Actor, Caller, Origin},
+        actor::{Actor, Caller, NOT_REPORTED, Origin},
     },
     store,
 };
@@ -36,7 +36,11 @@ impl Accounts {
             return Ok(Proof::Code);
         }
         let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?.ok_or(Error::NotFound)?;
-        Ok(if row.password_hash.is_empty() { Proof::SignIn } else { Proof::Password })
+        if !row.password_hash.is_empty() {
+            return Ok(Proof::Password);
+        }
+        let is_reported = caller.proved != NOT_REPORTED;
+        Ok(if is_reported { Proof::SignIn } else { Proof::NotReported { passwords: self.config.sign_in.passwords } })
     }
 
     /// Begins a try of somebody who is known already, or refuses it after too many.
@@ -74,7 +78,7 @@ impl Accounts {
                 self.note(if right { passed } else { refused }).await?;
                 Ok(right)
             }
-            Proof::SignIn => {
+            Proof::SignIn | Proof::NotReported { .. } => {
                 self.note(refused).await?;
                 Ok(false)
             }

@@ -11,7 +11,7 @@ pub use attempt::LIFE;
 
 use super::{
     Error, Ground,
-    actor::PROOF_HOLDS,
+    actor::{NOT_REPORTED, PROOF_HOLDS},
     fetch::{Ask, Fetch, FetchError},
     once::OneTimeCode,
 };
@@ -63,7 +63,7 @@ pub struct Finished {
     pub identity: Identity,
     /// Where the browser wanted to go.
     pub next: Option<String>,
-    /// When the person last authenticated at the provider.
+    /// When the person last authenticated at the provider; [`NOT_REPORTED`] if its ID token does not say.
     pub proved: Timestamp,
     /// The person who joins this account to theirs, if that was what it was for.
     pub link: Option<UserId>,
@@ -176,7 +176,7 @@ impl Oidc {
         let tokens = self.exchange(&metadata, code, &attempt).await?;
         let claims = self.verified(&metadata, &tokens.id_token, &attempt.nonce()).await?;
         // Section 3.1.3.7, number 13. Without the claim it may be a session of last week: no recent authentication.
-        let proved = claims.auth_time.map_or(Timestamp::from_seconds(0), |seconds| Timestamp::from_seconds(seconds as i64));
+        let proved = claims.auth_time.map_or(NOT_REPORTED, |seconds| Timestamp::from_seconds(seconds as i64));
         if claims.auth_time.is_none() {
             tracing::warn!(
                 issuer = self.settings.issuer,
