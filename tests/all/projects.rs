@@ -460,6 +460,19 @@ on_both_engines! {
         let mut team = Team::of(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
         let key = bench.key(&team.owner, "Gateway").await;
+        // A page elsewhere that loads it as an image, or asks for it with a script, neither gets it nor writes to the log.
+        let as_part = |dest: &str, site: &str| {
+            let request = axum::http::Request::get(format!("/projects/{id}")).header("accept", "text/html");
+            request.header("sec-fetch-dest", dest).header("sec-fetch-site", site)
+        };
+        for (dest, site) in [("image", "same-site"), ("iframe", "same-origin"), ("script", "cross-site"), ("empty", "same-site"), ("empty", "cross-site")] {
+            let page = team.browser("root").send(as_part(dest, site), String::new()).await;
+            assert!(page.status == 403 && !page.text().contains("project-id"), "{dest} {site}: {} {}", page.status, page.text());
+        }
+        assert_eq!(bench.events("project.seen_by_administrator").await, 0);
+        for (dest, site) in [("document", "cross-site"), ("empty", "same-origin")] {
+            assert_eq!(team.browser("root").send(as_part(dest, site), String::new()).await.status, 200, "{dest} {site}");
+        }
         let page = team.browser("root").get(&format!("/projects/{id}")).await;
         assert!(page.status == 200 && page.text().contains("You see this as an administrator"), "{}", page.text());
         assert!(!page.text().contains("Save config") && !page.text().contains("/archive\""));
