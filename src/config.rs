@@ -53,7 +53,8 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = parse_network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Connections that one client address may have open (an IPv6 /64 network counts as one). Trusted proxies have no limit
+    /// Connections that one client address may have open (an IPv6 /64 network counts as one). Trusted proxies and the
+    /// internal listener have no limit
     #[arg(long, env = "KEYWARD_CONNECTIONS_PER_ADDRESS", default_value_t = crate::http::PER_ADDRESS, value_name = "NUMBER", value_parser = parse_count)]
     pub connections_per_address: usize,
 
