@@ -7,6 +7,11 @@ import path from 'node:path';
 const BINARY = path.resolve(process.env.KEYWARD_BIN || path.join(import.meta.dirname, '../../target/debug/keyward'));
 /** A start or a stop that takes longer has failed. */
 const TIME_LIMIT = 30_000;
+/** Starts at the same port, if another process has taken it meanwhile. */
+const ATTEMPTS = 20;
+
+/** The address of a first start. */
+const ANY_PORT = '127.0.0.1:0';
 
 /** A secret key, anywhere in a text. */
 export const SECRET = /\bkw_(live|test)_[0-9A-Za-z]{56}\b/;
@@ -25,7 +30,7 @@ export class Instance {
   output = '';
   /** More settings for the next start, as the environment names them. */
   readonly variables: NodeJS.ProcessEnv = {};
-  private address = '127.0.0.1:0';
+  private address = ANY_PORT;
   private process?: ChildProcess;
 
   constructor(readonly folder: string) {}
@@ -36,6 +41,25 @@ export class Instance {
 
   /** Starts the server at a free port, and at the same port when it starts again. */
   async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const before = this.output.length;
+      try {
+        this.url = await this.launch();
+        break;
+      } catch (error) {
+        await this.stop('SIGKILL');
+        // While no server has it, the port is free for the connections of other processes too.
+        const isTaken = this.address !== ANY_PORT && this.output.slice(before).includes('could not be listened on');
+        if (!isTaken || attempt === ATTEMPTS) throw error;
+        await new Promise(resolve => setTimeout(resolve, 500));
+      }
+    }
+    // A public URL may name another host; the port is the same.
+    this.address = `127.0.0.1:${new URL(this.url).port}`;
+  }
+
+  /** Starts a process, and returns the URL that it prints. */
+  private async launch(): Promise<string> {
     const started = spawn(BINARY, ['serve'], {
       cwd: this.folder,
       env: { ...this.environment, KEYWARD_LISTEN: this.address, ...this.variables },
@@ -43,8 +67,11 @@ export class Instance {
     });
     this.process = started;
     const before = this.output.length;
-    this.url = await new Promise((resolve, reject) => {
-      const fail = (why: string) => reject(new Error(`keyward ${why}\n${this.output}`));
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        clearTimeout(timer);
+        reject(new Error(`keyward ${why}\n${this.output}`));
+      };
       const timer = setTimeout(() => fail('did not start in time'), TIME_LIMIT);
       const listener = (chunk: Buffer) => {
         this.output += chunk.toString();
@@ -57,17 +84,18 @@ export class Instance {
       started.stdout.on('data', listener);
       started.stderr.on('data', listener);
       started.once('error', error => fail(error.message));
-      started.once('exit', code => fail(`ended with ${code}`));
+      // Not `exit`: its last words may come after that.
+      started.once('close', (code, signal) => fail(`ended with ${code ?? signal}`));
     });
-    // A public URL may name another host; the port is the same.
-    this.address = `127.0.0.1:${new URL(this.url).port}`;
   }
 
   /** Stops the server, and returns its exit code; SIGKILL acts as a power failure would. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     const ending = this.process;
     this.process = undefined;
-    if (!ending || ending.exitCode !== null) return ending?.exitCode ?? 0;
+    if (!ending) return 0;
+    // It never ran, or has ended by itself: nothing is emitted any more.
+    if (ending.pid === undefined || ending.exitCode !== null || ending.signalCode !== null) return ending.exitCode;
     const closed = once(ending, 'close');
     ending.kill(signal);
     const timer = setTimeout(() => ending.kill('SIGKILL'), TIME_LIMIT);
