@@ -49,14 +49,20 @@ export class Templates {
     if (known && Date.now() - known.at < FRESH) return known;
     const about: About = JSON.parse(await readFile(`${stored(template)}.json`, 'utf8'));
     const instance = new Instance(await createFolder(stored(template)));
-    await instance.start();
-    const at = Date.now();
-    const session = await signIn(new Visitor(instance.url, {}, this.agent), about.person);
-    await instance.stop();
-    await this.remove(template);
-    const prepared = { ...about, folder: instance.folder, session, at };
-    this.prepared.set(template, prepared);
-    return prepared;
+    try {
+      await instance.start();
+      const at = Date.now();
+      const session = await signIn(new Visitor(instance.url, {}, this.agent), about.person);
+      await stopCleanly(instance);
+      await this.remove(template);
+      const prepared = { ...about, folder: instance.folder, session, at };
+      this.prepared.set(template, prepared);
+      return prepared;
+    } catch (error) {
+      await instance.stop('SIGKILL');
+      await instance.remove();
+      throw error;
+    }
   }
 
   private async remove(template: Template): Promise<void> {
@@ -69,19 +75,29 @@ export class Templates {
   }
 }
 
+/** Stops a server whose folder is copied next: everything has to be written. */
+async function stopCleanly(instance: Instance): Promise<void> {
+  const code = await instance.stop();
+  if (code !== 0) throw new Error(`the server of a template ended with ${code}\n${instance.output}`);
+}
+
 /** Makes a template with a command of the binary. */
 async function make(template: Template, person: Person, command: string[]): Promise<void> {
   await mkdir(stored(template));
   const instance = new Instance(stored(template));
-  // It makes its keys for signing first, as a server does that somebody then sets up.
-  await instance.start();
-  const printed = await instance.run(command, person.password);
-  const demo = template === 'demo';
-  if (demo) person.password = printed.match(/password {2}(\S+)/)?.[1] ?? '';
-  const [{ project_id }] = JSON.parse(await instance.run(['projects', 'list', '--json']));
-  await instance.stop();
-  const about: About = { person, project: demo ? undefined : project_id };
-  await writeFile(`${stored(template)}.json`, JSON.stringify(about));
+  try {
+    // It makes its keys for signing first, as a server does that is set up afterwards.
+    await instance.start();
+    const printed = await instance.run(command, person.password);
+    const demo = template === 'demo';
+    if (demo) person.password = printed.match(/password {2}(\S+)/)?.[1] ?? '';
+    const [{ project_id }] = JSON.parse(await instance.run(['projects', 'list', '--json']));
+    await stopCleanly(instance);
+    const about: About = { person, project: demo ? undefined : project_id };
+    await writeFile(`${stored(template)}.json`, JSON.stringify(about));
+  } finally {
+    await instance.stop('SIGKILL');
+  }
 }
 
 const created = ({ name, email }: Person, ...more: string[]) => ['admin', 'create-user', '--name', name, '--email', email, '--password-stdin', ...more];
@@ -90,11 +106,15 @@ const created = ({ name, email }: Person, ...more: string[]) => ['admin', 'creat
 export default async function makeTemplates(): Promise<() => Promise<void>> {
   const root = await mkdtemp(path.join(tmpdir(), 'keyward-end2end-templates-'));
   process.env.KEYWARD_TEMPLATES = root;
+  const remove = () => rm(root, { recursive: true, force: true });
   const [person, administrator] = [somebody(), somebody()];
-  await Promise.all([
+  const made = await Promise.allSettled([
     make('person', person, created(person)),
     make('administrator', administrator, created(administrator, '--admin')),
     make('demo', somebody(), ['demo', '--keys', '40']),
   ]);
-  return () => rm(root, { recursive: true, force: true });
+  const failed = made.find((it): it is PromiseRejectedResult => it.status === 'rejected');
+  if (!failed) return remove;
+  await remove();
+  throw failed.reason;
 }
