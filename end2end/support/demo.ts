@@ -13,6 +13,8 @@ export const [MAREN, JONAS, TOMAS] = [
 export async function elsewhere(site: Site, browser: Browser, { email }: Pick<Person, 'email'>): Promise<Site> {
   const { javaScriptEnabled } = test.info().project.use;
   const context = await browser.newContext({ baseURL: site.keyward.url, javaScriptEnabled });
+  // The browser outlives the test: its pages would ask a server that has ended.
+  site.page.context().once('close', () => void context.close().catch(() => undefined));
   const other = new Site(await context.newPage(), site.keyward, site.scripted);
   await other.postSignIn({ email, password: site.keyward.person.password });
   await other.open('/keys');

@@ -70,7 +70,8 @@ export class Provider {
     this.server.removeAllListeners('request').on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (request.url === '/favicon.ico') return response.writeHead(204).end();
       if (!request.url?.startsWith('/interaction/')) return answer(request, response);
-      void interact(provider, request, response);
+      // A page that is left meanwhile ends the request.
+      interact(provider, request, response).catch(() => response.destroy());
     });
   }
 
