@@ -5,6 +5,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Keyward } from './keyward';
 
+/** A letter that takes longer has failed. */
+const TIME_LIMIT = 30_000;
+
 export type Letter = { to: string; subject: string; text: string };
 
 /** A server for mail on this machine, which keeps what it is given. */
@@ -54,7 +57,7 @@ export class Post {
 
   /** The next letter to somebody, taken out. */
   async letter(to: string): Promise<Letter> {
-    for (let tries = 0; tries < 200; tries++) {
+    for (const over = Date.now() + TIME_LIMIT; Date.now() < over; ) {
       const at = this.letters.findIndex(it => it.to === to);
       if (at >= 0) return this.letters.splice(at, 1)[0];
       await new Promise(resolve => setTimeout(resolve, 25));

@@ -6,6 +6,9 @@ import type { AddressInfo } from 'node:net';
 import type { Keyward } from './keyward';
 import type { Site } from './site';
 
+/** An answer that takes longer has failed. */
+const TIME_LIMIT = 30_000;
+
 /** A program on this computer that asks people: it hears the answer at an address of its own. */
 export class Program {
   readonly verifier = randomBytes(32).toString('base64url');
@@ -54,7 +57,7 @@ export class Program {
 
   /** The next answer, taken out. */
   async heard(): Promise<URLSearchParams> {
-    for (let tries = 0; tries < 200; tries++) {
+    for (const over = Date.now() + TIME_LIMIT; Date.now() < over; ) {
       const answer = this.answers.shift();
       if (answer) return answer;
       await new Promise(resolve => setTimeout(resolve, 25));

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** A start that takes longer has failed. */
-const PATIENCE = 20_000;
+const PATIENCE = 30_000;
 
 /** The servers of `examples/token-endpoint/`, and how each is started. */
 export const SERVERS = {

@@ -59,11 +59,13 @@ export async function* tourList(site: Site): AsyncGenerator<string> {
   await site.signIn();
   yield 'list';
   await page.getByRole('button', { name: 'Actions for key Nightly export' }).click();
+  await expect(page.getByRole('link', { name: 'Edit key Nightly export' })).toBeVisible();
   yield 'list-menu';
   await page.keyboard.press('Escape');
   const menu = page.getByRole('button', { name: 'Menu' });
   if (await menu.isVisible()) {
     await menu.click();
+    await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API keys' }).first()).toBeVisible();
     yield 'navigation';
     await page.keyboard.press('Escape');
   }
@@ -99,8 +101,11 @@ export async function* tourKey(site: Site): AsyncGenerator<string> {
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toBeHidden();
   await page.keyboard.press('?');
+  const shortcuts = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+  await expect(shortcuts).toBeVisible();
   yield 'shortcuts';
   await page.keyboard.press('Escape');
+  await expect(shortcuts).toBeHidden();
   await page.getByRole('link', { name: 'Starter Integration' }).click();
   await expect(page.getByText('About this key')).toBeVisible();
   yield 'key';

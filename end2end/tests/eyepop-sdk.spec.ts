@@ -208,14 +208,18 @@ test.describe('EyePop SDK, where people sign in with a provider', { tag: '@scrip
     await register(site, 'Tide Lens', 'http://localhost/');
     await site.open('/logout');
     await page.getByRole('button', { name: 'Sign out' }).click();
+    await site.at('/login');
 
     const elsewhere = await Elsewhere.open(keyward, await keyward.project());
-    await elsewhere.visit(page);
-    const popup = await elsewhere.ask(page, 'As the guide prints it');
-    // The provider remembers: nothing is typed.
-    await popup.getByRole('link', { name: 'Sign in with Pelagic ID' }).click();
-    await popup.getByRole('button', { name: 'Allow' }).click();
-    expect(await elsewhere.said(page)).toEqual({ got: CONFIG });
-    elsewhere.close();
+    try {
+      await elsewhere.visit(page);
+      const popup = await elsewhere.ask(page, 'As the guide prints it');
+      // The provider remembers: nothing is typed.
+      await popup.getByRole('link', { name: 'Sign in with Pelagic ID' }).click();
+      await popup.getByRole('button', { name: 'Allow' }).click();
+      expect(await elsewhere.said(page)).toEqual({ got: CONFIG });
+    } finally {
+      elsewhere.close();
+    }
   });
 });

@@ -61,10 +61,12 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await site.signIn();
     await site.openCreate();
     let sent = 0;
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = () => resolve()));
     await page.route('**/keys/new', async route => {
       if (route.request().method() === 'POST') {
         sent += 1;
-        await new Promise(done => setTimeout(done, 800));
+        await answered;
       }
       await route.continue();
     });
@@ -73,6 +75,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await expect(site.createDialog.getByText('Creating…')).toBeVisible();
     await page.keyboard.press('Enter');
     await site.createDialog.getByRole('button', { name: /Creat/ }).click({ force: true });
+    answer();
     await expect(site.secret).toBeVisible();
     await site.done();
     expect(sent).toBe(1);
