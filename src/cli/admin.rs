@@ -7,18 +7,20 @@ use super::{
     output::{self, print_line},
 };
 use crate::{
-    config::{Config, DatabaseSettings, PublicUrl},
+    config::{Config, DatabaseSettings, PublicUrl, key_file},
     domain::sensitive::Password,
     service::{
         Error,
         accounts::{Accounts, NewPerson},
         actor::Actor,
+        database_record::refuse_vanished,
         random::SystemRandom,
         sealing,
         users::Users,
     },
+    store::Location,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
 use std::{io::Read as _, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
@@ -145,6 +147,10 @@ async fn create_user(
     std::io::stdin().read_to_string(&mut text).context("the password could not be read from standard input")?;
     let password = Password::new(text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r').to_owned());
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
+    if let Location::Sqlite(path) = &database.database {
+        let key_file = key_file(&database.database, None).map_err(|e| anyhow!(e))?;
+        refuse_vanished(path, &key_file.path)?;
+    }
     let opened = Opened::open(database, true).await?;
     let accounts = Accounts::new(opened.ground.clone(), Arc::new(Config::for_commands()));
     let person = NewPerson { email, name, password, admin, project: String::new() };

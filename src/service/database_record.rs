@@ -39,7 +39,7 @@ pub enum RecordError {
     Unreadable { path: PathBuf, cause: String },
     #[error(
         "there is no database at {database} (or an empty file), but {key_file} of an earlier one is there. Put the database back; or, \
-         to begin with a new one, start once with --new"
+         to begin with a new one, start the server once with --new"
     )]
     Vanished { database: PathBuf, key_file: PathBuf },
     #[error(transparent)]

@@ -133,10 +133,17 @@ async fn a_vanished_database_is_refused() {
     let error = refused(folder, &[]);
     assert!(error.contains("keyward.key") && error.contains("--new"), "{error}");
     assert!(!folder.join("keyward.db").exists(), "nothing was made");
+    let person = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
+    let error = node::command(folder, DATABASE, &person).unwrap_err();
+    assert!(error.contains("keyward.key") && error.contains("start the server once with --new"), "{error}");
+    assert!(!folder.join("keyward.db").exists(), "nothing was made by the command either");
     fs::write(folder.join("keyward.db"), "").unwrap();
     let error = refused(folder, &[]);
     assert!(error.contains("an empty file"), "{error}");
+    let error = node::command(folder, DATABASE, &person).unwrap_err();
+    assert!(error.contains("an empty file"), "{error}");
     stop(Node::start(folder, DATABASE, &["--new"]));
+    node::command(folder, DATABASE, &person).unwrap();
     stop(Node::start(folder, DATABASE, &[]));
 }
 
