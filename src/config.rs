@@ -87,7 +87,7 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// Begin with a new SQLite database although the key file of an earlier one is there
+    /// Begin with a new database although the key file of an earlier one is there
     #[arg(long)]
     pub new: bool,
 

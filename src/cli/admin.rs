@@ -13,7 +13,7 @@ use crate::{
         Error,
         accounts::{Accounts, NewPerson},
         actor::Actor,
-        database_record::refuse_vanished,
+        database_record::{refuse_vanished, refuse_without_events},
         random::SystemRandom,
         sealing,
         users::Users,
@@ -147,11 +147,18 @@ async fn create_user(
     std::io::stdin().read_to_string(&mut text).context("the password could not be read from standard input")?;
     let password = Password::new(text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r').to_owned());
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
-    if let Location::Sqlite(path) = &database.database {
-        let key_file = key_file(&database.database, None).map_err(|e| anyhow!(e))?;
-        refuse_vanished(path, &key_file.path)?;
-    }
+    let key_file = match &database.database {
+        Location::Sqlite(path) => {
+            let key_file = key_file(&database.database, None).map_err(|e| anyhow!(e))?.path;
+            refuse_vanished(path, &key_file)?;
+            Some(key_file)
+        }
+        Location::Postgres(_) => None,
+    };
     let opened = Opened::open(database, true).await?;
+    if let Some(key_file) = key_file {
+        refuse_without_events(&opened.ground, &key_file).await?;
+    }
     let accounts = Accounts::new(opened.ground.clone(), Arc::new(Config::for_commands()));
     let person = NewPerson { email, name, password, admin, project: String::new() };
     let made = accounts.create_user(&Actor::Operator, person).await.map_err(words);

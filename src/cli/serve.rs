@@ -9,7 +9,7 @@ use crate::{
     service::{
         App, Error,
         accounts::SetupCode,
-        database_record::{DatabaseRecord, refuse_vanished},
+        database_record::{DatabaseRecord, refuse_vanished, refuse_without_events},
         hearing,
         signer::Keyring,
         smtp::SmtpMailer,
@@ -46,6 +46,9 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     }
     http::name_database(&database.database);
     let mut opened = Opened::open(database, true).await?;
+    if !settings.new && !settings.accept_older_database {
+        refuse_without_events(&opened.ground, &key_file.path).await?;
+    }
     if let Some(mail) = mail {
         let mailer = SmtpMailer::new(&mail, &config.public_url, opened.ground.random.clone());
         opened.ground.mail = Arc::new(mailer.map_err(|e| anyhow!(e))?);

@@ -42,6 +42,11 @@ pub enum RecordError {
          to begin with a new one, start the server once with --new"
     )]
     Vanished { database: PathBuf, key_file: PathBuf },
+    #[error(
+        "the database has no audit events, and {path} has recorded event {seen_event} of an earlier one. Put that database back; or, to \
+         begin with this one, start the server once with --new"
+    )]
+    WithoutEvents { path: PathBuf, seen_event: i64 },
     #[error(transparent)]
     Service(#[from] Error),
 }
@@ -93,6 +98,22 @@ pub fn refuse_vanished(database: &Path, key_file: &Path) -> Result<(), RecordErr
         return Err(RecordError::Vanished { database: database.to_owned(), key_file: key_file.to_owned() });
     }
     Ok(())
+}
+
+/// Refuses a database without audit events where the record has some: it was made in the place of one that is gone. Before the
+/// signing keys are made, for each of them is an event.
+///
+/// # Errors
+/// [`RecordError::WithoutEvents`], or if the database cannot be read. A record that cannot be read is for [`DatabaseRecord::check`].
+pub async fn refuse_without_events(ground: &Ground, key_file: &Path) -> Result<(), RecordError> {
+    let path = path_of(key_file);
+    let seen_event = read(&path).unwrap_or_default().iter().map(|state| state.event).max().unwrap_or_default();
+    if seen_event == 0 {
+        return Ok(());
+    }
+    let mut reader = ground.pool.read().await?;
+    let (event, _) = store::audit::head(&mut reader.conn()).await?;
+    if event == 0 { Err(RecordError::WithoutEvents { path, seen_event }) } else { Ok(()) }
 }
 
 impl DatabaseRecord {

@@ -1,6 +1,9 @@
 //! The files of a SQLite database: opened by many at once, restored from a backup, copied in part, removed under a running server.
 
-use crate::support::node::{self, Node};
+use crate::support::{
+    Engine, database,
+    node::{self, Node},
+};
 use keyward::store::{Location, Pool};
 use std::{fs, path::Path};
 
@@ -59,9 +62,13 @@ fn copy(from: &Path, to: &Path, names: &[&str]) {
 const ALL: [&str; 3] = ["keyward.db", "keyward.db-wal", "keyward.db-shm"];
 
 fn refused(folder: &Path, arguments: &[&str]) -> String {
+    refused_on(folder, DATABASE, arguments)
+}
+
+fn refused_on(folder: &Path, database: &str, arguments: &[&str]) -> String {
     let mut command = std::process::Command::new(node::BINARY);
     command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
-    match Node::start_by(command, folder, DATABASE) {
+    match Node::start_by(command, folder, database) {
         Ok(_) => panic!("it starts"),
         Err(error) => error,
     }
@@ -145,6 +152,47 @@ async fn a_vanished_database_is_refused() {
     stop(Node::start(folder, DATABASE, &["--new"]));
     node::command(folder, DATABASE, &person).unwrap();
     stop(Node::start(folder, DATABASE, &[]));
+}
+
+/// A migrated database in which nothing has happened is not the one that the record knows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_without_events_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    stop(Node::start(folder, DATABASE, &[]));
+    for name in ALL {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    Pool::open(&Location::Sqlite(folder.join("keyward.db"))).await.unwrap().close().await;
+    let person = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
+    // Twice: a refused start leaves no events behind.
+    for _ in 0..2 {
+        let error = refused(folder, &[]);
+        assert!(error.contains("no audit events") && error.contains("--new"), "{error}");
+        let error = node::command(folder, DATABASE, &person).unwrap_err();
+        assert!(error.contains("no audit events") && error.contains("--new"), "{error}");
+    }
+    stop(Node::start(folder, DATABASE, &["--new"]));
+    node::command(folder, DATABASE, &person).unwrap();
+    stop(Node::start(folder, DATABASE, &[]));
+}
+
+/// The same on PostgreSQL: the URL names another, new database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_database_without_events_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let Location::Postgres(new) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let folder = folder.path();
+    node::command(folder, DATABASE, &["admin", "create-key-file", "keyward.key"]).unwrap();
+    let with_key_file = ["--key-file", "keyward.key"];
+    for _ in 0..2 {
+        stop(Node::start(folder, &url, &with_key_file));
+    }
+    let error = refused_on(folder, &new, &with_key_file);
+    assert!(error.contains("no audit events") && error.contains("--new"), "{error}");
+    stop(Node::start(folder, &new, &["--key-file", "keyward.key", "--new"]));
+    stop(Node::start(folder, &new, &with_key_file));
 }
 
 /// A server whose database was removed reports that instead of writing where it cannot be found.
