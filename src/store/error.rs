@@ -30,6 +30,13 @@ pub enum Error {
     Unreachable(Arc<str>),
     #[error("the transaction took longer than {0} s")]
     TookTooLong(u64),
+    /// Only one node at a time migrates, and PostgreSQL gives up waiting for a lock after a time.
+    #[error(
+        "the database could not be prepared: another session has kept its lock for longer than lock_timeout (60 s, unless the URL \
+         sets it). Look for another Keyward that is starting or was stopped while it started; end it, or its session \
+         (pg_stat_activity, pg_terminate_backend), and start this one again"
+    )]
+    MigrationsLocked,
     /// A running server would write to a file without a name.
     #[error(
         "the database file {0} was removed or replaced while it was in use; stop Keyward, put the file back, and start it again"
@@ -80,7 +87,7 @@ impl Error {
             Self::Database(error) => kind_of(error),
             Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => kind_of(error),
             Self::Migrate(_) | Self::Corrupt(_) | Self::Panicked => Kind::Fault,
-            Self::Again | Self::TookTooLong(_) => Kind::Contended,
+            Self::Again | Self::TookTooLong(_) | Self::MigrationsLocked => Kind::Contended,
             Self::Closed | Self::Unreachable(_) => Kind::Unavailable,
             Self::NotWritten { kind, .. } => *kind,
             Self::FileGone(_) => Kind::Io,

@@ -3,7 +3,7 @@
 use super::{Error, Pool};
 use sqlx::{
     ConnectOptions, Connection as _, PgConnection, PgPool, Postgres,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -25,6 +25,8 @@ const SESSION: [(&str, &str); 5] = [
 ];
 /// The same for statements of requests: a migration may take longer.
 const STATEMENTS: [(&str, &str); 2] = [("lock_timeout", "8s"), ("statement_timeout", "30s")];
+/// For the connection that migrates: a node that freezes with sqlx's advisory lock must not keep the others waiting without a limit.
+const MIGRATION: [(&str, &str); 1] = [("lock_timeout", "60s")];
 
 /// The connections of this node, behind a circuit breaker.
 #[derive(Clone, Debug)]
@@ -92,14 +94,24 @@ fn with_settings(options: PgConnectOptions, settings: &[(&str, &str)]) -> PgConn
     options.options(settings.iter().copied().filter(|(name, _)| !own.contains(&format!("{name}="))))
 }
 
+/// Whether a statement of the migrations waited for a lock longer than `lock_timeout` (lock_not_available).
+fn is_lock_timeout(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else { return false };
+    cause.as_database_error().is_some_and(|cause| cause.code().as_deref() == Some("55P03"))
+}
+
 pub(super) async fn open(url: &str) -> Result<Pool, Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("keyward").disable_statement_logging();
     let options = with_settings(options, &SESSION);
     // Not from the pool: that would go on trying where the connection is refused, and then say only that it took too long.
+    let migrating = with_settings(options.clone(), &MIGRATION);
     let mut conn: PgConnection =
-        timeout(ACQUIRE, options.connect()).await.map_err(|_| Error::Unreachable("no answer in 10 s".into()))??;
+        timeout(ACQUIRE, migrating.connect()).await.map_err(|_| Error::Unreachable("no answer in 10 s".into()))??;
     // Nodes that start at once take turns: sqlx holds an advisory lock while it migrates.
-    MIGRATIONS.run_direct(None, &mut conn, false).await?;
+    match MIGRATIONS.run_direct(None, &mut conn, false).await {
+        Err(error) if is_lock_timeout(&error) => return Err(Error::MigrationsLocked),
+        done => done?,
+    }
     conn.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(10)
@@ -117,5 +129,11 @@ mod tests {
         let url = "postgres://u:p@h/d?options=-c%20lock_timeout%3D1s";
         let options = with_settings(PgConnectOptions::from_str(url).unwrap(), &STATEMENTS);
         assert_eq!(options.get_options(), Some("-c lock_timeout=1s -c statement_timeout=30s"));
+    }
+
+    #[test]
+    fn migrations_wait_a_minute_for_a_lock() {
+        let options = with_settings(PgConnectOptions::from_str("postgres://u:p@h/d").unwrap(), &MIGRATION);
+        assert_eq!(options.get_options(), Some("-c lock_timeout=60s"));
     }
 }

@@ -10,7 +10,7 @@ use keyward::{
     service::Error,
     store::{self, Kind, Location, Pool, WriteTrouble},
 };
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, migrate::Migrate as _};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -137,6 +137,23 @@ async fn postgres_every_connection_has_limits_of_time() {
         // Over a local socket the system knows none of these.
         assert!(set == value || name.starts_with("tcp_") && set == "0", "{name}: {set}");
     }
+}
+
+/// A node that is stopped while it migrates keeps sqlx's advisory lock: others do not wait for it without a limit, and say why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_lock_of_the_migrations_that_is_not_given_back_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
+    let mut stopped = PgConnection::connect(&url).await.unwrap();
+    stopped.lock().await.unwrap();
+    // Shorter than the usual minute.
+    let location = Location::Postgres(format!("{url}?options=-c%20lock_timeout%3D500ms"));
+    let opened = tokio::time::timeout(PATIENCE, Pool::open(&location)).await.expect("it waits without end");
+    let error = opened.unwrap_err();
+    assert!(matches!(error, store::Error::MigrationsLocked), "{error}");
+    assert!(error.to_string().contains("another Keyward that is starting"), "{error}");
+    stopped.unlock().await.unwrap();
+    Pool::open(&location).await.unwrap().close().await;
 }
 
 /// A lock that is not given back in time: the change is refused as busy, the node says that it cannot write, and recovers.
