@@ -361,7 +361,8 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
     }
 }
 
-/// Whether the database takes writes: one that changes nothing.
+/// Whether the database takes writes: one that changes nothing, and a read of the head, which every change needs. SQLite writes
+/// where pages are damaged, as long as it need not read them.
 async fn probe(pool: &Pool) -> Result<(), Error> {
     let sql = match pool {
         // It writes the first page, also where it leaves the number as it is.
@@ -384,7 +385,10 @@ impl Work<'_> {
     async fn run(self, tx: &mut Tx<'_>) -> Result<Numbers, Error> {
         match self {
             Self::Batch(batch, last_try, done) => run(tx, batch, last_try, done).await,
-            Self::Probe(sql) => statement(tx, sql).await.map(|()| (None, None)),
+            Self::Probe(sql) => {
+                statement(tx, sql).await?;
+                audit::take_head(tx).await.map(|_| (None, None))
+            }
         }
     }
 }

@@ -72,6 +72,19 @@ fn a_damaged_page_is_reported_with_the_file() {
     );
 }
 
+/// Overwrites the page of the head, which is first read when the event of a change is appended.
+pub async fn damage_head(file: &Path) {
+    let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut reader).await.unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'head'";
+    let page: i64 = sqlx::query_scalar(root).fetch_one(&mut reader).await.unwrap();
+    reader.close().await.unwrap();
+    let (from, to) = (usize::try_from((page - 1) * size).unwrap(), usize::try_from(page * size).unwrap());
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[from..to].fill(0x5a);
+    std::fs::write(file, bytes).unwrap();
+}
+
 /// A page is overwritten that is first read when the event of a change is appended: the whole batch is lost.
 #[tokio::test]
 async fn a_damaged_page_of_a_lost_batch_is_reported_with_the_file() {
@@ -80,16 +93,7 @@ async fn a_damaged_page_of_a_lost_batch_is_reported_with_the_file() {
     out(&run(at, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
     let created = keyward(at, &["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);
     let key = json(&created)["key_id"].as_str().unwrap().to_owned();
-    let file = at.join("keyward.db");
-    let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
-    let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut reader).await.unwrap();
-    let root = "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'head'";
-    let page: i64 = sqlx::query_scalar(root).fetch_one(&mut reader).await.unwrap();
-    reader.close().await.unwrap();
-    let (from, to) = (usize::try_from((page - 1) * size).unwrap(), usize::try_from(page * size).unwrap());
-    let mut bytes = std::fs::read(&file).unwrap();
-    bytes[from..to].fill(0x5a);
-    std::fs::write(&file, bytes).unwrap();
+    damage_head(&at.join("keyward.db")).await;
     let said = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
     assert!(said.contains("the change was not written"), "{said}");
     assert!(

@@ -1,16 +1,20 @@
 //! A disk that is full, or a database that may not grow: writes fail with a reason, and succeed again once there is space.
 
 use crate::support::{
-    Bench, Engine,
+    Bench, Engine, database,
     listening::until,
     node::{self, BINARY, Node},
 };
 use keyward::{
     domain::ids::KeyId,
-    service::Error,
-    store::{Kind, Pool, WriteTrouble},
+    service::{
+        Error,
+        clock::{Clock as _, ManualClock, SystemClock},
+    },
+    store::{self, Kind, Location, Pool, WriteTrouble, changes::Change, queue::Kept},
 };
-use std::{fs, io::Write as _, path::Path, process::Command};
+use std::{fs, io::Write as _, path::Path, process::Command, sync::Arc};
+use uuid::Uuid;
 
 /// The engine refuses to let the file grow in the middle of a batch. The batch is lost with the reason, and the next one is written
 /// on a new connection.
@@ -122,4 +126,21 @@ async fn a_database_that_another_process_holds_is_reported() {
     sqlx::query("ROLLBACK").execute(&mut *conn).await.unwrap();
     until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
     bench.try_key(&maren, "After").await.unwrap();
+}
+
+/// A damaged page is found again by each probe: a server that cannot write is not ready in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_to_a_damaged_database_keep_failing() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = database(Engine::Sqlite, &folder).await;
+    let Location::Sqlite(file) = &location else { unreachable!("it was asked for") };
+    crate::cli_faults::damage_head(file).await;
+    let ground = crate::support::ground(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
+    let write = ground.queue.write(|_| {
+        let change = Change { topic: "key", id: Uuid::nil() };
+        Box::pin(async move { Ok::<_, store::Error>(Kept::unrecorded(()).heard(change)) })
+    });
+    assert_eq!(write.await.unwrap_err().kind(), Kind::Damaged);
+    until("it was probed twice", async || ground.queue.lost_batches() >= 3).await;
+    assert_eq!(ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Damaged)));
 }
