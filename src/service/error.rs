@@ -53,7 +53,7 @@ pub enum Error {
     #[error("the list took too long to read")]
     TooLong,
     #[error(transparent)]
-    Store(store::Error),
+    Store(#[from] store::Error),
     /// A fault that is ours: the words are for the log.
     #[error("internal: {0}")]
     Internal(&'static str),
@@ -72,11 +72,16 @@ impl Error {
     }
 }
 
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
-        // On PostgreSQL other statements have a time limit too: its kind says what to do.
-        if error.is_list_limit() { Self::TooLong } else { Self::Store(error) }
-    }
+/// Runs what reads a list with [`store::Pool::read_list`]: on both engines a statement that reached its time limit there is
+/// [`Error::TooLong`]. Elsewhere the limit of a statement on PostgreSQL is an error of its kind.
+///
+/// # Errors
+/// Those of `reading`.
+pub async fn read_list<T>(reading: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    reading.await.map_err(|error| match error {
+        Error::Store(error) if error.is_time_limit() => Error::TooLong,
+        error => error,
+    })
 }
 
 impl Refusal for Error {

@@ -39,7 +39,7 @@ pub mod usage;
 pub mod users;
 pub mod verify;
 
-pub use error::{Error, Field};
+pub use error::{Error, Field, read_list};
 
 use crate::{
     config::Config,

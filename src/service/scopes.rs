@@ -4,6 +4,7 @@ use super::{
     Error, Field, Ground,
     actor::{Actor, Caller},
     can::{Power, has},
+    read_list,
 };
 use crate::{
     domain::scope::{CatalogueScope, Description, GrantedBy, ScopeName},
@@ -132,7 +133,7 @@ impl Scopes {
         administrator(caller)?;
         let mut reader = self.ground.pool.read_list().await?;
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
-        let rows = store::scopes::all(&mut reader.conn()).await?;
+        let rows = read_list(async { Ok(store::scopes::all(&mut reader.conn()).await?) }).await?;
         let read = rows.into_iter().map(|row| {
             Ok(CatalogueScope {
                 name: row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?,

@@ -71,12 +71,6 @@ impl Error {
         }
     }
 
-    /// Whether SQLite stopped a statement: only lists have a time limit there (SQLITE_INTERRUPT).
-    pub fn is_list_limit(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::Database(e))
-            if e.try_downcast_ref::<SqliteError>().is_some() && e.code().as_deref() == Some("9"))
-    }
-
     /// Whether a statement was stopped because it reached a time limit: SQLITE_INTERRUPT, or query_canceled of PostgreSQL.
     pub fn is_time_limit(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(e)) if matches!(e.code().as_deref(), Some("9" | "57014")))

@@ -9,7 +9,7 @@ use keyward::{
         key::Status,
         time::{DAY, Timestamp},
     },
-    service::{Error, actor::Caller},
+    service::{Error, actor::Caller, read_list},
     store::{
         self, Conn,
         demo::LaidKey,
@@ -17,6 +17,7 @@ use keyward::{
         queue::Kept,
     },
 };
+use sqlx::{Connection as _, PgConnection};
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
 
@@ -261,14 +262,28 @@ on_both_engines! {
         };
         let error = store::Error::from(error.expect_err("it is stopped"));
         assert!(error.is_time_limit(), "{error}");
-        if matches!(bench.location, store::Location::Sqlite(_)) {
-            assert!(matches!(Error::from(error), Error::TooLong));
-        }
+        let error = read_list(async { Err::<(), _>(Error::from(error)) }).await.unwrap_err();
+        assert!(matches!(error, Error::TooLong), "{error}");
         drop(list);
         for _ in 0..9 {
             assert!(pool.is_current().await.unwrap());
         }
     }
+}
+
+/// A list on PostgreSQL that reaches its time limit says so, as one on SQLite does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_a_list_that_takes_too_long_says_so() {
+    let bench = Bench::new(Engine::Postgres).await;
+    let maren = bench.person("maren@pelagic.example", false).await;
+    let store::Location::Postgres(url) = &bench.location else { unreachable!("it is PostgreSQL") };
+    let mut other = PgConnection::connect(url).await.unwrap();
+    sqlx::query("BEGIN").execute(&mut other).await.unwrap();
+    sqlx::query("LOCK TABLE keys IN ACCESS EXCLUSIVE MODE").execute(&mut other).await.unwrap();
+    let error = bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap_err();
+    assert!(matches!(error, Error::TooLong), "{error}");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap();
 }
 
 /// A list on SQLite is stopped; the same connection, used by a program afterwards, is not.

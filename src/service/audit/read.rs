@@ -17,6 +17,7 @@ use crate::{
         actor::Caller,
         can::{Action, Power, can, has},
         moments::moment_of,
+        read_list,
     },
     store::{
         self, Conn,
@@ -92,10 +93,13 @@ fn cut(mut rows: Vec<EventRow>, size: usize) -> (Vec<EventRow>, Option<i64>) {
 impl Audit {
     /// An administrator may have ceased to be one since the request began; anybody else gets the answer of what is not there.
     pub(super) async fn administrator(&self, caller: &Caller, power: Power) -> Result<(), Error> {
-        let mut reader = self.ground.pool.read_list().await?;
-        let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?;
-        let admin = row.is_some_and(|row| row.active && row.admin);
-        if has(admin, power) { Ok(()) } else { Err(Error::NotFound) }
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?;
+            let admin = row.is_some_and(|row| row.active && row.admin);
+            if has(admin, power) { Ok(()) } else { Err(Error::NotFound) }
+        })
+        .await
     }
 
     /// A page of the whole log, the newest first, for administrators.
@@ -104,18 +108,21 @@ impl Audit {
     /// [`Error::NotFound`] for anybody else.
     pub async fn list(&self, caller: &Caller, filter: &AuditFilter) -> Result<AuditPage, Error> {
         self.administrator(caller, Power::ReadLog).await?;
-        let mut reader = self.ground.pool.read_list().await?;
-        let mut conn = reader.conn();
-        let wanted = wanted(filter, &caller.zone);
-        let rows = store::audit::newest(&mut conn, &wanted, PAGE_SIZE as i64 + 1).await?;
-        let (rows, next) = cut(rows, PAGE_SIZE);
-        let mut names = HashMap::new();
-        let mut events = Vec::with_capacity(rows.len());
-        for row in rows {
-            events.push(exact(&mut conn, row, caller, &mut names).await?);
-        }
-        let now = self.ground.now();
-        Ok(AuditPage { events, next, chain: chain(&mut conn, caller, now).await?, now })
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            let wanted = wanted(filter, &caller.zone);
+            let rows = store::audit::newest(&mut conn, &wanted, PAGE_SIZE as i64 + 1).await?;
+            let (rows, next) = cut(rows, PAGE_SIZE);
+            let mut names = HashMap::new();
+            let mut events = Vec::with_capacity(rows.len());
+            for row in rows {
+                events.push(exact(&mut conn, row, caller, &mut names).await?);
+            }
+            let now = self.ground.now();
+            Ok(AuditPage { events, next, chain: chain(&mut conn, caller, now).await?, now })
+        })
+        .await
     }
 
     /// What was done to a key, the newest first, for the members of its project. `before`: only what is older than that event.
@@ -123,16 +130,19 @@ impl Audit {
     /// # Errors
     /// [`Error::NotFound`] if it is not there or not theirs.
     pub async fn of_key(&self, caller: &Caller, id: KeyId, before: Option<i64>) -> Result<History, Error> {
-        let mut reader = self.ground.pool.read_list().await?;
-        let mut conn = reader.conn();
-        let row = store::keys::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
-        let gone = self.ground.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
-        if row.deleted_at.is_some_and(|at| at <= gone) {
-            return Err(Error::NotFound);
-        }
-        let role = allow(&mut conn, caller, row.project_id).await?;
-        let wanted = Wanted { target: Some(format!("key:{id}")), before, ..Wanted::default() };
-        self.history(&mut conn, caller, &wanted, role).await
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            let row = store::keys::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
+            let gone = self.ground.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
+            if row.deleted_at.is_some_and(|at| at <= gone) {
+                return Err(Error::NotFound);
+            }
+            let role = allow(&mut conn, caller, row.project_id).await?;
+            let wanted = Wanted { target: Some(format!("key:{id}")), before, ..Wanted::default() };
+            self.history(&mut conn, caller, &wanted, role).await
+        })
+        .await
     }
 
     /// What was done in a project, to its keys and members too, the newest first, for its members.
@@ -140,11 +150,14 @@ impl Audit {
     /// # Errors
     /// [`Error::NotFound`] if it is not there or not theirs.
     pub async fn of_project(&self, caller: &Caller, id: ProjectId, before: Option<i64>) -> Result<History, Error> {
-        let mut reader = self.ground.pool.read_list().await?;
-        let mut conn = reader.conn();
-        let role = allow(&mut conn, caller, id.into()).await?;
-        let wanted = Wanted { project: Some(id.into()), before, ..Wanted::default() };
-        self.history(&mut conn, caller, &wanted, role).await
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            let role = allow(&mut conn, caller, id.into()).await?;
+            let wanted = Wanted { project: Some(id.into()), before, ..Wanted::default() };
+            self.history(&mut conn, caller, &wanted, role).await
+        })
+        .await
     }
 
     async fn history(

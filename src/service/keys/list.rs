@@ -10,7 +10,7 @@ use crate::{
         project::{ProjectName, Role},
         time::{DAY, Timestamp},
     },
-    service::{Error, actor::Caller, can::Power},
+    service::{Error, actor::Caller, can::Power, read_list},
     store::{
         self, Conn,
         keys::{After, Seen, Wanted},
@@ -84,21 +84,24 @@ impl Keys {
     /// # Errors
     /// If the database cannot be read.
     pub async fn list(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
-        let mut reader = self.ground.pool.read_list().await?;
-        let mut conn = reader.conn();
-        let (roles, projects) = memberships(&mut conn, caller).await?;
-        let (page, rows, _) = self
-            .page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), &Narrow::default(), after)
-            .await?;
-        let viewer = Viewer::of(caller);
-        let keys = rows
-            .into_iter()
-            .map(|row| {
-                let role = roles.get(&row.project_id).copied();
-                view(row, &viewer, role, page.now)
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(KeyPage { keys, projects, ..page })
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            let (roles, projects) = memberships(&mut conn, caller).await?;
+            let (page, rows, _) = self
+                .page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), &Narrow::default(), after)
+                .await?;
+            let viewer = Viewer::of(caller);
+            let keys = rows
+                .into_iter()
+                .map(|row| {
+                    let role = roles.get(&row.project_id).copied();
+                    view(row, &viewer, role, page.now)
+                })
+                .collect::<Result<_, _>>()?;
+            Ok(KeyPage { keys, projects, ..page })
+        })
+        .await
     }
 
     /// One page of every key there is, with an owner of each, for administrators.
@@ -106,43 +109,46 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] for anybody else.
     pub async fn list_all(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
-        let mut reader = self.ground.pool.read_list().await?;
-        let mut conn = reader.conn();
-        administrator(&mut conn, caller, Power::SeeEveryKey).await?;
-        let (page, rows, _) = self.page(&mut conn, Seen::All, filter, &Narrow::default(), after).await?;
-        let viewer = Viewer::administrator(caller);
-        let (roles, _) = memberships(&mut conn, caller).await?;
-        let mut owners = HashMap::new();
-        let mut keys: Vec<KeyView> = Vec::with_capacity(rows.len());
-        for row in rows {
-            let project = row.project_id;
-            let mut key = view(row, &viewer, roles.get(&project).copied(), page.now)?;
-            let owner = match owners.entry(project) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => place.insert(store::keys::owner(&mut conn, project).await?),
-            };
-            if let Some(owner) = owner {
-                key.owner = Some(owner.name.clone());
-                key.owner_email = Some(owner.email.clone());
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            administrator(&mut conn, caller, Power::SeeEveryKey).await?;
+            let (page, rows, _) = self.page(&mut conn, Seen::All, filter, &Narrow::default(), after).await?;
+            let viewer = Viewer::administrator(caller);
+            let (roles, _) = memberships(&mut conn, caller).await?;
+            let mut owners = HashMap::new();
+            let mut keys: Vec<KeyView> = Vec::with_capacity(rows.len());
+            for row in rows {
+                let project = row.project_id;
+                let mut key = view(row, &viewer, roles.get(&project).copied(), page.now)?;
+                let owner = match owners.entry(project) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(store::keys::owner(&mut conn, project).await?),
+                };
+                if let Some(owner) = owner {
+                    key.owner = Some(owner.name.clone());
+                    key.owner_email = Some(owner.email.clone());
+                }
+                keys.push(key);
             }
-            keys.push(key);
-        }
-        let mut projects: Vec<_> = store::projects::names(&mut conn, CHOICES)
-            .await?
-            .into_iter()
-            .map(|row| ProjectName { id: row.id.into(), name: row.name })
-            .collect();
-        if let Some(chosen) = filter.project.filter(|id| projects.iter().all(|it| it.id != *id)) {
-            let row = store::projects::by_id(&mut conn, chosen.into()).await?;
-            projects.extend(row.map(|row| ProjectName { id: row.id.into(), name: row.name }));
-        }
-        let mut owners: Vec<PersonChoice> =
-            store::users::owners(&mut conn, CHOICES).await?.into_iter().map(Into::into).collect();
-        if let Some(chosen) = filter.owner.filter(|id| owners.iter().all(|it| it.id != *id)) {
-            let row = store::users::by_id(&mut conn, chosen.into()).await?;
-            owners.extend(row.map(|row| PersonChoice { id: row.id.into(), name: row.name, email: row.email }));
-        }
-        Ok(KeyPage { keys, projects, owners, ..page })
+            let mut projects: Vec<_> = store::projects::names(&mut conn, CHOICES)
+                .await?
+                .into_iter()
+                .map(|row| ProjectName { id: row.id.into(), name: row.name })
+                .collect();
+            if let Some(chosen) = filter.project.filter(|id| projects.iter().all(|it| it.id != *id)) {
+                let row = store::projects::by_id(&mut conn, chosen.into()).await?;
+                projects.extend(row.map(|row| ProjectName { id: row.id.into(), name: row.name }));
+            }
+            let mut owners: Vec<PersonChoice> =
+                store::users::owners(&mut conn, CHOICES).await?.into_iter().map(Into::into).collect();
+            if let Some(chosen) = filter.owner.filter(|id| owners.iter().all(|it| it.id != *id)) {
+                let row = store::users::by_id(&mut conn, chosen.into()).await?;
+                owners.extend(row.map(|row| PersonChoice { id: row.id.into(), name: row.name, email: row.email }));
+            }
+            Ok(KeyPage { keys, projects, owners, ..page })
+        })
+        .await
     }
 
     /// The numbers of a page, its rows, and whether the total is exact. A search reads a bounded number of keys: then a page can have

@@ -17,7 +17,7 @@ use crate::{
         actor::{Actor, Caller, PROOF_HOLDS},
         can::{Action, Power, can},
         moments::moment_of,
-        policy,
+        policy, read_list,
     },
     store::{
         self, Conn,
@@ -67,28 +67,32 @@ impl Projects {
     /// # Errors
     /// If the database cannot be read.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<ProjectSummary>, Error> {
-        let mut reader = self.ground.pool.read_list().await?;
-        let mut conn = reader.conn();
-        let user = caller.user.into();
-        let counts = store::projects::counts(&mut conn, user, self.ground.now().micros()).await?;
-        let counts: HashMap<Uuid, CountsRow> = counts.into_iter().map(|row| (row.id, row)).collect();
-        let mut projects = Vec::new();
-        for member in store::projects::of_user(&mut conn, user).await? {
-            let of =
-                |number: fn(&CountsRow) -> i64| count(counts.get(&member.project.id).map(number).unwrap_or_default());
-            projects.push(ProjectSummary {
-                role: parse(&member.role)?,
-                keys: of(|row| row.keys),
-                active: of(|row| row.active),
-                members: of(|row| row.members),
-                id: member.project.id.into(),
-                name: member.project.name,
-                created: moment_of(member.project.created_at, &caller.zone),
-                archived: member.project.archived_at.is_some(),
-            });
-        }
-        projects.sort_by_key(|project| project.archived);
-        Ok(projects)
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            let user = caller.user.into();
+            let counts = store::projects::counts(&mut conn, user, self.ground.now().micros()).await?;
+            let counts: HashMap<Uuid, CountsRow> = counts.into_iter().map(|row| (row.id, row)).collect();
+            let mut projects = Vec::new();
+            for member in store::projects::of_user(&mut conn, user).await? {
+                let of = |number: fn(&CountsRow) -> i64| {
+                    count(counts.get(&member.project.id).map(number).unwrap_or_default())
+                };
+                projects.push(ProjectSummary {
+                    role: parse(&member.role)?,
+                    keys: of(|row| row.keys),
+                    active: of(|row| row.active),
+                    members: of(|row| row.members),
+                    id: member.project.id.into(),
+                    name: member.project.name,
+                    created: moment_of(member.project.created_at, &caller.zone),
+                    archived: member.project.archived_at.is_some(),
+                });
+            }
+            projects.sort_by_key(|project| project.archived);
+            Ok(projects)
+        })
+        .await
     }
 
     /// One project, for its members; for an administrator who is none, after a fresh proof, and the log says so.

@@ -13,6 +13,7 @@ use crate::{
         actor::{Actor, Caller},
         can::Power,
         moments::moment_of,
+        read_list,
     },
     store::{self, users::PersonRow},
 };
@@ -57,18 +58,21 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`] for whoever is no administrator.
     pub async fn list(&self, caller: &Caller, search: &str, after: &str) -> Result<UserPage, Error> {
-        let mut reader = self.ground.pool.read_list().await?;
-        let mut conn = reader.conn();
-        allow(&mut conn, &Actor::User(caller.clone()), Power::ManageUsers).await?;
-        let text: String = search.chars().take(SEARCH_MAX).collect();
-        let (title, id) = read_cursor(after).unwrap_or((String::new(), Uuid::nil()));
-        let total = store::users::count(&mut conn, &text).await?;
-        let mut rows = store::users::page(&mut conn, &text, (&title, id), PAGE_SIZE as i64 + 1).await?;
-        let more = rows.len() > PAGE_SIZE;
-        rows.truncate(PAGE_SIZE);
-        let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.id.simple(), last.title));
-        let users = rows.into_iter().map(|row| summary(row, caller)).collect();
-        Ok(UserPage { users, next, total: count(total), now: self.ground.now() })
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            allow(&mut conn, &Actor::User(caller.clone()), Power::ManageUsers).await?;
+            let text: String = search.chars().take(SEARCH_MAX).collect();
+            let (title, id) = read_cursor(after).unwrap_or((String::new(), Uuid::nil()));
+            let total = store::users::count(&mut conn, &text).await?;
+            let mut rows = store::users::page(&mut conn, &text, (&title, id), PAGE_SIZE as i64 + 1).await?;
+            let more = rows.len() > PAGE_SIZE;
+            rows.truncate(PAGE_SIZE);
+            let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.id.simple(), last.title));
+            let users = rows.into_iter().map(|row| summary(row, caller)).collect();
+            Ok(UserPage { users, next, total: count(total), now: self.ground.now() })
+        })
+        .await
     }
 
     /// One person, with their projects.

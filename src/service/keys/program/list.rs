@@ -13,6 +13,7 @@ use crate::{
         actor::Actor,
         keys::{Keys, Viewer, list::Narrow, view},
         program::Program,
+        read_list,
     },
     store::keys::Seen,
 };
@@ -84,15 +85,19 @@ impl Keys {
             ..KeyFilter::default()
         };
         let narrow = Narrow { text: asked.text.as_deref(), issued_to: asked.issued_to.as_deref(), limit };
-        let mut reader = self.ground.pool.read_list().await?;
-        let (page, rows, total_is_exact) = self.page(&mut reader.conn(), Seen::All, &filter, &narrow, &after).await?;
-        let viewer = Viewer::acting(&Actor::Program(program.clone()));
-        let keys = rows.into_iter().map(|row| view(row, &viewer, Some(Role::Operator), page.now));
-        Ok(KeyList {
-            keys: keys.collect::<Result<_, _>>()?,
-            next: page.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
-            total: page.total.min(COUNTED),
-            total_is_exact,
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let (page, rows, total_is_exact) =
+                self.page(&mut reader.conn(), Seen::All, &filter, &narrow, &after).await?;
+            let viewer = Viewer::acting(&Actor::Program(program.clone()));
+            let keys = rows.into_iter().map(|row| view(row, &viewer, Some(Role::Operator), page.now));
+            Ok(KeyList {
+                keys: keys.collect::<Result<_, _>>()?,
+                next: page.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+                total: page.total.min(COUNTED),
+                total_is_exact,
+            })
         })
+        .await
     }
 }
