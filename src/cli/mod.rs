@@ -105,6 +105,8 @@ fn print_refusal(error: &clap::Error) -> ExitCode {
 
 /// How long a server that ends waits for the readers of its output.
 const FLUSH: Duration = Duration::from_secs(2);
+/// How long the process waits for work that cannot be left: a look-up of a name, or a file that does not answer.
+const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// Runs the command that was given.
 pub fn main() -> ExitCode {
@@ -137,8 +139,7 @@ pub fn main() -> ExitCode {
             Command::BenchEmpty(command) => bench_empty::run(&command).await,
         }
     });
-    // A look-up of a name, or a file that does not answer, does not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(SHUTDOWN);
     let code = end(done, Some(&location));
     line_writer::flush(FLUSH);
     code

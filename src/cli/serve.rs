@@ -19,12 +19,20 @@ use crate::{
 };
 use anyhow::{Context as _, anyhow};
 use std::{sync::Arc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, timeout_at},
+};
 
+/// How long all steps after the drain may take together. With the drain and the end of the process it is 25 s, less than the 30 s
+/// that Kubernetes gives.
+const AFTER_DRAIN: Duration = Duration::from_secs(11);
 /// How long the last flush of the usage counts may take.
 const FLUSH: Duration = Duration::from_secs(5);
 /// How long the last checkpoint of the audit log may take.
 const SIGN: Duration = Duration::from_secs(3);
+/// How long the last record of the database may take. Closing the database has the rest.
+const RECORD: Duration = Duration::from_secs(1);
 
 /// `warnings`: for the log, as soon as there is one.
 pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings: &[String]) -> anyhow::Result<()> {
@@ -98,36 +106,39 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         let _ = inside.await;
     }
 
+    let end = Instant::now() + AFTER_DRAIN;
     for task in [audit, upkeep, usage, recording] {
         task.abort();
         // What it held, another flush for one, is free only then.
-        let _ = task.await;
+        let _ = timeout_at(end, task).await;
     }
     // Its task still finds out whether the database answers.
-    let written = write_rest(&app).await;
+    let written = write_rest(&app, end).await;
     // Without it the next start only compares with an older record.
     let record = DatabaseRecord::check(&opened.ground, &key_file.path, true);
-    if !matches!(tokio::time::timeout(SIGN, record).await, Ok(Ok(_))) {
+    if !matches!(timeout_at(end.min(Instant::now() + RECORD), record).await, Ok(Ok(_))) {
         tracing::warn!("database_record.not_written");
     }
     hearing.abort();
-    let _ = hearing.await;
+    let _ = timeout_at(end, hearing).await;
     drop(app);
-    opened.close().await;
+    if timeout_at(end, opened.close()).await.is_err() {
+        tracing::warn!("store.not_closed: the time to stop is over");
+    }
     written
 }
 
-/// Writes what waits when the server stops, within [`FLUSH`] and [`SIGN`].
+/// Writes what waits when the server stops, within [`FLUSH`] and [`SIGN`], and before `end`.
 ///
 /// # Errors
 /// A sentence that says what was not written.
-async fn write_rest(app: &App) -> anyhow::Result<()> {
+async fn write_rest(app: &App, end: Instant) -> anyhow::Result<()> {
     let mut unwritten = Vec::new();
-    if let Err(why) = in_time(FLUSH, app.usage.flush()).await {
+    if let Err(why) = in_time(FLUSH, end, app.usage.flush()).await {
         tracing::error!(error = %why, "usage.flush_failed");
         unwritten.push(format!("the usage counts of {} calls were not written ({why})", app.usage.unwritten_calls()));
     }
-    if let Err(why) = in_time(SIGN, app.audit.sign(true)).await {
+    if let Err(why) = in_time(SIGN, end, app.audit.sign(true)).await {
         tracing::error!(error = %why, "audit.unsigned");
         unwritten.push(format!("the last events of the audit log were not signed; the next start signs them ({why})"));
     }
@@ -137,8 +148,8 @@ async fn write_rest(app: &App) -> anyhow::Result<()> {
     }
 }
 
-async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, String> {
-    match tokio::time::timeout(limit, work).await {
+async fn in_time<T>(limit: Duration, end: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, String> {
+    match timeout_at(end.min(Instant::now() + limit), work).await {
         Ok(done) => done.map_err(|error| error.to_string()),
         Err(_) => Err(format!("the database did not answer within {} s", limit.as_secs())),
     }
@@ -200,4 +211,18 @@ fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
         }
         tracing::info!("server.stopping");
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli;
+
+    /// The README promises 25 s, and Kubernetes kills a server after 30 s.
+    #[test]
+    fn a_server_stops_within_25_seconds() {
+        let process = cli::SHUTDOWN + cli::FLUSH;
+        assert!(http::serve::DRAIN + http::serve::CUT + AFTER_DRAIN + process <= Duration::from_secs(25));
+        assert!(FLUSH + SIGN + RECORD < AFTER_DRAIN, "time is left to close the database");
+    }
 }

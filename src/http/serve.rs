@@ -26,7 +26,9 @@ pub use super::connection::Limits;
 /// How long the head of a request may take to arrive, and a kept-alive connection may idle.
 const HEAD: Duration = Duration::from_secs(15);
 /// How long requests that are under way may take once the server is to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// How long the tasks of connections that were cut off may take to run once more.
+pub const CUT: Duration = Duration::from_secs(1);
 /// Rest after a failed accept (too many open files, say), so that the loop does not spin.
 const REST: Duration = Duration::from_millis(50);
 
@@ -78,8 +80,7 @@ pub async fn serve_within(
             connections,
             "connection.cut_off: requests took longer than the server waits when it stops"
         );
-        // Until the tasks of the connections have run once more.
-        let _ = tokio::time::timeout(Duration::from_secs(1), registry.ended()).await;
+        let _ = tokio::time::timeout(CUT, registry.ended()).await;
     }
 }
 
