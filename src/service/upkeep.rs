@@ -37,30 +37,47 @@ where
     }
 }
 
-/// One round.
+/// The first error of a round.
+#[derive(Default)]
+struct Round(Option<Error>);
+
+impl Round {
+    /// Runs a step, and logs its error. The later steps do not depend on it.
+    async fn step<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T, Error>>) {
+        if let Err(error) = work.await {
+            tracing::error!(step = name, %error, "upkeep.failed");
+            self.0.get_or_insert(error);
+        }
+    }
+}
+
+/// One round: every step, also after one that failed.
 ///
 /// # Errors
-/// If the database refuses; the next round tries again.
+/// The first error, if the database refuses; each was logged, and the next round tries again.
 pub async fn once(app: &App) -> Result<(), Error> {
-    app.users.stop_remaining_keys().await?;
-    app.keys.purge().await?;
-    app.usage.sweep().await?;
-    app.consent.sweep().await?;
-    let now = app.ground.now();
-    let ended = tokens::forgotten(&mut app.ground.pool.read().await?.conn(), now).await?;
-    let (now, ended) = (now.micros(), ended.micros());
-    let (invited, heard) =
-        (app.ground.now().plus_seconds(-INVITATIONS_KEPT).micros(), app.ground.now().plus_seconds(-FEED_KEPT).micros());
-    let ground = &app.ground;
-    sweep(ground, move |tx| Box::pin(store::sessions::sweep(tx, now, ROWS))).await?;
-    sweep(ground, move |tx| Box::pin(store::invitations::sweep(tx, invited, ROWS))).await?;
-    sweep(ground, move |tx| Box::pin(store::links::sweep(tx, now, ROWS))).await?;
-    sweep(ground, move |tx| Box::pin(store::drafts::sweep(tx, now, ROWS))).await?;
-    sweep(ground, move |tx| Box::pin(store::revoked::sweep(tx, now, ended, ROWS))).await?;
-    sweep(ground, move |tx| Box::pin(store::changes::forget(tx, heard, ROWS))).await?;
-    app.tokens.read_revoked().await?;
-    let programs = &app.config.programs;
-    app.tokens.keep_keys(programs.token_key_days, programs.token_alg).await
+    let (ground, programs) = (&app.ground, &app.config.programs);
+    let now = ground.now();
+    let (invited, heard) = (now.plus_seconds(-INVITATIONS_KEPT).micros(), now.plus_seconds(-FEED_KEPT).micros());
+    let micros = now.micros();
+    let mut round = Round::default();
+    round.step("keys of disabled users", app.users.stop_remaining_keys()).await;
+    round.step("deleted keys", app.keys.purge()).await;
+    round.step("usage", app.usage.sweep()).await;
+    round.step("grants", app.consent.sweep()).await;
+    round.step("sessions", sweep(ground, move |tx| Box::pin(store::sessions::sweep(tx, micros, ROWS)))).await;
+    round.step("invitations", sweep(ground, move |tx| Box::pin(store::invitations::sweep(tx, invited, ROWS)))).await;
+    round.step("links", sweep(ground, move |tx| Box::pin(store::links::sweep(tx, micros, ROWS)))).await;
+    round.step("drafts", sweep(ground, move |tx| Box::pin(store::drafts::sweep(tx, micros, ROWS)))).await;
+    let revoked = async {
+        let ended = tokens::forgotten(&mut ground.pool.read().await?.conn(), now).await?.micros();
+        sweep(ground, move |tx| Box::pin(store::revoked::sweep(tx, micros, ended, ROWS))).await
+    };
+    round.step("revoked tokens", revoked).await;
+    round.step("changes", sweep(ground, move |tx| Box::pin(store::changes::forget(tx, heard, ROWS)))).await;
+    round.step("list of revoked tokens", async { Ok(app.tokens.read_revoked().await?) }).await;
+    round.step("signing keys", app.tokens.keep_keys(programs.token_key_days, programs.token_alg)).await;
+    round.0.map_or(Ok(()), Err)
 }
 
 /// Rounds for as long as the process runs.
@@ -78,9 +95,8 @@ async fn rounds(app: &App) {
     let mut ticks = ticks();
     loop {
         ticks.tick().await;
-        if let Err(error) = once(app).await {
-            tracing::error!(%error, "upkeep.failed");
-        }
+        // Each error was logged with its step.
+        let _ = once(app).await;
     }
 }
 

@@ -411,6 +411,17 @@ on_both_engines! {
         }
     }
 
+    /// A step of upkeep that fails keeps no later one from its work, and the round ends with its error.
+    async fn a_step_of_upkeep_that_fails_skips_no_other(bench: Bench) {
+        bench.person(EMAIL, false).await;
+        bench.signed_in(EMAIL).await;
+        bench.clock.advance(2 * 86_400);
+        bench.alter("ALTER TABLE key_stops RENAME TO gone").await;
+        let error = keyward::service::upkeep::once(&bench.app).await.unwrap_err();
+        assert!(error.to_string().contains("key_stops"), "{error}");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0, "a later step");
+    }
+
     /// When a session was last seen is written at most once in five minutes.
     async fn last_seen_is_written_rarely(bench: Bench) {
         bench.person(EMAIL, false).await;
