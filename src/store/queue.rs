@@ -19,6 +19,7 @@ use futures::FutureExt as _;
 use sqlx::Connection as _;
 use std::{
     future::Future,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -26,7 +27,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use uuid::Uuid;
 
@@ -244,7 +245,10 @@ impl Queue {
                             break None;
                         }
                         // Only a new transaction gives back what the earlier changes of this one hold.
-                        Err(error) if error.is_transient() && tries < RETRIES => tries += 1,
+                        Err(error) if error.is_transient() && tries < RETRIES => {
+                            tries += 1;
+                            sleep(pause()).await;
+                        }
                         Err(error) => {
                             static LIMIT: LogLimit = LogLimit::new();
                             if let Some(batches) = LIMIT.count() {
@@ -298,6 +302,12 @@ fn tell(listeners: &Listeners, done: &Committed) {
     for listener in listeners {
         listener.committed(done);
     }
+}
+
+/// A pause before a batch is run again, in milliseconds 10 to 50: random, so that nodes that got into each other's way do not meet
+/// again at once. The hasher of the standard library is random enough for that, not for secrets.
+fn pause() -> Duration {
+    Duration::from_millis(10 + RandomState::new().build_hasher().finish() % 41)
 }
 
 /// What to do about a lost batch, for the log: an error of SQLite does not name its file.
@@ -447,4 +457,17 @@ async fn statement(tx: &mut Tx<'_>, sql: &'static str) -> Result<(), Error> {
 /// If the database refuses.
 pub async fn take_turns(tx: &mut Tx<'_>) -> Result<(), Error> {
     audit::take_head(tx).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn pauses_are_short_and_differ() {
+        let pauses: HashSet<_> = (0..1_000).map(|_| pause().as_millis()).collect();
+        assert!(pauses.iter().all(|millis| (10..=50).contains(millis)), "{pauses:?}");
+        assert!(pauses.len() > 20, "{pauses:?}");
+    }
 }
