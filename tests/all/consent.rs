@@ -444,6 +444,20 @@ on_both_engines! {
         assert!(detail.contains("\"grants_ended\":451"), "{detail}");
     }
 
+    /// A later write that fails does not undo the removal, so it is no error; upkeep ends the rest.
+    async fn a_program_is_removed_although_a_later_write_fails(bench: Bench) {
+        const HOLD: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
+        let stage = Stage::of(bench).await;
+        let bench = &stage.bench;
+        lay_grants(&stage, 250).await;
+        bench.alter("UPDATE grants SET scopes = 'none' WHERE id = (SELECT id FROM grants ORDER BY id DESC LIMIT 1)").await;
+        bench.app.consent.remove(&stage.owner, stage.project, stage.client).await.unwrap();
+        assert_eq!(bench.number(HOLD).await, 50, "those of the first write have ended");
+        bench.alter("UPDATE grants SET scopes = '[]' WHERE scopes = 'none'").await;
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        assert_eq!((bench.number(HOLD).await, bench.events("grant.ended").await), (0, 250));
+    }
+
     /// Other writes take their turn while the grants of a program end.
     async fn removing_a_program_takes_many_writes(bench: Bench) {
         let stage = Stage::of(bench).await;

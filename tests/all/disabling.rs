@@ -3,7 +3,7 @@
 use crate::lists::lay;
 use keyward::{
     service::{actor::Actor, users::Users},
-    store::{self, queue::Kept},
+    store::{self, Location, queue::Kept},
 };
 
 const MAREN: &str = "maren@pelagic.example";
@@ -59,6 +59,34 @@ on_both_engines! {
             }
         }
         assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE active").await, 1, "the person is blocked first");
+        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
+    }
+
+    /// A later write that fails does not undo the first one, so it is no error; upkeep deactivates the rest.
+    async fn a_person_is_disabled_although_a_later_write_fails(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        lay(&bench, &maren, project, 300).await;
+        let live = bench.number(ACTIVE).await;
+        assert!((201..400).contains(&live), "{live}");
+        let (refuse, allow) = match bench.location {
+            Location::Sqlite(_) => (
+                "CREATE TRIGGER refuse BEFORE DELETE ON key_stops BEGIN SELECT RAISE(ABORT, 'refused'); END",
+                "DROP TRIGGER refuse",
+            ),
+            Location::Postgres(_) => (
+                "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; \
+                 CREATE TRIGGER refuse BEFORE DELETE ON key_stops FOR EACH ROW EXECUTE FUNCTION refuse()",
+                "DROP TRIGGER refuse ON key_stops",
+            ),
+        };
+        bench.alter(refuse).await;
+        let done = bench.app.users.disable(&Actor::User(root), maren.user, "Found a leak.", true).await.unwrap();
+        assert_eq!(done.keys, 200, "those of the first write");
+        assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (live - 200, 1));
+        bench.alter(allow).await;
         keyward::service::upkeep::once(&bench.app).await.unwrap();
         assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
     }

@@ -103,7 +103,8 @@ impl Consent {
     }
 
     /// Removes a program: what was allowed to it ends with it. From the first write on nobody can allow it anything, and it gets no
-    /// token; more grants than that write takes follow in writes of their own, which upkeep finishes if this process ends.
+    /// token; more grants than that write takes follow in writes of their own, which upkeep finishes if one of them fails or this process
+    /// ends.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project is not there or not theirs, or knows no such program; [`Error::Forbidden`] for a member
@@ -135,7 +136,13 @@ impl Consent {
                 Ok(ends.with(Kept::with(total > AT_ONCE, event)))
             })
         });
-        if write.await? { self.end_remaining(&actor, id).await } else { Ok(()) }
+        if write.await?
+            && let Err(error) = self.end_remaining(&actor, id).await
+        {
+            // The program is removed: an error would ask for another try, which finds no such program.
+            tracing::error!(%error, client = %id, "consent.grants_not_ended: upkeep ends the rest");
+        }
+        Ok(())
     }
 
     /// Ends what is still allowed to a program that was removed, in one write after the other, until nothing is left.
