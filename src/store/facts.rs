@@ -72,15 +72,17 @@ pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
-/// What a person allowed a program, as if it were a key: no secret has its digest, and one that was ended is deleted.
+/// What a person allowed a program, as if it were a key: no secret has its digest, and one that was ended is deleted. So is one
+/// whose program was removed: its grants end in many writes.
 macro_rules! select_granted {
     ($rest:literal) => {
         concat!(
             "SELECT g.id, g.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
              THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, g.client_name AS name, 'live' AS environment, g.digest, \
              g.scopes, '[]' AS networks, CAST(NULL AS TEXT) AS rate_limit, g.user_name AS issued_to, CAST(NULL AS BIGINT) AS not_before, \
-             g.until AS expires_at, TRUE AS active, g.ended_at AS deleted_at \
-             FROM grants g JOIN projects p ON p.id = g.project_id CROSS JOIN policy l ",
+             g.until AS expires_at, TRUE AS active, COALESCE(g.ended_at, c.removed_at) AS deleted_at \
+             FROM grants g JOIN projects p ON p.id = g.project_id LEFT JOIN oauth_clients c ON c.id = g.client_id \
+             CROSS JOIN policy l ",
             $rest
         )
     };

@@ -1,6 +1,9 @@
 //! Consent: what people allow programs, how programs come to their tokens, and what ends it.
 
-use crate::support::Bench;
+use crate::support::{
+    Bench,
+    listening::{listening, until},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward::{
     domain::{
@@ -8,7 +11,7 @@ use keyward::{
         ids::{ClientId, GrantId, ProjectId},
     },
     service::{
-        Error,
+        App, Error,
         actor::{Actor, Caller, Origin},
         oauth::{Coming, Denied, Redeemed},
         verify::{Question, Refused},
@@ -442,6 +445,40 @@ on_both_engines! {
         assert_eq!(bench.events("grant.ended").await, 451, "each has an event");
         let detail = bench.texts("SELECT detail FROM audit_events WHERE action = 'client.removed'").await.remove(0);
         assert!(detail.contains("\"grants_ended\":451"), "{detail}");
+    }
+
+    /// From the first write on no token of a removed program is accepted, although its grants end later: here, and on other nodes that
+    /// have them in memory.
+    async fn the_grants_of_a_removed_program_are_refused_at_once(bench: Bench) {
+        let stage = Stage::of(bench).await;
+        let bench = &stage.bench;
+        lay_grants(&stage, 450).await;
+        bench.clock.advance(1);
+        // The newest one: it ends in the last write.
+        let grant = uuid::Uuid::from(stage.granted(&stage.operator).await.grant);
+        let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
+        let (here, there) = (listening(&bench.app).await, listening(&other).await);
+        let verdict = async |app: &App| {
+            app.verify.key(grant.into(), &Question::default()).await.expect("no fault").map(|_| ())
+        };
+        assert_eq!((verdict(&bench.app).await, verdict(&other).await), (Ok(()), Ok(())));
+        {
+            let mut head = bench.app.ground.queue.head();
+            head.mark_unchanged();
+            let removing = bench.app.consent.remove(&stage.owner, stage.project, stage.client);
+            tokio::pin!(removing);
+            // The caller goes away when the first write is committed.
+            tokio::select! {
+                biased;
+                changed = head.changed() => changed.unwrap(),
+                _ = &mut removing => {}
+            }
+        }
+        assert!(bench.number("SELECT COUNT(*) FROM grants WHERE ended_at IS NULL").await > 0, "it has not ended");
+        assert_eq!(verdict(&bench.app).await, Err(Refused::Deleted));
+        until("the other node refuses it", async || verdict(&other).await == Err(Refused::Deleted)).await;
+        here.abort();
+        there.abort();
     }
 
     /// A later write that fails does not undo the removal, so it is no error; upkeep ends the rest.

@@ -15,6 +15,7 @@ use crate::{
     },
     store::{
         self, Conn,
+        changes::Change,
         clients::NewClientRow,
         queue::{Kept, take_turns},
     },
@@ -102,9 +103,9 @@ impl Consent {
         write.await
     }
 
-    /// Removes a program: what was allowed to it ends with it. From the first write on nobody can allow it anything, and it gets no
-    /// token; more grants than that write takes follow in writes of their own, which upkeep finishes if one of them fails or this process
-    /// ends.
+    /// Removes a program: what was allowed to it ends with it. From the first write on nobody can allow it anything, it gets no token,
+    /// and its tokens are refused; more grants than that write takes end in writes of their own, which upkeep finishes if one of them
+    /// fails or this process ends.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project is not there or not theirs, or knows no such program; [`Error::Forbidden`] for a member
@@ -133,7 +134,10 @@ impl Consent {
                     .detail(serde_json::json!({
                         "before": {"name": row.name, "redirects": row.redirects()?}, "grants_ended": total,
                     }));
-                Ok(ends.with(Kept::with(total > AT_ONCE, event)))
+                let is_more = total > AT_ONCE;
+                let kept = ends.with(Kept::with(is_more, event));
+                // Facts of the grants that are still to end may be in memory, on other nodes too.
+                Ok(if is_more { kept.heard(Change { topic: "project", id: row.project_id }) } else { kept })
             })
         });
         if write.await?
