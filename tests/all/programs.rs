@@ -213,6 +213,8 @@ on_both_engines! {
         let unknown = forge::header(&Uuid::nil().to_string());
         expect("another key", forge::sign(&bench, &unknown, &claims).await, "invalid_token").await;
         let now = bench.clock.now().seconds();
+        // RFC 9068 section 2.2: of a key, subject and client are the same.
+        let of_key = |id: Uuid| json!({"sub": format!("key:{id}"), "client_id": format!("key:{id}")});
         let cases = [
             ("another project", aud, "wrong_audience"),
             ("the management interface", json!({"aud": format!("{}/v1", crate::support::URL)}), "wrong_audience"),
@@ -221,8 +223,9 @@ on_both_engines! {
             ("good for a second", json!({"exp": now + 1}), "good"),
             ("a person", json!({"sub": format!("user:{}", maren.user)}), "invalid_token"),
             ("nobody", json!({"sub": "key:"}), "invalid_token"),
-            ("a key that is not there", json!({"sub": format!("key:{}", Uuid::nil())}), "unknown"),
-            ("another project's key", json!({"sub": format!("key:{}", other.id)}), "wrong_project"),
+            ("a key that is not there", of_key(Uuid::nil()), "unknown"),
+            ("another project's key", of_key(other.id.into()), "wrong_project"),
+            ("another key than the client", json!({"sub": format!("key:{}", other.id)}), "invalid_token"),
         ];
         for (what, changes, code) in cases {
             expect(what, forge::sign(&bench, &forge::header(&kid), &with(changes)).await, code).await;
@@ -319,10 +322,12 @@ on_both_engines! {
         let mut typo = made.secret.clone();
         typo.replace_range(20..21, if &typo[20..21] == "a" { "b" } else { "a" });
         let malformed =
-            ["", "kw_live_", &made.secret[1..], &typo, &format!("{}\n", made.secret), &"ø".repeat(32), &"x".repeat(9_000)];
+            ["", "kw_live_", &made.secret[1..], &typo, &format!("{}\u{a0}", made.secret), &"ø".repeat(32), &"x".repeat(9_000)];
         for secret in malformed {
             assert_eq!(code(&mut program, worst(secret)).await, "malformed", "{secret:?}");
         }
+        // ASCII whitespace around a key is ignored, as in a header.
+        assert_eq!(code(&mut program, worst(&format!(" {}\r\n", made.secret))).await, code(&mut program, worst(&made.secret)).await);
         assert_eq!(code(&mut program, worst(VECTOR)).await, "unknown");
 
         let now = bench.clock.now().micros();
