@@ -135,7 +135,7 @@ on_both_engines! {
         bench.alter("ALTER TABLE scopes RENAME TO scopes_elsewhere").await;
         let page = sign_in(&mut browser, &login, MAREN).await;
         assert!(page.status >= 500, "{} {}", page.status, page.text());
-        assert!(page.header("set-cookie").contains("keyward-draft="), "{}", page.header("set-cookie"));
+        assert!(page.header("set-cookie").contains("keyward-draft="), "{:?} {}", page.headers, page.text());
         bench.alter("ALTER TABLE scopes_elsewhere RENAME TO scopes").await;
         let page = browser.get("/keys/new").await;
         assert_eq!((page.status, value(&page, "name").as_str()), (200, "Tide gauges"), "{}", page.text());
@@ -192,7 +192,7 @@ on_both_engines! {
         };
         let page = browser.post("/keys/new", &with("never")).await;
         assert!(page.status == 403 && page.text().contains("Sign out, sign in again"), "{} {}", page.status, page.text());
-        assert!(page.header("set-cookie").contains("keyward-draft="), "{}", page.header("set-cookie"));
+        assert!(page.header("set-cookie").contains("keyward-draft="), "{:?} {}", page.headers, page.text());
         browser.post("/logout", &[]).await;
         bench.alter(&format!("UPDATE users SET password_hash = '{hash}'")).await;
         let page = sign_in(&mut browser, "/login?next=%2Fkeys%2Fnew", MAREN).await;

@@ -273,7 +273,7 @@ on_both_engines! {
             assert!(error(&page, "not_before").contains("29 February 2020, 09:00:00 UTC has passed"));
             assert!(error(&page, "burst").contains("as the burst"));
             assert!(is_open(&page), "{}", page.text());
-            assert!(page.text().contains("\n&lt;/textarea>&lt;b>&amp;amp;</textarea>"), "{}", page.text());
+            assert!(page.text().contains("\n&lt;/textarea&gt;&lt;b&gt;&amp;amp;</textarea>"), "{}", page.text());
             assert!(!page.text().contains("<b>"), "{}", page.text());
             assert_eq!((page.input("not_before"), page.input("rate"), page.input("burst")), ("2020-02-29T09:00", "100", "0"));
             let area = page.text().split("<textarea").nth(1).unwrap().split('>').next().unwrap();
