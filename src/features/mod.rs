@@ -9,6 +9,7 @@ pub mod entry;
 pub mod keys;
 pub mod policy;
 pub mod projects;
+pub mod resource;
 pub mod scopes;
 pub mod security;
 pub mod session;

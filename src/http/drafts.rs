@@ -22,8 +22,7 @@ use std::net::IpAddr;
 /// Forms that are answered anew: their fields prove something, or say yes to something.
 const NEVER: [&str; 9] =
     ["/authorize", "/confirm", "/device", "/login", "/logout", "/reset", "/settings/security", "/setup", "/signup"];
-const WORDS: &str =
-    "Nothing was saved yet: you had to sign in or set up a second factor first. What you typed is here again: check it, and send it \
+const WORDS: &str = "Nothing was saved yet: you had to sign in or set up a second factor first. What you typed is here again: check it, and send it \
      once more.";
 
 /// On HTTPS a cookie that no other host can set, as that of the session.

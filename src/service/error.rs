@@ -2,6 +2,7 @@
 
 use super::program::ProgramRefused;
 use crate::store::{self, queue::Refusal};
+use std::pin::Pin;
 
 /// What is wrong with one field of a form or one member of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +78,14 @@ impl Error {
 ///
 /// # Errors
 /// Those of `reading`.
-pub async fn read_list<T>(reading: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    reading.await.map_err(|error| match error {
-        Error::Store(error) if error.is_time_limit() => Error::TooLong,
-        error => error,
+pub fn read_list<'a, T: 'a>(
+    reading: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>> {
+    Box::pin(async move {
+        reading.await.map_err(|error| match error {
+            Error::Store(error) if error.is_time_limit() => Error::TooLong,
+            error => error,
+        })
     })
 }
 

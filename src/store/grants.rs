@@ -98,8 +98,7 @@ pub async fn of_project(
 
 /// What holds of all that was allowed to a program, at most `limit`.
 pub async fn of_client(conn: &mut Conn<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
-    const SQL: &str =
-        select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id LIMIT $3");
+    const SQL: &str = select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id LIMIT $3");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).bind(limit).fetch_all(c).await?))
 }
 

@@ -373,7 +373,7 @@ fn unrecorded_writes_are_listed() {
         "service/keys/chosen.rs", // nothing of all that was chosen changed
         "service/keys/purge.rs",  // restored meanwhile
         "service/oauth/allow.rs",
-        "service/oauth/allow.rs", // nothing was allowed: the program is told why
+        "service/oauth/allow.rs",   // nothing was allowed: the program is told why
         "service/oauth/clients.rs", // the grants of a removed program, each with its event
         "service/oauth/codes.rs",
         "service/oauth/codes.rs",

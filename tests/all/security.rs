@@ -461,7 +461,8 @@ on_both_engines! {
         let page = send_code(&mut late, &code(&enrolled.secret, now(&bench))).await;
         assert_eq!(page.status, 409, "{}", page.text());
         assert!(page.text().contains("Your account was changed meanwhile. Sign in again."), "{}", page.text());
-        assert!(!String::from_utf8_lossy(&log.logged()).contains("Your account was changed"));
+        let logged = String::from_utf8_lossy(&log.logged()).into_owned();
+        assert!(!logged.contains("Your account was changed"), "{logged}");
         assert!(!late.cookie.as_deref().unwrap_or_default().contains("keyward="), "{:?}", late.cookie);
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 1, "that of the browser that set the code up");
     }

@@ -11,6 +11,7 @@ use crate::{
         time::Timestamp,
     },
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::session::Session,
     ui::{
         notice::{Notice, Tone},
@@ -54,7 +55,7 @@ pub fn HistoryOf(#[prop(optional)] key: Option<KeyId>, #[prop(optional)] project
     let before = use_query_map().with_untracked(|query| query.get(OLDER)).unwrap_or_default();
     let session = Session::here();
     let asked = before.clone();
-    let answer = Resource::new(
+    let answer = resource(
         || (),
         move |()| {
             let before = asked.clone();

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     domain::consent::Authorization,
     error::AppError,
+    features::resource::resource,
     features::session::{PageTitle, Session, SignedInOnly},
     ui::{answer::status, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
 };
@@ -60,7 +61,7 @@ pub fn DeviceConfirmPage() -> impl IntoView {
     let code = use_query_map().with_untracked(|query| query.get("user_code").unwrap_or_default());
     let session = Session::here();
     let asked = code.clone();
-    let answer = Resource::new(
+    let answer = resource(
         || (),
         move |()| {
             let code = asked.clone();

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::consent::{Answered, Authorization},
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::session::{PageTitle, Session, home_link, to_login},
     ui::{
         answer::{Go, status},
@@ -28,7 +29,7 @@ pub fn AuthorizePage() -> impl IntoView {
     let query = use_location().search.get_untracked();
     let login = to_login();
     let asked = query.clone();
-    let asked = Resource::new(
+    let asked = resource(
         || (),
         move |()| {
             let asked = asked.clone();

@@ -3,6 +3,7 @@
 use super::{api, gone::gone};
 use crate::{
     error::AppError,
+    features::resource::resource,
     features::session::{Known, PageTitle, Session, foot},
     ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
 };
@@ -15,7 +16,7 @@ pub fn ResetPage() -> impl IntoView {
     let code = use_query_map().with_untracked(|query| query.get("code")).unwrap_or_default();
     let to = StoredValue::new(format!("/reset/new?code={}", Url::escape(&code)));
     let code = StoredValue::new(code);
-    let opens = Resource::new(|| (), move |()| api::reset_opens(code.get_value()));
+    let opens = resource(|| (), move |()| api::reset_opens(code.get_value()));
 
     let page = move |known: Option<Known>, opens: Result<(), AppError>| {
         if opens.is_err() {

@@ -4,6 +4,7 @@ use super::{api, gone::gone};
 use crate::{
     domain::entry::Welcome,
     error::AppError,
+    features::resource::resource,
     features::session::{Known, PageTitle, Session, foot},
     ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
 };
@@ -16,7 +17,7 @@ pub fn SignUpPage() -> impl IntoView {
     let code = use_query_map().with_untracked(|query| query.get("code")).unwrap_or_default();
     let to = StoredValue::new(format!("/signup/new?code={}", Url::escape(&code)));
     let code = StoredValue::new(code);
-    let welcome = Resource::new(|| (), move |()| api::welcome(code.get_value()));
+    let welcome = resource(|| (), move |()| api::welcome(code.get_value()));
 
     let page = move |known: Option<Known>, welcome: Result<Welcome, AppError>| {
         let Ok(welcome) = welcome else { return gone(known, "/login", "Go to sign-in") };

@@ -10,6 +10,7 @@ use crate::{
         key::{KeyView, Status},
     },
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::{
         admin::api::admin_get_key,
         session::{PageTitle, Session},
@@ -123,7 +124,7 @@ fn used(key: &KeyView) -> String {
 pub fn key_of_the_address(desk: Desk) -> Resource<Result<KeyView, AppError>> {
     let session = Session::here();
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
-    Resource::new(
+    resource(
         || (),
         move |()| {
             let id = id.parse::<KeyId>();

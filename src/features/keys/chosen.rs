@@ -8,6 +8,7 @@ use crate::{
         ids::KeyId,
         key::{ChosenDone, ChosenKey},
     },
+    features::resource::resource,
     features::{
         admin::api::admin_chosen_keys,
         session::{PageTitle, Session},
@@ -69,7 +70,7 @@ pub fn ChosenPage() -> impl IntoView {
         let ids: Vec<KeyId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
         (query.get("verb").as_deref() == Some("delete"), ids)
     });
-    let keys = Resource::new(
+    let keys = resource(
         || (),
         move |()| {
             let ids = ids.clone();

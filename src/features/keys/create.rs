@@ -16,6 +16,7 @@ use crate::{
         project::{KeyForm, ProjectChoice},
     },
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::session::{PageTitle, Session},
     ui::{
         button::Submit,
@@ -85,7 +86,7 @@ pub fn CreatePage() -> impl IntoView {
     let place = Place::here();
     let session = Session::here();
     let prefill = Prefill::of_the_address();
-    let form = Resource::new(
+    let form = resource(
         || (),
         move |()| async move {
             session.signed_in().await?;

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{expiry::ExpiryOption, ids::KeyId, key::EditForm, project::ProjectChoice},
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::session::{PageTitle, Session},
     islands::EditEffects,
     ui::{
@@ -29,7 +30,7 @@ pub fn EditPage() -> impl IntoView {
     let place = Place::here();
     let session = Session::here();
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
-    let form = Resource::new(
+    let form = resource(
         || (),
         move |()| {
             let id = id.parse::<KeyId>();

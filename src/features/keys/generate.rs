@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::project::{KeyForm, ProjectChoice},
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::session::{PageTitle, Session},
     ui::{
         answer::status,
@@ -36,7 +37,7 @@ pub fn GeneratePage() -> impl IntoView {
         .into_any();
     }
     let session = Session::here();
-    let form = Resource::new(
+    let form = resource(
         || (),
         move |()| async move {
             session.signed_in().await?;

@@ -13,6 +13,7 @@ use crate::{
         key::{KeyPage, Status},
     },
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::{admin::api::admin_list_keys, session::Session},
     ui::{
         answer::status,
@@ -30,7 +31,7 @@ pub fn KeyList() -> impl IntoView {
     let place = Place::here();
     let session = Session::here();
     let asked = place.clone();
-    let page = Resource::new(
+    let page = resource(
         || (),
         move |()| {
             let Place { desk, filter, after } = asked.clone();

@@ -9,6 +9,7 @@ use crate::{
         ids::KeyId,
         key::{KeyView, Status},
     },
+    features::resource::resource,
     features::session::Session,
     ui::toast::Toasts,
 };
@@ -23,7 +24,7 @@ pub fn Said() -> impl IntoView {
     let (done, id) = query.with_untracked(|query| (query.get("done").unwrap_or_default(), query.get("key")));
     let id = id.and_then(|id| id.parse::<KeyId>().ok());
     let desk = place.desk;
-    let key = Resource::new(
+    let key = resource(
         || (),
         move |()| async move {
             let id = id?;

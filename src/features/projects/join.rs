@@ -4,6 +4,7 @@ use super::{api::invitation, members::may};
 use crate::{
     domain::project::InvitationView,
     error::AppError,
+    features::resource::resource,
     features::session::{PageTitle, home_link},
     ui::{answer::status, button::Submit, form::Form, gate::Gate, notice::Refused, time::Exactly},
 };
@@ -14,7 +15,7 @@ use leptos_router::{hooks::use_query_map, location::Url};
 pub fn JoinPage() -> impl IntoView {
     let code = use_query_map().with_untracked(|query| query.get("code").unwrap_or_default());
     let asked = code.clone();
-    let found = Resource::new(
+    let found = resource(
         || (),
         move |()| {
             let code = asked.clone();

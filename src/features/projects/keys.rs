@@ -10,6 +10,7 @@ use crate::{
         time::Timestamp,
     },
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::{
         keys::api::get_key,
         session::{PageTitle, Session},
@@ -42,7 +43,7 @@ where
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let session = Session::here();
-    let answer = Resource::new(
+    let answer = resource(
         || (),
         move |()| {
             let asked = ask();

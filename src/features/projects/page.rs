@@ -8,6 +8,7 @@ use crate::{
         project::{Invited, ProjectView},
     },
     error::{AppError, ErrorKind},
+    features::resource::resource,
     features::{
         audit::HistoryOf,
         session::{Frame, MissingPage, PageTitle, Session, SignedInOnly},
@@ -31,7 +32,7 @@ pub fn ProjectPage() -> impl IntoView {
     let here = format!("/projects/{id}");
     let session = Session::here();
     let asked = id.parse::<ProjectId>();
-    let project = Resource::new(
+    let project = resource(
         || (),
         move |()| {
             let asked = asked.clone();

@@ -12,6 +12,7 @@ use crate::{
         sensitive::RevealedSecret,
     },
     error::{AppError, ErrorKind, Refusal},
+    features::resource::resource,
     features::session::{PageTitle, Session, SignedInOnly, next_here},
     ui::{
         answer::{Go, status},
@@ -46,7 +47,7 @@ pub fn EnrolPage() -> impl IntoView {
     let session = Session::here();
     // Refused, the page shows the same secret again.
     let typed = use_context::<Refusal>().and_then(|it| it.values.get("sealed")?.first().cloned()).unwrap_or_default();
-    let enrolment = Resource::new(
+    let enrolment = resource(
         || (),
         move |()| {
             let typed = typed.clone();

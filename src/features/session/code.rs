@@ -1,6 +1,7 @@
 //! The second step of signing in, for those who have a second factor.
 
 use super::{Known, PageTitle, Session, api::awaits_code, login::foot, next_here};
+use crate::features::resource::resource;
 use crate::ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused};
 use leptos::prelude::*;
 use leptos_router::location::Url;
@@ -11,7 +12,7 @@ pub fn CodePage() -> impl IntoView {
     let next = next_here();
     let query = next.as_ref().map(|next| format!("?next={}", Url::escape(next))).unwrap_or_default();
     let query = StoredValue::new(query);
-    let asked = Resource::new(
+    let asked = resource(
         || (),
         move |()| async move {
             let known = session.known().await.ok();

@@ -4,6 +4,7 @@ use super::api;
 use crate::{
     domain::user::{Instance, Me},
     error::{AppError, ErrorKind},
+    features::resource::resource,
     ui::markup::escape_text,
 };
 use leptos::prelude::*;
@@ -31,7 +32,7 @@ impl Session {
     /// Asks, and gives the answer to all pages as context.
     pub fn provide() {
         let ask = |()| async { Ok(Known { me: api::me().await?, instance: api::instance().await? }) };
-        provide_context(Self(Resource::new(|| (), ask)));
+        provide_context(Self(resource(|| (), ask)));
         provide_context(Titled::default());
     }
 

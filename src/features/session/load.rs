@@ -3,6 +3,7 @@
 use super::{MissingPage, Session};
 use crate::{
     error::{AppError, ErrorKind},
+    features::resource::resource,
     ui::{
         answer::status,
         notice::{Notice, Tone},
@@ -22,7 +23,7 @@ where
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let session = Session::here();
-    let answer = Resource::new(
+    let answer = resource(
         || (),
         move |()| {
             let asked = ask();

@@ -55,7 +55,9 @@ pub(super) struct Yes<'a> {
 pub(super) async fn grant(tx: &mut Tx<'_>, yes: Yes<'_>) -> Result<Kept<()>, Error> {
     let Yes { caller, row, role, by, now } = yes;
     if store::grants::count_of_user(tx, row.user_id, now.micros()).await? >= GRANTS_MOST {
-        return Err(Error::Conflict("You allow programs 500 things already. Revoke some of them under Security first."));
+        return Err(Error::Conflict(
+            "You allow programs 500 things already. Revoke some of them under Security first.",
+        ));
     }
     store::grants::insert(tx, &row).await?;
     let event = Actor::User(caller.clone())

@@ -1,0 +1,20 @@
+//! Resources of pages.
+
+use leptos::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
+use std::pin::Pin;
+
+/// A [`Resource`] whose futures are boxed. Leptos copies the future of a resource several times on the stack when it creates one; the
+/// future of a page is up to 60 KB in an unoptimised build. Its code is then also compiled once a type of answer and not once a page.
+#[track_caller]
+pub fn resource<S, T, F>(
+    source: impl Fn() -> S + Send + Sync + 'static,
+    fetch: impl Fn(S) -> F + Send + Sync + 'static,
+) -> Resource<T>
+where
+    S: PartialEq + Clone + Send + Sync + 'static,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    Resource::new(source, move |value| -> Pin<Box<dyn Future<Output = T> + Send>> { Box::pin(fetch(value)) })
+}
