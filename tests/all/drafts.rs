@@ -127,11 +127,17 @@ on_both_engines! {
 
     /// A page that cannot be drawn just now does not use the draft up.
     async fn a_page_that_fails_gives_the_draft_back(bench: Bench) {
-        bench.person(MAREN, false).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.project_of(&maren).await.to_string();
         let mut browser = bench.signed_in(MAREN).await;
-        let mark = value(&browser.get("/keys/new").await, "draft");
+        let new = browser.get("/keys/new").await;
+        let (mark, number) = (value(&new, "draft"), value(&new, "number"));
         bench.alter("DELETE FROM sessions").await;
-        let login = send_late(&mut browser, "/keys/new", &[("draft", &mark), ("name", "Tide gauges")]).await;
+        let fields = [
+            ("draft", mark.as_str()), ("number", &number), ("project", &project), ("name", "Tide gauges"),
+            ("environment", "test"), ("expires", "30d"),
+        ];
+        let login = send_late(&mut browser, "/keys/new", &fields).await;
         bench.alter("ALTER TABLE scopes RENAME TO scopes_elsewhere").await;
         let page = sign_in(&mut browser, &login, MAREN).await;
         assert!(page.status >= 500, "{} {}", page.status, page.text());
