@@ -73,7 +73,7 @@ impl fmt::Display for Email {
 fn is_atom(text: &str) -> bool {
     let fits = |c: char| match c {
         c if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c),
-        c => !c.is_whitespace() && !super::key::is_unprintable(c),
+        c => !super::key::is_invisible(c) && !super::key::is_unprintable(c),
     };
     !text.is_empty() && text.chars().all(fits)
 }
@@ -148,6 +148,7 @@ mod tests {
             "ann@xn--a.example",
             "ann@ex\u{202E}ample.com",
             "a\u{202E}nn@example.com",
+            "a\u{200B}nn@example.com",
             "ann@exam_ple.com",
             "ann@example.com,bob@example.com",
             "Ann <ann@example.com>",

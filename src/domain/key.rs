@@ -59,7 +59,7 @@ pub(super) fn label(text: &str, most: usize) -> Result<String, LabelError> {
 /// Characters that leave nothing to see or to press: white space, the blank of Braille, and what Unicode 17 lists as
 /// `Default_Ignorable_Code_Point` (zero-width characters, joiners, variation selectors, fillers, tags). Joined to others they have
 /// their use, in emoji and in many scripts.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,

@@ -104,6 +104,10 @@ on_both_engines! {
         assert_eq!(page.status, 303);
         assert!(page.location().starts_with("/login?next="), "{}", page.location());
         let login = page.location().to_owned();
+        // A program is not told of its mistake either: the address would lead anyone who follows it elsewhere.
+        let mistaken = browser.get(&format!("/authorize?{}", stage.query(&[("response_type", "token")]))).await;
+        assert_eq!(mistaken.status, 303);
+        assert!(mistaken.location().starts_with("/login?next="), "{}", mistaken.location());
         assert_eq!(browser.get(&login).await.status, 200);
         let back = browser.post(&login, &[("email", "owner@pelagic.example"), ("password", PASSWORD)]).await;
         assert_eq!((back.status, back.location()), (303, here.as_str()));

@@ -3,13 +3,19 @@
 use leptos::prelude::GetUntracked;
 use leptos_router::{hooks::use_location, location::Url};
 
-/// The path, if it is one of ours: `//host` and `/\host` lead elsewhere, and control characters are dropped by browsers.
+/// The path, if it is one of ours: `//host` and `/\host` lead elsewhere, and control characters are dropped by browsers. A path with
+/// dot segments is refused, since browsers remove them: `/x/../login/oidc` is `/login/oidc`.
 pub fn own_path(path: &str) -> Option<&str> {
     let mut letters = path.chars();
     let ours = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
     // What a GET begins is begun by a press on the page that offers it, not by a link that leads through the sign-in.
     let begins = ["/settings/security/link", "/login/oidc"].iter().any(|it| path.starts_with(it));
-    (ours && !begins && !path.contains(|c: char| c.is_control() || c == '\\')).then_some(path)
+    let only_path = path.split(['?', '#']).next().unwrap_or_default();
+    let dots = only_path.split('/').any(|segment| {
+        let segment = segment.replace("%2e", ".").replace("%2E", ".");
+        segment == "." || segment == ".."
+    });
+    (ours && !begins && !dots && !path.contains(|c: char| c.is_control() || c == '\\')).then_some(path)
 }
 
 /// Where to go afterwards, as the page's address says it: only to a page of ours. Not by the router's map, which decodes what is
@@ -69,7 +75,7 @@ mod tests {
 
     #[test]
     fn only_our_own_paths_are_followed() {
-        for ours in ["/", "/keys", "/keys?status=deleted", "/keys/new?a=//b"] {
+        for ours in ["/", "/keys", "/keys?status=deleted", "/keys/new?a=//b", "/keys?a=/../b", "/a..b/c"] {
             assert_eq!(own_path(ours), Some(ours));
         }
         for other in [
@@ -82,6 +88,11 @@ mod tests {
             "/a\\b",
             "/settings/security/link",
             "/login/oidc?next=/keys",
+            "/x/../settings/security/link",
+            "/./login/oidc",
+            "/x/%2e%2E/login/oidc",
+            "/x/.%2e/login/oidc#a",
+            "/..",
         ] {
             assert_eq!(own_path(other), None, "{other}");
         }

@@ -30,18 +30,23 @@ impl<'a> Asked<'a> {
         let mut asked = Self::default();
         if uri.path().starts_with(PREFIX) {
             let said = |name| headers.get_all(name).iter().map(|value| value.to_str().map_err(|_| wrong()));
+            // A restriction that is named but empty, of a variable that is not set for example, must not let every key through.
             for projects in said(PROJECT_HEADER) {
+                let before = asked.projects.len();
                 projects?.split([' ', ',']).filter(|it| !it.is_empty()).try_for_each(|it| asked.project(it))?;
+                if asked.projects.len() == before {
+                    return Err(wrong());
+                }
             }
             for scopes in said(SCOPE_HEADER) {
-                asked.scopes.extend(scopes?.split(' ').filter(|it| !it.is_empty()).map(Cow::Borrowed));
+                asked.scope(Cow::Borrowed(scopes?))?;
             }
             return Ok(asked);
         }
         for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             match &*name {
                 "project" => asked.project(&value)?,
-                "scope" => asked.scope(value),
+                "scope" => asked.scope(value)?,
                 "limited" if value == "403" => asked.limited_is_403 = true,
                 "limited" if value == "429" => asked.limited_is_403 = false,
                 name if Some(name) == parameter => {}
@@ -56,7 +61,8 @@ impl<'a> Asked<'a> {
         Ok(())
     }
 
-    fn scope(&mut self, value: Cow<'a, str>) {
+    fn scope(&mut self, value: Cow<'a, str>) -> Result<(), Problem> {
+        let before = self.scopes.len();
         match value {
             Cow::Borrowed(names) => {
                 self.scopes.extend(names.split(' ').filter(|it| !it.is_empty()).map(Cow::Borrowed));
@@ -66,6 +72,7 @@ impl<'a> Asked<'a> {
                 self.scopes.extend(names.map(|it| Cow::Owned(it.to_owned())));
             }
         }
+        if self.scopes.len() == before { Err(wrong()) } else { Ok(()) }
     }
 
     /// The question, of a credential that is used from this address.
@@ -110,9 +117,19 @@ mod tests {
     fn the_query_says_what_is_asked() {
         let all = format!("/v1/auth?project={A}&scope=a:read+b:read&project={B}&scope=c&limited=403&api_key=x");
         assert_eq!(read(&all, &[]), Some((format!("{A} {B} | a:read b:read c"), true)));
-        assert_eq!(read("/v1/auth?scope=a%3Aread%20b&scope=", &[]), Some((" | a:read b".into(), false)));
+        assert_eq!(read("/v1/auth?scope=a%3Aread%20b", &[]), Some((" | a:read b".into(), false)));
         assert_eq!(read("/v1/auth", &[]), Some((" | ".into(), false)));
-        for wrong in ["?project=x", "?project=", "?limited=1", "?limited", "?scopes=a", "?projekt=a", "?Scope=a"] {
+        for wrong in [
+            "?project=x",
+            "?project=",
+            "?scope=",
+            "?scope=+",
+            "?limited=1",
+            "?limited",
+            "?scopes=a",
+            "?projekt=a",
+            "?Scope=a",
+        ] {
             assert_eq!(read(&format!("/v1/auth{wrong}"), &[]), None, "{wrong}");
         }
     }
@@ -123,7 +140,14 @@ mod tests {
         let client = "/v1/auth/orders?project=x&scope=z&limited=403&anything";
         assert_eq!(read(client, &headers), Some((format!("{A} | a:read b"), false)));
         assert_eq!(read(client, &[]), Some((" | ".into(), false)));
-        assert_eq!(read(client, &[("x-keyward-project", "nonsense")]), None);
+        for wrong in [
+            ("x-keyward-project", "nonsense"),
+            ("x-keyward-project", " , "),
+            ("x-keyward-project", ""),
+            ("x-keyward-scope", " "),
+        ] {
+            assert_eq!(read(client, &[wrong]), None, "{wrong:?}");
+        }
         // And nowhere else: a client of another gateway could widen what is asked.
         assert_eq!(read(&format!("/v1/auth?project={B}"), &headers), Some((format!("{B} | "), false)));
     }
