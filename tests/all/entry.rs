@@ -302,6 +302,44 @@ on_both_engines! {
         assert!(matches!(accounts.welcome(code(&late.link)).await, Err(Error::NotFound)));
     }
 
+    /// Letters of all kinds to one address are counted together: invitations that replace each other, into projects, and at once.
+    async fn an_address_is_sent_five_letters_an_hour(bench: Bench) {
+        let root = bench.person(MAREN, true).await;
+        let project = bench.project_of(&root).await;
+        let (accounts, projects, config) = (&bench.app.accounts, &bench.app.projects, &bench.app.config);
+        let actor = Actor::User(root.clone());
+        let too_many = |error: &Error| matches!(error, Error::Invalid(fields) if fields[0].name == "email" && fields[0].message.contains("five emails"));
+        policy(&bench, "open").await;
+        // Without mail nothing is sent, and nothing is refused.
+        for _ in 0..7 {
+            accounts.invite(&actor, "shown@pelagic.example").await.unwrap();
+        }
+        bench.mail.set_up();
+        for _ in 0..2 {
+            accounts.invite(&actor, NEWCOMER).await.unwrap();
+        }
+        bench.browser().post("/signup", &[("email", NEWCOMER)]).await;
+        letters(&bench, 3).await;
+        let asked = (0..20).map(|_| projects.invite(&root, project, "viewer", NEWCOMER, config));
+        let answers = futures::future::join_all(asked).await;
+        assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 2, "{answers:?}");
+        assert!(answers.iter().filter_map(|it| it.as_ref().err()).all(too_many), "{answers:?}");
+        assert!(accounts.invite(&actor, NEWCOMER).await.is_err_and(|error| too_many(&error)));
+        bench.browser().post("/signup", &[("email", NEWCOMER)]).await;
+        letters(&bench, 2).await;
+        let mut browser = bench.signed_in(MAREN).await;
+        let id = project.to_string();
+        let form = [("id", id.as_str()), ("role", "viewer"), ("email", NEWCOMER)];
+        let page = browser.post(&format!("/projects/{id}/invite"), &form).await;
+        assert!(page.status == 422 && page.text().contains("five emails within an hour"), "{}", page.text());
+        // Another address, a link that is handed over, and an hour later.
+        projects.invite(&root, project, "viewer", "other@pelagic.example", config).await.unwrap();
+        assert!(projects.invite(&root, project, "viewer", "", config).await.unwrap().link.is_some());
+        bench.clock.advance(3_600);
+        projects.invite(&root, project, "viewer", NEWCOMER, config).await.unwrap();
+        letters(&bench, 2).await;
+    }
+
     /// A new password: the same answer for everybody, a link that works once and for an hour, and no session left.
     async fn a_new_password(bench: Bench) {
         let log = Listening::begin();

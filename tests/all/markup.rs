@@ -211,7 +211,7 @@ let hostile = shape(&browser.get(&path).await);
         }
     }
 
-    /// A letter is plain text with what was written in it, and its subject is one line.
+    /// A letter is plain text with what was written in it, and its subject is ours alone.
     async fn a_letter_is_plain_text(bench: Bench) {
         let owner = bench.person("owner@pelagic.example", false).await;
         bench.mail.set_up();
@@ -221,7 +221,8 @@ let hostile = shape(&browser.get(&path).await);
         bench.app.projects.invite(&owner, id, "viewer", "new@drift.example", &bench.app.config).await.unwrap();
         let letters = bench.mail.take();
         assert_eq!(letters.len(), 1);
-        assert!(letters[0].text.contains(name) && letters[0].subject.contains(name));
+        assert!(letters[0].text.contains(name) && !letters[0].subject.contains(name), "{:?}", letters[0]);
+        assert_eq!(letters[0].subject, "Your invitation to Keyward");
         assert!(!letters[0].subject.contains(['\r', '\n']));
     }
 }

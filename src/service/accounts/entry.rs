@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Letters that are written at the same time, and that wait for that, at most.
 const WRITTEN: usize = 8;
 const WAITING: usize = 512;
-/// Links that one address is sent an hour, at most: nobody fills somebody else's mailbox.
+/// Letters of all kinds that one address is sent an hour, at most: nobody fills somebody else's mailbox.
 const AN_HOUR: i64 = 5;
 const HOUR: i64 = 3_600;
 
@@ -23,8 +23,11 @@ const HOUR: i64 = 3_600;
 pub(super) const SIGN_UP: &str = "sign_up";
 pub(super) const INVITATION: &str = "invitation";
 pub(in crate::service) const RESET: &str = "reset";
-/// No link at all: somebody was told that they have an account. It counts like one.
+/// No link at all: somebody was told that they have an account, or a later invitation replaced this one. It counts like one.
 pub(super) const TOLD: &str = "told";
+
+/// What is said to a signed-in user who invites an address that was sent enough.
+pub(in crate::service) const SENT_ENOUGH: &str = "This address was sent five emails within an hour. Try again later.";
 
 /// What is said of a link that opens nothing.
 pub(super) const GONE: &str = "This link was used already, or it is too old. Ask for a new one.";
@@ -47,9 +50,9 @@ impl Default for Letters {
     }
 }
 
-/// Whether this address was sent enough for an hour. Counted in the transaction that inserts the next link, which comes after those
-/// of all nodes: requests at the same time do not pass together.
-pub(super) async fn was_sent_enough(tx: &mut Tx<'_>, email: &str, now: Timestamp) -> Result<bool, Error> {
+/// Whether this address was sent enough for an hour, by letters of all kinds. Counted in the transaction that inserts the next link
+/// or invitation, which comes after those of all nodes: requests at the same time do not pass together.
+pub(in crate::service) async fn was_sent_enough(tx: &mut Tx<'_>, email: &str, now: Timestamp) -> Result<bool, Error> {
     store::queue::take_turns(tx).await?;
     Ok(store::links::count_since(tx, email, now.plus_seconds(-HOUR).micros()).await? >= AN_HOUR)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Accounts,
-    entry::{INVITATION, SIGN_UP},
+    entry::{INVITATION, SENT_ENOUGH, SIGN_UP, was_sent_enough},
 };
 use crate::{
     domain::{
@@ -87,7 +87,7 @@ impl Accounts {
     /// Invites somebody who has no account. The letter goes out if there is mail.
     ///
     /// # Errors
-    /// [`Error::NotFound`] to whoever is no administrator, [`Error::Invalid`] for an address that is none or taken,
+    /// [`Error::NotFound`] to whoever is no administrator, [`Error::Invalid`] for an address that is none, taken, or was sent enough,
     /// [`Error::Conflict`] where the policy or the settings let nobody accept.
     pub async fn invite(&self, actor: &Actor, email: &str) -> Result<Invited, Error> {
         if let Actor::User(caller) = actor
@@ -100,6 +100,7 @@ impl Accounts {
         }
         let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
         let (code, row) = self.link(INVITATION, &email, LIFE);
+        let mails = self.ground.mail.is_set();
         let (who, digest, now, to) = (actor.clone(), code.digest(), self.ground.now(), email.clone());
         let write = self.ground.queue.write(move |tx| {
             let (actor, row, email) = (who.clone(), row.clone(), to.clone());
@@ -110,8 +111,11 @@ impl Accounts {
                 if store::accounts::by_email(tx, &email).await?.is_some() {
                     return Err(Error::field("email", "Somebody has this e-mail address already."));
                 }
+                if mails && was_sent_enough(tx, email.as_str(), now).await? {
+                    return Err(Error::field("email", SENT_ENOUGH));
+                }
                 // The last one counts: an earlier link to the same address opens nothing any more.
-                store::links::end_for_email(tx, email.as_str()).await?;
+                store::links::replace_for_email(tx, email.as_str()).await?;
                 store::links::insert(tx, &digest, &row).await?;
                 let event = actor.event(now, "user.invited", "invitation", email.as_str()).acting_as(actor.power());
                 Ok(Kept::with((), event.detail(serde_json::json!({"after": {"email": email.as_str()}}))))
@@ -125,8 +129,7 @@ impl Accounts {
              Make your account here, within 7 days:\n{link}\n\n\
              The link works once. If you do not know what this is about, do nothing.\n"
         );
-        let mailed =
-            self.ground.mail.is_set() && self.post(&email, format!("Your invitation to {product}"), text).await;
+        let mailed = mails && self.post(&email, format!("Your invitation to {product}"), text).await;
         Ok(Invited { email, link, mailed })
     }
 

@@ -12,6 +12,7 @@ use crate::{
     },
     service::{
         Error, Field,
+        accounts::entry::{SENT_ENOUGH, was_sent_enough},
         actor::{Actor, Caller},
         audit::acting,
         can::Action,
@@ -49,7 +50,8 @@ fn letter(to: &Email, by: &str, project: &str, role: Role, link: &str, config: &
     let site = config.name.as_deref().unwrap_or("Keyward");
     Letter {
         to: to.clone(),
-        subject: format!("{by} invites you to {project}"),
+        // No name that a user chose: a subject stands alone in a list of letters.
+        subject: format!("Your invitation to {site}"),
         text: format!(
             "{by} invites you to the project {project} on {site}, as {}.\n\nOpen this link to join:\n\n{link}\n\n\
              It works once, for {LIVES} days. If you do not know {by}, ignore this letter.\n",
@@ -62,7 +64,7 @@ impl Projects {
     /// Invites somebody. The link is mailed if there is mail and an address; else it stands in this answer, and nowhere else.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if the
+    /// [`Error::Invalid`] with every wrong field, or if the address was sent enough letters; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if the
     /// project is not there or not theirs.
     pub async fn invite(
         &self,
@@ -97,6 +99,7 @@ impl Projects {
                 expires_at: now.plus_seconds(LIVES * DAY).micros(),
             },
         };
+        let mails = self.ground.mail.is_set();
         let (ends, invitation) = (moment_of(new.row.expires_at, &caller.zone), new.row.id);
         let write = self.ground.queue.write(move |tx| {
             let (actor, new) = (actor.clone(), new.clone());
@@ -111,6 +114,11 @@ impl Projects {
                     return Err(Error::Conflict(
                         "This project has as many open invitations as it can have. Withdraw those that nobody needs first.",
                     ));
+                }
+                if let Some(email) = new.row.email.as_deref().filter(|_| mails)
+                    && was_sent_enough(tx, email, now).await?
+                {
+                    return Err(Error::field("email", SENT_ENOUGH));
                 }
                 store::invitations::insert(tx, &new).await?;
                 let acting = acting::in_project(tx, &actor, id).await?;
@@ -127,7 +135,7 @@ impl Projects {
         let project: String = write.await?;
         // Exposed for the letter, or for the one page that shows it.
         let link = format!("{}/join?code={}", config.public_url, code.expose());
-        let to = email.clone().filter(|_| self.ground.mail.is_set());
+        let to = email.clone().filter(|_| mails);
         let sent = match &to {
             Some(to) => {
                 let letter = letter(to, &caller.name, &project, role, &link, config);
