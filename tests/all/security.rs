@@ -295,6 +295,35 @@ on_both_engines! {
         assert_eq!(bench.events("second_factor.refused").await, 5);
     }
 
+    /// Whoever knows only the password keeps the owner neither from signing in, at an address of theirs, nor from anything within a
+    /// session; and gains no guesses by it.
+    async fn codes_that_are_guessed_do_not_keep_the_owner_out(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let Enrolled { secret, .. } = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
+        let accounts = &bench.app.accounts;
+        let from = |last: u8| Origin { ip: Some([203, 0, 113, last].into()), ..Origin::default() };
+        let (password, right) = (Password::new(PASSWORD.into()), || Password::new(code(&secret, now(&bench))));
+        accounts.sign_in_code(maren.user, &right(), &from(1)).await.expect("the owner's address is known");
+        to_next_step(&bench);
+        let wrong = Password::new(wrong_code(&secret, now(&bench)));
+        // With the right password each time: that makes no address known.
+        for last in 100..120 {
+            assert!(accounts.sign_in(MAREN, &password, &from(last)).await.unwrap().code_needed);
+            assert!(matches!(accounts.sign_in_code(maren.user, &wrong, &from(last)).await, Err(Error::Invalid(_))));
+        }
+        assert!(accounts.sign_in(MAREN, &password, &from(120)).await.is_ok());
+        let refused = accounts.sign_in_code(maren.user, &wrong, &from(120)).await;
+        assert!(matches!(refused, Err(Error::Paused { seconds: 60 })), "one count for all of them: {refused:?}");
+
+        accounts.sign_in_code(maren.user, &right(), &from(1)).await.expect("from the known address");
+        to_next_step(&bench);
+        // Signed in at an address that is new.
+        let caller = keyward::service::actor::Caller { origin: from(2), ..maren };
+        assert!(accounts.prove(&caller, &right()).await.unwrap());
+        accounts.change_password(&caller, &password, &Password::new(NEW.into()), [0; 32]).await.expect("it is changed");
+        assert_eq!(bench.events("second_factor.refused").await, 20);
+    }
+
     /// A new password ends the other sessions at their next request.
     async fn changing_the_password(bench: Bench) {
         let maren = bench.person(MAREN, false).await;

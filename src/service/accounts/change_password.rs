@@ -44,7 +44,7 @@ impl Accounts {
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
-        self.admit_code(caller.user, &caller.origin).await?;
+        self.admit_proof(caller.user, &caller.origin).await?;
         let compared = self.is_password_of(caller.user, current).await;
         let event = |action| Actor::User(caller.clone()).event(now, action, format!("user:{user}"), &caller.name);
         let back = |_: &Error| self.throttle.give_back(&account(caller.user), caller.origin.ip);

@@ -10,9 +10,15 @@ use crate::{
     store,
 };
 
-/// What a person's proofs are counted under. It has no `@`, so it is no email address.
+/// What a user's reauthentications and password changes are counted under. It has no `@`, so it is no email address.
 pub(super) fn account(user: UserId) -> String {
     format!("PROOF:{user}")
+}
+
+/// What a user's codes at sign-in are counted under: apart from [`account`], so that somebody who knows only the password does not
+/// keep a user who is signed in from either.
+pub(super) fn sign_in_account(user: UserId) -> String {
+    format!("CODE:{user}")
 }
 
 impl Accounts {
@@ -43,8 +49,8 @@ impl Accounts {
         Ok(if is_reported { Proof::SignIn } else { Proof::NotReported { passwords: self.config.sign_in.passwords } })
     }
 
-    /// Begins a try of somebody who is known already, or refuses it after too many.
-    pub(super) async fn admit_code(&self, user: UserId, origin: &Origin) -> Result<(), Error> {
+    /// Begins a try of a user who is signed in, or refuses it after too many.
+    pub(super) async fn admit_proof(&self, user: UserId, origin: &Origin) -> Result<(), Error> {
         self.throttle.admit(Guess::Code, &account(user), origin.ip, self.ground.now()).await
     }
 
@@ -55,7 +61,7 @@ impl Accounts {
     /// [`Error::Paused`] after too many failures, [`Error::Busy`].
     pub async fn prove(&self, caller: &Caller, proof: &Password) -> Result<bool, Error> {
         let (user, origin) = (caller.user, &caller.origin);
-        self.admit_code(user, origin).await?;
+        self.admit_proof(user, origin).await?;
         let right = self.compare_proof(caller, proof).await;
         let right = right.inspect_err(|_| self.throttle.give_back(&account(user), origin.ip))?;
         if right {
@@ -71,7 +77,13 @@ impl Accounts {
         };
         let (passed, refused) = (event("step_up.passed"), event("step_up.refused"));
         match self.proof_of(caller).await? {
-            Proof::Code => Ok(self.spend(caller.user.into(), proof.expose(), passed, refused).await?.is_some()),
+            Proof::Code => {
+                let right = self.spend(caller.user.into(), proof.expose(), passed, refused).await?.is_some();
+                if right {
+                    self.throttle.know(&sign_in_account(caller.user), caller.origin.ip, self.ground.now());
+                }
+                Ok(right)
+            }
             Proof::Password => {
                 let right = self.is_password_of(caller.user, proof).await?.is_some();
                 let passed = passed.detail(serde_json::json!({"by": "password"}));

@@ -1,6 +1,6 @@
 //! The second factor: turning it on, taking its codes, turning it off.
 
-use super::{Accounts, qr, recovery, totp};
+use super::{Accounts, prove::sign_in_account, qr, recovery, totp};
 use crate::{
     domain::{
         email::Email,
@@ -198,6 +198,7 @@ impl Accounts {
             })
         });
         write.await?;
+        self.throttle.know(&sign_in_account(caller.user), caller.origin.ip, now);
         Ok(RecoveryCodes { codes })
     }
 

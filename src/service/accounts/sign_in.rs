@@ -3,7 +3,7 @@
 use super::{
     Accounts,
     begin::{Compared, Entering},
-    prove::account,
+    prove::sign_in_account,
     throttle::Guess,
 };
 use crate::{
@@ -109,18 +109,19 @@ impl Accounts {
             store::accounts::by_id(&mut reader.conn(), user.into()).await?.filter(|row| row.active)
         };
         let row = row.ok_or(Error::NotFound)?;
-        self.admit_code(user, origin).await?;
+        let account = sign_in_account(user);
+        self.throttle.admit(Guess::Code, &account, origin.ip, self.ground.now()).await?;
         let target = format!("user:{user}");
         let refused =
             Actor::System(origin.clone()).event(self.ground.now(), "second_factor.refused", target, &row.name);
         let spent = self.spend(row.id, &typed, self.sign_in_event(&row, origin), refused).await;
-        if spent.inspect_err(|_| self.throttle.give_back(&account(user), origin.ip))?.is_none() {
+        if spent.inspect_err(|_| self.throttle.give_back(&account, origin.ip))?.is_none() {
             return Err(Error::field(
                 FIELD,
                 "This code is wrong, or it was used before. Wait for the next one, or use a recovery code.",
             ));
         }
-        self.throttle.succeeded(&account(user), origin.ip, self.ground.now());
+        self.throttle.succeeded(&account, origin.ip, self.ground.now());
         Ok(())
     }
 

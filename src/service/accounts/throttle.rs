@@ -5,12 +5,16 @@
 //! | one address on one account | 5 | one guess a minute |
 //! | one address on any accounts | 20 | one guess every 2 s to 10 s |
 //! | one account from any addresses | 10 | one guess every 2 s to 30 s |
-//! | second factor of one person, from any addresses | 20 | one guess a minute |
+//! | codes or proofs of one user, from any addresses | 20 | one guess a minute |
 //!
 //! The interval between two guesses grows by 2 s with each failure. Guesses that are sent at the same time queue for these turns:
 //! a guess waits up to 20 s (address) or 10 s (account), and is refused if its turn comes later. To an address from
 //! which the right password was given within 30 days only the first row applies, so that guesses from elsewhere do not keep the
 //! owner out. From another address the owner sets a new password by email, after which that address is known too.
+//!
+//! Codes at sign-in are counted apart from reauthentication and password changes within a session, and each of the two knows its
+//! own addresses. To the codes an address is known by a right code: the password alone, which somebody else may hold, makes no
+//! address known, so that guesses at codes from many addresses share one counter.
 //!
 //! A guess counts when it begins, and is given back if it was right or was not compared. The caller parses what it counts: an
 //! account is an [`Email`](crate::domain::email::Email) or an id, whether it exists or not. Failures are forgotten 15 minutes after
@@ -146,9 +150,9 @@ impl Throttle {
                     |free: u32| if counter.failures >= free { PAUSE - now.seconds_since(counter.last) } else { 0 };
                 let (rest, longest) = match key {
                     Counted::Pair(..) => (paused(FREE_PAIR), 0),
-                    Counted::Account(_) if guess == Guess::Code => (paused(FREE_CODES), 0),
                     Counted::Account(_) if guess == Guess::Request => continue,
                     Counted::Address(_) | Counted::Account(_) if known => continue,
+                    Counted::Account(_) if guess == Guess::Code => (paused(FREE_CODES), 0),
                     Counted::Address(_) => (wait(counter, &ADDRESS, now), ADDRESS.longest_wait),
                     Counted::Account(_) => (wait(counter, &ACCOUNT, now), ACCOUNT.longest_wait),
                 };
@@ -203,6 +207,12 @@ impl Throttle {
         });
     }
 
+    /// Knows this address of this account from now on.
+    pub fn know(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
+        let Some(ip) = ip.map(subscriber) else { return };
+        self.with(|memory| memory.know(digest(account), ip, now));
+    }
+
     /// Notes a right guess: gives it back, clears the pair, and from now on knows the address. The counters of address and account
     /// keep their failures: otherwise an account of one's own would pay for guesses at others.
     pub fn succeeded(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
@@ -211,12 +221,7 @@ impl Throttle {
         let account = digest(account);
         self.with(|memory| {
             memory.counters.remove(&Counted::Pair(account, ip));
-            for age in [KNOWN, DAY, 0] {
-                if memory.known.len() >= BOUND {
-                    memory.known.retain(|_, at| now.seconds_since(*at) < age);
-                }
-            }
-            memory.known.insert((account, ip), now);
+            memory.know(account, ip, now);
         });
     }
 }
@@ -224,6 +229,15 @@ impl Throttle {
 impl Memory {
     fn knows(&self, account: Account, ip: IpAddr, now: Timestamp) -> bool {
         self.known.get(&(account, ip)).is_some_and(|at| now.seconds_since(*at) < KNOWN)
+    }
+
+    fn know(&mut self, account: Account, ip: IpAddr, now: Timestamp) {
+        for age in [KNOWN, DAY, 0] {
+            if self.known.len() >= BOUND {
+                self.known.retain(|_, at| now.seconds_since(*at) < age);
+            }
+        }
+        self.known.insert((account, ip), now);
     }
 }
 

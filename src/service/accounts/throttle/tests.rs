@@ -28,6 +28,20 @@ fn codes_are_paused_whatever_the_address() {
 }
 
 #[test]
+fn a_known_address_has_its_own_bound_of_codes() {
+    let throttle = Throttle::default();
+    throttle.know("m", ip(200), NOW);
+    (0..20).for_each(|last| _ = throttle.enter(Guess::Code, "m", ip(last), NOW));
+    assert_eq!(throttle.enter(Guess::Code, "m", ip(99), NOW), Verdict::Paused(60));
+    for _ in 0..5 {
+        assert_eq!(throttle.enter(Guess::Code, "m", ip(200), NOW), Verdict::Go);
+    }
+    assert_eq!(throttle.enter(Guess::Code, "m", ip(200), NOW), Verdict::Paused(60), "its own failures count");
+    assert_eq!(throttle.enter(Guess::Code, "m", ip(200), NOW.plus_seconds(60)), Verdict::Go);
+    assert_eq!(throttle.enter(Guess::Code, "m", ip(200), NOW.plus_seconds(60)), Verdict::Paused(60));
+}
+
+#[test]
 fn five_failures_pause_that_address_alone() {
     let throttle = Throttle::default();
     let left: Vec<_> = (0..5)
