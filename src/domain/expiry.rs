@@ -1,5 +1,6 @@
 //! When a new key ends: the choices of the dropdown.
 
+use super::time::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -31,9 +32,17 @@ pub const DEFAULT_DAYS: u16 = 90;
 /// The longest life that can be asked for, in days: a hundred years.
 pub const DAYS_MAX: u16 = 36_500;
 
-/// Why a text names no end.
+/// The longest life, in days, that does not count as one without an end: five years, with room for leap days and the last day's end.
+pub const LONG_LIFE: i64 = 1_830;
+
+/// Whether a key with this expiry lives so long that it is as dangerous as one that never expires.
+pub fn is_long_lived(end: Option<Timestamp>, now: Timestamp) -> bool {
+    end.is_none_or(|end| end > now.plus_seconds(LONG_LIFE * DAY))
+}
+
+/// Why a text names no end, or one beyond [`DAYS_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Choose one of the periods, a date, or never.")]
+#[error("Choose a period or a date within {max} days, or never.", max = DAYS_MAX)]
 pub struct BadExpiry;
 
 impl FromStr for ExpiryChoice {
@@ -65,6 +74,15 @@ impl fmt::Display for ExpiryChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_life_beyond_five_years_is_long() {
+        let now = Timestamp::from_seconds(1_795_181_520);
+        let after = |days: i64| Some(now.plus_seconds(days * DAY));
+        assert!(is_long_lived(None, now) && is_long_lived(after(1_831), now));
+        // Five years with two leap days, to the end of the last day.
+        assert!(!is_long_lived(after(1_828), now) && !is_long_lived(after(90), now));
+    }
 
     #[test]
     fn choices_round_trip() {

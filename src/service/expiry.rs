@@ -5,7 +5,7 @@ use super::{
     moments::{abbreviation, zoned},
 };
 use crate::domain::{
-    expiry::{DEFAULT_DAYS, ExpiryChoice, ExpiryOption},
+    expiry::{BadExpiry, DAYS_MAX, DEFAULT_DAYS, ExpiryChoice, ExpiryOption},
     policy::Policy,
     time::{DAY, Timestamp},
 };
@@ -26,7 +26,7 @@ pub fn read(expires: &str, on: &str) -> Result<ExpiryChoice, Field> {
 /// The instant from which the key is refused; `None`: never. A date is its last second in `zone`.
 ///
 /// # Errors
-/// If the date is none, or has passed.
+/// If the date is none, has passed, or lies beyond [`DAYS_MAX`].
 pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, Field> {
     match choice {
         ExpiryChoice::Never => Ok(None),
@@ -39,9 +39,17 @@ pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result
                 let day = date.strftime("%-d %B %Y");
                 return Err(wrong(format!("{day} has passed. Choose a day from today on.")));
             }
-            Ok(Some(end))
+            within_limit(end, now).map(Some).map_err(|e| wrong(e.to_string()))
         }
     }
+}
+
+/// An instant at which a key can end, as far as the longest period reaches.
+///
+/// # Errors
+/// [`BadExpiry`] beyond [`DAYS_MAX`].
+pub(super) fn within_limit(end: Timestamp, now: Timestamp) -> Result<Timestamp, BadExpiry> {
+    if end > now.plus_seconds(i64::from(DAYS_MAX) * DAY) { Err(BadExpiry) } else { Ok(end) }
 }
 
 /// The second before the next day begins: 23:59:59, but where the clocks change at midnight there may be no such time, or two.
@@ -143,6 +151,10 @@ mod tests {
         );
         assert!(ends("2027-02-30", "UTC").is_err());
         assert!(ends("9999-12-31", "UTC").is_err());
+        // 36,500 days from now are 27 October 2126, at 13:32.
+        assert!(ends("2126-10-27", "UTC").is_err_and(|words| words == BadExpiry.to_string()));
+        assert!(ends("9999-12-29", "UTC").is_err_and(|words| words == BadExpiry.to_string()));
+        assert!(ends("2126-10-26", "UTC").is_ok());
         assert!(ends("", "UTC").is_err());
     }
 

@@ -7,7 +7,7 @@ use super::{
     Error,
     actor::{Actor, Caller, PROOF_HOLDS},
 };
-use crate::domain::time::Timestamp;
+use crate::domain::{expiry::is_long_lived, time::Timestamp};
 
 /// When an action requires that a user authenticates again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Reauthentication {
 }
 use Reauthentication::{Always, IfOld, IfOldAsAdministrator, Never};
 
-/// A key that never expires is made, or a key's expiry is removed.
+/// A key gets no expiry, or one beyond five years, when it is made or edited: [`Actor::reauthenticate_for_expiry`].
 pub const KEY_WITHOUT_EXPIRY: &str = "key:without_expiry";
 /// A key, a grant or a project's catalogue gets a `keyward:*` scope that it did not have.
 pub const MANAGEMENT_SCOPE: &str = "scope:management";
@@ -133,6 +133,14 @@ impl Actor {
             Self::User(caller) => caller.reauthenticate(action, now),
             Self::Program(_) | Self::Operator | Self::System(_) => Ok(()),
         }
+    }
+
+    /// Asks for [`KEY_WITHOUT_EXPIRY`] if a key gets this expiry and so lives very long; `None`: it never expires.
+    ///
+    /// # Errors
+    /// [`Error::StepUp`].
+    pub fn reauthenticate_for_expiry(&self, end: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
+        if is_long_lived(end, now) { self.reauthenticate(KEY_WITHOUT_EXPIRY, now) } else { Ok(()) }
     }
 }
 

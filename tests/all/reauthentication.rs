@@ -97,6 +97,40 @@ on_both_engines! {
         keys.create_as_operator(operator).await.unwrap();
     }
 
+    /// A date that is years away is as good as never: it asks too, when a key is made or edited. No date lies beyond 36,500 days.
+    async fn a_long_life_asks(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let (keys, project) = (&bench.app.keys, bench.project_of(&maren).await);
+        let until = |expires: &str, on: &str| KeyDraft {
+            expires: expires.to_owned(),
+            expires_on: on.to_owned(),
+            ..draft(&bench, project, "data:read")
+        };
+        for (expires, on) in [("never", ""), ("date", "2099-01-01"), ("1831d", ""), ("36500d", "")] {
+            assert!(is_asked(&keys.create(&old(&maren), until(expires, on)).await.map(|_| ())), "{expires} {on}");
+            keys.create(&maren, until(expires, on)).await.unwrap();
+        }
+        let (key, _) = keys.create(&old(&maren), until("1826d", "")).await.unwrap();
+        let version = bench.key_row(key.id).await.unwrap().updated_at;
+        let edit = |on: &str| KeyEdit {
+            version,
+            name: "Edited".into(),
+            expires: "date".into(),
+            expires_on: on.to_owned(),
+            scopes: vec!["data:read".into()],
+            issued_to: String::new(),
+            rules: Default::default(),
+        };
+        assert!(is_asked(&keys.edit(&old(&maren), key.id, edit("2099-01-01")).await));
+        let too_far = |error: Error| matches!(error, Error::Invalid(fields) if fields[0].name == "expires_on" && fields[0].message.contains("36500"));
+        assert!(keys.edit(&maren, key.id, edit("9999-12-29")).await.is_err_and(too_far));
+        assert!(keys.create(&maren, until("date", "9999-12-29")).await.is_err_and(too_far));
+        let by_hand = keys.create_as_operator(until("date", "9999-12-29")).await;
+        assert!(by_hand.is_err_and(too_far));
+        keys.edit(&maren, key.id, edit("2099-01-01")).await.unwrap();
+        keys.create_as_operator(until("date", "2099-01-01")).await.unwrap();
+    }
+
     /// Nor does a project begin to offer one.
     async fn offering_a_management_scope_asks(bench: Bench) {
         let root = bench.person(ADMIN, true).await;

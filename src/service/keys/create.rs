@@ -21,7 +21,7 @@ use crate::{
         audit::acting,
         can::Action,
         policy,
-        reauthentication::{KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE},
+        reauthentication::MANAGEMENT_SCOPE,
     },
     store::{self, Tx, changes::Change, keys::NewKeyRow, queue::Kept},
 };
@@ -78,8 +78,8 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every wrong field, `expires` if the policy allows no such end; [`Error::Conflict`] if this form has
-    /// made its key already, or the project has as many as the policy allows; [`Error::StepUp`] for a key that never expires or
-    /// has a `keyward:*` scope, without recent reauthentication.
+    /// made its key already, or the project has as many as the policy allows; [`Error::StepUp`] for a key that never expires,
+    /// lives beyond five years, or has a `keyward:*` scope, without recent reauthentication.
     pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
         let usual = self.policy().await?.usual_period();
         let new = draft.read(&caller.zone, usual, self.ground.now())?;
@@ -139,9 +139,7 @@ impl Keys {
                 let policy = policy::read(tx).await?;
                 policy.check_end(new.expires_at, now).map_err(|e| Error::field("expires", e))?;
                 check_room(tx, &policy, row.project_id).await?;
-                if row.expires_at.is_none() {
-                    actor.reauthenticate(KEY_WITHOUT_EXPIRY, now)?;
-                }
+                actor.reauthenticate_for_expiry(new.expires_at, now)?;
                 if !store::keys::insert(tx, &row).await? {
                     // Another node was faster since it was asked.
                     program::check_once(tx, new.number, new.request.as_ref()).await?;

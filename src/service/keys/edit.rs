@@ -16,7 +16,6 @@ use crate::{
         can::Action,
         moments, not_before, policy,
         program::ProgramRefused,
-        reauthentication::KEY_WITHOUT_EXPIRY,
     },
     store::{
         self, Tx,
@@ -67,9 +66,7 @@ impl Edited {
         if edit.expires_at != row.expires_at {
             let end = edit.expires_at.map(Timestamp::from_micros);
             policy::read(tx).await?.check_end(end, now).map_err(|e| Error::field("expires", e))?;
-            if end.is_none() {
-                actor.reauthenticate(KEY_WITHOUT_EXPIRY, now)?;
-            }
+            actor.reauthenticate_for_expiry(end, now)?;
         }
         check_start(row, edit, actor)
     }
@@ -103,7 +100,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if it was changed since the form was drawn;
-    /// [`Error::StepUp`] if from now on it never expires or has a `keyward:*` scope, without recent reauthentication; otherwise as deactivating.
+    /// [`Error::StepUp`] if from now on it never expires, lives beyond five years, or has a `keyward:*` scope, without recent reauthentication; otherwise as deactivating.
     pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
         self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
     }

@@ -107,7 +107,7 @@ fn end(end: &End, now: Timestamp) -> Result<Option<Timestamp>, Field> {
         }
         End::At(text) => match instant("expires_at", text)? {
             at if at <= now => Err(Field::new("expires_at", "This has passed. Choose a later time.")),
-            at => Ok(Some(at)),
+            at => expiry::within_limit(at, now).map(Some).map_err(|e| Field::new("expires_at", e)),
         },
     }
 }
