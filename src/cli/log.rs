@@ -44,7 +44,7 @@ fn init(level: LogLevel, format: LogFormat, writer: BoxMakeWriter) {
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
     };
-    let filter = EnvFilter::new(format!("warn,tower_sessions=off,keyward={level}"));
+    let filter = EnvFilter::new(format!("warn,tower_sessions=off,sqlx_postgres::options=off,keyward={level}"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {

@@ -25,7 +25,8 @@ impl Opened {
     /// A sentence that names the database.
     pub async fn open(settings: &DatabaseSettings, make: bool) -> anyhow::Result<Self> {
         if let Location::Sqlite(path) = &settings.database {
-            if !make && !path.exists() {
+            // A file without a byte is none: the server refuses it beside a key file, and must not find one that a command made.
+            if !make && std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
                 anyhow::bail!(
                     "there is no database at {}; name it with --database-url (KEYWARD_DATABASE_URL), or start the server first",
                     path.display()

@@ -12,7 +12,8 @@ const MAX: usize = 1_000;
 /// empty text folds to an empty one.
 pub fn fold(text: &str) -> String {
     let bare = text.nfkd().filter(|c| canonical_combining_class(*c) == 0);
-    let upper = bare.flat_map(char::to_uppercase);
+    // First in lower case: the capital ẞ is its own upper case.
+    let upper = bare.flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let lower = upper.flat_map(char::to_lowercase).filter(|c| canonical_combining_class(*c) == 0);
     let mut folded = String::with_capacity(text.len());
     for c in lower {
@@ -36,6 +37,7 @@ mod tests {
             ("Émile", "emile"),
             ("E\u{301}mile", "emile"),
             ("Straße", "strasse"),
+            ("STRAẞE", "strasse"),
             ("ΟΔΥΣΣΕΥΣ", "οδυσσευσ"),
             ("Οδυσσεύς", "οδυσσευσ"),
             ("İstanbul", "istanbul"),

@@ -69,7 +69,8 @@ fn damaged(location: &Location) -> String {
     match location {
         Location::Sqlite(_) => format!(
             "The database file {location} is damaged, or is not a database of Keyward. Stop every Keyward that uses it, keep a \
-             copy of it and of {location}-wal, and restore the newest backup"
+             copy of it and of {location}-wal, and restore the newest backup. If a backup was put in its place just now, \
+             remove the {location}-wal and {location}-shm of the previous database"
         ),
         Location::Postgres(_) => format!("The database {location} is damaged: restore the newest backup"),
     }
@@ -127,6 +128,11 @@ fn of_sqlstate(code: &str, location: &Location) -> Option<String> {
         // invalid_catalog_name
         "3D000" => format!(
             "Create the database {location} first, or correct its name in --database-url (KEYWARD_DATABASE_URL)"
+        ),
+        // read_only_sql_transaction
+        "25006" => format!(
+            "PostgreSQL at {location} takes no writes: it is a standby, or default_transaction_read_only is on. Name the server that \
+             takes writes with --database-url (KEYWARD_DATABASE_URL)"
         ),
         // insufficient_privilege
         "42501" => format!("Let Keyward's user own the database {location}, or its schema: it creates tables"),

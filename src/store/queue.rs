@@ -346,6 +346,7 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
             };
             let outcome = outcome.await;
             if outcome.is_err() {
+                file.forget();
                 drop(conn.detach());
             }
             outcome

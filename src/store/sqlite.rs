@@ -11,7 +11,7 @@ use sqlx::{
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
@@ -25,16 +25,36 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// Reads that can run at once. Lists take at most half of them (`list_reader.rs`).
 const READERS: u32 = 8;
 
-/// The database file that was opened. After the file is removed, a process still writes to it without an error, and the data is lost.
+/// The database file that was opened, with its `-wal` and `-shm`. After one of them is removed, a process still writes to it without an
+/// error, and the data is lost.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
     identity: (u64, u64),
+    /// `-wal` and `-shm`, as long as the connection that writes is open: SQLite removes them with the last connection.
+    beside: Mutex<Vec<(PathBuf, (u64, u64))>>,
 }
 
 impl File {
     fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+        Ok(Self { path: path.to_owned(), identity: identity(path)?, beside: Mutex::default() })
+    }
+
+    /// Remembers which files are beside the database, now that a connection is open.
+    fn remember(&self) {
+        let paths = ["-wal", "-shm"].map(|end| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(end);
+            PathBuf::from(path)
+        });
+        let found =
+            paths.into_iter().filter_map(|path| identity(&path).ok().map(|identity| (path, identity))).collect();
+        *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+
+    /// Forgets the files beside the database, before the connection that writes is closed.
+    pub(super) fn forget(&self) {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -42,14 +62,20 @@ impl File {
     }
 
     /// # Errors
-    /// [`Error::FileGone`] if the path names no file, or another one.
+    /// [`Error::FileGone`] if one of the paths names no file, or another one.
     pub(super) fn check(&self) -> Result<(), Error> {
-        match identity(&self.path) {
-            Ok(identity) if identity == self.identity => Ok(()),
-            Ok(_) => Err(Error::FileGone(self.path.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::FileGone(self.path.clone())),
-            Err(error) => Err(sqlx::Error::Io(error).into()),
-        }
+        is_same(&self.path, self.identity)?;
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        beside.iter().try_for_each(|(path, identity)| is_same(path, *identity))
+    }
+}
+
+fn is_same(path: &Path, known: (u64, u64)) -> Result<(), Error> {
+    match identity(path) {
+        Ok(identity) if identity == known => Ok(()),
+        Ok(_) => Err(Error::FileGone(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::FileGone(path.to_owned())),
+        Err(error) => Err(sqlx::Error::Io(error).into()),
     }
 }
 
@@ -78,11 +104,21 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .disable_statement_logging();
-    let write = SqlitePoolOptions::new().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
+    let file = Arc::new(File::open(path).map_err(sqlx::Error::Io)?);
+    let opened = file.clone();
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(move |_, _| {
+            opened.remember();
+            Box::pin(async { Ok(()) })
+        });
     let write = connect(&write, &options).await?;
     migrate(&write).await?;
     forget_statistics(&write).await?;
-    let file = Arc::new(File::open(path).map_err(sqlx::Error::Io)?);
+    file.remember();
     let read = SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(None)

@@ -214,3 +214,18 @@ async fn a_removed_database_is_reported() {
     assert_eq!(status, 503, "{answer}");
     assert!(!folder.join("keyward.db").exists(), "no empty one is made in its place");
 }
+
+/// What another process writes without the shared memory of the server is lost, or not seen by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn removed_files_beside_the_database_are_reported() {
+    for removed in ["keyward.db-shm", "keyward.db-wal"] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        node::first_key(folder, DATABASE, &["data:read"]);
+        let server = Node::start(folder, DATABASE, &[]);
+        assert_eq!(server.get("/readyz").await.0, 200);
+        fs::remove_file(folder.join(removed)).unwrap();
+        let (status, answer) = server.get("/readyz").await;
+        assert!(status == 503 && answer.contains("removed"), "{removed}: {answer}");
+    }
+}
