@@ -2,7 +2,7 @@
 
 use super::{AppState, logged};
 use crate::config::Config;
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, Version, header};
 use std::net::{IpAddr, SocketAddr};
 
 /// The other end of the connection, put into every request by the listener.
@@ -68,8 +68,15 @@ impl<'a> Client<'a> {
     ///
     /// # Errors
     /// 400 or 421, with code and words.
-    pub fn check_host(&self, state: &AppState, uri: &Uri, headers: &HeaderMap) -> Result<(), WrongHost> {
+    pub fn check_host(
+        &self,
+        state: &AppState,
+        version: Version,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), WrongHost> {
         check_single_host(headers)?;
+        check_host_field(version, headers)?;
         let config = &*state.app.config;
         let host = match (self.host, uri.authority()) {
             (Some(host), _) => Some(host),
@@ -104,6 +111,25 @@ pub fn check_single_host(headers: &HeaderMap) -> Result<(), WrongHost> {
         return Err((StatusCode::BAD_REQUEST, "bad_request", words));
     }
     Ok(())
+}
+
+/// Checks that an HTTP/1.1 request has a `Host` field, and that its value is a host (RFC 9112 section 3.2). A list of hosts is none:
+/// the comma is how a proxy joins two fields.
+///
+/// # Errors
+/// 400.
+fn check_host_field(version: Version, headers: &HeaderMap) -> Result<(), WrongHost> {
+    let words = match headers.get(header::HOST) {
+        None if version == Version::HTTP_11 => "The request names no host. Send one Host header.",
+        Some(host) if !is_host(host.as_bytes()) => "The Host header of the request is not a host. Send one host in it.",
+        _ => return Ok(()),
+    };
+    Err((StatusCode::BAD_REQUEST, "bad_request", words))
+}
+
+/// Whether these are characters of a host with its port (RFC 3986 section 3.2.2), which may be empty.
+fn is_host(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(byte))
 }
 
 /// Hosts have no case; `keys.example.com:443` is `keys.example.com` on HTTPS, and likewise port 80.
@@ -154,6 +180,25 @@ mod tests {
             headers.append(*name, value.parse().unwrap());
         }
         Client::read(&config(proxies), Some(peer.parse().unwrap()), &headers).ip.unwrap().to_string()
+    }
+
+    #[test]
+    fn a_host_field_is_needed_and_holds_one_host() {
+        let check = |version: Version, host: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(host) = host {
+                headers.insert(header::HOST, host.parse().unwrap());
+            }
+            check_host_field(version, &headers).is_ok()
+        };
+        assert!(!check(Version::HTTP_11, None));
+        assert!(check(Version::HTTP_10, None));
+        for fine in ["", "keys.example.com", "127.0.0.1:3000", "[2001:db8::1]:443", "a_b.example"] {
+            assert!(check(Version::HTTP_11, Some(fine)), "{fine}");
+        }
+        for wrong in ["a, b", "a,b", "a b", "ann@keys.example.com", "keys.example.com/x"] {
+            assert!(!check(Version::HTTP_11, Some(wrong)), "{wrong}");
+        }
     }
 
     #[test]

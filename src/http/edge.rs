@@ -32,7 +32,7 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
     let client = Client::read(config, peer, headers);
     let has_encoded_body = !request.body().is_end_stream() && !is_unencoded(headers);
     let encoded = || has_encoded_body.then_some((StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED.0, ENCODED.1));
-    let refusal = client.check_host(&state, request.uri(), headers).err().or_else(encoded);
+    let refusal = client.check_host(&state, request.version(), request.uri(), headers).err().or_else(encoded);
     let (ip, id) = (client.ip, state.ids.of(&client, headers));
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
     let origin = Origin {

@@ -113,7 +113,7 @@ where
             // Probes ask a pod's address or localhost; the responses say nothing about a host.
             let host = match address.is_some_and(Address::is_health) {
                 true => check_single_host(&parts.headers),
-                false => client.check_host(state, &parts.uri, &parts.headers),
+                false => client.check_host(state, parts.version, &parts.uri, &parts.headers),
             };
             host.map_err(|(status, code, words)| Problem::new(status, code, words))?;
         }
