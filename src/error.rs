@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Conflict,
     /// What was typed is wrong; `fields` says where.
     Invalid,
+    /// The body of the request is broken.
+    Broken,
     /// Too many tries.
     TooMany,
     /// The server cannot take it now.
@@ -41,6 +43,7 @@ impl ErrorKind {
     /// The HTTP status of an answer that says so.
     pub const fn status(self) -> u16 {
         match self {
+            Self::Broken => 400,
             Self::SignedOut => 401,
             Self::Forbidden | Self::StepUp => 403,
             Self::NotFound => 404,

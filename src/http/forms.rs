@@ -53,6 +53,7 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
     routing::post,
 };
+use http_body_util::LengthLimitError;
 use leptos::{
     prelude::{Owner, provide_context},
     reactive::computed::ScopedFuture,
@@ -482,10 +483,25 @@ pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>,
     if !kind.starts_with("application/x-www-form-urlencoded") {
         return Err(wrong("This form was sent in a way that Keyward does not read. Use the form on this page."));
     }
-    let bytes = axum::body::to_bytes(body, FORM_MAX).await.map_err(|_| wrong("This form is too long. Shorten it."))?;
+    let bytes = axum::body::to_bytes(body, FORM_MAX).await.map_err(|error| match is_too_long(&error) {
+        true => wrong("This form is too long. Shorten it."),
+        false => AppError::new(ErrorKind::Broken, "This form did not arrive complete. Send it again."),
+    })?;
     String::from_utf8(bytes.into())
         .map(Zeroizing::new)
         .map_err(|_| wrong("This form is not text. Fill it in once more."))
+}
+
+/// Whether a body could not be read because of its length.
+pub(super) fn is_too_long(error: &axum::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Runs the body of a server function as a call from the browser would, with the response options that it set.

@@ -249,3 +249,30 @@ async fn framing_that_proxies_read_differently_is_refused() {
         assert!(!chunked.has_close() && !plain.has_close());
     }
 }
+
+/// Nobody knows where the next request begins: the refusal announces the close (RFC 9112 section 9.6).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_body_is_refused_with_400_and_announces_the_close() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+    let trailers = format!("1\r\na\r\n0\r\nX: {}\r\n\r\n", "x".repeat(40_000));
+    let bodies = ["zz\r\n", "fffffffffffffffff\r\n", "1\r\nab\r\n0\r\n\r\n", "1\r\na\r\nzz\r\n", &trailers];
+    for (path, kind) in [
+        ("/login", "application/x-www-form-urlencoded"),
+        ("/v1/keys/verify", "application/json"),
+        ("/oauth/token", "application/x-www-form-urlencoded"),
+    ] {
+        for (number, body) in bodies.iter().enumerate() {
+            let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
+            let response = client
+                .ask(&format!(
+                    "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nOrigin: {url}\r\nAccept: text/html\r\nContent-Type: {kind}\r\n\
+                     Transfer-Encoding: chunked\r\n\r\n{body}",
+                    url = crate::support::URL,
+                ))
+                .await;
+            assert_eq!((response.status, response.has_close()), (400, true), "{path}, body {number}: {}", response.body);
+            assert!(!response.body.contains("too long"), "{path}, body {number}");
+        }
+    }
+}

@@ -25,6 +25,8 @@ pub struct RequestBody {
     /// `None` for a request without a body.
     link: Option<Arc<Link>>,
     is_waiting: bool,
+    /// Whether the body ended in an error: nobody knows where the next request begins.
+    is_broken: bool,
 }
 
 impl RequestBody {
@@ -33,7 +35,12 @@ impl RequestBody {
         if has_body {
             link.begin_body();
         }
-        Self { inner: has_body.then_some(inner), link: has_body.then(|| link.clone()), is_waiting: false }
+        Self {
+            inner: has_body.then_some(inner),
+            link: has_body.then(|| link.clone()),
+            is_waiting: false,
+            is_broken: false,
+        }
     }
 }
 
@@ -54,8 +61,14 @@ impl HttpBody for RequestBody {
                 link.enter(if is_waiting { Phase::Body } else { Phase::Handling });
             }
         }
-        if let Poll::Ready(None) = frame {
-            self.inner = None;
+        match frame {
+            Poll::Ready(None) => self.inner = None,
+            // After an error hyper's body reports its end, as if it was read.
+            Poll::Ready(Some(Err(_))) => {
+                self.inner = None;
+                self.is_broken = true;
+            }
+            _ => {}
         }
         frame
     }
@@ -75,7 +88,10 @@ impl Drop for RequestBody {
             if self.is_waiting {
                 link.enter(Phase::Handling);
             }
-            link.give_back(self.inner.take().filter(|body| !body.is_end_stream()));
+            // A broken body stays unread: the response announces the close (RFC 9112 section 9.6).
+            if !self.is_broken {
+                link.give_back(self.inner.take().filter(|body| !body.is_end_stream()));
+            }
         }
     }
 }
