@@ -60,6 +60,7 @@ use leptos::{
     server_fn::ServerFn,
 };
 use leptos_axum::ResponseOptions;
+use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc};
 use zeroize::Zeroizing;
@@ -70,6 +71,7 @@ const FORM_MAX: usize = 4 * 1024 * 1024;
 const NOT_REFILLED: [&str; 5] = ["password", "new_password", PROOF, "one_time_code", DRAFT];
 /// The field of any form with which a person proves again who they are.
 const PROOF: &str = "proof";
+const NOT_TEXT: &str = "This form is not text. Fill it in once more.";
 /// The page that asks for the second factor: whoever waited too long there begins again.
 const CODE: &str = "/login/code";
 /// The page that does nothing but take a proof.
@@ -487,9 +489,20 @@ pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>,
         true => wrong("This form is too long. Shorten it."),
         false => AppError::new(ErrorKind::Broken, "This form did not arrive complete. Send it again."),
     })?;
-    String::from_utf8(bytes.into())
-        .map(Zeroizing::new)
-        .map_err(|_| wrong("This form is not text. Fill it in once more."))
+    check(&bytes).map_err(wrong)?;
+    String::from_utf8(bytes.into()).map(Zeroizing::new).map_err(|_| wrong(NOT_TEXT))
+}
+
+/// Checks a form before it is decoded: its bytes are UTF-8, also those that are percent-encoded. The decoders would replace others
+/// with U+FFFD.
+///
+/// # Errors
+/// What to tell the user.
+pub(super) fn check(form: &[u8]) -> Result<(), &'static str> {
+    // The form may hold a password. A vector that grows would leave copies behind.
+    let mut decoded = Zeroizing::new(Vec::with_capacity(form.len()));
+    decoded.extend(percent_decode(form));
+    std::str::from_utf8(&decoded).map(|_| ()).map_err(|_| NOT_TEXT)
 }
 
 /// Whether a body could not be read because of its length.

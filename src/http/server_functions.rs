@@ -1,9 +1,14 @@
 //! Server functions: the routes under `/api` that the page's scripts call.
 
-use super::{AppState, pages};
+use super::{
+    AppState, forms, pages,
+    problem::{Problem, of_status},
+};
 use axum::{
     Router,
+    body::Body,
     extract::{Request, State},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::{MethodFilter, on},
 };
@@ -20,5 +25,20 @@ pub fn mount(router: Router<AppState>) -> Router<AppState> {
 }
 
 async fn call(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    // The layers around it bound its length.
+    let bytes = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let is_too_long = forms::is_too_long(&error);
+            let status = if is_too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            let (code, words) = of_status(status);
+            return Problem::new(status, code, words).into_response();
+        }
+    };
+    if let Err(words) = forms::check(&bytes) {
+        return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", words).into_response();
+    }
+    let request = Request::from_parts(parts, Body::from(bytes));
     handle_server_fns_with_context(move || pages::provide(&state), request).await.into_response()
 }

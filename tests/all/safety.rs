@@ -578,6 +578,33 @@ on_both_engines! {
     }
 }
 
+/// Bytes that are not UTF-8 are refused, not replaced, also where they are percent-encoded.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn encoded_bytes_that_are_not_text_are_refused() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let maren = bench.person(EMAIL, false).await;
+    let id = bench.project_of(&maren).await;
+    let mut browser = bench.signed_in(EMAIL).await;
+    let (path, project) = (format!("/projects/{id}"), id.to_string());
+    let version = browser.get(&path).await.input("version").to_owned();
+    let before = bench.app.projects.config(id).await.unwrap();
+    for wrong in ["%ff", "%C3", "%ED%A0%80"] {
+        let fields = form(&[("id", &project), ("version", &version)]);
+        let body = format!("{fields}&config=%7B%22a%22%3A%22{wrong}%22%7D");
+        for at in [path.as_str(), "/api/projects/save_config"] {
+            let mut request =
+                Request::post(at).header("origin", crate::support::URL).header("content-type", FORM);
+            if at == path {
+                request = request.header("accept", "text/html");
+            }
+            let page = browser.send(request, body.clone()).await;
+            assert_eq!(page.status, 422, "{at} {wrong}: {}", page.text());
+            assert!(page.text().contains("This form is not text."), "{at} {wrong}: {}", page.text());
+        }
+        assert_eq!(bench.app.projects.config(id).await.unwrap(), before, "{wrong}");
+    }
+}
+
 /// No address is so named that its form is about whatever it likes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_says_new_names_nothing() {
