@@ -60,13 +60,22 @@ use leptos::{
     server_fn::ServerFn,
 };
 use leptos_axum::ResponseOptions;
+use memchr::memchr_iter;
 use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc};
 use zeroize::Zeroizing;
 
-/// The longest form, in bytes: a config of 256 KiB, laid out to be read and percent-encoded.
-const FORM_MAX: usize = 4 * 1024 * 1024;
+/// The longest form with a config, in bytes: a config of 256 KiB, laid out to be read and percent-encoded.
+pub const CONFIG_FORM_MAX: usize = 4 * 1024 * 1024;
+/// The longest form with two entries for each project of a user, in bytes: [`PAIRS_MAX`] pairs with an id.
+const PROJECTS_FORM_MAX: usize = 256 * 1024;
+/// The longest other form, in bytes: 50 keys, or several hundred scopes.
+const FORM_MAX: usize = 64 * 1024;
+/// Most pairs of a form: decoding takes time for each, on a thread that other requests need.
+const PAIRS_MAX: usize = 2_000;
+/// The longest value that is drawn again, in bytes. No field but a config takes a longer one.
+const REFILL_MAX: usize = 8 * 1024;
 /// The fields that are never drawn again.
 const NOT_REFILLED: [&str; 5] = ["password", "new_password", PROOF, "one_time_code", DRAFT];
 /// The field of any form with which a person proves again who they are.
@@ -485,7 +494,7 @@ pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>,
     if !kind.starts_with("application/x-www-form-urlencoded") {
         return Err(wrong("This form was sent in a way that Keyward does not read. Use the form on this page."));
     }
-    let bytes = axum::body::to_bytes(body, FORM_MAX).await.map_err(|error| match is_too_long(&error) {
+    let bytes = axum::body::to_bytes(body, CONFIG_FORM_MAX).await.map_err(|error| match is_too_long(&error) {
         true => wrong("This form is too long. Shorten it."),
         false => AppError::new(ErrorKind::Broken, "This form did not arrive complete. Send it again."),
     })?;
@@ -493,12 +502,24 @@ pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>,
     String::from_utf8(bytes.into()).map(Zeroizing::new).map_err(|_| wrong(NOT_TEXT))
 }
 
-/// Checks a form before it is decoded: its bytes are UTF-8, also those that are percent-encoded. The decoders would replace others
+/// The longest body at a route, in bytes.
+pub fn longest(route: Option<&str>) -> usize {
+    match route {
+        Some("/projects/{id}" | "/api/projects/save_config") => CONFIG_FORM_MAX,
+        Some("/admin/users/{id}/delete" | "/api/admin/users/delete") => PROJECTS_FORM_MAX,
+        _ => FORM_MAX,
+    }
+}
+
+/// Checks a form before it is decoded: it has at most [`PAIRS_MAX`] pairs, and its bytes are UTF-8, also those that are percent-encoded. The decoders would replace others
 /// with U+FFFD.
 ///
 /// # Errors
 /// What to tell the user.
 pub(super) fn check(form: &[u8]) -> Result<(), &'static str> {
+    if memchr_iter(b'&', form).count() >= PAIRS_MAX {
+        return Err("This form has too many fields. Send fewer at a time.");
+    }
     // The form may hold a password. A vector that grows would leave copies behind.
     let mut decoded = Zeroizing::new(Vec::with_capacity(form.len()));
     decoded.extend(percent_decode(form));
@@ -534,12 +555,12 @@ async fn run<T: Send + 'static>(
     (body.await, options)
 }
 
-/// What was typed, by the name of the input.
+/// What was typed, by the name of the input. Values that are longer than their field can be are left out.
 pub(super) fn refill(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut values = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         let name = name.split('[').next().unwrap_or_default();
-        if !NOT_REFILLED.contains(&name) {
+        if !NOT_REFILLED.contains(&name) && (value.len() <= REFILL_MAX || name == "config") {
             values.entry(name.to_owned()).or_default().push(value.into_owned());
         }
     }

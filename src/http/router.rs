@@ -10,12 +10,14 @@ use super::{
 use crate::{error::AppError, features::session::own_path};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    body::Body,
+    extract::{DefaultBodyLimit, MatchedPath, Request},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
+use http_body_util::Limited;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use std::{any::Any, time::Duration};
 use tower_http::{
@@ -32,8 +34,6 @@ use tower_http::{
 
 /// The largest body that a program's route takes, in bytes.
 const BODY_MAX: usize = 64 * 1024;
-/// The largest body that a browser may send: a project's config in a form, laid out and percent-encoded.
-const FORM_MAX: usize = 4 * 1024 * 1024;
 /// How long a body may pause.
 const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// How long an answer may take: a sign-in waits for its turn at most five seconds.
@@ -103,12 +103,23 @@ fn browser(state: &AppState) -> Router<AppState> {
         .layer(sessions::layer(state))
         .layer(middleware::from_fn_with_state(state.clone(), sessions::unsaved))
         .layer(middleware::from_fn(sessions::take_back))
-        .layer(middleware::from_fn_with_state(state.clone(), origin::guard));
-    bounded(cookies, FORM_MAX)
+        .layer(middleware::from_fn_with_state(state.clone(), origin::guard))
+        .layer(middleware::from_fn(bound_form));
+    bounded(cookies, forms::CONFIG_FORM_MAX)
         .layer(compressed())
         .layer(middleware::from_fn(opener::policy))
         .layer(middleware::from_fn(browser_only))
         .route(&format!("/{}/{{*path}}", assets::prefix()), get(assets::serve))
+}
+
+/// Bounds the body by its route: before sign-in, nobody makes the server hold as much as a config may have at another address.
+async fn bound_form(request: Request, next: Next) -> Response {
+    let most = forms::longest(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most) {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
+    next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
 }
 
 /// Pages are mostly the same words again and again: a list of fifty keys is a tenth as long. Programs and files are not meant.

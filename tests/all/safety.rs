@@ -578,6 +578,41 @@ on_both_engines! {
     }
 }
 
+/// Before sign-in a form is short, has few fields, and gets no long value back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_are_bounded_before_they_are_decoded() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    bench.person(EMAIL, false).await;
+    let mut browser = bench.browser();
+    let post = |path: &str| Request::post(path).header("origin", crate::support::URL).header("content-type", FORM);
+    let many = |pairs: usize| vec!["a=b"; pairs].join("&");
+    for (pairs, is_refused) in [(2_000, false), (2_001, true), (16_000, true)] {
+        let page = browser.send(post("/login").header("accept", "text/html"), many(pairs)).await;
+        assert_eq!(page.status, 422, "{pairs}: {}", page.text());
+        assert_eq!(page.text().contains("This form has too many fields."), is_refused, "{pairs}");
+    }
+    let page = browser.send(post("/api/keys/create"), many(2_001)).await;
+    assert_eq!(page.status, 422, "{}", page.text());
+    assert!(page.text().contains("This form has too many fields."), "{}", page.text());
+
+    for (letters, is_drawn) in [(8 * 1024, true), (8 * 1024 + 1, false), (60_000, false)] {
+        let email = "x".repeat(letters);
+        let body = form(&[("email", &email), ("password", "not the tide at all")]);
+        let page = browser.send(post("/login").header("accept", "text/html"), body).await;
+        assert_eq!(page.status, 422, "{letters}: {}", page.text());
+        assert_eq!(page.text().contains(&email), is_drawn, "{letters}");
+    }
+
+    let long = form(&[("email", &"x".repeat(65 * 1024))]);
+    for path in ["/login", "/keys/new", "/projects/new", "/api/keys/create", "/api/session/sign_in"] {
+        let page = browser.send(post(path).header("content-length", long.len()), long.clone()).await;
+        assert_eq!(page.status, 413, "{path}: {}", page.text());
+        // Without a length before it.
+        let page = browser.send(post(path), long.clone()).await;
+        assert!((400..500).contains(&page.status), "{path}: {} {}", page.status, page.text());
+    }
+}
+
 /// Bytes that are not UTF-8 are refused, not replaced, also where they are percent-encoded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn encoded_bytes_that_are_not_text_are_refused() {
