@@ -521,7 +521,7 @@ pub(super) fn check(form: &[u8]) -> Result<(), &'static str> {
         return Err("This form has too many fields. Send fewer at a time.");
     }
     // The form may hold a password. A vector that grows would leave copies behind.
-    let mut decoded = Zeroizing::new(Vec::with_capacity(form.len()));
+    let mut decoded = Zeroizing::new(Vec::<u8>::with_capacity(form.len()));
     decoded.extend(percent_decode(form));
     std::str::from_utf8(&decoded).map(|_| ()).map_err(|_| NOT_TEXT)
 }

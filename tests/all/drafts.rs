@@ -234,7 +234,7 @@ on_both_engines! {
         }
         // A config alone can be as long.
         let id = bench.project_of(&maren).await.to_string();
-        let fields = [("draft", mark.as_str()), ("id", &id), ("version", "0"), ("config", long.as_str())];
+        let fields = [("draft", mark.as_str()), ("id", id.as_str()), ("version", "0"), ("config", long.as_str())];
         let page = bench.browser().post(&format!("/projects/{id}"), &fields).await;
         assert_eq!((page.status, page.header("set-cookie")), (303, ""));
         assert_eq!(drafts().await, 0);
