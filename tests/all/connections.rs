@@ -273,7 +273,12 @@ async fn a_broken_body_is_refused_with_400_and_announces_the_close() {
                     url = crate::support::URL,
                 ))
                 .await;
-            assert_eq!((response.status, response.has_close()), (400, true), "{path}, body {number}: {}", response.body);
+            assert_eq!(
+                (response.status, response.has_close()),
+                (400, true),
+                "{path}, body {number}: {}",
+                response.body
+            );
             assert!(!response.body.contains("too long"), "{path}, body {number}");
         }
     }
