@@ -304,7 +304,10 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     for (arguments, words) in [
         (&["keys", "create", "--project", "nowhere", "--name", "x"][..], "keyward projects list"),
         (&["keys", "create", "--project", "maren’s project", "--name", ""][..], "Give the key a name"),
-        (&["keys", "create", "--project", "maren’s project", "--name", "x", "--expires", "soon"][..], "periods"),
+        (
+            &["keys", "create", "--project", "maren’s project", "--name", "x", "--expires", "soon"][..],
+            "Choose a period",
+        ),
         (
             &["keys", "create", "--project", "maren’s project", "--name", "x", "--scope", "no:such"][..],
             "does not offer no:such",
