@@ -101,17 +101,13 @@ impl Consent {
     ) -> Result<(Option<Authorization>, Option<String>), Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
-        let read = self.request(&mut conn, query).await?;
-        if let Read::Here(words) = read {
-            return Ok((Some(Authorization::Unknown(words.to_owned())), None));
-        }
-        // Before the client is told of an error too: else the address would lead anyone who follows a link to it elsewhere (RFC 9700
-        // section 4.11.2).
-        let Some(caller) = caller else { return Ok((None, None)) };
-        let request = match read {
-            Read::Good(request) => request,
-            Read::Answered(answered) => return Ok((Some(Authorization::Answered(answered)), None)),
-            Read::Here(words) => return Ok((Some(Authorization::Unknown(words.to_owned())), None)),
+        let (request, caller) = match (self.request(&mut conn, query).await?, caller) {
+            (Read::Here(words), _) => return Ok((Some(Authorization::Unknown(words.to_owned())), None)),
+            // Before the client is told of an error too: else the address would lead anyone who follows a link to it elsewhere (RFC
+            // 9700 section 4.11.2).
+            (_, None) => return Ok((None, None)),
+            (Read::Answered(answered), Some(_)) => return Ok((Some(Authorization::Answered(answered)), None)),
+            (Read::Good(request), Some(caller)) => (request, caller),
         };
         let leads = (!request.to.by_message).then(|| request.to.redirect.policy_source()).flatten();
         let asked = match may(&mut conn, caller, request.project, &request.scopes).await {
