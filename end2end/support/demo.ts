@@ -9,7 +9,7 @@ export const [MAREN, JONAS, TOMAS] = [
   ['Tomás Ferreira', 'tomas@pelagic.example'],
 ].map(([name, email]) => ({ name, email }));
 
-/** Somebody of the demo, or the person again, in a browser of their own. All people of the demo have the same password. */
+/** A person of the demo, or the person of the test again, in a browser of their own. All people of the demo have the same password. */
 export async function elsewhere(site: Site, browser: Browser, { email }: Pick<Person, 'email'>): Promise<Site> {
   const { javaScriptEnabled } = test.info().project.use;
   const context = await browser.newContext({ baseURL: site.keyward.url, javaScriptEnabled });

@@ -20,7 +20,7 @@ export async function signIn(visitor: Visitor, { email, password }: Person): Pro
 export type Person = { name: string; email: string; password: string };
 
 /** A person, with a new password. */
-export const somebody = (email = 'maren@pelagic.example'): Person => ({
+export const newPerson = (email = 'maren@pelagic.example'): Person => ({
   name: 'Maren Okafor',
   email,
   password: randomBytes(18).toString('base64url'),

@@ -59,7 +59,7 @@ export class Site {
     await this.open('/keys');
   }
 
-  /** Signs somebody in by a request of the browser without a page. */
+  /** Signs a person in by a request of the browser without a page. */
   async postSignIn({ email, password }: Pick<Person, 'email' | 'password'>): Promise<void> {
     const agent = await this.page.evaluate(() => navigator.userAgent);
     const headers = { origin: this.keyward.url, accept: 'text/html', 'user-agent': agent };

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createFolder, Instance } from './instance';
-import { Keyward, type Person, signIn, somebody } from './keyward';
+import { Keyward, type Person, newPerson, signIn } from './keyward';
 import { Visitor } from './visitor';
 
 /** What a test's server holds when it starts. */
@@ -39,7 +39,7 @@ export class Templates {
 
   /** A server on a copy of the template; it is not started yet. */
   async copy(template: Template): Promise<Keyward> {
-    if (template === 'empty') return new Keyward(await createFolder(), somebody());
+    if (template === 'empty') return new Keyward(await createFolder(), newPerson());
     const { folder, person, session, project } = await this.get(template);
     return new Keyward(await createFolder(folder), person, session, project);
   }
@@ -107,11 +107,11 @@ export default async function makeTemplates(): Promise<() => Promise<void>> {
   const root = await mkdtemp(path.join(tmpdir(), 'keyward-end2end-templates-'));
   process.env.KEYWARD_TEMPLATES = root;
   const remove = () => rm(root, { recursive: true, force: true });
-  const [person, administrator] = [somebody(), somebody()];
+  const [person, administrator] = [newPerson(), newPerson()];
   const made = await Promise.allSettled([
     make('person', person, created(person)),
     make('administrator', administrator, created(administrator, '--admin')),
-    make('demo', somebody(), ['demo', '--keys', '40']),
+    make('demo', newPerson(), ['demo', '--keys', '40']),
   ]);
   const failed = made.find((it): it is PromiseRejectedResult => it.status === 'rejected');
   if (!failed) return remove;
