@@ -13,6 +13,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PATH := $(PATH):$(CURDIR)/.tools/bin
 export CHROMIUM ?= /usr/bin/chromium
+export CHROMIUM_HEADLESS ?= /usr/bin/chromium-headless-shell
 # CI builds what the lock file says or fails.
 locked := $(if $(CI),--locked)
 
@@ -101,7 +102,7 @@ test-rust: toolchain nextest ## clippy for the server; unit, store and router te
 	@$(call stage,Rust tests) pg_virtualenv -t -o max_connections=400 -o fsync=off env $(scratch) $(linted) $(nextest)
 
 test-browser: site $(npm-test) ## browser tests in Chromium against target/debug/keyward
-	@.ci/need chromium jq curl sqlite3 python3
+	@.ci/need chromium chromium-headless-shell jq curl sqlite3 python3
 	@echo "==> Building the server and examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
 	@$(call stage,build for the browser tests) $(linted) cargo build $(locked) --features ssr --bin keyward --example token-endpoint
 	@echo "==> Running the browser tests."
@@ -110,7 +111,7 @@ test-browser: site $(npm-test) ## browser tests in Chromium against target/debug
 test-release: $(binary) $(npm-test) ## the release binary: its size, and a short run in Chromium
 	@.ci/need chromium curl
 	@KEYWARD_BIN="$(CURDIR)/$(binary)" .ci/size
-	@cd end2end && $(call stage,smoke run of the release binary) KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test $(smoke)
+	@cd end2end && $(call stage,smoke run of the release binary) CHROMIUM_HEADLESS="$(CHROMIUM)" KEYWARD_BIN="$(CURDIR)/$(binary)" node_modules/.bin/playwright test $(smoke)
 
 bench: tools-bench $(if $(KEYWARD_BIN),,$(binary)) $(npm-bench) ## measure it beside others (half an hour): a table, also in target/bench/result.md
 	@PATH="$$PATH:/usr/sbin" taskset -c 1 node bench/run.mjs $(BENCH)
@@ -126,7 +127,7 @@ clean: ## remove what was built; tools, npm packages and data stay
 	rm -rf target end2end/test-results end2end/playwright-report
 
 tools-test:
-	@.ci/need postgresql nginx caddy python3 chromium jq curl sqlite3
+	@.ci/need postgresql nginx caddy python3 chromium chromium-headless-shell jq curl sqlite3
 
 tools-bench:
 	@PATH="$$PATH:/usr/sbin" .ci/need wrk nginx g++

@@ -5,14 +5,15 @@ export const HOME = 'keyward.home.arpa';
 /** A name of this machine that browsers do not take for a loopback one. */
 export const APP = 'app.test';
 
-/** The browser, and how it is started: without graphics, and talking to nobody but Keyward. */
+/** The browser, and how it is started: without graphics, and with requests to Keyward alone. The headless shell is Chromium without its
+ *  own windows: the same engine for half the time. */
 export const browser = {
   browserName: 'chromium' as const,
   locale: 'en-GB',
   timezoneId: 'Europe/Berlin',
   viewport: { width: 1280, height: 800 },
   launchOptions: {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM_HEADLESS ?? '/usr/bin/chromium-headless-shell',
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -28,6 +29,9 @@ export const browser = {
   },
 };
 
+/** Chromium with its windows. In the headless shell a page that has another one beside it can stop drawing. */
+const windows = { launchOptions: { ...browser.launchOptions, executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' } };
+
 export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
@@ -42,7 +46,9 @@ export default defineConfig({
   // Of a failure: what was asked and answered, and a picture. The document at each step costs more than it says.
   use: { ...browser, trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false, sources: false }, screenshot: 'only-on-failure', video: 'off' },
   projects: [
-    { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain/ },
-    { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts/ },
+    { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain|@windows/ },
+    { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts|@windows/ },
+    { name: 'several windows, with JavaScript', use: { ...windows, javaScriptEnabled: true }, grep: /@windows/, grepInvert: /@plain/ },
+    { name: 'several windows, without JavaScript', use: { ...windows, javaScriptEnabled: false }, grep: /@windows/, grepInvert: /@scripts/ },
   ],
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Keyward } from './keyward';
+import { NO_ICON } from './program';
 
 /** The two lines of EyePop's guide, as they are printed. */
 const GUIDE = `
@@ -10,7 +11,7 @@ var token = '';
 EyePopSDK.EyePopAPI.FetchPopConfig(POP_UUID, token);
 `;
 
-const html = (keyward: Keyward, project: string) => `<!doctype html><html lang="en"><title>Tide Lens</title><h1>Tide Lens</h1>
+const html = (keyward: Keyward, project: string) => `<!doctype html><html lang="en"><title>Tide Lens</title>${NO_ICON}<h1>Tide Lens</h1>
 <button>As the guide prints it</button><button>With a scope</button><button>In a hurry</button><output></output>
 <script type="module">
   import * as EyePopAPI from '${keyward.url}/sdk/v1.js';

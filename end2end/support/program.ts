@@ -9,6 +9,9 @@ import type { Site } from './site';
 /** An answer that takes longer has failed. */
 const TIME_LIMIT = 30_000;
 
+/** Without it the browser asks for `/favicon.ico`, at a time when the server may be closed already. */
+export const NO_ICON = '<link rel="icon" href="data:,">';
+
 /** A program on this computer that asks people: it hears the answer at an address of its own. */
 export class Program {
   readonly verifier = randomBytes(32).toString('base64url');
@@ -19,9 +22,8 @@ export class Program {
     const server = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://program');
       if (pathname === '/cb') program.answers.push(searchParams);
-      const icon = pathname === '/favicon.ico';
-      response.writeHead(icon ? 204 : 200, { 'content-type': 'text/html; charset=utf-8' });
-      response.end(icon ? undefined : '<!doctype html><html lang="en"><title>Buoy Watch</title><h1>Buoy Watch goes on</h1></html>');
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+      response.end(`<!doctype html><html lang="en"><title>Buoy Watch</title>${NO_ICON}<h1>Buoy Watch goes on</h1></html>`);
     });
     const program = new Program(server, host);
     await once(server.listen(0, host), 'listening');

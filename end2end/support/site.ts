@@ -159,9 +159,14 @@ export class Site {
     if (this.scripted) await this.at(status === 'Deleted' ? '/keys?status=deleted' : '/keys');
   }
 
+  /** The document does not have this text, once a navigation that has begun is complete. */
+  async lacks(text: RegExp | string): Promise<void> {
+    await expect(async () => expect(await this.page.content()).not.toMatch(text)).toPass();
+  }
+
   /** No page that a GET can fetch has this text, nor the document that is open. */
   async nowhere(secret: string): Promise<void> {
-    expect(await this.page.content()).not.toContain(secret);
+    await this.lacks(secret);
     for (const path of ['/keys', '/keys/new', '/keys?status=deleted', '/']) {
       const answer = await this.page.request.get(path);
       expect(await answer.text(), path).not.toContain(secret);

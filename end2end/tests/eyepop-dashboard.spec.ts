@@ -1,18 +1,8 @@
-import type { Page } from '@playwright/test';
 import { SECRET } from '../support/keyward';
 import { expect, test } from '../support/test';
 
 // The steps of EyePop's guide to its dashboard, in its order, on a narrow screen as in its pictures.
 test.use({ viewport: { width: 390, height: 844 } });
-
-/** The document, once no navigation is under way. */
-async function content(page: Page): Promise<string> {
-  let text = '';
-  await expect(async () => {
-    text = await page.content();
-  }).toPass();
-  return text;
-}
 
 test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context }) => {
   await site.signInOnPage();
@@ -63,9 +53,9 @@ test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context 
   // The answer that held it was for nobody to keep: the browser cannot go back to it.
   if (!scripted) watch.expectFailure('net::ERR_CACHE_MISS');
   await page.goBack({ timeout: 3_000 }).catch(() => undefined);
-  expect(await content(page)).not.toMatch(SECRET);
+  await site.lacks(SECRET);
   await page.goForward({ timeout: 3_000 }).catch(() => undefined);
-  expect(await content(page)).not.toMatch(SECRET);
+  await site.lacks(SECRET);
   await site.open('/keys');
   await site.nowhere(secret);
 
