@@ -35,6 +35,7 @@ impl Folding {
             if step.await? == 0 {
                 break;
             }
+            self.ground.pause_writes().await;
         }
         let head = store::audit::head(&mut self.ground.pool.read().await?.conn()).await?.0;
         loop {
@@ -55,6 +56,7 @@ impl Folding {
                     })
                 });
                 write.await?;
+                self.ground.pause_writes().await;
             }
             self.seq.store(looked, Ordering::Relaxed);
         }

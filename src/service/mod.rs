@@ -48,8 +48,12 @@ use crate::{
 };
 use clock::Clock;
 use random::Random;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
+
+/// How long a task with many writes pauses after each. A process that waits for the write lock of SQLite tries again every 100 ms at the
+/// slowest.
+const WRITE_PAUSE: Duration = Duration::from_millis(120);
 
 /// What every use case stands on: the database, the clock, the source of randomness, mail.
 #[derive(Clone)]
@@ -64,6 +68,14 @@ pub struct Ground {
 impl Ground {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Pauses between two writes of one task, so that other processes on the same SQLite file can write. Within a process, and on
+    /// PostgreSQL, writes take turns without it.
+    pub async fn pause_writes(&self) {
+        if matches!(self.pool, Pool::Sqlite { .. }) {
+            tokio::time::sleep(WRITE_PAUSE).await;
+        }
     }
 
     /// A new UUID, version 7 (RFC 9562): later ones are greater.

@@ -34,6 +34,7 @@ where
         if write.await?.cast_signed() < ROWS {
             return Ok(());
         }
+        ground.pause_writes().await;
     }
 }
 

@@ -1,10 +1,14 @@
 //! Disabling a person with many keys takes many writes, and is finished by whoever comes next.
 
-use crate::lists::lay;
+use crate::{
+    lists::lay,
+    support::{Bench, Engine},
+};
 use keyward::{
     service::{actor::Actor, users::Users},
     store::{self, Location, queue::Kept},
 };
+use std::time::Duration;
 
 const MAREN: &str = "maren@pelagic.example";
 const ACTIVE: &str = "SELECT COUNT(*) FROM keys WHERE active AND deleted_at IS NULL";
@@ -136,4 +140,39 @@ on_both_engines! {
         bench.app.users.stop_remaining_keys().await.unwrap();
         assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (live, 0));
     }
+}
+
+/// Another process on the same SQLite file waits for the end of one write, not for the end of the task.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_process_writes_while_many_keys_are_deactivated() {
+    let bench = Bench::new(Engine::Sqlite).await;
+    let root = bench.person("root@pelagic.example", true).await;
+    let maren = bench.person(MAREN, false).await;
+    let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+    lay(&bench, &maren, project, 2_000).await;
+    let other = crate::support::ground(&bench.location, bench.clock.clone()).await;
+    // The number of the last event that the task has written.
+    let head = bench.app.ground.queue.head();
+    let mut most = 0;
+    let actor = Actor::User(root.clone());
+    let disabling = bench.app.users.disable(&actor, maren.user, "Found a leak.", true);
+    tokio::pin!(disabling);
+    let done = loop {
+        let waiting = async {
+            let before = *head.borrow();
+            let write = other.queue.write(|_| Box::pin(async move { Ok::<_, store::Error>(Kept::unrecorded(())) }));
+            write.await.unwrap();
+            let passed = *head.borrow() - before;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            passed
+        };
+        tokio::select! {
+            done = &mut disabling => break done.unwrap(),
+            passed = waiting => most = most.max(passed),
+        }
+    };
+    assert!(done.keys > 1_600, "{} keys", done.keys);
+    // 200 keys in each write. The first write has an event of its own, and the machine may be slow once.
+    assert!(most <= 450, "one write of the other process waited for {most} events");
+    assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
 }

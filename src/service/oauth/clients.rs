@@ -140,11 +140,12 @@ impl Consent {
                 Ok(if is_more { kept.heard(Change { topic: "project", id: row.project_id }) } else { kept })
             })
         });
-        if write.await?
-            && let Err(error) = self.end_remaining(&actor, id).await
-        {
-            // The program is removed: an error would ask for another try, which finds no such program.
-            tracing::error!(%error, client = %id, "consent.grants_not_ended: upkeep ends the rest");
+        if write.await? {
+            self.ground.pause_writes().await;
+            if let Err(error) = self.end_remaining(&actor, id).await {
+                // The program is removed: an error would ask for another try, which finds no such program.
+                tracing::error!(%error, client = %id, "consent.grants_not_ended: upkeep ends the rest");
+            }
         }
         Ok(())
     }
@@ -166,6 +167,7 @@ impl Consent {
             if write.await?.cast_signed() < AT_ONCE {
                 return Ok(());
             }
+            self.ground.pause_writes().await;
         }
     }
 }

@@ -30,6 +30,7 @@ impl Usage {
             if step.await? == 0 {
                 break;
             }
+            self.it.ground.pause_writes().await;
         }
         let (now, before) = (now.micros(), now.plus_seconds(-REMEMBERED).micros());
         upkeep::sweep(&self.it.ground, move |tx| Box::pin(store::usage::sweep(tx, now, before, upkeep::ROWS))).await

@@ -68,7 +68,7 @@ impl Users {
                     store::users::insert_key_stop(tx, &stop, now.micros()).await?;
                 }
                 if !row.active && events.is_empty() {
-                    return Ok(Kept::unrecorded(done));
+                    return Ok(Kept::unrecorded((done, left > 0)));
                 }
                 if !store::users::set_active(tx, row.id, false).await? {
                     return Err(Error::Internal("a person who was just read was not there to be disabled"));
@@ -90,14 +90,17 @@ impl Users {
                     .acting_as(actor.power())
                     .because(reason.as_ref().map(Reason::as_str))
                     .detail(detail);
-                let mut kept = Kept::with(done, event).heard(Change { topic: "user", id: row.id });
+                let mut kept = Kept::with((done, left > 0), event).heard(Change { topic: "user", id: row.id });
                 for (key, event) in events {
                     kept = kept.and(event).heard(Change { topic: "key", id: key });
                 }
                 Ok(ends.with(kept))
             })
         });
-        let mut done: Disabled = write.await?;
+        let (mut done, has_more): (Disabled, bool) = write.await?;
+        if has_more {
+            self.ground.pause_writes().await;
+        }
         if with_keys && let Err(error) = self.stop_keys(id, &mut done.keys).await {
             // The person is disabled: an error would say the opposite.
             tracing::error!(%error, user = %id, "users.keys_not_deactivated: upkeep deactivates the rest");
@@ -155,6 +158,7 @@ impl Users {
             if is_over {
                 return Ok(());
             }
+            self.ground.pause_writes().await;
         }
     }
 
