@@ -170,7 +170,10 @@ async fn create_user(
 async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::Result<()> {
     let opened = Opened::open(database, false).await?;
     let accounts = Accounts::new(opened.ground.clone(), Arc::new(Config::for_commands()));
-    let done = accounts.turn_off_second_factor_of(&Actor::Operator, email).await.map_err(words);
+    let done = accounts.turn_off_second_factor_of(&Actor::Operator, email).await.map_err(|error| match error {
+        Error::Conflict(_) => anyhow!("the second factor of {email} is off already"),
+        other => nobody(other, email),
+    });
     drop(accounts);
     opened.done().await;
     done?;

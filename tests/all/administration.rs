@@ -865,6 +865,11 @@ fn the_command_line_looks_after_people() {
         let (done, said) = run(&["admin", verb, "--email", ROOT]);
         assert!(!done && said.contains("Nobody else is an administrator"), "{said}");
     }
+    let off = |email: &str| run(&["admin", "second-factor-off", "--email", email]);
+    let (done, said) = off(MAREN);
+    assert!(!done && said.contains(&format!("the second factor of {MAREN} is off already")), "{said}");
+    let (done, said) = off("nobody@x.example");
+    assert!(!done && said.contains("nobody has the e-mail address nobody@x.example"), "{said}");
     let (done, said) = run(&["admin", "make-admin", "--email", " Maren@pelagic.example"]);
     assert!(done && said.contains("is an administrator"), "{said}");
     let made = run(&["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);

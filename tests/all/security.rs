@@ -769,7 +769,8 @@ on_both_engines! {
         let operator = keyward::service::actor::Actor::Operator;
         assert!(command.turn_off_second_factor_of(&operator, "nobody@pelagic.example").await.is_err());
         command.turn_off_second_factor_of(&operator, MAREN).await.expect("turned off");
-        assert!(command.turn_off_second_factor_of(&operator, MAREN).await.is_err());
+        let again = command.turn_off_second_factor_of(&operator, MAREN).await.unwrap_err();
+        assert!(again.to_string().contains("The second factor of this user is off."), "{again}");
         bench.signed_in(MAREN).await;
         assert_eq!(bench.texts("SELECT actor FROM audit_events WHERE action = 'second_factor.removed'").await, ["operator"]);
     }

@@ -32,6 +32,8 @@ pub(super) enum Spent {
 
 const ON: Error = Error::Conflict("Your second factor is on already. Turn it off first, then set it up anew.");
 const OFF: Error = Error::Conflict("Your second factor is off.");
+/// The same about another user.
+const OFF_OF_USER: Error = Error::Conflict("The second factor of this user is off.");
 
 impl Accounts {
     fn sealing(&self) -> Result<&SealingKey, Error> {
@@ -233,7 +235,7 @@ impl Accounts {
     /// [`Error::StepUp`] without a fresh proof, [`Error::Conflict`] if it is off.
     pub async fn turn_off_second_factor(&self, caller: &Caller) -> Result<(), Error> {
         caller.reauthenticate("second_factor.removed", self.ground.now())?;
-        self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name).await
+        self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name, || OFF).await
     }
 
     /// Turns off the second factor of whoever has this address: for somebody who lost both it and the recovery codes.
@@ -246,16 +248,23 @@ impl Accounts {
             let mut reader = self.ground.pool.read().await?;
             store::accounts::by_email(&mut reader.conn(), &email).await?.ok_or(Error::NotFound)?
         };
-        self.remove_second_factor(actor, row.id, &row.name).await
+        self.remove_second_factor(actor, row.id, &row.name, || OFF_OF_USER).await
     }
 
-    async fn remove_second_factor(&self, actor: &Actor, user: Uuid, name: &str) -> Result<(), Error> {
+    /// `off`: the error if there is no second factor.
+    async fn remove_second_factor(
+        &self,
+        actor: &Actor,
+        user: Uuid,
+        name: &str,
+        off: fn() -> Error,
+    ) -> Result<(), Error> {
         let event = actor.event(self.ground.now(), "second_factor.removed", format!("user:{user}"), name);
         let write = self.ground.queue.write(move |tx| {
             let event = event.clone();
             Box::pin(async move {
                 if !store::second_factors::delete(tx, user).await? {
-                    return Err(OFF);
+                    return Err(off());
                 }
                 Ok(Kept::with((), event))
             })
