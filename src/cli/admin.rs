@@ -4,7 +4,7 @@ mod token_key;
 
 use super::{
     open::{Opened, words},
-    output::{self, print_line},
+    output::{self, print_change_line, print_line},
 };
 use crate::{
     config::{Config, DatabaseSettings, PublicUrl, key_file},
@@ -126,10 +126,10 @@ pub async fn run(database: &DatabaseSettings, command: Admin) -> anyhow::Result<
         }
         Admin::CreateKeyFile { path } => {
             if sealing::create_key_file(&path, &SystemRandom)? {
-                Ok(print_line!(
+                print_change_line!(
                     "Made {}. Give every node this file, and keep a copy: without it no token can be signed.",
                     path.display()
-                )?)
+                )
             } else {
                 anyhow::bail!("{} is there already and was left as it is", path.display())
             }
@@ -164,7 +164,7 @@ async fn create_user(
     let made = accounts.create_user(&Actor::Operator, person).await.map_err(words);
     drop(accounts);
     opened.done().await;
-    Ok(print_line!("Made the user {}.", made?)?)
+    print_change_line!("Made the user {}.", made?)
 }
 
 async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::Result<()> {
@@ -177,7 +177,7 @@ async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::
     drop(accounts);
     opened.done().await;
     done?;
-    Ok(print_line!("Turned off. {email} signs in with the password alone, and can set up another second factor.")?)
+    print_change_line!("Turned off. {email} signs in with the password alone, and can set up another second factor.")
 }
 
 async fn reset_link(database: &DatabaseSettings, email: &str, public_url: PublicUrl) -> anyhow::Result<()> {
@@ -217,7 +217,7 @@ async fn change(database: &DatabaseSettings, email: &str, verb: Verb) -> anyhow:
     let done = apply(&users, email, verb).await;
     drop(users);
     opened.done().await;
-    Ok(print_line!("{}", done?)?)
+    print_change_line!("{}", done?)
 }
 
 /// The sentence that says what was done.

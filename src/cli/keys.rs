@@ -132,7 +132,7 @@ pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> 
         Command::Create(asked) => create(&opened, &service, asked).await,
         Command::Edit { one, changes } => {
             let edited = service.edit_as_operator(one.id, &changes.into()).await.map_err(words);
-            edited.and_then(|key| Ok(print::changed(&wire_key(key), EDITED, one.json)?))
+            edited.and_then(|key| print::changed(&wire_key(key), EDITED, one.json))
         }
         Command::List(asked) => list(&opened, &service, asked).await,
         Command::Show(one) => {
@@ -215,5 +215,5 @@ async fn change(service: &Service, one: &One, verb: Verb) -> anyhow::Result<()> 
         Verb::Delete => service.delete_as_operator(one.id).await,
         Verb::Restore => service.restore_as_operator(one.id).await,
     };
-    Ok(print::changed(&wire_key(done.map_err(words)?), verb.words(), one.json)?)
+    print::changed(&wire_key(done.map_err(words)?), verb.words(), one.json)
 }

@@ -2,6 +2,7 @@
 //! clippy refuses `println!` and its relatives.
 
 use crate::line_writer::{self, Stream};
+use anyhow::Context as _;
 use std::{
     fmt::Display,
     io::{self, ErrorKind, Write as _},
@@ -37,6 +38,22 @@ macro_rules! print_line {
     };
 }
 pub(super) use print_line;
+
+/// Writes the result of a change that was made.
+///
+/// # Errors
+/// If not all of it was written. The message says that the change was made: repeating the command would change something twice.
+pub fn print_change(text: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    print(text).context("the change was made, but its result could not be printed")
+}
+
+/// Writes a line about a change that was made: `print_change_line!("Enabled {email}.")`.
+macro_rules! print_change_line {
+    ($($argument:tt)*) => {
+        $crate::cli::output::print_change(format!("{}\n", format_args!($($argument)*)))
+    };
+}
+pub(super) use print_change_line;
 
 /// Writes a line to standard error. A server's line waits behind its log, whose reader may have stalled. An error of writing has
 /// nowhere to go.

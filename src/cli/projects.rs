@@ -5,7 +5,7 @@ mod remote;
 
 use super::{
     open::{Opened, words},
-    output::print_line,
+    output::{print_change, print_change_line, print_line},
     remote::{Need, RemoteArgs},
 };
 use crate::{
@@ -135,25 +135,27 @@ async fn show(service: &Service, project: Option<String>, json: bool) -> anyhow:
 
 async fn create(service: &Service, owner: &str, name: &str, json: bool) -> anyhow::Result<()> {
     let id = service.create_as_operator(owner, name).await.map_err(words)?;
-    Ok(match json {
-        true => print::one(&wire_project(service.get_as_operator(id).await.map_err(words)?), true),
-        false => print_line!("Made the project “{}” ({id}).", name.trim()),
-    }?)
+    match json {
+        true => print_change(format!("{}\n", wire_project(service.get_as_operator(id).await.map_err(words)?))),
+        false => print_change_line!("Made the project “{}” ({id}).", name.trim()),
+    }
 }
 
 async fn rename(service: &Service, project: &str, name: &str) -> anyhow::Result<()> {
     let id = find(service, project).await?;
     service.rename(&Actor::Operator, id, None, name).await.map_err(words)?;
-    Ok(print_line!("Project {id} is called “{}” now.", name.trim())?)
+    print_change_line!("Project {id} is called “{}” now.", name.trim())
 }
 
 async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result<()> {
     let id = find(service, project).await?;
     service.archive(&Actor::Operator, id, back).await.map_err(words)?;
-    Ok(match back {
-        true => print_line!("Project {id} is out of the archive. Its keys are accepted from the next request on."),
-        false => print_line!("Project {id} is archived. Its keys are refused from the next request on."),
-    }?)
+    match back {
+        true => {
+            print_change_line!("Project {id} is out of the archive. Its keys are accepted from the next request on.")
+        }
+        false => print_change_line!("Project {id} is archived. Its keys are refused from the next request on."),
+    }
 }
 
 async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result<()> {
@@ -181,7 +183,7 @@ async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>
         std::fs::read_to_string(&file).with_context(|| format!("the config {} could not be read", file.display()))?
     };
     service.set_config(&Actor::Operator, project, &text).await.map_err(words)?;
-    Ok(print_line!("The config of project {project} is set.")?)
+    print_change_line!("The config of project {project} is set.")
 }
 
 /// What says which project, on the database.

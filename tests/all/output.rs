@@ -96,6 +96,22 @@ impl Stage {
 const SECRETS: [(&str, &str); 3] =
     [("keys create", "keyward keys delete "), ("admin reset-link", "repeat the command"), ("demo", "password")];
 
+/// Commands that change nothing, or only for a measurement.
+const READS: [&str; 12] = [
+    "admin list-users",
+    "audit verify",
+    "audit export",
+    "audit key",
+    "keys list",
+    "keys show",
+    "projects list",
+    "projects show",
+    "projects members",
+    "projects config",
+    "bench-create",
+    "bench-empty",
+];
+
 /// The commands of the tree that do something, by their full names.
 fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
     for it in command.get_subcommands() {
@@ -167,6 +183,11 @@ async fn output_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_not() {
         assert_eq!(output.status.code(), Some(1), "{name}: {said}");
         assert!(said.contains("standard output could not be written: No space left on device"), "{name}: {said}");
         assert!(secret.is_none_or(|(_, advice)| said.contains(advice)), "{name}: {said}");
+        let is_change = secret.is_none() && !READS.contains(name);
+        assert_eq!(said.contains("the change was made"), is_change, "{name}: {said}");
+        if *name == "keys edit" {
+            assert!(out(&keyward(folder.path(), &["keys", "show", &stage.key])).contains("name        Other"));
+        }
 
         let folder = stage.copy();
         let output = end(spawn(folder.path(), &all, closed()));
@@ -181,7 +202,7 @@ async fn output_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_not() {
     }
 }
 
-/// The key whose secret was lost is named, on a server too.
+/// The key whose secret was lost is named, on a server too; and a change that was made there is reported as made.
 #[test]
 fn a_secret_that_was_not_printed_is_reported() {
     let folder = tempfile::tempdir().unwrap();
@@ -200,6 +221,13 @@ fn a_secret_that_was_not_printed_is_reported() {
     let id = listed[0]["key_id"].as_str().unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains(&format!("keyward keys delete {id}")), "{said}");
+
+    let remote = ["keys", "edit", id, "--name", "Found", "--url", &url, "--secret-file", "secret"];
+    let output = end(spawn(at, &remote, full()));
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the change was made") && said.contains("No space left on device"), "{said}");
+    assert!(out(&keyward(at, &["keys", "show", id])).contains("name        Found"));
 }
 
 #[test]

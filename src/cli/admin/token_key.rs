@@ -3,7 +3,7 @@
 use crate::{
     cli::{
         open::{Opened, words},
-        output::{print_line, print_note},
+        output::{print_change_line, print_note},
     },
     config::{DatabaseSettings, exposure, key_file},
     service::{
@@ -33,16 +33,16 @@ pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, comprom
     opened.done().await;
     let published = published?;
     if compromised {
-        return Ok(print_line!(
+        return print_change_line!(
             "The signing key {} signs from now on. Every token that was issued before is refused: within a second by servers \
              that hear of it, within a minute by the others, within five by whoever checks tokens without asking. If somebody \
              read the key file or the database, change what let them in first.",
             published.kid
-        )?);
+        );
     }
-    Ok(print_line!(
+    print_change_line!(
         "Published the signing key {}. Every server publishes it within a minute, and signs with it from {} on.",
         published.kid,
         moments::rfc3339(published.from)
-    )?)
+    )
 }

@@ -77,7 +77,7 @@ pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> 
         people = data::PEOPLE.len(),
     ));
     output::print(text.as_bytes()).map_err(|error| {
-        output::lost(&error, "The password cannot be shown again: fill another empty database, or set one with: keyward admin reset-link")
+        output::lost(&error, "The database was filled, but the password cannot be shown again: fill another empty database, or set one with: keyward admin reset-link")
     })
 }
 

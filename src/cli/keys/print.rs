@@ -1,7 +1,7 @@
 //! Keys in a terminal: in words, or as the management API shows them. The same from the database and from a server.
 
 use crate::{
-    cli::output::{self, OutputError, print, print_note},
+    cli::output::{self, OutputError, print, print_change, print_note},
     domain::rate::RateLimit,
 };
 use serde_json::Value;
@@ -138,9 +138,12 @@ fn bound(key: &Value) -> String {
 }
 
 /// What a key has become.
-pub fn changed(key: &Value, (done, holds): (&str, &str), json: bool) -> Result<(), OutputError> {
+///
+/// # Errors
+/// If it was not printed: the message says that the change was made.
+pub fn changed(key: &Value, (done, holds): (&str, &str), json: bool) -> anyhow::Result<()> {
     match json {
-        true => print(format!("{key}\n")),
-        false => print(format!("{done} “{}” ({}). {holds}\n", text(key, "name"), text(key, "key_id"))),
+        true => print_change(format!("{key}\n")),
+        false => print_change(format!("{done} “{}” ({}). {holds}\n", text(key, "name"), text(key, "key_id"))),
     }
 }

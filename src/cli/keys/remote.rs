@@ -111,7 +111,7 @@ pub async fn edit(
     let body = changes.body(end, instant)?;
     let any = Some((header::IF_MATCH, "*"));
     let key = remote.call(Method::PATCH, &format!("/v1/projects/{project}/keys/{id}"), any, Some(&body)).await?;
-    Ok(print::changed(&key, super::EDITED, json)?)
+    print::changed(&key, super::EDITED, json)
 }
 
 /// Deactivates, activates, deletes or restores a key.
@@ -129,5 +129,5 @@ pub async fn change(
         verb => (Method::POST, format!("{key}/{}", verb.as_str())),
     };
     let key = remote.call(method, &path, None, None).await?;
-    Ok(print::changed(&key, verb.words(), json)?)
+    print::changed(&key, verb.words(), json)
 }
