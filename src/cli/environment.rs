@@ -1,7 +1,10 @@
 //! Environment variables. The settings are clap's arguments, so their names are read from its command tree.
 
 use super::remote;
-use clap::{Arg, Command};
+use clap::{
+    Arg, Command,
+    error::{ContextKind, ContextValue},
+};
 use std::{
     collections::BTreeSet,
     ffi::{OsStr, OsString},
@@ -27,6 +30,45 @@ pub fn without_empty(command: Command, value: impl Fn(&OsStr) -> Option<OsString
     let is_empty = |argument: &Arg| argument.get_env().and_then(value).is_some_and(|it| it.is_empty());
     let command = command.mut_args(|it| if is_empty(&it) { it.env(None) } else { it });
     command.mut_subcommands(|it| without_empty(it, value))
+}
+
+/// Adds the variable to an error about a value that comes from it: clap names the option alone.
+pub fn name_variable(
+    mut error: clap::Error,
+    command: &Command,
+    value: impl Fn(&OsStr) -> Option<OsString> + Copy,
+) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    let (option, wrong) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    if let (Some(option), Some(wrong)) = (option, wrong)
+        && let Some(variable) = source(command, &option, &wrong, value)
+    {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(format!("{option} ({variable})")));
+    }
+    error
+}
+
+/// The variable of an option such as `--listen <ADDRESS:PORT>`, if this wrong value comes from it. The value can be one of a list.
+fn source(
+    command: &Command,
+    option: &str,
+    wrong: &str,
+    value: impl Fn(&OsStr) -> Option<OsString> + Copy,
+) -> Option<String> {
+    let long = option.split([' ', '=']).next().and_then(|it| it.strip_prefix("--"))?;
+    let mut variables = command.get_arguments().filter(|it| it.get_long() == Some(long)).filter_map(Arg::get_env);
+    variables
+        .find(|&name| value(name).is_some_and(|it| it.to_string_lossy().contains(wrong)))
+        .map(|name| name.to_string_lossy().into_owned())
+        .or_else(|| command.get_subcommands().find_map(|it| source(it, option, wrong, value)))
+}
+
+/// The first variable whose value is not UTF-8: clap does not say which one it is.
+pub fn not_utf8(command: &Command, value: impl Fn(&OsStr) -> Option<OsString>) -> Option<String> {
+    names(command).into_iter().find(|name| value(OsStr::new(name)).is_some_and(|it| it.to_str().is_none()))
 }
 
 /// A warning for each variable that begins as ours do and that no command reads. Values are not quoted: they can be secrets.

@@ -80,7 +80,15 @@ fn parse() -> Result<Cli, clap::Error> {
     let matches = command.try_get_matches_from(&arguments).map_err(|error| match error.kind() {
         // Help names the variables that are empty, too.
         ErrorKind::DisplayHelp => self::command().try_get_matches_from(&arguments).err().unwrap_or(error),
-        _ => error,
+        ErrorKind::InvalidUtf8 if arguments.iter().all(|it| it.to_str().is_some()) => {
+            match environment::not_utf8(&self::command(), |name| std::env::var_os(name)) {
+                Some(name) => {
+                    clap::Error::raw(error.kind(), format_args!("the value of the variable {name} is not UTF-8\n"))
+                }
+                None => error,
+            }
+        }
+        _ => environment::name_variable(error, &self::command(), |name| std::env::var_os(name)),
     })?;
     Cli::from_arg_matches(&matches)
 }

@@ -97,3 +97,35 @@ fn a_misspelt_variable_is_warned_of_with_the_nearest_name() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("did you mean KEYWARD_DATABASE_URL?"), "{said}");
 }
+
+/// clap names the option alone; an operator who has set a variable finds it by its name.
+#[test]
+fn a_wrong_value_of_a_variable_is_reported_with_its_name() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    let folder = tempfile::tempdir().unwrap();
+    let serve = |arguments: &[&str], variable: Option<(&str, &OsStr)>| {
+        let mut command = Command::new(BINARY);
+        command.arg("serve").args(arguments).current_dir(folder.path()).env_clear().envs(variable);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        said
+    };
+    for (variable, value) in [
+        ("KEYWARD_LISTEN", "nowhere"),
+        ("KEYWARD_PUBLIC_URL", "keys.example.com"),
+        ("KEYWARD_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("KEYWARD_CACHE_KEYS", "many"),
+        ("KEYWARD_TOKEN_ALG", "none"),
+        ("KEYWARD_LOG", "loud"),
+        ("KEYWARD_DATABASE_URL", "mysql://host"),
+    ] {
+        let said = serve(&[], Some((variable, OsStr::new(value))));
+        let option = variable.trim_start_matches("KEYWARD").to_lowercase().replace('_', "-");
+        assert!(said.contains(&format!("-{option}")) && said.contains(&format!("({variable})")), "{said}");
+    }
+    let said = serve(&["--listen", "nowhere"], None);
+    assert!(said.contains("--listen") && !said.contains("KEYWARD_LISTEN"), "{said}");
+    let said = serve(&[], Some(("KEYWARD_NAME", OsStr::from_bytes(b"\xff"))));
+    assert!(said.contains("KEYWARD_NAME is not UTF-8"), "{said}");
+}
