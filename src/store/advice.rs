@@ -1,8 +1,16 @@
 //! What an operator can do about an error of the database.
 
-use super::{Error, Kind, Location};
+use super::{
+    Error, Kind, Location,
+    error::{SQLITE_IOERR_SHMSIZE, is_storage_full},
+};
 use sqlx::{postgres::PgDatabaseError, sqlite::SqliteError};
-use std::{error::Error as StdError, fmt, io::ErrorKind, path::Path};
+use std::{
+    error::Error as StdError,
+    fmt,
+    io::{self, ErrorKind},
+    path::Path,
+};
 use url::Url;
 
 /// Names the database without a password.
@@ -40,7 +48,7 @@ pub fn advice(error: &(dyn StdError + 'static), location: &Location) -> Option<S
             error.try_downcast_ref::<SqliteError>()?;
             of_sqlite(error.code()?.parse().ok()?, location)
         }
-        (sqlx::Error::Io(error), Location::Sqlite(_)) => of_file(error.kind(), location),
+        (sqlx::Error::Io(error), Location::Sqlite(_)) => of_file(error, location),
         (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut, Location::Postgres(_)) => Some(unreachable(location)),
         _ => None,
     }
@@ -58,7 +66,7 @@ fn of_kind(kind: Kind, location: &Location) -> Option<String> {
 }
 
 fn full(location: &Location) -> String {
-    format!("Make room on the file system of {location}")
+    format!("The file system of {location} is full: make room on it")
 }
 
 fn unreachable(location: &Location) -> String {
@@ -87,12 +95,15 @@ fn unwritable(location: &Location) -> String {
     }
     format!(
         "Keyward must be able to write {location} and the folder that holds it: check the path, their owner and mode, and \
-         whether the file system is read-only"
+         whether the file system is read-only or full"
     )
 }
 
 /// <https://www.sqlite.org/rescode.html>: the low byte of an extended result code is the primary one.
 fn of_sqlite(code: i32, location: &Location) -> Option<String> {
+    if code == SQLITE_IOERR_SHMSIZE {
+        return Some(full(location));
+    }
     match code & 0xff {
         // CORRUPT, NOTADB
         11 | 26 => Some(damaged(location)),
@@ -103,19 +114,23 @@ fn of_sqlite(code: i32, location: &Location) -> Option<String> {
         // FULL
         13 => Some(full(location)),
         // IOERR
-        10 => Some(format!("The file system of {location} reports errors: see the log of the operating system")),
+        10 => Some(format!(
+            "The file system of {location} reports errors: see the log of the operating system, and check its free space and quota"
+        )),
         _ => None,
     }
 }
 
-fn of_file(kind: ErrorKind, location: &Location) -> Option<String> {
-    match kind {
+fn of_file(error: &io::Error, location: &Location) -> Option<String> {
+    if is_storage_full(error) {
+        return Some(full(location));
+    }
+    match error.kind() {
         ErrorKind::IsADirectory
         | ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::NotFound
         | ErrorKind::NotADirectory => Some(unwritable(location)),
-        ErrorKind::StorageFull => Some(full(location)),
         _ => None,
     }
 }
@@ -164,11 +179,18 @@ mod tests {
     }
 
     #[test]
-    fn extended_codes_of_sqlite_count_as_their_primary_one() {
+    fn codes_of_sqlite_have_the_advice_of_their_class() {
         let location = Location::Sqlite("k.db".into());
-        for (code, word) in
-            [(11, "damaged"), (267, "damaged"), (26, "k.db-wal"), (5, "locked"), (1032, "read-only"), (13, "room")]
-        {
+        for (code, word) in [
+            (11, "damaged"),
+            (267, "damaged"),
+            (26, "k.db-wal"),
+            (5, "locked"),
+            (1032, "read-only"),
+            (13, "full"),
+            (4874, "full"),
+            (1034, "free space"),
+        ] {
             assert!(of_sqlite(code, &location).is_some_and(|it| it.contains(word) && it.contains("k.db")), "{code}");
         }
         assert_eq!(of_sqlite(19, &location), None);
@@ -178,7 +200,7 @@ mod tests {
     fn a_lost_batch_has_the_advice_of_its_kind() {
         let location = Location::Sqlite("k.db".into());
         for (kind, word) in
-            [(Kind::Damaged, "restore the newest backup"), (Kind::Full, "room"), (Kind::Contended, "locked")]
+            [(Kind::Damaged, "restore the newest backup"), (Kind::Full, "is full"), (Kind::Contended, "locked")]
         {
             let lost = Error::NotWritten { kind, cause: "it was lost".into() };
             assert!(advice(&lost, &location).is_some_and(|it| it.contains(word) && it.contains("k.db")), "{kind:?}");

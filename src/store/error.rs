@@ -1,7 +1,11 @@
 //! Errors of the store, and their kinds.
 
 use sqlx::{migrate::MigrateError, postgres::PgDatabaseError, sqlite::SqliteError};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io::{self, ErrorKind},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +124,7 @@ fn kind_of(error: &sqlx::Error) -> Kind {
             let code = error.code().and_then(|code| code.parse().ok()).filter(|_| is_sqlite);
             code.map_or(Kind::Fault, kind_of_sqlite)
         }
+        E::Io(error) if is_storage_full(error) => Kind::Full,
         E::Io(_) | E::Tls(_) | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Kind::Unavailable,
         E::PoolTimedOut => Kind::Contended,
         // A transaction was left open on the connection, which is closed then.
@@ -128,8 +133,20 @@ fn kind_of(error: &sqlx::Error) -> Kind {
     }
 }
 
+/// Whether a file could not be made or extended for lack of space.
+pub(super) fn is_storage_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+/// SQLITE_IOERR_SHMSIZE: the -shm file could not be extended. For the database file and its log SQLite reports a full disk as
+/// SQLITE_FULL; the other codes of SQLITE_IOERR do not say why.
+pub(super) const SQLITE_IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+
 /// <https://www.sqlite.org/rescode.html>: the low byte of an extended result code is the primary one.
 fn kind_of_sqlite(code: i32) -> Kind {
+    if code == SQLITE_IOERR_SHMSIZE {
+        return Kind::Full;
+    }
     match code & 0xff {
         // FULL
         13 => Kind::Full,
@@ -171,7 +188,11 @@ mod tests {
             (13, Kind::Full),
             (10, Kind::Io),
             (10 | (3 << 8), Kind::Io),
-            (4874, Kind::Io),
+            (4874, Kind::Full),
+            // IOERR_FSYNC, IOERR_SHMOPEN, IOERR_SHMMAP
+            (1034, Kind::Io),
+            (4618, Kind::Io),
+            (5386, Kind::Io),
             (14, Kind::Io),
             (1032, Kind::Io),
             (5, Kind::Contended),
@@ -201,6 +222,13 @@ mod tests {
             ("42601", Kind::Fault),
         ] {
             assert_eq!(kind_of_sqlstate(code), kind, "{code}");
+        }
+        for (kind, expected) in [
+            (ErrorKind::StorageFull, Kind::Full),
+            (ErrorKind::QuotaExceeded, Kind::Full),
+            (ErrorKind::PermissionDenied, Kind::Unavailable),
+        ] {
+            assert_eq!(Error::from(sqlx::Error::Io(kind.into())).kind(), expected, "{kind}");
         }
         assert_eq!(Error::from(sqlx::Error::PoolClosed).not_written().kind(), Kind::Unavailable);
     }

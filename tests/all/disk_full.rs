@@ -57,6 +57,28 @@ fn fill(path: &Path) {
     while file.write_all(&[0]).is_ok() {}
 }
 
+/// A first start for which the disk has no space says so, whichever file SQLite could not extend: database, log or index.
+#[test]
+fn a_first_start_on_a_full_disk_says_so() {
+    if !can_mount() {
+        eprintln!("skipped: this machine lets no test mount a file system");
+        return;
+    }
+    for size in ["4k", "8k", "16k", "32k", "48k", "64k", "128k"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("disk")).unwrap();
+        let mut command = Command::new("unshare");
+        let script = format!("mount -t tmpfs -o size={size} tmpfs disk && exec \"$0\" \"$@\"");
+        command.args(["--mount", "--map-root-user", "sh", "-c", &script]);
+        command.args([BINARY, "serve", "--listen", "127.0.0.1:0"]);
+        let error = match Node::start_by(command, folder.path(), "sqlite:disk/keyward.db") {
+            Ok(_) => panic!("{size}: it starts"),
+            Err(error) => error,
+        };
+        assert!(error.contains("The file system of disk/keyward.db is full"), "{size}: {error}");
+    }
+}
+
 /// The whole server on a small disk that fills up and is freed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_on_a_full_disk_says_so_and_recovers() {
