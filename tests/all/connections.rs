@@ -215,6 +215,10 @@ async fn framing_that_proxies_read_differently_is_refused() {
     let bench = Bench::new(Engine::Sqlite).await;
     let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
     let host = "Host: 127.0.0.1:3000";
+    let chunked = format!(
+        "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    let smuggled = format!("GET /healthz HTTP/1.1\r\n{host}\r\n\r\n");
     for request in [
         format!("GET /healthz HTTP/1.1\n{host}\r\n\r\n"),
         format!("GET /healthz HTTP/1.1\r\n{host}\nX: y\r\n\r\n"),
@@ -223,6 +227,10 @@ async fn framing_that_proxies_read_differently_is_refused() {
             "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
         ),
         format!("POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde"),
+        format!("{chunked}2;\n{{}}\r\n0\r\n\r\n"),
+        // A parser that ends the line at LF takes the second request for the data of a chunk.
+        format!("{chunked}2;\nxx\r\n{:x}\r\n0\r\n\r\n{smuggled}\r\n0\r\n\r\n", 5 + smuggled.len()),
+        format!("{chunked}2\r\n{{}}\r\n0\r\nX: y\n\r\n{smuggled}"),
     ] {
         let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
         assert_eq!(client.ask("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n").await.status, 200);

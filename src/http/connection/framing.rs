@@ -1,8 +1,9 @@
 //! Strict framing of the requests on one connection (RFC 9112).
 //!
 //! hyper takes a bare LF for the end of a line and `Transfer-Encoding: gzip, chunked`. A proxy in front may read the same bytes in
-//! another way and see another number of requests (request smuggling). This scanner follows the framing beside hyper. At the first
-//! byte that it refuses it writes a NUL, which no parser of heads accepts, so that hyper answers 400 and closes the connection.
+//! another way and see another number of requests (request smuggling). This scanner follows the framing beside hyper. It overwrites
+//! the first violation and all bytes after it with bytes that hyper refuses in that state: hyper reports an error, answers 400 if the
+//! head is invalid, and reads no other request from the connection.
 
 /// Longest line whose header is interpreted, in bytes: `Content-Length` and `Transfer-Encoding` with their values.
 const LINE_MAX: usize = 64;
@@ -33,7 +34,25 @@ enum State {
     ChunkDataCr,
     ChunkDataLf,
     Trailers,
-    Refused,
+    /// After a violation: all bytes are replaced.
+    Refused {
+        filler: u8,
+    },
+}
+
+impl State {
+    /// The replacement for a violation in this state, and for the bytes after it, so that hyper refuses the request.
+    fn refusal(self) -> (u8, u8) {
+        match self {
+            // hyper parses a head that arrives in pieces after an empty line, and refuses the NUL then.
+            Self::Start | Self::Head => (0, b'\n'),
+            // hyper parses trailers at their end, but refuses a CR without LF at once.
+            Self::Trailers => (0, b'\r'),
+            // hyper skips an extension up to a CR, and refuses LF alone.
+            Self::ChunkExtension { .. } => (b'\n', 0),
+            _ => (0, 0),
+        }
+    }
 }
 
 /// The scanner of one connection.
@@ -72,19 +91,24 @@ impl Framing {
         self.state == State::Start && self.line_len == 0
     }
 
-    /// Follows the next bytes. Writes a NUL over the first byte that violates the framing.
+    /// Follows the next bytes. Replaces the first byte that violates the framing, and all bytes after it.
     pub fn scan(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
-        while at < bytes.len() && self.state != State::Refused {
-            let rest = &bytes[at..];
-            let (used, result) = match self.state {
-                State::Start | State::Head | State::Trailers => self.scan_line(rest),
-                _ => self.scan_body(rest),
+        while at < bytes.len() {
+            let state = self.state;
+            let (used, result) = match state {
+                State::Refused { filler } => {
+                    bytes[at..].fill(filler);
+                    return;
+                }
+                State::Start | State::Head | State::Trailers => self.scan_line(&bytes[at..]),
+                _ => self.scan_body(&bytes[at..]),
             };
             at += used;
             if result.is_err() {
-                bytes[at - 1] = 0;
-                self.state = State::Refused;
+                let (byte, filler) = state.refusal();
+                bytes[at - 1] = byte;
+                self.state = State::Refused { filler };
             }
         }
     }
@@ -240,6 +264,36 @@ fn framing_header(line: &[u8]) -> Option<FramingHeader<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_body_util::BodyExt as _;
+    use hyper::{Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
+    use std::{convert::Infallible, time::Duration};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// Requests whose end two parsers find in different places.
+    const AMBIGUOUS: [&str; 21] = [
+        "GET / HTTP/1.1\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\n",
+        "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
+        "POST / HTTP/1.1\r\nContent-Length: +5\r\n\r\nabcde",
+        "POST / HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\nabcde",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;\nabc\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;\nxx\r\n45\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2 \nxx\r\n45\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\rabc\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\r0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\r\n",
+    ];
 
     /// Whether the bytes are refused when they come in pieces of each size, and whether they end between two requests.
     fn scan(text: &str) -> (bool, bool) {
@@ -247,13 +301,39 @@ mod tests {
             let mut framing = Framing::default();
             let mut bytes = text.as_bytes().to_vec();
             bytes.chunks_mut(size).for_each(|piece| framing.scan(piece));
-            let is_refused = framing.state == State::Refused;
-            assert_eq!(is_refused, bytes.contains(&0), "{text:?}");
-            (is_refused, framing.is_between_requests())
+            let is_refused = matches!(framing.state, State::Refused { .. });
+            assert_eq!(is_refused, bytes != text.as_bytes(), "{text:?}");
+            (is_refused, framing.is_between_requests(), bytes)
         });
         let first = results.next().unwrap();
         assert!(results.all(|it| it == first), "{text:?}");
-        first
+        (first.0, first.1)
+    }
+
+    /// What hyper responds to scanned bytes that arrive in pieces of this size; 400 to a body that it refuses.
+    async fn responses(text: &str, size: usize) -> String {
+        let (mut client, server) = tokio::io::duplex(64 * 1024);
+        let service = service_fn(|request: Request<Incoming>| async move {
+            let is_whole = request.into_body().collect().await.is_ok();
+            let mut response = Response::new(String::new());
+            *response.status_mut() = if is_whole { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+            Ok::<_, Infallible>(response)
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
+        let mut framing = Framing::default();
+        let mut bytes = text.as_bytes().to_vec();
+        for piece in bytes.chunks_mut(size) {
+            framing.scan(piece);
+            // hyper may close the connection before the last piece.
+            if client.write_all(piece).await.is_err() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let mut responses = String::new();
+        let end = client.read_to_string(&mut responses);
+        tokio::time::timeout(Duration::from_secs(60), end).await.expect("hyper closes the connection").unwrap();
+        responses
     }
 
     #[test]
@@ -289,25 +369,7 @@ mod tests {
     #[test]
     fn what_two_parsers_read_differently_is_refused() {
         let padded = format!("POST / HTTP/1.1\r\nContent-Length:{}4\r\n\r\nabcd", " ".repeat(64));
-        for text in [
-            "GET / HTTP/1.1\nHost: a\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost: a\n\r\n",
-            "GET / HTTP/1.1\r\nHost: a\r\n\n",
-            "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
-            "POST / HTTP/1.1\r\nContent-Length: +5\r\n\r\nabcde",
-            "POST / HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\nabcde",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;\nabc\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\r\n",
-        ] {
+        for text in AMBIGUOUS {
             assert_eq!(scan(text), (true, false), "{text:?}");
         }
         // In one piece it can be read, in several it cannot be told from a longer one.
@@ -315,6 +377,29 @@ mod tests {
         let (start, end) = padded.split_at(40);
         framing.scan(&mut start.as_bytes().to_vec());
         framing.scan(&mut end.as_bytes().to_vec());
-        assert_eq!(framing.state, State::Refused);
+        assert!(matches!(framing.state, State::Refused { .. }));
+    }
+
+    #[test]
+    fn bytes_after_a_violation_do_not_pass() {
+        let mut framing = Framing::default();
+        let mut first = *b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;a\nxx\r\n";
+        let mut next = *b"45\r\n0\r\n\r\nGET / HTTP/1.1\r\n";
+        framing.scan(&mut first);
+        framing.scan(&mut next);
+        assert!(first.ends_with(b"\r\n\r\n2;a\n\0\0\0\0"), "hyper refuses the LF, not a NUL in its place");
+        assert!(next.iter().all(|byte| *byte == 0));
+    }
+
+    #[tokio::test]
+    async fn hyper_refuses_ambiguous_requests_and_ends_the_connection() {
+        for text in AMBIGUOUS {
+            let text = format!("{text}GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            for size in [1, 7, text.len()] {
+                let responses = responses(&text, size).await;
+                assert!(responses.starts_with("HTTP/1.1 400 "), "{text:?} in pieces of {size}: {responses:?}");
+                assert_eq!(responses.matches("HTTP/1.1 ").count(), 1, "{text:?} in pieces of {size}: {responses:?}");
+            }
+        }
     }
 }

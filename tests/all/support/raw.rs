@@ -92,6 +92,6 @@ impl Client {
     /// Waits for the end of the connection; not if something else comes first.
     pub async fn is_closed(&mut self) -> bool {
         let read = tokio::time::timeout(LONG, self.stream.read_buf(&mut self.read)).await;
-        read.expect("an end in time").unwrap_or_default() == 0
+        read.expect("an end in time").unwrap_or_default() == 0 && self.read.is_empty()
     }
 }
