@@ -7,7 +7,7 @@ use keyward::http::serve::{Limits, serve_within};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
-    sync::{Notify, oneshot},
+    sync::{Notify, Semaphore, oneshot},
     task::JoinHandle,
 };
 
@@ -30,13 +30,30 @@ async fn start(router: Router, limits: Limits) -> Server {
     Server { at, stop, ended }
 }
 
+/// The handler of `/slow`.
+struct Slow {
+    /// Lets one request go on.
+    go: Notify,
+    /// One permit for each request that has arrived.
+    arrived: Semaphore,
+}
+
+impl Slow {
+    /// Waits until this many more requests have arrived.
+    async fn arrived(&self, requests: u32) {
+        let arrived = tokio::time::timeout(LONG, self.arrived.acquire_many(requests)).await;
+        arrived.expect("they arrive").expect("it is open").forget();
+    }
+}
+
 /// `/healthz`, `/`, and `/slow`, which answers once it is notified.
-fn slow_router() -> (Router, Arc<Notify>) {
-    let go = Arc::new(Notify::new());
+fn slow_router() -> (Router, Arc<Slow>) {
+    let shared = Arc::new(Slow { go: Notify::new(), arrived: Semaphore::new(0) });
     let slow = {
-        let go = go.clone();
+        let shared = shared.clone();
         move || async move {
-            go.notified().await;
+            shared.arrived.add_permits(1);
+            shared.go.notified().await;
             "slow"
         }
     };
@@ -44,10 +61,10 @@ fn slow_router() -> (Router, Arc<Notify>) {
         .route("/", get(|| async { "here" }))
         .route("/healthz", get(|| async { "alive" }))
         .route("/slow", get(slow));
-    (router, go)
+    (router, shared)
 }
 
-/// A client whose request is being handled.
+/// A client that has sent its request to `/slow`.
 async fn slow_client(server: &Server, from: u8) -> Client {
     let mut client = Client::connect_from(from, server.at).await;
     client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
@@ -81,18 +98,18 @@ async fn a_client_that_takes_nothing_of_its_response_is_disconnected() {
 
 #[tokio::test]
 async fn one_address_cannot_take_all_connections() {
-    let (router, go) = slow_router();
+    let (router, slow) = slow_router();
     let server = start(router, Limits { per_address: 2, ..Limits::default() }).await;
     let mut busy = [slow_client(&server, 2).await, slow_client(&server, 2).await];
-    // Both are being handled once a third is closed; before that it takes the place of one that is still silent.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Before their requests arrive, a third connection takes the place of the older one.
+    slow.arrived(2).await;
     let mut third = Client::connect_from(2, server.at).await;
     assert!(third.is_closed().await, "beyond the limit of the address");
     let mut other = Client::connect_from(3, server.at).await;
     assert_eq!(other.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
     // A connection that waits for its client makes room.
-    go.notify_one();
-    go.notify_one();
+    slow.go.notify_one();
+    slow.go.notify_one();
     for client in &mut busy {
         assert_eq!(client.response().await.status, 200);
     }
@@ -110,7 +127,7 @@ async fn one_address_cannot_take_all_connections() {
 
 #[tokio::test]
 async fn silent_connections_do_not_keep_others_out() {
-    let (router, _go) = slow_router();
+    let (router, _slow) = slow_router();
     let server = start(router, Limits { connections: 4, reserve: 1, ..Limits::default() }).await;
     let mut silent = Vec::new();
     for _ in 0..4 {
@@ -126,18 +143,42 @@ async fn silent_connections_do_not_keep_others_out() {
 }
 
 #[tokio::test]
+async fn clients_that_connect_at_the_same_time_take_the_places_of_idle_ones() {
+    let (router, _slow) = slow_router();
+    let server = start(router, Limits { connections: 4, reserve: 1, ..Limits::default() }).await;
+    let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::connect(server.at).await;
+        assert_eq!(client.ask(request).await.status, 200);
+        idle.push(client);
+    }
+    let mut new = Vec::new();
+    for _ in 0..4 {
+        new.push(Client::connect(server.at).await);
+    }
+    for client in &mut new {
+        let response = client.ask(request).await;
+        assert_eq!((response.status, response.has_close()), (200, false));
+    }
+    for client in &mut idle {
+        assert!(client.is_closed().await, "an idle connection made room");
+    }
+}
+
+#[tokio::test]
 async fn health_is_answered_while_every_connection_waits_for_a_response() {
-    let (router, go) = slow_router();
+    let (router, slow) = slow_router();
     let server = start(router, Limits { connections: 2, reserve: 2, ..Limits::default() }).await;
     let mut busy = [slow_client(&server, 2).await, slow_client(&server, 3).await];
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    slow.arrived(2).await;
     for (path, status) in [("/healthz", 200), ("/", 503), ("/healthz", 200)] {
         let mut client = Client::connect(server.at).await;
         let response = client.ask(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
         assert_eq!((response.status, response.has_close()), (status, true), "{path}");
     }
-    go.notify_one();
-    go.notify_one();
+    slow.go.notify_one();
+    slow.go.notify_one();
     for client in &mut busy {
         assert_eq!(client.response().await.status, 200);
     }
@@ -145,7 +186,7 @@ async fn health_is_answered_while_every_connection_waits_for_a_response() {
 
 #[tokio::test]
 async fn incomplete_heads_do_not_delay_the_end() {
-    let (router, _go) = slow_router();
+    let (router, _slow) = slow_router();
     let server = start(router, Limits::default()).await;
     let _silent = Client::connect(server.at).await;
     let mut half = Client::connect(server.at).await;

@@ -9,8 +9,13 @@ use std::{
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     task::Waker,
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// Time without progress after which a request or a response makes room before idle connections do.
+///
+/// A new connection keeps its place while its first request is on the way.
+pub const GRACE: Duration = Duration::from_secs(1);
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,15 +102,18 @@ impl Link {
     }
 
     /// How soon the connection is closed to make room, lowest first; `None`: it has its orders, or our response is due.
-    pub fn rank(&self) -> Option<(u8, u64)> {
+    pub fn rank(&self, now: Instant) -> Option<(u8, u64)> {
+        let since = self.since.load(Ordering::Relaxed);
+        let is_recent = now.saturating_duration_since(self.epoch) < Duration::from_millis(since) + GRACE;
         let class = match self.phase() {
             Phase::Lingering => 0,
+            Phase::FirstHead | Phase::Body | Phase::Stalled if is_recent => 4,
             Phase::FirstHead => 1,
             Phase::Body | Phase::Stalled => 2,
             Phase::Responded => 3,
             Phase::Handling => return None,
         };
-        self.order().is_none().then(|| (class, self.since.load(Ordering::Relaxed)))
+        self.order().is_none().then_some((class, since))
     }
 
     pub fn order(&self) -> Option<Order> {
@@ -159,5 +167,43 @@ impl Link {
     /// Whether the body was read to its end, if nothing was left.
     pub fn take_rest(&self) -> Result<Incoming, bool> {
         self.rest().take().ok_or_else(|| self.is_body_read.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rank of a connection that entered a phase just now, or [`GRACE`] ago.
+    fn rank(phase: Phase, is_recent: bool) -> Option<(u8, u64)> {
+        let epoch = Instant::now();
+        let link = Link::new(None, false, epoch);
+        link.enter(phase);
+        link.rank(if is_recent { epoch } else { Instant::now() + GRACE })
+    }
+
+    fn class(phase: Phase, is_recent: bool) -> u8 {
+        rank(phase, is_recent).unwrap().0
+    }
+
+    #[test]
+    fn idle_connections_make_room_before_recent_requests_and_after_paused_ones() {
+        for idle in [class(Phase::Responded, true), class(Phase::Responded, false)] {
+            for phase in [Phase::FirstHead, Phase::Body, Phase::Stalled] {
+                assert!(idle < class(phase, true), "{phase:?} within the grace");
+                assert!(class(phase, false) < idle, "{phase:?} after the grace");
+            }
+            assert!(class(Phase::Lingering, true) < idle);
+        }
+        assert!(class(Phase::FirstHead, false) < class(Phase::Body, false));
+        assert!(class(Phase::Lingering, true) < class(Phase::FirstHead, false));
+    }
+
+    #[test]
+    fn connections_with_orders_or_a_response_due_make_no_room() {
+        assert_eq!(rank(Phase::Handling, false), None);
+        let link = Link::new(None, false, Instant::now());
+        link.tell(Order::Recycle);
+        assert_eq!(link.rank(Instant::now() + GRACE), None);
     }
 }

@@ -1,7 +1,15 @@
 //! All open connections of a listener: limits in all and for each client address, and the orderly end.
 //!
-//! At a limit the connection that has waited longest for its client is closed for the new one. Only where every connection waits for
-//! a response of ours are new ones refused, or, beyond the regular places, accepted for health checks alone.
+//! At a limit a connection that waits for its client is closed for the new one, in this order:
+//!
+//! 1. connections that only wait for the end of a refused request;
+//! 2. those without the head of a first request, for [`GRACE`](super::link::GRACE) or longer;
+//! 3. those with a request body or a response that made no progress for as long;
+//! 4. idle connections;
+//! 5. the others: their request or response made progress within that time.
+//!
+//! In each group the connection that has waited longest goes first. Only where every connection waits for a response of ours are new
+//! ones refused, or, beyond the regular places, accepted for health checks alone.
 
 use super::link::{Link, Order};
 use crate::{domain::network::subscriber, log_limit::LogLimit};
@@ -62,10 +70,10 @@ impl Open {
         }
     }
 
-    /// Closes the connection that has waited longest for its client; of one network if one is given.
-    fn recycle(&self, network: Option<IpAddr>) -> bool {
-        let of_network = self.links.values().filter(|link| network.is_none() || link.network == network);
-        let ranked = of_network.filter_map(|link| link.rank().map(|rank| (rank, link)));
+    /// Closes the connection of the lowest rank; of one network if one is given.
+    fn recycle(&self, network: Option<IpAddr>, now: Instant) -> bool {
+        let of_network = self.links.iter().filter(|(_, link)| network.is_none() || link.network == network);
+        let ranked = of_network.filter_map(|(id, link)| link.rank(now).map(|rank| ((rank, *id), link)));
         match ranked.min_by_key(|(rank, _)| *rank) {
             Some((_, link)) => {
                 link.tell(Order::Recycle);
@@ -95,12 +103,17 @@ impl Registry {
 
     /// Registers a connection; `None`: it is refused.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        self.admit_at(address, Instant::now())
+    }
+
+    /// [`Self::admit`], with the time at which the others are ranked.
+    fn admit_at(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Place> {
         let address = address.to_canonical();
         let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
         let network = (!is_proxy).then(|| subscriber(address));
         let mut open = self.open();
         let count = network.and_then(|network| open.per_address.get(&network).copied()).unwrap_or_default();
-        if count >= self.limits.per_address && !open.recycle(network) {
+        if count >= self.limits.per_address && !open.recycle(network, now) {
             open.warn(
                 address,
                 "the address has too many connections; raise KEYWARD_CONNECTIONS_PER_ADDRESS, or name it in \
@@ -108,7 +121,7 @@ impl Registry {
             );
             return None;
         }
-        let is_full = open.links.len() >= self.limits.connections && !open.recycle(None);
+        let is_full = open.links.len() >= self.limits.connections && !open.recycle(None, now);
         if is_full && open.links.len() >= self.limits.connections + self.limits.reserve {
             open.warn(address, "every connection waits for a response");
             return None;
@@ -162,7 +175,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::connection::link::Phase;
+    use crate::http::connection::link::{GRACE, Phase};
 
     fn registry(connections: usize, per_address: usize) -> Arc<Registry> {
         let limits = Limits { connections, reserve: 1, per_address, ..Limits::default() };
@@ -171,6 +184,16 @@ mod tests {
 
     fn admit(registry: &Arc<Registry>, address: &str) -> Option<Place> {
         registry.admit(address.parse().unwrap())
+    }
+
+    /// Admits a connection when the grace of all others is over.
+    fn admit_after_grace(registry: &Arc<Registry>, address: &str) -> Option<Place> {
+        registry.admit_at(address.parse().unwrap(), Instant::now() + GRACE)
+    }
+
+    /// Admits a connection while all others are within their grace.
+    fn admit_within_grace(registry: &Arc<Registry>, address: &str) -> Option<Place> {
+        registry.admit_at(address.parse().unwrap(), registry.epoch)
     }
 
     #[test]
@@ -198,13 +221,28 @@ mod tests {
             ["203.0.113.1", "203.0.113.2", "203.0.113.3"].map(|it| admit(&registry, it).unwrap());
         served.link.enter(Phase::Responded);
         busy.link.enter(Phase::Handling);
-        let fourth = admit(&registry, "203.0.113.4").unwrap();
+        let fourth = admit_after_grace(&registry, "203.0.113.4").unwrap();
         assert_eq!([&served, &silent, &busy].map(|it| it.link.order()), [None, Some(Order::Recycle), None]);
         drop(silent);
         fourth.link.enter(Phase::Handling);
         let fifth = admit(&registry, "203.0.113.5").unwrap();
         assert_eq!(served.link.order(), Some(Order::Recycle));
         assert!(!fifth.link.is_reserved);
+    }
+
+    #[test]
+    fn new_connections_do_not_close_one_another_while_others_are_idle() {
+        let registry = registry(3, 100);
+        let idle = ["203.0.113.1", "203.0.113.1"].map(|it| admit(&registry, it).unwrap());
+        idle.iter().for_each(|place| place.link.enter(Phase::Responded));
+        let new = ["203.0.113.1", "203.0.113.1", "203.0.113.1"].map(|it| admit_within_grace(&registry, it).unwrap());
+        assert!(idle.iter().all(|place| place.link.order() == Some(Order::Recycle)));
+        assert!(new.iter().all(|place| place.link.order().is_none()));
+        // Without an idle one the oldest goes.
+        drop(idle);
+        let _newest = admit_within_grace(&registry, "203.0.113.1").unwrap();
+        let orders = new.each_ref().map(|place| place.link.order());
+        assert_eq!(orders, [Some(Order::Recycle), None, None]);
     }
 
     #[test]
