@@ -113,7 +113,8 @@ impl Registry {
         let network = (!is_proxy).then(|| subscriber(address));
         let mut open = self.open();
         let count = network.and_then(|network| open.per_address.get(&network).copied()).unwrap_or_default();
-        if count >= self.limits.per_address && !open.recycle(network, now) {
+        let is_over = count >= self.limits.per_address;
+        if is_over && !open.recycle(network, now) {
             open.warn(
                 address,
                 "the address has too many connections; raise KEYWARD_CONNECTIONS_PER_ADDRESS, or name it in \
@@ -121,7 +122,8 @@ impl Registry {
             );
             return None;
         }
-        let is_full = open.links.len() >= self.limits.connections && !open.recycle(None, now);
+        // A connection that makes room for its address makes room for all: an address cannot close the connections of others.
+        let is_full = open.links.len() >= self.limits.connections && !is_over && !open.recycle(None, now);
         if is_full && open.links.len() >= self.limits.connections + self.limits.reserve {
             open.warn(address, "every connection waits for a response");
             return None;
@@ -212,6 +214,17 @@ mod tests {
         assert_eq!(places[1].link.order(), Some(Order::Recycle));
         drop(places);
         assert!(admit(&registry, "2001:db8::3").is_some());
+    }
+
+    #[test]
+    fn an_address_at_its_limit_closes_no_connection_of_another() {
+        let registry = registry(3, 2);
+        let other = admit(&registry, "203.0.113.1").unwrap();
+        let own = ["203.0.113.2", "203.0.113.2"].map(|it| admit(&registry, it).unwrap());
+        [&other, &own[0], &own[1]].iter().for_each(|it| it.link.enter(Phase::Responded));
+        assert!(admit(&registry, "203.0.113.2").is_some());
+        assert_eq!(other.link.order(), None);
+        assert_eq!(own.iter().filter(|it| it.link.order() == Some(Order::Recycle)).count(), 1);
     }
 
     #[test]
