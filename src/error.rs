@@ -120,4 +120,6 @@ pub struct Refusal {
     pub error: AppError,
     /// What was typed, by the name of the input.
     pub values: BTreeMap<String, Vec<String>>,
+    /// Nothing was refused: this is a draft that comes back after its user signed in or set up a second factor.
+    pub is_draft: bool,
 }

@@ -90,7 +90,8 @@ async fn export(State(state): State<AppState>, request: Request) -> Response {
         Ok(response) => response,
         Err(error) => {
             parts.uri = Uri::try_from(days.page()).unwrap_or(Uri::from_static("/admin/audit"));
-            forms::refuse(state, parts, Refusal { path: EXPORT.to_owned(), error, values: BTreeMap::new() }).await
+            let refusal = Refusal { path: EXPORT.to_owned(), error, values: BTreeMap::new(), is_draft: false };
+            forms::refuse(state, parts, refusal).await
         }
     }
 }

@@ -84,7 +84,7 @@ pub async fn restore(State(state): State<AppState>, mut request: Request, next: 
     let Some((user, values)) = draft.await else { return next.run(request).await };
     let (path, from) = (request.uri().path().to_owned(), address(request.extensions()));
     let error = AppError::new(ErrorKind::Conflict, WORDS);
-    let refusal = Refusal { path: path.clone(), error, values: values.clone() };
+    let refusal = Refusal { path: path.clone(), error, values: values.clone(), is_draft: true };
     request.extensions_mut().insert(refusal);
     let mut response = next.run(request).await;
     let set = if response.status().is_success() {

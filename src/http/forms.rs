@@ -420,7 +420,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             } else {
                 None
             };
-            let mut response = refuse(state, parts, Refusal { path, error, values }).await;
+            let mut response = refuse(state, parts, Refusal { path, error, values, is_draft: false }).await;
             if let Some(cookie) = kept {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }

@@ -53,6 +53,14 @@ impl FormState {
         self.typed_all(name).map(|all| all.into_iter().next().unwrap_or_default())
     }
 
+    /// The value of a hidden field that names the state from which an edit starts. It stays the one of the form as it was filled in, so
+    /// that saving detects a later change. After a response with 409 it is `current`: the user was told of the change, and saving
+    /// again saves.
+    pub fn base(&self, name: &str, current: String) -> String {
+        let refusal = self.refusal.as_ref().filter(|it| it.is_draft || it.error.kind != ErrorKind::Conflict);
+        refusal.and_then(|it| it.values.get(name)?.first().cloned()).unwrap_or(current)
+    }
+
     /// The page was drawn with what was typed before.
     pub fn refused(&self) -> bool {
         self.refusal.is_some()

@@ -90,6 +90,67 @@ on_both_engines! {
         assert_eq!(bench.app.projects.config(id).await.unwrap().len(), text.split_whitespace().collect::<String>().len());
     }
 
+    /// A key that a colleague changes before the form comes back: saving the form says so, and does not undo the change.
+    async fn a_restored_edit_starts_from_the_key_as_it_was_filled_in(bench: Bench) {
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person(TOVE, false).await;
+        let made = bench.key(&maren, "Gateway").await;
+        bench.join(made.project, &tove, "owner").await;
+        let exact = bench.clock.now().plus_seconds(86_400).micros() / 60_000_000 * 60_000_000 + 59_999_999;
+        bench.alter(&format!("UPDATE keys SET not_before = {exact} WHERE id = {}", bench.literal(made.id))).await;
+        let (path, id) = (format!("/keys/{}/edit", made.id), made.id.to_string());
+        for is_changed in [false, true] {
+            let mut browser = bench.signed_in(MAREN).await;
+            browser.cookie = browser.cookie.map(|cookie| format!("{cookie}; zone=Europe/Berlin"));
+            let page = browser.get(&path).await;
+            let (mark, version, shown) = (value(&page, "draft"), value(&page, "version"), value(&page, "not_before"));
+            let fields = [
+                ("draft", mark.as_str()), ("id", &id), ("version", &version), ("name", "Tide gauges"), ("expires", "keep"),
+                ("scopes[]", "data:read"), ("scopes[]", "usage:read"), ("not_before", &shown), ("not_before_was", &shown),
+            ];
+            let with = |field: &'static str, new: &'static str| fields.map(|(name, old)| (name, if name == field { new } else { old }));
+            bench.alter("DELETE FROM sessions").await;
+            let login = send_late(&mut browser, &path, &fields).await;
+            if is_changed {
+                let mut other = bench.signed_in(TOVE).await;
+                let page = other.get(&path).await;
+                let (version, from) = (value(&page, "version"), value(&page, "not_before"));
+                let narrower = [
+                    ("id", id.as_str()), ("version", &version), ("name", "Gateway"), ("expires", "keep"), ("scopes[]", "data:read"),
+                    ("networks", "10.0.0.0/8"), ("not_before", &from), ("not_before_was", &from),
+                ];
+                let saved = other.post(&path, &narrower).await;
+                assert_eq!(saved.status, 303, "{}", saved.text());
+            }
+            let stored = bench.stored(made.id).await;
+            // In another time zone the same start reads differently.
+            browser.cookie = browser.cookie.map(|cookie| cookie.replace("zone=Europe/Berlin", "zone=Asia/Tokyo"));
+            let page = sign_in(&mut browser, &login, MAREN).await;
+            assert!(page.status == 200 && page.text().contains(WORDS), "{} {}", page.status, page.text());
+            assert_eq!((value(&page, "name").as_str(), value(&page, "version")), ("Tide gauges", version.clone()));
+            assert_eq!((value(&page, "not_before"), value(&page, "not_before_was")), (shown.clone(), shown.clone()));
+            // A form with a wrong field keeps its version too.
+            let wrong = browser.post(&path, &with("name", " ")).await;
+            assert_eq!((wrong.status, value(&wrong, "version")), (422, version.clone()), "{}", wrong.text());
+            assert_eq!(bench.stored(made.id).await, stored);
+            let saved = browser.post(&path, &fields).await;
+            if !is_changed {
+                assert_eq!(saved.status, 303, "{}", saved.text());
+                let row = bench.key_row(made.id).await.unwrap();
+                assert_eq!((row.name.as_str(), row.not_before), ("Tide gauges", Some(exact)));
+                continue;
+            }
+            assert!(saved.status == 409 && saved.text().contains("meanwhile"), "{} {}", saved.status, saved.text());
+            assert_eq!(bench.stored(made.id).await, stored, "the change of the colleague");
+            // The form that said so starts from the key of now.
+            let now = value(&saved, "version");
+            assert_ne!(now, version);
+            let again = fields.map(|(name, old)| (name, if name == "version" { now.as_str() } else { old }));
+            assert_eq!(browser.post(&path, &again).await.status, 303);
+            assert_eq!(bench.key_row(made.id).await.unwrap().name, "Tide gauges");
+        }
+    }
+
     /// Another person who signs in there gets nothing, nor does the same person in another browser, or too late.
     async fn only_the_same_person_gets_it_back(bench: Bench) {
         bench.person(MAREN, false).await;

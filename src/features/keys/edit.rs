@@ -18,7 +18,7 @@ use crate::{
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
         field::Field,
-        form::Form,
+        form::{Form, FormState},
         notice::Refused,
     },
 };
@@ -65,6 +65,9 @@ fn inside(back: String, form: EditForm) -> AnyView {
     let had = RuleFields::of(&key, not_before);
     let fields = had.clone().or_typed();
     let open = had.matter() || fields.matter();
+    let state = FormState::here();
+    let version = state.base("version", version.to_string());
+    let not_before_was = state.base("not_before_was", had.not_before.clone());
     let (label, sentence) = match &key.expires {
         Some(at) => (format!("Keep: {}", at.day), format!("Ends on {}.", at.exact)),
         None => ("Keep: never".to_owned(), "Never expires.".to_owned()),
@@ -79,7 +82,7 @@ fn inside(back: String, form: EditForm) -> AnyView {
         />
         <div class="dialog__body">
             <input type="hidden" name="id" value=key.id.to_string() />
-            <input type="hidden" name="version" value=version.to_string() />
+            <input type="hidden" name="version" value=version />
             <div class="fields">
                 <Refused />
                 <Field name="name" label="Name" value=key.name required=true autofocus=true />
@@ -92,7 +95,7 @@ fn inside(back: String, form: EditForm) -> AnyView {
                     placeholder="A person or a system"
                     optional=true
                 />
-                <input type="hidden" name="not_before_was" value=had.not_before.clone() />
+                <input type="hidden" name="not_before_was" value=not_before_was />
                 {more(open, rules(fields, &zone))}
             </div>
         </div>
