@@ -72,34 +72,44 @@ pub async fn keep(
 pub async fn forget(state: &AppState, parts: &Parts) -> Option<HeaderValue> {
     let code = cookies::value(&parts.headers, name(state))?;
     let user = parts.extensions.get::<Visit>()?.caller.as_ref()?.user;
-    let taken = state.app.drafts.take(code, user, parts.uri.path()).await;
-    taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()?;
-    cookie(state, "", 0)
+    delete(state, code, user, parts.uri.path()).await
 }
 
-/// Puts a draft into the request for the page of its form, and takes it out of the store and of the browser. If the page cannot be
-/// drawn, the draft is kept again.
+/// Deletes a draft; the cookie that removes it from the browser. `None`: it is not there any more, and the browser may have the code
+/// of a newer one.
+async fn delete(state: &AppState, code: &str, user: UserId, path: &str) -> Option<HeaderValue> {
+    let taken = state.app.drafts.take(code, user, path).await;
+    let is_taken = taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).unwrap_or_default();
+    if is_taken { cookie(state, "", 0) } else { None }
+}
+
+/// A draft, with the code and the user that it was found by.
+struct Found {
+    code: String,
+    user: UserId,
+    values: Values,
+}
+
+/// Puts a draft into the request for the page of its form, and deletes it once the page is drawn. Until then it stays, and the cookie
+/// stays valid: a page that fails, takes too long or is not waited for loses nothing.
 pub async fn restore(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let draft = draft(&state, &request);
-    let Some((user, values)) = draft.await else { return next.run(request).await };
-    let (path, from) = (request.uri().path().to_owned(), address(request.extensions()));
+    let found = find(&state, &request);
+    let Some(Found { code, user, values }) = found.await else { return next.run(request).await };
+    let path = request.uri().path().to_owned();
     let error = AppError::new(ErrorKind::Conflict, WORDS);
-    let refusal = Refusal { path: path.clone(), error, values: values.clone(), is_draft: true };
-    request.extensions_mut().insert(refusal);
+    request.extensions_mut().insert(Refusal { path: path.clone(), error, values, is_draft: true });
     let mut response = next.run(request).await;
-    let set = if response.status().is_success() {
-        cookie(&state, "", 0)
-    } else {
-        keep(&state, from, Some(&state.app.drafts.mark(user)), &path, &values).await
-    };
-    if let Some(set) = set {
-        response.headers_mut().append(header::SET_COOKIE, set);
+    if !response.status().is_success() {
+        return response;
+    }
+    if let Some(cookie) = delete(&state, &code, user, &path).await {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }
 
-/// The user and their draft for the page that is asked for. Not by reference: a request cannot be shared between threads.
-fn draft(state: &AppState, request: &Request) -> impl Future<Output = Option<(UserId, Values)>> + Send + use<> {
+/// The user's draft for the page that is asked for. Not by reference: a request cannot be shared between threads.
+fn find(state: &AppState, request: &Request) -> impl Future<Output = Option<Found>> + Send + use<> {
     let code = cookies::value(request.headers(), name(state)).filter(|_| request.method() == Method::GET);
     let visit = request.extensions().get::<Visit>();
     let user = visit.and_then(|visit| visit.caller.as_ref()).map(|caller| caller.user);
@@ -107,8 +117,8 @@ fn draft(state: &AppState, request: &Request) -> impl Future<Output = Option<(Us
     let (drafts, path) = (state.app.drafts.clone(), request.uri().path().to_owned());
     async move {
         let (code, user) = asked?;
-        let taken = drafts.take(&code, user, &path).await;
-        let values = taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()?;
-        Some((user, values))
+        let found = drafts.find(&code, user, &path).await;
+        let values = found.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()?;
+        Some(Found { code, user, values })
     }
 }

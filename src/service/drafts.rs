@@ -1,8 +1,8 @@
 //! Drafts of forms: what was typed when the session had ended, for the person to whom the form was drawn.
 //!
 //! A page names that person in each form, with a message authentication code, so that no other person can store a draft for them.
-//! There is one draft a person, sealed under the key file. It is given back once, within an hour, to the same person in the same
-//! browser.
+//! There is one draft a person, sealed under the key file. It is given back within an hour, to the same person in the same browser,
+//! and deleted when a page with it was drawn: until then nothing is lost, whatever becomes of the page.
 
 use super::{Error, Ground, limits::AddressLimit, once::OneTimeCode, sealing::SealingKey};
 use crate::{
@@ -93,17 +93,33 @@ impl Drafts {
         Ok(write.await?.then_some(code))
     }
 
-    /// Gives this person's draft for the form at this path back, once.
+    /// This person's draft for the form at this path. It stays until it is deleted.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn take(&self, code: &str, user: UserId, path: &str) -> Result<Option<Values>, Error> {
+    pub async fn find(&self, code: &str, user: UserId, path: &str) -> Result<Option<Values>, Error> {
+        let (digest, now) = (super::once::digest(code), self.ground.now().micros());
+        let mut reader = self.ground.pool.read().await?;
+        let found = store::drafts::find(&mut reader.conn(), &digest, user.into(), path, now).await?;
+        drop(reader);
+        // Sealed under another key file, or damaged: it is as if there was none.
+        Ok(found.and_then(|(id, sealed)| {
+            let json = self.sealing.open(id, &sealed)?;
+            serde_json::from_slice(&json).ok()
+        }))
+    }
+
+    /// Deletes this person's draft for the form at this path. `false`: there is none, or a newer one has taken its place.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn take(&self, code: &str, user: UserId, path: &str) -> Result<bool, Error> {
         let (digest, user, now) = (super::once::digest(code), Uuid::from(user), self.ground.now().micros());
         {
             // Let go before the write queue is waited for.
             let mut reader = self.ground.pool.read().await?;
             if !store::drafts::is_kept(&mut reader.conn(), &digest, user, path, now).await? {
-                return Ok(None);
+                return Ok(false);
             }
         }
         let path = path.to_owned();
@@ -113,8 +129,6 @@ impl Drafts {
                 async move { Ok::<_, Error>(Kept::unrecorded(store::drafts::take(tx, &digest, user, &path).await?)) },
             )
         });
-        let Some((id, sealed)) = write.await? else { return Ok(None) };
-        // Sealed under another key file, or damaged: it is as if there was none.
-        Ok(self.sealing.open(id, &sealed).and_then(|json| serde_json::from_slice(&json).ok()))
+        write.await
     }
 }

@@ -47,20 +47,36 @@ pub async fn is_kept(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &
     Ok(found > 0)
 }
 
-/// Takes a draft out: its id and what is sealed. Of two requests at once one gets it.
-pub async fn take(
-    tx: &mut Tx<'_>,
+/// The id and the sealed form of the draft that this browser has of this person, for the form at this path.
+pub async fn find(
+    conn: &mut Conn<'_>,
     digest: &[u8; 32],
     user: Uuid,
     path: &str,
+    now: i64,
 ) -> Result<Option<(Uuid, Vec<u8>)>, Error> {
-    const SQL: &str = "DELETE FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 RETURNING id, sealed";
-    Ok(on!(tx, c => sqlx::query_as(SQL)
+    const SQL: &str =
+        "SELECT id, sealed FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 AND expires_at > $4";
+    Ok(on!(conn, c => sqlx::query_as(SQL)
         .bind(digest.as_slice())
         .bind(user)
         .bind(path)
+        .bind(now)
         .fetch_optional(c)
         .await?))
+}
+
+/// Deletes a draft. `false`: it is not there any more, or a newer one is.
+pub async fn take(tx: &mut Tx<'_>, digest: &[u8; 32], user: Uuid, path: &str) -> Result<bool, Error> {
+    const SQL: &str = "DELETE FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3";
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(digest.as_slice())
+        .bind(user)
+        .bind(path)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(done == 1)
 }
 
 /// Removes drafts that ended before `now`, at most `limit`; says how many.

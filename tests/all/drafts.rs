@@ -186,8 +186,8 @@ on_both_engines! {
         assert_eq!(value(&page, "name"), "Tide gauges");
     }
 
-    /// A page that cannot be drawn just now does not use the draft up.
-    async fn a_page_that_fails_gives_the_draft_back(bench: Bench) {
+    /// A page that cannot be drawn just now does not use the draft up, and does not store it again.
+    async fn a_page_that_fails_leaves_the_draft(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let project = bench.project_of(&maren).await.to_string();
         let mut browser = bench.signed_in(MAREN).await;
@@ -200,12 +200,37 @@ on_both_engines! {
         ];
         let login = send_late(&mut browser, "/keys/new", &fields).await;
         bench.alter("ALTER TABLE scopes RENAME TO scopes_elsewhere").await;
-        let page = sign_in(&mut browser, &login, MAREN).await;
-        assert!(page.status >= 500, "{} {}", page.status, page.text());
-        assert!(page.header("set-cookie").contains("keyward-draft="), "{:?} {}", page.headers, page.text());
+        let digests = bench.blobs("SELECT digest FROM form_drafts").await;
+        for page in [sign_in(&mut browser, &login, MAREN).await, browser.get("/keys/new").await] {
+            assert!(page.status >= 500, "{} {}", page.status, page.text());
+            let mut sets = page.headers.get_all("set-cookie").iter();
+            assert!(!sets.any(|it| it.to_str().unwrap().contains("keyward-draft=")), "{:?}", page.headers);
+            assert_eq!(bench.blobs("SELECT digest FROM form_drafts").await, digests);
+        }
         bench.alter("ALTER TABLE scopes_elsewhere RENAME TO scopes").await;
         let page = browser.get("/keys/new").await;
         assert_eq!((page.status, value(&page, "name").as_str()), (200, "Tide gauges"), "{}", page.text());
+    }
+
+    /// A draft is read as often as its page is asked for. Deleting it leaves a newer one, which another tab stored meanwhile.
+    async fn a_newer_draft_outlives_the_one_that_was_drawn(bench: Bench) {
+        let user = bench.person(MAREN, false).await.user;
+        let drafts = &bench.app.drafts;
+        let mark = drafts.mark(user);
+        let path = "/projects/new";
+        let typed = |name: &str| BTreeMap::from([("name".to_owned(), vec![name.to_owned()])]);
+        let first = drafts.keep(None, &mark, path, &typed("Tide gauges")).await.unwrap().expect("a code");
+        for _ in 0..2 {
+            assert_eq!(drafts.find(first.expose(), user, path).await.unwrap(), Some(typed("Tide gauges")));
+        }
+        let second = drafts.keep(None, &mark, path, &typed("Wind gauges")).await.unwrap().expect("a code");
+        assert!(!drafts.take(first.expose(), user, path).await.unwrap(), "it is not there any more");
+        assert_eq!(drafts.find(first.expose(), user, path).await.unwrap(), None);
+        assert_eq!(drafts.find(second.expose(), user, "/keys/new").await.unwrap(), None);
+        assert_eq!(drafts.find(second.expose(), user, path).await.unwrap(), Some(typed("Wind gauges")));
+        assert!(drafts.take(second.expose(), user, path).await.unwrap());
+        assert!(!drafts.take(second.expose(), user, path).await.unwrap(), "once");
+        assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
     }
 
     /// The policy begins to require a second factor while a form is filled in.
