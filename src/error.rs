@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Invalid,
     /// The body of the request is broken.
     Broken,
+    /// The body of the request is too long.
+    TooLarge,
     /// Too many tries.
     TooMany,
     /// The server cannot take it now.
@@ -48,6 +50,7 @@ impl ErrorKind {
             Self::Forbidden | Self::StepUp => 403,
             Self::NotFound => 404,
             Self::Conflict => 409,
+            Self::TooLarge => 413,
             Self::Invalid => 422,
             Self::TooMany => 429,
             Self::Busy | Self::Unreachable => 503,

@@ -371,6 +371,8 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             };
             (values, outcome)
         }
+        // The response to a form with a Content-Length, too. There are no values to draw again.
+        Err(error) if error.kind == ErrorKind::TooLarge => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(error) => (BTreeMap::new(), Err(error)),
     };
     let forgotten = if outcome.is_ok() { drafts::forget(&state, &parts).await } else { None };
@@ -495,7 +497,7 @@ pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>,
         return Err(wrong("This form was sent in a way that Keyward does not read. Use the form on this page."));
     }
     let bytes = axum::body::to_bytes(body, CONFIG_FORM_MAX).await.map_err(|error| match is_too_long(&error) {
-        true => wrong("This form is too long. Shorten it."),
+        true => AppError::new(ErrorKind::TooLarge, "This form is too long. Shorten it."),
         false => AppError::new(ErrorKind::Broken, "This form did not arrive complete. Send it again."),
     })?;
     check(&bytes).map_err(wrong)?;
