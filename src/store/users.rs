@@ -168,6 +168,12 @@ pub async fn live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Erro
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
 }
 
+/// Counts the keys that [`live_keys`] finds, without a bound. It reads one index entry for each key that the user made.
+pub async fn exact_live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
+}
+
 /// A user whose keys are being deactivated.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct KeyStopRow {

@@ -43,6 +43,29 @@ on_both_engines! {
         assert_eq!(notes, live);
     }
 
+    /// The count in the event is exact.
+    async fn the_log_counts_the_keys_that_are_still_to_be_deactivated(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        lay(&bench, &maren, project, 450).await;
+        bench.alter("UPDATE keys SET active = TRUE, deleted_at = NULL").await;
+        // Neither a key of another user nor one that is not active counts.
+        bench.key(&root, "Other").await;
+        let inactive = bench.key(&maren, "Inactive").await;
+        bench.app.keys.deactivate(&maren, inactive.id).await.unwrap();
+        {
+            let mut reader = bench.app.ground.pool.read().await.unwrap();
+            let count = store::users::exact_live_key_count(&mut reader.conn(), maren.user.into()).await.unwrap();
+            assert_eq!(count, 450);
+        }
+        let done = bench.app.users.disable(&Actor::User(root), maren.user, "Found a leak.", true).await.unwrap();
+        assert_eq!(done.keys, 450);
+        let detail = bench.texts("SELECT detail FROM audit_events WHERE action = 'user.disabled'").await.remove(0);
+        assert!(detail.contains("\"keys_deactivated\":200"), "{detail}");
+        assert!(detail.contains("\"keys_to_deactivate\":250"), "{detail}");
+    }
+
     /// A process that ends after the first write leaves a note; upkeep of any process goes on from there.
     async fn what_another_process_began_is_finished(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;

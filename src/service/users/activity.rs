@@ -52,7 +52,7 @@ impl Users {
                 let mut done = Disabled::default();
                 let (mut events, mut left) = (Vec::new(), 0);
                 if with_keys {
-                    let live = store::users::live_key_count(tx, row.id).await?;
+                    let live = store::users::exact_live_key_count(tx, row.id).await?;
                     for key in store::users::live_keys(tx, row.id, AT_ONCE).await? {
                         events.extend(keys::stop(tx, &actor, key.into(), &of_keys, now).await?.map(|it| (key, it)));
                     }
