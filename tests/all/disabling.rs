@@ -14,6 +14,10 @@ const MAREN: &str = "maren@pelagic.example";
 const ACTIVE: &str = "SELECT COUNT(*) FROM keys WHERE active AND deleted_at IS NULL";
 const STOPS: &str = "SELECT COUNT(*) FROM key_stops";
 const EVENTS: &str = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deactivated'";
+const ACTORS: &str = "SELECT DISTINCT actor FROM audit_events WHERE action = 'key.deactivated' ORDER BY actor";
+/// Events of upkeep that name the administrator.
+const FOR_ROOT: &str = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deactivated' AND actor = 'system' \
+    AND detail LIKE '%\"for\":\"root\"%'";
 
 on_both_engines! {
     async fn many_keys_are_deactivated_in_many_writes(bench: Bench) {
@@ -39,6 +43,7 @@ on_both_engines! {
         assert!(commits >= 3, "other writes take their turn: {commits} writes");
         assert_eq!((done.keys as i64, bench.number(ACTIVE).await, bench.number(STOPS).await), (live, 0, 0));
         assert_eq!(bench.number(EVENTS).await, live, "each has an event");
+        assert_eq!(bench.texts(ACTORS).await, [format!("user:{}", root.user)]);
         let notes = bench.number("SELECT COUNT(*) FROM keys WHERE held AND note = 'Found a leak.' AND note_by = 'root'").await;
         assert_eq!(notes, live);
     }
@@ -72,6 +77,7 @@ on_both_engines! {
         let maren = bench.person(MAREN, false).await;
         let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
         lay(&bench, &maren, project, 700).await;
+        let live = bench.number(ACTIVE).await;
         {
             let mut head = bench.app.ground.queue.head();
             head.mark_unchanged();
@@ -88,6 +94,31 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE active").await, 1, "the person is blocked first");
         keyward::service::upkeep::once(&bench.app).await.unwrap();
         assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
+        assert_eq!(bench.texts(ACTORS).await, ["system".to_owned(), format!("user:{}", root.user)]);
+        assert_eq!(bench.number(FOR_ROOT).await, live - 200, "the events of upkeep name the administrator");
+    }
+
+    /// An administrator who is demoted before the last write is not named as the actor of the rest.
+    async fn the_keys_are_deactivated_although_the_administrator_is_demoted(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        lay(&bench, &maren, project, 700).await;
+        let live = bench.number(ACTIVE).await;
+        let mut head = bench.app.ground.queue.head();
+        head.mark_unchanged();
+        let actor = Actor::User(root);
+        let disabling = bench.app.users.disable(&actor, maren.user, "Found a leak.", true);
+        tokio::pin!(disabling);
+        tokio::select! {
+            biased;
+            changed = head.changed() => changed.unwrap(),
+            _ = &mut disabling => panic!("one write does not take all keys"),
+        }
+        bench.alter("UPDATE users SET admin = FALSE WHERE email = 'root@pelagic.example'").await;
+        let done = disabling.await.unwrap();
+        assert_eq!((done.keys as i64, bench.number(ACTIVE).await, bench.number(STOPS).await), (live, 0, 0));
+        assert_eq!((bench.number(EVENTS).await, bench.number(FOR_ROOT).await), (live, live - 200));
     }
 
     /// A later write that fails does not undo the first one, so it is no error; upkeep deactivates the rest.

@@ -202,6 +202,10 @@ pub(super) async fn apply(
     }
     let after = store::keys::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
     let facts = |row: &KeyRow| serde_json::json!({"status": row.lifecycle().status(now).as_str(), "held": row.held});
+    let mut detail = serde_json::json!({"before": facts(&row), "after": facts(&after)});
+    if let Standing::Keyward(administrator, _) = standing {
+        detail["for"] = administrator.as_str().into();
+    }
     let acting = standing.acting(tx, &row).await?;
     let event = standing
         .actor()
@@ -209,7 +213,7 @@ pub(super) async fn apply(
         .acting_as(&acting)
         .in_project(row.project_id.into())
         .because(standing.reason().map(Reason::as_str))
-        .detail(serde_json::json!({"before": facts(&row), "after": facts(&after)}));
+        .detail(detail);
     Ok((after, Some(event)))
 }
 

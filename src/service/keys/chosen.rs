@@ -38,7 +38,8 @@ pub(in crate::service) async fn stop(
     stop_as(tx, &standing, key, now).await
 }
 
-/// Deactivates a key because of the person who made it, for the administrator of this name.
+/// Deactivates a key because of the person who made it, for the administrator of this name. The event names Keyward as the actor, and
+/// the administrator in its detail (`for`).
 ///
 /// # Errors
 /// As [`stop`].

@@ -42,9 +42,9 @@ impl Users {
             Some(reason) => reason.clone(),
             None => UNSAID.parse().map_err(|_| Error::Internal("the reason that nobody gave is none"))?,
         };
-        let (actor, now) = (actor.clone(), self.ground.now());
+        let (first, now) = (actor.clone(), self.ground.now());
         let write = self.ground.queue.write(move |tx| {
-            let (actor, reason, of_keys) = (actor.clone(), reason.clone(), of_keys.clone());
+            let (actor, reason, of_keys) = (first.clone(), reason.clone(), of_keys.clone());
             Box::pin(async move {
                 let row = begin(tx, &actor, id, Power::ManageUsers).await?;
                 actor.reauthenticate("user.disabled", now)?;
@@ -101,7 +101,7 @@ impl Users {
         if has_more {
             self.ground.pause_writes().await;
         }
-        if with_keys && let Err(error) = self.stop_keys(id, &mut done.keys).await {
+        if with_keys && let Err(error) = self.stop_keys(id, Some(actor), &mut done.keys).await {
             // The person is disabled: an error would say the opposite.
             tracing::error!(%error, user = %id, "users.keys_not_deactivated: upkeep deactivates the rest");
         }
@@ -115,17 +115,20 @@ impl Users {
     pub async fn stop_remaining_keys(&self) -> Result<(), Error> {
         let stops = store::users::key_stops(&mut self.ground.pool.read().await?.conn(), ROUND).await?;
         for stop in stops {
-            self.stop_keys(stop.user_id.into(), &mut 0).await?;
+            self.stop_keys(stop.user_id.into(), None, &mut 0).await?;
         }
         Ok(())
     }
 
     /// Deactivates keys of a person in one write after the other, until none is left or the person was enabled. Adds how many to
-    /// `stopped`, also if a later write fails. Of nodes that do so at once each takes other keys.
-    async fn stop_keys(&self, id: UserId, stopped: &mut u64) -> Result<(), Error> {
+    /// `stopped`, also if a later write fails. Of nodes that do so at once each takes other keys. The events name `actor`; without one
+    /// they name Keyward, for the administrator who disabled the person.
+    async fn stop_keys(&self, id: UserId, actor: Option<&Actor>, stopped: &mut u64) -> Result<(), Error> {
+        let mut actor = actor.cloned();
         loop {
-            let now = self.ground.now();
+            let (now, by) = (self.ground.now(), actor.clone());
             let write = self.ground.queue.write(move |tx| {
+                let by = by.clone();
                 Box::pin(async move {
                     store::users::lock_key_stop(tx, id.into()).await?;
                     let Some(stop) = store::users::key_stop(tx, id.into()).await? else {
@@ -133,16 +136,25 @@ impl Users {
                     };
                     let reason: Reason =
                         stop.reason.parse().map_err(|_| store::Error::Corrupt("reason of key stops"))?;
+                    // Another administrator may have disabled the person again since, for another reason.
+                    let by = by.filter(|it| it.name() == stop.stopped_by);
                     let mut events = Vec::new();
                     let live = store::users::live_keys(tx, stop.user_id, AT_ONCE).await?;
-                    let is_last = i64::try_from(live.len()).is_ok_and(|found| found < AT_ONCE);
+                    let found = live.len();
+                    let is_last = i64::try_from(found).is_ok_and(|found| found < AT_ONCE);
                     for key in live {
-                        let event = keys::stop_for(tx, &stop.stopped_by, key.into(), &reason, now).await?;
+                        let event = match &by {
+                            Some(actor) => keys::stop(tx, actor, key.into(), &reason, now).await?,
+                            None => keys::stop_for(tx, &stop.stopped_by, key.into(), &reason, now).await?,
+                        };
                         events.extend(event.map(|event| (key, event)));
                     }
                     let done = events.len() as u64;
-                    // Keys that cannot be deactivated would be found again and again.
-                    let is_over = is_last || done == 0;
+                    let is_over = match by {
+                        Some(_) => is_last && events.len() == found,
+                        // Keys that cannot be deactivated would be found again and again.
+                        None => is_last || done == 0,
+                    };
                     if is_over {
                         store::users::delete_key_stop(tx, stop.user_id).await?;
                     }
@@ -157,6 +169,10 @@ impl Users {
             *stopped += done;
             if is_over {
                 return Ok(());
+            }
+            if done.cast_signed() < AT_ONCE {
+                // The actor is no administrator any more: Keyward deactivates the rest.
+                actor = None;
             }
             self.ground.pause_writes().await;
         }
