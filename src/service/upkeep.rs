@@ -8,6 +8,7 @@ use crate::store::{
 };
 use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
+use uuid::Uuid;
 
 /// How often. Nothing depends on it to the minute: what has ended is refused, or not found, at once.
 const EVERY: Duration = Duration::from_secs(60);
@@ -40,15 +41,31 @@ where
 
 /// The first error of a round.
 #[derive(Default)]
-struct Round(Option<Error>);
+pub(super) struct Round(Option<Error>);
 
 impl Round {
     /// Runs a step, and logs its error. The later steps do not depend on it.
-    async fn step<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T, Error>>) {
+    pub(super) async fn step<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T, Error>>) {
         if let Err(error) = work.await {
             tracing::error!(step = name, %error, "upkeep.failed");
             self.0.get_or_insert(error);
         }
+    }
+
+    /// Runs a step for one item, and logs its error. The other items do not depend on it.
+    pub(super) async fn item<T>(&mut self, name: &'static str, id: Uuid, work: impl Future<Output = Result<T, Error>>) {
+        if let Err(error) = work.await {
+            tracing::error!(step = name, %id, %error, "upkeep.failed");
+            self.0.get_or_insert(error);
+        }
+    }
+
+    /// Ends the round.
+    ///
+    /// # Errors
+    /// The first error of the round.
+    pub(super) fn end(self) -> Result<(), Error> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 
@@ -78,7 +95,7 @@ pub async fn once(app: &App) -> Result<(), Error> {
     round.step("changes", sweep(ground, move |tx| Box::pin(store::changes::forget(tx, heard, ROWS)))).await;
     round.step("list of revoked tokens", async { Ok(app.tokens.read_revoked().await?) }).await;
     round.step("signing keys", app.tokens.keep_keys(programs.token_key_days, programs.token_alg)).await;
-    round.0.map_or(Ok(()), Err)
+    round.end()
 }
 
 /// Rounds for as long as the process runs.

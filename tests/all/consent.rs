@@ -495,6 +495,40 @@ on_both_engines! {
         assert_eq!((bench.number(HOLD).await, bench.events("grant.ended").await), (0, 250));
     }
 
+    /// A grant whose scopes cannot be read keeps no other grant from being ended: neither one of its program, nor one of another.
+    async fn one_unreadable_grant_of_a_removed_program_keeps_no_other(bench: Bench) {
+        const HOLD: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
+        let stage = Stage::of(bench).await;
+        let bench = &stage.bench;
+        let other = bench.app.consent.register(&stage.owner, stage.project, "Other", REDIRECT).await.unwrap();
+        lay_grants(&stage, 20).await;
+        let newest = "id IN (SELECT id FROM grants ORDER BY id DESC LIMIT 5)";
+        bench.alter(&format!("UPDATE grants SET client_id = {} WHERE {newest}", bench.literal(other))).await;
+        bench.alter("UPDATE grants SET scopes = 'none' WHERE id = (SELECT id FROM grants ORDER BY id LIMIT 1)").await;
+        bench.alter("UPDATE oauth_clients SET removed_at = 1").await;
+        assert!(bench.app.consent.sweep().await.is_err(), "the error is reported");
+        assert_eq!((bench.number(HOLD).await, bench.events("grant.ended").await), (1, 19));
+        bench.alter("UPDATE grants SET scopes = '[]' WHERE scopes = 'none'").await;
+        bench.app.consent.sweep().await.unwrap();
+        assert_eq!((bench.number(HOLD).await, bench.events("grant.ended").await), (0, 20));
+    }
+
+    async fn one_unreadable_grant_with_an_expired_code_keeps_no_other(bench: Bench) {
+        const HOLD: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
+        let stage = Stage::of(bench).await;
+        let bench = &stage.bench;
+        for _ in 0..3 {
+            stage.allow(&stage.operator, &["data:read"]).await;
+        }
+        bench.alter("UPDATE grants SET scopes = 'none' WHERE id = (SELECT id FROM grants ORDER BY id LIMIT 1)").await;
+        bench.clock.advance(600);
+        assert!(bench.app.consent.sweep().await.is_err(), "the error is reported");
+        assert_eq!((bench.number(HOLD).await, bench.events("grant.lapsed").await), (1, 2));
+        bench.alter("UPDATE grants SET scopes = '[]' WHERE scopes = 'none'").await;
+        bench.app.consent.sweep().await.unwrap();
+        assert_eq!((bench.number(HOLD).await, bench.events("grant.lapsed").await), (0, 3));
+    }
+
     /// Other writes take their turn while the grants of a program end.
     async fn removing_a_program_takes_many_writes(bench: Bench) {
         let stage = Stage::of(bench).await;

@@ -174,6 +174,33 @@ on_both_engines! {
         assert_eq!(bench.number(EVENTS).await, live, "each has one event");
     }
 
+    /// Keys of one user that cannot be deactivated do not keep those of the next one.
+    async fn one_user_whose_keys_cannot_be_deactivated_keeps_no_other(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let maren = bench.person(MAREN, false).await;
+        let tove = bench.person("tove@drift.example", false).await;
+        for (at, person) in [(1, &maren), (2, &tove)] {
+            bench.key(person, "Gateway").await;
+            bench.app.users.disable(&Actor::User(root.clone()), person.user, "Away.", false).await.unwrap();
+            let stop =
+                store::users::KeyStopRow { user_id: person.user.into(), reason: "Away.".into(), stopped_by: "root".into() };
+            let write = bench.app.ground.queue.write(move |tx| {
+                let stop = stop.clone();
+                Box::pin(async move {
+                    store::users::insert_key_stop(tx, &stop, at).await?;
+                    Ok::<_, store::Error>(Kept::unrecorded(()))
+                })
+            });
+            write.await.unwrap();
+        }
+        bench.alter("UPDATE key_stops SET reason = '' WHERE created_at = 1").await;
+        assert!(bench.app.users.stop_remaining_keys().await.is_err(), "the error is reported");
+        assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (1, 1));
+        bench.alter("UPDATE key_stops SET reason = 'Away.'").await;
+        bench.app.users.stop_remaining_keys().await.unwrap();
+        assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
+    }
+
     async fn enabling_ends_what_was_still_to_be_deactivated(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let maren = bench.person(MAREN, false).await;

@@ -27,7 +27,7 @@ const CLIENTS_MOST: usize = 50;
 
 /// Grants that one write ends at most: some tens of milliseconds, then other writes take their turn.
 const AT_ONCE: i64 = 200;
-const REMOVED: &str = "The program was removed.";
+pub(super) const REMOVED: &str = "The program was removed.";
 
 const OWNERS: &str = "Only an owner of this project may register programs, and remove them.";
 

@@ -6,7 +6,7 @@ use crate::{
         ids::UserId,
         key::{Reason, ReasonError},
     },
-    service::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys, oauth},
+    service::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys, oauth, upkeep::Round},
     store::{self, changes::Change, queue::Kept, users::KeyStopRow},
 };
 
@@ -111,13 +111,15 @@ impl Users {
     /// Deactivates the rest of the keys of people who were disabled together with their keys: what this process or another began.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// The first error, if the database refuses: each was logged with its user, and the next round tries again.
     pub async fn stop_remaining_keys(&self) -> Result<(), Error> {
         let stops = store::users::key_stops(&mut self.ground.pool.read().await?.conn(), ROUND).await?;
+        let mut round = Round::default();
         for stop in stops {
-            self.stop_keys(stop.user_id.into(), None, &mut 0).await?;
+            let (id, stopped) = (stop.user_id, &mut 0);
+            round.item("keys of a disabled user", id, self.stop_keys(id.into(), None, stopped)).await;
         }
-        Ok(())
+        round.end()
     }
 
     /// Deactivates keys of a person in one write after the other, until none is left or the person was enabled. Adds how many to
