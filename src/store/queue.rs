@@ -220,7 +220,7 @@ impl Queue {
                         Ok(received) => received,
                         Err(_) => {
                             noted.begin();
-                            noted.end(probe(&pool).await.as_ref().err());
+                            noted.end_probe(probe(&pool).await.as_ref().err());
                             continue;
                         }
                     }

@@ -48,6 +48,15 @@ impl WriteHealth {
         if error.is_some() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+        self.record(error);
+    }
+
+    /// A probe has ended, with this error or well. It holds no change of a caller: nothing is lost with it.
+    pub fn end_probe(&self, error: Option<&Error>) {
+        self.record(error);
+    }
+
+    fn record(&self, error: Option<&Error>) {
         let before = {
             let mut state = self.state();
             state.begun = None;
@@ -70,5 +79,29 @@ impl WriteHealth {
 
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_batches_count_as_lost() {
+        let health = WriteHealth::default();
+        let error = Error::TookTooLong(20);
+        health.begin();
+        health.end(Some(&error));
+        for _ in 0..3 {
+            health.begin();
+            health.end_probe(Some(&error));
+        }
+        assert_eq!((health.lost(), health.trouble()), (1, Some(WriteTrouble::Failing(Kind::Contended))));
+        health.begin();
+        health.end_probe(None);
+        assert_eq!((health.lost(), health.trouble()), (1, None));
+        health.begin();
+        health.end(None);
+        assert_eq!(health.lost(), 1);
     }
 }
