@@ -8,7 +8,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Addresses that are remembered at most: about 10 MB. Beyond that, those that may start most are forgotten first.
+/// Addresses that are remembered at most: about 10 MB. At the bound, those that may start everything again first are forgotten, until
+/// half of the bound is free: the work of finding them is then done once for many addresses.
 const BOUND: usize = 100_000;
 
 /// One limit for each IPv4 address and each IPv6 /64, in this process.
@@ -31,13 +32,24 @@ impl AddressLimit {
         let Some(ip) = ip.map(subscriber) else { return Ok(()) };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= BOUND && !used.contains_key(&ip) {
-            used.retain(|_, bucket| bucket.whole_at() > now.micros());
-            if used.len() >= BOUND {
-                used.clear();
-            }
+            make_room(&mut used, now);
         }
         let bucket = used.entry(ip).or_insert_with(|| Bucket::whole(self.limit, now));
         bucket.take(&self.limit, now).map(|_| ()).map_err(|quota| i64::from(quota.retry_after).max(1))
+    }
+}
+
+/// Forgets the addresses of which nothing is used, and as many others as exceed half of the bound.
+fn make_room(used: &mut HashMap<IpAddr, Bucket>, now: Timestamp) {
+    used.retain(|_, bucket| bucket.whole_at() > now.micros());
+    let excess = used.len().saturating_sub(BOUND / 2);
+    if excess == 0 {
+        return;
+    }
+    let mut addresses: Vec<_> = used.iter().map(|(ip, bucket)| (bucket.whole_at(), *ip)).collect();
+    let (first, ..) = addresses.select_nth_unstable(excess);
+    for (_, ip) in first.iter() {
+        used.remove(ip);
     }
 }
 
@@ -70,5 +82,31 @@ mod tests {
             assert_eq!(limit.take(Some(IpAddr::from(n.to_be_bytes())), NOW), Ok(()));
         }
         assert!(limit.used.lock().unwrap().len() <= BOUND);
+    }
+
+    #[test]
+    fn an_exhausted_address_is_still_refused_beyond_the_bound() {
+        let limit = AddressLimit::new("2/minute,burst=3".parse().unwrap());
+        let exhausted = Some("203.0.113.7".parse().unwrap());
+        for n in 0..3 {
+            assert_eq!(limit.take(exhausted, NOW), Ok(()), "{n}");
+        }
+        for n in 0..=(2 * BOUND as u32) {
+            assert_eq!(limit.take(Some(IpAddr::from(n.to_be_bytes())), NOW), Ok(()));
+        }
+        assert_eq!(limit.take(exhausted, NOW), Err(30));
+        assert!((BOUND / 2..=BOUND).contains(&limit.used.lock().unwrap().len()));
+    }
+
+    #[test]
+    fn addresses_of_which_nothing_is_used_are_forgotten_first() {
+        let limit = AddressLimit::new("2/minute,burst=3".parse().unwrap());
+        let later = NOW.plus_seconds(30);
+        for n in 0..(BOUND as u32) {
+            let now = if n < 10 { later } else { NOW };
+            assert_eq!(limit.take(Some(IpAddr::from(n.to_be_bytes())), now), Ok(()));
+        }
+        assert_eq!(limit.take(Some("203.0.113.7".parse().unwrap()), later), Ok(()));
+        assert_eq!(limit.used.lock().unwrap().len(), 11);
     }
 }
