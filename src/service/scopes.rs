@@ -12,7 +12,7 @@ use crate::{
         self,
         projects::ScopeRow,
         queue::Kept,
-        scopes::{CatalogueRow, Scope, Uses},
+        scopes::{Scope, Uses},
     },
 };
 
@@ -101,7 +101,7 @@ fn facts(description: &str, in_default: bool, granted_by: &str) -> serde_json::V
     serde_json::json!({"description": description, "in_default": in_default, "granted_by": granted_by})
 }
 
-fn before(row: &CatalogueRow) -> serde_json::Value {
+fn before(row: &store::scopes::ScopeRow) -> serde_json::Value {
     facts(&row.description, row.in_default, &row.granted_by)
 }
 
@@ -133,7 +133,7 @@ impl Scopes {
         administrator(caller)?;
         let mut reader = self.ground.pool.read_list().await?;
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
-        let rows = read_list(async { Ok(store::scopes::all(&mut reader.conn()).await?) }).await?;
+        let rows = read_list(async { Ok(store::scopes::counted(&mut reader.conn()).await?) }).await?;
         let read = rows.into_iter().map(|row| {
             Ok(CatalogueScope {
                 name: row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?,
@@ -235,17 +235,18 @@ impl Scopes {
         let write = self.ground.queue.write(move |tx| {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {
-                let row = store::scopes::by_name(tx, name.as_str()).await?.ok_or(Error::NotFound)?;
+                store::scopes::by_name(tx, name.as_str()).await?.ok_or(Error::NotFound)?;
                 let at = (!again).then_some(now.micros());
                 if !store::scopes::set_retired(tx, name.as_str(), at).await? {
                     return Ok(Kept::unrecorded(()));
                 }
+                let keys = store::scopes::key_count(tx, name.as_str()).await?;
                 let action = if again { "scope.unretired" } else { "scope.retired" };
                 let event = actor
                     .event(now, action, format!("scope:{name}"), name.as_str())
                     .acting_as("administrator")
                     .detail(serde_json::json!({
-                        "before": {"retired": again}, "after": {"retired": !again}, "keys": row.keys,
+                        "before": {"retired": again}, "after": {"retired": !again}, "keys": keys,
                     }));
                 Ok(Kept::with((), event))
             })

@@ -18,6 +18,18 @@ pub struct CatalogueRow {
     pub retired: bool,
 }
 
+/// A scope of the catalogue, without counts.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ScopeRow {
+    pub name: String,
+    pub description: String,
+    pub in_default: bool,
+    /// `owner` or `operator`.
+    pub granted_by: String,
+    /// No new key is given it.
+    pub retired: bool,
+}
+
 /// What can be said of a scope.
 #[derive(Clone, Debug)]
 pub struct Scope {
@@ -30,16 +42,14 @@ pub struct Scope {
 macro_rules! select_scopes {
     ($rest:literal) => {
         concat!(
-            "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired, \
-             (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \
-             WHERE o.scope = s.name AND p.own_scopes LIMIT 10001) AS chosen) AS projects FROM scopes s ",
+            "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired FROM scopes s ",
             $rest
         )
     };
 }
 
 #[derive(sqlx::FromRow)]
-struct ScopeRow {
+struct OfferedRow {
     name: String,
     description: String,
     in_default: bool,
@@ -65,9 +75,19 @@ fn holding(lists: &[(Vec<String>, i64)], name: &str) -> i64 {
     lists.iter().filter(|(scopes, _)| scopes.iter().any(|it| it == name)).map(|(_, keys)| keys).sum()
 }
 
-/// Rows with what hangs on them: the keys that hold each scope, and the projects that offer it.
-async fn counted(conn: &mut Conn<'_>, rows: Vec<ScopeRow>) -> Result<Vec<CatalogueRow>, Error> {
+/// How many keys hold a scope and are not deleted. It reads an index entry of each key of the instance.
+pub async fn key_count(conn: &mut Conn<'_>, name: &str) -> Result<i64, Error> {
+    Ok(holding(&lists(conn, false).await?, name))
+}
+
+/// All scopes with their counts, in the order in which forms offer them. It reads an index entry of each key of the instance: a write
+/// that needs no counts uses [`catalogue`].
+pub async fn counted(conn: &mut Conn<'_>) -> Result<Vec<CatalogueRow>, Error> {
+    const SCOPES: &str = "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \
+        WHERE o.scope = s.name AND p.own_scopes LIMIT 10001) AS chosen) AS projects FROM scopes s ORDER BY s.position, s.name";
     const DEFAULT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM projects WHERE NOT own_scopes LIMIT 10001) AS counted";
+    let rows: Vec<OfferedRow> = on!(conn, c => sqlx::query_as(SCOPES).fetch_all(c).await?);
     let usual: i64 = on!(conn, c => sqlx::query_scalar(DEFAULT).fetch_one(c).await?);
     let lists = lists(conn, false).await?;
     let rows = rows.into_iter().map(|row| CatalogueRow {
@@ -87,17 +107,15 @@ async fn counted(conn: &mut Conn<'_>, rows: Vec<ScopeRow>) -> Result<Vec<Catalog
 }
 
 /// All scopes, in the order in which forms offer them.
-pub async fn all(conn: &mut Conn<'_>) -> Result<Vec<CatalogueRow>, Error> {
+pub async fn catalogue(conn: &mut Conn<'_>) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("ORDER BY s.position, s.name");
-    let rows = on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?);
-    counted(conn, rows).await
+    Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
 
 /// The scope with this name.
-pub async fn by_name(conn: &mut Conn<'_>, name: &str) -> Result<Option<CatalogueRow>, Error> {
+pub async fn by_name(conn: &mut Conn<'_>, name: &str) -> Result<Option<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("WHERE s.name = $1");
-    let rows = on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_all(c).await?);
-    Ok(counted(conn, rows).await?.pop())
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_optional(c).await?))
 }
 
 /// What keeps a scope from being removed.

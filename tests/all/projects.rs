@@ -9,7 +9,7 @@ use keyward::{
     service::{
         Error,
         actor::{Actor, Caller, Origin},
-        projects::Projects,
+        projects::{Projects, ScopesChoice},
         scopes::ScopeDraft,
         tokens::{DAY_LIFE, Wish},
     },
@@ -571,6 +571,25 @@ on_both_engines! {
         let page = team.browser("root").call("projects/set_scopes", &[("id", &id), ("version", &version), ("set", "default")]).await;
         assert_eq!(page.status, 200, "{}", page.text());
         assert_eq!(stored(&bench).await.iter().filter(|it| it.contains("own")).filter(|it| it.ends_with(" own")).count(), 0);
+    }
+
+    /// Changes that need no counts do not read the keys of other projects. A key that cannot be read makes each count fail.
+    async fn changes_without_counts_do_not_read_all_keys(bench: Bench) {
+        let root = bench.person("root@pelagic.example", true).await;
+        let owner = bench.person("owner@pelagic.example", false).await;
+        let member = bench.person("member@pelagic.example", false).await;
+        let other = bench.person("other@pelagic.example", false).await;
+        let project = bench.project_of(&owner).await;
+        bench.join(project, &member, "viewer").await;
+        let key = bench.key(&other, "Unreadable").await;
+        bench.alter(&format!("UPDATE keys SET scopes = 'none' WHERE id = {}", bench.literal(key.id))).await;
+        assert!(bench.app.scopes.list(&root).await.is_err(), "a count reads it");
+        bench.app.projects.set_role(&owner, project, member.user, "viewer", "operator").await.unwrap();
+        let version = bench.app.projects.scopes_form(&root, project).await.unwrap().version;
+        let choice = ScopesChoice { version, default: false, scopes: vec!["data:read".into()], retire: Vec::new() };
+        bench.app.projects.set_scopes(&root, project, choice).await.unwrap();
+        let draft = ScopeDraft { name: "data:read".into(), description: "Read".into(), in_default: true, granted_by: String::new() };
+        bench.app.scopes.edit(&root, &draft).await.unwrap();
     }
 
     async fn a_project_s_keys_are_made_and_grouped_by_whom_they_were_issued_to(bench: Bench) {

@@ -122,7 +122,7 @@ pub(in crate::service) async fn follow_role(
         return end_of_person(tx, actor, user, Some(project), "Their new role may allow nothing.", now).await;
     }
     let mut ends = Ends::default();
-    let catalogue = store::scopes::all(tx).await?;
+    let catalogue = store::scopes::catalogue(tx).await?;
     for row in store::grants::of_project(tx, project.into(), Some(user.into()), now.micros()).await? {
         let had = row.scopes()?;
         let may = |name: &String| {

@@ -77,7 +77,7 @@ impl Projects {
         let held = held(&mut conn, row.id).await?;
         let offered = store::projects::offered(&mut conn, row.id).await?;
         let chosen = store::projects::chosen(&mut conn, row.id).await?;
-        let catalogue = store::scopes::all(&mut conn).await?;
+        let catalogue = store::scopes::catalogue(&mut conn).await?;
         let scopes = catalogue.into_iter().filter(|scope| !scope.retired).map(|scope| ScopeOffer {
             offered: offered.iter().any(|it| it.name == scope.name),
             keys: held.get(&scope.name).copied().unwrap_or_default(),
@@ -106,7 +106,7 @@ impl Projects {
                         "Somebody chose other scopes for this project meanwhile. Look at them again, then save.",
                     ));
                 }
-                let catalogue = store::scopes::all(tx).await?;
+                let catalogue = store::scopes::catalogue(tx).await?;
                 let before = store::projects::offered(tx, row.id).await?;
                 let asked: BTreeSet<_> = choice.scopes.iter().cloned().collect();
                 if let Some(wrong) = asked.iter().filter(|_| !choice.default).find(|name| {
