@@ -7,6 +7,7 @@ use crate::support::{
     html::{elements, text_of},
     totp::{self, base32},
 };
+use keyward::service::clock::Clock;
 use std::collections::BTreeMap;
 
 const MAREN: &str = "maren@pelagic.example";
