@@ -29,9 +29,6 @@ export const browser = {
   },
 };
 
-/** Chromium with its windows. In the headless shell a page that has another one beside it can stop drawing. */
-const windows = { launchOptions: { ...browser.launchOptions, executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' } };
-
 export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
@@ -46,9 +43,7 @@ export default defineConfig({
   // Of a failure: what was asked and answered, and a picture. The document at each step costs more than it says.
   use: { ...browser, trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false, sources: false }, screenshot: 'only-on-failure', video: 'off' },
   projects: [
-    { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain|@windows/ },
-    { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts|@windows/ },
-    { name: 'several windows, with JavaScript', use: { ...windows, javaScriptEnabled: true }, grep: /@windows/, grepInvert: /@plain/ },
-    { name: 'several windows, without JavaScript', use: { ...windows, javaScriptEnabled: false }, grep: /@windows/, grepInvert: /@scripts/ },
+    { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain/ },
+    { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts/ },
   ],
 });

@@ -100,7 +100,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Fetches the browser's part when the page has been drawn and the browser is idle: nobody waits for it to read or to type.
+/// Fetches the browser's part when the page has been drawn and the browser is idle, or half a second later: a browser need not ever
+/// call an idle callback that has no timeout (`requestIdleCallback`, W3C Cooperative Scheduling of Background Tasks, section 4.1).
 /// (Leptos' own script asks for it at once, beside what is needed to draw.) On the first visit the font is fetched then too.
 fn load(site: &str, font: bool) -> String {
     let font = if font {
@@ -117,7 +118,7 @@ fn load(site: &str, font: bool) -> String {
          const part=await import('{site}/keyward.js');\
          await part.default({{module_or_path:'{site}/keyward.wasm'}});\
          window.__hydrateIsland=(island,name)=>part[name]?.(island);\
-         part.hydrate()}});\
+         part.hydrate()}},{{timeout:500}});\
          document.readyState==='complete'?start():addEventListener('load',start)"
     )
 }

@@ -55,8 +55,8 @@ export const test = base.extend<Fixtures, { templates: Templates }>({
   baseURL: async ({ keyward }, use) => use(keyward.url),
 
   watch: [
-    async ({ context, scripted }, use, { tags }) => {
-      const watch = new Watch(context, scripted, tags.includes('@windows'));
+    async ({ context, scripted }, use) => {
+      const watch = new Watch(context, scripted);
       await use(watch);
       await watch.verdict();
     },

@@ -13,10 +13,7 @@ export class Watch {
   private readonly words: string[] = [];
   private unreachable = false;
 
-  constructor(context: BrowserContext, scripted: boolean, windows: boolean) {
-    context.on('page', () => {
-      if (!windows && context.pages().length > 1) this.faults.push('a second window: the test needs the tag @windows');
-    });
+  constructor(context: BrowserContext, scripted: boolean) {
     context.on('weberror', error => this.faults.push(`page error: ${error.error().stack ?? error.error()}`));
     context.on('console', message => {
       // Without scripts the browser warns that what they need was fetched in vain.

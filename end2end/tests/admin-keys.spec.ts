@@ -54,7 +54,7 @@ test('several keys at once: the bar counts, the question names them, one reason 
   await other.page.context().close();
 });
 
-test('what could not be changed is said, and why', { tag: '@windows' }, async ({ page, site, keyward }) => {
+test('what could not be changed is said, and why', async ({ page, site, keyward }) => {
   await site.signIn();
   await site.open('/admin/keys?status=active');
   const [one, two] = await site.names().allInnerTexts();

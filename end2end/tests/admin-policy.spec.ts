@@ -2,7 +2,7 @@ import { expect, test } from '../support/test';
 
 test.use({ template: 'administrator' });
 
-test('a stricter policy says what it touches, and changes nothing that is there', { tag: '@windows' }, async ({ page, site, keyward, watch }) => {
+test('a stricter policy says what it touches, and changes nothing that is there', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(422);
   await keyward.createKey('For ever', '--expires', 'never');
   await keyward.createKey('A year', '--expires', '365d');
@@ -82,7 +82,7 @@ test('a project makes no more keys than the policy allows', async ({ page, site,
   await expect(site.createDialog.getByLabel('Name')).toHaveValue('One more');
 });
 
-test('two tabs: the second is told that the policy was changed', { tag: '@windows' }, async ({ page, site, watch }) => {
+test('two tabs: the second is told that the policy was changed', async ({ page, site, watch }) => {
   watch.expectStatus(409);
   await site.signIn();
   await site.open('/admin/policy');

@@ -112,7 +112,7 @@ test('a mistake of the program is told to the program', async ({ page, site, key
   }
 });
 
-test.describe('from a page of another origin', { tag: ['@scripts', '@windows'] }, () => {
+test.describe('from a page of another origin', { tag: '@scripts' }, () => {
   for (const signedIn of [true, false]) {
     test(`the window tells its opener alone, ${signedIn ? 'signed in' : 'signed in on the way'}`, async ({ page, site, keyward, program }) => {
       await site.signIn();

@@ -18,7 +18,7 @@ const test = base.extend<{ elsewhere: Elsewhere }>({
   },
 });
 
-test.describe('EyePop SDK', { tag: ['@scripts', '@windows'] }, () => {
+test.describe('EyePop SDK', { tag: '@scripts' }, () => {
   test.beforeEach(async ({ site }, { title }) => {
     if (title === GUIDE) await site.signInOnPage();
     else await site.signIn();
@@ -186,7 +186,7 @@ test.describe('EyePop SDK', { tag: ['@scripts', '@windows'] }, () => {
   });
 });
 
-test.describe('EyePop SDK, where people sign in with a provider', { tag: ['@scripts', '@windows'] }, () => {
+test.describe('EyePop SDK, where people sign in with a provider', { tag: '@scripts' }, () => {
   const withProvider = test.extend<{ provider: Provider }>({
     provider: async ({}, use) => {
       const provider = await Provider.open();

@@ -43,7 +43,7 @@ test('what a link says stands in the form', async ({ page, site }) => {
 });
 
 test.describe('alive', { tag: '@scripts' }, () => {
-  test('two tabs agree, and a row that changes is the same row', { tag: '@windows' }, async ({ page, site, keyward }) => {
+  test('two tabs agree, and a row that changes is the same row', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     const other = await site.tab('/keys');

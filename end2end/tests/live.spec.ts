@@ -4,7 +4,7 @@ import { expect, test } from '../support/test';
 // What others do meanwhile, and what a bad network does.
 
 test.describe('alive', { tag: '@scripts' }, () => {
-  test('a tab shows within seconds what another has made, renamed and deleted', { tag: '@windows' }, async ({ page, site, keyward }) => {
+  test('a tab shows within seconds what another has made, renamed and deleted', async ({ page, site, keyward }) => {
     await keyward.createKey('Gateway');
     await site.signIn();
     const other = await site.tab('/keys');

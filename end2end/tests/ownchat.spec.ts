@@ -54,7 +54,7 @@ test('Ownchat', async ({ page, site, keyward }) => {
   await expect(site.toast).toContainText('deleted');
 });
 
-test('an edit that began before another is told, and loses nothing', { tag: '@windows' }, async ({ page, site, keyward, watch }) => {
+test('an edit that began before another is told, and loses nothing', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
   const { key_id } = await keyward.createKey('Gateway');
   await site.signIn();

@@ -30,7 +30,7 @@ test('a project is made, renamed, archived and brought back', async ({ page, sit
   await expect(page.getByText('12 hours')).toBeVisible();
 });
 
-test('a name that was taken meanwhile is said, and what was typed stays', { tag: '@windows' }, async ({ page, site, keyward, watch }) => {
+test('a name that was taken meanwhile is said, and what was typed stays', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
   await site.signIn();
   const id = await keyward.project();

@@ -144,7 +144,7 @@ test('going back to the form and sending it again makes another key', { tag: '@p
   expect(await keyward.keys()).toHaveLength(2);
 });
 
-test('another tab shows the key, never its secret', { tag: '@windows' }, async ({ site }) => {
+test('another tab shows the key, never its secret', async ({ site }) => {
   const secret = await site.create('Gateway');
   const other = await site.tab('/keys');
   await expect(other.row('Gateway')).toContainText('Active');

@@ -1,6 +1,6 @@
 import { expect, test } from '../support/test';
 
-test('a key that another tab has deleted says so', { tag: '@windows' }, async ({ page, site, keyward, watch }) => {
+test('a key that another tab has deleted says so', async ({ page, site, keyward, watch }) => {
   watch.expectStatus(409);
   await keyward.createKey('Gateway');
   await site.signIn();
@@ -18,7 +18,7 @@ test('a key that another tab has deleted says so', { tag: '@windows' }, async ({
   await expect(site.row('Gateway')).toBeHidden();
 });
 
-test('signed out in another tab: the next step leads to sign-in', { tag: '@windows' }, async ({ page, site }) => {
+test('signed out in another tab: the next step leads to sign-in', async ({ page, site }) => {
   await site.signIn();
   await site.openCreate();
   await site.createDialog.getByLabel('Name').fill('Gateway');
