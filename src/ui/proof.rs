@@ -22,7 +22,7 @@ pub fn ProofField(
             if alone { "Password" } else { "Confirm that it is you: your password" },
             "password",
             "current-password",
-            (!alone).then_some("It was last asked for over 15 minutes ago. What you typed is still here."),
+            (!alone).then_some("You won't be asked again for 15 minutes."),
         ),
         Proof::Code => (
             if alone { "Code" } else { "Confirm that it is you: a code from your app" },
