@@ -32,6 +32,8 @@ fn config(project: ProjectView) -> AnyView {
     let version = state.typed("version").unwrap_or(project.version);
     let refused = state.wrong("config");
     let (version_of_text, invalid) = (version.clone(), refused.is_some());
+    // The editor is far down the page: the browser scrolls to it, and to the notice above it.
+    let again = state.refused();
     let save = project.may_configure.then(|| {
         view! {
             <footer class="panel__foot">
@@ -59,6 +61,7 @@ fn config(project: ProjectView) -> AnyView {
                     text
                     rows=14
                     read_only=!project.may_configure
+                    autofocus=again
                     invalid
                     described_by="config-state config-hint".to_owned()
                 />
