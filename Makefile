@@ -102,7 +102,7 @@ test-rust: toolchain nextest ## clippy for the server; unit, store and router te
 	@$(call stage,Rust tests) pg_virtualenv -t -o max_connections=400 -o fsync=off env $(scratch) $(linted) $(nextest)
 
 test-browser: site $(npm-test) ## browser tests in Chromium against target/debug/keyward
-	@.ci/need chromium-headless-shell jq curl sqlite3 python3
+	@.ci/need chromium chromium-headless-shell jq curl sqlite3 python3
 	@echo "==> Building the server and examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
 	@$(call stage,build for the browser tests) $(linted) cargo build $(locked) --features ssr --bin keyward --example token-endpoint
 	@echo "==> Running the browser tests."

@@ -29,6 +29,9 @@ export const browser = {
   },
 };
 
+/** Chromium with its windows: it blocks popups, which the headless shell does not. */
+const chromium = { launchOptions: { ...browser.launchOptions, executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' } };
+
 export default defineConfig({
   testDir: 'tests',
   fullyParallel: true,
@@ -43,7 +46,8 @@ export default defineConfig({
   // Of a failure: what was asked and answered, and a picture. The document at each step costs more than it says.
   use: { ...browser, trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false, sources: false }, screenshot: 'only-on-failure', video: 'off' },
   projects: [
-    { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain/ },
-    { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts/ },
+    { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@plain|@chromium/ },
+    { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts|@chromium/ },
+    { name: 'Chromium with its windows', use: { ...chromium, javaScriptEnabled: true }, grep: /@chromium/ },
   ],
 });

@@ -129,7 +129,7 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     await closed;
   });
 
-  test('a window that the browser does not open', async ({ page, elsewhere }) => {
+  test('a window that the browser does not open', { tag: '@chromium' }, async ({ page, elsewhere }) => {
     await elsewhere.visit(page, '#unasked');
     expect(await elsewhere.said(page)).toMatchObject({ failed: 'popup_blocked', typed: true });
     expect(page.context().pages()).toHaveLength(1);
