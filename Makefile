@@ -24,7 +24,7 @@ binary := target/release/keyward
 quick := target/quick/keyward
 # The browser tests run the binary that the Rust tests built.
 debug := target/debug/keyward
-wasm := target/wasm32-unknown-unknown/wasm-release/keyward.wasm
+wasm := target/wasm32-unknown-unknown/wasm-release/keyward_browser.wasm
 parts := target/parts
 nextest := cargo nextest run $(locked) --features ssr --config-file .ci/nextest.toml
 npm := node_modules/.package-lock.json
@@ -92,7 +92,7 @@ format: toolchain
 
 lint-browser: toolchain
 	@echo "==> Checking the browser part with clippy (about 2 minutes the first time)."
-	@$(call stage,clippy for the browser) cargo clippy $(locked) --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+	@$(call stage,clippy for the browser) cargo clippy $(locked) --package keyward-browser --target wasm32-unknown-unknown -- -D warnings
 
 test-rust: toolchain nextest ## clippy for the server; unit, store and router tests on SQLite and PostgreSQL
 	@.ci/need postgresql nginx caddy python3
@@ -144,11 +144,10 @@ nextest:
 site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
 	@node .ci/site.mjs target/site public $(parts)/browser $(parts)/style
 
-# cargo knows best whether something changed. `rustc` and not `build`: with the crate type of a library beside it, cargo would
-# leave out the link-time optimisation, and the file would be a quarter larger.
+# cargo knows best whether something changed.
 $(wasm): FORCE | toolchain
-	@$(call slow,src Cargo.toml Cargo.lock,Building the browser part (about 3 minutes the first time).)
-	@$(call stage,build of the browser part) cargo rustc $(locked) $(remap) --lib --crate-type cdylib --target wasm32-unknown-unknown --profile wasm-release --no-default-features --features hydrate
+	@$(call slow,src crates Cargo.toml Cargo.lock,Building the browser part (about 3 minutes the first time).)
+	@$(call stage,build of the browser part) cargo build $(locked) $(remap) --package keyward-browser --target wasm32-unknown-unknown --profile wasm-release
 
 $(parts)/browser/keyward.wasm: $(wasm) $(npm) | $(bindgen)
 	@echo "==> Making the browser part small (about a minute)."

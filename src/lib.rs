@@ -46,7 +46,6 @@ pub mod store;
 
 /// Wakes the islands of the page that the server has drawn, and keeps the page alive.
 #[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     leptos::mount::hydrate_islands();
     live::start();
