@@ -1,8 +1,7 @@
-//! A page as the parser of a browser reads it (html5ever): its elements, and the text in them.
+//! A page as the parser of a browser reads it (html5ever, in `scraper`): its elements, and the text in them.
 
 use super::browser::Page;
-use html5ever::{parse_document, tendril::TendrilSink as _};
-use markup5ever_rcdom::{Handle, NodeData, RcDom};
+use scraper::{Html, Node};
 
 /// An element: its depth, its name, the names of its attributes, and the text directly in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,29 +27,19 @@ impl Element {
 
 /// All elements, in the order of the page.
 pub fn elements(page: &Page) -> Vec<Element> {
-    let dom = parse_document(RcDom::default(), html5ever::ParseOpts::default()).one(page.text());
+    let document = Html::parse_document(&page.text());
     let mut found = Vec::new();
-    walk(&dom.document, 0, &mut found);
+    for node in document.tree.root().descendants() {
+        let Node::Element(element) = node.value() else { continue };
+        let texts = node.children().filter_map(|child| child.value().as_text().map(|text| &**text));
+        found.push(Element {
+            depth: node.ancestors().filter(|it| it.value().is_element()).count(),
+            name: element.name().to_owned(),
+            attributes: element.attrs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            text: texts.collect(),
+        });
+    }
     found
-}
-
-fn walk(node: &Handle, depth: usize, found: &mut Vec<Element>) {
-    let mut depth = depth;
-    if let NodeData::Element { name, attrs, .. } = &node.data {
-        let mut text = String::new();
-        for child in node.children.borrow().iter() {
-            if let NodeData::Text { contents } = &child.data {
-                text.push_str(&contents.borrow());
-            }
-        }
-        let attributes =
-            attrs.borrow().iter().map(|it| (it.name.local.to_string(), it.value.to_string())).collect::<Vec<_>>();
-        found.push(Element { depth, name: name.local.to_string(), attributes, text });
-        depth += 1;
-    }
-    for child in node.children.borrow().iter() {
-        walk(child, depth, found);
-    }
 }
 
 /// The shape of a page.
