@@ -152,7 +152,7 @@ on_both_engines! {
             let planted = format!("/admin/users/{user}/make-administrator");
             assert!(elements(&page).iter().all(|it| it.attribute("action") != Some(&planted)));
         }
-let hostile = shape(&browser.get(&path).await);
+        let hostile = shape(&browser.get(&path).await);
         bench.alter(&format!("UPDATE projects SET config = '{{\"a\":\"x\"}}' WHERE id = {}", bench.literal(id))).await;
         assert_eq!(hostile, shape(&browser.get(&path).await), "the page has the elements that it has with another config");
         // A title is text as well.
