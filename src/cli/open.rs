@@ -48,6 +48,7 @@ impl Opened {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             mail: Arc::new(NoMail),
+            password_cost: argon2::Params::DEFAULT,
         };
         Ok(Self { ground, queue: task })
     }

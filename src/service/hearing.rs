@@ -24,7 +24,7 @@ const PAGE: i64 = 1_000;
 
 /// Listens, and loads all keys, for as long as the process runs.
 pub async fn run(app: App) {
-    let hearing = Hearing { cache: app.verify.cache.clone(), tokens: app.tokens, ground: app.ground };
+    let hearing = Hearing { cache: app.verify.cache.clone(), tokens: app.tokens.clone(), ground: app.ground.clone() };
     tokio::join!(hearing.hear(), hearing.load(), hearing.tokens.follow_keys());
 }
 

@@ -48,14 +48,14 @@ use crate::{
 };
 use clock::Clock;
 use random::Random;
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// How long a task with many writes pauses after each. A process that waits for the write lock of SQLite tries again every 100 ms at the
 /// slowest.
 const WRITE_PAUSE: Duration = Duration::from_millis(120);
 
-/// What every use case stands on: the database, the clock, the source of randomness, mail.
+/// The dependencies of every use case: the database, the clock, the random source, mail, the cost of password hashes.
 #[derive(Clone)]
 pub struct Ground {
     pub pool: Pool,
@@ -63,6 +63,8 @@ pub struct Ground {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub mail: Arc<dyn mail::Mailer>,
+    /// Memory, iterations and lanes of new password hashes (Argon2id). Tests use the least.
+    pub password_cost: argon2::Params,
 }
 
 impl Ground {
@@ -87,9 +89,21 @@ impl Ground {
     }
 }
 
-/// All of the service, put together once a process.
+/// All services, behind one pointer: middleware clones it several times a request.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Services>);
+
+impl Deref for App {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// All services, constructed once a process.
+#[derive(Clone)]
+pub struct Services {
     pub config: Arc<Config>,
     pub ground: Ground,
     pub accounts: accounts::Accounts,
@@ -120,7 +134,7 @@ impl App {
         let verify = verify::Verifier::new(ground.clone(), limits.clone(), usage.clone(), config.cache_keys);
         let (url, sealing) = (&config.public_url, keyring.sealing.clone());
         let tokens = tokens::Tokens::new(ground.clone(), url, keyring.tokens, sealing, verify.clone());
-        Self {
+        Self(Arc::new(Services {
             drafts: drafts::Drafts::new(ground.clone(), keyring.sealing.clone()),
             accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
             audit: audit::Audit::new(ground.clone(), keyring.log),
@@ -138,6 +152,13 @@ impl App {
             users: users::Users::new(ground.clone()),
             config,
             ground,
-        }
+        }))
+    }
+
+    /// The same services with other settings for HTTP, for tests. What the services took from the settings when they were constructed
+    /// stays.
+    #[must_use]
+    pub fn with_config(&self, config: Config) -> Self {
+        Self(Arc::new(Services { config: Arc::new(config), ..(*self.0).clone() }))
     }
 }

@@ -17,10 +17,7 @@ use keyward::{
     http::{AppState, router, serve::serve},
 };
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -509,9 +506,8 @@ fn bodies(fields: &[(&'static str, String)]) -> [(&'static str, String); 4] {
 
 /// A listener of its own in front of this service, which believes these proxies; and its port.
 async fn listen(bench: &Bench, proxies: &str) -> u16 {
-    let mut app = bench.app.clone();
     let trusted_proxies = vec![proxies.parse().expect("a network")];
-    app.config = Arc::new(Config { trusted_proxies, ..crate::support::config(URL) });
+    let app = bench.app.with_config(Config { trusted_proxies, ..crate::support::config(URL) });
     let router = router(AppState::new(app));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();

@@ -24,7 +24,6 @@ use keyward::{
     store::signing_keys,
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 const EMAIL: &str = "maren@pelagic.example";
 
@@ -34,9 +33,7 @@ fn with(alg: TokenAlg) -> Config {
 
 /// The same service with another setting.
 fn set(app: &App, alg: TokenAlg) -> App {
-    let mut app = app.clone();
-    app.config = Arc::new(with(alg));
-    app
+    app.with_config(with(alg))
 }
 
 async fn jwks(bench: &Bench) -> Value {

@@ -153,9 +153,8 @@ on_both_engines! {
         let made = bench.key(&maren, "Gateway").await;
         bench.alter("UPDATE keys SET expires_at = NULL").await;
         let first = published(&bench).await;
-        let mut never = bench.app.clone();
         let programs = Programs { token_key_days: 0, ..Programs::default() };
-        never.config = std::sync::Arc::new(keyward::config::Config { programs, ..crate::support::config(URL) });
+        let never = bench.app.with_config(keyward::config::Config { programs, ..crate::support::config(URL) });
         bench.clock.advance(89 * DAY - 10);
         upkeep::once(&bench.app).await.unwrap();
         assert_eq!(published(&bench).await, first, "not yet");

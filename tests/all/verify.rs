@@ -11,7 +11,6 @@ use keyward::{
     http::{AppState, Site, serve::serve},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -228,9 +227,8 @@ of Søren's"#;
         ];
         let elsewhere = ["GET /login", "GET /.well-known/jwks.json", "GET /v1/nothing", "POST /authentication/token"];
         for internal in [false, true] {
-            let mut app = bench.app.clone();
             let programs = Programs { internal, ..Programs::default() };
-            app.config = Arc::new(Config { programs, ..crate::support::config(URL) });
+            let app = bench.app.with_config(Config { programs, ..crate::support::config(URL) });
             let state = AppState::new(app);
             let sites = [Site::public(state.clone()), Site::internal(state)];
             let mut ports = Vec::new();

@@ -62,7 +62,7 @@ pub struct Accounts {
 impl Accounts {
     pub fn new(ground: Ground, config: Arc<Config>) -> Self {
         Self {
-            passwords: Passwords::new(ground.random.clone()),
+            passwords: Passwords::new(ground.random.clone(), ground.password_cost.clone()),
             throttle: Arc::default(),
             setup: Arc::default(),
             sealing: None,

@@ -5,7 +5,7 @@ use crate::{
     service::{Error, random::Random},
 };
 use argon2::{
-    Argon2,
+    Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 use std::{sync::Arc, time::Duration};
@@ -16,10 +16,13 @@ use zxcvbn::Score;
 const LENGTH: std::ops::RangeInclusive<usize> = 12..=256;
 /// How long a sign-in waits for its turn to be hashed.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What is checked for an address that has no account, so that the answer takes the same time: a hash with the parameters of
-/// [`Argon2::default`] that no password has.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// A hash that is checked for an address without an account, so that the response takes the same time. No password has it.
+fn dummy_hash(cost: &Params) -> String {
+    let (memory, iterations, lanes) = (cost.m_cost(), cost.t_cost(), cost.p_cost());
+    format!(
+        "$argon2id$v=19$m={memory},t={iterations},p={lanes}$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    )
+}
 
 /// Says what is wrong with a new password. Any characters are fine; what is common (by the list in the binary) or like the
 /// address or the name is not.
@@ -53,12 +56,17 @@ pub fn check(password: &Password, email: &Email, name: &str) -> Result<(), &'sta
 pub struct Passwords {
     turns: Arc<Semaphore>,
     random: Arc<dyn Random>,
+    hasher: Argon2<'static>,
+    dummy_hash: Arc<str>,
 }
 
 impl Passwords {
-    pub fn new(random: Arc<dyn Random>) -> Self {
+    /// `cost` is that of new hashes; one that is stored says its own.
+    pub fn new(random: Arc<dyn Random>, cost: Params) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { turns: Arc::new(Semaphore::new(cores)), random }
+        let dummy_hash = dummy_hash(&cost).into();
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
+        Self { turns: Arc::new(Semaphore::new(cores)), random, hasher, dummy_hash }
     }
 
     /// A turn to hash. The task owns it: a caller who hangs up does not free it early.
@@ -77,10 +85,9 @@ impl Passwords {
         let permit = self.turn().await?;
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        let password = password.clone();
+        let (password, hasher) = (password.clone(), self.hasher.clone());
         let task = tokio::task::spawn_blocking(move || {
-            let hash: Result<argon2::password_hash::phc::PasswordHash, _> =
-                Argon2::default().hash_password_with_salt(password.expose().as_bytes(), &salt);
+            let hash: Result<PasswordHash, _> = hasher.hash_password_with_salt(password.expose().as_bytes(), &salt);
             drop(permit);
             hash.map(|hash| hash.to_string())
         });
@@ -98,11 +105,11 @@ impl Passwords {
         let permit = self.turn().await?;
         let hash = hash.filter(|hash| !hash.is_empty());
         let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-        let password = password.clone();
+        let hash = hash.unwrap_or_else(|| self.dummy_hash.to_string());
+        let (password, hasher) = (password.clone(), self.hasher.clone());
         let task = tokio::task::spawn_blocking(move || {
             let right = PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok());
+                .is_ok_and(|hash| hasher.verify_password(password.expose().as_bytes(), &hash).is_ok());
             drop(permit);
             right
         });
@@ -144,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_matches() {
-        let passwords = Passwords::new(Arc::new(SystemRandom));
+        let passwords = Passwords::new(Arc::new(SystemRandom), Params::DEFAULT);
         let right = Password::new("the tide turns at nine".into());
         let hash = passwords.hash(&right).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
@@ -154,12 +161,23 @@ mod tests {
         assert!(!passwords.matches(&Password::new(String::new()), Some(String::new())).await.unwrap());
     }
 
+    #[tokio::test]
+    async fn a_stored_hash_is_checked_at_its_own_cost() {
+        let cheap = Params::new(Params::MIN_M_COST, Params::MIN_T_COST, Params::MIN_P_COST, None).unwrap();
+        let (before, after) =
+            (Passwords::new(Arc::new(SystemRandom), cheap), Passwords::new(Arc::new(SystemRandom), Params::DEFAULT));
+        let right = Password::new("the tide turns at nine".into());
+        let hash = before.hash(&right).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
+        assert!(after.matches(&right, Some(hash)).await.unwrap());
+    }
+
     #[test]
-    fn the_hash_of_nobody_costs_what_a_real_one_does() {
-        let hash = PasswordHash::new(NOBODY).unwrap();
-        let params = argon2::Params::try_from(&hash).unwrap();
-        assert_eq!(params.m_cost(), argon2::Params::DEFAULT_M_COST);
-        assert_eq!(params.t_cost(), argon2::Params::DEFAULT_T_COST);
-        assert_eq!(params.p_cost(), argon2::Params::DEFAULT_P_COST);
+    fn the_dummy_hash_has_the_cost_of_a_real_one() {
+        let dummy = dummy_hash(&Params::DEFAULT);
+        let params = Params::try_from(&PasswordHash::new(&dummy).unwrap()).unwrap();
+        assert_eq!(params.m_cost(), Params::DEFAULT_M_COST);
+        assert_eq!(params.t_cost(), Params::DEFAULT_T_COST);
+        assert_eq!(params.p_cost(), Params::DEFAULT_P_COST);
     }
 }

@@ -5,7 +5,6 @@ use keyward::{
     config::Config,
     http::{AppState, Site, serve::serve},
 };
-use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -13,9 +12,7 @@ use tokio::{
 
 /// Listens in front of this service with these settings; says at which port.
 pub async fn listen(bench: &Bench, config: Config) -> u16 {
-    let mut app = bench.app.clone();
-    app.config = Arc::new(config);
-    let site = Site::public(AppState::new(app));
+    let site = Site::public(AppState::new(bench.app.with_config(config)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(serve(listener, site, std::future::pending()));
