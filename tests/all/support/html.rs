@@ -27,7 +27,7 @@ impl Element {
 
 /// All elements, in the order of the page.
 pub fn elements(page: &Page) -> Vec<Element> {
-    let document = Html::parse_document(&page.text());
+    let document = Html::parse_document(page.text());
     let mut found = Vec::new();
     for node in document.tree.root().descendants() {
         let Node::Element(element) = node.value() else { continue };
