@@ -123,6 +123,21 @@ impl Drop for Server {
     }
 }
 
+/// Tests hash passwords at the least cost; the binary does at that of [`argon2::Params::DEFAULT`].
+#[test]
+fn the_binary_hashes_passwords_at_their_full_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    out(&run(
+        folder.path(),
+        &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"],
+        PASSWORD,
+    ));
+    // The last connection has written the write-ahead log back into the file.
+    let stored = std::fs::read(folder.path().join("keyward.db")).unwrap();
+    let cost = b"$argon2id$v=19$m=19456,t=2,p=1$";
+    assert!(stored.windows(cost.len()).any(|it| it == cost));
+}
+
 #[test]
 fn the_story_at_the_command_line_beside_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
