@@ -26,7 +26,7 @@ quick := target/quick/keyward
 debug := target/debug/keyward
 wasm := target/wasm32-unknown-unknown/wasm-release/keyward_browser.wasm
 parts := target/parts
-nextest := cargo nextest run $(locked) --features ssr --config-file .ci/nextest.toml
+nextest := cargo nextest run $(locked) --config-file .ci/nextest.toml
 npm := node_modules/.package-lock.json
 npm-test := end2end/node_modules/.package-lock.json
 npm-bench := bench/node_modules/.package-lock.json
@@ -80,7 +80,7 @@ test: tools-test lint-start format lint-browser test-rust test-browser test-rele
 
 check: format lint-browser ## formatting and clippy, for the server and for the browser
 	@echo "==> Checking the server with clippy (about 4 minutes the first time)."
-	cargo clippy $(locked) --features ssr --all-targets -- -D warnings
+	cargo clippy $(locked) --all-targets -- -D warnings
 
 lint-start:
 	@mkdir -p target
@@ -88,7 +88,7 @@ lint-start:
 
 format: toolchain
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
-	cargo fmt --check
+	cargo fmt --all --check
 
 lint-browser: toolchain
 	@echo "==> Checking the browser part with clippy (about 2 minutes the first time)."
@@ -104,7 +104,7 @@ test-rust: toolchain nextest ## clippy for the server; unit, store and router te
 test-browser: site $(npm-test) ## browser tests in Chromium against target/debug/keyward
 	@.ci/need chromium chromium-headless-shell jq curl sqlite3 python3
 	@echo "==> Building the server and examples/token-endpoint (about 6 minutes the first time, unless the Rust tests are built)."
-	@$(call stage,build for the browser tests) $(linted) cargo build $(locked) --features ssr --bin keyward --example token-endpoint
+	@$(call stage,build for the browser tests) $(linted) cargo build $(locked) --bin keyward --example token-endpoint
 	@echo "==> Running the browser tests."
 	@cd end2end && $(call stage,browser tests) $(scratch) KEYWARD_BIN="$(CURDIR)/$(debug)" node_modules/.bin/playwright test
 
@@ -120,7 +120,7 @@ bench-profile: tools-bench toolchain $(npm-bench) ## where the time of one row g
 	@.ci/need perf strace
 	@echo "==> Building the server with the names of its functions into target/profile (about 10 minutes the first time)."
 	CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only CARGO_TARGET_DIR=target/profile \
-	  RUSTFLAGS="--cfg erase_components -C force-frame-pointers=yes" cargo build $(locked) --release --bin keyward --features ssr
+	  RUSTFLAGS="--cfg erase_components -C force-frame-pointers=yes" cargo build $(locked) --release --bin keyward
 	@KEYWARD_BIN="$${KEYWARD_BIN:-target/profile/release/keyward}" PATH="$$PATH:/usr/sbin" taskset -c 1 node bench/run.mjs --profile $(or $(ROW),verify-small) $(BENCH)
 
 clean: ## remove what was built; tools, npm packages and data stay
@@ -182,7 +182,7 @@ $(quick): site FORCE | toolchain
 server = find target/site -type f | LC_ALL=C sort > target/site.$(1).new; \
   cmp -s target/site.$(1).new target/site.$(1) || cargo clean $(locked) --quiet --profile $(1) --package keyward; \
   $(call stage,$(1) build of the server) $(if $(filter release,$(1)),$(portable)) cargo build $(locked) \
-    $(if $(filter release,$(1)),$(remap)) --profile $(1) --bin keyward --features ssr; \
+    $(if $(filter release,$(1)),$(remap)) --profile $(1) --bin keyward; \
   mv target/site.$(1).new target/site.$(1)
 
 toolchain:

@@ -27,7 +27,8 @@ use crate::{
             UnmakeAdministratorPage, UserPage, UsersPage,
         },
     },
-    ui::{answer::Go, icon::Sprite},
+    response_status::Go,
+    ui::icon::Sprite,
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, provide_meta_context};

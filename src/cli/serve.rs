@@ -10,7 +10,6 @@ use crate::{
         App, Error,
         accounts::SetupCode,
         database_record::{DatabaseRecord, refuse_vanished, refuse_without_events},
-        hearing,
         signer::Keyring,
         smtp::SmtpMailer,
         upkeep,
@@ -83,7 +82,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     }
 
     app.audit.tell(|checkpoint| say(&checkpoint.line()));
-    let hearing = tokio::spawn(hearing::run(app.clone()));
+    let hearing = tokio::spawn(app.clone().follow_changes());
     let audit = tokio::spawn(app.audit.clone().run());
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
     let usage = tokio::spawn(app.usage.clone().run());
@@ -95,13 +94,13 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         let stop = async move {
             let _ = end.changed().await;
         };
-        tokio::spawn(http::serve::serve(internal, Site::internal(state.clone()), stop))
+        tokio::spawn(http::serve::serve(internal, Site::internal(state.edge.clone()), stop))
     });
     let stopped = async {
         stopped.await;
         let _ = ended.send(());
     };
-    http::serve::serve(listener, Site::public(state), stopped).await;
+    http::serve::serve(listener, http::site(state), stopped).await;
     if let Some(inside) = inside {
         let _ = inside.await;
     }

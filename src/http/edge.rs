@@ -6,13 +6,13 @@ use super::{
     body::{ENCODED, is_unencoded},
     client::Client,
     client::Peer,
-    error_page, logged, request_id,
+    error_page, headers as response_headers, logged, request_id,
 };
-use crate::{config::Config, service::actor::Origin};
+use crate::service::actor::Origin;
 use axum::{
     body::HttpBody as _,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -20,8 +20,6 @@ use std::time::Instant;
 
 /// Characters of a `User-Agent` that are kept.
 const AGENT_MAX: usize = 200;
-/// Tells browsers to use HTTPS only, for a year (RFC 6797).
-pub const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 /// The outermost layer of ours.
 pub async fn watch(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -32,8 +30,8 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
     let client = Client::read(config, peer, headers);
     let has_encoded_body = !request.body().is_end_stream() && !is_unencoded(headers);
     let encoded = || has_encoded_body.then_some((StatusCode::UNSUPPORTED_MEDIA_TYPE, ENCODED.0, ENCODED.1));
-    let refusal = client.check_host(&state, request.version(), request.uri(), headers).err().or_else(encoded);
-    let (ip, id) = (client.ip, state.ids.of(&client, headers));
+    let refusal = client.check_host(&state.edge, request.version(), request.uri(), headers).err().or_else(encoded);
+    let (ip, id) = (client.ip, state.edge.ids.of(&client, headers));
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
     let origin = Origin {
         ip,
@@ -55,9 +53,9 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
     if has_encoded_body && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    harden(response.headers_mut(), config);
+    response_headers::harden(response.headers_mut(), config);
     let took = started.elapsed();
-    state.metrics.answered(state.metrics.route(&route), response.status(), took);
+    state.edge.count(&route, response.status(), took);
     tracing::info!(
         http.method = logged::method(&method),
         http.route = route,
@@ -69,22 +67,4 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
     );
     response.headers_mut().insert(request_id::NAME, id);
     response
-}
-
-/// The headers that every answer carries, unless a page has set its own.
-pub fn harden(headers: &mut HeaderMap, config: &Config) {
-    let mut default = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    default(
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    );
-    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(header::REFERRER_POLICY, "same-origin");
-    default(header::X_FRAME_OPTIONS, "DENY");
-    default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    if config.public_url.is_https() {
-        default(header::STRICT_TRANSPORT_SECURITY, HSTS);
-    }
 }

@@ -4,8 +4,8 @@
 //! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
 
 use super::{
-    AppState, Site, assets, audit, drafts, edge, error_page, forms, oauth, oidc, openapi, opener, origin, pages,
-    problem, routes, server_functions, sessions, unmet,
+    AppState, RESPONSE_TIME, Site, assets, audit, drafts, edge, error_page, forms, oauth, oidc, openapi, opener,
+    origin, pages, problem, routes, server_functions, sessions, unmet,
 };
 use crate::{error::AppError, features::session::own_path};
 use axum::{
@@ -36,16 +36,18 @@ use tower_http::{
 const BODY_MAX: usize = 64 * 1024;
 /// How long a body may pause.
 const BODY_PAUSE: Duration = Duration::from_secs(10);
-/// How long an answer may take: a sign-in waits for its turn at most five seconds.
-pub const ANSWER: Duration = Duration::from_secs(30);
-
 /// All of it, as one router.
 pub fn router(state: AppState) -> Router {
-    Router::new().fallback_service(Site::public(state))
+    Router::new().fallback_service(site(state))
 }
 
-/// What stands behind the front.
-pub fn pages_and_programs(state: AppState) -> Router {
+/// The public address: the hot path, and the routers behind it.
+pub fn site(state: AppState) -> Site {
+    Site::public(state.edge.clone(), pages_and_programs(state))
+}
+
+/// What is behind the hot path.
+fn pages_and_programs(state: AppState) -> Router {
     let browser = browser(&state);
     let programs = programs(&state);
     Router::new()
@@ -61,15 +63,8 @@ fn bounded(router: Router<AppState>, body: usize) -> Router<AppState> {
         .layer(DefaultBodyLimit::max(body))
         .layer(RequestBodyLimitLayer::new(body))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| panicked().into_response()))
-}
-
-/// The words of a panic stay in the log of the process; nobody outside learns them.
-pub fn panicked() -> problem::Problem {
-    tracing::error!("request.panicked");
-    let words = "Something went wrong on our side. Try again in a moment.";
-    problem::Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, RESPONSE_TIME))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| problem::panicked().into_response()))
 }
 
 /// What programs call.

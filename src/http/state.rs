@@ -1,20 +1,16 @@
 //! What every handler can reach.
 
-use super::{assets, metrics::Metrics, request_id::Ids};
-use crate::{log_limit::LogLimit, service::App};
+use super::{EdgeState, assets, routes::ROUTES};
+use crate::service::App;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
-use std::sync::Arc;
 
 /// The service, how Leptos is to draw, and what is counted.
 #[derive(Clone)]
 pub struct AppState {
     pub app: App,
     pub leptos: LeptosOptions,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) ids: Arc<Ids>,
-    /// Limits the log lines about requests for other hosts.
-    pub(super) misdirected: Arc<LogLimit>,
+    pub edge: EdgeState,
 }
 
 impl AppState {
@@ -26,8 +22,16 @@ impl AppState {
             .site_root("target/site")
             .site_pkg_dir(assets::prefix())
             .build();
-        let ids = Arc::new(Ids::new(&*app.ground.random));
-        Self { app, leptos, metrics: Arc::default(), ids, misdirected: Arc::default() }
+        let routes = ROUTES.iter().map(|route| route.path).collect();
+        let edge = EdgeState::new(
+            app.config.clone(),
+            app.ground.clone(),
+            app.verify.clone(),
+            app.tokens.clone(),
+            app.usage.clone(),
+            routes,
+        );
+        Self { app, leptos, edge }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rules of the house that a compiler does not hold: who may import whom, and what may carry a secret.
+//! Rules that the compiler does not check: imports within the server's crate, and which types may hold a secret.
 
 use std::{
     collections::BTreeSet,
@@ -16,18 +16,22 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every source file with its path below `src`, and its text up to its own tests.
+/// Every source file with its path, and its text up to its own tests. The path is below `src` for the root package, and
+/// `CRATE/PATH` for the others.
 pub fn files() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (own, crates) = (root.join("src"), root.join("crates"));
     let mut found = Vec::new();
-    sources(&root, &mut found);
+    sources(&own, &mut found);
+    sources(&crates, &mut found);
     assert!(found.len() > 60, "the sources were found");
     found
         .into_iter()
         .map(|path| {
             let text = std::fs::read_to_string(&path).expect("readable");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-            (path.strip_prefix(&root).expect("below src").to_string_lossy().into_owned(), code)
+            let below = path.strip_prefix(&own).or_else(|_| path.strip_prefix(&crates)).expect("below a source folder");
+            (below.to_string_lossy().replacen("/src/", "/", 1), code)
         })
         .collect()
 }
@@ -82,96 +86,10 @@ fn group_heads(group: &str) -> Vec<String> {
 }
 
 /// A room, and what nothing in it may name.
-const FORBIDDEN: [(&str, &[&str]); 11] = [
-    (
-        "domain/",
-        &[
-            "leptos",
-            "axum",
-            "sqlx",
-            "tokio",
-            "std::time",
-            "crate::ui",
-            "crate::features",
-            "crate::service",
-            "crate::store",
-            "crate::http",
-            "crate::config",
-            "crate::secret",
-            "crate::error",
-            "crate::app",
-            "crate::cli",
-        ],
-    ),
-    (
-        "ui/",
-        &[
-            "server",
-            "crate::features",
-            "crate::service",
-            "crate::store",
-            "crate::http",
-            "crate::cli",
-            "crate::app",
-            "sqlx",
-            "axum",
-        ],
-    ),
+const FORBIDDEN: [(&str, &[&str]); 4] = [
     ("features/", &["crate::store", "crate::cli", "sqlx", "crate::secret"]),
-    (
-        "islands/",
-        &[
-            "axum",
-            "leptos_axum",
-            "leptos_router",
-            "sqlx",
-            "server",
-            "crate::service",
-            "crate::store",
-            "crate::http",
-            "crate::app",
-            "crate::cli",
-            "crate::config",
-            "crate::secret",
-            "crate::live",
-        ],
-    ),
-    (
-        "service/",
-        &[
-            "leptos",
-            "axum",
-            "leptos_axum",
-            "crate::http",
-            "crate::features",
-            "crate::ui",
-            "crate::app",
-            "crate::cli",
-            "crate::error",
-        ],
-    ),
-    (
-        "store/",
-        &[
-            "leptos",
-            "axum",
-            "crate::service",
-            "crate::http",
-            "crate::features",
-            "crate::ui",
-            "crate::app",
-            "crate::cli",
-            "crate::config",
-            "crate::error",
-        ],
-    ),
     ("http/", &["sqlx", "crate::cli"]),
     ("cli/", &["sqlx", "leptos", "crate::features", "crate::ui"]),
-    (
-        "secret.rs",
-        &["crate", "crate::domain", "crate::service", "crate::store", "crate::http", "leptos", "axum", "sqlx"],
-    ),
-    ("error.rs", &["sqlx", "axum", "crate::service", "crate::store", "crate::http"]),
     ("app.rs", &["server", "sqlx", "crate::store", "crate::service"]),
 ];
 
@@ -193,65 +111,12 @@ fn arrows_point_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Islands draw with the parts of `ui`, and ask server functions: of a feature they know its `api` alone.
-#[test]
-fn islands_know_only_the_server_functions_of_features() {
-    for (path, code) in files().into_iter().filter(|(path, _)| path.starts_with("islands/")) {
-        let code: String = code.split_whitespace().collect();
-        for (at, _) in code.match_indices("features::") {
-            let rest = &code[at + "features::".len()..];
-            let api =
-                rest.split("::").nth(1).is_some_and(|it| it.split([',', ';', '{', '}', '(']).next() == Some("api"));
-            assert!(api, "{path} names features::{}", &rest[..rest.len().min(40)]);
-        }
-    }
-}
-
-/// What keeps the page alive knows the page, not the application: it names none of our rooms, and no module above its own.
-#[test]
-fn the_live_page_names_none_of_our_rooms() {
-    let rooms =
-        ["app", "cli", "config", "domain", "error", "features", "http", "islands", "secret", "service", "store", "ui"];
-    let mut seen = 0;
-    for (path, code) in files().into_iter().filter(|(path, _)| path.starts_with("live/")) {
-        seen += 1;
-        for name in named(&code) {
-            let room = name.strip_prefix("crate::").unwrap_or("live");
-            assert!(!rooms.contains(&room), "{path} names {name}");
-            assert!(
-                !["leptos_router", "leptos_meta", "axum", "sqlx", "tokio"].contains(&name.as_str()),
-                "{path} names {name}"
-            );
-        }
-    }
-    assert!(seen > 5, "the files were found");
-}
-
-/// The browser's library holds server functions and islands, no page: each feature's modules but `api` are the server's alone.
-#[test]
-fn pages_are_built_for_the_server_alone() {
-    let mut seen = 0;
-    let is_feature =
-        |path: &str| path.starts_with("features/") && path.ends_with("/mod.rs") && path != "features/mod.rs";
-    for (path, code) in files().into_iter().filter(|(path, _)| is_feature(path)) {
-        let lines: Vec<_> = code.lines().map(str::trim).collect();
-        for (at, line) in lines.iter().enumerate() {
-            let Some(module) = line.trim_start_matches("pub ").strip_prefix("mod ") else { continue };
-            let module = module.trim_end_matches(';');
-            let gated = at > 0 && lines[at - 1] == "#[cfg(feature = \"ssr\")]";
-            assert_eq!(gated, module != "api", "{path}: {module}");
-            seen += 1;
-        }
-    }
-    assert!(seen > 20, "the modules were found: {seen}");
-}
-
-/// Who may do what stands in `service/can.rs` and nowhere else: no other code compares a role, or an administrator's power, by hand.
+/// Who may do what stands in `core/can.rs` and nowhere else: no other code compares a role, or an administrator's power, by hand.
 #[test]
 fn one_table_decides_who_may_do_what() {
     let mut wrong = Vec::new();
     for (path, code) in files() {
-        if path == "service/can.rs" || path.starts_with("domain/") {
+        if path == "core/can.rs" || path.starts_with("domain/") {
             continue;
         }
         for (at, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
@@ -356,6 +221,7 @@ fn unrecorded_writes_are_listed() {
         .collect();
     uses.sort();
     let expected = [
+        "core/sweep.rs", // sessions swept, change notes forgotten
         "http/sessions.rs",
         "http/sessions.rs",             // seen, ended; signing out has its event
         "service/accounts/begin.rs",    // a session kept: signing in has its event
@@ -396,22 +262,21 @@ fn unrecorded_writes_are_listed() {
         "service/projects/read.rs",    // another page noted the look
         "service/scopes.rs",
         "service/scopes.rs", // in use: nothing removed; retired already
-        "service/signer.rs",
-        "service/signer.rs", // another node was faster
-        "service/tokens/revoke.rs",
-        "service/tokens/revoke.rs",
-        "service/tokens/revoke.rs", // revoked before, meanwhile by another node; too many were
-        "service/tokens/rotate.rs", // another node removed it
-        "service/upkeep.rs",        // sessions swept, change notes forgotten
-        "service/usage/flush.rs",
-        "service/usage/flush.rs",
-        "service/usage/flush.rs", // what was counted
-        "service/usage/sweep.rs", // forgotten
         "service/users/activity.rs",
         "service/users/activity.rs",
         "service/users/activity.rs",
         "service/users/activity.rs", // nothing changed; the keys of a disabled user, each with its event
         "service/users/power.rs",    // nothing changed
+        "verify/signer.rs",
+        "verify/signer.rs", // another node was faster
+        "verify/tokens/revoke.rs",
+        "verify/tokens/revoke.rs",
+        "verify/tokens/revoke.rs", // revoked before, meanwhile by another node; too many were
+        "verify/tokens/rotate.rs", // another node removed it
+        "verify/usage/flush.rs",
+        "verify/usage/flush.rs",
+        "verify/usage/flush.rs", // what was counted
+        "verify/usage/sweep.rs", // forgotten
     ];
     assert_eq!(uses, expected);
 }

@@ -1,5 +1,5 @@
 //! Caddy with `examples/gateways/Caddyfile`, really started; and Traefik and Envoy with theirs, which Debian does not have: with one
-//! of them on the PATH, `cargo test --features ssr --test forward_auth -- --ignored traefik` runs its tests too.
+//! of them on the PATH, `cargo test --test forward_auth -- --ignored traefik` runs its tests too.
 
 use crate::support::front::{Gateway, checks};
 use std::{net::SocketAddr, path::Path, process::Command};

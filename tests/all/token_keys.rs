@@ -13,7 +13,6 @@ use keyward::{
         App, Error,
         actor::Actor,
         clock::Clock as _,
-        hearing,
         sealing::SealingKey,
         tokens::{self, PUBLISHED_FIRST, Published, Wish},
         upkeep,
@@ -115,7 +114,7 @@ on_both_engines! {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
-        let hearing = [&bench.app, &other].map(|app| tokio::spawn(hearing::run(app.clone())));
+        let hearing = [&bench.app, &other].map(|app| tokio::spawn(app.clone().follow_changes()));
         until("both listen", async || [&bench.app, &other].iter().all(|app| app.verify.counts().complete)).await;
         let next = rotate(&bench).await.unwrap();
         let old = issue(&bench, &made, "3600").await;
@@ -185,7 +184,7 @@ on_both_engines! {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
-        let tasks = [&bench.app, &other].map(|app| tokio::spawn(hearing::run(app.clone())));
+        let tasks = [&bench.app, &other].map(|app| tokio::spawn(app.clone().follow_changes()));
         until("both listen", async || [&bench.app, &other].iter().all(|app| app.verify.counts().complete)).await;
         let began = Instant::now();
         let next = rotate(&bench).await.unwrap();

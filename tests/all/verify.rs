@@ -8,7 +8,7 @@ use crate::support::{
 use axum::http::Request;
 use keyward::{
     config::{Config, Programs},
-    http::{AppState, Site, serve::serve},
+    http::{AppState, Site, serve::serve, site},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -230,7 +230,7 @@ of Søren's"#;
             let programs = Programs { internal, ..Programs::default() };
             let app = bench.app.with_config(Config { programs, ..crate::support::config(URL) });
             let state = AppState::new(app);
-            let sites = [Site::public(state.clone()), Site::internal(state)];
+            let sites = [site(state.clone()), Site::internal(state.edge)];
             let mut ports = Vec::new();
             for site in sites {
                 // Every request moves the room that its answer needs about: what waits for the store or draws a page has its own.

@@ -1,10 +1,15 @@
-//! The WebAssembly entry point. A package of its own, so that the server's library is never compiled as a `cdylib`: that would be
-//! compiled to machine code once more, and linked, in every build of the server.
+//! The WebAssembly entry point of Keyward's pages.
+
+// The macros of wasm-bindgen write some `unsafe` code; no line of ours does.
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
+mod live;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Hydrates the islands of the page and handles its links and forms.
 #[wasm_bindgen]
 pub fn hydrate() {
-    keyward::hydrate();
+    leptos::mount::hydrate_islands();
+    live::start();
 }

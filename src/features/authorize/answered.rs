@@ -3,7 +3,8 @@
 use crate::{
     domain::consent::{Answered, Message},
     features::session::PageTitle,
-    ui::{answer::Go, gate::Gate},
+    response_status::Go,
+    ui::gate::Gate,
 };
 use leptos::{nonce::use_nonce, prelude::*};
 

@@ -9,7 +9,8 @@ use crate::{
     error::AppError,
     features::resource::resource,
     features::session::{PageTitle, Session, SignedInOnly},
-    ui::{answer::status, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+    response_status::status,
+    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};

@@ -2,18 +2,12 @@
 
 pub mod api;
 
-#[cfg(feature = "ssr")]
 mod answered;
-#[cfg(feature = "ssr")]
 mod device;
-#[cfg(feature = "ssr")]
 mod grants;
-#[cfg(feature = "ssr")]
 mod page;
-#[cfg(feature = "ssr")]
 mod question;
 
-#[cfg(feature = "ssr")]
 pub use {
     device::{DeviceConfirmPage, DevicePage},
     grants::{mine, rows},

@@ -10,8 +10,8 @@ use crate::{
     error::{AppError, ErrorKind},
     features::resource::resource,
     features::session::{PageTitle, Session, home_link, to_login},
+    response_status::{Go, status},
     ui::{
-        answer::{Go, status},
         form::Form,
         gate::Gate,
         notice::{Notice, Refused, Tone},

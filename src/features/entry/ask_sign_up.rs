@@ -3,7 +3,8 @@
 use super::ask::ask;
 use crate::{
     features::session::{Known, MissingPage, PageTitle, Session, foot},
-    ui::{answer::Go, gate::Gate},
+    response_status::Go,
+    ui::gate::Gate,
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};

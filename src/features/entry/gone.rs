@@ -2,7 +2,8 @@
 
 use crate::{
     features::session::{Known, PageTitle, foot},
-    ui::{answer::status, gate::Gate},
+    response_status::status,
+    ui::gate::Gate,
 };
 use leptos::prelude::*;
 

@@ -15,8 +15,8 @@ use crate::{
         admin::api::admin_get_key,
         session::{PageTitle, Session},
     },
+    response_status::status,
     ui::{
-        answer::status,
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
         field::Field,

@@ -49,7 +49,6 @@ pub async fn get_key(id: KeyId) -> Result<KeyView, AppError> {
 }
 
 /// The key, if there is one that the person may see: for a sentence about it, which must not decide the status of its page.
-#[cfg(feature = "ssr")]
 pub async fn key_if_any(id: KeyId, as_administrator: bool) -> Option<KeyView> {
     let (caller, app) = crate::http::context::caller().ok()?;
     if as_administrator { app.keys.get_any(&caller, id).await.ok() } else { app.keys.get(&caller, id).await.ok() }

@@ -13,8 +13,8 @@ use crate::{
     error::{AppError, ErrorKind},
     features::resource::resource,
     features::session::{PageTitle, Session},
+    response_status::status,
     ui::{
-        answer::status,
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
         field::{Field, Wrong},

@@ -15,8 +15,8 @@ use crate::{
     error::{AppError, ErrorKind},
     features::resource::resource,
     features::{admin::api::admin_list_keys, session::Session},
+    response_status::status,
     ui::{
-        answer::status,
         empty::Empty,
         icon::Icon,
         notice::{Notice, Tone},

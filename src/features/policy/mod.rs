@@ -2,8 +2,6 @@
 
 pub mod api;
 
-#[cfg(feature = "ssr")]
 mod page;
 
-#[cfg(feature = "ssr")]
 pub use page::PolicyPage;

@@ -204,7 +204,6 @@ pub async fn accept_invitation(#[server(default)] code: String) -> Result<Joined
 }
 
 /// The one sentence for a link that was used or withdrawn, has expired, or never was.
-#[cfg(feature = "ssr")]
 fn gone(error: AppError) -> AppError {
     use crate::error::ErrorKind;
     match error.kind {

@@ -3,8 +3,8 @@
 use crate::{
     domain::project::ProjectView,
     features::session::PageTitle,
+    response_status::status,
     ui::{
-        answer::status,
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
         form::Form,

@@ -6,7 +6,8 @@ use crate::{
     error::AppError,
     features::resource::resource,
     features::session::{PageTitle, home_link},
-    ui::{answer::status, button::Submit, form::Form, gate::Gate, notice::Refused, time::Exactly},
+    response_status::status,
+    ui::{button::Submit, form::Form, gate::Gate, notice::Refused, time::Exactly},
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};

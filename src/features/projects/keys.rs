@@ -15,8 +15,8 @@ use crate::{
         keys::api::get_key,
         session::{PageTitle, Session},
     },
+    response_status::status,
     ui::{
-        answer::status,
         badge::Badge,
         button::Submit,
         dialog::{Away, Dialog, DialogHead},

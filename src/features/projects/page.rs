@@ -13,8 +13,8 @@ use crate::{
         audit::HistoryOf,
         session::{Frame, MissingPage, PageTitle, Session, SignedInOnly},
     },
+    response_status::status,
     ui::{
-        answer::status,
         layout::Nav,
         notice::{Notice, Tone},
         toast::Toasts,

@@ -2,12 +2,9 @@
 
 pub mod api;
 
-#[cfg(feature = "ssr")]
 mod dialogs;
-#[cfg(feature = "ssr")]
 mod page;
 
-#[cfg(feature = "ssr")]
 pub use {
     dialogs::{AddScopePage, EditScopePage, RemoveScopePage, RetireScopePage, UnretireScopePage},
     page::ScopesPage,

@@ -14,8 +14,8 @@ use crate::{
     error::{AppError, ErrorKind, Refusal},
     features::resource::resource,
     features::session::{PageTitle, Session, SignedInOnly, next_here},
+    response_status::{Go, status},
     ui::{
-        answer::{Go, status},
         button::Submit,
         field::Field,
         form::Form,

@@ -2,7 +2,10 @@
 
 use super::{Known, PageTitle, Session, api::awaits_code, login::foot, next_here};
 use crate::features::resource::resource;
-use crate::ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused};
+use crate::{
+    response_status::Go,
+    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+};
 use leptos::prelude::*;
 use leptos_router::location::Url;
 

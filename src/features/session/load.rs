@@ -4,10 +4,8 @@ use super::{MissingPage, Session};
 use crate::{
     error::{AppError, ErrorKind},
     features::resource::resource,
-    ui::{
-        answer::status,
-        notice::{Notice, Tone},
-    },
+    response_status::status,
+    ui::notice::{Notice, Tone},
 };
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};

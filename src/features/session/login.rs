@@ -3,8 +3,8 @@
 use super::{Known, PageTitle, Session, next_here};
 use crate::{
     domain::entry::{NotIn, Ways},
+    response_status::Go,
     ui::{
-        answer::Go,
         button::Submit,
         field::Field,
         form::{Form, FormState},

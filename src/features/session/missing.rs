@@ -1,7 +1,7 @@
 //! What answers where there is nothing.
 
 use super::PageTitle;
-use crate::ui::{answer::status, gate::Gate};
+use crate::{response_status::status, ui::gate::Gate};
 use leptos::prelude::*;
 
 /// The same for what is not there and for what is not theirs.

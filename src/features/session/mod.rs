@@ -2,30 +2,18 @@
 
 pub mod api;
 
-#[cfg(feature = "ssr")]
 mod code;
-#[cfg(feature = "ssr")]
 mod confirm;
-#[cfg(feature = "ssr")]
 mod frame;
-#[cfg(feature = "ssr")]
 mod known;
-#[cfg(feature = "ssr")]
 mod load;
-#[cfg(feature = "ssr")]
 mod login;
-#[cfg(feature = "ssr")]
 mod logout;
-#[cfg(feature = "ssr")]
 mod missing;
-#[cfg(feature = "ssr")]
 mod next;
-#[cfg(feature = "ssr")]
 mod person;
-#[cfg(feature = "ssr")]
 mod setup;
 
-#[cfg(feature = "ssr")]
 pub use {
     code::CodePage,
     confirm::ConfirmPage,

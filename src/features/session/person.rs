@@ -3,10 +3,8 @@
 use super::{Session, to_login};
 use crate::{
     error::AppError,
-    ui::{
-        answer::{Go, status},
-        notice::{Notice, Tone},
-    },
+    response_status::{Go, status},
+    ui::notice::{Notice, Tone},
 };
 use leptos::prelude::*;
 

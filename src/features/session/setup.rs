@@ -1,7 +1,10 @@
 //! The first start: whoever holds the printed code becomes the administrator.
 
 use super::{Known, PageTitle, Session, login::foot};
-use crate::ui::{answer::Go, button::Submit, field::Field, form::Form, gate::Gate, notice::Refused};
+use crate::{
+    response_status::Go,
+    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+};
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 

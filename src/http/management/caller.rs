@@ -1,7 +1,12 @@
 //! Who asks: a program, by the bearer token of its request.
 
 use crate::{
-    http::{AppState, bearer::Bearer, problem::Problem, quota},
+    http::{
+        AppState,
+        bearer::{Bearer, challenged},
+        problem::Problem,
+        quota,
+    },
     service::{
         actor::{Origin, Program},
         program::{READ, WRITE},
@@ -11,7 +16,7 @@ use crate::{
 };
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 
 /// A program that may see the keys of its project.
@@ -64,7 +69,7 @@ async fn program(parts: &Parts, state: &AppState, scope: &'static str) -> Result
         return Err(Problem::new(StatusCode::FORBIDDEN, "key_needed", words));
     }
     let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();
-    Ok(Program::of(&accepted, origin))
+    Ok(accepted.program(origin))
 }
 
 /// A rule refused the token, or the key behind it.
@@ -77,25 +82,4 @@ fn refused(why: &TokenRefused, scope: &'static str) -> Problem {
         _ => (StatusCode::UNAUTHORIZED, "invalid_token"),
     };
     challenged(status, why.code(), &why.to_string(), Some(error), Some(scope))
-}
-
-/// A refusal with its challenge (RFC 6750 section 3). Nobody said who they are: it names no error (section 3.1).
-pub fn challenged(
-    status: StatusCode,
-    code: &'static str,
-    words: &str,
-    error: Option<&str>,
-    scope: Option<&str>,
-) -> Problem {
-    let mut challenge = r#"Bearer realm="management""#.to_owned();
-    if let Some(error) = error {
-        // What may stand in a quoted value there: %x20-21 / %x23-5B / %x5D-7E.
-        let plain: String =
-            words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect();
-        challenge.push_str(&format!(r#", error="{error}", error_description="{plain}""#));
-    }
-    if let Some(scope) = scope.filter(|_| error != Some("invalid_request")) {
-        challenge.push_str(&format!(r#", scope="{scope}""#));
-    }
-    Problem::new(status, code, words).header(header::WWW_AUTHENTICATE, &challenge)
 }

@@ -42,7 +42,7 @@ pub fn if_said(headers: &HeaderMap) -> Result<Versions, Problem> {
             versions.extend(hex.and_then(|hex| i64::from_str_radix(hex, 16).ok()));
         }
     }
-    if versions.is_empty() { Err(super::refused(ProgramRefused::Stale)) } else { Ok(Some(versions)) }
+    if versions.is_empty() { Err(ProgramRefused::Stale.into()) } else { Ok(Some(versions)) }
 }
 
 #[cfg(test)]

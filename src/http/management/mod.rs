@@ -9,12 +9,9 @@ pub mod keys;
 pub mod projects;
 pub mod wire;
 
-use super::problem::{Problem, Wrong};
-use crate::{
-    domain::ids::ProjectId,
-    service::{Error, Field, program::ProgramRefused},
-};
-use axum::http::{HeaderName, StatusCode, header};
+use super::problem::Problem;
+use crate::{domain::ids::ProjectId, service::Error};
+use axum::http::{StatusCode, header};
 
 /// An id in an address. A text that is none names what is not there.
 fn id<T: std::str::FromStr + ToString>(text: &str) -> Result<T, Error> {
@@ -25,27 +22,6 @@ fn id<T: std::str::FromStr + ToString>(text: &str) -> Result<T, Error> {
 /// The address of a key.
 fn address(project: ProjectId, key: impl std::fmt::Display) -> String {
     format!("/v1/projects/{project}/keys/{key}")
-}
-
-fn wrong(fields: Vec<Field>) -> Vec<Wrong> {
-    fields.into_iter().map(|field| Wrong { name: field.name.to_owned(), detail: field.message }).collect()
-}
-
-/// A refusal that only programs meet.
-pub(super) fn refused(why: ProgramRefused) -> Problem {
-    let words = why.to_string();
-    match why {
-        ProgramRefused::Ended => {
-            caller::challenged(StatusCode::UNAUTHORIZED, "invalid_token", &words, Some("invalid_token"), None)
-        }
-        ProgramRefused::Stale => Problem::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", words),
-        ProgramRefused::Repeated(key) => Problem::new(StatusCode::CONFLICT, "already_made", words)
-            .header(HeaderName::from_static("x-keyward-key-id"), &key.to_string()),
-        ProgramRefused::Reused => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", words),
-        ProgramRefused::Wider(fields) => {
-            Problem { errors: wrong(fields), ..Problem::new(StatusCode::FORBIDDEN, "wider_than_maker", words) }
-        }
-    }
 }
 
 /// A body whose members are right one by one, and not together.

@@ -1,6 +1,6 @@
 //! A service that hears what others change, and waiting for what it hears.
 
-use keyward::service::{App, hearing};
+use keyward::service::App;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
@@ -15,7 +15,7 @@ pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
 
 /// A service that listens, and knows all keys.
 pub async fn listening(app: &App) -> JoinHandle<()> {
-    let task = tokio::spawn(hearing::run(app.clone()));
+    let task = tokio::spawn(app.clone().follow_changes());
     until("all keys are loaded", async || app.verify.counts().complete && app.verify.counts().hearing).await;
     task
 }

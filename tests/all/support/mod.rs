@@ -108,7 +108,7 @@ pub fn config(url: &str) -> Config {
         public_url,
         hosts,
         trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network")],
-        connections_per_address: keyward::http::PER_ADDRESS,
+        connections_per_address: keyward::config::CONNECTIONS_PER_ADDRESS,
         name: None,
         support_url: None,
         security_contact: Some("mailto:security@pelagic.example".parse().expect("a URL")),

@@ -7,7 +7,7 @@ use std::{
 
 /// A statement and where it is.
 pub struct Statement {
-    /// The file below `src/store`, the function if it is in one, and the constant: `usage/merge.rs merge TAKE`.
+    /// The file below `crates/store/src`, the function if it is in one, and the constant: `usage/merge.rs merge TAKE`.
     pub name: String,
     pub sql: String,
 }
@@ -25,7 +25,7 @@ type Macro = Vec<(Vec<(String, String)>, Vec<Token>)>;
 
 /// Every statement of the store.
 pub fn all() -> Vec<Statement> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/store/src");
     let mut paths = Vec::new();
     files(&folder, &mut paths);
     paths.sort();

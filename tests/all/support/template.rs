@@ -77,7 +77,7 @@ async fn is_template(admin: &mut PgConnection, name: &str) -> bool {
 async fn connect() -> PgConnection {
     assert!(
         std::env::var_os("PGHOST").is_some(),
-        "no PostgreSQL: run `make test-rust`, or only the SQLite tests with `cargo nextest run --features ssr -E 'not test(postgres)'`"
+        "no PostgreSQL: run `make test-rust`, or only the SQLite tests with `cargo nextest run -E 'not test(postgres)'`"
     );
     PgConnection::connect_with(&PgConnectOptions::new()).await.expect("PostgreSQL answers")
 }

@@ -3,7 +3,7 @@
 use super::{Bench, browser::Page};
 use keyward::{
     config::Config,
-    http::{AppState, Site, serve::serve},
+    http::{AppState, serve::serve, site},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -12,7 +12,7 @@ use tokio::{
 
 /// Listens in front of this service with these settings; says at which port.
 pub async fn listen(bench: &Bench, config: Config) -> u16 {
-    let site = Site::public(AppState::new(bench.app.with_config(config)));
+    let site = site(AppState::new(bench.app.with_config(config)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(serve(listener, site, std::future::pending()));

@@ -1,0 +1,188 @@
+//! Settings of outgoing mail.
+
+use clap::Args;
+use keyward_domain::email::a_labels;
+use lettre::{Address, message::Mailbox};
+use percent_encoding::percent_decode_str;
+use std::fmt;
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+/// How letters go out.
+#[derive(Args, Clone)]
+pub struct MailArgs {
+    /// Server for outgoing mail: smtps://USER:PASSWORD@HOST for TLS from the start, smtp://USER:PASSWORD@HOST for STARTTLS,
+    /// with :PORT if it is not 465 or 587; smtp:// to a loopback address, or with ?tls=none, is plain
+    #[arg(long, env = "KEYWARD_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+
+    /// From whom letters come: an address, or a name with one: Pelagic <keys@example.com>
+    #[arg(long, env = "KEYWARD_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+}
+
+impl fmt::Debug for MailArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailArgs(…)")
+    }
+}
+
+/// How a connection to the server for mail is kept from being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// Encrypted from the first byte (RFC 8314).
+    Implicit,
+    /// STARTTLS (RFC 3207), and nothing is sent without it.
+    StartTls,
+    /// Not at all: this machine, or a network that is trusted.
+    None,
+}
+
+/// Who signs in at the server for mail.
+#[derive(Clone)]
+pub struct SmtpLogin {
+    pub user: String,
+    pub password: Zeroizing<String>,
+}
+
+/// The server for outgoing mail, and from whom letters come.
+#[derive(Clone)]
+pub struct MailSettings {
+    pub host: String,
+    pub port: u16,
+    pub tls: SmtpTls,
+    pub login: Option<SmtpLogin>,
+    pub from: Mailbox,
+}
+
+impl fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MailSettings({}:{}, {:?})", self.host, self.port, self.tls)
+    }
+}
+
+const RIGHT: &str = "the value of --smtp-url (KEYWARD_SMTP_URL) cannot be read: use smtps://USER:PASSWORD@HOST or \
+    smtp://USER:PASSWORD@HOST, with : / # ? @ in the password percent-encoded";
+
+impl MailArgs {
+    /// Reads them. `None`: no mail was set.
+    ///
+    /// # Errors
+    /// A sentence without anything of the URL: a password may stand in it.
+    pub fn read(&self) -> Result<Option<MailSettings>, String> {
+        let (url, from) = match (&self.smtp_url, &self.mail_from) {
+            (None, None) => return Ok(None),
+            (Some(url), Some(from)) => (url, from),
+            (Some(_), None) => {
+                return Err("mail has a server but no sender: say from whom letters come with --mail-from \
+                    (KEYWARD_MAIL_FROM), such as keys@example.com"
+                    .to_owned());
+            }
+            (None, Some(_)) => {
+                return Err("mail has a sender but no server: name the server for outgoing mail with --smtp-url \
+                    (KEYWARD_SMTP_URL), such as smtps://USER:PASSWORD@mail.example.com"
+                    .to_owned());
+            }
+        };
+        let from = sender(from).ok_or_else(|| {
+            "the value of --mail-from (KEYWARD_MAIL_FROM) is no address: use keys@example.com or \
+             Pelagic <keys@example.com>"
+                .to_owned()
+        })?;
+        let url = Url::parse(url).map_err(|_| RIGHT.to_owned())?;
+        let bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
+        let host = url.host_str().filter(|_| bare).ok_or_else(|| RIGHT.to_owned())?;
+        let (tls, port) = match (url.scheme(), url.query()) {
+            ("smtps", None) => (SmtpTls::Implicit, 465),
+            ("smtp", None) if is_loopback(&url) => (SmtpTls::None, 587),
+            ("smtp", None) => (SmtpTls::StartTls, 587),
+            ("smtp", Some("tls=none")) => (SmtpTls::None, 587),
+            _ => return Err(RIGHT.to_owned()),
+        };
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(|it| it.into_owned());
+        let login = match (url.username(), url.password()) {
+            ("", None) => None,
+            (user, Some(password)) if !user.is_empty() => Some(SmtpLogin {
+                user: decoded(user).map_err(|_| RIGHT.to_owned())?,
+                password: Zeroizing::new(decoded(password).map_err(|_| RIGHT.to_owned())?),
+            }),
+            _ => return Err(RIGHT.to_owned()),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Some(MailSettings { host, port: url.port().unwrap_or(port), tls, login, from }))
+    }
+}
+
+/// The sender, its domain as A-labels: not every server takes U-labels (RFC 6531).
+fn sender(text: &str) -> Option<Mailbox> {
+    let Mailbox { name, email } = text.trim().parse().ok()?;
+    let email = Address::new(email.user(), a_labels(email.domain())?).ok()?;
+    Some(Mailbox { name, email })
+}
+
+/// Whether a URL leads to this machine itself. A scheme that the URL standard does not know has its host as text.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => {
+            name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<MailSettings, String> {
+        let args = MailArgs { smtp_url: Some(url.into()), mail_from: Some("Pelagic <keys@pelagic.example>".into()) };
+        args.read().map(|it| it.expect("both are there"))
+    }
+
+    #[test]
+    fn the_scheme_says_how_it_is_encrypted() {
+        for (url, tls, port) in [
+            ("smtps://u:p@mail.example.com", SmtpTls::Implicit, 465),
+            ("smtp://u:p@mail.example.com", SmtpTls::StartTls, 587),
+            ("smtp://mail.example.com:2525/", SmtpTls::StartTls, 2525),
+            ("smtp://mail.example.com?tls=none", SmtpTls::None, 587),
+            ("smtp://127.0.0.1:1025", SmtpTls::None, 1025),
+            ("smtp://localhost", SmtpTls::None, 587),
+        ] {
+            let read = read(url).unwrap();
+            assert_eq!((read.tls, read.port), (tls, port), "{url}");
+        }
+        let login = read("smtps://maren%40pelagic:a%2Fb%3A@mail.example.com").unwrap().login.unwrap();
+        assert_eq!((login.user.as_str(), login.password.as_str()), ("maren@pelagic", "a/b:"));
+        assert!(read("smtps://mail.example.com").unwrap().login.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_password() {
+        for bad in [
+            "mail.example.com",
+            "http://u:hunter2hunter2@mail.example.com",
+            "smtp://u:hunter2hunter2@mail.example.com?tls=maybe",
+            "smtps://u:hunter2hunter2@mail.example.com?tls=none",
+            "smtp://u:hunter2hunter2@mail.example.com/path",
+            "smtps://hunter2hunter2@mail.example.com",
+        ] {
+            let said = read(bad).unwrap_err();
+            assert!(said.contains("KEYWARD_SMTP_URL") && !said.contains("hunter2"), "{said}");
+        }
+        let with = |smtp_url: Option<&str>, from: Option<&str>| {
+            MailArgs { smtp_url: smtp_url.map(Into::into), mail_from: from.map(Into::into) }.read()
+        };
+        assert!(with(None, None).unwrap().is_none());
+        assert!(with(Some("smtp://h"), None).unwrap_err().contains("KEYWARD_MAIL_FROM"));
+        assert!(with(None, Some("a@b.example")).unwrap_err().contains("KEYWARD_SMTP_URL"));
+        assert!(with(Some("smtp://h"), Some("nobody")).unwrap_err().contains("KEYWARD_MAIL_FROM"));
+        let from = |text: &str| with(Some("smtp://h"), Some(text)).map(|it| it.unwrap().from.to_string());
+        assert_eq!(from("Ann <Ann@BÜCHER.example>").unwrap(), "Ann <Ann@xn--bcher-kva.example>");
+        assert!(from("ann@[127.0.0.1]").is_err());
+        let settings = read("smtps://u:hunter2hunter2@mail.example.com").unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}

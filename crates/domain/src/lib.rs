@@ -1,0 +1,31 @@
+//! The domain types of Keyward: ids, keys, scopes, expiry, networks, rate limits, policy, secrets.
+//!
+//! Pure: no I/O, no clock, no framework. The server and the browser share them.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod audit;
+pub mod consent;
+pub mod count;
+pub mod email;
+pub mod entry;
+pub mod expiry;
+pub mod filter;
+pub mod fold;
+pub mod ids;
+pub mod json;
+pub mod key;
+pub mod network;
+pub mod people;
+pub mod policy;
+pub mod project;
+pub mod rate;
+pub mod scope;
+pub mod secret;
+pub mod security;
+pub mod sensitive;
+pub mod theme;
+pub mod time;
+pub mod usage;
+pub mod user;

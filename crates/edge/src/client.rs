@@ -1,0 +1,230 @@
+//! Where a request comes from and which host it asks for, as far as they can be trusted.
+
+use super::{EdgeState, logged};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, Version, header};
+use keyward_config::Config;
+use std::net::{IpAddr, SocketAddr};
+
+/// The other end of the connection, put into every request by the listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Client<'a> {
+    pub ip: Option<IpAddr>,
+    /// The host that a trusted proxy says it was asked for.
+    host: Option<&'a str>,
+    /// Whether a trusted proxy passed the request on.
+    pub is_forwarded: bool,
+}
+
+/// What is wrong with the host that a request names.
+pub type WrongHost = (StatusCode, &'static str, &'static str);
+
+impl<'a> Client<'a> {
+    /// Reads who asks: what a trusted proxy forwards is believed, right to left, until an address that is no trusted proxy.
+    pub fn read(config: &Config, peer: Option<IpAddr>, headers: &'a HeaderMap) -> Self {
+        let trusted = |ip: IpAddr| config.trusted_proxies.iter().any(|net| net.contains(&ip));
+        let peer = peer.map(|ip| ip.to_canonical());
+        let Some(proxy) = peer.filter(|ip| trusted(*ip)) else {
+            return Self { ip: peer, host: None, is_forwarded: false };
+        };
+        // From the last to the first, as they are believed.
+        let values = |name: HeaderName| {
+            let all = headers.get_all(name).into_iter().rev();
+            all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','))
+        };
+        // RFC 7239 where there is one, the older headers otherwise.
+        let is_new = headers.contains_key(header::FORWARDED);
+        if is_new && headers.contains_key(FORWARDED_FOR) {
+            // A proxy writes one of them and passes the other on as the client sent it: neither can be believed.
+            return Self { ip: peer, host: None, is_forwarded: true };
+        }
+        let mut client = proxy;
+        // Whether the walk goes on behind this hop.
+        let mut step = |hop: &str| match address(hop) {
+            Some(ip) => {
+                client = ip.to_canonical();
+                trusted(client)
+            }
+            None => false,
+        };
+        let host = if is_new {
+            // An element that names nobody ends the walk, like one that cannot be read.
+            let _ = values(header::FORWARDED).all(|element| step(parameter(element, "for").unwrap_or_default()));
+            values(header::FORWARDED).next().and_then(|element| parameter(element, "host"))
+        } else {
+            let _ = values(FORWARDED_FOR).all(&mut step);
+            values(FORWARDED_HOST).next().map(str::trim)
+        };
+        Self { ip: Some(client), host, is_forwarded: true }
+    }
+
+    /// Whether the request names a host that is ours, and names it once.
+    ///
+    /// # Errors
+    /// 400 or 421, with code and words.
+    pub fn check_host(
+        &self,
+        state: &EdgeState,
+        version: Version,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), WrongHost> {
+        check_single_host(headers)?;
+        check_host_field(version, headers)?;
+        let config = &*state.config;
+        let host = match (self.host, uri.authority()) {
+            (Some(host), _) => Some(host),
+            (None, Some(authority)) => Some(authority.as_str()),
+            (None, None) => headers.get(header::HOST).and_then(|value| value.to_str().ok()),
+        };
+        let host = host.unwrap_or_default();
+        if config.hosts.iter().any(|ours| is_same(config, ours, host)) {
+            return Ok(());
+        }
+        if let Some(requests) = state.misdirected.count() {
+            tracing::warn!(
+                http.host = logged::host(host),
+                expected = config.hosts.first().map(String::as_str),
+                client.ip = self.ip.map(tracing::field::display),
+                requests,
+                "request.misdirected: set KEYWARD_PUBLIC_URL to the address that clients use, or let the proxy pass its host on"
+            );
+        }
+        let words = "This server does not answer under that name. Use the address that its operator gave you.";
+        Err((StatusCode::MISDIRECTED_REQUEST, "misdirected", words))
+    }
+}
+
+/// Checks that there is no second `Host` (RFC 9112 section 3.2): a proxy in front may have read the other one.
+///
+/// # Errors
+/// 400.
+pub fn check_single_host(headers: &HeaderMap) -> Result<(), WrongHost> {
+    if headers.get_all(header::HOST).iter().nth(1).is_some() {
+        let words = "The request names its host twice. Send one Host header.";
+        return Err((StatusCode::BAD_REQUEST, "bad_request", words));
+    }
+    Ok(())
+}
+
+/// Checks that an HTTP/1.1 request has a `Host` field, and that its value is a host (RFC 9112 section 3.2). A list of hosts is none:
+/// the comma is how a proxy joins two fields.
+///
+/// # Errors
+/// 400.
+fn check_host_field(version: Version, headers: &HeaderMap) -> Result<(), WrongHost> {
+    let words = match headers.get(header::HOST) {
+        None if version == Version::HTTP_11 => "The request names no host. Send one Host header.",
+        Some(host) if !is_host(host.as_bytes()) => "The Host header of the request is not a host. Send one host in it.",
+        _ => return Ok(()),
+    };
+    Err((StatusCode::BAD_REQUEST, "bad_request", words))
+}
+
+/// Whether these are characters of a host with its port (RFC 3986 section 3.2.2), which may be empty.
+fn is_host(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(byte))
+}
+
+/// Hosts have no case; `keys.example.com:443` is `keys.example.com` on HTTPS, and likewise port 80.
+fn is_same(config: &Config, ours: &str, host: &str) -> bool {
+    let port = if config.public_url.is_https() { ":443" } else { ":80" };
+    host.eq_ignore_ascii_case(ours) || host.strip_suffix(port).is_some_and(|bare| bare.eq_ignore_ascii_case(ours))
+}
+
+/// A parameter of an element of `Forwarded`.
+fn parameter<'e>(element: &'e str, name: &str) -> Option<&'e str> {
+    element.split(';').find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim_matches('"'))
+    })
+}
+
+/// `203.0.113.7`, `203.0.113.7:5000`, `[2001:db8::1]:5000` or `2001:db8::1`.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    text.parse::<IpAddr>()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|a| a.ip()))
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(proxies: &[&str]) -> Config {
+        Config {
+            public_url: "https://keys.example.com".parse().unwrap(),
+            hosts: vec!["keys.example.com".into()],
+            trusted_proxies: proxies.iter().map(|p| p.parse().unwrap()).collect(),
+            connections_per_address: keyward_config::CONNECTIONS_PER_ADDRESS,
+            name: None,
+            support_url: None,
+            security_contact: None,
+            sign_in: keyward_config::SignInSettings::default(),
+            cache_keys: keyward_config::CACHE_KEYS,
+            programs: keyward_config::Programs::default(),
+        }
+    }
+
+    fn client(proxies: &[&str], peer: &str, pairs: &[(&'static str, &str)]) -> String {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        Client::read(&config(proxies), Some(peer.parse().unwrap()), &headers).ip.unwrap().to_string()
+    }
+
+    #[test]
+    fn a_host_field_is_needed_and_holds_one_host() {
+        let check = |version: Version, host: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(host) = host {
+                headers.insert(header::HOST, host.parse().unwrap());
+            }
+            check_host_field(version, &headers).is_ok()
+        };
+        assert!(!check(Version::HTTP_11, None));
+        assert!(check(Version::HTTP_10, None));
+        for fine in ["", "keys.example.com", "127.0.0.1:3000", "[2001:db8::1]:443", "a_b.example"] {
+            assert!(check(Version::HTTP_11, Some(fine)), "{fine}");
+        }
+        for wrong in ["a, b", "a,b", "a b", "ann@keys.example.com", "keys.example.com/x"] {
+            assert!(!check(Version::HTTP_11, Some(wrong)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_believed_by_default() {
+        assert_eq!(client(&[], "10.0.0.1", &[("x-forwarded-for", "203.0.113.7")]), "10.0.0.1");
+        assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &[("x-forwarded-for", "203.0.113.7")]), "192.0.2.1");
+    }
+
+    #[test]
+    fn trusted_proxies_are_believed_right_to_left() {
+        let proxies = ["10.0.0.0/8"];
+        assert_eq!(
+            client(&proxies, "10.0.0.1", &[("x-forwarded-for", "1.1.1.1, 203.0.113.7, 10.0.0.2")]),
+            "203.0.113.7"
+        );
+        assert_eq!(client(&proxies, "::ffff:10.0.0.1", &[("x-forwarded-for", "203.0.113.7")]), "203.0.113.7");
+        assert_eq!(client(&proxies, "10.0.0.1", &[("x-forwarded-for", "nonsense")]), "10.0.0.1");
+        assert_eq!(client(&proxies, "10.0.0.1", &[]), "10.0.0.1");
+        let forwarded = [("forwarded", "for=9.9.9.9, for=\"[2001:db8::7]:4711\";proto=https;host=keys.example.com")];
+        assert_eq!(client(&proxies, "10.0.0.1", &forwarded), "2001:db8::7");
+        assert_eq!(client(&proxies, "10.0.0.1", &[("forwarded", "for=9.9.9.9, proto=https")]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_header_that_the_proxy_passed_through_is_not_believed() {
+        let both = [("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=1.2.3.4")];
+        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.1", &both), "10.0.0.1");
+    }
+}

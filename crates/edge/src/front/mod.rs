@@ -1,0 +1,192 @@
+//! In front of the routers: the addresses of the hot path, and those of whoever runs it. They are matched by hand and answered with
+//! few headers; everything else goes on to the routers.
+//!
+//! With an internal listener they stand there, for any host, and are missing at the public address.
+
+mod content;
+mod site;
+
+pub use content::Content;
+pub use site::Site;
+
+use super::{
+    EdgeState,
+    body::within,
+    client::{Client, check_single_host},
+    gateway, headers, health, logged, metrics,
+    problem::{Problem, of_status, panicked},
+    request_id, verify,
+};
+use axum::{
+    body::{Bytes, HttpBody},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header},
+};
+use futures::FutureExt as _;
+use std::{
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+/// How long a response may take: a sign-in waits for its turn to be hashed at most five seconds.
+pub const RESPONSE_TIME: Duration = Duration::from_secs(30);
+
+/// One of the addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    Verify,
+    Batch,
+    Auth,
+    Metrics,
+    Health,
+    Ready,
+}
+
+impl Address {
+    /// The address with this path.
+    pub fn of(path: &str) -> Option<Self> {
+        match path {
+            "/v1/keys/verify" => Some(Self::Verify),
+            "/v1/auth" => Some(Self::Auth),
+            "/v1/keys/verify:batch" => Some(Self::Batch),
+            "/metrics" => Some(Self::Metrics),
+            "/healthz" => Some(Self::Health),
+            "/readyz" => Some(Self::Ready),
+            path if path.starts_with("/v1/auth/") => Some(Self::Auth),
+            _ => None,
+        }
+    }
+
+    /// As the table of routes has it.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Verify => "/v1/keys/verify",
+            Self::Batch => "/v1/keys/verify:batch",
+            Self::Auth => "/v1/auth",
+            Self::Metrics => "/metrics",
+            Self::Health => "/healthz",
+            Self::Ready => "/readyz",
+        }
+    }
+
+    /// What stands in `Allow` for a method that it does not take.
+    fn refuses(self, method: &Method) -> Option<&'static str> {
+        match self {
+            Self::Auth => None,
+            Self::Verify | Self::Batch => (*method != Method::POST).then_some("POST"),
+            Self::Metrics | Self::Health | Self::Ready => {
+                (*method != Method::GET && *method != Method::HEAD).then_some("GET,HEAD")
+            }
+        }
+    }
+
+    /// Whether monitoring asks here: under any host, and while the server is full.
+    pub const fn is_health(self) -> bool {
+        matches!(self, Self::Metrics | Self::Health | Self::Ready)
+    }
+}
+
+/// At which listener a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Public,
+    Internal,
+}
+
+/// Answers at one of the addresses; `None`: at none of them, where nothing else is.
+pub async fn answer<B>(
+    state: &EdgeState,
+    side: Side,
+    address: Option<Address>,
+    peer: Option<SocketAddr>,
+    request: Request<B>,
+) -> Response<Bytes>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let config = &state.config;
+    let client = Client::read(config, peer.map(|peer| peer.ip()), &parts.headers);
+    let id = state.ids.of(&client, &parts.headers);
+    let work = async {
+        if side == Side::Public {
+            // Probes ask a pod's address or localhost; the responses say nothing about a host.
+            let host = match address.is_some_and(Address::is_health) {
+                true => check_single_host(&parts.headers),
+                false => client.check_host(state, parts.version, &parts.uri, &parts.headers),
+            };
+            host.map_err(|(status, code, words)| Problem::new(status, code, words))?;
+        }
+        let here = side == Side::Internal || !config.programs.internal;
+        let address = address.filter(|_| here).ok_or_else(|| plain(StatusCode::NOT_FOUND))?;
+        if let Some(allowed) = address.refuses(&parts.method) {
+            return Err(plain(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allowed));
+        }
+        at(state, address, client.ip, &parts.uri, &parts.headers, body).await
+    };
+    let answer = within(RESPONSE_TIME, AssertUnwindSafe(work).catch_unwind()).await;
+    let mut response = match answer {
+        Some(Ok(Ok(response))) => response,
+        Some(Ok(Err(problem))) => problem.whole(),
+        Some(Err(_)) => panicked().whole(),
+        None => plain(StatusCode::SERVICE_UNAVAILABLE).whole(),
+    };
+    finish(state, &mut response);
+    let took = started.elapsed();
+    state.count(address.map_or("", Address::path), response.status(), took);
+    // The counts say how many there were: thousands of lines a second would say no more.
+    tracing::debug!(
+        http.method = logged::method(&parts.method),
+        http.route = address.map_or("(none)", Address::path),
+        http.status = response.status().as_u16(),
+        client.ip = client.ip.map(tracing::field::display),
+        request.id = id.to_str().unwrap_or_default(),
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response.headers_mut().insert(request_id::NAME, id);
+    response
+}
+
+async fn at<B>(
+    state: &EdgeState,
+    address: Address,
+    ip: Option<IpAddr>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: B,
+) -> Result<Response<Bytes>, Problem>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    // What is seldom asked waits on the heap: every request would move the largest of these about.
+    match address {
+        Address::Verify => verify::one(state, headers, body).await,
+        Address::Batch => Box::pin(verify::batch(state, headers, body)).await,
+        Address::Auth => Ok(gateway::answer(state, ip, uri, headers).await),
+        Address::Metrics => Ok(metrics::scrape(state)),
+        Address::Health => Ok(health::lives()),
+        Address::Ready => Box::pin(health::is_ready(state)).await,
+    }
+}
+
+/// What is said of a status by itself.
+fn plain(status: StatusCode) -> Problem {
+    let (code, words) = of_status(status);
+    Problem::new(status, code, words)
+}
+
+/// The headers: of a good answer, which a program reads and nobody draws, two; of others what every answer has.
+fn finish(state: &EdgeState, response: &mut Response<Bytes>) {
+    const NOSNIFF: (HeaderName, HeaderValue) = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if response.status() == StatusCode::OK {
+        response.headers_mut().insert(NOSNIFF.0, NOSNIFF.1);
+        if state.config.public_url.is_https() {
+            let hsts = HeaderValue::from_static(headers::HSTS);
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+        }
+    } else {
+        headers::harden(response.headers_mut(), &state.config);
+    }
+}

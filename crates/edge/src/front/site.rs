@@ -1,0 +1,137 @@
+//! What a listener answers with.
+
+use super::{Address, Content, Side, answer};
+use crate::{EdgeState, client::Peer, problem::Problem, serve::Limits};
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    http::{self, StatusCode, header},
+    response::Response,
+};
+use ipnet::IpNet;
+use keyward_config::Config;
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower::{BoxError, Service, ServiceExt as _};
+
+/// What a listener answers with. Clones share it.
+#[derive(Clone)]
+pub struct Site(Arc<Face>);
+
+enum Face {
+    /// The hot path in front of the routers.
+    Public { state: EdgeState, router: Router },
+    /// What programs of the house call, and nothing else.
+    Internal { state: EdgeState },
+    /// A router that has all of it.
+    Plain { router: Router },
+}
+
+impl From<Router> for Site {
+    fn from(router: Router) -> Self {
+        Self(Arc::new(Face::Plain { router }))
+    }
+}
+
+impl Site {
+    /// The public address; `router` is behind the hot path.
+    pub fn public(state: EdgeState, router: Router) -> Self {
+        Self(Arc::new(Face::Public { state, router }))
+    }
+
+    /// The internal listener.
+    pub fn internal(state: EdgeState) -> Self {
+        Self(Arc::new(Face::Internal { state }))
+    }
+
+    fn config(&self) -> Option<&Config> {
+        match &*self.0 {
+            Face::Public { state, .. } | Face::Internal { state } => Some(&state.config),
+            Face::Plain { .. } => None,
+        }
+    }
+
+    /// The proxies that speak for many clients.
+    pub fn trusted_proxies(&self) -> Vec<IpNet> {
+        self.config().map(|config| config.trusted_proxies.clone()).unwrap_or_default()
+    }
+
+    /// The limits of its connections. Behind the internal listener are the operator's own programs.
+    pub fn limits(&self) -> Limits {
+        let per_address = match (&*self.0, self.config()) {
+            (Face::Public { .. }, Some(config)) => config.connections_per_address,
+            _ => usize::MAX,
+        };
+        Limits { per_address, ..Limits::default() }
+    }
+
+    /// Answers health checks, and everything else with 503.
+    pub async fn answer_health<B>(&self, peer: SocketAddr, request: http::Request<B>) -> http::Response<Content>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        if Address::of(request.uri().path()).is_some_and(Address::is_health) {
+            return self.answer(Some(peer), request).await;
+        }
+        let words = "This server has too many connections. Try again in a moment.";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words).header(header::RETRY_AFTER, "1");
+        problem.whole().map(Content::from)
+    }
+
+    /// Answers a request that came from this peer.
+    pub async fn answer<B>(&self, peer: Option<SocketAddr>, request: http::Request<B>) -> http::Response<Content>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (state, router) = match &*self.0 {
+            Face::Internal { state } => {
+                let address = Address::of(request.uri().path());
+                return answer(state, Side::Internal, address, peer, request).await.map(Content::from);
+            }
+            Face::Public { state, router } => (Some(state), router),
+            Face::Plain { router } => (None, router),
+        };
+        if let Some(state) = state
+            && let Some(address) = Address::of(request.uri().path())
+        {
+            return answer(state, Side::Public, Some(address), peer, request).await.map(Content::from);
+        }
+        // On the heap: what the routers hold while they wait is many times what the hot path does.
+        Box::pin(pass(router.clone(), peer, request.map(Body::new))).await.map(Content::Made)
+    }
+}
+
+/// On to a router, with the peer where its layers look for it.
+async fn pass(router: Router, peer: Option<SocketAddr>, mut request: Request) -> Response {
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(Peer(peer));
+    }
+    let Ok(response) = router.oneshot(request).await;
+    response
+}
+
+/// So that a router can stand around it, as the tests' does.
+impl Service<Request> for Site {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let site = self.clone();
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+        Box::pin(async move { Ok(site.answer(peer, request).await.map(Body::from)) })
+    }
+}

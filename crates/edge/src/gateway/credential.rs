@@ -1,0 +1,115 @@
+//! The key or token of a gateway's client, as the gateway passes it on.
+
+use crate::{bearer, wiped::Wiped};
+use axum::http::{HeaderMap, Uri, header};
+
+const API_KEY: &str = "x-api-key";
+/// Where gateways put the address that their client asked for: nginx by its configuration, Caddy and Traefik by themselves.
+const ORIGINAL: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
+
+/// What was found.
+pub enum Found<'a> {
+    None,
+    One {
+        text: Wiped<'a>,
+        in_query: bool,
+    },
+    /// RFC 6750 section 2: a client uses no more than one way at a time.
+    Several,
+}
+
+/// Looks for a credential in `Authorization: Bearer`, in `X-API-Key`, and in the query parameter that was allowed for it, if one was.
+pub fn find<'a>(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -> Found<'a> {
+    let mut found = Found::None;
+    let bearers = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| bearer::behind(value.as_bytes()));
+    let keys = headers.get_all(API_KEY).iter().map(|value| value.as_bytes().trim_ascii());
+    for text in bearers.chain(keys).filter(|text| !text.is_empty()) {
+        // What is no text is no credential, and still one that was presented.
+        found.add(std::str::from_utf8(text).unwrap_or("?").into(), false);
+    }
+    let Some(parameter) = parameter else { return found };
+    let originals = ORIGINAL.iter().flat_map(|name| headers.get_all(*name)).filter_map(|value| value.to_str().ok());
+    let queries = originals.filter_map(|uri| uri.split_once('?').map(|(_, query)| query)).chain(uri.query());
+    for query in queries {
+        let query = query.split_once('#').map_or(query, |(query, _)| query);
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if name == parameter && !value.is_empty() {
+                found.add(value.into(), true);
+            }
+        }
+    }
+    found
+}
+
+impl<'a> From<&'a str> for Wiped<'a> {
+    fn from(text: &'a str) -> Self {
+        std::borrow::Cow::Borrowed(text).into()
+    }
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, more: Wiped<'a>, in_query: bool) {
+        match self {
+            Self::None => *self = Self::One { text: more, in_query },
+            // The same address may be told twice, by two gateways in a row: that is one way.
+            Self::One { text, in_query: true } if in_query && **text == *more => {}
+            _ => *self = Self::Several,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(uri: &str, headers: &[(&'static str, &str)], parameter: Option<&str>) -> String {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        match find(&uri.parse().unwrap(), &map, parameter) {
+            Found::None => "none".into(),
+            Found::Several => "several".into(),
+            Found::One { text, in_query } => format!("{}{}", &*text, if in_query { " in the query" } else { "" }),
+        }
+    }
+
+    #[test]
+    fn headers() {
+        let cases: [(&[(&str, &str)], &str); 12] = [
+            (&[], "none"),
+            (&[("authorization", "Bearer k")], "k"),
+            (&[("authorization", "bEARER   k ")], "k"),
+            (&[("authorization", "Bearer")], "none"),
+            (&[("authorization", "Bearer ")], "none"),
+            (&[("authorization", "Basic azpw")], "none"),
+            (&[("authorization", "Basic azpw"), ("x-api-key", "k")], "k"),
+            (&[("x-api-key", " k ")], "k"),
+            (&[("x-api-key", "")], "none"),
+            (&[("authorization", "Bearer k"), ("x-api-key", "k")], "several"),
+            (&[("authorization", "Bearer k"), ("authorization", "Bearer k")], "several"),
+            (&[("x-api-key", "k"), ("x-api-key", "l")], "several"),
+        ];
+        for (headers, expected) in cases {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, *value)).collect();
+            assert_eq!(found("/v1/auth", &headers, None), expected, "{headers:?}");
+            assert_eq!(found("/v1/auth", &headers, Some("api_key")), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_query_only_where_it_was_allowed() {
+        let named = [("x-original-uri", "/orders?a=b&api_key=k%2B&c")];
+        assert_eq!(found("/v1/auth?api_key=k", &named, None), "none");
+        assert_eq!(found("/v1/auth", &named, Some("api_key")), "k+ in the query");
+        assert_eq!(found("/v1/auth", &named, Some("key")), "none");
+        assert_eq!(found("/v1/auth?api_key=k", &[], Some("api_key")), "k in the query");
+        assert_eq!(found("/v1/auth?api_key=", &[], Some("api_key")), "none");
+        assert_eq!(found("/v1/auth?api_key=k%2B", &named, Some("api_key")), "k+ in the query", "told twice");
+        assert_eq!(found("/v1/auth?api_key=other", &named, Some("api_key")), "several");
+        assert_eq!(found("/v1/auth?api_key=k&api_key=l", &[], Some("api_key")), "several");
+        let both = [("x-forwarded-uri", "/?api_key=k"), ("x-api-key", "k")];
+        assert_eq!(found("/v1/auth", &both, Some("api_key")), "several");
+        assert_eq!(found("/v1/auth", &[("x-forwarded-uri", "/#?api_key=k#x")], Some("api_key")), "k in the query");
+    }
+}

@@ -1,0 +1,90 @@
+//! `/v1/auth`: may this request pass? Asked by a gateway for each request of its clients: nginx's `auth_request`, Caddy's and
+//! Traefik's forward auth, Envoy's `ext_authz` over HTTP. The answer is its status and headers.
+
+mod challenge;
+mod credential;
+mod question;
+
+use super::{EdgeState, metrics::Place, problem::Problem, quota};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
+};
+use credential::Found;
+use keyward_verify::{
+    tokens::{Accepted, TokenRefused},
+    verify::Refused,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use question::Asked;
+use std::net::IpAddr;
+
+const CODE: &str = "x-keyward-code";
+const KEY_ID: HeaderName = HeaderName::from_static("x-keyward-key-id");
+const PROJECT_ID: HeaderName = HeaderName::from_static("x-keyward-project-id");
+const SCOPES: HeaderName = HeaderName::from_static("x-keyward-scopes");
+const ISSUED_TO: HeaderName = HeaderName::from_static("x-keyward-issued-to");
+/// All but the unreserved characters of RFC 3986 section 2.3 are encoded.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The answer to a request that came, through whatever is trusted, from this address. What it carries as a body is not read.
+pub async fn answer(state: &EdgeState, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> Response<Bytes> {
+    match decide(state, ip, uri, headers).await {
+        Ok(response) => response,
+        Err(problem) => {
+            let code = problem.code;
+            problem.header(HeaderName::from_static(CODE), code).whole()
+        }
+    }
+}
+
+async fn decide(
+    state: &EdgeState,
+    ip: Option<IpAddr>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response<Bytes>, Problem> {
+    let parameter = state.config.programs.query.as_deref();
+    let asked = Asked::read(uri, headers, parameter)?;
+    let found = credential::find(uri, headers, parameter);
+    let (presented, in_query) = match &found {
+        Found::One { text, in_query } => (text, *in_query),
+        Found::None => return Err(challenge::nothing_presented(&asked)),
+        Found::Several => return Err(challenge::several_presented(&asked)),
+    };
+    let decision = state.tokens.presented(presented, &asked.question(ip)).await?;
+    state.metrics.decided(Place::Auth, &decision);
+    match decision {
+        Ok(accepted) => Ok(pass(&accepted, in_query)),
+        Err(TokenRefused::Key(Refused::RateLimited(limit))) => {
+            let status = if asked.limited_is_403 { StatusCode::FORBIDDEN } else { StatusCode::TOO_MANY_REQUESTS };
+            Err(quota::problem(status, &limit))
+        }
+        Err(refused) => Err(challenge::refused(&refused, &asked)),
+    }
+}
+
+/// It may pass: who it is, for the API behind the gateway.
+fn pass(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
+    let facts = &accepted.good.facts;
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    let mut put = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    put(KEY_ID, facts.key.to_string());
+    put(PROJECT_ID, facts.project.to_string());
+    put(SCOPES, accepted.scopes().collect::<Vec<_>>().join(" "));
+    if let Some(name) = facts.issued_to.as_deref() {
+        put(ISSUED_TO, utf8_percent_encode(name, ENCODED).to_string());
+    }
+    if let Some(left) = &accepted.good.quota {
+        quota::write(left, false, headers);
+    }
+    // RFC 6750 section 2.3 asks for `private` where the credential stood in the query.
+    let stored = if in_query { "no-store, private" } else { "no-store" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(stored));
+    response
+}

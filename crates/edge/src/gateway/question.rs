@@ -1,0 +1,156 @@
+//! What a gateway asks of a key besides being good.
+
+use crate::problem::Problem;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use keyward_domain::ids::ProjectId;
+use keyward_verify::verify::Question;
+use std::{borrow::Cow, net::IpAddr};
+
+/// The path behind which Envoy puts the one that its client asked for, query and all.
+const PREFIX: &str = "/v1/auth/";
+/// Where Envoy's configuration can say what it asks. Read on addresses below [`PREFIX`] alone: anywhere else a client could have
+/// written them.
+const PROJECT_HEADER: &str = "x-keyward-project";
+const SCOPE_HEADER: &str = "x-keyward-scope";
+
+/// What is asked, by `?project=` (several: one of them), `?scope=` (several: all of them) and `?limited=403`.
+#[derive(Debug, Default)]
+pub struct Asked<'a> {
+    projects: Vec<ProjectId>,
+    scopes: Vec<Cow<'a, str>>,
+    /// Whether a limited call is answered with 403: nginx makes 500 of any status but 401 and 403.
+    pub limited_is_403: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads the query; below [`PREFIX`] it is the client's own, and the headers are read instead. A query that is not understood is
+    /// refused: what was meant to narrow must not be passed over.
+    ///
+    /// # Errors
+    /// 422 `invalid_query`.
+    pub fn read(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -> Result<Self, Problem> {
+        let mut asked = Self::default();
+        if uri.path().starts_with(PREFIX) {
+            let said = |name| headers.get_all(name).iter().map(|value| value.to_str().map_err(|_| wrong()));
+            // A restriction that is named but empty, of a variable that is not set for example, must not let every key through.
+            for projects in said(PROJECT_HEADER) {
+                let before = asked.projects.len();
+                projects?.split([' ', ',']).filter(|it| !it.is_empty()).try_for_each(|it| asked.project(it))?;
+                if asked.projects.len() == before {
+                    return Err(wrong());
+                }
+            }
+            for scopes in said(SCOPE_HEADER) {
+                asked.scope(Cow::Borrowed(scopes?))?;
+            }
+            return Ok(asked);
+        }
+        for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            match &*name {
+                "project" => asked.project(&value)?,
+                "scope" => asked.scope(value)?,
+                "limited" if value == "403" => asked.limited_is_403 = true,
+                "limited" if value == "429" => asked.limited_is_403 = false,
+                name if Some(name) == parameter => {}
+                _ => return Err(wrong()),
+            }
+        }
+        Ok(asked)
+    }
+
+    fn project(&mut self, id: &str) -> Result<(), Problem> {
+        self.projects.push(id.parse().map_err(|_| wrong())?);
+        Ok(())
+    }
+
+    fn scope(&mut self, value: Cow<'a, str>) -> Result<(), Problem> {
+        let before = self.scopes.len();
+        match value {
+            Cow::Borrowed(names) => {
+                self.scopes.extend(names.split(' ').filter(|it| !it.is_empty()).map(Cow::Borrowed));
+            }
+            Cow::Owned(names) => {
+                let names = names.split(' ').filter(|it| !it.is_empty());
+                self.scopes.extend(names.map(|it| Cow::Owned(it.to_owned())));
+            }
+        }
+        if self.scopes.len() == before { Err(wrong()) } else { Ok(()) }
+    }
+
+    /// The question, of a credential that is used from this address.
+    pub fn question(&self, ip: Option<IpAddr>) -> Question<'_> {
+        Question { projects: &self.projects, scopes: &self.scopes, ip }
+    }
+
+    /// The scopes that are asked for.
+    pub fn scopes(&self) -> &[Cow<'a, str>] {
+        &self.scopes
+    }
+}
+
+fn wrong() -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_query",
+        "The gateway's question could not be read: it takes project (an id), scope and limited (403 or 429).",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "018f0000-0000-7000-8000-000000000001";
+    const B: &str = "018f0000-0000-7000-8000-000000000002";
+
+    /// Projects and scopes as one text; `None`: it was not understood.
+    fn read(uri: &str, headers: &[(&'static str, &str)]) -> Option<(String, bool)> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let uri = uri.parse().unwrap();
+        let asked = Asked::read(&uri, &map, Some("api_key")).ok()?;
+        let projects: Vec<_> = asked.projects.iter().map(ToString::to_string).collect();
+        Some((format!("{} | {}", projects.join(" "), asked.scopes.join(" ")), asked.limited_is_403))
+    }
+
+    #[test]
+    fn the_query_says_what_is_asked() {
+        let all = format!("/v1/auth?project={A}&scope=a:read+b:read&project={B}&scope=c&limited=403&api_key=x");
+        assert_eq!(read(&all, &[]), Some((format!("{A} {B} | a:read b:read c"), true)));
+        assert_eq!(read("/v1/auth?scope=a%3Aread%20b", &[]), Some((" | a:read b".into(), false)));
+        assert_eq!(read("/v1/auth", &[]), Some((" | ".into(), false)));
+        for wrong in [
+            "?project=x",
+            "?project=",
+            "?scope=",
+            "?scope=+",
+            "?limited=1",
+            "?limited",
+            "?scopes=a",
+            "?projekt=a",
+            "?Scope=a",
+        ] {
+            assert_eq!(read(&format!("/v1/auth{wrong}"), &[]), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn headers_are_read_where_the_query_is_the_clients() {
+        let headers = [("x-keyward-project", A), ("x-keyward-scope", "a:read  b")];
+        let client = "/v1/auth/orders?project=x&scope=z&limited=403&anything";
+        assert_eq!(read(client, &headers), Some((format!("{A} | a:read b"), false)));
+        assert_eq!(read(client, &[]), Some((" | ".into(), false)));
+        for wrong in [
+            ("x-keyward-project", "nonsense"),
+            ("x-keyward-project", " , "),
+            ("x-keyward-project", ""),
+            ("x-keyward-scope", " "),
+        ] {
+            assert_eq!(read(client, &[wrong]), None, "{wrong:?}");
+        }
+        // And nowhere else: a client of another gateway could widen what is asked.
+        assert_eq!(read(&format!("/v1/auth?project={B}"), &headers), Some((format!("{B} | "), false)));
+    }
+}

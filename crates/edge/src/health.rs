@@ -1,0 +1,59 @@
+//! `/healthz`: the process lives. `/readyz`: it can answer.
+
+use super::{EdgeState, problem::Problem};
+use axum::{
+    body::Bytes,
+    http::{HeaderValue, Response, StatusCode, header},
+};
+use keyward_store::{self as store, Kind, WriteTrouble};
+use std::time::Duration;
+
+/// How long the database may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Answers `GET /healthz`: whoever can be asked lives.
+pub fn lives() -> Response<Bytes> {
+    said(br#"{"status":"alive"}"#)
+}
+
+/// Answers `GET /readyz`: the database answers, has every migration of this program, and takes writes.
+///
+/// # Errors
+/// 503 `not_ready`, with which part is not.
+pub async fn is_ready(state: &EdgeState) -> Result<Response<Bytes>, Problem> {
+    let not_ready = |what: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", what);
+    match tokio::time::timeout(PATIENCE, state.ground.pool.is_current()).await {
+        Ok(Ok(true)) => match state.ground.queue.trouble() {
+            None => Ok(said(br#"{"status":"ready"}"#)),
+            Some(trouble) => Err(not_ready(why(trouble))),
+        },
+        Ok(Ok(false)) => Err(not_ready("The database lacks migrations of this program.")),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "readiness.database_failed");
+            Err(not_ready(match error {
+                store::Error::FileGone(_) => "The database file was removed or replaced.",
+                _ => "The database does not answer.",
+            }))
+        }
+        Err(_) => Err(not_ready("The database does not answer in time.")),
+    }
+}
+
+fn why(trouble: WriteTrouble) -> &'static str {
+    match trouble {
+        WriteTrouble::Stalled => "A write to the database takes too long.",
+        WriteTrouble::Failing(Kind::Full) => "Writes to the database fail: there is no space left.",
+        WriteTrouble::Failing(Kind::Io) => "Writes to the database fail: its disk or its file fails.",
+        WriteTrouble::Failing(Kind::Damaged) => "Writes to the database fail: its file is damaged.",
+        WriteTrouble::Failing(Kind::Unavailable) => "Writes to the database fail: it does not answer.",
+        WriteTrouble::Failing(Kind::Contended) => "Writes to the database fail: another transaction blocks them.",
+        WriteTrouble::Failing(Kind::Fault) => "The last write to the database failed.",
+    }
+}
+
+fn said(words: &'static [u8]) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(words));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

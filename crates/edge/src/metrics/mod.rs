@@ -1,0 +1,168 @@
+//! What is counted of requests: how many of each kind came to which end, how long they took, and what was decided. Plain atomics,
+//! with a fixed number of them: nothing that a client sends becomes a label.
+
+mod text;
+
+use axum::http::StatusCode;
+use keyward_verify::tokens::{Checked, TokenRefused};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+pub use text::scrape;
+
+/// Upper ends of the classes of duration, in microseconds.
+const ENDS: [u64; 14] =
+    [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 1_000_000, 5_000_000];
+/// What became of a request: answered (refusals of a key are answers), a fault of whoever asked, a fault of ours.
+const OUTCOMES: [&str; 3] = ["ok", "client_error", "server_error"];
+/// Routes that are in no table, by their kind.
+const OTHERS: [&str; 3] = ["functions", "files", "pages"];
+/// Where a decision can be asked for, in the order of [`Place`].
+const PLACES: [&str; 3] = ["verify", "batch", "auth"];
+/// What can be decided: the code of a refusal, or that it was none.
+const DECISIONS: [&str; 16] = [
+    "accepted",
+    "malformed",
+    "unknown",
+    "deleted",
+    "project_archived",
+    "inactive",
+    "not_yet_valid",
+    "expired",
+    "wrong_project",
+    "wrong_network",
+    "missing_scope",
+    "rate_limited",
+    "invalid_token",
+    "token_expired",
+    "wrong_audience",
+    "token_revoked",
+];
+
+/// Where a decision was asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    Verify,
+    Batch,
+    Auth,
+}
+
+/// How long requests took: how many in each class, and all of it together.
+#[derive(Debug, Default)]
+struct Durations {
+    /// The last is for those that took longer.
+    classes: [AtomicU64; ENDS.len() + 1],
+    micros: AtomicU64,
+}
+
+/// A route, as it is counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Route(usize);
+
+/// The counts of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    /// The paths that are counted one by one.
+    routes: Vec<&'static str>,
+    /// Of each route, then of each kind in [`OTHERS`].
+    requests: Box<[[Durations; OUTCOMES.len()]]>,
+    decisions: [[AtomicU64; DECISIONS.len()]; PLACES.len()],
+}
+
+impl Metrics {
+    pub fn new(routes: Vec<&'static str>) -> Self {
+        let requests = (0..routes.len() + OTHERS.len()).map(|_| Default::default()).collect();
+        Self { routes, requests, decisions: Default::default() }
+    }
+
+    /// The route that was matched, as the router names it.
+    pub fn route(&self, matched: &str) -> Route {
+        let in_table = self.routes.iter().position(|path| *path == matched);
+        let other = if matched.starts_with("/api/") {
+            0
+        } else if matched.ends_with("/{*path}") {
+            1
+        } else {
+            2
+        };
+        Route(in_table.unwrap_or(self.routes.len() + other))
+    }
+
+    /// Counts a request that was answered.
+    pub fn answered(&self, route: Route, status: StatusCode, took: Duration) {
+        let outcome = match status.as_u16() {
+            // Whoever may not pass was answered, too: that is what was asked.
+            ..400 | 401 | 403 | 429 => 0,
+            400..500 => 1,
+            _ => 2,
+        };
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let class = ENDS.iter().position(|end| micros <= *end).unwrap_or(ENDS.len());
+        let durations = &self.requests[route.0][outcome];
+        durations.classes[class].fetch_add(1, Ordering::Relaxed);
+        durations.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Counts a decision.
+    pub fn decided(&self, place: Place, decision: &Checked) {
+        let at = match decision {
+            Ok(_) => 0,
+            Err(why) => index(why),
+        };
+        self.decisions[place as usize][at].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn index(why: &TokenRefused) -> usize {
+    let code = why.code();
+    // A test holds every code against the table.
+    DECISIONS.iter().position(|it| *it == code).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyward_domain::secret::Malformed;
+    use keyward_verify::{limits::Quota, verify::Refused};
+
+    #[test]
+    fn every_refusal_is_counted_under_its_code() {
+        let quota = Quota { limit: "1/day".parse().unwrap(), remaining: 0, reset: 1, retry_after: 1 };
+        let keys = [
+            Refused::Malformed(Malformed::Length),
+            Refused::Unknown,
+            Refused::Deleted,
+            Refused::ProjectArchived,
+            Refused::Inactive,
+            Refused::NotYetValid,
+            Refused::Expired,
+            Refused::WrongProject,
+            Refused::WrongNetwork,
+            Refused::MissingScope("a".into()),
+            Refused::RateLimited(quota),
+        ];
+        let tokens =
+            [TokenRefused::Malformed, TokenRefused::Expired, TokenRefused::WrongAudience, TokenRefused::Revoked];
+        let all: Vec<_> = keys.into_iter().map(TokenRefused::Key).chain(tokens).collect();
+        for (at, why) in all.iter().enumerate() {
+            assert_eq!(DECISIONS[at + 1], why.code());
+            assert_eq!(index(why), at + 1);
+        }
+        assert_eq!(DECISIONS.len(), all.len() + 1);
+    }
+
+    #[test]
+    fn durations_fall_into_their_classes() {
+        let metrics = Metrics::new(vec!["/v1/keys/verify"]);
+        let route = metrics.route("/v1/keys/verify");
+        for (micros, status) in [(50, 200), (51, 403), (5_000_001, 200), (1, 404), (1, 503)] {
+            metrics.answered(route, StatusCode::from_u16(status).unwrap(), Duration::from_micros(micros));
+        }
+        let count =
+            |outcome: usize, class: usize| metrics.requests[route.0][outcome].classes[class].load(Ordering::Relaxed);
+        assert_eq!((count(0, 0), count(0, 1), count(0, ENDS.len())), (1, 1, 1));
+        assert_eq!((count(1, 0), count(2, 0)), (1, 1));
+    }
+}

@@ -1,0 +1,120 @@
+//! The counts as Prometheus reads them: the OpenMetrics text format.
+
+use super::{DECISIONS, Durations, ENDS, Metrics, OTHERS, OUTCOMES, PLACES};
+use crate::{EdgeState, line_writer};
+use axum::{
+    body::Bytes,
+    http::{HeaderValue, Response, header},
+};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, text::encode},
+    metrics::{MetricType, exemplar::Exemplar},
+    registry::{Registry, Unit},
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
+
+type NoExemplars = Option<&'static HashMap<usize, Exemplar<[(&'static str, &'static str); 0], f64>>>;
+type NoExemplar = Option<&'static Exemplar<[(&'static str, &'static str); 0], u64>>;
+
+/// What the service says of itself: a name, what it is, whether it only grows, and how much it is.
+type Reading = (&'static str, &'static str, MetricType, u64);
+
+/// What is read off the service at each scrape.
+fn readings(state: &EdgeState) -> Vec<Reading> {
+    let lost = "Calls that were not counted, for want of room";
+    let waiting = "Changes that wait for the write queue";
+    let (failing, batches) = ("1 while writes to the database fail or do not end", "Batches of changes that were lost");
+    let available = "0 while PostgreSQL does not answer and requests are refused without asking it";
+    let facts = state.verify.counts();
+    let (hits, look_ups) = ("Decisions made of facts in memory", "Look-ups of facts in the database");
+    let (nobody, resident) = ("Secrets of no key that memory alone refused", "Keys whose facts are in memory");
+    let (known, hearing) = ("Keys that are known to be there", "1 while the changes of other processes are heard");
+    vec![
+        ("keyward_facts_hits", hits, MetricType::Counter, facts.hits),
+        ("keyward_facts_look_ups", look_ups, MetricType::Counter, facts.look_ups),
+        ("keyward_facts_unknown", nobody, MetricType::Counter, facts.unknown),
+        ("keyward_facts_resident", resident, MetricType::Gauge, facts.resident as u64),
+        ("keyward_facts_known", known, MetricType::Gauge, facts.known as u64),
+        ("keyward_facts_hearing", hearing, MetricType::Gauge, u64::from(facts.hearing)),
+        ("keyward_usage_lost", lost, MetricType::Counter, state.usage.lost()),
+        ("keyward_write_queue_waiting", waiting, MetricType::Gauge, state.ground.queue.waiting() as u64),
+        ("keyward_writes_failing", failing, MetricType::Gauge, u64::from(state.ground.queue.trouble().is_some())),
+        ("keyward_write_batches_lost", batches, MetricType::Counter, state.ground.queue.lost_batches()),
+        ("keyward_database_available", available, MetricType::Gauge, u64::from(state.ground.pool.is_available())),
+    ]
+}
+
+/// Answers `GET /metrics`.
+pub fn scrape(state: &EdgeState) -> Response<Bytes> {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Scrape { metrics: state.metrics.clone(), readings: readings(state) }));
+    let mut text = String::new();
+    // Writing into memory does not fail.
+    let _ = encode(&mut text, &registry);
+    let mut response = Response::new(text.into());
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[derive(Debug)]
+struct Scrape {
+    metrics: Arc<Metrics>,
+    readings: Vec<Reading>,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "How long requests took, by route and by what became of them; refused keys are answered requests";
+        let name = "keyward_http_request_duration";
+        let mut family = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        let routes = self.metrics.routes.iter().copied().chain(OTHERS);
+        for (route, outcomes) in routes.zip(&self.metrics.requests) {
+            for (outcome, durations) in OUTCOMES.iter().zip(outcomes) {
+                let (sum, count, classes) = read(durations);
+                // A route that nobody asked for has no line.
+                if count > 0 {
+                    let labels = [("route", route), ("outcome", outcome)];
+                    let mut encoder = family.encode_family(&labels)?;
+                    encoder.encode_histogram(sum, count, &classes, NoExemplars::None)?;
+                }
+            }
+        }
+        let help = "What was decided on keys and tokens, by where it was asked";
+        let mut family = encoder.encode_descriptor("keyward_decisions", help, None, MetricType::Counter)?;
+        for (place, decisions) in PLACES.iter().zip(&self.metrics.decisions) {
+            for (decision, count) in DECISIONS.iter().zip(decisions) {
+                let labels = [("place", *place), ("decision", *decision)];
+                let count = count.load(Ordering::Relaxed);
+                family.encode_family(&labels)?.encode_counter(&count, NoExemplar::None)?;
+            }
+        }
+        let help = "Lines that were not written, because the reader of the stream was too slow or writing failed";
+        let mut family = encoder.encode_descriptor("keyward_output_lines_dropped", help, None, MetricType::Counter)?;
+        for (stream, lines) in line_writer::dropped() {
+            family.encode_family(&[("stream", stream)])?.encode_counter(&lines, NoExemplar::None)?;
+        }
+        for (name, help, kind, value) in &self.readings {
+            let mut metric = encoder.encode_descriptor(name, help, None, *kind)?;
+            match kind {
+                MetricType::Counter => metric.encode_counter(value, NoExemplar::None)?,
+                _ => metric.encode_gauge(&i64::try_from(*value).unwrap_or(i64::MAX))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Seconds in all, how many in all, and how many in each class.
+fn read(durations: &Durations) -> (f64, u64, Vec<(f64, u64)>) {
+    let ends = ENDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
+    let classes: Vec<_> = ends.zip(&durations.classes).map(|(end, n)| (end, n.load(Ordering::Relaxed))).collect();
+    let count = classes.iter().map(|(_, n)| n).sum();
+    (durations.micros.load(Ordering::Relaxed) as f64 / 1e6, count, classes)
+}

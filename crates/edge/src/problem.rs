@@ -1,0 +1,96 @@
+//! Errors of the program interfaces: RFC 9457 problem documents, each with a stable `code`.
+
+use axum::{
+    body::{Body, Bytes},
+    http::{self, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// A problem document.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    #[serde(serialize_with = "number")]
+    pub status: StatusCode,
+    pub title: &'static str,
+    /// Stable; what a program compares.
+    pub code: &'static str,
+    /// What happened and what to do.
+    pub detail: String,
+    /// Which member of the body is wrong, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Wrong>,
+    #[serde(skip)]
+    pub headers: Vec<(header::HeaderName, HeaderValue)>,
+}
+
+/// A wrong member.
+#[derive(Clone, Debug, Serialize)]
+pub struct Wrong {
+    pub name: String,
+    pub detail: String,
+}
+
+fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            title: status.canonical_reason().unwrap_or("Error"),
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    pub fn header(mut self, name: header::HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+}
+
+impl Problem {
+    /// The answer, with a body that is there at once.
+    pub fn whole(self) -> http::Response<Bytes> {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = http::Response::new(body.into());
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend(self.headers);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.whole().map(Body::from)
+    }
+}
+
+/// The words for a status that a layer or the router answered with.
+pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
+    match status.as_u16() {
+        404 => ("not_found", "There is no such address here. See the README for those there are."),
+        405 => ("method_not_allowed", "This address does not take that method; the Allow header says which it takes."),
+        408 => ("request_timeout", "The request did not arrive in time. Send it again."),
+        413 => ("body_too_large", "The body is larger than this address takes."),
+        503 => ("busy", "The answer took too long. Try again in a moment."),
+        400..500 => ("bad_request", "The request could not be read."),
+        _ => ("internal", "Something went wrong on our side. Try again."),
+    }
+}
+
+/// The words of a panic stay in the log of the process; nobody outside learns them.
+pub fn panicked() -> Problem {
+    tracing::error!("request.panicked");
+    let words = "Something went wrong on our side. Try again in a moment.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words)
+}

@@ -1,0 +1,99 @@
+//! The id of a request: what a trusted proxy gave it, or one of ours.
+
+use super::{client::Client, logged::has_secret};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use keyward_core::random::Random;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub const NAME: HeaderName = HeaderName::from_static("x-request-id");
+/// Crockford's base32, in lower case.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const PREFIX: &[u8; 4] = b"req_";
+/// Digits of 64 bits.
+const DIGITS: usize = 13;
+/// Characters from which on an id of a proxy is not taken: keys have as many.
+const LENGTH_END: usize = 64;
+
+/// Makes ids: no two the same in one process, and hardly two the same in all. The system is asked for randomness once, not for each
+/// of them: an id names a request and opens nothing.
+#[derive(Debug)]
+pub struct Ids(AtomicU64);
+
+impl Ids {
+    pub fn new(random: &dyn Random) -> Self {
+        let mut seed = [0; 8];
+        random.fill(&mut seed);
+        Self(AtomicU64::new(u64::from_le_bytes(seed)))
+    }
+
+    /// The id of a request.
+    pub fn of(&self, client: &Client<'_>, headers: &HeaderMap) -> HeaderValue {
+        match headers.get(NAME).filter(|given| client.is_forwarded && is_fine(given.as_bytes())) {
+            Some(given) => given.clone(),
+            None => self.next(),
+        }
+    }
+
+    /// SplitMix64: a step of the golden ratio, and a mix that no two steps share.
+    fn next(&self) -> HeaderValue {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        let mut id = [0; PREFIX.len() + DIGITS];
+        id[..PREFIX.len()].copy_from_slice(PREFIX);
+        for digit in id[PREFIX.len()..].iter_mut().rev() {
+            *digit = ALPHABET[(mixed & 31) as usize];
+            mixed >>= 5;
+        }
+        HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("req_"))
+    }
+}
+
+/// What an id may be made of: nothing that a log or a header could take for something else, and no secret that a client sent under
+/// the wrong name.
+fn is_fine(id: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    (1..LENGTH_END).contains(&id.len())
+        && id.iter().all(is_plain)
+        && std::str::from_utf8(id).is_ok_and(|id| !has_secret(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyward_core::random::SystemRandom;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_are_the_same() {
+        let ids = Ids::new(&SystemRandom);
+        let made: HashSet<_> = (0..100_000).map(|_| ids.next()).collect();
+        assert_eq!(made.len(), 100_000);
+        assert!(made.iter().all(|id| id.len() == 17 && id.as_bytes().starts_with(b"req_") && is_fine(id.as_bytes())));
+    }
+
+    #[test]
+    fn what_a_proxy_gives_is_plain_and_short() {
+        for fine in ["7f3c9a", "018f-0000", "req_0", "A.b", &"x".repeat(63)] {
+            assert!(is_fine(fine.as_bytes()), "{fine}");
+        }
+        for wrong in [
+            "",
+            "a b",
+            "a\tb",
+            "\"a\"",
+            "é",
+            "a,b",
+            "{}",
+            &"x".repeat(64),
+            "kw_live_0123",
+            "KW_TEST_0",
+            "id.kw_live_a",
+            "eyJhbGciOiJFZERTQSJ9",
+        ] {
+            assert!(!is_fine(wrong.as_bytes()), "{wrong}");
+        }
+    }
+}

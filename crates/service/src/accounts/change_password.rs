@@ -1,0 +1,71 @@
+//! Changing one's own password.
+
+use super::{Accounts, entry::RESET, passwords, prove::account};
+use crate::{
+    Error, Field,
+    actor::{Actor, Caller},
+};
+use keyward_domain::{email::Email, sensitive::Password};
+use keyward_store::{self as store, queue::Kept};
+use uuid::Uuid;
+
+impl Accounts {
+    /// Changes the password of somebody who has one, and ends all their sessions but the one that asks (`here`).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the current password is wrong or the new one is not taken, [`Error::Paused`] after too many failures,
+    /// [`Error::Conflict`] if there is none, or it was changed meanwhile.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: &Password,
+        new: &Password,
+        here: [u8; 32],
+    ) -> Result<(), Error> {
+        let (user, now): (Uuid, _) = (caller.user.into(), self.ground.now());
+        let row = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_id(&mut reader.conn(), user).await?.ok_or(Error::NotFound)?
+        };
+        if row.password_hash.is_empty() {
+            return Err(Error::Conflict("You have no password here: you sign in with another account."));
+        }
+        let mut errors = Vec::new();
+        if current.expose().is_empty() {
+            errors.push(Field::new("password", "Write your current password."));
+        }
+        if let Err(message) = passwords::check(new, &Email::from_row(&row.email), &row.name) {
+            errors.push(Field::new("new_password", message));
+        } else if new == current {
+            errors.push(Field::new("new_password", "This is the password that you have. Choose another."));
+        }
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors));
+        }
+        self.admit_proof(caller.user, &caller.origin).await?;
+        let compared = self.is_password_of(caller.user, current).await;
+        let event = |action| Actor::User(caller.clone()).event(now, action, format!("user:{user}"), &caller.name);
+        let back = |_: &Error| self.throttle.give_back(&account(caller.user), caller.origin.ip);
+        let Some(before) = compared.inspect_err(back)? else {
+            self.note(event("password.refused")).await?;
+            return Err(Error::field("password", "This is not your current password."));
+        };
+        self.throttle.succeeded(&account(caller.user), caller.origin.ip, now);
+        let (hash, event) = (self.passwords.hash(new).await?, event("password.changed"));
+        let write = self.ground.queue.write(move |tx| {
+            let (before, hash, event) = (before.clone(), hash.clone(), event.clone());
+            Box::pin(async move {
+                if !store::accounts::set_password(tx, user, &before, &hash).await? {
+                    return Err(Error::Conflict(
+                        "Your password was changed meanwhile. Sign in again with the new one.",
+                    ));
+                }
+                // A link that somebody else may hold opens nothing any more.
+                store::links::end_for_user(tx, RESET, user).await?;
+                let ended = store::sessions::delete_others(tx, user, &here).await?;
+                Ok(Kept::with((), event.detail(serde_json::json!({"sessions_ended": ended}))))
+            })
+        });
+        write.await
+    }
+}

@@ -1,0 +1,134 @@
+//! Making people, each with a project of their own.
+
+use super::{Accounts, passwords};
+use crate::{Error, Field, actor::Actor};
+use keyward_domain::{
+    email::Email,
+    ids::{ProjectId, UserId},
+    project::{ProjectTitle, Role},
+    sensitive::Password,
+    user::PersonName,
+};
+use keyward_store::{self as store, Tx, accounts::NewUserRow, queue::Kept};
+
+/// The longest life of a new project's tokens, in seconds: a day.
+const TOKEN_LIFE_MAX: i64 = 86_400;
+
+/// A person who is to be, unread.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    pub email: String,
+    pub name: String,
+    pub password: Password,
+    pub admin: bool,
+    /// The name of their first project; empty: made from theirs.
+    pub project: String,
+}
+
+/// A person who is to be, read and hashed.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    user: NewUserRow,
+    project_id: ProjectId,
+    project: String,
+}
+
+impl Prepared {
+    pub fn name(&self) -> &str {
+        &self.user.name
+    }
+}
+
+/// What a person's own project is called if nobody says.
+fn own_project(name: &str) -> String {
+    format!("{}’s project", name.split_whitespace().next().unwrap_or(name))
+}
+
+impl Accounts {
+    /// Reads a person's fields and hashes the password.
+    pub(super) async fn prepare(&self, person: &NewPerson) -> Result<Prepared, Error> {
+        let mut errors = Vec::new();
+        let mut gather = |read: Result<String, Field>| read.map_err(|e| errors.push(e)).unwrap_or_default();
+        let name = person.name.parse::<PersonName>().map(|name| name.as_str().to_owned());
+        let name = gather(name.map_err(|e| Field::new("name", e)));
+        let project = match person.project.trim() {
+            "" => own_project(&name),
+            project => {
+                let title = project.parse::<ProjectTitle>().map(|title| title.as_str().to_owned());
+                gather(title.map_err(|e| Field::new("project", e)))
+            }
+        };
+        let email = person.email.parse::<Email>().map_err(|e| errors.push(Field::new("email", e))).ok();
+        if let Some(email) = &email
+            && let Err(message) = passwords::check(&person.password, email, &name)
+        {
+            errors.push(Field::new("password", message));
+        }
+        let (Some(email), true) = (email, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+        Ok(Prepared {
+            user: NewUserRow {
+                id: self.ground.new_id(),
+                email: email.clone(),
+                name,
+                password_hash: self.passwords.hash(&person.password).await?,
+                admin: person.admin,
+                created_at: self.ground.now().micros(),
+            },
+            project_id: self.ground.new_id().into(),
+            project,
+        })
+    }
+
+    /// A person who signs in with an account elsewhere, and has no password here.
+    pub(super) fn without_password(&self, email: &Email, name: String) -> Prepared {
+        Prepared {
+            project: own_project(&name),
+            project_id: self.ground.new_id().into(),
+            user: NewUserRow {
+                id: self.ground.new_id(),
+                email: email.clone(),
+                name,
+                password_hash: String::new(),
+                admin: false,
+                created_at: self.ground.now().micros(),
+            },
+        }
+    }
+
+    /// Makes a person, from the command line.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field; `email` if the address is taken.
+    pub async fn create_user(&self, actor: &Actor, person: NewPerson) -> Result<UserId, Error> {
+        let prepared = self.prepare(&person).await?;
+        let (actor, now) = (actor.clone(), self.ground.now());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, prepared) = (actor.clone(), prepared.clone());
+            Box::pin(async move { insert(tx, &actor, now, &prepared).await })
+        });
+        write.await
+    }
+}
+
+/// Inserts a person with a project of their own.
+pub(super) async fn insert(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    now: keyward_domain::time::Timestamp,
+    prepared: &Prepared,
+) -> Result<Kept<UserId>, Error> {
+    let Prepared { user, project_id, project } = prepared;
+    if !store::accounts::insert(tx, user).await? {
+        return Err(Error::field("email", "Somebody has this e-mail address already."));
+    }
+    store::projects::insert(tx, (*project_id).into(), project, TOKEN_LIFE_MAX, now.micros()).await?;
+    store::projects::join(tx, (*project_id).into(), user.id, Role::Owner.as_str(), now.micros()).await?;
+    let made = actor
+        .event(now, "user.created", format!("user:{}", user.id), &user.name)
+        .detail(serde_json::json!({"after": {"email": user.email.as_str(), "admin": user.admin}}));
+    let project = actor
+        .event(now, "project.created", format!("project:{project_id}"), project)
+        .in_project(*project_id)
+        .detail(serde_json::json!({"after": {"owner": user.id}}));
+    Ok(Kept::with(user.id.into(), made).and(project))
+}

@@ -1,0 +1,170 @@
+//! A new password for whoever forgot theirs: by a link in a letter, or from the command line.
+
+use super::{
+    Accounts,
+    entry::{GONE, RESET, TOLD, was_sent_enough},
+    passwords,
+};
+use crate::{
+    Error, Field,
+    actor::{Actor, Origin},
+    can::{Power, has},
+    once,
+    once::OneTimeCode,
+};
+use keyward_domain::{email::Email, sensitive::Password};
+use keyward_store::{self as store, accounts::UserRow, changes::Change, queue::Kept};
+
+/// Seconds for which a link holds: an hour.
+const LIFE: i64 = 3_600;
+const NO_MAIL: &str = "This Keyward sends no mail. Ask your administrator for a link.";
+const DISABLED: &str = "This account is switched off. Enable it first.";
+
+impl Accounts {
+    /// Sends the link for a new password to an address, if it has an account with a password. The answer is the same, and does not
+    /// wait for it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] with passwords off, [`Error::Conflict`] without mail, [`Error::Invalid`] if it is no address,
+    /// [`Error::Paused`] or [`Error::Busy`] if too many were asked for.
+    pub async fn ask_reset(&self, email: &str, origin: &Origin) -> Result<(), Error> {
+        self.takes_passwords()?;
+        if !self.ground.mail.is_set() {
+            return Err(Error::Conflict(NO_MAIL));
+        }
+        let (email, turn) = self.ask_for_letter(RESET, email, origin).await?;
+        let (accounts, origin) = (self.clone(), origin.clone());
+        self.later(turn, async move { accounts.answer_reset(&email, origin).await });
+        Ok(())
+    }
+
+    async fn answer_reset(&self, email: &Email, origin: Origin) -> Result<(), Error> {
+        let known = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), email).await?
+        };
+        let Some(user) = known.filter(|user| user.active) else { return Ok(()) };
+        let has_password = !user.password_hash.is_empty();
+        let purpose = if has_password { RESET } else { TOLD };
+        let Some(code) = self.make_reset(&Actor::System(origin), user, purpose, true).await? else { return Ok(()) };
+        let (product, url) = (self.product(), &self.config.public_url);
+        let text = if has_password {
+            format!(
+                "Somebody, most likely you, asked for a new password for your account at {product}.\n\n\
+                 Choose it here, within an hour:\n{}\n\n\
+                 The link works once. If it was not you, do nothing: your password stays as it is.\n",
+                self.address("/reset/new?code=", &code)
+            )
+        } else {
+            let provider = self.config.sign_in.oidc.as_ref().map_or("single sign-on", |oidc| &oidc.name);
+            format!(
+                "Somebody, most likely you, asked for a new password for your account at {product}. It has no password: you sign \
+                 in with {provider}.\n\nSign in: {url}/login\n\nIf it was not you, do nothing.\n"
+            )
+        };
+        self.post(email, format!("Your password at {product}"), text).await;
+        Ok(())
+    }
+
+    /// Writes down that a link was asked for, and what it carries. `None`: it is `limited`, and the address was sent enough.
+    async fn make_reset(
+        &self,
+        actor: &Actor,
+        user: UserRow,
+        purpose: &'static str,
+        limited: bool,
+    ) -> Result<Option<OneTimeCode>, Error> {
+        let (code, row) = self.link(purpose, &Email::from_row(&user.email), LIFE);
+        let row = store::links::LinkRow { user_id: Some(user.id), ..row };
+        let (actor, digest, now) = (actor.clone(), code.digest(), self.ground.now());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, row, user) = (actor.clone(), row.clone(), user.clone());
+            Box::pin(async move {
+                if limited && was_sent_enough(tx, row.email.as_deref().unwrap_or_default(), now).await? {
+                    return Ok(Kept::unrecorded(false));
+                }
+                store::links::insert(tx, &digest, &row).await?;
+                let event = actor.event(now, "password.reset_asked", format!("user:{}", user.id), &user.name);
+                Ok::<_, Error>(Kept::with(true, event))
+            })
+        });
+        Ok(write.await?.then_some(code))
+    }
+
+    /// A link with which a person chooses a new password, for whoever looks after people. It is not mailed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if nobody has this address, or to whoever is no administrator; [`Error::Conflict`] if the account is
+    /// switched off.
+    pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String, Error> {
+        if let Actor::User(caller) = actor
+            && !has(caller.admin, Power::ManageUsers)
+        {
+            return Err(Error::NotFound);
+        }
+        actor.reauthenticate("password.reset_asked", self.ground.now())?;
+        let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
+        let user = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), &email).await?
+        };
+        let user = user.ok_or(Error::NotFound)?;
+        if !user.active {
+            return Err(Error::Conflict(DISABLED));
+        }
+        let code = self.make_reset(actor, user, RESET, false).await?;
+        let code = code.ok_or(Error::Internal("a link without a limit was refused"))?;
+        Ok(self.address("/reset/new?code=", &code))
+    }
+
+    /// Whose password a code lets choose: an active person.
+    async fn resets(&self, code: &str) -> Result<Option<UserRow>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let row = store::links::by_digest(&mut reader.conn(), &once::digest(code), self.ground.now().micros()).await?;
+        let Some(id) = row.filter(|row| row.purpose == RESET).and_then(|row| row.user_id) else { return Ok(None) };
+        Ok(store::accounts::by_id(&mut reader.conn(), id).await?.filter(|user| user.active))
+    }
+
+    /// Whether a code lets choose a new password.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it does not, was used, or is too old.
+    pub async fn reset_opens(&self, code: &str) -> Result<(), Error> {
+        self.takes_passwords()?;
+        self.resets(code).await?.map(|_| ()).ok_or(Error::NotFound)
+    }
+
+    /// Sets a new password, once a link. Ends every session of the person; a second factor stays as it is, and nobody is signed
+    /// in by it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the code opens nothing (any more), [`Error::Invalid`] if the password does not serve.
+    pub async fn reset_password(&self, code: &str, password: &Password, origin: &Origin) -> Result<(), Error> {
+        self.takes_passwords()?;
+        let user = self.resets(code).await?.ok_or(Error::Conflict(GONE))?;
+        passwords::check(password, &Email::from_row(&user.email), &user.name)
+            .map_err(|words| Error::field("password", words))?;
+        let hash = self.passwords.hash(password).await?;
+        let (actor, digest, now, id) = (Actor::System(origin.clone()), once::digest(code), self.ground.now(), user.id);
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, hash) = (actor.clone(), hash.clone());
+            Box::pin(async move {
+                // Of two at once one finds the link.
+                let row = store::links::take(tx, &digest, now.micros()).await?.ok_or(Error::Conflict(GONE))?;
+                let user: Option<UserRow> = store::accounts::by_id(tx, id).await?;
+                // Switched off meanwhile: no way in.
+                let user = user.filter(|user| user.active && row.user_id == Some(id)).ok_or(Error::Conflict(GONE))?;
+                store::accounts::reset_password(tx, id, &hash).await?;
+                store::links::end_for_user(tx, RESET, id).await?;
+                let ended = store::sessions::end_all(tx, id).await?;
+                let event = actor
+                    .event(now, "password.reset", format!("user:{id}"), &user.name)
+                    .detail(serde_json::json!({"sessions_ended": ended}));
+                Ok::<_, Error>(Kept::with((), event).heard(Change { topic: "user", id }))
+            })
+        });
+        write.await?;
+        self.throttle.succeeded(Email::from_row(&user.email).as_str(), origin.ip, now);
+        Ok(())
+    }
+}

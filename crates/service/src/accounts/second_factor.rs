@@ -1,0 +1,287 @@
+//! The second factor: turning it on, taking its codes, turning it off.
+
+use super::{Accounts, prove::sign_in_account, qr, recovery, totp};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    sealing::SealingKey,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use keyward_domain::{
+    email::Email,
+    ids::UserId,
+    security::{Enrolment, RecoveryCodes},
+    sensitive::{Password, RevealedSecret},
+    time::Timestamp,
+};
+use keyward_store::{self as store, audit::NewEvent, queue::Kept};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// Seconds for which a secret that no code has confirmed can be: an hour.
+const UNCONFIRMED: i64 = 3_600;
+
+/// What was taken as a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spent {
+    Code,
+    RecoveryCode,
+}
+
+const ON: Error = Error::Conflict("Your second factor is on already. Turn it off first, then set it up anew.");
+const OFF: Error = Error::Conflict("Your second factor is off.");
+/// The same about another user.
+const OFF_OF_USER: Error = Error::Conflict("The second factor of this user is off.");
+
+impl Accounts {
+    fn sealing(&self) -> Result<&SealingKey, Error> {
+        self.sealing.as_ref().ok_or(Error::Internal("there is no key file to open a second factor with"))
+    }
+
+    /// Takes a code or a recovery code. `None`: it is wrong, or was taken before. Either way one of the events is written, in the
+    /// transaction that makes the code worthless.
+    pub(super) async fn spend(
+        &self,
+        user: Uuid,
+        typed: &str,
+        right: NewEvent,
+        wrong: NewEvent,
+    ) -> Result<Option<Spent>, Error> {
+        let row = {
+            let mut reader = self.ground.pool.read().await?;
+            store::second_factors::of_user(&mut reader.conn(), user).await?
+        };
+        let Some(row) = row else {
+            self.note(wrong).await?;
+            return Ok(None);
+        };
+        let now = self.ground.now();
+        let (step, digest) = if totp::is_code(typed) {
+            let sealed = self.sealing()?.open(user, &row.sealed);
+            let secret = sealed.ok_or(Error::Internal("the key file does not open a second factor"))?;
+            let Some(step) = totp::step(&secret, typed, now) else {
+                self.note(wrong).await?;
+                return Ok(None);
+            };
+            (Some(step), [0; 32])
+        } else {
+            (None, recovery::digest(user, typed))
+        };
+        let write = self.ground.queue.write(move |tx| {
+            let (right, wrong) = (right.clone(), wrong.clone());
+            Box::pin(async move {
+                let (taken, spent, by) = match step {
+                    Some(step) => (store::second_factors::take_step(tx, user, step).await?, Spent::Code, "code"),
+                    None => {
+                        let taken = store::second_factors::take_code(tx, user, &digest, now.micros()).await?;
+                        (taken, Spent::RecoveryCode, "recovery_code")
+                    }
+                };
+                if !taken {
+                    return Ok::<_, Error>(Kept::with(None, wrong));
+                }
+                let detail = match spent {
+                    Spent::Code => serde_json::json!({"by": by}),
+                    Spent::RecoveryCode => {
+                        serde_json::json!({"by": by, "codes_left": store::second_factors::codes_left(tx, user).await?})
+                    }
+                };
+                Ok(Kept::with(Some(spent), right.detail(detail)))
+            })
+        });
+        write.await
+    }
+
+    /// Makes a secret for somebody who turns their second factor on, or shows the one in `sealed` again. Nothing is stored until a
+    /// code has confirmed it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if it is on already, [`Error::Forbidden`] for those without a password.
+    pub async fn begin_second_factor(&self, caller: &Caller, sealed: &str) -> Result<Enrolment, Error> {
+        self.may_enrol(caller).await?;
+        let now = self.ground.now();
+        let asked = self.must_enrol(caller).await?;
+        let secret = match self.open_unconfirmed(caller.user, sealed, now)? {
+            Some(secret) => secret,
+            None => {
+                let mut secret = Zeroizing::new(vec![0; totp::SECRET]);
+                self.ground.random.fill(&mut secret);
+                secret
+            }
+        };
+        let issuer = self.config.name.as_deref().unwrap_or("Keyward");
+        let (path, size) = qr::path(&totp::address(&secret, issuer, &caller.email))?;
+        let plain = Zeroizing::new([&now.micros().to_be_bytes(), secret.as_slice()].concat());
+        let sealed = self
+            .sealing()?
+            .seal(caller.user.into(), &plain, &*self.ground.random)
+            .map_err(|_| Error::Internal("a second factor could not be sealed"))?;
+        Ok(Enrolment {
+            text: RevealedSecret::new(recovery::grouped(&totp::base32(&secret), " ")),
+            path: RevealedSecret::new((*path).clone()),
+            size,
+            asked,
+            sealed: URL_SAFE_NO_PAD.encode(sealed),
+        })
+    }
+
+    async fn may_enrol(&self, caller: &Caller) -> Result<(), Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?.ok_or(Error::NotFound)?;
+        if row.password_hash.is_empty() {
+            return Err(Error::Forbidden(
+                "You sign in with another account, and its second factor is the one that counts.",
+            ));
+        }
+        match store::second_factors::of_user(&mut reader.conn(), row.id).await? {
+            Some(_) => Err(ON),
+            None => Ok(()),
+        }
+    }
+
+    /// The secret that a form carries, if it is ours, this person's, and not too old.
+    fn open_unconfirmed(
+        &self,
+        user: UserId,
+        sealed: &str,
+        now: Timestamp,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let Ok(sealed) = URL_SAFE_NO_PAD.decode(sealed) else { return Ok(None) };
+        let Some(plain) = self.sealing()?.open(user.into(), &sealed) else { return Ok(None) };
+        let Some((at, secret)) = plain.split_first_chunk::<8>() else { return Ok(None) };
+        let age = now.seconds_since(Timestamp::from_micros(i64::from_be_bytes(*at)));
+        let fits = secret.len() == totp::SECRET && (0..=UNCONFIRMED).contains(&age);
+        Ok(fits.then(|| Zeroizing::new(secret.to_vec())))
+    }
+
+    /// Turns the second factor on: the code shows that the app holds the secret. The recovery codes are in the answer, and nowhere
+    /// else.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the code is wrong, [`Error::StepUp`] without a fresh proof, and as
+    /// [`Self::begin_second_factor`].
+    pub async fn confirm_second_factor(
+        &self,
+        caller: &Caller,
+        sealed: &str,
+        code: &Password,
+    ) -> Result<RecoveryCodes, Error> {
+        self.may_enrol(caller).await?;
+        let now = self.ground.now();
+        caller.reauthenticate("second_factor.enrolled", now)?;
+        let Some(secret) = self.open_unconfirmed(caller.user, sealed, now)? else {
+            return Err(Error::field(
+                "one_time_code",
+                "This was open for too long. Scan the new code, and confirm that.",
+            ));
+        };
+        let Some(step) = totp::step(&secret, code.expose(), now) else {
+            let words =
+                "This is not the code that the app shows now. Check the clock of your device, and type the next one.";
+            return Err(Error::field("one_time_code", words));
+        };
+        let user: Uuid = caller.user.into();
+        let kept = self.sealing()?.seal(user, &secret, &*self.ground.random);
+        let kept = kept.map_err(|_| Error::Internal("a second factor could not be sealed"))?;
+        let codes = recovery::generate(&*self.ground.random);
+        let digests: Vec<_> = codes.iter().map(|code| recovery::digest(user, code.expose())).collect();
+        let actor = Actor::User(caller.clone());
+        let event = actor.event(now, "second_factor.enrolled", format!("user:{user}"), &caller.name);
+        let write = self.ground.queue.write(move |tx| {
+            let (kept, digests, event) = (kept.clone(), digests.clone(), event.clone());
+            Box::pin(async move {
+                if !store::second_factors::insert(tx, user, &kept, step, now.micros()).await? {
+                    return Err(ON);
+                }
+                store::second_factors::replace_codes(tx, user, &digests).await?;
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await?;
+        self.throttle.know(&sign_in_account(caller.user), caller.origin.ip, now);
+        Ok(RecoveryCodes { codes })
+    }
+
+    /// Puts new recovery codes in place of all that there were.
+    ///
+    /// # Errors
+    /// [`Error::StepUp`] without a fresh proof, [`Error::Conflict`] if the second factor is off.
+    pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
+        let (now, user): (_, Uuid) = (self.ground.now(), caller.user.into());
+        caller.reauthenticate("recovery_codes.made", now)?;
+        let codes = recovery::generate(&*self.ground.random);
+        let digests: Vec<_> = codes.iter().map(|code| recovery::digest(user, code.expose())).collect();
+        let actor = Actor::User(caller.clone());
+        let event = actor.event(now, "recovery_codes.made", format!("user:{user}"), &caller.name);
+        let write = self.ground.queue.write(move |tx| {
+            let (digests, event) = (digests.clone(), event.clone());
+            Box::pin(async move {
+                if store::second_factors::of_user(tx, user).await?.is_none() {
+                    return Err(OFF);
+                }
+                store::second_factors::replace_codes(tx, user, &digests).await?;
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await?;
+        Ok(RecoveryCodes { codes })
+    }
+
+    /// Turns the second factor off, and its recovery codes with it.
+    ///
+    /// # Errors
+    /// [`Error::StepUp`] without a fresh proof, [`Error::Conflict`] if it is off.
+    pub async fn turn_off_second_factor(&self, caller: &Caller) -> Result<(), Error> {
+        caller.reauthenticate("second_factor.removed", self.ground.now())?;
+        self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name, || OFF).await
+    }
+
+    /// Turns off the second factor of whoever has this address: for somebody who lost both it and the recovery codes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if nobody has this address, [`Error::Conflict`] if theirs is off.
+    pub async fn turn_off_second_factor_of(&self, actor: &Actor, email: &str) -> Result<(), Error> {
+        let email: Email = email.parse().map_err(|e| Error::field("email", e))?;
+        let row = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), &email).await?.ok_or(Error::NotFound)?
+        };
+        self.remove_second_factor(actor, row.id, &row.name, || OFF_OF_USER).await
+    }
+
+    /// `off`: the error if there is no second factor.
+    async fn remove_second_factor(
+        &self,
+        actor: &Actor,
+        user: Uuid,
+        name: &str,
+        off: fn() -> Error,
+    ) -> Result<(), Error> {
+        let event = actor.event(self.ground.now(), "second_factor.removed", format!("user:{user}"), name);
+        let write = self.ground.queue.write(move |tx| {
+            let event = event.clone();
+            Box::pin(async move {
+                if !store::second_factors::delete(tx, user).await? {
+                    return Err(off());
+                }
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await
+    }
+
+    /// Whether the policy asks a second factor of this person, who has a password and none yet: then nothing else is theirs to do.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn must_enrol(&self, caller: &Caller) -> Result<bool, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let policy = crate::policy::read(&mut reader.conn()).await?;
+        if !policy.second_factor.is_asked_of(caller.admin) {
+            return Ok(false);
+        }
+        let user: Uuid = caller.user.into();
+        let row = store::accounts::by_id(&mut reader.conn(), user).await?.ok_or(Error::NotFound)?;
+        Ok(!row.password_hash.is_empty() && store::second_factors::of_user(&mut reader.conn(), user).await?.is_none())
+    }
+}

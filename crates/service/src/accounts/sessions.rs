@@ -1,0 +1,99 @@
+//! A person's sessions: seeing them, ending them. Keeping them is the session store's affair.
+
+use super::{Accounts, device::device};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    moments::moment_of,
+};
+use keyward_domain::security::{SecondFactorState, Security, SessionView};
+use keyward_store::{self as store, queue::Kept, sessions::ListedSessionRow};
+use uuid::Uuid;
+
+/// The digest that a handle names, if it is one.
+fn digest(handle: &str) -> Option<[u8; 32]> {
+    hex::decode(handle).ok()?.try_into().ok()
+}
+
+impl Accounts {
+    /// All that a person's page of security shows. `here`: the digest of the session that asks.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn security(&self, caller: &Caller, here: Option<[u8; 32]>) -> Result<Security, Error> {
+        let (user, now): (Uuid, _) = (caller.user.into(), self.ground.now());
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let row = store::accounts::by_id(&mut conn, user).await?.ok_or(Error::NotFound)?;
+        let second_factor = match store::second_factors::of_user(&mut conn, user).await? {
+            Some(factor) => Some(SecondFactorState {
+                since: moment_of(factor.created_at, &caller.zone),
+                codes_left: u32::try_from(store::second_factors::codes_left(&mut conn, user).await?).unwrap_or(0),
+            }),
+            None => None,
+        };
+        let policy = crate::policy::read(&mut conn).await?;
+        let rows = store::sessions::of_user(&mut conn, user, now.micros()).await?;
+        let view = |row: ListedSessionRow| SessionView {
+            here: here.is_some_and(|here| here == *row.id_digest),
+            handle: hex::encode(&row.id_digest),
+            device: device(row.agent.as_deref()),
+            ip: row.ip,
+            since: moment_of(row.created_at, &caller.zone),
+            seen: moment_of(row.seen_at.unwrap_or(row.created_at), &caller.zone),
+        };
+        let mut sessions: Vec<_> = rows.into_iter().map(view).collect();
+        sessions.sort_by_key(|session| !session.here);
+        Ok(Security {
+            has_password: !row.password_hash.is_empty(),
+            second_factor,
+            asked: policy.second_factor.is_asked_of(caller.admin),
+            sessions,
+            provider: self.ways().await?.provider,
+            linked: store::identities::has_any(&mut conn, user).await?,
+            now,
+        })
+    }
+
+    /// Ends one of a person's own sessions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is nobody's, or somebody else's.
+    pub async fn end_session(&self, caller: &Caller, handle: &str) -> Result<(), Error> {
+        let digest = digest(handle).ok_or(Error::NotFound)?;
+        let (user, now): (Uuid, _) = (caller.user.into(), self.ground.now());
+        let actor = Actor::User(caller.clone());
+        let event = actor.event(now, "session.ended", format!("user:{user}"), &caller.name);
+        let write = self.ground.queue.write(move |tx| {
+            let event = event.clone();
+            Box::pin(async move {
+                let all = store::sessions::of_user(tx, user, now.micros()).await?;
+                let row = all.into_iter().find(|row| *row.id_digest == digest).ok_or(Error::NotFound)?;
+                if !store::sessions::delete_of(tx, user, &digest).await? {
+                    return Err(Error::NotFound);
+                }
+                let detail = serde_json::json!({"device": device(row.agent.as_deref()), "ip": row.ip});
+                Ok(Kept::with((), event.detail(detail)))
+            })
+        });
+        write.await
+    }
+
+    /// Ends all of a person's sessions but the one that asks.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn end_other_sessions(&self, caller: &Caller, here: [u8; 32]) -> Result<(), Error> {
+        let user: Uuid = caller.user.into();
+        let actor = Actor::User(caller.clone());
+        let event = actor.event(self.ground.now(), "sessions.ended", format!("user:{user}"), &caller.name);
+        let write = self.ground.queue.write(move |tx| {
+            let event = event.clone();
+            Box::pin(async move {
+                let ended = store::sessions::delete_others(tx, user, &here).await?;
+                Ok::<_, Error>(Kept::with((), event.detail(serde_json::json!({"ended": ended}))))
+            })
+        });
+        write.await
+    }
+}

@@ -1,0 +1,157 @@
+//! Signing in and out.
+
+use super::{
+    Accounts,
+    begin::{Compared, Entering},
+    prove::sign_in_account,
+    throttle::Guess,
+};
+use crate::{
+    Error, Field,
+    actor::{Actor, Caller, Origin},
+};
+use keyward_domain::{email::Email, ids::UserId, sensitive::Password};
+use keyward_store::{self as store, accounts::UserRow, queue::Kept};
+use zeroize::Zeroizing;
+
+/// Whose address and password were right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub who: Entering,
+    /// They have a second factor, and are signed in only when it was right too.
+    pub code_needed: bool,
+}
+
+impl Accounts {
+    /// Checks an address and a password. The answer for a wrong password and for an unknown address is the same, and takes the
+    /// same time.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] with passwords off, [`Error::BadCredentials`], [`Error::Paused`] after too many failures, [`Error::Busy`], or [`Error::Invalid`] if the form is
+    /// empty or the address is none.
+    pub async fn sign_in(&self, email: &str, password: &Password, origin: &Origin) -> Result<SignedIn, Error> {
+        self.takes_passwords()?;
+        let mut missing = Vec::new();
+        // Parsed before it is counted: two texts for one account are one account to the throttle.
+        let email = match email.trim() {
+            "" => Err(Field::new("email", "Write your e-mail address.")),
+            _ => email.parse::<Email>().map_err(|error| Field::new("email", error)),
+        };
+        let email = email.map_err(|field| missing.push(field)).ok();
+        if password.expose().is_empty() {
+            missing.push(Field::new("password", "Write your password."));
+        }
+        let (Some(email), true) = (email, missing.is_empty()) else { return Err(Error::Invalid(missing)) };
+        let account = email.as_str();
+        self.throttle.admit(Guess::Password, account, origin.ip, self.ground.now()).await?;
+        let compared = self.compare(&email, password).await;
+        let (user, right) = compared.inspect_err(|_| self.throttle.give_back(account, origin.ip))?;
+        match user {
+            Some(user) if right => {
+                self.throttle.succeeded(account, origin.ip, self.ground.now());
+                let code_needed = self.code_needed(user.id.into()).await?;
+                if !code_needed {
+                    self.note(self.sign_in_event(&user, origin)).await?;
+                }
+                let compared = Some(Compared::with(&user.password_hash));
+                Ok(SignedIn { who: Entering { user: user.id.into(), compared }, code_needed })
+            }
+            user => {
+                let left = self.throttle.left(account, origin.ip);
+                self.note_failure(user, origin).await?;
+                Err(Error::BadCredentials { tries_left: (left <= 3).then_some(left) })
+            }
+        }
+    }
+
+    /// The person with this address, if there is one, and whether the password is theirs. Takes the same time for nobody.
+    async fn compare(&self, email: &Email, password: &Password) -> Result<(Option<UserRow>, bool), Error> {
+        let user = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), email).await?
+        };
+        let hash = user
+            .as_ref()
+            .filter(|user| user.active && !user.password_hash.is_empty())
+            .map(|user| user.password_hash.clone());
+        let right = self.passwords.matches(password, hash).await?;
+        Ok((user, right))
+    }
+
+    fn sign_in_event(&self, user: &UserRow, origin: &Origin) -> store::audit::NewEvent {
+        let caller = Caller {
+            user: user.id.into(),
+            name: user.name.clone(),
+            email: user.email.clone(),
+            admin: user.admin,
+            proved: self.ground.now(),
+            zone: jiff::tz::TimeZone::UTC,
+            origin: origin.clone(),
+        };
+        let target = format!("user:{}", user.id);
+        Actor::User(caller).event(self.ground.now(), "session.started", target, &user.name).acting_as("self")
+    }
+
+    /// Checks the second factor of somebody whose password was right: a code, or a recovery code.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is wrong or was used before, [`Error::Paused`] after too many failures.
+    pub async fn sign_in_code(&self, user: UserId, typed: &Password, origin: &Origin) -> Result<(), Error> {
+        const FIELD: &str = "one_time_code";
+        let typed = Zeroizing::new(typed.expose().trim().to_owned());
+        if typed.is_empty() {
+            return Err(Error::field(FIELD, "Write the code."));
+        }
+        let row = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_id(&mut reader.conn(), user.into()).await?.filter(|row| row.active)
+        };
+        let row = row.ok_or(Error::NotFound)?;
+        let account = sign_in_account(user);
+        self.throttle.admit(Guess::Code, &account, origin.ip, self.ground.now()).await?;
+        let target = format!("user:{user}");
+        let refused =
+            Actor::System(origin.clone()).event(self.ground.now(), "second_factor.refused", target, &row.name);
+        let spent = self.spend(row.id, &typed, self.sign_in_event(&row, origin), refused).await;
+        if spent.inspect_err(|_| self.throttle.give_back(&account, origin.ip))?.is_none() {
+            return Err(Error::field(
+                FIELD,
+                "This code is wrong, or it was used before. Wait for the next one, or use a recovery code.",
+            ));
+        }
+        self.throttle.succeeded(&account, origin.ip, self.ground.now());
+        Ok(())
+    }
+
+    /// What was typed as an address that nobody has is not written down: it may be a password.
+    async fn note_failure(&self, user: Option<UserRow>, origin: &Origin) -> Result<(), Error> {
+        let (target, name) = match user {
+            Some(user) => (format!("user:{}", user.id), user.name),
+            None => ("user:unknown".to_owned(), String::new()),
+        };
+        let event = Actor::System(origin.clone()).event(self.ground.now(), "session.refused", target, &name);
+        self.note(event).await
+    }
+
+    /// Notes that a session was ended by its owner; ending it is the session store's affair.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), Error> {
+        let target = format!("user:{}", caller.user);
+        let event = Actor::User(caller.clone())
+            .event(self.ground.now(), "session.ended", target, &caller.name)
+            .acting_as("self");
+        self.note(event).await
+    }
+
+    pub(super) async fn note(&self, event: store::audit::NewEvent) -> Result<(), Error> {
+        self.ground
+            .queue
+            .write(move |_| {
+                let event = event.clone();
+                Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
+            })
+            .await
+    }
+}

@@ -1,0 +1,132 @@
+//! Making an account of one's own: with a confirmed address, or invited.
+
+use super::{
+    Accounts, create,
+    create::NewPerson,
+    entry::{GONE, SIGN_UP, TOLD, was_sent_enough},
+    invite,
+};
+use crate::{
+    Error,
+    actor::{Actor, Origin},
+    once, policy,
+};
+use keyward_domain::{email::Email, ids::UserId, sensitive::Password, time::DAY};
+use keyward_store::{self as store, queue::Kept};
+
+/// Seconds for which the link in a letter holds: 24 hours.
+const LIFE: i64 = DAY;
+const TAKEN: &str = "There is an account with this e-mail address already. Sign in with it.";
+
+/// The form behind the link, unread.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub code: String,
+    pub name: String,
+    pub password: Password,
+}
+
+impl Accounts {
+    /// Sends a letter to an address that somebody wants an account for: with a link, or, if it has one, with that word. The answer
+    /// is the same, and does not wait for either.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] unless sign-up is open and there is mail; [`Error::Invalid`] if it is no address;
+    /// [`Error::Paused`] or [`Error::Busy`] if too many were asked for.
+    pub async fn ask_sign_up(&self, email: &str, origin: &Origin) -> Result<(), Error> {
+        if !self.ways().await?.sign_up {
+            return Err(Error::NotFound);
+        }
+        let (email, turn) = self.ask_for_letter(SIGN_UP, email, origin).await?;
+        let accounts = self.clone();
+        self.later(turn, async move { accounts.answer_sign_up(&email).await });
+        Ok(())
+    }
+
+    async fn answer_sign_up(&self, email: &Email) -> Result<(), Error> {
+        let known = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), email).await?
+        };
+        if known.as_ref().is_some_and(|user| !user.active) {
+            return Ok(());
+        }
+        let (code, row) = self.link(if known.is_some() { TOLD } else { SIGN_UP }, email, LIFE);
+        let (digest, now, to) = (code.digest(), self.ground.now(), email.clone());
+        let write = self.ground.queue.write(move |tx| {
+            let (row, to) = (row.clone(), to.clone());
+            Box::pin(async move {
+                if was_sent_enough(tx, to.as_str(), now).await? {
+                    return Ok(Kept::unrecorded(false));
+                }
+                store::links::insert(tx, &digest, &row).await?;
+                // Nothing of Keyward has changed until the link is used.
+                Ok::<_, Error>(Kept::unrecorded(true))
+            })
+        });
+        if !write.await? {
+            return Ok(());
+        }
+        let (product, url) = (self.product(), &self.config.public_url);
+        let text = match known {
+            None => format!(
+                "Somebody, most likely you, wants to make an account with this address at {product}.\n\n\
+                 Go on here, within 24 hours:\n{}\n\n\
+                 The link works once. If it was not you, do nothing: without the link there is no account.\n",
+                self.address("/signup/new?code=", &code)
+            ),
+            Some(_) => format!(
+                "Somebody, most likely you, wanted to make an account with this address at {product}. You have one already.\n\n\
+                 Sign in: {url}/login\n\
+                 New password: {url}/reset\n\n\
+                 If it was not you, do nothing.\n"
+            ),
+        };
+        self.post(email, format!("Your account at {product}"), text).await;
+        Ok(())
+    }
+
+    /// Makes the account that a code lets make, with a project of its own. Where to go next comes with it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] while sign-up is closed, [`Error::Conflict`] if the code opens nothing (any more),
+    /// [`Error::Invalid`] with every wrong field.
+    pub async fn sign_up(&self, account: NewAccount, origin: &Origin) -> Result<(UserId, String), Error> {
+        self.takes_passwords()?;
+        let opened = {
+            let mut reader = self.ground.pool.read().await?;
+            let policy = policy::read(&mut reader.conn()).await?;
+            invite::opens(&mut reader.conn(), &account.code, &policy, self.ground.mail.is_set(), self.ground.now())
+                .await?
+        };
+        let opened = opened.ok_or(Error::Conflict(GONE))?;
+        let email = opened.welcome.email;
+        let NewAccount { code, name, password } = account;
+        let person = NewPerson { email: email.clone(), name, password, admin: false, project: String::new() };
+        let prepared = self.prepare(&person).await?;
+        let (actor, now) = (Actor::System(origin.clone()), self.ground.now());
+        let (digest, used_up) = (once::digest(&code), opened.used_up);
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, prepared, email) = (actor.clone(), prepared.clone(), email.clone());
+            Box::pin(async move {
+                let by = if used_up {
+                    // Of two at once one finds the link.
+                    let row = store::links::take(tx, &digest, now.micros()).await?.ok_or(Error::Conflict(GONE))?;
+                    store::links::end_for_email(tx, &email).await?;
+                    row.purpose
+                } else {
+                    "project".to_owned()
+                };
+                let made = create::insert(tx, &actor, now, &prepared).await.map_err(|error| match error {
+                    // There is no field to say it at: the address came with the link.
+                    Error::Invalid(_) => Error::Conflict(TAKEN),
+                    other => other,
+                })?;
+                let target = format!("user:{}", made.value());
+                let event = actor.event(now, "user.signed_up", target, prepared.name());
+                Ok::<_, Error>(made.and(event.detail(serde_json::json!({"by": by}))))
+            })
+        });
+        Ok((write.await?, opened.next))
+    }
+}

@@ -1,0 +1,110 @@
+//! Time-based one-time passwords: RFC 6238 with SHA-1, six digits and 30 seconds, which every authenticator app knows.
+
+use keyward_domain::time::Timestamp;
+use totp_rs::{Algorithm, Builder, Secret, Totp};
+use zeroize::Zeroizing;
+
+/// Bytes of a secret, as RFC 4226 recommends.
+pub const SECRET: usize = 20;
+const DIGITS: u8 = 6;
+/// Seconds of a step.
+const STEP: u64 = 30;
+/// How many steps a clock may be off, to either side.
+const SKEW: u16 = 1;
+
+fn totp(secret: &[u8]) -> Option<Totp> {
+    Builder::new()
+        .with_algorithm(Algorithm::SHA1)
+        .with_digits(DIGITS)
+        .with_step_duration(STEP)
+        .with_skew(SKEW)
+        .with_secret(secret)
+        .build()
+        .ok()
+}
+
+/// Six digits, perhaps with spaces between them.
+pub fn is_code(typed: &str) -> bool {
+    let mut digits = typed.chars().filter(|c| !c.is_whitespace());
+    typed.chars().all(|c| c.is_ascii_digit() || c.is_whitespace())
+        && digits.by_ref().take(usize::from(DIGITS)).count() == usize::from(DIGITS)
+        && digits.next().is_none()
+}
+
+/// The step that this code belongs to, if it is right at `now`, give or take a step. Compares in constant time.
+pub fn step(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
+    let code: Zeroizing<String> = Zeroizing::new(typed.chars().filter(|c| !c.is_whitespace()).collect());
+    let step = totp(secret)?.check(&code, u64::try_from(now.seconds()).ok()?)?;
+    i64::try_from(step).ok()
+}
+
+/// The secret in base32 (RFC 4648, no padding), as authenticator apps take it.
+pub fn base32(secret: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(Secret::from(secret).to_base32())
+}
+
+/// The address that a QR code holds, by the key URI format that authenticator apps share.
+pub fn address(secret: &[u8], issuer: &str, account: &str) -> Zeroizing<String> {
+    let part = |text: &str| -> String {
+        url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+    };
+    // A colon parts the two: there is none in the issuer.
+    let issuer = issuer.replace(':', " ");
+    Zeroizing::new(format!(
+        "otpauth://totp/{}:{}?secret={}&issuer={}&algorithm=SHA1&digits={DIGITS}&period={STEP}",
+        part(&issuer),
+        part(account),
+        *base32(secret),
+        part(&issuer),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6238, appendix B: its vectors for SHA-1, cut to six digits.
+    #[test]
+    fn the_vectors_of_the_rfc() {
+        let secret = b"12345678901234567890";
+        for (at, code) in [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (1_111_111_111, "050471"),
+            (1_234_567_890, "005924"),
+            (2_000_000_000, "279037"),
+        ] {
+            assert_eq!(step(secret, code, Timestamp::from_seconds(at)), Some(at / 30), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_step_to_either_side_and_no_more() {
+        let (secret, code) = (b"12345678901234567890", "005924");
+        let first = 1_234_567_890;
+        for (at, taken) in [(-31, false), (-30, true), (-1, true), (0, true), (29, true), (59, true), (60, false)] {
+            let found = step(secret, code, Timestamp::from_seconds(first + at));
+            assert_eq!(found, taken.then_some(first / 30), "{at}");
+        }
+    }
+
+    #[test]
+    fn codes_are_six_digits() {
+        for code in ["123456", "123 456", " 1 2 3 4 5 6 "] {
+            assert!(is_code(code), "{code}");
+        }
+        for other in ["", "12345", "1234567", "12345a", "123-456", "abcd-efgh-ijkl-mnop", "１２３４５６"] {
+            assert!(!is_code(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_address_names_issuer_and_account() {
+        let address = address(b"12345678901234567890", "Pelagic: Data", "maren+keys@pelagic.example");
+        assert_eq!(
+            *address,
+            "otpauth://totp/Pelagic%20%20Data:maren%2Bkeys%40pelagic.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
+             &issuer=Pelagic%20%20Data&algorithm=SHA1&digits=6&period=30"
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! Checking a log, event by event: from a database or from a file, it is the same.
+
+use super::{checkpoint::Checkpoint, keys::PublicKey};
+use keyward_domain::time::Timestamp;
+use keyward_store::audit::EventRow;
+use std::{collections::BTreeMap, fmt};
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The event does not match its own hash.
+    Changed,
+    /// The event does not carry the hash of the one before.
+    Unlinked,
+    /// The event is not there.
+    Missing,
+    /// The log ends too early: there was an event of this number.
+    Ends { expected: i64 },
+    /// The last event is not the one that the head of the log names.
+    Head,
+    /// The chain holds, but the checkpoint of this event was signed over another: the events were rewritten after it was signed.
+    Rewritten { checkpoint: i64 },
+    /// A checkpoint is not one, or not where it belongs.
+    Misplaced { checkpoint: i64 },
+    /// The checkpoint of this event is not signed with a key that is trusted.
+    Untrusted { checkpoint: i64 },
+    /// A checkpoint was taken out: the next one names it.
+    CheckpointMissing { checkpoint: i64, named_by: i64 },
+}
+
+/// The first event that does not hold, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    pub seq: i64,
+    pub fault: Fault,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seq = self.seq;
+        write!(f, "the log does not hold from event {seq} on: ")?;
+        match self.fault {
+            Fault::Changed => write!(f, "it does not match its own hash, so it was changed"),
+            Fault::Unlinked => write!(f, "it does not follow from the event before it"),
+            Fault::Missing => write!(f, "event {seq} is not there"),
+            Fault::Ends { expected } => write!(f, "events up to {expected} were there, and are not any more"),
+            Fault::Head => write!(f, "the head of the log names another event {}", seq - 1),
+            Fault::Rewritten { checkpoint } => write!(
+                f,
+                "the checkpoint of event {checkpoint} was signed over another log; events {seq} to {checkpoint} were \
+                 rewritten after it, with the hashes"
+            ),
+            Fault::Misplaced { checkpoint } => {
+                write!(f, "what stands as the checkpoint of event {checkpoint} is none of it")
+            }
+            Fault::Untrusted { checkpoint } => write!(
+                f,
+                "the checkpoint of event {checkpoint} is not signed with the key; either it is forged, or this is another key"
+            ),
+            Fault::CheckpointMissing { checkpoint, named_by } => {
+                write!(f, "the checkpoint of event {checkpoint}, which that of event {named_by} names, was taken out")
+            }
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The first event that was looked at.
+    pub first: i64,
+    /// The last event that follows from those before; `first - 1` if there is none.
+    pub last: i64,
+    /// When that one was written.
+    pub last_at: Option<Timestamp>,
+    /// The last checkpoint that agrees: it vouches for all events from `first` to its own.
+    pub signed: Option<Checkpoint>,
+    /// Checkpoints that agree.
+    pub checkpoints: u64,
+    pub broken: Option<Broken>,
+}
+
+impl Checked {
+    /// Events that follow from the one before.
+    pub fn events(&self) -> i64 {
+        self.last + 1 - self.first
+    }
+
+    /// Events after the last checkpoint: chained, but nothing vouches that they were not rewritten.
+    pub fn unsigned(&self) -> i64 {
+        self.last - self.signed.as_ref().map_or(self.first - 1, |it| it.seq)
+    }
+}
+
+/// Takes events and checkpoints in their order. After the first fault it takes no more.
+pub struct Checker {
+    trusted: Vec<PublicKey>,
+    /// Checkpoints that were kept elsewhere, by event.
+    kept: BTreeMap<i64, Vec<Checkpoint>>,
+    hash: Vec<u8>,
+    /// The event of the last checkpoint that stands in the log itself; before the first one, the event before all.
+    stored: i64,
+    checked: Checked,
+}
+
+impl Checker {
+    /// From the first event of all.
+    pub fn new(trusted: Vec<PublicKey>, kept: Vec<Checkpoint>) -> Self {
+        Self::from(1, vec![0; 32], trusted, kept)
+    }
+
+    /// From a later event, behind the one with this hash.
+    pub fn from(first: i64, hash: Vec<u8>, trusted: Vec<PublicKey>, kept: Vec<Checkpoint>) -> Self {
+        let mut by_event = BTreeMap::<_, Vec<_>>::new();
+        for checkpoint in kept.into_iter().filter(|it| it.seq >= first) {
+            by_event.entry(checkpoint.seq).or_default().push(checkpoint);
+        }
+        let checked = Checked { first, last: first - 1, last_at: None, signed: None, checkpoints: 0, broken: None };
+        Self { trusted, kept: by_event, hash, stored: first - 1, checked }
+    }
+
+    /// From the event after this checkpoint, which is believed.
+    pub fn behind(checkpoint: Checkpoint, trusted: Vec<PublicKey>) -> Self {
+        let mut checker = Self::from(checkpoint.seq + 1, checkpoint.head.clone(), trusted, Vec::new());
+        checker.checked.signed = Some(checkpoint);
+        checker
+    }
+
+    /// The last event that holds.
+    pub fn seq(&self) -> i64 {
+        self.checked.last
+    }
+
+    /// The first event that nothing vouches for yet.
+    fn open(&self) -> i64 {
+        self.checked.signed.as_ref().map_or(self.checked.first, |it| it.seq + 1)
+    }
+
+    fn fail(&mut self, seq: i64, fault: Fault) -> bool {
+        self.checked.broken.get_or_insert(Broken { seq, fault });
+        false
+    }
+
+    /// The next event. `false`: it does not hold.
+    pub fn event(&mut self, event: &EventRow) -> bool {
+        let due = self.checked.last + 1;
+        if event.seq != due {
+            return self.fail(due, if event.seq > due { Fault::Missing } else { Fault::Unlinked });
+        }
+        if event.prev != self.hash {
+            return self.fail(due, Fault::Unlinked);
+        }
+        if event.digest() != event.hash {
+            return self.fail(due, Fault::Changed);
+        }
+        self.checked.last = due;
+        self.checked.last_at = Some(Timestamp::from_micros(event.at));
+        self.hash.clone_from(&event.hash);
+        // What was kept elsewhere may have been signed by a node whose database is gone: each stands for itself.
+        for checkpoint in self.kept.remove(&due).unwrap_or_default() {
+            if !self.agrees(checkpoint) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The checkpoint of the event that came last. `false`: it does not hold.
+    pub fn checkpoint(&mut self, token: &str) -> bool {
+        let (last, open) = (self.checked.last, self.open());
+        let Some(checkpoint) = Checkpoint::read(token).filter(|it| it.seq == last) else {
+            return self.fail(open, Fault::Misplaced { checkpoint: last });
+        };
+        let after = checkpoint.after;
+        let missing = after > self.stored;
+        if !self.agrees(checkpoint) {
+            return false;
+        }
+        self.stored = last;
+        !missing || self.fail(after, Fault::CheckpointMissing { checkpoint: after, named_by: last })
+    }
+
+    fn agrees(&mut self, checkpoint: Checkpoint) -> bool {
+        let (seq, open) = (checkpoint.seq, self.open());
+        if checkpoint.is_signed_by(&self.trusted).is_none() {
+            return self.fail(open, Fault::Untrusted { checkpoint: seq });
+        }
+        if checkpoint.head != self.hash {
+            return self.fail(open, Fault::Rewritten { checkpoint: seq });
+        }
+        self.checked.checkpoints += 1;
+        self.checked.signed = Some(checkpoint);
+        true
+    }
+
+    /// There are no more events, and this one is known to have been there; so are those of the checkpoints that were kept.
+    pub fn ends_at(&mut self, expected: i64) {
+        let kept: Vec<_> = self.kept.values().flatten().filter(|it| it.is_signed_by(&self.trusted).is_some()).collect();
+        let expected = kept.iter().map(|it| it.seq).max().unwrap_or(0).max(expected);
+        if self.checked.last < expected {
+            self.fail(self.checked.last + 1, Fault::Ends { expected });
+        }
+        if let Some(untrusted) = self.kept.values().flatten().find(|it| it.is_signed_by(&self.trusted).is_none()) {
+            self.fail(self.open(), Fault::Untrusted { checkpoint: untrusted.seq });
+        }
+    }
+
+    /// The head of the log has this hash.
+    pub fn head_is(&mut self, hash: &[u8]) {
+        if self.hash != hash {
+            self.fail(self.checked.last + 1, Fault::Head);
+        }
+    }
+
+    /// The hash of the last event that holds.
+    pub fn hash(&self) -> &[u8] {
+        &self.hash
+    }
+
+    /// What was found.
+    pub fn done(self) -> Checked {
+        self.checked
+    }
+}

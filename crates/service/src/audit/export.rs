@@ -1,0 +1,149 @@
+//! Exporting the log: whole, or some days of it, page by page.
+
+use super::{
+    Audit,
+    file::{Header, Line},
+    keys, read,
+};
+use crate::{
+    Error, Ground,
+    actor::{Actor, Caller},
+    can::Power,
+    moments::rfc3339,
+};
+use futures::{Stream, StreamExt as _, stream};
+use jiff::tz::TimeZone;
+use keyward_store::{self as store, audit::EventRow, queue::Kept};
+
+/// Events in one piece of an export.
+const PIECE: i64 = 500;
+
+/// Which events are exported. A log is exported without gaps, or its hashes would not follow from each other.
+#[derive(Clone, Debug)]
+struct Range {
+    first: i64,
+    last: i64,
+    /// The hash of the event before the first.
+    before: Vec<u8>,
+}
+
+/// The days of an export, and what they are said to be: empty is from the beginning, or up to now.
+#[derive(Clone, Copy, Debug)]
+pub struct Days<'d> {
+    pub from: &'d str,
+    pub to: &'d str,
+    pub zone: &'d TimeZone,
+}
+
+/// Exports the events of these days, and some more after them if that leads to a checkpoint, so that all that was asked for is
+/// vouched for. The export is itself an event.
+///
+/// # Errors
+/// If the database refuses; [`Error::Invalid`] for a day that is none.
+pub async fn export(
+    ground: &Ground,
+    actor: &Actor,
+    days: Days<'_>,
+) -> Result<impl Stream<Item = Result<String, Error>> + Send + use<>, Error> {
+    read::days(days.from, days.to, days.zone)?;
+    note(ground, actor, days).await?;
+    lines(ground, days).await
+}
+
+impl Audit {
+    /// As [`export`], for an administrator; what there is now, that event too, is signed before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for anybody else; [`Error::StepUp`] without recent reauthentication.
+    pub async fn export(
+        &self,
+        caller: &Caller,
+        from: &str,
+        to: &str,
+    ) -> Result<impl Stream<Item = Result<String, Error>> + Send + use<>, Error> {
+        self.administrator(caller, Power::ReadLog).await?;
+        caller.reauthenticate("audit.exported", self.ground.now())?;
+        let days = Days { from, to, zone: &caller.zone };
+        read::days(from, to, &caller.zone)?;
+        note(&self.ground, &Actor::User(caller.clone()), days).await?;
+        // A log that does not hold is exported all the same: whoever looks into it needs it.
+        if let Err(error) = self.sign(true).await {
+            tracing::error!(%error, "audit.unsigned");
+        }
+        lines(&self.ground, days).await
+    }
+}
+
+/// The lines of an export, in pieces.
+async fn lines(
+    ground: &Ground,
+    days: Days<'_>,
+) -> Result<impl Stream<Item = Result<String, Error>> + Send + use<>, Error> {
+    let (start, end) = read::days(days.from, days.to, days.zone)?;
+    let range = range(ground, start, end).await?;
+    let keys = keys::of_database(ground).await?;
+    let header = Header::new(rfc3339(ground.now()), range.first, range.last, &range.before, &keys);
+    let pieces = stream::try_unfold((ground.clone(), range.first - 1, range.last), piece);
+    Ok(stream::once(async move { Ok(Line::Header(header).write()) }).chain(pieces))
+}
+
+async fn note(ground: &Ground, actor: &Actor, days: Days<'_>) -> Result<(), Error> {
+    let event = actor.event(ground.now(), "audit.exported", "audit", "");
+    let acting = if actor.user().is_some() { "administrator" } else { actor.acting() };
+    let said = |day: &str| (!day.is_empty()).then(|| day.to_owned());
+    let event =
+        event.acting_as(acting).detail(serde_json::json!({"after": {"from": said(days.from), "to": said(days.to)}}));
+    let write = ground.queue.write(move |_| {
+        let event = event.clone();
+        Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
+    });
+    write.await
+}
+
+async fn range(ground: &Ground, start: Option<i64>, end: Option<i64>) -> Result<Range, Error> {
+    let mut reader = ground.pool.read().await?;
+    let mut conn = reader.conn();
+    let (head, _) = store::audit::head(&mut conn).await?;
+    let (first, last) = match (start, end) {
+        (None, None) => (Some(1), Some(head)),
+        _ => store::audit::span(&mut conn, start.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX)).await?,
+    };
+    let first = first.unwrap_or(head + 1);
+    let mut last = last.unwrap_or(0).clamp(first - 1, head.max(first - 1));
+    if last >= first
+        && let Some(checkpoint) = store::checkpoints::first_from(&mut conn, last).await?
+    {
+        last = checkpoint.seq;
+    }
+    let before = match first {
+        1 => vec![0; 32],
+        _ => store::audit::hash(&mut conn, first - 1).await?.ok_or(store::Error::Corrupt("audit log"))?,
+    };
+    Ok(Range { first, last, before })
+}
+
+/// The next events with their checkpoints, and where to go on.
+async fn piece((ground, after, last): (Ground, i64, i64)) -> Result<Option<(String, (Ground, i64, i64))>, Error> {
+    if after >= last {
+        return Ok(None);
+    }
+    let mut reader = ground.pool.read().await?;
+    let mut conn = reader.conn();
+    let events = store::audit::after(&mut conn, after, PIECE.min(last - after)).await?;
+    let Some(to) = events.last().map(|event: &EventRow| event.seq.min(last)) else {
+        // Whoever checks the file sees that its end is not there.
+        return Ok(None);
+    };
+    let checkpoints = store::checkpoints::between(&mut conn, after, to).await?;
+    drop(reader);
+    let mut checkpoints = checkpoints.into_iter().peekable();
+    let mut text = String::new();
+    for event in events.into_iter().filter(|event| event.seq <= last) {
+        let seq = event.seq;
+        text.push_str(&Line::Event(Box::new(event.into())).write());
+        while let Some(row) = checkpoints.next_if(|row| row.seq <= seq) {
+            text.push_str(&Line::Checkpoint { seq: row.seq, token: row.token }.write());
+        }
+    }
+    Ok(Some((text, (ground, to, last))))
+}

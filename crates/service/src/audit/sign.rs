@@ -1,0 +1,163 @@
+//! Signing checkpoints: every minute in which something happened, and every 1,000 events.
+//!
+//! Between two checkpoints there are never more than [`EVERY`] events, however fast they come: where more came at once, the events
+//! between are signed too. A checkpoint is signed as soon as this process has appended the thousandth event, and within a second
+//! if others did (another node, the command line).
+//!
+//! What is signed is checked first, from the last checkpoint on, and against what this process has signed before: a log that
+//! somebody has changed behind its back gets no signature. What was changed before a restart, checkpoints and all, only the lines
+//! that were printed can show.
+
+use super::{Audit, check::Checker, checkpoint::Checkpoint, keys::PublicKey};
+use crate::Error;
+use keyward_store::{self as store, checkpoints::CheckpointRow, queue::Kept};
+use std::{sync::PoisonError, time::Duration};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Events after which a checkpoint is due at once.
+pub const EVERY: i64 = 1_000;
+/// How often what came is signed, however little.
+const MINUTE: Duration = Duration::from_secs(60);
+/// How long until another try when the database refused.
+const AGAIN: Duration = Duration::from_secs(5);
+/// How often the events of other processes are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Audit {
+    /// Signs what has not been signed: in steps of [`EVERY`] events; `whole`: up to the last event. The checkpoints that were made,
+    /// and the last event that is signed now.
+    ///
+    /// # Errors
+    /// If the database refuses; [`Error::Internal`] if the log does not hold, and then nothing more is signed.
+    pub async fn sign(&self, whole: bool) -> Result<(Vec<Checkpoint>, i64), Error> {
+        let mut made = Vec::new();
+        loop {
+            let (last, head) = {
+                let mut reader = self.ground.pool.read().await?;
+                let mut conn = reader.conn();
+                let last = store::checkpoints::last(&mut conn).await?;
+                (last, store::audit::head(&mut conn).await?.0)
+            };
+            let signed = last.as_ref().map_or(0, |row| row.seq);
+            self.still_there(signed, head).await?;
+            if head - signed < if whole { 1 } else { EVERY } {
+                return Ok((made, signed));
+            }
+            let checkpoint = self.prepare(last).await?;
+            if self.keep(&checkpoint).await? {
+                self.remember(&checkpoint);
+                if let Some(say) = self.say.get() {
+                    say(&checkpoint);
+                }
+                made.push(checkpoint);
+            }
+        }
+    }
+
+    /// What this process knows to be signed must still stand there: whoever took the last checkpoints out and wrote the events anew
+    /// is not given a signature for it. (After a restart only what was printed knows better: see `--checkpoints`.)
+    async fn still_there(&self, signed: i64, head: i64) -> Result<(), Error> {
+        const SHORTER: Error =
+            Error::Internal("the audit log is shorter than what was signed; see: keyward audit verify");
+        if head < signed {
+            tracing::error!(head, signed, "audit.broken");
+            return Err(SHORTER);
+        }
+        let known = self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((seq, hash)) = known else { return Ok(()) };
+        let mut reader = self.ground.pool.read().await?;
+        let event = store::audit::after(&mut reader.conn(), seq - 1, 1).await?.into_iter().next();
+        if signed < seq || event.is_none_or(|event| event.seq != seq || event.hash != hash) {
+            tracing::error!(seq, "audit.broken");
+            return Err(Error::Internal("what was signed of the audit log has changed; see: keyward audit verify"));
+        }
+        Ok(())
+    }
+
+    fn remember(&self, checkpoint: &Checkpoint) {
+        let mut known = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some((checkpoint.seq, checkpoint.head.clone()));
+    }
+
+    fn public_key(&self) -> PublicKey {
+        PublicKey { kid: Some(self.signer.kid.clone()), bytes: self.signer.public }
+    }
+
+    /// Checks what came after the last checkpoint, at most [`EVERY`] events, and signs it.
+    async fn prepare(&self, last: Option<CheckpointRow>) -> Result<Checkpoint, Error> {
+        const FORGED: Error = Error::Internal("the last checkpoint of the audit log is not signed with its key");
+        // Not whatever key the database names: whoever can write there could name theirs.
+        let trusted = vec![self.public_key()];
+        let mut checker = match last {
+            None => Checker::new(trusted, Vec::new()),
+            Some(row) => {
+                let checkpoint = Checkpoint::read(&row.token).filter(|it| it.seq == row.seq).ok_or(FORGED)?;
+                checkpoint.is_signed_by(&trusted).ok_or(FORGED)?;
+                self.remember(&checkpoint);
+                Checker::behind(checkpoint, trusted)
+            }
+        };
+        let after = checker.seq();
+        let mut reader = self.ground.pool.read().await?;
+        for event in store::audit::after(&mut reader.conn(), after, EVERY).await? {
+            if !checker.event(&event) {
+                tracing::error!(seq = event.seq, "audit.broken");
+                return Err(Error::Internal("the audit log does not hold; see: keyward audit verify"));
+            }
+        }
+        if checker.seq() == after {
+            return Err(Error::Internal("the head of the audit log names events that are not there"));
+        }
+        Ok(Checkpoint::sign(&self.signer, checker.seq(), checker.hash(), after, self.ground.now()))
+    }
+
+    /// Keeps a checkpoint. `false`: another node has signed meanwhile, and this one follows from none.
+    async fn keep(&self, checkpoint: &Checkpoint) -> Result<bool, Error> {
+        let (after, at) = (checkpoint.after, self.ground.now().micros());
+        let row = CheckpointRow { seq: checkpoint.seq, at, token: checkpoint.token.clone() };
+        let write = self.ground.queue.write(move |tx| {
+            let row = row.clone();
+            Box::pin(async move {
+                // One node at a time: what a checkpoint names as the one before is the one before.
+                store::queue::take_turns(tx).await?;
+                let last = store::checkpoints::last(tx).await?.map_or(0, |row| row.seq);
+                let kept = last == after && store::checkpoints::insert(tx, &row).await?;
+                Ok::<_, Error>(Kept::unrecorded(kept))
+            })
+        });
+        write.await
+    }
+
+    /// Whom to tell of every checkpoint that this process makes, after it was kept. The first call counts.
+    pub fn tell(&self, say: impl Fn(&Checkpoint) + Send + Sync + 'static) {
+        let _ = self.say.set(Box::new(say));
+    }
+
+    /// Signs for as long as the process runs.
+    pub async fn run(self) {
+        let mut head = self.ground.queue.head();
+        let (mut minute, mut look) = (interval(MINUTE), interval(LOOK));
+        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // `is_owed`: what the last minute was to sign is not signed.
+        let (mut due, mut is_owed) = (EVERY, false);
+        loop {
+            let whole = tokio::select! {
+                _ = minute.tick() => true,
+                _ = look.tick() => false,
+                _ = head.wait_for(|seq| *seq >= due) => false,
+            };
+            let whole = whole || is_owed;
+            match self.sign(whole).await {
+                Ok((_, signed)) => (due, is_owed) = (signed + EVERY, false),
+                Err(error) => {
+                    is_owed = whole;
+                    tracing::error!(%error, "audit.unsigned");
+                    // Not again with the next event. A log that does not hold stays so: to report it once a minute is enough.
+                    let pause = if matches!(error, Error::Store(_)) { AGAIN } else { MINUTE };
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+}

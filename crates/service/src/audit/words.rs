@@ -1,0 +1,135 @@
+//! Events in words, for whoever reads them.
+
+use crate::{
+    actor::Caller,
+    moments::{moment, moment_of, zoned},
+};
+use jiff::tz::TimeZone;
+use keyward_domain::{
+    audit::{AuditEvent, Changed, say},
+    rate::RateLimit,
+    time::Timestamp,
+};
+use keyward_store::audit::EventRow;
+use serde_json::{Map, Value};
+
+/// Microseconds in a number that is an instant: September 2001.
+const AN_INSTANT: i64 = 1_000_000_000_000_000;
+
+/// An event as somebody reads it, without what only administrators see.
+pub(super) fn event(row: &EventRow, reader: &Caller) -> AuditEvent {
+    AuditEvent {
+        seq: row.seq,
+        at: moment_of(row.at, &reader.zone),
+        time: zoned(Timestamp::from_micros(row.at), &reader.zone).strftime("%H:%M:%S").to_string(),
+        own: row.actor == format!("user:{}", reader.user),
+        said: say(&row.action, &row.target_name, row.actor == row.target),
+        who: row.actor_name.clone(),
+        acting: row.acting.clone(),
+        reason: row.reason.clone(),
+        changed: changed(&row.detail, &reader.zone),
+        exact: None,
+    }
+}
+
+/// Takes the address out of an event about an invitation.
+pub(super) fn leave_out_the_invited(row: &mut EventRow) {
+    if !matches!(row.action.as_str(), "member.invited" | "invitation.withdrawn") {
+        return;
+    }
+    if row.action == "invitation.withdrawn" {
+        row.target_name = "somebody".to_owned();
+    }
+    let Ok(mut detail) = serde_json::from_str::<Value>(&row.detail) else { return };
+    for side in ["before", "after"] {
+        if let Some(side) = detail.get_mut(side).and_then(Value::as_object_mut) {
+            side.remove("email");
+        }
+    }
+    row.detail = detail.to_string();
+}
+
+/// What changed: every value that is not the same before and after. What is said besides counts as what is so afterwards.
+fn changed(detail: &str, zone: &TimeZone) -> Vec<Changed> {
+    let Ok(Value::Object(mut detail)) = serde_json::from_str(detail) else { return Vec::new() };
+    let mut side = |name: &str| match detail.remove(name) {
+        Some(Value::Object(values)) => values,
+        Some(other) => Map::from_iter([("value".to_owned(), other)]),
+        None => Map::new(),
+    };
+    let (before, mut after) = (side("before"), side("after"));
+    after.extend(detail);
+    let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let differ = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let value = |side: &Map<String, Value>, name: &str| side.get(name).map(|it| in_words(name, it, zone));
+    differ.map(|name| Changed { what: label(name), before: value(&before, name), after: value(&after, name) }).collect()
+}
+
+/// "Expires at".
+fn label(name: &str) -> String {
+    let mut label = name.replace('_', " ");
+    if let Some(first) = label.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    label
+}
+
+fn in_words(name: &str, value: &Value, zone: &TimeZone) -> String {
+    match value {
+        Value::Null if name == "rate_limit" => "no limit".to_owned(),
+        Value::String(text) if name == "rate_limit" => text.parse().map_or(text.clone(), |it: RateLimit| it.words()),
+        Value::Array(values) if name == "networks" && values.is_empty() => "from anywhere".to_owned(),
+        Value::Null => "none".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) if text.is_empty() => "empty".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_i64() {
+            Some(at) if at > AN_INSTANT && (name.ends_with("_at") || name == "not_before") => {
+                moment(Timestamp::from_micros(at), zone).exact
+            }
+            _ => number.to_string(),
+        },
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
+        Value::Array(values) => values.iter().map(|it| in_words(name, it, zone)).collect::<Vec<_>>().join(", "),
+        Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(detail: &str) -> Vec<String> {
+        let or = |it: Option<String>| it.unwrap_or_else(|| "-".into());
+        let changed = changed(detail, &TimeZone::UTC);
+        changed.into_iter().map(|it| format!("{}: {} > {}", it.what, or(it.before), or(it.after))).collect()
+    }
+
+    #[test]
+    fn what_changed_in_words() {
+        let detail = r#"{"before": {"name": "A", "scopes": ["a:b"], "expires_at": null, "held": false},
+            "after": {"name": "A", "scopes": ["a:b", "c:d"], "expires_at": 1786691529000000, "held": true}}"#;
+        assert_eq!(
+            said(detail),
+            ["Expires at: none > 14 August 2026, 07:12:09 UTC", "Held: no > yes", "Scopes: a:b > a:b, c:d"]
+        );
+        assert_eq!(said(r#"{"after": {"bytes": 12}, "keys": 3}"#), ["Bytes: - > 12", "Keys: - > 3"]);
+        assert_eq!(said(r#"{"before": {"x": {"y": []}}}"#), [r#"X: {"y":[]} > -"#]);
+        let rules = r#"{"before": {"networks": [], "not_before": null, "rate_limit": null},
+            "after": {"networks": ["10.0.0.0/8", "192.0.2.7/32"], "not_before": 1786691529000000, "rate_limit": "100/minute,burst=20"}}"#;
+        assert_eq!(
+            said(rules),
+            [
+                "Networks: from anywhere > 10.0.0.0/8, 192.0.2.7/32",
+                "Not before: none > 14 August 2026, 07:12:09 UTC",
+                "Rate limit: no limit > 100 calls a minute, 20 at once"
+            ]
+        );
+        assert_eq!(said(r#"{"after": {"rate_limit": "often"}}"#), ["Rate limit: - > often"]);
+        assert_eq!(said("{}"), [""; 0]);
+        assert_eq!(said("nothing"), [""; 0]);
+    }
+}

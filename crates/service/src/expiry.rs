@@ -1,0 +1,183 @@
+//! From a choice of the expiry dropdown to an instant, and to the sentence under the field.
+
+use super::{
+    Field,
+    moments::{abbreviation, zoned},
+};
+use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
+use keyward_domain::{
+    expiry::{BadExpiry, DAYS_MAX, DEFAULT_DAYS, ExpiryChoice, ExpiryOption},
+    policy::Policy,
+    time::{DAY, Timestamp},
+};
+
+/// Reads the dropdown (empty: 90 days) and the date beside it.
+///
+/// # Errors
+/// If the dropdown has no such choice.
+pub fn read(expires: &str, on: &str) -> Result<ExpiryChoice, Field> {
+    match expires {
+        "" => Ok(ExpiryChoice::Days(DEFAULT_DAYS)),
+        "date" => Ok(ExpiryChoice::Date(on.to_owned())),
+        other => other.parse().map_err(|e| Field::new("expires", e)),
+    }
+}
+
+/// The instant from which the key is refused; `None`: never. A date is its last second in `zone`.
+///
+/// # Errors
+/// If the date is none, has passed, or lies beyond [`DAYS_MAX`].
+pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, Field> {
+    match choice {
+        ExpiryChoice::Never => Ok(None),
+        ExpiryChoice::Days(days) => Ok(Some(now.plus_seconds(i64::from(*days) * DAY))),
+        ExpiryChoice::Date(date) => {
+            let wrong = |message: String| Field::new("expires_on", message);
+            let date: Date = date.parse().map_err(|_| wrong("Choose the day on which the key ends.".into()))?;
+            let end = last_second(date, zone).map_err(|_| wrong("Choose an earlier day.".into()))?;
+            if end <= now {
+                let day = date.strftime("%-d %B %Y");
+                return Err(wrong(format!("{day} has passed. Choose a day from today on.")));
+            }
+            within_limit(end, now).map(Some).map_err(|e| wrong(e.to_string()))
+        }
+    }
+}
+
+/// An instant at which a key can end, as far as the longest period reaches.
+///
+/// # Errors
+/// [`BadExpiry`] beyond [`DAYS_MAX`].
+pub(super) fn within_limit(end: Timestamp, now: Timestamp) -> Result<Timestamp, BadExpiry> {
+    if end > now.plus_seconds(i64::from(DAYS_MAX) * DAY) { Err(BadExpiry) } else { Ok(end) }
+}
+
+/// The second before the next day begins: 23:59:59, but where the clocks change at midnight there may be no such time, or two.
+fn last_second(date: Date, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
+    let next = date.tomorrow()?.at(12, 0, 0, 0).to_zoned(zone.clone())?.start_of_day()?;
+    let end = next.checked_sub(1.second())?;
+    Ok(Timestamp::from_seconds(end.timestamp().as_second()))
+}
+
+/// The sentence under the field: the exact instant in the person's zone.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn say(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<String, Field> {
+    let Some(end) = resolve(choice, zone, now)? else { return Ok("Never expires.".to_owned()) };
+    let end = zoned(end, zone);
+    Ok(format!("Expires on {} {}.", end.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&end)))
+}
+
+/// What the policy allows of the presets and never, as the dropdown shows it.
+pub(super) fn options(policy: &Policy, zone: &TimeZone, now: Timestamp) -> Vec<ExpiryOption> {
+    let label = |days: u16| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    let periods = policy.periods().into_iter().map(|days| (ExpiryChoice::Days(days), label(days)));
+    let never = policy.allows_never().then(|| (ExpiryChoice::Never, "Never".to_owned()));
+    periods
+        .chain(never)
+        .map(|(choice, label)| ExpiryOption {
+            value: choice.to_string(),
+            label,
+            // Only a date can be wrong.
+            sentence: say(&choice, zone, now).unwrap_or_default(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moments;
+    use keyward_domain::policy::{SecondFactor, SignUp};
+
+    /// 2026-11-20T13:32:00Z
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_181_520);
+
+    fn zone(name: &str) -> TimeZone {
+        moments::zone(name).unwrap()
+    }
+
+    fn ends(date: &str, name: &str) -> Result<String, String> {
+        resolve(&ExpiryChoice::Date(date.into()), &zone(name), NOW)
+            .map(|end| moments::rfc3339(end.unwrap()))
+            .map_err(|field| field.message)
+    }
+
+    fn said(choice: &str, name: &str) -> String {
+        say(&choice.parse().unwrap(), &zone(name), NOW).unwrap()
+    }
+
+    #[test]
+    fn days_are_counted_to_the_second() {
+        let end = resolve(&ExpiryChoice::Days(90), &TimeZone::UTC, NOW).unwrap().unwrap();
+        assert_eq!(end.seconds_since(NOW), 90 * 86_400);
+        assert_eq!(resolve(&ExpiryChoice::Never, &TimeZone::UTC, NOW), Ok(None));
+        assert_eq!(read("", ""), Ok(ExpiryChoice::Days(90)));
+        assert_eq!(read("date", "2027-02-18"), Ok(ExpiryChoice::Date("2027-02-18".into())));
+        assert_eq!(read("soon", "").unwrap_err().name, "expires");
+    }
+
+    #[test]
+    fn a_date_is_its_end_in_the_persons_zone() {
+        assert_eq!(ends("2027-02-18", "Europe/Berlin").unwrap(), "2027-02-18T22:59:59Z");
+        assert_eq!(ends("2027-07-18", "Europe/Berlin").unwrap(), "2027-07-18T21:59:59Z");
+        assert_eq!(ends("2027-02-18", "Pacific/Kiritimati").unwrap(), "2027-02-18T09:59:59Z");
+        assert_eq!(ends("2027-02-18", "UTC").unwrap(), "2027-02-18T23:59:59Z");
+    }
+
+    #[test]
+    fn a_day_that_the_clock_skips_or_repeats_still_ends_once() {
+        // The last Sunday of October: Berlin sets its clocks back on that day; and forward on the last of March.
+        assert_eq!(ends("2027-10-31", "Europe/Berlin").unwrap(), "2027-10-31T22:59:59Z");
+        assert_eq!(ends("2027-03-28", "Europe/Berlin").unwrap(), "2027-03-28T21:59:59Z");
+        // Santiago skips the midnight with which 5 September 2027 would begin, and has the last hour of 3 April 2027 twice.
+        assert_eq!(ends("2027-09-04", "America/Santiago").unwrap(), "2027-09-05T03:59:59Z");
+        assert_eq!(ends("2027-09-05", "America/Santiago").unwrap(), "2027-09-06T02:59:59Z");
+        assert_eq!(ends("2027-04-03", "America/Santiago").unwrap(), "2027-04-04T03:59:59Z");
+        // Nuuk skips the last hour of 27 March 2027: that day ends at 22:59:59.
+        assert_eq!(ends("2027-03-27", "America/Nuuk").unwrap(), "2027-03-28T00:59:59Z");
+        assert_eq!(said("date:2027-03-27", "America/Nuuk"), "Expires on Saturday 27 March 2027 at 22:59:59 UTC-2.");
+    }
+
+    #[test]
+    fn today_is_allowed_and_yesterday_is_not() {
+        assert!(ends("2026-11-20", "Europe/Berlin").is_ok());
+        assert_eq!(
+            ends("2026-11-19", "Europe/Berlin").unwrap_err(),
+            "19 November 2026 has passed. Choose a day from today on."
+        );
+        assert!(ends("2027-02-30", "UTC").is_err());
+        assert!(ends("9999-12-31", "UTC").is_err());
+        // 36,500 days from now are 27 October 2126, at 13:32.
+        assert!(ends("2126-10-27", "UTC").is_err_and(|words| words == BadExpiry.to_string()));
+        assert!(ends("9999-12-29", "UTC").is_err_and(|words| words == BadExpiry.to_string()));
+        assert!(ends("2126-10-26", "UTC").is_ok());
+        assert!(ends("", "UTC").is_err());
+    }
+
+    #[test]
+    fn the_sentence_says_the_instant() {
+        assert_eq!(said("90d", "Europe/Berlin"), "Expires on Thursday 18 February 2027 at 14:32:00 CET.");
+        // Across the change of the clocks: as many seconds, another hour on the wall.
+        assert_eq!(said("180d", "Europe/Berlin"), "Expires on Wednesday 19 May 2027 at 15:32:00 CEST.");
+        let end = resolve(&ExpiryChoice::Days(180), &zone("Europe/Berlin"), NOW).unwrap().unwrap();
+        assert_eq!(end.seconds_since(NOW), 180 * 86_400);
+        assert_eq!(said("date:2027-02-18", "Europe/Berlin"), "Expires on Thursday 18 February 2027 at 23:59:59 CET.");
+        assert_eq!(said("7d", "America/Sao_Paulo"), "Expires on Friday 27 November 2026 at 10:32:00 UTC-3.");
+        assert_eq!(said("never", "UTC"), "Never expires.");
+        let any = Policy {
+            key_life_max: None,
+            may_never_expire: true,
+            token_life_max: 1,
+            sign_up: SignUp::Closed,
+            keys_per_project: None,
+            second_factor: SecondFactor::Nobody,
+        };
+        let options = options(&any, &zone("Europe/Berlin"), NOW);
+        assert_eq!(options.len(), 7);
+        assert_eq!((options[3].value.as_str(), options[3].label.as_str()), ("90d", "90 days"));
+        assert_eq!(options[3].sentence, said("90d", "Europe/Berlin"));
+        assert_eq!((options[6].value.as_str(), options[6].sentence.as_str()), ("never", "Never expires."));
+    }
+}

@@ -1,0 +1,308 @@
+//! Deactivating, activating, deleting, restoring: by whom a key belongs to, and by an administrator.
+
+use super::{Keys, Versions, Viewer, administrator, create::check_room, find, is_gone, program, view};
+use crate::{
+    Error,
+    actor::{Actor, Caller, Origin},
+    audit::acting,
+    can::{Action, Power},
+    policy,
+    program::Program,
+};
+use keyward_domain::{
+    ids::KeyId,
+    key::{KeyView, Reason},
+    project::Role,
+    time::Timestamp,
+};
+use keyward_store::{
+    self as store, Tx,
+    audit::NewEvent,
+    changes::Change,
+    keys::{KeyRow, NewNote},
+    queue::Kept,
+};
+
+/// What can become of a key, short of an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Deactivate,
+    Activate,
+    Delete,
+    Restore,
+}
+
+impl Verb {
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Deactivate => "key.deactivated",
+            Self::Activate => "key.activated",
+            Self::Delete => "key.deleted",
+            Self::Restore => "key.restored",
+        }
+    }
+
+    /// Whether the key is already as it would become: then nothing is written, and the answer is the same.
+    pub(super) fn is_done(self, row: &KeyRow) -> bool {
+        match self {
+            Self::Deactivate => !row.active,
+            Self::Activate => row.active,
+            Self::Delete => row.deleted_at.is_some(),
+            Self::Restore => row.deleted_at.is_none(),
+        }
+    }
+
+    /// Whether it ends what an administrator can hold a key in.
+    pub(super) const fn starts(self) -> bool {
+        matches!(self, Self::Activate | Self::Restore)
+    }
+
+    /// Whether it can be done in the state that the key is in.
+    fn check(self, row: &KeyRow) -> Result<(), Error> {
+        match self {
+            Self::Deactivate | Self::Activate if row.deleted_at.is_some() => {
+                Err(Error::Conflict("This key is deleted. Restore it first."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn write(self, tx: &mut Tx<'_>, row: &KeyRow, now: Timestamp) -> Result<bool, store::Error> {
+        let now = now.micros();
+        match self {
+            Self::Deactivate => store::keys::set_active(tx, row.id, false, now).await,
+            Self::Activate => store::keys::set_active(tx, row.id, true, now).await,
+            Self::Delete => store::keys::set_deleted(tx, row.id, Some(now), now).await,
+            Self::Restore => store::keys::set_deleted(tx, row.id, None, now).await,
+        }
+    }
+}
+
+/// As what somebody changes a key.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    /// By their role in its project; or at the command line.
+    Own(Actor),
+    /// A program, within its own key's reach, if the key is in one of these states.
+    Program(Box<Program>, Versions),
+    /// As an administrator, whoever's it is, for a reason that its owner reads.
+    Administrator(Caller, Reason),
+    /// At the command line with an administrator's power: only an administrator can start again what it stops.
+    Operator(Reason),
+    /// Keyward itself, for the administrator of this name.
+    Keyward(String, Reason),
+}
+
+impl Standing {
+    fn viewer(&self) -> Viewer {
+        match self {
+            Self::Own(actor) => Viewer::acting(actor),
+            Self::Program(program, _) => Viewer::acting(&Actor::Program(Program::clone(program))),
+            Self::Administrator(caller, _) => Viewer::administrator(caller),
+            Self::Operator(_) | Self::Keyward(..) => Viewer::acting(&self.actor()),
+        }
+    }
+
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Own(actor) => actor.clone(),
+            Self::Program(program, _) => Actor::Program(Program::clone(program)),
+            Self::Administrator(caller, _) => Actor::User(caller.clone()),
+            Self::Operator(_) => Actor::Operator,
+            Self::Keyward(..) => Actor::System(Origin::default()),
+        }
+    }
+
+    /// As what they act, for the log.
+    async fn acting(&self, tx: &mut Tx<'_>, row: &KeyRow) -> Result<String, Error> {
+        match self {
+            Self::Own(_) | Self::Program(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
+            Self::Administrator(..) => Ok("administrator".to_owned()),
+            Self::Operator(_) | Self::Keyward(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
+        }
+    }
+
+    /// Why, for its owner to read: with one, only an administrator can start it again.
+    fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Own(_) | Self::Program(..) => None,
+            Self::Administrator(_, reason) | Self::Operator(reason) | Self::Keyward(_, reason) => Some(reason),
+        }
+    }
+
+    /// The key, if they may do this to it now.
+    async fn find(&self, tx: &mut Tx<'_>, id: KeyId, verb: Verb, now: Timestamp) -> Result<KeyRow, Error> {
+        match self {
+            Self::Own(_) | Self::Program(..) => {
+                let row = find(tx, &self.actor(), id, Action::ChangeKeys, now).await?;
+                if let Self::Program(program, versions) = self {
+                    program::check_change(tx, program, &row, verb, versions.as_deref(), now).await?;
+                }
+                if verb.starts() && row.held {
+                    return Err(Error::Stopped { reason: row.note.unwrap_or_default() });
+                }
+                Ok(row)
+            }
+            Self::Administrator(..) | Self::Operator(_) | Self::Keyward(..) => {
+                if let Self::Administrator(caller, _) = self {
+                    administrator(tx, caller, Power::StopAnyKey).await?;
+                }
+                let row = store::keys::by_id(tx, id.into()).await?;
+                row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)
+            }
+        }
+    }
+
+    /// The name that stands beside the reason.
+    fn name(&self) -> String {
+        match self {
+            Self::Keyward(name, _) => name.clone(),
+            _ => self.actor().name().to_owned(),
+        }
+    }
+
+    /// What they say of the key, if that is not said already. An administrator can stop what its owner has stopped before: then
+    /// only an administrator can start it again.
+    fn note(&self, verb: Verb, row: &KeyRow) -> Option<NewNote> {
+        let reason = self.reason()?;
+        let held = !verb.starts();
+        let said = if held { row.held && row.note.as_deref() == Some(reason.as_str()) } else { verb.is_done(row) };
+        (!said).then(|| NewNote { held, text: reason.as_str().to_owned(), by: self.name() })
+    }
+}
+
+/// One change of a key within a transaction: the key as it then is, and the event if anything changed. What is refused is refused
+/// before anything was written.
+pub(super) async fn apply(
+    tx: &mut Tx<'_>,
+    standing: &Standing,
+    id: KeyId,
+    verb: Verb,
+    now: Timestamp,
+) -> Result<(KeyRow, Option<NewEvent>), Error> {
+    store::keys::lock(tx, id.into()).await?;
+    let row = standing.find(tx, id, verb, now).await?;
+    verb.check(&row)?;
+    let (done, note) = (verb.is_done(&row), standing.note(verb, &row));
+    if done && note.is_none() {
+        return Ok((row, None));
+    }
+    if verb == Verb::Restore && !done {
+        let policy = policy::read(tx).await?;
+        check_room(tx, &policy, row.project_id).await?;
+    }
+    let mut kept = done || verb.write(tx, &row, now).await?;
+    if let Some(note) = &note {
+        kept &= store::keys::set_note(tx, row.id, note, now.micros()).await?;
+    }
+    if !kept {
+        return Err(Error::Internal("a key that was just read was not there to be changed"));
+    }
+    let after = store::keys::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
+    let facts = |row: &KeyRow| serde_json::json!({"status": row.lifecycle().status(now).as_str(), "held": row.held});
+    let mut detail = serde_json::json!({"before": facts(&row), "after": facts(&after)});
+    if let Standing::Keyward(administrator, _) = standing {
+        detail["for"] = administrator.as_str().into();
+    }
+    let acting = standing.acting(tx, &row).await?;
+    let event = standing
+        .actor()
+        .event(now, verb.action(), format!("key:{id}"), &row.name)
+        .acting_as(&acting)
+        .in_project(row.project_id.into())
+        .because(standing.reason().map(Reason::as_str))
+        .detail(detail);
+    Ok((after, Some(event)))
+}
+
+impl Keys {
+    /// The key is refused as `inactive` from the next request on, until it is activated.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there or not theirs, [`Error::Forbidden`] for a viewer, [`Error::Conflict`] if deleted.
+    pub async fn deactivate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Deactivate).await
+    }
+
+    /// The key is accepted again.
+    ///
+    /// # Errors
+    /// As [`Keys::deactivate`]; [`Error::Stopped`] while an administrator holds it.
+    pub async fn activate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Activate).await
+    }
+
+    /// The key is refused as `deleted` from the next request on; for seven days it can be restored.
+    ///
+    /// # Errors
+    /// As [`Keys::deactivate`], but deleting twice is no error.
+    pub async fn delete(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Delete).await
+    }
+
+    /// The key is back in the state that it had.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if its seven days are over, or it is not theirs; [`Error::Stopped`] while an administrator holds it.
+    pub async fn restore(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Restore).await
+    }
+
+    /// Deactivates a key from the command line.
+    ///
+    /// # Errors
+    /// As [`Keys::deactivate`].
+    pub async fn deactivate_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::Operator), id, Verb::Deactivate).await
+    }
+
+    /// Activates a key from the command line.
+    ///
+    /// # Errors
+    /// As [`Keys::activate`].
+    pub async fn activate_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::Operator), id, Verb::Activate).await
+    }
+
+    /// Deletes a key from the command line.
+    ///
+    /// # Errors
+    /// As [`Keys::delete`].
+    pub async fn delete_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::Operator), id, Verb::Delete).await
+    }
+
+    /// Restores a key from the command line.
+    ///
+    /// # Errors
+    /// As [`Keys::restore`].
+    pub async fn restore_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        self.change(Standing::Own(Actor::Operator), id, Verb::Restore).await
+    }
+
+    /// One change of a key, by whoever it is, and its event.
+    pub(super) async fn change(&self, standing: Standing, id: KeyId, verb: Verb) -> Result<KeyView, Error> {
+        let now = self.ground.now();
+        let viewer = standing.viewer();
+        let row = self.ground.queue.write(move |tx| {
+            let standing = standing.clone();
+            Box::pin(async move {
+                let (row, event) = apply(tx, &standing, id, verb, now).await?;
+                Ok::<_, Error>(match event {
+                    Some(event) => Kept::with(row, event).heard(Change { topic: "key", id: id.into() }),
+                    None => Kept::unrecorded(row),
+                })
+            })
+        });
+        let row = row.await?;
+        // Whoever changes a key by their role may change it; an administrator need not have one.
+        let role = match viewer.user {
+            Some(user) if viewer.administrator => {
+                let mut reader = self.ground.pool.read().await?;
+                super::role(&mut reader.conn(), row.project_id.into(), user).await?
+            }
+            user => user.map(|_| Role::Operator),
+        };
+        view(row, &viewer, role, now)
+    }
+}

@@ -1,0 +1,168 @@
+//! Making a key.
+
+use super::{
+    Keys, Viewer, allow,
+    draft::{KeyDraft, NewKey},
+    may_grant, program, role, rules, view,
+};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    audit::acting,
+    can::Action,
+    policy,
+    reauthentication::MANAGEMENT_SCOPE,
+};
+use jiff::tz::TimeZone;
+use keyward_domain::secret::{Mode, PlainSecret};
+use keyward_domain::{
+    ids::ProjectId,
+    key::{Environment, KeyView},
+    policy::Policy,
+    project::Role,
+    scope::ScopeName,
+    time::Timestamp,
+};
+use keyward_store::{self as store, Tx, changes::Change, keys::NewKeyRow, queue::Kept};
+
+/// Only what the project offers, and what is for owners to grant (management among it) only by them.
+pub(super) async fn check_scopes(
+    conn: &mut store::Conn<'_>,
+    actor: &Actor,
+    project: ProjectId,
+    scopes: &[ScopeName],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let offered = store::projects::offered(conn, project.into()).await?;
+    let role = match actor.user() {
+        Some(user) => Some(role(conn, project, user).await?.ok_or(Error::NotFound)?),
+        None => None,
+    };
+    for scope in scopes {
+        let Some(row) = offered.iter().find(|row| row.name == scope.as_str()) else {
+            return Err(Error::field("scopes", format!("This project does not offer {scope}.")));
+        };
+        if role.is_some_and(|role| !may_grant(role, scope, row)) {
+            return Err(Error::field("scopes", format!("Only an owner of this project may give {scope} to a key.")));
+        }
+    }
+    if scopes.iter().any(ScopeName::is_management) {
+        actor.reauthenticate(MANAGEMENT_SCOPE, now)?;
+    }
+    Ok(())
+}
+
+/// Whether the policy leaves room for one more key that is not deleted. The project is held until commit, so that two at once
+/// cannot both take the last place.
+pub(super) async fn check_room(tx: &mut Tx<'_>, policy: &Policy, project: uuid::Uuid) -> Result<(), Error> {
+    let Some(most) = policy.keys_per_project else { return Ok(()) };
+    store::policy::hold_project(tx, project).await?;
+    if store::projects::key_count(tx, project).await? < i64::from(most) {
+        return Ok(());
+    }
+    Err(Error::Conflict(
+        "This project has as many keys as the policy of this Keyward allows. Delete one of them first.",
+    ))
+}
+
+impl Keys {
+    /// What holds for everybody now.
+    async fn policy(&self) -> Result<Policy, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        policy::read(&mut reader.conn()).await
+    }
+
+    /// Makes a key for a person. The secret is in the answer, and nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field, `expires` if the policy allows no such end; [`Error::Conflict`] if this form has
+    /// made its key already, or the project has as many as the policy allows; [`Error::StepUp`] for a key that never expires,
+    /// lives beyond five years, or has a `keyward:*` scope, without recent reauthentication.
+    pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
+        let usual = self.policy().await?.usual_period();
+        let new = draft.read(&caller.zone, usual, self.ground.now())?;
+        self.create_as(&Actor::User(caller.clone()), new).await
+    }
+
+    /// Makes a key for whoever is at the command line: dates and times without an offset are in UTC.
+    ///
+    /// # Errors
+    /// As [`Keys::create`], but nobody is asked for a proof.
+    pub async fn create_as_operator(&self, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
+        let usual = self.policy().await?.usual_period();
+        self.create_as(&Actor::Operator, draft.read(&TimeZone::UTC, usual, self.ground.now())?).await
+    }
+
+    /// Makes a key for any actor.
+    ///
+    /// # Errors
+    /// As [`Keys::create`].
+    pub async fn create_as(&self, actor: &Actor, new: NewKey) -> Result<(KeyView, PlainSecret), Error> {
+        let mode = match new.environment {
+            Environment::Live => Mode::Live,
+            Environment::Test => Mode::Test,
+        };
+        let secret = PlainSecret::generate(mode, |bytes| self.ground.random.fill(bytes));
+        let now = self.ground.now();
+        let row = NewKeyRow {
+            id: self.ground.new_id(),
+            project_id: new.project.into(),
+            name: new.name.as_str().to_owned(),
+            environment: new.environment.as_str(),
+            digest: *secret.digest().as_bytes(),
+            preview: secret.preview().to_owned(),
+            scopes: new.scopes.iter().map(ToString::to_string).collect(),
+            issued_to: new.issued_to.clone(),
+            networks: rules::words(&new.rules.networks),
+            not_before: new.rules.not_before.map(Timestamp::micros),
+            expires_at: new.expires_at.map(Timestamp::micros),
+            rate_limit: new.rules.rate_limit.map(|limit| limit.to_string()),
+            form_number: new.number.map(Into::into),
+            request_digest: new.request,
+            created_by: actor.user().map(Into::into),
+            created_by_name: actor.name().to_owned(),
+            created_at: now.micros(),
+        };
+        let (actor, viewer) = (actor.clone(), Viewer::acting(actor));
+        let stored = self.ground.queue.write(move |tx| {
+            let (actor, new, row) = (actor.clone(), new.clone(), row.clone());
+            Box::pin(async move {
+                allow(tx, &actor, new.project, Action::ChangeKeys).await?;
+                let project = store::projects::by_id(tx, row.project_id).await?.ok_or(Error::NotFound)?;
+                if project.archived_at.is_some() {
+                    return Err(Error::Conflict("This project is archived. Unarchive it before you make a key."));
+                }
+                program::check_new(tx, &actor, &new, now).await?;
+                check_scopes(tx, &actor, new.project, &new.scopes, now).await?;
+                let policy = policy::read(tx).await?;
+                policy.check_end(new.expires_at, now).map_err(|e| Error::field("expires", e))?;
+                check_room(tx, &policy, row.project_id).await?;
+                actor.reauthenticate_for_expiry(new.expires_at, now)?;
+                if !store::keys::insert(tx, &row).await? {
+                    // Another node was faster since it was asked.
+                    program::check_once(tx, new.number, new.request.as_ref()).await?;
+                    return Err(Error::Conflict(
+                        "This form has made its key already, and a secret is shown only in the answer that made it. If you \
+                         did not get it, delete that key and create another.",
+                    ));
+                }
+                let stored = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
+                let acting = acting::in_project(tx, &actor, new.project).await?;
+                let event = actor
+                    .event(now, "key.created", format!("key:{}", row.id), &row.name)
+                    .acting_as(&acting)
+                    .in_project(new.project)
+                    .detail(serde_json::json!({"after": {
+                        "environment": row.environment, "scopes": row.scopes, "issued_to": row.issued_to,
+                        "expires_at": row.expires_at, "preview": row.preview, "networks": row.networks,
+                        "not_before": row.not_before, "rate_limit": row.rate_limit,
+                    }}));
+                Ok(Kept::with(stored, event).heard(Change { topic: "key", id: row.id }))
+            })
+        });
+        // Whoever makes a key may change it.
+        let role = viewer.user.map(|_| Role::Operator);
+        let view = view(stored.await?, &viewer, role, now)?;
+        Ok((view, secret))
+    }
+}

@@ -1,0 +1,147 @@
+//! What is said of a new key, unread and read.
+
+use super::rules::{Rules, RulesDraft};
+use crate::{Error, Field, expiry, not_before};
+use jiff::tz::TimeZone;
+use keyward_domain::{
+    expiry::ExpiryChoice,
+    ids::{FormNumber, ProjectId},
+    key::{Environment, KeyName, parse_issued_to},
+    scope::ScopeName,
+    time::Timestamp,
+};
+
+/// What the form says, unread.
+#[derive(Clone, Debug)]
+pub struct KeyDraft {
+    pub number: FormNumber,
+    pub name: String,
+    pub project: ProjectId,
+    /// Empty: live.
+    pub environment: String,
+    /// `90d`, `date` (then `expires_on` counts) or `never`; empty: 90 days, or the longest that the policy allows.
+    pub expires: String,
+    pub expires_on: String,
+    pub scopes: Vec<String>,
+    pub issued_to: String,
+    pub rules: RulesDraft,
+}
+
+/// A key that was asked for, read and checked but for what only the database knows.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    pub number: Option<FormNumber>,
+    /// SHA-256 of what a program asks under that number.
+    pub request: Option<[u8; 32]>,
+    pub name: KeyName,
+    pub project: ProjectId,
+    pub environment: Environment,
+    /// `None`: never.
+    pub expires_at: Option<Timestamp>,
+    pub scopes: Vec<ScopeName>,
+    pub issued_to: Option<String>,
+    pub rules: Rules,
+}
+
+impl NewKey {
+    /// Reads what is said of a key without rules, and says everything that is wrong at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn read(
+        name: &str,
+        project: ProjectId,
+        environment: Environment,
+        expires: &ExpiryChoice,
+        scopes: &[String],
+        issued_to: &str,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let mut errors = Vec::new();
+        let name = gather(&mut errors, name.parse().map_err(|e| Field::new("name", e)));
+        let expires_at = gather(&mut errors, expiry::resolve(expires, &TimeZone::UTC, now));
+        let scopes = gather(&mut errors, parse_scopes(scopes));
+        let issued_to = gather(&mut errors, parse_issued_to(issued_to).map_err(|e| Field::new("issued_to", e)));
+        match (name, expires_at, scopes, issued_to) {
+            (Some(name), Some(expires_at), Some(scopes), Some(issued_to)) => {
+                let rules = Rules::default();
+                Ok(Self {
+                    number: None,
+                    request: None,
+                    name,
+                    project,
+                    environment,
+                    expires_at,
+                    scopes,
+                    issued_to,
+                    rules,
+                })
+            }
+            _ => Err(Error::Invalid(errors)),
+        }
+    }
+}
+
+/// Reads scope names; the same one twice counts once.
+pub(super) fn parse_scopes(scopes: &[String]) -> Result<Vec<ScopeName>, Field> {
+    let mut read = Vec::with_capacity(scopes.len());
+    for scope in scopes {
+        let scope = scope.parse::<ScopeName>().map_err(|e| Field::new("scopes", e))?;
+        if !read.contains(&scope) {
+            read.push(scope);
+        }
+    }
+    Ok(read)
+}
+
+/// Reads the expiry dropdown and the date beside it.
+pub(super) fn parse_expiry(
+    expires: &str,
+    on: &str,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Field> {
+    expiry::resolve(&expiry::read(expires, on)?, zone, now)
+}
+
+/// Gathers the value of a field, or its error.
+pub(super) fn gather<T>(errors: &mut Vec<Field>, read: Result<T, Field>) -> Option<T> {
+    read.map_err(|e| errors.push(e)).ok()
+}
+
+impl KeyDraft {
+    /// Reads every field, and says everything that is wrong at once.
+    pub(super) fn read(&self, zone: &TimeZone, usual: u16, now: Timestamp) -> Result<NewKey, Error> {
+        let mut errors = Vec::new();
+        let usual = ExpiryChoice::Days(usual).to_string();
+        let expires = if self.expires.is_empty() { &usual } else { &self.expires };
+        let name = gather(&mut errors, self.name.parse().map_err(|e| Field::new("name", e)));
+        let environment = if self.environment.is_empty() { "live" } else { &self.environment };
+        let environment = gather(&mut errors, environment.parse().map_err(|e| Field::new("environment", e)));
+        let expires_at = gather(&mut errors, parse_expiry(expires, &self.expires_on, zone, now));
+        let scopes = gather(&mut errors, parse_scopes(&self.scopes));
+        let issued_to = gather(&mut errors, parse_issued_to(&self.issued_to).map_err(|e| Field::new("issued_to", e)));
+        let rules = self.rules.read(&mut errors, zone, now);
+        if let (Some(rules), Some(end)) = (&rules, expires_at) {
+            gather(&mut errors, not_before::check(rules.not_before, end, zone));
+        }
+        match (name, environment, expires_at, scopes, issued_to, rules) {
+            (Some(name), Some(environment), Some(expires_at), Some(scopes), Some(issued_to), Some(rules))
+                if errors.is_empty() =>
+            {
+                Ok(NewKey {
+                    number: Some(self.number),
+                    request: None,
+                    project: self.project,
+                    name,
+                    environment,
+                    expires_at,
+                    scopes,
+                    issued_to,
+                    rules,
+                })
+            }
+            _ => Err(Error::Invalid(errors)),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Editing a key: its name, scopes, expiry, issued to and rules; never its secret.
+
+use super::{
+    Keys, Viewer,
+    create::check_scopes,
+    find,
+    patch::{Edited, KeyEdit, KeyPatch},
+    program, rules, view,
+};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    audit::acting,
+    can::Action,
+    moments, not_before, policy,
+    program::ProgramRefused,
+};
+use keyward_domain::{ids::KeyId, key::KeyView, project::Role, time::Timestamp};
+use keyward_store::{
+    self as store, Tx,
+    changes::Change,
+    keys::{Edit, KeyRow},
+    queue::Kept,
+};
+
+fn facts(row: &KeyRow) -> Result<serde_json::Value, store::Error> {
+    Ok(serde_json::json!({
+        "name": row.name, "scopes": row.scopes()?, "issued_to": row.issued_to, "expires_at": row.expires_at,
+        "networks": row.networks()?, "not_before": row.not_before, "rate_limit": row.rate_limit,
+    }))
+}
+
+impl Edited {
+    /// What the row becomes.
+    fn of(&self, row: &KeyRow) -> Result<Edit, store::Error> {
+        let scopes = self.scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect());
+        Ok(Edit {
+            name: self.name.as_ref().map_or_else(|| row.name.clone(), |name| name.as_str().to_owned()),
+            scopes: scopes.map_or_else(|| row.scopes(), Ok)?,
+            issued_to: self.issued_to.clone().unwrap_or_else(|| row.issued_to.clone()),
+            networks: self.networks.as_ref().map_or_else(|| row.networks(), |it| Ok(rules::words(it)))?,
+            not_before: self.not_before.map_or(row.not_before, |at| at.map(Timestamp::micros)),
+            expires_at: self.expires_at.map_or(row.expires_at, |at| at.map(Timestamp::micros)),
+            rate_limit: self.rate_limit.map_or_else(|| row.rate_limit.clone(), |it| it.map(|it| it.to_string())),
+        })
+    }
+
+    /// Whether the actor may make this of the key.
+    async fn check(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        row: &KeyRow,
+        edit: &Edit,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        program::check_edit(tx, actor, row, edit, now).await?;
+        // A scope that the project has ceased to offer may stay on a key; it cannot be added.
+        let had = row.scopes()?;
+        let wanted = self.scopes.iter().flatten();
+        let added: Vec<_> = wanted.filter(|s| !had.iter().any(|h| h == s.as_str())).cloned().collect();
+        check_scopes(tx, actor, row.project_id.into(), &added, now).await?;
+        // An end that it has already may stay, whatever the policy has become.
+        if edit.expires_at != row.expires_at {
+            let end = edit.expires_at.map(Timestamp::from_micros);
+            policy::read(tx).await?.check_end(end, now).map_err(|e| Error::field("expires", e))?;
+            actor.reauthenticate_for_expiry(end, now)?;
+        }
+        check_start(row, edit, actor)
+    }
+}
+
+/// Whether tokens from before say more than is true of the key from now on: it has lost a scope, ends earlier, or does not work yet.
+fn narrows(before: &KeyRow, after: &KeyRow, now: Timestamp) -> Result<bool, store::Error> {
+    let kept = after.scopes()?;
+    let end = |row: &KeyRow| row.expires_at.unwrap_or(i64::MAX);
+    let waits = after.not_before.is_some_and(|from| from > now.micros());
+    Ok(!before.scopes()?.iter().all(|scope| kept.contains(scope)) || end(after) < end(before) || waits)
+}
+
+/// Whether it comes to work before it ends, if one of the two has changed: said of the one that has.
+fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
+    if (edit.not_before, edit.expires_at) == (row.not_before, row.expires_at) {
+        return Ok(());
+    }
+    let (from, end) = (edit.not_before.map(Timestamp::from_micros), edit.expires_at.map(Timestamp::from_micros));
+    not_before::check(from, end, &actor.zone()).map_err(|field| match from {
+        Some(from) if edit.not_before == row.not_before => {
+            let from = moments::moment(from, &actor.zone()).exact;
+            Error::field("expires", format!("The key would never work: it works from {from} on. Choose a later end."))
+        }
+        _ => Error::Invalid(vec![field]),
+    })
+}
+
+impl Keys {
+    /// Changes what can be edited, as the form says it. What is not said stays only where the form says so (`keep`).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if it was changed since the form was drawn;
+    /// [`Error::StepUp`] if from now on it never expires, lives beyond five years, or has a `keyward:*` scope, without recent reauthentication; otherwise as deactivating.
+    pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
+        self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
+    }
+
+    /// As [`Keys::edit`], for whoever is at the command line: only what is said changes.
+    ///
+    /// # Errors
+    /// As [`Keys::edit`].
+    pub async fn edit_as_operator(&self, id: KeyId, patch: &KeyPatch) -> Result<KeyView, Error> {
+        self.patch(&Actor::Operator, id, patch).await
+    }
+
+    async fn patch(&self, actor: &Actor, id: KeyId, patch: &KeyPatch) -> Result<KeyView, Error> {
+        let edited = patch.read(&actor.zone(), self.ground.now())?;
+        self.apply_edit(actor, id, edited).await
+    }
+
+    /// One edit of a key, by whoever it is, and its event.
+    pub(super) async fn apply_edit(&self, actor: &Actor, id: KeyId, edited: Edited) -> Result<KeyView, Error> {
+        let now = self.ground.now();
+        let (actor, viewer) = (actor.clone(), Viewer::acting(actor));
+        let role = viewer.user.map(|_| Role::Operator);
+        let row = self.ground.queue.write(move |tx| {
+            let (actor, edited) = (actor.clone(), edited.clone());
+            Box::pin(async move {
+                store::keys::lock(tx, id.into()).await?;
+                let row = find(tx, &actor, id, Action::ChangeKeys, now).await?;
+                if row.deleted_at.is_some() {
+                    return Err(Error::Conflict("This key is deleted. Restore it first."));
+                }
+                if edited.version.is_some_and(|version| version != row.updated_at) {
+                    if matches!(actor, Actor::Program(_)) {
+                        return Err(ProgramRefused::Stale.into());
+                    }
+                    return Err(Error::Conflict(
+                        "This key was changed meanwhile, by someone else or in another tab. Look at it again, then save.",
+                    ));
+                }
+                let edit = edited.of(&row)?;
+                edited.check(tx, &actor, &row, &edit, now).await?;
+                if !store::keys::edit(tx, row.id, &edit, now.micros()).await? {
+                    return Err(Error::Internal("a key that was just read was not there to be edited"));
+                }
+                let after = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
+                if narrows(&row, &after, now)? {
+                    store::revoked::cut_off(tx, &format!("key:{id}"), now.micros()).await?;
+                }
+                let acting = acting::in_project(tx, &actor, row.project_id.into()).await?;
+                let event = actor
+                    .event(now, "key.edited", format!("key:{id}"), &row.name)
+                    .acting_as(&acting)
+                    .in_project(row.project_id.into())
+                    .detail(serde_json::json!({"before": facts(&row)?, "after": facts(&after)?}));
+                Ok(Kept::with(after, event).heard(Change { topic: "key", id: row.id }))
+            })
+        });
+        view(row.await?, &viewer, role, now)
+    }
+}

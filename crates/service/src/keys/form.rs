@@ -1,0 +1,115 @@
+//! What the forms for a new key and for an edit need to be drawn.
+
+use super::{Keys, Viewer, find, may_grant, role, view};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    can::{Action, can},
+    expiry, moments, not_before, policy,
+};
+use keyward_domain::{
+    expiry::ExpiryChoice,
+    ids::KeyId,
+    key::EditForm,
+    project::{KeyForm, ProjectChoice, Role},
+    scope::{ScopeName, ScopeView},
+    time::Timestamp,
+};
+use keyward_store::{self as store, Conn};
+use uuid::Uuid;
+
+/// The scopes of a project that somebody of this role may give to a key.
+async fn offered(conn: &mut Conn<'_>, project: Uuid, role: Role) -> Result<Vec<ScopeView>, Error> {
+    let mut scopes = Vec::new();
+    for row in store::projects::offered(conn, project).await? {
+        let name: ScopeName = row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;
+        if may_grant(role, &name, &row) {
+            scopes.push(ScopeView { name, description: row.description });
+        }
+    }
+    Ok(scopes)
+}
+
+impl Keys {
+    /// The projects in which a person may make keys, with the scopes that they offer, and a one-time number for the form.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn form(&self, caller: &Caller) -> Result<KeyForm, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let mut projects = Vec::new();
+        for member in store::projects::of_user(&mut conn, caller.user.into()).await? {
+            let role: Role = member.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
+            if !can(role, Action::ChangeKeys) || member.project.archived_at.is_some() {
+                continue;
+            }
+            let scopes = offered(&mut conn, member.project.id, role).await?;
+            projects.push(ProjectChoice { id: member.project.id.into(), name: member.project.name, scopes });
+        }
+        let (now, policy) = (self.ground.now(), policy::read(&mut conn).await?);
+        Ok(KeyForm {
+            projects,
+            expiries: expiry::options(&policy, &caller.zone, now),
+            usual: ExpiryChoice::Days(policy.usual_period()).to_string(),
+            policy: policy.of_life(),
+            zone: moments::zone_name(&caller.zone),
+            number: self.ground.new_id().into(),
+            now,
+        })
+    }
+
+    /// A key as it is, with what it may become.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there or not theirs, [`Error::Forbidden`] for a viewer, [`Error::Conflict`] if deleted.
+    pub async fn edit_form(&self, caller: &Caller, id: KeyId) -> Result<EditForm, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let now = self.ground.now();
+        let row = find(&mut conn, &Actor::User(caller.clone()), id, Action::ChangeKeys, now).await?;
+        if row.deleted_at.is_some() {
+            return Err(Error::Conflict("This key is deleted. Restore it first."));
+        }
+        let role = role(&mut conn, row.project_id.into(), caller.user).await?.ok_or(Error::NotFound)?;
+        let mut scopes = offered(&mut conn, row.project_id, role).await?;
+        for scope in row.scopes()? {
+            let name: ScopeName = scope.parse().map_err(|_| store::Error::Corrupt("scope of a key"))?;
+            if !scopes.iter().any(|it| it.name == name) {
+                let description = "It may stay on this key; once taken away, it cannot be given again.".to_owned();
+                scopes.push(ScopeView { name, description });
+            }
+        }
+        let not_before = row.not_before.map(Timestamp::from_micros);
+        let not_before = not_before.map(|at| not_before::typed(at, &caller.zone)).unwrap_or_default();
+        let (version, policy) = (row.updated_at, policy::read(&mut conn).await?);
+        Ok(EditForm {
+            key: view(row, &Viewer::of(caller), Some(role), now)?,
+            offered: scopes,
+            expiries: expiry::options(&policy, &caller.zone, now),
+            policy: policy.of_life(),
+            zone: moments::zone_name(&caller.zone),
+            not_before,
+            version,
+            now,
+        })
+    }
+
+    /// The sentence under the expiry of a form: when a key would end if it were made now.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if what was chosen is no end.
+    pub fn say_expiry(&self, caller: &Caller, expires: &str, on: &str) -> Result<String, Error> {
+        let choice = expiry::read(expires, on);
+        let said = choice.and_then(|choice| expiry::say(&choice, &caller.zone, self.ground.now()));
+        said.map_err(|field| Error::Invalid(vec![field]))
+    }
+
+    /// The sentence under "not before": when a key would begin to work if it were made now.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if what was typed is no time, or one that has passed.
+    pub fn say_not_before(&self, caller: &Caller, text: &str) -> Result<String, Error> {
+        not_before::say(text, &caller.zone, self.ground.now()).map_err(|field| Error::Invalid(vec![field]))
+    }
+}

@@ -1,0 +1,231 @@
+//! Listing keys, page by page: a person's, and for an administrator everybody's.
+
+use super::{Keys, Viewer, administrator, view};
+use crate::{Error, actor::Caller, can::Power, read_list};
+use keyward_domain::{
+    count::COUNTED,
+    filter::{KeyFilter, UNUSED_DAYS},
+    key::{KeyPage, KeyView, PAGE_SIZE, RESTORE_DAYS, Status},
+    people::PersonChoice,
+    project::{ProjectName, Role},
+    time::{DAY, Timestamp},
+};
+use keyward_store::{
+    self as store, Conn,
+    keys::{After, Seen, Wanted},
+};
+use std::collections::{HashMap, hash_map::Entry};
+use uuid::Uuid;
+
+/// What counts as expiring soon, in days.
+const SOON: i64 = 7;
+/// Most projects, and most owners, among whom an administrator's filter lets choose.
+const CHOICES: i64 = 500;
+
+/// Where a page begins, as it stands in `?after=`: the instant of the first page (so that the statuses of all pages are of one
+/// instant), and place, id and title of the last key before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cursor {
+    now: Timestamp,
+    after: After,
+}
+
+impl Cursor {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(4, '.');
+        let now = Timestamp::from_micros(parts.next()?.parse().ok()?);
+        let place = parts.next()?.parse::<i64>().ok()?.max(-i64::MAX);
+        let id: Uuid = parts.next()?.parse().ok()?;
+        // A NUL is no text to PostgreSQL.
+        let title = parts.next().filter(|title| !title.contains('\0'))?.to_owned();
+        Some(Self { now, after: After { place, title, id } })
+    }
+
+    fn write(&self) -> String {
+        let After { place, title, id } = &self.after;
+        format!("{}.{place}.{}.{title}", self.now.micros(), id.simple())
+    }
+}
+
+/// Whether a text is where a page begins.
+pub(super) fn is_cursor(text: &str) -> bool {
+    Cursor::read(text).is_some()
+}
+
+/// What a list is narrowed to besides its filter, and how many keys a page has.
+pub(super) struct Narrow<'a> {
+    pub text: Option<&'a str>,
+    pub issued_to: Option<&'a str>,
+    pub limit: usize,
+}
+
+impl Default for Narrow<'_> {
+    fn default() -> Self {
+        Self { text: None, issued_to: None, limit: PAGE_SIZE }
+    }
+}
+
+/// What a person is in their projects, and those by name.
+async fn memberships(conn: &mut Conn<'_>, caller: &Caller) -> Result<(HashMap<Uuid, Role>, Vec<ProjectName>), Error> {
+    let (mut roles, mut projects) = (HashMap::new(), Vec::new());
+    for member in store::projects::of_user(conn, caller.user.into()).await? {
+        let role = member.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
+        roles.insert(member.project.id, role);
+        projects.push(ProjectName { id: member.project.id.into(), name: member.project.name });
+    }
+    Ok((roles, projects))
+}
+
+impl Keys {
+    /// One page of the keys that a person sees. An `after` that is none of ours begins anew.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn list(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            let (roles, projects) = memberships(&mut conn, caller).await?;
+            let (page, rows, _) = self
+                .page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), &Narrow::default(), after)
+                .await?;
+            let viewer = Viewer::of(caller);
+            let keys = rows
+                .into_iter()
+                .map(|row| {
+                    let role = roles.get(&row.project_id).copied();
+                    view(row, &viewer, role, page.now)
+                })
+                .collect::<Result<_, _>>()?;
+            Ok(KeyPage { keys, projects, ..page })
+        })
+        .await
+    }
+
+    /// One page of every key there is, with an owner of each, for administrators.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for anybody else.
+    pub async fn list_all(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            administrator(&mut conn, caller, Power::SeeEveryKey).await?;
+            let (page, rows, _) = self.page(&mut conn, Seen::All, filter, &Narrow::default(), after).await?;
+            let viewer = Viewer::administrator(caller);
+            let (roles, _) = memberships(&mut conn, caller).await?;
+            let mut owners = HashMap::new();
+            let mut keys: Vec<KeyView> = Vec::with_capacity(rows.len());
+            for row in rows {
+                let project = row.project_id;
+                let mut key = view(row, &viewer, roles.get(&project).copied(), page.now)?;
+                let owner = match owners.entry(project) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(store::keys::owner(&mut conn, project).await?),
+                };
+                if let Some(owner) = owner {
+                    key.owner = Some(owner.name.clone());
+                    key.owner_email = Some(owner.email.clone());
+                }
+                keys.push(key);
+            }
+            let mut projects: Vec<_> = store::projects::names(&mut conn, CHOICES)
+                .await?
+                .into_iter()
+                .map(|row| ProjectName { id: row.id.into(), name: row.name })
+                .collect();
+            if let Some(chosen) = filter.project.filter(|id| projects.iter().all(|it| it.id != *id)) {
+                let row = store::projects::by_id(&mut conn, chosen.into()).await?;
+                projects.extend(row.map(|row| ProjectName { id: row.id.into(), name: row.name }));
+            }
+            let mut owners: Vec<PersonChoice> =
+                store::users::owners(&mut conn, CHOICES).await?.into_iter().map(Into::into).collect();
+            if let Some(chosen) = filter.owner.filter(|id| owners.iter().all(|it| it.id != *id)) {
+                let row = store::users::by_id(&mut conn, chosen.into()).await?;
+                owners.extend(row.map(|row| PersonChoice { id: row.id.into(), name: row.name, email: row.email }));
+            }
+            Ok(KeyPage { keys, projects, owners, ..page })
+        })
+        .await
+    }
+
+    /// The numbers of a page, its rows, and whether the total is exact. A search reads a bounded number of keys: then a page can have
+    /// fewer keys than it may, or none, and another page after it.
+    pub(super) async fn page(
+        &self,
+        conn: &mut Conn<'_>,
+        seen: Seen,
+        filter: &KeyFilter,
+        narrow: &Narrow<'_>,
+        after: &str,
+    ) -> Result<(KeyPage, Vec<store::keys::KeyRow>, bool), Error> {
+        let now = self.ground.now();
+        let cursor = Cursor::read(after).unwrap_or(Cursor { now, after: After::nothing() });
+        let wanted = Wanted {
+            seen,
+            status: filter.status,
+            project: filter.project.map(Into::into),
+            environment: filter.environment,
+            owner: filter.owner.map(Into::into),
+            view: filter.view,
+            text: narrow.text,
+            issued_to: narrow.issued_to,
+            unused: cursor.now.plus_seconds(-UNUSED_DAYS * DAY).micros(),
+            now: cursor.now.micros(),
+            ended: now.plus_seconds(-RESTORE_DAYS * DAY).micros(),
+        };
+        let soon = cursor.now.plus_seconds(SOON * DAY).micros();
+        let (mut counted, mut until) = (None, None);
+        if let (Some(_), Some(project)) = (narrow.text, wanted.project)
+            && filter.status != Some(Status::Deleted)
+        {
+            counted = store::keys::search_end(conn, project, Uuid::max()).await?;
+            until = store::keys::search_end(conn, project, cursor.after.id).await?;
+        }
+        let counts = store::keys::counts(conn, &wanted, soon, counted.unwrap_or_default()).await?;
+        let (until_id, limit) = (until.unwrap_or_default(), narrow.limit as i64 + 1);
+        let mut rows = store::keys::page(conn, &wanted, filter.sort, &counts, &cursor.after, until_id, limit).await?;
+        let more = rows.len() > narrow.limit;
+        rows.truncate(narrow.limit);
+        let next = rows.last().filter(|_| more).map(|last| {
+            let after = After { place: last.place, title: last.title.clone(), id: last.key.id };
+            Cursor { now: cursor.now, after }.write()
+        });
+        let searched = until.map(|id| Cursor { now: cursor.now, after: After { id, ..After::nothing() } }.write());
+        let next = next.or(searched);
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        let page = KeyPage {
+            keys: Vec::new(),
+            next,
+            total: count(counts.total),
+            expiring: count(counts.expiring),
+            projects: Vec::new(),
+            owners: Vec::new(),
+            any: counts.kept > 0,
+            deleted: count(counts.deleted),
+            now,
+        };
+        let is_exact = counted.is_none() && page.total <= COUNTED;
+        Ok((page, rows.into_iter().map(|row| row.key).collect(), is_exact))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_round_trip_and_anything_else_begins_anew() {
+        let id = Uuid::max();
+        for title in ["", "boje 7. ærø 🌊"] {
+            let cursor = Cursor { now: Timestamp::from_micros(7), after: After { place: -2, title: title.into(), id } };
+            assert_eq!(Cursor::read(&cursor.write()), Some(cursor));
+        }
+        let max = "ffffffffffffffffffffffffffffffff";
+        for bad in
+            ["", "1", "1.2", "1.2.x", "1.2.x.", &format!("x.2.{max}."), &format!("1.2.{max}"), &format!("1.2.{max}.\0")]
+        {
+            assert!(Cursor::read(bad).is_none(), "{bad}");
+        }
+    }
+}

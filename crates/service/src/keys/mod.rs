@@ -1,0 +1,258 @@
+//! Keys: made, listed, changed, ended. One verb a file.
+
+mod admin;
+mod change;
+mod chosen;
+mod create;
+mod draft;
+mod edit;
+mod form;
+mod list;
+mod of_project;
+mod patch;
+mod program;
+mod purge;
+mod reach;
+mod rules;
+
+pub(super) use admin::administrator;
+pub(super) use chosen::{stop, stop_for};
+pub use draft::{KeyDraft, NewKey};
+pub use patch::{KEEP, KeyEdit, KeyPatch};
+pub use program::{Asked, At, Changes, End, KeyList, KeysAsked, Once, Versions};
+pub use reach::Reach;
+pub use rules::{Rules, RulesDraft};
+
+use super::{
+    Error, Ground,
+    actor::{Actor, Caller},
+    can::{Action, can},
+    moments::{moment, moment_of},
+    usage::{Calls, Usage},
+};
+use jiff::tz::TimeZone;
+use keyward_domain::{
+    ids::{KeyId, ProjectId, UserId},
+    key::{KeyView, Note, RESTORE_DAYS, RateView, Status},
+    project::Role,
+    scope::ScopeName,
+    time::{DAY, Moment, Timestamp},
+};
+use keyward_store::{self as store, Conn, keys::KeyRow, projects::ScopeRow};
+
+/// The use cases of keys.
+#[derive(Clone)]
+pub struct Keys {
+    ground: Ground,
+    usage: Option<Usage>,
+}
+
+impl Keys {
+    pub fn new(ground: Ground) -> Self {
+        Self { ground, usage: None }
+    }
+
+    /// Says of a key also what this process has counted and not written yet.
+    pub fn with_usage(self, usage: Usage) -> Self {
+        Self { usage: Some(usage), ..self }
+    }
+}
+
+/// Whether a deleted key's time to be restored is over: then it is gone, whether or not it has been purged yet.
+fn is_gone(row: &KeyRow, now: Timestamp) -> bool {
+    row.gone_at().is_some_and(|at| at <= now.micros())
+}
+
+/// Whoever looks at a key.
+struct Viewer {
+    user: Option<UserId>,
+    zone: TimeZone,
+    /// They asked as an administrator.
+    administrator: bool,
+}
+
+impl Viewer {
+    fn of(caller: &Caller) -> Self {
+        Self { user: Some(caller.user), zone: caller.zone.clone(), administrator: false }
+    }
+
+    fn administrator(caller: &Caller) -> Self {
+        Self { administrator: true, ..Self::of(caller) }
+    }
+
+    fn acting(actor: &Actor) -> Self {
+        Self { user: actor.user(), zone: actor.zone(), administrator: false }
+    }
+}
+
+/// A key as somebody sees it who has this role in its project.
+fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Result<KeyView, Error> {
+    let by_viewer = viewer.user.is_some() && row.created_by.map(UserId::from) == viewer.user;
+    let moment = |micros| moment_of(micros, &viewer.zone);
+    let rate_limit = row.read_rate_limit()?.map(|limit| RateView {
+        calls: limit.calls(),
+        per: limit.per().as_str().to_owned(),
+        burst: limit.burst(),
+        words: limit.words(),
+    });
+    let may_change = role.is_some_and(|role| can(role, Action::ChangeKeys));
+    let note = row.note.as_ref().zip(row.note_at).map(|(text, at)| Note {
+        text: text.clone(),
+        by: row.note_by.clone().unwrap_or_default(),
+        at: moment(at),
+        held: row.held,
+    });
+    Ok(KeyView {
+        id: row.id.into(),
+        environment: row.environment()?,
+        scopes: row.scopes()?,
+        networks: row.networks()?,
+        not_before: row.not_before.map(moment),
+        rate_limit,
+        status: row.lifecycle().status(now),
+        gone: row.gone_at().map(moment),
+        created: moment(row.created_at),
+        created_by: if by_viewer { "You".to_owned() } else { row.created_by_name },
+        last_used: row.last_used_at.map(moment),
+        calls_today: None,
+        expires: row.expires_at.map(moment),
+        may_change,
+        may_start: viewer.administrator || (may_change && !row.held),
+        note,
+        version: row.updated_at,
+        owner: None,
+        owner_email: None,
+        now,
+        project_id: row.project_id.into(),
+        project: row.project_name,
+        name: row.name,
+        preview: row.preview,
+        issued_to: row.issued_to,
+    })
+}
+
+/// The role of a user in a project, read where the change will be.
+pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
+    let Some(role) = store::projects::role(conn, project.into(), user.into()).await? else { return Ok(None) };
+    role.parse().map(Some).map_err(|_| store::Error::Corrupt("role of a member").into())
+}
+
+/// Whether an actor may do this to keys of a project. Somebody who is no member gets the answer of a project that is not there.
+async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
+    if let Actor::Program(program) = actor {
+        // What it may do there, its scopes say: see `program`.
+        return program.in_project(project);
+    }
+    let Some(user) = actor.user() else { return Ok(()) };
+    match role(conn, project, user).await? {
+        Some(role) if can(role, action) => Ok(()),
+        Some(_) => Err(Error::Forbidden("Your role in this project lets you see keys, not change them.")),
+        None => Err(Error::NotFound),
+    }
+}
+
+/// Whether somebody of this role may give a key this scope, if the project offers it.
+pub(super) fn may_grant(role: Role, scope: &ScopeName, row: &ScopeRow) -> bool {
+    may_grant_what_is(role, scope, row.is_for_owners())
+}
+
+/// As [`may_grant`], of a scope that is known to be for owners or not.
+pub(super) fn may_grant_what_is(role: Role, scope: &ScopeName, for_owners: bool) -> bool {
+    !(scope.is_management() || for_owners) || can(role, Action::GrantManagement)
+}
+
+/// The key, if the actor may do this to it. One that is gone is not there for anybody, purged or not.
+async fn find(conn: &mut Conn<'_>, actor: &Actor, id: KeyId, action: Action, now: Timestamp) -> Result<KeyRow, Error> {
+    let row = store::keys::by_id(conn, id.into()).await?;
+    let row = row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)?;
+    allow(conn, actor, row.project_id.into(), action).await?;
+    Ok(row)
+}
+
+impl Keys {
+    /// One key, for whoever may see it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there or not theirs.
+    pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
+        let (row, role, now) = self.seen(caller, id).await?;
+        let shown = view(row, &Viewer::of(caller), role, now)?;
+        let Some(Calls { today, last_used }) = self.counted(caller, id).await? else { return Ok(shown) };
+        let last_used = last_used.map(|at| moment(at, &caller.zone));
+        Ok(KeyView { last_used, calls_today: Some(today), ..shown })
+    }
+
+    /// When a key was last used, for whoever may see it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there or not theirs.
+    pub async fn called(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
+        let (row, ..) = self.seen(caller, id).await?;
+        let last_used = match self.counted(caller, id).await? {
+            Some(calls) => calls.last_used,
+            None => row.last_used_at.map(Timestamp::from_micros),
+        };
+        Ok(last_used.map(|at| moment(at, &caller.zone)))
+    }
+
+    /// What was counted of a key, if this process counts.
+    async fn counted(&self, caller: &Caller, id: KeyId) -> Result<Option<Calls>, Error> {
+        match &self.usage {
+            Some(usage) => Ok(Some(usage.calls(id, &caller.zone).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A key that a member may see, with their role.
+    async fn seen(&self, caller: &Caller, id: KeyId) -> Result<(KeyRow, Option<Role>, Timestamp), Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let now = self.ground.now();
+        let row = find(&mut conn, &Actor::User(caller.clone()), id, Action::SeeKeys, now).await?;
+        let role = role(&mut conn, row.project_id.into(), caller.user).await?;
+        Ok((row, role, now))
+    }
+
+    /// The keys of a project, or of all, the newest first, for the command line.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn all(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        Ok(store::keys::of_project(&mut reader.conn(), project.map(Into::into)).await?)
+    }
+
+    /// Deleted keys that can still be restored, of a project or of all, the newest first, for the command line.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn all_deleted(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
+        let ended = self.ground.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
+        let mut reader = self.ground.pool.read().await?;
+        Ok(store::keys::deleted(&mut reader.conn(), project.map(Into::into), ended).await?)
+    }
+
+    /// The status of a row for the command line.
+    pub fn status(&self, row: &KeyRow) -> Status {
+        row.lifecycle().status(self.ground.now())
+    }
+
+    /// A row as the command line shows it.
+    ///
+    /// # Errors
+    /// If a column holds what the code never writes.
+    pub fn shown(&self, row: KeyRow) -> Result<KeyView, Error> {
+        view(row, &Viewer::acting(&Actor::Operator), Some(Role::Operator), self.ground.now())
+    }
+
+    /// A key, for the command line.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there, or its seven days are over.
+    pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
+        let now = self.ground.now();
+        let mut reader = self.ground.pool.read().await?;
+        let row = find(&mut reader.conn(), &Actor::Operator, id, Action::SeeKeys, now).await?;
+        self.shown(row)
+    }
+}

@@ -1,0 +1,61 @@
+//! The keys of one project, by whom they were issued to.
+
+use super::{Keys, Viewer, role, view};
+use crate::{
+    Error,
+    actor::Caller,
+    can::{Action, Power, can, has},
+    read_list,
+};
+use keyward_domain::{
+    fold::fold,
+    ids::ProjectId,
+    project::{IssuedKeys, ProjectKeys},
+};
+use keyward_store as store;
+use std::collections::BTreeMap;
+
+/// Most keys that the dialog shows; the list of all keys has pages.
+const MOST: i64 = 200;
+
+impl Keys {
+    /// The keys of a project that are not deleted, for its members; for an administrator who is none, after a fresh proof.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there or not theirs; [`Error::StepUp`] for an administrator whose proof is old.
+    pub async fn of_project(&self, caller: &Caller, id: ProjectId) -> Result<ProjectKeys, Error> {
+        let now = self.ground.now();
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            let role = role(&mut conn, id, caller.user).await?;
+            if role.is_none() && !has(caller.admin, Power::SeeEveryKey) {
+                return Err(Error::NotFound);
+            }
+            let project = store::projects::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
+            if role.is_none() {
+                caller.reauthenticate("project.seen_by_administrator", now)?;
+            }
+            let rows = store::keys::newest_of_project(&mut conn, id.into(), MOST).await?;
+            let (total, viewer) = (store::projects::key_count_shown(&mut conn, id.into()).await?, Viewer::of(caller));
+            // Those issued to nobody come last, and so do groups that differ in case: whoever wrote them meant two.
+            let mut groups: BTreeMap<(bool, String, Option<String>), Vec<_>> = BTreeMap::new();
+            for row in rows {
+                let to = row.issued_to.clone();
+                let place = (to.is_none(), fold(to.as_deref().unwrap_or_default()), to);
+                groups.entry(place).or_default().push(view(row, &viewer, role, now)?);
+            }
+            let archived = project.archived_at.is_some();
+            Ok(ProjectKeys {
+                id,
+                name: project.name,
+                archived,
+                may_make_keys: !archived && role.is_some_and(|role| can(role, Action::ChangeKeys)),
+                groups: groups.into_iter().map(|((.., to), keys)| IssuedKeys { to, keys }).collect(),
+                total: u64::try_from(total).unwrap_or_default(),
+                now,
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,106 @@
+//! What an edit of a key says, and what it makes of it.
+
+use super::{
+    draft::{gather, parse_expiry, parse_scopes},
+    rules::{self, RulesDraft},
+};
+use crate::{Error, Field, not_before};
+use jiff::tz::TimeZone;
+use keyward_domain::{
+    key::{KeyName, parse_issued_to},
+    network::Networks,
+    rate::RateLimit,
+    scope::ScopeName,
+    time::Timestamp,
+};
+
+/// What the form says, unread. A form says everything.
+#[derive(Clone, Debug)]
+pub struct KeyEdit {
+    /// The form's: which state of the key it starts from.
+    pub version: i64,
+    pub name: String,
+    /// `keep`, or as in a new key.
+    pub expires: String,
+    pub expires_on: String,
+    pub scopes: Vec<String>,
+    pub issued_to: String,
+    /// With `keep` as "not before", too: a form shows it to the minute, and must not move it.
+    pub rules: RulesDraft,
+}
+
+/// What is to be changed, unread: what is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct KeyPatch {
+    /// Which state of the key it starts from; `None`: whichever there is.
+    pub version: Option<i64>,
+    pub name: Option<String>,
+    pub scopes: Option<Vec<String>>,
+    /// The dropdown, and the date beside it.
+    pub expires: Option<(String, String)>,
+    /// Empty: nobody in particular.
+    pub issued_to: Option<String>,
+    /// Empty: from anywhere.
+    pub networks: Option<String>,
+    /// Empty: at once.
+    pub not_before: Option<String>,
+    /// Calls, period and burst, or all of it in the first; empty: no limit.
+    pub rate: Option<[String; 3]>,
+}
+
+/// The word for what stays as it is.
+pub const KEEP: &str = "keep";
+
+impl From<KeyEdit> for KeyPatch {
+    fn from(edit: KeyEdit) -> Self {
+        let KeyEdit { version, name, expires, expires_on, scopes, issued_to, rules } = edit;
+        Self {
+            version: Some(version),
+            name: Some(name),
+            scopes: Some(scopes),
+            expires: (expires != KEEP).then_some((expires, expires_on)),
+            issued_to: Some(issued_to),
+            networks: Some(rules.networks),
+            not_before: (rules.not_before != KEEP).then_some(rules.not_before),
+            rate: Some([rules.rate, rules.per, rules.burst]),
+        }
+    }
+}
+
+/// What a key becomes. What is `None` stays as it is; within it, `None` is as in a new key: nobody, never, at once, no limit.
+#[derive(Clone, Debug)]
+pub(super) struct Edited {
+    pub version: Option<i64>,
+    pub name: Option<KeyName>,
+    pub scopes: Option<Vec<ScopeName>>,
+    pub expires_at: Option<Option<Timestamp>>,
+    pub issued_to: Option<Option<String>>,
+    pub networks: Option<Networks>,
+    pub not_before: Option<Option<Timestamp>>,
+    pub rate_limit: Option<Option<RateLimit>>,
+}
+
+impl KeyPatch {
+    /// Reads what is said, and says everything that is wrong at once, in the order of the form.
+    pub(super) fn read(&self, zone: &TimeZone, now: Timestamp) -> Result<Edited, Error> {
+        let mut errors = Vec::new();
+        let edited = Edited {
+            version: self.version,
+            name: said(&mut errors, &self.name, |it| it.parse().map_err(|e| Field::new("name", e))),
+            scopes: said(&mut errors, &self.scopes, |it| parse_scopes(it)),
+            expires_at: said(&mut errors, &self.expires, |(choice, on)| parse_expiry(choice, on, zone, now)),
+            issued_to: said(&mut errors, &self.issued_to, |it| {
+                parse_issued_to(it).map_err(|e| Field::new("issued_to", e))
+            }),
+            networks: said(&mut errors, &self.networks, |it| rules::networks(it)),
+            not_before: said(&mut errors, &self.not_before, |it| not_before::read(it, zone, now)),
+            rate_limit: said(&mut errors, &self.rate, |[rate, per, burst]| rules::rate_limit(rate, per, burst)),
+        };
+        if errors.is_empty() { Ok(edited) } else { Err(Error::Invalid(errors)) }
+    }
+}
+
+/// Reads a field if it is said, and gathers its error.
+fn said<S, T>(errors: &mut Vec<Field>, said: &Option<S>, read: impl FnOnce(&S) -> Result<T, Field>) -> Option<T> {
+    said.as_ref().and_then(|it| gather(errors, read(it)))
+}

@@ -1,0 +1,101 @@
+//! Listing the keys of a program's project.
+
+use crate::{
+    Error,
+    actor::Actor,
+    keys::{Keys, Viewer, list::Narrow, view},
+    program::Program,
+    read_list,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use keyward_domain::{
+    count::COUNTED,
+    filter::{KeyFilter, Sort},
+    ids::ProjectId,
+    key::{Environment, KeyView, PAGE_SIZE, Status},
+    project::Role,
+};
+use keyward_store::keys::Seen;
+
+/// Most keys on one page.
+pub const LIMIT_MAX: usize = 200;
+
+/// Which keys are asked for; `None`: any. Without a status, whatever is not deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeysAsked {
+    pub status: Option<Status>,
+    pub environment: Option<Environment>,
+    /// In its name, its preview or whom it was issued to, without regard to case and accents.
+    pub text: Option<String>,
+    /// Issued to just this name.
+    pub issued_to: Option<String>,
+    /// From 1 to 200; `None`: 50.
+    pub limit: Option<usize>,
+    /// Where the page before said that this one begins.
+    pub cursor: Option<String>,
+}
+
+/// A page of keys, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyList {
+    pub keys: Vec<KeyView>,
+    /// Where the next page begins; `None`: there is none.
+    pub next: Option<String>,
+    /// Keys that match, on all pages, at most 10,000.
+    pub total: u64,
+    /// Whether there are no more than that.
+    pub total_is_exact: bool,
+}
+
+/// What stands in a cursor; `None`: it is none of ours.
+fn opened(cursor: &str) -> Option<String> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    super::super::list::is_cursor(&text).then_some(text)
+}
+
+impl Keys {
+    /// A page of the keys of the program's project, the newest first. The pages of one list are of one instant.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] for a limit or a cursor that is none.
+    pub async fn list_by_program(
+        &self,
+        program: &Program,
+        project: ProjectId,
+        asked: &KeysAsked,
+    ) -> Result<KeyList, Error> {
+        program.in_project(project)?;
+        let limit = asked.limit.unwrap_or(PAGE_SIZE);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(Error::field("limit", format!("Ask for 1 to {LIMIT_MAX} keys.")));
+        }
+        let after = match &asked.cursor {
+            Some(cursor) => {
+                opened(cursor).ok_or_else(|| Error::field("cursor", "Send the next_cursor of a page as it stands."))?
+            }
+            None => String::new(),
+        };
+        let filter = KeyFilter {
+            status: asked.status,
+            project: Some(project),
+            environment: asked.environment,
+            sort: Sort::Newest,
+            ..KeyFilter::default()
+        };
+        let narrow = Narrow { text: asked.text.as_deref(), issued_to: asked.issued_to.as_deref(), limit };
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let (page, rows, total_is_exact) =
+                self.page(&mut reader.conn(), Seen::All, &filter, &narrow, &after).await?;
+            let viewer = Viewer::acting(&Actor::Program(program.clone()));
+            let keys = rows.into_iter().map(|row| view(row, &viewer, Some(Role::Operator), page.now));
+            Ok(KeyList {
+                keys: keys.collect::<Result<_, _>>()?,
+                next: page.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+                total: page.total.min(COUNTED),
+                total_is_exact,
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,151 @@
+//! How far a key reaches, and whether one lies within another: the rule that what programs make only narrows.
+
+use super::draft::NewKey;
+use crate::Field;
+use keyward_domain::{key::Environment, network::Networks, rate::RateLimit, time::Timestamp};
+use keyward_store::{
+    self as store,
+    keys::{Edit, KeyRow},
+};
+
+/// How far a key reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub environment: Environment,
+    pub scopes: Vec<String>,
+    pub networks: Networks,
+    pub not_before: Option<Timestamp>,
+    /// `None`: it never ends.
+    pub expires_at: Option<Timestamp>,
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl Reach {
+    /// Of a key as it is stored.
+    ///
+    /// # Errors
+    /// [`store::Error::Corrupt`] if a column holds what the code never writes.
+    pub fn of(row: &KeyRow) -> Result<Self, store::Error> {
+        Ok(Self {
+            environment: row.environment()?,
+            scopes: row.scopes()?,
+            networks: row.read_networks()?,
+            not_before: row.not_before.map(Timestamp::from_micros),
+            expires_at: row.expires_at.map(Timestamp::from_micros),
+            rate_limit: row.read_rate_limit()?,
+        })
+    }
+
+    /// Of a key that is asked for.
+    pub fn of_new(new: &NewKey) -> Self {
+        Self {
+            environment: new.environment,
+            scopes: new.scopes.iter().map(ToString::to_string).collect(),
+            networks: new.rules.networks.clone(),
+            not_before: new.rules.not_before,
+            expires_at: new.expires_at,
+            rate_limit: new.rules.rate_limit,
+        }
+    }
+
+    /// What becomes of a key by an edit.
+    ///
+    /// # Errors
+    /// As [`Reach::of`].
+    pub fn edited(&self, edit: &Edit) -> Result<Self, store::Error> {
+        let corrupt = |_| store::Error::Corrupt("list of a key's networks");
+        let rate = edit.rate_limit.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            environment: self.environment,
+            scopes: edit.scopes.clone(),
+            networks: Networks::of(edit.networks.iter().map(String::as_str)).map_err(corrupt)?,
+            not_before: edit.not_before.map(Timestamp::from_micros),
+            expires_at: edit.expires_at.map(Timestamp::from_micros),
+            rate_limit: rate.map_err(|_| store::Error::Corrupt("rate limit of a key"))?,
+        })
+    }
+
+    /// In what it reaches beyond the key that makes it: environment, scopes, networks and end. From when it works and how often are no
+    /// rights: whoever makes a key works now, and two keys are used twice as often as one.
+    pub fn beyond(&self, maker: &Self) -> Vec<Field> {
+        let mut errors = Vec::new();
+        if self.environment != maker.environment {
+            errors.push(Field::new("environment", format!("Your key is one for {}.", maker.environment)));
+        }
+        let lacks: Vec<_> = self.scopes.iter().filter(|it| !maker.scopes.contains(it)).map(String::as_str).collect();
+        if !lacks.is_empty() {
+            errors.push(Field::new("scopes", format!("You do not have {}.", lacks.join(", "))));
+        }
+        if !self.networks.within(&maker.networks) {
+            errors.push(Field::new("networks", format!("Your key may be used from {} alone.", maker.networks)));
+        }
+        if maker.expires_at.is_some_and(|end| self.expires_at.is_none_or(|it| it > end)) {
+            errors.push(Field::new("expires_at", "Your key ends before that."));
+        }
+        errors
+    }
+
+    /// Whether it reaches no further than before, in anything.
+    pub fn narrows(&self, before: &Self, now: Timestamp) -> bool {
+        let from = |it: &Self| it.not_before.unwrap_or(now).max(now);
+        let slower = match (&self.rate_limit, &before.rate_limit) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(is), Some(was)) => is.within(was),
+        };
+        self.beyond(before).is_empty() && from(self) >= from(before) && slower
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn reach() -> Reach {
+        Reach {
+            environment: Environment::Live,
+            scopes: vec!["a".into(), "b".into()],
+            networks: Networks::read("10.0.0.0/8").unwrap(),
+            not_before: Some(NOW.plus_seconds(10)),
+            expires_at: Some(NOW.plus_seconds(100)),
+            rate_limit: Some("10/minute".parse().unwrap()),
+        }
+    }
+
+    fn beyond(reach: &Reach) -> Vec<&'static str> {
+        reach.beyond(&self::reach()).iter().map(|field| field.name).collect()
+    }
+
+    #[test]
+    fn each_way_to_reach_further_is_named() {
+        let equal = reach();
+        assert!(equal.beyond(&equal).is_empty() && equal.narrows(&equal, NOW));
+        assert_eq!(beyond(&Reach { environment: Environment::Test, ..reach() }), ["environment"]);
+        assert_eq!(beyond(&Reach { scopes: vec!["a".into(), "c".into()], ..reach() }), ["scopes"]);
+        assert_eq!(beyond(&Reach { scopes: vec![], ..reach() }), [""; 0]);
+        assert_eq!(beyond(&Reach { networks: Networks::default(), ..reach() }), ["networks"]);
+        assert_eq!(beyond(&Reach { expires_at: None, ..reach() }), ["expires_at"]);
+        assert_eq!(beyond(&Reach { expires_at: Some(NOW.plus_seconds(101)), ..reach() }), ["expires_at"]);
+        assert_eq!(beyond(&Reach { not_before: None, rate_limit: None, ..reach() }), [""; 0]);
+    }
+
+    #[test]
+    fn what_only_narrows_begins_no_earlier_and_goes_no_faster() {
+        let before = reach();
+        for (wider, narrows) in [
+            (Reach { not_before: None, ..reach() }, false),
+            (Reach { not_before: Some(NOW.plus_seconds(9)), ..reach() }, false),
+            (Reach { not_before: Some(NOW.plus_seconds(11)), ..reach() }, true),
+            (Reach { rate_limit: None, ..reach() }, false),
+            (Reach { rate_limit: Some("11/minute".parse().unwrap()), ..reach() }, false),
+            (Reach { rate_limit: Some("1/minute".parse().unwrap()), ..reach() }, true),
+            (Reach { networks: Networks::read("10.1.0.0/16").unwrap(), scopes: vec!["b".into()], ..reach() }, true),
+        ] {
+            assert_eq!(wider.narrows(&before, NOW), narrows, "{wider:?}");
+        }
+        let begun = NOW.plus_seconds(10);
+        assert!(Reach { not_before: None, ..reach() }.narrows(&before, begun), "it works already");
+    }
+}

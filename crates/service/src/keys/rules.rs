@@ -1,0 +1,101 @@
+//! From where, from when and how often a key may be used: as forms and the command line say it.
+
+use super::draft::gather;
+use crate::{Field, not_before};
+use jiff::tz::TimeZone;
+use keyward_domain::{
+    network::Networks,
+    rate::{RateError, RateLimit},
+    time::Timestamp,
+};
+
+/// The rules of a key, unread. Nothing said is no rule.
+#[derive(Clone, Debug, Default)]
+pub struct RulesDraft {
+    /// Networks with commas, spaces or lines between.
+    pub networks: String,
+    /// A time in the zone of whoever writes it, `2026-12-01T09:00`, or an instant in RFC 3339.
+    pub not_before: String,
+    /// A number of calls; or all of the limit, `100/minute,burst=20`, if the other two say nothing.
+    pub rate: String,
+    pub per: String,
+    pub burst: String,
+}
+
+/// The rules of a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// None: from anywhere.
+    pub networks: Networks,
+    /// `None`: at once.
+    pub not_before: Option<Timestamp>,
+    /// `None`: as often as anybody likes.
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl RulesDraft {
+    /// Reads every rule, and gathers all that is wrong.
+    pub(super) fn read(&self, errors: &mut Vec<Field>, zone: &TimeZone, now: Timestamp) -> Option<Rules> {
+        let networks = gather(errors, networks(&self.networks));
+        let not_before = gather(errors, not_before::read(&self.not_before, zone, now));
+        let rate_limit = gather(errors, rate_limit(&self.rate, &self.per, &self.burst));
+        Some(Rules { networks: networks?, not_before: not_before?, rate_limit: rate_limit? })
+    }
+}
+
+pub(super) fn networks(text: &str) -> Result<Networks, Field> {
+    Networks::read(text).map_err(|e| Field::new("networks", e))
+}
+
+pub(super) fn rate_limit(rate: &str, per: &str, burst: &str) -> Result<Option<RateLimit>, Field> {
+    let whole = !rate.trim().is_empty() && per.is_empty() && burst.trim().is_empty();
+    let read = if whole { rate.parse().map(Some) } else { RateLimit::read(rate, per, burst) };
+    read.map_err(|error| {
+        let field = match error {
+            RateError::Calls | RateError::Form => "rate",
+            RateError::Per => "per",
+            RateError::Burst => "burst",
+        };
+        Field::new(field, error)
+    })
+}
+
+/// As the column keeps them.
+pub(super) fn words(networks: &Networks) -> Vec<String> {
+    networks.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_of_its_field_all_at_once() {
+        let draft = RulesDraft {
+            networks: "10.0.0.5/8".into(),
+            not_before: "soon".into(),
+            rate: "100".into(),
+            per: "minute".into(),
+            burst: "many".into(),
+        };
+        let mut errors = Vec::new();
+        assert_eq!(draft.read(&mut errors, &TimeZone::UTC, Timestamp::from_seconds(0)), None);
+        let names: Vec<_> = errors.iter().map(|it| it.name).collect();
+        assert_eq!(names, ["networks", "not_before", "burst"]);
+    }
+
+    #[test]
+    fn a_limit_is_three_fields_or_one_text() {
+        let read = |rate, per, burst| rate_limit(rate, per, burst).map(|it| it.map(|it| it.to_string()));
+        let field = |rate, per, burst| rate_limit(rate, per, burst).unwrap_err().name;
+        assert_eq!(read("100", "minute", "20").unwrap().unwrap(), "100/minute,burst=20");
+        assert_eq!(read("100/minute,burst=20", "", "").unwrap().unwrap(), "100/minute,burst=20");
+        assert_eq!(read("", "minute", ""), Ok(None));
+        assert_eq!(read("", "", ""), Ok(None));
+        assert_eq!(field("100/minute", "minute", ""), "rate");
+        assert_eq!(field("100", "", ""), "rate");
+        assert_eq!(field("", "minute", "20"), "rate");
+        assert_eq!(field("100", "week", ""), "per");
+        assert_eq!(field("100", "day", "-1"), "burst");
+    }
+}

@@ -1,0 +1,135 @@
+//! From the "not before" of a form to an instant, to the sentence under the field, and back.
+
+use super::{
+    Field,
+    moments::{self, abbreviation, zoned},
+};
+use jiff::{civil::DateTime, tz::TimeZone};
+use keyward_domain::time::Timestamp;
+
+/// The name of the field.
+const FIELD: &str = "not_before";
+/// The field goes by minutes: the one that has begun is not past. Seconds.
+const MINUTE: i64 = 60;
+
+/// The instant from which the key works; `None`: at once. A time without an offset is one of `zone`: one that the clocks skip there
+/// is as much later, of one that comes twice it is the first.
+///
+/// # Errors
+/// If the text is no time, or one that has passed.
+pub fn read(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, Field> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    // An instant first: a time of the wall clock would take the offset, and forget it.
+    let at = text.parse::<jiff::Timestamp>().or_else(|_| {
+        let civil: DateTime = text.parse()?;
+        civil.to_zoned(zone.clone()).map(|zoned| zoned.timestamp())
+    });
+    let wrong = |message: String| Field::new(FIELD, message);
+    let at = at.map_err(|_| wrong("Write a day and a time, such as 2027-02-18 09:00.".into()))?;
+    let at = Timestamp::from_micros(at.as_microsecond());
+    if now.seconds_since(at) >= MINUTE {
+        let exact = moments::moment(at, zone).exact;
+        return Err(wrong(format!("{exact} has passed. Choose a later time, or none: then the key works at once.")));
+    }
+    Ok(Some(at))
+}
+
+/// Whether a key that works from then on comes to work before it ends.
+///
+/// # Errors
+/// For the field, if it would never work.
+pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -> Result<(), Field> {
+    match (from, end) {
+        (Some(from), Some(end)) if from >= end => {
+            let end = moments::moment(end, zone).exact;
+            Err(Field::new(FIELD, format!("The key would never work: it ends on {end}. Choose an earlier time.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The sentence under the field: the exact instant in the person's zone.
+///
+/// # Errors
+/// As [`read`].
+pub fn say(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, Field> {
+    let Some(from) = read(text, zone, now)? else { return Ok("Works at once.".to_owned()) };
+    let from = zoned(from, zone);
+    Ok(format!("Works from {} {}.", from.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&from)))
+}
+
+/// An instant as the field shows it, to the minute.
+pub fn typed(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone).strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-20T13:32:00Z
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_181_520);
+
+    fn zone(name: &str) -> TimeZone {
+        moments::zone(name).unwrap()
+    }
+
+    fn starts(text: &str, name: &str) -> Result<String, String> {
+        read(text, &zone(name), NOW).map(|at| moments::rfc3339(at.unwrap())).map_err(|field| field.message)
+    }
+
+    #[test]
+    fn a_time_is_one_of_the_persons_zone_unless_it_says_another() {
+        assert_eq!(starts("2026-12-01T09:00", "Europe/Berlin").unwrap(), "2026-12-01T08:00:00Z");
+        assert_eq!(starts(" 2027-07-01 09:00:30 ", "Europe/Berlin").unwrap(), "2027-07-01T07:00:30Z");
+        assert_eq!(starts("2026-12-01", "America/Sao_Paulo").unwrap(), "2026-12-01T03:00:00Z");
+        assert_eq!(starts("2026-12-01T09:00Z", "Europe/Berlin").unwrap(), "2026-12-01T09:00:00Z");
+        assert_eq!(starts("2026-12-01T09:00:00+05:45", "Europe/Berlin").unwrap(), "2026-12-01T03:15:00Z");
+        assert_eq!(read(" ", &TimeZone::UTC, NOW), Ok(None));
+        for wrong in ["soon", "2026-13-01T09:00", "2027-02-30T09:00", "09:00", "+10000-01-01T00:00"] {
+            assert!(starts(wrong, "UTC").unwrap_err().starts_with("Write a day and a time"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_skip_or_repeat_is_one_instant() {
+        // Berlin goes from 2:00 to 3:00 on 28 March 2027, and from 3:00 back to 2:00 on 31 October 2027.
+        assert_eq!(starts("2027-03-28T02:30", "Europe/Berlin").unwrap(), "2027-03-28T01:30:00Z");
+        assert_eq!(starts("2027-10-31T02:30", "Europe/Berlin").unwrap(), "2027-10-31T00:30:00Z");
+        let berlin = zone("Europe/Berlin");
+        let said = |text| say(text, &berlin, NOW).unwrap();
+        assert_eq!(said("2027-03-28T02:30"), "Works from Sunday 28 March 2027 at 03:30:00 CEST.");
+        assert_eq!(said("2027-10-31T02:30"), "Works from Sunday 31 October 2027 at 02:30:00 CEST.");
+        assert_eq!(said("2027-10-31T02:30+01:00"), "Works from Sunday 31 October 2027 at 02:30:00 CET.");
+        assert_eq!(said(""), "Works at once.");
+    }
+
+    #[test]
+    fn the_minute_that_has_begun_is_not_past() {
+        let (now, utc) = (NOW.plus_seconds(59), TimeZone::UTC);
+        assert_eq!(read("2026-11-20T13:32", &utc, now), Ok(Some(NOW)));
+        let refused = read("2026-11-20T13:31", &utc, now).unwrap_err();
+        assert!(refused.message.starts_with("20 November 2026, 13:31:00 UTC has passed."), "{}", refused.message);
+        assert_eq!(refused.name, "not_before");
+        assert!(read("2026-11-20T13:32", &utc, now.plus_seconds(1)).is_err());
+    }
+
+    #[test]
+    fn a_key_that_would_end_before_it_works_is_refused() {
+        let later = NOW.plus_seconds(1);
+        let ends = |end| check(Some(NOW), end, &TimeZone::UTC);
+        assert_eq!((ends(None), ends(Some(later))), (Ok(()), Ok(())));
+        assert!(ends(Some(NOW)).unwrap_err().message.contains("it ends on 20 November 2026, 13:32:00 UTC"));
+        assert_eq!(check(None, Some(NOW), &TimeZone::UTC), Ok(()));
+    }
+
+    #[test]
+    fn what_the_field_shows_is_read_as_it_was() {
+        let berlin = zone("Europe/Berlin");
+        assert_eq!(typed(NOW.plus_seconds(59), &berlin), "2026-11-20T14:32");
+        assert_eq!(read(&typed(NOW, &berlin), &berlin, NOW), Ok(Some(NOW)));
+    }
+}

@@ -1,0 +1,133 @@
+//! A code for what a token is made of: once, within a minute, by whoever began.
+
+use super::{Consent, Denied, ends::end_where, pkce};
+use crate::{
+    Error,
+    actor::{Actor, Origin},
+    once,
+};
+use keyward_domain::{
+    consent::ClientName,
+    ids::{GrantId, ProjectId, UserId},
+    time::Timestamp,
+};
+use keyward_store::{self as store, Tx, codes::CodeRow, grants::GrantRow, queue::Kept};
+
+/// Whoever comes with a code, and what they say (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+#[derive(Clone, Copy, Debug)]
+pub struct Coming<'a> {
+    pub code: &'a str,
+    /// `client_id`, as it was said in the request.
+    pub client: &'a str,
+    pub redirect_uri: &'a str,
+    pub verifier: &'a str,
+}
+
+/// What a token is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redeemed {
+    pub grant: GrantId,
+    pub user: UserId,
+    pub client: ClientName,
+    pub project: ProjectId,
+    pub scopes: Vec<String>,
+    /// The token ends by then.
+    pub until: Timestamp,
+    /// Longest life of a token of the project, in seconds.
+    pub token_life_max: i64,
+}
+
+impl Redeemed {
+    pub(super) fn of(row: &GrantRow) -> Result<Self, Error> {
+        Ok(Self {
+            grant: row.id.into(),
+            user: row.user_id.into(),
+            client: row.client_id.map_or(ClientName::Loopback, |id| ClientName::Registered(id.into())),
+            project: row.project_id.into(),
+            scopes: row.scopes()?,
+            until: Timestamp::from_micros(row.until),
+            token_life_max: row.token_life_max,
+        })
+    }
+}
+
+/// The same words whatever is wrong: whoever holds a code that is not theirs learns nothing of it.
+const NONE: Denied = Denied::InvalidGrant(
+    "The code is not known, was used, has expired, or came with another client_id, redirect_uri or code_verifier than it was asked for with.",
+);
+
+/// What a code came to.
+type Came = Result<Redeemed, Denied>;
+
+impl Consent {
+    /// Redeems a code. It is tried once, whatever comes of it; presented again, or wrongly, it ends what it was for (RFC 6749
+    /// section 10.5).
+    ///
+    /// # Errors
+    /// The inner error is for the program; the outer one a fault.
+    pub async fn redeem(&self, origin: &Origin, coming: Coming<'_>) -> Result<Came, Error> {
+        let now = self.ground.now();
+        let digest = once::digest(coming.code);
+        let actor = Actor::System(origin.clone());
+        let said = [coming.client, coming.redirect_uri, coming.verifier].map(ToOwned::to_owned);
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, said) = (actor.clone(), said.clone());
+            Box::pin(async move {
+                let Some(code) = store::codes::by_digest(tx, &digest).await? else {
+                    return Ok(Kept::unrecorded(Err(NONE)));
+                };
+                let first = store::codes::take(tx, &digest, now.micros()).await?;
+                match wrong(&code, first, &said, now) {
+                    None => redeemed(tx, &code, now).await.map(Kept::unrecorded),
+                    Some(why) => {
+                        let ends = end_where(tx, &actor, &[code.grant_id.into()], "grant.ended", why, now).await?;
+                        Ok(ends.with(Kept::unrecorded(Err(NONE))))
+                    }
+                }
+            })
+        });
+        write.await
+    }
+
+    /// Ends a grant for which nobody will come again, or whose tokens are not to be counted one by one.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn give_up(&self, origin: &Origin, grant: GrantId, why: &'static str) -> Result<(), Error> {
+        let (now, actor) = (self.ground.now(), Actor::System(origin.clone()));
+        let write = self.ground.queue.write(move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let ends = end_where(tx, &actor, &[grant], "grant.ended", why, now).await?;
+                Ok(ends.with(Kept::unrecorded(())))
+            })
+        });
+        write.await
+    }
+}
+
+/// Why a code is not good, for the log.
+fn wrong(
+    code: &CodeRow,
+    first: bool,
+    [client, redirect, verifier]: &[String; 3],
+    now: Timestamp,
+) -> Option<&'static str> {
+    if !first {
+        Some("Its code was presented twice.")
+    } else if now.micros() >= code.expires_at {
+        Some("Its code was presented too late.")
+    } else if *client != code.client_said || *redirect != code.redirect_uri || !pkce::fits(verifier, &code.challenge) {
+        Some("Its code was presented by something else than what asked for it.")
+    } else {
+        None
+    }
+}
+
+async fn redeemed(tx: &mut Tx<'_>, code: &CodeRow, now: Timestamp) -> Result<Came, Error> {
+    let row = store::grants::by_id(tx, code.grant_id).await?;
+    match row.filter(|row| row.holds(now.micros()) && row.project_archived_at.is_none()) {
+        Some(row) => Ok(Ok(Redeemed::of(&row)?)),
+        None => Ok(Err(NONE)),
+    }
+}

@@ -1,0 +1,172 @@
+//! The device grant (RFC 8628), as the device sees it: it begins, shows a code, and asks until it hears what somebody answered.
+
+use super::{
+    Consent, Denied, Redeemed,
+    request::{check_scopes, scopes},
+    user_code::UserCode,
+};
+use crate::{
+    Error,
+    once::{self, OneTimeCode},
+};
+use keyward_domain::{rate::RateLimit, scope::ScopeName, time::Timestamp};
+use keyward_store::{
+    self as store, Tx,
+    devices::{DeviceRow, NewDeviceRow},
+    queue::Kept,
+};
+use std::net::IpAddr;
+
+/// For how long a device waits for an answer, in seconds.
+const LIVES: i64 = 600;
+/// Seconds between two polls of a device. A poll that comes too early adds as many (RFC 8628 section 3.5).
+pub const INTERVAL: i64 = 5;
+/// The longest interval that early polls lead to, in seconds: a client that ignores `slow_down` still gets its answer.
+const INTERVAL_MAX: i64 = 30;
+/// How much earlier than the interval a poll may come, in microseconds: timers and networks are not exact.
+const TOLERANCE: i64 = 1_000_000;
+/// Most devices of one program that wait at once: whoever knows its id can begin.
+const WAITING_MOST: i64 = 500;
+
+/// Devices that one address may begin: 20 at once, then two a minute. That is 40 within the life of a code, far below
+/// [`WAITING_MOST`]: one address cannot close the device grant of a program.
+#[expect(clippy::expect_used, reason = "a literal that the tests parse too")]
+pub(super) fn per_address() -> RateLimit {
+    "2/minute,burst=20".parse().expect("a limit")
+}
+
+/// What a device is told when it begins.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    pub device_code: OneTimeCode,
+    /// `WDJB-MJHT`.
+    pub user_code: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// What a question of a device came to.
+type Heard = Result<Redeemed, Denied>;
+
+impl Consent {
+    /// A device of a registered program begins to ask for these scopes (with spaces between), from this address.
+    ///
+    /// # Errors
+    /// The inner error is for the program; the outer one a fault.
+    pub async fn begin_device(
+        &self,
+        from: Option<IpAddr>,
+        client: &str,
+        scope: &str,
+        resource: Option<&str>,
+    ) -> Result<Result<Begun, Denied>, Error> {
+        if client == "loopback" {
+            return Ok(Err(Denied::UnauthorizedClient));
+        }
+        let scopes = match scopes(scope) {
+            Ok(scopes) => scopes,
+            Err(denied) => return Ok(Err(denied)),
+        };
+        // Before the database: the request is anonymous.
+        if let Err(seconds) = self.begins.take(from, self.ground.now()) {
+            return Ok(Err(Denied::TooManyFromAddress(seconds)));
+        }
+        let (device, user) = (OneTimeCode::generate(&*self.ground.random), UserCode::generate(&*self.ground.random));
+        let digests = (device.digest(), user.digest());
+        let (this, client, resource) = (self.clone(), client.to_owned(), resource.map(ToOwned::to_owned));
+        let write = self.ground.queue.write(move |tx| {
+            let (this, client, resource, scopes) = (this.clone(), client.clone(), resource.clone(), scopes.clone());
+            Box::pin(async move {
+                let begins = this.begins(tx, digests, &client, resource.as_deref(), &scopes).await;
+                begins.map(Kept::unrecorded)
+            })
+        });
+        let begun = write.await?;
+        Ok(begun.map(|()| Begun { device_code: device, user_code: user.shown(), expires_in: LIVES }))
+    }
+
+    async fn begins(
+        &self,
+        tx: &mut Tx<'_>,
+        (digest, user_digest): ([u8; 32], [u8; 32]),
+        client: &str,
+        resource: Option<&str>,
+        scopes: &[ScopeName],
+    ) -> Result<Result<(), Denied>, Error> {
+        let now = self.ground.now();
+        let Some(row) = self.registered(tx, client).await? else { return Ok(Err(Denied::InvalidClient)) };
+        if resource.is_some_and(|text| self.resource(text) != Some(row.project_id.into())) {
+            return Ok(Err(Denied::InvalidTarget("This program belongs to another project.")));
+        }
+        let offered = store::projects::offered(tx, row.project_id).await?;
+        if let Err(denied) = check_scopes(scopes, &offered) {
+            return Ok(Err(denied));
+        }
+        store::clients::lock(tx, row.id).await?;
+        if store::devices::count(tx, row.id, now.micros()).await? >= WAITING_MOST {
+            return Ok(Err(Denied::Crowded));
+        }
+        let new = NewDeviceRow {
+            digest,
+            user_digest,
+            client_id: row.id,
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            wait: INTERVAL,
+            created_at: now.micros(),
+            expires_at: now.plus_seconds(LIVES).micros(),
+        };
+        // Another has the code once in billions: then the device asks again.
+        Ok(if store::devices::insert(tx, &new).await? { Ok(()) } else { Err(Denied::Crowded) })
+    }
+
+    /// A device asks what has become of it.
+    ///
+    /// # Errors
+    /// The inner error is for the program; the outer one a fault.
+    pub async fn poll(&self, client: &str, device_code: &str) -> Result<Heard, Error> {
+        let (this, client, digest) = (self.clone(), client.to_owned(), once::digest(device_code));
+        let write = self.ground.queue.write(move |tx| {
+            let (this, client) = (this.clone(), client.clone());
+            Box::pin(async move { this.hears(tx, &client, digest).await.map(Kept::unrecorded) })
+        });
+        write.await
+    }
+
+    async fn hears(&self, tx: &mut Tx<'_>, client: &str, digest: [u8; 32]) -> Result<Heard, Error> {
+        const NONE: Denied =
+            Denied::InvalidGrant("The device code is not known, was used, or is not for this program.");
+        let now = self.ground.now();
+        let Some(client) = self.registered(tx, client).await? else { return Ok(Err(NONE)) };
+        let row = store::devices::by_digest(tx, &digest).await?;
+        let Some(row) = row.filter(|row| row.client_id == client.id) else { return Ok(Err(NONE)) };
+        if now.micros() >= row.expires_at {
+            return Ok(Err(Denied::ExpiredToken));
+        }
+        match row.state.as_str() {
+            "pending" => {
+                if is_early(&row, now) {
+                    // The interval still counts from the last poll that was accepted.
+                    store::devices::slow_down(tx, &digest, (row.wait + INTERVAL).min(INTERVAL_MAX)).await?;
+                    return Ok(Err(Denied::SlowDown));
+                }
+                store::devices::polled(tx, &digest, now.micros()).await?;
+                return Ok(Err(Denied::AuthorizationPending));
+            }
+            "denied" => return Ok(Err(Denied::AccessDenied)),
+            _ => {}
+        }
+        let first = store::devices::go(tx, &digest, "allowed", "redeemed", row.grant_id).await?;
+        let Some(grant) = row.grant_id.filter(|_| first) else { return Ok(Err(NONE)) };
+        let grant = store::grants::by_id(tx, grant).await?;
+        match grant.filter(|it| it.holds(now.micros()) && it.project_archived_at.is_none()) {
+            Some(grant) => Ok(Ok(Redeemed::of(&grant)?)),
+            None => Ok(Err(NONE)),
+        }
+    }
+}
+
+/// Whether a device polls before its interval has passed.
+fn is_early(row: &DeviceRow, now: Timestamp) -> bool {
+    row.polled_at
+        .is_some_and(|at| now.micros() < Timestamp::from_micros(at).plus_seconds(row.wait).micros() - TOLERANCE)
+}

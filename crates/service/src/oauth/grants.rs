@@ -1,0 +1,105 @@
+//! What was allowed and holds: seen, and taken back.
+
+use super::{Consent, ends::end_where};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    can::{Action, can},
+    keys,
+    moments::moment_of,
+};
+use keyward_domain::{
+    consent::{Allowed, ClientView, GrantView},
+    ids::{GrantId, ProjectId},
+    project::{ProjectName, Role},
+};
+use keyward_store::{
+    self as store, Conn,
+    grants::GrantRow,
+    queue::{Kept, take_turns},
+};
+
+fn view(row: GrantRow, caller: &Caller) -> Result<GrantView, Error> {
+    let moment = |at| moment_of(at, &caller.zone);
+    Ok(GrantView {
+        id: row.id.into(),
+        project: ProjectName { id: row.project_id.into(), name: row.project_name.clone() },
+        yours: caller.user == row.user_id.into(),
+        scopes: row.scopes()?,
+        since: moment(row.created_at),
+        until: moment(row.until),
+        last_used: row.last_used_at.map(moment),
+        client: row.client_name,
+        person: row.user_name,
+    })
+}
+
+impl Consent {
+    /// What this person allowed and what holds, the newest first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn mine(&self, caller: &Caller) -> Result<Allowed, Error> {
+        let now = self.ground.now();
+        let mut reader = self.ground.pool.read().await?;
+        let rows = store::grants::of_user(&mut reader.conn(), caller.user.into(), now.micros()).await?;
+        let grants = rows.into_iter().map(|row| view(row, caller)).collect::<Result<_, _>>()?;
+        Ok(Allowed { grants, clients: Vec::new(), may_register: false, now })
+    }
+
+    /// What holds in a project, and its programs, for its members: owners see everybody's, others their own.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there or not theirs.
+    pub async fn of_project(&self, caller: &Caller, id: ProjectId) -> Result<Allowed, Error> {
+        let now = self.ground.now();
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let role = keys::role(&mut conn, id, caller.user).await?.ok_or(Error::NotFound)?;
+        let whose = (!can(role, Action::ManageMembers)).then_some(caller.user.into());
+        let rows = store::grants::of_project(&mut conn, id.into(), whose, now.micros()).await?;
+        let mut clients = Vec::new();
+        for row in store::clients::of_project(&mut conn, id.into()).await? {
+            clients.push(ClientView {
+                id: row.id.into(),
+                redirects: row.redirects()?,
+                since: moment_of(row.created_at, &caller.zone),
+                title: row.name,
+                by: row.created_by_name,
+            });
+        }
+        let grants = rows.into_iter().map(|row| view(row, caller)).collect::<Result<_, _>>()?;
+        Ok(Allowed { grants, clients, may_register: can(role, Action::Configure), now })
+    }
+
+    /// Takes back what was allowed: their own, or, as an owner of the project, anybody's. Its tokens are refused from the next
+    /// request on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it does not hold (any more), or is not theirs to take back.
+    pub async fn revoke(&self, caller: &Caller, project: Option<ProjectId>, id: GrantId) -> Result<(), Error> {
+        let (now, caller) = (self.ground.now(), caller.clone());
+        let write = self.ground.queue.write(move |tx| {
+            let caller = caller.clone();
+            Box::pin(async move {
+                take_turns(tx).await?;
+                let row = store::grants::by_id(tx, id.into()).await?;
+                let row = row.filter(|row| row.holds(now.micros())).ok_or(Error::NotFound)?;
+                if project.is_some_and(|project| project != row.project_id.into()) || !may(tx, &caller, &row).await? {
+                    return Err(Error::NotFound);
+                }
+                let ends = end_where(tx, &Actor::User(caller), &[id], "grant.revoked", "", now).await?;
+                Ok(ends.with(Kept::unrecorded(())))
+            })
+        });
+        write.await
+    }
+}
+
+async fn may(conn: &mut Conn<'_>, caller: &Caller, row: &GrantRow) -> Result<bool, Error> {
+    if caller.user == row.user_id.into() {
+        return Ok(true);
+    }
+    let role: Option<Role> = keys::role(conn, row.project_id.into(), caller.user).await?;
+    Ok(role.is_some_and(|role| can(role, Action::ManageMembers)))
+}

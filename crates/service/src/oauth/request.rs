@@ -1,0 +1,221 @@
+//! What a program asks in the address of `/authorize`: read anew each time it counts, never trusted.
+
+use super::{
+    Consent, Denied,
+    answer::{Addressee, Refusal},
+    pkce,
+    redirect::Redirect,
+};
+use crate::{Error, program::WRITE};
+use keyward_domain::{
+    consent::ClientName,
+    ids::{ClientId, ProjectId},
+    scope::ScopeName,
+};
+use keyward_store::{self as store, Conn, clients::ClientRow, projects::ScopeRow};
+
+/// A request that can be put to a person.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub client: ClientName,
+    /// What an owner called it; none of one that nobody registered.
+    pub title: Option<String>,
+    /// The `client_id` as it was said: the token must be asked for under the same.
+    pub said: String,
+    pub to: Addressee,
+    pub project: ProjectId,
+    pub scopes: Vec<ScopeName>,
+    pub challenge: String,
+}
+
+/// Why a request is put to nobody.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// Nobody can be told but the person: who asks, or where the answer would go, is not known.
+    Here(&'static str),
+    /// The program is told.
+    There(Box<Addressee>, Refusal),
+    Fault(Error),
+}
+
+impl<E: Into<Error>> From<E> for Unread {
+    fn from(error: E) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+const UNKNOWN: &str = "The program that sent you here is not registered with this Keyward, or not any more. Nothing was allowed. \
+    Tell whoever runs it.";
+const ELSEWHERE: &str = "The program that sent you here wants the answer at an address that nobody registered for it. Nothing was \
+    allowed. Tell whoever runs it.";
+
+/// The parameters, each of which counts once (RFC 6749 section 3.1).
+struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    fn read(query: &str) -> Self {
+        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// What is said; said without a value it counts as not said.
+    fn get(&self, name: &str) -> Result<Option<&str>, ()> {
+        let mut all = self.0.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
+        let first = all.next().filter(|value| !value.is_empty());
+        if all.next().is_some() { Err(()) } else { Ok(first) }
+    }
+}
+
+/// The scopes of a list with spaces between, the same one twice once.
+pub(super) fn scopes(text: &str) -> Result<Vec<ScopeName>, Denied> {
+    const UNREAD: Denied = Denied::InvalidScope("A scope is 1 to 80 letters, digits or the characters : . _ - * /");
+    let mut read: Vec<ScopeName> = Vec::new();
+    for name in text.split(' ').filter(|name| !name.is_empty()) {
+        let name = name.parse().map_err(|_| UNREAD)?;
+        if !read.contains(&name) {
+            read.push(name);
+        }
+    }
+    Ok(read)
+}
+
+/// Only what the project offers; and management by program is asked for alone, for its tokens are for something else.
+pub(super) fn check_scopes(scopes: &[ScopeName], offered: &[ScopeRow]) -> Result<(), Denied> {
+    if scopes.iter().any(|scope| !offered.iter().any(|row| row.name == scope.as_str())) {
+        return Err(Denied::InvalidScope("The project does not offer all of these scopes."));
+    }
+    let management = scopes.iter().filter(|scope| scope.is_management()).count();
+    if management > 0 && management < scopes.len() {
+        return Err(Denied::InvalidScope("Ask for scopes of keyward: alone: their tokens are for something else."));
+    }
+    // What a key that a person's program made could have at most, no key says: nobody is asked for what would be refused.
+    if scopes.iter().any(|scope| scope.as_str() == WRITE) {
+        return Err(Denied::InvalidScope(
+            "Only a key can have keyward:keys.write, for it bounds the keys that it makes.",
+        ));
+    }
+    Ok(())
+}
+
+impl Consent {
+    /// The project that a `resource` names (RFC 8707).
+    pub(super) fn resource(&self, text: &str) -> Option<ProjectId> {
+        text.strip_prefix(&*self.issuer)?.strip_prefix("/projects/").and_then(ProjectId::parse_exact)
+    }
+
+    /// Reads a request.
+    pub(super) async fn read(&self, conn: &mut Conn<'_>, query: &str) -> Result<Request, Unread> {
+        let asked = Asked::read(query);
+        let once = |name| asked.get(name).map_err(|()| Unread::Here(UNKNOWN));
+        let said = once("client_id")?.ok_or(Unread::Here(UNKNOWN))?;
+        let redirect = asked.get("redirect_uri").ok().flatten().and_then(|said| Redirect::read(said).ok());
+        let redirect = redirect.ok_or(Unread::Here(ELSEWHERE))?;
+        let resource = once("resource")?;
+        let by_message = once("response_mode")? == Some("web_message");
+        let (client, row) = match said {
+            "loopback" => (ClientName::Loopback, None),
+            "origin" => {
+                let row = self.of_page(conn, resource, &redirect).await?.ok_or(Unread::Here(UNKNOWN))?;
+                (ClientName::Registered(row.id.into()), Some(row))
+            }
+            said => {
+                let row = self.registered(conn, said).await?.ok_or(Unread::Here(UNKNOWN))?;
+                (ClientName::Registered(row.id.into()), Some(row))
+            }
+        };
+        let allowed = match &row {
+            None => redirect.is_loopback(),
+            // A page gets its answer by a message, which is for its origin whatever its path.
+            Some(_) if said == "origin" => by_message && redirect.is_origin(),
+            Some(row) => row.redirects()?.iter().any(|it| Redirect::read(it).is_ok_and(|it| it.allows(&redirect))),
+        };
+        if !allowed {
+            return Err(Unread::Here(ELSEWHERE));
+        }
+        // From here on it is known whom to tell.
+        let state = asked.get("state").ok().flatten().map(ToOwned::to_owned);
+        let to = Addressee { redirect, by_message, state, issuer: self.issuer.to_string() };
+        match self.rest(conn, &asked, row.as_ref(), resource).await? {
+            Ok((project, scopes, challenge)) => {
+                let title = row.map(|row| row.name);
+                Ok(Request { client, title, said: said.to_owned(), to, project, scopes, challenge })
+            }
+            Err(refusal) => Err(Unread::There(Box::new(to), refusal)),
+        }
+    }
+
+    /// What is wrong here is told to the program.
+    async fn rest(
+        &self,
+        conn: &mut Conn<'_>,
+        asked: &Asked,
+        row: Option<&ClientRow>,
+        resource: Option<&str>,
+    ) -> Result<Result<(ProjectId, Vec<ScopeName>, String), Refusal>, Error> {
+        let told = |denied: Denied| Ok(Err(Refusal::from(denied)));
+        let names = ["response_type", "state", "scope", "code_challenge", "code_challenge_method"];
+        if names.into_iter().any(|name| asked.get(name).is_err()) {
+            return told(Denied::InvalidRequest("A parameter is said twice."));
+        }
+        let get = |name| asked.get(name).ok().flatten();
+        match get("response_type") {
+            None => return told(Denied::InvalidRequest("Ask with response_type=code.")),
+            Some("code") => {}
+            Some(_) => return Ok(Err(Refusal::UnsupportedResponseType)),
+        }
+        if !matches!(get("response_mode"), None | Some("query" | "web_message")) {
+            return told(Denied::InvalidRequest("response_mode is query or web_message."));
+        }
+        let challenge = get("code_challenge").filter(|text| pkce::is_challenge(text));
+        let (Some(challenge), Some("S256")) = (challenge, get("code_challenge_method")) else {
+            return told(Denied::InvalidRequest("Send a code_challenge with code_challenge_method=S256 (RFC 7636)."));
+        };
+        let named = resource.map(|text| self.resource(text));
+        let project = match (row.map(|row| ProjectId::from(row.project_id)), named) {
+            (Some(project), None) => project,
+            (Some(project), Some(named)) if named == Some(project) => project,
+            (None, Some(Some(named))) => named,
+            _ => return told(Denied::InvalidTarget("Name the project: resource=<public URL>/projects/<id>.")),
+        };
+        let scopes = match scopes(get("scope").unwrap_or_default()) {
+            Ok(scopes) => scopes,
+            Err(denied) => return told(denied),
+        };
+        let offered = store::projects::offered(conn, project.into()).await?;
+        // Of a project that is not there, or not theirs, a person learns on the page, and a program nothing.
+        if row.is_some()
+            && let Err(denied) = check_scopes(&scopes, &offered)
+        {
+            return told(denied);
+        }
+        Ok(Ok((project, scopes, challenge.to_owned())))
+    }
+
+    /// The program that a `client_id` names, unless it was removed.
+    pub(super) async fn registered(&self, conn: &mut Conn<'_>, said: &str) -> Result<Option<ClientRow>, Error> {
+        let Ok(Some(id)) = said.parse::<ClientName>().map(ClientName::id) else { return Ok(None) };
+        Ok(store::clients::by_id(conn, id.into()).await?)
+    }
+
+    /// The program of a project to which pages of this origin belong.
+    async fn of_page(
+        &self,
+        conn: &mut Conn<'_>,
+        resource: Option<&str>,
+        origin: &Redirect,
+    ) -> Result<Option<ClientRow>, Error> {
+        let Some(project) = resource.and_then(|text| self.resource(text)) else { return Ok(None) };
+        for row in store::clients::of_project(conn, project.into()).await? {
+            if row.redirects()?.iter().any(|it| Redirect::read(it).is_ok_and(|it| it.is_of(origin))) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Request {
+    /// The program's id, if it was registered.
+    pub fn client_id(&self) -> Option<ClientId> {
+        self.client.id()
+    }
+}

@@ -1,0 +1,70 @@
+//! The code that a device shows and a person types (RFC 8628 section 6.1): eight letters, none of them a vowel, so that it spells
+//! nothing.
+
+use crate::{once, random::Random};
+
+const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+const LENGTH: usize = 8;
+
+/// A code: its eight letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UserCode(String);
+
+impl UserCode {
+    /// A new one: 34 bits, good for minutes and few tries.
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut text = String::with_capacity(LENGTH);
+        let mut bytes = [0; 16];
+        while text.len() < LENGTH {
+            random.fill(&mut bytes);
+            // 240 is the greatest multiple of 20 that a byte can hold: beyond it some letters would come more often.
+            let even = bytes.iter().filter(|byte| **byte < 240).take(LENGTH - text.len());
+            text.extend(even.map(|byte| char::from(LETTERS[usize::from(byte % 20)])));
+        }
+        Self(text)
+    }
+
+    /// Reads what a person typed, in any case, with whatever stands between the letters.
+    pub fn read(typed: &str) -> Option<Self> {
+        let text: String = typed
+            .chars()
+            .filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation())
+            .take(LENGTH + 1)
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
+        let right = text.len() == LENGTH && text.bytes().all(|b| LETTERS.contains(&b));
+        right.then_some(Self(text))
+    }
+
+    /// As it is shown: `WDJB-MJHT`.
+    pub fn shown(&self) -> String {
+        let (left, right) = self.0.split_at(LENGTH / 2);
+        format!("{left}-{right}")
+    }
+
+    /// What is stored of it.
+    pub fn digest(&self) -> [u8; 32] {
+        once::digest(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn what_is_shown_can_be_typed() {
+        for _ in 0..100 {
+            let code = UserCode::generate(&SystemRandom);
+            let shown = code.shown();
+            assert_eq!((shown.len(), shown.as_bytes()[4]), (9, b'-'));
+            for typed in [shown.clone(), shown.to_lowercase(), shown.replace('-', " "), format!(" {} ", code.0)] {
+                assert_eq!(UserCode::read(&typed), Some(code.clone()), "{typed}");
+            }
+        }
+        for bad in ["", "WDJB-MJH", "WDJB-MJHTT", "AEIO-UAEI", "WDJB-MJH7", "ШDJB-MJHT"] {
+            assert_eq!(UserCode::read(bad), None, "{bad}");
+        }
+    }
+}

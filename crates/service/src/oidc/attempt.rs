@@ -1,0 +1,112 @@
+//! One sign-in that is under way.
+
+use crate::{
+    Error, Ground,
+    once::{self, OneTimeCode},
+    random::Random,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use keyward_domain::ids::UserId;
+use keyward_store::{self as store, links::LinkRow, queue::Kept};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+/// Seconds for which a sign-in may be under way.
+pub const LIFE: i64 = 600;
+
+/// What the browser keeps, and what is made of it.
+pub(super) struct Attempt(Zeroizing<String>);
+
+impl Attempt {
+    pub fn new(random: &dyn Random) -> Self {
+        Self(Zeroizing::new(OneTimeCode::generate(random).expose().to_owned()))
+    }
+
+    pub fn of(cookie: &str) -> Self {
+        Self(Zeroizing::new(cookie.to_owned()))
+    }
+
+    pub fn cookie(&self) -> OneTimeCode {
+        OneTimeCode::of(&self.0)
+    }
+
+    /// Each word gives another text; none gives back the cookie, or what another word gives.
+    fn derive(&self, word: &str) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(word).chain_update([0]).chain_update(&*self.0).finalize())
+    }
+
+    pub fn state(&self) -> String {
+        self.derive("keyward oidc state")
+    }
+
+    pub fn nonce(&self) -> String {
+        self.derive("keyward oidc nonce")
+    }
+
+    pub fn verifier(&self) -> String {
+        self.derive("keyward oidc verifier")
+    }
+
+    /// RFC 7636, S256.
+    pub fn challenge(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier()))
+    }
+
+    /// Notes that it has begun.
+    pub async fn keep(&self, ground: &Ground, next: Option<&str>, link: Option<UserId>) -> Result<(), Error> {
+        let (digest, now) = (once::digest(&self.0), ground.now());
+        let row = LinkRow {
+            purpose: "provider".to_owned(),
+            email: None,
+            user_id: link.map(Into::into),
+            next: next.map(ToOwned::to_owned),
+            created_at: now.micros(),
+            expires_at: now.plus_seconds(LIFE).micros(),
+        };
+        let write = ground.queue.write(move |tx| {
+            let row = row.clone();
+            Box::pin(async move {
+                store::links::insert(tx, &digest, &row).await?;
+                Ok::<_, Error>(Kept::unrecorded(()))
+            })
+        });
+        write.await
+    }
+
+    /// Uses it up. `None`: it was used, is too old, or never began.
+    pub async fn take(&self, ground: &Ground) -> Result<Option<LinkRow>, Error> {
+        let (digest, now) = (once::digest(&self.0), ground.now().micros());
+        let write = ground.queue.write(move |tx| {
+            Box::pin(async move {
+                let row = store::links::take(tx, &digest, now).await?;
+                // A link of another kind is no sign-in, and is not used up as one.
+                if row.as_ref().is_some_and(|row| row.purpose != "provider") {
+                    return Err(Error::NotFound);
+                }
+                Ok(Kept::unrecorded(row))
+            })
+        });
+        match write.await {
+            Err(Error::NotFound) => Ok(None),
+            answer => answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn all_that_is_made_of_one_cookie_differs() {
+        let attempt = Attempt::new(&SystemRandom);
+        let all = [attempt.state(), attempt.nonce(), attempt.verifier(), attempt.challenge(), attempt.0.to_string()];
+        for (at, text) in all.iter().enumerate() {
+            assert_eq!(text.len(), 43);
+            assert!(!all[at + 1..].contains(text));
+        }
+        assert_eq!(attempt.state(), Attempt::of(&attempt.0).state());
+        assert_ne!(attempt.state(), Attempt::new(&SystemRandom).state());
+    }
+}

@@ -1,0 +1,270 @@
+//! Signing in with an account that is elsewhere: OpenID Connect, authorization code with PKCE (S256), state and nonce.
+//!
+//! A sign-in begins with 256 random bits in a cookie of the browser. State, nonce and PKCE verifier are made of them, each with
+//! SHA-256 and a word of its own, and the database keeps their SHA-256 alone, for ten minutes and one use.
+
+mod attempt;
+mod provider;
+mod token;
+
+pub use attempt::LIFE;
+
+use super::{
+    Error, Ground,
+    actor::{NOT_REPORTED, PROOF_HOLDS},
+    fetch::{Ask, Fetch, FetchError},
+    once::OneTimeCode,
+};
+use attempt::Attempt;
+use keyward_config::{Config, OidcSettings};
+use keyward_domain::{email::Email, ids::UserId, time::Timestamp};
+use provider::{Cache, Metadata};
+use serde::Deserialize;
+use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
+use token::{Claims, Expected, Fault};
+use tokio::sync::Mutex;
+use url::Url;
+
+/// Who somebody is at the provider, as its signature says.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub issuer: String,
+    pub subject: String,
+    pub email: Option<String>,
+    /// The provider says that the address is not confirmed.
+    pub unconfirmed: bool,
+    pub name: Option<String>,
+}
+
+/// A sign-in that has begun.
+pub struct Begun {
+    /// Where the browser goes: the provider.
+    pub location: String,
+    /// What the browser keeps in a cookie until it comes back.
+    pub cookie: OneTimeCode,
+}
+
+/// What the provider sends the browser back with.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Callback {
+    pub state: Option<String>,
+    pub code: Option<String>,
+    pub error: Option<String>,
+    /// RFC 9207.
+    pub iss: Option<String>,
+}
+
+/// A sign-in that the provider has vouched for.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub identity: Identity,
+    /// Where the browser wanted to go.
+    pub next: Option<String>,
+    /// When the person last authenticated at the provider; [`NOT_REPORTED`] if its ID token does not say.
+    pub proved: Timestamp,
+    /// The person who joins this account to theirs, if that was what it was for.
+    pub link: Option<UserId>,
+}
+
+/// Why a sign-in came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The cookie and the state do not belong together, or were used, or are older than ten minutes.
+    #[error("it has to begin anew")]
+    Again,
+    /// The person said no at the provider.
+    #[error("denied at the provider")]
+    Denied,
+    /// The provider cannot be asked, or what it says cannot be believed. The words are for the log.
+    #[error("the provider: {0}")]
+    Provider(String),
+    #[error(transparent)]
+    Service(#[from] Error),
+}
+
+impl From<FetchError> for Failed {
+    fn from(error: FetchError) -> Self {
+        Self::Provider(error.to_string())
+    }
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self::Provider(format!("its ID token is refused: {fault}"))
+    }
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    id_token: String,
+    #[serde(default)]
+    access_token: String,
+}
+
+/// The provider, and who this Keyward is there.
+#[derive(Clone)]
+pub struct Oidc {
+    ground: Ground,
+    settings: OidcSettings,
+    redirect_uri: String,
+    fetch: Fetch,
+    cache: Arc<Mutex<Cache>>,
+}
+
+impl Oidc {
+    /// `None` if it was not set up.
+    pub fn new(ground: Ground, config: &Config) -> Option<Self> {
+        let settings = config.sign_in.oidc.clone()?;
+        let redirect_uri = format!("{}/login/oidc/callback", config.public_url);
+        Some(Self { ground, settings, redirect_uri, fetch: Fetch::new(), cache: Arc::default() })
+    }
+
+    /// Begins a sign-in. `link`: the person who wants to join their account there to the one here.
+    ///
+    /// # Errors
+    /// If the provider's discovery document cannot be read.
+    pub async fn begin(&self, next: Option<&str>, link: Option<UserId>) -> Result<Begun, Failed> {
+        let metadata = self.metadata().await?;
+        let attempt = Attempt::new(&*self.ground.random);
+        attempt.keep(&self.ground, next, link).await?;
+        let mut location = metadata.authorization_endpoint.clone();
+        location
+            .query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("scope", "openid profile email")
+            // A sign-in counts as a fresh proof, so the provider must not answer from a session of last week.
+            .append_pair("max_age", &PROOF_HOLDS.to_string())
+            .append_pair("state", &attempt.state())
+            .append_pair("nonce", &attempt.nonce())
+            .append_pair("code_challenge", &attempt.challenge())
+            .append_pair("code_challenge_method", "S256");
+        Ok(Begun { location: location.into(), cookie: attempt.cookie() })
+    }
+
+    /// Ends a sign-in, whatever comes of it: the same cookie and state open nothing a second time.
+    ///
+    /// # Errors
+    /// Why it came to nothing.
+    pub async fn finish(&self, cookie: &str, callback: &Callback) -> Result<Finished, Failed> {
+        let attempt = Attempt::of(cookie);
+        let state = callback.state.as_deref().unwrap_or_default();
+        // Before it is used up: a stranger who only has an address ends nobody's sign-in.
+        if !bool::from(state.as_bytes().ct_eq(attempt.state().as_bytes())) {
+            return Err(Failed::Again);
+        }
+        let row = attempt.take(&self.ground).await?.ok_or(Failed::Again)?;
+        let metadata = self.metadata().await?;
+        let said = match (&callback.iss, metadata.iss_in_answers) {
+            (Some(iss), _) => iss == &self.settings.issuer,
+            (None, must) => !must,
+        };
+        if !said {
+            return Err(Failed::Provider("its answer names another issuer, or none".to_owned()));
+        }
+        match callback.error.as_deref() {
+            Some("access_denied") => return Err(Failed::Denied),
+            // Its words may be anything: only that there are some is noted.
+            Some(_) => return Err(Failed::Provider("it answered with an error".to_owned())),
+            None => {}
+        }
+        let code = callback.code.as_deref().ok_or_else(|| Failed::Provider("it sent no code".to_owned()))?;
+        let tokens = self.exchange(&metadata, code, &attempt).await?;
+        let claims = self.verified(&metadata, &tokens.id_token, &attempt.nonce()).await?;
+        // Section 3.1.3.7, number 13. Without the claim it may be a session of last week: no recent authentication.
+        let proved = claims.auth_time.map_or(NOT_REPORTED, |seconds| Timestamp::from_seconds(seconds as i64));
+        if claims.auth_time.is_none() {
+            tracing::warn!(
+                issuer = self.settings.issuer,
+                "oidc.no_auth_time: the ID token does not say when the user authenticated, so actions that require recent \
+                 authentication are refused; have the provider include the claim auth_time"
+            );
+        }
+        let identity = self.identity(&metadata, claims, &tokens.access_token).await?;
+        Ok(Finished { identity, proved, next: row.next, link: row.user_id.map(Into::into) })
+    }
+
+    async fn exchange(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Tokens, Failed> {
+        let ask = self.token_request(metadata, code, attempt);
+        let answer = self.fetch.ask(&metadata.token_endpoint, ask).await?;
+        serde_json::from_slice(&answer).map_err(|_| Failed::Provider("its token answer cannot be read".to_owned()))
+    }
+
+    fn token_request(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> Ask<'static> {
+        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code")
+            .append_pair("code", code)
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("code_verifier", &attempt.verifier());
+        let OidcSettings { client_id, client_secret, .. } = &self.settings;
+        let authorization = if metadata.secret_in_the_form {
+            form.append_pair("client_id", client_id).append_pair("client_secret", client_secret);
+            None
+        } else {
+            // RFC 6749 section 2.3.1: both halves are encoded as in a form first.
+            use base64::{Engine as _, engine::general_purpose::STANDARD};
+            let pair = zeroize::Zeroizing::new(format!("{}:{}", encode(client_id), encode(client_secret)));
+            Some(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+        };
+        Ask::Post { form: form.finish(), authorization }
+    }
+
+    /// Checks the ID token; for a key that is not known, with the provider's keys of now.
+    async fn verified(&self, metadata: &Metadata, id_token: &str, nonce: &str) -> Result<Claims, Failed> {
+        let expected = Expected {
+            issuer: &self.settings.issuer,
+            client_id: &self.settings.client_id,
+            nonce,
+            now: self.ground.now().seconds(),
+        };
+        let keys = self.keys(metadata, false).await?;
+        match token::verify(id_token, &keys, &expected) {
+            Err(Fault::UnknownKey) => {
+                let keys = self.keys(metadata, true).await?;
+                Ok(token::verify(id_token, &keys, &expected)?)
+            }
+            verdict => Ok(verdict?),
+        }
+    }
+
+    /// Who it is. What the ID token does not say is asked for; the answer counts only for the same subject.
+    async fn identity(&self, metadata: &Metadata, mut claims: Claims, access: &str) -> Result<Identity, Failed> {
+        let incomplete = claims.email.is_none() || claims.email_verified.is_none();
+        if let (true, Some(endpoint), false) = (incomplete, &metadata.userinfo_endpoint, access.is_empty()) {
+            let answer = self.fetch.ask(endpoint, Ask::GetAs(access)).await?;
+            let more: token::Person = serde_json::from_slice(&answer)
+                .map_err(|_| Failed::Provider("its user info cannot be read".to_owned()))?;
+            if more.sub != claims.sub {
+                return Err(Failed::Provider("its user info is about somebody else".to_owned()));
+            }
+            let email = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Email>().ok());
+            if claims.email.is_none() {
+                claims.email = more.email;
+                claims.email_verified = more.email_verified;
+            } else if more.email.is_none() || email(&more.email) == email(&claims.email) {
+                claims.email_verified = more.email_verified;
+            }
+            claims.name = claims.name.or(more.name);
+        }
+        Ok(Identity {
+            issuer: self.settings.issuer.clone(),
+            unconfirmed: claims.email_is_unconfirmed(),
+            subject: claims.sub,
+            email: claims.email,
+            name: claims.name,
+        })
+    }
+
+    /// What the provider is called on the button.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+}
+
+/// An address in the discovery document that may be asked or gone to.
+fn safe(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(keyward_config::is_safe)
+}

@@ -1,0 +1,307 @@
+//! The policy: read where it is enforced, and changed by administrators.
+
+use super::{
+    Error, Field, Ground,
+    actor::{Actor, Caller},
+    can::Power,
+    keys,
+};
+use keyward_domain::{
+    count::{self, COUNTED, counted_of},
+    expiry::DAYS_MAX,
+    policy::{Policy, PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
+    time::{DAY, Timestamp},
+};
+use keyward_store::{
+    self as store, Conn,
+    changes::Change,
+    policy::{PolicyRow, Touched},
+    queue::Kept,
+};
+use sha2::{Digest as _, Sha256};
+
+/// The longest life that a policy can give a token, in seconds: a year.
+const TOKEN_LIFE_MOST: i64 = 366 * DAY;
+/// The units of a token's life in the form, in seconds, the longest first.
+const UNITS: [i64; 3] = [86_400, 3_600, 60];
+
+/// The use cases of the policy.
+#[derive(Clone)]
+pub struct Policies {
+    ground: Ground,
+}
+
+/// What holds now, read where a change is about to be made.
+pub(super) async fn read(conn: &mut Conn<'_>) -> Result<Policy, Error> {
+    Ok(store::policy::get(conn).await?.try_into()?)
+}
+
+/// The policy as the log has it, and as a version names it.
+fn facts(policy: &Policy) -> serde_json::Value {
+    serde_json::json!({
+        "key_life_max_days": policy.key_life_max, "may_never_expire": policy.may_never_expire,
+        "token_life_max_seconds": policy.token_life_max, "sign_up": policy.sign_up,
+        "keys_per_project": policy.keys_per_project, "second_factor": policy.second_factor,
+    })
+}
+
+/// Names what was said, so that it can be said that just this was read.
+fn name(what: &serde_json::Value) -> String {
+    hex::encode(&Sha256::digest(what.to_string())[..16])
+}
+
+/// The policy as its form shows it.
+fn draft(policy: &Policy) -> PolicyDraft {
+    let unit = UNITS.into_iter().find(|unit| policy.token_life_max % unit == 0).unwrap_or(60);
+    let number = |it: Option<u32>| it.map(|it| it.to_string()).unwrap_or_default();
+    PolicyDraft {
+        key_life_max: number(policy.key_life_max),
+        may_never_expire: policy.may_never_expire,
+        token_life: (policy.token_life_max / unit).to_string(),
+        token_unit: unit.to_string(),
+        sign_up: policy.sign_up.as_str().to_owned(),
+        keys_per_project: number(policy.keys_per_project),
+        second_factor: policy.second_factor.as_str().to_owned(),
+        version: name(&facts(policy)),
+    }
+}
+
+/// A number that may be left out.
+fn number(field: &'static str, text: &str, most: u32) -> Result<Option<u32>, Field> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(n) if (1..=most).contains(&n) => Ok(Some(n)),
+            _ => Err(Field::new(field, format!("Write a whole number from 1 to {most}, or nothing."))),
+        },
+    }
+}
+
+fn token_life(text: &str, unit: &str) -> Result<i64, Field> {
+    let wrong = || Field::new("token_life", "Write a whole number, from 1 minute to 366 days in all.");
+    let unit = unit.parse().ok().filter(|unit| UNITS.contains(unit)).ok_or_else(wrong)?;
+    let life = text.trim().parse::<i64>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)?;
+    if (60..=TOKEN_LIFE_MOST).contains(&life) { Ok(life) } else { Err(wrong()) }
+}
+
+/// Reads every field, and says everything that is wrong at once. `mail`: whether letters go out.
+fn parse(draft: &PolicyDraft, mail: bool) -> Result<Policy, Error> {
+    let mut errors = Vec::new();
+    let key_life_max = number("key_life_max", &draft.key_life_max, DAYS_MAX.into()).map_err(|e| errors.push(e));
+    let token_life_max = token_life(&draft.token_life, &draft.token_unit).map_err(|e| errors.push(e));
+    let sign_up = match draft.sign_up.parse() {
+        Ok(SignUp::Open) if !mail => Err(Field::new(
+            "sign_up",
+            "Addresses cannot be confirmed: no server for outgoing mail is set. Set one, or choose another.",
+        )),
+        read => read.map_err(|e| Field::new("sign_up", e)),
+    };
+    let sign_up = sign_up.map_err(|e| errors.push(e));
+    let keys_per_project = number("keys_per_project", &draft.keys_per_project, 1_000_000).map_err(|e| errors.push(e));
+    let second_factor = draft.second_factor.parse().map_err(|e| errors.push(Field::new("second_factor", e)));
+    match (key_life_max, token_life_max, sign_up, keys_per_project, second_factor) {
+        (Ok(key_life_max), Ok(token_life_max), Ok(sign_up), Ok(keys_per_project), Ok(second_factor)) => Ok(Policy {
+            key_life_max,
+            may_never_expire: draft.may_never_expire,
+            token_life_max,
+            sign_up,
+            keys_per_project,
+            second_factor,
+        }),
+        _ => Err(Error::Invalid(errors)),
+    }
+}
+
+/// "1 key", "3 keys".
+fn counted(n: i64, one: &str) -> String {
+    counted_of(u64::try_from(n).unwrap_or_default(), one, &format!("{one}s"))
+}
+
+/// A sentence for each kind of thing that a stricter policy touches.
+fn lines(before: &Policy, after: &Policy, touched: &Touched) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (it, they) = (
+        |n: i64| if n == 1 { "It keeps" } else { "They keep" },
+        |n: i64, s: &str| {
+            if n == 1 { format!("{s}s") } else { s.to_owned() }
+        },
+    );
+    if let Some(days) = after.key_life_max
+        && before.key_life_max.is_none_or(|had| days < had)
+        && touched.longer > 0
+    {
+        let (n, many) = (touched.longer, counted(touched.longer, "key"));
+        let days = counted(days.into(), "day");
+        lines.push(format!("{many} {} more than {days} from now. {} that end.", they(n, "end"), it(n)));
+    }
+    if before.allows_never() && !after.allows_never() && touched.endless > 0 {
+        let n = touched.endless;
+        lines.push(format!("{} never {}. {} that.", counted(n, "key"), they(n, "expire"), it(n)));
+    }
+    if after.token_life_max < before.token_life_max && touched.tokens > 0 {
+        let n = touched.tokens;
+        let (many, allow) = (counted(n, "project"), they(n, "allow"));
+        lines.push(format!("{many} {allow} tokens a longer life. New tokens live at most as long as you say here."));
+    }
+    if let Some(most) = after.keys_per_project
+        && before.keys_per_project.is_none_or(|had| most < had)
+        && touched.crowded > 0
+    {
+        let n = touched.crowded;
+        let (many, has) = (counted(n, "project"), if n == 1 { "has" } else { "have" });
+        lines.push(format!(
+            "{many} {has} more than {}. {} them and can make no more.",
+            counted(most.into(), "key"),
+            it(n)
+        ));
+    }
+    let asked = |policy: &Policy| match policy.second_factor {
+        SecondFactor::Nobody => 0,
+        SecondFactor::Administrators => touched.administrators,
+        SecondFactor::Everybody => touched.people,
+    };
+    if asked(after) > asked(before) {
+        let all = u64::try_from(asked(after)).unwrap_or_default();
+        let n = if all > COUNTED { all } else { all - u64::try_from(asked(before)).unwrap_or_default() };
+        let are = if n == 1 { "1 more person is".to_owned() } else { format!("{} more people are", count::counted(n)) };
+        lines.push(format!("{are} asked for a second factor, and must set one up if they have none."));
+    }
+    lines
+}
+
+impl Policies {
+    pub fn new(ground: Ground) -> Self {
+        Self { ground }
+    }
+
+    /// What holds now.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn get(&self) -> Result<Policy, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        read(&mut reader.conn()).await
+    }
+
+    /// What the form for the policy needs.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator.
+    pub async fn form(&self, caller: &Caller) -> Result<PolicyForm, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        keys::administrator(&mut conn, caller, Power::WritePolicy).await?;
+        Ok(PolicyForm { draft: draft(&read(&mut conn).await?), mail: self.ground.mail.is_set() })
+    }
+
+    /// Writes the policy. One that is stricter and touches what is there is not saved before `confirmed` says that it was read what it
+    /// touches: the answer names it. Nothing that exists is changed by it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator; [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if the
+    /// policy was changed since the form was drawn; [`Error::StepUp`] without recent reauthentication.
+    pub async fn save(&self, caller: &Caller, draft: PolicyDraft, confirmed: &str) -> Result<PolicySaved, Error> {
+        // Nobody else learns what would be wrong.
+        self.form(caller).await?;
+        let policy = parse(&draft, self.ground.mail.is_set())?;
+        let (caller, confirmed, now) = (caller.clone(), confirmed.to_owned(), self.ground.now());
+        let write = self.ground.queue.write(move |tx| {
+            let (caller, policy, draft, confirmed) = (caller.clone(), policy.clone(), draft.clone(), confirmed.clone());
+            Box::pin(async move {
+                keys::administrator(tx, &caller, Power::WritePolicy).await?;
+                caller.reauthenticate("policy.changed", now)?;
+                store::policy::hold(tx).await?;
+                let before = read(tx).await?;
+                if draft.version != name(&facts(&before)) {
+                    return Err(Error::Conflict(
+                        "The policy was changed meanwhile, by someone else or in another tab. Load the page again, then save.",
+                    ));
+                }
+                if before == policy {
+                    return Ok(Kept::unrecorded(PolicySaved::Saved));
+                }
+                let touched = touched(tx, &policy, now).await?;
+                let lines = lines(&before, &policy, &touched);
+                let confirms = name(&serde_json::json!([facts(&policy), lines]));
+                if !lines.is_empty() && confirmed != confirms {
+                    return Ok(Kept::unrecorded(PolicySaved::Touches { draft: Box::new(draft), lines, confirms }));
+                }
+                store::policy::set(tx, &PolicyRow::from(&policy)).await?;
+                let event = Actor::User(caller)
+                    .event(now, "policy.changed", "policy", "Policy").acting_as("administrator")
+                    .detail(serde_json::json!({"before": facts(&before), "after": facts(&policy), "touches": lines}));
+                Ok(Kept::with(PolicySaved::Saved, event).heard(Change::policy()))
+            })
+        });
+        write.await
+    }
+}
+
+async fn touched(conn: &mut Conn<'_>, policy: &Policy, now: Timestamp) -> Result<Touched, Error> {
+    let end = policy.key_life_max.map_or(i64::MAX, |days| now.plus_seconds(i64::from(days) * DAY).micros());
+    let most = policy.keys_per_project.map_or(i64::MAX, i64::from);
+    Ok(store::policy::touched(conn, end, policy.token_life_max, most).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn any() -> Policy {
+        Policy {
+            key_life_max: None,
+            may_never_expire: true,
+            token_life_max: 30 * DAY,
+            sign_up: SignUp::Closed,
+            keys_per_project: None,
+            second_factor: SecondFactor::Nobody,
+        }
+    }
+
+    #[test]
+    fn a_form_says_what_holds_and_is_read_back_as_that() {
+        for token_life_max in [60, 90 * 60, 7_200, DAY, 30 * DAY] {
+            let policy = Policy { token_life_max, key_life_max: Some(90), keys_per_project: Some(3), ..any() };
+            assert_eq!(parse(&draft(&policy), false).unwrap(), policy);
+        }
+        let wrong = PolicyDraft {
+            key_life_max: "0".into(),
+            token_life: "59".into(),
+            token_unit: "1".into(),
+            sign_up: "open".into(),
+            keys_per_project: "many".into(),
+            second_factor: "some".into(),
+            ..PolicyDraft::default()
+        };
+        let Err(Error::Invalid(fields)) = parse(&wrong, false) else { panic!("it is wrong") };
+        let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+        assert_eq!(names, ["key_life_max", "token_life", "sign_up", "keys_per_project", "second_factor"]);
+        let open = PolicyDraft { sign_up: "open".into(), ..draft(&any()) };
+        assert_eq!(parse(&open, true).unwrap().sign_up, SignUp::Open);
+    }
+
+    #[test]
+    fn only_what_is_stricter_and_touches_something_is_said() {
+        let many = Touched { longer: 2, endless: 1, tokens: 1, crowded: 3, administrators: 1, people: 5 };
+        let strict = Policy {
+            key_life_max: Some(1),
+            token_life_max: DAY,
+            keys_per_project: Some(10),
+            second_factor: SecondFactor::Everybody,
+            ..any()
+        };
+        assert_eq!(
+            lines(&any(), &strict, &many),
+            [
+                "2 keys end more than 1 day from now. They keep that end.",
+                "1 key never expires. It keeps that.",
+                "1 project allows tokens a longer life. New tokens live at most as long as you say here.",
+                "3 projects have more than 10 keys. They keep them and can make no more.",
+                "5 more people are asked for a second factor, and must set one up if they have none.",
+            ]
+        );
+        assert!(lines(&strict, &any(), &many).is_empty(), "nothing is touched by a milder one");
+        let none = Touched { longer: 0, endless: 0, tokens: 0, crowded: 0, administrators: 0, people: 0 };
+        assert!(lines(&any(), &strict, &none).is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! Making a project; its name, its archive, the life of its tokens.
+
+use super::{Projects, may::allow, read::in_words};
+use crate::{Error, actor::Actor, audit::acting, can::Action, policy};
+use keyward_domain::{
+    ids::{ProjectId, UserId},
+    project::{ProjectTitle, Role},
+};
+use keyward_store::{self as store, changes::Change, queue::Kept};
+
+/// The longest life of a new project's tokens, in seconds, if the policy allows it: a day.
+const TOKEN_LIFE: i64 = 86_400;
+/// The shortest ceiling for the life of tokens, in seconds.
+const TOKEN_LIFE_LEAST: i64 = 60;
+
+const OWNERS_CONFIGURE: &str = "Only an owner of this project may change its name and its settings.";
+const OWNERS_ARCHIVE: &str = "Only an owner of this project may archive it, and take that back.";
+
+fn title(text: &str) -> Result<String, Error> {
+    let title = text.parse::<ProjectTitle>().map_err(|error| Error::field("name", error))?;
+    Ok(title.as_str().to_owned())
+}
+
+/// A number and its unit, in seconds.
+fn seconds(amount: &str, unit: &str) -> Result<i64, Error> {
+    let factor = match unit {
+        "minutes" => 60,
+        "hours" => 3_600,
+        "days" => 86_400,
+        _ => return Err(Error::field("unit", "Choose minutes, hours or days.")),
+    };
+    let amount = amount.trim().parse::<i64>().ok().filter(|it| *it > 0);
+    let seconds = amount.and_then(|it| it.checked_mul(factor));
+    seconds.ok_or_else(|| Error::field("amount", "Write a whole number, 1 or more."))
+}
+
+impl Projects {
+    /// Makes a project. A person becomes its owner; the command line says who does.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a wrong name.
+    pub async fn create(&self, actor: &Actor, owner: UserId, name: &str) -> Result<ProjectId, Error> {
+        let (name, id, now, actor) =
+            (title(name)?, ProjectId::from(self.ground.new_id()), self.ground.now(), actor.clone());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, name) = (actor.clone(), name.clone());
+            Box::pin(async move {
+                let life = TOKEN_LIFE.min(policy::read(tx).await?.token_life_max);
+                store::projects::insert(tx, id.into(), &name, life, now.micros()).await?;
+                store::projects::join(tx, id.into(), owner.into(), Role::Owner.as_str(), now.micros()).await?;
+                let event = actor
+                    .event(now, "project.created", format!("project:{id}"), &name)
+                    .in_project(id)
+                    .detail(serde_json::json!({"after": {"owner": owner, "name": name}}));
+                Ok(Kept::with(id, event).heard(Change { topic: "project", id: id.into() }))
+            })
+        });
+        write.await
+    }
+
+    /// Renames a project that is called `before`; `None`: whatever it is called.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a wrong name; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if it is not
+    /// there or not theirs; [`Error::Conflict`] if it was renamed meanwhile.
+    pub async fn rename(&self, actor: &Actor, id: ProjectId, before: Option<&str>, name: &str) -> Result<(), Error> {
+        const CHANGED: Error =
+            Error::Conflict("Somebody renamed this project meanwhile. Look at its name again, then save.");
+        let (typed, before, now, actor) =
+            (name.to_owned(), before.map(ToOwned::to_owned), self.ground.now(), actor.clone());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, typed, before) = (actor.clone(), typed.clone(), before.clone());
+            Box::pin(async move {
+                let row = allow(tx, &actor, id, Action::Configure, OWNERS_CONFIGURE).await?;
+                let name = title(&typed)?;
+                if before.is_some_and(|before| before != row.name) {
+                    return Err(CHANGED);
+                }
+                if row.name == name {
+                    return Ok(Kept::unrecorded(()));
+                }
+                if !store::projects::rename(tx, row.id, &row.name, &name).await? {
+                    return Err(CHANGED);
+                }
+                let acting = acting::in_project(tx, &actor, id).await?;
+                let event = actor
+                    .event(now, "project.renamed", format!("project:{id}"), &row.name)
+                    .acting_as(&acting)
+                    .in_project(id)
+                    .detail(serde_json::json!({"before": {"name": row.name}, "after": {"name": name}}));
+                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+            })
+        });
+        write.await
+    }
+
+    /// Archives a project (its keys are refused from the next request on), or takes that back. Twice is no error.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if it is not there or not theirs.
+    pub async fn archive(&self, actor: &Actor, id: ProjectId, back: bool) -> Result<(), Error> {
+        let (now, actor) = (self.ground.now(), actor.clone());
+        let write = self.ground.queue.write(move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let row = allow(tx, &actor, id, Action::Archive, OWNERS_ARCHIVE).await?;
+                if !store::projects::set_archived(tx, row.id, (!back).then_some(now.micros())).await? {
+                    return Ok(Kept::unrecorded(()));
+                }
+                let action = if back { "project.unarchived" } else { "project.archived" };
+                let acting = acting::in_project(tx, &actor, id).await?;
+                let event = actor
+                    .event(now, action, format!("project:{id}"), &row.name)
+                    .acting_as(&acting)
+                    .in_project(id)
+                    .detail(serde_json::json!({"before": {"archived": back}, "after": {"archived": !back}}));
+                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+            })
+        });
+        write.await
+    }
+
+    /// Sets the longest life of a project's tokens, which was `before` (seconds) when the form was drawn.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is no length, or longer than the policy allows; otherwise as [`Projects::rename`].
+    pub async fn set_token_life(
+        &self,
+        actor: &Actor,
+        id: ProjectId,
+        before: i64,
+        amount: &str,
+        unit: &str,
+    ) -> Result<(), Error> {
+        const CHANGED: Error =
+            Error::Conflict("Somebody changed the longest token life meanwhile. Look at it again, then save.");
+        let (now, actor) = (self.ground.now(), actor.clone());
+        let (amount, unit) = (amount.to_owned(), unit.to_owned());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, amount, unit) = (actor.clone(), amount.clone(), unit.clone());
+            Box::pin(async move {
+                let row = allow(tx, &actor, id, Action::Configure, OWNERS_CONFIGURE).await?;
+                let life = seconds(&amount, &unit)?;
+                let most = policy::read(tx).await?.token_life_max;
+                if !(TOKEN_LIFE_LEAST..=most).contains(&life) {
+                    let words = format!("On this Keyward a token lives at most {}.", in_words(most));
+                    return Err(Error::field("amount", words));
+                }
+                if row.token_life_max != before {
+                    return Err(CHANGED);
+                }
+                if life == before {
+                    return Ok(Kept::unrecorded(()));
+                }
+                if !store::projects::set_token_life(tx, row.id, before, life).await? {
+                    return Err(CHANGED);
+                }
+                let acting = acting::in_project(tx, &actor, id).await?;
+                let event = actor
+                    .event(now, "project.token_life_set", format!("project:{id}"), &row.name)
+                    .acting_as(&acting)
+                    .in_project(id)
+                    .detail(serde_json::json!({"before": {"seconds": before}, "after": {"seconds": life}}));
+                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+            })
+        });
+        write.await
+    }
+}

@@ -1,0 +1,194 @@
+//! Inviting by a link that lives seven days and works once.
+
+use super::{Projects, may::allow, members::OWNERS, read::parse};
+use crate::{
+    Error, Field,
+    accounts::entry::{SENT_ENOUGH, was_sent_enough},
+    actor::{Actor, Caller},
+    audit::acting,
+    can::Action,
+    mail::Letter,
+    moments::moment_of,
+    once::OneTimeCode,
+};
+use keyward_config::Config;
+use keyward_domain::{
+    email::Email,
+    ids::{InvitationId, ProjectId},
+    project::{Invited, Role},
+    sensitive::RevealedSecret,
+    time::DAY,
+};
+use keyward_store::{
+    self as store,
+    invitations::{InvitationRow, NewInvitation},
+    queue::Kept,
+};
+
+/// For how long an invitation works, in days.
+const LIVES: i64 = 7;
+/// Most invitations of a project that are open at once: whoever owns a project is no mailer.
+const OPEN_MOST: usize = 50;
+
+/// What the form says, read.
+fn read(role: &str, email: &str) -> Result<(Role, Option<Email>), Error> {
+    let mut errors = Vec::new();
+    let role = role.parse::<Role>().map_err(|error| errors.push(Field::new("role", error))).ok();
+    let email = match email.trim() {
+        "" => None,
+        text => text.parse::<Email>().map_err(|error| errors.push(Field::new("email", error))).ok(),
+    };
+    match role {
+        Some(role) if errors.is_empty() => Ok((role, email)),
+        _ => Err(Error::Invalid(errors)),
+    }
+}
+
+fn letter(to: &Email, by: &str, project: &str, role: Role, link: &str, config: &Config) -> Letter {
+    let site = config.name.as_deref().unwrap_or("Keyward");
+    Letter {
+        to: to.clone(),
+        // No name that a user chose: a subject stands alone in a list of letters.
+        subject: format!("Your invitation to {site}"),
+        text: format!(
+            "{by} invites you to the project {project} on {site}, as {}.\n\nOpen this link to join:\n\n{link}\n\n\
+             It works once, for {LIVES} days. If you do not know {by}, ignore this letter.\n",
+            role.as_str()
+        ),
+    }
+}
+
+impl Projects {
+    /// Invites somebody. The link is mailed if there is mail and an address; else it stands in this answer, and nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field, or if the address was sent enough letters; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if the
+    /// project is not there or not theirs.
+    pub async fn invite(
+        &self,
+        caller: &Caller,
+        id: ProjectId,
+        role: &str,
+        email: &str,
+        config: &Config,
+    ) -> Result<Invited, Error> {
+        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
+        let (code, asked) = (OneTimeCode::generate(&*self.ground.random), read(role, email));
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                // Nobody else learns even what is asked for.
+                let mut reader = self.ground.pool.read().await?;
+                allow(&mut reader.conn(), &actor, id, Action::ManageMembers, OWNERS).await?;
+                return Err(error);
+            }
+        };
+        let (role, email) = asked;
+        let new = NewInvitation {
+            digest: code.digest(),
+            row: InvitationRow {
+                id: self.ground.new_id(),
+                project_id: id.into(),
+                role: role.as_str().to_owned(),
+                email: email.as_ref().map(ToString::to_string),
+                invited_by: Some(caller.user.into()),
+                invited_by_name: caller.name.clone(),
+                created_at: now.micros(),
+                expires_at: now.plus_seconds(LIVES * DAY).micros(),
+            },
+        };
+        let mails = self.ground.mail.is_set();
+        let (ends, invitation) = (moment_of(new.row.expires_at, &caller.zone), new.row.id);
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, new) = (actor.clone(), new.clone());
+            Box::pin(async move {
+                let row = allow(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
+                if row.archived_at.is_some() {
+                    return Err(Error::Conflict("This project is archived. Unarchive it before you invite somebody."));
+                }
+                // Counted after the invitations of all nodes.
+                store::projects::lock(tx, row.id).await?;
+                if store::invitations::open(tx, row.id, now.micros()).await?.len() >= OPEN_MOST {
+                    return Err(Error::Conflict(
+                        "This project has as many open invitations as it can have. Withdraw those that nobody needs first.",
+                    ));
+                }
+                if let Some(email) = new.row.email.as_deref().filter(|_| mails)
+                    && was_sent_enough(tx, email, now).await?
+                {
+                    return Err(Error::field("email", SENT_ENOUGH));
+                }
+                store::invitations::insert(tx, &new).await?;
+                let acting = acting::in_project(tx, &actor, id).await?;
+                let event = actor
+                    .event(now, "member.invited", format!("invitation:{}", new.row.id), &row.name)
+                    .acting_as(&acting)
+                    .in_project(id)
+                    .detail(serde_json::json!({"after": {
+                        "role": new.row.role, "email": new.row.email, "expires_at": new.row.expires_at,
+                    }}));
+                Ok::<_, Error>(Kept::with(row.name, event))
+            })
+        });
+        let project: String = write.await?;
+        // Exposed for the letter, or for the one page that shows it.
+        let link = format!("{}/join?code={}", config.public_url, code.expose());
+        let to = email.clone().filter(|_| mails);
+        let sent = match &to {
+            Some(to) => {
+                let letter = letter(to, &caller.name, &project, role, &link, config);
+                let sent = self.ground.mail.send(letter).await;
+                if let Err(error) = &sent {
+                    tracing::warn!(%error, project.id = %id, "invitation.not_mailed");
+                }
+                sent.is_ok()
+            }
+            None => false,
+        };
+        let mail_failed = to.is_some() && !sent;
+        if email.is_some() && !sent {
+            let write = self.ground.queue.write(move |tx| {
+                Box::pin(async move {
+                    store::invitations::was_shown(tx, invitation).await?;
+                    // The event says whom it was meant for.
+                    Ok::<_, Error>(Kept::unrecorded(()))
+                })
+            });
+            write.await?;
+        }
+        let email = email.map(|email| email.to_string());
+        Ok(Invited { project: id, role, email, link: (!sent).then(|| RevealedSecret::new(link)), mail_failed, ends })
+    }
+
+    /// Withdraws an open invitation.
+    ///
+    /// # Errors
+    /// As [`Projects::invite`]; [`Error::Conflict`] if it does not work any more.
+    pub async fn withdraw(&self, caller: &Caller, id: ProjectId, invitation: InvitationId) -> Result<(), Error> {
+        const GONE: Error = Error::Conflict("This invitation was used, withdrawn or has expired meanwhile.");
+        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
+        let write = self.ground.queue.write(move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                allow(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
+                let row = store::invitations::by_id(tx, invitation.into(), now.micros()).await?;
+                let row = row.filter(|row| ProjectId::from(row.project_id) == id).ok_or(GONE)?;
+                if !store::invitations::withdraw(tx, row.id, now.micros()).await? {
+                    return Err(GONE);
+                }
+                let name = row
+                    .email
+                    .clone()
+                    .unwrap_or_else(|| format!("An {} by link", parse(&row.role).map_or("member", Role::as_str)));
+                let acting = acting::in_project(tx, &actor, id).await?;
+                let event = actor
+                    .event(now, "invitation.withdrawn", format!("invitation:{invitation}"), &name)
+                    .acting_as(&acting)
+                    .in_project(id)
+                    .detail(serde_json::json!({"before": {"role": row.role, "email": row.email}}));
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await
+    }
+}

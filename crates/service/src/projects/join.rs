@@ -1,0 +1,136 @@
+//! Becoming a member: by an invitation, or as an administrator.
+
+use super::{
+    Projects, may,
+    members::OWNERS,
+    read::{parse, role},
+};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    can::{Action, Power, can},
+    moments::moment_of,
+    once, policy,
+};
+use jiff::tz::TimeZone;
+use keyward_domain::{
+    ids::ProjectId,
+    policy::SignUp,
+    project::{InvitationView, Joined, Role},
+};
+use keyward_store::{
+    self as store, Conn,
+    invitations::InvitationRow,
+    queue::{Kept, take_turns},
+};
+
+/// The invitation with this code, if it works: not if whoever made it may not invite any more.
+async fn open(conn: &mut Conn<'_>, code: &str, now: i64) -> Result<InvitationRow, Error> {
+    let row = store::invitations::by_digest(conn, &once::digest(code), now).await?.ok_or(Error::NotFound)?;
+    if let Some(by) = row.invited_by {
+        let by = role(conn, row.project_id.into(), by.into()).await?;
+        let there = match row.invited_by {
+            Some(by) => store::accounts::by_id(conn, by).await?.is_some_and(|row| row.active),
+            None => true,
+        };
+        if !there || !by.is_some_and(|by| can(by, Action::ManageMembers)) {
+            return Err(Error::NotFound);
+        }
+    }
+    Ok(row)
+}
+
+impl Projects {
+    /// What an invitation says, to whoever holds its code.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it was used or withdrawn, has expired, or never was: the same answer.
+    pub async fn invitation(&self, caller: Option<&Caller>, code: &str) -> Result<InvitationView, Error> {
+        let now = self.ground.now();
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let row = open(&mut conn, code, now.micros()).await?;
+        let project = store::projects::by_id(&mut conn, row.project_id).await?.ok_or(Error::NotFound)?;
+        let member = match caller {
+            Some(caller) => role(&mut conn, row.project_id.into(), caller.user).await?.is_some(),
+            None => false,
+        };
+        let zone = caller.map_or(TimeZone::UTC, |caller| caller.zone.clone());
+        Ok(InvitationView {
+            project: row.project_id.into(),
+            name: project.name,
+            role: parse(&row.role)?,
+            invited_by: row.invited_by_name,
+            ends: moment_of(row.expires_at, &zone),
+            signed_in_as: caller.map(|caller| caller.email.clone()),
+            member,
+            // As `accounts` lets them: with the address to which the link was mailed.
+            sign_up: row.email.is_some()
+                && self.ground.mail.is_set()
+                && matches!(policy::read(&mut conn).await?.sign_up, SignUp::Invite | SignUp::Open),
+        })
+    }
+
+    /// Becomes a member by an invitation, which is used up by it. Whoever is one already stays what they are.
+    ///
+    /// # Errors
+    /// As [`Projects::invitation`].
+    pub async fn accept(&self, caller: &Caller, code: &str) -> Result<Joined, Error> {
+        let (now, caller, code) = (self.ground.now(), caller.clone(), code.to_owned());
+        let write = self.ground.queue.write(move |tx| {
+            let (caller, code) = (caller.clone(), code.clone());
+            Box::pin(async move {
+                take_turns(tx).await?;
+                let row = open(tx, &code, now.micros()).await?;
+                let project = ProjectId::from(row.project_id);
+                if role(tx, project, caller.user).await?.is_some() {
+                    return Ok(Kept::unrecorded(Joined { project, already: true }));
+                }
+                if !store::invitations::take(tx, row.id, caller.user.into(), now.micros()).await? {
+                    return Err(Error::NotFound);
+                }
+                store::projects::join(tx, row.project_id, caller.user.into(), &row.role, now.micros()).await?;
+                let name = caller.name.clone();
+                let event = Actor::User(caller.clone())
+                    .event(now, "member.joined", format!("user:{}", caller.user), &name)
+                    .in_project(project)
+                    .detail(serde_json::json!({
+                        "after": {"role": row.role}, "invitation": row.id, "invited_by": row.invited_by_name,
+                    }));
+                Ok(Kept::with(Joined { project, already: false }, event))
+            })
+        });
+        write.await
+    }
+
+    /// Becomes a member of another's project as an administrator. Its members see it, and so does the log.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such project, and for anybody else; [`Error::Conflict`] for a member;
+    /// [`Error::StepUp`] if their proof is old.
+    pub async fn join(&self, caller: &Caller, id: ProjectId, role_asked: &str) -> Result<(), Error> {
+        let (now, caller, asked) = (self.ground.now(), caller.clone(), role_asked.to_owned());
+        let write = self.ground.queue.write(move |tx| {
+            let (caller, asked) = (caller.clone(), asked.clone());
+            Box::pin(async move {
+                take_turns(tx).await?;
+                let (row, had) = may::seen(tx, &caller, id, Power::JoinAnyProject, now).await?;
+                match had {
+                    Some(role) if !can(role, Action::ManageMembers) => return Err(Error::Forbidden(OWNERS)),
+                    Some(_) => return Err(Error::Conflict("You are a member of this project already.")),
+                    None => {}
+                }
+                let role: Role = asked.parse().map_err(|error| Error::field("role", error))?;
+                store::projects::join(tx, row.id, caller.user.into(), role.as_str(), now.micros()).await?;
+                let name = caller.name.clone();
+                let event = Actor::User(caller.clone())
+                    .event(now, "member.joined", format!("user:{}", caller.user), &name)
+                    .acting_as("administrator")
+                    .in_project(id)
+                    .detail(serde_json::json!({"after": {"role": role}, "as": "administrator"}));
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await
+    }
+}

@@ -1,0 +1,181 @@
+//! Who is in a project: seen, given another role, taken out, gone by themselves.
+//!
+//! A project always keeps an owner. That is a rule over several rows, so whoever changes members waits for the others
+//! ([`take_turns`]): what is counted then is true until commit, on every node.
+
+use super::{Projects, may::allow, read::parse};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    audit::acting,
+    can::{Action, Power, can},
+    moments::moment_of,
+    oauth,
+};
+use keyward_domain::{
+    email::Email,
+    ids::{ProjectId, UserId},
+    project::{Member, Members, OpenInvitation, Role},
+};
+use keyward_store::{
+    self as store, Conn, Tx,
+    queue::{Kept, take_turns},
+};
+
+pub(super) const OWNERS: &str = "Only an owner of this project may invite, change roles and remove members.";
+const LAST: Error = Error::Conflict("A project keeps at least one owner. Make another member an owner first.");
+const CHANGED: Error = Error::Conflict("Somebody changed this member’s role meanwhile. Look at it again, then save.");
+
+/// Refuses if no other owner would be left who can sign in.
+async fn keeps_an_owner(conn: &mut Conn<'_>, project: ProjectId, user: UserId, role: Role) -> Result<(), Error> {
+    let last = role.owns() && store::members::other_owners(conn, project.into(), user.into()).await? < 1;
+    if last { Err(LAST) } else { Ok(()) }
+}
+
+/// Withdraws what somebody has invited who may not any more: they could come back by it.
+async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, user: UserId, now: i64) -> Result<u64, Error> {
+    Ok(store::invitations::withdraw_of(tx, project.into(), user.into(), now).await?)
+}
+
+impl Projects {
+    /// The members of a project; for its owners, the open invitations too.
+    ///
+    /// # Errors
+    /// As [`Projects::get`].
+    pub async fn members(&self, caller: &Caller, id: ProjectId) -> Result<Members, Error> {
+        let now = self.ground.now();
+        let (_, role) = self.seen(caller, id, Power::SeeEveryProject, now).await?;
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let mut members = Vec::new();
+        for row in store::members::all(&mut conn, id.into()).await? {
+            let user = UserId::from(row.user_id);
+            members.push(Member {
+                user,
+                role: parse(&row.role)?,
+                since: moment_of(row.created_at, &caller.zone),
+                you: user == caller.user,
+                name: row.name,
+                email: row.email,
+            });
+        }
+        let mut invitations = Vec::new();
+        if role.is_some_and(|role| can(role, Action::ManageMembers)) {
+            for row in store::invitations::open(&mut conn, id.into(), now.micros()).await? {
+                invitations.push(OpenInvitation {
+                    id: row.id.into(),
+                    role: parse(&row.role)?,
+                    ends: moment_of(row.expires_at, &caller.zone),
+                    invited_by: row.invited_by_name,
+                    email: row.email,
+                });
+            }
+        }
+        Ok(Members { members, invitations, now })
+    }
+
+    /// Gives a member, who is `before`, another role.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the project is not there or not theirs, or has no such member; [`Error::Forbidden`] for a member
+    /// who is no owner; [`Error::Conflict`] if the role was changed meanwhile, or no owner would be left.
+    pub async fn set_role(
+        &self,
+        caller: &Caller,
+        id: ProjectId,
+        user: UserId,
+        before: &str,
+        role: &str,
+    ) -> Result<(), Error> {
+        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
+        let (before, asked) = (before.to_owned(), role.to_owned());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, before, asked) = (actor.clone(), before.clone(), asked.clone());
+            Box::pin(async move {
+                take_turns(tx).await?;
+                allow(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
+                let acting = acting::in_project(tx, &actor, id).await?;
+                let member = store::members::one(tx, id.into(), user.into()).await?.ok_or(Error::NotFound)?;
+                let role: Role = asked.parse().map_err(|error| Error::field("role", error))?;
+                let had = parse(&member.role)?;
+                if had.as_str() != before {
+                    return Err(CHANGED);
+                }
+                if had == role {
+                    return Ok(Kept::unrecorded(()));
+                }
+                keeps_an_owner(tx, id, user, had).await?;
+                if !store::members::set_role(tx, id.into(), user.into(), had.as_str(), role.as_str()).await? {
+                    return Err(CHANGED);
+                }
+                let withdrawn = match can(role, Action::ManageMembers) {
+                    true => 0,
+                    false => withdraw(tx, id, user, now.micros()).await?,
+                };
+                let event = actor
+                    .event(now, "member.role_changed", format!("user:{user}"), &member.name)
+                    .acting_as(&acting)
+                    .in_project(id)
+                    .detail(serde_json::json!({
+                        "before": {"role": had}, "after": {"role": role}, "invitations_withdrawn": withdrawn,
+                    }));
+                let ends = oauth::follow_role(tx, &actor, user, id, role, now).await?;
+                Ok(ends.with(Kept::with((), event)))
+            })
+        });
+        write.await
+    }
+
+    /// Takes a member out. Their access ends at the next request; the keys that they made stay, and say so.
+    ///
+    /// # Errors
+    /// As [`Projects::set_role`].
+    pub async fn remove_member(&self, caller: &Caller, id: ProjectId, user: UserId) -> Result<(), Error> {
+        self.take_out(caller, id, user, "member.removed").await
+    }
+
+    /// Goes by themselves.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the project is not there or not theirs; [`Error::Conflict`] for its last owner.
+    pub async fn leave(&self, caller: &Caller, id: ProjectId) -> Result<(), Error> {
+        self.take_out(caller, id, caller.user, "member.left").await
+    }
+
+    async fn take_out(&self, caller: &Caller, id: ProjectId, user: UserId, action: &'static str) -> Result<(), Error> {
+        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
+        let write = self.ground.queue.write(move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                take_turns(tx).await?;
+                let acting = acting::in_project(tx, &actor, id).await?;
+                // Everybody may go; whoever sends others away is an owner.
+                let needed = if action == "member.left" { Action::SeeKeys } else { Action::ManageMembers };
+                allow(tx, &actor, id, needed, OWNERS).await?;
+                let member = store::members::one(tx, id.into(), user.into()).await?.ok_or(Error::NotFound)?;
+                let role = parse(&member.role)?;
+                keeps_an_owner(tx, id, user, role).await?;
+                if !store::members::remove(tx, id.into(), user.into()).await? {
+                    return Err(Error::NotFound);
+                }
+                let to_them = store::invitations::withdraw_to(
+                    tx,
+                    id.into(),
+                    Email::from_row(&member.email).as_str(),
+                    now.micros(),
+                )
+                .await?;
+                let withdrawn = withdraw(tx, id, user, now.micros()).await? + to_them;
+                let event = actor
+                    .event(now, action, format!("user:{user}"), &member.name)
+                    .acting_as(&acting)
+                    .in_project(id)
+                    .detail(serde_json::json!({"before": {"role": role}, "invitations_withdrawn": withdrawn}));
+                let why = "Whoever allowed it is a member of the project no longer.";
+                let ends = oauth::end_of_person(tx, &actor, user, Some(id), why, now).await?;
+                Ok(ends.with(Kept::with((), event)))
+            })
+        });
+        write.await
+    }
+}

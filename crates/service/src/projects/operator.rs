@@ -1,0 +1,32 @@
+//! Projects for whoever is at the command line.
+
+use super::Projects;
+use crate::{Error, actor::Actor};
+use keyward_domain::{email::Email, ids::ProjectId};
+use keyward_store::{self as store, members::MemberRow};
+
+impl Projects {
+    /// Makes a project for the person with this address.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a wrong name, or if there is no such person.
+    pub async fn create_as_operator(&self, owner: &str, name: &str) -> Result<ProjectId, Error> {
+        let nobody = || Error::field("owner", "Nobody has this e-mail address here. See: keyward admin list-users");
+        let email = owner.parse::<Email>().map_err(|_| nobody())?;
+        let found = {
+            let mut reader = self.ground.pool.read().await?;
+            store::accounts::by_email(&mut reader.conn(), &email).await?
+        };
+        let person = found.filter(|row| row.active).ok_or_else(nobody)?;
+        self.create(&Actor::Operator, person.id.into(), name).await
+    }
+
+    /// The members of a project, owners first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn members_as_operator(&self, id: ProjectId) -> Result<Vec<MemberRow>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        Ok(store::members::all(&mut reader.conn(), id.into()).await?)
+    }
+}

@@ -1,0 +1,79 @@
+//! Projects as programs see them, and whoever is at the command line. A program sees one: its key's.
+
+use super::{
+    Projects,
+    read::{count, offered},
+};
+use crate::{Error, moments::moment_of, policy, program::Program};
+use jiff::tz::TimeZone;
+use keyward_domain::{ids::ProjectId, policy::Policy, scope::ScopeView, time::Moment};
+use keyward_store::{self as store, Conn, projects::ProjectRow};
+
+/// A project as a program sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramProject {
+    pub id: ProjectId,
+    pub name: String,
+    pub created: Moment,
+    pub archived: bool,
+    /// What its keys may be given.
+    pub scopes: Vec<ScopeView>,
+    /// The longest life of its tokens, in seconds.
+    pub token_life_max: i64,
+    /// Its keys that are not deleted.
+    pub keys: u64,
+}
+
+impl Projects {
+    /// The project of a program.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for any other.
+    pub async fn of_program(&self, program: &Program, id: ProjectId) -> Result<ProgramProject, Error> {
+        program.in_project(id)?;
+        self.plain(id).await
+    }
+
+    /// A project, for the command line.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not there.
+    pub async fn get_as_operator(&self, id: ProjectId) -> Result<ProgramProject, Error> {
+        self.plain(id).await
+    }
+
+    async fn plain(&self, id: ProjectId) -> Result<ProgramProject, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let row = store::projects::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
+        let policy = policy::read(&mut conn).await?;
+        shown(&mut conn, row, &policy).await
+    }
+
+    /// All projects, by name, for the command line.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn list_as_operator(&self) -> Result<Vec<ProgramProject>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        let policy = policy::read(&mut conn).await?;
+        let mut projects = Vec::new();
+        for row in store::projects::all(&mut conn).await? {
+            projects.push(shown(&mut conn, row, &policy).await?);
+        }
+        Ok(projects)
+    }
+}
+
+async fn shown(conn: &mut Conn<'_>, row: ProjectRow, policy: &Policy) -> Result<ProgramProject, Error> {
+    Ok(ProgramProject {
+        id: row.id.into(),
+        scopes: offered(conn, row.id).await?,
+        token_life_max: row.token_life_max.min(policy.token_life_max),
+        keys: count(store::projects::key_count_shown(conn, row.id).await?),
+        created: moment_of(row.created_at, &TimeZone::UTC),
+        archived: row.archived_at.is_some(),
+        name: row.name,
+    })
+}

@@ -1,0 +1,246 @@
+//! The instance's catalogue of scopes: administrators write it; for anybody else it is not there.
+
+use super::{
+    Error, Field, Ground,
+    actor::{Actor, Caller},
+    can::{Power, has},
+    read_list,
+};
+use keyward_domain::scope::{CatalogueScope, Description, GrantedBy, ScopeName};
+use keyward_store::{
+    self as store,
+    queue::Kept,
+    scopes::{Scope, Uses},
+};
+
+/// What the form for a scope says, unread.
+#[derive(Clone, Debug)]
+pub struct ScopeDraft {
+    pub name: String,
+    pub description: String,
+    pub in_default: bool,
+    /// `operator` or `owner`; empty: `operator`.
+    pub granted_by: String,
+}
+
+impl ScopeDraft {
+    /// Reads every field, and says everything that is wrong at once.
+    fn read(&self) -> Result<Scope, Error> {
+        let mut errors = Vec::new();
+        let name = parse_name(self.name.trim()).map_err(|e| errors.push(e));
+        let description =
+            self.description.parse::<Description>().map_err(|e| errors.push(Field::new("description", e)));
+        let granted_by = match self.granted_by.as_str() {
+            "" => Ok(GrantedBy::default()),
+            text => text.parse().map_err(|e| errors.push(Field::new("granted_by", e))),
+        };
+        match (name, description, granted_by) {
+            (Ok(name), Ok(description), Ok(granted_by)) => Ok(Scope {
+                name: name.into(),
+                description: description.as_str().to_owned(),
+                in_default: self.in_default,
+                granted_by: granted_by.as_str(),
+            }),
+            _ => Err(Error::Invalid(errors)),
+        }
+    }
+}
+
+/// A name that an administrator may use.
+fn parse_name(text: &str) -> Result<ScopeName, Field> {
+    let name: ScopeName = text.parse().map_err(|e| Field::new("name", e))?;
+    // In any case of letters: nobody should have to tell `Keyward:admin` from the built-in one.
+    if name.as_str().to_ascii_lowercase().starts_with("keyward:") {
+        return Err(Field::new(
+            "name",
+            "Names that begin with keyward: are built in, for management by program. Choose another.",
+        ));
+    }
+    Ok(name)
+}
+
+/// What became of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    Removed,
+    /// Nothing was removed: somebody uses it.
+    InUse(Uses),
+}
+
+/// Why a scope stays, with the numbers.
+pub fn in_use(uses: Uses) -> String {
+    let counted = |n: i64, one: &str, many: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        n => Some(format!("{n} {many}")),
+    };
+    let users = [
+        counted(uses.keys, "key", "keys"),
+        counted(uses.deleted, "deleted key that can still be restored", "deleted keys that can still be restored"),
+        counted(uses.projects, "project that chose it", "projects that chose it"),
+        counted(uses.grants, "program that somebody allowed it", "programs that somebody allowed it"),
+    ];
+    let users: Vec<_> = users.into_iter().flatten().collect();
+    format!(
+        "This scope is in use: {}. Retire it instead: whoever holds it keeps it, and no new key is given it.",
+        users.join(", ")
+    )
+}
+
+fn facts(description: &str, in_default: bool, granted_by: &str) -> serde_json::Value {
+    serde_json::json!({"description": description, "in_default": in_default, "granted_by": granted_by})
+}
+
+fn before(row: &store::scopes::ScopeRow) -> serde_json::Value {
+    facts(&row.description, row.in_default, &row.granted_by)
+}
+
+fn after(scope: &Scope) -> serde_json::Value {
+    facts(&scope.description, scope.in_default, scope.granted_by)
+}
+
+/// For whoever is no administrator the catalogue is not there.
+fn administrator(caller: &Caller) -> Result<Actor, Error> {
+    if has(caller.admin, Power::WriteCatalogue) { Ok(Actor::User(caller.clone())) } else { Err(Error::NotFound) }
+}
+
+/// The use cases of the catalogue.
+#[derive(Clone)]
+pub struct Scopes {
+    ground: Ground,
+}
+
+impl Scopes {
+    pub fn new(ground: Ground) -> Self {
+        Self { ground }
+    }
+
+    /// All scopes, in the order in which forms offer them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator.
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<CatalogueScope>, Error> {
+        administrator(caller)?;
+        let mut reader = self.ground.pool.read_list().await?;
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        let rows = read_list(async { Ok(store::scopes::counted(&mut reader.conn()).await?) }).await?;
+        let read = rows.into_iter().map(|row| {
+            Ok(CatalogueScope {
+                name: row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?,
+                description: row.description,
+                in_default: row.in_default,
+                granted_by: row.granted_by.parse().map_err(|_| store::Error::Corrupt("granter of a scope"))?,
+                keys: count(row.keys),
+                projects: count(row.projects),
+                retired: row.retired,
+            })
+        });
+        read.collect()
+    }
+
+    /// Adds a scope, behind the others.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator; [`Error::Invalid`] with every wrong field, `name` if it is taken.
+    pub async fn add(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
+        let (actor, now) = (administrator(caller)?, self.ground.now());
+        let scope = draft.read()?;
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, scope) = (actor.clone(), scope.clone());
+            Box::pin(async move {
+                if !store::scopes::insert(tx, &scope).await? {
+                    return Err(Error::field("name", "There is a scope of this name already."));
+                }
+                let event = actor
+                    .event(now, "scope.added", format!("scope:{}", scope.name), &scope.name)
+                    .acting_as("administrator")
+                    .detail(serde_json::json!({"after": after(&scope)}));
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await
+    }
+
+    /// Changes what is said of a scope; its name stays. Keys that hold it keep it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator, and if there is no such scope; [`Error::Invalid`] with every wrong field.
+    pub async fn edit(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
+        let (actor, now) = (administrator(caller)?, self.ground.now());
+        let scope = draft.read()?;
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, scope) = (actor.clone(), scope.clone());
+            Box::pin(async move {
+                let row = store::scopes::by_name(tx, &scope.name).await?.ok_or(Error::NotFound)?;
+                if !store::scopes::edit(tx, &scope).await? {
+                    return Err(Error::NotFound);
+                }
+                let event = actor
+                    .event(now, "scope.edited", format!("scope:{}", scope.name), &scope.name)
+                    .acting_as("administrator")
+                    .detail(serde_json::json!({"before": before(&row), "after": after(&scope)}));
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await
+    }
+
+    /// Removes a scope that nobody uses.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator, and if there is no such scope; [`Error::Invalid`] for a built-in one.
+    pub async fn remove(&self, caller: &Caller, name: &str) -> Result<Removal, Error> {
+        let (actor, now) = (administrator(caller)?, self.ground.now());
+        let name = parse_name(name.trim()).map_err(|e| Error::Invalid(vec![e]))?;
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, name) = (actor.clone(), name.clone());
+            Box::pin(async move {
+                let row = store::scopes::by_name(tx, name.as_str()).await?.ok_or(Error::NotFound)?;
+                let uses = store::scopes::uses(tx, name.as_str(), now.micros()).await?;
+                if uses != (Uses { keys: 0, deleted: 0, projects: 0, grants: 0 }) {
+                    return Ok(Kept::unrecorded(Removal::InUse(uses)));
+                }
+                if !store::scopes::remove(tx, name.as_str()).await? {
+                    return Err(Error::NotFound);
+                }
+                let event = actor
+                    .event(now, "scope.removed", format!("scope:{name}"), name.as_str())
+                    .acting_as("administrator")
+                    .detail(serde_json::json!({"before": before(&row)}));
+                Ok(Kept::with(Removal::Removed, event))
+            })
+        });
+        write.await
+    }
+
+    /// Retires a scope: no new key is given it, and keys that hold it keep it. `again`: it is offered again, wherever it was.
+    /// Twice is no error.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator, and if there is no such scope.
+    pub async fn retire(&self, caller: &Caller, name: &str, again: bool) -> Result<(), Error> {
+        let (actor, now) = (administrator(caller)?, self.ground.now());
+        // The built-in ones too: then no new key can manage others.
+        let name: ScopeName = name.trim().parse().map_err(|e| Error::field("name", e))?;
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, name) = (actor.clone(), name.clone());
+            Box::pin(async move {
+                store::scopes::by_name(tx, name.as_str()).await?.ok_or(Error::NotFound)?;
+                let at = (!again).then_some(now.micros());
+                if !store::scopes::set_retired(tx, name.as_str(), at).await? {
+                    return Ok(Kept::unrecorded(()));
+                }
+                let keys = store::scopes::key_count(tx, name.as_str()).await?;
+                let action = if again { "scope.unretired" } else { "scope.retired" };
+                let event = actor
+                    .event(now, action, format!("scope:{name}"), name.as_str())
+                    .acting_as("administrator")
+                    .detail(serde_json::json!({
+                        "before": {"retired": again}, "after": {"retired": !again}, "keys": keys,
+                    }));
+                Ok(Kept::with((), event))
+            })
+        });
+        write.await
+    }
+}

@@ -1,0 +1,131 @@
+//! The mailer of a server that has one: SMTP (RFC 5321) to the server for outgoing mail, a connection a letter.
+
+use super::{
+    mail::{Letter, MailError, Mailer},
+    random::Random,
+    tls_error,
+};
+use async_trait::async_trait;
+use keyward_config::{MailSettings, PublicUrl, SmtpTls};
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
+    },
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Tls, TlsParameters},
+        extension::ClientId,
+    },
+};
+use std::{sync::Arc, time::Duration};
+use url::Host;
+
+/// How long one step of a conversation may take.
+const STEP: Duration = Duration::from_secs(10);
+/// How long a letter may take in all.
+const LETTER: Duration = Duration::from_secs(30);
+
+/// Hands letters to one server.
+#[derive(Clone)]
+pub struct SmtpMailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    /// What follows the `@` of a message id (RFC 5322 section 3.6.4).
+    host: String,
+    random: Arc<dyn Random>,
+    /// The server's name.
+    server: String,
+}
+
+impl SmtpMailer {
+    /// Connects to nothing yet: a server for mail that is down keeps nobody from starting.
+    ///
+    /// # Errors
+    /// A sentence: there is no TLS to be had on this machine.
+    pub fn new(settings: &MailSettings, public_url: &PublicUrl, random: Arc<dyn Random>) -> Result<Self, String> {
+        let parameters = || {
+            TlsParameters::new(settings.host.clone()).map_err(|error| {
+                format!("mail cannot be encrypted on this machine ({error}); install its list of authorities (ca-certificates)")
+            })
+        };
+        let tls = match settings.tls {
+            SmtpTls::Implicit => Tls::Wrapper(parameters()?),
+            SmtpTls::StartTls => Tls::Required(parameters()?),
+            SmtpTls::None => Tls::None,
+        };
+        let host = public_url.host();
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
+            .port(settings.port)
+            .tls(tls)
+            .timeout(Some(STEP))
+            .hello_name(hello(&host));
+        if let Some(login) = &settings.login {
+            builder = builder.credentials(Credentials::new(login.user.clone(), login.password.to_string()));
+        }
+        Ok(Self {
+            transport: builder.build(),
+            from: settings.from.clone(),
+            host: id_right(&host),
+            random,
+            server: settings.host.clone(),
+        })
+    }
+
+    fn write(&self, letter: Letter) -> Result<Message, MailError> {
+        let mut id = [0; 16];
+        self.random.fill(&mut id);
+        let to = letter.to.as_str().parse().map_err(|_| MailError("mail cannot reach such an address".to_owned()))?;
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .message_id(Some(format!("<{}@{}>", hex::encode(id), self.host)))
+            .subject(letter.subject)
+            // RFC 2045 section 4: without it the type and the encoding of the body do not count.
+            .header(MIME_VERSION_1_0)
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.text)
+            .map_err(|error| MailError(error.to_string()))?;
+        // RFC 3834: nobody's "I am away" answers it.
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        message.headers_mut().insert_raw(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        Ok(message)
+    }
+}
+
+/// What the client calls itself (RFC 5321 section 4.1.3).
+fn hello(host: &Host) -> ClientId {
+    match host {
+        Host::Domain(name) => ClientId::Domain(name.clone()),
+        Host::Ipv4(ip) => ClientId::Ipv4(*ip),
+        Host::Ipv6(ip) => ClientId::Ipv6(*ip),
+    }
+}
+
+fn id_right(host: &Host) -> String {
+    match host {
+        Host::Domain(name) => name.clone(),
+        Host::Ipv4(ip) => format!("[{ip}]"),
+        Host::Ipv6(ip) => format!("[IPv6:{ip}]"),
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    fn is_set(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, letter: Letter) -> Result<(), MailError> {
+        let message = self.write(letter)?;
+        match tokio::time::timeout(LETTER, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            // What the server said of the address may stand in the error; nothing of the letter does.
+            Ok(Err(error)) => {
+                Err(MailError(tls_error::explain(&error, &self.server).unwrap_or_else(|| error.to_string())))
+            }
+            Err(_) => Err(MailError("the server for outgoing mail took too long".to_owned())),
+        }
+    }
+}

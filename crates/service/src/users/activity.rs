@@ -1,0 +1,230 @@
+//! Disabling and enabling.
+
+use super::{Users, begin, keep_one, target};
+use crate::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys, oauth};
+use keyward_core::sweep::Round;
+use keyward_domain::{
+    ids::UserId,
+    key::{Reason, ReasonError},
+};
+use keyward_store::{self as store, changes::Change, queue::Kept, users::KeyStopRow};
+
+/// What the owners of the keys read when the command line gives no reason.
+const UNSAID: &str = "Whoever made this key was disabled.";
+
+/// Keys that one write deactivates at most: some tens of milliseconds, then other writes take their turn.
+const AT_ONCE: i64 = 200;
+/// Users whose keys one round of upkeep looks after.
+const ROUND: i64 = 100;
+
+/// What disabling a person came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disabled {
+    /// Keys that were deactivated with them.
+    pub keys: u64,
+    /// Sessions that were ended.
+    pub sessions: u64,
+}
+
+impl Users {
+    /// From the next request on the person is signed out everywhere and cannot sign in; nobody learns why. `with_keys`: the keys that
+    /// they made are deactivated too, in whatever project, and only an administrator can activate them. The first write blocks the
+    /// person; more keys than it takes follow in writes of their own, which upkeep finishes if one of them fails or this process ends.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::Conflict`] for the last
+    /// administrator; [`Error::Invalid`] without a reason, which the command line need not give; [`Error::StepUp`] without recent
+    /// reauthentication.
+    pub async fn disable(&self, actor: &Actor, id: UserId, reason: &str, with_keys: bool) -> Result<Disabled, Error> {
+        let reason = self.reason(actor, id, reason).await?;
+        let of_keys = match &reason {
+            Some(reason) => reason.clone(),
+            None => UNSAID.parse().map_err(|_| Error::Internal("the reason that nobody gave is none"))?,
+        };
+        let (first, now) = (actor.clone(), self.ground.now());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, reason, of_keys) = (first.clone(), reason.clone(), of_keys.clone());
+            Box::pin(async move {
+                let row = begin(tx, &actor, id, Power::ManageUsers).await?;
+                actor.reauthenticate("user.disabled", now)?;
+                keep_one(tx, &row).await?;
+                let mut done = Disabled::default();
+                let (mut events, mut left) = (Vec::new(), 0);
+                if with_keys {
+                    let live = store::users::exact_live_key_count(tx, row.id).await?;
+                    for key in store::users::live_keys(tx, row.id, AT_ONCE).await? {
+                        events.extend(keys::stop(tx, &actor, key.into(), &of_keys, now).await?.map(|it| (key, it)));
+                    }
+                    done.keys = events.len() as u64;
+                    left = live.saturating_sub(AT_ONCE).max(0);
+                }
+                if left > 0 {
+                    let stop = KeyStopRow {
+                        user_id: row.id,
+                        reason: of_keys.as_str().to_owned(),
+                        stopped_by: actor.name().to_owned(),
+                    };
+                    store::users::insert_key_stop(tx, &stop, now.micros()).await?;
+                }
+                if !row.active && events.is_empty() {
+                    return Ok(Kept::unrecorded((done, left > 0)));
+                }
+                if !store::users::set_active(tx, row.id, false).await? {
+                    return Err(Error::Internal("a person who was just read was not there to be disabled"));
+                }
+                done.sessions = store::users::end_sessions(tx, row.id).await?;
+                store::links::end_for_user(tx, RESET, row.id).await?;
+                // Links that they made must not let them in under another account.
+                store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
+                let ends = oauth::end_of_person(tx, &actor, id, None, "Whoever allowed it was disabled.", now).await?;
+                let mut detail = serde_json::json!({
+                    "before": {"active": row.active}, "after": {"active": false},
+                    "keys_deactivated": done.keys, "sessions_ended": done.sessions,
+                });
+                if left > 0 {
+                    detail["keys_to_deactivate"] = left.into();
+                }
+                let event = actor
+                    .event(now, "user.disabled", target(id), &row.name)
+                    .acting_as(actor.power())
+                    .because(reason.as_ref().map(Reason::as_str))
+                    .detail(detail);
+                let mut kept = Kept::with((done, left > 0), event).heard(Change { topic: "user", id: row.id });
+                for (key, event) in events {
+                    kept = kept.and(event).heard(Change { topic: "key", id: key });
+                }
+                Ok(ends.with(kept))
+            })
+        });
+        let (mut done, has_more): (Disabled, bool) = write.await?;
+        if has_more {
+            self.ground.pause_writes().await;
+        }
+        if with_keys && let Err(error) = self.stop_keys(id, Some(actor), &mut done.keys).await {
+            // The person is disabled: an error would say the opposite.
+            tracing::error!(%error, user = %id, "users.keys_not_deactivated: upkeep deactivates the rest");
+        }
+        Ok(done)
+    }
+
+    /// Deactivates the rest of the keys of people who were disabled together with their keys: what this process or another began.
+    ///
+    /// # Errors
+    /// The first error, if the database refuses: each was logged with its user, and the next round tries again.
+    pub async fn stop_remaining_keys(&self) -> Result<(), Error> {
+        let stops = store::users::key_stops(&mut self.ground.pool.read().await?.conn(), ROUND).await?;
+        let mut round = Round::default();
+        for stop in stops {
+            let (id, stopped) = (stop.user_id, &mut 0);
+            round.item("keys of a disabled user", id, self.stop_keys(id.into(), None, stopped)).await;
+        }
+        round.end()
+    }
+
+    /// Deactivates keys of a person in one write after the other, until none is left or the person was enabled. Adds how many to
+    /// `stopped`, also if a later write fails. Of nodes that do so at once each takes other keys. The events name `actor`; without one
+    /// they name Keyward, for the administrator who disabled the person.
+    async fn stop_keys(&self, id: UserId, actor: Option<&Actor>, stopped: &mut u64) -> Result<(), Error> {
+        let mut actor = actor.cloned();
+        loop {
+            let (now, by) = (self.ground.now(), actor.clone());
+            let write = self.ground.queue.write(move |tx| {
+                let by = by.clone();
+                Box::pin(async move {
+                    store::users::lock_key_stop(tx, id.into()).await?;
+                    let Some(stop) = store::users::key_stop(tx, id.into()).await? else {
+                        return Ok(Kept::unrecorded((0, true)));
+                    };
+                    let reason: Reason =
+                        stop.reason.parse().map_err(|_| store::Error::Corrupt("reason of key stops"))?;
+                    // Another administrator may have disabled the person again since, for another reason.
+                    let by = by.filter(|it| it.name() == stop.stopped_by);
+                    let mut events = Vec::new();
+                    let live = store::users::live_keys(tx, stop.user_id, AT_ONCE).await?;
+                    let found = live.len();
+                    let is_last = i64::try_from(found).is_ok_and(|found| found < AT_ONCE);
+                    for key in live {
+                        let event = match &by {
+                            Some(actor) => keys::stop(tx, actor, key.into(), &reason, now).await?,
+                            None => keys::stop_for(tx, &stop.stopped_by, key.into(), &reason, now).await?,
+                        };
+                        events.extend(event.map(|event| (key, event)));
+                    }
+                    let done = events.len() as u64;
+                    let is_over = match by {
+                        Some(_) => is_last && events.len() == found,
+                        // Keys that cannot be deactivated would be found again and again.
+                        None => is_last || done == 0,
+                    };
+                    if is_over {
+                        store::users::delete_key_stop(tx, stop.user_id).await?;
+                    }
+                    let mut kept = Kept::unrecorded((done, is_over));
+                    for (key, event) in events {
+                        kept = kept.and(event).heard(Change { topic: "key", id: key });
+                    }
+                    Ok::<_, Error>(kept)
+                })
+            });
+            let (done, is_over) = write.await?;
+            *stopped += done;
+            if is_over {
+                return Ok(());
+            }
+            if done.cast_signed() < AT_ONCE {
+                // The actor is no administrator any more: Keyward deactivates the rest.
+                actor = None;
+            }
+            self.ground.pause_writes().await;
+        }
+    }
+
+    /// The person can sign in again. Keys that were deactivated with them stay so; those that were still to be are left as they are.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator.
+    pub async fn enable(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
+        let (actor, now) = (actor.clone(), self.ground.now());
+        let write = self.ground.queue.write(move |tx| {
+            let actor = actor.clone();
+            Box::pin(async move {
+                let row = begin(tx, &actor, id, Power::ManageUsers).await?;
+                actor.reauthenticate("user.enabled", now)?;
+                if row.active {
+                    return Ok(Kept::unrecorded(()));
+                }
+                store::users::delete_key_stop(tx, row.id).await?;
+                if !store::users::set_active(tx, row.id, true).await? {
+                    return Err(Error::Internal("a person who was just read was not there to be enabled"));
+                }
+                let event = actor
+                    .event(now, "user.enabled", target(id), &row.name)
+                    .acting_as(actor.power())
+                    .detail(serde_json::json!({"before": {"active": false}, "after": {"active": true}}));
+                Ok(Kept::with((), event).heard(Change { topic: "user", id: row.id }))
+            })
+        });
+        write.await
+    }
+
+    /// Reads a reason; the command line may be silent. Nobody but administrators learns even that one is asked for.
+    pub(super) async fn reason(&self, actor: &Actor, id: UserId, reason: &str) -> Result<Option<Reason>, Error> {
+        let Actor::User(caller) = actor else {
+            return match reason.parse() {
+                Ok(reason) => Ok(Some(reason)),
+                Err(ReasonError::Empty) => Ok(None),
+                Err(error) => Err(Error::field("reason", error)),
+            };
+        };
+        match reason.parse() {
+            Ok(reason) => Ok(Some(reason)),
+            Err(error) => {
+                self.get(caller, id).await?;
+                Err(match error {
+                    ReasonError::Empty => Error::field("reason", "Say why. It stands in the log."),
+                    error => Error::field("reason", error),
+                })
+            }
+        }
+    }
+}

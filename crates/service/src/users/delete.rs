@@ -1,0 +1,124 @@
+//! Deleting a person, and what becomes of their projects.
+
+use super::{
+    Users, begin, keep_one, target,
+    transfer::{heir, transferred},
+};
+use crate::{Error, actor::Actor, can::Power, oauth};
+use keyward_domain::{
+    ids::{ProjectId, UserId},
+    key::Reason,
+    project::Role,
+};
+use keyward_store::{self as store, changes::Change, queue::Kept};
+
+/// What becomes of a project that the person alone owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Its keys are refused as long as it is archived.
+    Archive,
+    /// Somebody becomes its owner: their id, as the form has it.
+    To(String),
+    /// Nobody has said.
+    Unsaid,
+}
+
+/// What becomes of each project that the person alone owns.
+pub type Plan = Vec<(ProjectId, Fate)>;
+
+impl Users {
+    /// Removes a person. Their sessions and memberships go with them; the keys that they made stay, with their name, and so do
+    /// their id and name in the log.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::StepUp`] without a fresh proof;
+    /// [`Error::Conflict`] for the last administrator, and if the plan is not about the projects that they alone own now;
+    /// [`Error::Invalid`] without a reason, or (`heirs`) for a project whose fate is not said.
+    pub async fn delete(&self, actor: &Actor, id: UserId, reason: &str, plan: &Plan) -> Result<(), Error> {
+        let now = self.ground.now();
+        let reason = self.reason(actor, id, reason).await?;
+        let (actor, plan) = (actor.clone(), plan.clone());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, reason, plan) = (actor.clone(), reason.clone(), plan.clone());
+            Box::pin(async move {
+                let row = begin(tx, &actor, id, Power::ManageUsers).await?;
+                actor.reauthenticate("user.deleted", now)?;
+                keep_one(tx, &row).await?;
+                for project in store::users::projects(tx, row.id).await? {
+                    store::policy::hold_project(tx, project.id).await?;
+                }
+                let because = reason.as_ref().map(Reason::as_str);
+                let (mut events, mut changes, mut alone) = (Vec::new(), Vec::new(), 0);
+                let projects = store::users::projects(tx, row.id).await?;
+                for project in &projects {
+                    if !project.role.parse::<Role>().is_ok_and(Role::owns) || project.other_owners > 0 {
+                        let event = actor
+                            .event(now, "member.removed", target(id), &row.name)
+                            .acting_as(actor.power())
+                            .in_project(project.id.into())
+                            .detail(serde_json::json!({"before": {"role": project.role}}));
+                        events.push(event);
+                        continue;
+                    }
+                    alone += 1;
+                    match plan.iter().find(|(it, _)| *it == project.id.into()) {
+                        None => return Err(CHANGED),
+                        Some((_, Fate::Unsaid)) => {
+                            return Err(Error::field("heirs", "Say what becomes of each project."));
+                        }
+                        Some((_, Fate::To(to))) => {
+                            let new = heir(tx, "heirs", to, id).await?;
+                            store::users::make_owner(tx, project.id, new.id, now.micros()).await?;
+                            events.push(transferred(&actor, now, project, (&row, &new), None));
+                        }
+                        Some((_, Fate::Archive)) => {
+                            if store::users::archive(tx, project.id, now.micros()).await? {
+                                let event = actor
+                                    .event(now, "project.archived", format!("project:{}", project.id), &project.name)
+                                    .acting_as(actor.power())
+                                    .in_project(project.id.into())
+                                    .detail(serde_json::json!({
+                                        "before": {"archived": false, "owner": row.id, "owner_name": row.name},
+                                        "after": {"archived": true, "owner": null},
+                                    }));
+                                events.push(event);
+                            }
+                        }
+                    }
+                    changes.push(Change { topic: "project", id: project.id });
+                }
+                if alone != plan.len() {
+                    return Err(CHANGED);
+                }
+                // Links that they made must not let them back in under another account.
+                store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
+                let why = "The account of whoever allowed it was deleted.";
+                let ends = oauth::end_of_person(tx, &actor, id, None, why, now).await?;
+                if !store::users::delete(tx, row.id).await? {
+                    return Err(Error::Internal("a person who was just read was not there to be deleted"));
+                }
+                let event = actor
+                    .event(now, "user.deleted", target(id), &row.name)
+                    .acting_as(actor.power())
+                    .because(because)
+                    .detail(serde_json::json!({"before": {
+                        "email": row.email, "admin": row.admin, "active": row.active, "projects": row.projects,
+                        "keys_made": row.keys,
+                    }}));
+                let mut kept = Kept::with((), event).heard(Change { topic: "user", id: row.id });
+                for event in events {
+                    kept = kept.and(event);
+                }
+                for change in changes {
+                    kept = kept.heard(change);
+                }
+                Ok(ends.with(kept))
+            })
+        });
+        write.await
+    }
+}
+
+const CHANGED: Error = Error::Conflict(
+    "The projects that this person alone owns have changed meanwhile. Look at them again, then delete.",
+);

@@ -1,0 +1,128 @@
+//! The list of everybody, and one person.
+
+use super::{Users, allow};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    can::Power,
+    moments::moment_of,
+    read_list,
+};
+use keyward_domain::{
+    email::Email,
+    ids::UserId,
+    people::{UserPage, UserProject, UserSummary, UserView},
+    project::Role,
+};
+use keyward_store::{self as store, users::PersonRow};
+use uuid::Uuid;
+
+/// People on one page of the list.
+pub const PAGE_SIZE: usize = 50;
+/// Most people among whom a form lets choose.
+const CHOICES: i64 = 500;
+/// Most characters that are looked for.
+const SEARCH_MAX: usize = 200;
+
+/// Where a page begins, as it stands in `?after=`: id and title of the last person before.
+fn read_cursor(text: &str) -> Option<(String, Uuid)> {
+    let (id, title) = text.split_once('.')?;
+    // A NUL is no text to PostgreSQL.
+    Some((title.to_owned(), id.parse().ok()?)).filter(|(title, _)| !title.contains('\0'))
+}
+
+fn count(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or_default()
+}
+
+fn summary(row: PersonRow, caller: &Caller) -> UserSummary {
+    UserSummary {
+        is_you: UserId::from(row.id) == caller.user,
+        id: row.id.into(),
+        name: row.name,
+        email: row.email,
+        admin: row.admin,
+        active: row.active,
+        projects: count(row.projects),
+        keys: count(row.keys),
+        created: moment_of(row.created_at, &caller.zone),
+        signed_in: row.last_sign_in_at.map(|at| moment_of(at, &caller.zone)),
+    }
+}
+
+impl Users {
+    /// One page of everybody whose name or address has this text in it, by name. An `after` that is none of ours begins anew.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for whoever is no administrator.
+    pub async fn list(&self, caller: &Caller, search: &str, after: &str) -> Result<UserPage, Error> {
+        read_list(async {
+            let mut reader = self.ground.pool.read_list().await?;
+            let mut conn = reader.conn();
+            allow(&mut conn, &Actor::User(caller.clone()), Power::ManageUsers).await?;
+            let text: String = search.chars().take(SEARCH_MAX).collect();
+            let (title, id) = read_cursor(after).unwrap_or((String::new(), Uuid::nil()));
+            let total = store::users::count(&mut conn, &text).await?;
+            let mut rows = store::users::page(&mut conn, &text, (&title, id), PAGE_SIZE as i64 + 1).await?;
+            let more = rows.len() > PAGE_SIZE;
+            rows.truncate(PAGE_SIZE);
+            let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.id.simple(), last.title));
+            let users = rows.into_iter().map(|row| summary(row, caller)).collect();
+            Ok(UserPage { users, next, total: count(total), now: self.ground.now() })
+        })
+        .await
+    }
+
+    /// One person, with their projects.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator.
+    pub async fn get(&self, caller: &Caller, id: UserId) -> Result<UserView, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let mut conn = reader.conn();
+        allow(&mut conn, &Actor::User(caller.clone()), Power::ManageUsers).await?;
+        let row = store::users::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
+        let mut projects = Vec::new();
+        for row in store::users::projects(&mut conn, id.into()).await? {
+            let role: Role = row.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
+            projects.push(UserProject {
+                alone: role.owns() && row.other_owners == 0,
+                id: row.id.into(),
+                name: row.name,
+                role,
+                keys: count(row.keys),
+                archived: row.archived_at.is_some(),
+            });
+        }
+        let last = row.admin && row.active && store::users::administrators(&mut conn).await? <= 1;
+        let others = store::users::others(&mut conn, row.id, CHOICES).await?.into_iter().map(Into::into).collect();
+        let live_keys = count(store::users::live_key_count(&mut conn, row.id).await?);
+        Ok(UserView {
+            user: summary(row, caller),
+            projects,
+            live_keys,
+            last_administrator: last,
+            others,
+            now: self.ground.now(),
+        })
+    }
+
+    /// Everybody, by name, for the command line.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn all(&self) -> Result<Vec<PersonRow>, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        Ok(store::users::page(&mut reader.conn(), "", ("", Uuid::nil()), i64::MAX).await?)
+    }
+
+    /// The person with this address, for the command line.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if nobody has it.
+    pub async fn by_email(&self, email: &str) -> Result<UserId, Error> {
+        let mut reader = self.ground.pool.read().await?;
+        let row = store::users::by_email(&mut reader.conn(), &Email::from_row(email)).await?;
+        row.map(|row| row.id.into()).ok_or(Error::NotFound)
+    }
+}

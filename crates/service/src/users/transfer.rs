@@ -1,0 +1,95 @@
+//! Giving a project to somebody else.
+
+use super::{Users, begin};
+use crate::{Error, actor::Actor, can::Power, oauth};
+use keyward_domain::{
+    ids::{ProjectId, UserId},
+    project::Role,
+};
+use keyward_store::{
+    self as store, Tx,
+    audit::NewEvent,
+    changes::Change,
+    queue::Kept,
+    users::{PersonRow, TheirProjectRow},
+};
+
+/// The new owner that a form names: somebody else who can sign in.
+pub(super) async fn heir(tx: &mut Tx<'_>, field: &'static str, to: &str, from: UserId) -> Result<PersonRow, Error> {
+    let wrong = || Error::field(field, "Choose a person who can sign in.");
+    let to: UserId = to.trim().parse().map_err(|_| wrong())?;
+    if to == from {
+        return Err(Error::field(field, "Choose somebody else."));
+    }
+    store::users::lock(tx, to.into()).await?;
+    let row = store::users::by_id(tx, to.into()).await?;
+    row.filter(|row| row.active).ok_or_else(wrong)
+}
+
+/// The event of a project that changes hands.
+pub(super) fn transferred(
+    actor: &Actor,
+    now: keyward_domain::time::Timestamp,
+    project: &TheirProjectRow,
+    (from, to): (&PersonRow, &PersonRow),
+    left_as: Option<Role>,
+) -> NewEvent {
+    let facts = |row: &PersonRow| serde_json::json!({"owner": row.id, "owner_name": row.name});
+    actor
+        .event(now, "project.transferred", format!("project:{}", project.id), &project.name)
+        .acting_as(actor.power())
+        .in_project(project.id.into())
+        .detail(serde_json::json!({
+            "before": facts(from), "after": facts(to), "former_owner_is": left_as.map(Role::as_str),
+        }))
+}
+
+impl Users {
+    /// Makes somebody else an owner of a project that this person owns. The former owner becomes an operator, or (without
+    /// `stays`) leaves it; other members stay what they are.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such person or they do not own that project, and for whoever is no administrator;
+    /// [`Error::Invalid`] for a new owner who cannot sign in.
+    pub async fn transfer(
+        &self,
+        actor: &Actor,
+        from: UserId,
+        project: ProjectId,
+        to: &str,
+        stays: bool,
+    ) -> Result<(), Error> {
+        let (actor, to, now) = (actor.clone(), to.to_owned(), self.ground.now());
+        let write = self.ground.queue.write(move |tx| {
+            let (actor, to) = (actor.clone(), to.clone());
+            Box::pin(async move {
+                let row = begin(tx, &actor, from, Power::TransferProject).await?;
+                // It opens another's project to whoever gets it.
+                actor.reauthenticate("project.transferred", now)?;
+                store::policy::hold_project(tx, project.into()).await?;
+                let theirs = store::users::projects(tx, row.id).await?.into_iter();
+                let owned = theirs.filter(|it| it.role.parse::<Role>().is_ok_and(Role::owns));
+                let mut found = owned.filter(|it| ProjectId::from(it.id) == project);
+                let found = found.next().ok_or(Error::NotFound)?;
+                let new = heir(tx, "to", &to, from).await?;
+                store::users::make_owner(tx, found.id, new.id, now.micros()).await?;
+                if stays {
+                    store::users::make_operator(tx, found.id, row.id).await?;
+                } else {
+                    store::users::leave(tx, found.id, row.id).await?;
+                }
+                // They could come back by a link of their own.
+                store::invitations::withdraw_of(tx, found.id, row.id, now.micros()).await?;
+                let ends = if stays {
+                    oauth::follow_role(tx, &actor, from, project, Role::Operator, now).await?
+                } else {
+                    let why = "Whoever allowed it is a member of the project no longer.";
+                    oauth::end_of_person(tx, &actor, from, Some(project), why, now).await?
+                };
+                let event = transferred(&actor, now, &found, (&row, &new), stays.then_some(Role::Operator));
+                Ok(ends.with(Kept::with((), event).heard(Change { topic: "project", id: found.id })))
+            })
+        });
+        write.await
+    }
+}

@@ -1,0 +1,314 @@
+//! The audit log: append-only, each event carrying the hash of the one before.
+//!
+//! # The canonical form
+//!
+//! An event's hash is SHA-256 over the 32 bytes of the hash before it (32 zero bytes before the first) and the UTF-8 bytes of one
+//! JSON array without spaces: `[seq, at, actor, actor_name, action, target, target_name, project_id, reason, ip, agent,
+//! request_id, detail, acting]`. `seq` and `at` (microseconds since 1970-01-01T00:00:00Z) are numbers; the others are strings, or
+//! `null` where there is nothing; `project_id` is a UUID in lower case with hyphens; `detail` is a JSON text within a string, as
+//! it is stored. In strings only `"`, `\` and control characters are escaped: `\b \t \n \f \r`, the others below U+0020 as
+//! `\u00xx` in lower case.
+//!
+//! `acting` came later: an event from before has none, and its array ends with `detail`. The two forms differ in length, so
+//! neither can be taken for the other.
+
+use super::{Conn, Error, Tx, folding, like, on};
+use keyward_domain::ids::ProjectId;
+use sha2::{Digest as _, Sha256};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+/// An event, before it has its place in the log.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Microseconds since the epoch.
+    pub at: i64,
+    /// `user:<id>`, `operator` (the command line) or `system`.
+    pub actor: String,
+    pub actor_name: String,
+    /// What was done: `key.created`.
+    pub action: &'static str,
+    /// On what: `key:<id>`.
+    pub target: String,
+    pub target_name: String,
+    pub project_id: Option<Uuid>,
+    pub reason: Option<String>,
+    pub ip: Option<String>,
+    pub agent: Option<String>,
+    pub request_id: Option<String>,
+    /// Before and after of what changed. Never a secret, never a password.
+    pub detail: serde_json::Value,
+    /// As what they acted: a role in the project, `administrator`, `self`, `person`, `command line` or `keyward`.
+    pub acting: String,
+}
+
+impl NewEvent {
+    /// The event with the project that it belongs to.
+    pub fn in_project(mut self, project: ProjectId) -> Self {
+        self.project_id = Some(project.into());
+        self
+    }
+
+    /// The event with as what they did it, if that says more than who they are: a role in the project, `administrator`, `self`.
+    pub fn acting_as(mut self, acting: &str) -> Self {
+        acting.clone_into(&mut self.acting);
+        self
+    }
+
+    /// The event with why it was done, as whoever did it said.
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        self.reason = reason.map(ToOwned::to_owned);
+        self
+    }
+
+    /// The event with what changed: `{"before": …, "after": …}`, or what was made.
+    pub fn detail(mut self, detail: serde_json::Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// An event as it stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct EventRow {
+    pub seq: i64,
+    pub at: i64,
+    pub actor: String,
+    pub actor_name: String,
+    pub action: String,
+    pub target: String,
+    pub target_name: String,
+    pub project_id: Option<Uuid>,
+    pub reason: Option<String>,
+    pub ip: Option<String>,
+    pub agent: Option<String>,
+    pub request_id: Option<String>,
+    pub detail: String,
+    /// `None`: from before it was noted.
+    pub acting: Option<String>,
+    pub prev: Vec<u8>,
+    pub hash: Vec<u8>,
+}
+
+impl EventRow {
+    /// Gives an event its place behind the event whose hash is `prev`.
+    fn chained(event: NewEvent, seq: i64, prev: Vec<u8>) -> Self {
+        let mut row = Self {
+            seq,
+            at: event.at,
+            actor: event.actor,
+            actor_name: event.actor_name,
+            action: event.action.to_owned(),
+            target: event.target,
+            target_name: event.target_name,
+            project_id: event.project_id,
+            reason: event.reason,
+            ip: event.ip,
+            agent: event.agent,
+            request_id: event.request_id,
+            detail: event.detail.to_string(),
+            acting: Some(event.acting),
+            prev,
+            hash: Vec::new(),
+        };
+        row.hash = row.digest();
+        row
+    }
+
+    /// SHA-256 over the hash before and the event's canonical form, as the module says it.
+    pub fn digest(&self) -> Vec<u8> {
+        let mut canonical = serde_json::json!([
+            self.seq,
+            self.at,
+            self.actor,
+            self.actor_name,
+            self.action,
+            self.target,
+            self.target_name,
+            self.project_id,
+            self.reason,
+            self.ip,
+            self.agent,
+            self.request_id,
+            self.detail,
+        ]);
+        if let (Some(acting), Some(values)) = (&self.acting, canonical.as_array_mut()) {
+            values.push(acting.as_str().into());
+        }
+        Sha256::new().chain_update(&self.prev).chain_update(canonical.to_string()).finalize().to_vec()
+    }
+}
+
+const TAKE_HEAD_SQLITE: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1";
+const TAKE_HEAD_POSTGRES: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1 FOR UPDATE";
+
+/// The head of the chain and of the change feed.
+#[derive(sqlx::FromRow)]
+pub(super) struct Head {
+    pub(super) audit_seq: i64,
+    audit_hash: Vec<u8>,
+    pub(super) change_seq: i64,
+}
+
+/// Takes the head's row until commit: the only point where the nodes on one PostgreSQL wait for each other.
+pub(super) async fn take_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
+    Ok(match tx.engine() {
+        super::Engine::Sqlite(c) => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?,
+        super::Engine::Postgres(c) => sqlx::query_as(TAKE_HEAD_POSTGRES).fetch_one(c).await?,
+    })
+}
+
+/// Puts the head back, moved on.
+pub(super) async fn put_head(tx: &mut Tx<'_>, head: &Head) -> Result<(), Error> {
+    const SQL: &str = "UPDATE head SET audit_seq = $1, audit_hash = $2, change_seq = $3 WHERE id = 1";
+    on!(tx, c => {
+        sqlx::query(SQL).bind(head.audit_seq).bind(&head.audit_hash).bind(head.change_seq).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// Appends an event behind the head.
+pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO audit_events (seq, at, actor, actor_name, action, target, target_name, project_id, \
+        reason, ip, agent, request_id, detail, acting, prev, hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    let row = EventRow::chained(event, head.audit_seq + 1, std::mem::take(&mut head.audit_hash));
+    on!(tx, c => {
+        sqlx::query(SQL)
+            .bind(row.seq)
+            .bind(row.at)
+            .bind(&row.actor)
+            .bind(&row.actor_name)
+            .bind(&row.action)
+            .bind(&row.target)
+            .bind(&row.target_name)
+            .bind(row.project_id)
+            .bind(&row.reason)
+            .bind(&row.ip)
+            .bind(&row.agent)
+            .bind(&row.request_id)
+            .bind(&row.detail)
+            .bind(&row.acting)
+            .bind(&row.prev)
+            .bind(&row.hash)
+            .execute(c)
+            .await?;
+    });
+    folding::fold_event(tx, row.seq, &row.actor_name, &row.target_name).await?;
+    head.audit_seq = row.seq;
+    head.audit_hash = row.hash;
+    Ok(())
+}
+
+/// The columns of an [`EventRow`].
+macro_rules! select_events {
+    ($rest:literal) => {
+        concat!(
+            "SELECT seq, at, actor, actor_name, action, target, target_name, project_id, reason, ip, agent, request_id, detail, \
+             acting, prev, hash FROM audit_events ",
+            $rest
+        )
+    };
+}
+
+/// The events after `seq`, in order, at most `limit`.
+pub async fn after(conn: &mut Conn<'_>, seq: i64, limit: i64) -> Result<Vec<EventRow>, Error> {
+    const SQL: &str = select_events!("WHERE seq > $1 ORDER BY seq LIMIT $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?))
+}
+
+/// The head's number and hash, which the last event must match.
+pub async fn head(conn: &mut Conn<'_>) -> Result<(i64, Vec<u8>), Error> {
+    let head: Head = on!(conn, c => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?);
+    Ok((head.audit_seq, head.audit_hash))
+}
+
+/// When such an event was written of this target for the `n`th time before now, the newest being the first.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn nth_newest(conn: &mut Conn<'_>, target: &str, action: &str, n: i64) -> Result<Option<i64>, Error> {
+    const SQL: &str =
+        "SELECT at FROM audit_events WHERE target = $1 AND action = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(target).bind(action).bind(n - 1).fetch_optional(c).await?))
+}
+
+/// The hash of an event.
+pub async fn hash(conn: &mut Conn<'_>, seq: i64) -> Result<Option<Vec<u8>>, Error> {
+    const SQL: &str = "SELECT hash FROM audit_events WHERE seq = $1";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(seq).fetch_optional(c).await?))
+}
+
+/// The numbers of the first event from this instant on and the last before that one; none where there is none.
+pub async fn span(conn: &mut Conn<'_>, from: i64, to: i64) -> Result<(Option<i64>, Option<i64>), Error> {
+    const SQL: &str =
+        "SELECT (SELECT MIN(seq) FROM audit_events WHERE at >= $1), (SELECT MAX(seq) FROM audit_events WHERE at < $2)";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_one(c).await?))
+}
+
+/// Which events somebody wants to read.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// `user:<id>`, `operator` or `system`.
+    pub actor: Option<String>,
+    /// A part of the actor's name, without regard to case and accents.
+    pub actor_name: Option<String>,
+    /// `key:<id>`.
+    pub target: Option<String>,
+    /// A part of the thing's name, without regard to case and accents.
+    pub target_name: Option<String>,
+    pub project: Option<Uuid>,
+    /// The first words of actions, with their dot: `key.`; empty: any.
+    pub kinds: &'static [&'static str],
+    /// From this instant on.
+    pub from: Option<i64>,
+    /// Before this instant.
+    pub to: Option<i64>,
+    /// Older than this event.
+    pub before: Option<i64>,
+}
+
+/// The events that are wanted, the newest first, at most `limit`. Only what is asked for stands in the statement, so that an
+/// index can serve it.
+pub async fn newest(conn: &mut Conn<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<EventRow>, Error> {
+    const TEXT: &str = select_events!("WHERE 1 = 1");
+    Ok(on!(conn, c => {
+        let mut sql = QueryBuilder::new(TEXT);
+        if let Some(before) = wanted.before {
+            sql.push(" AND seq < ").push_bind(before);
+        }
+        if let Some(actor) = &wanted.actor {
+            sql.push(" AND actor = ").push_bind(actor);
+        }
+        if let Some(target) = &wanted.target {
+            sql.push(" AND target = ").push_bind(target);
+        }
+        if let Some(project) = wanted.project {
+            sql.push(" AND project_id = ").push_bind(project);
+        }
+        if let Some(from) = wanted.from {
+            sql.push(" AND at >= ").push_bind(from);
+        }
+        if let Some(to) = wanted.to {
+            sql.push(" AND at < ").push_bind(to);
+        }
+        for (column, part) in [("actor_name", &wanted.actor_name), ("target_name", &wanted.target_name)] {
+            if let Some(part) = part {
+                sql.push(" AND EXISTS (SELECT 1 FROM audit_names n WHERE n.seq = audit_events.seq AND n.")
+                    .push(column)
+                    .push(" LIKE ")
+                    .push_bind(like::folded(part))
+                    .push(" ESCAPE '!')");
+            }
+        }
+        if let [first, others @ ..] = wanted.kinds {
+            sql.push(" AND (action LIKE ").push_bind(format!("{first}%"));
+            for kind in others {
+                sql.push(" OR action LIKE ").push_bind(format!("{kind}%"));
+            }
+            sql.push(")");
+        }
+        sql.push(" ORDER BY seq DESC LIMIT ").push_bind(limit);
+        sql.build_query_as().fetch_all(c).await?
+    }))
+}

@@ -1,0 +1,85 @@
+//! What only the demo writes: the states of a key that no form brings about by itself.
+
+use super::{
+    Error, Tx,
+    keys::{NewKeyRow, list},
+    on,
+};
+use keyward_domain::fold::fold;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+/// Sets the instant from which a key is accepted. `false`: there is no such key.
+pub async fn schedule(tx: &mut Tx<'_>, key: Uuid, not_before: i64) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE keys SET not_before = $2 WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(key).bind(not_before).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Stops a key as an administrator does, with the reason that its owner reads. `false`: there is no such key.
+pub async fn hold(tx: &mut Tx<'_>, key: Uuid, note: &str, by: &str, at: i64) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE keys SET active = $2, held = $3, note = $4, note_by = $5, note_at = $6, updated_at = $6 \
+        WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(key)
+        .bind(false)
+        .bind(true)
+        .bind(note)
+        .bind(by)
+        .bind(at)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(done == 1)
+}
+
+/// A key in the state that it is in by now.
+#[derive(Clone, Debug)]
+pub struct LaidKey {
+    pub key: NewKeyRow,
+    pub active: bool,
+    pub deleted_at: Option<i64>,
+    pub updated_at: i64,
+    pub last_used_at: Option<i64>,
+}
+
+/// Keys in one statement, of twenty-one values each: SQLite takes 32,766 values at once, PostgreSQL 65,535.
+const ROWS: usize = 500;
+
+/// Inserts keys in great numbers.
+pub async fn lay(tx: &mut Tx<'_>, keys: &[LaidKey]) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, networks, \
+        not_before, expires_at, rate_limit, active, deleted_at, created_by, created_by_name, created_at, updated_at, \
+        last_used_at, name_folded, issued_to_folded) ";
+    for rows in keys.chunks(ROWS) {
+        on!(tx, c => {
+            let mut sql = QueryBuilder::new(SQL);
+            sql.push_values(rows, |mut row, laid| {
+                let key = &laid.key;
+                row.push_bind(key.id)
+                    .push_bind(key.project_id)
+                    .push_bind(&key.name)
+                    .push_bind(key.environment)
+                    .push_bind(key.digest.as_slice())
+                    .push_bind(&key.preview)
+                    .push_bind(list(&key.scopes))
+                    .push_bind(&key.issued_to)
+                    .push_bind(list(&key.networks))
+                    .push_bind(key.not_before)
+                    .push_bind(key.expires_at)
+                    .push_bind(&key.rate_limit)
+                    .push_bind(laid.active)
+                    .push_bind(laid.deleted_at)
+                    .push_bind(key.created_by)
+                    .push_bind(&key.created_by_name)
+                    .push_bind(key.created_at)
+                    .push_bind(laid.updated_at)
+                    .push_bind(laid.last_used_at)
+                    .push_bind(fold(&key.name))
+                    .push_bind(key.issued_to.as_deref().map(fold));
+            });
+            sql.build().execute(c).await?;
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What a decision on a key needs to know of it, and no more.
+
+use super::{Conn, Error, on, words};
+use uuid::Uuid;
+
+/// The columns of a key and its project that a decision needs.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct FactsRow {
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub project_archived_at: Option<i64>,
+    /// Seconds: the project's, or the policy's if that is shorter.
+    pub token_life_max: i64,
+    pub name: String,
+    pub environment: String,
+    digest: Vec<u8>,
+    scopes: String,
+    networks: String,
+    /// As [`keyward_domain::rate::RateLimit`] writes it.
+    pub rate_limit: Option<String>,
+    pub issued_to: Option<String>,
+    pub not_before: Option<i64>,
+    pub expires_at: Option<i64>,
+    pub active: bool,
+    pub deleted_at: Option<i64>,
+}
+
+impl FactsRow {
+    /// SHA-256 of its secret.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else.
+    pub fn digest(&self) -> Result<[u8; 32], Error> {
+        self.digest.as_slice().try_into().map_err(|_| Error::Corrupt("digest of a key"))
+    }
+
+    /// The scopes it was given.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    pub fn scopes(&self) -> Result<Vec<String>, Error> {
+        words(&self.scopes, "list of a key's scopes")
+    }
+
+    /// The networks from which it may be used, as they were written.
+    ///
+    /// # Errors
+    /// As [`FactsRow::scopes`].
+    pub fn networks(&self) -> Result<Vec<String>, Error> {
+        words(&self.networks, "list of a key's networks")
+    }
+}
+
+macro_rules! select_facts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT k.id, k.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
+             THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, k.name, k.environment, k.digest, k.scopes, k.networks, \
+             k.rate_limit, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at \
+             FROM keys k JOIN projects p ON p.id = k.project_id CROSS JOIN policy l ",
+            $rest
+        )
+    };
+}
+
+/// The facts of the key whose secret has this digest.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<FactsRow>, Error> {
+    const SQL: &str = select_facts!("WHERE k.digest = $1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+}
+
+/// What a person allowed a program, as if it were a key: no secret has its digest, and one that was ended is deleted. So is one
+/// whose program was removed: its grants end in many writes.
+macro_rules! select_granted {
+    ($rest:literal) => {
+        concat!(
+            "SELECT g.id, g.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
+             THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, g.client_name AS name, 'live' AS environment, g.digest, \
+             g.scopes, '[]' AS networks, CAST(NULL AS TEXT) AS rate_limit, g.user_name AS issued_to, CAST(NULL AS BIGINT) AS not_before, \
+             g.until AS expires_at, TRUE AS active, COALESCE(g.ended_at, c.removed_at) AS deleted_at \
+             FROM grants g JOIN projects p ON p.id = g.project_id LEFT JOIN oauth_clients c ON c.id = g.client_id \
+             CROSS JOIN policy l ",
+            $rest
+        )
+    };
+}
+
+/// The facts of the key, or of the grant, with this id.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<FactsRow>, Error> {
+    const SQL: &str = concat!(select_facts!("WHERE k.id = $1"), " UNION ALL ", select_granted!("WHERE g.id = $1"));
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+}
+
+/// The facts of the keys after that one, at most `limit`, in the order of their ids.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn page(conn: &mut Conn<'_>, after: Uuid, limit: i64) -> Result<Vec<FactsRow>, Error> {
+    const SQL: &str = select_facts!("WHERE k.id > $1 ORDER BY k.id LIMIT $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await?))
+}

@@ -1,0 +1,86 @@
+//! Fills folded names that are missing: those of rows that a previous release wrote.
+
+use super::{Conn, Error, Tx, on};
+use keyward_domain::fold::fold;
+use uuid::Uuid;
+
+/// Events of the log that are compared with their folded names at once.
+const WINDOW: i64 = 10_000;
+
+/// Fills at most `limit` names of each kind. Says how many it filled.
+pub async fn fill_names(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Error> {
+    const USERS: &str = "SELECT id, name FROM users WHERE name_folded = '' LIMIT $1";
+    const USER: &str = "UPDATE users SET name_folded = $2 WHERE id = $1";
+    const PROJECTS: &str = "SELECT id, name FROM projects WHERE name_folded = '' LIMIT $1";
+    const PROJECT: &str = "UPDATE projects SET name_folded = $2 WHERE id = $1";
+    const KEYS: &str = "SELECT id, name, issued_to FROM keys WHERE name_folded = '' LIMIT $1";
+    const KEY: &str = "UPDATE keys SET name_folded = $2, issued_to_folded = $3 WHERE id = $1";
+    let mut filled = 0;
+    for (list, set) in [(USERS, USER), (PROJECTS, PROJECT)] {
+        let rows: Vec<(Uuid, String)> = on!(tx, c => sqlx::query_as(list).bind(limit).fetch_all(c).await?);
+        filled += rows.len();
+        for (id, name) in rows {
+            on!(tx, c => { sqlx::query(set).bind(id).bind(fold(&name)).execute(c).await?; });
+        }
+    }
+    let rows: Vec<(Uuid, String, Option<String>)> = on!(tx, c => sqlx::query_as(KEYS).bind(limit).fetch_all(c).await?);
+    filled += rows.len();
+    for (id, name, issued_to) in rows {
+        let issued_to = issued_to.as_deref().map(fold);
+        on!(tx, c => { sqlx::query(KEY).bind(id).bind(fold(&name)).bind(issued_to).execute(c).await?; });
+    }
+    Ok(filled)
+}
+
+/// Folds a name that was changed to one that folds to the same, such as `Zebra` to `zebra`: the database takes that for a change by the
+/// previous release, and empties the folded name. `sql` fills it if it is empty.
+pub(super) async fn refill(tx: &mut Tx<'_>, sql: &'static str, id: Uuid, name: &str) -> Result<(), Error> {
+    on!(tx, c => { sqlx::query(sql).bind(id).bind(fold(name)).execute(c).await?; });
+    Ok(())
+}
+
+/// An event whose names are not folded.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct EventNamesRow {
+    seq: i64,
+    actor_name: String,
+    target_name: String,
+}
+
+/// The events after number `after` whose names are not folded, at most `limit`, and the number as far as was looked.
+pub async fn unfolded_events(
+    conn: &mut Conn<'_>,
+    after: i64,
+    head: i64,
+    limit: i64,
+) -> Result<(Vec<EventNamesRow>, i64), Error> {
+    const SQL: &str = "SELECT e.seq, e.actor_name, e.target_name FROM audit_events e WHERE e.seq > $1 AND e.seq <= $2 \
+        AND NOT EXISTS (SELECT 1 FROM audit_names n WHERE n.seq = e.seq) ORDER BY e.seq LIMIT $3";
+    let to = head.min(after + WINDOW);
+    let rows: Vec<EventNamesRow> =
+        on!(conn, c => sqlx::query_as(SQL).bind(after).bind(to).bind(limit).fetch_all(c).await?);
+    let looked = if i64::try_from(rows.len()).is_ok_and(|found| found == limit) {
+        rows.last().map_or(to, |row| row.seq)
+    } else {
+        to
+    };
+    Ok((rows, looked))
+}
+
+/// Folds the names of these events.
+pub async fn fold_events(tx: &mut Tx<'_>, rows: &[EventNamesRow]) -> Result<(), Error> {
+    for row in rows {
+        fold_event(tx, row.seq, &row.actor_name, &row.target_name).await?;
+    }
+    Ok(())
+}
+
+/// Folds the names of one event.
+pub(super) async fn fold_event(tx: &mut Tx<'_>, seq: i64, actor_name: &str, target_name: &str) -> Result<(), Error> {
+    const SQL: &str =
+        "INSERT INTO audit_names (seq, actor_name, target_name) VALUES ($1, $2, $3) ON CONFLICT (seq) DO NOTHING";
+    on!(tx, c => {
+        sqlx::query(SQL).bind(seq).bind(fold(actor_name)).bind(fold(target_name)).execute(c).await?;
+    });
+    Ok(())
+}

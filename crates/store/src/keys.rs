@@ -1,0 +1,374 @@
+//! Keys: rows, and the queries over them.
+
+mod list;
+
+pub use list::{After, Counts, ListedRow, Seen, Wanted, counts, page, search_end};
+
+use super::{Conn, Error, Tx, on, words};
+use keyward_domain::{
+    fold::fold,
+    key::{Environment, Lifecycle, RESTORE_DAYS},
+    network::Networks,
+    rate::RateLimit,
+    time::{DAY, Timestamp},
+};
+use uuid::Uuid;
+
+/// A key's row, with its project's name and archive state beside it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct KeyRow {
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub project_name: String,
+    pub project_archived_at: Option<i64>,
+    /// Seconds: the project's, or the policy's if that is shorter.
+    pub token_life_max: i64,
+    pub name: String,
+    pub environment: String,
+    pub preview: String,
+    scopes: String,
+    networks: String,
+    /// As [`keyward_domain::rate::RateLimit`] writes it.
+    pub rate_limit: Option<String>,
+    pub issued_to: Option<String>,
+    pub not_before: Option<i64>,
+    pub expires_at: Option<i64>,
+    pub active: bool,
+    pub deleted_at: Option<i64>,
+    pub created_by: Option<Uuid>,
+    pub created_by_name: String,
+    pub created_at: i64,
+    /// Later with every change of it, but for its use.
+    pub updated_at: i64,
+    pub last_used_at: Option<i64>,
+    /// An administrator stopped it: only an administrator can start it again.
+    pub held: bool,
+    pub note: Option<String>,
+    pub note_by: Option<String>,
+    pub note_at: Option<i64>,
+}
+
+impl KeyRow {
+    /// The facts from which its status follows.
+    pub fn lifecycle(&self) -> Lifecycle {
+        Lifecycle {
+            active: self.active,
+            not_before: self.not_before.map(Timestamp::from_micros),
+            expires_at: self.expires_at.map(Timestamp::from_micros),
+            deleted_at: self.deleted_at.map(Timestamp::from_micros),
+        }
+    }
+
+    /// Its environment.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else.
+    pub fn environment(&self) -> Result<Environment, Error> {
+        self.environment.parse().map_err(|_| Error::Corrupt("environment of a key"))
+    }
+
+    /// From where it may be used.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else.
+    pub fn read_networks(&self) -> Result<Networks, Error> {
+        let words = self.networks()?;
+        Networks::of(words.iter().map(String::as_str)).map_err(|_| Error::Corrupt("list of a key's networks"))
+    }
+
+    /// How often it may be used.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else.
+    pub fn read_rate_limit(&self) -> Result<Option<RateLimit>, Error> {
+        let corrupt = |_| Error::Corrupt("rate limit of a key");
+        self.rate_limit.as_deref().map(str::parse).transpose().map_err(corrupt)
+    }
+
+    /// The instant from which a deleted key cannot be restored.
+    pub fn gone_at(&self) -> Option<i64> {
+        self.deleted_at.map(|at| Timestamp::from_micros(at).plus_seconds(RESTORE_DAYS * DAY).micros())
+    }
+}
+
+impl KeyRow {
+    /// The scopes it was given.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    pub fn scopes(&self) -> Result<Vec<String>, Error> {
+        words(&self.scopes, "list of a key's scopes")
+    }
+
+    /// The networks from which it may be used, as they were written.
+    ///
+    /// # Errors
+    /// As [`KeyRow::scopes`].
+    pub fn networks(&self) -> Result<Vec<String>, Error> {
+        words(&self.networks, "list of a key's networks")
+    }
+}
+
+/// A key that is to be.
+#[derive(Clone, Debug)]
+pub struct NewKeyRow {
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub name: String,
+    pub environment: &'static str,
+    pub digest: [u8; 32],
+    pub preview: String,
+    pub scopes: Vec<String>,
+    pub issued_to: Option<String>,
+    pub networks: Vec<String>,
+    pub not_before: Option<i64>,
+    pub expires_at: Option<i64>,
+    pub rate_limit: Option<String>,
+    pub form_number: Option<Uuid>,
+    /// SHA-256 of what a program asked that sent an idempotency key.
+    pub request_digest: Option<[u8; 32]>,
+    pub created_by: Option<Uuid>,
+    pub created_by_name: String,
+    pub created_at: i64,
+}
+
+/// A list of words as a text column holds it.
+pub(super) fn list(words: &[String]) -> String {
+    serde_json::json!(words).to_string()
+}
+
+/// The columns of a [`KeyRow`].
+macro_rules! columns {
+    () => {
+        "k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, \
+         (SELECT CASE WHEN l.token_life_max < p.token_life_max THEN l.token_life_max ELSE p.token_life_max END FROM policy l \
+         WHERE l.id = 1) AS token_life_max, k.name, \
+         k.environment, k.preview, k.scopes, k.networks, k.rate_limit, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at, k.created_by, \
+         k.created_by_name, k.created_at, k.updated_at, k.last_used_at, k.held, k.note, k.note_by, k.note_at "
+    };
+}
+
+use columns;
+
+macro_rules! select_keys {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), "FROM keys k JOIN projects p ON p.id = k.project_id ", $rest)
+    };
+}
+
+/// The key with this id.
+pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<KeyRow>, Error> {
+    const SQL: &str = select_keys!("WHERE k.id = $1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+}
+
+/// The key whose secret has this digest.
+pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<KeyRow>, Error> {
+    const SQL: &str = select_keys!("WHERE k.digest = $1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+}
+
+/// Inserts a key. `false`: a key was made with that form number before, and nothing was inserted.
+pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
+    const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, expires_at, \
+        active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit, request_digest, \
+        name_folded, issued_to_folded) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20) \
+        ON CONFLICT (form_number) DO NOTHING";
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(key.id)
+        .bind(key.project_id)
+        .bind(&key.name)
+        .bind(key.environment)
+        .bind(key.digest.as_slice())
+        .bind(&key.preview)
+        .bind(list(&key.scopes))
+        .bind(&key.issued_to)
+        .bind(key.expires_at)
+        .bind(true)
+        .bind(key.form_number)
+        .bind(key.created_by)
+        .bind(&key.created_by_name)
+        .bind(key.created_at)
+        .bind(list(&key.networks))
+        .bind(key.not_before)
+        .bind(&key.rate_limit)
+        .bind(key.request_digest.as_ref().map(<[u8; 32]>::as_slice))
+        .bind(fold(&key.name))
+        .bind(key.issued_to.as_deref().map(fold))
+        .execute(c)
+        .await?
+        .rows_affected());
+    tx.made.push((key.id, key.digest));
+    Ok(done == 1)
+}
+
+/// The key that was made with a form number, and the digest of what was asked.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct MadeRow {
+    pub id: Uuid,
+    pub request_digest: Option<Vec<u8>>,
+}
+
+/// The key that was made with this form number.
+pub async fn made_with(conn: &mut Conn<'_>, form_number: Uuid) -> Result<Option<MadeRow>, Error> {
+    const SQL: &str = "SELECT id, request_digest FROM keys WHERE form_number = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(form_number).fetch_optional(c).await?))
+}
+
+/// Takes the key's row until commit: what is read of it next is what the change starts from. On SQLite there is one writer.
+pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
+    const SQL: &str = "SELECT 1 FROM keys WHERE id = $1 FOR UPDATE";
+    if let super::Engine::Postgres(c) = tx.engine() {
+        sqlx::query(SQL).bind(id).execute(c).await?;
+    }
+    Ok(())
+}
+
+/// The instant of a change: later than that of the change before, even if the clock is not.
+macro_rules! later {
+    ($now:literal) => {
+        concat!("updated_at = CASE WHEN updated_at < ", $now, " THEN ", $now, " ELSE updated_at + 1 END")
+    };
+}
+
+/// Sets whether a key is accepted. `false`: there is no such key, or it is deleted.
+pub async fn set_active(tx: &mut Tx<'_>, id: Uuid, active: bool, now: i64) -> Result<bool, Error> {
+    const SQL: &str = concat!("UPDATE keys SET active = $2, ", later!("$3"), " WHERE id = $1 AND deleted_at IS NULL");
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(active).bind(now).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Marks a key as deleted, or (with `None`) takes the mark away. `false`: there is no such key.
+pub async fn set_deleted(tx: &mut Tx<'_>, id: Uuid, deleted_at: Option<i64>, now: i64) -> Result<bool, Error> {
+    const SQL: &str = concat!("UPDATE keys SET deleted_at = $2, ", later!("$3"), " WHERE id = $1");
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(deleted_at).bind(now).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// What an administrator says of a key.
+#[derive(Clone, Debug)]
+pub struct NewNote {
+    /// Whether only an administrator can start the key again.
+    pub held: bool,
+    pub text: String,
+    pub by: String,
+}
+
+/// Writes what an administrator says of a key over what one said before. `false`: there is no such key.
+pub async fn set_note(tx: &mut Tx<'_>, id: Uuid, note: &NewNote, now: i64) -> Result<bool, Error> {
+    const SQL: &str =
+        concat!("UPDATE keys SET held = $2, note = $3, note_by = $4, note_at = $5, ", later!("$5"), " WHERE id = $1");
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(id)
+        .bind(note.held)
+        .bind(&note.text)
+        .bind(&note.by)
+        .bind(now)
+        .execute(c)
+        .await?
+        .rows_affected());
+    Ok(done == 1)
+}
+
+/// What can be edited of a key; never its secret.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub issued_to: Option<String>,
+    pub networks: Vec<String>,
+    pub not_before: Option<i64>,
+    pub expires_at: Option<i64>,
+    pub rate_limit: Option<String>,
+}
+
+/// Overwrites what can be edited. `false`: there is no such key, or it is deleted.
+pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bool, Error> {
+    const SQL: &str = concat!(
+        "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, networks = $7, not_before = $8, rate_limit = $9, \
+         name_folded = $10, issued_to_folded = $11, ",
+        later!("$6"),
+        " WHERE id = $1 AND deleted_at IS NULL"
+    );
+    // As [`folding::refill`].
+    const FOLD: &str = "UPDATE keys SET name_folded = $2, issued_to_folded = $3 WHERE id = $1 AND name_folded = '' AND deleted_at IS NULL";
+    let (name_folded, issued_to_folded) = (fold(&edit.name), edit.issued_to.as_deref().map(fold));
+    let done = on!(tx, c => sqlx::query(SQL)
+        .bind(id)
+        .bind(&edit.name)
+        .bind(list(&edit.scopes))
+        .bind(&edit.issued_to)
+        .bind(edit.expires_at)
+        .bind(now)
+        .bind(list(&edit.networks))
+        .bind(edit.not_before)
+        .bind(&edit.rate_limit)
+        .bind(&name_folded)
+        .bind(&issued_to_folded)
+        .execute(c)
+        .await?
+        .rows_affected());
+    on!(tx, c => { sqlx::query(FOLD).bind(id).bind(&name_folded).bind(&issued_to_folded).execute(c).await?; });
+    Ok(done == 1)
+}
+
+/// Notes when a key was last used, if that is later than what is known.
+pub async fn set_last_used(tx: &mut Tx<'_>, id: Uuid, at: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+    on!(tx, c => { sqlx::query(SQL).bind(id).bind(at).execute(c).await?; });
+    Ok(())
+}
+
+/// Deleted keys whose time to be restored ended before `before`, at most `limit`.
+pub async fn to_purge(conn: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<KeyRow>, Error> {
+    const SQL: &str =
+        select_keys!("WHERE k.deleted_at IS NOT NULL AND k.deleted_at <= $1 ORDER BY k.deleted_at LIMIT $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await?))
+}
+
+/// Removes a deleted key for good. `false`: it is not there, or was restored meanwhile.
+pub async fn purge(tx: &mut Tx<'_>, id: Uuid, before: i64) -> Result<bool, Error> {
+    const SQL: &str = "DELETE FROM keys WHERE id = $1 AND deleted_at IS NOT NULL AND deleted_at <= $2";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// An owner of a project.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct OwnerRow {
+    pub name: String,
+    pub email: String,
+}
+
+/// The owner of a project; of several, the one who has been it longest.
+pub async fn owner(conn: &mut Conn<'_>, project: Uuid) -> Result<Option<OwnerRow>, Error> {
+    const SQL: &str = "SELECT u.name, u.email FROM members m JOIN users u ON u.id = m.user_id \
+        WHERE m.project_id = $1 AND m.role = 'owner' ORDER BY m.created_at, u.id LIMIT 1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_optional(c).await?))
+}
+
+/// The keys of a project for the command line, newest first; all projects if `None`.
+pub async fn of_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Vec<KeyRow>, Error> {
+    const ALL: &str = select_keys!("WHERE k.deleted_at IS NULL ORDER BY k.id DESC");
+    const ONE: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC");
+    Ok(match project {
+        None => on!(conn, c => sqlx::query_as(ALL).fetch_all(c).await?),
+        Some(id) => on!(conn, c => sqlx::query_as(ONE).bind(id).fetch_all(c).await?),
+    })
+}
+
+/// The newest keys of a project that are not deleted, at most `limit`.
+pub async fn newest_of_project(conn: &mut Conn<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
+    const SQL: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC LIMIT $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
+}
+
+/// Deleted keys of a project, the newest first, that ended after `ended`; of all projects if `None`.
+pub async fn deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
+    const SQL: &str =
+        select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");
+    let mut found: Vec<KeyRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);
+    found.sort_by_key(|key| std::cmp::Reverse(key.id));
+    Ok(found)
+}

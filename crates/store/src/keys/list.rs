@@ -1,0 +1,586 @@
+//! Lists of keys, page by page, and their totals.
+//!
+//! A list is read in one of these ways, each with a constant statement for each order:
+//!
+//! - `walk`: along the index of its order, filtering on the way: all keys, or those of a project or a user with very many;
+//! - `project`, `member`: the keys of one project, or of a user's projects, sorted;
+//! - `few`, `unused`, `left`: at most [`COUNTED`] keys that match a filter, sorted;
+//! - `issued`: the keys that were issued to one name;
+//! - `deleted`: the keys that were deleted in the last seven days.
+//!
+//! What a filter compares is part of the indexes `keys_listed` and `keys_listed_by_project`. A comparison with an optional parameter
+//! (`$3 IS NULL OR …`) is used only where it does not choose the index.
+
+use super::{KeyRow, columns};
+use crate::{Conn, Error, like, on};
+use keyward_domain::{
+    count::COUNTED,
+    filter::{Ready, Sort},
+    key::{Environment, Status},
+};
+use uuid::Uuid;
+
+/// Whose keys a list holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Of the projects that this user is a member of.
+    By(Uuid),
+    /// Of every project: for administrators.
+    All,
+}
+
+/// What a list is narrowed to, and the instants it is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub seen: Seen,
+    /// `None`: whatever is not deleted.
+    pub status: Option<Status>,
+    pub project: Option<Uuid>,
+    pub environment: Option<Environment>,
+    /// Of projects that this user owns; not together with [`Seen::By`].
+    pub owner: Option<Uuid>,
+    /// For [`Seen::All`].
+    pub view: Option<Ready>,
+    /// In its name, its preview or whom it was issued to, without regard to case and accents; together with a project.
+    pub text: Option<&'a str>,
+    /// Issued to just this name; together with a project.
+    pub issued_to: Option<&'a str>,
+    /// A key that was last used before is [`Ready::Unused`].
+    pub unused: i64,
+    /// The instant for which statuses are.
+    pub now: i64,
+    /// A key that was deleted then or before is gone.
+    pub ended: i64,
+}
+
+/// The statuses of keys that are not deleted, in the order of a list by status.
+const STATUSES: [Status; 4] = [Status::Active, Status::Scheduled, Status::Expired, Status::Inactive];
+
+/// A status as [`matching!`] ranks it.
+const fn rank(status: Status) -> i64 {
+    match status {
+        Status::Active => 0,
+        Status::Scheduled => 1,
+        Status::Expired => 2,
+        Status::Inactive => 3,
+        Status::Deleted => 4,
+    }
+}
+
+/// $2: the project; $4: a user, in whose projects; $5: their role there.
+macro_rules! scope {
+    () => {
+        "($2 IS NULL OR k.project_id = $2) AND ($4 IS NULL OR k.project_id IN \
+         (SELECT m.project_id FROM members m WHERE m.user_id = $4 AND ($5 IS NULL OR m.role = $5)))"
+    };
+}
+
+/// $1: now; $3: the environment; $11: only those that never expire; $13: the rank of the status.
+macro_rules! matching {
+    () => {
+        concat!(
+            scope!(),
+            " AND k.deleted_at IS NULL AND ($13 IS NULL OR CASE WHEN NOT k.active THEN 3 WHEN k.not_before > $1 THEN 1 \
+             WHEN k.expires_at <= $1 THEN 2 ELSE 0 END = $13) AND ($3 IS NULL OR k.environment = $3) \
+             AND (NOT $11 OR k.expires_at IS NULL) "
+        )
+    };
+}
+
+/// What is compared in the row itself. $14: the view, for which $9 is the end of being unused; $15 and $16: patterns for a text, folded
+/// and in lower case. What was made at the command line has no maker who could leave.
+macro_rules! row_matching {
+    () => {
+        "AND ($14 IS NULL OR ($14 = 'unused' AND k.deleted_at IS NULL AND COALESCE(k.last_used_at, k.created_at) < $9) \
+         OR ($14 = 'endless' AND k.expires_at IS NULL) OR ($14 = 'left' AND k.created_by IS NOT NULL AND NOT EXISTS \
+         (SELECT 1 FROM members l CROSS JOIN users u WHERE u.id = l.user_id AND l.project_id = k.project_id \
+         AND l.user_id = k.created_by AND u.active))) AND ($15 IS NULL OR k.name_folded LIKE $15 ESCAPE '!' \
+         OR k.issued_to_folded LIKE $15 ESCAPE '!' OR LOWER(k.preview) LIKE $16 ESCAPE '!') "
+    };
+}
+
+macro_rules! walk {
+    ($rest:expr) => {
+        concat!("FROM keys k WHERE ", matching!(), $rest)
+    };
+}
+
+macro_rules! project {
+    ($rest:expr) => {
+        concat!("FROM keys k WHERE k.project_id = $2 AND ", matching!(), $rest)
+    };
+}
+
+macro_rules! member {
+    ($rest:expr) => {
+        concat!(
+            "FROM keys k WHERE k.project_id IN (SELECT m.project_id FROM members m WHERE m.user_id = $4 \
+             AND ($5 IS NULL OR m.role = $5)) AND ",
+            matching!(),
+            $rest
+        )
+    };
+}
+
+macro_rules! issued {
+    ($rest:expr) => {
+        concat!("FROM keys k WHERE k.project_id = $2 AND k.issued_to = $17 AND ", matching!(), $rest)
+    };
+}
+
+/// $12: what was deleted then or before is gone.
+macro_rules! deleted {
+    ($rest:expr) => {
+        concat!(
+            "FROM keys k WHERE k.deleted_at > $12 AND ",
+            scope!(),
+            " AND ($3 IS NULL OR k.environment = $3) AND (NOT $11 OR k.expires_at IS NULL) \
+             AND ($17 IS NULL OR k.issued_to = $17) ",
+            row_matching!(),
+            $rest
+        )
+    };
+}
+
+macro_rules! few {
+    ($rest:expr) => {
+        concat!("FROM (SELECT k.id ", walk!("LIMIT 10001"), ") AS f CROSS JOIN keys k WHERE k.id = f.id ", $rest)
+    };
+}
+
+macro_rules! unused {
+    ($rest:expr) => {
+        concat!(
+            "FROM (SELECT k.id ",
+            walk!(
+                "AND COALESCE(k.last_used_at, 0) < $9 AND COALESCE(k.last_used_at, k.created_at) < $9 \
+                 ORDER BY COALESCE(k.last_used_at, 0) DESC LIMIT 10001"
+            ),
+            ") AS f CROSS JOIN keys k WHERE k.id = f.id ",
+            $rest
+        )
+    };
+}
+
+/// Each pair of a project and a maker once, then the keys of those makers who left.
+macro_rules! left {
+    ($rest:expr) => {
+        concat!(
+            "FROM (SELECT k.id FROM (SELECT DISTINCT c.created_by, c.project_id FROM keys c \
+             WHERE c.deleted_at IS NULL AND c.created_by IS NOT NULL) AS d CROSS JOIN keys k \
+             WHERE k.created_by = d.created_by AND k.project_id = d.project_id AND NOT EXISTS (SELECT 1 FROM members l \
+             CROSS JOIN users u WHERE u.id = l.user_id AND l.project_id = d.project_id AND l.user_id = d.created_by AND u.active) AND ",
+            matching!(),
+            "LIMIT 10001) AS f CROSS JOIN keys k WHERE k.id = f.id ",
+            $rest
+        )
+    };
+}
+
+/// A page: the places in the list first, then the rows that have these places. $10: the limit.
+macro_rules! page {
+    ($place:literal, $title:literal, $from:expr) => {
+        concat!(
+            "SELECT s.place, s.title, ",
+            columns!(),
+            "FROM (SELECT k.id, ",
+            $place,
+            " AS place, ",
+            $title,
+            " AS title ",
+            $from,
+            "LIMIT $10) AS s CROSS JOIN keys k CROSS JOIN projects p WHERE k.id = s.id AND p.id = k.project_id \
+             ORDER BY s.place, s.title, k.id DESC"
+        )
+    };
+}
+
+/// $8: after this id; $18: as far as this one.
+macro_rules! newest {
+    ($source:ident, $rows:expr) => {
+        page!(
+            "CAST(0 AS BIGINT)",
+            "''",
+            $source!(concat!("AND k.id < $8 AND k.id >= $18 ", $rows, "ORDER BY k.id DESC "))
+        )
+    };
+}
+
+/// $7: after this name, or of the same name and after the id.
+macro_rules! by_name {
+    ($source:ident) => {
+        page!(
+            "CAST(0 AS BIGINT)",
+            "k.name_folded",
+            $source!(concat!(
+                "AND k.name_folded >= $7 AND (k.name_folded > $7 OR k.id < $8) ",
+                row_matching!(),
+                "ORDER BY k.name_folded, k.id DESC "
+            ))
+        )
+    };
+}
+
+/// $6: after this place, which is the last use, negative: the latest first, never used last.
+macro_rules! by_use {
+    ($source:ident) => {
+        page!(
+            "-COALESCE(k.last_used_at, 0)",
+            "''",
+            $source!(concat!(
+                "AND COALESCE(k.last_used_at, 0) <= -CAST($6 AS BIGINT) AND (COALESCE(k.last_used_at, 0) < -CAST($6 AS BIGINT) OR k.id < $8) ",
+                row_matching!(),
+                "ORDER BY COALESCE(k.last_used_at, 0) DESC, k.id DESC "
+            ))
+        )
+    };
+}
+
+/// $6: after this place, which is the end; what never ends is last.
+macro_rules! by_end {
+    ($source:ident) => {
+        page!(
+            "COALESCE(k.expires_at, 9223372036854775807)",
+            "''",
+            $source!(concat!(
+                "AND COALESCE(k.expires_at, 9223372036854775807) >= $6 \
+                 AND (COALESCE(k.expires_at, 9223372036854775807) > $6 OR k.id < $8) ",
+                row_matching!(),
+                "ORDER BY COALESCE(k.expires_at, 9223372036854775807), k.id DESC "
+            ))
+        )
+    };
+}
+
+/// Counts what matches, as far as [`COUNTED`] and one.
+macro_rules! count {
+    ($from:expr) => {
+        concat!("SELECT COUNT(*) FROM (SELECT 1 ", $from, "LIMIT 10001) AS counted")
+    };
+}
+
+const WALK_NEWEST: &str = newest!(walk, "");
+const WALK_NEWEST_ROWS: &str = newest!(walk, row_matching!());
+const WALK_BY_NAME: &str = by_name!(walk);
+const WALK_BY_USE: &str = by_use!(walk);
+const WALK_BY_END: &str = by_end!(walk);
+const PROJECT_NEWEST: &str = newest!(project, "");
+const PROJECT_NEWEST_ROWS: &str = newest!(project, row_matching!());
+const PROJECT_BY_NAME: &str = by_name!(project);
+const PROJECT_BY_USE: &str = by_use!(project);
+const PROJECT_BY_END: &str = by_end!(project);
+const MEMBER_NEWEST: &str = newest!(member, "");
+const MEMBER_BY_NAME: &str = by_name!(member);
+const MEMBER_BY_USE: &str = by_use!(member);
+const MEMBER_BY_END: &str = by_end!(member);
+const ISSUED_NEWEST: &str = newest!(issued, row_matching!());
+const FEW_BY_NAME: &str = by_name!(few);
+const FEW_BY_USE: &str = by_use!(few);
+const FEW_BY_END: &str = by_end!(few);
+const UNUSED_NEWEST: &str = newest!(unused, "");
+const UNUSED_BY_NAME: &str = by_name!(unused);
+const UNUSED_BY_USE: &str = by_use!(unused);
+const UNUSED_BY_END: &str = by_end!(unused);
+const LEFT_NEWEST: &str = newest!(left, "");
+const LEFT_BY_NAME: &str = by_name!(left);
+const LEFT_BY_USE: &str = by_use!(left);
+const LEFT_BY_END: &str = by_end!(left);
+const DELETED_NEWEST: &str = newest!(deleted, "");
+const DELETED_BY_NAME: &str = by_name!(deleted);
+const DELETED_BY_USE: &str = by_use!(deleted);
+const DELETED_BY_END: &str = by_end!(deleted);
+
+const COUNT_WALK: &str = count!(walk!(""));
+const COUNT_PROJECT: &str = count!(project!(""));
+const COUNT_PROJECT_ROWS: &str = count!(project!(concat!("AND k.id >= $18 ", row_matching!())));
+const COUNT_MEMBER: &str = count!(member!(""));
+const COUNT_ISSUED: &str = count!(issued!(row_matching!()));
+const COUNT_UNUSED: &str = count!(unused!(""));
+const COUNT_LEFT: &str = count!(left!(""));
+const COUNT_DELETED: &str = count!(deleted!(""));
+/// Keys that end after now and until $6.
+const COUNT_EXPIRING: &str = count!(walk!(concat!(
+    "AND COALESCE(k.expires_at, 9223372036854775807) > $1 AND COALESCE(k.expires_at, 9223372036854775807) <= $6 ",
+    row_matching!()
+)));
+const COUNT_EXPIRING_OF_PROJECT: &str =
+    count!(project!(concat!("AND k.expires_at > $1 AND k.expires_at <= $6 ", row_matching!())));
+const COUNT_EXPIRING_OF_MEMBER: &str =
+    count!(member!(concat!("AND k.expires_at > $1 AND k.expires_at <= $6 ", row_matching!())));
+
+/// How far a search reads: the id at this distance from where it begins.
+const SEARCH_END: &str = "SELECT k.id FROM keys k WHERE k.project_id = $1 AND k.deleted_at IS NULL AND k.id < $2 \
+    ORDER BY k.id DESC LIMIT 1 OFFSET $3";
+
+/// Where a page of the list begins: after the key with this place, title and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// What the list is sorted by, if that is a number, smallest first.
+    pub place: i64,
+    /// What it is sorted by, if that is a text.
+    pub title: String,
+    pub id: Uuid,
+}
+
+impl After {
+    /// Before the first key of all.
+    pub fn nothing() -> Self {
+        Self { place: -i64::MAX, title: String::new(), id: Uuid::max() }
+    }
+}
+
+/// A row of the list, with where it stands.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ListedRow {
+    pub place: i64,
+    pub title: String,
+    #[sqlx(flatten)]
+    pub key: KeyRow,
+}
+
+/// Totals of a list, each as far as [`COUNTED`] and one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Keys that are wanted.
+    pub total: i64,
+    /// Active keys among these that expire in the given time.
+    pub expiring: i64,
+    /// Those not deleted, wanted or not.
+    pub kept: i64,
+    /// Those deleted, wanted or not.
+    pub deleted: i64,
+    /// Those not deleted of the wanted project, or of the wanted user's projects.
+    scope: i64,
+}
+
+/// Which statements read a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Walk,
+    Project,
+    Member,
+    Few,
+    Unused,
+    Left,
+    Issued,
+    Deleted,
+}
+
+const MOST: i64 = COUNTED as i64;
+
+impl Wanted<'_> {
+    /// The user in whose projects, and their role there.
+    fn member(&self) -> (Option<Uuid>, Option<&'static str>) {
+        match (self.seen, self.owner) {
+            (Seen::By(user), _) => (Some(user), None),
+            (Seen::All, Some(owner)) => (Some(owner), Some("owner")),
+            (Seen::All, None) => (None, None),
+        }
+    }
+
+    /// The whole of what the wanted keys are among.
+    fn scope(&self) -> Source {
+        match (self.project, self.member().0) {
+            (Some(_), _) => Source::Project,
+            (None, Some(_)) => Source::Member,
+            (None, None) => Source::Walk,
+        }
+    }
+
+    /// Where the wanted keys are counted.
+    fn counted(&self) -> Source {
+        match (self.status, self.view) {
+            (Some(Status::Deleted), _) => Source::Deleted,
+            (_, Some(Ready::Unused)) => Source::Unused,
+            (_, Some(Ready::Left)) => Source::Left,
+            _ if self.issued_to.is_some() => Source::Issued,
+            _ => self.scope(),
+        }
+    }
+
+    /// Where a page is read from, by the order and how many there are.
+    fn paged(&self, sort: Sort, counts: &Counts) -> Source {
+        let by_id = matches!(sort, Sort::Status | Sort::Newest);
+        let narrows = self.status.is_some() || self.environment.is_some() || self.view == Some(Ready::Endless);
+        match self.counted() {
+            Source::Unused | Source::Left if counts.total > MOST => Source::Walk,
+            source @ (Source::Unused | Source::Left | Source::Issued | Source::Deleted) => source,
+            Source::Project if by_id => Source::Project,
+            source if by_id && (source == Source::Walk || counts.scope <= MOST) => source,
+            _ if by_id => Source::Walk,
+            source @ (Source::Project | Source::Member) if counts.scope <= MOST => source,
+            _ if narrows && counts.total <= MOST => Source::Few,
+            _ => Source::Walk,
+        }
+    }
+
+    /// Whether a walk compares what is in the row alone.
+    fn reads_rows(&self) -> bool {
+        self.text.is_some() || matches!(self.view, Some(Ready::Unused | Ready::Left))
+    }
+}
+
+/// The statement for a page.
+fn page_of(source: Source, sort: Sort, rows: bool) -> &'static str {
+    match (source, sort) {
+        (Source::Walk, Sort::Name) => WALK_BY_NAME,
+        (Source::Walk, Sort::Used) => WALK_BY_USE,
+        (Source::Walk, Sort::Expires) => WALK_BY_END,
+        (Source::Walk, _) => [WALK_NEWEST, WALK_NEWEST_ROWS][usize::from(rows)],
+        (Source::Project, Sort::Name) => PROJECT_BY_NAME,
+        (Source::Project, Sort::Used) => PROJECT_BY_USE,
+        (Source::Project, Sort::Expires) => PROJECT_BY_END,
+        (Source::Project, _) => [PROJECT_NEWEST, PROJECT_NEWEST_ROWS][usize::from(rows)],
+        (Source::Member, Sort::Name) => MEMBER_BY_NAME,
+        (Source::Member, Sort::Used) => MEMBER_BY_USE,
+        (Source::Member, Sort::Expires) => MEMBER_BY_END,
+        (Source::Member, _) => MEMBER_NEWEST,
+        (Source::Few, Sort::Used) => FEW_BY_USE,
+        (Source::Few, Sort::Expires) => FEW_BY_END,
+        (Source::Few, _) => FEW_BY_NAME,
+        (Source::Unused, Sort::Name) => UNUSED_BY_NAME,
+        (Source::Unused, Sort::Used) => UNUSED_BY_USE,
+        (Source::Unused, Sort::Expires) => UNUSED_BY_END,
+        (Source::Unused, _) => UNUSED_NEWEST,
+        (Source::Left, Sort::Name) => LEFT_BY_NAME,
+        (Source::Left, Sort::Used) => LEFT_BY_USE,
+        (Source::Left, Sort::Expires) => LEFT_BY_END,
+        (Source::Left, _) => LEFT_NEWEST,
+        (Source::Issued, _) => ISSUED_NEWEST,
+        (Source::Deleted, Sort::Name) => DELETED_BY_NAME,
+        (Source::Deleted, Sort::Used) => DELETED_BY_USE,
+        (Source::Deleted, Sort::Expires) => DELETED_BY_END,
+        (Source::Deleted, _) => DELETED_NEWEST,
+    }
+}
+
+/// The statement for a total.
+fn count_of(source: Source, rows: bool) -> &'static str {
+    match source {
+        Source::Walk | Source::Few => COUNT_WALK,
+        Source::Project if rows => COUNT_PROJECT_ROWS,
+        Source::Project => COUNT_PROJECT,
+        Source::Member => COUNT_MEMBER,
+        Source::Unused => COUNT_UNUSED,
+        Source::Left => COUNT_LEFT,
+        Source::Issued => COUNT_ISSUED,
+        Source::Deleted => COUNT_DELETED,
+    }
+}
+
+/// What a statement of this file is given: each takes those parameters that it names.
+macro_rules! bound {
+    ($query:expr, $wanted:expr, $given:expr) => {{
+        let (wanted, given) = ($wanted, $given);
+        let (member, role) = wanted.member();
+        $query
+            .bind(wanted.now)
+            .bind(wanted.project)
+            .bind(wanted.environment.map(Environment::as_str))
+            .bind(member)
+            .bind(role)
+            .bind(given.after.place)
+            .bind(given.after.title.as_str())
+            .bind(given.after.id)
+            .bind(wanted.unused)
+            .bind(given.limit)
+            .bind(wanted.view == Some(Ready::Endless))
+            .bind(wanted.ended)
+            .bind(given.rank)
+            .bind(wanted.view.map(Ready::as_str))
+            .bind(wanted.text.map(like::folded))
+            .bind(wanted.text.map(like::lower))
+            .bind(wanted.issued_to)
+            .bind(given.until)
+    }};
+}
+
+struct Given<'a> {
+    after: &'a After,
+    limit: i64,
+    rank: Option<i64>,
+    until: Uuid,
+}
+
+/// Keys that a search reads, from where its page begins.
+const SEARCHED: i64 = 100_000;
+
+/// How far a search in the keys of a project reads: to this key; `None`: to the last one.
+pub async fn search_end(conn: &mut Conn<'_>, project: Uuid, after: Uuid) -> Result<Option<Uuid>, Error> {
+    Ok(on!(conn, c => sqlx::query_scalar(SEARCH_END)
+        .bind(project)
+        .bind(after)
+        .bind(SEARCHED)
+        .fetch_optional(c)
+        .await?))
+}
+
+/// The keys that are wanted after that one, at most `limit`; a search reads as far as `until`, or to the last one if that is nil.
+pub async fn page(
+    conn: &mut Conn<'_>,
+    wanted: &Wanted<'_>,
+    sort: Sort,
+    counts: &Counts,
+    after: &After,
+    until: Uuid,
+    limit: i64,
+) -> Result<Vec<ListedRow>, Error> {
+    let sql = page_of(wanted.paged(sort, counts), sort, wanted.reads_rows());
+    let only = wanted.status.filter(|it| *it != Status::Deleted);
+    let is_sorted_by_status = sort == Sort::Status && wanted.status != Some(Status::Deleted);
+    if !is_sorted_by_status {
+        let given = Given { after, limit, rank: only.map(rank), until };
+        return Ok(on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?));
+    }
+    // One status after the other, each by id.
+    let mut found: Vec<ListedRow> = Vec::new();
+    for status in STATUSES.into_iter().filter(|it| only.is_none_or(|only| only == *it)) {
+        let (place, left) = (rank(status), limit - i64::try_from(found.len()).unwrap_or(limit));
+        if place < after.place || left == 0 {
+            continue;
+        }
+        let start = After { id: if place == after.place { after.id } else { Uuid::max() }, ..After::nothing() };
+        let given = Given { after: &start, limit: left, rank: Some(place), until };
+        let rows: Vec<ListedRow> = on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
+        found.extend(rows.into_iter().map(|row| ListedRow { place, ..row }));
+    }
+    Ok(found)
+}
+
+/// Counts the keys; `soon` is the end of what counts as expiring. A search counts from its beginning to `until`.
+pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted<'_>, soon: i64, until: Uuid) -> Result<Counts, Error> {
+    let start = After { place: soon, ..After::nothing() };
+    let given = |rank| Given { after: &start, limit: MOST, rank, until };
+    let only = wanted.status.filter(|it| *it != Status::Deleted).map(rank);
+    // What is wanted or not: only whose it is counts.
+    let all = Wanted {
+        status: None,
+        project: None,
+        environment: None,
+        owner: None,
+        view: None,
+        text: None,
+        issued_to: None,
+        ..*wanted
+    };
+    let scope = Wanted { project: wanted.project, owner: wanted.owner, ..all };
+    let expiring = Wanted { text: None, issued_to: None, ..*wanted };
+    let mut count = async |sql: &'static str, wanted: &Wanted<'_>, rank: Option<i64>| {
+        Ok::<i64, Error>(on!(conn, c => bound!(sqlx::query_scalar(sql), wanted, given(rank)).fetch_one(c).await?))
+    };
+    let total = count(count_of(wanted.counted(), wanted.text.is_some()), wanted, only).await?;
+    let is_of_active = matches!(wanted.status, None | Some(Status::Active));
+    let due = match (wanted.scope(), wanted.view) {
+        _ if !is_of_active || wanted.text.is_some() || wanted.issued_to.is_some() => 0,
+        (_, Some(Ready::Endless)) => 0,
+        (Source::Project, _) => count(COUNT_EXPIRING_OF_PROJECT, &expiring, Some(0)).await?,
+        (Source::Member, _) => count(COUNT_EXPIRING_OF_MEMBER, &expiring, Some(0)).await?,
+        _ => count(COUNT_EXPIRING, &expiring, Some(0)).await?,
+    };
+    let kept = count(count_of(all.scope(), false), &all, None).await?;
+    let scope = match wanted.scope() {
+        Source::Walk => kept,
+        source => count(count_of(source, false), &scope, None).await?,
+    };
+    Ok(Counts { total, expiring: due, kept, deleted: count(COUNT_DELETED, &all, None).await?, scope })
+}

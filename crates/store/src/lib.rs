@@ -1,0 +1,284 @@
+//! The store: SQL on two engines, and nothing else.
+//!
+//! A statement stands once, as a `&'static str` with `$1…`, which both engines take; [`on!`] runs it on the engine at hand.
+//! Reading takes a [`Conn`]; changing takes a [`Tx`], which only the write queue ([`queue`]) makes.
+//!
+//! Depends on the domain types only.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
+pub mod accounts;
+mod advice;
+pub mod audit;
+pub mod changes;
+pub mod checkpoints;
+pub mod clients;
+pub mod codes;
+pub mod demo;
+pub mod devices;
+pub mod drafts;
+mod error;
+pub mod facts;
+pub mod feed;
+pub mod folding;
+pub mod grants;
+pub mod identities;
+pub mod invitations;
+pub mod keys;
+mod like;
+pub mod links;
+mod list_reader;
+pub mod log_limit;
+pub mod members;
+pub mod policy;
+pub mod postgres;
+pub mod projects;
+pub mod queue;
+pub mod revoked;
+pub mod scopes;
+pub mod second_factors;
+pub mod sessions;
+pub mod signing_keys;
+pub mod sqlite;
+pub mod usage;
+pub mod users;
+mod write_health;
+
+pub use advice::advice;
+pub use error::{Error, Kind};
+pub use list_reader::ListReader;
+pub use write_health::WriteTrouble;
+
+use sqlx::{Postgres, Sqlite, SqlitePool, pool::PoolConnection};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// How long a connection may take to be closed or to go back to its pool. A silent server would take the time of TCP: minutes.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// Runs a body once an engine, with the connection of that engine under the given name.
+macro_rules! on {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn.engine() {
+            $crate::Engine::Sqlite($c) => $body,
+            $crate::Engine::Postgres($c) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+/// Where the data is. `Debug` shows no password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file; made if it is not there.
+    Sqlite(std::path::PathBuf),
+    /// A `postgres://…` URL.
+    Postgres(String),
+}
+
+impl Location {
+    /// The database file of SQLite.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://…"),
+        }
+    }
+}
+
+/// The connections of this process.
+#[derive(Clone, Debug)]
+pub enum Pool {
+    /// One connection that writes, held by the write queue, and a few that only read.
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+        file: Arc<sqlite::File>,
+    },
+    Postgres(postgres::Node),
+}
+
+impl Pool {
+    /// Connects and brings the schema up to date.
+    ///
+    /// # Errors
+    /// If the database cannot be reached or made, or a migration fails.
+    pub async fn open(location: &Location) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(path) => sqlite::open(path).await,
+            Location::Postgres(url) => postgres::open(url).await,
+        }
+    }
+
+    /// A connection to read with.
+    ///
+    /// # Errors
+    /// If none becomes free in time or the database cannot be reached.
+    pub async fn read(&self) -> Result<Reader, Error> {
+        Ok(match self {
+            Self::Sqlite { read, file, .. } => {
+                file.check()?;
+                Reader::Sqlite(read.acquire().await?)
+            }
+            Self::Postgres(node) => Reader::Postgres(node.connection().await?),
+        })
+    }
+
+    /// A connection to read a list with: for pages and lists, whose statements may take long. A few of them at once leave connections
+    /// for programs, sign-in and readiness, and each has a time limit.
+    ///
+    /// # Errors
+    /// If none becomes free in time or the database cannot be reached.
+    pub async fn read_list(&self) -> Result<ListReader, Error> {
+        ListReader::open(self).await
+    }
+
+    /// Opens the circuit breaker of PostgreSQL: until [`Pool::mark_available`] every connection is refused at once, with this
+    /// cause. SQLite has none.
+    pub fn mark_unavailable(&self, cause: &str) {
+        if let Self::Postgres(node) = self {
+            node.mark_unavailable(cause);
+        }
+    }
+
+    /// Closes the circuit breaker.
+    pub fn mark_available(&self) {
+        if let Self::Postgres(node) = self {
+            node.mark_available();
+        }
+    }
+
+    /// Whether the circuit breaker is closed.
+    pub fn is_available(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => true,
+            Self::Postgres(node) => node.is_available(),
+        }
+    }
+
+    /// Whether the database answers, and has every migration that this program brings: more are no hindrance.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn is_current(&self) -> Result<bool, Error> {
+        const SQL: &str = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success = TRUE";
+        let brought = match self {
+            Self::Sqlite { .. } => sqlite::MIGRATIONS.iter().count(),
+            Self::Postgres(_) => postgres::MIGRATIONS.iter().count(),
+        };
+        let mut reader = self.read().await?;
+        let there: i64 = on!(reader.conn(), c => sqlx::query_scalar(SQL).fetch_one(c).await?);
+        Ok(usize::try_from(there).is_ok_and(|there| there >= brought))
+    }
+
+    /// Closes all connections, waiting for those in use: at most 5 s.
+    pub async fn close(&self) {
+        let close = async {
+            match self {
+                Self::Sqlite { write, read, .. } => {
+                    read.close().await;
+                    write.close().await;
+                }
+                Self::Postgres(node) => node.close().await,
+            }
+        };
+        if tokio::time::timeout(CLOSE, close).await.is_err() {
+            tracing::warn!(seconds = CLOSE.as_secs(), "store.not_closed: connections are still in use and are cut");
+        }
+    }
+}
+
+/// A pooled connection that only reads.
+pub enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Reader {
+    /// What the queries take.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(c) => Conn::Sqlite(c),
+            Self::Postgres(c) => Conn::Postgres(c),
+        }
+    }
+}
+
+impl Drop for Reader {
+    /// Before a connection goes back to its pool, sqlx asks the server whether it still works, without a limit of time. Of a silent
+    /// server no connection would ever come back.
+    fn drop(&mut self) {
+        if let (Self::Postgres(c), Ok(runtime)) = (self, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(CLOSE, c.return_to_pool()));
+        }
+    }
+}
+
+/// The connection of one engine, borrowed for one statement.
+pub enum Engine<'c> {
+    Sqlite(&'c mut sqlx::SqliteConnection),
+    Postgres(&'c mut sqlx::PgConnection),
+}
+
+/// A connection that can be read from: a [`Reader`]'s, or a transaction's.
+pub enum Conn<'c> {
+    Sqlite(&'c mut sqlx::SqliteConnection),
+    Postgres(&'c mut sqlx::PgConnection),
+}
+
+impl Conn<'_> {
+    /// The engine, for [`on!`].
+    pub(crate) fn engine(&mut self) -> Engine<'_> {
+        match self {
+            Self::Sqlite(c) => Engine::Sqlite(c),
+            Self::Postgres(c) => Engine::Postgres(c),
+        }
+    }
+}
+
+/// A connection inside the write queue's transaction. It derefs to [`Conn`]: what can be written to can be read.
+pub struct Tx<'c> {
+    conn: Conn<'c>,
+    /// The keys that were inserted: ids, and digests of their secrets.
+    made: Vec<(Uuid, [u8; 32])>,
+}
+
+impl<'c> Tx<'c> {
+    fn new(conn: Conn<'c>) -> Self {
+        Self { conn, made: Vec::new() }
+    }
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Conn<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.conn
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.conn
+    }
+}
+
+/// Reads a list of words that stands as JSON in a text column.
+fn words(json: &str, what: &'static str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(json).map_err(|_| Error::Corrupt(what))
+}

@@ -1,0 +1,139 @@
+//! PostgreSQL: when one machine is not enough.
+
+use super::{Error, Pool};
+use sqlx::{
+    ConnectOptions, Connection as _, PgConnection, PgPool, Postgres,
+    migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{ops::Deref, str::FromStr, sync::Arc, time::Duration};
+use tokio::{sync::watch, time::timeout};
+
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long a connection may take to be made, or to become free.
+const ACQUIRE: Duration = Duration::from_secs(10);
+/// Settings of every connection, so that a node that freezes or vanishes holds no lock for long: the server ends an idle transaction,
+/// and a connection whose other end does not answer. The lock timeout is longer, so that a waiting node gets the lock.
+const SESSION: [(&str, &str); 5] = [
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("tcp_user_timeout", "10s"),
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+];
+/// The same for statements of requests: a migration may take longer.
+const STATEMENTS: [(&str, &str); 2] = [("lock_timeout", "8s"), ("statement_timeout", "30s")];
+/// For the connection that migrates: a node that freezes with sqlx's advisory lock must not keep the others waiting without a limit.
+const MIGRATION: [(&str, &str); 1] = [("lock_timeout", "60s")];
+
+/// The connections of this node, behind a circuit breaker.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pool: PgPool,
+    /// The cause for which the breaker is open.
+    trouble: Arc<watch::Sender<Option<Arc<str>>>>,
+}
+
+impl Deref for Node {
+    type Target = PgPool;
+
+    fn deref(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+impl Node {
+    /// A connection.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] at once while the breaker is open, and as soon as it opens.
+    pub async fn connection(&self) -> Result<PoolConnection<Postgres>, Error> {
+        self.unless_unavailable(async { Ok(self.pool.acquire().await?) }).await
+    }
+
+    /// Runs something that needs the database for as long as the breaker is closed.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], or the error of what was run.
+    pub(super) async fn unless_unavailable<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let mut trouble = self.trouble.subscribe();
+        let opened = async {
+            // The sender is in `self`: it is not gone.
+            let _ = trouble.wait_for(Option::is_some).await;
+            self.trouble.borrow().clone().unwrap_or_default()
+        };
+        tokio::select! {
+            biased;
+            cause = opened => Err(Error::Unreachable(cause)),
+            done = work => done,
+        }
+    }
+
+    pub(super) fn mark_unavailable(&self, cause: &str) {
+        self.trouble.send_if_modified(|trouble| {
+            let is_news = trouble.is_none();
+            *trouble = Some(cause.into());
+            is_news
+        });
+    }
+
+    pub(super) fn mark_available(&self) {
+        self.trouble.send_if_modified(|trouble| trouble.take().is_some());
+    }
+
+    pub(super) fn is_available(&self) -> bool {
+        self.trouble.borrow().is_none()
+    }
+}
+
+/// The options with these settings, but for those that the URL sets itself.
+fn with_settings(options: PgConnectOptions, settings: &[(&str, &str)]) -> PgConnectOptions {
+    let own = options.get_options().unwrap_or_default().to_owned();
+    options.options(settings.iter().copied().filter(|(name, _)| !own.contains(&format!("{name}="))))
+}
+
+/// Whether a statement of the migrations waited for a lock longer than `lock_timeout` (lock_not_available).
+fn is_lock_timeout(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else { return false };
+    cause.as_database_error().is_some_and(|cause| cause.code().as_deref() == Some("55P03"))
+}
+
+pub(super) async fn open(url: &str) -> Result<Pool, Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("keyward").disable_statement_logging();
+    let options = with_settings(options, &SESSION);
+    // Not from the pool: that would go on trying where the connection is refused, and then say only that it took too long.
+    let migrating = with_settings(options.clone(), &MIGRATION);
+    let mut conn: PgConnection =
+        timeout(ACQUIRE, migrating.connect()).await.map_err(|_| Error::Unreachable("no answer in 10 s".into()))??;
+    // Nodes that start at once take turns: sqlx holds an advisory lock while it migrates.
+    match MIGRATIONS.run_direct(None, &mut conn, false).await {
+        Err(error) if is_lock_timeout(&error) => return Err(Error::MigrationsLocked),
+        done => done?,
+    }
+    conn.close().await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(10)
+        .acquire_timeout(ACQUIRE)
+        .connect_lazy_with(with_settings(options, &STATEMENTS));
+    Ok(Pool::Postgres(Node { pool, trouble: Arc::new(watch::channel(None).0) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_comes_first() {
+        let url = "postgres://u:p@h/d?options=-c%20lock_timeout%3D1s";
+        let options = with_settings(PgConnectOptions::from_str(url).unwrap(), &STATEMENTS);
+        assert_eq!(options.get_options(), Some("-c lock_timeout=1s -c statement_timeout=30s"));
+    }
+
+    #[test]
+    fn migrations_wait_a_minute_for_a_lock() {
+        let options = with_settings(PgConnectOptions::from_str("postgres://u:p@h/d").unwrap(), &MIGRATION);
+        assert_eq!(options.get_options(), Some("-c lock_timeout=60s"));
+    }
+}

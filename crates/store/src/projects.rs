@@ -1,0 +1,238 @@
+//! Projects, members, and the scopes that a project offers.
+
+use super::{Conn, Error, Tx, folding, on};
+use keyward_domain::{fold::fold, scope::GrantedBy};
+use uuid::Uuid;
+
+/// A project's row.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ProjectRow {
+    pub id: Uuid,
+    pub name: String,
+    /// JSON.
+    pub config: String,
+    /// Seconds.
+    pub token_life_max: i64,
+    /// Whether it chose scopes of its own; otherwise it offers the default set.
+    pub own_scopes: bool,
+    pub created_at: i64,
+    pub archived_at: Option<i64>,
+}
+
+/// A project with a member's role in it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct MembershipRow {
+    #[sqlx(flatten)]
+    pub project: ProjectRow,
+    pub role: String,
+}
+
+/// A scope that a project offers.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ScopeRow {
+    pub name: String,
+    pub description: String,
+    /// `owner` or `operator`.
+    pub granted_by: String,
+}
+
+impl ScopeRow {
+    /// Whether only an owner of the project may give it to a key.
+    pub fn is_for_owners(&self) -> bool {
+        self.granted_by == GrantedBy::Owner.as_str()
+    }
+}
+
+/// All projects, by name.
+pub async fn all(conn: &mut Conn<'_>) -> Result<Vec<ProjectRow>, Error> {
+    const SQL: &str = "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects ORDER BY name_folded, id";
+    Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
+}
+
+/// A project, to be chosen.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct NamedProjectRow {
+    pub id: Uuid,
+    pub name: String,
+}
+
+/// Projects by name, at most `limit`.
+pub async fn names(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedProjectRow>, Error> {
+    const SQL: &str = "SELECT id, name FROM projects ORDER BY name_folded, id LIMIT $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
+}
+
+/// The project with this id.
+pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ProjectRow>, Error> {
+    const SQL: &str =
+        "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects WHERE id = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+}
+
+/// The projects that a user is a member of, by name.
+pub async fn of_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
+    const SQL: &str = "SELECT p.id, p.name, p.config, p.token_life_max, p.own_scopes, p.created_at, p.archived_at, m.role \
+        FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name_folded, p.id";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
+}
+
+/// A user's role in a project, if any.
+pub async fn role(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<Option<String>, Error> {
+    const SQL: &str = "SELECT role FROM members WHERE project_id = $1 AND user_id = $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).bind(user).fetch_optional(c).await?))
+}
+
+/// The scopes that a project offers: its own, or the default set; never a retired one.
+pub async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeRow>, Error> {
+    const SQL: &str = "SELECT s.name, s.description, s.granted_by FROM scopes s JOIN projects p ON p.id = $1 \
+        WHERE s.retired_at IS NULL AND ((NOT p.own_scopes AND s.in_default) OR (p.own_scopes AND s.name IN \
+        (SELECT o.scope FROM project_scopes o WHERE o.project_id = p.id))) ORDER BY s.position, s.name";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?))
+}
+
+/// Inserts a project with an empty config and the default set of scopes.
+pub async fn insert(tx: &mut Tx<'_>, id: Uuid, name: &str, token_life_max: i64, now: i64) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO projects (id, name, config, token_life_max, own_scopes, created_at, name_folded) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    on!(tx, c => {
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(name)
+            .bind("{}")
+            .bind(token_life_max)
+            .bind(false)
+            .bind(now)
+            .bind(fold(name))
+            .execute(c)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Makes a user a member of a project.
+pub async fn join(tx: &mut Tx<'_>, project: Uuid, user: Uuid, role: &str, now: i64) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO members (project_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
+    on!(tx, c => { sqlx::query(SQL).bind(project).bind(user).bind(role).bind(now).execute(c).await?; });
+    Ok(())
+}
+
+/// What the list of somebody's projects says of one.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct CountsRow {
+    pub id: Uuid,
+    /// Keys that are not deleted.
+    pub keys: i64,
+    /// Those among them that are good now.
+    pub active: i64,
+    pub members: i64,
+}
+
+/// Counts of each project that a user is a member of, each as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<CountsRow>, Error> {
+    const SQL: &str = "SELECT m.project_id AS id, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL LIMIT 10001) AS held) \
+        AS keys, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL AND k.active \
+        AND (k.not_before IS NULL OR k.not_before <= $2) AND (k.expires_at IS NULL OR k.expires_at > $2) LIMIT 10001) AS good) \
+        AS active, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM members o WHERE o.project_id = m.project_id LIMIT 10001) AS joined) AS members \
+        FROM members m WHERE m.user_id = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
+}
+
+/// How many keys of a project are not deleted.
+pub async fn key_count(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
+}
+
+/// How many keys of a project are not deleted, as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+pub async fn key_count_shown(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE project_id = $1 AND deleted_at IS NULL LIMIT 10001) AS counted";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
+}
+
+/// Overwrites a project's config (JSON) if it is still `before`. `false`: it is not, or there is no such project.
+pub async fn set_config(tx: &mut Tx<'_>, id: Uuid, before: &str, config: &str) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE projects SET config = $3 WHERE id = $1 AND config = $2";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(config).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Renames a project if it is still called `before`. `false`: it is not, or there is no such project.
+pub async fn rename(tx: &mut Tx<'_>, id: Uuid, before: &str, name: &str) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE projects SET name = $3, name_folded = $4 WHERE id = $1 AND name = $2";
+    const FOLD: &str = "UPDATE projects SET name_folded = $2 WHERE id = $1 AND name_folded = ''";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(name).bind(fold(name)).execute(c).await?.rows_affected());
+    if done == 1 {
+        folding::refill(tx, FOLD, id, name).await?;
+    }
+    Ok(done == 1)
+}
+
+/// Archives a project, or (with `None`) takes that back. `false`: it is so already, or there is no such project.
+pub async fn set_archived(tx: &mut Tx<'_>, id: Uuid, at: Option<i64>) -> Result<bool, Error> {
+    const ARCHIVE: &str = "UPDATE projects SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL";
+    const UNARCHIVE: &str = "UPDATE projects SET archived_at = $2 WHERE id = $1 AND archived_at IS NOT NULL";
+    let sql = if at.is_some() { ARCHIVE } else { UNARCHIVE };
+    let done = on!(tx, c => sqlx::query(sql).bind(id).bind(at).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Sets the longest life of a project's tokens (seconds) if it is still `before`. `false`: it is not.
+pub async fn set_token_life(tx: &mut Tx<'_>, id: Uuid, before: i64, seconds: i64) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE projects SET token_life_max = $3 WHERE id = $1 AND token_life_max = $2";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(seconds).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Takes the project's row until commit. On SQLite there is one writer.
+pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
+    const SQL: &str = "SELECT 1 FROM projects WHERE id = $1 FOR UPDATE";
+    if let super::Engine::Postgres(c) = tx.engine() {
+        sqlx::query(SQL).bind(id).execute(c).await?;
+    }
+    Ok(())
+}
+
+/// The scopes that a project chose for its own, whether or not it offers them now.
+pub async fn chosen(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<String>, Error> {
+    const SQL: &str = "SELECT scope FROM project_scopes WHERE project_id = $1 ORDER BY scope";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(id).fetch_all(c).await?))
+}
+
+/// Makes these the scopes that a project offers; `None`: the default set.
+pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: Option<&[String]>) -> Result<(), Error> {
+    const OWN: &str = "UPDATE projects SET own_scopes = $2 WHERE id = $1";
+    const CLEAR: &str = "DELETE FROM project_scopes WHERE project_id = $1";
+    const ADD: &str = "INSERT INTO project_scopes (project_id, scope) VALUES ($1, $2)";
+    on!(tx, c => { sqlx::query(OWN).bind(id).bind(scopes.is_some()).execute(c).await?; });
+    on!(tx, c => { sqlx::query(CLEAR).bind(id).execute(c).await?; });
+    for scope in scopes.unwrap_or_default() {
+        on!(tx, c => { sqlx::query(ADD).bind(id).bind(scope).execute(c).await?; });
+    }
+    Ok(())
+}
+
+/// The lists of scopes of a project's keys that are not deleted, each with how many keys have it.
+pub async fn held_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<(Vec<String>, i64)>, Error> {
+    const SQL: &str = "SELECT scopes, COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL GROUP BY scopes";
+    let lists: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await?);
+    lists.iter().map(|(list, keys)| Ok((super::words(list, "list of a key's scopes")?, *keys))).collect()
+}
+
+/// Notes that an administrator looks at a project. `false`: they did after `since` already.
+pub async fn look(tx: &mut Tx<'_>, user: Uuid, project: Uuid, now: i64, since: i64) -> Result<bool, Error> {
+    const SQL: &str = "INSERT INTO looks (user_id, project_id, at) VALUES ($1, $2, $3) \
+        ON CONFLICT (user_id, project_id) DO UPDATE SET at = $3 WHERE looks.at <= $4";
+    let done =
+        on!(tx, c => sqlx::query(SQL).bind(user).bind(project).bind(now).bind(since).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// When an administrator looked at a project last.
+pub async fn looked(conn: &mut Conn<'_>, user: Uuid, project: Uuid) -> Result<Option<i64>, Error> {
+    const SQL: &str = "SELECT at FROM looks WHERE user_id = $1 AND project_id = $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(project).fetch_optional(c).await?))
+}

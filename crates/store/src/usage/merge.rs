@@ -1,0 +1,198 @@
+//! Taking flushes into the tables that are read.
+
+use super::{CallsRow, InstantRow, rows};
+use crate::{Engine, Error, Tx, on};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A statement that takes a list as JSON, which each engine opens in its own way.
+struct Opening {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Opening {
+    async fn run(&self, tx: &mut Tx<'_>, list: &impl Serialize) -> Result<(), Error> {
+        let sql = match tx.engine() {
+            Engine::Sqlite(_) => self.sqlite,
+            Engine::Postgres(_) => self.postgres,
+        };
+        let list = serde_json::to_string(list).map_err(|_| Error::Corrupt("list of what was counted"))?;
+        on!(tx, c => { sqlx::query(sql).bind(list).execute(c).await?; });
+        Ok(())
+    }
+}
+
+// SQLite chooses an order of two tables, and between a search and a scan, by its statistics; those of a young database say that `keys`
+// has one row, and then it reads the whole table for each element of the list. So each statement for SQLite fixes its plan: the list
+// first (`CROSS JOIN`), then the row by its id (`INDEXED BY`). PostgreSQL takes the size of a table from its file.
+
+/// The list on SQLite: `$1` is a JSON array of arrays.
+macro_rules! sqlite_list {
+    ($columns:literal) => {
+        concat!("SELECT unhex(value ->> 0, '-') AS key_id, ", $columns, " FROM json_each($1)")
+    };
+}
+
+/// The list on PostgreSQL.
+macro_rules! postgres_list {
+    ($columns:literal) => {
+        concat!("SELECT (e ->> 0)::uuid AS key_id, ", $columns, " FROM json_array_elements($1::json) AS e")
+    };
+}
+
+/// Keys that were purged meanwhile are passed over.
+macro_rules! add_calls {
+    ($rows:expr, $by_id:literal) => {
+        concat!(
+            "INSERT INTO usage (key_id, hour, outcome, calls) SELECT v.key_id, v.hour, v.outcome, v.calls FROM (",
+            $rows,
+            ") AS v CROSS JOIN keys k ",
+            $by_id,
+            " WHERE k.id = v.key_id ORDER BY v.key_id, v.hour, v.outcome \
+             ON CONFLICT (key_id, hour, outcome) DO UPDATE SET calls = usage.calls + excluded.calls"
+        )
+    };
+}
+
+const ADD_CALLS_SQLITE: &str = add_calls!(
+    sqlite_list!("value ->> 1 AS hour, value ->> 2 AS outcome, value ->> 3 AS calls"),
+    "INDEXED BY sqlite_autoindex_keys_1"
+);
+const ADD_CALLS_POSTGRES: &str =
+    add_calls!(postgres_list!("(e ->> 1)::bigint AS hour, e ->> 2 AS outcome, (e ->> 3)::bigint AS calls"), "");
+const ADD_CALLS: Opening = Opening { sqlite: ADD_CALLS_SQLITE, postgres: ADD_CALLS_POSTGRES };
+
+/// SQLite cannot fix the order of the tables of an `UPDATE … FROM`, so each row is inserted again, with the columns that must not be
+/// null, and the conflict changes the one column.
+macro_rules! set_last_used_sqlite {
+    ($table:literal, $columns:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (",
+            $columns,
+            ", last_used_at) SELECT ",
+            $columns,
+            ", v.at FROM (",
+            sqlite_list!("value ->> 1 AS at"),
+            ") AS v CROSS JOIN ",
+            $table,
+            " AS t INDEXED BY sqlite_autoindex_",
+            $table,
+            "_1 WHERE t.id = v.key_id AND (t.last_used_at IS NULL OR t.last_used_at < v.at) \
+             ON CONFLICT (id) DO UPDATE SET last_used_at = excluded.last_used_at"
+        )
+    };
+}
+
+macro_rules! set_last_used_postgres {
+    ($table:literal) => {
+        concat!(
+            "UPDATE ",
+            $table,
+            " SET last_used_at = v.at FROM (",
+            postgres_list!("(e ->> 1)::bigint AS at"),
+            ") AS v WHERE ",
+            $table,
+            ".id = v.key_id AND (",
+            $table,
+            ".last_used_at IS NULL OR ",
+            $table,
+            ".last_used_at < v.at)"
+        )
+    };
+}
+
+const SET_LAST_USED_SQLITE: &str = set_last_used_sqlite!(
+    "keys",
+    "id, project_id, name, environment, digest, preview, scopes, active, created_by_name, created_at, updated_at"
+);
+const SET_LAST_USED_POSTGRES: &str = set_last_used_postgres!("keys");
+const SET_LAST_USED: Opening = Opening { sqlite: SET_LAST_USED_SQLITE, postgres: SET_LAST_USED_POSTGRES };
+
+/// Of what people allowed nothing but this is counted.
+const SET_GRANT_LAST_USED_SQLITE: &str = set_last_used_sqlite!(
+    "grants",
+    "id, digest, user_id, user_name, client_name, project_id, scopes, until, created_at"
+);
+const SET_GRANT_LAST_USED_POSTGRES: &str = set_last_used_postgres!("grants");
+const SET_GRANT_LAST_USED: Opening =
+    Opening { sqlite: SET_GRANT_LAST_USED_SQLITE, postgres: SET_GRANT_LAST_USED_POSTGRES };
+
+/// Of two instants the later one holds: nodes count each by themselves.
+macro_rules! put_quotas {
+    ($rows:expr, $by_id:literal) => {
+        concat!(
+            "INSERT INTO key_quotas (key_id, whole_at) SELECT v.key_id, v.at FROM (",
+            $rows,
+            ") AS v CROSS JOIN keys k ",
+            $by_id,
+            " WHERE k.id = v.key_id ORDER BY v.key_id \
+             ON CONFLICT (key_id) DO UPDATE SET whole_at = excluded.whole_at WHERE key_quotas.whole_at < excluded.whole_at"
+        )
+    };
+}
+
+const PUT_QUOTAS_SQLITE: &str = put_quotas!(sqlite_list!("value ->> 1 AS at"), "INDEXED BY sqlite_autoindex_keys_1");
+const PUT_QUOTAS_POSTGRES: &str = put_quotas!(postgres_list!("(e ->> 1)::bigint AS at"), "");
+const PUT_QUOTAS: Opening = Opening { sqlite: PUT_QUOTAS_SQLITE, postgres: PUT_QUOTAS_POSTGRES };
+
+/// Takes at most `limit` flushes into the tables that are read: those of this writer, and those of any that were appended before
+/// that instant. Says how many it took. Those of the same keys go together, so that a page is written once for many flushes.
+pub async fn merge(tx: &mut Tx<'_>, writer: Uuid, before: i64, limit: i64) -> Result<usize, Error> {
+    // Whoever deletes a row adds it up: of two nodes at once the second finds it gone.
+    const TAKE: &str = "DELETE FROM usage_flushes WHERE (writer, seq) IN (SELECT writer, seq FROM usage_flushes \
+        WHERE writer = $1 OR at < $2 ORDER BY first_key LIMIT $3) RETURNING calls, used, quotas";
+    let taken: Vec<(String, String, Option<String>)> =
+        on!(tx, c => sqlx::query_as(TAKE).bind(writer).bind(before).bind(limit).fetch_all(c).await?);
+    let (mut calls, mut used, mut quotas) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for flush in &taken {
+        for CallsRow(key, hour, outcome, number) in rows::<CallsRow>(&flush.0)? {
+            *calls.entry((key, hour, outcome)).or_insert(0_i64) += number;
+        }
+        latest(&mut used, &flush.1)?;
+        latest(&mut quotas, flush.2.as_deref().unwrap_or("[]"))?;
+    }
+    if !calls.is_empty() {
+        let calls: Vec<_> =
+            calls.into_iter().map(|((key, hour, outcome), n)| CallsRow(key, hour, outcome, n)).collect();
+        ADD_CALLS.run(tx, &calls).await?;
+    }
+    if !used.is_empty() {
+        let used = instants(used);
+        SET_LAST_USED.run(tx, &used).await?;
+        SET_GRANT_LAST_USED.run(tx, &used).await?;
+    }
+    if !quotas.is_empty() {
+        PUT_QUOTAS.run(tx, &instants(quotas)).await?;
+    }
+    Ok(taken.len())
+}
+
+/// Takes the quotas out of the flushes that wait, which stay where they are: of an instant that is put twice one is left.
+pub async fn put_waiting_quotas(tx: &mut Tx<'_>) -> Result<(), Error> {
+    const SQL: &str = "SELECT quotas FROM usage_flushes WHERE quotas IS NOT NULL";
+    let waiting: Vec<(String,)> = on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await?);
+    let mut quotas = BTreeMap::new();
+    for (list,) in &waiting {
+        latest(&mut quotas, list)?;
+    }
+    if !quotas.is_empty() {
+        PUT_QUOTAS.run(tx, &instants(quotas)).await?;
+    }
+    Ok(())
+}
+
+fn latest(known: &mut BTreeMap<Uuid, i64>, json: &str) -> Result<(), Error> {
+    for InstantRow(key, at) in rows::<InstantRow>(json)? {
+        let known = known.entry(key).or_insert(at);
+        *known = at.max(*known);
+    }
+    Ok(())
+}
+
+fn instants(of: BTreeMap<Uuid, i64>) -> Vec<InstantRow> {
+    of.into_iter().map(|(key, at)| InstantRow(key, at)).collect()
+}

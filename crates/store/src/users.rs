@@ -1,0 +1,292 @@
+//! People as administrators look after them. Passwords are never read here.
+
+use super::{Conn, Error, Tx, like, on};
+use keyward_domain::{email::Email, people::PersonChoice};
+use uuid::Uuid;
+
+/// A person with what hangs on them.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct PersonRow {
+    pub id: Uuid,
+    pub email: String,
+    pub name: String,
+    pub admin: bool,
+    pub active: bool,
+    pub created_at: i64,
+    pub last_sign_in_at: Option<i64>,
+    /// Projects that they are a member of.
+    pub projects: i64,
+    /// Keys that they made and that are not deleted.
+    pub keys: i64,
+    /// What the list is sorted by.
+    pub title: String,
+}
+
+macro_rules! select_people {
+    ($rest:literal) => {
+        concat!(
+            "SELECT u.id, u.email, u.name, u.admin, u.active, u.created_at, u.last_sign_in_at, u.name_folded AS title, \
+             (SELECT COUNT(*) FROM (SELECT 1 FROM members m WHERE m.user_id = u.id LIMIT 10001) AS joined) AS projects, \
+             (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.created_by = u.id AND k.deleted_at IS NULL LIMIT 10001) AS made) \
+             AS keys FROM users u ",
+            $rest
+        )
+    };
+}
+
+/// Whether somebody is looked for. $1 and $2: patterns for the folded name and for the address.
+macro_rules! found {
+    () => {
+        "(u.name_folded LIKE $1 ESCAPE '!' OR u.email LIKE $2 ESCAPE '!')"
+    };
+}
+
+/// People with this text in their name or address (everybody for an empty one), by name, after that one; at most `limit`.
+pub async fn page(conn: &mut Conn<'_>, text: &str, after: (&str, Uuid), limit: i64) -> Result<Vec<PersonRow>, Error> {
+    const ALL: &str = select_people!(
+        "WHERE u.name_folded >= $1 AND (u.name_folded > $1 OR u.id > $2) ORDER BY u.name_folded, u.id LIMIT $3"
+    );
+    const FOUND: &str = concat!(
+        select_people!("WHERE u.name_folded >= $3 AND (u.name_folded > $3 OR u.id > $4) AND "),
+        found!(),
+        " ORDER BY u.name_folded, u.id LIMIT $5"
+    );
+    let (title, id) = after;
+    let text = text.trim();
+    Ok(match text {
+        "" => on!(conn, c => sqlx::query_as(ALL).bind(title).bind(id).bind(limit).fetch_all(c).await?),
+        text => on!(conn, c => sqlx::query_as(FOUND)
+            .bind(like::folded(text))
+            .bind(like::lower(text))
+            .bind(title)
+            .bind(id)
+            .bind(limit)
+            .fetch_all(c)
+            .await?),
+    })
+}
+
+/// How many people have this text in their name or address, as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+pub async fn count(conn: &mut Conn<'_>, text: &str) -> Result<i64, Error> {
+    const ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 10001) AS counted";
+    const FOUND: &str =
+        concat!("SELECT COUNT(*) FROM (SELECT 1 FROM users u WHERE ", found!(), " LIMIT 10001) AS counted");
+    let text = text.trim();
+    Ok(match text {
+        "" => on!(conn, c => sqlx::query_scalar(ALL).fetch_one(c).await?),
+        text => on!(conn, c => sqlx::query_scalar(FOUND)
+            .bind(like::folded(text))
+            .bind(like::lower(text))
+            .fetch_one(c)
+            .await?),
+    })
+}
+
+/// The person with this id.
+pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<PersonRow>, Error> {
+    const SQL: &str = select_people!("WHERE u.id = $1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+}
+
+/// The person with this address, as [`super::accounts::by_email`] finds them.
+pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<PersonRow>, Error> {
+    const SQL: &str =
+        select_people!("WHERE u.email = $1 OR u.email = $2 ORDER BY CASE WHEN u.email = $1 THEN 0 ELSE 1 END LIMIT 1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(email.as_str()).bind(email.unicode()).fetch_optional(c).await?))
+}
+
+/// Takes a person's row until commit.
+pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
+    const SQL: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
+    if let super::Engine::Postgres(c) = tx.engine() {
+        sqlx::query(SQL).bind(id).execute(c).await?;
+    }
+    Ok(())
+}
+
+/// A person, to be chosen or named.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct NamedRow {
+    pub id: Uuid,
+    pub name: String,
+    pub email: String,
+}
+
+impl From<NamedRow> for PersonChoice {
+    fn from(row: NamedRow) -> Self {
+        Self { id: row.id.into(), name: row.name, email: row.email }
+    }
+}
+
+/// People who own a project, by name, at most `limit`.
+pub async fn owners(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedRow>, Error> {
+    const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE EXISTS \
+        (SELECT 1 FROM members m WHERE m.user_id = u.id AND m.role = 'owner') ORDER BY u.name_folded, u.id LIMIT $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
+}
+
+/// Everybody else who can sign in, by name, at most `limit`.
+pub async fn others(conn: &mut Conn<'_>, but: Uuid, limit: i64) -> Result<Vec<NamedRow>, Error> {
+    const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE u.active AND u.id <> $1 \
+        ORDER BY u.name_folded, u.id LIMIT $2";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(but).bind(limit).fetch_all(c).await?))
+}
+
+/// Administrators who can sign in.
+pub async fn administrators(conn: &mut Conn<'_>) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM users WHERE admin AND active";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
+}
+
+/// A project of somebody's.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct TheirProjectRow {
+    pub id: Uuid,
+    pub name: String,
+    pub archived_at: Option<i64>,
+    pub role: String,
+    pub keys: i64,
+    /// Owners besides them who can sign in.
+    pub other_owners: i64,
+}
+
+/// The projects that a person is a member of, by name.
+pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<TheirProjectRow>, Error> {
+    const SQL: &str = "SELECT p.id, p.name, p.archived_at, m.role, \
+        (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = p.id AND k.deleted_at IS NULL LIMIT 10001) AS held) AS keys, \
+        (SELECT COUNT(*) FROM members o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id AND o.role = 'owner' \
+         AND o.user_id <> $1 AND u.active) AS other_owners \
+        FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name_folded, p.id";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
+}
+
+/// Keys that a person made and that are accepted unless they have expired, by project, at most `limit`.
+pub async fn live_keys(conn: &mut Conn<'_>, user: Uuid, limit: i64) -> Result<Vec<Uuid>, Error> {
+    const SQL: &str =
+        "SELECT id FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active ORDER BY project_id, id LIMIT $2";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(limit).fetch_all(c).await?))
+}
+
+/// How many keys [`live_keys`] finds, as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+pub async fn live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active \
+        LIMIT 10001) AS counted";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
+}
+
+/// Counts the keys that [`live_keys`] finds, without a bound. It reads one index entry for each key that the user made.
+pub async fn exact_live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active";
+    Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
+}
+
+/// A user whose keys are being deactivated.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KeyStopRow {
+    pub user_id: Uuid,
+    /// For the owners of the keys.
+    pub reason: String,
+    /// The name of the administrator at that time.
+    pub stopped_by: String,
+}
+
+/// Notes that more keys of a user must be deactivated than one write takes.
+pub async fn insert_key_stop(tx: &mut Tx<'_>, stop: &KeyStopRow, now: i64) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO key_stops (user_id, reason, stopped_by, created_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, stopped_by = excluded.stopped_by";
+    on!(tx, c => {
+        sqlx::query(SQL).bind(stop.user_id).bind(&stop.reason).bind(&stop.stopped_by).bind(now).execute(c).await?;
+    });
+    Ok(())
+}
+
+/// The users whose keys are being deactivated, the first first, at most `limit`.
+pub async fn key_stops(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<KeyStopRow>, Error> {
+    const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops ORDER BY created_at, user_id LIMIT $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
+}
+
+/// Takes the row of a user whose keys are being deactivated until commit: another node takes it afterwards, and finds other keys.
+pub async fn lock_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
+    const SQL: &str = "SELECT 1 FROM key_stops WHERE user_id = $1 FOR UPDATE";
+    if let super::Engine::Postgres(c) = tx.engine() {
+        sqlx::query(SQL).bind(user).execute(c).await?;
+    }
+    Ok(())
+}
+
+/// The user, if their keys are being deactivated.
+pub async fn key_stop(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<KeyStopRow>, Error> {
+    const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops WHERE user_id = $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_optional(c).await?))
+}
+
+/// Notes that no more keys of a user are to be deactivated.
+pub async fn delete_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
+    const SQL: &str = "DELETE FROM key_stops WHERE user_id = $1";
+    on!(tx, c => { sqlx::query(SQL).bind(user).execute(c).await?; });
+    Ok(())
+}
+
+/// Sets whether a person can sign in. `false`: there is no such person.
+pub async fn set_active(tx: &mut Tx<'_>, id: Uuid, active: bool) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE users SET active = $2 WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(active).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Sets whether a person is an administrator. `false`: there is no such person.
+pub async fn set_admin(tx: &mut Tx<'_>, id: Uuid, admin: bool) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE users SET admin = $2 WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(admin).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Removes a person with their sessions and memberships. `false`: there is no such person.
+pub async fn delete(tx: &mut Tx<'_>, id: Uuid) -> Result<bool, Error> {
+    const SQL: &str = "DELETE FROM users WHERE id = $1";
+    let done = on!(tx, c => sqlx::query(SQL).bind(id).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}
+
+/// Ends all sessions of a person, and says how many there were.
+pub async fn end_sessions(tx: &mut Tx<'_>, id: Uuid) -> Result<u64, Error> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1";
+    Ok(on!(tx, c => sqlx::query(SQL).bind(id).execute(c).await?.rows_affected()))
+}
+
+/// Notes that a person has signed in.
+pub async fn signed_in(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<(), Error> {
+    const SQL: &str = "UPDATE users SET last_sign_in_at = $2 WHERE id = $1";
+    on!(tx, c => { sqlx::query(SQL).bind(id).bind(now).execute(c).await?; });
+    Ok(())
+}
+
+/// Makes a person an owner of a project, whatever they were in it.
+pub async fn make_owner(tx: &mut Tx<'_>, project: Uuid, user: Uuid, now: i64) -> Result<(), Error> {
+    const SQL: &str = "INSERT INTO members (project_id, user_id, role, created_at) VALUES ($1, $2, 'owner', $3) \
+        ON CONFLICT (user_id, project_id) DO UPDATE SET role = 'owner'";
+    on!(tx, c => { sqlx::query(SQL).bind(project).bind(user).bind(now).execute(c).await?; });
+    Ok(())
+}
+
+/// Makes a member an operator.
+pub async fn make_operator(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result<(), Error> {
+    const SQL: &str = "UPDATE members SET role = 'operator' WHERE project_id = $1 AND user_id = $2";
+    on!(tx, c => { sqlx::query(SQL).bind(project).bind(user).execute(c).await?; });
+    Ok(())
+}
+
+/// Ends a membership.
+pub async fn leave(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result<(), Error> {
+    const SQL: &str = "DELETE FROM members WHERE project_id = $1 AND user_id = $2";
+    on!(tx, c => { sqlx::query(SQL).bind(project).bind(user).execute(c).await?; });
+    Ok(())
+}
+
+/// Archives a project. `false`: it is archived already, or there is none.
+pub async fn archive(tx: &mut Tx<'_>, project: Uuid, now: i64) -> Result<bool, Error> {
+    const SQL: &str = "UPDATE projects SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL";
+    let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(now).execute(c).await?.rows_affected());
+    Ok(done == 1)
+}

@@ -1,0 +1,50 @@
+//! The server's side of [`super`]: nothing to do.
+
+use leptos::web_sys::{Element, Event, HtmlTextAreaElement};
+use std::time::Duration;
+
+/// Whether this runs in a browser.
+pub const IS_BROWSER: bool = false;
+
+pub fn focus_soon(_id: &str) {}
+#[allow(clippy::unused_async, reason = "the browser's side waits")]
+pub async fn pause(_time: Duration) {}
+#[allow(clippy::unused_async, reason = "the browser's side waits")]
+pub async fn call(_path: &str, _arguments: &[(&str, &str)]) -> Option<Result<Answer, Answer>> {
+    None
+}
+pub struct Answer;
+impl Answer {
+    pub fn is_some(&self) -> bool {
+        false
+    }
+    pub fn text(&self) -> Option<String> {
+        None
+    }
+    pub fn complaint(&self) -> Option<String> {
+        None
+    }
+}
+pub fn tell(_from: &Element, _name: &str) {}
+pub fn hear(_element: &Element, _name: &str, _hear: impl FnMut(Event) + 'static) {}
+pub fn shown(_selector: &str) -> Option<Element> {
+    None
+}
+pub fn uncheck(_id: &str) {}
+pub fn press(_within: &Element, _selector: &str) {}
+pub fn value_of(_within: &Element, _selector: &str) -> String {
+    String::new()
+}
+pub fn checked(_within: &Element, _name: &str) -> Vec<String> {
+    Vec::new()
+}
+pub fn text_area(_within: &Element) -> Option<HtmlTextAreaElement> {
+    None
+}
+pub fn put_cursor(_area: &HtmlTextAreaElement, _place: (usize, usize)) {}
+pub fn save(_name: &str, _text: &str) {}
+pub fn copy_keys() -> &'static str {
+    "Ctrl+C"
+}
+pub fn copy(_text: String, _done: impl FnOnce(bool) + 'static) {}
+pub fn select(_element: &Element) {}

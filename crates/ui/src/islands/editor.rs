@@ -1,0 +1,73 @@
+//! A text field for JSON that says, while one types, where it is none.
+
+use crate::{browser, field::wrong};
+use leptos::{html, prelude::*};
+
+/// The area itself is the island's child, drawn by the server: a config is large, and is in the page once.
+#[island]
+pub fn ConfigEditor(
+    /// Names the text. A page with another text replaces the island; with the same, what is typed stays (`live::morph`).
+    version: String,
+    /// Why the server refused it.
+    refused: Option<String>,
+    children: Children,
+) -> impl IntoView {
+    let node = NodeRef::<html::Div>::new();
+    let fault = RwSignal::new(refused);
+    let area = move || node.get_untracked().and_then(|field| browser::text_area(&field));
+    Effect::new(move |_| {
+        // What was typed before the page was woken. An error of the server's stays until something is changed.
+        if node.get().is_some()
+            && fault.with_untracked(Option::is_none)
+            && let Some(area) = area()
+        {
+            fault.set(check(&area.value()));
+        }
+    });
+    Effect::new(move |_| {
+        let is_wrong = fault.with(Option::is_some);
+        if let Some(area) = area() {
+            let _ = match is_wrong {
+                true => area.set_attribute("aria-invalid", "true"),
+                false => area.remove_attribute("aria-invalid"),
+            };
+        }
+    });
+    let typed = move |_| {
+        if let Some(area) = area() {
+            fault.set(check(&area.value()));
+        }
+    };
+    let go = move |_| {
+        if let (Some(area), Some(place)) = (area(), fault.get_untracked().as_deref().and_then(place)) {
+            browser::put_cursor(&area, place);
+        }
+    };
+    view! {
+        <div class="field" data-version=version node_ref=node on:input=typed>
+            <label for="config">"Config"</label>
+            {children()}
+            <div id="config-state" role="status" class="editor__state">
+                {move || match fault.get() {
+                    Some(message) => {
+                        let found = place(&message).is_some();
+                        let jump = found.then(|| view! { <button type="button" class="button button--quiet" on:click=go>"Go there"</button> });
+                        view! { {wrong("config", message)} {jump} }.into_any()
+                    }
+                    None => view! { <p class="hint">"Valid JSON"</p> }.into_any(),
+                }}
+            </div>
+        </div>
+    }
+}
+
+/// What is wrong with the text, with line and column, in the words that the server would use.
+fn check(text: &str) -> Option<String> {
+    keyward_domain::json::read(text).err()
+}
+
+/// Line and column of a message that names them: "Line 3, column 14: …".
+fn place(message: &str) -> Option<(usize, usize)> {
+    let (line, rest) = message.strip_prefix("Line ")?.split_once(", column ")?;
+    Some((line.parse().ok()?, rest.split(':').next()?.parse().ok()?))
+}

@@ -1,0 +1,145 @@
+//! What a running integration would notice of an edit, said before it is saved.
+
+use crate::{
+    browser,
+    notice::{Notice, Tone},
+};
+use leptos::{html, prelude::*};
+
+/// Watches the form that it stands in.
+#[island]
+pub fn EditEffects(
+    /// The scopes that the key has.
+    had: Vec<String>,
+    /// The networks from which it may be used; none: from anywhere.
+    networks: Vec<String>,
+    /// Its "not before" as the field shows it; empty: none.
+    not_before: String,
+    /// Its limit: calls, period, burst.
+    rate: Option<(u32, String, u32)>,
+    /// It is in use: somebody would notice.
+    used: bool,
+) -> impl IntoView {
+    let node = NodeRef::<html::Div>::new();
+    let said = RwSignal::new(Vec::<String>::new());
+    Effect::new(move |_| {
+        let Some(here) = node.get() else { return };
+        let Ok(Some(form)) = here.closest("form") else { return };
+        let (had, networks, not_before, rate) = (had.clone(), networks.clone(), not_before.clone(), rate.clone());
+        let watched = form.clone();
+        let look = move || {
+            let kept = browser::checked(&watched, "scopes[]");
+            let gone: Vec<String> = had.iter().filter(|scope| !kept.contains(scope)).cloned().collect();
+            let value = |name: &str| browser::value_of(&watched, &format!("[name={name}]"));
+            let mut all = sentences(&gone, &value("expires"));
+            if is_narrower(&networks, &value("networks")) {
+                all.push("Calls from networks that are not in the list are refused.".to_owned());
+            }
+            let from = value("not_before");
+            // They are written so that the earlier is the smaller text.
+            if from > not_before {
+                all.push(
+                    "Until it works, its calls are refused, and those with access tokens made from it.".to_owned(),
+                );
+            }
+            if is_lower(rate.as_ref(), &value("rate"), &value("per"), &value("burst")) {
+                all.push("Calls past the new limit are refused.".to_owned());
+            }
+            said.set(all);
+        };
+        look();
+        browser::hear(&form, "change", move |_| look());
+    });
+    let words = move || {
+        let all = said.get();
+        (!all.is_empty()).then(|| {
+            let who = if used { "A running integration will notice." } else { "Nobody has used this key yet." };
+            view! {
+                <Notice tone=Tone::Warning>
+                    <strong>{who}</strong>
+                    " "
+                    {all.join(" ")}
+                </Notice>
+            }
+        })
+    };
+    view! {
+        <div class="effects" role="status" node_ref=node>
+            {words}
+        </div>
+    }
+}
+
+fn sentences(gone: &[String], ends: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    if !gone.is_empty() {
+        said.push(format!("Calls that need {} are refused from the next request on.", gone.join(" or ")));
+    }
+    if ends != "keep" && !ends.is_empty() {
+        said.push("Its new end counts for access tokens made from it too.".to_owned());
+    }
+    said
+}
+
+/// Whether a network that was allowed is not named any more: what lies within another is the server's to know.
+fn is_narrower(had: &[String], typed: &str) -> bool {
+    let mut now = typed.split([',', ';', ' ', '\n', '\r', '\t']).filter(|word| !word.is_empty()).peekable();
+    if now.peek().is_none() {
+        return false;
+    }
+    let now: Vec<_> = now.map(str::to_ascii_lowercase).collect();
+    had.is_empty() || had.iter().any(|it| !now.contains(it) && !now.iter().any(|now| is_alone(it, now)))
+}
+
+/// Whether this is the network of one address, written without its length.
+fn is_alone(network: &str, address: &str) -> bool {
+    network.strip_prefix(address).is_some_and(|rest| rest == "/32" || rest == "/128")
+}
+
+/// Whether fewer calls may come than before. What is no number is the server's to refuse.
+fn is_lower(had: Option<&(u32, String, u32)>, calls: &str, per: &str, burst: &str) -> bool {
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let Some(calls) = number(calls) else { return false };
+    let Some((had_calls, had_per, had_burst)) = had else { return true };
+    let burst = number(burst).unwrap_or(calls);
+    calls * seconds(had_per) < u64::from(*had_calls) * seconds(per) || burst < u64::from(*had_burst)
+}
+
+fn seconds(per: &str) -> u64 {
+    match per {
+        "day" => 86_400,
+        "hour" => 3_600,
+        "minute" => 60,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_narrower_if_something_is_gone_from_it() {
+        let had = ["10.0.0.0/8".to_owned(), "192.0.2.7/32".to_owned()];
+        assert!(!is_narrower(&had, "192.0.2.7,\n10.0.0.0/8; 2001:DB8::/32"));
+        assert!(!is_narrower(&had, " \n"), "from anywhere");
+        assert!(is_narrower(&had, "10.0.0.0/8"));
+        assert!(is_narrower(&had, "10.0.0.0/8 192.0.2.70"));
+        assert!(is_narrower(&[], "10.0.0.0/8"));
+        assert!(!is_narrower(&[], ""));
+        assert!(!is_narrower(&["2001:db8::/32".to_owned()], "2001:DB8::/32"));
+    }
+
+    #[test]
+    fn a_limit_is_lower_if_fewer_calls_may_come() {
+        let had = (60, "minute".to_owned(), 20);
+        assert!(!is_lower(Some(&had), "60", "minute", "20"));
+        assert!(!is_lower(Some(&had), "1", "second", "20"));
+        assert!(!is_lower(Some(&had), "", "minute", ""), "no limit");
+        assert!(is_lower(Some(&had), "60", "hour", "20"));
+        assert!(is_lower(Some(&had), "60", "minute", "19"));
+        assert!(is_lower(Some(&had), "59", "minute", ""));
+        assert!(is_lower(None, "1000000", "second", ""));
+        assert!(!is_lower(None, "many", "second", ""));
+    }
+}

@@ -1,0 +1,115 @@
+//! When a key ends: the dropdown, the date for those who choose one, and a sentence that says the instant.
+
+use crate::{
+    api::EXPIRY_PREVIEW,
+    browser,
+    field::wrong,
+    notice::{Notice, Tone},
+    select::{Choice, Select},
+};
+use keyward_domain::expiry::ExpiryOption;
+use leptos::{html, prelude::*, task::spawn_local};
+
+/// The value of the choice that asks for a date.
+const ON_A_DATE: &str = "date";
+/// The sentence while there is no day.
+const CHOOSE: &str = "Choose the last day on which it works.";
+
+/// The sentences of the periods come with the page, from the server, which knows the clock changes of the person's zone; that of
+/// a date is asked for. The date's field is shown by the style, so that it needs no script.
+#[island]
+pub fn Expiry(
+    options: Vec<ExpiryOption>,
+    /// The choice at first.
+    chosen: String,
+    /// The date at first, as `YYYY-MM-DD`; empty if none.
+    on: String,
+    wrong_choice: Option<String>,
+    wrong_date: Option<String>,
+    /// The name of the field that has the focus at first; empty if it is none of these.
+    focus: String,
+) -> impl IntoView {
+    let (select, date) = (NodeRef::<html::Div>::new(), NodeRef::<html::Input>::new());
+    let (choice, day) = (RwSignal::new(chosen.clone()), RwSignal::new(on.clone()));
+    let sentences: Vec<(String, String)> =
+        options.iter().map(|option| (option.value.clone(), option.sentence.clone())).collect();
+    let first = sentence_of(&sentences, &chosen);
+    let sentence = RwSignal::new(first.unwrap_or_else(|| CHOOSE.to_owned()));
+    // What was chosen before the page was woken.
+    Effect::new(move |_| {
+        if let (Some(field), Some(date)) = (select.get(), date.get()) {
+            choice.set(browser::value_of(&field, "select"));
+            day.set(date.value());
+        }
+    });
+    Effect::new(move |_| {
+        let (choice, day) = (choice.get(), day.get());
+        if let Some(known) = sentence_of(&sentences, &choice) {
+            sentence.set(known);
+        } else if day.is_empty() {
+            sentence.set(CHOOSE.to_owned());
+        } else if browser::IS_BROWSER {
+            spawn_local(async move {
+                let answer = browser::call(EXPIRY_PREVIEW, &[("expires", &choice), ("expires_on", &day)]).await;
+                let said = match answer {
+                    Some(Ok(answer)) => answer.text(),
+                    Some(Err(refusal)) => refusal.complaint(),
+                    None => None,
+                };
+                sentence.set(said.unwrap_or_else(|| "It ends with that day.".to_owned()));
+            });
+        }
+    });
+    // The field says already what is wrong with the day that was sent.
+    let refused = wrong_date.clone().unwrap_or_default();
+    let said = move || sentence.with(|said| if *said == refused { CHOOSE.to_owned() } else { said.clone() });
+    let mut choices: Vec<Choice> =
+        options.iter().map(|option| Choice::new(option.value.clone(), option.label.clone())).collect();
+    let never = choices.iter().position(|choice| choice.value == "never").unwrap_or(choices.len());
+    choices.insert(never, Choice::new(ON_A_DATE, "On a date…"));
+    let described = match (&wrong_choice, &wrong_date) {
+        (Some(_), _) => "expires-error expires-hint",
+        _ => "expires-hint",
+    };
+    view! {
+        <div class="field" node_ref=select>
+            <label for="expires">"Expiration"</label>
+            <div class="fields fields--pair expiry">
+                <Select
+                    name="expires"
+                    choices
+                    chosen
+                    invalid=wrong_choice.is_some().then_some("true")
+                    autofocus=focus == "expires"
+                    described_by=Some(described.to_owned())
+                    on_change=Callback::new(move |value| choice.set(value))
+                />
+                <input
+                    class="input expiry__on"
+                    type="date"
+                    id="expires_on"
+                    name="expires_on"
+                    value=on
+                    autofocus=focus == "expires_on"
+                    aria-label="Expires on"
+                    aria-invalid=wrong_date.is_some().then_some("true")
+                    aria-describedby=wrong_date.is_some().then_some("expires_on-error")
+                    node_ref=date
+                    on:input=move |event| day.set(event_target_value(&event))
+                />
+            </div>
+            {wrong_choice.map(|message| wrong("expires", message))}
+            {wrong_date.map(|message| wrong("expires_on", message))}
+            <p class="hint" id="expires-hint" aria-live="polite">
+                {said}
+            </p>
+            <Notice tone=Tone::Warning class="expiry__never">
+                "A key that never expires works until somebody stops it. If it leaks, it goes on leaking."
+            </Notice>
+        </div>
+    }
+}
+
+fn sentence_of(sentences: &[(String, String)], value: &str) -> Option<String> {
+    sentences.iter().find(|(known, _)| known == value).map(|(_, sentence)| sentence.clone())
+}

@@ -1,0 +1,70 @@
+//! From when a key works: the time, and a sentence that says the instant.
+
+use crate::{api::NOT_BEFORE_PREVIEW, browser, field::wrong};
+use leptos::{html, prelude::*, task::spawn_local};
+
+/// The sentence is the server's, which knows the clock changes of the person's zone; without scripts there is the hint.
+#[island]
+pub fn NotBefore(
+    /// The time at first, `2026-12-01T09:00`; empty if none.
+    first: String,
+    hint: String,
+    /// What is said of the time at first, if that is known.
+    said: Option<String>,
+    wrong_time: Option<String>,
+    /// It has the focus at first.
+    focus: bool,
+) -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    let sentence = RwSignal::new(said.clone());
+    let typed = RwSignal::new(first.clone());
+    // What was typed before the page was woken.
+    Effect::new(move |_| {
+        if let Some(input) = input.get() {
+            typed.set(input.value());
+        }
+    });
+    let known = (first.clone(), said);
+    Effect::new(move |_| {
+        let time = typed.get();
+        if time.is_empty() || (time == known.0 && known.1.is_some()) {
+            sentence.set(known.1.clone().filter(|_| !time.is_empty()));
+        } else if browser::IS_BROWSER {
+            spawn_local(async move {
+                let said = match browser::call(NOT_BEFORE_PREVIEW, &[("not_before", &time)]).await {
+                    Some(Ok(answer)) => answer.text(),
+                    Some(Err(refusal)) => refusal.complaint(),
+                    None => None,
+                };
+                if typed.with_untracked(|now| *now == time) {
+                    sentence.set(said);
+                }
+            });
+        }
+    });
+    // The field says already what is wrong with the time that was sent.
+    let refused = wrong_time.clone();
+    let shown = move || sentence.get().filter(|said| refused.as_ref() != Some(said)).unwrap_or_else(|| hint.clone());
+    let described = if wrong_time.is_some() { "not_before-error not_before-hint" } else { "not_before-hint" };
+    view! {
+        <div class="field">
+            <label for="not_before">"Not before " <span class="optional">"optional"</span></label>
+            <input
+                class="input"
+                type="datetime-local"
+                id="not_before"
+                name="not_before"
+                value=first
+                autofocus=focus
+                aria-invalid=wrong_time.is_some().then_some("true")
+                aria-describedby=described
+                node_ref=input
+                on:input=move |event| typed.set(event_target_value(&event))
+            />
+            {wrong_time.map(|message| wrong("not_before", message))}
+            <p class="hint" id="not_before-hint" aria-live="polite">
+                {shown}
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,127 @@
+//! The foot of the reveal: a light that waits for the key's first call, and the question to those who leave without a copy.
+
+use crate::{api::FIRST_USE, browser, icon::Icon};
+use keyward_domain::ids::KeyId;
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use std::time::Duration;
+
+/// How often it is asked whether the key has been used.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+#[island]
+pub fn RevealFoot(
+    /// The key whose first call is waited for.
+    key: KeyId,
+    /// Where Done leads.
+    done: String,
+) -> impl IntoView {
+    let (copied, asked, called) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let node = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        let Some(foot) = node.get() else { return };
+        let Ok(Some(dialog)) = foot.closest("dialog") else { return };
+        browser::hear(&dialog, "copied", move |_| copied.set(true));
+        // By the copy keys, or by the menu of the mouse.
+        browser::hear(&dialog, "copy", move |_| copied.set(true));
+        browser::hear(&dialog, "leave", move |event| {
+            if !copied.get_untracked() {
+                event.prevent_default();
+                asked.set(true);
+                browser::focus_soon("copy-and-close");
+            }
+        });
+        // Closing the tab loses the key: the browser asks.
+        let still = foot.clone();
+        _ = window_event_listener(ev::beforeunload, move |event| {
+            if still.is_connected() && !copied.get_untracked() {
+                event.prevent_default();
+                event.set_return_value("true");
+            }
+        });
+    });
+    wait_for_the_first_call(key, called, node);
+
+    let close = move || {
+        if let Some(foot) = node.get_untracked() {
+            copied.set(true);
+            browser::press(&foot, ".done");
+        }
+    };
+    let copy_and_close = move |_| {
+        browser::uncheck("mask");
+        let Some(stands) = browser::shown(".secret") else { return };
+        browser::copy(stands.text_content().unwrap_or_default(), move |did| {
+            if did {
+                close();
+            } else {
+                browser::select(&stands);
+                asked.set(false);
+            }
+        });
+    };
+    view! {
+        <div node_ref=node>
+            <div class="guard" role="alert" hidden=move || !asked.get()>
+                <div>
+                    <h3>"You have not copied this key"</h3>
+                    <p>"Nobody can show it again later."</p>
+                </div>
+                <div class="actions">
+                    <button class="button button--quiet" type="button" on:click=move |_| close()>
+                        "Leave without it"
+                    </button>
+                    <button class="button button--primary" type="button" id="copy-and-close" on:click=copy_and_close>
+                        {Icon::Copy.view()}
+                        "Copy and close"
+                    </button>
+                </div>
+            </div>
+            <footer class="dialog__foot" hidden=move || asked.get()>
+                <p class="light start" role="status" data-on=move || called.get().then_some("")>
+                    {move || if called.get() { "The first call with this key has come" } else { "Waiting for the first call with this key" }}
+                </p>
+                <a class="button done" href=done data-replace>
+                    "Done"
+                </a>
+            </footer>
+        </div>
+    }
+}
+
+/// Asks again and again, until it has come or the reveal is gone.
+fn wait_for_the_first_call(key: KeyId, called: RwSignal<bool>, node: NodeRef<html::Div>) {
+    Effect::new(move |_| {
+        let Some(foot) = node.get() else { return };
+        let key = key.to_string();
+        spawn_local(async move {
+            loop {
+                browser::pause(ASK_EVERY).await;
+                if !foot.is_connected() {
+                    return;
+                }
+                if matches!(browser::call(FIRST_USE, &[("id", &key)]).await, Some(Ok(answer)) if answer.is_some()) {
+                    return called.set(true);
+                }
+            }
+        });
+    });
+}
+
+/// Saves the lines for a `.env` file, made of what the page shows: no address ever holds them.
+#[island]
+pub fn DownloadEnv() -> impl IntoView {
+    let node = NodeRef::<html::Button>::new();
+    let press = move |_| {
+        let text = browser::shown("[data-panel=env] code").and_then(|it| it.text_content()).unwrap_or_default();
+        browser::save(".env", &format!("{text}\n"));
+        if let Some(button) = node.get_untracked() {
+            browser::tell(&button, "copied");
+        }
+    };
+    view! {
+        <button class="button" type="button" node_ref=node on:click=press>
+            {Icon::Download.view()}
+            "Download .env"
+        </button>
+    }
+}

@@ -1,0 +1,202 @@
+//! The shell: a sidebar where there is room, a menu at the upper right where there is none.
+
+use super::icon::{Icon, mark};
+use keyward_domain::{theme::Theme, user::Me};
+use leptos::prelude::*;
+
+/// The pages that the shell leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nav {
+    Keys,
+    Projects,
+    Account,
+    Security,
+    Developer,
+    AllKeys,
+    Policy,
+    Scopes,
+    Audit,
+    Users,
+}
+
+impl Nav {
+    const fn link(self) -> (&'static str, &'static str, Icon) {
+        match self {
+            Self::Keys => ("/keys", "API keys", Icon::Key),
+            Self::Projects => ("/projects", "Projects", Icon::Layers),
+            Self::Account => ("/settings/account", "Account", Icon::User),
+            Self::Security => ("/settings/security", "Security", Icon::Shield),
+            Self::Developer => ("/settings/developer/api-keys", "Developer", Icon::Code),
+            Self::AllKeys => ("/admin/keys", "All keys", Icon::Rows),
+            Self::Policy => ("/admin/policy", "Policy", Icon::Sliders),
+            Self::Scopes => ("/admin/scopes", "Scopes", Icon::Shield),
+            Self::Audit => ("/admin/audit", "Audit log", Icon::Log),
+            Self::Users => ("/admin/users", "Users", Icon::People),
+        }
+    }
+}
+
+const MAIN: &[Nav] = &[Nav::Keys, Nav::Projects];
+const SETTINGS: &[Nav] = &[Nav::Account, Nav::Security, Nav::Developer];
+const ADMIN: &[Nav] = &[Nav::AllKeys, Nav::Users, Nav::Scopes, Nav::Policy, Nav::Audit];
+
+/// The frame around the pages of a person who is signed in.
+#[component]
+pub fn Layout(
+    /// The page that is open.
+    nav: Nav,
+    /// A dialog that the server has drawn lies over it.
+    inert: bool,
+    /// What only administrators see: [`administration`] for them.
+    admin: AnyView,
+    /// The person, at the foot of the sidebar: [`Profile`].
+    foot: AnyView,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <a class="skip" href="#main" rel="external">
+            "Skip to content"
+        </a>
+        <div class="shell" inert=inert>
+            <header class="topbar">
+                {brand()}
+                <button type="button" class="button button--quiet button--icon" popovertarget="nav" aria-label="Menu">
+                    {Icon::Menu.view()}
+                </button>
+            </header>
+            <nav class="sidebar" id="nav" popover="auto" aria-label="Main">
+                {brand()}
+                <div>
+                    {links(MAIN, nav, None)}
+                    <p class="nav-title" id="nav-settings">
+                        "Settings"
+                    </p>
+                    {links(SETTINGS, nav, Some("nav-settings"))} {admin}
+                </div>
+                {foot}
+            </nav>
+            <main class="page" id="main" tabindex="-1">
+                {children()}
+            </main>
+        </div>
+        {shortcuts()}
+    }
+    .into_any()
+}
+
+fn links(of: &[Nav], current: Nav, labelled_by: Option<&'static str>) -> AnyView {
+    let items = of
+        .iter()
+        .map(|it| {
+            let (to, label, icon) = it.link();
+            view! {
+                <li>
+                    <a href=to aria-current=(*it == current).then_some("page")>
+                        {icon.view()}
+                        {label}
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <ul class="nav" aria-labelledby=labelled_by>
+            {items}
+        </ul>
+    }
+    .into_any()
+}
+
+/// Where administrators go.
+pub fn administration(nav: Nav) -> AnyView {
+    view! {
+        <p class="nav-title" id="nav-admin">
+            "Administration"
+        </p>
+        {links(ADMIN, nav, Some("nav-admin"))}
+    }
+    .into_any()
+}
+
+fn brand() -> AnyView {
+    view! {
+        <a class="brand" href="/keys">
+            {mark()}
+            "Keyward"
+        </a>
+    }
+    .into_any()
+}
+
+/// The person, and what they can do about being signed in.
+#[component]
+pub fn Profile(
+    me: Me,
+    theme: Theme,
+    /// The page's own address, to which choosing a theme comes back.
+    here: String,
+) -> impl IntoView {
+    let to = format!("/settings/theme?next={}", escape(&here));
+    let themes = [(Theme::System, "System"), (Theme::Light, "Light"), (Theme::Dark, "Dark")]
+        .map(|(value, label)| {
+            let chosen = value == theme;
+            view! {
+                <button name="theme" value=value.as_str() aria-pressed=if chosen { "true" } else { "false" }>
+                    {label}
+                </button>
+            }
+        })
+        .collect_view();
+    view! {
+        <button type="button" class="profile" id="profile-button" popovertarget="profile">
+            <span class="avatar" aria-hidden="true">
+                {me.initials()}
+            </span>
+            <span>{me.name} " " <small class="muted">{me.email}</small></span>
+            {Icon::UpDown.view()}
+        </button>
+        <div class="menu menu--up" id="profile" popover="auto">
+            <a href="/keys">{Icon::Key.view()} "API keys"</a>
+            <a href="/settings/account">{Icon::User.view()} "Account"</a>
+            <form method="post" action=to class="theme" aria-label="Theme">
+                {themes}
+            </form>
+            <button type="button" class="needs-script" popovertarget="shortcuts">
+                {Icon::Info.view()}
+                "Keyboard shortcuts"
+            </button>
+            <hr />
+            <form method="post" action="/logout" data-plain>
+                <button>{Icon::Out.view()} "Sign out"</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+/// A query's value, percent-encoded.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+/// The sheet of the shortcuts, which `?` opens.
+fn shortcuts() -> AnyView {
+    let rows = [("/", "Go to the filters"), ("c", "Create an API key"), ("Esc", "Leave a dialog"), ("?", "This sheet")]
+        .map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> })
+        .collect_view();
+    view! {
+        <div class="sheet" id="shortcuts" popover="auto" role="dialog" aria-labelledby="shortcuts-title">
+            <h2 id="shortcuts-title">"Keyboard shortcuts"</h2>
+            <dl class="facts">{rows}</dl>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,77 @@
+//! Asking again who somebody is, within the form that needs to know.
+
+use super::{
+    field::{Wrong, described},
+    form::FormState,
+    notice::{Notice, Tone},
+};
+use keyward_domain::security::Proof;
+use leptos::prelude::*;
+
+/// The field for a proof of who they are. It is never filled in again.
+#[component]
+pub fn ProofField(
+    proof: Proof,
+    /// Nothing else is asked for on the page.
+    #[prop(optional)]
+    alone: bool,
+) -> impl IntoView {
+    let state = FormState::here();
+    let (label, kind, autocomplete, hint) = match proof {
+        Proof::Password => (
+            if alone { "Password" } else { "Confirm that it is you: your password" },
+            "password",
+            "current-password",
+            (!alone).then_some("You won't be asked again for 15 minutes."),
+        ),
+        Proof::Code => (
+            if alone { "Code" } else { "Confirm that it is you: a code from your app" },
+            "text",
+            "one-time-code",
+            Some("Six digits, or one of your recovery codes. Each works once."),
+        ),
+        Proof::SignIn => {
+            let words = if alone {
+                "For this you must have signed in within the last 15 minutes. Sign out, sign in again, and repeat it."
+            } else {
+                "For this you must have signed in within the last 15 minutes. Sign out, sign in again, and come back here: what you \
+                 typed is kept for an hour."
+            };
+            return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
+        }
+        Proof::NotReported { passwords } => {
+            let words = if passwords {
+                "Your sign-in provider does not report when you signed in, so signing in again does not help. Ask an administrator \
+                 for a link to set a password here, or to have the provider include the claim auth_time."
+            } else {
+                "Your sign-in provider does not report when you signed in, so signing in again does not help. Ask an administrator \
+                 to have the provider include the claim auth_time."
+            };
+            return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
+        }
+    };
+    // Nothing was typed into it yet, and without it the form is refused again: that is what `invalid` says.
+    let missing = state.refused();
+    let (_, by) = described("proof", hint.is_some());
+    view! {
+        <div class="field">
+            <label for="proof">{label}</label>
+            <input
+                class="input"
+                type=kind
+                id="proof"
+                name="proof"
+                autocomplete=autocomplete
+                autocapitalize="none"
+                spellcheck="false"
+                required
+                autofocus
+                aria-invalid=missing.then_some("true")
+                aria-describedby=by
+            />
+            <Wrong name="proof" />
+            {hint.map(|hint| view! { <p class="hint" id="proof-hint">{hint}</p> })}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,239 @@
+//! What is signed with: an Ed25519 key for each purpose, made once, kept in the database sealed under the key file. Access tokens may
+//! be signed with an RSA key instead.
+
+mod rsa;
+mod token;
+
+pub use rsa::RsaSigner;
+pub use token::TokenSigner;
+pub(super) use token::{alg_of, new_token_row};
+
+use super::tokens::KeySet;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use keyward_config::{KeyFile, TokenAlg};
+use keyward_core::{
+    Error, Ground,
+    sealing::{KeyFileError, SealingKey, create_key_file},
+};
+use keyward_domain::time::Timestamp;
+use keyward_store::{self as store, queue::Kept, signing_keys::SigningKeyRow};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use zeroize::Zeroizing;
+
+/// The purpose of the key that signs access tokens.
+pub(super) const ACCESS_TOKENS: &str = "access_tokens";
+/// The purpose of those that do so with RS256.
+const ACCESS_TOKENS_RS256: &str = "access_tokens_rs256";
+/// The purposes of all keys that sign access tokens: one follows another, whatever the algorithm.
+pub(super) const TOKEN_KEYS: [&str; 2] = [ACCESS_TOKENS, ACCESS_TOKENS_RS256];
+/// The purpose of the key that signs the checkpoints of the audit log.
+pub const AUDIT_LOG: &str = "audit_log";
+/// Bytes of an Ed25519 seed.
+const SEED: usize = 32;
+
+/// Why there is nothing to sign with. Each is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SignerError {
+    #[error(
+        "the key file {0} is missing, and the database holds a signing key that only it can open; \
+         restore the file from a copy, or name it with --key-file (KEYWARD_KEY_FILE). Do not make a new one"
+    )]
+    Missing(PathBuf),
+    #[error("the key file {0} is not there; make it, once, with: keyward admin create-key-file {0}")]
+    NotThere(PathBuf),
+    #[error(
+        "the key file {0} belongs to another database: it does not open this database's signing key; restore the file that was \
+         made with this database, or name it with --key-file (KEYWARD_KEY_FILE). Do not make a new one"
+    )]
+    Wrong(PathBuf),
+    #[error(
+        "the key file {0} is damaged: it does not hold 32 bytes in base64, and the database holds a signing key that only the \
+         original file can open; restore the file from a copy. Do not make a new one"
+    )]
+    DamagedFile(PathBuf),
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    #[error("the signing key in the database is damaged; restore the database from a backup")]
+    Damaged,
+    #[error(transparent)]
+    Service(#[from] Error),
+}
+
+impl From<store::Error> for SignerError {
+    fn from(error: store::Error) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+/// Signs with the unsealed key.
+#[derive(Clone)]
+pub struct Signer {
+    /// RFC 7517 `kid`.
+    pub kid: String,
+    /// Raw public key.
+    pub public: [u8; 32],
+    pair: Arc<Ed25519KeyPair>,
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Signer({})", self.kid)
+    }
+}
+
+/// All that the key file opens.
+#[derive(Clone, Debug)]
+pub struct Keyring {
+    /// Seals what else the database must not show: the secrets of second factors.
+    pub sealing: SealingKey,
+    /// Sign access tokens, one after another.
+    pub tokens: KeySet,
+    /// Signs the checkpoints of the audit log.
+    pub log: Signer,
+}
+
+impl Keyring {
+    /// Unseals this database's signing keys, and makes those (and on SQLite the key file) that the database does not have. Nodes
+    /// that start at once make one of each: whoever comes second takes the first one's.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the key file; never a second signing key for the same purpose.
+    pub async fn open(ground: &Ground, file: &KeyFile) -> Result<Self, SignerError> {
+        Self::open_for(ground, file, TokenAlg::default()).await
+    }
+
+    /// As [`Keyring::open`]; the first key of access tokens is of this algorithm. Those that are there stay as they are.
+    ///
+    /// # Errors
+    /// As [`Keyring::open`].
+    pub async fn open_for(ground: &Ground, file: &KeyFile, alg: TokenAlg) -> Result<Self, SignerError> {
+        let has_token_key = newest_token_key(ground).await?.is_some();
+        let sealing = if has_token_key {
+            existing(&file.path)?
+        } else {
+            if file.make {
+                create_key_file(&file.path, &*ground.random)?;
+            }
+            SealingKey::read(&file.path)?.ok_or_else(|| SignerError::NotThere(file.path.clone()))?
+        };
+        if !has_token_key {
+            insert_first(ground, new_token_row(ground, &sealing, alg, ground.now()).await?, TOKEN_KEYS.to_vec())
+                .await?;
+        }
+        let tokens = KeySet::load(ground, &sealing, &file.path).await?;
+        let log = Signer::open(ground, AUDIT_LOG, &sealing, &file.path).await?;
+        Ok(Self { sealing, tokens, log })
+    }
+}
+
+impl Signer {
+    /// The key of a purpose, made if there is none.
+    async fn open(
+        ground: &Ground,
+        purpose: &'static str,
+        sealing: &SealingKey,
+        path: &Path,
+    ) -> Result<Self, SignerError> {
+        if let Some(row) = newest(ground, purpose).await? {
+            return Self::unseal(&row, sealing, path);
+        }
+        insert_first(ground, new_row(ground, sealing, purpose, ground.now())?, vec![purpose]).await?;
+        let row = newest(ground, purpose).await?.ok_or(SignerError::Damaged)?;
+        Self::unseal(&row, sealing, path)
+    }
+
+    fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
+        let seed = sealing.open(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
+        let pair =
+            Ed25519KeyPair::from_seed_and_public_key(&seed, &row.public_key).map_err(|_| SignerError::Damaged)?;
+        let public = row.public_key.as_slice().try_into().map_err(|_| SignerError::Damaged)?;
+        Ok(Self { kid: row.id.to_string(), public, pair: Arc::new(pair) })
+    }
+
+    /// Signs bytes: 64 bytes (RFC 8032).
+    pub fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+        self.pair.sign(message)
+    }
+}
+
+/// Reads the key file of a database that needs it.
+///
+/// # Errors
+/// If it is missing or damaged; never with the advice to make another.
+pub fn existing(path: &Path) -> Result<SealingKey, SignerError> {
+    match SealingKey::read(path) {
+        Ok(Some(key)) => Ok(key),
+        Ok(None) => Err(SignerError::Missing(path.to_owned())),
+        Err(KeyFileError::Unreadable(path)) => Err(SignerError::DamagedFile(path)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn newest(ground: &Ground, purpose: &str) -> Result<Option<SigningKeyRow>, SignerError> {
+    let mut reader = ground.pool.read().await?;
+    Ok(store::signing_keys::newest(&mut reader.conn(), purpose).await?)
+}
+
+async fn newest_token_key(ground: &Ground) -> Result<Option<SigningKeyRow>, SignerError> {
+    let mut reader = ground.pool.read().await?;
+    Ok(store::signing_keys::newest_of(&mut reader.conn(), TOKEN_KEYS).await?)
+}
+
+/// A new Ed25519 key, sealed, that signs from this instant on.
+///
+/// # Errors
+/// [`SignerError::Damaged`] if the library refuses.
+fn new_row(
+    ground: &Ground,
+    sealing: &SealingKey,
+    purpose: &str,
+    from: Timestamp,
+) -> Result<SigningKeyRow, SignerError> {
+    let mut seed = Zeroizing::new([0; SEED]);
+    ground.random.fill(seed.as_mut());
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map_err(|_| SignerError::Damaged)?;
+    sealed_row(ground, sealing, purpose, seed.as_ref(), pair.public_key().as_ref().to_vec(), from)
+}
+
+/// The first row of its purpose, with this private half sealed.
+fn sealed_row(
+    ground: &Ground,
+    sealing: &SealingKey,
+    purpose: &str,
+    private: &[u8],
+    public_key: Vec<u8>,
+    from: Timestamp,
+) -> Result<SigningKeyRow, SignerError> {
+    let id = ground.new_id();
+    let sealed = sealing.seal(id, private, &*ground.random).map_err(|_| SignerError::Damaged)?;
+    Ok(SigningKeyRow { id, purpose: purpose.to_owned(), generation: 1, public_key, sealed, signs_from: from.micros() })
+}
+
+/// Inserts a key, unless there is one of these purposes: another node was faster.
+async fn insert_first(ground: &Ground, row: SigningKeyRow, purposes: Vec<&'static str>) -> Result<(), SignerError> {
+    let now = ground.now();
+    let write = ground.queue.write(move |tx| {
+        let (row, purposes) = (row.clone(), purposes.clone());
+        Box::pin(async move {
+            for purpose in purposes {
+                if store::signing_keys::newest(tx, purpose).await?.is_some() {
+                    return Ok(Kept::unrecorded(()));
+                }
+            }
+            if !store::signing_keys::insert(tx, &row, now.micros()).await? {
+                return Ok(Kept::unrecorded(()));
+            }
+            let event = keyward_core::actor::Actor::System(Default::default()).event(
+                now,
+                "signing_key.created",
+                format!("signing_key:{}", row.id),
+                &row.purpose,
+            );
+            Ok::<_, Error>(Kept::with((), event))
+        })
+    });
+    Ok(write.await?)
+}

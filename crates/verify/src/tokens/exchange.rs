@@ -1,0 +1,201 @@
+//! Making a token of a key, of a grant, or of another token: never with more scopes, nor a longer life, than what it is made of.
+
+use super::{
+    Accepted, Audience, ExchangeRefused, HOUR_LIFE, Holder, Issued, Known, Target, TokenRefused, Tokens, Wish,
+    claims::{VIA_MAX, Written},
+};
+use crate::verify::{Facts, Question, Refused};
+use keyward_core::Error;
+use keyward_domain::{
+    consent::ClientName,
+    ids::{GrantId, ProjectId, UserId},
+    time::Timestamp,
+};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// How the scopes of management by program begin: they have an audience of their own.
+const MANAGEMENT: &str = "keyward:";
+
+/// What a person allowed: what a token of it is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct OfGrant<'a> {
+    pub grant: GrantId,
+    pub user: UserId,
+    pub client: ClientName,
+    pub project: ProjectId,
+    pub scopes: &'a [String],
+    /// Longest life of a token of its project, in seconds.
+    pub life_max: i64,
+    pub until: Option<Timestamp>,
+}
+
+/// What a token is made of.
+struct Source<'a> {
+    holder: Holder,
+    project: ProjectId,
+    scopes: Vec<&'a str>,
+    life_max: i64,
+    /// Seconds since the epoch.
+    until: Option<i64>,
+    token: Option<&'a Known>,
+}
+
+impl<'a> Source<'a> {
+    fn of_key(facts: &'a Facts, holder: Holder) -> Self {
+        Self {
+            holder,
+            project: facts.project,
+            scopes: facts.scopes.iter().map(String::as_str).collect(),
+            life_max: facts.token_life_max,
+            until: facts.lifecycle.expires_at.map(Timestamp::seconds),
+            token: None,
+        }
+    }
+
+    /// What the token is for, and its scopes: those of the source that are asked for, in the order of the source.
+    fn narrowed(&self, wish: &Wish<'_>) -> Result<(Audience, Vec<&'a str>), ExchangeRefused> {
+        let asked = wish.scopes;
+        if let Some(lacks) = asked.and_then(|asked| asked.iter().find(|scope| !self.scopes.contains(scope))) {
+            return Err(ExchangeRefused::Scope((*lacks).to_owned()));
+        }
+        let wanted: Vec<_> =
+            self.scopes.iter().copied().filter(|scope| asked.is_none_or(|asked| asked.contains(scope))).collect();
+        let manages = wanted.iter().filter(|scope| scope.starts_with(MANAGEMENT)).count();
+        if asked.is_some() && manages != 0 && manages != wanted.len() {
+            return Err(ExchangeRefused::MixedScopes);
+        }
+        let own = Audience::Project(self.project);
+        let target = match wish.target {
+            Target::OwnProject => own,
+            Target::Exactly(audience) => audience,
+            Target::ByScopes => match self.token {
+                Some(token) => token.audience,
+                None if manages != 0 && manages == wanted.len() => Audience::Management,
+                None => own,
+            },
+        };
+        let is_ours = target == own || target == Audience::Management;
+        if !is_ours || self.token.is_some_and(|token| token.audience != target) {
+            return Err(ExchangeRefused::Target);
+        }
+        let fits = |scope: &&str| scope.starts_with(MANAGEMENT) == (target == Audience::Management);
+        if asked.is_some() && !wanted.iter().all(fits) {
+            return Err(ExchangeRefused::Target);
+        }
+        let kept: Vec<_> = wanted.into_iter().filter(fits).collect();
+        // A token for management that may manage nothing is a mistake of whoever asks.
+        if target == Audience::Management && kept.is_empty() {
+            Err(ExchangeRefused::Target)
+        } else {
+            Ok((target, kept))
+        }
+    }
+}
+
+impl Tokens {
+    /// Exchanges a key's secret, used from this address, for a token. Its life is the shortest of what is asked for, the project's
+    /// ceiling and what the key has left.
+    ///
+    /// # Errors
+    /// The inner error is the rule that refused it; the outer one a fault.
+    pub async fn exchange(
+        &self,
+        secret: &str,
+        ip: Option<IpAddr>,
+        wish: &Wish<'_>,
+    ) -> Result<Result<Issued, ExchangeRefused>, Error> {
+        let decision = self.verify.secret(secret, &Question { ip, ..Question::default() }).await?;
+        Ok(decision.map_err(ExchangeRefused::Key).and_then(|good| self.issue_for_key(&good.facts, wish)))
+    }
+
+    /// A token of a key that was found good.
+    ///
+    /// # Errors
+    /// The rule that refuses it.
+    pub fn issue_for_key(&self, facts: &Facts, wish: &Wish<'_>) -> Result<Issued, ExchangeRefused> {
+        self.issue(&Source::of_key(facts, Holder::Key(facts.key)), wish, self.verify.now())
+    }
+
+    /// A token of a grant whose code was redeemed at this instant.
+    ///
+    /// # Errors
+    /// The rule that refuses it: [`Refused::Expired`] if the grant is over.
+    pub fn issue_for_grant(
+        &self,
+        grant: &OfGrant<'_>,
+        wish: &Wish<'_>,
+        now: Timestamp,
+    ) -> Result<Issued, ExchangeRefused> {
+        let source = Source {
+            holder: Holder::Grant { grant: grant.grant, user: grant.user, client: grant.client },
+            project: grant.project,
+            scopes: grant.scopes.iter().map(String::as_str).collect(),
+            life_max: grant.life_max,
+            until: grant.until.map(Timestamp::seconds),
+            token: None,
+        };
+        self.issue(&source, wish, now)
+    }
+
+    /// Exchanges a token for one with the same audience, scopes of its own, and a life that ends no later (RFC 8693). `counted`: its
+    /// key was used in the same request already.
+    ///
+    /// # Errors
+    /// As [`Tokens::exchange`].
+    pub async fn narrow(
+        &self,
+        token: &str,
+        counted: bool,
+        wish: &Wish<'_>,
+    ) -> Result<Result<Issued, ExchangeRefused>, Error> {
+        let checked = if counted { self.look(token).await? } else { self.any(token).await? };
+        Ok(match checked {
+            Ok(accepted) => self.narrow_accepted(&accepted, wish),
+            Err(TokenRefused::Key(refused)) => Err(ExchangeRefused::Key(refused)),
+            Err(refused) => Err(ExchangeRefused::Token(refused)),
+        })
+    }
+
+    fn narrow_accepted(&self, accepted: &Accepted, wish: &Wish<'_>) -> Result<Issued, ExchangeRefused> {
+        let facts = &accepted.good.facts;
+        let Some(token) = accepted.token.as_deref() else { return self.issue_for_key(facts, wish) };
+        if token.via.len() >= VIA_MAX {
+            return Err(ExchangeRefused::TooOften);
+        }
+        let of_key = Source::of_key(facts, token.holder);
+        let until = of_key.until.map_or(token.expires, |until| until.min(token.expires));
+        let source = Source { scopes: accepted.scopes().collect(), until: Some(until), token: Some(token), ..of_key };
+        self.issue(&source, wish, self.verify.now())
+    }
+
+    fn issue(&self, source: &Source<'_>, wish: &Wish<'_>, now: Timestamp) -> Result<Issued, ExchangeRefused> {
+        let (audience, scopes) = source.narrowed(wish)?;
+        let iat = now.seconds();
+        let mut exp = iat.saturating_add(wish.life.unwrap_or(HOUR_LIFE).min(source.life_max));
+        if let Some(until) = source.until {
+            exp = exp.min(until);
+        }
+        if exp <= iat {
+            // Less than a second is left: a token of it would be dead on arrival.
+            return Err(ExchangeRefused::Key(Refused::Expired));
+        }
+        let via: Vec<Uuid> = source.token.map_or_else(Vec::new, |token| [&*token.via, &[token.jti]].concat());
+        let (sub, scope, jti) = (source.holder.subject(), scopes.join(" "), self.verify.new_id());
+        let of_grant = source.holder.grant_id().map(|_| source.holder.client_id());
+        let claims = Written {
+            iss: &self.issuer,
+            aud: &audience.claim(&self.issuer),
+            client_id: of_grant.as_deref().unwrap_or(&sub),
+            sub: &sub,
+            jti,
+            iat,
+            exp,
+            scope: &scope,
+            grant_id: source.holder.grant_id().map(Uuid::from),
+            via: &via,
+        };
+        let access_token = self.ring.now().signing(now).tokens.write(&claims);
+        Ok(Issued { access_token, jti, expires_in: exp - iat, scope })
+    }
+}

@@ -1,0 +1,153 @@
+//! Whose a token is, and what it is for, as its claims say it.
+
+use keyward_domain::{
+    consent::ClientName,
+    ids::{GrantId, KeyId, ProjectId, UserId},
+};
+use uuid::Uuid;
+
+/// What stands before the project's id in an audience, behind the public URL.
+const PROJECTS: &str = "/projects/";
+/// What stands there for management by program.
+const MANAGEMENT: &str = "/v1";
+
+/// What a token is for; either is refused in the other's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// `<public URL>/projects/<id>`: the project's own API, and its config here.
+    Project(ProjectId),
+    /// `<public URL>/v1`: management by program, with `keyward:*` scopes and no others.
+    Management,
+}
+
+impl Audience {
+    /// As the claim `aud` has it.
+    pub fn claim(self, issuer: &str) -> String {
+        match self {
+            Self::Project(id) => format!("{issuer}{PROJECTS}{id}"),
+            Self::Management => format!("{issuer}{MANAGEMENT}"),
+        }
+    }
+
+    /// Reads what [`Audience::claim`] wrote, and nothing else: an id can be written in other ways than ours.
+    pub fn read(claim: &str, issuer: &str) -> Option<Self> {
+        let path = claim.strip_prefix(issuer)?;
+        if path == MANAGEMENT {
+            return Some(Self::Management);
+        }
+        path.strip_prefix(PROJECTS).and_then(ProjectId::parse_exact).map(Self::Project)
+    }
+}
+
+/// Whose a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A key's: `sub` and `client_id` are `key:<id>`.
+    Key(KeyId),
+    /// A grant's: `sub` is `user:<id>`, `client_id` the client's, and `grant_id` the grant's.
+    Grant { grant: GrantId, user: UserId, client: ClientName },
+}
+
+impl Holder {
+    /// Under which id its facts are found: a grant is known as a key is.
+    pub fn facts_id(self) -> KeyId {
+        match self {
+            Self::Key(key) => key,
+            Self::Grant { grant, .. } => Uuid::from(grant).into(),
+        }
+    }
+
+    /// Whose it is by the claims; `None`: no holder is written like this.
+    pub(super) fn read(sub: &str, client_id: &str, grant_id: Option<&str>) -> Option<Self> {
+        let Some(grant) = grant_id else {
+            let key = sub.strip_prefix("key:").and_then(KeyId::parse_exact)?;
+            return (client_id == sub).then_some(Self::Key(key));
+        };
+        let user = sub.strip_prefix("user:").and_then(UserId::parse_exact)?;
+        Some(Self::Grant { grant: GrantId::parse_exact(grant)?, user, client: client_id.parse().ok()? })
+    }
+
+    /// The claim `sub`.
+    pub fn subject(self) -> String {
+        match self {
+            Self::Key(key) => format!("key:{key}"),
+            Self::Grant { user, .. } => format!("user:{user}"),
+        }
+    }
+
+    /// The claim `client_id`.
+    pub fn client_id(self) -> String {
+        match self {
+            Self::Key(key) => format!("key:{key}"),
+            Self::Grant { client, .. } => client.to_string(),
+        }
+    }
+
+    /// Whether a client that calls itself so is the one that a token is of: by its own name, or as the page that it asked from
+    /// (`client_id=origin`).
+    pub fn is_client(self, said: &str) -> bool {
+        let asked_from_a_page = matches!(self, Self::Grant { client: ClientName::Registered(_), .. });
+        said == self.client_id() || asked_from_a_page && said == "origin"
+    }
+
+    /// The claim `grant_id`.
+    pub fn grant_id(self) -> Option<GrantId> {
+        match self {
+            Self::Key(_) => None,
+            Self::Grant { grant, .. } => Some(grant),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://keys.example.com";
+    const ID: &str = "018f0000-0000-7000-8000-00000000000a";
+
+    #[test]
+    fn audiences_are_read_as_they_are_written() {
+        for audience in [Audience::Management, Audience::Project(ID.parse().unwrap())] {
+            assert_eq!(Audience::read(&audience.claim(URL), URL), Some(audience));
+        }
+        let id = ID;
+        for wrong in [
+            String::new(),
+            format!("{URL}/v1/"),
+            format!("{URL}/projects/"),
+            format!("{URL}/projects/{}", id.to_uppercase()),
+            format!("{URL}/projects/{{{id}}}"),
+            format!("{URL}/projects/{}", id.replace('-', "")),
+            format!("https://other.example/projects/{id}"),
+        ] {
+            assert_eq!(Audience::read(&wrong, URL), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn holders_are_read_as_they_are_written() {
+        let grant = ID.parse().unwrap();
+        let user = Uuid::nil().into();
+        for holder in [
+            Holder::Key(ID.parse().unwrap()),
+            Holder::Grant { grant, user, client: ClientName::Loopback },
+            Holder::Grant { grant, user, client: ClientName::Registered(ID.parse().unwrap()) },
+        ] {
+            let grant = holder.grant_id().map(|id| id.to_string());
+            assert_eq!(Holder::read(&holder.subject(), &holder.client_id(), grant.as_deref()), Some(holder));
+        }
+        let (key, user) = (format!("key:{ID}"), format!("user:{ID}"));
+        for (sub, client, grant) in [
+            (key.as_str(), "loopback", None),
+            (key.as_str(), key.as_str(), Some(ID)),
+            (key.as_str(), "key:018f0000-0000-7000-8000-00000000000b", None),
+            (user.as_str(), user.as_str(), None),
+            (user.as_str(), key.as_str(), Some(ID)),
+            (user.as_str(), "loopback", Some("x")),
+            (user.as_str(), "client:", Some(ID)),
+        ] {
+            assert_eq!(Holder::read(sub, client, grant), None, "{sub} {client}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The keys that sign access tokens: the one that signs now, the next one, which is published before it signs, and the old ones, which
+//! are published until the last token that they signed is dead.
+
+use super::{claims::Writer, list};
+use crate::signer::{SignerError, TOKEN_KEYS, TokenSigner};
+use jsonwebtoken::DecodingKey;
+use keyward_core::{Error, Ground, sealing::SealingKey};
+use keyward_domain::time::Timestamp;
+use keyward_store::{self as store, signing_keys::SigningKeyRow};
+use std::{
+    path::Path,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Mutex, Notify};
+
+/// For how long the keys are believed without reading them again, in microseconds: a minute. Changes are heard within a second, and
+/// whoever hears nothing reads them once a minute.
+const FRESH: u64 = 60_000_000;
+/// How long until another try when they could not be read.
+pub(super) const RETRY: Duration = Duration::from_millis(500);
+
+/// A key, ready to sign and to check.
+#[derive(Clone)]
+pub struct TokenKey {
+    pub signer: TokenSigner,
+    /// From when it signs.
+    pub from: Timestamp,
+    /// Writes access tokens.
+    pub tokens: Writer,
+    /// Writes lists of revoked ones.
+    pub lists: Writer,
+    pub decoding: DecodingKey,
+}
+
+impl TokenKey {
+    fn new(signer: TokenSigner, from: Timestamp) -> Self {
+        Self {
+            from,
+            tokens: Writer::new(super::TYP, signer.clone()),
+            lists: Writer::new(list::TYP, signer.clone()),
+            decoding: signer.decoding_key(),
+            signer,
+        }
+    }
+}
+
+/// The keys of which tokens can be alive, and the next one.
+#[derive(Clone)]
+pub struct KeySet {
+    newest: TokenKey,
+    /// The newest of them first.
+    older: Vec<TokenKey>,
+}
+
+impl std::fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.all().map(|key| &key.signer)).finish()
+    }
+}
+
+impl KeySet {
+    /// Reads and unseals them, without those of which no token is alive.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the key file, or that the database cannot be read.
+    pub(crate) async fn load(ground: &Ground, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
+        let (rows, life) = {
+            let mut reader = ground.pool.read().await?;
+            let rows = store::signing_keys::all_of(&mut reader.conn(), TOKEN_KEYS).await?;
+            (rows, store::revoked::longest_life(&mut reader.conn()).await?)
+        };
+        let now = ground.now();
+        let mut keys = Vec::new();
+        for row in alive(&rows, life, now) {
+            let from = Timestamp::from_micros(row.signs_from);
+            keys.push(TokenKey::new(TokenSigner::unseal(row, sealing, path)?, from));
+        }
+        let mut keys = keys.into_iter();
+        let newest = keys.next().ok_or(SignerError::Damaged)?;
+        Ok(Self { newest, older: keys.collect() })
+    }
+
+    /// The newest first.
+    pub fn all(&self) -> impl Iterator<Item = &TokenKey> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// The one that was made last, which may not sign yet.
+    pub fn newest(&self) -> &TokenSigner {
+        &self.newest.signer
+    }
+
+    /// The one that signs at this instant.
+    pub fn signing(&self, now: Timestamp) -> &TokenKey {
+        self.all().find(|key| key.from <= now).or(self.older.last()).unwrap_or(&self.newest)
+    }
+
+    /// The one with this id.
+    pub fn of_kid(&self, kid: &str) -> Option<&TokenKey> {
+        self.all().find(|key| key.signer.kid == kid)
+    }
+
+    /// The public halves, as a JWK set (RFC 7517): first of the one that signs now.
+    pub fn jwks(&self, now: Timestamp) -> serde_json::Value {
+        let signing = self.signing(now);
+        let others = self.all().filter(|key| key.signer.kid != signing.signer.kid);
+        let keys: Vec<_> = std::iter::once(signing).chain(others).map(|key| key.signer.jwk()).collect();
+        serde_json::json!({ "keys": keys })
+    }
+}
+
+/// The rows, the newest first, up to the last of which a token that lives at most `life` seconds can be alive: one key signs until
+/// the next one does.
+pub(super) fn alive(rows: &[SigningKeyRow], life: i64, now: Timestamp) -> &[SigningKeyRow] {
+    let is_alive = |next: &SigningKeyRow| Timestamp::from_micros(next.signs_from).plus_seconds(life) > now;
+    let end = rows.iter().position(|next| !is_alive(next)).map_or(rows.len(), |at| at + 1);
+    &rows[..end.min(rows.len())]
+}
+
+/// The keys of this process, as it last read them.
+pub(super) struct Ring {
+    ground: Ground,
+    sealing: SealingKey,
+    set: RwLock<Arc<KeySet>>,
+    /// When they were read, on the steady clock.
+    read_at: AtomicU64,
+    /// How often a key was no longer among them.
+    removed: AtomicU64,
+    changed: Notify,
+    /// Of those who read them anew: whoever began earlier must not end later.
+    turn: Mutex<()>,
+}
+
+impl Ring {
+    pub fn new(ground: Ground, sealing: SealingKey, set: KeySet) -> Self {
+        let read_at = AtomicU64::new(ground.clock.steady());
+        Self {
+            ground,
+            sealing,
+            set: RwLock::new(Arc::new(set)),
+            read_at,
+            removed: AtomicU64::new(0),
+            changed: Notify::new(),
+            turn: Mutex::new(()),
+        }
+    }
+
+    pub fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    pub fn sealing(&self) -> &SealingKey {
+        &self.sealing
+    }
+
+    pub fn now(&self) -> Arc<KeySet> {
+        self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often a key was taken away. Whoever keeps what a key signed asks this first and then for the keys, and believes it for as
+    /// long as the number is the same.
+    pub fn removed(&self) -> u64 {
+        self.removed.load(Ordering::Acquire)
+    }
+
+    /// Reads the keys again.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or holds a key that the key file does not open.
+    pub async fn reload(&self) -> Result<Arc<KeySet>, Error> {
+        let _turn = self.turn.lock().await;
+        self.read().await
+    }
+
+    async fn read(&self) -> Result<Arc<KeySet>, Error> {
+        let at = self.ground.clock.steady();
+        let set = KeySet::load(&self.ground, &self.sealing, Path::new("")).await.map_err(|error| match error {
+            SignerError::Service(error) => error,
+            _ => Error::Internal("a signing key in the database cannot be unsealed"),
+        })?;
+        let set = Arc::new(set);
+        let before = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), set.clone());
+        if before.all().any(|key| set.of_kid(&key.signer.kid).is_none()) {
+            self.removed.fetch_add(1, Ordering::Release);
+        }
+        self.read_at.store(at, Ordering::Release);
+        Ok(set)
+    }
+
+    /// The keys as they were a minute ago at most.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if they cannot be read: whoever does not know the keys does not publish them.
+    pub async fn fresh(&self) -> Result<Arc<KeySet>, Error> {
+        if self.is_fresh() {
+            return Ok(self.now());
+        }
+        let _turn = self.turn.lock().await;
+        if self.is_fresh() {
+            // Somebody else has read them meanwhile.
+            return Ok(self.now());
+        }
+        self.read().await.map_err(|error| {
+            tracing::warn!(%error, "tokens.keys_not_read");
+            Error::Busy
+        })
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.ground.clock.steady().saturating_sub(self.read_at.load(Ordering::Acquire)) <= FRESH
+    }
+
+    /// Somebody changed them.
+    pub fn heard(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Until somebody has changed them.
+    pub async fn change(&self) {
+        self.changed.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(from: i64) -> SigningKeyRow {
+        let signs_from = Timestamp::from_seconds(from).micros();
+        let purpose = "access_tokens".to_owned();
+        SigningKeyRow { id: uuid::Uuid::nil(), purpose, generation: 1, public_key: vec![], sealed: vec![], signs_from }
+    }
+
+    /// A key lives until the last token that it can have signed is dead: as long as a token lives after the next one signs.
+    #[test]
+    fn a_key_is_kept_for_as_long_as_a_token_of_it_can_live() {
+        let rows = [row(300), row(200), row(100)];
+        for (now, kept) in [(0, 3), (150, 3), (299, 3), (300, 2), (399, 2), (400, 1), (9_999, 1)] {
+            assert_eq!(alive(&rows, 100, Timestamp::from_seconds(now)).len(), kept, "{now}");
+        }
+        assert_eq!(alive(&[], 100, Timestamp::from_seconds(0)).len(), 0);
+    }
+}

@@ -1,0 +1,108 @@
+//! Revoking a token (RFC 7009): from the next request on it is refused, with all that were exchanged from it.
+
+use super::{Holder, Known, Revoked, Tokens};
+use keyward_core::{
+    Error,
+    actor::{Actor, Origin},
+};
+use keyward_domain::time::{DAY, Timestamp};
+use keyward_store::{self as store, queue::Kept};
+use std::collections::HashSet;
+
+/// The event.
+const ACTION: &str = "token.revoked";
+/// Most tokens of one holder that are revoked one by one within a day: each stands in a list that everybody fetches.
+const MOST: i64 = 1_000;
+
+/// The holder of a token has revoked [`MOST`] of its tokens within a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A thousand tokens of this key were revoked within a day. Deactivate the key: that ends all of them.")]
+pub struct TooMany {
+    /// Until another can be revoked.
+    pub seconds: i64,
+}
+
+impl Tokens {
+    /// Revokes a token, for whoever holds the key that it is of, or the token itself: whatever its key or grant may do at the time,
+    /// for that may change. Of one that is gone there is nothing to revoke.
+    ///
+    /// # Errors
+    /// The inner one, if so many of this holder were revoked that they should be ended together; the outer one, if the database refuses.
+    pub async fn revoke(&self, token: &Known, origin: &Origin) -> Result<Result<(), TooMany>, Error> {
+        let Some(facts) = self.verify.facts(token.holder.facts_id()).await? else { return Ok(Ok(())) };
+        let ground = self.ring.ground();
+        let (now, jti, expires) = (ground.now(), token.jti, Timestamp::from_seconds(token.expires));
+        let target = match token.holder {
+            Holder::Key(key) => format!("key:{key}"),
+            Holder::Grant { grant, .. } => format!("grant:{grant}"),
+        };
+        let mut event = Actor::System(origin.clone())
+            .event(now, ACTION, target.clone(), &facts.name)
+            .acting_as("program")
+            .in_project(facts.project)
+            .detail(serde_json::json!({"jti": jti, "expires_at": expires.micros()}));
+        event.actor = token.holder.client_id();
+        event.actor_name = facts.name.to_string();
+        let write = ground.queue.write(move |tx| {
+            let (event, target) = (event.clone(), target.clone());
+            Box::pin(async move {
+                if store::revoked::is_revoked(tx, jti).await? {
+                    return Ok(Kept::unrecorded(Ok(())));
+                }
+                let oldest = store::audit::nth_newest(tx, &target, ACTION, MOST).await?.map(Timestamp::from_micros);
+                let seconds = oldest.map(|at| at.plus_seconds(DAY).seconds() - now.seconds());
+                if let Some(seconds) = seconds.filter(|it| *it > 0) {
+                    return Ok(Kept::unrecorded(Err(TooMany { seconds })));
+                }
+                if !store::revoked::revoke(tx, jti, expires.micros()).await? {
+                    // Another node was first.
+                    return Ok(Kept::unrecorded(Ok(())));
+                }
+                Ok::<_, Error>(Kept::with(Ok(()), event).heard(Revoked::change(jti)))
+            })
+        });
+        write.await
+    }
+
+    /// Whether a token, or one that it was exchanged from, was revoked.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if the store has to be asked and cannot answer in time.
+    pub(super) async fn is_revoked(&self, token: &Known) -> Result<bool, Error> {
+        if self.verify.is_hearing()
+            && let Some(known) = self.revoked.knows(token)
+        {
+            return Ok(known);
+        }
+        // On the heap: a look-up holds kilobytes while it waits, and every request would move them about.
+        Box::pin(self.is_revoked_in_store(token)).await
+    }
+
+    async fn is_revoked_in_store(&self, token: &Known) -> Result<bool, Error> {
+        let asked = self.verify.ask(async {
+            let mut reader = self.ring.ground().pool.read().await?;
+            for jti in std::iter::once(&token.jti).chain(&*token.via) {
+                if store::revoked::is_revoked(&mut reader.conn(), *jti).await? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        });
+        asked.await
+    }
+
+    /// Reads which tokens are revoked, all of them: once it is heard what becomes of them, and now and then to forget those that have
+    /// expired.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn read_revoked(&self) -> Result<(), store::Error> {
+        let reading = self.revoked.begin();
+        let ground = self.ring.ground();
+        let mut reader = ground.pool.read().await?;
+        let all = store::revoked::alive(&mut reader.conn(), ground.now().micros()).await?;
+        let all: HashSet<_> = all.into_iter().map(|row| row.jti).collect();
+        self.revoked.read(&all, reading);
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! The revoked tokens that this process knows of: a set in memory, usually empty.
+//!
+//! It is complete while the changes of others are heard and all were read once; whoever cannot hear asks the store. A token that was
+//! revoked stays so: the set only grows, but for tokens that have expired, so what is read late takes nothing back.
+
+use super::Known;
+use keyward_store::{
+    changes::Change,
+    feed::Heard,
+    queue::{Committed, Listener},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+};
+use uuid::Uuid;
+
+/// The topic of the change feed; its id is the token's `jti`.
+const TOPIC: &str = "token";
+
+#[derive(Debug, Default)]
+pub struct Revoked {
+    /// With the number of the sweep before which each was heard of.
+    ids: RwLock<HashMap<Uuid, u64>>,
+    count: AtomicUsize,
+    sweeps: AtomicU64,
+    complete: AtomicBool,
+    /// How often it was found that changes had been missed.
+    missed: AtomicU64,
+}
+
+impl Revoked {
+    /// The change that tells of a token.
+    pub fn change(jti: Uuid) -> Change {
+        Change { topic: TOPIC, id: jti }
+    }
+
+    /// Whether a token, or one that it was exchanged from, was revoked. `None`: only the store can say.
+    pub fn knows(&self, token: &Known) -> Option<bool> {
+        if !self.complete.load(Ordering::Acquire) {
+            return None;
+        }
+        if self.count.load(Ordering::Acquire) == 0 {
+            return Some(false);
+        }
+        let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+        Some(ids.contains_key(&token.jti) || token.via.iter().any(|jti| ids.contains_key(jti)))
+    }
+
+    fn add(&self, new: impl Iterator<Item = Uuid>) {
+        let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
+        let sweep = self.sweeps.load(Ordering::Acquire);
+        for jti in new {
+            ids.insert(jti, sweep);
+        }
+        self.count.store(ids.len(), Ordering::Release);
+    }
+
+    /// Others changed this.
+    pub fn heard(&self, changes: &[Heard]) {
+        if changes.iter().any(|change| change.topic == TOPIC) {
+            self.add(changes.iter().filter(|change| change.topic == TOPIC).map(|change| change.id));
+        }
+    }
+
+    /// Changes were missed: the store is asked until all were read again.
+    pub fn missed(&self) {
+        self.complete.store(false, Ordering::Release);
+        self.missed.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// To be taken before all are read.
+    pub fn begin(&self) -> Reading {
+        Reading { missed: self.missed.load(Ordering::Acquire), sweep: self.sweeps.fetch_add(1, Ordering::AcqRel) }
+    }
+
+    /// These are all that there were in the store: what was there before and is not among them has expired.
+    pub fn read(&self, all: &HashSet<Uuid>, reading: Reading) {
+        self.add(all.iter().copied());
+        let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
+        ids.retain(|jti, sweep| *sweep > reading.sweep || all.contains(jti));
+        self.count.store(ids.len(), Ordering::Release);
+        drop(ids);
+        self.complete.store(true, Ordering::SeqCst);
+        // Missed meanwhile: the next round finds what this one may not have seen.
+        if self.missed.load(Ordering::SeqCst) != reading.missed {
+            self.complete.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A reading of all revoked tokens that has begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    missed: u64,
+    sweep: u64,
+}
+
+impl Listener for Revoked {
+    fn committed(&self, batch: &Committed) {
+        if batch.changes.iter().any(|change| change.topic == TOPIC) {
+            self.add(batch.changes.iter().filter(|change| change.topic == TOPIC).map(|change| change.id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::{Audience, Holder};
+
+    fn token(jti: u128, via: &[u128]) -> Known {
+        Known {
+            jti: Uuid::from_u128(jti),
+            via: via.iter().map(|jti| Uuid::from_u128(*jti)).collect(),
+            holder: Holder::Key(Uuid::nil().into()),
+            audience: Audience::Management,
+            issued: 0,
+            expires: 1,
+            scopes: "".into(),
+        }
+    }
+
+    fn heard(jti: u128) -> Heard {
+        Heard { seq: 1, topic: TOPIC.into(), id: Uuid::from_u128(jti), digest: None }
+    }
+
+    #[test]
+    fn what_was_revoked_stays_so_until_the_store_has_forgotten_it() {
+        let revoked = Revoked::default();
+        assert_eq!(revoked.knows(&token(1, &[])), None, "nothing was read");
+        let reading = revoked.begin();
+        revoked.heard(&[heard(2)]);
+        revoked.read(&[Uuid::from_u128(1)].into(), reading);
+        for (jti, via, is_revoked) in [(1, &[][..], true), (2, &[], true), (3, &[], false), (4, &[3, 1], true)] {
+            assert_eq!(revoked.knows(&token(jti, via)), Some(is_revoked), "{jti}: what was heard meanwhile stays");
+        }
+        revoked.read(&HashSet::new(), revoked.begin());
+        assert_eq!(revoked.knows(&token(1, &[])), Some(false));
+        assert_eq!(revoked.knows(&token(2, &[])), Some(false));
+    }
+
+    #[test]
+    fn a_reading_during_which_changes_were_missed_is_none() {
+        let revoked = Revoked::default();
+        let reading = revoked.begin();
+        revoked.missed();
+        revoked.read(&HashSet::new(), reading);
+        assert_eq!(revoked.knows(&token(1, &[])), None);
+        revoked.read(&HashSet::new(), revoked.begin());
+        assert_eq!(revoked.knows(&token(1, &[])), Some(false));
+    }
+}

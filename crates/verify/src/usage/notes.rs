@@ -1,0 +1,143 @@
+//! Counts in memory, since the last flush.
+
+use super::{HOUR, Outcome};
+use crate::shards::{Map, PARTS, Shards};
+use keyward_domain::{ids::KeyId, time::Timestamp};
+
+/// Keys, each in one hour, that are counted between two flushes. Each takes about 80 bytes, its ten outcomes included.
+pub(super) const BOUND: usize = 262_144;
+
+/// What was counted of one key in one hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    calls: [u32; Outcome::ALL.len()],
+    /// When a call was last accepted, in microseconds since the epoch; meant only if one was.
+    last: i64,
+}
+
+impl Tally {
+    fn count(&mut self, outcome: Outcome, at: Timestamp) {
+        let calls = &mut self.calls[outcome as usize];
+        *calls = calls.saturating_add(1);
+        if outcome == Outcome::Accepted {
+            self.last = self.last.max(at.micros());
+        }
+    }
+
+    /// The outcomes that there were, with how many.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (Outcome, i64)> {
+        Outcome::ALL.into_iter().zip(self.calls).filter(|(_, calls)| *calls > 0).map(|(o, calls)| (o, i64::from(calls)))
+    }
+
+    /// When a call was last accepted.
+    pub(super) fn last_used(&self) -> Option<i64> {
+        (self.calls[Outcome::Accepted as usize] > 0).then_some(self.last)
+    }
+}
+
+/// The counts, by key and hour.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    parts: Shards<Map<(KeyId, i64), Tally>>,
+}
+
+impl Notes {
+    /// Counts a call; `false`: there was no room for it.
+    pub(super) fn note(&self, key: KeyId, outcome: Outcome, at: Timestamp) -> bool {
+        let place = (key, at.micros().div_euclid(HOUR));
+        let mut part = self.parts.of(key);
+        if let Some(tally) = part.get_mut(&place) {
+            tally.count(outcome, at);
+        } else if part.len() < BOUND / PARTS {
+            part.entry(place).or_default().count(outcome, at);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Takes all of it out: key, hour, counts, in the order of the keys.
+    pub(super) fn take(&self) -> Vec<(KeyId, i64, Tally)> {
+        let mut taken = Vec::new();
+        for mut part in self.parts.each() {
+            // As many come in the next second, most likely: then the map need not grow step by step.
+            let empty = Map::with_capacity_and_hasher(part.len(), part.hasher().clone());
+            let full = std::mem::replace(&mut *part, empty);
+            drop(part);
+            taken.extend(full.into_iter().map(|((key, hour), tally)| (key, hour, tally)));
+        }
+        taken.sort_unstable_by_key(|(key, hour, _)| (*key, *hour));
+        taken
+    }
+
+    /// What there is of one key, by hour.
+    pub(super) fn of(&self, key: KeyId) -> Vec<(i64, Tally)> {
+        self.parts.of(key).iter().filter(|(place, _)| place.0 == key).map(|(place, tally)| (place.1, *tally)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const NOON: Timestamp = Timestamp::from_seconds(12 * 3_600);
+
+    fn key(n: u128) -> KeyId {
+        Uuid::from_u128(n).into()
+    }
+
+    #[test]
+    fn calls_are_counted_by_key_hour_and_outcome() {
+        let notes = Notes::default();
+        for (n, outcome, seconds) in [
+            (2, Outcome::Accepted, 5),
+            (1, Outcome::Accepted, 3_599),
+            (1, Outcome::Accepted, 0),
+            (1, Outcome::Expired, 3_599),
+            (1, Outcome::Accepted, 3_600),
+            (3, Outcome::Inactive, 1),
+        ] {
+            assert!(notes.note(key(n), outcome, NOON.plus_seconds(seconds)));
+        }
+        assert_eq!(notes.of(key(3)).len(), 1);
+        assert_eq!(notes.of(key(4)), []);
+        let taken: Vec<_> = notes
+            .take()
+            .into_iter()
+            .map(|(key, hour, tally)| (key, hour, tally.calls().collect::<Vec<_>>(), tally.last_used()))
+            .collect();
+        let at = |seconds| Some(NOON.plus_seconds(seconds).micros());
+        assert_eq!(
+            taken,
+            [
+                (key(1), 12, vec![(Outcome::Accepted, 2), (Outcome::Expired, 1)], at(3_599)),
+                (key(1), 13, vec![(Outcome::Accepted, 1)], at(3_600)),
+                (key(2), 12, vec![(Outcome::Accepted, 1)], at(5)),
+                (key(3), 12, vec![(Outcome::Inactive, 1)], None),
+            ]
+        );
+        assert_eq!(notes.take(), []);
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_keys_and_for_all_calls_with_them() {
+        let notes = Notes::default();
+        let kept = (0..2 * BOUND as u128).filter(|n| notes.note(key(*n), Outcome::Accepted, NOON)).count();
+        assert_eq!(kept, BOUND, "every part is full");
+        assert_eq!(notes.take().len(), BOUND);
+        assert!(notes.note(key(1), Outcome::Accepted, NOON), "and empty again");
+    }
+
+    #[test]
+    fn calls_from_many_threads_are_all_counted() {
+        let notes = Notes::default();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..10_000).for_each(|n| assert!(notes.note(key(n % 7), Outcome::Accepted, NOON))));
+            }
+        });
+        let calls: i64 = notes.take().iter().flat_map(|(.., tally)| tally.calls().map(|(_, n)| n)).sum();
+        assert_eq!(calls, 40_000);
+    }
+}

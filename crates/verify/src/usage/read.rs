@@ -1,0 +1,85 @@
+//! What was counted of one key, written or not.
+
+use super::{HOUR, Outcome, Usage};
+use jiff::tz::TimeZone;
+use keyward_core::{Error, moments::zoned};
+use keyward_domain::{ids::KeyId, time::Timestamp, usage::CallsToday};
+use keyward_store::{self as store, usage::Counted};
+
+/// How often it is read again if a flush came in between.
+const AGAIN: u32 = 5;
+
+/// What became of the calls with a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calls {
+    pub today: CallsToday,
+    /// When one was last accepted, today or before.
+    pub last_used: Option<Timestamp>,
+}
+
+impl Usage {
+    /// Calls with a key since the day began in this zone, and when it was last used. What other nodes counted within the last
+    /// second may be missing. Calls are counted by the hour: where days begin within one, all of that hour is today's.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn calls(&self, key: KeyId, zone: &TimeZone) -> Result<Calls, Error> {
+        let midnight = zoned(self.it.ground.now(), zone).start_of_day();
+        let midnight = midnight.map_err(|_| Error::Internal("a day without a beginning"))?;
+        let hour = midnight.timestamp().as_microsecond().div_euclid(HOUR);
+        let counted = self.counted(key, hour).await?;
+        let mut today = CallsToday::default();
+        for (outcome, calls) in &counted.calls {
+            let calls = u64::try_from(*calls).unwrap_or_default();
+            if outcome == Outcome::Accepted.as_str() {
+                today.accepted += calls;
+            } else {
+                today.refused += calls;
+            }
+        }
+        Ok(Calls { today, last_used: counted.last_used.map(Timestamp::from_micros) })
+    }
+
+    /// All that is known of a key since an hour.
+    async fn counted(&self, key: KeyId, hour: i64) -> Result<Counted, Error> {
+        let mut tries = 0;
+        loop {
+            let (seq, noted) = self.unwritten(key, hour)?;
+            let mut reader = self.it.ground.pool.read().await?;
+            let mut counted = store::usage::of_key(&mut reader.conn(), self.it.writer, key.into(), hour).await?;
+            // What was noted a moment ago is written by now, and would count twice.
+            if counted.seq > seq && tries < AGAIN {
+                tries += 1;
+                continue;
+            }
+            for (_, one) in noted.into_iter().filter(|(seq, _)| *seq > counted.seq) {
+                counted.calls.extend(one.calls);
+                counted.last_used = counted.last_used.max(one.last_used);
+            }
+            return Ok(counted);
+        }
+    }
+
+    /// What is in memory of a key: the number of the last flush, and by number what is not known to be written.
+    fn unwritten(&self, key: KeyId, hour: i64) -> Result<(i64, Vec<(i64, Counted)>), Error> {
+        // Held until all is read: whoever gathers takes from the notes into what waits.
+        let waiting = self.waiting();
+        let id = key.into();
+        let mut found = Vec::new();
+        let flushes = waiting.flushes.iter().map(|gathered| &gathered.flush);
+        for flush in flushes.filter(|flush| (flush.first_key..=flush.last_key).contains(&id)) {
+            let mut counted = Counted::default();
+            counted.add(id, hour, &flush.calls, &flush.used)?;
+            found.push((flush.seq, counted));
+        }
+        let mut noted = Counted::default();
+        for (of, tally) in self.it.notes.of(key) {
+            if of >= hour {
+                noted.calls.extend(tally.calls().map(|(outcome, calls)| (outcome.as_str().to_owned(), calls)));
+            }
+            noted.last_used = noted.last_used.max(tally.last_used());
+        }
+        found.push((waiting.seq + 1, noted));
+        Ok((waiting.seq, found))
+    }
+}

@@ -1,0 +1,112 @@
+//! The decision: pure, the same for a secret, a token and a gateway.
+
+use super::Facts;
+use crate::limits::Quota;
+use keyward_domain::secret::Malformed;
+use keyward_domain::{ids::ProjectId, time::Timestamp};
+use std::{borrow::Cow, net::IpAddr};
+
+/// What is asked of a key besides being good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// It must be of one of these projects; empty: of any.
+    pub projects: &'a [ProjectId],
+    /// It must have all of these scopes.
+    pub scopes: &'a [Cow<'a, str>],
+    /// The address from which the secret is used, if whoever asks knows it.
+    pub ip: Option<IpAddr>,
+}
+
+/// Which rule refused a key. Said only to whoever holds it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("This is not a key. {0}")]
+    Malformed(#[from] Malformed),
+    #[error("No key has this secret.")]
+    Unknown,
+    #[error("This key was deleted.")]
+    Deleted,
+    #[error("The project of this key is archived.")]
+    ProjectArchived,
+    #[error("This key is deactivated. Whoever looks after it can activate it.")]
+    Inactive,
+    #[error("This key is not valid yet.")]
+    NotYetValid,
+    #[error("This key has expired. Extend it, or create another.")]
+    Expired,
+    #[error("This key belongs to another project.")]
+    WrongProject,
+    #[error("This key may not be used from this network.")]
+    WrongNetwork,
+    #[error("This key does not have the scope {0}.")]
+    MissingScope(String),
+    #[error("This key was used too often. Try again in {} s.", .0.retry_after)]
+    RateLimited(Quota),
+}
+
+impl Refused {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::Unknown => "unknown",
+            Self::Deleted => "deleted",
+            Self::ProjectArchived => "project_archived",
+            Self::Inactive => "inactive",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+            Self::WrongProject => "wrong_project",
+            Self::WrongNetwork => "wrong_network",
+            Self::MissingScope(_) => "missing_scope",
+            Self::RateLimited(_) => "rate_limited",
+        }
+    }
+}
+
+/// What was presented: networks bind the secret, and not the tokens that were made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Secret,
+    Token,
+}
+
+/// Whether a key's secret is good for what is asked, at an instant, but for its rate. The order of the rules is the product's: not
+/// deleted, project not archived, active, not before, not expired, project asked for, network, scopes; the rate comes after all of
+/// them, so that what is refused by another rule costs no quota.
+///
+/// # Errors
+/// The first rule that refuses.
+pub fn decide(facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
+    decide_by(By::Secret, facts, question, now)
+}
+
+/// As [`decide`], for a secret or a token.
+///
+/// # Errors
+/// The first rule that refuses.
+pub(super) fn decide_by(by: By, facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
+    let life = &facts.lifecycle;
+    if life.deleted_at.is_some() {
+        Err(Refused::Deleted)
+    } else if facts.project_archived {
+        Err(Refused::ProjectArchived)
+    } else if !life.active {
+        Err(Refused::Inactive)
+    } else if life.not_before.is_some_and(|t| now < t) {
+        Err(Refused::NotYetValid)
+    } else if life.expires_at.is_some_and(|t| now >= t) {
+        Err(Refused::Expired)
+    } else if !question.projects.is_empty() && !question.projects.contains(&facts.project) {
+        Err(Refused::WrongProject)
+    } else if by == By::Secret && !facts.networks.allow(question.ip) {
+        Err(Refused::WrongNetwork)
+    } else if let Some(scope) = question.scopes.iter().find(|scope| !facts.scopes.iter().any(|it| *it == **scope)) {
+        Err(Refused::MissingScope(scope.to_string()))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

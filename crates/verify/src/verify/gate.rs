@@ -1,0 +1,103 @@
+//! How many look-ups the store is asked for at a time, whoever asks for how many.
+
+use keyward_core::Error;
+use keyward_store::log_limit::LogLimit;
+use keyward_store::{self as store, Kind};
+use std::time::Duration;
+use tokio::{sync::Semaphore, time};
+
+/// Look-ups at a time. The database runs fewer at once; a few wait, so that it is never idle.
+const AT_ONCE: usize = 64;
+/// For how long a look-up waits, and is waited for. What takes longer is refused as busy: whoever asks has a request waiting.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(super) struct Gate {
+    turns: Semaphore,
+    patience: Duration,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { turns: Semaphore::new(AT_ONCE), patience: PATIENCE }
+    }
+}
+
+impl Gate {
+    /// Lets a look-up through when it is its turn.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if it takes too long or the database refuses, which is logged; the store's own error if the database cannot
+    /// be reached or its disk fails, or a row is damaged.
+    pub async fn pass<T>(&self, look_up: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
+        let turn = async {
+            let _turn = self.turns.acquire().await;
+            look_up.await
+        };
+        match time::timeout(self.patience, turn).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error @ store::Error::Corrupt(_))) => Err(error.into()),
+            Ok(Err(error)) if matches!(error.kind(), Kind::Unavailable | Kind::Full | Kind::Io | Kind::Damaged) => {
+                Err(error.into())
+            }
+            Ok(Err(error)) => {
+                static LIMIT: LogLimit = LogLimit::new();
+                if let Some(look_ups) = LIMIT.count() {
+                    tracing::error!(%error, look_ups, "verify.unreadable");
+                }
+                Err(Error::Busy)
+            }
+            Err(_) => {
+                static LIMIT: LogLimit = LogLimit::new();
+                if let Some(look_ups) = LIMIT.count() {
+                    let seconds = self.patience.as_secs();
+                    tracing::error!(look_ups, seconds, "verify.timed_out: the database took too long to find a key");
+                }
+                Err(Error::Busy)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::pending,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    /// One more of those that are let through, until it is dropped.
+    struct Inside<'a>(&'a AtomicUsize);
+
+    impl Drop for Inside<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// However many ask, so many are let through at a time; who waits too long is refused, and the next is let in.
+    #[tokio::test]
+    async fn so_many_at_a_time() {
+        let gate = Gate { patience: Duration::from_millis(50), ..Gate::default() };
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let ask = || {
+            gate.pass(async {
+                most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                let _inside = Inside(&now);
+                pending::<Result<(), store::Error>>().await
+            })
+        };
+        let all = futures::future::join_all((0..10 * AT_ONCE).map(|_| ask())).await;
+        assert!(all.iter().all(|it| matches!(it, Err(Error::Busy))));
+        assert_eq!((now.into_inner(), most.into_inner()), (0, AT_ONCE));
+        assert_eq!(gate.pass(async { Ok(7) }).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_refuses_is_busy_or_says_why() {
+        let refused = Gate::default().pass(async { Err::<(), _>(store::Error::Again) }).await;
+        assert!(matches!(refused, Err(Error::Busy)));
+        let refused = Gate::default().pass(async { Err::<(), _>(store::Error::Closed) }).await;
+        assert!(matches!(refused, Err(Error::Store(store::Error::Closed))));
+    }
+}

@@ -1,0 +1,196 @@
+//! Facts in memory under many of the orders in which threads can meet: `marks`, `shard` and `resident`, the same files, on the locks and
+//! atomics of `shuttle`, which chooses at each of them who goes on.
+//!
+//! What must hold: whoever looks after a change was answered never finds facts from before it. That the check can fail is checked too:
+//! with the ticket taken after the read instead of before, which is the guard taken out, a schedule that breaks it is found.
+
+use super::{facts, places, terms};
+
+mod sync {
+    pub(super) use shuttle::sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    };
+    pub(super) use std::sync::PoisonError;
+}
+#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
+#[path = "marks.rs"]
+mod marks;
+#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
+#[path = "resident.rs"]
+mod resident;
+#[allow(dead_code, clippy::duplicate_mod, reason = "the same file on other locks, of which the checks ask for less")]
+#[path = "shard.rs"]
+mod shard;
+
+use facts::Facts;
+use keyward_domain::{
+    ids::{KeyId, ProjectId},
+    key::Lifecycle,
+    time::Timestamp,
+};
+use resident::Resident;
+use shard::Whose;
+use shuttle::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    thread,
+};
+use terms::Terms;
+use uuid::Uuid;
+
+const KEYS: usize = 2;
+
+/// What changes.
+#[derive(Clone, Copy)]
+enum Topic {
+    Key,
+    Project,
+    Policy,
+}
+
+/// When the ticket is taken.
+#[derive(Clone, Copy, PartialEq)]
+enum Guard {
+    Before,
+    /// Too late: the guard is out.
+    After,
+}
+
+/// A store of two keys in one project, each with a version that every change raises; and the facts in memory.
+struct World {
+    stored: Mutex<[i64; KEYS]>,
+    resident: Resident,
+    /// The versions that whoever changed them was answered for.
+    answered: [AtomicI64; KEYS],
+    guard: Guard,
+    terms: std::sync::Arc<Terms>,
+}
+
+fn key(n: usize) -> KeyId {
+    Uuid::from_u128(n as u128 + 1).into()
+}
+
+fn project() -> ProjectId {
+    Uuid::nil().into()
+}
+
+impl World {
+    /// Reads a key from the store, and keeps what it said.
+    fn fill(&self, n: usize) {
+        let before = self.resident.ticket();
+        let version = self.stored.lock().unwrap()[n];
+        let read = if self.guard == Guard::Before { before } else { self.resident.ticket() };
+        let lifecycle = Lifecycle {
+            active: true,
+            not_before: None,
+            expires_at: Some(Timestamp::from_micros(version)),
+            deleted_at: None,
+        };
+        let (name, terms) = ("Gateway".into(), self.terms.clone());
+        let facts = Facts { key: key(n), project: project(), name, issued_to: None, lifecycle, terms };
+        self.resident.put(&[n as u8; 32], &facts, read);
+    }
+
+    /// Looks: what is found is not older than what had been answered before.
+    fn look(&self, n: usize) -> bool {
+        let answered = self.answered[n].load(Ordering::SeqCst);
+        let whose = if n == 0 { Whose::Key(key(n)) } else { Whose::Digest(&[1; 32]) };
+        let found = self.resident.find(self.resident.place(key(n)), whose);
+        if let Some(facts) = &found {
+            let version = facts.lifecycle.expires_at.map_or(-1, Timestamp::micros);
+            assert!(version >= answered, "version {version} after {answered} was answered");
+        }
+        found.is_some()
+    }
+
+    /// Changes something, tells it after the commit, and answers.
+    fn change(&self, topic: Topic, n: usize) {
+        let changed = match topic {
+            Topic::Key => n..n + 1,
+            Topic::Project | Topic::Policy => 0..KEYS,
+        };
+        let versions = {
+            let mut stored = self.stored.lock().unwrap();
+            stored[changed.clone()].iter_mut().for_each(|version| *version += 1);
+            *stored
+        };
+        match topic {
+            Topic::Key => self.resident.key_changed(key(n)),
+            Topic::Project => self.resident.project_changed(project()),
+            Topic::Policy => self.resident.everything_changed(),
+        }
+        for n in changed {
+            self.answered[n].fetch_max(versions[n], Ordering::SeqCst);
+        }
+    }
+}
+
+/// Two who read, two who change, one who only looks; and room for one key or for both.
+fn scenario(guard: Guard, topics: [Topic; 2], room: usize) {
+    let world = Arc::new(World {
+        stored: Mutex::new([0; KEYS]),
+        resident: Resident::new(room, 1, 2, 7),
+        answered: [AtomicI64::new(0), AtomicI64::new(0)],
+        guard,
+        terms: std::sync::Arc::new(terms::tests::some()),
+    });
+    let mut threads = Vec::new();
+    for (n, topic) in topics.into_iter().enumerate() {
+        let reader = world.clone();
+        threads.push(thread::spawn(move || {
+            reader.fill(n);
+            reader.look(n);
+            reader.fill(1 - n);
+        }));
+        let writer = world.clone();
+        threads.push(thread::spawn(move || {
+            writer.change(topic, n);
+            writer.look(n);
+        }));
+    }
+    let looker = world.clone();
+    threads.push(thread::spawn(move || {
+        looker.look(0);
+        looker.look(1);
+    }));
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    for n in 0..KEYS {
+        world.look(n);
+        // When all is quiet, what is read is kept.
+        world.fill(n);
+        assert!(world.look(n), "key {n} is in memory");
+    }
+    assert!(world.resident.count() <= room);
+}
+
+const MIXES: [[Topic; 2]; 4] = [
+    [Topic::Key, Topic::Key],
+    [Topic::Key, Topic::Project],
+    [Topic::Project, Topic::Policy],
+    [Topic::Policy, Topic::Key],
+];
+
+#[test]
+fn no_fill_brings_back_what_a_change_took_out() {
+    for topics in MIXES {
+        for room in [1, KEYS] {
+            shuttle::check_random(move || scenario(Guard::Before, topics, room), 1_000);
+            shuttle::check_pct(move || scenario(Guard::Before, topics, room), 250, 3);
+        }
+    }
+}
+
+#[test]
+fn without_the_guard_it_is_found_that_one_does() {
+    for topics in MIXES {
+        let random = move || shuttle::check_random(move || scenario(Guard::After, topics, KEYS), 20_000);
+        assert!(std::panic::catch_unwind(random).is_err(), "random schedules find it");
+        let pct = move || shuttle::check_pct(move || scenario(Guard::After, topics, KEYS), 20_000, 3);
+        assert!(std::panic::catch_unwind(pct).is_err(), "and so does PCT");
+    }
+}

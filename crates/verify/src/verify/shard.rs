@@ -1,0 +1,169 @@
+//! One shard of the facts in memory: rows in seats, found by where their key stands.
+//!
+//! What was not asked for longest makes room, or nearly so (CLOCK: a hand goes round, and passes once what was used since its last
+//! round). A row has 104 bytes: of a digest the 24 that the index does not compare, name and issued-to in one text, terms shared.
+
+use super::{facts::Facts, marks::Ticket, places::Places, terms::Terms};
+use hashbrown::HashTable;
+use keyward_domain::{
+    ids::{KeyId, ProjectId},
+    key::Lifecycle,
+    time::Timestamp,
+};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+
+/// Between name and issued-to, neither of which can hold it.
+const BETWEEN: char = '\n';
+/// The end of a key that never ends.
+const NEVER: i64 = i64::MAX;
+
+/// What is kept of a key.
+pub(super) struct Row {
+    key: KeyId,
+    pub project: ProjectId,
+    /// The digest's last 24 bytes.
+    tail: [u8; 24],
+    label: SmolStr,
+    expires_at: i64,
+    terms: Arc<Terms>,
+    pub read: Ticket,
+}
+
+impl Row {
+    pub fn new(digest: &[u8; 32], facts: Facts, read: Ticket) -> Self {
+        let mut tail = [0; 24];
+        tail.copy_from_slice(&digest[8..]);
+        let label = match facts.issued_to {
+            None => facts.name,
+            Some(whom) => format_smolstr!("{}{BETWEEN}{whom}", facts.name),
+        };
+        let expires_at = facts.lifecycle.expires_at.map_or(NEVER, Timestamp::micros);
+        Self { key: facts.key, project: facts.project, tail, label, expires_at, terms: facts.terms, read }
+    }
+
+    pub fn facts(&self) -> Facts {
+        let (name, issued_to) = match self.label.split_once(BETWEEN) {
+            None => (self.label.clone(), None),
+            Some((name, whom)) => (name.into(), Some(whom.into())),
+        };
+        let expires_at = (self.expires_at != NEVER).then(|| Timestamp::from_micros(self.expires_at));
+        let Terms { active, not_before, deleted_at, .. } = *self.terms;
+        Facts {
+            key: self.key,
+            project: self.project,
+            name,
+            issued_to,
+            lifecycle: Lifecycle { active, not_before, expires_at, deleted_at },
+            terms: self.terms.clone(),
+        }
+    }
+}
+
+/// Whose facts are looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Whose<'a> {
+    Key(KeyId),
+    /// The key with this digest, the first 8 bytes of which led here.
+    Digest(&'a [u8; 32]),
+}
+
+impl Whose<'_> {
+    fn is(self, row: &Row) -> bool {
+        match self {
+            Self::Key(key) => row.key == key,
+            Self::Digest(digest) => row.tail == digest[8..],
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Shard {
+    seats: Vec<Option<Row>>,
+    /// Whether the row in this seat was asked for since the hand was there.
+    used: Vec<bool>,
+    free: Vec<u32>,
+    table: HashTable<u32>,
+    hand: usize,
+}
+
+impl Shard {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.seats.len() - self.free.len()
+    }
+
+    /// The row in a seat.
+    pub fn row(&self, seat: usize) -> Option<&Row> {
+        self.seats[seat].as_ref()
+    }
+
+    /// The row in a seat was asked for.
+    pub fn use_it(&mut self, seat: usize) {
+        self.used[seat] = true;
+    }
+
+    /// In which seat a row is.
+    pub fn seat(&self, place: u32, whose: Whose<'_>) -> Option<usize> {
+        let is = |seat: &u32| self.seats[*seat as usize].as_ref().is_some_and(|row| whose.is(row));
+        self.table.find(spread(place), is).map(|seat| *seat as usize)
+    }
+
+    /// Takes a row out of its seat. `false`: the seat was empty.
+    pub fn remove(&mut self, place: u32, seat: usize) -> bool {
+        if let Ok(entry) = self.table.find_entry(spread(place), |it| *it as usize == seat) {
+            entry.remove();
+        }
+        let gone = self.seats[seat].take().is_some();
+        if gone {
+            self.free.push(seat as u32);
+        }
+        gone
+    }
+
+    /// Seats a row, which must not be here yet.
+    pub fn put(&mut self, place: u32, row: Row, places: &Places) {
+        let seat = self.free.pop().map_or(self.seats.len(), |seat| seat as usize);
+        if seat == self.seats.len() {
+            self.seats.push(None);
+            self.used.push(false);
+        }
+        // Asked for once is not asked for again: a scan of keys does not push out those in use.
+        self.used[seat] = false;
+        self.seats[seat] = Some(row);
+        let seats = &self.seats;
+        self.table.insert_unique(spread(place), seat as u32, |seat| {
+            spread(seats[*seat as usize].as_ref().map_or(0, |row| places.of(row.key)))
+        });
+    }
+
+    /// Takes out the first row from the hand on that was not asked for in a round. `false`: there is none.
+    pub fn make_room(&mut self, places: &Places) -> bool {
+        for _ in 0..self.seats.len() * 2 {
+            self.hand = (self.hand + 1) % self.seats.len();
+            let seat = self.hand;
+            if std::mem::take(&mut self.used[seat]) {
+                continue;
+            }
+            if let Some(place) = self.seats[seat].as_ref().map(|row| places.of(row.key)) {
+                return self.remove(place, seat);
+            }
+        }
+        false
+    }
+}
+
+/// Of a place, what the table takes as a hash: its bits in all of the 64.
+fn spread(place: u32) -> u64 {
+    u64::from(place).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_the_size_that_is_promised() {
+        assert_eq!(size_of::<Option<Row>>(), 104);
+    }
+}

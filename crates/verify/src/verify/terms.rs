@@ -1,0 +1,123 @@
+//! What keys have in common: a million of them stand under a few hundred different terms, each kept once.
+
+use keyward_domain::{
+    key::{Environment, Lifecycle},
+    network::Networks,
+    rate::RateLimit,
+    time::Timestamp,
+};
+use keyward_store::{self as store, facts::FactsRow};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The facts of a key that others may share with it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Terms {
+    pub project_archived: bool,
+    /// Longest life of a token of its project, in seconds.
+    pub token_life_max: i64,
+    pub environment: Environment,
+    pub scopes: Vec<String>,
+    /// From where its secret may be used.
+    pub networks: Networks,
+    /// How often it, and the tokens made from it, may be used.
+    pub rate_limit: Option<RateLimit>,
+    /// Its lifecycle but for its end, which nearly every key has to itself.
+    pub(super) active: bool,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) deleted_at: Option<Timestamp>,
+}
+
+impl Terms {
+    /// Reads them of a row whose lifecycle was read.
+    ///
+    /// # Errors
+    /// [`store::Error::Corrupt`] if a column holds what the code never writes.
+    pub(super) fn read(row: &FactsRow, life: &Lifecycle) -> Result<Self, store::Error> {
+        const CORRUPT: fn(&'static str) -> store::Error = store::Error::Corrupt;
+        let networks = row.networks()?;
+        Ok(Self {
+            project_archived: row.project_archived_at.is_some(),
+            token_life_max: row.token_life_max,
+            environment: row.environment.parse().map_err(|_| CORRUPT("environment of a key"))?,
+            scopes: row.scopes()?,
+            networks: Networks::of(networks.iter().map(String::as_str))
+                .map_err(|_| CORRUPT("list of a key's networks"))?,
+            rate_limit: (row.rate_limit.as_deref().map(str::parse).transpose())
+                .map_err(|_| CORRUPT("rate limit of a key"))?,
+            active: life.active,
+            not_before: life.not_before,
+            deleted_at: life.deleted_at,
+        })
+    }
+}
+
+/// Different terms that are kept before it is first looked for some that nobody has any more.
+const SWEEP: usize = 1_024;
+
+/// Each different terms once.
+#[derive(Default)]
+pub(super) struct Shared(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    terms: HashSet<Arc<Terms>>,
+    /// How many there were when those that nobody has were last taken out.
+    swept: usize,
+}
+
+impl Shared {
+    /// These terms, as somebody else has them already.
+    pub fn share(&self, terms: Terms) -> Arc<Terms> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = kept.terms.get(&terms) {
+            return same.clone();
+        }
+        if kept.terms.len() >= SWEEP.max(kept.swept * 2) {
+            kept.terms.retain(|terms| Arc::strong_count(terms) > 1);
+            kept.swept = kept.terms.len();
+        }
+        let terms = Arc::new(terms);
+        kept.terms.insert(terms.clone());
+        terms
+    }
+
+    /// How many different ones are kept.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).terms.len()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn some() -> Terms {
+        Terms {
+            project_archived: false,
+            token_life_max: 86_400,
+            environment: Environment::Live,
+            scopes: vec!["a:read".to_owned(), "a:write".to_owned()],
+            networks: Networks::default(),
+            rate_limit: None,
+            active: true,
+            not_before: None,
+            deleted_at: None,
+        }
+    }
+
+    #[test]
+    fn the_same_terms_are_kept_once_and_no_longer_than_somebody_has_them() {
+        let shared = Shared::default();
+        let (one, two) = (shared.share(some()), shared.share(some()));
+        assert!(Arc::ptr_eq(&one, &two));
+        for life in 0..10 * SWEEP as i64 {
+            assert_eq!(shared.share(Terms { token_life_max: life, ..some() }).token_life_max, life);
+        }
+        assert!(shared.len() <= SWEEP, "{}", shared.len());
+        assert!(Arc::ptr_eq(&one, &shared.share(some())), "what somebody has stays");
+    }
+}
