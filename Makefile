@@ -146,7 +146,7 @@ site: $(parts)/browser/keyward.wasm $(parts)/style/keyward.css
 
 # cargo knows best whether something changed.
 $(wasm): FORCE | toolchain
-	@$(call slow,src crates Cargo.toml Cargo.lock,Building the browser part (about 3 minutes the first time).)
+	@$(call slow,crates Cargo.toml Cargo.lock,Building the browser part (about 3 minutes the first time).)
 	@$(call stage,build of the browser part) cargo build $(locked) $(remap) --package keyward-browser --target wasm32-unknown-unknown --profile wasm-release
 
 $(parts)/browser/keyward.wasm: $(wasm) $(npm) | $(bindgen)
@@ -171,11 +171,11 @@ $(parts)/style/keyward.css: $(wildcard style/*.css) .ci/font.mjs $(npm)
 
 # The server notices by itself when an embedded file changes, but not when one comes: then its crate is built anew.
 $(binary): site FORCE | toolchain
-	@$(call slow,src migrations target/site Cargo.toml Cargo.lock,Building the server (about 8 minutes the first time).)
+	@$(call slow,src crates migrations target/site Cargo.toml Cargo.lock,Building the server (about 8 minutes the first time).)
 	@$(call server,release)
 
 $(quick): site FORCE | toolchain
-	@$(call slow,src migrations target/site Cargo.toml Cargo.lock,Building the server (about 5 minutes the first time).)
+	@$(call slow,src crates migrations target/site Cargo.toml Cargo.lock,Building the server (about 5 minutes the first time).)
 	@$(call server,quick)
 
 # $(call server,PROFILE): builds the server with the files of target/site inside.
