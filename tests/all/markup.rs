@@ -271,7 +271,7 @@ fn elements_of_raw_text_are_drawn_in_one_place() {
         ("features/keys/filters.rs", "inner_html(APPLY)", 1),
         ("features/keys/filters.rs", "html::noscript()", 1),
         // A page of ours in place of itself, as the parser read it.
-        ("live/morph.rs", "set_inner_html(&new.inner_html())", 1),
+        ("browser/live/morph.rs", "set_inner_html(&new.inner_html())", 1),
         // HTML by hand: every value passes `plain`, or is a constant.
         ("http/plain.rs", "<title", 1),
     ];
