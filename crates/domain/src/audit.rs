@@ -1,4 +1,4 @@
-//! The audit log as people read it: which events somebody asks for, and what each says.
+//! Audit log for display: filters, events, and their messages.
 
 use super::{
     project::ProjectName,
@@ -6,12 +6,12 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Events on a page of the log.
+/// Number of events on one page of the log.
 pub const PAGE_SIZE: usize = 50;
-/// Events at a time of the history of a key or a project.
+/// Number of events in one batch of the history of a key or a project.
 pub const HISTORY_SIZE: usize = 10;
 
-/// What an event is about, in the words of the filter.
+/// Category of an event, as a filter option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them, in the order of the menu.
+    /// All categories, in the order of the menu.
     pub const ALL: [Self; 6] = [Self::Keys, Self::Projects, Self::People, Self::SignIns, Self::Settings, Self::Log];
 
     pub const fn as_str(self) -> &'static str {
@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// As the menu says it.
+    /// The label in the menu.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Keys => "Keys",
@@ -50,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// How the actions of this kind begin.
+    /// Prefixes of the actions in this category.
     pub const fn prefixes(self) -> &'static [&'static str] {
         match self {
             Self::Keys => &["key.", "keys.", "token."],
@@ -63,29 +63,29 @@ impl Kind {
     }
 }
 
-/// Which events the log's page shows, as it stands in its address.
+/// Filter of the audit log page, encoded in its query string.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditFilter {
-    /// A part of a person's name, or `user:<id>`, `operator`, `system`.
+    /// Part of a user's name, or `user:<id>`, `operator`, `system`.
     pub who: String,
     pub kind: Option<Kind>,
-    /// A part of a thing's name, or `key:<id>` and the like, or `project:<id>` for all that was done in it.
+    /// Part of a target's name, or `key:<id>` and the like, or `project:<id>` for all events in a project.
     pub thing: String,
-    /// A day such as `2026-11-13`, in the zone of whoever asks; empty: from the beginning.
+    /// First day, such as `2026-11-13`, in the time zone of the requesting user. Empty: no lower bound.
     pub from: String,
-    /// The last day; empty: up to now.
+    /// Last day. Empty: until now.
     pub to: String,
-    /// Only what is older than the event with this number.
+    /// Cursor: only events with a lower number.
     pub before: Option<i64>,
 }
 
 impl AuditFilter {
-    /// Reads the parameters of an address. Anybody can write one, so what is unknown counts as not said.
+    /// Parses the query parameters of a URL. Unknown values are ignored, because anybody can write a URL.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| {
             let said = get(name).unwrap_or_default();
             let said = said.trim();
-            // A NUL is no text to PostgreSQL.
+            // PostgreSQL does not accept NUL in a text.
             if said.chars().count() > 200 || said.contains('\0') { String::new() } else { said.to_owned() }
         };
         let day = |name: &str| Some(text(name)).filter(|it| is_day(it)).unwrap_or_default();
@@ -100,7 +100,7 @@ impl AuditFilter {
         }
     }
 
-    /// The parameters with their values, without those that say nothing.
+    /// Returns the query parameters with their values, without empty ones.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![
             ("who", self.who.clone()),
@@ -114,19 +114,19 @@ impl AuditFilter {
         pairs
     }
 
-    /// Whether some events are left out that the plain log has.
+    /// Whether the filter excludes events that the default log contains.
     pub fn narrows(&self) -> bool {
         Self { before: None, ..self.clone() } != Self::default()
     }
 }
 
-/// Whether a text is written like a day; whether there is such a day is the server's affair.
+/// Whether a text has the format of a date. The server checks whether the date exists.
 fn is_day(text: &str) -> bool {
     let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
     matches!(text.split('-').collect::<Vec<_>>().as_slice(), [y, m, d] if digits(y, 4) && digits(m, 2) && digits(d, 2))
 }
 
-/// A value that changed, in words.
+/// A changed value, formatted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     pub what: String,
@@ -134,7 +134,7 @@ pub struct Changed {
     pub after: Option<String>,
 }
 
-/// What only administrators see of an event.
+/// Details of an event that only administrators see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exact {
     /// `user:<id>`, `operator` or `system`.
@@ -150,20 +150,20 @@ pub struct Exact {
     pub hash: String,
 }
 
-/// An event ready to be read.
+/// An event for display.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
     pub seq: i64,
     pub at: Moment,
-    /// "14:31:52", in the zone of whoever reads.
+    /// "14:31:52", in the time zone of the requesting user.
     pub time: String,
-    /// Their name at that time.
+    /// The actor's name at that time.
     pub who: String,
-    /// It was whoever reads this.
+    /// Whether the actor is the requesting user.
     pub own: bool,
-    /// As what they acted: `owner`, `administrator`, …; none if it was not noted.
+    /// Role in which the actor acted: `owner`, `administrator`, …; `None` if it was not recorded.
     pub acting: Option<String>,
-    /// What they did: "deactivated the key “Nightly export”".
+    /// Message: "deactivated the key “Nightly export”".
     pub said: String,
     pub reason: Option<String>,
     pub changed: Vec<Changed>,
@@ -171,21 +171,21 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    /// As what they acted, where that says something that their name does not.
+    /// Returns the role in which the actor acted, if it adds information to the actor's name.
     pub fn capacity(&self) -> Option<&str> {
         self.acting.as_deref().filter(|it| !matches!(*it, "person" | "self" | "command line" | "keyward"))
     }
 }
 
-/// How far the log is signed.
+/// State of the signed hash chain of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainState {
-    /// The number of the last event.
+    /// Number of the last event.
     pub events: i64,
-    /// The last event that a checkpoint vouches for; 0: none.
+    /// Number of the last event covered by a signed checkpoint. 0: none.
     pub signed: i64,
     pub signed_at: Option<Moment>,
-    /// Events wait to be signed for longer than they should.
+    /// Whether events have been unsigned for longer than expected.
     pub late: bool,
 }
 
@@ -193,25 +193,26 @@ pub struct ChainState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditPage {
     pub events: Vec<AuditEvent>,
-    /// The number of the last event here, if there are older ones.
+    /// Cursor: number of the last event on this page, if there are older events.
     pub next: Option<i64>,
     pub chain: ChainState,
     pub now: Timestamp,
 }
 
-/// Some of the history of a key or a project.
+/// Part of the history of a key or a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     pub events: Vec<AuditEvent>,
-    /// The number of the last event here, if there are older ones.
+    /// Cursor: number of the last event in this part, if there are older events.
     pub next: Option<i64>,
     pub now: Timestamp,
 }
 
-/// An action, what is said of it, and what is said if somebody did it to themselves. `{}` is the thing's name in quotation marks.
+/// An action, its message, and its message for actors who are the target themselves. `{}` is the quoted name of the
+/// target.
 type Sentence = (&'static str, &'static str, Option<&'static str>);
 
-/// Every action that the code writes.
+/// Messages of all actions that the code records.
 const SENTENCES: &[Sentence] = &[
     ("audit.exported", "exported the audit log", None),
     ("client.registered", "registered the program {}", None),
@@ -291,18 +292,18 @@ const SENTENCES: &[Sentence] = &[
     ("user.unmade_administrator", "made {} an administrator no more", Some("laid down being an administrator")),
 ];
 
-/// Every action.
+/// Iterates over all actions.
 pub fn actions() -> impl Iterator<Item = &'static str> {
     SENTENCES.iter().map(|(action, ..)| *action)
 }
 
-/// Whether there is a sentence for an action.
+/// Whether an action has a message.
 pub fn has_sentence(action: &str) -> bool {
     SENTENCES.iter().any(|(it, ..)| *it == action)
 }
 
-/// What was done, to follow the name of whoever did it. `own`: they did it to themselves. An action that nobody wrote a sentence
-/// for is said as it stands.
+/// Formats the message of an event, to follow the actor's name. `own`: the actor is the target. An unknown action is
+/// named by its code.
 pub fn say(action: &str, thing: &str, own: bool) -> String {
     let name = if thing.is_empty() { "somebody unknown".to_owned() } else { format!("“{thing}”") };
     match SENTENCES.iter().find(|(it, ..)| *it == action) {

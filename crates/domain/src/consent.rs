@@ -1,4 +1,4 @@
-//! What people allow programs, and the programs that a project knows.
+//! OAuth grants, consent, and registered clients of a project (RFC 6749).
 
 use super::{
     ids::{ClientId, GrantId},
@@ -11,18 +11,18 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A program that asks, as `client_id` names it (RFC 6749 section 2.2).
+/// Identifier of an OAuth client, as in `client_id` (RFC 6749 section 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientName {
-    /// `client:<id>`: one that an owner of the project registered.
+    /// `client:<id>`: a client that an owner of the project registered.
     Registered(ClientId),
-    /// `loopback`: one on the person's own computer that nobody registered (RFC 8252).
+    /// `loopback`: an unregistered native app on the user's own computer (RFC 8252).
     Loopback,
 }
 
 impl ClientName {
-    /// Its id, if it was registered.
+    /// Returns the id of a registered client.
     pub const fn id(self) -> Option<ClientId> {
         match self {
             Self::Registered(id) => Some(id),
@@ -40,7 +40,7 @@ impl fmt::Display for ClientName {
     }
 }
 
-/// Not the name of a program.
+/// Parse error: not a client identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A program is called client:<id> or loopback.")]
 pub struct BadClientName;
@@ -56,14 +56,14 @@ impl FromStr for ClientName {
     }
 }
 
-/// Most characters in a program's name.
+/// Maximum length of a client's name, in characters.
 const TITLE_MAX: usize = 80;
 
-/// What an owner calls a program: one line of 1 to 80 characters, trimmed.
+/// Display name of a client, chosen by a project owner: one line of 1 to 80 characters, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientTitle(String);
 
-/// Why a text is not a [`ClientTitle`].
+/// Validation error of a [`ClientTitle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientTitleError {
     #[error("Give the program the name by which people know it. They read it before they allow anything.")]
@@ -89,27 +89,27 @@ impl ClientTitle {
     }
 }
 
-/// A registered program as the project's page shows it.
+/// A registered client on the project page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientView {
     pub id: ClientId,
     pub title: String,
-    /// Where it may be answered.
+    /// Registered redirect URIs.
     pub redirects: Vec<String>,
     pub since: Moment,
     pub by: String,
 }
 
-/// What somebody allowed, as a list shows it.
+/// A grant in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantView {
     pub id: GrantId,
-    /// What the program is called; of one that nobody registered, that.
+    /// Display name of the client. For an unregistered client, a text that states this.
     pub client: String,
     pub project: ProjectName,
-    /// Who allowed it.
+    /// Name of the user who consented.
     pub person: String,
-    /// It was whoever reads this.
+    /// Whether the grant belongs to the requesting user.
     pub yours: bool,
     pub scopes: Vec<String>,
     pub since: Moment,
@@ -117,17 +117,17 @@ pub struct GrantView {
     pub last_used: Option<Moment>,
 }
 
-/// What holds of all that was allowed, and the programs of the project.
+/// Active grants and registered clients of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
     pub grants: Vec<GrantView>,
     pub clients: Vec<ClientView>,
-    /// Whether the reader may register programs, and remove them.
+    /// Whether the requesting user may register and remove clients.
     pub may_register: bool,
     pub now: Timestamp,
 }
 
-/// For how long something may be allowed.
+/// Grant lifetime that the user can choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Life {
     pub seconds: i64,
@@ -135,27 +135,27 @@ pub struct Life {
     pub words: String,
 }
 
-/// What a program asks a person, as the page shows it.
+/// Data of the consent page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asking {
-    /// What an owner of the project called the program; `None`: nobody registered it.
+    /// Name of the registered client. `None`: the client is not registered.
     pub client: Option<String>,
-    /// The host that gets the answer; `None`: this computer, or a device.
+    /// Host that receives the authorization response. `None`: this computer, or a device.
     pub host: Option<String>,
     pub project: ProjectName,
-    /// What it asks for and this person may allow.
+    /// Requested scopes that this user may grant.
     pub scopes: Vec<ScopeView>,
-    /// What it asks for and this person may not allow.
+    /// Requested scopes that this user may not grant.
     pub beyond: Vec<String>,
-    /// The shortest first.
+    /// Available lifetimes, shortest first.
     pub lives: Vec<Life>,
-    /// Seconds: the one that is chosen at first.
+    /// Lifetime that is selected initially, in seconds.
     pub usual: i64,
-    /// Whom the page says to be signed in.
+    /// Email address of the signed-in user, as shown on the page.
     pub email: String,
 }
 
-/// What is told to the window that opened ours, which is of this origin.
+/// Authorization response as a message to the opener window, which has this origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub origin: String,
@@ -166,27 +166,28 @@ pub struct Message {
     pub iss: String,
 }
 
-/// How a program is answered.
+/// Delivery of an authorization response to the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answered {
-    /// By leading the browser there.
+    /// Redirects the browser to this URI.
     Leave(RevealedSecret),
-    /// By a message to its window.
+    /// Posts a message to the opener window.
     Post(Message),
 }
 
-/// What becomes of a request to be allowed something.
+/// Result of an authorization request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authorization {
-    /// It is not known who asks, or where the answer would go: nobody but the person is told.
+    /// The client or the redirect URI is unknown. The error is shown to the user and not sent to the client (RFC 6749
+    /// section 4.1.2.1).
     Unknown(String),
-    /// The person is asked.
+    /// The user must decide on the consent page.
     Ask(Asking),
-    /// There is nothing that this person could allow: why, with the status of a page that says so.
+    /// The user cannot grant anything: the reason, and the HTTP status of the page that shows it.
     Cannot { status: u16, why: String },
-    /// The program has made a mistake, and is told.
+    /// The request is invalid. The error is sent to the client.
     Answered(Answered),
 }
 

@@ -1,14 +1,14 @@
-//! Totals that are exact as far as a list counts.
+//! Totals with an upper bound: lists count exactly up to a limit.
 
-/// Most that a list counts. A total above it says only that there are more.
+/// Highest exact total of a list. A greater total only means that there are more items.
 pub const COUNTED: u64 = 10_000;
 
-/// A total as a page shows it: `7`, or `10,000+`.
+/// Formats a total for display: `7`, or `10,000+`.
 pub fn counted(total: u64) -> String {
     if total > COUNTED { "10,000+".to_owned() } else { total.to_string() }
 }
 
-/// A total with its noun: `1 key`, `7 keys`, `10,000+ keys`.
+/// Formats a total with its noun: `1 key`, `7 keys`, `10,000+ keys`.
 pub fn counted_of(total: u64, one: &str, many: &str) -> String {
     format!("{} {}", counted(total), if total == 1 { one } else { many })
 }

@@ -2,17 +2,19 @@
 
 use std::{fmt, str::FromStr};
 
-/// Most characters of an address as it is entered: 64 + `@` + 255 (RFC 5321 section 4.5.3.1).
+/// Maximum length of an address as entered, in characters: 64 + `@` + 255 (RFC 5321 section 4.5.3.1).
 pub const EMAIL_MAX: usize = 320;
-/// Most characters of the part before the `@`.
+/// Maximum length of the part before the `@`, in characters.
 const LOCAL_MAX: usize = 64;
 
-/// An email address: the part before the `@` in lower case, the domain as lower-case A-labels (RFC 5891, mapped by UTS #46).
-/// Two texts for one mailbox are one value, so that look-ups, limits and mail use the same address.
+/// An email address: the part before the `@` in lower case, the domain as lower-case A-labels (RFC 5891, mapped by UTS
+/// #46).
+///
+/// Two spellings of one mailbox are one value, so that lookups, limits, and mail use the same address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
-/// Why a text is not an [`Email`].
+/// Validation error of an [`Email`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
     #[error("Write an e-mail address, such as maren@example.com.")]
@@ -24,8 +26,8 @@ pub enum EmailError {
 impl FromStr for Email {
     type Err = EmailError;
 
-    /// Trims white space at both ends. The local part is a dot-string (RFC 5321 section 4.1.2, RFC 6531 section 3.3): quoted
-    /// local parts and address literals such as `[127.0.0.1]` are refused.
+    /// Trims white space at both ends. The local part is a dot-string (RFC 5321 section 4.1.2, RFC 6531 section 3.3):
+    /// quoted local parts and address literals such as `[127.0.0.1]` are invalid.
     fn from_str(text: &str) -> Result<Self, EmailError> {
         if text.chars().take(EMAIL_MAX + 1).count() > EMAIL_MAX {
             return Err(EmailError::TooLong);
@@ -41,7 +43,8 @@ impl FromStr for Email {
 }
 
 impl Email {
-    /// The address of a stored row. An earlier release stored domains as U-labels and accepted more texts, so this cannot fail.
+    /// Parses the address of a stored row. It must not fail, because an earlier release stored domains as U-labels
+    /// and accepted more texts.
     pub fn from_row(text: &str) -> Self {
         text.parse().unwrap_or_else(|_| Self(text.trim().to_lowercase()))
     }
@@ -50,12 +53,13 @@ impl Email {
         &self.0
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     pub fn local(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
-    /// The address with its domain as U-labels: what an earlier release stored. Equal to [`Self::as_str`] for other domains.
+    /// Returns the address with its domain as U-labels, as an earlier release stored it. Equal to [`Self::as_str`] for
+    /// other domains.
     pub fn unicode(&self) -> String {
         let Some((local, domain)) = self.0.rsplit_once('@') else { return self.0.clone() };
         let (domain, _) = idna::domain_to_unicode(domain);
@@ -78,7 +82,7 @@ fn is_atom(text: &str) -> bool {
     !text.is_empty() && text.chars().all(fits)
 }
 
-/// A domain in lower-case A-labels. `None`: no host name, such as an address literal or an IPv4 address.
+/// Converts a domain to lower-case A-labels. `None`: not a host name, such as an address literal or an IPv4 address.
 pub fn a_labels(domain: &str) -> Option<String> {
     use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
     let domain = Uts46::new()

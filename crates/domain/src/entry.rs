@@ -1,28 +1,28 @@
-//! How people come in: which ways there are, and what a link opens.
+//! Sign-in methods, registration, and error codes of a sign-in with the identity provider.
 
 use serde::{Deserialize, Serialize};
 
-/// The ways in that the sign-in page shows.
+/// Sign-in methods that the sign-in page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ways {
-    /// By password; with it go the new password and the first start.
+    /// Sign-in with a password. Password reset and the initial setup depend on it.
     pub passwords: bool,
-    /// With an account elsewhere: what the provider is called.
+    /// Display name of the identity provider, if one is configured.
     pub provider: Option<String>,
-    /// Anybody may make an account, for there is mail to confirm their address with.
+    /// Anybody may register, because email is configured and can confirm addresses.
     pub sign_up: bool,
-    /// Letters go out.
+    /// Whether the server can send email.
     pub mail: bool,
 }
 
-/// Whom a link lets make an account.
+/// Data of a registration that started from a one-time link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// The address that the account gets: the link came to it.
+    /// Email address of the new account: the address to which the link was sent.
     pub email: String,
 }
 
-/// Why a sign-in with an account elsewhere came to nothing: a word in the address of the sign-in page, and its sentence.
+/// Error of a sign-in with the identity provider: a code in the URL of the sign-in page, with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotIn {
     Again,
@@ -81,12 +81,12 @@ impl NotIn {
         ),
     ];
 
-    /// As the address says it.
+    /// The code in the URL.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(it, ..)| *it == self).map_or("", |(_, word, _)| word)
     }
 
-    /// The sentence for a word in an address; none for a word that is not ours.
+    /// Returns the message of a code from the URL, or `None` for an unknown code.
     pub fn sentence(word: &str) -> Option<&'static str> {
         Self::ALL.iter().find(|(_, it, _)| *it == word).map(|(.., sentence)| *sentence)
     }

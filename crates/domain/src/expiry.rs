@@ -1,23 +1,23 @@
-//! When a new key ends: the choices of the dropdown.
+//! Expiry of a new key: the options of the dropdown and their parser.
 
 use super::time::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A choice of the expiry dropdown. A date is its end, in the zone of the person who chose it.
+/// An option of the expiry dropdown. A date means the end of that day in the user's time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExpiryChoice {
-    /// This many days from now, to the second.
+    /// Number of days from now, to the second.
     Days(u16),
-    /// `YYYY-MM-DD`, until its last second in the person's zone.
+    /// `YYYY-MM-DD`, until its last second in the user's time zone.
     Date(String),
     Never,
 }
 
-/// A choice of the dropdown, ready to be drawn.
+/// An option of the dropdown for display.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiryOption {
-    /// As the form sends it: `90d`, `never`.
+    /// Value in the form: `90d`, `never`.
     pub value: String,
     /// "90 days".
     pub label: String,
@@ -25,22 +25,23 @@ pub struct ExpiryOption {
     pub sentence: String,
 }
 
-/// The presets, in days, in the order of the dropdown.
+/// Preset periods in days, in the order of the dropdown.
 pub const PRESETS: [u16; 6] = [7, 30, 60, 90, 180, 365];
-/// The preset that is chosen at first.
+/// Preset that is selected initially, in days.
 pub const DEFAULT_DAYS: u16 = 90;
-/// The longest life that can be asked for, in days: a hundred years.
+/// Maximum requested lifetime in days: one hundred years.
 pub const DAYS_MAX: u16 = 36_500;
 
-/// The longest life, in days, that does not count as one without an end: five years, with room for leap days and the last day's end.
+/// Maximum lifetime in days that does not count as unlimited: five years, with room for leap days and the end of the
+/// last day.
 pub const LONG_LIFE: i64 = 1_830;
 
-/// Whether a key with this expiry lives so long that it is as dangerous as one that never expires.
+/// Whether a key with this expiry lives so long that it needs the same protection as a key that never expires.
 pub fn is_long_lived(end: Option<Timestamp>, now: Timestamp) -> bool {
     end.is_none_or(|end| end > now.plus_seconds(LONG_LIFE * DAY))
 }
 
-/// Why a text names no end, or one beyond [`DAYS_MAX`].
+/// Parse error: no valid expiry, or one beyond [`DAYS_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Choose a period or a date within {max} days, or never.", max = DAYS_MAX)]
 pub struct BadExpiry;

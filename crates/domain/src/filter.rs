@@ -1,4 +1,4 @@
-//! Which keys a list holds and in what order, as it stands in the address of the page.
+//! Filter and sort order of a key list, and their encoding in the query string of the page.
 
 use super::{
     ids::{ProjectId, UserId},
@@ -7,7 +7,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// The order of a list. What is equal by it stands newest first.
+/// Sort order of a list. Equal keys are sorted newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sort {
@@ -16,14 +16,14 @@ pub enum Sort {
     Status,
     Newest,
     Name,
-    /// Last used, the latest first; never used last.
+    /// By last use, latest first. Unused keys come last.
     Used,
-    /// The soonest end first; those that never end last.
+    /// By expiry, earliest first. Keys that never expire come last.
     Expires,
 }
 
 impl Sort {
-    /// All of them, in the order of the menu.
+    /// All sort orders, in the order of the menu.
     pub const ALL: [Self; 5] = [Self::Status, Self::Newest, Self::Name, Self::Used, Self::Expires];
 
     pub const fn as_str(self) -> &'static str {
@@ -37,7 +37,7 @@ impl Sort {
     }
 }
 
-/// Not the name of an order.
+/// Parse error: unknown sort order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Sort by status, newest, name, used or expires.")]
 pub struct UnknownSort;
@@ -50,23 +50,23 @@ impl FromStr for Sort {
     }
 }
 
-/// A ready view of an administrator: keys that somebody should look at.
+/// Predefined filter for administrators: keys that need a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ready {
-    /// Not used for 90 days; one that was never used counts from when it was made.
+    /// Not used for 90 days. For a key that was never used, the period starts at its creation.
     Unused,
     /// Never expires.
     Endless,
-    /// Whoever made it is no member of its project any more, or cannot sign in.
+    /// The creator is no longer a member of the project, or cannot sign in.
     Left,
 }
 
-/// After how many days without use a key is [`Ready::Unused`].
+/// Number of days without use after which a key is [`Ready::Unused`].
 pub const UNUSED_DAYS: i64 = 90;
 
 impl Ready {
-    /// All of them, in the order of the page.
+    /// All predefined filters, in the order of the page.
     pub const ALL: [Self; 3] = [Self::Unused, Self::Endless, Self::Left];
 
     pub const fn as_str(self) -> &'static str {
@@ -77,7 +77,7 @@ impl Ready {
         }
     }
 
-    /// As the page names it.
+    /// The label on the page.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Unused => "Unused for 90 days",
@@ -87,7 +87,7 @@ impl Ready {
     }
 }
 
-/// Not the name of a ready view.
+/// Parse error: unknown predefined filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A view is unused, endless or left.")]
 pub struct UnknownView;
@@ -100,22 +100,22 @@ impl FromStr for Ready {
     }
 }
 
-/// What a list of keys is narrowed to, and its order.
+/// Filter and sort order of a list of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyFilter {
-    /// `None`: whatever is not deleted.
+    /// `None`: all keys that are not deleted.
     pub status: Option<Status>,
     pub project: Option<ProjectId>,
     pub environment: Option<Environment>,
-    /// Of projects that this person owns; for administrators.
+    /// Only keys of projects that this user owns. For administrators only.
     pub owner: Option<UserId>,
-    /// For administrators.
+    /// For administrators only.
     pub view: Option<Ready>,
     pub sort: Sort,
 }
 
 impl KeyFilter {
-    /// Reads the parameters of an address. Anybody can write one, so what is unknown counts as not said.
+    /// Parses the query parameters of a URL. Unknown values are ignored, because anybody can write a URL.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         fn parsed<T: FromStr>(text: Option<String>) -> Option<T> {
             text?.parse().ok()
@@ -130,7 +130,7 @@ impl KeyFilter {
         }
     }
 
-    /// The parameters as [`Self::read`] reads them, without what is said anyway: empty for the default.
+    /// Returns the query string that [`Self::read`] parses, without default values. Empty for the default filter.
     pub fn query(&self) -> String {
         let sort = (self.sort != Sort::default()).then(|| self.sort.as_str().to_owned());
         let parts = [
@@ -145,12 +145,12 @@ impl KeyFilter {
         said.collect::<Vec<_>>().join("&")
     }
 
-    /// Whether nothing is said: every key that is not deleted, in the usual order.
+    /// Whether this is the default: all keys that are not deleted, in the default order.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether some keys are left out that the plain list has.
+    /// Whether the filter excludes keys that the default list contains.
     pub fn narrows(&self) -> bool {
         self.status.is_some()
             || self.project.is_some()
@@ -159,7 +159,7 @@ impl KeyFilter {
             || self.view.is_some()
     }
 
-    /// Without what only administrators may ask for.
+    /// Removes the filters that only administrators may use.
     pub fn of_members(self) -> Self {
         Self { owner: None, view: None, ..self }
     }

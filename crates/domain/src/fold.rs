@@ -1,18 +1,19 @@
-//! Text without case and accents, for search and for the order of lists.
+//! Case and accent folding for search and for the order of lists.
 
 use unicode_normalization::{UnicodeNormalization as _, char::canonical_combining_class};
 
-/// Most bytes of a folded text: it must fit into an index of PostgreSQL (2,704 bytes).
+/// Maximum length of a folded text in bytes. It must fit into a PostgreSQL index entry (2,704 bytes).
 const MAX: usize = 1_000;
 
-/// Folds a text: Unicode NFKD without accents, in lower case. `Émile` and `emile` are the same, and so are `Straße` and `STRASSE`.
+/// Folds a text: Unicode NFKD without accents, in lower case. `Émile` equals `emile`, and `Straße` equals `STRASSE`.
 ///
-/// An accent is a character with a canonical combining class; vowel signs of Indic scripts have none and stay. The text in upper case is
-/// made lower character by character, so that the two forms of a small sigma are one. A text of accents alone is left as it is: only an
-/// empty text folds to an empty one.
+/// An accent is a character with a nonzero canonical combining class. Vowel signs of Indic scripts have class 0 and
+/// remain. The text is converted to upper case and then, character by character, to lower case, so that the two forms
+/// of small sigma are equal. A text that consists only of accents is returned without folding: only an empty text
+/// folds to an empty text.
 pub fn fold(text: &str) -> String {
     let bare = text.nfkd().filter(|c| canonical_combining_class(*c) == 0);
-    // First in lower case: the capital ẞ is its own upper case.
+    // To lower case first: the capital ẞ is its own upper case.
     let upper = bare.flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let lower = upper.flat_map(char::to_lowercase).filter(|c| canonical_combining_class(*c) == 0);
     let mut folded = String::with_capacity(text.len());

@@ -1,10 +1,10 @@
-//! Identifiers: UUIDs that cannot be taken for one another.
+//! Typed identifiers: UUIDs that cannot be confused with one another.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// Parses a UUID that is written in lowercase with hyphens. Every other form of the same number is refused.
+/// Parses a UUID in lowercase with hyphens. Returns `None` for every other representation.
 pub fn exact_uuid(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;
     (id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
@@ -30,9 +30,11 @@ macro_rules! id {
         }
 
         impl $name {
-            /// Parses an identifier exactly as Keyward writes it: lowercase, with hyphens, and nothing around it.
+            /// Parses an identifier exactly as Keyward formats it: lowercase, with hyphens, and without surrounding
+            /// text.
             ///
-            /// Use this where a text is compared with a signed or stored one: [`FromStr`] also accepts capitals, braces and `urn:uuid:`.
+            /// Use this to compare a text with a signed or stored one: [`FromStr`] also accepts uppercase, braces, and
+            /// `urn:uuid:`.
             pub fn parse_exact(text: &str) -> Option<Self> {
                 exact_uuid(text).map(Self)
             }
@@ -55,31 +57,31 @@ macro_rules! id {
 }
 
 id!(
-    /// An API key's identifier. Not its secret: it may be shown, logged and put in a URL.
+    /// Identifier of an API key. It is not secret: it may be shown, logged, and put in a URL.
     KeyId
 );
 id!(
-    /// A project's identifier (a Pop's, a channel's).
+    /// Identifier of a project (of a Pop, of a channel).
     ProjectId
 );
 id!(
-    /// A person's identifier.
+    /// Identifier of a user.
     UserId
 );
 id!(
-    /// An invitation's identifier. Not its code.
+    /// Identifier of an invitation. It is not its code.
     InvitationId
 );
 id!(
-    /// The identifier of a program that a project's owner registered (an OAuth client).
+    /// Identifier of an OAuth client that a project owner registered.
     ClientId
 );
 id!(
-    /// The identifier of what a person allowed a program.
+    /// Identifier of a grant that a user gave to a client.
     GrantId
 );
 id!(
-    /// The one-time number that a form carries, so that sending it twice makes one thing.
+    /// One-time number of a form. It makes a repeated submission idempotent.
     FormNumber
 );
 

@@ -1,22 +1,22 @@
-//! The JSON of a config: checked by the grammar of RFC 8259, and kept as it was written.
+//! JSON of a project config: validated against RFC 8259 and stored as written.
 //!
-//! Only white space is changed. Numbers keep their digits: section 6 lets a reader limit their range and precision, and what a
-//! reader does not limit must not change on the way (`1e400`, 21 digits). Objects keep the order of their members, and strings
-//! their escapes.
+//! Only white space changes. Numbers keep their digits: RFC 8259 section 6 lets a parser limit their range and
+//! precision, so parsing and formatting could change them (`1e400`, 21 digits). Objects keep the order of their
+//! members, and strings keep their escapes.
 
 mod grammar;
 
-/// Most levels of arrays and objects, the outermost object included.
+/// Maximum nesting depth of arrays and objects, including the outermost object.
 pub const DEPTH_MAX: usize = 64;
 
-/// One JSON object that was checked.
+/// A validated JSON object.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'t>(&'t str);
 
-/// Checks one JSON object.
+/// Validates one JSON object.
 ///
 /// # Errors
-/// A sentence that says what is wrong, and where: "Line 3, column 14: expected `,` or `}`."
+/// A sentence with the position and the problem: "Line 3, column 14: expected `,` or `}`."
 pub fn read(text: &str) -> Result<Json<'_>, String> {
     if text.trim_matches(is_blank).is_empty() {
         return Err("Write one JSON object; an empty one is {}.".to_owned());
@@ -27,7 +27,7 @@ pub fn read(text: &str) -> Result<Json<'_>, String> {
     }
 }
 
-/// The line and the column of a byte, both counted from one; columns are characters.
+/// Formats the line and column of a byte offset. Both start at one. Columns count characters.
 fn place(text: &str, at: usize) -> String {
     let before = &text[..at];
     let line = before.matches('\n').count() + 1;
@@ -36,7 +36,7 @@ fn place(text: &str, at: usize) -> String {
 }
 
 impl Json<'_> {
-    /// The same object without spaces.
+    /// Returns the same object without white space between tokens.
     pub fn compact(&self) -> String {
         let mut out = String::with_capacity(self.0.len());
         for token in Tokens(self.0) {
@@ -45,10 +45,10 @@ impl Json<'_> {
         out
     }
 
-    /// The same object laid out to be read, with two spaces a level.
+    /// Returns the same object pretty-printed, with two spaces per level.
     ///
     /// # Errors
-    /// A sentence with the place at which it becomes longer than `most` bytes.
+    /// If the result is longer than `most` bytes: a sentence with the position where the limit is exceeded.
     pub fn laid_out(&self, most: usize) -> Result<String, String> {
         let (mut out, mut level, mut before) = (String::with_capacity(self.0.len()), 0_usize, "");
         for token in Tokens(self.0) {
@@ -87,7 +87,7 @@ const fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-/// The tokens of a text that was checked, without the white space between them.
+/// Tokens of a validated text, without the white space between them.
 struct Tokens<'t>(&'t str);
 
 impl<'t> Iterator for Tokens<'t> {

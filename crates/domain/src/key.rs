@@ -1,4 +1,4 @@
-//! A key as people see it: its name, its environment, its status at an instant.
+//! API keys for display: names, environments, lifecycle status, and view types.
 
 use super::{
     expiry::ExpiryOption,
@@ -12,13 +12,13 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// Most characters (Unicode scalar values) in a key's name, and in "issued to".
+/// Maximum length of a key's name and of "issued to", in characters (Unicode scalar values).
 pub const NAME_MAX: usize = 100;
-/// How long a deleted key can be restored, in days.
+/// Period in which a deleted key can be restored, in days.
 pub const RESTORE_DAYS: i64 = 7;
-/// Keys on one page of the list.
+/// Number of keys on one page of the list.
 pub const PAGE_SIZE: usize = 50;
-/// Most characters in the reason that an administrator gives.
+/// Maximum length of an administrator's reason, in characters.
 pub const REASON_MAX: usize = 300;
 
 /// A key's name: 1 to 100 characters in any script, without control characters, trimmed. A label, not unique.
@@ -26,7 +26,7 @@ pub const REASON_MAX: usize = 300;
 #[serde(try_from = "String", into = "String")]
 pub struct KeyName(String);
 
-/// Why a text is not a label, a text of one line that people write: a [`KeyName`], an "issued to" and the others.
+/// Validation error of a label: a one-line text written by a user, such as a [`KeyName`] or "issued to".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
     #[error("Give the key a name, so that you know it later.")]
@@ -39,7 +39,7 @@ pub enum LabelError {
     Invisible,
 }
 
-/// Trims and checks a text of one line: the rule for every label that people write.
+/// Trims and validates a one-line text of at most `most` characters. All labels that users write share this rule.
 pub(super) fn label(text: &str, most: usize) -> Result<String, LabelError> {
     let text = text.trim();
     let count = text.chars().count();
@@ -56,9 +56,11 @@ pub(super) fn label(text: &str, most: usize) -> Result<String, LabelError> {
     }
 }
 
-/// Characters that leave nothing to see or to press: white space, the blank of Braille, and what Unicode 17 lists as
-/// `Default_Ignorable_Code_Point` (zero-width characters, joiners, variation selectors, fillers, tags). Joined to others they have
-/// their use, in emoji and in many scripts.
+/// Returns whether a character has no visible glyph: white space, the Braille blank, and the
+/// `Default_Ignorable_Code_Point` characters of Unicode 17 (zero-width characters, joiners, variation selectors,
+/// fillers, tags).
+///
+/// A label may contain such characters next to visible ones: emoji and many scripts need them.
 pub(super) fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(
@@ -80,7 +82,8 @@ pub(super) fn is_invisible(c: char) -> bool {
             | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Control characters, and the bidirectional overrides with which one name can be drawn as another.
+/// Returns whether a character is a control character, a line or paragraph separator, or a bidirectional override.
+/// Bidirectional overrides can make one name look like another.
 pub(super) fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -119,10 +122,7 @@ impl fmt::Display for KeyName {
     }
 }
 
-/// Reads the optional "issued to": empty means nobody in particular.
-///
-/// # Errors
-/// [`LabelError`], never `Empty`.
+/// Parses the optional "issued to". An empty text is `None`: the key is issued to no particular recipient.
 pub fn parse_issued_to(text: &str) -> Result<Option<String>, LabelError> {
     match label(text, NAME_MAX) {
         Ok(text) => Ok(Some(text)),
@@ -131,7 +131,7 @@ pub fn parse_issued_to(text: &str) -> Result<Option<String>, LabelError> {
     }
 }
 
-/// Why a text is not a [`Reason`].
+/// Validation error of a [`Reason`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReasonError {
     #[error("Say why. The owner of the key reads it.")]
@@ -140,7 +140,8 @@ pub enum ReasonError {
     Label(LabelError),
 }
 
-/// Why an administrator changes a key: one line of 1 to 300 characters, trimmed. Its owner reads it.
+/// An administrator's reason for a change of a key: one line of 1 to 300 characters, trimmed. The owner of the key
+/// sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(String);
 
@@ -161,7 +162,7 @@ impl Reason {
     }
 }
 
-/// Which world a key opens: it stands in the secret's prefix too.
+/// Environment that a key is valid for. The prefix of the secret contains it too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Environment {
@@ -185,12 +186,12 @@ impl fmt::Display for Environment {
     }
 }
 
-/// Neither `live` nor `test`.
+/// Parse error: neither `live` nor `test`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Choose live or test.")]
 pub struct UnknownEnvironment;
 
-// A derived enum is read from a map as well, which is no environment.
+// A derived `Deserialize` also accepts a map, which is not a valid environment.
 impl TryFrom<String> for Environment {
     type Error = UnknownEnvironment;
 
@@ -211,7 +212,7 @@ impl FromStr for Environment {
     }
 }
 
-/// The facts from which a status follows.
+/// Stored fields from which the status of a key is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifecycle {
     pub active: bool,
@@ -220,7 +221,7 @@ pub struct Lifecycle {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// A key's status at an instant; computed, never stored.
+/// Status of a key at a given instant. It is computed and never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -232,7 +233,8 @@ pub enum Status {
 }
 
 impl Lifecycle {
-    /// The first that holds of deleted, inactive, scheduled, expired, active. A key that expires at t is expired at t.
+    /// Returns the first status that applies: deleted, inactive, scheduled, expired, active. A key that expires at t
+    /// has the status expired at t.
     pub fn status(&self, now: Timestamp) -> Status {
         if self.deleted_at.is_some() {
             Status::Deleted
@@ -249,7 +251,7 @@ impl Lifecycle {
 }
 
 impl Status {
-    /// As it stands in a URL and in `data-status`.
+    /// The identifier in URLs and in `data-status`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Deleted => "deleted",
@@ -260,7 +262,7 @@ impl Status {
         }
     }
 
-    /// As it stands on the badge.
+    /// The label on the status badge.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Deleted => "Deleted",
@@ -272,7 +274,7 @@ impl Status {
     }
 }
 
-/// Not the name of a status.
+/// Parse error: unknown status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A status is active, scheduled, expired, inactive or deleted.")]
 pub struct UnknownStatus;
@@ -286,97 +288,98 @@ impl FromStr for Status {
     }
 }
 
-/// What the last administrator who changed a key said of it.
+/// Note of the last administrator who changed a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     pub text: String,
-    /// Their name at that time.
+    /// The administrator's name at that time.
     pub by: String,
     pub at: Moment,
-    /// Whether they stopped the key: only an administrator can start it again.
+    /// Whether the administrator stopped the key. Then only an administrator can activate it again.
     pub held: bool,
 }
 
-/// How often a key may be used, as a page shows it.
+/// Rate limit of a key for display.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateView {
-    /// Calls in a period.
+    /// Number of calls per period.
     pub calls: u32,
     /// `second`, `minute`, `hour` or `day`.
     pub per: String,
-    /// Calls that may come at once after a rest.
+    /// Maximum number of calls at once after a period without calls.
     pub burst: u32,
     /// "100 calls a minute, 20 at once".
     pub words: String,
 }
 
-/// A key as a page shows it. Never the secret.
+/// A key for display. It never contains the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
     pub id: KeyId,
     pub name: String,
     pub environment: Environment,
-    /// `kw_live_3fA9`: the prefix and four characters.
+    /// The prefix and four characters of the secret: `kw_live_3fA9`.
     pub preview: String,
     pub project_id: ProjectId,
     pub project: String,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
-    /// The networks from which it may be used, in CIDR notation; none: from anywhere.
+    /// Allowed networks in CIDR notation. Empty: any network.
     pub networks: Vec<String>,
-    /// `None`: it has worked since it was made.
+    /// Start of validity. `None`: valid since its creation.
     pub not_before: Option<Moment>,
-    /// `None`: as often as anybody likes.
+    /// `None`: no rate limit.
     pub rate_limit: Option<RateView>,
     pub status: Status,
     pub created: Moment,
-    /// "You", or the maker's name.
+    /// "You", or the name of the creator.
     pub created_by: String,
     pub last_used: Option<Moment>,
-    /// What became of the calls with it since the day began; set where one key is looked at.
+    /// Calls with the key since the start of the day, by result. Set only where a single key is shown.
     pub calls_today: Option<CallsToday>,
-    /// `None`: never.
+    /// `None`: never expires.
     pub expires: Option<Moment>,
     /// For a deleted key: the instant from which it cannot be restored.
     pub gone: Option<Moment>,
-    /// Whether the person who asked may change it.
+    /// Whether the requesting user may change the key.
     pub may_change: bool,
-    /// Whether they may activate or restore it: not while an administrator holds it, unless they asked as one.
+    /// Whether the requesting user may activate or restore the key. False while an administrator has stopped it, unless
+    /// the user acts as an administrator.
     pub may_start: bool,
     pub note: Option<Note>,
-    /// Which state of it this is: greater with every change but its use.
+    /// Version of the key. It increases with every change except a use.
     pub version: i64,
-    /// An owner of its project, by name; set for administrators only.
+    /// Name of an owner of the key's project. Set for administrators only.
     pub owner: Option<String>,
-    /// That owner's e-mail address; set for administrators only.
+    /// Email address of that owner. Set for administrators only.
     pub owner_email: Option<String>,
-    /// The instant for which all of it holds.
+    /// Instant at which all fields were computed.
     pub now: Timestamp,
 }
 
-/// One page of the list.
+/// One page of the list of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPage {
     pub keys: Vec<KeyView>,
-    /// Goes into `?after=` for the page that follows.
+    /// Cursor of the next page, for `?after=`.
     pub next: Option<String>,
-    /// Keys that match, on all pages.
+    /// Number of matching keys on all pages.
     pub total: u64,
-    /// Of these, how many expire within seven days.
+    /// Number of matching keys that expire within seven days.
     pub expiring: u64,
-    /// The projects whose keys the person sees, by name: the choices of the filter.
+    /// Projects whose keys the user can see, by name: the options of the project filter.
     pub projects: Vec<ProjectName>,
-    /// Everybody who owns a project, by name: the choices of an administrator's filter, empty for anybody else.
+    /// All project owners, by name: the options of the administrator's owner filter. Empty for other users.
     pub owners: Vec<PersonChoice>,
-    /// Whether there is any key at all that is not deleted, whatever the filter says.
+    /// Whether at least one key that is not deleted exists, regardless of the filter.
     pub any: bool,
-    /// Deleted keys that can still be restored, whatever the filter says.
+    /// Number of deleted keys that can still be restored, regardless of the filter.
     pub deleted: u64,
-    /// The instant for which all of it holds.
+    /// Instant at which all fields were computed.
     pub now: Timestamp,
 }
 
-/// A key among those that an administrator has chosen.
+/// A key that an administrator selected for a bulk action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChosenKey {
     pub id: KeyId,
@@ -385,40 +388,40 @@ pub struct ChosenKey {
     pub status: Status,
 }
 
-/// What became of several keys that were to be deactivated, or deleted.
+/// Result of a bulk deactivation or deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChosenDone {
-    /// They were to be deleted; else deactivated.
+    /// Whether the action was a deletion. Otherwise it was a deactivation.
     pub deleted: bool,
     pub changed: u64,
-    /// Those that were so before.
+    /// Number of keys that already had the requested state.
     pub same: u64,
-    /// Those that could not be changed.
+    /// Keys that could not be changed.
     pub left: Vec<ChosenLeft>,
 }
 
-/// A key that could not be changed with others.
+/// A key that a bulk action could not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChosenLeft {
     pub name: String,
     pub why: String,
 }
 
-/// What the form that edits a key needs to be drawn.
+/// Data of the form that edits a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditForm {
     pub key: KeyView,
-    /// What the project offers, then what the key has although the project has ceased to offer it.
+    /// Scopes that the project offers, followed by scopes that the key has but the project no longer offers.
     pub offered: Vec<ScopeView>,
-    /// The presets, and never, as far as the policy allows them; `keep` and `date` are the page's own.
+    /// Presets and "never", as far as the policy allows them. The page adds `keep` and `date` itself.
     pub expiries: Vec<ExpiryOption>,
-    /// What the policy says of the life of a key, if it says anything.
+    /// Description of the policy's rule for key lifetimes, if there is one.
     pub policy: Option<String>,
-    /// The name of the time zone in which dates end, and times are written.
+    /// Name of the time zone in which dates end and times are formatted.
     pub zone: String,
-    /// The key's "not before" as the field takes it, to the minute: `2026-12-01T09:00`; empty: none.
+    /// "Not before" as the value of its form field, to the minute: `2026-12-01T09:00`. Empty: none.
     pub not_before: String,
-    /// Goes back with the edit: it is refused if the key was changed meanwhile.
+    /// Version for optimistic locking: the edit is denied if the key changed since the form was loaded.
     pub version: i64,
     pub now: Timestamp,
 }
@@ -481,7 +484,7 @@ mod tests {
         for text in ["👩\u{200D}🔧", "क\u{94D}\u{200D}ष", "\u{200B}a", "☎\u{FE0F}", "é", "e\u{301}"] {
             assert_eq!(text.parse::<KeyName>().unwrap().as_str(), text);
         }
-        // A character counts once, whatever UTF-16 makes of it.
+        // The limit counts Unicode scalar values, not UTF-16 code units.
         assert!("😀".repeat(100).parse::<KeyName>().is_ok());
         let words = "😀".repeat(101).parse::<KeyName>().unwrap_err().to_string();
         assert_eq!(words, "Use at most 100 characters. There are 101.");

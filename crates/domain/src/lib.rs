@@ -1,6 +1,6 @@
-//! The domain types of Keyward: ids, keys, scopes, expiry, networks, rate limits, policy, secrets.
+//! Domain types of Keyward: ids, keys, scopes, expiry, networks, rate limits, policy, and secrets.
 //!
-//! Pure: no I/O, no clock, no framework. The server and the browser share them.
+//! The crate is pure: it has no I/O, no clock, and no framework. The server and the browser share it.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]

@@ -1,14 +1,15 @@
-//! From where a key may be used: a list of networks in CIDR notation (RFC 4632, RFC 4291 section 2.3).
+//! IP allowlist of a key: networks in CIDR notation (RFC 4632, RFC 4291 section 2.3).
 
 use ipnet::{IpNet, Ipv4Net};
 use std::{fmt, net::IpAddr};
 
-/// Most networks that one key can have.
+/// Maximum number of networks of one key.
 pub const NETWORKS_MAX: usize = 50;
-/// The bits before the IPv4 address in an IPv4-mapped IPv6 one (RFC 4291 section 2.5.5.2).
+/// Number of bits before the IPv4 address in an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2).
 const MAPPED: u8 = 96;
 
-/// The network that counts as one client: an IPv4 address, or an IPv6 /64 network, which one customer has.
+/// Returns the network that counts as one client: an IPv4 address, or an IPv6 /64 network, which belongs to one
+/// subscriber.
 pub fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
@@ -16,7 +17,7 @@ pub fn subscriber(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Why a text is no list of networks. Each names what is wrong and what would be right.
+/// Parse error of a list of networks. Each message names the invalid text and a valid form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
     #[error("“{0}” is not a network. Write networks such as 203.0.113.0/24 or 2001:db8::/32, or single addresses.")]
@@ -27,20 +28,20 @@ pub enum NetworkError {
     TooMany,
 }
 
-/// The networks from which a key may be used; none: from anywhere. IPv4 stands as IPv4, however it was written.
+/// Networks from which a key may be used. Empty: any network. IPv4-mapped networks are stored as IPv4.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Networks(Box<[IpNet]>);
 
 impl Networks {
-    /// Reads networks with commas, spaces or lines between. One that is there twice counts once.
+    /// Parses networks separated by commas, semicolons, or white space. Duplicates count once.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first error in the text.
     pub fn read(text: &str) -> Result<Self, NetworkError> {
         Self::of(text.split(|c: char| c == ',' || c == ';' || c.is_whitespace()).filter(|word| !word.is_empty()))
     }
 
-    /// Reads networks that stand one by one.
+    /// Parses networks from separate strings.
     ///
     /// # Errors
     /// As [`Networks::read`].
@@ -58,12 +59,12 @@ impl Networks {
         Ok(Self(networks.into()))
     }
 
-    /// Whether there is none: then every address may use the key.
+    /// Whether the list is empty. Then every address may use the key.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the key may be used from this address. Where networks are given, an address that is not known is in none of them.
+    /// Whether the key may be used from this address. If networks are set, an unknown address is denied.
     pub fn allow(&self, from: Option<IpAddr>) -> bool {
         if self.0.is_empty() {
             return true;
@@ -74,20 +75,20 @@ impl Networks {
         })
     }
 
-    /// Whether every address that these allow is allowed by the others too. Each must lie in one of them: two halves that are written
-    /// apart do not make a whole.
+    /// Whether `outer` allows every address that `self` allows. Each network must lie within a single outer network:
+    /// two adjacent outer networks do not count as their union.
     pub fn within(&self, outer: &Self) -> bool {
         let lies = |network: &IpNet| outer.0.iter().any(|it| it.contains(network));
         outer.0.is_empty() || (!self.0.is_empty() && self.0.iter().all(lies))
     }
 
-    /// Each of them, in the order in which they were written.
+    /// Iterates over the networks in the order in which they were written.
     pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
         self.0.iter()
     }
 }
 
-/// One network, or one address.
+/// Parses one network or one address.
 fn network(word: &str) -> Result<IpNet, NetworkError> {
     let unreadable = || NetworkError::Unreadable(word.chars().take(60).collect());
     let network = match word.parse::<IpAddr>() {
@@ -100,7 +101,7 @@ fn network(word: &str) -> Result<IpNet, NetworkError> {
     Ok(canonical(network))
 }
 
-/// An IPv4-mapped network as the IPv4 one that it is.
+/// Converts an IPv4-mapped IPv6 network to the IPv4 network.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(six) = network else { return network };
     let four = six.prefix_len().checked_sub(MAPPED).zip(six.addr().to_ipv4_mapped());
@@ -136,7 +137,7 @@ mod tests {
             ("0.0.0.0/0", "2001:db8::1", false),
             ("::/0", "2001:db8::1", true),
             ("::/0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true),
-            // An IPv4 address is one, however the listener heard it: IPv6 networks do not hold it.
+            // An IPv4 address is IPv4 even if the listener received it as IPv4-mapped: IPv6 networks do not contain it.
             ("::/0", "192.0.2.1", false),
             ("::/0", "::ffff:192.0.2.1", false),
             ("192.0.2.7/32", "192.0.2.7", true),

@@ -1,4 +1,4 @@
-//! People as administrators see them.
+//! User administration: views of users for administrators.
 
 use super::{
     ids::{ProjectId, UserId},
@@ -7,7 +7,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A person, to be chosen or named.
+/// Id, name, and email address of a user, for lists and selection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonChoice {
     pub id: UserId,
@@ -15,70 +15,71 @@ pub struct PersonChoice {
     pub email: String,
 }
 
-/// A person in the list of all. Never the password, nor its hash.
+/// A user in the list of all users. It never contains the password or its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserSummary {
     pub id: UserId,
     pub name: String,
     pub email: String,
     pub admin: bool,
-    /// Whether they can sign in.
+    /// Whether the user can sign in.
     pub active: bool,
-    /// Projects that they are a member of.
+    /// Number of projects of which the user is a member.
     pub projects: u64,
-    /// Keys that they made and that are not deleted, in whatever project.
+    /// Number of keys that the user created in any project and that are not deleted.
     pub keys: u64,
     pub created: Moment,
-    /// When they last signed in, if they ever did.
+    /// Time of the last sign-in, if there was one.
     pub signed_in: Option<Moment>,
-    /// Whether it is the person who asked.
+    /// Whether this is the requesting user.
     pub is_you: bool,
 }
 
-/// One page of everybody.
+/// One page of the list of all users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserPage {
     pub users: Vec<UserSummary>,
-    /// Goes into `?after=` for the page that follows.
+    /// Cursor of the next page, for `?after=`.
     pub next: Option<String>,
-    /// Those that fit, on all pages.
+    /// Number of matching users on all pages.
     pub total: u64,
     pub now: Timestamp,
 }
 
-/// A project of somebody's, as an administrator sees it.
+/// A project of a user, for administrators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserProject {
     pub id: ProjectId,
     pub name: String,
-    /// What that person is in it.
+    /// Role of that user in the project.
     pub role: Role,
-    /// Its keys that are not deleted.
+    /// Number of keys that are not deleted.
     pub keys: u64,
     pub archived: bool,
-    /// Whether nobody else owns it.
+    /// Whether that user is the only owner.
     pub alone: bool,
 }
 
-/// A person with what hangs on them.
+/// A user with the projects and keys that depend on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserView {
     pub user: UserSummary,
-    /// By name.
+    /// Projects by name.
     pub projects: Vec<UserProject>,
-    /// Keys that they made and that are accepted unless they have expired: those that disabling may deactivate.
+    /// Number of keys that the user created and that are accepted unless they have expired. Disabling the user can
+    /// deactivate them.
     pub live_keys: u64,
-    /// Whether nobody else is an administrator who can sign in.
+    /// Whether no other administrator can sign in.
     pub last_administrator: bool,
-    /// Other people who can sign in, by name: to whom a project can go.
+    /// Other users who can sign in, by name: possible new owners of a project.
     pub others: Vec<PersonChoice>,
     pub now: Timestamp,
 }
 
-/// The answer to an invitation.
+/// Response to a user invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitedUser {
     pub email: String,
-    /// The link, to be passed on by hand; `None`: it was mailed, and stands nowhere else.
+    /// One-time link for the administrator to pass on. `None`: it was sent by email and is not available elsewhere.
     pub link: Option<String>,
 }

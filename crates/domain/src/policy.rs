@@ -1,4 +1,4 @@
-//! What holds for everybody on this Keyward, as its administrators say it.
+//! Policy of the instance: rules for all users, set by its administrators.
 
 use super::{
     expiry::{DEFAULT_DAYS, PRESETS},
@@ -7,20 +7,20 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Who may make an account.
+/// Registration rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignUp {
-    /// Administrators make accounts.
+    /// Only administrators create accounts.
     #[default]
     Closed,
-    /// Whoever was invited.
+    /// Invited users can register.
     Invite,
-    /// Anybody whose address is confirmed; needs mail.
+    /// Anybody with a confirmed email address can register. Requires email.
     Open,
 }
 
-/// Who must have a second factor.
+/// Users who must have a second factor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecondFactor {
@@ -30,7 +30,7 @@ pub enum SecondFactor {
     Everybody,
 }
 
-/// Not one of the words that stand for a choice.
+/// Parse error: unknown option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Choose one of the list.")]
 pub struct UnknownChoice;
@@ -38,7 +38,7 @@ pub struct UnknownChoice;
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),+ }) => {
         impl $name {
-            /// Every choice, in the order of a form.
+            /// All options, in the order of the form.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             pub const fn as_str(self) -> &'static str {
@@ -58,23 +58,23 @@ macro_rules! words {
 words!(SignUp { Closed = "closed", Invite = "invite", Open = "open" });
 words!(SecondFactor { Nobody = "nobody", Administrators = "administrators", Everybody = "everybody" });
 
-/// The policy. A stricter one never changes what was made before it.
+/// The policy. A stricter policy never changes existing keys and accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    /// The longest life of a new key, in days; `None`: any.
+    /// Maximum lifetime of a new key, in days. `None`: unlimited.
     pub key_life_max: Option<u32>,
-    /// Whether a new key may never expire.
+    /// Whether a new key may have no expiry.
     pub may_never_expire: bool,
-    /// The longest life of a token, in seconds, whatever its project says.
+    /// Maximum lifetime of a token, in seconds. It also limits the projects' own settings.
     pub token_life_max: i64,
     pub sign_up: SignUp,
-    /// Most keys of a project that are not deleted; `None`: any number.
+    /// Maximum number of keys of a project that are not deleted. `None`: unlimited.
     pub keys_per_project: Option<u32>,
     pub second_factor: SecondFactor,
 }
 
 impl SecondFactor {
-    /// Whether the policy asks it of somebody.
+    /// Whether the policy requires a second factor of a user.
     pub const fn is_asked_of(self, admin: bool) -> bool {
         match self {
             Self::Nobody => false,
@@ -84,7 +84,7 @@ impl SecondFactor {
     }
 }
 
-/// Why a key may not have the end that was asked for.
+/// Requested expiry that the policy does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooLong {
     #[error("The policy of this Keyward lets a key live at most {0} days. Choose an earlier end.")]
@@ -94,15 +94,15 @@ pub enum TooLong {
 }
 
 impl Policy {
-    /// Whether a new key may never expire: not where there is a longest life, which such a key would exceed.
+    /// Whether a new key may have no expiry. False if there is a maximum lifetime, which such a key would exceed.
     pub const fn allows_never(&self) -> bool {
         self.may_never_expire && self.key_life_max.is_none()
     }
 
-    /// Whether a key may end then, if that is said now; `None`: never.
+    /// Checks whether the policy allows this expiry at the time `now`. `None`: no expiry.
     ///
     /// # Errors
-    /// What the policy allows instead.
+    /// [`TooLong`], whose message contains the limit.
     pub fn check_end(&self, end: Option<Timestamp>, now: Timestamp) -> Result<(), TooLong> {
         match (end, self.key_life_max) {
             (None, Some(days)) => Err(TooLong::Days(days)),
@@ -112,7 +112,7 @@ impl Policy {
         }
     }
 
-    /// The periods that a form offers, in days: the usual ones that are allowed, and the longest if it is none of them.
+    /// Returns the periods of the form, in days: the allowed presets, and the maximum lifetime if it is not a preset.
     pub fn periods(&self) -> Vec<u16> {
         let Some(most) = self.key_life_max else { return PRESETS.to_vec() };
         let mut periods: Vec<u16> = PRESETS.into_iter().filter(|days| u32::from(*days) <= most).collect();
@@ -125,13 +125,13 @@ impl Policy {
         periods
     }
 
-    /// The period that a form begins with: 90 days, or the longest allowed that is shorter.
+    /// Returns the initially selected period: 90 days, or the longest allowed shorter period.
     pub fn usual_period(&self) -> u16 {
         let longest = self.periods().into_iter().filter(|days| *days <= DEFAULT_DAYS).max();
         longest.unwrap_or(DEFAULT_DAYS)
     }
 
-    /// What it says of the life of a key, for the form in which that is chosen; `None`: nothing.
+    /// Describes the rule for key lifetimes, for the form that sets an expiry. `None`: there is no rule.
     pub fn of_life(&self) -> Option<String> {
         match self.key_life_max {
             Some(1) => Some("The policy here: a key lives at most 1 day.".to_owned()),
@@ -142,43 +142,43 @@ impl Policy {
     }
 }
 
-/// What the form of the policy says, unread; it goes back and forth until it can be saved.
+/// Raw field values of the policy form. They are kept until the policy can be saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyDraft {
-    /// Days; empty: any.
+    /// Days. Empty: unlimited.
     pub key_life_max: String,
     pub may_never_expire: bool,
-    /// A number of [`Self::token_unit`].
+    /// Number of [`Self::token_unit`].
     pub token_life: String,
-    /// Seconds in the unit: 60, 3600 or 86400.
+    /// Unit in seconds: 60, 3600, or 86400.
     pub token_unit: String,
     pub sign_up: String,
-    /// Empty: any number.
+    /// Empty: unlimited.
     pub keys_per_project: String,
     pub second_factor: String,
-    /// Names the policy from which the form started: it is refused if that was changed meanwhile.
+    /// Version for optimistic locking: the change is denied if the policy changed since the form was loaded.
     pub version: String,
 }
 
-/// What the page of the policy needs to be drawn.
+/// Data of the policy page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyForm {
     pub draft: PolicyDraft,
-    /// Whether letters go out: without them nobody can confirm an address.
+    /// Whether the server can send email, which is required to confirm addresses.
     pub mail: bool,
 }
 
-/// What became of a policy that was sent.
+/// Result of saving a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicySaved {
-    /// It holds.
+    /// The policy is saved and in effect.
     Saved,
-    /// It is stricter and touches what is there: nothing was saved until that is confirmed.
+    /// The policy is stricter and affects existing data. Nothing is saved until the administrator confirms.
     Touches {
         draft: Box<PolicyDraft>,
-        /// A sentence for each kind of thing that it touches.
+        /// One sentence for each kind of affected data.
         lines: Vec<String>,
-        /// Sent back, it says that these lines were read: it names this policy and these numbers, and no other.
+        /// Confirmation value to send back. It is valid only for this policy and these numbers.
         confirms: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Projects, and who is what in them.
+//! Projects, members and their roles, invitations, and project settings.
 
 use super::{
     expiry::ExpiryOption,
@@ -11,7 +11,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// What a member of a project may do, most first.
+/// Role of a member in a project, most privileged first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -21,12 +21,13 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether it is one of those of whom a project keeps at least one. What a role may do is `service::can`'s to say.
+    /// Whether the role counts for the rule that a project keeps at least one owner. `service::can` defines the
+    /// permissions of a role.
     pub const fn owns(self) -> bool {
         matches!(self, Self::Owner)
     }
 
-    /// All of them, most first.
+    /// All roles, most privileged first.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Operator, Self::Viewer];
 
     pub const fn as_str(self) -> &'static str {
@@ -38,7 +39,7 @@ impl Role {
     }
 }
 
-/// Not the name of a role.
+/// Parse error: unknown role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A role is owner, operator or viewer.")]
 pub struct UnknownRole;
@@ -56,102 +57,103 @@ impl FromStr for Role {
     }
 }
 
-/// A project, to be chosen or named.
+/// Id and name of a project, for lists and selection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectName {
     pub id: ProjectId,
     pub name: String,
 }
 
-/// A project in which the asking person may make keys.
+/// A project in which the requesting user may create keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectChoice {
     pub id: ProjectId,
     pub name: String,
-    /// What its keys may be given.
+    /// Scopes that its keys may have.
     pub scopes: Vec<ScopeView>,
 }
 
-/// What the form for a new key needs to be drawn.
+/// Data of the form that creates a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyForm {
     pub projects: Vec<ProjectChoice>,
-    /// The presets, and never, as far as the policy allows them; `date` is the page's own.
+    /// Presets and "never", as far as the policy allows them. The page adds `date` itself.
     pub expiries: Vec<ExpiryOption>,
-    /// The choice at first: `90d`, or the longest allowed that is shorter.
+    /// Initial selection: `90d`, or the longest allowed shorter period.
     pub usual: String,
-    /// What the policy says of the life of a key, if it says anything.
+    /// Description of the policy's rule for key lifetimes, if there is one.
     pub policy: Option<String>,
-    /// The name of the time zone in which dates end, and times are written.
+    /// Name of the time zone in which dates end and times are formatted.
     pub zone: String,
-    /// The one-time number of this form.
+    /// One-time number of this form, which makes its submission idempotent.
     pub number: FormNumber,
     pub now: Timestamp,
 }
 
-/// A project in the list of somebody's own.
+/// A project in the list of the user's own projects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectSummary {
     pub id: ProjectId,
     pub name: String,
-    /// What the person who asked is in it.
+    /// Role of the requesting user.
     pub role: Role,
-    /// Its keys that are not deleted.
+    /// Number of keys that are not deleted.
     pub keys: u64,
-    /// Those among them that are good now.
+    /// Number of keys that are active now.
     pub active: u64,
     pub members: u64,
     pub created: Moment,
     pub archived: bool,
 }
 
-/// A project as its page shows it to a member, or to an administrator.
+/// Project page for a member or an administrator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectView {
     pub id: ProjectId,
     pub name: String,
-    /// What the person who asked is in it; `None`: no member, they see it as an administrator.
+    /// Role of the requesting user. `None`: not a member; the user sees the project as an administrator.
     pub role: Option<Role>,
-    /// What its keys may be given.
+    /// Scopes that its keys may have.
     pub scopes: Vec<ScopeView>,
-    /// What keys of it hold although it is offered no more, each with how many hold it.
+    /// Scopes that keys of the project have but the project no longer offers, each with the number of keys.
     pub retired: Vec<HeldScope>,
-    /// Whether these are the instance's default set, and none of its own.
+    /// Whether the project offers the instance's default scopes and none of its own.
     pub default_scopes: bool,
-    /// The longest life of its tokens, in seconds.
+    /// Maximum lifetime of the project's tokens, in seconds.
     pub token_life_max: i64,
-    /// The longest that the policy allows, in words.
+    /// Maximum lifetime that the policy allows, formatted.
     pub token_life_most: String,
-    /// The same in words: "1 day".
+    /// The project's maximum token lifetime, formatted: "1 day".
     pub token_life: String,
-    /// JSON, laid out to be read.
+    /// Pretty-printed JSON.
     pub config: String,
-    /// Goes back with a changed config: it is refused if the config was changed meanwhile.
+    /// Version for optimistic locking: a change of the config is denied if the config changed since the page was
+    /// loaded.
     pub version: String,
-    /// Its keys that are not deleted.
+    /// Number of keys that are not deleted.
     pub keys: u64,
     pub created: Moment,
     pub archived: bool,
-    /// Whether the person who asked may change its name, its config, how long its tokens live.
+    /// Whether the requesting user may change the name, the config, and the token lifetime.
     pub may_configure: bool,
-    /// Whether they may archive it, and take that back.
+    /// Whether the requesting user may archive and unarchive the project.
     pub may_archive: bool,
-    /// Whether they may invite, change roles, remove.
+    /// Whether the requesting user may invite and remove members and change roles.
     pub may_manage_members: bool,
-    /// Whether they may make keys of it.
+    /// Whether the requesting user may create keys in the project.
     pub may_make_keys: bool,
-    /// Whether they may choose what it offers.
+    /// Whether the requesting user may choose the scopes that the project offers.
     pub may_choose_scopes: bool,
 }
 
-/// Most characters in a project's name.
+/// Maximum length of a project's name, in characters.
 pub const PROJECT_NAME_MAX: usize = 100;
 
 /// A project's name: one line of 1 to 100 characters in any script, trimmed. A label, not unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectTitle(String);
 
-/// Why a text is not a [`ProjectTitle`].
+/// Validation error of a [`ProjectTitle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TitleError {
     #[error("Give the project a name, as its members should see it.")]
@@ -177,33 +179,33 @@ impl ProjectTitle {
     }
 }
 
-/// A scope, and how many keys that are not deleted hold it.
+/// A scope with the number of keys that have it and are not deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldScope {
     pub name: String,
     pub keys: u64,
 }
 
-/// A scope of the catalogue, as an administrator chooses what a project offers.
+/// A scope of the catalog in the form where an administrator chooses a project's scopes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeOffer {
     pub name: String,
     pub description: String,
     pub in_default: bool,
-    /// Whether the project offers it now.
+    /// Whether the project currently offers it.
     pub offered: bool,
-    /// Keys of the project that hold it and are not deleted.
+    /// Number of keys of the project that have it and are not deleted.
     pub keys: u64,
 }
 
-/// What the form for a project's scopes needs to be drawn.
+/// Data of the form for a project's scopes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopesForm {
-    /// Whether it offers the default set.
+    /// Whether the project offers the default scopes.
     pub default: bool,
-    /// What there is to choose: no retired scope.
+    /// Available scopes, without retired ones.
     pub scopes: Vec<ScopeOffer>,
-    /// Goes back with the choice: it is refused if another was made meanwhile.
+    /// Version for optimistic locking: the choice is denied if the scopes changed since the form was loaded.
     pub version: String,
 }
 
@@ -215,11 +217,11 @@ pub struct Member {
     pub email: String,
     pub role: Role,
     pub since: Moment,
-    /// Whether it is the person who asked.
+    /// Whether this is the requesting user.
     pub you: bool,
 }
 
-/// An invitation that still works. Its link is not in it: that was shown once.
+/// A valid invitation. It does not contain the link, which is shown only once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenInvitation {
     pub id: InvitationId,
@@ -229,7 +231,7 @@ pub struct OpenInvitation {
     pub ends: Moment,
 }
 
-/// Who is in a project, and, for its owners, who may come.
+/// Members of a project and, for its owners, pending invitations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
     pub members: Vec<Member>,
@@ -237,20 +239,20 @@ pub struct Members {
     pub now: Timestamp,
 }
 
-/// The answer to a new invitation, the only one that ever holds its link.
+/// Response to a new invitation. This is the only response that contains its link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invited {
     pub project: ProjectId,
     pub role: Role,
     pub email: Option<String>,
-    /// To be handed over by whoever invites; `None`: it was mailed.
+    /// One-time link for the inviting user to pass on. `None`: it was sent by email.
     pub link: Option<RevealedSecret>,
-    /// It should have been mailed, and could not be.
+    /// Whether sending the link by email failed.
     pub mail_failed: bool,
     pub ends: Moment,
 }
 
-/// What an invitation says to whoever opened its link.
+/// Invitation page, opened by its one-time link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitationView {
     pub project: ProjectId,
@@ -258,40 +260,40 @@ pub struct InvitationView {
     pub role: Role,
     pub invited_by: String,
     pub ends: Moment,
-    /// Whoever asks is signed in, with this address.
+    /// Email address of the signed-in user, if there is a session.
     pub signed_in_as: Option<String>,
-    /// Whoever asks is a member already.
+    /// Whether the signed-in user is already a member.
     pub member: bool,
-    /// Whether the policy lets an invited person make an account.
+    /// Whether the policy lets an invited user register.
     pub sign_up: bool,
 }
 
-/// What became of an invitation.
+/// Result of accepting an invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     pub project: ProjectId,
-    /// They were a member before: nothing was changed, and the link still works.
+    /// The user was already a member: nothing changed, and the link remains valid.
     pub already: bool,
 }
 
-/// The keys of a project that were issued to one name.
+/// Keys of a project that were issued to the same name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedKeys {
-    /// `None`: to nobody in particular.
+    /// `None`: issued to no particular recipient.
     pub to: Option<String>,
     pub keys: Vec<KeyView>,
 }
 
-/// The keys of one project, by whom they were issued to.
+/// Keys of one project, grouped by "issued to".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProjectKeys {
     pub id: ProjectId,
     pub name: String,
     pub archived: bool,
     pub may_make_keys: bool,
-    /// By name; those issued to nobody last.
+    /// By name. The group without a recipient is last.
     pub groups: Vec<IssuedKeys>,
-    /// How many there are, shown or not.
+    /// Total number of keys, including those not shown.
     pub total: u64,
     pub now: Timestamp,
 }

@@ -1,11 +1,11 @@
-//! How often a key may be used: a number of calls in a period, with a burst.
+//! Rate limit of a key: a number of calls per period, with a burst.
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
-/// The greatest number of calls, and the greatest burst.
+/// Maximum number of calls per period, and maximum burst.
 pub const CALLS_MAX: u32 = 1_000_000;
 
-/// A period in which calls are counted.
+/// Period of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Per {
     Second,
@@ -15,10 +15,10 @@ pub enum Per {
 }
 
 impl Per {
-    /// All of them, the shortest first.
+    /// All periods, shortest first.
     pub const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::Hour, Self::Day];
 
-    /// As it stands in a form and in the database.
+    /// The identifier in forms and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Second => "second",
@@ -28,7 +28,7 @@ impl Per {
         }
     }
 
-    /// Its length in seconds.
+    /// Length of the period in seconds.
     pub const fn seconds(self) -> u32 {
         match self {
             Self::Second => 1,
@@ -39,7 +39,7 @@ impl Per {
     }
 }
 
-/// Why a text is no limit.
+/// Validation error of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
     #[error("Write a whole number of calls from 1 to 1000000.")]
@@ -60,7 +60,8 @@ impl FromStr for Per {
     }
 }
 
-/// So many calls a period. The burst is how many may come at once after a rest; then they come as the rate lets them.
+/// A rate limit: a number of calls per period. The burst is the number of calls allowed at once after a period without
+/// calls. Further calls are allowed at the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RateLimit {
     calls: NonZeroU32,
@@ -69,10 +70,11 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Reads the three fields of a form. An empty burst is a whole period's calls at once; an empty number of calls is no limit.
+    /// Parses the three fields of a form. An empty burst equals the number of calls per period. An empty number of
+    /// calls means no limit.
     ///
     /// # Errors
-    /// What is wrong, for the field that it is about: see [`RateError`].
+    /// The error of the invalid field: see [`RateError`].
     pub fn read(calls: &str, per: &str, burst: &str) -> Result<Option<Self>, RateError> {
         if calls.trim().is_empty() {
             return if burst.trim().is_empty() { Ok(None) } else { Err(RateError::Calls) };
@@ -83,7 +85,7 @@ impl RateLimit {
         Ok(Some(Self { calls, per, burst }))
     }
 
-    /// Calls in a period.
+    /// Number of calls per period.
     pub const fn calls(&self) -> u32 {
         self.calls.get()
     }
@@ -92,12 +94,12 @@ impl RateLimit {
         self.per
     }
 
-    /// Calls that may come at once after a rest.
+    /// Maximum number of calls at once after a period without calls.
     pub const fn burst(&self) -> u32 {
         self.burst.get()
     }
 
-    /// "100 calls a minute, 20 at once".
+    /// Formats the limit: "100 calls a minute, 20 at once".
     pub fn words(&self) -> String {
         let calls = if self.calls() == 1 { "1 call".to_owned() } else { format!("{} calls", grouped(self.calls())) };
         let each = if self.per == Per::Hour { "an" } else { "a" };
@@ -105,13 +107,14 @@ impl RateLimit {
         if self.burst == self.calls { rate } else { format!("{rate}, {} at once", grouped(self.burst())) }
     }
 
-    /// Whether whoever keeps this limit keeps the other one too: no more calls in any time, and no more at once.
+    /// Whether every call pattern that this limit allows is also allowed by `outer`: neither the rate nor the burst is
+    /// greater.
     pub fn within(&self, outer: &Self) -> bool {
         let product = |calls: u32, per: Per| u64::from(calls) * u64::from(per.seconds());
         product(self.calls(), outer.per) <= product(outer.calls(), self.per) && self.burst <= outer.burst
     }
 
-    /// Whether what was used of it outlives a restart: an hour or more.
+    /// Whether usage counts are persisted across restarts: for periods of an hour or more.
     pub const fn is_kept(&self) -> bool {
         self.per.seconds() >= 3_600
     }
@@ -121,7 +124,7 @@ fn number(text: &str) -> Option<NonZeroU32> {
     text.trim().parse().ok().filter(|n: &NonZeroU32| n.get() <= CALLS_MAX)
 }
 
-/// "1,000,000".
+/// Formats a number with thousands separators: "1,000,000".
 fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut said = String::with_capacity(digits.len() + digits.len() / 3);
@@ -144,7 +147,7 @@ impl fmt::Display for RateLimit {
 impl FromStr for RateLimit {
     type Err = RateError;
 
-    /// `100/minute` or `100/minute,burst=20`: as the command line takes it and the database keeps it.
+    /// Parses `100/minute` or `100/minute,burst=20`, the format of the command line and the database.
     fn from_str(text: &str) -> Result<Self, RateError> {
         let (rate, burst) = match text.trim().split_once(',') {
             Some((rate, burst)) => (rate, burst.trim().strip_prefix("burst=").ok_or(RateError::Form)?),

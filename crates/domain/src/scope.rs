@@ -1,16 +1,16 @@
-//! Scopes: permissions that the team's API understands.
+//! Scopes: permissions that the team's API defines.
 
 use super::key::{LabelError, label};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A scope's name, as RFC 6749 section 3.3 lets a scope token be, kept to what is readable: letters, digits and `:._-*/`,
-/// 1 to 80 characters.
+/// Name of a scope: 1 to 80 letters, digits, and `:._-*/`. This is a readable subset of a scope token in RFC 6749
+/// section 3.3.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ScopeName(String);
 
-/// Not a scope's name.
+/// Validation error of a [`ScopeName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A scope is 1 to 80 letters, digits or the characters : . _ - * /")]
 pub struct BadScope;
@@ -44,7 +44,7 @@ impl ScopeName {
         &self.0
     }
 
-    /// Whether it is for management by program: only an owner may grant it.
+    /// Whether the scope is for the management API. Only an owner may grant it.
     pub fn is_management(&self) -> bool {
         self.0.starts_with("keyward:")
     }
@@ -56,21 +56,21 @@ impl fmt::Display for ScopeName {
     }
 }
 
-/// A scope of the instance's catalogue, as a form offers it.
+/// A scope of the instance's catalog, as a form option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeView {
     pub name: ScopeName,
     pub description: String,
 }
 
-/// Which members of a project may give a scope to a key.
+/// Minimum role of a member who may give a scope to a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GrantedBy {
-    /// Everybody who may make keys: operators, and owners.
+    /// All members who may create keys: operators and owners.
     #[default]
     Operator,
-    /// Owners alone.
+    /// Owners only.
     Owner,
 }
 
@@ -83,7 +83,7 @@ impl GrantedBy {
     }
 }
 
-/// Neither `operator` nor `owner`.
+/// Parse error: neither `operator` nor `owner`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Choose who may give this scope to a key: operators and owners, or owners alone.")]
 pub struct UnknownGranter;
@@ -100,14 +100,14 @@ impl FromStr for GrantedBy {
     }
 }
 
-/// Most characters in a scope's description.
+/// Maximum length of a scope's description, in characters.
 pub const DESCRIPTION_MAX: usize = 200;
 
-/// What a scope lets a program do: one line of 1 to 200 characters, trimmed.
+/// Description of the permission that a scope grants: one line of 1 to 200 characters, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description(String);
 
-/// Why a text is not a [`Description`].
+/// Validation error of a [`Description`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DescriptionError {
     #[error("Say what a key with this scope may do. People read it when they choose.")]
@@ -133,19 +133,19 @@ impl Description {
     }
 }
 
-/// A scope of the catalogue as an administrator sees it.
+/// A scope of the catalog on the administration page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogueScope {
     pub name: ScopeName,
     pub description: String,
-    /// Whether projects that chose no scopes of their own offer it.
+    /// Whether projects without scopes of their own offer it.
     pub in_default: bool,
     pub granted_by: GrantedBy,
-    /// Keys that hold it and are not deleted.
+    /// Number of keys that have it and are not deleted.
     pub keys: u64,
-    /// Projects that offer it.
+    /// Number of projects that offer it.
     pub projects: u64,
-    /// Keys that hold it keep it, and no new key is given it.
+    /// Whether it is retired: existing keys keep it, and new keys cannot get it.
     pub retired: bool,
 }
 

@@ -1,27 +1,30 @@
-//! The secret of a key, in three types: made ([`PlainSecret`]), presented ([`PresentedSecret`]), stored ([`Digest`]).
+//! Secret of an API key, in three types: generated ([`PlainSecret`]), presented ([`PresentedSecret`]), stored
+//! ([`Digest`]).
 //!
-//! A secret is `kw_live_` or `kw_test_`, 50 characters of base62 from the system's random source, and a checksum: CRC-32 (IEEE)
-//! over the 58 characters before it, as six base62 digits, most significant first. 64 characters in all.
-//! The 297 random bits need no slow hash, so only SHA-256 is stored. The checksum refuses typing errors before any look-up; it
-//! protects nothing.
+//! A secret is `kw_live_` or `kw_test_`, 50 characters of base62 from the system's random source, and a checksum:
+//! CRC-32 (IEEE) over the preceding 58 characters, as six base62 digits, most significant first. The total length is
+//! 64 characters.
 //!
-//! Imports nothing of ours, so that every room of the server may use it.
+//! The secret has 297 random bits and needs no slow hash, so only its SHA-256 is stored. The checksum rejects typing
+//! errors before any lookup. It is not a security measure.
+//!
+//! This module depends on no other module of the workspace, so that every crate can use it.
 
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 use zeroize::Zeroizing;
 
-/// Characters in a secret.
+/// Length of a secret, in characters.
 pub const LENGTH: usize = 64;
 const PREFIX_LENGTH: usize = 8;
 const CHECKSUM_LENGTH: usize = 6;
-/// Characters of the prefix and the random part: what the checksum covers.
+/// Length of the prefix and the random part, which the checksum covers, in characters.
 const COVERED: usize = LENGTH - CHECKSUM_LENGTH;
-/// Characters of a secret that may be shown again: the prefix and four more.
+/// Length of the preview that may be shown later, in characters: the prefix and four more.
 const PREVIEW: usize = PREFIX_LENGTH + 4;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The world that a secret opens, as its prefix says it.
+/// Environment of a secret, encoded in its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Live,
@@ -37,19 +40,20 @@ impl Mode {
     }
 }
 
-/// A new secret, in clear. Wiped when dropped; no `Display`, and `Debug` shows nothing.
+/// A new secret, in clear. Zeroized on drop. It has no `Display` and a redacted `Debug`.
 #[derive(Clone)]
 pub struct PlainSecret(Zeroizing<String>);
 
 impl PlainSecret {
-    /// Makes a secret. `fill` fills a buffer from the system's random source.
+    /// Generates a secret. `fill` fills a buffer from the system's random source.
     pub fn generate(mode: Mode, mut fill: impl FnMut(&mut [u8])) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(LENGTH));
         text.push_str(mode.prefix());
         let mut bytes = Zeroizing::new([0_u8; 64]);
         while text.len() < COVERED {
             fill(bytes.as_mut());
-            // 248 is the greatest multiple of 62 that a byte can hold: beyond it some letters would come more often.
+            // 248 is the greatest multiple of 62 in a byte. Using greater values would make some characters more
+            // likely.
             for byte in bytes.iter().filter(|b| **b < 248).take(COVERED - text.len()) {
                 text.push(char::from(ALPHABET[usize::from(byte % 62)]));
             }
@@ -59,17 +63,17 @@ impl PlainSecret {
         Self(text)
     }
 
-    /// The secret in clear, for the one answer that carries it.
+    /// The secret in clear, for the only response that contains it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The prefix and four characters: enough to recognise a key by.
+    /// The prefix and four characters, which are enough to recognize a key.
     pub fn preview(&self) -> &str {
         &self.0[..PREVIEW]
     }
 
-    /// What is stored.
+    /// Returns the digest to store.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.0)
     }
@@ -90,7 +94,7 @@ impl Digest {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// As the store takes it.
+    /// The bytes to store.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -102,21 +106,21 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A well-formed secret that somebody presented: all that is kept of it is its digest.
+/// A well-formed secret from a request. Only its digest is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PresentedSecret {
     pub mode: Mode,
     pub digest: Digest,
 }
 
-/// Why a text cannot be a secret: one error a format fault. None holds any of the text.
+/// Format error of a secret, one variant per cause. No variant contains any part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("A key has 64 characters.")]
     Length,
     #[error("A key begins with kw_live_ or kw_test_.")]
     Prefix,
-    /// The place is counted from one, in characters, without the white space at the ends.
+    /// The position starts at one and counts characters, without white space at the ends.
     #[error(
         "The key contains a character that is not a letter (a to z, A to Z) or a digit, at position {at}. Copy the key again; some \
          letters of other alphabets look the same."
@@ -129,13 +133,13 @@ pub enum Malformed {
 impl FromStr for PresentedSecret {
     type Err = Malformed;
 
-    /// White space (ASCII) at the ends does not count: a key is often copied with the end of its line. What is left is what is
-    /// hashed, so that every way of writing a key is one key to the cache and the limits.
+    /// Ignores ASCII white space at the ends, because a key is often copied with its line break. Only the rest is
+    /// hashed, so that all spellings of a key are one key for the cache and the rate limits.
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let text = text.trim_ascii();
         let mode = [Mode::Live, Mode::Test].into_iter().find(|mode| text.starts_with(mode.prefix()));
         let Some(mode) = mode else { return Err(without_prefix(text)) };
-        // By bytes first: every request with a key passes here.
+        // Checks bytes first for speed: every request with a key runs this code.
         if !text.bytes().skip(PREFIX_LENGTH).all(|byte| byte.is_ascii_alphanumeric()) {
             let at = text.chars().skip(PREFIX_LENGTH).take_while(char::is_ascii_alphanumeric).count();
             return Err(Malformed::Alphabet { at: PREFIX_LENGTH + at + 1 });
@@ -151,9 +155,9 @@ impl FromStr for PresentedSecret {
     }
 }
 
-/// What is wrong with a text that does not begin as a key does.
+/// Returns the error of a text without a valid prefix.
 fn without_prefix(text: &str) -> Malformed {
-    // A letter of another alphabet in the prefix looks as it should.
+    // A letter of another alphabet in the prefix can look correct, so report its position.
     match text.chars().take(PREFIX_LENGTH).position(|c| !c.is_ascii()) {
         Some(at) => Malformed::Alphabet { at: at + 1 },
         None if text.chars().count() == LENGTH => Malformed::Prefix,
@@ -177,7 +181,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The two vectors of the README, with their SHA-256. Both are made of a pattern, not of random bytes: they open nothing.
+    /// The two test vectors of the README, with their SHA-256. Both follow a pattern instead of random bytes and are
+    /// not valid on any instance.
     const VECTORS: [(&str, &str); 2] = [
         (
             "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ",
@@ -199,7 +204,7 @@ mod tests {
     }
 
     fn secret(mode: Mode, seed: u64) -> PlainSecret {
-        // A small generator, so that the test is the same each time.
+        // A deterministic generator makes the test reproducible.
         let mut state = seed | 1;
         PlainSecret::generate(mode, |bytes| {
             for byte in bytes {
@@ -224,7 +229,7 @@ mod tests {
             prop_assert!(plain.expose().starts_with(plain.preview()));
         }
 
-        /// Every place, every other printable character: refused before any look-up.
+        /// Every position with every other printable character is rejected before any lookup.
         #[test]
         fn every_single_change_is_refused(mode in modes(), seed: u64) {
             let plain = secret(mode, seed);
@@ -257,7 +262,7 @@ mod tests {
         assert_eq!(format!("{}000000", &text[..58]).parse::<PresentedSecret>(), Err(Malformed::Checksum));
     }
 
-    /// 64 characters of which one is of another alphabet are 65 bytes: the message names the place, and nothing of the key.
+    /// 64 characters with one non-ASCII letter are 65 bytes. The message contains the position and no part of the key.
     #[test]
     fn a_letter_of_another_alphabet_is_named_by_its_place() {
         let plain = secret(Mode::Live, 7);
@@ -284,7 +289,7 @@ mod tests {
             let presented: PresentedSecret = format!("{before}{}{after}", plain.expose()).parse().unwrap();
             assert_eq!(presented.digest, plain.digest());
         }
-        // Only that of ASCII: other blanks are characters.
+        // Only ASCII white space is ignored. Other white space is part of the text.
         assert!(format!("\u{a0}{}", plain.expose()).parse::<PresentedSecret>().is_err());
     }
 

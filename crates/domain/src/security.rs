@@ -1,4 +1,4 @@
-//! What keeps an account its owner's: sessions, the second factor, proofs of who somebody is.
+//! Account security: sessions, the second factor, and reauthentication.
 
 use super::{
     sensitive::RevealedSecret,
@@ -6,95 +6,96 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How a person proves again who they are.
+/// Reauthentication method of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     #[default]
     Password,
-    /// A code of their second factor, or a recovery code.
+    /// A code of the second factor, or a recovery code.
     Code,
-    /// They have neither here: only by signing in again.
+    /// The user has neither on this instance and must sign in again.
     SignIn,
-    /// As [`Self::SignIn`], but the provider does not report when they authenticated, so that signing in again does not help.
+    /// As [`Self::SignIn`], but the provider does not report the time of authentication, so signing in again does not
+    /// help.
     NotReported {
-        /// Whether they could set a password here.
+        /// Whether the user could set a password on this instance.
         passwords: bool,
     },
 }
 
 impl Proof {
-    /// Whether it is typed into a form. If not, the user has to leave the page.
+    /// Whether the user enters it in a form. If not, the user has to leave the page.
     pub const fn is_typed(self) -> bool {
         matches!(self, Self::Password | Self::Code)
     }
 }
 
-/// Where signing in with a password led.
+/// Result of a sign-in with a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entrance {
-    /// They are signed in.
+    /// The user is signed in.
     In,
-    /// The second factor is asked for next.
+    /// The second factor is required next.
     Code,
 }
 
-/// What a person's page of security shows.
+/// Data of the user's security page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Security {
-    /// Those who sign in with another account have none.
+    /// False for users who only sign in with the identity provider.
     pub has_password: bool,
     pub second_factor: Option<SecondFactorState>,
-    /// Whether the policy asks a second factor of this person.
+    /// Whether the policy requires a second factor of this user.
     pub asked: bool,
     pub sessions: Vec<SessionView>,
-    /// What the provider is called that people sign in with, if there is one.
+    /// Display name of the identity provider, if one is configured.
     pub provider: Option<String>,
-    /// Whether an account there is joined to this one.
+    /// Whether a provider account is linked to this one.
     pub linked: bool,
     pub now: Timestamp,
 }
 
-/// A second factor that is on.
+/// State of an enabled second factor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecondFactorState {
     pub since: Moment,
-    /// How many recovery codes are left.
+    /// Number of unused recovery codes.
     pub codes_left: u32,
 }
 
-/// One session of a person's.
+/// One session of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {
-    /// SHA-256 of its id, in hexadecimal: names it, and opens nothing.
+    /// SHA-256 of the session id, in hexadecimal. It identifies the session but does not authenticate.
     pub handle: String,
     /// "Firefox on Windows".
     pub device: String,
-    /// The address that it began from.
+    /// Client address at the start of the session.
     pub ip: Option<String>,
     pub since: Moment,
     pub seen: Moment,
-    /// The one that asks.
+    /// Whether this is the session of the request.
     pub here: bool,
 }
 
-/// What is shown to somebody who turns their second factor on.
+/// Data shown while a user enables the second factor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolment {
-    /// The secret in base32, in groups, to be typed.
+    /// The secret in base32, in groups, for manual entry.
     pub text: RevealedSecret,
-    /// The QR code's dark squares as an SVG path, one unit each.
+    /// Dark modules of the QR code as an SVG path, one unit each.
     pub path: RevealedSecret,
-    /// How many squares it is wide and high.
+    /// Width and height of the QR code in modules.
     pub size: u32,
-    /// Whether the policy asks it of this person.
+    /// Whether the policy requires a second factor of this user.
     pub asked: bool,
-    /// The secret, sealed: the form carries it until a code has confirmed it.
+    /// The encrypted secret. The form carries it until a code confirms it.
     pub sealed: String,
 }
 
-/// Recovery codes, on their one way out.
+/// New recovery codes. They are shown only once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryCodes {
     pub codes: Vec<RevealedSecret>,

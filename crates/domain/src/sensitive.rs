@@ -1,5 +1,7 @@
-//! The two types that carry something secret over the wire, and no others: a password on its way in, and a key's secret on
-//! its one way out. Neither shows itself in `Debug`, neither has `Display`, both are wiped when dropped.
+//! Types for secrets in requests and responses: [`Password`] (in) and [`RevealedSecret`] (out).
+//!
+//! No other type carries a secret over the wire. Both have a redacted `Debug`, have no `Display`, and are zeroized on
+//! drop.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -16,7 +18,7 @@ macro_rules! sensitive {
                 Self(Zeroizing::new(text))
             }
 
-            /// The text in clear. Name the reason where you call it.
+            /// The text in clear. State the reason at the call site.
             pub fn expose(&self) -> &str {
                 &self.0
             }
@@ -43,11 +45,11 @@ macro_rules! sensitive {
 }
 
 sensitive!(
-    /// A password as typed, on its way in.
+    /// A password in a request, as typed.
     Password
 );
 sensitive!(
-    /// A new key's secret, on its one way out.
+    /// The secret of a new key in the only response that contains it.
     RevealedSecret
 );
 

@@ -1,13 +1,13 @@
-//! How the pages look: as the system says, or as a person chose.
+//! Color theme of the pages: the system's setting, or the user's choice.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// A choice of light or dark.
+/// Color theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
-    /// As the system says.
+    /// Follows the system setting.
     #[default]
     System,
     Light,
@@ -24,7 +24,7 @@ impl Theme {
     }
 }
 
-/// Not the name of a theme.
+/// Parse error: unknown theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Choose system, light or dark.")]
 pub struct UnknownTheme;

@@ -1,4 +1,4 @@
-//! Instants and how long ago they were. The clock itself is the server's (`service::clock`).
+//! Timestamps and relative times. The clock itself belongs to the server (`service::clock`).
 
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +11,12 @@ pub struct Timestamp(i64);
 pub const DAY: i64 = 86_400;
 
 impl Timestamp {
-    /// From microseconds since the epoch.
+    /// Creates a timestamp from microseconds since the epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// From whole seconds since the epoch.
+    /// Creates a timestamp from whole seconds since the epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
     }
@@ -31,18 +31,19 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// This instant moved by a number of seconds, which may be negative.
+    /// Returns this instant plus a number of seconds, which may be negative.
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
-    /// How many whole seconds lie between `earlier` and this instant; negative if this one is the earlier.
+    /// Returns the number of whole seconds from `earlier` to this instant. Negative if this instant is earlier.
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).div_euclid(1_000_000)
     }
 }
 
-/// An instant ready to be shown, in a person's zone: formatted on the server, which knows the zones.
+/// A timestamp formatted in a user's time zone. The server formats it, because the WASM bundle contains no time zone
+/// data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
     pub at: Timestamp,
@@ -54,7 +55,7 @@ pub struct Moment {
     pub exact: String,
 }
 
-/// "in 12 days", "2 min ago", "now": the distance of `at` from `now` in its largest unit.
+/// Formats the distance of `at` from `now` in its largest unit: "in 12 days", "2 min ago", "just now".
 pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.seconds_since(now);
     let distance = seconds.unsigned_abs();

@@ -1,9 +1,9 @@
-//! What was counted of calls.
+//! Usage counters of keys.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Calls with a key since the day began.
+/// Number of calls with a key since the start of the day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallsToday {
     pub accepted: u64,
@@ -17,7 +17,7 @@ impl fmt::Display for CallsToday {
     }
 }
 
-/// A number with commas between its thousands.
+/// Formats a number with commas as thousands separators.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,4 +1,4 @@
-//! People.
+//! User accounts, and what a page knows of its user and of the instance.
 
 use super::{
     entry::Ways,
@@ -8,14 +8,14 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Most characters in a person's name.
+/// Maximum length of a user's name, in characters.
 pub const PERSON_NAME_MAX: usize = 100;
 
-/// A person's name as others see it: one line of 1 to 100 characters in any script, trimmed.
+/// A user's display name: one line of 1 to 100 characters in any script, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonName(String);
 
-/// Why a text is not a [`PersonName`].
+/// Validation error of a [`PersonName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PersonNameError {
     #[error("Write your name, as others should see it.")]
@@ -41,20 +41,20 @@ impl PersonName {
     }
 }
 
-/// What the page of somebody's own account needs to be drawn.
+/// Data of the user's account page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountForm {
     pub name: String,
     pub email: String,
-    /// IANA name of the time zone that they chose; `None`: as the browser says.
+    /// IANA name of the time zone that the user chose. `None`: the time zone of the browser.
     pub zone: Option<String>,
-    /// Every zone that can be chosen, in the order of the alphabet.
+    /// All available time zones, in alphabetical order.
     pub zones: Vec<String>,
-    /// "21 November 2026, 05:12 CET": what a clock says in the zone that counts.
+    /// Current time in the effective zone: "21 November 2026, 05:12 CET".
     pub now: String,
 }
 
-/// The person who is signed in, as the shell shows them.
+/// The signed-in user, as the page layout shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
     pub id: UserId,
@@ -72,19 +72,19 @@ impl Me {
     }
 }
 
-/// What every page may know before anyone signs in.
+/// Public information on the instance, available on every page without a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
-    /// `KEYWARD_NAME`: the product whose keys these are, if it was set.
+    /// `KEYWARD_NAME`: the product that the keys are for, if set.
     pub name: Option<String>,
-    /// `KEYWARD_SUPPORT_URL`: where people who need help are sent, if it was set.
+    /// `KEYWARD_SUPPORT_URL`: where users find help, if set.
     pub support_url: Option<String>,
-    /// The public URL, without a slash at its end.
+    /// Public URL without a trailing slash.
     pub public_url: String,
     pub version: String,
-    /// No user exists yet: `/setup` is open.
+    /// No user exists yet: `/setup` is available.
     pub needs_setup: bool,
-    /// How people come in.
+    /// Available sign-in methods.
     pub ways: Ways,
 }
 

@@ -1,9 +1,9 @@
-//! The grammar of RFC 8259, with the place of what does not follow it.
+//! Validator for the JSON grammar of RFC 8259 that reports the position of errors.
 
 use super::DEPTH_MAX;
 use std::{collections::HashSet, fmt::Write as _};
 
-/// What is wrong, and at which byte.
+/// Syntax error: a message and a byte offset.
 pub struct Fault {
     pub at: usize,
     pub words: String,
@@ -12,14 +12,14 @@ pub struct Fault {
 /// Checks that a text is one JSON object.
 ///
 /// # Errors
-/// What is wrong, and where.
+/// The first syntax error and its position.
 pub fn check(text: &str) -> Result<(), Fault> {
     Reader { text, at: 0, depth: 0 }.document()
 }
 
 const VALUE: &str = "expected a value: an object, an array, a string, a number, true, false or null";
 
-/// Reads by the grammar. The depth is bounded, so that the stack is.
+/// Recursive-descent parser. The nesting depth is limited to bound stack usage.
 struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -28,7 +28,7 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn fault<T>(&self, words: impl Into<String>) -> Result<T, Fault> {
-        // Past the end there is no character to point at: the last one is named.
+        // No character exists past the end of the text, so the error points at the last one.
         let last = self.text.char_indices().next_back().map_or(0, |(at, _)| at);
         Err(Fault { at: self.at.min(last), words: words.into() })
     }
@@ -85,7 +85,7 @@ impl Reader<'_> {
                     Some(word) => self.at += word.len(),
                     None => return self.fault(VALUE),
                 }
-                // `nullx` is no value followed by something else.
+                // `nullx` is one invalid literal, not `null` followed by other text.
                 if self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric()) { self.fault(VALUE) } else { Ok(()) }
             }
         }
@@ -104,7 +104,7 @@ impl Reader<'_> {
             let name = self.string()?;
             if let Some(name) = names.replace(name) {
                 let name: String = name.chars().take(80).collect();
-                // Of two members with one name, some programs read the first and some the last (RFC 8259 section 4).
+                // Parsers differ on duplicate names: some use the first member, some the last (RFC 8259 section 4).
                 return Err(Fault { at: start, words: format!("the name `{name}` is already used in this object") });
             }
             self.skip_blanks();
@@ -133,7 +133,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// What follows an item: the end of its array or object, or a comma and one more item.
+    /// Parses the separator after an item: the closing bracket of its array or object, or a comma and another item.
     fn end_of_item(&mut self, close: u8, ends: &str, expected: &str) -> Result<(), Fault> {
         self.skip_blanks();
         match self.peek() {
@@ -175,7 +175,7 @@ impl Reader<'_> {
         if self.at == start { self.fault("expected a digit") } else { Ok(()) }
     }
 
-    /// Reads a string, and returns its value.
+    /// Parses a string and returns its value.
     fn string(&mut self) -> Result<String, Fault> {
         self.at += 1;
         let mut value = String::new();
@@ -237,7 +237,7 @@ impl Reader<'_> {
         Ok(simple)
     }
 
-    /// The four hexadecimal digits after `u`.
+    /// Parses the four hexadecimal digits after `u`.
     fn hex(&mut self) -> Result<u32, Fault> {
         let digits =
             self.text.as_bytes().get(self.at + 1..self.at + 5).filter(|it| it.iter().all(u8::is_ascii_hexdigit));
