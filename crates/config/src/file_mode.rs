@@ -1,11 +1,13 @@
-//! Permissions of files that hold secrets.
+//! File permission check for files with secrets.
 
 use std::path::Path;
 
-/// Members of the group can change the file, or other users can read, change or run it. A group that reads it is often meant to.
+/// Permission bits that expose a file: group write, and read, write, or execute for others. Group read is often
+/// intended and is not included.
 const EXPOSED: u32 = 0o027;
 
-/// A warning if other users of this machine can read or change a file; `None` if they cannot, or the file is not there.
+/// Returns a warning if other users of this machine can read or change a file. `None` if they cannot, or if the file
+/// does not exist.
 pub fn exposure(what: &str, path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;

@@ -1,4 +1,4 @@
-//! Settings: read from flags and `KEYWARD_*` variables and validated once.
+//! Settings of the server, parsed from flags and `KEYWARD_*` environment variables and validated once.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
@@ -22,10 +22,10 @@ use keyward_store::Location;
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 use url::Url;
 
-/// Where the data is. Every command takes it.
+/// Database location. Every command accepts it.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseSettings {
-    /// Where the data is: sqlite:PATH (made if it is not there) or postgres://USER:PASSWORD@HOST/DATABASE
+    /// Location of the database: sqlite:PATH (created if it does not exist) or postgres://USER:PASSWORD@HOST/DATABASE
     #[arg(
         long = "database-url",
         env = "KEYWARD_DATABASE_URL",
@@ -38,42 +38,44 @@ pub struct DatabaseSettings {
     pub database: Location,
 }
 
-/// Connections of one address unless another number is set: forty browsers behind one address have six each.
+/// Default maximum number of connections per client address: enough for about forty browsers behind one address with
+/// six connections each.
 pub const CONNECTIONS_PER_ADDRESS: usize = 256;
-/// Keys that are kept in memory unless another number is given.
+/// Default number of keys in the in-memory cache.
 pub const CACHE_KEYS: usize = 1_000_000;
 
-/// What `keyward serve` takes.
+/// Settings of `keyward serve`.
 #[derive(Args, Clone, Debug)]
 pub struct ServeSettings {
-    /// Address or host name, and port, to listen on; port 0 takes a free one
+    /// Address or host name, and port, to listen on; port 0 selects a free port
     #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     pub listen: ListenAddress,
 
-    /// Where browsers and programs reach this Keyward, without a path [default: http:// and the
-    /// listen address, or localhost and its port if that is every address]
+    /// Public URL for browsers and programs, without a path [default: http:// and the listen address, or localhost and
+    /// its port if it listens on all addresses]
     #[arg(long, env = "KEYWARD_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
-    /// Proxies whose Forwarded and X-Forwarded-* headers are believed, as networks with commas between [default: none]
+    /// Trusted proxies, as a comma-separated list of networks. Their Forwarded and X-Forwarded-* headers are used
+    /// [default: none]
     #[arg(long, env = "KEYWARD_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = parse_network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Connections that one client address may have open (an IPv6 /64 network counts as one). Trusted proxies and the
-    /// internal listener have no limit
+    /// Maximum number of open connections per client address (an IPv6 /64 network counts as one). Trusted proxies and
+    /// the internal listener have no limit
     #[arg(long, env = "KEYWARD_CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS, value_name = "NUMBER", value_parser = parse_count)]
     pub connections_per_address: usize,
 
-    /// Name of the product whose keys these are, for titles and the sign-in page
+    /// Name of the product that the keys are for, shown in titles and on the sign-in page
     #[arg(long, env = "KEYWARD_NAME", value_name = "NAME", value_parser = parse_name)]
     pub name: Option<String>,
 
-    /// Where people who need help are sent: a URL, of a page or mailto:
+    /// Support contact for users: the URL of a page, or a mailto: URL
     #[arg(long, env = "KEYWARD_SUPPORT_URL", value_name = "URL", value_parser = parse_support)]
     pub support_url: Option<Url>,
 
-    /// Where vulnerabilities are reported, for /.well-known/security.txt (RFC 9116): an https:, mailto: or tel: URL [default: none,
-    /// and no such file]
+    /// Contact for vulnerability reports, for /.well-known/security.txt (RFC 9116): an https:, mailto: or tel: URL
+    /// [default: none, and no such file]
     #[arg(long, env = "KEYWARD_SECURITY_CONTACT", value_name = "URL", value_parser = parse_security_contact)]
     pub security_contact: Option<Url>,
 
@@ -85,34 +87,36 @@ pub struct ServeSettings {
 
     #[command(flatten)]
     pub programs: ProgramArgs,
-    /// Keys of which everything is kept in memory; others are read from the database when they are used. A key takes 130 bytes
+    /// Number of keys to keep in memory. Other keys are read from the database when they are used. A key takes 130
+    /// bytes
     #[arg(long, env = "KEYWARD_CACHE_KEYS", default_value_t = CACHE_KEYS, value_name = "NUMBER")]
     pub cache_keys: usize,
 
-    /// File with the key that seals the signing key [default with SQLite: keyward.key beside the database, made with it]
+    /// File with the key that encrypts the signing key [default with SQLite: keyward.key beside the database, created
+    /// with it]
     #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
-    /// Begin with a new database although the key file of an earlier one is there
+    /// Create a new database although the key file of an earlier database exists
     #[arg(long)]
     pub new: bool,
 
-    /// Start although the database is older than the state that was recorded beside the key file. Keys
-    /// that were revoked since that state are valid again
+    /// Start although the database is older than the state that was recorded beside the key file. Keys that were
+    /// revoked since that state are valid again
     #[arg(long)]
     pub accept_older_database: bool,
 
-    /// Least severe events that are logged. Each request has a line at info; verify, gateway, metrics
-    /// and health at debug alone, for the metrics count them
+    /// Minimum severity of logged events. Each request is logged at info; verify, gateway, metrics and health requests
+    /// only at debug, because the metrics count them
     #[arg(long, env = "KEYWARD_LOG", default_value = "info", value_enum)]
     pub log: LogLevel,
 
-    /// How events are written to standard error
+    /// Format of the log on standard error
     #[arg(long, env = "KEYWARD_LOG_FORMAT", default_value = "text", value_enum)]
     pub log_format: LogFormat,
 }
 
-/// The least severe events that are logged.
+/// Minimum severity of logged events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogLevel {
     Error,
@@ -122,7 +126,7 @@ pub enum LogLevel {
     Trace,
 }
 
-/// How events are written.
+/// Log format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     Text,
@@ -179,7 +183,7 @@ fn parse_security_contact(text: &str) -> Result<Url, String> {
     }
 }
 
-/// Scheme, host and port under which this Keyward is reached. Written without a slash at its end.
+/// Public origin of this instance: scheme, host, and port. Formatted without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(Url);
 
@@ -210,7 +214,7 @@ impl fmt::Display for PublicUrl {
 }
 
 impl PublicUrl {
-    /// Whether browsers reach it encrypted.
+    /// Whether the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
@@ -220,13 +224,13 @@ impl PublicUrl {
         self.0.host().map_or_else(|| url::Host::Domain(String::new()), |host| host.to_owned())
     }
 
-    /// Host, and the port if it is not the scheme's own: what a `Host` header says.
+    /// Returns the host, and the port if it is not the scheme's default: the value of a `Host` header.
     pub fn authority(&self) -> String {
         self.0[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
     }
 
-    /// Names under which the same machine is reached when the URL is a loopback one: whoever opens `localhost` instead of
-    /// `127.0.0.1` is on this machine all the same.
+    /// Returns the other names of the same machine if the URL is a loopback URL: a browser on this machine can also
+    /// open `localhost` instead of `127.0.0.1`.
     fn aliases(&self) -> Vec<String> {
         let loopback = match self.0.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
@@ -240,26 +244,26 @@ impl PublicUrl {
     }
 }
 
-/// The settings of a running server.
+/// Settings of a running server.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub public_url: PublicUrl,
-    /// What a `Host` header may say.
+    /// Allowed values of the `Host` header.
     pub hosts: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,
     pub connections_per_address: usize,
     pub name: Option<String>,
     pub support_url: Option<Url>,
-    /// Where vulnerabilities are reported.
+    /// Contact for vulnerability reports.
     pub security_contact: Option<Url>,
     pub sign_in: SignInSettings,
     pub programs: Programs,
-    /// Keys of which everything is kept in memory.
+    /// Maximum number of keys in the in-memory cache.
     pub cache_keys: usize,
 }
 
 impl Config {
-    /// For the commands beside a server, which answer nobody.
+    /// Returns the settings of commands other than `serve`, which handle no requests.
     #[expect(clippy::expect_used, reason = "a literal that the tests parse too")]
     pub fn for_commands() -> Self {
         Self {
@@ -276,10 +280,10 @@ impl Config {
         }
     }
 
-    /// Settles what the settings leave open, now that the address is known.
+    /// Computes the settings that depend on the bound address.
     ///
     /// # Errors
-    /// If no public URL can be made of the address.
+    /// If the address does not yield a public URL, or if the sign-in settings are invalid.
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> Result<Self, String> {
         let public_url = match &settings.public_url {
             Some(url) => url.clone(),
@@ -303,18 +307,18 @@ impl Config {
     }
 }
 
-/// Where the key file is, and whether it may be made with a new database.
+/// Path of the key file, and whether it may be created with a new database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFile {
     pub path: PathBuf,
-    /// SQLite: the file lies beside the database and is made with it. Elsewhere it must be given.
+    /// True with SQLite: the file is beside the database and is created with it. Otherwise it must be configured.
     pub make: bool,
 }
 
-/// Which key file a server on this database uses.
+/// Returns the key file of a server with this database.
 ///
 /// # Errors
-/// On PostgreSQL without one: a sentence with the command that makes it.
+/// On PostgreSQL without a configured file: a sentence with the command that creates one.
 pub fn key_file(database: &Location, given: Option<&PathBuf>) -> Result<KeyFile, String> {
     match (database, given) {
         (Location::Sqlite(_), Some(path)) => Ok(KeyFile { path: path.clone(), make: true }),

@@ -1,4 +1,4 @@
-//! Addresses to listen on.
+//! Listen addresses: parsing and name resolution.
 
 use std::{
     fmt,
@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-/// A host (an IP address, or a name that the system resolves) and a port.
+/// Host (an IP address, or a name that the system resolves) and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenAddress {
     host: Host,
@@ -20,10 +20,10 @@ enum Host {
 }
 
 impl ListenAddress {
-    /// What the host resolves to, in the order in which the system prefers it, without duplicates.
+    /// Resolves the host. The addresses are in the system's order of preference, without duplicates.
     ///
     /// # Errors
-    /// If the name is unknown.
+    /// If the name cannot be resolved.
     pub async fn resolve(&self) -> std::io::Result<Vec<SocketAddr>> {
         let mut addresses = match &self.host {
             Host::Ip(ip) => vec![SocketAddr::new(*ip, self.port)],
@@ -39,12 +39,12 @@ impl ListenAddress {
         Ok(addresses)
     }
 
-    /// The port; 0: a free one.
+    /// The port. 0: any free port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The host as browsers on this machine reach it; `port` is the one that was bound.
+    /// Returns the URL for browsers on this machine. `port` is the bound port.
     pub fn url(&self, port: u16) -> String {
         match &self.host {
             Host::Ip(ip) if ip.is_unspecified() => format!("http://localhost:{port}"),
@@ -76,10 +76,11 @@ impl FromStr for ListenAddress {
                 .to_owned()
         };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        // Digits alone: `u16` takes a sign, too.
+        // Requires digits: the parser of `u16` also accepts a sign.
         let port = port.parse().ok().filter(|_| port.bytes().all(|b| b.is_ascii_digit())).ok_or_else(wrong)?;
         let is_name = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
-        // A name does not end in a number (RFC 3696, 2): this would be a wrong IPv4 address. An empty name does.
+        // A host name does not end in a numeric label (RFC 3696 section 2), so this is an invalid IPv4 address. An
+        // empty name is rejected too.
         let ends_in_number = host.rsplit('.').next().is_none_or(|it| it.bytes().all(|b| b.is_ascii_digit()));
         if is_name(host) && !ends_in_number {
             Ok(Self { host: Host::Name(host.to_ascii_lowercase()), port })

@@ -1,4 +1,4 @@
-//! Settings of outgoing mail.
+//! SMTP settings for outgoing email.
 
 use clap::Args;
 use keyward_domain::email::a_labels;
@@ -8,15 +8,15 @@ use std::fmt;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-/// How letters go out.
+/// Options for outgoing email.
 #[derive(Args, Clone)]
 pub struct MailArgs {
-    /// Server for outgoing mail: smtps://USER:PASSWORD@HOST for TLS from the start, smtp://USER:PASSWORD@HOST for STARTTLS,
-    /// with :PORT if it is not 465 or 587; smtp:// to a loopback address, or with ?tls=none, is plain
+    /// SMTP server for outgoing email: smtps://USER:PASSWORD@HOST for TLS from the start, smtp://USER:PASSWORD@HOST for
+    /// STARTTLS, with :PORT if it is not 465 or 587; smtp:// to a loopback address, or with ?tls=none, is not encrypted
     #[arg(long, env = "KEYWARD_SMTP_URL", value_name = "URL", hide_env_values = true)]
     smtp_url: Option<String>,
 
-    /// From whom letters come: an address, or a name with one: Pelagic <keys@example.com>
+    /// Sender of emails: an address, or a name with an address: Pelagic <keys@example.com>
     #[arg(long, env = "KEYWARD_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
 }
@@ -27,25 +27,25 @@ impl fmt::Debug for MailArgs {
     }
 }
 
-/// How a connection to the server for mail is kept from being read.
+/// Encryption of the SMTP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmtpTls {
-    /// Encrypted from the first byte (RFC 8314).
+    /// TLS from the first byte (RFC 8314).
     Implicit,
-    /// STARTTLS (RFC 3207), and nothing is sent without it.
+    /// STARTTLS (RFC 3207). Nothing is sent without it.
     StartTls,
-    /// Not at all: this machine, or a network that is trusted.
+    /// No encryption: for this machine or a trusted network.
     None,
 }
 
-/// Who signs in at the server for mail.
+/// SMTP credentials.
 #[derive(Clone)]
 pub struct SmtpLogin {
     pub user: String,
     pub password: Zeroizing<String>,
 }
 
-/// The server for outgoing mail, and from whom letters come.
+/// Validated SMTP server and sender.
 #[derive(Clone)]
 pub struct MailSettings {
     pub host: String,
@@ -65,10 +65,10 @@ const RIGHT: &str = "the value of --smtp-url (KEYWARD_SMTP_URL) cannot be read: 
     smtp://USER:PASSWORD@HOST, with : / # ? @ in the password percent-encoded";
 
 impl MailArgs {
-    /// Reads them. `None`: no mail was set.
+    /// Validates the options. `None`: email is not configured.
     ///
     /// # Errors
-    /// A sentence without anything of the URL: a password may stand in it.
+    /// A sentence that contains no part of the URL, because the URL can contain a password.
     pub fn read(&self) -> Result<Option<MailSettings>, String> {
         let (url, from) = match (&self.smtp_url, &self.mail_from) {
             (None, None) => return Ok(None),
@@ -113,14 +113,15 @@ impl MailArgs {
     }
 }
 
-/// The sender, its domain as A-labels: not every server takes U-labels (RFC 6531).
+/// Parses the sender and converts its domain to A-labels, because not every server accepts U-labels (RFC 6531).
 fn sender(text: &str) -> Option<Mailbox> {
     let Mailbox { name, email } = text.trim().parse().ok()?;
     let email = Address::new(email.user(), a_labels(email.domain())?).ok()?;
     Some(Mailbox { name, email })
 }
 
-/// Whether a URL leads to this machine itself. A scheme that the URL standard does not know has its host as text.
+/// Whether the host of a URL is this machine. For schemes that the URL standard does not define, the URL parser
+/// returns an IP address as a domain.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

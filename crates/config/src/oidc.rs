@@ -1,4 +1,4 @@
-//! Settings of signing in with accounts that are elsewhere: OpenID Connect. And whether passwords are taken at all.
+//! Sign-in settings: OpenID Connect provider and passwords.
 
 use super::mail::is_loopback;
 use clap::{Args, ValueEnum};
@@ -9,30 +9,31 @@ use std::{
 use url::Url;
 use zeroize::Zeroizing;
 
-/// How people sign in.
+/// Sign-in options.
 #[derive(Args, Clone)]
 pub struct SignInArgs {
-    /// OpenID Connect: the provider's issuer, as its discovery document says it
+    /// OpenID Connect: the provider's issuer, as in its discovery document
     #[arg(long, env = "KEYWARD_OIDC_ISSUER", value_name = "URL")]
     oidc_issuer: Option<String>,
 
-    /// OpenID Connect: this Keyward's client id at the provider
+    /// OpenID Connect: the client ID of this Keyward at the provider
     #[arg(long, env = "KEYWARD_OIDC_CLIENT_ID", value_name = "ID")]
     oidc_client_id: Option<String>,
 
-    /// OpenID Connect: the client's secret; a flag stands in the process list, so rather use the variable or the file
+    /// OpenID Connect: the client secret; prefer the variable or the file, because flags are visible in the process
+    /// list
     #[arg(long, env = "KEYWARD_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
     oidc_client_secret: Option<String>,
 
-    /// OpenID Connect: a file with the client's secret, in place of the secret itself
+    /// OpenID Connect: a file that contains the client secret, instead of the secret itself
     #[arg(long, env = "KEYWARD_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
     oidc_client_secret_file: Option<PathBuf>,
 
-    /// OpenID Connect: what the provider is called on the button: "Sign in with NAME" [default: single sign-on]
+    /// OpenID Connect: display name of the provider on the button: "Sign in with NAME" [default: single sign-on]
     #[arg(long, env = "KEYWARD_OIDC_NAME", value_name = "NAME", value_parser = super::parse_name)]
     oidc_name: Option<String>,
 
-    /// Whether people sign in with passwords too; off needs OpenID Connect
+    /// Whether users can also sign in with passwords; off requires OpenID Connect
     #[arg(long, env = "KEYWARD_PASSWORDS", default_value = "on", value_enum)]
     passwords: OnOff,
 }
@@ -49,14 +50,14 @@ enum OnOff {
     Off,
 }
 
-/// The provider, and who this Keyward is there.
+/// OpenID Connect provider and the client credentials of this instance.
 #[derive(Clone)]
 pub struct OidcSettings {
-    /// As it was written: it is compared with what the provider says, letter by letter.
+    /// Issuer exactly as configured. It is compared with the provider's value character by character.
     pub issuer: String,
     pub client_id: String,
     pub client_secret: Zeroizing<String>,
-    /// "Sign in with …".
+    /// Display name, as in "Sign in with …".
     pub name: String,
 }
 
@@ -66,7 +67,7 @@ impl fmt::Debug for OidcSettings {
     }
 }
 
-/// How people sign in.
+/// Validated sign-in settings.
 #[derive(Clone, Debug)]
 pub struct SignInSettings {
     pub passwords: bool,
@@ -79,21 +80,21 @@ impl Default for SignInSettings {
     }
 }
 
-/// Whether a URL may be asked for what a sign-in rests on: encrypted, or on this machine.
+/// Whether a URL is safe for requests that sign-in depends on: it uses HTTPS, or HTTP to this machine.
 pub fn is_safe(url: &Url) -> bool {
     url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
 }
 
 impl SignInArgs {
-    /// The file with the client's secret, if one is named.
+    /// The file with the client secret, if one is configured.
     pub fn secret_file(&self) -> Option<&Path> {
         self.oidc_client_secret_file.as_deref()
     }
 
-    /// Reads them, and the file with the secret if there is one.
+    /// Validates the options and reads the secret file, if one is configured.
     ///
     /// # Errors
-    /// A sentence that says what is missing.
+    /// A sentence that names the missing or invalid option.
     pub fn read(&self) -> Result<SignInSettings, String> {
         let passwords = self.passwords == OnOff::On;
         let oidc = self.provider()?;

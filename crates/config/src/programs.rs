@@ -1,45 +1,45 @@
-//! Settings of what programs call: the address that only they reach, and where a gateway's credential may stand.
+//! Settings of the program endpoints: the internal listener, the gateway's query parameter, and token signing keys.
 
 use super::ListenAddress;
 use clap::Args;
 
-/// As they are given.
+/// Command-line options.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ProgramArgs {
-    /// Address or host name, and port, for programs alone: verify, gateway, metrics and health are then answered there,
-    /// and not at the public address any more [default: at the public address]
+    /// Address or host name, and port, of the internal listener: it serves verify, gateway, metrics and health, and the
+    /// public address no longer serves them [default: at the public address]
     #[arg(long, env = "KEYWARD_INTERNAL_LISTEN", value_name = "ADDRESS:PORT")]
     pub internal_listen: Option<ListenAddress>,
 
-    /// Name of the query parameter in which a gateway's client may send its key or token; it then stands in
-    /// the logs of whatever it passes [default: none, headers alone]
+    /// Name of the query parameter in which a client of the gateway may send its key or token; it is then visible in
+    /// the logs of all servers on the path [default: none, headers only]
     #[arg(long, env = "KEYWARD_GATEWAY_QUERY", value_name = "NAME", value_parser = parse_parameter)]
     pub gateway_query: Option<String>,
 
-    /// Days after which another key signs tokens, published a day before; 0: only when keyward admin rotate-token-key says so
+    /// Days after which a new key signs tokens, published one day before; 0: only on keyward admin rotate-token-key
     #[arg(long, env = "KEYWARD_TOKEN_KEY_DAYS", default_value_t = TOKEN_KEY_DAYS, value_name = "DAYS")]
     pub token_key_days: u16,
 
-    /// Algorithm of the signatures of access tokens: RS256 for clients that know no EdDSA. A key of another algorithm than the one
-    /// before is published at once and signs after 15 minutes
+    /// Signature algorithm of access tokens: RS256 for clients that do not support EdDSA. A key with another algorithm
+    /// than the previous key is published at once and signs after 15 minutes
     #[arg(long, env = "KEYWARD_TOKEN_ALG", value_enum, default_value_t, ignore_case = true, value_name = "ALGORITHM")]
     pub token_alg: TokenAlg,
 }
 
-/// An algorithm that access tokens are signed with, by its name in JOSE (RFC 7518, RFC 8037).
+/// Signature algorithm of access tokens, by its JOSE name (RFC 7518, RFC 8037).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum TokenAlg {
     /// Ed25519.
     #[default]
     #[value(name = "EdDSA")]
     EdDsa,
-    /// RSA with PKCS #1 v1.5 and SHA-256; RFC 9068 section 2.1 has every server support it.
+    /// RSA with PKCS #1 v1.5 and SHA-256; RFC 9068 section 2.1 requires every server to support it.
     #[value(name = "RS256")]
     Rs256,
 }
 
 impl TokenAlg {
-    /// As it stands in `alg`.
+    /// The value of `alg`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
@@ -48,20 +48,20 @@ impl TokenAlg {
     }
 }
 
-/// As they hold.
+/// Validated settings.
 #[derive(Clone, Debug)]
 pub struct Programs {
-    /// Whether what programs of the house call has a listener of its own.
+    /// Whether a separate internal listener serves verify, gateway, metrics, and health.
     pub internal: bool,
-    /// The query parameter that may hold a credential.
+    /// Query parameter that may contain a credential.
     pub query: Option<String>,
-    /// Days after which another key signs tokens; 0: never by itself.
+    /// Number of days after which a new key signs tokens. 0: no automatic rotation.
     pub token_key_days: u16,
-    /// What the next key of access tokens signs with.
+    /// Algorithm of the next signing key.
     pub token_alg: TokenAlg,
 }
 
-/// Days after which another key signs tokens unless another number is given.
+/// Default rotation period of the token signing key, in days.
 const TOKEN_KEY_DAYS: u16 = 90;
 
 impl Default for Programs {
@@ -77,7 +77,7 @@ impl ProgramArgs {
     }
 }
 
-/// The names that the gateway's own question has in the query; a credential under one of them could not be told from it.
+/// Query parameters of the gateway itself. A credential with the same name would be ambiguous.
 const TAKEN: [&str; 3] = ["scope", "project", "limited"];
 
 fn parse_parameter(text: &str) -> Result<String, String> {
