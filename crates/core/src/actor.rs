@@ -1,4 +1,4 @@
-//! Who does something, and from where.
+//! Actors of audited operations, and the origin of their requests.
 
 pub use super::program::Program;
 
@@ -7,59 +7,60 @@ use keyward_domain::{ids::UserId, time::Timestamp, user::Me};
 use keyward_store::audit::NewEvent;
 use std::net::IpAddr;
 
-/// Where a request comes from, as far as it can be trusted.
+/// Origin of a request, as far as it can be trusted.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     pub ip: Option<IpAddr>,
-    /// The `User-Agent`, cut to 200 characters.
+    /// The `User-Agent` header, truncated to 200 characters.
     pub agent: Option<String>,
     pub request_id: Option<String>,
-    /// The time zone that the browser says it is in.
+    /// Time zone that the browser reports.
     pub zone: Option<TimeZone>,
 }
 
-/// A person who is signed in.
+/// A signed-in user.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub user: UserId,
     pub name: String,
     pub email: String,
     pub admin: bool,
-    /// When they last proved who they are in this session, by password or second factor, or at a provider. [`NOT_REPORTED`] if
-    /// the provider does not say.
+    /// Time of the last authentication in this session: by password, by second factor, or at the identity provider.
+    /// [`NOT_REPORTED`] if the provider does not report it.
     pub proved: Timestamp,
-    /// The time zone in which they read and write dates.
+    /// Time zone in which the user reads and writes dates.
     pub zone: TimeZone,
     pub origin: Origin,
 }
 
-/// For how long a proof of who somebody is counts for what is asked for again. Seconds.
+/// Maximum age of the last authentication for actions that require recent reauthentication, in seconds.
 pub const PROOF_HOLDS: i64 = 15 * 60;
 
-/// [`Caller::proved`] of a session that a provider began without reporting when the user authenticated.
+/// [`Caller::proved`] of a session that started with an identity provider that does not report the time of
+/// authentication.
 pub const NOT_REPORTED: Timestamp = Timestamp::from_micros(0);
 
 impl Caller {
-    /// As the shell shows them.
+    /// Returns the user as the page layout shows them.
     pub fn me(&self) -> Me {
         Me { id: self.user, name: self.name.clone(), email: self.email.clone(), admin: self.admin }
     }
 }
 
-/// Who does something.
+/// Actor of an operation.
 #[derive(Clone, Debug)]
 pub enum Actor {
     User(Caller),
-    /// A program, by a token for management.
+    /// A management client, authenticated by a management token.
     Program(Program),
-    /// Somebody at the command line of the machine: they hold the database, so they may do anything.
+    /// The operator at the command line. The operator controls the database and therefore may do anything.
     Operator,
-    /// Keyward itself: upkeep, the first start.
+    /// Keyward itself: background jobs and initial setup.
     System(Origin),
 }
 
 impl Actor {
-    /// The time zone in which they are answered: programs and the command line in UTC.
+    /// Time zone of responses to this actor. UTC for programs and the command line.
     pub fn zone(&self) -> TimeZone {
         match self {
             Self::User(caller) => caller.zone.clone(),
@@ -67,7 +68,7 @@ impl Actor {
         }
     }
 
-    /// The person, if it is one.
+    /// The user's id, if the actor is a user.
     pub fn user(&self) -> Option<UserId> {
         match self {
             Self::User(caller) => Some(caller.user),
@@ -75,7 +76,7 @@ impl Actor {
         }
     }
 
-    /// As the key's "created by" says it.
+    /// Display name, as in the "created by" of a key.
     pub fn name(&self) -> &str {
         match self {
             Self::User(caller) => &caller.name,
@@ -85,7 +86,7 @@ impl Actor {
         }
     }
 
-    /// As what they act, if nothing more is known: [`NewEvent::acting_as`] says more.
+    /// Default acting role of audit events. [`NewEvent::acting_as`] sets a more specific one.
     pub const fn acting(&self) -> &'static str {
         match self {
             Self::User(_) => "person",
@@ -95,7 +96,7 @@ impl Actor {
         }
     }
 
-    /// As what they act where only an administrator may, or the command line.
+    /// Acting role for operations that only administrators or the command line may perform.
     pub const fn power(&self) -> &'static str {
         match self {
             Self::User(_) => "administrator",
@@ -103,7 +104,7 @@ impl Actor {
         }
     }
 
-    /// An event of theirs. Project, reason and detail are added by whoever knows them.
+    /// Creates an audit event of this actor. The caller adds project, reason, and detail.
     pub fn event(&self, at: Timestamp, action: &'static str, target: impl ToString, target_name: &str) -> NewEvent {
         let none = Origin::default();
         let (actor, origin) = match self {
@@ -113,7 +114,7 @@ impl Actor {
             Self::System(origin) => ("system".to_owned(), origin),
         };
         let target = target.to_string();
-        // Whoever does something to their own account needs no role for it.
+        // A change of the user's own account needs no role.
         let acting = if target == actor && self.user().is_some() { "self" } else { self.acting() };
         NewEvent {
             at: at.micros(),

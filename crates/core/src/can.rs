@@ -1,28 +1,28 @@
-//! The one table of role and action, and what an administrator may besides.
+//! Permission tables: project role to action, and administrator permissions.
 
 use keyward_domain::project::Role;
 
-/// What a member of a project may want to do.
+/// Action of a project member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The project, its keys, its members.
+    /// See the project, its keys, and its members.
     SeeKeys,
-    /// What was done to the project and its keys.
+    /// See the history of the project and its keys.
     SeeHistory,
-    /// Make, edit, deactivate, activate, delete, restore.
+    /// Create, edit, deactivate, activate, delete, and restore keys.
     ChangeKeys,
-    /// Give a key scopes of `keyward:*`: management by program.
+    /// Give a key `keyward:*` scopes, which allow the management API.
     GrantManagement,
-    /// Its name, its config, how long its tokens live.
+    /// Change the name, the config, and the token lifetime.
     Configure,
-    /// Archive it, and take that back.
+    /// Archive and unarchive the project.
     Archive,
-    /// Invite, change roles, remove.
+    /// Invite and remove members, and change roles.
     ManageMembers,
 }
 
 impl Action {
-    /// All of them.
+    /// All actions.
     pub const ALL: [Self; 7] = [
         Self::SeeKeys,
         Self::SeeHistory,
@@ -34,7 +34,7 @@ impl Action {
     ];
 }
 
-/// Whether a role allows an action.
+/// Returns whether a role allows an action.
 pub const fn can(role: Role, action: Action) -> bool {
     match (role, action) {
         (Role::Owner, _) => true,
@@ -47,33 +47,34 @@ pub const fn can(role: Role, action: Action) -> bool {
     }
 }
 
-/// What reaches beyond the projects that somebody is a member of.
+/// Permission of administrators beyond the projects of which they are members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Power {
-    /// See the keys of every project, and who owns it.
+    /// See the keys of every project, and its owners.
     SeeEveryKey,
-    /// Deactivate, activate, delete, restore any key, for a reason that its owner reads. Not make or edit one.
+    /// Deactivate, activate, delete, and restore any key, with a reason that its owner sees. It does not include
+    /// creating or editing keys.
     StopAnyKey,
-    /// Write the instance's catalogue of scopes.
+    /// Edit the instance's catalog of scopes.
     WriteCatalogue,
-    /// See another's project; it asks for a fresh proof of who they are.
+    /// See any project. Requires recent reauthentication.
     SeeEveryProject,
-    /// Choose what a project offers of the catalogue.
+    /// Choose the scopes of the catalog that a project offers.
     ChooseScopes,
-    /// Become a member of another's project, which its members see.
+    /// Become a member of any project, visible to its members.
     JoinAnyProject,
-    /// Give a project to somebody else.
+    /// Transfer a project to another owner.
     TransferProject,
-    /// Invite, disable, enable, make administrator, delete.
+    /// Invite, disable, enable, and delete users, and make them administrators.
     ManageUsers,
-    /// Write what holds for everybody.
+    /// Change the policy of the instance.
     WritePolicy,
     /// Read and export the audit log.
     ReadLog,
 }
 
 impl Power {
-    /// All of them.
+    /// All permissions.
     pub const ALL: [Self; 10] = [
         Self::SeeEveryKey,
         Self::StopAnyKey,
@@ -88,8 +89,9 @@ impl Power {
     ];
 }
 
-/// Whether a person has a power: administrators have all of them, nobody else has any. Whoever is refused must get the answer
-/// of something that is not there.
+/// Returns whether a user has an administrator permission: administrators have all of them, other users have none.
+///
+/// If it is denied, the response must be the same as for something that does not exist.
 pub const fn has(admin: bool, power: Power) -> bool {
     match power {
         Power::SeeEveryKey

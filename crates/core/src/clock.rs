@@ -1,4 +1,4 @@
-//! The clock, as a parameter.
+//! Clock interface. The clock is injected, so that tests can control it.
 
 use keyward_domain::time::Timestamp;
 use std::{
@@ -9,15 +9,15 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-/// Says what time it is.
+/// Source of the current time.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 
-    /// Microseconds since some instant of this process, never set back: for how long something is ago.
+    /// Monotonic time in microseconds since an arbitrary instant of this process. Use it to measure elapsed time.
     fn steady(&self) -> u64;
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -34,7 +34,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that is set: by a test, and by the demo, which tells of months in seconds.
+/// A clock that is set manually, for tests and for the demo, which generates months of data in seconds.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
@@ -43,12 +43,12 @@ impl ManualClock {
         Self(AtomicI64::new(now.micros()))
     }
 
-    /// Moves the clock; microseconds are kept.
+    /// Advances the clock by a number of seconds. The sub-second part remains.
     pub fn advance(&self, seconds: i64) {
         self.advance_micros(seconds * 1_000_000);
     }
 
-    /// Moves the clock by microseconds.
+    /// Advances the clock by a number of microseconds.
     pub fn advance_micros(&self, micros: i64) {
         self.0.fetch_add(micros, Ordering::SeqCst);
     }

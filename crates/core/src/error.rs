@@ -1,10 +1,10 @@
-//! Why a use case refused.
+//! Errors of use cases.
 
 use super::program::ProgramRefused;
 use keyward_store::{self as store, queue::Refusal};
 use std::pin::Pin;
 
-/// What is wrong with one field of a form or one member of a body.
+/// Validation error of one form field or one member of a JSON body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     pub name: &'static str,
@@ -17,67 +17,69 @@ impl Field {
     }
 }
 
-/// Why a use case refused. The edge turns each into a status and words.
+/// Error of a use case. The HTTP edge maps each variant to a status and a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not there, or not theirs: the same answer.
+    /// The object does not exist, or the caller has no access to it. Both cases have the same response.
     #[error("not found")]
     NotFound,
-    /// Theirs, but their role does not allow it.
+    /// The caller has access to the object, but the caller's role does not allow the action.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),
-    /// Theirs, but an administrator stopped it, for this reason.
+    /// The caller has access to the key, but an administrator stopped it for this reason.
     #[error("stopped by an administrator: {reason}")]
     Stopped { reason: String },
-    /// Allowed, but only with a fresh proof of who they are: the password or the second factor, at most 15 minutes old.
+    /// Allowed only with recent reauthentication: the password or the second factor, at most 15 minutes ago.
     #[error("a fresh proof is needed")]
     StepUp,
-    /// Every wrong field at once.
+    /// All invalid fields.
     #[error("invalid input")]
     Invalid(Vec<Field>),
-    /// It cannot be done in the state that the thing is in; the words say what to do.
+    /// The state of the object does not allow the action. The message tells the user what to do.
     #[error("conflict: {0}")]
     Conflict(&'static str),
-    /// What only programs are told.
+    /// An error that only management clients receive.
     #[error("refused to a program: {0}")]
     Program(#[from] ProgramRefused),
-    /// A wrong password or an unknown address: nobody learns which.
+    /// A wrong password or an unknown email address. The response does not reveal which.
     #[error("sign-in refused")]
     BadCredentials { tries_left: Option<u32> },
-    /// Too many tries: again after this many seconds.
+    /// Too many attempts. The next attempt is possible after this number of seconds.
     #[error("paused for {seconds} s")]
     Paused { seconds: i64 },
-    /// Too much to do now.
+    /// The server is overloaded.
     #[error("busy")]
     Busy,
-    /// A list that takes too long to read.
+    /// A list query reached its time limit.
     #[error("the list took too long to read")]
     TooLong,
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A fault that is ours: the words are for the log.
+    /// A bug in Keyward. The message is only for the log.
     #[error("internal: {0}")]
     Internal(&'static str),
 }
 
 impl Error {
-    /// What a person reads of [`Self::Stopped`].
+    /// Message of [`Self::Stopped`] for users.
     pub fn stopped(reason: &str) -> String {
         let end = if reason.ends_with(['.', '!', '?', '…']) { "" } else { "." };
         format!("An administrator stopped this key: {reason}{end} Ask them to start it again.")
     }
 
-    /// One wrong field.
+    /// Creates an error for one invalid field.
     pub fn field(name: &'static str, message: impl ToString) -> Self {
         Self::Invalid(vec![Field::new(name, message)])
     }
 }
 
-/// Runs what reads a list with [`store::Pool::read_list`]: on both engines a statement that reached its time limit there is
-/// [`Error::TooLong`]. Elsewhere the limit of a statement on PostgreSQL is an error of its kind.
+/// Runs a list query that uses [`store::Pool::read_list`] and maps a reached time limit to [`Error::TooLong`], on both
+/// engines.
+///
+/// Outside of this function, the statement time limit of PostgreSQL is a store error.
 ///
 /// # Errors
-/// Those of `reading`.
+/// The errors of `reading`.
 pub fn read_list<'a, T: 'a>(
     reading: impl Future<Output = Result<T, Error>> + Send + 'a,
 ) -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>> {

@@ -1,4 +1,4 @@
-//! What every use case of Keyward depends on: the context, errors, actors, permissions.
+//! Dependencies shared by all use cases of Keyward: context, errors, actors, and permissions.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
@@ -25,11 +25,11 @@ use random::Random;
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
-/// How long a task with many writes pauses after each. A process that waits for the write lock of SQLite tries again every 100 ms at the
-/// slowest.
+/// Pause after each write of a task with many writes. A process that waits for the write lock of SQLite retries at
+/// least every 100 ms.
 const WRITE_PAUSE: Duration = Duration::from_millis(120);
 
-/// The dependencies of every use case: the database, the clock, the random source, mail, the cost of password hashes.
+/// Dependencies of every use case: the database, the clock, the random source, email, and the cost of password hashes.
 #[derive(Clone)]
 pub struct Ground {
     pub pool: Pool,
@@ -37,7 +37,7 @@ pub struct Ground {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub mail: Arc<dyn mail::Mailer>,
-    /// Memory, iterations and lanes of new password hashes (Argon2id). Tests use the least.
+    /// Memory, iterations, and lanes of new password hashes (Argon2id). Tests use the minimum.
     pub password_cost: argon2::Params,
 }
 
@@ -46,15 +46,15 @@ impl Ground {
         self.clock.now()
     }
 
-    /// Pauses between two writes of one task, so that other processes on the same SQLite file can write. Within a process, and on
-    /// PostgreSQL, writes take turns without it.
+    /// Pauses between two writes of one task, so that other processes can write to the same SQLite file. Not needed
+    /// within one process or on PostgreSQL, where writes take turns.
     pub async fn pause_writes(&self) {
         if matches!(self.pool, Pool::Sqlite { .. }) {
             tokio::time::sleep(WRITE_PAUSE).await;
         }
     }
 
-    /// A new UUID, version 7 (RFC 9562): later ones are greater.
+    /// Generates a UUID version 7 (RFC 9562). UUIDs increase with time.
     pub fn new_id(&self) -> Uuid {
         let mut bytes = [0; 10];
         self.random.fill(&mut bytes);

@@ -1,9 +1,9 @@
-//! Mail, as a parameter. It is sent after the commit of what it tells of, never before.
+//! Mailer interface. Emails are sent only after the commit of the change that they report.
 
 use async_trait::async_trait;
 use keyward_domain::email::Email;
 
-/// A letter of plain text to one address.
+/// A plain-text email to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
     pub to: Email,
@@ -11,25 +11,25 @@ pub struct Letter {
     pub text: String,
 }
 
-/// Why a letter did not go out. The words are for the log.
+/// Error of sending an email. The message is for the log.
 #[derive(Debug, thiserror::Error)]
 #[error("the letter did not go out: {0}")]
 pub struct MailError(pub String);
 
-/// Sends letters.
+/// Sends emails.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Whether letters go anywhere. Without mail a link is shown to be copied instead.
+    /// Whether email is configured. If not, pages show links for copying instead.
     fn is_set(&self) -> bool;
 
-    /// Hands a letter over.
+    /// Sends an email.
     ///
     /// # Errors
-    /// If the server for outgoing mail did not take it.
+    /// If the SMTP server did not accept it.
     async fn send(&self, letter: Letter) -> Result<(), MailError>;
 }
 
-/// No mail was set up.
+/// Mailer for instances without email. Sending always fails.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoMail;
 

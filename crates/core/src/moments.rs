@@ -1,12 +1,14 @@
-//! Instants in words. Zones are the server's affair: the browser's copy of them is megabytes.
+//! Time formatting in a user's time zone.
+//!
+//! The server formats times, because the time zone data would add megabytes to the browser download.
 
 use jiff::{Zoned, tz::TimeZone};
 use keyward_domain::time::{Moment, Timestamp};
 
-/// Most characters of a zone's name that are looked at; the longest that there is has 32.
+/// Maximum accepted length of a time zone name, in bytes. The longest existing name has 32.
 const ZONE_MAX: usize = 64;
 
-/// The time zone with this IANA name, if there is one.
+/// Returns the time zone with this IANA name, if it exists.
 pub fn zone(name: &str) -> Option<TimeZone> {
     if name.is_empty() || name.len() > ZONE_MAX {
         return None;
@@ -14,17 +16,17 @@ pub fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
-/// The name of a zone as a hint says it.
+/// Name of a time zone, for form hints.
 pub fn zone_name(zone: &TimeZone) -> String {
     zone.iana_name().unwrap_or("UTC").to_owned()
 }
 
-/// An instant in a zone.
+/// Converts a timestamp to a time zone.
 pub fn zoned(at: Timestamp, zone: &TimeZone) -> Zoned {
     jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned(zone.clone())
 }
 
-/// "CEST"; where a zone has no such name but a number, "UTC+3".
+/// Formats the zone abbreviation: "CEST". If the zone has no abbreviation, its UTC offset: "UTC+3".
 pub fn abbreviation(zoned: &Zoned) -> String {
     let name = zoned.strftime("%Z").to_string();
     if !name.starts_with(['+', '-']) {
@@ -39,7 +41,7 @@ pub fn abbreviation(zoned: &Zoned) -> String {
     }
 }
 
-/// An instant ready to be shown to somebody in this zone.
+/// Formats a timestamp for display in a time zone.
 pub fn moment(at: Timestamp, zone: &TimeZone) -> Moment {
     let zoned = zoned(at, zone);
     Moment {
@@ -50,21 +52,22 @@ pub fn moment(at: Timestamp, zone: &TimeZone) -> Moment {
     }
 }
 
-/// As [`moment`], from a column.
+/// As [`moment`], for a database column in microseconds.
 pub fn moment_of(micros: i64, zone: &TimeZone) -> Moment {
     moment(Timestamp::from_micros(micros), zone)
 }
 
-/// RFC 3339 in UTC, for programs.
+/// Formats a timestamp as RFC 3339 in UTC, for programs.
 pub fn rfc3339(at: Timestamp) -> String {
     zoned(at, &TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The same, written behind what is there already: for answers that are made thousands of times a second.
+/// Appends the same format to a buffer without allocating. Used for responses that are generated thousands of times
+/// per second.
 pub fn write_rfc3339(at: Timestamp, out: &mut Vec<u8>) {
     let instant = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let time = jiff::tz::Offset::UTC.to_datetime(instant);
-    // As the other: a year before 0 has its sign, and four digits all the same.
+    // As in `rfc3339`, a year before 0 has a sign and four digits.
     if time.year() < 0 {
         out.push(b'-');
     }
@@ -79,7 +82,7 @@ pub fn write_rfc3339(at: Timestamp, out: &mut Vec<u8>) {
         (time.second().unsigned_abs().into(), b'Z'),
     ];
     for (number, behind) in parts {
-        // Each has two digits.
+        // Each number has two digits.
         out.extend([b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
         if behind != b' ' {
             out.push(behind);

@@ -1,29 +1,31 @@
-//! A program that manages keys: who it is, and why it is refused.
+//! Management clients: programs that manage keys with a management token, and their errors.
 
 use super::{Error, Field, actor::Origin};
 use keyward_domain::ids::{KeyId, ProjectId};
 
-/// The scope with which a program sees its project and the keys in it.
+/// Scope to read the project and its keys.
 pub const READ: &str = "keyward:keys.read";
-/// The scope with which it makes, edits, stops and starts them.
+/// Scope to create, edit, stop, and start the project's keys.
 pub const WRITE: &str = "keyward:keys.write";
 
-/// A program, by a token for management that a key of this project was exchanged for. What its key may do is read where a change is
-/// made: it may have lost it since the request began.
+/// A management client, authenticated by a management token that a key of this project was exchanged for.
+///
+/// Every change reads the permissions of the key again inside its transaction, because the key can lose them during
+/// the request.
 #[derive(Clone, Debug)]
 pub struct Program {
     pub key: KeyId,
-    /// The key's.
+    /// Name of the key.
     pub name: String,
-    /// The one project that there is for it.
+    /// The only project that the program can access.
     pub project: ProjectId,
-    /// What its token may do; a key can do more than a token that was made from it.
+    /// Scopes of the token. The key can have more scopes than a token issued from it.
     pub scopes: Vec<String>,
     pub origin: Origin,
 }
 
 impl Program {
-    /// Whether this is its project: any other is not there.
+    /// Checks that `project` is the program's project. Other projects do not exist for it.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -32,25 +34,25 @@ impl Program {
     }
 }
 
-/// Why a program is refused where a person would not be.
+/// Errors that only management clients receive.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramRefused {
-    /// Its key has ceased to be good, or to have the scope, since the request began.
+    /// The key became invalid or lost the scope during the request.
     #[error("The key behind this token may not do this any more.")]
     Ended,
-    /// The key was changed since the program looked at it.
+    /// The key changed since the program read it.
     #[error("This key was changed meanwhile. Read it again, and send the request with its new ETag.")]
     Stale,
-    /// The idempotency key has made this key before.
+    /// A request with this idempotency key already created this key.
     #[error(
         "This idempotency key has made its key already, and a secret is shown only in the answer that made it. If you did not get \
          it, delete that key and create another, with another idempotency key."
     )]
     Repeated(KeyId),
-    /// The idempotency key was sent before, with something else.
+    /// The idempotency key was already used with a different body.
     #[error("This idempotency key was sent before, with another body. Send another one.")]
     Reused,
-    /// A key would reach further than the one behind the token.
+    /// The requested key would have more privileges than the key behind the token.
     #[error("A program gives no key more than it has itself: see errors.")]
     Wider(Vec<Field>),
 }

@@ -1,6 +1,6 @@
-//! Randomness, as a parameter.
+//! Random source interface. The source is injected, so that tests can control it.
 
-/// A source of random bytes fit for secrets.
+/// A cryptographically secure source of random bytes.
 pub trait Random: Send + Sync {
     /// Fills the buffer.
     fn fill(&self, bytes: &mut [u8]);
@@ -13,7 +13,7 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place that asks the system")]
     fn fill(&self, bytes: &mut [u8]) {
-        // Without randomness nothing here may go on: a guessable key is worse than a stopped server.
+        // Panics without a random source: a guessable key is worse than a stopped server.
         getrandom::fill(bytes).expect("the system has a random source");
     }
 }

@@ -1,7 +1,8 @@
-//! The one table of actions and reauthentication: which actions require that a user authenticates again.
+//! Reauthentication table: actions that require the user to authenticate again.
 //!
-//! An action is named as its audit event. An action that is not listed requires recent reauthentication. The command line and
-//! programs are never asked: the one holds the database, the others authenticate with every request.
+//! Actions are named after their audit events. An action that is not in the table requires recent reauthentication.
+//! The command line and programs never reauthenticate: the command line has access to the database, and programs
+//! authenticate with every request.
 
 use super::{
     Error,
@@ -9,25 +10,25 @@ use super::{
 };
 use keyward_domain::{expiry::is_long_lived, time::Timestamp};
 
-/// When an action requires that a user authenticates again.
+/// Reauthentication requirement of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reauthentication {
     Never,
     /// If the last authentication is older than 15 minutes.
     IfOld,
-    /// As [`Self::IfOld`], of an administrator who acts on a project without being a member of it.
+    /// As [`Self::IfOld`], but only for an administrator who is not a member of the project.
     IfOldAsAdministrator,
-    /// Each time: the request itself carries the current password.
+    /// Each time: the request itself contains the current password.
     Always,
 }
 use Reauthentication::{Always, IfOld, IfOldAsAdministrator, Never};
 
-/// A key gets no expiry, or one beyond five years, when it is made or edited: [`Actor::reauthenticate_for_expiry`].
+/// A key is created or edited with no expiry, or with one beyond five years: [`Actor::reauthenticate_for_expiry`].
 pub const KEY_WITHOUT_EXPIRY: &str = "key:without_expiry";
-/// A key, a grant or a project's catalogue gets a `keyward:*` scope that it did not have.
+/// A key, a grant, or a project's catalog gets a `keyward:*` scope that it did not have.
 pub const MANAGEMENT_SCOPE: &str = "scope:management";
 
-/// Every action, in alphabetical order: the audit events, and the two cases above.
+/// Every action in alphabetical order: the audit events and the two cases above.
 pub const TABLE: &[(&str, Reauthentication)] = &[
     ("audit.exported", IfOld),
     ("client.registered", Never),
@@ -57,9 +58,9 @@ pub const TABLE: &[(&str, Reauthentication)] = &[
     ("member.role_changed", Never),
     ("password.changed", Always),
     ("password.refused", Never),
-    // With the code of a link, which stands for the password.
+    // The code of a one-time link replaces the password.
     ("password.reset", Never),
-    // By an administrator. A user who asks for their own is not signed in.
+    // Requested by an administrator. Users who request their own link are not signed in.
     ("password.reset_asked", IfOld),
     ("policy.changed", IfOld),
     ("project.archived", Never),
@@ -103,14 +104,16 @@ pub const TABLE: &[(&str, Reauthentication)] = &[
     ("user.unmade_administrator", IfOld),
 ];
 
-/// What an action requires.
+/// Returns the requirement of an action.
 pub fn required(action: &str) -> Reauthentication {
     TABLE.iter().find(|(it, _)| *it == action).map_or(IfOld, |(_, required)| *required)
 }
 
 impl Caller {
-    /// Refuses an action for which this user has to authenticate again. The code of an action that is [`IfOldAsAdministrator`] calls
-    /// this for administrators who are not members; of one that is [`Always`], it compares the password itself.
+    /// Denies an action for which this user has to authenticate again.
+    ///
+    /// For an action that is [`IfOldAsAdministrator`], the use case calls this for administrators who are not members.
+    /// For an action that is [`Always`], the use case compares the password itself.
     ///
     /// # Errors
     /// [`Error::StepUp`].
@@ -124,7 +127,7 @@ impl Caller {
 }
 
 impl Actor {
-    /// As [`Caller::reauthenticate`]; other actors than users are never asked.
+    /// As [`Caller::reauthenticate`]. Actors other than users never reauthenticate.
     ///
     /// # Errors
     /// [`Error::StepUp`].
@@ -135,7 +138,7 @@ impl Actor {
         }
     }
 
-    /// Asks for [`KEY_WITHOUT_EXPIRY`] if a key gets this expiry and so lives very long; `None`: it never expires.
+    /// Requires [`KEY_WITHOUT_EXPIRY`] if this expiry makes a key long-lived. `None`: the key never expires.
     ///
     /// # Errors
     /// [`Error::StepUp`].

@@ -1,4 +1,4 @@
-//! The key of the key file: what the database holds sealed is opened with it, and with nothing else.
+//! Encryption at rest with the key of the key file (AES-256-GCM), and message authentication codes.
 
 use super::random::Random;
 use aws_lc_rs::{
@@ -15,12 +15,12 @@ use std::{
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// What the key of the authentication codes is derived for, so that one key is not used in two ways.
+/// Derivation label of the HMAC key, so that one key does not serve two purposes.
 const AUTHENTICATION: &[u8] = b"keyward authentication codes";
-/// Bytes of the key.
+/// Length of the key in bytes.
 const KEY: usize = 32;
 
-/// Why the key file does not serve. Each is one sentence that says what to do.
+/// Error of a key file. Each message is one sentence that tells the operator what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     #[error(
@@ -32,12 +32,12 @@ pub enum KeyFileError {
     Io { path: PathBuf, source: std::io::Error },
 }
 
-/// What could not be sealed; the library refuses only lengths that nothing of ours has.
+/// Encryption error. The library only rejects lengths that do not occur here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it could not be sealed")]
 pub struct NotSealed;
 
-/// The key of a key file: AES-256-GCM, each thing sealed for the id of its row. Clones share it.
+/// The key of a key file, for AES-256-GCM. Each ciphertext is bound to the id of its row. Clones share the key.
 #[derive(Clone)]
 pub struct SealingKey(Arc<Keys>);
 
@@ -53,10 +53,10 @@ impl fmt::Debug for SealingKey {
 }
 
 impl SealingKey {
-    /// Reads the file; `None` if it is not there.
+    /// Reads the key file. `None` if it does not exist.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// [`KeyFileError`], if it cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
         let io = |source| KeyFileError::Io { path: path.to_owned(), source };
         let mut text = Zeroizing::new(String::new());
@@ -73,10 +73,10 @@ impl SealingKey {
         Ok(Some(Self(Arc::new(Keys { sealing: LessSafeKey::new(key), authentication }))))
     }
 
-    /// Seals a secret for the row of this id: a new nonce, then the ciphertext with its tag.
+    /// Encrypts a secret for the row with this id. The result is a new nonce, followed by the ciphertext with its tag.
     ///
     /// # Errors
-    /// If the library refuses.
+    /// If the library rejects the input.
     pub fn seal(&self, id: Uuid, secret: &[u8], random: &dyn Random) -> Result<Vec<u8>, NotSealed> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
@@ -88,7 +88,7 @@ impl SealingKey {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// `None`: sealed under another key, or for another row.
+    /// Decrypts a secret. `None`: it was encrypted with another key or for another row.
     pub fn open(&self, id: Uuid, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -98,23 +98,23 @@ impl SealingKey {
         Some(sealed)
     }
 
-    /// The authentication code (HMAC with SHA-256) of something, for one purpose.
+    /// Computes a message authentication code (HMAC-SHA-256) for one purpose.
     pub fn authenticate(&self, purpose: &[u8], data: &[u8]) -> Vec<u8> {
         hmac::sign(&self.0.authentication, &message(purpose, data)).as_ref().to_vec()
     }
 
-    /// Whether a code is that of this, in constant time.
+    /// Verifies a message authentication code in constant time.
     pub fn is_authentic(&self, purpose: &[u8], data: &[u8], code: &[u8]) -> bool {
         hmac::verify(&self.0.authentication, &message(purpose, data), code).is_ok()
     }
 }
 
-/// Purposes hold no zero byte: the first one ends the purpose.
+/// A purpose contains no zero byte, so the first zero byte separates it from the data.
 fn message(purpose: &[u8], data: &[u8]) -> Vec<u8> {
     [purpose, &[0], data].concat()
 }
 
-/// Writes a new key file, readable by its owner alone. `false`: there is one already, and it was left as it is.
+/// Creates a key file that only its owner can read. Returns `false` if the file already exists; it is not changed.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -124,7 +124,8 @@ pub fn create_key_file(path: &Path, random: &dyn Random) -> Result<bool, KeyFile
     random.fill(key.as_mut());
     let mut suffix = [0; 8];
     random.fill(&mut suffix);
-    // Written whole under another name and then linked: nobody ever reads half a key, and none is overwritten.
+    // Write the complete file under another name, then link it: no process reads a partial key, and no key is
+    // overwritten.
     let draft = path.with_extension(format!("{:x}.new", u64::from_ne_bytes(suffix)));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -137,7 +138,7 @@ pub fn create_key_file(path: &Path, random: &dyn Random) -> Result<bool, KeyFile
     std::fs::remove_file(&draft).map_err(io)?;
     match linked {
         Ok(()) => {
-            // The database row that needs the file survives a power cut; so must the file's name.
+            // The database row that depends on the file survives a power failure, so the directory entry must too.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
             Ok(true)

@@ -1,4 +1,4 @@
-//! Removes old rows in small writes, and runs the steps of a background job so that one failure does not stop the others.
+//! Deletion of old rows in small writes, and error isolation between the steps of a background job.
 
 use crate::{Error, Ground};
 use keyward_store::{
@@ -7,10 +7,10 @@ use keyward_store::{
 };
 use uuid::Uuid;
 
-/// Rows that one write removes at most: some tens of milliseconds, then other writes take their turn.
+/// Maximum number of rows that one write removes. Such a write takes some tens of milliseconds; then other writes run.
 pub const ROWS: i64 = 1_000;
 
-/// Removes rows, at most [`ROWS`] in each write, until none is left. `step` says how many it removed.
+/// Removes rows, at most [`ROWS`] per write, until none is left. `step` returns the number of removed rows.
 pub async fn sweep<F>(ground: &Ground, step: F) -> Result<(), Error>
 where
     F: for<'t> Fn(&'t mut Tx<'_>) -> Writing<'t, Result<u64, store::Error>> + Clone + Send + Sync + 'static,
@@ -28,12 +28,12 @@ where
     }
 }
 
-/// The first error of a round.
+/// One run of a background job. Keeps the first error.
 #[derive(Default)]
 pub struct Round(Option<Error>);
 
 impl Round {
-    /// Runs a step, and logs its error. The later steps do not depend on it.
+    /// Runs a step and logs its error. Later steps do not depend on it.
     pub async fn step<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T, Error>>) {
         if let Err(error) = work.await {
             tracing::error!(step = name, %error, "upkeep.failed");
@@ -41,7 +41,7 @@ impl Round {
         }
     }
 
-    /// Runs a step for one item, and logs its error. The other items do not depend on it.
+    /// Runs a step for one item and logs its error. Other items do not depend on it.
     pub async fn item<T>(&mut self, name: &'static str, id: Uuid, work: impl Future<Output = Result<T, Error>>) {
         if let Err(error) = work.await {
             tracing::error!(step = name, %id, %error, "upkeep.failed");
@@ -49,10 +49,10 @@ impl Round {
         }
     }
 
-    /// Ends the round.
+    /// Ends the run.
     ///
     /// # Errors
-    /// The first error of the round.
+    /// The first error of the run.
     pub fn end(self) -> Result<(), Error> {
         self.0.map_or(Ok(()), Err)
     }
