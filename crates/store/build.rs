@@ -1,4 +1,5 @@
-//! Compiles this crate again when a migration is added: the macro that embeds them does not see new files.
+//! Build script that recompiles this crate when a migration is added. The macro that embeds the migrations does not
+//! detect new files.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../migrations");

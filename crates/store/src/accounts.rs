@@ -1,24 +1,24 @@
-//! People.
+//! User accounts: rows, lookups by id and email address, profiles, and password hashes.
 
 use super::{Conn, Error, Tx, folding, on};
 use keyward_domain::{email::Email, fold::fold};
 use uuid::Uuid;
 
-/// A person's row.
+/// A user's row.
 #[derive(Clone, sqlx::FromRow)]
 pub struct UserRow {
     pub id: Uuid,
     pub email: String,
     pub name: String,
-    /// Argon2id, PHC string; empty: no password opens this account.
+    /// Argon2id hash as a PHC string. Empty if the account has no password.
     pub password_hash: String,
     pub admin: bool,
     pub active: bool,
-    /// IANA name of their time zone, if they chose one.
+    /// IANA name of the time zone that the user chose.
     pub zone: Option<String>,
 }
 
-/// A person who is to be.
+/// A user to insert.
 #[derive(Clone)]
 pub struct NewUserRow {
     pub id: Uuid,
@@ -29,28 +29,28 @@ pub struct NewUserRow {
     pub created_at: i64,
 }
 
-/// Whether nobody has an account yet.
+/// Returns whether the instance has no users yet.
 pub async fn none(conn: &mut Conn<'_>) -> Result<bool, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 1) AS anybody";
     let count: i64 = on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?);
     Ok(count == 0)
 }
 
-/// The user with this email address. A row of an earlier release, whose domain is stored as U-labels, is found too; where both
-/// exist, the one with A-labels counts.
+/// Returns the user with this email address. Rows of earlier releases, which store the domain as U-labels, match too.
+/// If both spellings exist, the row with A-labels wins.
 pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<UserRow>, Error> {
     const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users \
         WHERE email = $1 OR email = $2 ORDER BY CASE WHEN email = $1 THEN 0 ELSE 1 END LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(email.as_str()).bind(email.unicode()).fetch_optional(c).await?))
 }
 
-/// The person with this id.
+/// Returns the user with this id.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<UserRow>, Error> {
     const SQL: &str = "SELECT id, email, name, password_hash, admin, active, zone FROM users WHERE id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// Inserts a person. `false`: the address is taken, in either spelling of its domain, and nothing was inserted.
+/// Inserts a user. Returns `false`, and inserts nothing, if the address is in use in either spelling of its domain.
 pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
     if by_email(tx, &user.email).await?.is_some() {
         return Ok(false);
@@ -72,7 +72,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: &NewUserRow) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
-/// Overwrites what a person says of themselves. `false`: there is no such person.
+/// Overwrites a user's profile: name and time zone. Returns `false` if the user does not exist.
 pub async fn set_profile(tx: &mut Tx<'_>, id: Uuid, name: &str, zone: Option<&str>) -> Result<bool, Error> {
     const SQL: &str = "UPDATE users SET name = $2, zone = $3, name_folded = $4 WHERE id = $1";
     const FOLD: &str = "UPDATE users SET name_folded = $2 WHERE id = $1 AND name_folded = ''";
@@ -83,14 +83,14 @@ pub async fn set_profile(tx: &mut Tx<'_>, id: Uuid, name: &str, zone: Option<&st
     Ok(done == 1)
 }
 
-/// Overwrites a password's hash. `false`: it is no longer the one that was compared.
+/// Replaces a password hash. Returns `false` if the stored hash is no longer `before`, the one that was verified.
 pub async fn set_password(tx: &mut Tx<'_>, id: Uuid, before: &str, hash: &str) -> Result<bool, Error> {
     const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(hash).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Overwrites a person's password hash, whatever it was. `false`: there is no such person.
+/// Replaces a user's password hash unconditionally. Returns `false` if the user does not exist.
 pub async fn reset_password(tx: &mut Tx<'_>, id: Uuid, password_hash: &str) -> Result<bool, Error> {
     const SQL: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(password_hash).execute(c).await?.rows_affected());

@@ -1,4 +1,4 @@
-//! What an operator can do about an error of the database.
+//! Remedies for database errors, for the operator.
 
 use super::{
     Error, Kind, Location,
@@ -13,7 +13,7 @@ use std::{
 };
 use url::Url;
 
-/// Names the database without a password.
+/// Formats the location without user name and password.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -29,12 +29,12 @@ impl fmt::Display for Location {
     }
 }
 
-/// A sentence that says what to do about an error, or about the cause of one; `None` if there is nothing more to say than the error
-/// does.
+/// Returns a sentence with the remedy for an error or for its cause, or `None` if there is nothing to add to the error
+/// message.
 pub fn advice(error: &(dyn StdError + 'static), location: &Location) -> Option<String> {
     match error.downcast_ref() {
         Some(Error::Corrupt(_)) => return Some(damaged(location)),
-        // These have no cause that could be asked.
+        // These variants keep no `sqlx::Error` to inspect.
         Some(Error::NotWritten { kind, .. }) => return of_kind(*kind, location),
         Some(Error::Unreachable(_)) => return of_kind(Kind::Unavailable, location),
         Some(Error::Database(cause)) => return advice(cause, location),
@@ -89,7 +89,7 @@ fn locked(location: &Location) -> String {
 }
 
 fn unwritable(location: &Location) -> String {
-    // SQLite only says that it cannot open it.
+    // SQLite reports only that it cannot open the file.
     if location.file().is_some_and(Path::is_dir) {
         return format!("{location} is a folder: name a file in it with --database-url (KEYWARD_DATABASE_URL)");
     }

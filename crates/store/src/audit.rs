@@ -1,16 +1,16 @@
-//! The audit log: append-only, each event carrying the hash of the one before.
+//! The audit log: append-only, with a hash chain. Each event contains the hash of the previous event.
 //!
 //! # The canonical form
 //!
-//! An event's hash is SHA-256 over the 32 bytes of the hash before it (32 zero bytes before the first) and the UTF-8 bytes of one
-//! JSON array without spaces: `[seq, at, actor, actor_name, action, target, target_name, project_id, reason, ip, agent,
-//! request_id, detail, acting]`. `seq` and `at` (microseconds since 1970-01-01T00:00:00Z) are numbers; the others are strings, or
-//! `null` where there is nothing; `project_id` is a UUID in lower case with hyphens; `detail` is a JSON text within a string, as
-//! it is stored. In strings only `"`, `\` and control characters are escaped: `\b \t \n \f \r`, the others below U+0020 as
-//! `\u00xx` in lower case.
+//! An event's hash is SHA-256 over the 32 bytes of the previous event's hash (32 zero bytes for the first event) and
+//! the UTF-8 bytes of one JSON array without spaces: `[seq, at, actor, actor_name, action, target, target_name,
+//! project_id, reason, ip, agent, request_id, detail, acting]`. `seq` and `at` (microseconds since
+//! 1970-01-01T00:00:00Z) are numbers. The others are strings, or `null` if absent. `project_id` is a UUID in lower case
+//! with hyphens. `detail` is a JSON text within a string, exactly as stored. In strings only `"`, `\` and control
+//! characters are escaped: `\b \t \n \f \r`, the others below U+0020 as `\u00xx` in lower case.
 //!
-//! `acting` came later: an event from before has none, and its array ends with `detail`. The two forms differ in length, so
-//! neither can be taken for the other.
+//! `acting` was added later. Older events do not have it, and their array ends with `detail`. The two forms differ in
+//! length, so neither can be mistaken for the other.
 
 use super::{Conn, Error, Tx, folding, like, on};
 use keyward_domain::ids::ProjectId;
@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-/// An event, before it has its place in the log.
+/// An event that has no sequence number yet.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// Microseconds since the epoch.
@@ -26,9 +26,9 @@ pub struct NewEvent {
     /// `user:<id>`, `operator` (the command line) or `system`.
     pub actor: String,
     pub actor_name: String,
-    /// What was done: `key.created`.
+    /// The action, such as `key.created`.
     pub action: &'static str,
-    /// On what: `key:<id>`.
+    /// The object of the action, such as `key:<id>`.
     pub target: String,
     pub target_name: String,
     pub project_id: Option<Uuid>,
@@ -36,39 +36,40 @@ pub struct NewEvent {
     pub ip: Option<String>,
     pub agent: Option<String>,
     pub request_id: Option<String>,
-    /// Before and after of what changed. Never a secret, never a password.
+    /// The changed values before and after. Never contains a secret or a password.
     pub detail: serde_json::Value,
-    /// As what they acted: a role in the project, `administrator`, `self`, `person`, `command line` or `keyward`.
+    /// The role that the actor acted in: a project role, `administrator`, `self`, `person`, `command line` or
+    /// `keyward`.
     pub acting: String,
 }
 
 impl NewEvent {
-    /// The event with the project that it belongs to.
+    /// Sets the project that the event belongs to.
     pub fn in_project(mut self, project: ProjectId) -> Self {
         self.project_id = Some(project.into());
         self
     }
 
-    /// The event with as what they did it, if that says more than who they are: a role in the project, `administrator`, `self`.
+    /// Sets the role that the actor acted in, if it differs from the default: a project role, `administrator`, `self`.
     pub fn acting_as(mut self, acting: &str) -> Self {
         acting.clone_into(&mut self.acting);
         self
     }
 
-    /// The event with why it was done, as whoever did it said.
+    /// Sets the reason that the actor gave.
     pub fn because(mut self, reason: Option<&str>) -> Self {
         self.reason = reason.map(ToOwned::to_owned);
         self
     }
 
-    /// The event with what changed: `{"before": …, "after": …}`, or what was made.
+    /// Sets the changed values, `{"before": …, "after": …}`, or the values of a created object.
     pub fn detail(mut self, detail: serde_json::Value) -> Self {
         self.detail = detail;
         self
     }
 }
 
-/// An event as it stands in the log.
+/// A stored event.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct EventRow {
     pub seq: i64,
@@ -84,14 +85,14 @@ pub struct EventRow {
     pub agent: Option<String>,
     pub request_id: Option<String>,
     pub detail: String,
-    /// `None`: from before it was noted.
+    /// `None` for events from before this column existed.
     pub acting: Option<String>,
     pub prev: Vec<u8>,
     pub hash: Vec<u8>,
 }
 
 impl EventRow {
-    /// Gives an event its place behind the event whose hash is `prev`.
+    /// Builds the row that follows the event with the hash `prev`.
     fn chained(event: NewEvent, seq: i64, prev: Vec<u8>) -> Self {
         let mut row = Self {
             seq,
@@ -115,7 +116,7 @@ impl EventRow {
         row
     }
 
-    /// SHA-256 over the hash before and the event's canonical form, as the module says it.
+    /// Computes SHA-256 over the previous hash and the canonical form of the event (see the module documentation).
     pub fn digest(&self) -> Vec<u8> {
         let mut canonical = serde_json::json!([
             self.seq,
@@ -142,7 +143,7 @@ impl EventRow {
 const TAKE_HEAD_SQLITE: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1";
 const TAKE_HEAD_POSTGRES: &str = "SELECT audit_seq, audit_hash, change_seq FROM head WHERE id = 1 FOR UPDATE";
 
-/// The head of the chain and of the change feed.
+/// The heads of the audit chain and of the change feed.
 #[derive(sqlx::FromRow)]
 pub(super) struct Head {
     pub(super) audit_seq: i64,
@@ -150,7 +151,8 @@ pub(super) struct Head {
     pub(super) change_seq: i64,
 }
 
-/// Takes the head's row until commit: the only point where the nodes on one PostgreSQL wait for each other.
+/// Reads the head and locks its row until commit. This is the only point where the nodes on one PostgreSQL wait for
+/// each other.
 pub(super) async fn take_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
     Ok(match tx.engine() {
         super::Engine::Sqlite(c) => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?,
@@ -158,7 +160,7 @@ pub(super) async fn take_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
     })
 }
 
-/// Puts the head back, moved on.
+/// Stores the advanced head.
 pub(super) async fn put_head(tx: &mut Tx<'_>, head: &Head) -> Result<(), Error> {
     const SQL: &str = "UPDATE head SET audit_seq = $1, audit_hash = $2, change_seq = $3 WHERE id = 1";
     on!(tx, c => {
@@ -167,7 +169,7 @@ pub(super) async fn put_head(tx: &mut Tx<'_>, head: &Head) -> Result<(), Error> 
     Ok(())
 }
 
-/// Appends an event behind the head.
+/// Appends an event after the head and advances the head.
 pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO audit_events (seq, at, actor, actor_name, action, target, target_name, project_id, \
         reason, ip, agent, request_id, detail, acting, prev, hash) \
@@ -200,7 +202,7 @@ pub(super) async fn append(tx: &mut Tx<'_>, head: &mut Head, event: NewEvent) ->
     Ok(())
 }
 
-/// The columns of an [`EventRow`].
+/// Selects the columns of an [`EventRow`].
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
@@ -211,65 +213,67 @@ macro_rules! select_events {
     };
 }
 
-/// The events after `seq`, in order, at most `limit`.
+/// Returns the events after `seq`, in order, at most `limit`.
 pub async fn after(conn: &mut Conn<'_>, seq: i64, limit: i64) -> Result<Vec<EventRow>, Error> {
     const SQL: &str = select_events!("WHERE seq > $1 ORDER BY seq LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(seq).bind(limit).fetch_all(c).await?))
 }
 
-/// The head's number and hash, which the last event must match.
+/// Returns the number and the hash of the head. They must match those of the last event.
 pub async fn head(conn: &mut Conn<'_>) -> Result<(i64, Vec<u8>), Error> {
     let head: Head = on!(conn, c => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?);
     Ok((head.audit_seq, head.audit_hash))
 }
 
-/// When such an event was written of this target for the `n`th time before now, the newest being the first.
+/// Returns the time of the `n`th newest event with this target and action, in microseconds since the epoch. `n` is 1
+/// for the newest.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn nth_newest(conn: &mut Conn<'_>, target: &str, action: &str, n: i64) -> Result<Option<i64>, Error> {
     const SQL: &str =
         "SELECT at FROM audit_events WHERE target = $1 AND action = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(target).bind(action).bind(n - 1).fetch_optional(c).await?))
 }
 
-/// The hash of an event.
+/// Returns the hash of an event.
 pub async fn hash(conn: &mut Conn<'_>, seq: i64) -> Result<Option<Vec<u8>>, Error> {
     const SQL: &str = "SELECT hash FROM audit_events WHERE seq = $1";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(seq).fetch_optional(c).await?))
 }
 
-/// The numbers of the first event from this instant on and the last before that one; none where there is none.
+/// Returns the numbers of the first event at or after `from` and of the last event before `to`. Each is `None` if there
+/// is no such event.
 pub async fn span(conn: &mut Conn<'_>, from: i64, to: i64) -> Result<(Option<i64>, Option<i64>), Error> {
     const SQL: &str =
         "SELECT (SELECT MIN(seq) FROM audit_events WHERE at >= $1), (SELECT MAX(seq) FROM audit_events WHERE at < $2)";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_one(c).await?))
 }
 
-/// Which events somebody wants to read.
+/// A filter for events. Empty fields match every event.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// `user:<id>`, `operator` or `system`.
     pub actor: Option<String>,
-    /// A part of the actor's name, without regard to case and accents.
+    /// A part of the actor's name. Ignores case and accents.
     pub actor_name: Option<String>,
     /// `key:<id>`.
     pub target: Option<String>,
-    /// A part of the thing's name, without regard to case and accents.
+    /// A part of the target's name. Ignores case and accents.
     pub target_name: Option<String>,
     pub project: Option<Uuid>,
-    /// The first words of actions, with their dot: `key.`; empty: any.
+    /// Prefixes of actions, including the dot, such as `key.`. Empty matches every action.
     pub kinds: &'static [&'static str],
-    /// From this instant on.
+    /// Inclusive lower bound of the time.
     pub from: Option<i64>,
-    /// Before this instant.
+    /// Exclusive upper bound of the time.
     pub to: Option<i64>,
-    /// Older than this event.
+    /// Exclusive upper bound of the sequence number.
     pub before: Option<i64>,
 }
 
-/// The events that are wanted, the newest first, at most `limit`. Only what is asked for stands in the statement, so that an
-/// index can serve it.
+/// Returns the events that match the filter, newest first, at most `limit`. The statement contains only the conditions
+/// in use, so that an index can serve it.
 pub async fn newest(conn: &mut Conn<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<EventRow>, Error> {
     const TEXT: &str = select_events!("WHERE 1 = 1");
     Ok(on!(conn, c => {

@@ -1,10 +1,10 @@
-//! Programs that a project's owners registered: OAuth's clients, none of which has a secret.
+//! OAuth clients (RFC 6749 §2): programs that a project's owners registered. All are public clients, without a secret.
 
 use super::{Conn, Error, Tx, keys::list, on, words};
 use keyward_domain::fold::fold;
 use uuid::Uuid;
 
-/// A program's row.
+/// A client's row.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct ClientRow {
     pub id: Uuid,
@@ -16,16 +16,16 @@ pub struct ClientRow {
 }
 
 impl ClientRow {
-    /// The addresses to which it may be answered, as they were registered.
+    /// Returns the registered redirect URIs.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn redirects(&self) -> Result<Vec<String>, Error> {
         words(&self.redirects, "list of a program's addresses")
     }
 }
 
-/// A program that is to be.
+/// A client to insert.
 #[derive(Clone, Debug)]
 pub struct NewClientRow {
     pub id: Uuid,
@@ -46,13 +46,14 @@ macro_rules! select_clients {
     };
 }
 
-/// The program with this id, if it was not removed.
+/// Returns the client with this id, unless it was removed.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ClientRow>, Error> {
     const SQL: &str = select_clients!("id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// Takes the program's row until commit: its devices are counted one after another. On SQLite there is one writer.
+/// Locks the client's row until commit, which serializes the counting of its device authorizations. SQLite needs no
+/// lock because it has one writer.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM oauth_clients WHERE id = $1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
@@ -61,7 +62,7 @@ pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// The programs of a project that were not removed, by name.
+/// Returns the clients of a project that were not removed, by name.
 pub async fn of_project(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ClientRow>, Error> {
     const SQL: &str = select_clients!("project_id = $1 ORDER BY id");
     let mut found: Vec<ClientRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?);
@@ -69,7 +70,7 @@ pub async fn of_project(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<Client
     Ok(found)
 }
 
-/// Inserts a program.
+/// Inserts a client.
 pub async fn insert(tx: &mut Tx<'_>, new: &NewClientRow) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO oauth_clients (id, project_id, name, redirects, created_by, created_by_name, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -88,7 +89,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewClientRow) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes a program. `false`: it is not there, or not of this project.
+/// Removes a client. Returns `false` if it does not exist, is already removed, or belongs to another project.
 pub async fn remove(tx: &mut Tx<'_>, project: Uuid, id: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         "UPDATE oauth_clients SET removed_at = $3 WHERE id = $2 AND project_id = $1 AND removed_at IS NULL";
@@ -96,7 +97,7 @@ pub async fn remove(tx: &mut Tx<'_>, project: Uuid, id: Uuid, now: i64) -> Resul
     Ok(done == 1)
 }
 
-/// Programs that were removed, of which grants still hold, at most `limit`.
+/// Returns removed clients that still have valid grants, at most `limit`.
 pub async fn removed_with_grants(conn: &mut Conn<'_>, now: i64, limit: i64) -> Result<Vec<Uuid>, Error> {
     const SQL: &str = "SELECT c.id FROM oauth_clients c WHERE c.removed_at IS NOT NULL AND EXISTS (SELECT 1 FROM grants g \
         WHERE g.client_id = c.id AND g.ended_at IS NULL AND g.until > $1) LIMIT $2";

@@ -1,23 +1,23 @@
-//! Authorization codes, by their SHA-256.
+//! Authorization codes (RFC 6749 §4.1.2), stored by their SHA-256.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
 
-/// A code's row.
+/// An authorization code's row.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct CodeRow {
     pub grant_id: Uuid,
     /// The `client_id` of the request.
     pub client_said: String,
-    /// As the request had it.
+    /// The `redirect_uri` of the request, unchanged.
     pub redirect_uri: String,
-    /// RFC 7636, S256: base64url of the verifier's SHA-256.
+    /// The PKCE code challenge (RFC 7636, S256): base64url of the SHA-256 of the verifier.
     pub challenge: String,
     pub expires_at: i64,
     pub used_at: Option<i64>,
 }
 
-/// Inserts a code that was not used yet.
+/// Inserts an unused code.
 pub async fn insert(tx: &mut Tx<'_>, digest: &[u8; 32], code: &CodeRow) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO authorization_codes (digest, grant_id, client_said, redirect_uri, challenge, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";
@@ -35,21 +35,21 @@ pub async fn insert(tx: &mut Tx<'_>, digest: &[u8; 32], code: &CodeRow) -> Resul
     Ok(())
 }
 
-/// The code with this digest, used or not.
+/// Returns the code with this digest, used or not.
 pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<CodeRow>, Error> {
     const SQL: &str = "SELECT grant_id, client_said, redirect_uri, challenge, expires_at, used_at FROM authorization_codes \
         WHERE digest = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
-/// Uses a code up. Of two at once one gets it. `false`: it was used.
+/// Marks a code as used. Of two concurrent calls only one succeeds. Returns `false` if the code was already used.
 pub async fn take(tx: &mut Tx<'_>, digest: &[u8; 32], now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE authorization_codes SET used_at = $2 WHERE digest = $1 AND used_at IS NULL";
     let done = on!(tx, c => sqlx::query(SQL).bind(digest.as_slice()).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Grants that nobody will come for: their code, or their device's, has expired and was not used. At most `limit`.
+/// Returns unredeemed grants whose authorization code or device code has expired, at most `limit`.
 pub async fn left(conn: &mut Conn<'_>, now: i64, limit: i64) -> Result<Vec<Uuid>, Error> {
     const SQL: &str = "SELECT g.id FROM grants g WHERE g.ended_at IS NULL AND (g.id IN \
         (SELECT a.grant_id FROM authorization_codes a WHERE a.used_at IS NULL AND a.expires_at <= $1) OR g.id IN \

@@ -1,4 +1,4 @@
-//! What only the demo writes: the states of a key that no form brings about by itself.
+//! Writes for demo data: key states that no form produces directly.
 
 use super::{
     Error, Tx,
@@ -9,14 +9,15 @@ use keyward_domain::fold::fold;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-/// Sets the instant from which a key is accepted. `false`: there is no such key.
+/// Sets the time from which a key is accepted. Returns `false` if the key does not exist.
 pub async fn schedule(tx: &mut Tx<'_>, key: Uuid, not_before: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE keys SET not_before = $2 WHERE id = $1";
     let done = on!(tx, c => sqlx::query(SQL).bind(key).bind(not_before).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Stops a key as an administrator does, with the reason that its owner reads. `false`: there is no such key.
+/// Deactivates a key as an administrator does, with a reason that its owner can read. Returns `false` if the key does
+/// not exist.
 pub async fn hold(tx: &mut Tx<'_>, key: Uuid, note: &str, by: &str, at: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE keys SET active = $2, held = $3, note = $4, note_by = $5, note_at = $6, updated_at = $6 \
         WHERE id = $1";
@@ -33,7 +34,7 @@ pub async fn hold(tx: &mut Tx<'_>, key: Uuid, note: &str, by: &str, at: i64) -> 
     Ok(done == 1)
 }
 
-/// A key in the state that it is in by now.
+/// A key to insert together with its state.
 #[derive(Clone, Debug)]
 pub struct LaidKey {
     pub key: NewKeyRow,
@@ -43,10 +44,10 @@ pub struct LaidKey {
     pub last_used_at: Option<i64>,
 }
 
-/// Keys in one statement, of twenty-one values each: SQLite takes 32,766 values at once, PostgreSQL 65,535.
+/// Keys in one statement, with twenty-one parameters each. SQLite accepts 32,766 parameters, PostgreSQL 65,535.
 const ROWS: usize = 500;
 
-/// Inserts keys in great numbers.
+/// Inserts many keys.
 pub async fn lay(tx: &mut Tx<'_>, keys: &[LaidKey]) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, networks, \
         not_before, expires_at, rate_limit, active, deleted_at, created_by, created_by_name, created_at, updated_at, \

@@ -1,9 +1,10 @@
-//! What was typed into forms whose session had ended, by the SHA-256 of what the browser's cookie holds.
+//! Form drafts: input of forms that were submitted after the session had expired, stored by the SHA-256 of the value in
+//! the browser's cookie.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
 
-/// A draft.
+/// A form draft's row.
 #[derive(Clone)]
 pub struct DraftRow {
     pub user_id: Uuid,
@@ -14,7 +15,7 @@ pub struct DraftRow {
     pub expires_at: i64,
 }
 
-/// Keeps a draft in place of the person's former one. `false`: there is no such person, or they are disabled.
+/// Stores a draft and replaces the user's previous one. Returns `false` if the user does not exist or is disabled.
 pub async fn keep(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO form_drafts (user_id, id, digest, path, sealed, expires_at) \
         SELECT users.id, $2, $3, $4, $5, $6 FROM users WHERE users.id = $1 AND users.active \
@@ -33,7 +34,7 @@ pub async fn keep(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
-/// Whether this browser has a draft of this person for the form at this path.
+/// Returns whether this browser has a draft of this user for the form at this path.
 pub async fn is_kept(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &str, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 AND expires_at > $4";
@@ -47,7 +48,7 @@ pub async fn is_kept(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &
     Ok(found > 0)
 }
 
-/// The id and the sealed form of the draft that this browser has of this person, for the form at this path.
+/// Returns the id and the encrypted contents of this browser's draft of this user for the form at this path.
 pub async fn find(
     conn: &mut Conn<'_>,
     digest: &[u8; 32],
@@ -66,7 +67,7 @@ pub async fn find(
         .await?))
 }
 
-/// Deletes a draft. `false`: it is not there any more, or a newer one is.
+/// Deletes a draft. Returns `false` if it no longer exists or was replaced by a newer one.
 pub async fn take(tx: &mut Tx<'_>, digest: &[u8; 32], user: Uuid, path: &str) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3";
     let done = on!(tx, c => sqlx::query(SQL)
@@ -79,7 +80,7 @@ pub async fn take(tx: &mut Tx<'_>, digest: &[u8; 32], user: Uuid, path: &str) ->
     Ok(done == 1)
 }
 
-/// Removes drafts that ended before `now`, at most `limit`; says how many.
+/// Deletes drafts that expired by `now`, at most `limit`. Returns the number of deleted rows.
 pub async fn sweep(tx: &mut Tx<'_>, now: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str =
         "DELETE FROM form_drafts WHERE user_id IN (SELECT user_id FROM form_drafts WHERE expires_at <= $1 LIMIT $2)";

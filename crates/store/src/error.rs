@@ -1,4 +1,4 @@
-//! Errors of the store, and their kinds.
+//! The error type of the store, and the kinds of errors.
 
 use sqlx::{migrate::MigrateError, postgres::PgDatabaseError, sqlite::SqliteError};
 use std::{
@@ -14,10 +14,10 @@ pub enum Error {
     Database(#[from] sqlx::Error),
     #[error("the database could not be prepared: {0}")]
     Migrate(#[from] MigrateError),
-    /// A row holds what the code never writes.
+    /// A row contains a value that the code never writes.
     #[error("the database holds an unreadable {0}")]
     Corrupt(&'static str),
-    /// The batch waits in a circle with another node's: only a new transaction can go on.
+    /// This batch and another node's are in a deadlock. Only a new transaction can proceed.
     #[error("the transaction has to be begun anew")]
     Again,
     /// The write queue has been shut down.
@@ -29,19 +29,19 @@ pub enum Error {
     /// The batch of this change was not committed, or it is unknown whether it was.
     #[error("the change was not written: {cause}")]
     NotWritten { kind: Kind, cause: Arc<str> },
-    /// The circuit breaker is open, for the reason that it was opened.
+    /// The circuit breaker is open, with the cause for which it was opened.
     #[error("PostgreSQL does not answer: {0}")]
     Unreachable(Arc<str>),
     #[error("the transaction took longer than {0} s")]
     TookTooLong(u64),
-    /// Only one node at a time migrates, and PostgreSQL gives up waiting for a lock after a time.
+    /// Only one node at a time runs migrations, and PostgreSQL limits the wait for a lock.
     #[error(
         "the database could not be prepared: another session has kept its lock for longer than lock_timeout (60 s, unless the URL \
          sets it). Look for another Keyward that is starting or was stopped while it started; end it, or its session \
          (pg_stat_activity, pg_terminate_backend), and start this one again"
     )]
     MigrationsLocked,
-    /// A running server would write to a file without a name.
+    /// Otherwise a running server would write to an unlinked file.
     #[error(
         "the database file {0} was removed or replaced while it was in use; stop Keyward, put the file back, and start it again"
     )]
@@ -55,18 +55,19 @@ pub enum Kind {
     Full,
     /// The disk or the database file fails.
     Io,
-    /// The database file is damaged, or is none.
+    /// The database file is damaged or is not a database.
     Damaged,
-    /// The database cannot be reached, or does not answer in time.
+    /// The database cannot be reached, or does not respond in time.
     Unavailable,
     /// Another transaction holds a lock for too long.
     Contended,
-    /// A fault of the program or of the data.
+    /// A bug in the program or an inconsistency in the data.
     Fault,
 }
 
 impl Error {
-    /// Whether the same statements may well succeed when run again: a deadlock or a serialisation failure on PostgreSQL.
+    /// Returns whether the same statements may succeed when run again: after a deadlock or a serialization failure on
+    /// PostgreSQL.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Again => true,
@@ -75,7 +76,7 @@ impl Error {
         }
     }
 
-    /// Whether a statement was stopped because it reached a time limit: SQLITE_INTERRUPT, or query_canceled of PostgreSQL.
+    /// Returns whether a statement was stopped at a time limit: SQLITE_INTERRUPT, or query_canceled on PostgreSQL.
     pub fn is_time_limit(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(e)) if matches!(e.code().as_deref(), Some("9" | "57014")))
     }
@@ -92,10 +93,12 @@ impl Error {
         }
     }
 
-    /// Whether the transaction in which it happened is over, or cannot be trusted: SQLite rolls back by itself when the disk is full
-    /// or fails. On PostgreSQL a statement that was ended for its time leaves the others of its transaction as they were.
+    /// Returns whether the transaction is over or cannot be trusted after this error. SQLite rolls back by itself when
+    /// the disk is full or fails. On PostgreSQL, a statement that is stopped at its time limit leaves the other
+    /// statements of the transaction intact.
     pub(super) fn ends_transaction(&self) -> bool {
-        // A lock that one change did not get the others will not get either, and each would wait as long.
+        // If one change cannot get a lock, the other changes of the batch cannot get it either, and each would wait as
+        // long.
         let lock_timeout =
             matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().as_deref() == Some("55P03"));
         match self.kind() {
@@ -104,7 +107,7 @@ impl Error {
         }
     }
 
-    /// The same error for one more caller: `sqlx::Error` cannot be cloned.
+    /// Returns an equivalent error for a further caller. `sqlx::Error` is not `Clone`.
     pub(super) fn not_written(&self) -> Self {
         match self {
             Self::NotWritten { kind, cause } => Self::NotWritten { kind: *kind, cause: cause.clone() },
@@ -127,19 +130,19 @@ fn kind_of(error: &sqlx::Error) -> Kind {
         E::Io(error) if is_storage_full(error) => Kind::Full,
         E::Io(_) | E::Tls(_) | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Kind::Unavailable,
         E::PoolTimedOut => Kind::Contended,
-        // A transaction was left open on the connection, which is closed then.
+        // A transaction was left open on the connection; the connection is then closed.
         E::InvalidSavePointStatement => Kind::Unavailable,
         _ => Kind::Fault,
     }
 }
 
-/// Whether a file could not be made or extended for lack of space.
+/// Returns whether a file could not be created or extended for lack of space.
 pub(super) fn is_storage_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-/// SQLITE_IOERR_SHMSIZE: the -shm file could not be extended. For the database file and its log SQLite reports a full disk as
-/// SQLITE_FULL; the other codes of SQLITE_IOERR do not say why.
+/// SQLITE_IOERR_SHMSIZE: the -shm file could not be extended. For the database file and its log, SQLite reports a full
+/// disk as SQLITE_FULL; its other SQLITE_IOERR codes do not state the cause.
 pub(super) const SQLITE_IOERR_SHMSIZE: i32 = 10 | (19 << 8);
 
 /// <https://www.sqlite.org/rescode.html>: the low byte of an extended result code is the primary one.
@@ -167,11 +170,12 @@ fn kind_of_sqlstate(code: &str) -> Kind {
         "58030" | "58P01" => Kind::Io,
         // data_corrupted, index_corrupted
         "XX001" | "XX002" => Kind::Damaged,
-        // A lock, a statement, or a transaction that stood still, took longer than it may.
+        // A lock, a statement, or a transaction (idle, or as a whole) exceeded its time limit; or a serialization
+        // failure or a deadlock.
         "55P03" | "57014" | "25P03" | "25P04" | "40001" | "40P01" => Kind::Contended,
-        // Connections, memory.
+        // Too few resources: connections or memory.
         code if code.starts_with("53") => Kind::Contended,
-        // A standby that was not promoted yet.
+        // A standby that is not promoted yet.
         "25006" => Kind::Unavailable,
         code if ["08", "57"].iter().any(|class| code.starts_with(class)) => Kind::Unavailable,
         _ => Kind::Fault,

@@ -1,22 +1,22 @@
-//! What a decision on a key needs to know of it, and no more.
+//! Key snapshots: the columns that a verification decision needs.
 
 use super::{Conn, Error, on, words};
 use uuid::Uuid;
 
-/// The columns of a key and its project that a decision needs.
+/// The columns of a key and its project that a verification decision needs.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct FactsRow {
     pub id: Uuid,
     pub project_id: Uuid,
     pub project_archived_at: Option<i64>,
-    /// Seconds: the project's, or the policy's if that is shorter.
+    /// Seconds: the project's maximum, or the policy's if that is shorter.
     pub token_life_max: i64,
     pub name: String,
     pub environment: String,
     digest: Vec<u8>,
     scopes: String,
     networks: String,
-    /// As [`keyward_domain::rate::RateLimit`] writes it.
+    /// In the format of [`keyward_domain::rate::RateLimit`].
     pub rate_limit: Option<String>,
     pub issued_to: Option<String>,
     pub not_before: Option<i64>,
@@ -26,26 +26,26 @@ pub struct FactsRow {
 }
 
 impl FactsRow {
-    /// SHA-256 of its secret.
+    /// Returns the SHA-256 of the key's secret.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else.
+    /// [`Error::Corrupt`] if the column does not contain a digest.
     pub fn digest(&self) -> Result<[u8; 32], Error> {
         self.digest.as_slice().try_into().map_err(|_| Error::Corrupt("digest of a key"))
     }
 
-    /// The scopes it was given.
+    /// Returns the key's scopes.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn scopes(&self) -> Result<Vec<String>, Error> {
         words(&self.scopes, "list of a key's scopes")
     }
 
-    /// The networks from which it may be used, as they were written.
+    /// Returns the networks from which the key may be used, in their stored form.
     ///
     /// # Errors
-    /// As [`FactsRow::scopes`].
+    /// Same as [`FactsRow::scopes`].
     pub fn networks(&self) -> Result<Vec<String>, Error> {
         words(&self.networks, "list of a key's networks")
     }
@@ -63,17 +63,17 @@ macro_rules! select_facts {
     };
 }
 
-/// The facts of the key whose secret has this digest.
+/// Returns the snapshot of the key whose secret has this digest.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<FactsRow>, Error> {
     const SQL: &str = select_facts!("WHERE k.digest = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
-/// What a person allowed a program, as if it were a key: no secret has its digest, and one that was ended is deleted. So is one
-/// whose program was removed: its grants end in many writes.
+/// Selects a grant in the form of a key. Its digest matches no secret. A revoked grant appears as deleted, and so does
+/// a grant of a removed client, because revoking the grants of a client takes many writes.
 macro_rules! select_granted {
     ($rest:literal) => {
         concat!(
@@ -88,19 +88,19 @@ macro_rules! select_granted {
     };
 }
 
-/// The facts of the key, or of the grant, with this id.
+/// Returns the snapshot of the key or the grant with this id.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<FactsRow>, Error> {
     const SQL: &str = concat!(select_facts!("WHERE k.id = $1"), " UNION ALL ", select_granted!("WHERE g.id = $1"));
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// The facts of the keys after that one, at most `limit`, in the order of their ids.
+/// Returns the snapshots of the keys after the id `after`, at most `limit`, ordered by id.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn page(conn: &mut Conn<'_>, after: Uuid, limit: i64) -> Result<Vec<FactsRow>, Error> {
     const SQL: &str = select_facts!("WHERE k.id > $1 ORDER BY k.id LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await?))

@@ -1,8 +1,9 @@
-//! Hearing of what other processes on the same database changed, in the order of commit, from the `changes` sequence.
+//! The change feed: receives the changes of other processes on the same database, in commit order, from the `changes`
+//! sequence.
 //!
-//! SQLite says on a connection of its own, without touching the disk, whether anybody wrote (`PRAGMA data_version`). PostgreSQL
-//! notifies as part of the commit; and the sequence is looked at twice a second besides, so that a notification that was lost is
-//! found.
+//! On SQLite, a dedicated connection checks without disk access whether another connection has written (`PRAGMA
+//! data_version`). PostgreSQL sends a notification with the commit. The sequence is also polled twice a second, so that
+//! a lost notification causes only a delay.
 
 use super::{Conn, Error, Pool, changes};
 use sqlx::{ConnectOptions as _, PgConnection, SqliteConnection, postgres::PgListener};
@@ -10,49 +11,50 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle, time};
 use uuid::Uuid;
 
-/// How often SQLite is asked whether anybody wrote.
+/// Interval between checks for writes on SQLite.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often the sequence is looked at on PostgreSQL when nobody notifies.
+/// Interval between polls of the sequence on PostgreSQL without a notification.
 const POLL: Duration = Duration::from_millis(500);
-/// How long until another try to be notified, when that failed.
+/// Delay before the listener connects again after an error.
 const RETRY: Duration = Duration::from_secs(1);
-/// Most changes that are taken at once; whoever is further behind has missed too much to go through it one by one.
+/// Maximum number of changes in one batch. A process that is further behind receives [`News::Missed`] instead.
 const MOST: i64 = 10_000;
 
-/// A change that was heard.
+/// A received change.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Heard {
     pub seq: i64,
     pub topic: String,
     pub id: Uuid,
-    /// Of a key that is there.
+    /// The digest of the key's secret. `None` unless the change concerns an existing key.
     pub digest: Option<Vec<u8>>,
 }
 
-/// What was heard since the last time.
+/// The changes since the last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// These, in order; often none.
+    /// These changes, in order; often none.
     Changes(Vec<Heard>),
-    /// More than is known: the feed was pruned, another database was put in its place, or there was too much.
+    /// The changes are unknown: the feed was pruned, the database was replaced, or there were too many changes.
     Missed,
 }
 
-/// One process's ear.
+/// A process's subscription to the change feed.
 pub struct Feed {
     ear: Ear,
-    /// The number of the last change that was heard.
+    /// The number of the last received change.
     last: i64,
 }
 
 enum Ear {
-    /// A connection of its own, and the version of the data at which the sequence was last looked at.
+    /// A dedicated connection, and the data version at which the sequence was last read.
     Sqlite(SqliteConnection, Option<i64>),
-    /// A connection of its own, for whoever else needs one must not keep this process from hearing; rung by the listener.
+    /// A dedicated connection, so that other users of the pool cannot delay this process, and the signal that the
+    /// listener task sends.
     Postgres { conn: PgConnection, bell: Arc<Notify>, _listening: Listening },
 }
 
-/// The task that is notified; it ends with whoever listens.
+/// The task that receives notifications. It ends when this value is dropped.
 struct Listening(JoinHandle<()>);
 
 impl Drop for Listening {
@@ -62,7 +64,7 @@ impl Drop for Listening {
 }
 
 impl Feed {
-    /// Begins to hear what comes after change number `after`; `None`: after the newest.
+    /// Subscribes to the changes after number `after`, or after the newest one if `None`.
     ///
     /// # Errors
     /// If the database cannot be reached or read.
@@ -70,7 +72,8 @@ impl Feed {
         let ear = match pool {
             Pool::Sqlite { read, .. } => Ear::Sqlite(read.connect_options().connect().await?, None),
             Pool::Postgres(node) => {
-                // First: this finds out whether the server answers, and a task that fails beside it says nothing.
+                // This comes first because it detects an unreachable server. The listener task does not report its
+                // errors.
                 let conn = node.connect_options().connect().await?;
                 let bell = Arc::new(Notify::new());
                 let listening = Listening(tokio::spawn(listen((**node).clone(), bell.clone())));
@@ -85,7 +88,7 @@ impl Feed {
         Ok(feed)
     }
 
-    /// The number of the last change that was heard.
+    /// Returns the number of the last received change.
     pub fn last(&self) -> i64 {
         self.last
     }
@@ -97,25 +100,26 @@ impl Feed {
         }
     }
 
-    /// Waits until there may be something to hear, or it is time to look.
+    /// Waits until there may be changes, or until the next poll is due.
     pub async fn wait(&self) {
         match &self.ear {
             Ear::Sqlite(..) => time::sleep(LOOK).await,
             Ear::Postgres { bell, .. } => {
-                // Rung or not: it is looked at either way.
+                // The sequence is read in either case.
                 let _ = time::timeout(POLL, bell.notified()).await;
             }
         }
     }
 
-    /// What was committed since the last time.
+    /// Returns the changes that were committed since the last call.
     ///
     /// # Errors
-    /// If the database cannot be read: then nothing was heard, and the feed is to be opened anew.
+    /// If the database cannot be read. No change was consumed then, and the feed must be opened again.
     pub async fn news(&mut self) -> Result<News, Error> {
         if let Ear::Sqlite(c, seen) = &mut self.ear {
             let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(c).await?;
-            // Noted before the sequence is read: what is written in between is found now or next time.
+            // The version is recorded before the sequence is read, so a write in between is found now or at the next
+            // call.
             if seen.replace(version) == Some(version) {
                 return Ok(News::Changes(Vec::new()));
             }
@@ -137,8 +141,8 @@ impl Feed {
     }
 }
 
-/// Rings for every notification, for as long as somebody listens. A lost connection is made anew; what was missed then is found by
-/// looking.
+/// Signals `bell` for every notification until the task is aborted. Reconnects after a lost connection; polling finds
+/// the changes that were missed meanwhile.
 async fn listen(pool: sqlx::PgPool, bell: Arc<Notify>) {
     loop {
         if let Ok(mut listener) = PgListener::connect_with(&pool).await

@@ -1,13 +1,13 @@
-//! Fills folded names that are missing: those of rows that a previous release wrote.
+//! Case and accent folding: fills the folded names that are missing in rows of a previous release.
 
 use super::{Conn, Error, Tx, on};
 use keyward_domain::fold::fold;
 use uuid::Uuid;
 
-/// Events of the log that are compared with their folded names at once.
+/// Audit events that are checked for missing folded names in one query.
 const WINDOW: i64 = 10_000;
 
-/// Fills at most `limit` names of each kind. Says how many it filled.
+/// Fills at most `limit` names of each kind. Returns the number of filled names.
 pub async fn fill_names(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Error> {
     const USERS: &str = "SELECT id, name FROM users WHERE name_folded = '' LIMIT $1";
     const USER: &str = "UPDATE users SET name_folded = $2 WHERE id = $1";
@@ -32,14 +32,15 @@ pub async fn fill_names(tx: &mut Tx<'_>, limit: i64) -> Result<usize, Error> {
     Ok(filled)
 }
 
-/// Folds a name that was changed to one that folds to the same, such as `Zebra` to `zebra`: the database takes that for a change by the
-/// previous release, and empties the folded name. `sql` fills it if it is empty.
+/// Restores the folded name after a change to a name that folds to the same value, such as `Zebra` to `zebra`. A
+/// database trigger treats such a change as one by the previous release and empties the folded name. `sql` fills the
+/// folded name if it is empty.
 pub(super) async fn refill(tx: &mut Tx<'_>, sql: &'static str, id: Uuid, name: &str) -> Result<(), Error> {
     on!(tx, c => { sqlx::query(sql).bind(id).bind(fold(name)).execute(c).await?; });
     Ok(())
 }
 
-/// An event whose names are not folded.
+/// An event without folded names.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct EventNamesRow {
     seq: i64,
@@ -47,7 +48,8 @@ pub struct EventNamesRow {
     target_name: String,
 }
 
-/// The events after number `after` whose names are not folded, at most `limit`, and the number as far as was looked.
+/// Returns the events after number `after` without folded names, at most `limit`, and the number up to which events
+/// were checked.
 pub async fn unfolded_events(
     conn: &mut Conn<'_>,
     after: i64,
@@ -67,7 +69,7 @@ pub async fn unfolded_events(
     Ok((rows, looked))
 }
 
-/// Folds the names of these events.
+/// Stores the folded names of these events.
 pub async fn fold_events(tx: &mut Tx<'_>, rows: &[EventNamesRow]) -> Result<(), Error> {
     for row in rows {
         fold_event(tx, row.seq, &row.actor_name, &row.target_name).await?;
@@ -75,7 +77,7 @@ pub async fn fold_events(tx: &mut Tx<'_>, rows: &[EventNamesRow]) -> Result<(), 
     Ok(())
 }
 
-/// Folds the names of one event.
+/// Stores the folded names of one event.
 pub(super) async fn fold_event(tx: &mut Tx<'_>, seq: i64, actor_name: &str, target_name: &str) -> Result<(), Error> {
     const SQL: &str =
         "INSERT INTO audit_names (seq, actor_name, target_name) VALUES ($1, $2, $3) ON CONFLICT (seq) DO NOTHING";

@@ -1,21 +1,21 @@
-//! What people allowed programs. How a decision sees it is in [`super::facts`].
+//! Grants: the consent of users to clients. [`super::facts`] has their form for verification decisions.
 
 use super::{Conn, Error, Tx, keys::list, on, words};
 use uuid::Uuid;
 
-/// A grant's row, with its project beside it.
+/// A grant's row, with columns of its project.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct GrantRow {
     pub id: Uuid,
     pub user_id: Uuid,
     pub user_name: String,
-    /// `None`: a program that nobody registered, on the person's own computer.
+    /// `None` for an unregistered client on the user's own computer.
     pub client_id: Option<Uuid>,
     pub client_name: String,
     pub project_id: Uuid,
     pub project_name: String,
     pub project_archived_at: Option<i64>,
-    /// Seconds: the project's, or the policy's if that is shorter.
+    /// Seconds: the project's maximum, or the policy's if that is shorter.
     pub token_life_max: i64,
     scopes: String,
     pub until: i64,
@@ -25,25 +25,25 @@ pub struct GrantRow {
 }
 
 impl GrantRow {
-    /// What was allowed.
+    /// Returns the granted scopes.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn scopes(&self) -> Result<Vec<String>, Error> {
         words(&self.scopes, "list of a grant's scopes")
     }
 
-    /// Whether it holds at an instant.
+    /// Returns whether the grant is valid at `now`.
     pub fn holds(&self, now: i64) -> bool {
         self.ended_at.is_none() && now < self.until
     }
 }
 
-/// A grant that is to be.
+/// A grant to insert.
 #[derive(Clone, Debug)]
 pub struct NewGrantRow {
     pub id: Uuid,
-    /// Random: stands where a key has the digest of its secret.
+    /// Random. Takes the place of the digest of a key's secret.
     pub digest: [u8; 32],
     pub user_id: Uuid,
     pub user_name: String,
@@ -67,19 +67,19 @@ macro_rules! select_grants {
     };
 }
 
-/// The grant with this id, whether it holds or not.
+/// Returns the grant with this id, valid or not.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// What somebody allowed and what holds, the newest first.
+/// Returns the valid grants of a user, newest first.
 pub async fn of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.user_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id DESC");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
 }
 
-/// What holds in a project, the newest first; of one person alone if one is named.
+/// Returns the valid grants in a project, newest first, optionally those of one user.
 pub async fn of_project(
     conn: &mut Conn<'_>,
     project: Uuid,
@@ -96,19 +96,19 @@ pub async fn of_project(
     })
 }
 
-/// What holds of all that was allowed to a program, at most `limit`.
+/// Returns the valid grants of a client, at most `limit`.
 pub async fn of_client(conn: &mut Conn<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id LIMIT $3");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).bind(limit).fetch_all(c).await?))
 }
 
-/// How many grants of a program hold.
+/// Counts the valid grants of a client.
 pub async fn count_of_client(conn: &mut Conn<'_>, client: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM grants WHERE client_id = $1 AND ended_at IS NULL AND until > $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(client).bind(now).fetch_one(c).await?))
 }
 
-/// How many grants of a person hold.
+/// Counts the valid grants of a user.
 pub async fn count_of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM grants WHERE user_id = $1 AND ended_at IS NULL AND until > $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(now).fetch_one(c).await?))
@@ -136,21 +136,21 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewGrantRow) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends a grant. `false`: it has ended already.
+/// Revokes a grant. Returns `false` if it is already revoked.
 pub async fn end(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE grants SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Leaves a grant these scopes.
+/// Reduces a grant to these scopes.
 pub async fn narrow(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<(), Error> {
     const SQL: &str = "UPDATE grants SET scopes = $2 WHERE id = $1";
     on!(tx, c => { sqlx::query(SQL).bind(id).bind(list(scopes)).execute(c).await?; });
     Ok(())
 }
 
-/// Forgets grants that had ended before that instant, with their codes, at most `limit`; says how many.
+/// Deletes grants that ended before `before`, with their codes, at most `limit`. Returns the number of deleted grants.
 pub async fn sweep(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str =
         "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE COALESCE(ended_at, until) < $1 LIMIT $2)";

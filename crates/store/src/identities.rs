@@ -1,22 +1,22 @@
-//! Who a person is at an OpenID Connect provider.
+//! Identities of users at OpenID Connect providers.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
 
-/// Whose account this is.
+/// Returns the user with this issuer and subject.
 pub async fn user_of(conn: &mut Conn<'_>, issuer: &str, subject: &str) -> Result<Option<Uuid>, Error> {
     const SQL: &str = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(issuer).bind(subject).fetch_optional(c).await?))
 }
 
-/// Whether somebody signs in there.
+/// Returns whether a user has an identity at any provider.
 pub async fn has_any(conn: &mut Conn<'_>, user: Uuid) -> Result<bool, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM identities WHERE user_id = $1";
     let count: i64 = on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?);
     Ok(count > 0)
 }
 
-/// Joins an account there to a person. `false`: it is somebody's already, and nothing was inserted.
+/// Links an identity to a user. Returns `false`, and inserts nothing, if the identity is already linked.
 pub async fn insert(tx: &mut Tx<'_>, issuer: &str, subject: &str, user: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO identities (issuer, subject, user_id, created_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (issuer, subject) DO NOTHING";

@@ -1,4 +1,4 @@
-//! Keys: rows, and the queries over them.
+//! API keys: rows and queries.
 
 mod list;
 
@@ -14,21 +14,21 @@ use keyward_domain::{
 };
 use uuid::Uuid;
 
-/// A key's row, with its project's name and archive state beside it.
+/// A key's row, with the name and the archive state of its project.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct KeyRow {
     pub id: Uuid,
     pub project_id: Uuid,
     pub project_name: String,
     pub project_archived_at: Option<i64>,
-    /// Seconds: the project's, or the policy's if that is shorter.
+    /// Seconds: the project's maximum, or the policy's if that is shorter.
     pub token_life_max: i64,
     pub name: String,
     pub environment: String,
     pub preview: String,
     scopes: String,
     networks: String,
-    /// As [`keyward_domain::rate::RateLimit`] writes it.
+    /// In the format of [`keyward_domain::rate::RateLimit`].
     pub rate_limit: Option<String>,
     pub issued_to: Option<String>,
     pub not_before: Option<i64>,
@@ -38,10 +38,10 @@ pub struct KeyRow {
     pub created_by: Option<Uuid>,
     pub created_by_name: String,
     pub created_at: i64,
-    /// Later with every change of it, but for its use.
+    /// Increases with every change of the key, except with its use.
     pub updated_at: i64,
     pub last_used_at: Option<i64>,
-    /// An administrator stopped it: only an administrator can start it again.
+    /// Whether an administrator deactivated the key. Only an administrator can activate it again.
     pub held: bool,
     pub note: Option<String>,
     pub note_by: Option<String>,
@@ -49,7 +49,7 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
-    /// The facts from which its status follows.
+    /// Returns the values that determine the key's status.
     pub fn lifecycle(&self) -> Lifecycle {
         Lifecycle {
             active: self.active,
@@ -59,57 +59,57 @@ impl KeyRow {
         }
     }
 
-    /// Its environment.
+    /// Returns the key's environment.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else.
+    /// [`Error::Corrupt`] if the column contains another value.
     pub fn environment(&self) -> Result<Environment, Error> {
         self.environment.parse().map_err(|_| Error::Corrupt("environment of a key"))
     }
 
-    /// From where it may be used.
+    /// Returns the networks from which the key may be used.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else.
+    /// [`Error::Corrupt`] if the column cannot be parsed.
     pub fn read_networks(&self) -> Result<Networks, Error> {
         let words = self.networks()?;
         Networks::of(words.iter().map(String::as_str)).map_err(|_| Error::Corrupt("list of a key's networks"))
     }
 
-    /// How often it may be used.
+    /// Returns the key's rate limit.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else.
+    /// [`Error::Corrupt`] if the column cannot be parsed.
     pub fn read_rate_limit(&self) -> Result<Option<RateLimit>, Error> {
         let corrupt = |_| Error::Corrupt("rate limit of a key");
         self.rate_limit.as_deref().map(str::parse).transpose().map_err(corrupt)
     }
 
-    /// The instant from which a deleted key cannot be restored.
+    /// Returns the time from which a deleted key cannot be restored, in microseconds since the epoch.
     pub fn gone_at(&self) -> Option<i64> {
         self.deleted_at.map(|at| Timestamp::from_micros(at).plus_seconds(RESTORE_DAYS * DAY).micros())
     }
 }
 
 impl KeyRow {
-    /// The scopes it was given.
+    /// Returns the key's scopes.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the column holds something else than a list of words.
+    /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn scopes(&self) -> Result<Vec<String>, Error> {
         words(&self.scopes, "list of a key's scopes")
     }
 
-    /// The networks from which it may be used, as they were written.
+    /// Returns the networks from which the key may be used, in their stored form.
     ///
     /// # Errors
-    /// As [`KeyRow::scopes`].
+    /// Same as [`KeyRow::scopes`].
     pub fn networks(&self) -> Result<Vec<String>, Error> {
         words(&self.networks, "list of a key's networks")
     }
 }
 
-/// A key that is to be.
+/// A key to insert.
 #[derive(Clone, Debug)]
 pub struct NewKeyRow {
     pub id: Uuid,
@@ -125,19 +125,19 @@ pub struct NewKeyRow {
     pub expires_at: Option<i64>,
     pub rate_limit: Option<String>,
     pub form_number: Option<Uuid>,
-    /// SHA-256 of what a program asked that sent an idempotency key.
+    /// SHA-256 of the API request that created the key with an idempotency key.
     pub request_digest: Option<[u8; 32]>,
     pub created_by: Option<Uuid>,
     pub created_by_name: String,
     pub created_at: i64,
 }
 
-/// A list of words as a text column holds it.
+/// Encodes a list of words for a text column, as JSON.
 pub(super) fn list(words: &[String]) -> String {
     serde_json::json!(words).to_string()
 }
 
-/// The columns of a [`KeyRow`].
+/// Lists the columns of a [`KeyRow`].
 macro_rules! columns {
     () => {
         "k.id, k.project_id, p.name AS project_name, p.archived_at AS project_archived_at, \
@@ -156,19 +156,19 @@ macro_rules! select_keys {
     };
 }
 
-/// The key with this id.
+/// Returns the key with this id.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// The key whose secret has this digest.
+/// Returns the key whose secret has this digest.
 pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.digest = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
 }
 
-/// Inserts a key. `false`: a key was made with that form number before, and nothing was inserted.
+/// Inserts a key. Returns `false`, and inserts nothing, if a key with this form number exists.
 pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, expires_at, \
         active, form_number, created_by, created_by_name, created_at, updated_at, networks, not_before, rate_limit, request_digest, \
@@ -203,20 +203,21 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
-/// The key that was made with a form number, and the digest of what was asked.
+/// The key that was created with a form number, and the digest of the request.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct MadeRow {
     pub id: Uuid,
     pub request_digest: Option<Vec<u8>>,
 }
 
-/// The key that was made with this form number.
+/// Returns the key that was created with this form number.
 pub async fn made_with(conn: &mut Conn<'_>, form_number: Uuid) -> Result<Option<MadeRow>, Error> {
     const SQL: &str = "SELECT id, request_digest FROM keys WHERE form_number = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(form_number).fetch_optional(c).await?))
 }
 
-/// Takes the key's row until commit: what is read of it next is what the change starts from. On SQLite there is one writer.
+/// Locks the key's row until commit, so that a change starts from the values that are read next. SQLite needs no lock
+/// because it has one writer.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM keys WHERE id = $1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
@@ -225,37 +226,38 @@ pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// The instant of a change: later than that of the change before, even if the clock is not.
+/// Sets `updated_at` to the time of the change, or to one microsecond after the previous change if the clock has not
+/// advanced.
 macro_rules! later {
     ($now:literal) => {
         concat!("updated_at = CASE WHEN updated_at < ", $now, " THEN ", $now, " ELSE updated_at + 1 END")
     };
 }
 
-/// Sets whether a key is accepted. `false`: there is no such key, or it is deleted.
+/// Activates or deactivates a key. Returns `false` if the key does not exist or is deleted.
 pub async fn set_active(tx: &mut Tx<'_>, id: Uuid, active: bool, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!("UPDATE keys SET active = $2, ", later!("$3"), " WHERE id = $1 AND deleted_at IS NULL");
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(active).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Marks a key as deleted, or (with `None`) takes the mark away. `false`: there is no such key.
+/// Marks a key as deleted, or restores it if `deleted_at` is `None`. Returns `false` if the key does not exist.
 pub async fn set_deleted(tx: &mut Tx<'_>, id: Uuid, deleted_at: Option<i64>, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!("UPDATE keys SET deleted_at = $2, ", later!("$3"), " WHERE id = $1");
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(deleted_at).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// What an administrator says of a key.
+/// An administrator's note on a key.
 #[derive(Clone, Debug)]
 pub struct NewNote {
-    /// Whether only an administrator can start the key again.
+    /// Whether only an administrator can activate the key again.
     pub held: bool,
     pub text: String,
     pub by: String,
 }
 
-/// Writes what an administrator says of a key over what one said before. `false`: there is no such key.
+/// Replaces the administrator's note on a key. Returns `false` if the key does not exist.
 pub async fn set_note(tx: &mut Tx<'_>, id: Uuid, note: &NewNote, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         concat!("UPDATE keys SET held = $2, note = $3, note_by = $4, note_at = $5, ", later!("$5"), " WHERE id = $1");
@@ -271,7 +273,7 @@ pub async fn set_note(tx: &mut Tx<'_>, id: Uuid, note: &NewNote, now: i64) -> Re
     Ok(done == 1)
 }
 
-/// What can be edited of a key; never its secret.
+/// The editable fields of a key. The secret is not editable.
 #[derive(Clone, Debug)]
 pub struct Edit {
     pub name: String,
@@ -283,7 +285,7 @@ pub struct Edit {
     pub rate_limit: Option<String>,
 }
 
-/// Overwrites what can be edited. `false`: there is no such key, or it is deleted.
+/// Overwrites the editable fields. Returns `false` if the key does not exist or is deleted.
 pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bool, Error> {
     const SQL: &str = concat!(
         "UPDATE keys SET name = $2, scopes = $3, issued_to = $4, expires_at = $5, networks = $7, not_before = $8, rate_limit = $9, \
@@ -291,7 +293,7 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
         later!("$6"),
         " WHERE id = $1 AND deleted_at IS NULL"
     );
-    // As [`folding::refill`].
+    // See [`folding::refill`].
     const FOLD: &str = "UPDATE keys SET name_folded = $2, issued_to_folded = $3 WHERE id = $1 AND name_folded = '' AND deleted_at IS NULL";
     let (name_folded, issued_to_folded) = (fold(&edit.name), edit.issued_to.as_deref().map(fold));
     let done = on!(tx, c => sqlx::query(SQL)
@@ -313,21 +315,22 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
     Ok(done == 1)
 }
 
-/// Notes when a key was last used, if that is later than what is known.
+/// Records the last use of a key, unless a later use is already stored.
 pub async fn set_last_used(tx: &mut Tx<'_>, id: Uuid, at: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
     on!(tx, c => { sqlx::query(SQL).bind(id).bind(at).execute(c).await?; });
     Ok(())
 }
 
-/// Deleted keys whose time to be restored ended before `before`, at most `limit`.
+/// Returns keys that were deleted at or before `before`, oldest deletion first, at most `limit`. With `before` at the
+/// end of the restore period, these keys can no longer be restored.
 pub async fn to_purge(conn: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at IS NOT NULL AND k.deleted_at <= $1 ORDER BY k.deleted_at LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await?))
 }
 
-/// Removes a deleted key for good. `false`: it is not there, or was restored meanwhile.
+/// Deletes a deleted key permanently. Returns `false` if it does not exist or was restored meanwhile.
 pub async fn purge(tx: &mut Tx<'_>, id: Uuid, before: i64) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM keys WHERE id = $1 AND deleted_at IS NOT NULL AND deleted_at <= $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).execute(c).await?.rows_affected());
@@ -341,14 +344,14 @@ pub struct OwnerRow {
     pub email: String,
 }
 
-/// The owner of a project; of several, the one who has been it longest.
+/// Returns the owner of a project. If there are several, returns the one with the oldest membership.
 pub async fn owner(conn: &mut Conn<'_>, project: Uuid) -> Result<Option<OwnerRow>, Error> {
     const SQL: &str = "SELECT u.name, u.email FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 AND m.role = 'owner' ORDER BY m.created_at, u.id LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_optional(c).await?))
 }
 
-/// The keys of a project for the command line, newest first; all projects if `None`.
+/// Returns the keys of a project, or of all projects if `None`, newest first. Used by the command line.
 pub async fn of_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Vec<KeyRow>, Error> {
     const ALL: &str = select_keys!("WHERE k.deleted_at IS NULL ORDER BY k.id DESC");
     const ONE: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC");
@@ -358,13 +361,13 @@ pub async fn of_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Ve
     })
 }
 
-/// The newest keys of a project that are not deleted, at most `limit`.
+/// Returns the newest keys of a project that are not deleted, at most `limit`.
 pub async fn newest_of_project(conn: &mut Conn<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
 }
 
-/// Deleted keys of a project, the newest first, that ended after `ended`; of all projects if `None`.
+/// Returns the keys of a project, or of all projects if `None`, that were deleted after `ended`, newest first.
 pub async fn deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");

@@ -1,9 +1,9 @@
-//! The store: SQL on two engines, and nothing else.
+//! The store: SQL for SQLite and PostgreSQL, without business rules.
 //!
-//! A statement stands once, as a `&'static str` with `$1…`, which both engines take; [`on!`] runs it on the engine at hand.
-//! Reading takes a [`Conn`]; changing takes a [`Tx`], which only the write queue ([`queue`]) makes.
+//! Each statement exists once, as a `&'static str` with `$1…`, which both engines accept. [`on!`] runs it on the
+//! current engine. Reads take a [`Conn`]. Writes take a [`Tx`], which only the write queue ([`queue`]) creates.
 //!
-//! Depends on the domain types only.
+//! Depends only on the domain types.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
@@ -59,10 +59,12 @@ use std::{
 };
 use uuid::Uuid;
 
-/// How long a connection may take to be closed or to go back to its pool. A silent server would take the time of TCP: minutes.
+/// Time limit for closing a connection or returning it to its pool. With an unresponsive server the wait would last
+/// until the TCP timeout: minutes.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// Runs a body once an engine, with the connection of that engine under the given name.
+/// Runs a body with the connection of the current engine under the given name. The body is compiled once for each
+/// engine.
 macro_rules! on {
     ($conn:expr, $c:ident => $body:expr) => {
         match $conn.engine() {
@@ -73,17 +75,17 @@ macro_rules! on {
 }
 pub(crate) use on;
 
-/// Where the data is. `Debug` shows no password.
+/// The location of the database. `Debug` shows no password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
-    /// A file; made if it is not there.
+    /// A file, created if missing.
     Sqlite(std::path::PathBuf),
     /// A `postgres://…` URL.
     Postgres(String),
 }
 
 impl Location {
-    /// The database file of SQLite.
+    /// Returns the database file of SQLite.
     pub fn file(&self) -> Option<&std::path::Path> {
         match self {
             Self::Sqlite(path) => Some(path),
@@ -104,7 +106,7 @@ impl std::fmt::Debug for Location {
 /// The connections of this process.
 #[derive(Clone, Debug)]
 pub enum Pool {
-    /// One connection that writes, held by the write queue, and a few that only read.
+    /// One connection that writes, owned by the write queue, and several that only read.
     Sqlite {
         write: SqlitePool,
         read: SqlitePool,
@@ -114,10 +116,10 @@ pub enum Pool {
 }
 
 impl Pool {
-    /// Connects and brings the schema up to date.
+    /// Connects and migrates the schema to the current version.
     ///
     /// # Errors
-    /// If the database cannot be reached or made, or a migration fails.
+    /// If the database cannot be reached or created, or a migration fails.
     pub async fn open(location: &Location) -> Result<Self, Error> {
         match location {
             Location::Sqlite(path) => sqlite::open(path).await,
@@ -125,10 +127,10 @@ impl Pool {
         }
     }
 
-    /// A connection to read with.
+    /// Acquires a connection for reading.
     ///
     /// # Errors
-    /// If none becomes free in time or the database cannot be reached.
+    /// If no connection becomes free in time or the database cannot be reached.
     pub async fn read(&self) -> Result<Reader, Error> {
         Ok(match self {
             Self::Sqlite { read, file, .. } => {
@@ -139,17 +141,17 @@ impl Pool {
         })
     }
 
-    /// A connection to read a list with: for pages and lists, whose statements may take long. A few of them at once leave connections
-    /// for programs, sign-in and readiness, and each has a time limit.
+    /// Acquires a connection for reading a list: for pages and lists, whose statements may take long. Only a few are in
+    /// use at once, which leaves connections for API requests, sign-in and readiness, and each has a time limit.
     ///
     /// # Errors
-    /// If none becomes free in time or the database cannot be reached.
+    /// If no connection becomes free in time or the database cannot be reached.
     pub async fn read_list(&self) -> Result<ListReader, Error> {
         ListReader::open(self).await
     }
 
-    /// Opens the circuit breaker of PostgreSQL: until [`Pool::mark_available`] every connection is refused at once, with this
-    /// cause. SQLite has none.
+    /// Opens the circuit breaker of PostgreSQL: until [`Pool::mark_available`], every connection fails immediately with
+    /// this cause. SQLite has no circuit breaker.
     pub fn mark_unavailable(&self, cause: &str) {
         if let Self::Postgres(node) = self {
             node.mark_unavailable(cause);
@@ -163,7 +165,7 @@ impl Pool {
         }
     }
 
-    /// Whether the circuit breaker is closed.
+    /// Returns whether the circuit breaker is closed.
     pub fn is_available(&self) -> bool {
         match self {
             Self::Sqlite { .. } => true,
@@ -171,10 +173,10 @@ impl Pool {
         }
     }
 
-    /// Whether the database answers, and has every migration that this program brings: more are no hindrance.
+    /// Returns whether the database contains every migration of this program. Additional migrations are allowed.
     ///
     /// # Errors
-    /// If it does not answer.
+    /// If the database does not respond.
     pub async fn is_current(&self) -> Result<bool, Error> {
         const SQL: &str = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success = TRUE";
         let brought = match self {
@@ -186,7 +188,7 @@ impl Pool {
         Ok(usize::try_from(there).is_ok_and(|there| there >= brought))
     }
 
-    /// Closes all connections, waiting for those in use: at most 5 s.
+    /// Closes all connections. Waits at most 5 s for those in use.
     pub async fn close(&self) {
         let close = async {
             match self {
@@ -210,7 +212,7 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// What the queries take.
+    /// Returns the connection for queries.
     pub fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(c) => Conn::Sqlite(c),
@@ -220,8 +222,8 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// Before a connection goes back to its pool, sqlx asks the server whether it still works, without a limit of time. Of a silent
-    /// server no connection would ever come back.
+    /// Before a connection returns to its pool, sqlx pings the server without a time limit. If the server does not
+    /// respond, no connection would ever return.
     fn drop(&mut self) {
         if let (Self::Postgres(c), Ok(runtime)) = (self, tokio::runtime::Handle::try_current()) {
             runtime.spawn(tokio::time::timeout(CLOSE, c.return_to_pool()));
@@ -235,14 +237,14 @@ pub enum Engine<'c> {
     Postgres(&'c mut sqlx::PgConnection),
 }
 
-/// A connection that can be read from: a [`Reader`]'s, or a transaction's.
+/// A connection for reading: of a [`Reader`] or of a transaction.
 pub enum Conn<'c> {
     Sqlite(&'c mut sqlx::SqliteConnection),
     Postgres(&'c mut sqlx::PgConnection),
 }
 
 impl Conn<'_> {
-    /// The engine, for [`on!`].
+    /// Returns the engine, for [`on!`].
     pub(crate) fn engine(&mut self) -> Engine<'_> {
         match self {
             Self::Sqlite(c) => Engine::Sqlite(c),
@@ -251,10 +253,10 @@ impl Conn<'_> {
     }
 }
 
-/// A connection inside the write queue's transaction. It derefs to [`Conn`]: what can be written to can be read.
+/// A connection inside the write queue's transaction. Derefs to [`Conn`], because a transaction can also read.
 pub struct Tx<'c> {
     conn: Conn<'c>,
-    /// The keys that were inserted: ids, and digests of their secrets.
+    /// The inserted keys: ids, and digests of their secrets.
     made: Vec<(Uuid, [u8; 32])>,
 }
 
@@ -278,7 +280,7 @@ impl DerefMut for Tx<'_> {
     }
 }
 
-/// Reads a list of words that stands as JSON in a text column.
+/// Parses a list of words that a text column stores as JSON.
 fn words(json: &str, what: &'static str) -> Result<Vec<String>, Error> {
     serde_json::from_str(json).map_err(|_| Error::Corrupt(what))
 }

@@ -2,19 +2,19 @@
 
 use keyward_domain::fold::fold;
 
-/// A pattern that finds a folded text anywhere in a folded column. `%` and `_` are plain characters.
+/// Returns a pattern that matches a folded text anywhere in a folded column. `%` and `_` match literally.
 pub(super) fn folded(text: &str) -> String {
     anywhere(&fold(text))
 }
 
-/// A pattern that finds a text anywhere, in lower case.
+/// Returns a pattern that matches a text in lower case anywhere.
 pub(super) fn lower(text: &str) -> String {
     anywhere(&text.to_lowercase())
 }
 
 fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");
-    // A NUL is no text to PostgreSQL.
+    // PostgreSQL does not accept NUL in text.
     for c in text.chars().filter(|c| *c != '\0') {
         if matches!(c, '%' | '_' | '!') {
             pattern.push('!');

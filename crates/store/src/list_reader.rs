@@ -1,4 +1,4 @@
-//! Connections for lists: few at once, and with a time limit.
+//! Connections for reading lists, with a concurrency limit and a time limit.
 
 use super::{Conn, Error, Pool, Reader};
 use sqlx::{Postgres, Sqlite, pool::PoolConnection};
@@ -15,22 +15,22 @@ use tokio::{
     time::timeout,
 };
 
-/// Lists that this process reads at once: fewer than it has connections.
+/// Lists that this process reads concurrently: fewer than it has connections.
 const AT_ONCE: usize = 4;
-/// How long a list waits for its turn.
+/// Maximum wait of a list for a permit.
 const WAIT: Duration = Duration::from_secs(10);
-/// How long the statements of one list may take together (SQLite), or each of them (PostgreSQL).
+/// Time limit for all statements of one list together (SQLite), or for each statement (PostgreSQL).
 const LIMIT: Duration = Duration::from_secs(5);
-/// How long PostgreSQL may take to end a list whose reader went away: longer than the list itself.
+/// Time limit for rolling back on PostgreSQL after the reader was dropped: longer than that of the list.
 const END: Duration = Duration::from_secs(10);
-/// Instructions of SQLite between two looks at the clock: some tens of microseconds.
+/// SQLite virtual machine instructions between two checks of the clock: some tens of microseconds.
 const INSTRUCTIONS: i32 = 2_000;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
-/// A connection that reads one list.
+/// A connection for reading one list.
 pub struct ListReader {
-    /// Taken when it is dropped, as the turn is.
+    /// Both fields are taken when the reader is dropped.
     open: Option<Open>,
     turn: Option<SemaphorePermit<'static>>,
 }
@@ -44,7 +44,7 @@ enum Open {
 impl ListReader {
     pub(super) async fn open(pool: &Pool) -> Result<Self, Error> {
         let turn = timeout(WAIT, TURNS.acquire()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        // It is never closed.
+        // The semaphore is never closed.
         let turn = turn.map_err(|_| sqlx::Error::PoolClosed)?;
         match pool {
             Pool::Sqlite { read, file, .. } => {
@@ -58,7 +58,7 @@ impl ListReader {
             }
             Pool::Postgres(node) => {
                 let conn = node.connection().await?;
-                // First: if this is left before the transaction is begun, it is ended all the same.
+                // Created first: if this function is canceled before the transaction begins, `drop` still cleans up.
                 let mut reader = Self { open: Some(Open::Postgres(conn)), turn: Some(turn) };
                 node.unless_unavailable(reader.begin()).await?;
                 Ok(reader)
@@ -66,7 +66,7 @@ impl ListReader {
         }
     }
 
-    /// Begins the transaction on PostgreSQL, for whose statements the limit is.
+    /// Begins the transaction on PostgreSQL, to which the statement time limit applies.
     async fn begin(&mut self) -> Result<(), Error> {
         if let Some(Open::Postgres(conn)) = &mut self.open {
             for sql in ["BEGIN", "SET LOCAL statement_timeout = 5000"] {
@@ -76,7 +76,7 @@ impl ListReader {
         Ok(())
     }
 
-    /// What the queries take.
+    /// Returns the connection for queries.
     #[expect(clippy::expect_used, reason = "it is open until it is dropped")]
     pub fn conn(&mut self) -> Conn<'_> {
         match self.open.as_mut().expect("it is open") {
@@ -87,8 +87,9 @@ impl ListReader {
 }
 
 impl Drop for ListReader {
-    /// Ends the list. If its reader went away in the middle of a statement (a browser that loads the page again), SQLite stops the
-    /// statement. The turn and the connection are given back only then: otherwise lists that nobody reads would take them all.
+    /// Ends the list. If the reader is dropped in the middle of a statement (a browser reloads the page), SQLite stops
+    /// the statement. The permit and the connection are released only after that, because abandoned lists would
+    /// otherwise use all connections.
     fn drop(&mut self) {
         let (open, turn) = (self.open.take(), self.turn.take());
         if let Some(Open::Sqlite(_, is_over)) = &open {
@@ -103,10 +104,10 @@ impl Drop for ListReader {
     }
 }
 
-/// Gives the connection back as it was before the list, or closes it.
+/// Restores the connection to its state before the list, or closes it.
 async fn end(open: Open) {
     match open {
-        // It waits for the statement, and the next one on this connection has no limit.
+        // Waits for the statement to stop. The next statement on this connection has no limit.
         Open::Sqlite(mut conn, _) => {
             if let Ok(mut handle) = conn.lock_handle().await {
                 handle.remove_progress_handler();

@@ -1,4 +1,5 @@
-//! A limit for log lines that a fault would repeat for each request: one line a second, with the number of events that it reports.
+//! A rate limit for log lines that a fault would repeat for each request: one line a second, with the number of events
+//! that it reports.
 
 use std::{
     sync::{
@@ -8,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time between two lines.
+/// Minimum time between two lines.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Counts the events of one kind, and lets one of them through each second.
+/// Counts the events of one kind and allows one log line each second.
 #[derive(Debug)]
 pub struct LogLimit {
     /// Milliseconds from the start of the process until the next line may be written.
@@ -31,7 +32,7 @@ impl LogLimit {
         Self { next: AtomicU64::new(0), events: AtomicU64::new(0) }
     }
 
-    /// Counts an event. `Some`: a line is due, for this many events, this one included.
+    /// Counts an event. Returns `Some` if a line is due, with the number of events that it reports, including this one.
     pub fn count(&self) -> Option<u64> {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         self.count_at(START.elapsed())
@@ -44,7 +45,7 @@ impl LogLimit {
         if millis(now) < next {
             return None;
         }
-        // One of those that come at the same time writes the line.
+        // Of concurrent callers, only one writes the line.
         self.next.compare_exchange(next, millis(now + EVERY), Ordering::Relaxed, Ordering::Relaxed).ok()?;
         Some(self.events.swap(0, Ordering::Relaxed))
     }

@@ -1,9 +1,9 @@
-//! Who is in a project.
+//! Project members.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
 
-/// A member, with who they are.
+/// A member, with name and email address.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct MemberRow {
     pub user_id: Uuid,
@@ -13,7 +13,7 @@ pub struct MemberRow {
     pub created_at: i64,
 }
 
-/// The members of a project: owners first, then by name.
+/// Returns the members of a project: owners first, then operators, then viewers, each by name.
 pub async fn all(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<MemberRow>, Error> {
     const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 \
@@ -21,28 +21,28 @@ pub async fn all(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<MemberRow>, E
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).fetch_all(c).await?))
 }
 
-/// One member of a project.
+/// Returns one member of a project.
 pub async fn one(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<Option<MemberRow>, Error> {
     const SQL: &str = "SELECT m.user_id, u.name, u.email, m.role, m.created_at FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 AND m.user_id = $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(user).fetch_optional(c).await?))
 }
 
-/// How many owners of a project besides this one can sign in.
+/// Counts the other owners of a project who can sign in.
 pub async fn other_owners(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM members m JOIN users u ON u.id = m.user_id \
         WHERE m.project_id = $1 AND m.role = 'owner' AND u.active AND m.user_id <> $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).bind(user).fetch_one(c).await?))
 }
 
-/// Changes a role that is still `before`. `false`: it is not.
+/// Changes a member's role. Returns `false` if the role is no longer `before`.
 pub async fn set_role(tx: &mut Tx<'_>, project: Uuid, user: Uuid, before: &str, role: &str) -> Result<bool, Error> {
     const SQL: &str = "UPDATE members SET role = $4 WHERE project_id = $1 AND user_id = $2 AND role = $3";
     let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(user).bind(before).bind(role).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Takes somebody out of a project. `false`: they were not in it.
+/// Removes a member from a project. Returns `false` if the user was not a member.
 pub async fn remove(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM members WHERE project_id = $1 AND user_id = $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(user).execute(c).await?.rows_affected());

@@ -1,4 +1,4 @@
-//! The policy: one row.
+//! The instance policy, stored in one row.
 
 use super::{Conn, Error, Tx, on};
 use keyward_domain::policy::Policy;
@@ -49,15 +49,15 @@ impl From<&Policy> for PolicyRow {
     }
 }
 
-/// The policy.
+/// Returns the policy.
 pub async fn get(conn: &mut Conn<'_>) -> Result<PolicyRow, Error> {
     const SQL: &str = "SELECT key_life_max, may_never_expire, token_life_max, sign_up, keys_per_project, second_factor \
         FROM policy WHERE id = 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await?))
 }
 
-/// Takes a project's row until commit: whoever counts its keys to make one more comes after whoever did so before. On SQLite there
-/// is one writer.
+/// Locks a project's row until commit, which serializes transactions that count its keys before they insert one. SQLite
+/// needs no lock because it has one writer.
 pub async fn hold_project(tx: &mut Tx<'_>, project: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM projects WHERE id = $1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
@@ -66,7 +66,8 @@ pub async fn hold_project(tx: &mut Tx<'_>, project: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes the policy's row until commit: of two who change it at once the second sees what the first made of it.
+/// Locks the policy's row until commit, so that of two concurrent changes the second starts from the result of the
+/// first.
 pub async fn hold(tx: &mut Tx<'_>) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM policy WHERE id = 1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
@@ -75,25 +76,25 @@ pub async fn hold(tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many things another policy would touch, each counted as if it alone were changed, and as far as
-/// [`COUNTED`](keyward_domain::count::COUNTED) and one.
+/// The number of objects that a new policy would affect. Each count assumes that only its rule changes. `crowded` and
+/// `administrators` are exact; the others go up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Touched {
-    /// Keys that are not deleted and end after the given instant.
+    /// Keys that are not deleted and expire after the given time.
     pub longer: i64,
-    /// Keys that are not deleted and never end.
+    /// Keys that are not deleted and never expire.
     pub endless: i64,
-    /// Projects whose tokens may live longer than the given seconds.
+    /// Projects whose maximum token lifetime exceeds the given seconds.
     pub tokens: i64,
     /// Projects with more keys that are not deleted than the given number.
     pub crowded: i64,
     /// Administrators who can sign in.
     pub administrators: i64,
-    /// Everybody who can sign in.
+    /// Users who can sign in.
     pub people: i64,
 }
 
-/// Counts what a policy would touch whose longest lives and number of keys are these.
+/// Counts the objects that a policy with these maximum lifetimes and this number of keys would affect.
 pub async fn touched(conn: &mut Conn<'_>, end: i64, token_life: i64, keys: i64) -> Result<Touched, Error> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE deleted_at IS NULL \
         AND COALESCE(expires_at, 9223372036854775807) > $1 AND COALESCE(expires_at, 9223372036854775807) < 9223372036854775807 \

@@ -1,4 +1,4 @@
-//! PostgreSQL: when one machine is not enough.
+//! The PostgreSQL engine, for several nodes on one database.
 
 use super::{Error, Pool};
 use sqlx::{
@@ -12,10 +12,11 @@ use tokio::{sync::watch, time::timeout};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// How long a connection may take to be made, or to become free.
+/// Time limit for establishing a connection, or for one to become free.
 const ACQUIRE: Duration = Duration::from_secs(10);
-/// Settings of every connection, so that a node that freezes or vanishes holds no lock for long: the server ends an idle transaction,
-/// and a connection whose other end does not answer. The lock timeout is longer, so that a waiting node gets the lock.
+/// Settings of every connection, which ensure that a frozen or lost node holds no lock for long: the server ends an
+/// idle transaction, and closes a connection whose peer does not respond. The lock timeout is longer, so that a waiting
+/// node gets the lock.
 const SESSION: [(&str, &str); 5] = [
     ("idle_in_transaction_session_timeout", "5s"),
     ("tcp_user_timeout", "10s"),
@@ -23,16 +24,17 @@ const SESSION: [(&str, &str); 5] = [
     ("tcp_keepalives_interval", "2"),
     ("tcp_keepalives_count", "3"),
 ];
-/// The same for statements of requests: a migration may take longer.
+/// Additional settings for requests. Migrations may take longer.
 const STATEMENTS: [(&str, &str); 2] = [("lock_timeout", "8s"), ("statement_timeout", "30s")];
-/// For the connection that migrates: a node that freezes with sqlx's advisory lock must not keep the others waiting without a limit.
+/// Settings for the connection that migrates: a node that freezes while it holds sqlx's advisory lock must not block
+/// the others indefinitely.
 const MIGRATION: [(&str, &str); 1] = [("lock_timeout", "60s")];
 
 /// The connections of this node, behind a circuit breaker.
 #[derive(Clone, Debug)]
 pub struct Node {
     pool: PgPool,
-    /// The cause for which the breaker is open.
+    /// The cause if the circuit breaker is open.
     trouble: Arc<watch::Sender<Option<Arc<str>>>>,
 }
 
@@ -45,22 +47,22 @@ impl Deref for Node {
 }
 
 impl Node {
-    /// A connection.
+    /// Acquires a connection.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] at once while the breaker is open, and as soon as it opens.
+    /// [`Error::Unreachable`] if the circuit breaker is open or opens during the wait.
     pub async fn connection(&self) -> Result<PoolConnection<Postgres>, Error> {
         self.unless_unavailable(async { Ok(self.pool.acquire().await?) }).await
     }
 
-    /// Runs something that needs the database for as long as the breaker is closed.
+    /// Runs `work` while the circuit breaker is closed, and cancels it when the breaker opens.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], or the error of what was run.
+    /// [`Error::Unreachable`], or the error of `work`.
     pub(super) async fn unless_unavailable<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let mut trouble = self.trouble.subscribe();
         let opened = async {
-            // The sender is in `self`: it is not gone.
+            // The sender is in `self`, so the channel is not closed.
             let _ = trouble.wait_for(Option::is_some).await;
             self.trouble.borrow().clone().unwrap_or_default()
         };
@@ -88,13 +90,13 @@ impl Node {
     }
 }
 
-/// The options with these settings, but for those that the URL sets itself.
+/// Adds these settings to the options, except those that the URL sets.
 fn with_settings(options: PgConnectOptions, settings: &[(&str, &str)]) -> PgConnectOptions {
     let own = options.get_options().unwrap_or_default().to_owned();
     options.options(settings.iter().copied().filter(|(name, _)| !own.contains(&format!("{name}="))))
 }
 
-/// Whether a statement of the migrations waited for a lock longer than `lock_timeout` (lock_not_available).
+/// Returns whether a migration statement waited for a lock longer than `lock_timeout` (lock_not_available).
 fn is_lock_timeout(error: &MigrateError) -> bool {
     let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else { return false };
     cause.as_database_error().is_some_and(|cause| cause.code().as_deref() == Some("55P03"))
@@ -103,11 +105,11 @@ fn is_lock_timeout(error: &MigrateError) -> bool {
 pub(super) async fn open(url: &str) -> Result<Pool, Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("keyward").disable_statement_logging();
     let options = with_settings(options, &SESSION);
-    // Not from the pool: that would go on trying where the connection is refused, and then say only that it took too long.
+    // Not from the pool: the pool would retry a refused connection, and then report only a timeout.
     let migrating = with_settings(options.clone(), &MIGRATION);
     let mut conn: PgConnection =
         timeout(ACQUIRE, migrating.connect()).await.map_err(|_| Error::Unreachable("no answer in 10 s".into()))??;
-    // Nodes that start at once take turns: sqlx holds an advisory lock while it migrates.
+    // Nodes that start at the same time migrate one after another: sqlx holds an advisory lock during the migration.
     match MIGRATIONS.run_direct(None, &mut conn, false).await {
         Err(error) if is_lock_timeout(&error) => return Err(Error::MigrationsLocked),
         done => done?,

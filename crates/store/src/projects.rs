@@ -1,4 +1,4 @@
-//! Projects, members, and the scopes that a project offers.
+//! Projects, memberships, and the scopes that a project offers.
 
 use super::{Conn, Error, Tx, folding, on};
 use keyward_domain::{fold::fold, scope::GrantedBy};
@@ -13,13 +13,13 @@ pub struct ProjectRow {
     pub config: String,
     /// Seconds.
     pub token_life_max: i64,
-    /// Whether it chose scopes of its own; otherwise it offers the default set.
+    /// Whether the project has its own selection of scopes. Otherwise it offers the default set.
     pub own_scopes: bool,
     pub created_at: i64,
     pub archived_at: Option<i64>,
 }
 
-/// A project with a member's role in it.
+/// A project with the role of one member.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct MembershipRow {
     #[sqlx(flatten)]
@@ -37,52 +37,52 @@ pub struct ScopeRow {
 }
 
 impl ScopeRow {
-    /// Whether only an owner of the project may give it to a key.
+    /// Returns whether only project owners may grant the scope to a key.
     pub fn is_for_owners(&self) -> bool {
         self.granted_by == GrantedBy::Owner.as_str()
     }
 }
 
-/// All projects, by name.
+/// Returns all projects, by name.
 pub async fn all(conn: &mut Conn<'_>) -> Result<Vec<ProjectRow>, Error> {
     const SQL: &str = "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects ORDER BY name_folded, id";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
 
-/// A project, to be chosen.
+/// A project as an option in a selection.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct NamedProjectRow {
     pub id: Uuid,
     pub name: String,
 }
 
-/// Projects by name, at most `limit`.
+/// Returns projects by name, at most `limit`.
 pub async fn names(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedProjectRow>, Error> {
     const SQL: &str = "SELECT id, name FROM projects ORDER BY name_folded, id LIMIT $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
-/// The project with this id.
+/// Returns the project with this id.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ProjectRow>, Error> {
     const SQL: &str =
         "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects WHERE id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// The projects that a user is a member of, by name.
+/// Returns the projects that a user is a member of, by name.
 pub async fn of_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.config, p.token_life_max, p.own_scopes, p.created_at, p.archived_at, m.role \
         FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name_folded, p.id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
 }
 
-/// A user's role in a project, if any.
+/// Returns a user's role in a project, if any.
 pub async fn role(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<Option<String>, Error> {
     const SQL: &str = "SELECT role FROM members WHERE project_id = $1 AND user_id = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).bind(user).fetch_optional(c).await?))
 }
 
-/// The scopes that a project offers: its own, or the default set; never a retired one.
+/// Returns the scopes that a project offers: its own selection, or the default set. Retired scopes are not offered.
 pub async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = "SELECT s.name, s.description, s.granted_by FROM scopes s JOIN projects p ON p.id = $1 \
         WHERE s.retired_at IS NULL AND ((NOT p.own_scopes AND s.in_default) OR (p.own_scopes AND s.name IN \
@@ -109,25 +109,26 @@ pub async fn insert(tx: &mut Tx<'_>, id: Uuid, name: &str, token_life_max: i64, 
     Ok(())
 }
 
-/// Makes a user a member of a project.
+/// Adds a user to a project.
 pub async fn join(tx: &mut Tx<'_>, project: Uuid, user: Uuid, role: &str, now: i64) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO members (project_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx, c => { sqlx::query(SQL).bind(project).bind(user).bind(role).bind(now).execute(c).await?; });
     Ok(())
 }
 
-/// What the list of somebody's projects says of one.
+/// Totals of a project for the list of a user's projects.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub struct CountsRow {
     pub id: Uuid,
     /// Keys that are not deleted.
     pub keys: i64,
-    /// Those among them that are good now.
+    /// The keys among them that are currently valid.
     pub active: i64,
     pub members: i64,
 }
 
-/// Counts of each project that a user is a member of, each as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+/// Returns the totals of each project that a user is a member of, each up to
+/// [`COUNTED`](keyward_domain::count::COUNTED) + 1.
 pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<CountsRow>, Error> {
     const SQL: &str = "SELECT m.project_id AS id, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL LIMIT 10001) AS held) \
@@ -140,27 +141,28 @@ pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<Cou
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
 }
 
-/// How many keys of a project are not deleted.
+/// Counts the keys of a project that are not deleted.
 pub async fn key_count(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
 }
 
-/// How many keys of a project are not deleted, as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+/// Counts the keys of a project that are not deleted, up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
 pub async fn key_count_shown(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE project_id = $1 AND deleted_at IS NULL LIMIT 10001) AS counted";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
 }
 
-/// Overwrites a project's config (JSON) if it is still `before`. `false`: it is not, or there is no such project.
+/// Replaces a project's config (JSON). Returns `false` if the config is no longer `before` or the project does not
+/// exist.
 pub async fn set_config(tx: &mut Tx<'_>, id: Uuid, before: &str, config: &str) -> Result<bool, Error> {
     const SQL: &str = "UPDATE projects SET config = $3 WHERE id = $1 AND config = $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(config).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Renames a project if it is still called `before`. `false`: it is not, or there is no such project.
+/// Renames a project. Returns `false` if its name is no longer `before` or the project does not exist.
 pub async fn rename(tx: &mut Tx<'_>, id: Uuid, before: &str, name: &str) -> Result<bool, Error> {
     const SQL: &str = "UPDATE projects SET name = $3, name_folded = $4 WHERE id = $1 AND name = $2";
     const FOLD: &str = "UPDATE projects SET name_folded = $2 WHERE id = $1 AND name_folded = ''";
@@ -171,7 +173,8 @@ pub async fn rename(tx: &mut Tx<'_>, id: Uuid, before: &str, name: &str) -> Resu
     Ok(done == 1)
 }
 
-/// Archives a project, or (with `None`) takes that back. `false`: it is so already, or there is no such project.
+/// Archives a project, or unarchives it if `at` is `None`. Returns `false` if it is already in that state or does not
+/// exist.
 pub async fn set_archived(tx: &mut Tx<'_>, id: Uuid, at: Option<i64>) -> Result<bool, Error> {
     const ARCHIVE: &str = "UPDATE projects SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL";
     const UNARCHIVE: &str = "UPDATE projects SET archived_at = $2 WHERE id = $1 AND archived_at IS NOT NULL";
@@ -180,14 +183,14 @@ pub async fn set_archived(tx: &mut Tx<'_>, id: Uuid, at: Option<i64>) -> Result<
     Ok(done == 1)
 }
 
-/// Sets the longest life of a project's tokens (seconds) if it is still `before`. `false`: it is not.
+/// Sets the maximum lifetime of a project's tokens, in seconds. Returns `false` if it is no longer `before`.
 pub async fn set_token_life(tx: &mut Tx<'_>, id: Uuid, before: i64, seconds: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE projects SET token_life_max = $3 WHERE id = $1 AND token_life_max = $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(before).bind(seconds).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Takes the project's row until commit. On SQLite there is one writer.
+/// Locks the project's row until commit. SQLite needs no lock because it has one writer.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM projects WHERE id = $1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
@@ -196,13 +199,13 @@ pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// The scopes that a project chose for its own, whether or not it offers them now.
+/// Returns the project's own selection of scopes, whether or not it is in use.
 pub async fn chosen(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<String>, Error> {
     const SQL: &str = "SELECT scope FROM project_scopes WHERE project_id = $1 ORDER BY scope";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(id).fetch_all(c).await?))
 }
 
-/// Makes these the scopes that a project offers; `None`: the default set.
+/// Sets the scopes that a project offers; `None` selects the default set.
 pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: Option<&[String]>) -> Result<(), Error> {
     const OWN: &str = "UPDATE projects SET own_scopes = $2 WHERE id = $1";
     const CLEAR: &str = "DELETE FROM project_scopes WHERE project_id = $1";
@@ -215,14 +218,15 @@ pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: Option<&[String]>) ->
     Ok(())
 }
 
-/// The lists of scopes of a project's keys that are not deleted, each with how many keys have it.
+/// Returns the distinct scope lists of a project's keys that are not deleted, each with the number of keys that have
+/// it.
 pub async fn held_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<(Vec<String>, i64)>, Error> {
     const SQL: &str = "SELECT scopes, COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL GROUP BY scopes";
     let lists: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await?);
     lists.iter().map(|(list, keys)| Ok((super::words(list, "list of a key's scopes")?, *keys))).collect()
 }
 
-/// Notes that an administrator looks at a project. `false`: they did after `since` already.
+/// Records that an administrator views a project. Returns `false` if a view after `since` is already recorded.
 pub async fn look(tx: &mut Tx<'_>, user: Uuid, project: Uuid, now: i64, since: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO looks (user_id, project_id, at) VALUES ($1, $2, $3) \
         ON CONFLICT (user_id, project_id) DO UPDATE SET at = $3 WHERE looks.at <= $4";
@@ -231,7 +235,7 @@ pub async fn look(tx: &mut Tx<'_>, user: Uuid, project: Uuid, now: i64, since: i
     Ok(done == 1)
 }
 
-/// When an administrator looked at a project last.
+/// Returns the time at which an administrator last viewed a project.
 pub async fn looked(conn: &mut Conn<'_>, user: Uuid, project: Uuid) -> Result<Option<i64>, Error> {
     const SQL: &str = "SELECT at FROM looks WHERE user_id = $1 AND project_id = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(project).fetch_optional(c).await?))

@@ -1,12 +1,14 @@
-//! The write queue: the node's one way to change the database.
+//! The write queue: the only way for a node to change the database.
 //!
-//! A change is a closure. The queue takes what waits (a bounded batch), opens one transaction, runs each closure under a
-//! savepoint, then takes the head of the audit chain, appends every event and notes every change, and commits once. Only then
-//! are the listeners of this process told, and then the callers answered. A closure that fails rolls back its savepoint alone.
+//! A change is a closure. The queue takes a bounded batch of waiting changes, opens one transaction, and runs each
+//! closure under a savepoint. Then it locks the head of the audit chain, appends the events and the change log entries,
+//! and commits once. After the commit it notifies the listeners of this process, then it replies to the callers. A
+//! failing closure rolls back its own savepoint only.
 //!
-//! By construction no change goes without its event: a [`Tx`] is to be had only here, and a closure that keeps what it did must
-//! return a [`Kept`], which [`Kept::with`] makes of a value and an event. [`Kept::unrecorded`] is for upkeep that is nobody's
-//! deed (sessions seen, usage counted), and its uses can be listed with one search.
+//! The types ensure that no change is committed without an audit event. Only this module creates a [`Tx`], and a
+//! closure that commits must return a [`Kept`]. [`Kept::with`] builds one from a value and an event.
+//! [`Kept::unrecorded`] is for writes without an audit event, such as background jobs (session activity, usage
+//! counters); one search lists its uses.
 
 use super::{
     Conn, Error, Location, Pool, Reader, Tx,
@@ -31,21 +33,23 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// Changes that may wait before the next caller has to.
+/// Capacity of the queue. Further callers wait until there is room.
 const WAITING: usize = 1024;
-/// Changes in one transaction: enough to share a disk flush, few enough that the first is not kept waiting.
+/// Maximum number of changes in one transaction: enough to share a disk flush, few enough to keep the wait of the first
+/// one short.
 const BATCH: usize = 64;
-/// How often a batch is run again when the database says that it may well succeed now.
+/// Maximum number of retries of a batch after a transient error.
 const RETRIES: u32 = 3;
-/// How long a batch may take on PostgreSQL. On SQLite the write lock is this process's own, and a statement cannot be left.
+/// Time limit for a batch on PostgreSQL. SQLite needs none: the process owns its write lock, and a statement cannot be
+/// abandoned.
 const BATCH_TIME: Duration = Duration::from_secs(20);
-/// How often it is tried, after a batch was lost, whether the database takes writes again.
+/// Interval between probes of whether the database accepts writes again after a lost batch.
 const PROBE: Duration = Duration::from_secs(1);
 
 /// A future that borrows the transaction.
 pub type Writing<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
 
-/// What a change leaves behind: its value, its audit events, and what others must hear of.
+/// The outcome of a change: its value, its audit events, and its change log entries.
 #[derive(Debug)]
 pub struct Kept<T> {
     value: T,
@@ -54,42 +58,42 @@ pub struct Kept<T> {
 }
 
 impl<T> Kept<T> {
-    /// A change and its event.
+    /// Creates the outcome of a change with one audit event.
     pub fn with(value: T, event: NewEvent) -> Self {
         Self { value, events: vec![event], changes: Vec::new() }
     }
 
-    /// One more event of the same change.
+    /// Adds another audit event.
     pub fn and(mut self, event: NewEvent) -> Self {
         self.events.push(event);
         self
     }
 
-    /// Something that other processes must hear of.
+    /// Adds a change that other processes must receive.
     pub fn heard(mut self, change: Change) -> Self {
         self.changes.push(change);
         self
     }
 
-    /// What the change gives back.
+    /// Returns the value of the change.
     pub fn value(&self) -> &T {
         &self.value
     }
 
-    /// The same change with something else to give back.
+    /// Replaces the value of the change.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Kept<U> {
         Kept { value: f(self.value), events: self.events, changes: self.changes }
     }
 
-    /// Upkeep that is nobody's deed, or a change that turned out to be none.
+    /// Creates the outcome of a write without an audit event: a background job or a no-op.
     pub fn unrecorded(value: T) -> Self {
         Self { value, events: Vec::new(), changes: Vec::new() }
     }
 }
 
-/// An error that a change can fail with: it can hold the store's own.
+/// An error type of changes. It can contain a store error.
 pub trait Refusal: From<Error> + Send + 'static {
-    /// The store's error, if it is one.
+    /// Returns the store error, if this is one.
     fn as_store(&self) -> Option<&Error>;
 }
 
@@ -99,19 +103,20 @@ impl Refusal for Error {
     }
 }
 
-/// What became of one closure inside the transaction.
+/// The result of one closure inside the transaction.
 enum Step {
     Keep(Vec<NewEvent>, Vec<Change>),
     Undo,
     Again,
-    /// The database or its disk failed: the transaction is gone, or cannot be trusted.
+    /// The database or its disk failed. The transaction was rolled back or cannot be trusted.
     Fail(Error),
 }
 
-/// A change in the queue, whatever its types.
+/// A queued change, with its types erased.
 trait Job: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>, last_try: bool) -> Writing<'t, Step>;
-    /// Answers the caller. `lost`: nothing of the batch was kept, for this reason, so no answer that was found in it holds.
+    /// Replies to the caller. If `lost` is set, the batch was not committed for this reason, and results computed in it
+    /// are invalid.
     fn answer(self: Box<Self>, lost: Option<&Error>);
 }
 
@@ -149,22 +154,22 @@ where
             (None, Some(outcome)) => outcome,
             (lost, _) => Err(lost.map_or(Error::Closed, Error::not_written).into()),
         };
-        // The caller may have gone: its connection was closed. What was kept stays kept.
+        // The caller may have gone, for example when its connection was closed. The change stays committed.
         let _ = self.reply.send(answer);
     }
 }
 
-/// What a batch did that others must hear of.
+/// The changes of a committed batch, for the listeners.
 #[derive(Debug, Default)]
 pub struct Committed {
     pub changes: Vec<Change>,
-    /// The keys that were made: ids, and digests of their secrets.
+    /// The inserted keys: ids, and digests of their secrets.
     pub made: Vec<(Uuid, [u8; 32])>,
-    /// The number of the last of the changes; `None`: nobody knows whether the batch was committed.
+    /// The sequence number of the last change, if any. Also `None` if it is unknown whether the batch was committed.
     pub last: Option<i64>,
 }
 
-/// Hears of every batch of this process: after its commit, and before anybody is answered.
+/// Receives every batch of this process, after its commit and before the callers receive their replies.
 pub trait Listener: Send + Sync {
     fn committed(&self, batch: &Committed);
 }
@@ -188,22 +193,22 @@ impl std::fmt::Debug for Queue {
 }
 
 impl Queue {
-    /// Changes that wait for their turn.
+    /// Returns the number of waiting changes.
     pub fn waiting(&self) -> usize {
         self.jobs.max_capacity() - self.jobs.capacity()
     }
 
-    /// Why writes fail now, or do not end; `None`: they succeed.
+    /// Returns why writes currently fail or stall, or `None` if they succeed.
     pub fn trouble(&self) -> Option<WriteTrouble> {
         self.health.trouble()
     }
 
-    /// Batches that were lost since the start.
+    /// Returns the number of lost batches since the start of the process.
     pub fn lost_batches(&self) -> u64 {
         self.health.lost()
     }
 
-    /// Starts the queue's task. It ends when every handle is gone, after what waited has been written.
+    /// Starts the queue's task. The task ends when every handle is dropped, after the waiting changes are written.
     pub fn start(pool: Pool) -> (Self, tokio::task::JoinHandle<()>) {
         let (jobs, mut receiver) = mpsc::channel::<Box<dyn Job>>(WAITING);
         let (appended, head) = watch::channel(0);
@@ -215,7 +220,8 @@ impl Queue {
             loop {
                 let received = receiver.recv_many(&mut batch, BATCH);
                 let received = if noted.is_failing() {
-                    // Readiness depends on it: a node that is sent no requests would never find out that it can write again.
+                    // Readiness depends on the probe: a node that is not ready receives no requests, and would
+                    // otherwise never detect that it can write again.
                     match timeout(PROBE, received).await {
                         Ok(received) => received,
                         Err(_) => {
@@ -235,7 +241,7 @@ impl Queue {
                 let lost = loop {
                     let mut done = Committed::default();
                     let outcome = write(&pool, &mut batch, tries == RETRIES, &mut done).await;
-                    // Also when it failed: a connection that broke may have committed.
+                    // Also after an error: a batch on a broken connection may have been committed.
                     tell(&told, &done);
                     match outcome {
                         Ok(seq) => {
@@ -244,7 +250,7 @@ impl Queue {
                             }
                             break None;
                         }
-                        // Only a new transaction gives back what the earlier changes of this one hold.
+                        // Only a new transaction releases the locks of the earlier changes of this one.
                         Err(error) if error.is_transient() && tries < RETRIES => {
                             tries += 1;
                             sleep(pause()).await;
@@ -268,20 +274,21 @@ impl Queue {
         (Self { jobs, head, listeners, health }, task)
     }
 
-    /// Tells this listener of every batch from now on.
+    /// Registers a listener for every future batch.
     pub fn tell(&self, listener: Arc<dyn Listener>) {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 
-    /// The number of the last event that this process has appended, to be watched; other processes append too.
+    /// Returns a watch on the number of the last event that this process has appended. Other processes append events
+    /// too.
     pub fn head(&self) -> watch::Receiver<i64> {
         self.head.clone()
     }
 
-    /// Runs a change and waits until it is kept. It may be run more than once, each time from the state before it.
+    /// Runs a change and waits for its commit. The closure may run more than once, each time from the state before it.
     ///
     /// # Errors
-    /// What the closure refused with; or the store's error if the batch could not be committed.
+    /// The error of the closure, or the store error if the batch could not be committed.
     pub async fn write<F, T, E>(&self, change: F) -> Result<T, E>
     where
         F: for<'t> FnMut(&'t mut Tx<'_>) -> Writing<'t, Result<Kept<T>, E>> + Send + 'static,
@@ -304,13 +311,13 @@ fn tell(listeners: &Listeners, done: &Committed) {
     }
 }
 
-/// A pause before a batch is run again, in milliseconds 10 to 50: random, so that nodes that got into each other's way do not meet
-/// again at once. The hasher of the standard library is random enough for that, not for secrets.
+/// Returns a random pause of 10 to 50 ms before a batch is retried, so that nodes that conflicted do not conflict
+/// again. The standard library's hasher is random enough for this, but not for secrets.
 fn pause() -> Duration {
     Duration::from_millis(10 + RandomState::new().build_hasher().finish() % 41)
 }
 
-/// What to do about a lost batch, for the log: an error of SQLite does not name its file.
+/// Returns the remedy for a lost batch, for the log. An error of SQLite does not name its file.
 fn advice(pool: &Pool, error: &Error) -> Option<String> {
     match pool {
         Pool::Sqlite { file, .. } => super::advice(error, &Location::Sqlite(file.path().to_owned())),
@@ -318,7 +325,8 @@ fn advice(pool: &Pool, error: &Error) -> Option<String> {
     }
 }
 
-/// One batch in one transaction: the number of its last event, if it has one. `done`: what others must hear of, committed or not.
+/// Runs one batch in one transaction. Returns the number of its last event, if it has any. Fills `done` with the notice
+/// for listeners, even if the commit fails.
 async fn write(
     pool: &Pool,
     batch: &mut [Box<dyn Job>],
@@ -330,15 +338,17 @@ async fn write(
     Ok(seq)
 }
 
-/// Runs something in one transaction. After an error the connection is closed, and another one opened for the next: a transaction
-/// that SQLite has rolled back by itself (a full disk), or that may still be open, spoils it for all that come after.
+/// Runs work in one transaction. After an error the connection is closed, and the next transaction opens a new one: a
+/// transaction that SQLite rolled back by itself (full disk), or that may still be open, would break all later
+/// transactions.
 async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
     match pool {
         Pool::Sqlite { write, file, .. } => {
             file.check()?;
             let mut conn = write.acquire().await?;
             let outcome = async {
-                // IMMEDIATE: a deferred transaction that upgrades fails at once, whatever the busy timeout.
+                // IMMEDIATE, because a deferred transaction that upgrades to a write fails at once, regardless of the
+                // busy timeout.
                 let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
                 let value = work.run(&mut Tx::new(Conn::Sqlite(&mut tx))).await?;
                 tx.commit().await?;
@@ -362,7 +372,7 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
             let outcome = timeout(BATCH_TIME, outcome).await;
             let outcome = outcome.unwrap_or(Err(Error::TookTooLong(BATCH_TIME.as_secs())));
             if outcome.is_ok() {
-                // In bounded time, also if the server falls silent now.
+                // Returns the connection within a time limit, even if the server stops responding now.
                 drop(Reader::Postgres(conn));
             } else {
                 drop(conn.detach());
@@ -372,21 +382,21 @@ async fn transaction(pool: &Pool, work: Work<'_>) -> Result<Numbers, Error> {
     }
 }
 
-/// Whether the database takes writes: one that changes nothing, and a read of the head, which every change needs. SQLite writes
-/// where pages are damaged, as long as it need not read them.
+/// Checks whether the database accepts writes: a write without effect, and a read of the head, which every change
+/// needs. SQLite can write to a file with damaged pages as long as it does not read them.
 async fn probe(pool: &Pool) -> Result<(), Error> {
     let sql = match pool {
-        // It writes the first page, also where it leaves the number as it is.
+        // Writes the first page even if the number stays the same.
         Pool::Sqlite { .. } => "PRAGMA user_version = 0",
         Pool::Postgres(_) => "UPDATE head SET id = id WHERE id = 1",
     };
     transaction(pool, Work::Probe(sql)).await.map(|_| ())
 }
 
-/// The numbers of the last event and of the last change, where there are any.
+/// The numbers of the last event and of the last change, if any.
 type Numbers = (Option<i64>, Option<i64>);
 
-/// What is done in a transaction.
+/// The work of one transaction.
 enum Work<'w> {
     Batch(&'w mut [Box<dyn Job>], bool, &'w mut Committed),
     Probe(&'static str),
@@ -414,7 +424,7 @@ async fn run(
     for job in batch {
         statement(tx, "SAVEPOINT change").await?;
         let step = job.run(tx, last_try).await;
-        // Of a change that is undone too: that a key might be there is only a hint.
+        // Includes the keys of rolled-back changes, because an id in this list is only a hint.
         done.made.append(&mut tx.made);
         match step {
             Step::Keep(new_events, new_changes) => {
@@ -451,11 +461,12 @@ async fn statement(tx: &mut Tx<'_>, sql: &'static str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes this change wait until no other node is between its head and its commit, and the others until this one has committed:
-/// for the rare rule over many rows ("nobody is there yet") that no constraint can hold.
+/// Serializes this change with all others: waits until no other node is between locking the head and its commit, and
+/// makes the others wait until this one has committed. For rare rules over many rows ("no user exists yet") that no
+/// constraint can express.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn take_turns(tx: &mut Tx<'_>) -> Result<(), Error> {
     audit::take_head(tx).await.map(|_| ())
 }

@@ -1,9 +1,9 @@
-//! Tokens that were revoked, and what else ends tokens that were issued before.
+//! Token revocation: revoked tokens, and other events that invalidate tokens issued before them.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
 
-/// A token that was revoked one by one.
+/// An individually revoked token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct RevokedRow {
     pub jti: Uuid,
@@ -11,7 +11,7 @@ pub struct RevokedRow {
     pub expires_at: i64,
 }
 
-/// Something whose tokens from before an instant are refused.
+/// A subject whose tokens are denied if they were issued before a time.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct CutoffRow {
     /// `key:<id>`, `grant:<id>` or `project:<id>`.
@@ -20,40 +20,40 @@ pub struct CutoffRow {
     pub issued_before: i64,
 }
 
-/// Revokes a token that lives until then. `false`: it was revoked before.
+/// Revokes a token that expires at `expires_at`. Returns `false` if it is already revoked.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn revoke(tx: &mut Tx<'_>, jti: Uuid, expires_at: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING";
     let done = on!(tx, c => sqlx::query(SQL).bind(jti).bind(expires_at).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Whether this token was revoked.
+/// Returns whether this token is revoked.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn is_revoked(conn: &mut Conn<'_>, jti: Uuid) -> Result<bool, Error> {
     const SQL: &str = "SELECT 1 FROM revoked_tokens WHERE jti = $1";
     let found: Option<i32> = on!(conn, c => sqlx::query_scalar(SQL).bind(jti).fetch_optional(c).await?);
     Ok(found.is_some())
 }
 
-/// The revoked tokens that have not expired at this instant.
+/// Returns the revoked tokens that have not expired at `now`.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn alive(conn: &mut Conn<'_>, now: i64) -> Result<Vec<RevokedRow>, Error> {
     const SQL: &str = "SELECT jti, expires_at FROM revoked_tokens WHERE expires_at > $1 ORDER BY jti";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
 }
 
-/// Ends, for whoever checks tokens without asking, those of a key (`key:<id>`) or a grant (`grant:<id>`) that were issued before this
-/// instant.
+/// Invalidates the tokens of a key (`key:<id>`) or a grant (`grant:<id>`) that were issued before this time. For
+/// resource servers that verify tokens offline.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn cut_off(tx: &mut Tx<'_>, holder: &str, issued_before: i64) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO token_cutoffs (holder, issued_before) VALUES ($1, $2) ON CONFLICT (holder) DO UPDATE \
         SET issued_before = CASE WHEN token_cutoffs.issued_before < excluded.issued_before THEN excluded.issued_before \
@@ -62,50 +62,51 @@ pub async fn cut_off(tx: &mut Tx<'_>, holder: &str, issued_before: i64) -> Resul
     Ok(())
 }
 
-/// What was cut off after this instant.
+/// Returns the cutoffs after this time.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn cutoffs(conn: &mut Conn<'_>, after: i64) -> Result<Vec<CutoffRow>, Error> {
     const SQL: &str = "SELECT holder, issued_before FROM token_cutoffs WHERE issued_before > $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
 
-/// An id, and when what it names last changed.
+/// An id, and the time at which its object last changed.
 type Changed = (Uuid, i64);
 
-/// The keys that are deactivated or deleted, and have changed after this instant.
+/// Returns the deactivated or deleted keys that changed after this time.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn stopped_keys(conn: &mut Conn<'_>, after: i64) -> Result<Vec<Changed>, Error> {
     const SQL: &str =
         "SELECT id, updated_at FROM keys WHERE (NOT active OR deleted_at IS NOT NULL) AND updated_at > $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
 
-/// The projects that were archived after this instant.
+/// Returns the projects that were archived after this time.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn archived_projects(conn: &mut Conn<'_>, after: i64) -> Result<Vec<Changed>, Error> {
     const SQL: &str = "SELECT id, archived_at FROM projects WHERE archived_at > $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).fetch_all(c).await?))
 }
 
-/// The longest that the policy has ever let a token live, in seconds.
+/// Returns the longest token lifetime that the policy has ever allowed, in seconds.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn longest_life(conn: &mut Conn<'_>) -> Result<i64, Error> {
     const SQL: &str = "SELECT token_life_ever FROM policy WHERE id = 1";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }
 
-/// Forgets tokens that have expired by now, and what was cut off before `before`, at most `limit` of each; says how many.
+/// Deletes tokens that expired by `now`, and cutoffs at or before `before`, at most `limit` of each. Returns the number
+/// of deleted rows.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result<u64, Error> {
     const TOKENS: &str =
         "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)";

@@ -1,8 +1,8 @@
-//! The instance's catalogue of scopes.
+//! The instance's scope catalog.
 
 use super::{Conn, Error, Tx, on, words};
 
-/// A scope of the catalogue, with what stands on it.
+/// A scope of the catalog, with usage counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogueRow {
     pub name: String,
@@ -10,15 +10,15 @@ pub struct CatalogueRow {
     pub in_default: bool,
     /// `owner` or `operator`.
     pub granted_by: String,
-    /// Keys that hold it and are not deleted.
+    /// Keys that have the scope and are not deleted.
     pub keys: i64,
-    /// Projects that offer it.
+    /// Projects that offer the scope.
     pub projects: i64,
-    /// No new key is given it.
+    /// Whether the scope is retired: new keys cannot get it.
     pub retired: bool,
 }
 
-/// A scope of the catalogue, without counts.
+/// A scope of the catalog, without counts.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct ScopeRow {
     pub name: String,
@@ -26,11 +26,11 @@ pub struct ScopeRow {
     pub in_default: bool,
     /// `owner` or `operator`.
     pub granted_by: String,
-    /// No new key is given it.
+    /// Whether the scope is retired: new keys cannot get it.
     pub retired: bool,
 }
 
-/// What can be said of a scope.
+/// A scope to insert or to edit.
 #[derive(Clone, Debug)]
 pub struct Scope {
     pub name: String,
@@ -55,11 +55,11 @@ struct OfferedRow {
     in_default: bool,
     granted_by: String,
     retired: bool,
-    /// Projects that chose it as one of their own.
+    /// Projects that have it in their own selection.
     projects: i64,
 }
 
-/// How many keys there are with each list of scopes that a key has, deleted or not.
+/// Counts the keys for each distinct scope list, for deleted keys or for the others.
 async fn lists(conn: &mut Conn<'_>, deleted: bool) -> Result<Vec<(Vec<String>, i64)>, Error> {
     const LIVE: &str = "SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL AND LENGTH(k.scopes) <= 1000 \
         GROUP BY k.scopes UNION ALL SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL \
@@ -70,18 +70,18 @@ async fn lists(conn: &mut Conn<'_>, deleted: bool) -> Result<Vec<(Vec<String>, i
     rows.iter().map(|(list, keys)| Ok((words(list, "list of a key's scopes")?, *keys))).collect()
 }
 
-/// How many keys hold a scope.
+/// Counts the keys that have a scope.
 fn holding(lists: &[(Vec<String>, i64)], name: &str) -> i64 {
     lists.iter().filter(|(scopes, _)| scopes.iter().any(|it| it == name)).map(|(_, keys)| keys).sum()
 }
 
-/// How many keys hold a scope and are not deleted. It reads an index entry of each key of the instance.
+/// Counts the keys that have a scope and are not deleted. Reads one index entry for each key of the instance.
 pub async fn key_count(conn: &mut Conn<'_>, name: &str) -> Result<i64, Error> {
     Ok(holding(&lists(conn, false).await?, name))
 }
 
-/// All scopes with their counts, in the order in which forms offer them. It reads an index entry of each key of the instance: a write
-/// that needs no counts uses [`catalogue`].
+/// Returns all scopes with their counts, in the order of forms. Reads one index entry for each key of the instance;
+/// writes that need no counts use [`catalogue`].
 pub async fn counted(conn: &mut Conn<'_>) -> Result<Vec<CatalogueRow>, Error> {
     const SCOPES: &str = "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \
@@ -106,36 +106,36 @@ pub async fn counted(conn: &mut Conn<'_>) -> Result<Vec<CatalogueRow>, Error> {
     Ok(rows.collect())
 }
 
-/// All scopes, in the order in which forms offer them.
+/// Returns all scopes in the order of forms.
 pub async fn catalogue(conn: &mut Conn<'_>) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("ORDER BY s.position, s.name");
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
 
-/// The scope with this name.
+/// Returns the scope with this name.
 pub async fn by_name(conn: &mut Conn<'_>, name: &str) -> Result<Option<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("WHERE s.name = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(name).fetch_optional(c).await?))
 }
 
-/// What keeps a scope from being removed.
+/// The uses that prevent the removal of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uses {
-    /// Keys that hold it and are not deleted.
+    /// Keys that have the scope and are not deleted.
     pub keys: i64,
-    /// Deleted keys that hold it and can still be restored.
+    /// Deleted keys that have the scope and can still be restored.
     pub deleted: i64,
-    /// Projects that chose it as one of their own.
+    /// Projects that have the scope in their own selection.
     pub projects: i64,
-    /// Grants that have it and hold.
+    /// Valid grants that have the scope.
     pub grants: i64,
 }
 
-/// Who uses a scope at an instant.
+/// Counts the uses of a scope at `now`.
 pub async fn uses(conn: &mut Conn<'_>, name: &str, now: i64) -> Result<Uses, Error> {
     const PROJECTS: &str = "SELECT COUNT(*) FROM project_scopes o WHERE o.scope = $1";
-    // The scopes of a grant are a JSON array of words without quotes in them: it holds a scope if taking out the quoted name changes
-    // it. (`LIKE` would take `_` for any character, and on SQLite no notice of case.)
+    // The scopes of a grant are a JSON array of words without quotes in them. It contains a scope if removing the
+    // quoted name changes it. (`LIKE` would treat `_` as a wildcard, and would ignore case on SQLite.)
     const GRANTS: &str = "SELECT COUNT(*) FROM grants g WHERE g.ended_at IS NULL AND g.until > $2 \
         AND REPLACE(g.scopes, '\"' || $1 || '\"', '') <> g.scopes";
     Ok(Uses {
@@ -146,9 +146,10 @@ pub async fn uses(conn: &mut Conn<'_>, name: &str, now: i64) -> Result<Uses, Err
     })
 }
 
-/// Adds a scope behind the others. `false`: the name is taken, and nothing was added.
+/// Appends a scope to the catalog. Returns `false`, and adds nothing, if the name is in use.
 pub async fn insert(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
-    // Before the built-in ones, which stand behind all others. Without a condition SQLite would read ON as the condition of a join.
+    // The position is before the built-in scopes, which come last. Without the WHERE clause, SQLite would parse ON as a
+    // join condition.
     const SQL: &str = "INSERT INTO scopes (name, description, in_default, granted_by, position) \
         SELECT $1, $2, $3, $4, COALESCE(MAX(position), 0) + 1 FROM scopes WHERE name NOT LIKE 'keyward:%' \
         ON CONFLICT (name) DO NOTHING";
@@ -163,7 +164,7 @@ pub async fn insert(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
-/// Overwrites what is said of a scope. `false`: there is none of this name.
+/// Overwrites a scope. Returns `false` if there is no scope with this name.
 pub async fn edit(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
     const SQL: &str = "UPDATE scopes SET description = $2, in_default = $3, granted_by = $4 WHERE name = $1";
     let done = on!(tx, c => sqlx::query(SQL)
@@ -177,14 +178,15 @@ pub async fn edit(tx: &mut Tx<'_>, scope: &Scope) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
-/// Removes a scope. `false`: there is none of this name.
+/// Removes a scope. Returns `false` if there is no scope with this name.
 pub async fn remove(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM scopes WHERE name = $1";
     let done = on!(tx, c => sqlx::query(SQL).bind(name).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Retires a scope, or (with `None`) offers it again. `false`: it is so already, or there is none of this name.
+/// Retires a scope, or offers it again if `at` is `None`. Returns `false` if it is already in that state or there is no
+/// scope with this name.
 pub async fn set_retired(tx: &mut Tx<'_>, name: &str, at: Option<i64>) -> Result<bool, Error> {
     const RETIRE: &str = "UPDATE scopes SET retired_at = $2 WHERE name = $1 AND retired_at IS NULL";
     const OFFER: &str = "UPDATE scopes SET retired_at = $2 WHERE name = $1 AND retired_at IS NOT NULL";

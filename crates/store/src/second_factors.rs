@@ -1,23 +1,24 @@
-//! The second factor of a person, and the recovery codes that stand in for it.
+//! Second factors (TOTP, RFC 6238) and recovery codes of users.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
 
-/// A person's second factor.
+/// A user's second factor.
 #[derive(Clone, sqlx::FromRow)]
 pub struct SecondFactorRow {
-    /// The TOTP secret, sealed for the user's id.
+    /// The TOTP secret, encrypted and bound to the user's id.
     pub sealed: Vec<u8>,
     pub created_at: i64,
 }
 
-/// The second factor of this person, if they have one.
+/// Returns the second factor of this user, if any.
 pub async fn of_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<SecondFactorRow>, Error> {
     const SQL: &str = "SELECT sealed, created_at FROM second_factors WHERE user_id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_optional(c).await?))
 }
 
-/// Turns it on, with the step of the code that confirmed it. `false`: there is one already, and it was left as it is.
+/// Enables the second factor, with the time step of the code that confirmed it. Returns `false`, and changes nothing,
+/// if one exists.
 pub async fn insert(tx: &mut Tx<'_>, user: Uuid, sealed: &[u8], step: i64, now: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO second_factors (user_id, sealed, last_step, created_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (user_id) DO NOTHING";
@@ -26,14 +27,14 @@ pub async fn insert(tx: &mut Tx<'_>, user: Uuid, sealed: &[u8], step: i64, now: 
     Ok(done == 1)
 }
 
-/// Takes the code of this step. `false`: it, or a later one, was taken before.
+/// Consumes the code of this time step. Returns `false` if this step or a later one was already consumed.
 pub async fn take_step(tx: &mut Tx<'_>, user: Uuid, step: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(user).bind(step).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Turns it off, with its recovery codes. `false`: there was none.
+/// Disables the second factor and deletes its recovery codes. Returns `false` if there was none.
 pub async fn delete(tx: &mut Tx<'_>, user: Uuid) -> Result<bool, Error> {
     const CODES: &str = "DELETE FROM recovery_codes WHERE user_id = $1";
     const SQL: &str = "DELETE FROM second_factors WHERE user_id = $1";
@@ -42,7 +43,7 @@ pub async fn delete(tx: &mut Tx<'_>, user: Uuid) -> Result<bool, Error> {
     Ok(done == 1)
 }
 
-/// Puts new recovery codes in place of all that there were.
+/// Replaces all recovery codes.
 pub async fn replace_codes(tx: &mut Tx<'_>, user: Uuid, digests: &[[u8; 32]]) -> Result<(), Error> {
     const DELETE: &str = "DELETE FROM recovery_codes WHERE user_id = $1";
     const INSERT: &str = "INSERT INTO recovery_codes (user_id, digest) VALUES ($1, $2)";
@@ -53,7 +54,7 @@ pub async fn replace_codes(tx: &mut Tx<'_>, user: Uuid, digests: &[[u8; 32]]) ->
     Ok(())
 }
 
-/// Takes a recovery code. `false`: it is none, or was taken before.
+/// Consumes a recovery code. Returns `false` if it does not exist or was already used.
 pub async fn take_code(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32], now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND digest = $2 AND used_at IS NULL";
     let done =
@@ -61,7 +62,7 @@ pub async fn take_code(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32], now: i64)
     Ok(done == 1)
 }
 
-/// How many recovery codes are left.
+/// Counts the unused recovery codes.
 pub async fn codes_left(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))

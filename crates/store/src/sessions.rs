@@ -1,4 +1,4 @@
-//! Sessions, by the SHA-256 of the id that the cookie holds.
+//! Browser sessions, stored by the SHA-256 of the session id in the cookie.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ pub struct SessionRow {
     pub expires_at: i64,
 }
 
-/// A session that is to be.
+/// A session to insert.
 #[derive(Clone)]
 pub struct NewSessionRow {
     pub digest: [u8; 32],
@@ -18,13 +18,13 @@ pub struct NewSessionRow {
     pub data: String,
     pub agent: Option<String>,
     pub ip: Option<String>,
-    /// The second factor is still asked for: nobody is signed in with it.
+    /// Whether the second factor is still required. A pending session does not sign its user in.
     pub pending: bool,
     pub created_at: i64,
     pub expires_at: i64,
 }
 
-/// A session as its owner sees it in a list.
+/// A session in the list of its user.
 #[derive(Clone, sqlx::FromRow)]
 pub struct ListedSessionRow {
     pub id_digest: Vec<u8>,
@@ -34,20 +34,20 @@ pub struct ListedSessionRow {
     pub seen_at: Option<i64>,
 }
 
-/// The session with this digest, if it has not ended.
+/// Returns the session with this digest, unless it has expired.
 pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32], now: i64) -> Result<Option<SessionRow>, Error> {
     const SQL: &str = "SELECT data, expires_at FROM sessions WHERE id_digest = $1 AND expires_at > $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).bind(now).fetch_optional(c).await?))
 }
 
-/// The sessions in which this person is signed in, last seen first.
+/// Returns the signed-in sessions of this user, most recently seen first.
 pub async fn of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<ListedSessionRow>, Error> {
     const SQL: &str = "SELECT id_digest, agent, ip, created_at, seen_at FROM sessions \
         WHERE user_id = $1 AND expires_at > $2 AND pending = $3 ORDER BY COALESCE(seen_at, created_at) DESC, id_digest";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(false).fetch_all(c).await?))
 }
 
-/// Inserts a session. `false`: that id is taken.
+/// Inserts a session. Returns `false` if the id is in use.
 pub async fn insert(tx: &mut Tx<'_>, new: &NewSessionRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO sessions (id_digest, user_id, data, agent, ip, pending, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id_digest) DO NOTHING";
@@ -66,7 +66,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewSessionRow) -> Result<bool, Error>
     Ok(done == 1)
 }
 
-/// Overwrites a session's data, when it was seen and its end. A session that was ended meanwhile stays ended.
+/// Overwrites a session's data, last-seen time, and expiry. Does not recreate a session that was ended meanwhile.
 pub async fn update(
     tx: &mut Tx<'_>,
     digest: &[u8; 32],
@@ -88,26 +88,27 @@ pub async fn delete(tx: &mut Tx<'_>, digest: &[u8; 32]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends a session of this person. `false`: they have no such session.
+/// Ends a session of this user. Returns `false` if the user has no such session.
 pub async fn delete_of(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32]) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM sessions WHERE id_digest = $1 AND user_id = $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(digest.as_slice()).bind(user).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Ends every session of this person but one, those that still wait for the second factor too. Says how many there were.
+/// Ends every other session of this user, including those that wait for the second factor. Returns the number of ended
+/// sessions.
 pub async fn delete_others(tx: &mut Tx<'_>, user: Uuid, but: &[u8; 32]) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_digest <> $2";
     Ok(on!(tx, c => sqlx::query(SQL).bind(user).bind(but.as_slice()).execute(c).await?.rows_affected()))
 }
 
-/// Ends all sessions of a person.
+/// Ends all sessions of a user. Returns the number of ended sessions.
 pub async fn end_all(tx: &mut Tx<'_>, user: Uuid) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1";
     Ok(on!(tx, c => sqlx::query(SQL).bind(user).execute(c).await?.rows_affected()))
 }
 
-/// Removes sessions that ended before `now`, at most `limit`; says how many.
+/// Deletes sessions that expired by `now`, at most `limit`. Returns the number of deleted rows.
 pub async fn sweep(tx: &mut Tx<'_>, now: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str =
         "DELETE FROM sessions WHERE id_digest IN (SELECT id_digest FROM sessions WHERE expires_at <= $1 LIMIT $2)";

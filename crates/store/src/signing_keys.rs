@@ -1,4 +1,4 @@
-//! What this Keyward signs with: the private half sealed, the public half in clear.
+//! Signing keys: the private half encrypted, the public half in plain form.
 
 use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
@@ -7,46 +7,46 @@ use uuid::Uuid;
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct SigningKeyRow {
     pub id: Uuid,
-    /// What it signs, and with which algorithm.
+    /// The purpose of the key, which implies the algorithm.
     pub purpose: String,
-    /// 1 is the first of its purpose.
+    /// Counts from 1 for each purpose.
     pub generation: i64,
     /// The raw 32 bytes of an Ed25519 key, or an `RSAPublicKey` (RFC 8017).
     pub public_key: Vec<u8>,
     /// Nonce and ciphertext of the 32-byte seed, or of PKCS #8, bound to `id`.
     pub sealed: Vec<u8>,
-    /// From when it signs, in microseconds since the epoch.
+    /// The time from which the key signs, in microseconds since the epoch.
     pub signs_from: i64,
 }
 
-/// The newest key of a purpose.
+/// Returns the newest key of a purpose.
 pub async fn newest(conn: &mut Conn<'_>, purpose: &str) -> Result<Option<SigningKeyRow>, Error> {
     const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys WHERE purpose = $1 \
         ORDER BY generation DESC LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_optional(c).await?))
 }
 
-/// The newest key of two purposes, which count their generations together.
+/// Returns the newest key of two purposes, which share one sequence of generations.
 pub async fn newest_of(conn: &mut Conn<'_>, [one, two]: [&str; 2]) -> Result<Option<SigningKeyRow>, Error> {
     const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys \
         WHERE purpose IN ($1, $2) ORDER BY generation DESC, signs_from DESC LIMIT 1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(one).bind(two).fetch_optional(c).await?))
 }
 
-/// All keys of two purposes, the newest first.
+/// Returns all keys of two purposes, newest first.
 pub async fn all_of(conn: &mut Conn<'_>, [one, two]: [&str; 2]) -> Result<Vec<SigningKeyRow>, Error> {
     const SQL: &str = "SELECT id, purpose, generation, public_key, sealed, signs_from FROM signing_keys \
         WHERE purpose IN ($1, $2) ORDER BY generation DESC, signs_from DESC";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(one).bind(two).fetch_all(c).await?))
 }
 
-/// The public halves of a purpose's keys with their ids, the newest first.
+/// Returns the ids and public keys of a purpose, newest first.
 pub async fn public_halves(conn: &mut Conn<'_>, purpose: &str) -> Result<Vec<(Uuid, Vec<u8>)>, Error> {
     const SQL: &str = "SELECT id, public_key FROM signing_keys WHERE purpose = $1 ORDER BY generation DESC";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(purpose).fetch_all(c).await?))
 }
 
-/// Inserts a key of a purpose. `false`: another node was faster, and nothing was inserted.
+/// Inserts a key. Returns `false`, and inserts nothing, if another node already inserted this generation.
 pub async fn insert(tx: &mut Tx<'_>, key: &SigningKeyRow, now: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO signing_keys (id, purpose, generation, public_key, sealed, created_at, signs_from) \
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (purpose, generation) DO NOTHING";
@@ -64,7 +64,7 @@ pub async fn insert(tx: &mut Tx<'_>, key: &SigningKeyRow, now: i64) -> Result<bo
     Ok(done == 1)
 }
 
-/// Removes a key with its private half. `false`: there is none with this id.
+/// Removes a key with its private half. Returns `false` if there is no key with this id.
 pub async fn remove(tx: &mut Tx<'_>, id: Uuid) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM signing_keys WHERE id = $1";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).execute(c).await?.rows_affected());

@@ -1,4 +1,4 @@
-//! SQLite: one file, one writer, readers beside it (write-ahead log).
+//! The SQLite engine: one file, one writer, and concurrent readers (write-ahead log).
 
 use super::{Error, Kind, Pool};
 use sqlx::{
@@ -18,20 +18,20 @@ use tokio::time::{Instant, sleep};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
-/// How long a write waits for another process (the command line) to finish its own.
+/// Maximum wait of a write for another process, such as the command line.
 const BUSY: Duration = Duration::from_secs(10);
-/// How long until a database that another process prepares is opened again.
+/// Delay before the next attempt to open a database that another process is preparing.
 const AGAIN: Duration = Duration::from_millis(20);
-/// Reads that can run at once. Lists take at most half of them (`list_reader.rs`).
+/// Maximum number of concurrent reads. Lists use at most half of them (`list_reader.rs`).
 const READERS: u32 = 8;
 
-/// The database file that was opened, with its `-wal` and `-shm`. After one of them is removed, a process still writes to it without an
-/// error, and the data is lost.
+/// The open database file, with its `-wal` and `-shm` files. If one of them is removed, a process continues to write to
+/// it without an error, and the data is lost.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
     identity: (u64, u64),
-    /// `-wal` and `-shm`, as long as the connection that writes is open: SQLite removes them with the last connection.
+    /// `-wal` and `-shm`, while the writing connection is open. SQLite removes them with the last connection.
     beside: Mutex<Vec<(PathBuf, (u64, u64))>>,
 }
 
@@ -40,7 +40,7 @@ impl File {
         Ok(Self { path: path.to_owned(), identity: identity(path)?, beside: Mutex::default() })
     }
 
-    /// Remembers which files are beside the database, now that a connection is open.
+    /// Records the `-wal` and `-shm` files after a connection was opened.
     fn remember(&self) {
         let paths = ["-wal", "-shm"].map(|end| {
             let mut path = self.path.clone().into_os_string();
@@ -52,7 +52,7 @@ impl File {
         *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
-    /// Forgets the files beside the database, before the connection that writes is closed.
+    /// Clears the recorded `-wal` and `-shm` files before the writing connection is closed.
     pub(super) fn forget(&self) {
         self.beside.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -61,8 +61,10 @@ impl File {
         &self.path
     }
 
+    /// Checks that the database files were neither removed nor replaced.
+    ///
     /// # Errors
-    /// [`Error::FileGone`] if one of the paths names no file, or another one.
+    /// [`Error::FileGone`] if one of the paths names no file or a different file.
     pub(super) fn check(&self) -> Result<(), Error> {
         is_same(&self.path, self.identity)?;
         let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +81,7 @@ fn is_same(path: &Path, known: (u64, u64)) -> Result<(), Error> {
     }
 }
 
-/// Device and inode.
+/// Returns the device and inode numbers.
 #[cfg(unix)]
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
@@ -96,10 +98,10 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
     create_private(path).map_err(sqlx::Error::Io)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
-        // It is there. If it is removed later, no empty one is made in its place.
+        // The file exists. If it is removed later, no empty file must replace it.
         .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
-        // What was acknowledged survives a power failure, not only a killed process.
+        // Acknowledged writes survive a power failure, not only a killed process.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
@@ -127,11 +129,12 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
     Ok(Pool::Sqlite { write, read, file })
 }
 
-/// Removes the statistics of tables that `ANALYZE` or a previous release left behind.
+/// Removes the table statistics that `ANALYZE` or a previous release left behind.
 ///
-/// Without them SQLite takes every table for a large one. Statistics of a young database say that a table has one row; the database
-/// grows, the statistics stay, and SQLite reads whole tables instead of an index. So the plans of all statements are those that the
-/// tests see, whatever the age of the database. Without statistics nothing is written: a command need not wait for a busy server.
+/// Without statistics, SQLite assumes that every table is large. Statistics of a young database state that a table has
+/// one row. The database grows, the statistics stay, and SQLite scans whole tables instead of using an index. After the
+/// removal, all statements have the plans that the tests check, regardless of the age of the database. If there are no
+/// statistics, nothing is written, so a command does not have to wait for a busy server.
 async fn forget_statistics(write: &SqlitePool) -> Result<(), sqlx::Error> {
     const FOUND_SQLITE: &str = "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')";
     let found: Vec<String> = sqlx::query_scalar(FOUND_SQLITE).fetch_all(write).await?;
@@ -146,8 +149,8 @@ async fn forget_statistics(write: &SqlitePool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Opens the database. While another process switches a new file to the write-ahead log, SQLite refuses at once, whatever the busy
-/// timeout.
+/// Opens the database, with retries. While another process switches a new file to the write-ahead log, SQLite fails at
+/// once, regardless of the busy timeout.
 async fn connect(pool: &SqlitePoolOptions, options: &SqliteConnectOptions) -> Result<SqlitePool, Error> {
     let end = Instant::now() + BUSY;
     loop {
@@ -158,10 +161,11 @@ async fn connect(pool: &SqlitePoolOptions, options: &SqliteConnectOptions) -> Re
     }
 }
 
-/// Brings the schema up to date. Check and migration are one transaction: processes that open a new file at once take turns.
+/// Migrates the schema to the current version. Check and migration are one transaction, so processes that open a new
+/// file at the same time run one after another.
 async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
     let mut conn = pool.acquire().await?;
-    // A command beside a busy server need not wait for its turn to write.
+    // A command next to a busy server does not have to wait for the write lock.
     if is_current(&mut conn).await {
         return Ok(());
     }
@@ -171,7 +175,7 @@ async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether exactly our migrations were applied. Anything else is for [`Migrator`] to judge.
+/// Returns whether exactly our migrations were applied. [`Migrator`] handles all other states.
 async fn is_current(conn: &mut SqliteConnection) -> bool {
     let Ok(applied) = conn.list_applied_migrations(&MIGRATIONS.table_name).await else { return false };
     let dirty = conn.dirty_version(&MIGRATIONS.table_name).await;
@@ -180,8 +184,8 @@ async fn is_current(conn: &mut SqliteConnection) -> bool {
         && MIGRATIONS.iter().zip(&applied).all(|(ours, it)| ours.version == it.version && ours.checksum == it.checksum)
 }
 
-/// Makes the file, if it is not there, readable by its owner alone; SQLite gives its log and index the same mode. A file that is
-/// there is not opened: closing it would take the locks of this process on it away (POSIX advisory locks).
+/// Creates the file, if it is missing, with access for its owner only. SQLite gives its log and index the same mode. An
+/// existing file is not opened, because closing it would release this process's locks on it (POSIX advisory locks).
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create_new(true);

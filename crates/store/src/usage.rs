@@ -1,5 +1,8 @@
-//! What is counted of keys. It comes in flushes, which are appended in order ([`append`]), and goes from there into the tables that
-//! are read, many at a time ([`merge`]): so a call with one of a million keys does not write a page of the database each second.
+//! Usage counters of keys.
+//!
+//! Counts arrive in flushes, which are appended in order ([`append`]). A later step merges many flushes at a time into
+//! the tables that are queried ([`merge`]). Thus calls with one of a million keys do not each write a database page
+//! every second.
 
 mod merge;
 
@@ -10,34 +13,35 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// Calls: key, hour since the epoch, outcome, how many.
+/// Calls: key id, hour since the epoch, outcome, and count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallsRow(pub Uuid, pub i64, pub Cow<'static, str>, pub i64);
 
-/// Of a key: an instant, in microseconds since the epoch.
+/// A key id and a time in microseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstantRow(pub Uuid, pub i64);
 
-/// What one process has counted, between two keys, as it is appended.
+/// A flush: the counts of one process for a range of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flush {
-    /// The process.
+    /// The id of the process.
     pub writer: Uuid,
-    /// The flush's number there.
+    /// The sequence number of the flush in that process.
     pub seq: i64,
-    /// What the process had noted before this instant is in this flush or in one before it.
+    /// Everything that the process counted before this time is in this flush or an earlier one.
     pub at: i64,
     pub first_key: Uuid,
     pub last_key: Uuid,
     /// [`CallsRow`]s as JSON.
     pub calls: String,
-    /// [`InstantRow`]s as JSON: when a call was last accepted.
+    /// [`InstantRow`]s as JSON: times of the last accepted call.
     pub used: String,
-    /// [`InstantRow`]s as JSON: from when a quota is whole again.
+    /// [`InstantRow`]s as JSON: times at which quotas are full again.
     pub quotas: Option<String>,
 }
 
-/// Appends a flush, unless it is there: then whoever sends it again has not heard that it was kept. Says whether it was new.
+/// Appends a flush, unless it is already stored. A process sends a flush again if it did not receive the confirmation.
+/// Returns whether the flush was new.
 pub async fn append(tx: &mut Tx<'_>, flush: &Flush) -> Result<bool, Error> {
     const COME: &str = "INSERT INTO usage_writers (writer, seq, at) VALUES ($1, $2, $3) \
         ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, at = excluded.at WHERE usage_writers.seq < excluded.seq";
@@ -68,21 +72,21 @@ fn rows<T: serde::de::DeserializeOwned>(json: &str) -> Result<Vec<T>, Error> {
     serde_json::from_str(json).map_err(|_| Error::Corrupt("flush of what was counted"))
 }
 
-/// What is stored of a key's calls since an hour.
+/// The stored counts of a key's calls since an hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// By outcome, in no order; one may stand more than once.
+    /// By outcome, in no particular order. An outcome may occur more than once.
     pub calls: Vec<(String, i64)>,
     pub last_used: Option<i64>,
-    /// The last flush of the writer who asks that is among it; 0: none.
+    /// The last flush of the requesting writer that is included; 0 if none.
     pub seq: i64,
 }
 
 impl Counted {
-    /// Adds what a flush holds of this key since this hour.
+    /// Adds the counts of this key since this hour from a flush.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if it is unreadable.
+    /// [`Error::Corrupt`] if the flush cannot be parsed.
     pub fn add(&mut self, key: Uuid, hour: i64, calls: &str, used: &str) -> Result<(), Error> {
         let of_key = rows::<CallsRow>(calls)?.into_iter().filter(|row| row.0 == key && row.1 >= hour);
         self.calls.extend(of_key.map(|row| (row.2.into_owned(), row.3)));
@@ -100,9 +104,10 @@ struct CountedRow {
     used: String,
 }
 
-/// What is stored of a key's calls since an hour, merged or not, for a writer who knows what it has not written yet.
+/// Returns the stored counts of a key's calls since an hour, merged or not. The caller adds the counts that it has not
+/// written yet.
 pub async fn of_key(conn: &mut Conn<'_>, writer: Uuid, key: Uuid, hour: i64) -> Result<Counted, Error> {
-    // One statement sees one state: nothing is missed or counted twice that is merged meanwhile.
+    // One statement reads one snapshot, so a concurrent merge cannot cause a count to be missed or counted twice.
     const SQL: &str = "SELECT outcome AS kind, CAST(SUM(calls) AS BIGINT) AS number, '' AS calls, '' AS used FROM usage \
         WHERE key_id = $2 AND hour >= $3 GROUP BY outcome \
         UNION ALL SELECT ' flush', NULL, calls, used FROM usage_flushes WHERE first_key <= $2 AND last_key >= $2 \
@@ -122,7 +127,7 @@ pub async fn of_key(conn: &mut Conn<'_>, writer: Uuid, key: Uuid, hour: i64) -> 
     Ok(counted)
 }
 
-/// A quota that was saved, with the limit that its key has now.
+/// A saved quota, with the current rate limit of its key.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct QuotaRow {
     pub key_id: Uuid,
@@ -130,14 +135,15 @@ pub struct QuotaRow {
     pub rate_limit: String,
 }
 
-/// The quotas that are not whole yet.
+/// Returns the quotas that are not full yet.
 pub async fn quotas(conn: &mut Conn<'_>, now: i64) -> Result<Vec<QuotaRow>, Error> {
     const SQL: &str = "SELECT q.key_id, q.whole_at, k.rate_limit FROM key_quotas q JOIN keys k ON k.id = q.key_id \
         WHERE q.whole_at > $1 AND k.rate_limit IS NOT NULL";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).fetch_all(c).await?))
 }
 
-/// Removes quotas that are whole, and processes that have not written since `before`, at most `limit` of each; says how many.
+/// Deletes quotas that are full, and processes that have not written since `before`, at most `limit` of each. Returns
+/// the number of deleted rows.
 pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result<u64, Error> {
     const QUOTAS: &str =
         "DELETE FROM key_quotas WHERE key_id IN (SELECT key_id FROM key_quotas WHERE whole_at <= $1 LIMIT $2)";
@@ -148,7 +154,7 @@ pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result
     Ok(quotas + writers)
 }
 
-/// Removes calls from before that hour, at most `limit` rows; says how many.
+/// Deletes calls from before that hour, at most `limit` rows. Returns the number of deleted rows.
 pub async fn forget(tx: &mut Tx<'_>, hour: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM usage WHERE (key_id, hour, outcome) IN \
         (SELECT key_id, hour, outcome FROM usage WHERE hour < $1 ORDER BY hour LIMIT $2)";

@@ -1,10 +1,10 @@
-//! People as administrators look after them. Passwords are never read here.
+//! User management for administrators. Never reads password hashes.
 
 use super::{Conn, Error, Tx, like, on};
 use keyward_domain::{email::Email, people::PersonChoice};
 use uuid::Uuid;
 
-/// A person with what hangs on them.
+/// A user with related totals.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct PersonRow {
     pub id: Uuid,
@@ -14,11 +14,11 @@ pub struct PersonRow {
     pub active: bool,
     pub created_at: i64,
     pub last_sign_in_at: Option<i64>,
-    /// Projects that they are a member of.
+    /// Projects that the user is a member of.
     pub projects: i64,
-    /// Keys that they made and that are not deleted.
+    /// Keys that the user created and that are not deleted.
     pub keys: i64,
-    /// What the list is sorted by.
+    /// The sort value of the list.
     pub title: String,
 }
 
@@ -34,14 +34,15 @@ macro_rules! select_people {
     };
 }
 
-/// Whether somebody is looked for. $1 and $2: patterns for the folded name and for the address.
+/// Matches a search text. $1 and $2: patterns for the folded name and for the email address.
 macro_rules! found {
     () => {
         "(u.name_folded LIKE $1 ESCAPE '!' OR u.email LIKE $2 ESCAPE '!')"
     };
 }
 
-/// People with this text in their name or address (everybody for an empty one), by name, after that one; at most `limit`.
+/// Returns the users with this text in their name or email address, by name, after the cursor, at most `limit`. An
+/// empty text matches all users.
 pub async fn page(conn: &mut Conn<'_>, text: &str, after: (&str, Uuid), limit: i64) -> Result<Vec<PersonRow>, Error> {
     const ALL: &str = select_people!(
         "WHERE u.name_folded >= $1 AND (u.name_folded > $1 OR u.id > $2) ORDER BY u.name_folded, u.id LIMIT $3"
@@ -66,7 +67,8 @@ pub async fn page(conn: &mut Conn<'_>, text: &str, after: (&str, Uuid), limit: i
     })
 }
 
-/// How many people have this text in their name or address, as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+/// Counts the users with this text in their name or email address, up to [`COUNTED`](keyward_domain::count::COUNTED) +
+/// 1.
 pub async fn count(conn: &mut Conn<'_>, text: &str) -> Result<i64, Error> {
     const ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 10001) AS counted";
     const FOUND: &str =
@@ -82,20 +84,20 @@ pub async fn count(conn: &mut Conn<'_>, text: &str) -> Result<i64, Error> {
     })
 }
 
-/// The person with this id.
+/// Returns the user with this id.
 pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<PersonRow>, Error> {
     const SQL: &str = select_people!("WHERE u.id = $1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
 }
 
-/// The person with this address, as [`super::accounts::by_email`] finds them.
+/// Returns the user with this email address, as in [`super::accounts::by_email`].
 pub async fn by_email(conn: &mut Conn<'_>, email: &Email) -> Result<Option<PersonRow>, Error> {
     const SQL: &str =
         select_people!("WHERE u.email = $1 OR u.email = $2 ORDER BY CASE WHEN u.email = $1 THEN 0 ELSE 1 END LIMIT 1");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(email.as_str()).bind(email.unicode()).fetch_optional(c).await?))
 }
 
-/// Takes a person's row until commit.
+/// Locks a user's row until commit.
 pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
@@ -104,7 +106,7 @@ pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// A person, to be chosen or named.
+/// A user as an option in a selection, or for display.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct NamedRow {
     pub id: Uuid,
@@ -118,27 +120,27 @@ impl From<NamedRow> for PersonChoice {
     }
 }
 
-/// People who own a project, by name, at most `limit`.
+/// Returns users who own a project, by name, at most `limit`.
 pub async fn owners(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<NamedRow>, Error> {
     const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE EXISTS \
         (SELECT 1 FROM members m WHERE m.user_id = u.id AND m.role = 'owner') ORDER BY u.name_folded, u.id LIMIT $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
-/// Everybody else who can sign in, by name, at most `limit`.
+/// Returns the other users who can sign in, by name, at most `limit`.
 pub async fn others(conn: &mut Conn<'_>, but: Uuid, limit: i64) -> Result<Vec<NamedRow>, Error> {
     const SQL: &str = "SELECT u.id, u.name, u.email FROM users u WHERE u.active AND u.id <> $1 \
         ORDER BY u.name_folded, u.id LIMIT $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(but).bind(limit).fetch_all(c).await?))
 }
 
-/// Administrators who can sign in.
+/// Counts the administrators who can sign in.
 pub async fn administrators(conn: &mut Conn<'_>) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM users WHERE admin AND active";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?))
 }
 
-/// A project of somebody's.
+/// A project of a user.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct TheirProjectRow {
     pub id: Uuid,
@@ -146,11 +148,11 @@ pub struct TheirProjectRow {
     pub archived_at: Option<i64>,
     pub role: String,
     pub keys: i64,
-    /// Owners besides them who can sign in.
+    /// Other owners who can sign in.
     pub other_owners: i64,
 }
 
-/// The projects that a person is a member of, by name.
+/// Returns the projects that a user is a member of, by name.
 pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<TheirProjectRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.archived_at, m.role, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = p.id AND k.deleted_at IS NULL LIMIT 10001) AS held) AS keys, \
@@ -160,21 +162,21 @@ pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<TheirProjec
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
 }
 
-/// Keys that a person made and that are accepted unless they have expired, by project, at most `limit`.
+/// Returns the active keys that a user created, including expired ones, by project, at most `limit`.
 pub async fn live_keys(conn: &mut Conn<'_>, user: Uuid, limit: i64) -> Result<Vec<Uuid>, Error> {
     const SQL: &str =
         "SELECT id FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active ORDER BY project_id, id LIMIT $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(limit).fetch_all(c).await?))
 }
 
-/// How many keys [`live_keys`] finds, as far as [`COUNTED`](keyward_domain::count::COUNTED) and one.
+/// Counts the keys of [`live_keys`], up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
 pub async fn live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active \
         LIMIT 10001) AS counted";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
 }
 
-/// Counts the keys that [`live_keys`] finds, without a bound. It reads one index entry for each key that the user made.
+/// Counts the keys of [`live_keys`], without a bound. Reads one index entry for each key that the user created.
 pub async fn exact_live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).fetch_one(c).await?))
@@ -184,13 +186,13 @@ pub async fn exact_live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct KeyStopRow {
     pub user_id: Uuid,
-    /// For the owners of the keys.
+    /// The reason that is shown to the owners of the keys.
     pub reason: String,
-    /// The name of the administrator at that time.
+    /// The name of the administrator at the time of the request.
     pub stopped_by: String,
 }
 
-/// Notes that more keys of a user must be deactivated than one write takes.
+/// Records that more keys of a user must be deactivated than one write can process.
 pub async fn insert_key_stop(tx: &mut Tx<'_>, stop: &KeyStopRow, now: i64) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO key_stops (user_id, reason, stopped_by, created_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, stopped_by = excluded.stopped_by";
@@ -200,13 +202,14 @@ pub async fn insert_key_stop(tx: &mut Tx<'_>, stop: &KeyStopRow, now: i64) -> Re
     Ok(())
 }
 
-/// The users whose keys are being deactivated, the first first, at most `limit`.
+/// Returns the users whose keys are being deactivated, oldest first, at most `limit`.
 pub async fn key_stops(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<KeyStopRow>, Error> {
     const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops ORDER BY created_at, user_id LIMIT $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await?))
 }
 
-/// Takes the row of a user whose keys are being deactivated until commit: another node takes it afterwards, and finds other keys.
+/// Locks the row of a user whose keys are being deactivated until commit. Another node then waits and finds the
+/// remaining keys.
 pub async fn lock_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM key_stops WHERE user_id = $1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
@@ -215,54 +218,54 @@ pub async fn lock_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-/// The user, if their keys are being deactivated.
+/// Returns the user's entry if the user's keys are being deactivated.
 pub async fn key_stop(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<KeyStopRow>, Error> {
     const SQL: &str = "SELECT user_id, reason, stopped_by FROM key_stops WHERE user_id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_optional(c).await?))
 }
 
-/// Notes that no more keys of a user are to be deactivated.
+/// Records that the deactivation of a user's keys is complete.
 pub async fn delete_key_stop(tx: &mut Tx<'_>, user: Uuid) -> Result<(), Error> {
     const SQL: &str = "DELETE FROM key_stops WHERE user_id = $1";
     on!(tx, c => { sqlx::query(SQL).bind(user).execute(c).await?; });
     Ok(())
 }
 
-/// Sets whether a person can sign in. `false`: there is no such person.
+/// Sets whether a user can sign in. Returns `false` if the user does not exist.
 pub async fn set_active(tx: &mut Tx<'_>, id: Uuid, active: bool) -> Result<bool, Error> {
     const SQL: &str = "UPDATE users SET active = $2 WHERE id = $1";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(active).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Sets whether a person is an administrator. `false`: there is no such person.
+/// Sets whether a user is an administrator. Returns `false` if the user does not exist.
 pub async fn set_admin(tx: &mut Tx<'_>, id: Uuid, admin: bool) -> Result<bool, Error> {
     const SQL: &str = "UPDATE users SET admin = $2 WHERE id = $1";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(admin).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Removes a person with their sessions and memberships. `false`: there is no such person.
+/// Deletes a user with all sessions and memberships. Returns `false` if the user does not exist.
 pub async fn delete(tx: &mut Tx<'_>, id: Uuid) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM users WHERE id = $1";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
-/// Ends all sessions of a person, and says how many there were.
+/// Ends all sessions of a user. Returns the number of ended sessions.
 pub async fn end_sessions(tx: &mut Tx<'_>, id: Uuid) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1";
     Ok(on!(tx, c => sqlx::query(SQL).bind(id).execute(c).await?.rows_affected()))
 }
 
-/// Notes that a person has signed in.
+/// Records that a user has signed in.
 pub async fn signed_in(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE users SET last_sign_in_at = $2 WHERE id = $1";
     on!(tx, c => { sqlx::query(SQL).bind(id).bind(now).execute(c).await?; });
     Ok(())
 }
 
-/// Makes a person an owner of a project, whatever they were in it.
+/// Makes a user an owner of a project, regardless of the current role.
 pub async fn make_owner(tx: &mut Tx<'_>, project: Uuid, user: Uuid, now: i64) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO members (project_id, user_id, role, created_at) VALUES ($1, $2, 'owner', $3) \
         ON CONFLICT (user_id, project_id) DO UPDATE SET role = 'owner'";
@@ -284,7 +287,7 @@ pub async fn leave(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result<(), Err
     Ok(())
 }
 
-/// Archives a project. `false`: it is archived already, or there is none.
+/// Archives a project. Returns `false` if it is already archived or does not exist.
 pub async fn archive(tx: &mut Tx<'_>, project: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE projects SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL";
     let done = on!(tx, c => sqlx::query(SQL).bind(project).bind(now).execute(c).await?.rows_affected());

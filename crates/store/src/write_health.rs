@@ -1,4 +1,4 @@
-//! Whether writes succeed, for readiness and metrics.
+//! Write health: whether writes succeed, for readiness and metrics.
 
 use super::{Error, Kind};
 use std::{
@@ -9,19 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A batch that takes longer does not end in time: most take some milliseconds.
+/// A batch that takes longer counts as stalled. Most batches take some milliseconds.
 const STALLED: Duration = Duration::from_secs(8);
 
-/// Why writes fail.
+/// The reason why writes fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteTrouble {
     /// The last batch was lost, and none has succeeded since.
     Failing(Kind),
-    /// A batch is under way for more than 8 s.
+    /// A batch has been running for more than 8 s.
     Stalled,
 }
 
-/// The outcome of the last batch, and how long the present one has taken.
+/// The outcome of the last batch, and the start time of the current one.
 #[derive(Debug, Default)]
 pub(super) struct WriteHealth {
     state: Mutex<State>,
@@ -43,7 +43,7 @@ impl WriteHealth {
         self.state().begun = Some(Instant::now());
     }
 
-    /// A batch has ended, with this error or well.
+    /// Records the end of a batch, with its error if it failed.
     pub fn end(&self, error: Option<&Error>) {
         if error.is_some() {
             self.lost.fetch_add(1, Ordering::Relaxed);
@@ -51,7 +51,7 @@ impl WriteHealth {
         self.record(error);
     }
 
-    /// A probe has ended, with this error or well. It holds no change of a caller: nothing is lost with it.
+    /// Records the end of a probe, with its error if it failed. A probe contains no changes, so nothing is lost.
     pub fn end_probe(&self, error: Option<&Error>) {
         self.record(error);
     }

@@ -1,15 +1,16 @@
-//! Lists of keys, page by page, and their totals.
+//! Key lists: pages with a cursor, and totals.
 //!
-//! A list is read in one of these ways, each with a constant statement for each order:
+//! A list has one of these sources, each with a constant statement for each sort order:
 //!
-//! - `walk`: along the index of its order, filtering on the way: all keys, or those of a project or a user with very many;
-//! - `project`, `member`: the keys of one project, or of a user's projects, sorted;
-//! - `few`, `unused`, `left`: at most [`COUNTED`] keys that match a filter, sorted;
-//! - `issued`: the keys that were issued to one name;
+//! - `walk`: scans the index of the sort order and filters on the way. Used for all keys, or for a project or a user
+//!   with very many keys.
+//! - `project`, `member`: the keys of one project, or of a user's projects, sorted.
+//! - `few`, `unused`, `left`: at most [`COUNTED`] keys that match a filter, sorted.
+//! - `issued`: the keys that were issued to one name.
 //! - `deleted`: the keys that were deleted in the last seven days.
 //!
-//! What a filter compares is part of the indexes `keys_listed` and `keys_listed_by_project`. A comparison with an optional parameter
-//! (`$3 IS NULL OR …`) is used only where it does not choose the index.
+//! The columns that a filter compares are part of the indexes `keys_listed` and `keys_listed_by_project`. A comparison
+//! with an optional parameter (`$3 IS NULL OR …`) is used only where it does not affect the choice of the index.
 
 use super::{KeyRow, columns};
 use crate::{Conn, Error, like, on};
@@ -20,43 +21,44 @@ use keyward_domain::{
 };
 use uuid::Uuid;
 
-/// Whose keys a list holds.
+/// The keys that a list may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// Of the projects that this user is a member of.
+    /// Keys of the projects that this user is a member of.
     By(Uuid),
-    /// Of every project: for administrators.
+    /// Keys of every project, for administrators.
     All,
 }
 
-/// What a list is narrowed to, and the instants it is of.
+/// The filter of a list, and the times that it depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     pub seen: Seen,
-    /// `None`: whatever is not deleted.
+    /// `None` matches every key that is not deleted.
     pub status: Option<Status>,
     pub project: Option<Uuid>,
     pub environment: Option<Environment>,
-    /// Of projects that this user owns; not together with [`Seen::By`].
+    /// Only keys of projects that this user owns. Not combined with [`Seen::By`].
     pub owner: Option<Uuid>,
-    /// For [`Seen::All`].
+    /// Only with [`Seen::All`].
     pub view: Option<Ready>,
-    /// In its name, its preview or whom it was issued to, without regard to case and accents; together with a project.
+    /// Text in the key's name, its preview, or the name it was issued to. Ignores case and accents. Only with a
+    /// project.
     pub text: Option<&'a str>,
-    /// Issued to just this name; together with a project.
+    /// Exactly the name the key was issued to. Only with a project.
     pub issued_to: Option<&'a str>,
-    /// A key that was last used before is [`Ready::Unused`].
+    /// A key that was last used before this time is [`Ready::Unused`].
     pub unused: i64,
-    /// The instant for which statuses are.
+    /// The time for which statuses are computed.
     pub now: i64,
-    /// A key that was deleted then or before is gone.
+    /// A key that was deleted at or before this time can no longer be restored and is not listed.
     pub ended: i64,
 }
 
-/// The statuses of keys that are not deleted, in the order of a list by status.
+/// The statuses of keys that are not deleted, in the order of a list sorted by status.
 const STATUSES: [Status; 4] = [Status::Active, Status::Scheduled, Status::Expired, Status::Inactive];
 
-/// A status as [`matching!`] ranks it.
+/// Returns the sort order of a status, as in [`matching!`].
 const fn rank(status: Status) -> i64 {
     match status {
         Status::Active => 0,
@@ -67,7 +69,7 @@ const fn rank(status: Status) -> i64 {
     }
 }
 
-/// $2: the project; $4: a user, in whose projects; $5: their role there.
+/// $2: the project; $4: the user whose projects are listed; $5: that user's role.
 macro_rules! scope {
     () => {
         "($2 IS NULL OR k.project_id = $2) AND ($4 IS NULL OR k.project_id IN \
@@ -75,7 +77,7 @@ macro_rules! scope {
     };
 }
 
-/// $1: now; $3: the environment; $11: only those that never expire; $13: the rank of the status.
+/// $1: the current time; $3: the environment; $11: only keys that never expire; $13: the sort order of the status.
 macro_rules! matching {
     () => {
         concat!(
@@ -87,8 +89,8 @@ macro_rules! matching {
     };
 }
 
-/// What is compared in the row itself. $14: the view, for which $9 is the end of being unused; $15 and $16: patterns for a text, folded
-/// and in lower case. What was made at the command line has no maker who could leave.
+/// Conditions on columns outside the index. $14: the view; $9: its limit for unused keys; $15 and $16: patterns for a
+/// text, folded and in lower case. Keys from the command line have no creator who could leave.
 macro_rules! row_matching {
     () => {
         "AND ($14 IS NULL OR ($14 = 'unused' AND k.deleted_at IS NULL AND COALESCE(k.last_used_at, k.created_at) < $9) \
@@ -128,7 +130,7 @@ macro_rules! issued {
     };
 }
 
-/// $12: what was deleted then or before is gone.
+/// $12: keys that were deleted at or before this time are not listed.
 macro_rules! deleted {
     ($rest:expr) => {
         concat!(
@@ -162,7 +164,7 @@ macro_rules! unused {
     };
 }
 
-/// Each pair of a project and a maker once, then the keys of those makers who left.
+/// Selects each pair of project and creator once, then the keys of those creators who left.
 macro_rules! left {
     ($rest:expr) => {
         concat!(
@@ -177,7 +179,7 @@ macro_rules! left {
     };
 }
 
-/// A page: the places in the list first, then the rows that have these places. $10: the limit.
+/// Selects a page: first the cursor values and ids, then the rows with these ids. $10: the limit.
 macro_rules! page {
     ($place:literal, $title:literal, $from:expr) => {
         concat!(
@@ -195,7 +197,7 @@ macro_rules! page {
     };
 }
 
-/// $8: after this id; $18: as far as this one.
+/// $8: after this id; $18: down to and including this id.
 macro_rules! newest {
     ($source:ident, $rows:expr) => {
         page!(
@@ -206,7 +208,7 @@ macro_rules! newest {
     };
 }
 
-/// $7: after this name, or of the same name and after the id.
+/// $7: after this name, or the same name and after the id.
 macro_rules! by_name {
     ($source:ident) => {
         page!(
@@ -221,7 +223,8 @@ macro_rules! by_name {
     };
 }
 
-/// $6: after this place, which is the last use, negative: the latest first, never used last.
+/// $6: after this place, which is the negative time of the last use. The latest use comes first; keys that were never
+/// used come last.
 macro_rules! by_use {
     ($source:ident) => {
         page!(
@@ -236,7 +239,7 @@ macro_rules! by_use {
     };
 }
 
-/// $6: after this place, which is the end; what never ends is last.
+/// $6: after this place, which is the expiry. Keys that never expire come last.
 macro_rules! by_end {
     ($source:ident) => {
         page!(
@@ -252,7 +255,7 @@ macro_rules! by_end {
     };
 }
 
-/// Counts what matches, as far as [`COUNTED`] and one.
+/// Counts the matching keys, up to [`COUNTED`] + 1.
 macro_rules! count {
     ($from:expr) => {
         concat!("SELECT COUNT(*) FROM (SELECT 1 ", $from, "LIMIT 10001) AS counted")
@@ -298,7 +301,7 @@ const COUNT_ISSUED: &str = count!(issued!(row_matching!()));
 const COUNT_UNUSED: &str = count!(unused!(""));
 const COUNT_LEFT: &str = count!(left!(""));
 const COUNT_DELETED: &str = count!(deleted!(""));
-/// Keys that end after now and until $6.
+/// Counts the keys that expire after now and by $6.
 const COUNT_EXPIRING: &str = count!(walk!(concat!(
     "AND COALESCE(k.expires_at, 9223372036854775807) > $1 AND COALESCE(k.expires_at, 9223372036854775807) <= $6 ",
     row_matching!()
@@ -308,28 +311,28 @@ const COUNT_EXPIRING_OF_PROJECT: &str =
 const COUNT_EXPIRING_OF_MEMBER: &str =
     count!(member!(concat!("AND k.expires_at > $1 AND k.expires_at <= $6 ", row_matching!())));
 
-/// How far a search reads: the id at this distance from where it begins.
+/// Selects the id at the maximum distance that a search reads from its start.
 const SEARCH_END: &str = "SELECT k.id FROM keys k WHERE k.project_id = $1 AND k.deleted_at IS NULL AND k.id < $2 \
     ORDER BY k.id DESC LIMIT 1 OFFSET $3";
 
-/// Where a page of the list begins: after the key with this place, title and id.
+/// The cursor of a page: it begins after the key with this place, title and id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
-    /// What the list is sorted by, if that is a number, smallest first.
+    /// The sort value if it is a number, ascending. For a list by status, the sort order of the status.
     pub place: i64,
-    /// What it is sorted by, if that is a text.
+    /// The sort value if it is a text.
     pub title: String,
     pub id: Uuid,
 }
 
 impl After {
-    /// Before the first key of all.
+    /// Returns the cursor before the first key.
     pub fn nothing() -> Self {
         Self { place: -i64::MAX, title: String::new(), id: Uuid::max() }
     }
 }
 
-/// A row of the list, with where it stands.
+/// A row of the list, with its cursor values.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct ListedRow {
     pub place: i64,
@@ -338,22 +341,22 @@ pub struct ListedRow {
     pub key: KeyRow,
 }
 
-/// Totals of a list, each as far as [`COUNTED`] and one.
+/// Totals of a list, each up to [`COUNTED`] + 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// Keys that are wanted.
+    /// Keys that match the filter.
     pub total: i64,
-    /// Active keys among these that expire in the given time.
+    /// Keys that match the filter, are active, and expire within the given time.
     pub expiring: i64,
-    /// Those not deleted, wanted or not.
+    /// Keys that are not deleted, regardless of the filter.
     pub kept: i64,
-    /// Those deleted, wanted or not.
+    /// Deleted keys, regardless of the filter.
     pub deleted: i64,
-    /// Those not deleted of the wanted project, or of the wanted user's projects.
+    /// Keys that are not deleted in the filter's project, or in the projects of the filter's user.
     scope: i64,
 }
 
-/// Which statements read a list.
+/// The source of a list, which selects its statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Walk,
@@ -369,7 +372,7 @@ enum Source {
 const MOST: i64 = COUNTED as i64;
 
 impl Wanted<'_> {
-    /// The user in whose projects, and their role there.
+    /// Returns the user whose projects are listed, and that user's required role.
     fn member(&self) -> (Option<Uuid>, Option<&'static str>) {
         match (self.seen, self.owner) {
             (Seen::By(user), _) => (Some(user), None),
@@ -378,7 +381,7 @@ impl Wanted<'_> {
         }
     }
 
-    /// The whole of what the wanted keys are among.
+    /// Returns the source without the filter: a project, a user's projects, or all keys.
     fn scope(&self) -> Source {
         match (self.project, self.member().0) {
             (Some(_), _) => Source::Project,
@@ -387,7 +390,7 @@ impl Wanted<'_> {
         }
     }
 
-    /// Where the wanted keys are counted.
+    /// Returns the source for counting the matching keys.
     fn counted(&self) -> Source {
         match (self.status, self.view) {
             (Some(Status::Deleted), _) => Source::Deleted,
@@ -398,7 +401,7 @@ impl Wanted<'_> {
         }
     }
 
-    /// Where a page is read from, by the order and how many there are.
+    /// Returns the source for a page, depending on the sort order and the totals.
     fn paged(&self, sort: Sort, counts: &Counts) -> Source {
         let by_id = matches!(sort, Sort::Status | Sort::Newest);
         let narrows = self.status.is_some() || self.environment.is_some() || self.view == Some(Ready::Endless);
@@ -414,13 +417,13 @@ impl Wanted<'_> {
         }
     }
 
-    /// Whether a walk compares what is in the row alone.
+    /// Returns whether a walk needs conditions on columns outside the index.
     fn reads_rows(&self) -> bool {
         self.text.is_some() || matches!(self.view, Some(Ready::Unused | Ready::Left))
     }
 }
 
-/// The statement for a page.
+/// Returns the statement for a page.
 fn page_of(source: Source, sort: Sort, rows: bool) -> &'static str {
     match (source, sort) {
         (Source::Walk, Sort::Name) => WALK_BY_NAME,
@@ -454,7 +457,7 @@ fn page_of(source: Source, sort: Sort, rows: bool) -> &'static str {
     }
 }
 
-/// The statement for a total.
+/// Returns the statement for a total.
 fn count_of(source: Source, rows: bool) -> &'static str {
     match source {
         Source::Walk | Source::Few => COUNT_WALK,
@@ -468,7 +471,7 @@ fn count_of(source: Source, rows: bool) -> &'static str {
     }
 }
 
-/// What a statement of this file is given: each takes those parameters that it names.
+/// Binds the parameters of the statements in this file. Each statement uses only those that it names.
 macro_rules! bound {
     ($query:expr, $wanted:expr, $given:expr) => {{
         let (wanted, given) = ($wanted, $given);
@@ -502,10 +505,10 @@ struct Given<'a> {
     until: Uuid,
 }
 
-/// Keys that a search reads, from where its page begins.
+/// Maximum number of keys that a search reads for one page.
 const SEARCHED: i64 = 100_000;
 
-/// How far a search in the keys of a project reads: to this key; `None`: to the last one.
+/// Returns the last key that a search in a project reads, or `None` if it reaches the end of the project's keys.
 pub async fn search_end(conn: &mut Conn<'_>, project: Uuid, after: Uuid) -> Result<Option<Uuid>, Error> {
     Ok(on!(conn, c => sqlx::query_scalar(SEARCH_END)
         .bind(project)
@@ -515,7 +518,8 @@ pub async fn search_end(conn: &mut Conn<'_>, project: Uuid, after: Uuid) -> Resu
         .await?))
 }
 
-/// The keys that are wanted after that one, at most `limit`; a search reads as far as `until`, or to the last one if that is nil.
+/// Returns the matching keys after the cursor, at most `limit`. A search reads down to `until`, or to the end if
+/// `until` is nil.
 pub async fn page(
     conn: &mut Conn<'_>,
     wanted: &Wanted<'_>,
@@ -532,7 +536,7 @@ pub async fn page(
         let given = Given { after, limit, rank: only.map(rank), until };
         return Ok(on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?));
     }
-    // One status after the other, each by id.
+    // One status after another, each sorted by id.
     let mut found: Vec<ListedRow> = Vec::new();
     for status in STATUSES.into_iter().filter(|it| only.is_none_or(|only| only == *it)) {
         let (place, left) = (rank(status), limit - i64::try_from(found.len()).unwrap_or(limit));
@@ -547,12 +551,13 @@ pub async fn page(
     Ok(found)
 }
 
-/// Counts the keys; `soon` is the end of what counts as expiring. A search counts from its beginning to `until`.
+/// Counts the keys. `soon` is the end of the period in which keys count as expiring. A search counts from its start
+/// down to `until`.
 pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted<'_>, soon: i64, until: Uuid) -> Result<Counts, Error> {
     let start = After { place: soon, ..After::nothing() };
     let given = |rank| Given { after: &start, limit: MOST, rank, until };
     let only = wanted.status.filter(|it| *it != Status::Deleted).map(rank);
-    // What is wanted or not: only whose it is counts.
+    // Only the visibility remains of the filter.
     let all = Wanted {
         status: None,
         project: None,

@@ -1,4 +1,4 @@
-//! Taking flushes into the tables that are read.
+//! Merges flushes into the tables that are queried.
 
 use super::{CallsRow, InstantRow, rows};
 use crate::{Engine, Error, Tx, on};
@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// A statement that takes a list as JSON, which each engine opens in its own way.
+/// A statement with a JSON list as its parameter. The engines parse the list differently.
 struct Opening {
     sqlite: &'static str,
     postgres: &'static str,
@@ -24,25 +24,26 @@ impl Opening {
     }
 }
 
-// SQLite chooses an order of two tables, and between a search and a scan, by its statistics; those of a young database say that `keys`
-// has one row, and then it reads the whole table for each element of the list. So each statement for SQLite fixes its plan: the list
-// first (`CROSS JOIN`), then the row by its id (`INDEXED BY`). PostgreSQL takes the size of a table from its file.
+// SQLite chooses the join order of two tables, and between a search and a scan, by its statistics. Those of a young
+// database state that `keys` has one row; SQLite then scans the whole table for each element of the list. Each
+// statement for SQLite therefore fixes its plan: the list first (`CROSS JOIN`), then the row by its id (`INDEXED BY`).
+// PostgreSQL takes the size of a table from its file.
 
-/// The list on SQLite: `$1` is a JSON array of arrays.
+/// Selects from the list on SQLite. `$1` is a JSON array of arrays.
 macro_rules! sqlite_list {
     ($columns:literal) => {
         concat!("SELECT unhex(value ->> 0, '-') AS key_id, ", $columns, " FROM json_each($1)")
     };
 }
 
-/// The list on PostgreSQL.
+/// Selects from the list on PostgreSQL.
 macro_rules! postgres_list {
     ($columns:literal) => {
         concat!("SELECT (e ->> 0)::uuid AS key_id, ", $columns, " FROM json_array_elements($1::json) AS e")
     };
 }
 
-/// Keys that were purged meanwhile are passed over.
+/// Skips keys that were purged meanwhile.
 macro_rules! add_calls {
     ($rows:expr, $by_id:literal) => {
         concat!(
@@ -64,8 +65,8 @@ const ADD_CALLS_POSTGRES: &str =
     add_calls!(postgres_list!("(e ->> 1)::bigint AS hour, e ->> 2 AS outcome, (e ->> 3)::bigint AS calls"), "");
 const ADD_CALLS: Opening = Opening { sqlite: ADD_CALLS_SQLITE, postgres: ADD_CALLS_POSTGRES };
 
-/// SQLite cannot fix the order of the tables of an `UPDATE … FROM`, so each row is inserted again, with the columns that must not be
-/// null, and the conflict changes the one column.
+/// SQLite cannot fix the join order of an `UPDATE … FROM`. Each row is therefore inserted again, with the columns that
+/// must not be null, and the conflict clause updates the one column.
 macro_rules! set_last_used_sqlite {
     ($table:literal, $columns:literal) => {
         concat!(
@@ -112,7 +113,7 @@ const SET_LAST_USED_SQLITE: &str = set_last_used_sqlite!(
 const SET_LAST_USED_POSTGRES: &str = set_last_used_postgres!("keys");
 const SET_LAST_USED: Opening = Opening { sqlite: SET_LAST_USED_SQLITE, postgres: SET_LAST_USED_POSTGRES };
 
-/// Of what people allowed nothing but this is counted.
+/// For grants only the last use is stored.
 const SET_GRANT_LAST_USED_SQLITE: &str = set_last_used_sqlite!(
     "grants",
     "id, digest, user_id, user_name, client_name, project_id, scopes, until, created_at"
@@ -121,7 +122,7 @@ const SET_GRANT_LAST_USED_POSTGRES: &str = set_last_used_postgres!("grants");
 const SET_GRANT_LAST_USED: Opening =
     Opening { sqlite: SET_GRANT_LAST_USED_SQLITE, postgres: SET_GRANT_LAST_USED_POSTGRES };
 
-/// Of two instants the later one holds: nodes count each by themselves.
+/// Of two times the later one wins, because each node counts independently.
 macro_rules! put_quotas {
     ($rows:expr, $by_id:literal) => {
         concat!(
@@ -139,10 +140,11 @@ const PUT_QUOTAS_SQLITE: &str = put_quotas!(sqlite_list!("value ->> 1 AS at"), "
 const PUT_QUOTAS_POSTGRES: &str = put_quotas!(postgres_list!("(e ->> 1)::bigint AS at"), "");
 const PUT_QUOTAS: Opening = Opening { sqlite: PUT_QUOTAS_SQLITE, postgres: PUT_QUOTAS_POSTGRES };
 
-/// Takes at most `limit` flushes into the tables that are read: those of this writer, and those of any that were appended before
-/// that instant. Says how many it took. Those of the same keys go together, so that a page is written once for many flushes.
+/// Merges at most `limit` flushes into the tables that are queried: those of this writer, and those of all writers that
+/// were appended before `before`. Returns the number of merged flushes. Flushes of the same keys are merged together,
+/// so that a page is written once for many flushes.
 pub async fn merge(tx: &mut Tx<'_>, writer: Uuid, before: i64, limit: i64) -> Result<usize, Error> {
-    // Whoever deletes a row adds it up: of two nodes at once the second finds it gone.
+    // The transaction that deletes a row adds its counts. If two nodes merge at once, the second finds the row deleted.
     const TAKE: &str = "DELETE FROM usage_flushes WHERE (writer, seq) IN (SELECT writer, seq FROM usage_flushes \
         WHERE writer = $1 OR at < $2 ORDER BY first_key LIMIT $3) RETURNING calls, used, quotas";
     let taken: Vec<(String, String, Option<String>)> =
@@ -171,7 +173,7 @@ pub async fn merge(tx: &mut Tx<'_>, writer: Uuid, before: i64, limit: i64) -> Re
     Ok(taken.len())
 }
 
-/// Takes the quotas out of the flushes that wait, which stay where they are: of an instant that is put twice one is left.
+/// Saves the quotas of the waiting flushes and leaves the flushes in place. Saving the same quota twice has no effect.
 pub async fn put_waiting_quotas(tx: &mut Tx<'_>) -> Result<(), Error> {
     const SQL: &str = "SELECT quotas FROM usage_flushes WHERE quotas IS NOT NULL";
     let waiting: Vec<(String,)> = on!(tx, c => sqlx::query_as(SQL).fetch_all(c).await?);
