@@ -1,5 +1,5 @@
-//! Hearing what other processes on the same database change: the command line, other nodes. What the verifier remembers is believed
-//! only while this runs.
+//! Cache invalidation: applies the changes of other processes on the same database (the command line, other nodes) to
+//! the caches of this process. The verifier trusts its cache only while this task receives changes.
 
 use crate::{
     tokens::Tokens,
@@ -15,16 +15,17 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::time;
 use uuid::Uuid;
 
-/// How long until another try when the database could not be heard or read.
+/// Delay before the next attempt after the change feed or the database could not be read.
 const RETRY: Duration = Duration::from_millis(200);
-/// For how long an answer of the database is waited for: shorter than that after which nothing is believed any more.
+/// Time limit for a response of the database. Shorter than the time after which the cache is stale.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Attempts in a row without an answer after which the database counts as unavailable. A busy machine may miss one or two.
+/// Consecutive attempts without a response after which the database counts as unavailable. A busy machine may miss one
+/// or two.
 const UNANSWERED: u32 = 3;
-/// Keys that are read at once when all are loaded.
+/// Keys in one page when all keys are loaded.
 const PAGE: i64 = 1_000;
 
-/// Listens, and loads all keys, for as long as the process runs.
+/// Receives changes and loads all keys. Runs until the process ends.
 pub async fn run(ground: Ground, verifier: Verifier, tokens: Tokens) {
     let hearing = Hearing { cache: verifier.cache, tokens, ground };
     tokio::join!(hearing.hear(), hearing.load(), hearing.tokens.follow_keys());
@@ -40,7 +41,7 @@ impl Hearing {
     async fn hear(&self) {
         static LIMIT: LogLimit = LogLimit::new();
         let mut last = None;
-        // Attempts in a row that heard nothing.
+        // Consecutive failed attempts.
         let mut failed = 0;
         loop {
             let Err(error) = self.listen(&mut last, &mut failed).await;
@@ -49,15 +50,15 @@ impl Hearing {
             }
             self.judge(&error, failed);
             failed += 1;
-            // A connection that was lost is made anew at once.
+            // After a lost connection the first attempt to reconnect is immediate.
             if failed > 1 {
                 time::sleep(RETRY).await;
             }
         }
     }
 
-    /// Opens the circuit breaker once the database refuses a new connection, or has not answered [`UNANSWERED`] attempts: work that
-    /// needs it is then refused at once.
+    /// Opens the circuit breaker if the database refuses a new connection, or has not responded to [`UNANSWERED`]
+    /// attempts. Work that needs the database then fails immediately.
     fn judge(&self, error: &Error, failed: u32) {
         let is_down = match error {
             Error::Store(error) => error.kind() == Kind::Unavailable,
@@ -72,16 +73,17 @@ impl Hearing {
         }
     }
 
-    /// Listens until the database cannot be heard any more. `last`: the number of the last change that was heard, so that the next
-    /// try goes on from there.
+    /// Receives changes until the database cannot be read. `last` is the number of the last received change, so that
+    /// the next attempt continues from there.
     async fn listen(&self, last: &mut Option<i64>, failed: &mut u32) -> Result<Infallible, Error> {
         let mut feed = patiently(Feed::open(&self.ground.pool, *last)).await?;
         if last.replace(feed.last()).is_none() {
-            // Nobody listened before, or somebody else did, and has stopped.
+            // The first subscription of this task: earlier changes may have been missed, even if another task was
+            // subscribed before.
             self.missed();
         }
         loop {
-            // Before it is asked: what is written afterwards may not be in the answer.
+            // The time is taken before the query, because the result may not contain later writes.
             let at = self.ground.clock.steady();
             match patiently(feed.news()).await? {
                 News::Changes(changes) => {
@@ -106,7 +108,7 @@ impl Hearing {
         self.cache.missed();
     }
 
-    /// Loads all keys once it is heard what becomes of them, and again whenever that is needed.
+    /// Loads all keys once changes are received, and again whenever necessary.
     async fn load(&self) {
         loop {
             self.cache.to_load().await;
@@ -140,7 +142,7 @@ impl Hearing {
     }
 }
 
-/// What the database answers, unless it takes too long.
+/// Waits for a query with the time limit [`PATIENCE`].
 async fn patiently<T>(asked: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
     match time::timeout(PATIENCE, asked).await {
         Ok(answer) => Ok(answer?),

@@ -1,5 +1,5 @@
-//! The verification engine of Keyward: key snapshots, their cache and its invalidation, the decision, rate limits, usage counters,
-//! tokens and their signing keys.
+//! The verification engine of Keyward: key snapshots, their cache and its invalidation, the policy decision, rate
+//! limits, usage counters, tokens and their signing keys.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]

@@ -1,4 +1,5 @@
-//! State of many keys, in parts with a lock each: calls with different keys seldom wait for one another.
+//! A sharded map: state of many keys, in shards with one lock each, so that calls with different keys rarely wait for
+//! one another.
 
 use foldhash::fast::RandomState;
 use keyward_domain::ids::KeyId;
@@ -8,18 +9,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// A map whose keys are made by us at random: a fast hash will do.
+/// A map whose keys are generated at random by this program, so a fast hash function is sufficient.
 pub type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// Parts. A power of two, far beyond the cores of one machine.
+/// Number of shards. A power of two, far above the number of cores of one machine.
 pub const PARTS: usize = 64;
 
-/// One part, on cache lines of its own (two: processors fetch them in pairs).
+/// One shard, on its own cache lines (two, because processors fetch them in pairs).
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Part<T>(Mutex<T>);
 
-/// The parts; clones share them.
+/// The shards; clones share them.
 #[derive(Debug)]
 pub struct Shards<T> {
     parts: Arc<[Part<T>]>,
@@ -39,20 +40,20 @@ impl<T: Default> Default for Shards<T> {
 }
 
 impl<T> Shards<T> {
-    /// The part that this key is in, locked. What is done with it is short and never waits.
+    /// Locks the shard of this key. Operations on it are short and never wait.
     pub fn of(&self, key: KeyId) -> MutexGuard<'_, T> {
-        // The map within takes the low bits and the highest seven of its own hash; these are of another.
+        // The inner map uses the low bits and the highest seven bits of its own hash. These bits are of another hash.
         let at = (self.hasher.hash_one(key) >> 32) as usize % PARTS;
         lock(&self.parts[at])
     }
 
-    /// Every part, one after the other, each locked while it is looked at.
+    /// Iterates over the shards. Each one is locked while it is visited.
     pub fn each(&self) -> impl Iterator<Item = MutexGuard<'_, T>> {
         self.parts.iter().map(lock)
     }
 }
 
-/// Whoever panicked held whole numbers in a whole map: it can be gone on with.
+/// A panic leaves the map and its numbers consistent, so a poisoned lock can still be used.
 fn lock<T>(part: &Part<T>) -> MutexGuard<'_, T> {
     part.0.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! What is signed with: an Ed25519 key for each purpose, made once, kept in the database sealed under the key file. Access tokens may
-//! be signed with an RSA key instead.
+//! Signing keys: one Ed25519 key for each purpose, generated once and stored in the database, encrypted with the key
+//! file. Access tokens can use an RSA key instead.
 
 mod rsa;
 mod token;
@@ -25,16 +25,16 @@ use zeroize::Zeroizing;
 
 /// The purpose of the key that signs access tokens.
 pub(super) const ACCESS_TOKENS: &str = "access_tokens";
-/// The purpose of those that do so with RS256.
+/// The purpose of the RS256 keys that sign access tokens.
 const ACCESS_TOKENS_RS256: &str = "access_tokens_rs256";
-/// The purposes of all keys that sign access tokens: one follows another, whatever the algorithm.
+/// The purposes of all keys that sign access tokens. They form one sequence, regardless of the algorithm.
 pub(super) const TOKEN_KEYS: [&str; 2] = [ACCESS_TOKENS, ACCESS_TOKENS_RS256];
 /// The purpose of the key that signs the checkpoints of the audit log.
 pub const AUDIT_LOG: &str = "audit_log";
 /// Bytes of an Ed25519 seed.
 const SEED: usize = 32;
 
-/// Why there is nothing to sign with. Each is one sentence that says what to do.
+/// The reason why no signing key is available. Each message is one sentence with the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
     #[error(
@@ -68,12 +68,12 @@ impl From<store::Error> for SignerError {
     }
 }
 
-/// Signs with the unsealed key.
+/// Signs with a decrypted Ed25519 key.
 #[derive(Clone)]
 pub struct Signer {
-    /// RFC 7517 `kid`.
+    /// The key id (RFC 7517 `kid`).
     pub kid: String,
-    /// Raw public key.
+    /// The raw public key.
     pub public: [u8; 32],
     pair: Arc<Ed25519KeyPair>,
 }
@@ -84,31 +84,32 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-/// All that the key file opens.
+/// All keys that the key file decrypts.
 #[derive(Clone, Debug)]
 pub struct Keyring {
-    /// Seals what else the database must not show: the secrets of second factors.
+    /// Encrypts other sensitive values in the database: the secrets of second factors.
     pub sealing: SealingKey,
-    /// Sign access tokens, one after another.
+    /// The keys that sign access tokens.
     pub tokens: KeySet,
     /// Signs the checkpoints of the audit log.
     pub log: Signer,
 }
 
 impl Keyring {
-    /// Unseals this database's signing keys, and makes those (and on SQLite the key file) that the database does not have. Nodes
-    /// that start at once make one of each: whoever comes second takes the first one's.
+    /// Decrypts this database's signing keys, and generates missing ones (and on SQLite the key file). Nodes that start
+    /// at the same time create one key for each purpose; the second node uses the key of the first.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the key file; never a second signing key for the same purpose.
+    /// A sentence that states the problem with the key file. Never creates a second signing key for the same purpose.
     pub async fn open(ground: &Ground, file: &KeyFile) -> Result<Self, SignerError> {
         Self::open_for(ground, file, TokenAlg::default()).await
     }
 
-    /// As [`Keyring::open`]; the first key of access tokens is of this algorithm. Those that are there stay as they are.
+    /// Same as [`Keyring::open`]. If there is no key for access tokens, the first one gets this algorithm. Existing
+    /// keys stay unchanged.
     ///
     /// # Errors
-    /// As [`Keyring::open`].
+    /// Same as [`Keyring::open`].
     pub async fn open_for(ground: &Ground, file: &KeyFile, alg: TokenAlg) -> Result<Self, SignerError> {
         let has_token_key = newest_token_key(ground).await?.is_some();
         let sealing = if has_token_key {
@@ -130,7 +131,7 @@ impl Keyring {
 }
 
 impl Signer {
-    /// The key of a purpose, made if there is none.
+    /// Returns the key of a purpose, and generates it if there is none.
     async fn open(
         ground: &Ground,
         purpose: &'static str,
@@ -153,16 +154,16 @@ impl Signer {
         Ok(Self { kid: row.id.to_string(), public, pair: Arc::new(pair) })
     }
 
-    /// Signs bytes: 64 bytes (RFC 8032).
+    /// Signs a message. The signature has 64 bytes (RFC 8032).
     pub fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
         self.pair.sign(message)
     }
 }
 
-/// Reads the key file of a database that needs it.
+/// Reads the key file of a database that requires it.
 ///
 /// # Errors
-/// If it is missing or damaged; never with the advice to make another.
+/// If the file is missing or damaged. The message never advises to create another file.
 pub fn existing(path: &Path) -> Result<SealingKey, SignerError> {
     match SealingKey::read(path) {
         Ok(Some(key)) => Ok(key),
@@ -182,10 +183,10 @@ async fn newest_token_key(ground: &Ground) -> Result<Option<SigningKeyRow>, Sign
     Ok(store::signing_keys::newest_of(&mut reader.conn(), TOKEN_KEYS).await?)
 }
 
-/// A new Ed25519 key, sealed, that signs from this instant on.
+/// Generates an Ed25519 key that signs from `from`, and encrypts its private half.
 ///
 /// # Errors
-/// [`SignerError::Damaged`] if the library refuses.
+/// [`SignerError::Damaged`] if the cryptographic library fails.
 fn new_row(
     ground: &Ground,
     sealing: &SealingKey,
@@ -198,7 +199,7 @@ fn new_row(
     sealed_row(ground, sealing, purpose, seed.as_ref(), pair.public_key().as_ref().to_vec(), from)
 }
 
-/// The first row of its purpose, with this private half sealed.
+/// Builds the first row of a purpose, with the private half encrypted.
 fn sealed_row(
     ground: &Ground,
     sealing: &SealingKey,
@@ -212,7 +213,7 @@ fn sealed_row(
     Ok(SigningKeyRow { id, purpose: purpose.to_owned(), generation: 1, public_key, sealed, signs_from: from.micros() })
 }
 
-/// Inserts a key, unless there is one of these purposes: another node was faster.
+/// Inserts a key, unless a key of one of these purposes exists because another node inserted it first.
 async fn insert_first(ground: &Ground, row: SigningKeyRow, purposes: Vec<&'static str>) -> Result<(), SignerError> {
     let now = ground.now();
     let write = ground.queue.write(move |tx| {

@@ -1,4 +1,4 @@
-//! Limits what one client address may start, for requests that nobody has signed in to send.
+//! Rate limit for each client address, for requests without authentication.
 
 use super::gcra::Bucket;
 use keyward_domain::{network::subscriber, rate::RateLimit, time::Timestamp};
@@ -8,11 +8,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Addresses that are remembered at most: about 10 MB. At the bound, those that may start everything again first are forgotten, until
-/// half of the bound is free: the work of finding them is then done once for many addresses.
+/// Maximum number of stored addresses: about 10 MB. When it is reached, the addresses whose quota is full again
+/// earliest are removed until half of the space is free, so that the cost of the search is shared by many addresses.
 const BOUND: usize = 100_000;
 
-/// One limit for each IPv4 address and each IPv6 /64, in this process.
+/// One rate limit for each IPv4 address and each IPv6 /64, in this process.
 #[derive(Debug)]
 pub struct AddressLimit {
     limit: RateLimit,
@@ -24,10 +24,10 @@ impl AddressLimit {
         Self { limit, used: Mutex::default() }
     }
 
-    /// Counts one start of this address. Without an address nothing is limited.
+    /// Counts one request of this address. Requests without an address are not limited.
     ///
     /// # Errors
-    /// In how many seconds the next one is allowed, if this one is too many.
+    /// The number of seconds until the next request is allowed, if this one exceeds the limit.
     pub fn take(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), i64> {
         let Some(ip) = ip.map(subscriber) else { return Ok(()) };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +39,7 @@ impl AddressLimit {
     }
 }
 
-/// Forgets the addresses of which nothing is used, and as many others as exceed half of the bound.
+/// Removes the addresses whose quota is full, and as many others as exceed half of the bound.
 fn make_room(used: &mut HashMap<IpAddr, Bucket>, now: Timestamp) {
     used.retain(|_, bucket| bucket.whole_at() > now.micros());
     let excess = used.len().saturating_sub(BOUND / 2);

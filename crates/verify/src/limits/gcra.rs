@@ -1,77 +1,79 @@
-//! The generic cell rate algorithm in its second form, the leaky bucket that is continuous in state (ITU-T I.371, annex A): the same
-//! decisions as by a theoretical arrival time, but exact in whole numbers for every rate.
+//! The generic cell rate algorithm (GCRA) in its second form, the continuous-state leaky bucket (ITU-T I.371, annex A).
+//! It makes the same decisions as the form with a theoretical arrival time, but is exact in integers for every rate.
 //!
-//! A call pours `period` into a bucket that loses `calls` each microsecond and holds `burst * period`. So 7 calls a second lose
-//! nothing to rounding (but that a burst of one waits for a whole microsecond each time), and the greatest of all numbers (a burst of 1,000,000 a day) is 8.64e16: far inside 64 bits.
+//! A call adds `period` to a bucket that drains `calls` each microsecond and has the capacity `burst * period`. So 7
+//! calls a second lose nothing to rounding (except that a burst of one waits for a whole microsecond each time). The
+//! largest value (a burst of 1,000,000 a day) is 8.64e16, far within 64 bits.
 
 use super::Quota;
 use keyward_domain::{rate::RateLimit, time::Timestamp};
 
-/// How far a clock may go back, in microseconds, and still be taken for calls that overtook one another: a late one counts as if it
-/// had come with the one before it. A clock that goes back further was set: it is believed, and what was used stays used.
+/// Maximum backward step of the clock, in microseconds, that is attributed to calls that overtook one another. A late
+/// call then counts as if it came together with the previous one. A larger step means that the clock was set: the new
+/// time applies, and used quota stays used.
 const OVERTAKEN: i64 = 1_000_000;
 const MICROS: i64 = 1_000_000;
 
-/// What a key has used of its limit.
+/// The used part of a key's rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
     limit: RateLimit,
-    /// The latest instant at which a call was let in, in microseconds since the epoch.
+    /// The latest time at which a call was allowed, in microseconds since the epoch.
     at: i64,
-    /// What was in the bucket right after that.
+    /// The level of the bucket right after that call.
     level: i64,
 }
 
-/// What one call pours in: the period in microseconds.
+/// Returns the amount that one call adds: the period in microseconds.
 fn call(limit: &RateLimit) -> i64 {
     i64::from(limit.per().seconds()) * MICROS
 }
 
-/// What the bucket holds.
+/// Returns the capacity of the bucket.
 fn size(limit: &RateLimit) -> i64 {
     i64::from(limit.burst()) * call(limit)
 }
 
-/// What it loses each microsecond.
+/// Returns the amount that drains each microsecond.
 fn loss(limit: &RateLimit) -> i64 {
     i64::from(limit.calls())
 }
 
-/// Whole seconds, rounded up, in which so much is lost.
+/// Returns the seconds, rounded up, in which this amount drains.
 fn seconds(amount: i64, limit: &RateLimit) -> u32 {
     let second = loss(limit) * MICROS;
     u32::try_from((amount.max(0) + second - 1) / second).unwrap_or(u32::MAX)
 }
 
 impl Bucket {
-    /// Of a key of which nothing is used.
+    /// Creates an empty bucket: the quota is full.
     pub(super) fn whole(limit: RateLimit, now: Timestamp) -> Self {
         Self { limit, at: now.micros(), level: 0 }
     }
 
-    /// Of a key whose quota will be whole again at that instant.
+    /// Creates a bucket whose quota is full again at `at`.
     pub(super) fn whole_again(limit: RateLimit, at: Timestamp, now: Timestamp) -> Self {
         let left = at.micros().saturating_sub(now.micros()).max(0);
         Self { limit, at: now.micros(), level: left.saturating_mul(loss(&limit)).min(size(&limit)) }
     }
 
-    /// The instant from which nothing of the quota is used, in microseconds since the epoch, rounded up.
+    /// Returns the time from which the quota is full, in microseconds since the epoch, rounded up.
     pub(super) fn whole_at(&self) -> i64 {
         self.at.saturating_add((self.level + loss(&self.limit) - 1) / loss(&self.limit))
     }
 
-    /// Whether what was used of it outlives a restart.
+    /// Returns whether the used quota survives a restart.
     pub(super) fn is_kept(&self) -> bool {
         self.limit.is_kept()
     }
 
-    /// What is in it at an instant that is not before the latest call.
+    /// Returns the level at a time that is not before the latest call.
     fn level_at(&self, now: i64) -> i64 {
         let lost = now.saturating_sub(self.at).saturating_mul(loss(&self.limit));
         self.level.saturating_sub(lost).max(0)
     }
 
-    /// Goes on with another limit: as many calls as were used stay used, up to the whole of it.
+    /// Changes the limit. The number of used calls stays the same, up to the whole new limit.
     fn change(&mut self, limit: RateLimit, now: i64) {
         let used = i128::from(self.level_at(now)) * i128::from(call(&limit));
         let per = i128::from(call(&self.limit));
@@ -81,7 +83,7 @@ impl Bucket {
         self.limit = limit;
     }
 
-    /// Lets a call in, if there is room for it.
+    /// Allows a call if the bucket has room for it.
     pub(super) fn take(&mut self, limit: &RateLimit, now: Timestamp) -> Result<Quota, Quota> {
         let now = now.micros();
         if self.at.saturating_sub(now) > OVERTAKEN {
@@ -101,7 +103,7 @@ impl Bucket {
     }
 }
 
-/// What is left when so much is in the bucket.
+/// Returns the quota for a level of the bucket.
 fn quota(limit: &RateLimit, level: i64) -> Quota {
     let room = (size(limit) - level).max(0);
     Quota {

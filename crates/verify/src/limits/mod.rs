@@ -1,9 +1,10 @@
-//! How often a key may still be used.
+//! Rate limits of keys.
 //!
-//! A crate (`governor`) keeps one quota for all keys of a limiter, in a state that cannot be saved; ours differ from key to key, are
-//! changed while they run, and those of an hour or more outlive the process: they are saved with each flush of what was counted
-//! ([`super::usage`]), and loaded before the first call. A node counts by itself: behind N nodes a key has up to N times its limit.
-//! Of what two nodes saved, or one and the life before it, the later instant holds.
+//! The crate `governor` has one quota for all keys of a limiter, in a state that cannot be saved. Here limits differ
+//! between keys and change at run time. Limits of an hour or more survive the process: they are saved with each flush
+//! of the usage counters ([`super::usage`]) and loaded before the first call. Each node counts independently: behind N
+//! nodes a key has up to N times its limit. If two nodes, or a node and its previous process, saved a quota, the later
+//! time applies.
 
 mod addresses;
 mod gcra;
@@ -14,36 +15,37 @@ use super::shards::{Map, Shards};
 use gcra::Bucket;
 use keyward_domain::{ids::KeyId, rate::RateLimit, time::Timestamp};
 
-/// What is left of a key's rate.
+/// The remaining quota of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     pub limit: RateLimit,
-    /// Calls that may come at once now.
+    /// Calls that are allowed immediately.
     pub remaining: u32,
-    /// Seconds, rounded up, until the whole burst may come again.
+    /// Seconds, rounded up, until the full burst is available again.
     pub reset: u32,
-    /// Seconds, rounded up, until the next call may come; 0 if it may come now.
+    /// Seconds, rounded up, until the next call is allowed; 0 if it is allowed now.
     pub retry_after: u32,
 }
 
-/// What a key has used, and whether that is saved.
+/// The bucket of a key, and whether it changed since it was last saved.
 #[derive(Debug)]
 struct Entry {
     bucket: Bucket,
     changed: bool,
 }
 
-/// The limits of this process; clones share them. One entry a key of which something is used: 56 bytes, and the map’s room.
+/// The rate limits of this process; clones share them. There is one entry for each key with used quota: 56 bytes, plus
+/// the overhead of the map.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     used: Shards<Map<KeyId, Entry>>,
 }
 
 impl Limits {
-    /// Takes one call of the key's rate, if one is left.
+    /// Takes one call from the key's quota, if one is left.
     ///
     /// # Errors
-    /// What the quota is, if none is left: the call then costs nothing.
+    /// The current quota, if no call is left. The denied call costs nothing.
     pub fn take(&self, key: KeyId, limit: &RateLimit, now: Timestamp) -> Result<Quota, Quota> {
         let mut used = self.used.of(key);
         let entry = used.entry(key).or_insert_with(|| Entry { bucket: Bucket::whole(*limit, now), changed: false });
@@ -52,8 +54,9 @@ impl Limits {
         taken
     }
 
-    /// What has changed since it was last asked and outlives a restart: keys, and from when their quota is whole again, in
-    /// microseconds since the epoch. Whoever asks saves it. Keys whose quota is whole are forgotten: nothing is lost with them.
+    /// Returns the quotas that changed since the last call and that survive a restart: key ids and the times at which
+    /// their quota is full again, in microseconds since the epoch. The caller saves them. Removes keys whose quota is
+    /// full, which loses nothing.
     pub fn changed(&self, now: Timestamp) -> Vec<(KeyId, i64)> {
         let mut changed = Vec::new();
         for mut used in self.used.each() {
@@ -65,7 +68,7 @@ impl Limits {
                 }
                 !whole
             });
-            // After a rush the room goes back too.
+            // Releases memory after a peak.
             if used.capacity() > 64 && used.len() < used.capacity() / 8 {
                 used.shrink_to_fit();
             }
@@ -73,7 +76,7 @@ impl Limits {
         changed
     }
 
-    /// Goes on with what was saved of a key, unless more is known of it by now.
+    /// Restores the saved quota of a key, unless more of it is used by now.
     pub fn load(&self, key: KeyId, limit: RateLimit, whole_at: Timestamp, now: Timestamp) {
         let saved = Bucket::whole_again(limit, whole_at, now);
         let mut used = self.used.of(key);
@@ -82,12 +85,12 @@ impl Limits {
         }
     }
 
-    /// Keys of which something is used.
+    /// Returns the number of keys with used quota.
     pub fn len(&self) -> usize {
         self.used.each().map(|used| used.len()).sum()
     }
 
-    /// Whether nothing is used of any key.
+    /// Returns whether no key has used quota.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -166,7 +169,7 @@ mod tests {
             let asking: Vec<_> = (0..4)
                 .map(|thread| {
                     let limits = &limits;
-                    // Their clocks are some microseconds apart.
+                    // The clocks of the threads differ by some microseconds.
                     let now = Timestamp::from_micros(NOW.micros() - thread * 7);
                     scope.spawn(move || (0..50).filter(|_| limits.take(key(1), &limit, now).is_ok()).count())
                 })

@@ -1,4 +1,4 @@
-//! RSA signatures with PKCS #1 v1.5 and SHA-256 (RS256, RFC 7518 section 3.3), for clients that know no EdDSA.
+//! RSA signatures with PKCS #1 v1.5 and SHA-256 (RS256, RFC 7518 section 3.3), for clients without EdDSA support.
 
 use super::SignerError;
 use aws_lc_rs::{
@@ -14,11 +14,11 @@ use zeroize::Zeroizing;
 
 /// Bytes of the smallest modulus: 2048 bits (RFC 7518 section 3.3).
 const MODULUS_MIN: usize = 256;
-/// Tags of DER (X.690).
+/// DER tags (X.690).
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 
-/// Signs with an unsealed RSA key.
+/// Signs with a decrypted RSA key.
 #[derive(Clone)]
 pub struct RsaSigner {
     pair: Arc<RsaKeyPair>,
@@ -27,17 +27,18 @@ pub struct RsaSigner {
     pub exponent: Arc<[u8]>,
 }
 
-/// A new key: PKCS #8 of both halves, and the public half as an `RSAPublicKey` (RFC 8017 appendix A.1.1).
+/// A new key: both halves as PKCS #8, and the public half as an `RSAPublicKey` (RFC 8017 appendix A.1.1).
 pub(super) struct NewRsaKey {
     pub private: Zeroizing<Vec<u8>>,
     pub public: Vec<u8>,
 }
 
 impl NewRsaKey {
-    /// Generates a key of 2048 bits. It takes a few hundred milliseconds of a core, and the randomness is the library's own.
+    /// Generates a key of 2048 bits. Takes a few hundred milliseconds of CPU time. The random numbers come from the
+    /// cryptographic library.
     ///
     /// # Errors
-    /// [`SignerError::Damaged`] if the library refuses.
+    /// [`SignerError::Damaged`] if the library fails.
     pub fn generate() -> Result<Self, SignerError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| SignerError::Damaged)?;
         let private: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| SignerError::Damaged)?;
@@ -47,9 +48,11 @@ impl NewRsaKey {
 }
 
 impl RsaSigner {
+    /// Decrypts a stored key.
+    ///
     /// # Errors
-    /// [`SignerError::Wrong`] if the key file does not open the row; [`SignerError::Damaged`] if it holds no RSA key of at least 2048
-    /// bits, or another public half.
+    /// [`SignerError::Wrong`] if the key file does not decrypt the row; [`SignerError::Damaged`] if the row contains no
+    /// RSA key of at least 2048 bits, or its public half does not match.
     pub(super) fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
         let private = sealing.open(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
         let pair = RsaKeyPair::from_pkcs8(&private).map_err(|_| SignerError::Damaged)?;
@@ -63,7 +66,8 @@ impl RsaSigner {
         Ok(Self { modulus: modulus.into(), exponent: exponent.into(), pair: Arc::new(pair) })
     }
 
-    /// Signs bytes: as many as the modulus has. Empty, which nothing accepts, if the library refuses.
+    /// Signs a message. The signature is as long as the modulus. If the library fails, the signature is empty, which no
+    /// verifier accepts.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         // PKCS #1 v1.5 is deterministic: the library ignores the random source.
@@ -77,7 +81,7 @@ impl RsaSigner {
     }
 }
 
-/// Modulus and exponent of an `RSAPublicKey`, without leading zeros.
+/// Returns the modulus and the exponent of an `RSAPublicKey`, without leading zeros.
 fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sequence, after) = element(der, SEQUENCE)?;
     let (modulus, rest) = element(sequence, INTEGER)?;
@@ -89,7 +93,7 @@ fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
     (after.is_empty() && rest.is_empty()).then_some((trimmed(modulus), trimmed(exponent)))
 }
 
-/// The content of the first element, which must have this tag, and what follows it.
+/// Returns the content of the first element, which must have this tag, and the remaining bytes.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&[found, length], rest) = der.split_first_chunk::<2>()?;
     if found != tag {
@@ -97,7 +101,7 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     }
     let (length, rest) = match length {
         0..=0x7f => (usize::from(length), rest),
-        // The long form: so many bytes of length follow.
+        // The long form: this number of length bytes follows.
         0x81..=0x84 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(length - 0x80))?;
             (bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)

@@ -1,4 +1,4 @@
-//! Signs access tokens with the algorithm of its key: EdDSA (RFC 8037) or RS256 (RFC 7518).
+//! Token signer: signs access tokens with the algorithm of its key, EdDSA (RFC 8037) or RS256 (RFC 7518).
 
 use super::{ACCESS_TOKENS, ACCESS_TOKENS_RS256, RsaSigner, Signer, SignerError, rsa::NewRsaKey, sealed_row};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -10,10 +10,10 @@ use keyward_store::signing_keys::SigningKeyRow;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Signs access tokens, and what belongs to them, with one key.
+/// Signs access tokens and revocation lists with one key.
 #[derive(Clone)]
 pub struct TokenSigner {
-    /// RFC 7517 `kid`.
+    /// The key id (RFC 7517 `kid`).
     pub kid: String,
     key: Key,
 }
@@ -30,7 +30,8 @@ impl std::fmt::Debug for TokenSigner {
     }
 }
 
-/// The purpose under which keys of an algorithm are stored. RS256 has its own: a release that does not know it leaves those keys alone.
+/// Returns the purpose under which keys of an algorithm are stored. RS256 has its own, so that a release without RS256
+/// support ignores those keys.
 const fn purpose(alg: TokenAlg) -> &'static str {
     match alg {
         TokenAlg::EdDsa => ACCESS_TOKENS,
@@ -38,15 +39,15 @@ const fn purpose(alg: TokenAlg) -> &'static str {
     }
 }
 
-/// The algorithm of a stored key that signs access tokens.
+/// Returns the algorithm of a stored key for access tokens.
 pub fn alg_of(row: &SigningKeyRow) -> TokenAlg {
     if row.purpose == ACCESS_TOKENS_RS256 { TokenAlg::Rs256 } else { TokenAlg::EdDsa }
 }
 
-/// A new key of this algorithm, sealed, that signs from this instant on.
+/// Generates a key of this algorithm that signs from `from`, and encrypts its private half.
 ///
 /// # Errors
-/// [`SignerError::Damaged`] if the library refuses.
+/// [`SignerError::Damaged`] if the cryptographic library fails.
 pub async fn new_token_row(
     ground: &Ground,
     sealing: &SealingKey,
@@ -56,7 +57,7 @@ pub async fn new_token_row(
     match alg {
         TokenAlg::EdDsa => super::new_row(ground, sealing, purpose(alg), from),
         TokenAlg::Rs256 => {
-            // Primes take long to find: not on a thread that answers requests.
+            // The search for primes is slow and must not block a thread that handles requests.
             let made = tokio::task::spawn_blocking(NewRsaKey::generate).await;
             let made = made.map_err(|_| SignerError::Damaged)??;
             sealed_row(ground, sealing, purpose(alg), &made.private, made.public, from)
@@ -65,8 +66,11 @@ pub async fn new_token_row(
 }
 
 impl TokenSigner {
+    /// Decrypts a stored key.
+    ///
     /// # Errors
-    /// [`SignerError::Wrong`] if the key file does not open the row; [`SignerError::Damaged`] if it holds no such key.
+    /// [`SignerError::Wrong`] if the key file does not decrypt the row; [`SignerError::Damaged`] if the row contains no
+    /// key of its algorithm.
     pub fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
         let key = match alg_of(row) {
             TokenAlg::EdDsa => Key::EdDsa(Signer::unseal(row, sealing, path)?),
@@ -82,7 +86,7 @@ impl TokenSigner {
         }
     }
 
-    /// Appends the signature of these bytes, in base64url.
+    /// Appends a dot and the signature of the text, in base64url.
     pub fn sign_onto(&self, text: &mut String) {
         let signature = match &self.key {
             Key::EdDsa(signer) => URL_SAFE_NO_PAD.encode(signer.sign(text.as_bytes())),
@@ -92,7 +96,7 @@ impl TokenSigner {
         text.push_str(&signature);
     }
 
-    /// Checks what this key signed.
+    /// Returns the key that verifies the signatures of this signer.
     pub fn decoding_key(&self) -> DecodingKey {
         match &self.key {
             Key::EdDsa(signer) => DecodingKey::from_ed_der(&signer.public),
@@ -100,7 +104,7 @@ impl TokenSigner {
         }
     }
 
-    /// The public half as a JWK (RFC 7517; RFC 8037 section 2, RFC 7518 section 6.3.1).
+    /// Returns the public half as a JWK (RFC 7517; RFC 8037 section 2, RFC 7518 section 6.3.1).
     pub fn jwk(&self) -> Value {
         let base64 = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let (kid, alg) = (&self.kid, self.alg().as_str());

@@ -1,4 +1,4 @@
-//! The decision on a token, or on a key in its place: what the token says, then everything about its key.
+//! Token decision: evaluates the claims of a token, then all rules for its key. Also accepts a key in place of a token.
 
 use super::{Audience, Known, TokenRefused, Tokens};
 use crate::verify::{Good, Question, Refused};
@@ -6,22 +6,22 @@ use keyward_core::{Error, actor::Origin, program::Program};
 use keyward_domain::ids::ProjectId;
 use std::{borrow::Cow, sync::Arc};
 
-/// A key, or a token of one, that is good for what was asked.
+/// A key, or a token of one, that passed all rules.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub good: Good,
-    /// What the token says; `None`: the key itself was presented.
+    /// The claims of the token, or `None` if the key itself was presented.
     pub token: Option<Arc<Known>>,
 }
 
 impl Accepted {
-    /// What it may do: the key's scopes, and of a token those of the key's that it has.
+    /// Returns the effective scopes: those of the key, limited to the token's scopes if a token was presented.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let held = self.good.facts.scopes.iter().map(|scope| -> &str { scope.as_ref() });
         held.filter(|scope| self.token.as_ref().is_none_or(|token| token.scopes().any(|it| it == *scope)))
     }
 
-    /// The program that presented it, as the management API knows it.
+    /// Returns the management API client that presented the key or token.
     pub fn program(&self, origin: Origin) -> Program {
         let facts = &self.good.facts;
         Program {
@@ -34,14 +34,15 @@ impl Accepted {
     }
 }
 
-/// The scope without a name, which no key has. What a token lacks is refused as if its key lacked it: in the same place among the
-/// rules, so that it costs no quota and the rules before it are named first.
+/// The empty scope, which no key has. A scope that is missing in the token is denied as if it were missing in the key:
+/// at the same position in the order of rules, so that the denied request costs no quota and earlier rules are reported
+/// first.
 const NONE: &[Cow<'_, str>] = &[Cow::Borrowed("")];
 
-/// What was decided.
+/// The result of a decision.
 pub type Checked = Result<Accepted, TokenRefused>;
 
-/// Whether a text can be a token and no key: three parts with dots between.
+/// Returns whether a text can be a token and not a key: three parts separated by dots.
 fn is_token(text: &str) -> bool {
     !text.starts_with("kw_") && text.bytes().filter(|byte| *byte == b'.').count() == 2
 }
@@ -50,7 +51,7 @@ impl Tokens {
     /// Decides on a key or a token, whichever was presented.
     ///
     /// # Errors
-    /// The inner error is the rule that refused it; the outer one a fault.
+    /// The inner error is the reason for the denial; the outer one is an internal error.
     pub async fn presented(&self, text: &str, question: &Question<'_>) -> Result<Checked, Error> {
         if is_token(text) {
             return self.token(text, question).await;
@@ -59,17 +60,17 @@ impl Tokens {
         Ok(decision.map(|good| Accepted { good, token: None }).map_err(TokenRefused::Key))
     }
 
-    /// Decides on a token, and on the key behind it: a token never outlives its key, and has no scope that the key has lost. The
-    /// networks of a key bind its secret, not the tokens made from it.
+    /// Decides on a token and its key. A token never outlives its key, and loses every scope that the key loses. The
+    /// networks of a key restrict its secret, not the tokens made from it.
     ///
     /// # Errors
-    /// As [`Tokens::presented`].
+    /// Same as [`Tokens::presented`].
     pub async fn token(&self, text: &str, question: &Question<'_>) -> Result<Checked, Error> {
         let known = match self.read(text) {
             Ok(known) => known,
             Err(refused) => return Ok(Err(refused)),
         };
-        // A token for management is for nothing else.
+        // A management token is valid for nothing else.
         let Audience::Project(project) = known.audience else { return Ok(Err(TokenRefused::WrongAudience)) };
         let own = [project];
         let in_its_project = question.projects.is_empty() || question.projects.contains(&project);
@@ -77,10 +78,10 @@ impl Tokens {
         self.decide(known, &Question { projects, ..*question }).await
     }
 
-    /// Decides on a token for the addresses of one project: made for another, it is for something else.
+    /// Decides on a token for the endpoints of one project. A token for another project has the wrong audience.
     ///
     /// # Errors
-    /// As [`Tokens::presented`].
+    /// Same as [`Tokens::presented`].
     pub async fn check(&self, token: &str, project: ProjectId) -> Result<Checked, Error> {
         match self.read(token) {
             Ok(known) if known.audience != Audience::Project(project) => Ok(Err(TokenRefused::WrongAudience)),
@@ -89,10 +90,10 @@ impl Tokens {
         }
     }
 
-    /// Decides on a token for management by program, which must have this scope: `keyward:keys.read` or the like.
+    /// Decides on a token for the management API, which must have this scope, such as `keyward:keys.read`.
     ///
     /// # Errors
-    /// As [`Tokens::presented`].
+    /// Same as [`Tokens::presented`].
     pub async fn management(&self, token: &str, scope: &str) -> Result<Checked, Error> {
         match self.read(token) {
             Ok(known) if known.audience != Audience::Management => Ok(Err(TokenRefused::WrongAudience)),
@@ -101,7 +102,7 @@ impl Tokens {
         }
     }
 
-    /// Decides on a token, whatever it is for.
+    /// Decides on a token with any audience.
     pub(super) async fn any(&self, token: &str) -> Result<Checked, Error> {
         match self.read(token) {
             Ok(known) => self.decide(known, &Question::default()).await,
@@ -109,7 +110,7 @@ impl Tokens {
         }
     }
 
-    /// What a token says, if it is one of ours and has not expired: nothing else has been asked.
+    /// Returns the claims of a token, if it was issued by this server and has not expired. Does not check its key.
     ///
     /// # Errors
     /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
@@ -117,10 +118,10 @@ impl Tokens {
         self.reader.read(token, self.verify.now(), self.ring.removed(), || self.ring.now())
     }
 
-    /// Decides on a token, whatever it is for, without its being a use of it: it costs no quota and is not counted (RFC 7662).
+    /// Decides on a token with any audience, without using it: no quota is taken, and no call is counted (RFC 7662).
     ///
     /// # Errors
-    /// As [`Tokens::presented`].
+    /// Same as [`Tokens::presented`].
     pub async fn look(&self, token: &str) -> Result<Checked, Error> {
         let known = match self.read(token) {
             Ok(known) => known,
@@ -136,7 +137,7 @@ impl Tokens {
         })
     }
 
-    /// What a token that was read says, and everything about its key.
+    /// Decides on verified claims and on their key.
     async fn decide(&self, known: Arc<Known>, question: &Question<'_>) -> Result<Checked, Error> {
         if self.is_revoked(&known).await? {
             return Ok(Err(TokenRefused::Revoked));
@@ -153,7 +154,7 @@ impl Tokens {
     }
 }
 
-/// Whether the project of its key is the one that a token is for.
+/// Returns whether the audience of a token matches the project of its key.
 fn is_of(known: &Known, project: ProjectId) -> bool {
     match known.audience {
         Audience::Project(own) => own == project,

@@ -1,18 +1,20 @@
-//! The claims of an access token (RFC 9068 section 2.2), and writing them: a compact JWS (RFC 7515), signed with the key pair that is
-//! kept. Writing is done thousands of times a second; the header is the same each time, and ready.
+//! The claims of an access token (RFC 9068 section 2.2), and their serialization as a compact JWS (RFC 7515).
+//!
+//! Tokens are written thousands of times a second. The header is the same each time and is therefore encoded once.
 
 use crate::signer::TokenSigner;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-/// Most tokens that one was exchanged from, in a row: each makes it longer.
+/// Maximum length of a chain of token exchanges. Each exchange makes the token longer.
 pub const VIA_MAX: usize = 8;
-/// Base64 of an Ed25519 signature, and the dot before it. One of RSA is longer, and grows the text once.
+/// Length of an Ed25519 signature in base64url, including the dot before it. An RSA signature is longer, so the text
+/// then grows once.
 const SIGNATURE: usize = 87;
-/// Bytes of most claims.
+/// Initial capacity in bytes, enough for most claims.
 const ROOM: usize = 512;
 
-/// The claims of an access token, as they are read.
+/// The claims of an access token, for deserialization.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Claims {
     pub aud: String,
@@ -28,7 +30,7 @@ pub struct Claims {
     pub via: Vec<String>,
 }
 
-/// The same, as they are written.
+/// The claims of an access token, for serialization.
 #[derive(Serialize)]
 pub struct Written<'a> {
     pub iss: &'a str,
@@ -40,24 +42,24 @@ pub struct Written<'a> {
     pub exp: i64,
     /// Space-separated (RFC 8693 section 4.2).
     pub scope: &'a str,
-    /// Ours: which consent of a person it is of.
+    /// Private claim: the grant that the token belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<uuid::Uuid>,
-    /// Ours: the `jti` of the tokens that it was exchanged from, the first one first.
+    /// Private claim: the `jti` of the tokens that it was exchanged from, the first one first.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub via: &'a [uuid::Uuid],
 }
 
-/// Signs one kind of thing with one key.
+/// Signs JWTs of one type with one key.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    /// The header in base64url, and the dot behind it.
+    /// The header in base64url, and the dot after it.
     header: Box<str>,
     signer: TokenSigner,
 }
 
 impl Writer {
-    /// For what has this `typ`.
+    /// Creates a writer for JWTs with this `typ`.
     pub fn new(typ: &str, signer: TokenSigner) -> Self {
         let header = serde_json::json!({"typ": typ, "alg": signer.alg().as_str(), "kid": signer.kid}).to_string();
         let mut encoded = URL_SAFE_NO_PAD.encode(header);
@@ -65,10 +67,10 @@ impl Writer {
         Self { header: encoded.into(), signer }
     }
 
-    /// The whole, of claims that can be written as JSON: strings, numbers, lists and objects.
+    /// Serializes and signs claims. The claims must be representable as JSON: strings, numbers, arrays and objects.
     pub fn write(&self, claims: &impl Serialize) -> String {
         let mut json = Vec::with_capacity(ROOM);
-        // Writing into memory does not fail, and no key of an object is anything but a text.
+        // Serialization into memory does not fail, and all object keys are strings.
         let _ = serde_json::to_writer(&mut json, claims);
         let mut token = String::with_capacity(self.header.len() + json.len().div_ceil(3) * 4 + SIGNATURE);
         token.push_str(&self.header);

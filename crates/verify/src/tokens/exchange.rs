@@ -1,4 +1,5 @@
-//! Making a token of a key, of a grant, or of another token: never with more scopes, nor a longer life, than what it is made of.
+//! Token issuance and token exchange (RFC 8693): issues a token for a key, a grant, or another token. The token never
+//! has more scopes or a longer lifetime than its source.
 
 use super::{
     Accepted, Audience, ExchangeRefused, HOUR_LIFE, Holder, Issued, Known, Target, TokenRefused, Tokens, Wish,
@@ -14,10 +15,10 @@ use keyward_domain::{
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// How the scopes of management by program begin: they have an audience of their own.
+/// The prefix of management scopes, which have their own audience.
 const MANAGEMENT: &str = "keyward:";
 
-/// What a person allowed: what a token of it is made of.
+/// A grant as the source of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct OfGrant<'a> {
     pub grant: GrantId,
@@ -25,12 +26,12 @@ pub struct OfGrant<'a> {
     pub client: ClientName,
     pub project: ProjectId,
     pub scopes: &'a [String],
-    /// Longest life of a token of its project, in seconds.
+    /// Maximum lifetime of a token of the project, in seconds.
     pub life_max: i64,
     pub until: Option<Timestamp>,
 }
 
-/// What a token is made of.
+/// The source of a token.
 struct Source<'a> {
     holder: Holder,
     project: ProjectId,
@@ -53,7 +54,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What the token is for, and its scopes: those of the source that are asked for, in the order of the source.
+    /// Returns the audience of the token and its scopes: the requested scopes in the order of the source.
     fn narrowed(&self, wish: &Wish<'_>) -> Result<(Audience, Vec<&'a str>), ExchangeRefused> {
         let asked = wish.scopes;
         if let Some(lacks) = asked.and_then(|asked| asked.iter().find(|scope| !self.scopes.contains(scope))) {
@@ -84,7 +85,7 @@ impl<'a> Source<'a> {
             return Err(ExchangeRefused::Target);
         }
         let kept: Vec<_> = wanted.into_iter().filter(fits).collect();
-        // A token for management that may manage nothing is a mistake of whoever asks.
+        // A management token without management scopes is an error in the request.
         if target == Audience::Management && kept.is_empty() {
             Err(ExchangeRefused::Target)
         } else {
@@ -94,11 +95,11 @@ impl<'a> Source<'a> {
 }
 
 impl Tokens {
-    /// Exchanges a key's secret, used from this address, for a token. Its life is the shortest of what is asked for, the project's
-    /// ceiling and what the key has left.
+    /// Exchanges a key's secret, used from this address, for a token. Its lifetime is the shortest of the requested
+    /// lifetime, the project's maximum, and the remaining lifetime of the key.
     ///
     /// # Errors
-    /// The inner error is the rule that refused it; the outer one a fault.
+    /// The inner error is the reason for the denial; the outer one is an internal error.
     pub async fn exchange(
         &self,
         secret: &str,
@@ -109,18 +110,18 @@ impl Tokens {
         Ok(decision.map_err(ExchangeRefused::Key).and_then(|good| self.issue_for_key(&good.facts, wish)))
     }
 
-    /// A token of a key that was found good.
+    /// Issues a token for a key that passed all rules.
     ///
     /// # Errors
-    /// The rule that refuses it.
+    /// The reason for the denial.
     pub fn issue_for_key(&self, facts: &Facts, wish: &Wish<'_>) -> Result<Issued, ExchangeRefused> {
         self.issue(&Source::of_key(facts, Holder::Key(facts.key)), wish, self.verify.now())
     }
 
-    /// A token of a grant whose code was redeemed at this instant.
+    /// Issues a token for a grant whose code was redeemed at `now`.
     ///
     /// # Errors
-    /// The rule that refuses it: [`Refused::Expired`] if the grant is over.
+    /// The reason for the denial: [`Refused::Expired`] if the grant has expired.
     pub fn issue_for_grant(
         &self,
         grant: &OfGrant<'_>,
@@ -138,11 +139,11 @@ impl Tokens {
         self.issue(&source, wish, now)
     }
 
-    /// Exchanges a token for one with the same audience, scopes of its own, and a life that ends no later (RFC 8693). `counted`: its
-    /// key was used in the same request already.
+    /// Exchanges a token for one with the same audience, a subset of the scopes, and an expiry that is not later (RFC
+    /// 8693). `counted` means that the same request already counted a use of the key.
     ///
     /// # Errors
-    /// As [`Tokens::exchange`].
+    /// Same as [`Tokens::exchange`].
     pub async fn narrow(
         &self,
         token: &str,
@@ -177,7 +178,7 @@ impl Tokens {
             exp = exp.min(until);
         }
         if exp <= iat {
-            // Less than a second is left: a token of it would be dead on arrival.
+            // Less than a second is left, so the token would be expired on arrival.
             return Err(ExchangeRefused::Key(Refused::Expired));
         }
         let via: Vec<Uuid> = source.token.map_or_else(Vec::new, |token| [&*token.via, &[token.jti]].concat());

@@ -1,4 +1,4 @@
-//! Whose a token is, and what it is for, as its claims say it.
+//! Subject and audience of a token, and their representation in its claims.
 
 use keyward_domain::{
     consent::ClientName,
@@ -6,22 +6,22 @@ use keyward_domain::{
 };
 use uuid::Uuid;
 
-/// What stands before the project's id in an audience, behind the public URL.
+/// The path before the project id in an audience, after the public URL.
 const PROJECTS: &str = "/projects/";
-/// What stands there for management by program.
+/// The path of the management API in an audience.
 const MANAGEMENT: &str = "/v1";
 
-/// What a token is for; either is refused in the other's place.
+/// The audience of a token. A token is denied where the other audience is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// `<public URL>/projects/<id>`: the project's own API, and its config here.
+    /// `<public URL>/projects/<id>`: the project's own API, and its config on this server.
     Project(ProjectId),
-    /// `<public URL>/v1`: management by program, with `keyward:*` scopes and no others.
+    /// `<public URL>/v1`: the management API, with `keyward:*` scopes only.
     Management,
 }
 
 impl Audience {
-    /// As the claim `aud` has it.
+    /// Returns the claim `aud`.
     pub fn claim(self, issuer: &str) -> String {
         match self {
             Self::Project(id) => format!("{issuer}{PROJECTS}{id}"),
@@ -29,7 +29,7 @@ impl Audience {
         }
     }
 
-    /// Reads what [`Audience::claim`] wrote, and nothing else: an id can be written in other ways than ours.
+    /// Parses the output of [`Audience::claim`] and nothing else: other spellings of an id are not accepted.
     pub fn read(claim: &str, issuer: &str) -> Option<Self> {
         let path = claim.strip_prefix(issuer)?;
         if path == MANAGEMENT {
@@ -39,17 +39,17 @@ impl Audience {
     }
 }
 
-/// Whose a token is.
+/// The subject of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// A key's: `sub` and `client_id` are `key:<id>`.
+    /// A key: `sub` and `client_id` are `key:<id>`.
     Key(KeyId),
-    /// A grant's: `sub` is `user:<id>`, `client_id` the client's, and `grant_id` the grant's.
+    /// A grant: `sub` is `user:<id>`, `client_id` identifies the client, and `grant_id` the grant.
     Grant { grant: GrantId, user: UserId, client: ClientName },
 }
 
 impl Holder {
-    /// Under which id its facts are found: a grant is known as a key is.
+    /// Returns the id of the key snapshot. Grants have snapshots like keys.
     pub fn facts_id(self) -> KeyId {
         match self {
             Self::Key(key) => key,
@@ -57,7 +57,7 @@ impl Holder {
         }
     }
 
-    /// Whose it is by the claims; `None`: no holder is written like this.
+    /// Parses the subject from the claims. Returns `None` if no subject has this representation.
     pub(super) fn read(sub: &str, client_id: &str, grant_id: Option<&str>) -> Option<Self> {
         let Some(grant) = grant_id else {
             let key = sub.strip_prefix("key:").and_then(KeyId::parse_exact)?;
@@ -67,7 +67,7 @@ impl Holder {
         Some(Self::Grant { grant: GrantId::parse_exact(grant)?, user, client: client_id.parse().ok()? })
     }
 
-    /// The claim `sub`.
+    /// Returns the claim `sub`.
     pub fn subject(self) -> String {
         match self {
             Self::Key(key) => format!("key:{key}"),
@@ -75,7 +75,7 @@ impl Holder {
         }
     }
 
-    /// The claim `client_id`.
+    /// Returns the claim `client_id`.
     pub fn client_id(self) -> String {
         match self {
             Self::Key(key) => format!("key:{key}"),
@@ -83,14 +83,14 @@ impl Holder {
         }
     }
 
-    /// Whether a client that calls itself so is the one that a token is of: by its own name, or as the page that it asked from
-    /// (`client_id=origin`).
+    /// Returns whether `said` identifies the client of the token: by its client id, or by `origin` for a registered
+    /// client that identifies itself by its page (`client_id=origin`).
     pub fn is_client(self, said: &str) -> bool {
         let asked_from_a_page = matches!(self, Self::Grant { client: ClientName::Registered(_), .. });
         said == self.client_id() || asked_from_a_page && said == "origin"
     }
 
-    /// The claim `grant_id`.
+    /// Returns the claim `grant_id`.
     pub fn grant_id(self) -> Option<GrantId> {
         match self {
             Self::Key(_) => None,

@@ -1,5 +1,5 @@
-//! The keys that sign access tokens: the one that signs now, the next one, which is published before it signs, and the old ones, which
-//! are published until the last token that they signed is dead.
+//! The signing keys of access tokens, with rotation: the current key, the next key, which is published before it signs,
+//! and old keys, which stay published until their last token has expired.
 
 use super::{claims::Writer, list};
 use crate::signer::{SignerError, TOKEN_KEYS, TokenSigner};
@@ -17,21 +17,21 @@ use std::{
 };
 use tokio::sync::{Mutex, Notify};
 
-/// For how long the keys are believed without reading them again, in microseconds: a minute. Changes are heard within a second, and
-/// whoever hears nothing reads them once a minute.
+/// Maximum age of the keys in memory, in microseconds: a minute. Changes arrive within a second; a node that receives
+/// no changes reads the keys once a minute.
 const FRESH: u64 = 60_000_000;
-/// How long until another try when they could not be read.
+/// Delay before the next attempt after the keys could not be read.
 pub(super) const RETRY: Duration = Duration::from_millis(500);
 
-/// A key, ready to sign and to check.
+/// A key, ready to sign and to verify.
 #[derive(Clone)]
 pub struct TokenKey {
     pub signer: TokenSigner,
-    /// From when it signs.
+    /// The time from which it signs.
     pub from: Timestamp,
     /// Writes access tokens.
     pub tokens: Writer,
-    /// Writes lists of revoked ones.
+    /// Writes revocation lists.
     pub lists: Writer,
     pub decoding: DecodingKey,
 }
@@ -48,11 +48,11 @@ impl TokenKey {
     }
 }
 
-/// The keys of which tokens can be alive, and the next one.
+/// The keys that may have valid tokens, and the next key.
 #[derive(Clone)]
 pub struct KeySet {
     newest: TokenKey,
-    /// The newest of them first.
+    /// Newest first.
     older: Vec<TokenKey>,
 }
 
@@ -63,10 +63,10 @@ impl std::fmt::Debug for KeySet {
 }
 
 impl KeySet {
-    /// Reads and unseals them, without those of which no token is alive.
+    /// Reads and decrypts the keys, except those without valid tokens.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the key file, or that the database cannot be read.
+    /// A sentence that states the problem with the key file, or that the database cannot be read.
     pub(crate) async fn load(ground: &Ground, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
         let (rows, life) = {
             let mut reader = ground.pool.read().await?;
@@ -84,27 +84,27 @@ impl KeySet {
         Ok(Self { newest, older: keys.collect() })
     }
 
-    /// The newest first.
+    /// Returns all keys, newest first.
     pub fn all(&self) -> impl Iterator<Item = &TokenKey> {
         std::iter::once(&self.newest).chain(&self.older)
     }
 
-    /// The one that was made last, which may not sign yet.
+    /// Returns the newest key, which may not sign yet.
     pub fn newest(&self) -> &TokenSigner {
         &self.newest.signer
     }
 
-    /// The one that signs at this instant.
+    /// Returns the key that signs at `now`.
     pub fn signing(&self, now: Timestamp) -> &TokenKey {
         self.all().find(|key| key.from <= now).or(self.older.last()).unwrap_or(&self.newest)
     }
 
-    /// The one with this id.
+    /// Returns the key with this id.
     pub fn of_kid(&self, kid: &str) -> Option<&TokenKey> {
         self.all().find(|key| key.signer.kid == kid)
     }
 
-    /// The public halves, as a JWK set (RFC 7517): first of the one that signs now.
+    /// Returns the public halves as a JWK set (RFC 7517), with the current key first.
     pub fn jwks(&self, now: Timestamp) -> serde_json::Value {
         let signing = self.signing(now);
         let others = self.all().filter(|key| key.signer.kid != signing.signer.kid);
@@ -113,25 +113,25 @@ impl KeySet {
     }
 }
 
-/// The rows, the newest first, up to the last of which a token that lives at most `life` seconds can be alive: one key signs until
-/// the next one does.
+/// Returns the rows, newest first, up to the last one that may have a valid token, if tokens live at most `life`
+/// seconds. A key signs until the next one starts.
 pub(super) fn alive(rows: &[SigningKeyRow], life: i64, now: Timestamp) -> &[SigningKeyRow] {
     let is_alive = |next: &SigningKeyRow| Timestamp::from_micros(next.signs_from).plus_seconds(life) > now;
     let end = rows.iter().position(|next| !is_alive(next)).map_or(rows.len(), |at| at + 1);
     &rows[..end.min(rows.len())]
 }
 
-/// The keys of this process, as it last read them.
+/// The keys of this process, as last read.
 pub(super) struct Ring {
     ground: Ground,
     sealing: SealingKey,
     set: RwLock<Arc<KeySet>>,
-    /// When they were read, on the steady clock.
+    /// The time of the last read, on the steady clock.
     read_at: AtomicU64,
-    /// How often a key was no longer among them.
+    /// The number of times that a key was removed.
     removed: AtomicU64,
     changed: Notify,
-    /// Of those who read them anew: whoever began earlier must not end later.
+    /// Serializes reads, so that a read that began earlier does not end later.
     turn: Mutex<()>,
 }
 
@@ -161,8 +161,8 @@ impl Ring {
         self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often a key was taken away. Whoever keeps what a key signed asks this first and then for the keys, and believes it for as
-    /// long as the number is the same.
+    /// Returns the number of times that a key was removed. Code that caches verified signatures reads this number first
+    /// and then the keys. Its entries are valid while the number stays the same.
     pub fn removed(&self) -> u64 {
         self.removed.load(Ordering::Acquire)
     }
@@ -170,7 +170,7 @@ impl Ring {
     /// Reads the keys again.
     ///
     /// # Errors
-    /// If the database cannot be read, or holds a key that the key file does not open.
+    /// If the database cannot be read, or contains a key that the key file does not decrypt.
     pub async fn reload(&self) -> Result<Arc<KeySet>, Error> {
         let _turn = self.turn.lock().await;
         self.read().await
@@ -191,17 +191,17 @@ impl Ring {
         Ok(set)
     }
 
-    /// The keys as they were a minute ago at most.
+    /// Returns the keys, at most a minute old.
     ///
     /// # Errors
-    /// [`Error::Busy`] if they cannot be read: whoever does not know the keys does not publish them.
+    /// [`Error::Busy`] if they cannot be read: a node must not publish outdated keys.
     pub async fn fresh(&self) -> Result<Arc<KeySet>, Error> {
         if self.is_fresh() {
             return Ok(self.now());
         }
         let _turn = self.turn.lock().await;
         if self.is_fresh() {
-            // Somebody else has read them meanwhile.
+            // Another caller has read them meanwhile.
             return Ok(self.now());
         }
         self.read().await.map_err(|error| {
@@ -214,12 +214,12 @@ impl Ring {
         self.ground.clock.steady().saturating_sub(self.read_at.load(Ordering::Acquire)) <= FRESH
     }
 
-    /// Somebody changed them.
+    /// Records that the keys have changed.
     pub fn heard(&self) {
         self.changed.notify_one();
     }
 
-    /// Until somebody has changed them.
+    /// Waits until the keys have changed.
     pub async fn change(&self) {
         self.changed.notified().await;
     }
@@ -235,7 +235,8 @@ mod tests {
         SigningKeyRow { id: uuid::Uuid::nil(), purpose, generation: 1, public_key: vec![], sealed: vec![], signs_from }
     }
 
-    /// A key lives until the last token that it can have signed is dead: as long as a token lives after the next one signs.
+    /// A key lives until the last token that it can have signed has expired: one token lifetime after the next key
+    /// starts to sign.
     #[test]
     fn a_key_is_kept_for_as_long_as_a_token_of_it_can_live() {
         let rows = [row(300), row(200), row(100)];

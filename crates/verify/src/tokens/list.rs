@@ -1,8 +1,8 @@
-//! The list of what was revoked, for whoever checks tokens without asking: a signed JWT with a `typ` of its own.
+//! The revocation list, for resource servers that verify tokens offline: a signed JWT with its own `typ`.
 //!
-//! Claims: `iss`, `iat`, `exp` (older than that it says nothing), `tokens` (the `jti` of every token that was revoked and has not
-//! expired), and `before`: whose tokens with an `iat` lower than the number are refused, by `key:<id>`, `grant:<id>` or an audience.
-//! A holder stands there for as long as one of its tokens could live.
+//! Claims: `iss`, `iat`, `exp` (a list past its `exp` is not valid), `tokens` (the `jti` of every revoked token that
+//! has not expired), and `before`: maps `key:<id>`, `grant:<id>` or an audience to a number; its tokens with a lower
+//! `iat` are denied. An entry remains for as long as one of its tokens could be valid.
 
 use super::{Audience, Tokens};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,22 +17,22 @@ use uuid::Uuid;
 
 /// The `typ` of the list.
 pub const TYP: &str = "keyward-revoked+jwt";
-/// How long a list is believed, in seconds.
+/// Validity of a list, in seconds.
 const GOOD_FOR: i64 = 3_600;
-/// After how many seconds one that still says the same is signed anew.
+/// Interval after which an unchanged list is signed again, in seconds.
 const SIGNED_ANEW: i64 = 300;
-/// For how long a node answers with the same list without looking, in microseconds: a second.
+/// Time for which a node returns the same list without a query, in microseconds: a second.
 const LOOK: u64 = 1_000_000;
 
-/// A list, as it is answered.
+/// A signed list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     pub jwt: Arc<str>,
-    /// As it stands in `ETag`: weak, for nodes sign the same content at instants of their own.
+    /// The value of `ETag`. It is weak because nodes sign the same content at different times.
     pub etag: Arc<str>,
 }
 
-/// What is revoked.
+/// The content of the list.
 #[derive(Serialize)]
 struct Content {
     tokens: Vec<Uuid>,
@@ -48,23 +48,25 @@ struct Claims<'a> {
     content: &'a Content,
 }
 
-/// The list that was made last, and when it was looked whether it is still true.
+/// The last list, and the time of its last check.
 #[derive(Default)]
 pub(super) struct Made(Mutex<Option<(u64, List)>>);
 
-/// For how long after a change somebody may still have issued a token by what was before, in seconds: a node that hears of nothing
-/// asks after two, the change waited its turn to be written, and tokens have whole seconds.
+/// Time after a change within which a token may still be issued based on the previous state, in seconds: a node that
+/// receives no changes reads the database after 2 s, the change waited in the write queue, and tokens have whole
+/// seconds.
 const SPREADS: i64 = 5;
 
-/// The second from which on a token may be issued again.
+/// Returns the second from which tokens may be issued again.
 fn second_after(micros: i64) -> i64 {
     Timestamp::from_micros(micros).seconds() + SPREADS
 }
 
-/// What ended before this instant has no token that is alive, those among them that were issued while its end spread.
+/// Returns the time before which a revocation cannot affect a token that is still valid, including tokens that were
+/// issued while the revocation propagated.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the query fails.
 pub async fn forgotten(conn: &mut Conn<'_>, now: Timestamp) -> Result<Timestamp, store::Error> {
     Ok(now.plus_seconds(-store::revoked::longest_life(conn).await? - SPREADS))
 }
@@ -90,7 +92,7 @@ impl Content {
         Ok(Self { tokens, before })
     }
 
-    /// The same for the same content, signed in the same five minutes with the same key.
+    /// Returns the same value for the same content, signed in the same five minutes with the same key.
     fn etag(&self, kid: &str, now: Timestamp) -> String {
         let mut digest = Sha256::new();
         digest.update(kid);
@@ -101,14 +103,14 @@ impl Content {
 }
 
 impl Tokens {
-    /// The list as it was a second ago at most.
+    /// Returns the list, at most a second old.
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn revoked_list(&self) -> Result<List, Error> {
         let (ground, keys) = (self.ring.ground(), self.ring.fresh().await?);
         let (now, steady) = (ground.now(), ground.clock.steady());
-        // Whoever comes meanwhile waits, and takes what was made.
+        // Concurrent callers wait here and get the same list.
         let mut made = self.list.0.lock().await;
         if let Some((looked, list)) = &*made
             && steady.saturating_sub(*looked) < LOOK

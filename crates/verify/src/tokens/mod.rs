@@ -1,5 +1,4 @@
-//! Access tokens: JWTs (RFC 9068's `at+jwt`), signed with EdDSA or RS256, of keys and of what people
-//! allowed.
+//! Access tokens: JWTs (`at+jwt` of RFC 9068), signed with EdDSA or RS256, for keys and grants.
 
 mod check;
 mod claims;
@@ -35,7 +34,7 @@ use uuid::Uuid;
 /// The `typ` of an access token (RFC 9068 section 2.1), checked before anything else (RFC 8725 section 3.11).
 pub const TYP: &str = "at+jwt";
 
-/// A token, for the answer that carries it.
+/// An issued token, for the response.
 #[derive(Clone, Debug)]
 pub struct Issued {
     pub access_token: String,
@@ -45,7 +44,7 @@ pub struct Issued {
     pub scope: String,
 }
 
-/// Why a token, or the key that was presented in its place, was refused.
+/// The reason why a token, or a key presented in its place, was denied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefused {
     #[error("This is not an access token of this server.")]
@@ -56,18 +55,18 @@ pub enum TokenRefused {
     WrongAudience,
     #[error("This access token was revoked.")]
     Revoked,
-    /// The key is not good for what was asked, or the one that the token was made from is not.
+    /// The presented key, or the key of the token, was denied.
     #[error("{0}")]
     Key(Refused),
-    /// Its key may have the scope; it has not.
+    /// The token does not have this scope, although its key may have it.
     #[error("This token does not have the scope {0}. A token has what is asked for when it is made.")]
     Scope(String),
-    /// What a person allowed is over: a rule of keys, in other words, for nobody here has a key.
+    /// The grant is no longer valid. The message differs from that of a key, because the user has no key.
     #[error("{}", over(.0))]
     Grant(Refused),
 }
 
-/// What is said of a grant that a rule of keys refuses.
+/// Returns the message for a grant that a key rule denied.
 const fn over(rule: &Refused) -> &'static str {
     match rule {
         Refused::Expired => "The time for which this was allowed is over. Ask the person again.",
@@ -77,7 +76,7 @@ const fn over(rule: &Refused) -> &'static str {
 }
 
 impl TokenRefused {
-    /// What a rule says of a token of this holder.
+    /// Converts a key rule into the denial for a token of this subject.
     fn behind(holder: Holder, rule: Refused) -> Self {
         match (holder, rule) {
             (
@@ -88,7 +87,7 @@ impl TokenRefused {
         }
     }
 
-    /// The stable code.
+    /// Returns the stable reason code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed => "invalid_token",
@@ -101,10 +100,10 @@ impl TokenRefused {
     }
 }
 
-/// The topic under which the change feed tells of signing keys.
+/// The topic of signing keys in the change feed.
 const SIGNING_KEY: &str = "signing_key";
 
-/// Makes and checks tokens. Clones share what they know.
+/// Issues and verifies tokens. Clones share their caches.
 #[derive(Clone)]
 pub struct Tokens {
     issuer: Arc<str>,
@@ -116,7 +115,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Signs with these keys, and with those that are made later and sealed under the same key file.
+    /// Creates the service with these keys. Keys that are generated later are encrypted with the same key file.
     pub fn new(ground: Ground, issuer: &PublicUrl, keys: KeySet, sealing: SealingKey, verify: Verifier) -> Self {
         let issuer = issuer.to_string();
         let revoked = Arc::new(Revoked::default());
@@ -131,12 +130,12 @@ impl Tokens {
         }
     }
 
-    /// The public halves of the keys that tokens are signed with, as this process last read them.
+    /// Returns the public halves of the signing keys as a JWK set, as last read by this process.
     pub fn jwks(&self) -> serde_json::Value {
         self.ring.now().jwks(self.verify.now())
     }
 
-    /// As [`Tokens::jwks`], as they were a minute ago at most: a node that has not heard of a key for longer does not publish.
+    /// Same as [`Tokens::jwks`], at most a minute old: a node that cannot read the keys does not publish outdated ones.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -144,7 +143,7 @@ impl Tokens {
         Ok(self.ring.fresh().await?.jwks(self.verify.now()))
     }
 
-    /// Others changed this.
+    /// Applies changes of other processes.
     pub(super) fn heard(&self, changes: &[Heard]) {
         self.revoked.heard(changes);
         if changes.iter().any(|change| change.topic == SIGNING_KEY) {
@@ -152,13 +151,13 @@ impl Tokens {
         }
     }
 
-    /// Changes were missed.
+    /// Invalidates the caches after missed changes.
     pub(super) fn missed(&self) {
         self.revoked.missed();
         self.ring.heard();
     }
 
-    /// Reads the signing keys again whenever somebody has changed them; ends never.
+    /// Reads the signing keys again after every change. Never returns.
     pub(super) async fn follow_keys(&self) {
         loop {
             self.ring.change().await;

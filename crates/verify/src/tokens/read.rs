@@ -1,5 +1,7 @@
-//! Reading a token: what needs no look-up. Its signature costs ten times what a whole request does, so tokens that were read are
-//! known again by their digest; that they have not expired, and everything about their key, is asked each time.
+//! Token verification without lookups: type, signature, issuer, and audience.
+//!
+//! Checking a signature costs ten times as much as a whole request, so verified tokens are cached by their digest.
+//! Their expiry and everything about their key are checked at each use.
 
 use super::{
     Audience, Holder, TYP, TokenRefused,
@@ -14,24 +16,25 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Tokens that are known again: some 20 MB of them. The least used make room.
+/// Maximum number of cached tokens: some 20 MB. Rarely used tokens are evicted.
 const KNOWN_MAX: usize = 65_536;
-/// Longer texts are none of ours, and not worth a digest: a key with every scope that it can have makes less.
+/// Maximum length of a token. Longer texts are rejected before they are hashed. The token of a key with every possible
+/// scope is shorter.
 const LENGTH_MAX: usize = 16 * 1024;
 
-/// What a token says, once its signature has been checked.
+/// The verified claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     pub jti: Uuid,
-    /// The tokens that it was exchanged from (RFC 8693), the first one first: whoever revokes one of them revokes this one.
+    /// The tokens that it was exchanged from (RFC 8693), the first one first. Revoking one of them revokes this token.
     pub via: Box<[Uuid]>,
     pub holder: Holder,
     pub audience: Audience,
     /// Seconds since the epoch.
     pub issued: i64,
-    /// Seconds since the epoch; at this very second it is over.
+    /// Seconds since the epoch. The token is expired from this second on.
     pub expires: i64,
-    /// With spaces between, as in the token.
+    /// Space-separated, as in the token.
     pub scopes: Box<str>,
 }
 
@@ -41,13 +44,14 @@ impl Known {
     }
 }
 
-/// Reads the tokens of one server.
+/// Verifies the tokens of one server.
 pub struct Reader {
     issuer: Box<str>,
-    /// For the keys of each algorithm: a token whose header names another one than its key has is refused (RFC 8725 section 3.1).
+    /// Rules for the keys of each algorithm. A token is denied if its header names an algorithm other than that of its
+    /// key (RFC 8725 section 3.1).
     eddsa: Validation,
     rs256: Validation,
-    /// Each with the number of removed keys that its signature was checked at.
+    /// Each entry has the count of removed keys at which its signature was verified.
     known: Cache<[u8; 32], (u64, Arc<Known>)>,
 }
 
@@ -57,8 +61,8 @@ impl Reader {
             let mut rules = Validation::new(algorithm);
             rules.set_issuer(&[issuer]);
             rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-            // The audience is compared with what the token is used for; the clock is ours, and the server that issued the token is
-            // the one that checks it: no leeway. Both are asked below.
+            // The audience is compared with the intended use of the token. There is no leeway for the clock, because
+            // the server that issued the token also verifies it. Both are checked below.
             rules.validate_aud = false;
             rules.validate_exp = false;
             rules
@@ -71,8 +75,8 @@ impl Reader {
         }
     }
 
-    /// What the token says, if it is signed with one of these keys and has not expired. `removed` counts the times that keys were
-    /// taken away, as it was before `keys` are read: what was known then is checked again.
+    /// Returns the claims of the token, if it is signed with one of these keys and has not expired. `removed` is the
+    /// count of removed keys, read before `keys`: entries cached at another count are verified again.
     ///
     /// # Errors
     /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
@@ -100,7 +104,7 @@ impl Reader {
         if now.seconds() < known.expires { Ok(known) } else { Err(TokenRefused::Expired) }
     }
 
-    /// Kind, signature, issuer and audience.
+    /// Checks type, signature, issuer and audience.
     fn check(&self, token: &str, keys: &KeySet) -> Result<Known, TokenRefused> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenRefused::Malformed)?;
         if header.typ.as_deref() != Some(TYP) {

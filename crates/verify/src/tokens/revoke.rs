@@ -1,4 +1,4 @@
-//! Revoking a token (RFC 7009): from the next request on it is refused, with all that were exchanged from it.
+//! Token revocation (RFC 7009): the token and all tokens exchanged from it are denied from the next request on.
 
 use super::{Holder, Known, Revoked, Tokens};
 use keyward_core::{
@@ -9,25 +9,28 @@ use keyward_domain::time::{DAY, Timestamp};
 use keyward_store::{self as store, queue::Kept};
 use std::collections::HashSet;
 
-/// The event.
+/// The action of the audit event.
 const ACTION: &str = "token.revoked";
-/// Most tokens of one holder that are revoked one by one within a day: each stands in a list that everybody fetches.
+/// Maximum number of tokens of one subject that can be revoked individually within a day, because each is an entry of a
+/// list that every resource server fetches.
 const MOST: i64 = 1_000;
 
-/// The holder of a token has revoked [`MOST`] of its tokens within a day.
+/// [`MOST`] tokens of the same subject were revoked within a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A thousand tokens of this key were revoked within a day. Deactivate the key: that ends all of them.")]
 pub struct TooMany {
-    /// Until another can be revoked.
+    /// Seconds until another token can be revoked.
     pub seconds: i64,
 }
 
 impl Tokens {
-    /// Revokes a token, for whoever holds the key that it is of, or the token itself: whatever its key or grant may do at the time,
-    /// for that may change. Of one that is gone there is nothing to revoke.
+    /// Revokes a token on behalf of the holder of its key or of the token itself. Does not depend on the current state
+    /// of the key or grant, because that state may change. If the key or grant no longer exists, there is nothing to
+    /// revoke.
     ///
     /// # Errors
-    /// The inner one, if so many of this holder were revoked that they should be ended together; the outer one, if the database refuses.
+    /// The inner error if too many tokens of this subject were revoked, so that they should be revoked together; the
+    /// outer one if the write fails.
     pub async fn revoke(&self, token: &Known, origin: &Origin) -> Result<Result<(), TooMany>, Error> {
         let Some(facts) = self.verify.facts(token.holder.facts_id()).await? else { return Ok(Ok(())) };
         let ground = self.ring.ground();
@@ -55,7 +58,7 @@ impl Tokens {
                     return Ok(Kept::unrecorded(Err(TooMany { seconds })));
                 }
                 if !store::revoked::revoke(tx, jti, expires.micros()).await? {
-                    // Another node was first.
+                    // Another node revoked it first.
                     return Ok(Kept::unrecorded(Ok(())));
                 }
                 Ok::<_, Error>(Kept::with(Ok(()), event).heard(Revoked::change(jti)))
@@ -64,17 +67,17 @@ impl Tokens {
         write.await
     }
 
-    /// Whether a token, or one that it was exchanged from, was revoked.
+    /// Returns whether a token, or one that it was exchanged from, is revoked.
     ///
     /// # Errors
-    /// [`Error::Busy`] if the store has to be asked and cannot answer in time.
+    /// [`Error::Busy`] if a query is necessary and does not finish in time.
     pub(super) async fn is_revoked(&self, token: &Known) -> Result<bool, Error> {
         if self.verify.is_hearing()
             && let Some(known) = self.revoked.knows(token)
         {
             return Ok(known);
         }
-        // On the heap: a look-up holds kilobytes while it waits, and every request would move them about.
+        // On the heap: the future of a lookup has kilobytes, which every request would otherwise move around.
         Box::pin(self.is_revoked_in_store(token)).await
     }
 
@@ -91,11 +94,10 @@ impl Tokens {
         asked.await
     }
 
-    /// Reads which tokens are revoked, all of them: once it is heard what becomes of them, and now and then to forget those that have
-    /// expired.
+    /// Reads all revoked tokens: once after changes are received, and periodically to remove expired ones.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the query fails.
     pub async fn read_revoked(&self) -> Result<(), store::Error> {
         let reading = self.revoked.begin();
         let ground = self.ring.ground();

@@ -1,7 +1,8 @@
-//! The revoked tokens that this process knows of: a set in memory, usually empty.
+//! The in-memory set of revoked tokens, usually empty.
 //!
-//! It is complete while the changes of others are heard and all were read once; whoever cannot hear asks the store. A token that was
-//! revoked stays so: the set only grows, but for tokens that have expired, so what is read late takes nothing back.
+//! The set is complete while changes are received and after all revoked tokens were read once. Otherwise the store is
+//! queried. A revoked token stays revoked, so the set only grows, except for expired tokens; a late read therefore
+//! undoes nothing.
 
 use super::Known;
 use keyward_store::{
@@ -18,27 +19,28 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The topic of the change feed; its id is the token's `jti`.
+/// The topic in the change feed. The id of a change is the token's `jti`.
 const TOPIC: &str = "token";
 
 #[derive(Debug, Default)]
 pub struct Revoked {
-    /// With the number of the sweep before which each was heard of.
+    /// Token ids, each with the number of the sweep before which it was added.
     ids: RwLock<HashMap<Uuid, u64>>,
     count: AtomicUsize,
     sweeps: AtomicU64,
     complete: AtomicBool,
-    /// How often it was found that changes had been missed.
+    /// The number of times that changes were missed.
     missed: AtomicU64,
 }
 
 impl Revoked {
-    /// The change that tells of a token.
+    /// Returns the change that announces a revoked token.
     pub fn change(jti: Uuid) -> Change {
         Change { topic: TOPIC, id: jti }
     }
 
-    /// Whether a token, or one that it was exchanged from, was revoked. `None`: only the store can say.
+    /// Returns whether a token, or one that it was exchanged from, is revoked. Returns `None` if the set is incomplete
+    /// and the store must be queried.
     pub fn knows(&self, token: &Known) -> Option<bool> {
         if !self.complete.load(Ordering::Acquire) {
             return None;
@@ -59,25 +61,26 @@ impl Revoked {
         self.count.store(ids.len(), Ordering::Release);
     }
 
-    /// Others changed this.
+    /// Applies changes of other processes.
     pub fn heard(&self, changes: &[Heard]) {
         if changes.iter().any(|change| change.topic == TOPIC) {
             self.add(changes.iter().filter(|change| change.topic == TOPIC).map(|change| change.id));
         }
     }
 
-    /// Changes were missed: the store is asked until all were read again.
+    /// Marks the set as incomplete after missed changes, until all revoked tokens are read again.
     pub fn missed(&self) {
         self.complete.store(false, Ordering::Release);
         self.missed.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// To be taken before all are read.
+    /// Begins a read of all revoked tokens. Must be called before the query.
     pub fn begin(&self) -> Reading {
         Reading { missed: self.missed.load(Ordering::Acquire), sweep: self.sweeps.fetch_add(1, Ordering::AcqRel) }
     }
 
-    /// These are all that there were in the store: what was there before and is not among them has expired.
+    /// Completes the set with all revoked tokens of the store. Removes those that were present before the read and are
+    /// not among them, because they have expired.
     pub fn read(&self, all: &HashSet<Uuid>, reading: Reading) {
         self.add(all.iter().copied());
         let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
@@ -85,14 +88,14 @@ impl Revoked {
         self.count.store(ids.len(), Ordering::Release);
         drop(ids);
         self.complete.store(true, Ordering::SeqCst);
-        // Missed meanwhile: the next round finds what this one may not have seen.
+        // Changes were missed meanwhile, and this read may not include them. The next read will.
         if self.missed.load(Ordering::SeqCst) != reading.missed {
             self.complete.store(false, Ordering::SeqCst);
         }
     }
 }
 
-/// A reading of all revoked tokens that has begun.
+/// A read of all revoked tokens in progress.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
     missed: u64,

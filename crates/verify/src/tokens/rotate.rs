@@ -1,5 +1,5 @@
-//! Another key to sign with: first it is published, so that whoever checks tokens knows it, then it signs, and the one before is
-//! published until its last token is dead. Or, when somebody else may have the keys, all of that at once.
+//! Signing key rotation: a new key is published first, so that verifiers know it, then it signs, and the previous key
+//! stays published until its last token has expired. If the keys may be compromised, all of this happens at once.
 
 use super::{Tokens, keys::alive};
 use crate::signer::{ACCESS_TOKENS, SignerError, TOKEN_KEYS, alg_of, new_token_row};
@@ -13,30 +13,30 @@ use keyward_domain::time::{DAY, Timestamp};
 use keyward_store::{self as store, changes::Change, queue::Kept, signing_keys::SigningKeyRow};
 use uuid::Uuid;
 
-/// For how long at least a key is published before it signs, in seconds: every node publishes it within a minute, and whoever keeps
-/// the JWK set does so for five.
+/// Minimum time between the publication of a key and its first signature, in seconds: every node publishes it within a
+/// minute, and verifiers cache the JWK set for five minutes.
 pub const PUBLISHED_FIRST: i64 = 15 * 60;
-/// For how long a key is published before it signs when nobody is in a hurry, in seconds: by the schedule.
+/// Time between the publication of a key and its first signature for scheduled rotation, in seconds.
 pub const PUBLISHED_FIRST_BY_SCHEDULE: i64 = DAY;
-/// For how long a key is kept after its last token is dead, in seconds: clocks differ.
+/// Time for which a key is kept after its last token has expired, in seconds, to allow for clock differences.
 const KEPT_LONGER: i64 = 3_600;
 
-/// A key that was published.
+/// A published key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     pub kid: Uuid,
-    /// From when it signs.
+    /// The time from which it signs.
     pub from: Timestamp,
 }
 
-/// The change that tells of the keys.
+/// Returns the change that announces a signing key.
 fn change(kid: Uuid) -> Change {
     Change { topic: super::SIGNING_KEY, id: kid }
 }
 
 const NO_KEY: Error = Error::Internal("there is no signing key yet");
 
-/// A new key of this algorithm, sealed.
+/// Generates a key of this algorithm with its private half encrypted.
 async fn new_key(
     ground: &Ground,
     sealing: &SealingKey,
@@ -49,18 +49,18 @@ async fn new_key(
     })
 }
 
-/// The algorithm of the newest key.
+/// Returns the algorithm of the newest key.
 async fn newest_alg(ground: &Ground) -> Result<TokenAlg, Error> {
     let mut reader = ground.pool.read().await?;
     let newest = store::signing_keys::newest_of(&mut reader.conn(), TOKEN_KEYS).await?;
     Ok(alg_of(&newest.ok_or(NO_KEY)?))
 }
 
-/// Publishes the next key that signs access tokens, of the algorithm of the one before, from this instant on; earlier than
-/// [`PUBLISHED_FIRST`] allows it never signs.
+/// Publishes the next key for access tokens, with the algorithm of the previous one. It signs from `from`, but never
+/// earlier than [`PUBLISHED_FIRST`] allows.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the next key is published already; otherwise if the database refuses.
+/// [`Error::Conflict`] if the next key is already published; otherwise if the write fails.
 pub async fn rotate(
     ground: &Ground,
     sealing: &SealingKey,
@@ -71,7 +71,7 @@ pub async fn rotate(
     rotate_to(ground, sealing, actor, alg, from).await
 }
 
-/// As [`rotate`], to a key of this algorithm.
+/// Same as [`rotate`], with a key of this algorithm.
 async fn rotate_to(
     ground: &Ground,
     sealing: &SealingKey,
@@ -94,7 +94,7 @@ async fn rotate_to(
             }
             row.generation = newest.generation + 1;
             if !store::signing_keys::insert(tx, &row, now.micros()).await? {
-                // Another node was faster.
+                // Another node published its key first.
                 return Err(WAITS);
             }
             let event = actor
@@ -107,16 +107,16 @@ async fn rotate_to(
     Ok(Published { kid: id, from })
 }
 
-/// What the log says of a key that is published.
+/// Returns the audit event's details for a published key.
 fn published_detail(kid: Uuid, alg: TokenAlg, from: Timestamp, before: Uuid) -> serde_json::Value {
     serde_json::json!({"kid": kid, "alg": alg.as_str(), "signs_from": from.micros(), "before": {"kid": before}})
 }
 
-/// Another key, of the algorithm of the newest, signs from this instant on, and all that there were are gone with their tokens: for when somebody may have one of
-/// them. Every node refuses what they signed once it hears of it.
+/// Replaces all keys immediately, for use after a compromise. A new key, with the algorithm of the newest one, signs
+/// from now on, and all other keys are removed. Every node denies their tokens once it receives the change.
 ///
 /// # Errors
-/// [`Error::Conflict`] if another node made a key meanwhile; otherwise if the database refuses.
+/// [`Error::Conflict`] if another node created a key meanwhile; otherwise if the write fails.
 pub async fn replace(ground: &Ground, sealing: &SealingKey, actor: &Actor) -> Result<Published, Error> {
     let now = ground.now();
     let alg = newest_alg(ground).await?;
@@ -146,12 +146,12 @@ pub async fn replace(ground: &Ground, sealing: &SealingKey, actor: &Actor) -> Re
 }
 
 impl Tokens {
-    /// What the settings ask for: the next key a day before the last one has signed for so many days (0: never); another key at the
-    /// next opportunity if the last one is of another algorithm; and the removal of those of which no token is alive. Reads again what
-    /// others did.
+    /// Maintains the keys according to the settings. Publishes the next key a day before the newest one has signed for
+    /// `days` days (0: never), publishes another key as soon as possible if the newest one has a different algorithm,
+    /// and removes keys without valid tokens. Then reads the keys again, including changes by other nodes.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database cannot be read or written.
     pub async fn keep_keys(&self, days: u16, alg: TokenAlg) -> Result<(), Error> {
         let (ground, now) = (self.ring.ground(), self.ring.ground().now());
         let (rows, life) = {
@@ -162,13 +162,13 @@ impl Tokens {
         if let Some(newest) = rows.first().filter(|newest| newest.signs_from <= now.micros()) {
             let due = Timestamp::from_micros(newest.signs_from).plus_seconds(i64::from(days) * DAY);
             let earliest = now.plus_seconds(PUBLISHED_FIRST_BY_SCHEDULE);
-            // A change of the setting takes effect as soon as caches of the JWK set can have the new key.
+            // A change of the setting takes effect as soon as caches of the JWK set can contain the new key.
             let changes = alg_of(newest) != alg;
             if changes || days > 0 && due <= earliest {
                 let from = if changes { None } else { Some(due.max(earliest)) };
                 let by = Actor::System(Origin::default());
                 match rotate_to(ground, self.ring.sealing(), &by, alg, from).await {
-                    // Another node was faster.
+                    // Another node published its key first.
                     Ok(_) | Err(Error::Conflict(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -183,7 +183,7 @@ impl Tokens {
     }
 }
 
-/// Removes a key of which no token is alive, with its private half.
+/// Removes a key without valid tokens, including its private half.
 async fn retire(ground: &Ground, id: Uuid, now: Timestamp) -> Result<(), Error> {
     let write = ground.queue.write(move |tx| {
         Box::pin(async move {

@@ -1,52 +1,53 @@
-//! What is asked of an exchange, and why it may be refused.
+//! The token request, and the reasons for its denial.
 
 use super::{Audience, TokenRefused};
 use crate::verify::Refused;
 
-/// Life of a token from `/authentication/token` when none is asked for, in seconds: a day.
+/// Default lifetime of a token from `/authentication/token`, in seconds: a day.
 pub const DAY_LIFE: i64 = 86_400;
-/// Life of a token from `/oauth/token` when none is asked for, in seconds: an hour.
+/// Default lifetime of a token from `/oauth/token`, in seconds: an hour.
 pub const HOUR_LIFE: i64 = 3_600;
 
-/// What a token is asked for.
+/// The requested audience of a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Target {
-    /// What its scopes are for; if none are asked for, the project, unless there are scopes for management alone.
+    /// The audience of the requested scopes. Without requested scopes, the project, unless the source has management
+    /// scopes only. If the source is a token, its audience.
     #[default]
     ByScopes,
     /// The project that the key belongs to.
     OwnProject,
-    /// This and nothing else (RFC 8707).
+    /// Exactly this audience (RFC 8707).
     Exactly(Audience),
 }
 
-/// What is asked of an exchange.
+/// A request for a token.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wish<'a> {
-    /// Seconds, at least 1; `None`: an hour.
+    /// Lifetime in seconds, at least 1; `None`: an hour.
     pub life: Option<i64>,
-    /// `None`: all that are for the target.
+    /// `None`: all scopes that belong to the audience.
     pub scopes: Option<&'a [&'a str]>,
     pub target: Target,
 }
 
 impl Wish<'_> {
-    /// A token of the key's own project with all its scopes, that lives so long.
+    /// Creates a request for a token of the key's own project with all its scopes and this lifetime, in seconds.
     pub const fn of_project(life: i64) -> Self {
         Self { life: Some(life), scopes: None, target: Target::OwnProject }
     }
 }
 
-/// Why no token was made.
+/// The reason why no token was issued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeRefused {
-    /// The key, or the key or grant behind a token, is not good.
+    /// The key, or the key or grant of a token, was denied.
     #[error("{0}")]
     Key(Refused),
-    /// The token that was to be exchanged is not good.
+    /// The presented token was denied.
     #[error("{0}")]
     Token(TokenRefused),
-    /// What it would be made of does not have this scope.
+    /// The source does not have this scope.
     #[error("The scope {0} is not among those that can be had here.")]
     Scope(String),
     #[error(
@@ -60,7 +61,7 @@ pub enum ExchangeRefused {
 }
 
 impl ExchangeRefused {
-    /// The stable code.
+    /// Returns the stable reason code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Key(refused) => refused.code(),

@@ -1,4 +1,4 @@
-//! Writing what was noted: gathered, appended in order, merged.
+//! Usage flush: gathers the counts in memory, appends them in order, and merges them.
 
 use super::{Inner, Usage, notes};
 use keyward_core::Error;
@@ -12,29 +12,32 @@ use serde::Serialize;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use uuid::Uuid;
 
-/// How often what was noted is written.
+/// Interval between flushes.
 const EVERY: Duration = Duration::from_secs(1);
-/// Keys in one flush of the database's: some ten kilobytes. One look at a key opens one of these a second.
+/// Maximum number of keys in one stored flush: some ten kilobytes. A query for one key parses one stored flush for each
+/// second.
 const CHUNK: usize = 500;
-/// Keys that are merged at once, within the second. More wait for one another: a page of the database is then written once for a
-/// minute's flushes. Meanwhile the list's "last used" is up to a minute late; a key's page reads what waits too.
+/// Maximum number of keys that are merged immediately. More keys wait, so that a database page is written once for a
+/// minute's flushes. Meanwhile the "last used" column of the key list is up to a minute late; the page of a key
+/// includes waiting flushes.
 const FEW: usize = 2_000;
-/// How long many may wait. Seconds.
+/// Maximum wait of a merge of many keys, in seconds.
 const MERGED: i64 = 60;
-/// How long the flushes of another process may wait before they are taken for those of one that has ended. Seconds.
+/// Age at which the flushes of another process are treated as those of an ended process and merged, in seconds.
 const LEFT: i64 = 180;
-/// Flushes merged in one change, of at most [`CHUNK`] keys each: some tens of milliseconds, then other changes take their turn.
+/// Flushes merged in one write, each with at most [`CHUNK`] keys: some tens of milliseconds, after which other writes
+/// get their turn.
 const STEP: i64 = 4;
 
-/// What was gathered, in order, until it is known to be kept.
+/// Gathered flushes, in order, until their commit is confirmed.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// The number of the last flush.
     pub(super) seq: i64,
     pub(super) flushes: VecDeque<Gathered>,
-    /// Keys in all of them.
+    /// Number of keys in all flushes.
     keys: usize,
-    /// Of the calls that were not counted: how many the log has heard of.
+    /// Number of lost calls that were already logged.
     told: u64,
 }
 
@@ -47,13 +50,13 @@ impl Waiting {
         self.flushes.push_back(Gathered { flush: Arc::new(flush), keys: parts.len(), calls });
     }
 
-    /// The first of them is kept.
+    /// Removes the first flush after its commit.
     fn kept(&mut self) {
         self.keys -= self.flushes.pop_front().map_or(0, |kept| kept.keys);
     }
 }
 
-/// A flush, and how many keys are in it.
+/// A flush with its number of keys and calls.
 #[derive(Clone, Debug)]
 pub(super) struct Gathered {
     pub(super) flush: Arc<Flush>,
@@ -61,14 +64,14 @@ pub(super) struct Gathered {
     calls: i64,
 }
 
-/// What was appended and is not merged yet.
+/// Flushes that are appended but not merged yet.
 #[derive(Debug, Default)]
 pub(super) struct Appended {
     keys: usize,
     since: Option<Timestamp>,
 }
 
-/// One key's part of a flush.
+/// The counts of one key in a flush.
 #[derive(Debug, Default)]
 struct Part {
     calls: Vec<CallsRow>,
@@ -77,10 +80,10 @@ struct Part {
 }
 
 impl Usage {
-    /// Goes on with what earlier lives of this service saved of limits. Before the first call is answered.
+    /// Restores the rate limit quotas that earlier processes saved. Must run before the first call is handled.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database cannot be read or written.
     pub async fn resume(&self) -> Result<(), Error> {
         let Inner { ground, limits, .. } = &*self.it;
         let put = ground.queue.write(|tx| {
@@ -99,10 +102,10 @@ impl Usage {
         Ok(())
     }
 
-    /// Writes what was noted until now. What the database does not take waits for the next flush.
+    /// Writes the current counts. Counts that the database does not accept wait for the next flush.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the write fails.
     pub async fn flush(&self) -> Result<(), Error> {
         let mut appended = self.it.appended.lock().await;
         let now = self.it.ground.now();
@@ -110,7 +113,7 @@ impl Usage {
         loop {
             let Some(Gathered { flush, keys, .. }) = self.waiting().flushes.front().cloned() else { break };
             self.append(flush).await?;
-            // Only now: whoever is cut off above sends the same again, with the same number.
+            // Removed only now: if the write above is interrupted, the same flush is sent again with the same number.
             self.waiting().kept();
             appended.keys += keys;
             appended.since.get_or_insert(now);
@@ -123,12 +126,13 @@ impl Usage {
         Ok(())
     }
 
-    /// Calls that the last flush could not write.
+    /// Returns the number of calls that the last flush could not write.
     pub fn unwritten_calls(&self) -> i64 {
         self.waiting().flushes.iter().map(|it| it.calls).sum()
     }
 
-    /// Numbers what was noted, for the database to take. While it takes nothing the notes stay where they are, and are bounded there.
+    /// Moves the counts into numbered flushes. While the database accepts no writes, the counts stay in memory, where
+    /// they are bounded.
     fn gather(&self, now: Timestamp) {
         let mut waiting = self.waiting();
         if waiting.keys < notes::BOUND {
@@ -143,9 +147,9 @@ impl Usage {
         }
     }
 
-    /// What was noted, a key each, in their order.
+    /// Returns the counts of each key, in the order of keys.
     fn parts(&self, now: Timestamp) -> Vec<(KeyId, Part)> {
-        // In this order: what is written of a limit has every call that is counted.
+        // In this order, so that the saved quotas include every counted call.
         let notes = self.it.notes.take();
         let mut quotas = self.it.limits.changed(now);
         quotas.sort_unstable();
@@ -185,7 +189,7 @@ impl Usage {
         write.await
     }
 
-    /// Takes this process's flushes, and those that others appended before that instant, to where they are read.
+    /// Merges this process's flushes, and those that other processes appended before `before`.
     async fn merge(&self, before: Timestamp) -> Result<(), Error> {
         let writer = self.it.writer;
         loop {
@@ -201,10 +205,10 @@ impl Usage {
         }
     }
 
-    /// Takes all that was appended to where it is read.
+    /// Merges all appended flushes.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the write fails.
     pub async fn settle(&self) -> Result<(), Error> {
         let mut appended = self.it.appended.lock().await;
         self.merge(self.it.ground.now()).await?;
@@ -212,7 +216,7 @@ impl Usage {
         Ok(())
     }
 
-    /// Flushes for as long as the process runs; first what earlier ones have left is settled.
+    /// Flushes periodically until the process ends. First merges the flushes that earlier processes left behind.
     pub async fn run(self) {
         if let Err(error) = self.settle().await {
             tracing::error!(%error, "usage.merge_failed");
@@ -228,7 +232,7 @@ impl Usage {
     }
 }
 
-/// Some keys' parts as one flush; `None` of none.
+/// Builds one flush from the counts of some keys. Returns `None` if there are none.
 fn flush_of(parts: &[(KeyId, Part)], writer: Uuid, seq: i64, now: Timestamp) -> Option<Flush> {
     let ((first, _), (last, _)) = (parts.first()?, parts.last()?);
     let of = |instant: fn(&Part) -> Option<i64>| {

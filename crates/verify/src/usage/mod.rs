@@ -1,11 +1,13 @@
-//! What became of the calls with each key, counted beside the answer and written in batches.
+//! Usage counters: the outcomes of calls with each key, counted in memory and written in batches.
 //!
 //! ```text
-//! note -> notes (in parts, bounded) -> gather, once a second -> waiting (numbered) -> appended -> merged: usage, keys.last_used_at
+//! note -> notes (sharded, bounded) -> gather, once a second -> waiting (numbered) -> appended
+//!      -> merged: usage, keys.last_used_at
 //! ```
 //!
-//! Whoever is killed loses what was noted after the last flush. Nothing counts twice: a flush carries this process's id and a number,
-//! which are kept in the transaction that keeps it; one that is sent again, because nobody heard what became of it, is seen to be there.
+//! A killed process loses the counts since its last flush. Nothing is counted twice: a flush carries the id of the
+//! process and a number, which are stored in the same transaction. A flush that is sent again because its commit was
+//! not confirmed is detected as a duplicate.
 
 mod flush;
 mod notes;
@@ -30,7 +32,7 @@ use uuid::Uuid;
 /// Microseconds in an hour, by which calls are counted.
 const HOUR: i64 = 3_600_000_000;
 
-/// The notes of this process; clones share them.
+/// The usage counters of this process; clones share them.
 #[derive(Clone)]
 pub struct Usage {
     it: Arc<Inner>,
@@ -39,18 +41,18 @@ pub struct Usage {
 struct Inner {
     ground: Ground,
     limits: Limits,
-    /// This process, among those that write.
+    /// The id of this process among all writers.
     writer: Uuid,
     notes: Notes,
-    /// What was gathered and is not known to be kept.
+    /// Flushes whose commit is not confirmed.
     waiting: Mutex<Waiting>,
-    /// Held by whoever flushes.
+    /// Locked during a flush.
     appended: tokio::sync::Mutex<Appended>,
     lost: AtomicU64,
 }
 
 impl Usage {
-    /// Counts on this ground, and saves what is used of these limits.
+    /// Creates the counters. They also save the used quota of these rate limits.
     pub fn new(ground: Ground, limits: Limits) -> Self {
         let writer = ground.new_id();
         Self {
@@ -66,15 +68,15 @@ impl Usage {
         }
     }
 
-    /// Notes what became of a call with this key.
+    /// Counts a call with this key.
     pub fn note(&self, key: KeyId, outcome: Outcome, at: Timestamp) {
         if !self.it.notes.note(key, outcome, at) {
             self.it.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Calls that were not counted since the process began, because there was no room for them: never, unless the database does
-    /// not take what was counted, or hundreds of thousands of keys are used within a second.
+    /// Returns the number of calls that were not counted since the process started for lack of space. It is 0 unless
+    /// the database does not accept flushes, or hundreds of thousands of keys are used within a second.
     pub fn lost(&self) -> u64 {
         self.it.lost.load(Ordering::Relaxed)
     }

@@ -1,17 +1,18 @@
-//! Counts in memory, since the last flush.
+//! In-memory counts since the last flush.
 
 use super::{HOUR, Outcome};
 use crate::shards::{Map, PARTS, Shards};
 use keyward_domain::{ids::KeyId, time::Timestamp};
 
-/// Keys, each in one hour, that are counted between two flushes. Each takes about 80 bytes, its ten outcomes included.
+/// Maximum number of entries between two flushes; an entry is a key in one hour. Each takes about 80 bytes, including
+/// its ten outcomes.
 pub(super) const BOUND: usize = 262_144;
 
-/// What was counted of one key in one hour.
+/// The counts of one key in one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     calls: [u32; Outcome::ALL.len()],
-    /// When a call was last accepted, in microseconds since the epoch; meant only if one was.
+    /// The time of the last accepted call, in microseconds since the epoch. Valid only if a call was accepted.
     last: i64,
 }
 
@@ -24,12 +25,12 @@ impl Tally {
         }
     }
 
-    /// The outcomes that there were, with how many.
+    /// Returns the outcomes that occurred, with their counts.
     pub(super) fn calls(&self) -> impl Iterator<Item = (Outcome, i64)> {
         Outcome::ALL.into_iter().zip(self.calls).filter(|(_, calls)| *calls > 0).map(|(o, calls)| (o, i64::from(calls)))
     }
 
-    /// When a call was last accepted.
+    /// Returns the time of the last accepted call.
     pub(super) fn last_used(&self) -> Option<i64> {
         (self.calls[Outcome::Accepted as usize] > 0).then_some(self.last)
     }
@@ -42,7 +43,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Counts a call; `false`: there was no room for it.
+    /// Counts a call. Returns `false` if there is no space.
     pub(super) fn note(&self, key: KeyId, outcome: Outcome, at: Timestamp) -> bool {
         let place = (key, at.micros().div_euclid(HOUR));
         let mut part = self.parts.of(key);
@@ -56,11 +57,12 @@ impl Notes {
         true
     }
 
-    /// Takes all of it out: key, hour, counts, in the order of the keys.
+    /// Takes all counts: key, hour, and counts, in the order of keys.
     pub(super) fn take(&self) -> Vec<(KeyId, i64, Tally)> {
         let mut taken = Vec::new();
         for mut part in self.parts.each() {
-            // As many come in the next second, most likely: then the map need not grow step by step.
+            // The next second most likely has as many entries; with this capacity the map does not have to grow step by
+            // step.
             let empty = Map::with_capacity_and_hasher(part.len(), part.hasher().clone());
             let full = std::mem::replace(&mut *part, empty);
             drop(part);
@@ -70,7 +72,7 @@ impl Notes {
         taken
     }
 
-    /// What there is of one key, by hour.
+    /// Returns the counts of one key, by hour.
     pub(super) fn of(&self, key: KeyId) -> Vec<(i64, Tally)> {
         self.parts.of(key).iter().filter(|(place, _)| place.0 == key).map(|(place, tally)| (place.1, *tally)).collect()
     }

@@ -1,8 +1,8 @@
-//! What became of a call.
+//! Outcomes of calls, as counted by the usage counters.
 
 use crate::verify::Refused;
 
-/// What became of a call: accepted, or the rule that refused it. Counted for keys that are known.
+/// The outcome of a call with a known key: accepted, or the rule that denied it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     Accepted,
@@ -18,7 +18,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them, in the order in which the rules are asked.
+    /// All outcomes, in the order in which the rules are evaluated.
     pub const ALL: [Self; 10] = [
         Self::Accepted,
         Self::Deleted,
@@ -32,7 +32,7 @@ impl Outcome {
         Self::RateLimited,
     ];
 
-    /// The outcome of a refusal; `None` if it is of no key that is known: nobody counts those.
+    /// Returns the outcome of a denial, or `None` if it does not concern a known key and is not counted.
     pub const fn of(refused: &Refused) -> Option<Self> {
         Some(match refused {
             Refused::Malformed(_) | Refused::Unknown => return None,
@@ -48,7 +48,7 @@ impl Outcome {
         })
     }
 
-    /// As it stands in the database: `accepted`, or the code of the refusal.
+    /// Returns the stored form: `accepted`, or the reason code.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",

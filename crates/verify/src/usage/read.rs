@@ -1,4 +1,4 @@
-//! What was counted of one key, written or not.
+//! Usage queries: the counts of one key, written or not.
 
 use super::{HOUR, Outcome, Usage};
 use jiff::tz::TimeZone;
@@ -6,20 +6,21 @@ use keyward_core::{Error, moments::zoned};
 use keyward_domain::{ids::KeyId, time::Timestamp, usage::CallsToday};
 use keyward_store::{self as store, usage::Counted};
 
-/// How often it is read again if a flush came in between.
+/// Maximum number of repeated reads if a flush intervenes.
 const AGAIN: u32 = 5;
 
-/// What became of the calls with a key.
+/// The outcomes of calls with a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calls {
     pub today: CallsToday,
-    /// When one was last accepted, today or before.
+    /// The time of the last accepted call, on any day.
     pub last_used: Option<Timestamp>,
 }
 
 impl Usage {
-    /// Calls with a key since the day began in this zone, and when it was last used. What other nodes counted within the last
-    /// second may be missing. Calls are counted by the hour: where days begin within one, all of that hour is today's.
+    /// Returns the calls with a key since the start of the day in this time zone, and the time of its last use. Counts
+    /// of other nodes from the last second may be missing. Calls are counted by the hour; if a day starts within an
+    /// hour, the whole hour counts as today.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -40,14 +41,14 @@ impl Usage {
         Ok(Calls { today, last_used: counted.last_used.map(Timestamp::from_micros) })
     }
 
-    /// All that is known of a key since an hour.
+    /// Returns all counts of a key since an hour.
     async fn counted(&self, key: KeyId, hour: i64) -> Result<Counted, Error> {
         let mut tries = 0;
         loop {
             let (seq, noted) = self.unwritten(key, hour)?;
             let mut reader = self.it.ground.pool.read().await?;
             let mut counted = store::usage::of_key(&mut reader.conn(), self.it.writer, key.into(), hour).await?;
-            // What was noted a moment ago is written by now, and would count twice.
+            // The counts in memory were written meanwhile and would count twice.
             if counted.seq > seq && tries < AGAIN {
                 tries += 1;
                 continue;
@@ -60,9 +61,10 @@ impl Usage {
         }
     }
 
-    /// What is in memory of a key: the number of the last flush, and by number what is not known to be written.
+    /// Returns the counts of a key in memory: the number of the last flush, and by number the flushes whose commit is
+    /// not confirmed.
     fn unwritten(&self, key: KeyId, hour: i64) -> Result<(i64, Vec<(i64, Counted)>), Error> {
-        // Held until all is read: whoever gathers takes from the notes into what waits.
+        // Locked until all is read, because a flush moves counts from the notes to the waiting flushes.
         let waiting = self.waiting();
         let id = key.into();
         let mut found = Vec::new();

@@ -1,23 +1,23 @@
-//! Forgetting what is old.
+//! Background job that deletes old usage data.
 
 use super::{HOUR, Usage};
 use keyward_core::{Error, sweep as upkeep};
 use keyward_domain::time::DAY;
 use keyward_store::{self as store, queue::Kept};
 
-/// How long calls are kept by the hour: a year and a month to compare it with. Days.
+/// Retention of hourly counts, in days: a year, and a month to compare it with.
 const KEPT: i64 = 400;
-/// How long a process that writes nothing is remembered: far longer than it tries a flush again. Seconds.
+/// Retention of the ids of processes that no longer write, in seconds: much longer than a process retries a flush.
 const REMEMBERED: i64 = DAY;
-/// Rows forgotten in one change, and changes in one round; the next round takes the rest.
+/// Rows deleted in one write, and writes in one round. The next round deletes the rest.
 const STEP: i64 = 1_000;
 const ROUND: u32 = 50;
 
 impl Usage {
-    /// Forgets what is older than it is kept.
+    /// Deletes usage data past its retention.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the write fails.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.it.ground.now();
         let hour = now.plus_seconds(-KEPT * DAY).micros().div_euclid(HOUR);

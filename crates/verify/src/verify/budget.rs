@@ -1,19 +1,20 @@
-//! How many look-ups may be spent on digests that no known key has: a key may have been made elsewhere a moment ago.
+//! Miss limiter: limits the lookups for digests that no known key has. Such lookups are necessary because another
+//! process may have created a key a moment ago.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Look-ups a second, and at once after a rest.
+/// Lookups a second, and maximum burst.
 pub(super) const LOOK_UPS: u64 = 200;
-/// Microseconds in which one comes back.
+/// Microseconds in which one lookup is restored.
 const INTERVAL: u64 = 1_000_000 / LOOK_UPS;
 
-/// GCRA (the generic cell rate algorithm, ITU-T I.371) over one number: the instant, in microseconds of the steady clock, at which
-/// the whole budget would be there again.
+/// GCRA (the generic cell rate algorithm, ITU-T I.371) in one number: the time, in microseconds of the steady clock, at
+/// which the whole budget is restored.
 #[derive(Default)]
 pub(super) struct Budget(AtomicU64);
 
 impl Budget {
-    /// Spends one look-up. `false`: none is left at this instant.
+    /// Takes one lookup. Returns `false` if none is left at `now`.
     pub fn spend(&self, now: u64) -> bool {
         let spent = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |whole| {
             let whole = whole.max(now) + INTERVAL;

@@ -1,7 +1,8 @@
-//! What this process knows of keys without asking the store, and whether that can be believed.
+//! The key cache: key snapshots and the digest index in memory, and whether they are current.
 //!
-//! It is believed only while the changes of other processes are heard ([`crate::hearing`]): whoever has heard nothing for
-//! [`DEAF_AFTER`] asks the store instead, and where nobody listens (commands, many tests) the store is always asked.
+//! The cache is trusted only while the changes of other processes are received ([`crate::hearing`]). A process that has
+//! received nothing for [`DEAF_AFTER`] queries the store instead. Processes without a subscription (commands, many
+//! tests) always query the store.
 
 use super::{
     budget::Budget,
@@ -29,41 +30,42 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// For how long what is in memory is believed after the changes of others were last heard, in microseconds: 2 s.
+/// Time for which the cache is trusted after changes were last received, in microseconds: 2 s.
 pub const DEAF_AFTER: u64 = 2_000_000;
-/// Nobody has listened yet.
+/// No changes were received yet.
 const NEVER: u64 = u64::MAX;
-/// Shards of the facts, and marks for keys and for projects.
+/// Shards of the snapshots, and number of version stamps each for keys and for projects.
 const SHARDS: usize = 64;
 const STRIPES: usize = 1 << 15;
-/// Own batches that were not heard back yet and are remembered; of older ones the keys are read once more.
+/// Maximum number of own batches that have not come back through the change feed. The keys of older ones are read
+/// again.
 const OWN: usize = 10_000;
 
-/// How often the cache was asked, since the start, and what it holds.
+/// Statistics of the cache since the start, and its contents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Decisions made of facts in memory.
+    /// Decisions from snapshots in memory.
     pub hits: u64,
-    /// Look-ups in the store.
+    /// Lookups in the store.
     pub look_ups: u64,
-    /// Well-formed secrets of no key, answered from memory.
+    /// Well-formed secrets without a key, denied from memory.
     pub unknown: u64,
-    /// Keys whose facts are in memory.
+    /// Keys with a snapshot in memory.
     pub resident: usize,
-    /// Keys that are known to be there.
+    /// Keys in the digest index.
     pub known: usize,
-    /// Whether all keys are known.
+    /// Whether the digest index contains all keys.
     pub complete: bool,
-    /// Whether the changes of others are heard.
+    /// Whether changes of other processes are received.
     pub hearing: bool,
 }
 
-/// What memory says of a secret.
+/// The result of a cache lookup.
 pub(super) enum Remembered {
     Facts(Facts),
-    /// No key has it.
+    /// No key has this secret.
     Nobody,
-    /// Only the store can say.
+    /// Unknown: the store must be queried.
     Ask,
 }
 
@@ -75,7 +77,7 @@ pub(crate) struct Cache {
     clock: Arc<dyn Clock>,
     heard: AtomicU64,
     complete: AtomicBool,
-    /// How often it was found that changes had been missed.
+    /// The number of times that changes were missed.
     missed: AtomicU64,
     load: Notify,
     own: Mutex<VecDeque<(i64, i64)>>,
@@ -85,7 +87,7 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Room for the facts of `most` keys.
+    /// Creates a cache for the snapshots of at most `most` keys.
     pub fn new(most: usize, clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
         let mut seed = [0; 8];
         random.fill(&mut seed);
@@ -106,13 +108,14 @@ impl Cache {
         }
     }
 
-    /// Whether memory can be believed now.
+    /// Returns whether the cache can be trusted now.
     pub(super) fn is_believed(&self) -> bool {
         let heard = self.heard.load(Ordering::Acquire);
         heard != NEVER && self.clock.steady().saturating_sub(heard) <= DEAF_AFTER
     }
 
-    /// What memory says of a digest. That it says nobody costs nothing; that it does not know costs one look-up of the budget.
+    /// Looks up a digest. If the index is complete and does not contain it, the store is queried within the budget of
+    /// the miss limiter. Beyond that, the digest is denied from memory, which costs nothing.
     pub(super) fn digest(&self, digest: &[u8; 32]) -> Remembered {
         if !self.is_believed() {
             return Remembered::Ask;
@@ -129,7 +132,7 @@ impl Cache {
         }
     }
 
-    /// What memory says of a key.
+    /// Looks up a key.
     pub(super) fn key(&self, id: KeyId) -> Remembered {
         if !self.is_believed() {
             return Remembered::Ask;
@@ -144,17 +147,18 @@ impl Cache {
         })
     }
 
-    /// To be taken before the store is asked; `None`: what it says is not to be kept.
+    /// Returns the version for a read of the store. Must be called before the read. `None` means that the result must
+    /// not be cached.
     pub(super) fn ticket(&self) -> Option<Ticket> {
         self.look_ups.fetch_add(1, Ordering::Relaxed);
-        // Whoever does not hear would not hear either that it is outdated.
+        // Without the change feed, an outdated snapshot would never be invalidated.
         (self.heard.load(Ordering::Acquire) != NEVER).then(|| self.resident.ticket())
     }
 
-    /// Keeps what the store said.
+    /// Caches a row of the store.
     ///
     /// # Errors
-    /// [`store::Error::Corrupt`] if a column holds what the code never writes.
+    /// [`store::Error::Corrupt`] if a column contains a value that the code never writes.
     pub(super) fn keep(&self, row: &FactsRow, read: Option<Ticket>) -> Result<Facts, store::Error> {
         let (digest, facts) = (row.digest()?, Facts::read(row, &self.shared)?);
         if let Some(read) = read {
@@ -164,14 +168,14 @@ impl Cache {
         Ok(facts)
     }
 
-    /// The store has no key with this digest: it is not looked for there again.
+    /// Removes a digest from the index after the store found no key with it.
     pub(super) fn nobody(&self, digest: &[u8; 32]) {
         if let Known::At(place) = self.index.find(digest) {
             self.index.unlearn(digest, place);
         }
     }
 
-    /// Keeps a page of keys, as far as there is room.
+    /// Caches a page of keys, as far as there is space.
     pub fn fill(&self, page: &[FactsRow], read: Ticket) {
         for row in page {
             let kept = row.digest().and_then(|digest| {
@@ -187,17 +191,17 @@ impl Cache {
         }
     }
 
-    /// As [`Cache::ticket`], for a page of keys.
+    /// Same as [`Cache::ticket`], for a page of keys.
     pub fn page_ticket(&self) -> Ticket {
         self.resident.ticket()
     }
 
-    /// The changes of others were heard, as they were at this instant of the steady clock.
+    /// Records that changes were received up to this time of the steady clock.
     pub fn heard_at(&self, steady: u64) {
         self.heard.store(steady, Ordering::Release);
     }
 
-    /// Others changed this.
+    /// Applies changes of other processes.
     pub fn heard(&self, changes: &[Heard]) {
         for change in changes {
             if self.is_own(change.seq) {
@@ -208,7 +212,8 @@ impl Cache {
         }
     }
 
-    /// Changes were missed, or whoever listens has only begun: nothing that is in memory can be believed, and there may be keys that are not known.
+    /// Invalidates everything after missed changes, or after a new subscription: no snapshot can be trusted, and there
+    /// may be keys that the index does not contain.
     pub fn missed(&self) {
         self.complete.store(false, Ordering::Release);
         self.missed.fetch_add(1, Ordering::AcqRel);
@@ -220,7 +225,8 @@ impl Cache {
         match topic {
             "key" => {
                 let new = digest.is_some_and(|digest| self.index.learn(digest, self.resident.place(id.into())));
-                // Of a key that is new nothing is in memory: its marks, which it shares with others, need not be touched.
+                // A new key has no snapshot in memory, so its version stamp, which it shares with other keys, stays
+                // unchanged.
                 if !(new && self.complete.load(Ordering::Acquire)) {
                     self.resident.key_changed(id.into());
                 }
@@ -235,7 +241,7 @@ impl Cache {
         }
     }
 
-    /// Whether a change was this process's own, of which it was told at the commit.
+    /// Returns whether a change was made by this process, which applied it at the commit.
     fn is_own(&self, seq: i64) -> bool {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         while own.front().is_some_and(|(_, last)| *last < seq) {
@@ -244,25 +250,26 @@ impl Cache {
         own.front().is_some_and(|(first, _)| *first <= seq)
     }
 
-    /// Until all keys are to be loaded.
+    /// Waits until all keys must be loaded.
     pub async fn to_load(&self) {
         self.load.notified().await;
     }
 
-    /// That all keys are to be loaded once more.
+    /// Requests that all keys are loaded again.
     pub fn load_again(&self) {
         self.load.notify_one();
     }
 
-    /// How often changes were missed until now.
+    /// Returns the number of times that changes were missed.
     pub fn times_missed(&self) -> u64 {
         self.missed.load(Ordering::Acquire)
     }
 
-    /// All keys were loaded; `missed`: how often changes had been missed when that began.
+    /// Records that all keys were loaded. `missed` is the number of times that changes had been missed at the start of
+    /// the load.
     pub fn loaded(&self, missed: u64) {
         self.complete.store(true, Ordering::SeqCst);
-        // Missed meanwhile: the next round finds what this one may not have seen.
+        // Changes were missed meanwhile, and this load may not include them. The next load will.
         if self.times_missed() != missed {
             self.complete.store(false, Ordering::SeqCst);
         }
@@ -290,7 +297,7 @@ impl Listener for Cache {
             self.index.learn(digest, self.resident.place((*id).into()));
         }
         for change in &batch.changes {
-            // Of a key that this batch made nothing can be in memory.
+            // A key that this batch created has no snapshot in memory.
             if change.topic != "key" || !batch.made.iter().any(|(id, _)| *id == change.id) {
                 self.changed(change.topic, change.id, None);
             }

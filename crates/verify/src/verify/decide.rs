@@ -1,4 +1,4 @@
-//! The decision: pure, the same for a secret, a token and a gateway.
+//! The policy decision: a pure function, the same for secrets, tokens and the gateway.
 
 use super::Facts;
 use crate::limits::Quota;
@@ -6,18 +6,18 @@ use keyward_domain::secret::Malformed;
 use keyward_domain::{ids::ProjectId, time::Timestamp};
 use std::{borrow::Cow, net::IpAddr};
 
-/// What is asked of a key besides being good.
+/// Requirements of a verification request, besides a valid key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// It must be of one of these projects; empty: of any.
+    /// The key must belong to one of these projects; empty: to any.
     pub projects: &'a [ProjectId],
-    /// It must have all of these scopes.
+    /// The key must have all of these scopes.
     pub scopes: &'a [Cow<'a, str>],
-    /// The address from which the secret is used, if whoever asks knows it.
+    /// The address from which the secret is used, if the caller knows it.
     pub ip: Option<IpAddr>,
 }
 
-/// Which rule refused a key. Said only to whoever holds it.
+/// The rule that denied a key. Returned only to the holder of the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("This is not a key. {0}")]
@@ -45,7 +45,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// The stable code.
+    /// Returns the stable reason code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
@@ -63,27 +63,29 @@ impl Refused {
     }
 }
 
-/// What was presented: networks bind the secret, and not the tokens that were made from it.
+/// The kind of the presented credential. Networks restrict the secret, not the tokens made from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     Secret,
     Token,
 }
 
-/// Whether a key's secret is good for what is asked, at an instant, but for its rate. The order of the rules is the product's: not
-/// deleted, project not archived, active, not before, not expired, project asked for, network, scopes; the rate comes after all of
-/// them, so that what is refused by another rule costs no quota.
+/// Decides whether a key's secret satisfies a request at `now`, except for its rate limit.
+///
+/// The product defines the order of the rules: not deleted, project not archived, active, not before, not expired,
+/// requested project, network, scopes. The rate limit is checked after all of them, so that a request that another rule
+/// denies costs no quota.
 ///
 /// # Errors
-/// The first rule that refuses.
+/// The first rule that denies the request.
 pub fn decide(facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
     decide_by(By::Secret, facts, question, now)
 }
 
-/// As [`decide`], for a secret or a token.
+/// Same as [`decide`], for a secret or a token.
 ///
 /// # Errors
-/// The first rule that refuses.
+/// The first rule that denies the request.
 pub(super) fn decide_by(by: By, facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
     let life = &facts.lifecycle;
     if life.deleted_at.is_some() {

@@ -8,7 +8,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 const OWN: Uuid = Uuid::from_u128(7);
 const OTHER: Uuid = Uuid::from_u128(8);
 
-/// A key that is good, and a question that it is good for; each test changes something.
+/// A valid key and a request that it satisfies. Each test changes something.
 struct Case {
     terms: Terms,
     lifecycle: Lifecycle,
@@ -51,7 +51,7 @@ impl Case {
 
 type Break = fn(&mut Case);
 
-/// Every rule in the order of the product, and what breaks it alone.
+/// All rules in the order of evaluation, each with a change that violates only this rule.
 const RULES: [(&str, Break); 8] = [
     ("deleted", |case| case.lifecycle.deleted_at = Some(NOW)),
     ("project_archived", |case| case.terms.project_archived = true),

@@ -1,4 +1,4 @@
-//! What is known of a key: facts, from which every decision is made anew.
+//! Key snapshots: the data from which each decision is computed.
 
 use super::terms::{Shared, Terms};
 use keyward_domain::{
@@ -10,7 +10,8 @@ use keyward_store::{self as store, facts::FactsRow};
 use smol_str::SmolStr;
 use std::{ops::Deref, sync::Arc};
 
-/// What is known of a key; what it has in common with others is in its [`Terms`], to which this derefs. A clone allocates nothing.
+/// The snapshot of a key. Attributes that it shares with other keys are in its [`Terms`], to which it derefs. Cloning
+/// does not allocate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub key: KeyId,
@@ -30,10 +31,10 @@ impl Deref for Facts {
 }
 
 impl Facts {
-    /// Reads a row; what is common is shared with the others that have it.
+    /// Builds the snapshot from a row. Interns the shared attributes.
     ///
     /// # Errors
-    /// [`store::Error::Corrupt`] if a column holds what the code never writes.
+    /// [`store::Error::Corrupt`] if a column contains a value that the code never writes.
     pub(super) fn read(row: &FactsRow, shared: &Shared) -> Result<Self, store::Error> {
         let instant = |micros: Option<i64>| micros.map(Timestamp::from_micros);
         let lifecycle = Lifecycle {
@@ -52,7 +53,7 @@ impl Facts {
         })
     }
 
-    /// When it expires, in RFC 3339; `None`: never.
+    /// Returns the expiry in RFC 3339 format, or `None` if the key never expires.
     pub fn expires_at_text(&self) -> Option<String> {
         self.lifecycle.expires_at.map(keyward_core::moments::rfc3339)
     }

@@ -1,4 +1,4 @@
-//! How many look-ups the store is asked for at a time, whoever asks for how many.
+//! Lookup limiter: limits concurrent database lookups.
 
 use keyward_core::Error;
 use keyward_store::log_limit::LogLimit;
@@ -6,9 +6,9 @@ use keyward_store::{self as store, Kind};
 use std::time::Duration;
 use tokio::{sync::Semaphore, time};
 
-/// Look-ups at a time. The database runs fewer at once; a few wait, so that it is never idle.
+/// Maximum number of concurrent lookups. The database runs fewer at once; a few wait, so that it is never idle.
 const AT_ONCE: usize = 64;
-/// For how long a look-up waits, and is waited for. What takes longer is refused as busy: whoever asks has a request waiting.
+/// Time limit of a lookup, including its wait. Longer lookups fail as busy, because an HTTP request waits for them.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Gate {
@@ -23,11 +23,11 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Lets a look-up through when it is its turn.
+    /// Waits for a permit and runs a lookup.
     ///
     /// # Errors
-    /// [`Error::Busy`] if it takes too long or the database refuses, which is logged; the store's own error if the database cannot
-    /// be reached or its disk fails, or a row is damaged.
+    /// [`Error::Busy`] if it takes too long or the query fails, which is logged; the store error if the database cannot
+    /// be reached, its disk fails, or a row is damaged.
     pub async fn pass<T>(&self, look_up: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
         let turn = async {
             let _turn = self.turns.acquire().await;
@@ -66,7 +66,7 @@ mod tests {
         sync::atomic::{AtomicUsize, Ordering},
     };
 
-    /// One more of those that are let through, until it is dropped.
+    /// Counts one running lookup until it is dropped.
     struct Inside<'a>(&'a AtomicUsize);
 
     impl Drop for Inside<'_> {
@@ -75,7 +75,8 @@ mod tests {
         }
     }
 
-    /// However many ask, so many are let through at a time; who waits too long is refused, and the next is let in.
+    /// The number of concurrent lookups is bounded for any number of callers. A lookup that waits too long fails, and
+    /// the next one gets the permit.
     #[tokio::test]
     async fn so_many_at_a_time() {
         let gate = Gate { patience: Duration::from_millis(50), ..Gate::default() };

@@ -1,29 +1,30 @@
-//! Which keys there are: of every key's digest the first 8 bytes, and where the key stands. 12 bytes a key.
+//! Digest index: the first 8 bytes of the digest of every key, and the key's hashed slot. 12 bytes for each key.
 //!
-//! Only a hint: what is here may be asked of the store, and what is not is no key, once all have been learned. Shelves by the
-//! digest's first bits, which are as good as random, so that the shelves fill evenly; who presents digests of their own choice finds a
-//! shelf of the same length as everybody.
+//! The index is only a hint. A digest that it contains may be looked up in the store. A digest that it does not contain
+//! belongs to no key, once all keys are loaded. The index is divided into shelves by the first bits of the digest.
+//! These bits are effectively random, so the shelves fill evenly, and a caller that chooses digests finds shelves of
+//! the same length as any other.
 
 use super::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError};
 
-/// Shelves: 12 bits of a digest say which.
+/// Number of shelves: 12 bits of a digest select one.
 const SHELVES: usize = 1 << 12;
 
-/// Of bytes, so that it has 12 and not 16; digests sort as their bytes do.
+/// Made of bytes, so that its size is 12 and not 16. Digests sort as their bytes do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     prefix: [u8; 8],
     place: [u8; 4],
 }
 
-/// What is known of a digest.
+/// The result of an index lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// No key that was learned has it.
+    /// No key in the index has this digest.
     Absent,
-    /// The key with this digest, if there is one, stands there.
+    /// The key with this digest, if there is one, has this slot.
     At(u32),
-    /// Two keys' digests begin the same: only the store knows.
+    /// The digests of two keys begin with the same bytes, so the store must be queried.
     Clash,
 }
 
@@ -50,7 +51,7 @@ impl Index {
         self.shelves[shelf].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many keys are known.
+    /// Returns the number of keys in the index.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
@@ -67,13 +68,13 @@ impl Index {
         }
     }
 
-    /// Learns of a key. `false`: it was known.
+    /// Adds a key. Returns `false` if it is already present.
     pub fn learn(&self, digest: &[u8; 32], place: u32) -> bool {
         let mut shelf = self.shelf(digest);
         let entry = split(digest, place);
         let Err(at) = shelf.binary_search(&entry) else { return false };
         if shelf.len() == shelf.capacity() {
-            // An eighth more, not as much again: shelves are many, and all grow alike.
+            // Grows by an eighth instead of doubling, because there are many shelves, which all grow alike.
             let more = shelf.len() / 8 + 2;
             shelf.reserve_exact(more);
         }
@@ -82,7 +83,7 @@ impl Index {
         true
     }
 
-    /// Forgets a key that the store no longer has.
+    /// Removes a key that the store no longer contains.
     pub fn unlearn(&self, digest: &[u8; 32], place: u32) {
         let mut shelf = self.shelf(digest);
         if let Ok(at) = shelf.binary_search(&split(digest, place)) {
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn what_was_learned_is_found_and_nothing_else() {
         let index = Index::default();
-        // A multiple of an odd number: 5,000 digests over all shelves, and 5,000 that are one bit away.
+        // Multiples of an odd number: 5,000 digests across all shelves, and 5,000 that differ by one bit.
         let all: Vec<_> = (0..5_000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
         for (n, first) in all.iter().enumerate() {
             assert!(index.learn(&digest(*first, 0), n as u32));

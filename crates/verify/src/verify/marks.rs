@@ -1,16 +1,19 @@
-//! When each key and each project last changed, by a count of changes: what was read before that counts no more.
+//! Version stamps: the version of the last change of each key and each project. Snapshots that were read before that
+//! version are invalid.
 //!
-//! Whoever reads facts takes a [`Ticket`] first: how many changes had been told by then. A change is told after its commit and before
-//! it is answered: it takes the next number, and marks its key or project with it. Facts hold while their ticket is no older than the
-//! marks. Facts from before a commit were read with a ticket from before its number, so however late they arrive they never hold
-//! again: a fill that raced a write cannot bring them back.
+//! A reader first takes a [`Ticket`]: the number of changes applied so far. A change is applied after its commit and
+//! before its response: it takes the next number and stores it as the stamp of its key or project. A snapshot is valid
+//! while its ticket is not older than the stamps. A snapshot from before a commit has a ticket from before the commit's
+//! number, so it is never valid again, however late it arrives. A cache fill that races a write can therefore not
+//! restore old data.
 //!
-//! Keys share marks, and so do projects: a change makes a few others be read again (30 of 1,000,000), and none be wrong.
-//! The file is compiled twice: on the real atomics, and in `schedules` on those of `shuttle`.
+//! Keys share stamps, and so do projects. A change therefore causes a few other keys to be read again (30 of
+//! 1,000,000), but never a wrong result. This file is compiled twice: with the real atomics, and in `schedules` with
+//! those of `shuttle`.
 
 use super::sync::{AtomicU64, Ordering};
 
-/// How many changes had been told when facts were about to be read.
+/// The number of changes applied before a read of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
@@ -22,39 +25,39 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// With so many marks for keys, and for projects.
+    /// Creates this number of stamps for keys, and as many for projects.
     pub fn new(stripes: usize) -> Self {
         let none = || (0..stripes).map(|_| AtomicU64::new(0)).collect();
         Self { count: AtomicU64::new(0), all: AtomicU64::new(0), keys: none(), projects: none() }
     }
 
-    /// To be taken before facts are read.
+    /// Returns the ticket for a read. Must be called before the read.
     pub fn ticket(&self) -> Ticket {
         Ticket(self.count.load(Ordering::SeqCst))
     }
 
     fn mark(&self, mark: &AtomicU64) {
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
-        // Of two changes at once the later number stays, whichever comes last.
+        // Of two concurrent changes the higher number stays, regardless of the order of writes.
         mark.fetch_max(number, Ordering::SeqCst);
     }
 
-    /// A key changed: to be told after the commit.
+    /// Stamps a changed key. Must be called after the commit.
     pub fn key(&self, place: u32) {
         self.mark(stripe(&self.keys, place));
     }
 
-    /// A project changed: as [`Marks::key`], for all its keys.
+    /// Stamps a changed project, which invalidates all its keys. See [`Marks::key`].
     pub fn project(&self, place: u32) {
         self.mark(stripe(&self.projects, place));
     }
 
-    /// Something changed for all keys, or nobody knows what changed.
+    /// Stamps all keys, after a change of all keys or an unknown change.
     pub fn everything(&self) {
         self.mark(&self.all);
     }
 
-    /// Whether facts that were read with this ticket still hold.
+    /// Returns whether a snapshot with this ticket is still valid.
     pub fn holds(&self, read: Ticket, key: u32, project: u32) -> bool {
         let [all, key, project] =
             [&self.all, stripe(&self.keys, key), stripe(&self.projects, project)].map(|it| it.load(Ordering::SeqCst));

@@ -1,4 +1,4 @@
-//! What a great number of keys costs in memory: printed, for whoever runs it with `--ignored --nocapture`.
+//! Memory consumption of a large number of keys. Prints the result if run with `--ignored --nocapture`.
 
 use super::{
     facts::Facts,
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 const KEYS: u64 = 1_000_000;
 
-/// Bytes of this process that are in memory (`proc_pid_statm(5)`, in pages of 4096).
+/// Returns the resident memory of this process in bytes (`proc_pid_statm(5)`, in pages of 4096).
 fn in_memory() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").expect("Linux says so");
     text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096

@@ -1,11 +1,14 @@
-//! The answer to "is this key good?".
+//! Key verification: decides whether a key satisfies a request.
 //!
-//! [`decide`] is pure: facts of a key, a question, an instant. What is kept in memory are facts, never decisions:
+//! [`decide`] is a pure function of a key snapshot, a request, and the time. The cache contains snapshots, never
+//! decisions:
 //!
 //! ```text
-//! secret -> parse -> index (digest -> place) -> resident (place -> facts) -> decide        nothing awaited, no lock held
-//!                        absent: nobody's, or the budget -> gate -> store -> resident
+//! secret -> parse -> digest index (digest -> slot) -> snapshot cache (slot -> snapshot) -> decide
+//!                      absent: unknown, or miss limiter -> lookup limiter -> store -> snapshot cache
 //! ```
+//!
+//! Nothing is awaited, and no lock is held, on the first line.
 
 mod budget;
 mod cache;
@@ -43,18 +46,18 @@ use keyward_domain::{ids::KeyId, time::Timestamp};
 use keyward_store as store;
 use std::sync::Arc;
 
-/// A key that is good for what was asked.
+/// A key that satisfies the request.
 #[derive(Clone, Debug)]
 pub struct Good {
     pub facts: Facts,
-    /// What is left of its rate after this call; `None`: it has no limit.
+    /// The remaining quota after this call, or `None` if the key has no rate limit.
     pub quota: Option<Quota>,
 }
 
-/// What was decided.
+/// The result of a decision.
 pub type Decision = Result<Good, Refused>;
 
-/// Answers for keys, and for the tokens made from them; clones share what they remember.
+/// Verifies keys, and tokens made from them; clones share the cache.
 #[derive(Clone)]
 pub struct Verifier {
     ground: Ground,
@@ -65,32 +68,34 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Remembers the facts of at most `most` keys, once somebody listens ([`super::hearing`]).
+    /// Creates a verifier that caches the snapshots of at most `most` keys, once changes are received
+    /// ([`super::hearing`]).
     pub fn new(ground: Ground, limits: Limits, usage: Usage, most: usize) -> Self {
         let cache = Arc::new(Cache::new(most, ground.clock.clone(), &*ground.random));
         ground.queue.tell(cache.clone());
         Self { ground, limits, usage, cache, gate: Arc::default() }
     }
 
-    /// The instant that decisions are made for.
+    /// Returns the time for decisions.
     pub fn now(&self) -> Timestamp {
         self.ground.now()
     }
 
-    /// A new UUID, for what is made of a decision.
+    /// Returns a new UUID, for objects that are created after a decision.
     pub fn new_id(&self) -> uuid::Uuid {
         self.ground.new_id()
     }
 
-    /// How often memory was asked, and what it holds.
+    /// Returns the statistics of the cache.
     pub fn counts(&self) -> Counts {
         self.cache.counts()
     }
 
-    /// Decides on a secret. The inner error is a decision; the outer one a fault.
+    /// Decides on a secret. The inner error is a denial; the outer one is an internal error.
     ///
     /// # Errors
-    /// [`Error::Busy`] if the store has to be asked and cannot answer in time, or the store's own error if it cannot be reached.
+    /// [`Error::Busy`] if a query is necessary and does not finish in time, or the store error if the store cannot be
+    /// reached.
     pub async fn secret(&self, text: &str, question: &Question<'_>) -> Result<Decision, Error> {
         let presented: PresentedSecret = match text.parse() {
             Ok(presented) => presented,
@@ -98,12 +103,13 @@ impl Verifier {
         };
         match self.cached(&presented, question) {
             Some(decision) => Ok(decision),
-            // On the heap: a look-up holds kilobytes while it waits, and every request would move them about.
+            // On the heap: the future of a lookup has kilobytes, which every request would otherwise move around.
             None => Box::pin(self.looked_up(&presented, question)).await,
         }
     }
 
-    /// Decides on a secret from memory, without waiting. `None`: the store has to be asked, by [`Verifier::looked_up`].
+    /// Decides on a secret from the cache, without waiting. Returns `None` if the store must be queried with
+    /// [`Verifier::looked_up`].
     pub fn cached(&self, presented: &PresentedSecret, question: &Question<'_>) -> Option<Decision> {
         match self.cache.digest(presented.digest.as_bytes()) {
             Remembered::Facts(facts) => Some(self.answer(facts, question, By::Secret)),
@@ -115,16 +121,17 @@ impl Verifier {
     /// Decides on a secret from the store.
     ///
     /// # Errors
-    /// [`Error::Busy`] if it cannot answer in time.
+    /// [`Error::Busy`] if the query does not finish in time.
     pub async fn looked_up(&self, presented: &PresentedSecret, question: &Question<'_>) -> Result<Decision, Error> {
         let facts = self.read_secret(presented).await?;
         Ok(facts.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Secret)))
     }
 
-    /// Whose secret this is, good or not, without its being used. The inner error: nobody's.
+    /// Returns the key with this secret, valid or not, without using it. The inner error means that no key has this
+    /// secret.
     ///
     /// # Errors
-    /// As [`Verifier::secret`].
+    /// Same as [`Verifier::secret`].
     pub async fn whose(&self, text: &str) -> Result<Result<KeyId, Refused>, Error> {
         let presented: PresentedSecret = match text.parse() {
             Ok(presented) => presented,
@@ -138,7 +145,7 @@ impl Verifier {
         Ok(facts.map(|facts| facts.key).ok_or(Refused::Unknown))
     }
 
-    /// The facts of the key with this secret, from the store.
+    /// Reads the snapshot of the key with this secret from the store.
     async fn read_secret(&self, presented: &PresentedSecret) -> Result<Option<Facts>, Error> {
         let digest = presented.digest.as_bytes();
         let row = self.gate.pass(async {
@@ -154,10 +161,11 @@ impl Verifier {
         Ok(facts)
     }
 
-    /// Decides on a key by its id, for a token that was made from it. Networks bind the secret, not its tokens: they are not asked.
+    /// Decides on a key by its id, for a token made from it. Networks restrict the secret, not its tokens, and are not
+    /// checked.
     ///
     /// # Errors
-    /// As [`Verifier::secret`].
+    /// Same as [`Verifier::secret`].
     pub async fn key(&self, id: KeyId, question: &Question<'_>) -> Result<Decision, Error> {
         match self.cached_key(id, question) {
             Some(decision) => Ok(decision),
@@ -169,7 +177,7 @@ impl Verifier {
         Ok(self.read(id).await?.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Token)))
     }
 
-    /// The facts of the key with this id, from the store.
+    /// Reads the snapshot of the key with this id from the store.
     async fn read(&self, id: KeyId) -> Result<Option<Facts>, Error> {
         let row = self.gate.pass(async {
             let ticket = self.cache.ticket();
@@ -180,20 +188,20 @@ impl Verifier {
         row.await
     }
 
-    /// Decides on a key by its id as [`Verifier::key`] does, without its being a use of the key: no quota is taken, and nothing counted.
+    /// Decides on a key by its id like [`Verifier::key`], without using it: no quota is taken, and no call is counted.
     ///
     /// # Errors
-    /// As [`Verifier::secret`].
+    /// Same as [`Verifier::secret`].
     pub async fn look(&self, id: KeyId) -> Result<Decision, Error> {
         let Some(facts) = self.facts(id).await? else { return Ok(Err(Refused::Unknown)) };
         let decision = decide::decide_by(By::Token, &facts, &Question::default(), self.ground.now());
         Ok(decision.map(|()| Good { facts, quota: None }))
     }
 
-    /// What is known of the key with this id, good or not; `None`: it is gone, or never was.
+    /// Returns the snapshot of the key with this id, valid or not, or `None` if the key does not exist.
     ///
     /// # Errors
-    /// As [`Verifier::secret`].
+    /// Same as [`Verifier::secret`].
     pub(super) async fn facts(&self, id: KeyId) -> Result<Option<Facts>, Error> {
         match self.cache.key(id) {
             Remembered::Facts(facts) => Ok(Some(facts)),
@@ -201,20 +209,20 @@ impl Verifier {
         }
     }
 
-    /// Whether what is in memory can be believed: the changes of others are heard.
+    /// Returns whether the cache can be trusted, because changes of other processes are received.
     pub(super) fn is_hearing(&self) -> bool {
         self.cache.is_believed()
     }
 
-    /// Asks the store something that a decision needs, when it is its turn.
+    /// Runs a query for a decision under the lookup limiter.
     ///
     /// # Errors
-    /// [`Error::Busy`] if it cannot answer in time.
+    /// [`Error::Busy`] if the query does not finish in time.
     pub(super) async fn ask<T>(&self, asked: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
         self.gate.pass(asked).await
     }
 
-    /// As [`Verifier::key`], from memory and without waiting. `None`: the store has to be asked.
+    /// Same as [`Verifier::key`], from the cache and without waiting. Returns `None` if the store must be queried.
     pub fn cached_key(&self, id: KeyId, question: &Question<'_>) -> Option<Decision> {
         match self.cache.key(id) {
             Remembered::Facts(facts) => Some(self.answer(facts, question, By::Token)),

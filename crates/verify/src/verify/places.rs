@@ -1,4 +1,4 @@
-//! Where a key or a project stands: 32 bits that an id is mixed to, with a seed of this process.
+//! Hashed slots of keys and projects: the 32-bit hash of an id, with a seed of this process.
 
 use foldhash::quality::FixedState;
 use std::hash::BuildHasher as _;

@@ -1,7 +1,7 @@
-//! The facts that are in memory: bounded, found by where a key stands, believed while the marks let them.
+//! The snapshot cache: bounded, indexed by the hashed slot of a key, valid according to the version stamps.
 //!
-//! A lock is held for the time of a look-up among one shard's keys, and nothing waits in it. The file is compiled twice: on the real
-//! locks, and in `schedules` on those of `shuttle`.
+//! A lock is held during a lookup among the keys of one shard, and nothing waits while it is held. This file is
+//! compiled twice: with the real locks, and in `schedules` with those of `shuttle`.
 
 use super::{
     facts::Facts,
@@ -21,7 +21,7 @@ pub(super) struct Resident {
 }
 
 impl Resident {
-    /// Room for the facts of `most` keys, in so many shards, with so many marks.
+    /// Creates a cache for the snapshots of at most `most` keys, with this number of shards and of version stamps.
     pub fn new(most: usize, shards: usize, stripes: usize, seed: u64) -> Self {
         Self {
             shards: (0..shards).map(|_| Mutex::new(Shard::default())).collect(),
@@ -36,17 +36,17 @@ impl Resident {
         self.shards[place as usize % self.shards.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a key stands.
+    /// Returns the hashed slot of a key.
     pub fn place(&self, key: KeyId) -> u32 {
         self.places.of(key)
     }
 
-    /// To be taken before facts are read from the store.
+    /// Returns the ticket for a read of the store. Must be called before the read.
     pub fn ticket(&self) -> Ticket {
         self.marks.ticket()
     }
 
-    /// How many keys' facts are here.
+    /// Returns the number of cached snapshots.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
@@ -55,7 +55,7 @@ impl Resident {
         self.count() >= self.most
     }
 
-    /// The facts, if they are here and hold.
+    /// Returns the snapshot if it is cached and valid.
     pub fn find(&self, place: u32, whose: Whose<'_>) -> Option<Facts> {
         let mut shard = self.shard(place);
         let seat = shard.seat(place, whose)?;
@@ -69,7 +69,8 @@ impl Resident {
         None
     }
 
-    /// Keeps facts that were read with this ticket, if they still hold and none that were read later are here.
+    /// Caches a snapshot that was read with this ticket, if it is still valid and no snapshot from a later read is
+    /// cached.
     pub fn put(&self, digest: &[u8; 32], facts: &Facts, read: Ticket) {
         let place = self.places.of(facts.key);
         let mut shard = self.shard(place);
@@ -97,7 +98,7 @@ impl Resident {
         }
     }
 
-    /// A key changed: to be told after the commit.
+    /// Invalidates a changed key. Must be called after the commit.
     pub fn key_changed(&self, key: KeyId) {
         let place = self.places.of(key);
         self.marks.key(place);
@@ -107,12 +108,12 @@ impl Resident {
         }
     }
 
-    /// A project changed: its keys' facts are taken out when they are next asked for.
+    /// Invalidates all keys of a changed project. Their snapshots are removed at their next lookup.
     pub fn project_changed(&self, project: ProjectId) {
         self.marks.project(self.places.of(project));
     }
 
-    /// All facts are taken out.
+    /// Invalidates and removes all snapshots.
     pub fn everything_changed(&self) {
         self.marks.everything();
         for shard in &self.shards {

@@ -1,8 +1,9 @@
-//! Facts in memory under many of the orders in which threads can meet: `marks`, `shard` and `resident`, the same files, on the locks and
-//! atomics of `shuttle`, which chooses at each of them who goes on.
+//! Shuttle tests of the snapshot cache: runs `marks`, `shard` and `resident`, from the same files, under many thread
+//! schedules. They use the locks and atomics of `shuttle`, which chooses the next thread at each of them.
 //!
-//! What must hold: whoever looks after a change was answered never finds facts from before it. That the check can fail is checked too:
-//! with the ticket taken after the read instead of before, which is the guard taken out, a schedule that breaks it is found.
+//! The property: a lookup after the response to a change never finds a snapshot from before the change. A control
+//! verifies that the test can fail: with the ticket taken after the read instead of before it, which disables the
+//! guard, a violating schedule is found.
 
 use super::{facts, places, terms};
 
@@ -43,7 +44,7 @@ use uuid::Uuid;
 
 const KEYS: usize = 2;
 
-/// What changes.
+/// The kind of change.
 #[derive(Clone, Copy)]
 enum Topic {
     Key,
@@ -55,15 +56,15 @@ enum Topic {
 #[derive(Clone, Copy, PartialEq)]
 enum Guard {
     Before,
-    /// Too late: the guard is out.
+    /// Too late: the guard is disabled.
     After,
 }
 
-/// A store of two keys in one project, each with a version that every change raises; and the facts in memory.
+/// A store with two keys in one project, each with a version that every change increments; and the snapshot cache.
 struct World {
     stored: Mutex<[i64; KEYS]>,
     resident: Resident,
-    /// The versions that whoever changed them was answered for.
+    /// The versions for which a change has received its response.
     answered: [AtomicI64; KEYS],
     guard: Guard,
     terms: std::sync::Arc<Terms>,
@@ -78,7 +79,7 @@ fn project() -> ProjectId {
 }
 
 impl World {
-    /// Reads a key from the store, and keeps what it said.
+    /// Reads a key from the store and caches it.
     fn fill(&self, n: usize) {
         let before = self.resident.ticket();
         let version = self.stored.lock().unwrap()[n];
@@ -94,7 +95,7 @@ impl World {
         self.resident.put(&[n as u8; 32], &facts, read);
     }
 
-    /// Looks: what is found is not older than what had been answered before.
+    /// Looks up a key and asserts that the result is not older than the last response before the lookup.
     fn look(&self, n: usize) -> bool {
         let answered = self.answered[n].load(Ordering::SeqCst);
         let whose = if n == 0 { Whose::Key(key(n)) } else { Whose::Digest(&[1; 32]) };
@@ -106,7 +107,7 @@ impl World {
         found.is_some()
     }
 
-    /// Changes something, tells it after the commit, and answers.
+    /// Makes a change, applies it to the cache after the commit, and responds.
     fn change(&self, topic: Topic, n: usize) {
         let changed = match topic {
             Topic::Key => n..n + 1,
@@ -128,7 +129,7 @@ impl World {
     }
 }
 
-/// Two who read, two who change, one who only looks; and room for one key or for both.
+/// Two readers, two writers, and one thread that only looks up; the cache has space for one key or for both.
 fn scenario(guard: Guard, topics: [Topic; 2], room: usize) {
     let world = Arc::new(World {
         stored: Mutex::new([0; KEYS]),
@@ -161,7 +162,7 @@ fn scenario(guard: Guard, topics: [Topic; 2], room: usize) {
     }
     for n in 0..KEYS {
         world.look(n);
-        // When all is quiet, what is read is kept.
+        // After all threads have ended, a read is cached.
         world.fill(n);
         assert!(world.look(n), "key {n} is in memory");
     }

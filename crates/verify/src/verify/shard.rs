@@ -1,7 +1,8 @@
-//! One shard of the facts in memory: rows in seats, found by where their key stands.
+//! One shard of the snapshot cache: rows at seats (indexes of a vector), found by the hashed slot of their key.
 //!
-//! What was not asked for longest makes room, or nearly so (CLOCK: a hand goes round, and passes once what was used since its last
-//! round). A row has 104 bytes: of a digest the 24 that the index does not compare, name and issued-to in one text, terms shared.
+//! Eviction approximates least recently used (CLOCK: a hand moves around, and skips a row once if it was used since the
+//! last round). A row has 104 bytes: the 24 bytes of the digest that the index does not compare, name and issued-to in
+//! one text, shared attributes by reference.
 
 use super::{facts::Facts, marks::Ticket, places::Places, terms::Terms};
 use hashbrown::HashTable;
@@ -13,16 +14,16 @@ use keyward_domain::{
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 
-/// Between name and issued-to, neither of which can hold it.
+/// Separates name and issued-to, neither of which can contain it.
 const BETWEEN: char = '\n';
-/// The end of a key that never ends.
+/// The expiry of a key that never expires.
 const NEVER: i64 = i64::MAX;
 
-/// What is kept of a key.
+/// The cached data of a key.
 pub(super) struct Row {
     key: KeyId,
     pub project: ProjectId,
-    /// The digest's last 24 bytes.
+    /// The last 24 bytes of the digest.
     tail: [u8; 24],
     label: SmolStr,
     expires_at: i64,
@@ -60,11 +61,11 @@ impl Row {
     }
 }
 
-/// Whose facts are looked for.
+/// The criterion of a lookup.
 #[derive(Clone, Copy)]
 pub(super) enum Whose<'a> {
     Key(KeyId),
-    /// The key with this digest, the first 8 bytes of which led here.
+    /// The key with this digest, whose first 8 bytes the index has already compared.
     Digest(&'a [u8; 32]),
 }
 
@@ -80,7 +81,7 @@ impl Whose<'_> {
 #[derive(Default)]
 pub(super) struct Shard {
     seats: Vec<Option<Row>>,
-    /// Whether the row in this seat was asked for since the hand was there.
+    /// Whether the row at this seat was used since the hand last passed.
     used: Vec<bool>,
     free: Vec<u32>,
     table: HashTable<u32>,
@@ -88,28 +89,28 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.seats.len() - self.free.len()
     }
 
-    /// The row in a seat.
+    /// Returns the row at a seat.
     pub fn row(&self, seat: usize) -> Option<&Row> {
         self.seats[seat].as_ref()
     }
 
-    /// The row in a seat was asked for.
+    /// Marks the row at a seat as used.
     pub fn use_it(&mut self, seat: usize) {
         self.used[seat] = true;
     }
 
-    /// In which seat a row is.
+    /// Returns the seat of a row.
     pub fn seat(&self, place: u32, whose: Whose<'_>) -> Option<usize> {
         let is = |seat: &u32| self.seats[*seat as usize].as_ref().is_some_and(|row| whose.is(row));
         self.table.find(spread(place), is).map(|seat| *seat as usize)
     }
 
-    /// Takes a row out of its seat. `false`: the seat was empty.
+    /// Removes the row at a seat. Returns `false` if the seat was empty.
     pub fn remove(&mut self, place: u32, seat: usize) -> bool {
         if let Ok(entry) = self.table.find_entry(spread(place), |it| *it as usize == seat) {
             entry.remove();
@@ -121,14 +122,14 @@ impl Shard {
         gone
     }
 
-    /// Seats a row, which must not be here yet.
+    /// Inserts a row, which must not be present.
     pub fn put(&mut self, place: u32, row: Row, places: &Places) {
         let seat = self.free.pop().map_or(self.seats.len(), |seat| seat as usize);
         if seat == self.seats.len() {
             self.seats.push(None);
             self.used.push(false);
         }
-        // Asked for once is not asked for again: a scan of keys does not push out those in use.
+        // A first use does not protect a row, so a scan of keys does not evict those in use.
         self.used[seat] = false;
         self.seats[seat] = Some(row);
         let seats = &self.seats;
@@ -137,7 +138,7 @@ impl Shard {
         });
     }
 
-    /// Takes out the first row from the hand on that was not asked for in a round. `false`: there is none.
+    /// Evicts the first row after the hand that was not used since the last round. Returns `false` if there is none.
     pub fn make_room(&mut self, places: &Places) -> bool {
         for _ in 0..self.seats.len() * 2 {
             self.hand = (self.hand + 1) % self.seats.len();
@@ -153,7 +154,7 @@ impl Shard {
     }
 }
 
-/// Of a place, what the table takes as a hash: its bits in all of the 64.
+/// Computes the table hash of a slot, which distributes its bits over all 64 bits.
 fn spread(place: u32) -> u64 {
     u64::from(place).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

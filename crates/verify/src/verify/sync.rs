@@ -1,4 +1,4 @@
-//! What threads meet at; `schedules` has the same of `shuttle`.
+//! Re-exports `std::sync`, which the tests in `schedules` replace with `shuttle::sync`.
 
 pub(super) use std::sync::{
     Mutex, MutexGuard, PoisonError,

@@ -1,4 +1,4 @@
-//! What keys have in common: a million of them stand under a few hundred different terms, each kept once.
+//! Shared attributes of keys, interned: a million keys have a few hundred distinct combinations, each stored once.
 
 use keyward_domain::{
     key::{Environment, Lifecycle},
@@ -12,29 +12,29 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The facts of a key that others may share with it.
+/// The attributes of a key that other keys may have in common with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Terms {
     pub project_archived: bool,
-    /// Longest life of a token of its project, in seconds.
+    /// Maximum lifetime of a token of the project, in seconds.
     pub token_life_max: i64,
     pub environment: Environment,
     pub scopes: Vec<String>,
-    /// From where its secret may be used.
+    /// The networks from which the secret may be used.
     pub networks: Networks,
-    /// How often it, and the tokens made from it, may be used.
+    /// The rate limit of the key and of the tokens made from it.
     pub rate_limit: Option<RateLimit>,
-    /// Its lifecycle but for its end, which nearly every key has to itself.
+    /// The lifecycle without the expiry, which differs for nearly every key.
     pub(super) active: bool,
     pub(super) not_before: Option<Timestamp>,
     pub(super) deleted_at: Option<Timestamp>,
 }
 
 impl Terms {
-    /// Reads them of a row whose lifecycle was read.
+    /// Reads the attributes of a row whose lifecycle is already parsed.
     ///
     /// # Errors
-    /// [`store::Error::Corrupt`] if a column holds what the code never writes.
+    /// [`store::Error::Corrupt`] if a column contains a value that the code never writes.
     pub(super) fn read(row: &FactsRow, life: &Lifecycle) -> Result<Self, store::Error> {
         const CORRUPT: fn(&'static str) -> store::Error = store::Error::Corrupt;
         let networks = row.networks()?;
@@ -54,22 +54,22 @@ impl Terms {
     }
 }
 
-/// Different terms that are kept before it is first looked for some that nobody has any more.
+/// Minimum number of distinct entries before unused ones are removed for the first time.
 const SWEEP: usize = 1_024;
 
-/// Each different terms once.
+/// The interned attributes.
 #[derive(Default)]
 pub(super) struct Shared(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
     terms: HashSet<Arc<Terms>>,
-    /// How many there were when those that nobody has were last taken out.
+    /// The number of entries after unused ones were last removed.
     swept: usize,
 }
 
 impl Shared {
-    /// These terms, as somebody else has them already.
+    /// Returns the interned instance of these attributes.
     pub fn share(&self, terms: Terms) -> Arc<Terms> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(same) = kept.terms.get(&terms) {
@@ -84,7 +84,7 @@ impl Shared {
         terms
     }
 
-    /// How many different ones are kept.
+    /// Returns the number of distinct entries.
     #[cfg(test)]
     fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).terms.len()

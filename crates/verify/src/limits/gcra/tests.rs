@@ -1,14 +1,15 @@
 use super::*;
 use proptest::prelude::*;
 
-/// An instant of our days: with it every sum is as great as it gets.
+/// A present-day time, with which every sum is as large as in production.
 const START: i64 = 1_795_000_000_000_000;
 
 fn limit(text: &str) -> RateLimit {
     text.parse().unwrap()
 }
 
-/// A fresh bucket, asked this many microseconds after the start each; `+` let in, `-` refused.
+/// Returns the results of a fresh bucket for calls at these times, in microseconds after the start: `+` allowed, `-`
+/// denied.
 fn asked(text: &str, at: &[i64]) -> String {
     let limit = limit(text);
     let mut bucket = Bucket::whole(limit, Timestamp::from_micros(START));
@@ -23,15 +24,16 @@ fn said(bucket: &mut Bucket, limit: &RateLimit, at: i64) -> char {
 fn both_sides_of_every_edge() {
     const SECOND: i64 = 1_000_000;
     for (limit, at, expected) in [
-        // The burst, and one more.
+        // The burst, and one more call.
         ("3/second", &[0, 0, 0, 0][..], "+++-"),
         ("100/minute,burst=2", &[0, 0, 0], "++-"),
         ("1/day", &[0, 0], "+-"),
-        // One microsecond before the next may come, and at that very one. A third of a second is no whole number of them.
+        // One microsecond before the next call is allowed, and at exactly that time. A third of a second is not a whole
+        // number of microseconds.
         ("3/second", &[0, 0, 0, 333_333, 333_334, 333_335], "+++-+-"),
         ("3/second", &[0, 0, 0, 666_666, 666_667, 666_667], "+++++-"),
         ("3/second", &[0, 0, 0, 666_667, 666_667, 666_667], "+++++-"),
-        // Three thirds are a second: nothing was lost to rounding.
+        // Three thirds are a second: nothing is lost to rounding.
         ("3/second", &[0, 0, 0, 333_334, 666_667, 999_999, 1_000_000, 1_333_333, 1_333_334], "+++++-+-+"),
         ("1/second", &[0, SECOND - 1, SECOND, 2 * SECOND - 1, 2 * SECOND], "+-+-+"),
         ("1/minute", &[0, 60 * SECOND - 1, 60 * SECOND], "+-+"),
@@ -39,14 +41,14 @@ fn both_sides_of_every_edge() {
         ("1/day", &[0, 86_400 * SECOND - 1, 86_400 * SECOND], "+-+"),
         ("1000000/second,burst=1", &[0, 0, 1, 1, 2], "+-+-+"),
         ("999999/second,burst=1", &[0, 1, 2, 3, 4], "+-+-+"),
-        // A refused call costs nothing, however often it is refused.
+        // A denied call costs nothing, however often it is denied.
         ("1/second", &[0, 1, 2, 3, 4, 5, SECOND], "+-----+"),
-        // A rest gives back the burst, and no more.
+        // A pause restores the burst, and no more.
         ("10/second,burst=2", &[0, 0, 0, 900 * SECOND, 900 * SECOND, 900 * SECOND], "++-++-"),
-        // Calls that overtook one another count as one after the other.
+        // Calls that overtook one another count as sequential.
         ("1/second", &[10, 5, SECOND + 5, SECOND + 9, SECOND + 10], "+---+"),
         ("2/second,burst=2", &[10, 5, 5, 500_009, 500_010], "++--+"),
-        // A clock that was set back: what was used stays used, and comes back by the new time.
+        // The clock was set back: used quota stays used, and is restored according to the new time.
         ("2/second", &[7_200 * SECOND, 7_200 * SECOND, 0, 499_999, 500_000, 500_000], "++--+-"),
     ] {
         assert_eq!(asked(limit, at), expected, "{limit} at {at:?}");
@@ -63,7 +65,7 @@ fn the_numbers_are_right() {
         assert_eq!(quota.limit, limit);
         (taken.is_ok(), quota.remaining, quota.reset, quota.retry_after)
     };
-    // One call comes back in 0.6 s.
+    // One call is restored in 0.6 s.
     assert_eq!(take(0), (true, 2, 1, 0));
     assert_eq!(take(0), (true, 1, 2, 0));
     assert_eq!(take(0), (true, 0, 2, 1));
@@ -92,7 +94,7 @@ fn a_limit_that_is_changed_goes_on_with_what_was_used() {
     assert_eq!((0..6).map(|_| said(&mut bucket, &few, 0)).collect::<String>(), "+++++-");
     let quota = bucket.take(&many, Timestamp::from_micros(START)).unwrap();
     assert_eq!(quota.remaining, 994, "five were used, and this one");
-    // Back again: six is more than five.
+    // Back to the old limit: six is more than five.
     assert_eq!(bucket.take(&few, Timestamp::from_micros(START)).unwrap_err().retry_after, 86_400 / 5);
     let mut bucket = Bucket::whole(many, Timestamp::from_micros(START));
     assert!((0..1_000).all(|_| said(&mut bucket, &many, 0) == '+'));
@@ -125,10 +127,10 @@ fn limits() -> impl Strategy<Value = RateLimit> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Over any window never more than the burst and what the rate gives in it, whenever and however often it is asked.
+    /// No window ever allows more calls than the burst plus the rate, for any times and any number of calls.
     #[test]
     fn never_more(limit in limits(), gaps in prop::collection::vec((0_i64..3, 0_i64..2_000), 1..200)) {
-        // Gaps of the size of one call's, so that some are let in and some are not.
+        // Gaps of about the interval of one call, so that some calls are allowed and some are not.
         let one = (call(&limit) / loss(&limit)).max(1);
         let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
         let (mut at, mut taken) = (START, Vec::new());
@@ -148,8 +150,8 @@ proptest! {
         }
     }
 
-    /// And never fewer, when asked greedily: the k-th after the burst comes at the very microsecond at which the rate has given it.
-    /// A burst of one has no room for the part of a microsecond that is over by then.
+    /// Greedy calls never get fewer: the k-th call after the burst is allowed at exactly the microsecond at which the
+    /// rate permits it. A burst of one has no room for the fraction of a microsecond that has passed by then.
     #[test]
     fn never_fewer(limit in limits(), count in 1_i64..300) {
         let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
