@@ -1,8 +1,8 @@
-//! The newest state of the database that a server has seen, in a file beside the key file.
+//! Rollback detection: records the newest database state that a server has seen, in a file beside the key file.
 //!
-//! A restored old backup makes keys valid again that were revoked since, and a copy of the database file alone lacks what is in
-//! the write-ahead log. Both are noticed at the start: the database is older than the record. The file holds numbers and hashes of
-//! the audit log and of the change feed, nothing secret.
+//! A restored old backup makes revoked keys valid again. A copy of the database file alone lacks the changes in the
+//! write-ahead log. Both are detected at startup because the database is older than the record. The file contains
+//! sequence numbers and hashes of the audit log and of the change feed, and no secrets.
 
 use super::{Error, Ground};
 use keyward_store::{self as store, audit::EventRow};
@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
-/// How often the record is brought up to date.
+/// Interval between updates of the record.
 const EVERY: Duration = Duration::from_secs(1);
-/// Databases that are kept in one record: more than one were used with the same key file.
+/// Maximum number of databases in one record. There is more than one if several databases were used with the same key
+/// file.
 const MOST: usize = 8;
 
-/// Why the server does not start. Each is one sentence that says what to do.
+/// Reasons why the server does not start. Each message is one sentence that names the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     #[error(
@@ -57,38 +58,39 @@ impl From<store::Error> for RecordError {
     }
 }
 
-/// A state of one database.
+/// State of one database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
-    /// The hash of its first audit event, in hexadecimal: no other database has it, and no copy lacks it.
+    /// Hash of the first audit event, in hexadecimal. It identifies the database: every copy has it, and no other
+    /// database does.
     database: String,
     event: i64,
-    /// Of that event, in hexadecimal.
+    /// Hash of that event, in hexadecimal.
     hash: String,
     change: i64,
 }
 
-/// The record of the database that this process serves.
+/// Record of the database that this process serves.
 pub struct DatabaseRecord {
     ground: Ground,
     path: PathBuf,
-    /// The newest first; this process's own is the first.
+    /// Newest first. The first entry is the database of this process.
     states: Vec<State>,
 }
 
-/// Where the record of a key file is.
+/// Returns the path of the record that belongs to a key file.
 fn path_of(key_file: &Path) -> PathBuf {
     let mut path = key_file.as_os_str().to_owned();
     path.push(".seen");
     path.into()
 }
 
-/// Refuses a SQLite file that is missing or empty although a server has used one with this key file.
+/// Checks that a SQLite file exists and is not empty if a server has used a database with this key file.
 ///
 /// # Errors
-/// [`RecordError::Vanished`].
+/// [`RecordError::Vanished`] if the file is missing or empty.
 pub fn refuse_vanished(database: &Path, key_file: &Path) -> Result<(), RecordError> {
-    // The key file first: a process that makes both makes it last.
+    // Check the key file first: a process that creates both files creates the key file last.
     let is_beside = key_file.parent() == database.parent() && key_file.exists();
     if !is_beside && !path_of(key_file).exists() {
         return Ok(());
@@ -100,11 +102,14 @@ pub fn refuse_vanished(database: &Path, key_file: &Path) -> Result<(), RecordErr
     Ok(())
 }
 
-/// Refuses a database without audit events where the record has some: it was made in the place of one that is gone. Before the
-/// signing keys are made, for each of them is an event.
+/// Checks that the database has audit events if the record has some. A database without events was created in place of
+/// one that is gone.
+///
+/// Call this before the signing keys are created, because each of them adds an audit event.
 ///
 /// # Errors
-/// [`RecordError::WithoutEvents`], or if the database cannot be read. A record that cannot be read is for [`DatabaseRecord::check`].
+/// [`RecordError::WithoutEvents`], or an error if the database cannot be read. An unreadable record is not an error
+/// here; [`DatabaseRecord::check`] reports it.
 pub async fn refuse_without_events(ground: &Ground, key_file: &Path) -> Result<(), RecordError> {
     let path = path_of(key_file);
     let seen_event = read(&path).unwrap_or_default().iter().map(|state| state.event).max().unwrap_or_default();
@@ -117,10 +122,10 @@ pub async fn refuse_without_events(ground: &Ground, key_file: &Path) -> Result<(
 }
 
 impl DatabaseRecord {
-    /// Compares the database with the record. `accept`: whatever the record says, it is written anew.
+    /// Compares the database with the record. With `accept`, the record is overwritten regardless of its content.
     ///
     /// # Errors
-    /// A sentence that says what is wrong, if the database is older than the record.
+    /// [`RecordError`] if the database is older than the record or differs from it, or if the record cannot be read.
     pub async fn check(ground: &Ground, key_file: &Path, accept: bool) -> Result<Self, RecordError> {
         let path = path_of(key_file);
         let states = match read(&path) {
@@ -140,7 +145,7 @@ impl DatabaseRecord {
         record.states.insert(0, now);
         record.states.truncate(MOST);
         if let Err(error) = record.write() {
-            // A folder of secrets may be read-only.
+            // Not fatal: the folder of the key file may be mounted read-only.
             tracing::warn!(
                 %error,
                 path = %record.path.display(),
@@ -170,7 +175,7 @@ impl DatabaseRecord {
         Ok(())
     }
 
-    /// The present state of the database.
+    /// Returns the current state of the database.
     async fn state(&self) -> Result<State, store::Error> {
         let mut reader = self.ground.pool.read().await?;
         let first = event(&mut reader, 1).await?;
@@ -180,7 +185,7 @@ impl DatabaseRecord {
         Ok(State { database, event, hash: hex::encode(hash), change })
     }
 
-    /// Records the present state, if it is another than the recorded one.
+    /// Writes the current state to the record if it differs from the recorded one.
     ///
     /// # Errors
     /// If the database cannot be read, or the file cannot be written.
@@ -197,18 +202,19 @@ impl DatabaseRecord {
         Ok(())
     }
 
-    /// Keeps the record up to date for as long as the process runs. What it could not write is tried again with the next change.
+    /// Keeps the record up to date while the process runs. A failed write is retried with the next change.
     pub async fn run(mut self) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            // The start has warned of a file that cannot be written, and a database that cannot be read is reported elsewhere.
+            // Ignored: startup has already warned about an unwritable file, and other code reports an unreadable
+            // database.
             let _ = self.update().await;
         }
     }
 
-    /// Whole under another name, then renamed: a reader never sees half of it.
+    /// Writes a complete temporary file, then renames it, so that readers never see a partial record.
     fn write(&self) -> io::Result<()> {
         let draft = self.path.with_extension(format!("{}.new", std::process::id()));
         let mut options = std::fs::OpenOptions::new();
@@ -225,7 +231,7 @@ impl DatabaseRecord {
     }
 }
 
-/// The audit event with this number.
+/// Returns the audit event with this sequence number.
 async fn event(reader: &mut store::Reader, seq: i64) -> Result<Option<EventRow>, store::Error> {
     let event = store::audit::after(&mut reader.conn(), seq - 1, 1).await?.into_iter().next();
     Ok(event.filter(|event| event.seq == seq))

@@ -1,8 +1,9 @@
-//! Drafts of forms: what was typed when the session had ended, for the person to whom the form was drawn.
+//! Form drafts: values that a user submitted after the session had expired.
 //!
-//! A page names that person in each form, with a message authentication code, so that no other person can store a draft for them.
-//! There is one draft a person, sealed under the key file. It is given back within an hour, to the same person in the same browser,
-//! and deleted when a page with it was drawn: until then nothing is lost, whatever becomes of the page.
+//! Each page embeds a mark in its forms: the user ID and a message authentication code, so that no other user can store
+//! a draft for them. Each user has at most one draft, encrypted with the key file. The draft is returned within one
+//! hour, to the same user in the same browser. It is deleted only after a page with its values was rendered, so that a
+//! failed rendering loses nothing.
 
 use super::{Error, Ground, limits::AddressLimit, once::OneTimeCode, sealing::SealingKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -12,24 +13,25 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// How long a draft is kept. Seconds: an hour.
+/// Lifetime of a draft, in seconds: one hour.
 pub const KEPT: i64 = 3_600;
-/// The longest draft, in bytes of JSON: a config as the editor lays it out, and its form.
+/// Maximum size of a draft, in bytes of JSON: one formatted config plus its form.
 const LONGEST: usize = 1_536 * 1024;
-/// What the authentication code is for.
+/// Purpose of the message authentication code (domain separation).
 const PURPOSE: &[u8] = b"keyward form draft";
 const ID: usize = 16;
 
-/// Drafts that one address may store: whoever has a mark needs no session for it, and a draft is large.
+/// Rate limit for storing drafts from one address. A mark is sufficient to store a draft without a session, and drafts
+/// are large.
 #[expect(clippy::expect_used, reason = "a literal that the tests parse too")]
 fn per_address() -> RateLimit {
     "10/minute,burst=20".parse().expect("a limit")
 }
 
-/// What was typed, by the name of the field.
+/// Submitted values by field name.
 pub type Values = BTreeMap<String, Vec<String>>;
 
-/// The drafts of all forms.
+/// Use cases of form drafts.
 #[derive(Clone)]
 pub struct Drafts {
     ground: Ground,
@@ -42,25 +44,26 @@ impl Drafts {
         Self { ground, sealing, limit: Arc::new(AddressLimit::new(per_address())) }
     }
 
-    /// What a form says of the person to whom it is drawn.
+    /// Returns the mark that a form embeds for the user it is rendered for.
     pub fn mark(&self, user: UserId) -> String {
         let id = Uuid::from(user);
         let tag = self.sealing.authenticate(PURPOSE, id.as_bytes());
         URL_SAFE_NO_PAD.encode([id.as_bytes().as_slice(), &tag].concat())
     }
 
-    /// The person whom a mark names; `None`: it is none of ours.
+    /// Returns the user that a mark names, or `None` if the mark is not authentic.
     fn owner(&self, mark: &str) -> Option<UserId> {
         let bytes = URL_SAFE_NO_PAD.decode(mark).ok()?;
         let (id, tag) = bytes.split_at_checked(ID)?;
         self.sealing.is_authentic(PURPOSE, id, tag).then(|| Uuid::from_slice(id).ok())?.map(UserId::from)
     }
 
-    /// Keeps what was typed, in place of the person's former draft. The code goes into the browser's cookie; `None`: the mark is
-    /// none of ours or that of a disabled user, the draft is too long, or this address has stored too many.
+    /// Stores submitted values and replaces the user's previous draft. Returns the code for the browser's cookie.
+    /// Returns `None` if the mark is not authentic or names a disabled user, if the draft is too long, or if this
+    /// address has stored too many drafts.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database rejects the write.
     pub async fn keep(
         &self,
         from: Option<IpAddr>,
@@ -91,30 +94,31 @@ impl Drafts {
         Ok(write.await?.then_some(code))
     }
 
-    /// This person's draft for the form at this path. It stays until it is deleted.
+    /// Returns the user's draft for the form at this path. The draft is kept until it is deleted.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database cannot be read.
     pub async fn find(&self, code: &str, user: UserId, path: &str) -> Result<Option<Values>, Error> {
         let (digest, now) = (super::once::digest(code), self.ground.now().micros());
         let mut reader = self.ground.pool.read().await?;
         let found = store::drafts::find(&mut reader.conn(), &digest, user.into(), path, now).await?;
         drop(reader);
-        // Sealed under another key file, or damaged: it is as if there was none.
+        // A draft that cannot be decrypted (another key file, or damaged data) counts as missing.
         Ok(found.and_then(|(id, sealed)| {
             let json = self.sealing.open(id, &sealed)?;
             serde_json::from_slice(&json).ok()
         }))
     }
 
-    /// Deletes this person's draft for the form at this path. `false`: there is none, or a newer one has taken its place.
+    /// Deletes the user's draft for the form at this path. Returns `false` if there is no draft or a newer one has
+    /// replaced it.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database rejects the query.
     pub async fn take(&self, code: &str, user: UserId, path: &str) -> Result<bool, Error> {
         let (digest, user, now) = (super::once::digest(code), Uuid::from(user), self.ground.now().micros());
         {
-            // Let go before the write queue is waited for.
+            // Release the reader before waiting for the write queue.
             let mut reader = self.ground.pool.read().await?;
             if !store::drafts::is_kept(&mut reader.conn(), &digest, user, path, now).await? {
                 return Ok(false);

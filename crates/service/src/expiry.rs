@@ -1,4 +1,4 @@
-//! From a choice of the expiry dropdown to an instant, and to the sentence under the field.
+//! Key expiry: resolves the choice in the expiry dropdown to a timestamp and to the sentence under the field.
 
 use super::{
     Field,
@@ -11,7 +11,7 @@ use keyward_domain::{
     time::{DAY, Timestamp},
 };
 
-/// Reads the dropdown (empty: 90 days) and the date beside it.
+/// Parses the value of the dropdown (empty: 90 days) and the date beside it.
 ///
 /// # Errors
 /// If the dropdown has no such choice.
@@ -23,10 +23,11 @@ pub fn read(expires: &str, on: &str) -> Result<ExpiryChoice, Field> {
     }
 }
 
-/// The instant from which the key is refused; `None`: never. A date is its last second in `zone`.
+/// Returns the timestamp from which the key is denied; `None`: the key never expires. A date resolves to its last
+/// second in `zone`.
 ///
 /// # Errors
-/// If the date is none, has passed, or lies beyond [`DAYS_MAX`].
+/// If the date is invalid, has passed, or is beyond [`DAYS_MAX`].
 pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, Field> {
     match choice {
         ExpiryChoice::Never => Ok(None),
@@ -44,7 +45,7 @@ pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result
     }
 }
 
-/// An instant at which a key can end, as far as the longest period reaches.
+/// Checks that a key's expiry is within the maximum lifetime.
 ///
 /// # Errors
 /// [`BadExpiry`] beyond [`DAYS_MAX`].
@@ -52,24 +53,25 @@ pub(super) fn within_limit(end: Timestamp, now: Timestamp) -> Result<Timestamp, 
     if end > now.plus_seconds(i64::from(DAYS_MAX) * DAY) { Err(BadExpiry) } else { Ok(end) }
 }
 
-/// The second before the next day begins: 23:59:59, but where the clocks change at midnight there may be no such time, or two.
+/// Returns the last second before the next day begins. This is usually 23:59:59; where the clocks change at midnight,
+/// that time may not exist or may occur twice.
 fn last_second(date: Date, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
     let next = date.tomorrow()?.at(12, 0, 0, 0).to_zoned(zone.clone())?.start_of_day()?;
     let end = next.checked_sub(1.second())?;
     Ok(Timestamp::from_seconds(end.timestamp().as_second()))
 }
 
-/// The sentence under the field: the exact instant in the person's zone.
+/// Returns the sentence under the field, with the exact time in the user's time zone.
 ///
 /// # Errors
-/// As [`resolve`].
+/// Same as [`resolve`].
 pub fn say(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<String, Field> {
     let Some(end) = resolve(choice, zone, now)? else { return Ok("Never expires.".to_owned()) };
     let end = zoned(end, zone);
     Ok(format!("Expires on {} {}.", end.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&end)))
 }
 
-/// What the policy allows of the presets and never, as the dropdown shows it.
+/// Returns the dropdown options that the policy allows: presets and "never".
 pub(super) fn options(policy: &Policy, zone: &TimeZone, now: Timestamp) -> Vec<ExpiryOption> {
     let label = |days: u16| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
     let periods = policy.periods().into_iter().map(|days| (ExpiryChoice::Days(days), label(days)));
@@ -79,7 +81,7 @@ pub(super) fn options(policy: &Policy, zone: &TimeZone, now: Timestamp) -> Vec<E
         .map(|(choice, label)| ExpiryOption {
             value: choice.to_string(),
             label,
-            // Only a date can be wrong.
+            // Cannot fail: only a date can be invalid.
             sentence: say(&choice, zone, now).unwrap_or_default(),
         })
         .collect()
@@ -128,14 +130,14 @@ mod tests {
 
     #[test]
     fn a_day_that_the_clock_skips_or_repeats_still_ends_once() {
-        // The last Sunday of October: Berlin sets its clocks back on that day; and forward on the last of March.
+        // The last Sunday of October and of March: Berlin sets its clocks back, and forward.
         assert_eq!(ends("2027-10-31", "Europe/Berlin").unwrap(), "2027-10-31T22:59:59Z");
         assert_eq!(ends("2027-03-28", "Europe/Berlin").unwrap(), "2027-03-28T21:59:59Z");
-        // Santiago skips the midnight with which 5 September 2027 would begin, and has the last hour of 3 April 2027 twice.
+        // Santiago skips midnight at the start of 5 September 2027, and repeats the last hour of 3 April 2027.
         assert_eq!(ends("2027-09-04", "America/Santiago").unwrap(), "2027-09-05T03:59:59Z");
         assert_eq!(ends("2027-09-05", "America/Santiago").unwrap(), "2027-09-06T02:59:59Z");
         assert_eq!(ends("2027-04-03", "America/Santiago").unwrap(), "2027-04-04T03:59:59Z");
-        // Nuuk skips the last hour of 27 March 2027: that day ends at 22:59:59.
+        // Nuuk skips the last hour of 27 March 2027, so that day ends at 22:59:59.
         assert_eq!(ends("2027-03-27", "America/Nuuk").unwrap(), "2027-03-28T00:59:59Z");
         assert_eq!(said("date:2027-03-27", "America/Nuuk"), "Expires on Saturday 27 March 2027 at 22:59:59 UTC-2.");
     }
@@ -149,7 +151,7 @@ mod tests {
         );
         assert!(ends("2027-02-30", "UTC").is_err());
         assert!(ends("9999-12-31", "UTC").is_err());
-        // 36,500 days from now are 27 October 2126, at 13:32.
+        // 36,500 days from now is 27 October 2126, 13:32.
         assert!(ends("2126-10-27", "UTC").is_err_and(|words| words == BadExpiry.to_string()));
         assert!(ends("9999-12-29", "UTC").is_err_and(|words| words == BadExpiry.to_string()));
         assert!(ends("2126-10-26", "UTC").is_ok());
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn the_sentence_says_the_instant() {
         assert_eq!(said("90d", "Europe/Berlin"), "Expires on Thursday 18 February 2027 at 14:32:00 CET.");
-        // Across the change of the clocks: as many seconds, another hour on the wall.
+        // Across a clock change: the same number of seconds, but another hour of local time.
         assert_eq!(said("180d", "Europe/Berlin"), "Expires on Wednesday 19 May 2027 at 15:32:00 CEST.");
         let end = resolve(&ExpiryChoice::Days(180), &zone("Europe/Berlin"), NOW).unwrap().unwrap();
         assert_eq!(end.seconds_since(NOW), 180 * 86_400);

@@ -1,5 +1,6 @@
-//! Asking another server, for what a sign-in rests on, or another Keyward from the command line: encrypted (or on this machine), in bounded time and size, and never
-//! following a redirect.
+//! HTTP client for the OpenID provider of a sign-in, and for another Keyward server from the command line.
+//!
+//! Requests are encrypted or go to this machine. Time and size are bounded, and redirects are never followed.
 
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -17,14 +18,15 @@ use tokio_rustls::{
 };
 use url::{Position, Url};
 
-/// How long an answer may take, from the first packet to its last byte.
+/// Time limit for a response, from the first packet to the last byte.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest answer that is asked for, in bytes.
+/// Maximum size of a response to [`Fetch::ask`], in bytes.
 const ASKED_MAX: usize = 256 * 1024;
-/// The largest answer to a call, in bytes: a page of 200 keys has 700 KiB if each has all the networks that it may have.
+/// Maximum size of a response to [`Fetch::call`], in bytes. A page of 200 keys takes 700 KiB if each key has the
+/// maximum number of networks.
 const CALLED_MAX: usize = 4 * 1024 * 1024;
 
-/// Why there is no answer. The words are for the log, and hold nothing that was sent.
+/// Reasons why there is no response. The messages are for the log and contain nothing that was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     #[error("the address is neither https nor on this machine")]
@@ -41,35 +43,35 @@ pub enum FetchError {
     Body,
 }
 
-/// What is sent.
+/// Request of [`Fetch::ask`].
 pub enum Ask<'a> {
     Get,
-    /// With a bearer token.
+    /// GET with a bearer token.
     GetAs(&'a str),
-    /// A form, with `Authorization` if there is one.
+    /// POST of a form, with an optional `Authorization` header.
     Post {
         form: String,
         authorization: Option<String>,
     },
 }
 
-/// A request to another Keyward.
+/// Request to another Keyward server.
 #[derive(Clone, Debug, Default)]
 pub struct Call<'a> {
     pub method: Method,
-    /// Names and values besides what every request has; nothing of them is logged.
+    /// Headers besides the common ones. They are never logged.
     pub heads: Vec<(HeaderName, String)>,
     pub body: Option<&'a str>,
 }
 
-/// What it answered, whatever that was.
+/// Response with any status code.
 pub struct Answer {
     pub status: StatusCode,
     pub heads: HeaderMap,
     pub body: Bytes,
 }
 
-/// Asks with the authorities that this machine trusts (`SSL_CERT_FILE` names others).
+/// HTTP client that trusts the certificate authorities of this machine. `SSL_CERT_FILE` names others.
 #[derive(Clone)]
 pub struct Fetch(Option<TlsConnector>);
 
@@ -86,10 +88,10 @@ impl Fetch {
         Self(connector)
     }
 
-    /// The body of a 200.
+    /// Sends a request and returns the body of a 200 response.
     ///
     /// # Errors
-    /// Anything else, in words for the log.
+    /// [`FetchError`] for anything else, with a message for the log.
     pub async fn ask(&self, url: &Url, ask: Ask<'_>) -> Result<Bytes, FetchError> {
         if !is_safe(url) {
             return Err(FetchError::Unsafe);
@@ -101,10 +103,10 @@ impl Fetch {
         if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(FetchError::Status(answer.status)) }
     }
 
-    /// Calls, and gives back whatever was answered.
+    /// Sends a request and returns the response with any status code.
     ///
     /// # Errors
-    /// If nothing was, in words for whoever called.
+    /// [`FetchError`] if there is no response, with a message for the caller.
     pub async fn call(&self, url: &Url, call: &Call<'_>) -> Result<Answer, FetchError> {
         if !is_safe(url) {
             return Err(FetchError::Unsafe);
@@ -142,7 +144,7 @@ impl Default for Fetch {
     }
 }
 
-/// What every request has.
+/// Starts a request with the headers that every request has.
 fn begun(url: &Url) -> http::request::Builder {
     Request::builder()
         .uri(&url[Position::BeforePath..Position::AfterQuery])
@@ -177,7 +179,7 @@ where
 {
     let unreachable = |error: hyper::Error| FetchError::Unreachable(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
-    // It ends with the request: the sender is dropped, and with it the connection.
+    // Aborted after the response is complete. Dropping the sender also ends the connection.
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(unreachable)?;
     let (parts, body) = response.into_parts();
@@ -185,7 +187,7 @@ where
     connection.abort();
     match body {
         Ok(body) => Ok(Answer { status: parts.status, heads: parts.headers, body: body.to_bytes() }),
-        // Of a refusal nobody reads more than that it is one.
+        // The body of an error response is not needed; its status is enough.
         Err(_) if parts.status != StatusCode::OK => Err(FetchError::Status(parts.status)),
         Err(_) => Err(FetchError::Body),
     }
@@ -196,7 +198,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-    /// A server that answers with this many bytes, once for each connection.
+    /// Starts a server that responds with `length` bytes on each connection.
     async fn of_length(length: usize) -> Url {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,4 +1,6 @@
-//! Folds the names of rows that a previous release wrote, a bounded number in each write.
+//! Background job that fills the folded (case- and accent-insensitive) names of rows from an earlier release.
+//!
+//! Each write covers a bounded number of rows.
 
 use super::{Error, Ground};
 use keyward_store::{self as store, queue::Kept};
@@ -7,14 +9,14 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-/// Rows of each kind in one write: some tens of milliseconds, then other writes take their turn.
+/// Rows of each kind in one write. A write takes some tens of milliseconds; then other writes run.
 const STEP: i64 = 500;
 
-/// Fills folded names.
+/// Use case that fills folded names.
 #[derive(Clone)]
 pub struct Folding {
     ground: Ground,
-    /// As far as the log is known to be folded.
+    /// Last audit event whose name is known to be folded.
     seq: Arc<AtomicI64>,
 }
 
@@ -23,10 +25,10 @@ impl Folding {
         Self { ground, seq: Arc::default() }
     }
 
-    /// Fills every folded name that is missing. What is filled stays filled when this ends early.
+    /// Fills every missing folded name. Progress is kept if this stops early.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database rejects a query.
     pub async fn fill(&self) -> Result<(), Error> {
         loop {
             let step = self.ground.queue.write(|tx| {

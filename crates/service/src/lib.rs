@@ -34,7 +34,8 @@ pub use keyward_verify::{hearing, limits, signer, tokens, usage, verify};
 use keyward_config::Config;
 use std::{ops::Deref, sync::Arc};
 
-/// All services, behind one pointer: middleware clones it several times a request.
+/// Shared handle of all services. The services are behind one pointer because middleware clones the handle several
+/// times per request.
 #[derive(Clone)]
 pub struct App(Arc<Services>);
 
@@ -46,21 +47,21 @@ impl Deref for App {
     }
 }
 
-/// All services, constructed once a process.
+/// All services, constructed once per process.
 #[derive(Clone)]
 pub struct Services {
     pub config: Arc<Config>,
     pub ground: Ground,
     pub accounts: accounts::Accounts,
     pub audit: audit::Audit,
-    /// What people allow programs.
+    /// OAuth consent and grants.
     pub consent: oauth::Consent,
     pub drafts: drafts::Drafts,
-    /// Names without case and accents.
+    /// Background job for names without case and accents.
     pub folding: folding::Folding,
     pub keys: keys::Keys,
     pub limits: limits::Limits,
-    /// Signing in with accounts that are elsewhere, if it was set up.
+    /// Sign-in with OpenID Connect; `None` if it is not configured.
     pub oidc: Option<oidc::Oidc>,
     pub policy: policy::Policies,
     pub projects: projects::Projects,
@@ -72,7 +73,7 @@ pub struct Services {
 }
 
 impl App {
-    /// Puts the service together on a database that is open, with what the key file opened.
+    /// Constructs the services from an open database and the keyring that the key file unlocked.
     pub fn new(config: Arc<Config>, ground: Ground, keyring: signer::Keyring) -> Self {
         let limits = limits::Limits::default();
         let usage = usage::Usage::new(ground.clone(), limits.clone());
@@ -100,13 +101,13 @@ impl App {
         }))
     }
 
-    /// Applies the changes of other processes to the caches, for as long as the process runs.
+    /// Applies changes of other processes to the caches while the process runs.
     pub async fn follow_changes(self) {
         hearing::run(self.ground.clone(), self.verify.clone(), self.tokens.clone()).await;
     }
 
-    /// The same services with other settings for HTTP, for tests. What the services took from the settings when they were constructed
-    /// stays.
+    /// Returns the same services with other HTTP settings, for tests. Settings that the services copied at construction
+    /// do not change.
     #[must_use]
     pub fn with_config(&self, config: Config) -> Self {
         Self(Arc::new(Services { config: Arc::new(config), ..(*self.0).clone() }))

@@ -1,4 +1,4 @@
-//! From the "not before" of a form to an instant, to the sentence under the field, and back.
+//! Key start time ("not before"): converts between the form field, a timestamp, and the sentence under the field.
 
 use super::{
     Field,
@@ -7,22 +7,22 @@ use super::{
 use jiff::{civil::DateTime, tz::TimeZone};
 use keyward_domain::time::Timestamp;
 
-/// The name of the field.
+/// Name of the form field.
 const FIELD: &str = "not_before";
-/// The field goes by minutes: the one that has begun is not past. Seconds.
+/// Resolution of the field, in seconds. The current minute does not count as past.
 const MINUTE: i64 = 60;
 
-/// The instant from which the key works; `None`: at once. A time without an offset is one of `zone`: one that the clocks skip there
-/// is as much later, of one that comes twice it is the first.
+/// Returns the timestamp from which the key is valid; `None`: at once. A time without an offset is local to `zone`. A
+/// time that the clocks skip moves forward by the length of the gap; a time that occurs twice is the first one.
 ///
 /// # Errors
-/// If the text is no time, or one that has passed.
+/// If the text is not a time, or the time has passed.
 pub fn read(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, Field> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    // An instant first: a time of the wall clock would take the offset, and forget it.
+    // Try a timestamp first: parsing as civil time would discard the offset.
     let at = text.parse::<jiff::Timestamp>().or_else(|_| {
         let civil: DateTime = text.parse()?;
         civil.to_zoned(zone.clone()).map(|zoned| zoned.timestamp())
@@ -37,10 +37,10 @@ pub fn read(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Timest
     Ok(Some(at))
 }
 
-/// Whether a key that works from then on comes to work before it ends.
+/// Checks that the key becomes valid before it expires.
 ///
 /// # Errors
-/// For the field, if it would never work.
+/// A field error if the key would never be valid.
 pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -> Result<(), Field> {
     match (from, end) {
         (Some(from), Some(end)) if from >= end => {
@@ -51,17 +51,17 @@ pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -
     }
 }
 
-/// The sentence under the field: the exact instant in the person's zone.
+/// Returns the sentence under the field, with the exact time in the user's time zone.
 ///
 /// # Errors
-/// As [`read`].
+/// Same as [`read`].
 pub fn say(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, Field> {
     let Some(from) = read(text, zone, now)? else { return Ok("Works at once.".to_owned()) };
     let from = zoned(from, zone);
     Ok(format!("Works from {} {}.", from.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&from)))
 }
 
-/// An instant as the field shows it, to the minute.
+/// Formats a timestamp as the value of the field, to the minute.
 pub fn typed(at: Timestamp, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%Y-%m-%dT%H:%M").to_string()
 }

@@ -1,4 +1,4 @@
-//! What a link carries that works once: invitations, resets, confirmations. Only its SHA-256 is stored.
+//! One-time tokens of links: invitations, password resets, confirmations. Only the SHA-256 digest is stored.
 
 use super::random::Random;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,7 +6,8 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// 256 random bits, as 43 characters that a URL takes as they are. It stands in one link and nowhere else.
+/// One-time token: 256 random bits as 43 characters that need no escaping in a URL. It appears in one link and nowhere
+/// else.
 #[derive(Clone)]
 pub struct OneTimeCode(Zeroizing<String>);
 
@@ -17,30 +18,30 @@ impl fmt::Debug for OneTimeCode {
 }
 
 impl OneTimeCode {
-    /// A new one.
+    /// Generates a new token.
     pub fn generate(random: &dyn Random) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         random.fill(bytes.as_mut());
         Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref())))
     }
 
-    /// One that somebody presents.
+    /// Wraps a presented token.
     pub fn of(presented: &str) -> Self {
         Self(Zeroizing::new(presented.to_owned()))
     }
 
-    /// What is stored of it.
+    /// Returns the digest that is stored.
     pub fn digest(&self) -> [u8; 32] {
         digest(&self.0)
     }
 
-    /// The text in clear, for the link.
+    /// Returns the plain text, for the link.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// What would be stored of a code that somebody presents, whatever it is.
+/// Returns the digest that would be stored for a presented token. Any text is accepted.
 pub fn digest(presented: &str) -> [u8; 32] {
     Sha256::digest(presented.trim()).into()
 }

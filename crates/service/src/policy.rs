@@ -1,4 +1,4 @@
-//! The policy: read where it is enforced, and changed by administrators.
+//! Instance policy: read where it is enforced, changed by administrators.
 
 use super::{
     Error, Field, Ground,
@@ -20,23 +20,23 @@ use keyward_store::{
 };
 use sha2::{Digest as _, Sha256};
 
-/// The longest life that a policy can give a token, in seconds: a year.
+/// Maximum token lifetime that a policy can allow, in seconds: 366 days.
 const TOKEN_LIFE_MOST: i64 = 366 * DAY;
-/// The units of a token's life in the form, in seconds, the longest first.
+/// Units of the token lifetime in the form, in seconds, largest first.
 const UNITS: [i64; 3] = [86_400, 3_600, 60];
 
-/// The use cases of the policy.
+/// Use cases of the policy.
 #[derive(Clone)]
 pub struct Policies {
     ground: Ground,
 }
 
-/// What holds now, read where a change is about to be made.
+/// Reads the current policy inside the caller's transaction or connection.
 pub(super) async fn read(conn: &mut Conn<'_>) -> Result<Policy, Error> {
     Ok(store::policy::get(conn).await?.try_into()?)
 }
 
-/// The policy as the log has it, and as a version names it.
+/// Returns the policy as JSON, for the audit log and for the version digest.
 fn facts(policy: &Policy) -> serde_json::Value {
     serde_json::json!({
         "key_life_max_days": policy.key_life_max, "may_never_expire": policy.may_never_expire,
@@ -45,12 +45,12 @@ fn facts(policy: &Policy) -> serde_json::Value {
     })
 }
 
-/// Names what was said, so that it can be said that just this was read.
+/// Returns a digest of JSON data. A form sends it back to identify the version that the user has seen.
 fn name(what: &serde_json::Value) -> String {
     hex::encode(&Sha256::digest(what.to_string())[..16])
 }
 
-/// The policy as its form shows it.
+/// Converts the policy to form values.
 fn draft(policy: &Policy) -> PolicyDraft {
     let unit = UNITS.into_iter().find(|unit| policy.token_life_max % unit == 0).unwrap_or(60);
     let number = |it: Option<u32>| it.map(|it| it.to_string()).unwrap_or_default();
@@ -66,7 +66,7 @@ fn draft(policy: &Policy) -> PolicyDraft {
     }
 }
 
-/// A number that may be left out.
+/// Parses an optional number.
 fn number(field: &'static str, text: &str, most: u32) -> Result<Option<u32>, Field> {
     match text.trim() {
         "" => Ok(None),
@@ -84,7 +84,7 @@ fn token_life(text: &str, unit: &str) -> Result<i64, Field> {
     if (60..=TOKEN_LIFE_MOST).contains(&life) { Ok(life) } else { Err(wrong()) }
 }
 
-/// Reads every field, and says everything that is wrong at once. `mail`: whether letters go out.
+/// Parses every field and collects all errors. `mail`: whether email is configured.
 fn parse(draft: &PolicyDraft, mail: bool) -> Result<Policy, Error> {
     let mut errors = Vec::new();
     let key_life_max = number("key_life_max", &draft.key_life_max, DAYS_MAX.into()).map_err(|e| errors.push(e));
@@ -112,12 +112,12 @@ fn parse(draft: &PolicyDraft, mail: bool) -> Result<Policy, Error> {
     }
 }
 
-/// "1 key", "3 keys".
+/// Formats a count with its noun: "1 key", "3 keys".
 fn counted(n: i64, one: &str) -> String {
     counted_of(u64::try_from(n).unwrap_or_default(), one, &format!("{one}s"))
 }
 
-/// A sentence for each kind of thing that a stricter policy touches.
+/// Returns one sentence for each kind of object that a stricter policy affects.
 fn lines(before: &Policy, after: &Policy, touched: &Touched) -> Vec<String> {
     let mut lines = Vec::new();
     let (it, they) = (
@@ -174,7 +174,7 @@ impl Policies {
         Self { ground }
     }
 
-    /// What holds now.
+    /// Returns the current policy.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -183,10 +183,10 @@ impl Policies {
         read(&mut reader.conn()).await
     }
 
-    /// What the form for the policy needs.
+    /// Returns the data for the policy form.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator.
+    /// [`Error::NotFound`] if the caller is not an administrator.
     pub async fn form(&self, caller: &Caller) -> Result<PolicyForm, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
@@ -194,14 +194,18 @@ impl Policies {
         Ok(PolicyForm { draft: draft(&read(&mut conn).await?), mail: self.ground.mail.is_set() })
     }
 
-    /// Writes the policy. One that is stricter and touches what is there is not saved before `confirmed` says that it was read what it
-    /// touches: the answer names it. Nothing that exists is changed by it.
+    /// Saves the policy.
+    ///
+    /// A stricter policy that affects existing objects requires confirmation: the first call returns
+    /// [`PolicySaved::Touches`] with the affected objects and a digest. The policy is saved when `confirmed` is that
+    /// digest. Existing objects are not changed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator; [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if the
-    /// policy was changed since the form was drawn; [`Error::StepUp`] without recent reauthentication.
+    /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] with every invalid field;
+    /// [`Error::Conflict`] if the policy changed after the form was rendered; [`Error::StepUp`] without recent
+    /// reauthentication.
     pub async fn save(&self, caller: &Caller, draft: PolicyDraft, confirmed: &str) -> Result<PolicySaved, Error> {
-        // Nobody else learns what would be wrong.
+        // Check permission first, so that other users see no validation errors.
         self.form(caller).await?;
         let policy = parse(&draft, self.ground.mail.is_set())?;
         let (caller, confirmed, now) = (caller.clone(), confirmed.to_owned(), self.ground.now());

@@ -1,4 +1,4 @@
-//! The instance's catalogue of scopes: administrators write it; for anybody else it is not there.
+//! Scope catalog of the instance. Administrators manage it; for all other callers it does not exist.
 
 use super::{
     Error, Field, Ground,
@@ -13,18 +13,18 @@ use keyward_store::{
     scopes::{Scope, Uses},
 };
 
-/// What the form for a scope says, unread.
+/// Form values of a scope, not parsed.
 #[derive(Clone, Debug)]
 pub struct ScopeDraft {
     pub name: String,
     pub description: String,
     pub in_default: bool,
-    /// `operator` or `owner`; empty: `operator`.
+    /// `operator` or `owner`. Empty: `operator`.
     pub granted_by: String,
 }
 
 impl ScopeDraft {
-    /// Reads every field, and says everything that is wrong at once.
+    /// Parses every field and collects all errors.
     fn read(&self) -> Result<Scope, Error> {
         let mut errors = Vec::new();
         let name = parse_name(self.name.trim()).map_err(|e| errors.push(e));
@@ -46,10 +46,10 @@ impl ScopeDraft {
     }
 }
 
-/// A name that an administrator may use.
+/// Parses a scope name and rejects reserved names.
 fn parse_name(text: &str) -> Result<ScopeName, Field> {
     let name: ScopeName = text.parse().map_err(|e| Field::new("name", e))?;
-    // In any case of letters: nobody should have to tell `Keyward:admin` from the built-in one.
+    // Compared without case: `Keyward:admin` must not be confusable with the built-in scope.
     if name.as_str().to_ascii_lowercase().starts_with("keyward:") {
         return Err(Field::new(
             "name",
@@ -59,15 +59,15 @@ fn parse_name(text: &str) -> Result<ScopeName, Field> {
     Ok(name)
 }
 
-/// What became of a removal.
+/// Result of a removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     Removed,
-    /// Nothing was removed: somebody uses it.
+    /// Nothing was removed because the scope is in use.
     InUse(Uses),
 }
 
-/// Why a scope stays, with the numbers.
+/// Formats the reason why a scope in use is kept, with the counts.
 pub fn in_use(uses: Uses) -> String {
     let counted = |n: i64, one: &str, many: &str| match n {
         0 => None,
@@ -99,12 +99,12 @@ fn after(scope: &Scope) -> serde_json::Value {
     facts(&scope.description, scope.in_default, scope.granted_by)
 }
 
-/// For whoever is no administrator the catalogue is not there.
+/// Checks the administrator permission. For all other callers the catalog does not exist.
 fn administrator(caller: &Caller) -> Result<Actor, Error> {
     if has(caller.admin, Power::WriteCatalogue) { Ok(Actor::User(caller.clone())) } else { Err(Error::NotFound) }
 }
 
-/// The use cases of the catalogue.
+/// Use cases of the scope catalog.
 #[derive(Clone)]
 pub struct Scopes {
     ground: Ground,
@@ -115,10 +115,10 @@ impl Scopes {
         Self { ground }
     }
 
-    /// All scopes, in the order in which forms offer them.
+    /// Returns all scopes, in the order in which forms offer them.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator.
+    /// [`Error::NotFound`] if the caller is not an administrator.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<CatalogueScope>, Error> {
         administrator(caller)?;
         let mut reader = self.ground.pool.read_list().await?;
@@ -138,10 +138,11 @@ impl Scopes {
         read.collect()
     }
 
-    /// Adds a scope, behind the others.
+    /// Adds a scope at the end of the catalog.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator; [`Error::Invalid`] with every wrong field, `name` if it is taken.
+    /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] with every invalid field, `name`
+    /// if it is taken.
     pub async fn add(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
         let (actor, now) = (administrator(caller)?, self.ground.now());
         let scope = draft.read()?;
@@ -161,10 +162,11 @@ impl Scopes {
         write.await
     }
 
-    /// Changes what is said of a scope; its name stays. Keys that hold it keep it.
+    /// Changes the description and the settings of a scope. The name does not change. Keys that have the scope keep it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator, and if there is no such scope; [`Error::Invalid`] with every wrong field.
+    /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist; [`Error::Invalid`] with
+    /// every invalid field.
     pub async fn edit(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
         let (actor, now) = (administrator(caller)?, self.ground.now());
         let scope = draft.read()?;
@@ -185,10 +187,11 @@ impl Scopes {
         write.await
     }
 
-    /// Removes a scope that nobody uses.
+    /// Removes a scope that is not in use.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator, and if there is no such scope; [`Error::Invalid`] for a built-in one.
+    /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist; [`Error::Invalid`] for a
+    /// built-in scope.
     pub async fn remove(&self, caller: &Caller, name: &str) -> Result<Removal, Error> {
         let (actor, now) = (administrator(caller)?, self.ground.now());
         let name = parse_name(name.trim()).map_err(|e| Error::Invalid(vec![e]))?;
@@ -213,14 +216,16 @@ impl Scopes {
         write.await
     }
 
-    /// Retires a scope: no new key is given it, and keys that hold it keep it. `again`: it is offered again, wherever it was.
-    /// Twice is no error.
+    /// Retires a scope: new keys cannot get it, and keys that have it keep it. `again`: offers the scope again
+    /// everywhere it was offered before.
+    ///
+    /// Repeating the call is not an error.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator, and if there is no such scope.
+    /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist.
     pub async fn retire(&self, caller: &Caller, name: &str, again: bool) -> Result<(), Error> {
         let (actor, now) = (administrator(caller)?, self.ground.now());
-        // The built-in ones too: then no new key can manage others.
+        // Built-in scopes are allowed here: once they are retired, no new key can manage other keys.
         let name: ScopeName = name.trim().parse().map_err(|e| Error::field("name", e))?;
         let write = self.ground.queue.write(move |tx| {
             let (actor, name) = (actor.clone(), name.clone());

@@ -1,4 +1,4 @@
-//! The mailer of a server that has one: SMTP (RFC 5321) to the server for outgoing mail, a connection a letter.
+//! SMTP mailer (RFC 5321). It opens one connection to the configured mail server per email.
 
 use super::{
     mail::{Letter, MailError, Mailer},
@@ -22,28 +22,28 @@ use lettre::{
 use std::{sync::Arc, time::Duration};
 use url::Host;
 
-/// How long one step of a conversation may take.
+/// Time limit for one step of an SMTP session.
 const STEP: Duration = Duration::from_secs(10);
-/// How long a letter may take in all.
+/// Time limit for sending one email.
 const LETTER: Duration = Duration::from_secs(30);
 
-/// Hands letters to one server.
+/// Mailer that sends through one SMTP server.
 #[derive(Clone)]
 pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
-    /// What follows the `@` of a message id (RFC 5322 section 3.6.4).
+    /// Domain part of a message ID (RFC 5322 section 3.6.4).
     host: String,
     random: Arc<dyn Random>,
-    /// The server's name.
+    /// Host name of the mail server.
     server: String,
 }
 
 impl SmtpMailer {
-    /// Connects to nothing yet: a server for mail that is down keeps nobody from starting.
+    /// Creates the mailer without connecting, so that an unreachable mail server does not prevent startup.
     ///
     /// # Errors
-    /// A sentence: there is no TLS to be had on this machine.
+    /// A message if TLS is not available on this machine.
     pub fn new(settings: &MailSettings, public_url: &PublicUrl, random: Arc<dyn Random>) -> Result<Self, String> {
         let parameters = || {
             TlsParameters::new(settings.host.clone()).map_err(|error| {
@@ -82,19 +82,19 @@ impl SmtpMailer {
             .to(Mailbox::new(None, to))
             .message_id(Some(format!("<{}@{}>", hex::encode(id), self.host)))
             .subject(letter.subject)
-            // RFC 2045 section 4: without it the type and the encoding of the body do not count.
+            // RFC 2045 section 4: without this header the content type and the encoding of the body do not apply.
             .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
             .body(letter.text)
             .map_err(|error| MailError(error.to_string()))?;
-        // RFC 3834: nobody's "I am away" answers it.
+        // RFC 3834: prevents automatic replies such as vacation notices.
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         message.headers_mut().insert_raw(HeaderValue::new(automatic, "auto-generated".to_owned()));
         Ok(message)
     }
 }
 
-/// What the client calls itself (RFC 5321 section 4.1.3).
+/// Client identity for EHLO (RFC 5321 section 4.1.3).
 fn hello(host: &Host) -> ClientId {
     match host {
         Host::Domain(name) => ClientId::Domain(name.clone()),
@@ -121,7 +121,7 @@ impl Mailer for SmtpMailer {
         let message = self.write(letter)?;
         match tokio::time::timeout(LETTER, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
-            // What the server said of the address may stand in the error; nothing of the letter does.
+            // The error may contain the server's response about the address. It contains nothing of the email.
             Ok(Err(error)) => {
                 Err(MailError(tls_error::explain(&error, &self.server).unwrap_or_else(|| error.to_string())))
             }

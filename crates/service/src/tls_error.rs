@@ -1,4 +1,4 @@
-//! Explains why another server's certificate is refused, and which setting helps.
+//! TLS certificate errors: explains why another server's certificate is rejected and which setting helps.
 
 use std::error::Error;
 use tokio_rustls::rustls::{self, CertificateError};
@@ -6,14 +6,14 @@ use tokio_rustls::rustls::{self, CertificateError};
 const TRUST: &str = "add the certificate of its authority to the system's trusted certificates, or name a PEM file with all trusted \
     certificates in the environment variable SSL_CERT_FILE";
 
-/// A sentence about the certificate of `host`, if this error is about it.
+/// Returns a sentence about the certificate of `host`, or `None` if the error is not about a certificate.
 pub(super) fn explain(error: &(dyn Error + 'static), host: &str) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(rustls::Error::InvalidCertificate(fault)) = error.downcast_ref() {
             return Some(sentence(fault, host));
         }
-        // An I/O error gives the source of the error that it holds, not that error.
+        // `source` of an I/O error skips the error that it contains, so `get_ref` is needed.
         let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         next = held.map(|it| it as &(dyn Error + 'static)).or_else(|| error.source());
     }
@@ -34,7 +34,7 @@ fn sentence(fault: &CertificateError, host: &str) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             format!("the certificate of {host} is not valid yet: check this machine's clock")
         }
-        // rustls has no variant for it.
+        // rustls has no variant for this error.
         CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(
             "the certificate of {host} is a CA certificate (basicConstraints CA:TRUE), as `openssl req -x509` makes it by default. A \
              server must not use one (RFC 5280 section 4.2.1.9), even if it is trusted. Make one with `openssl req -x509 -addext \

@@ -1,5 +1,5 @@
-//! What Keyward does by itself: deleted keys end, and what nobody came for; signing keys follow each other; sessions, links and
-//! revoked tokens are swept, old change notes and counts are forgotten.
+//! Maintenance job: purges deleted keys, revokes grants whose code expired unused, rotates signing keys, and deletes
+//! expired sessions, one-time links, drafts, revoked tokens, change feed rows, and usage counts.
 
 use super::{App, Error, tokens};
 use keyward_core::sweep::{ROWS, Round, sweep};
@@ -7,18 +7,19 @@ use keyward_store as store;
 use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// How often. Nothing depends on it to the minute: what has ended is refused, or not found, at once.
+/// Interval between rounds. The exact time does not matter, because expired objects are denied or not found
+/// immediately.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long a change is kept in the feed: far beyond the time in which every process has heard it. Seconds.
+/// Retention of changes in the feed, in seconds. It is far longer than any process needs to receive a change.
 const FEED_KEPT: i64 = 3_600;
 
-/// How long an invitation is kept after it has ended. Seconds: 30 days.
+/// Retention of an invitation after it expires, in seconds: 30 days.
 const INVITATIONS_KEPT: i64 = 30 * 86_400;
 
-/// One round: every step, also after one that failed.
+/// Runs one round. A failed step does not stop the following steps.
 ///
 /// # Errors
-/// The first error, if the database refuses; each was logged, and the next round tries again.
+/// The first error, if the database rejects a query. Each error is logged, and the next round tries again.
 pub async fn once(app: &App) -> Result<(), Error> {
     let (ground, programs) = (&app.ground, &app.config.programs);
     let now = ground.now();
@@ -44,7 +45,7 @@ pub async fn once(app: &App) -> Result<(), Error> {
     round.end()
 }
 
-/// Rounds for as long as the process runs.
+/// Runs the maintenance jobs while the process runs.
 pub async fn run(app: App) {
     tokio::join!(rounds(&app), fold(&app));
 }
@@ -59,12 +60,12 @@ async fn rounds(app: &App) {
     let mut ticks = ticks();
     loop {
         ticks.tick().await;
-        // Each error was logged with its step.
+        // Ignored: each error is logged with its step.
         let _ = once(app).await;
     }
 }
 
-/// Folds names beside the rounds: after the update of a large database it takes long, and nothing else may wait for it.
+/// Folds names outside the rounds. After an upgrade of a large database this takes long, and other steps must not wait.
 async fn fold(app: &App) {
     let mut ticks = ticks();
     loop {

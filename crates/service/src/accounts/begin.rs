@@ -1,4 +1,5 @@
-//! The last step into a session: what let somebody in must still hold when the session is kept.
+//! Session creation: the last step of a sign-in. It rechecks that the account has not changed since the credentials
+//! were verified.
 
 use crate::{Error, Ground};
 use keyward_domain::ids::UserId;
@@ -6,10 +7,10 @@ use keyward_store::{self as store, queue::Kept, sessions::NewSessionRow};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// What a user reads whose account changed while they signed in.
+/// Message for a user whose account changed during the sign-in.
 pub const ACCOUNT_CHANGED: &str = "Your account was changed meanwhile. Sign in again.";
 
-/// Which password was right: a digest of its hash, kept with the session that it opens.
+/// Digest of the password hash that was verified. It is stored with the session that the password opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compared(String);
 
@@ -19,11 +20,13 @@ impl Compared {
     }
 }
 
-/// Keeps a session. `false`: its id is taken. Comparing a password takes long: one that was changed or reset meanwhile, or a person
-/// who was disabled, has had all sessions ended, and this one must not come after.
+/// Stores a session. Returns `false` if its ID is taken.
+///
+/// Comparing a password takes long. If the password was changed or reset meanwhile, or the user was disabled, all
+/// sessions were ended, and this session must not be created afterwards.
 ///
 /// # Errors
-/// [`Error::Conflict`] if what let them in holds no more.
+/// [`Error::Conflict`] if the password has changed or the user is disabled.
 pub async fn begin(ground: &Ground, row: NewSessionRow, compared: Option<Compared>) -> Result<bool, Error> {
     let now = ground.now().micros();
     let write = ground.queue.write(move |tx| {
@@ -47,7 +50,7 @@ pub async fn begin(ground: &Ground, row: NewSessionRow, compared: Option<Compare
     write.await
 }
 
-/// Who is to be signed in, and by which password, if it was one.
+/// User to be signed in, and the verified password if there was one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entering {
     pub user: UserId,
@@ -55,7 +58,7 @@ pub struct Entering {
 }
 
 impl From<UserId> for Entering {
-    /// By something else than a password: a provider's word, a link, the making of the account.
+    /// For a sign-in without a password: by the OpenID provider, by a one-time link, or after registration.
     fn from(user: UserId) -> Self {
         Self { user, compared: None }
     }

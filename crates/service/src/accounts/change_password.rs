@@ -1,4 +1,4 @@
-//! Changing one's own password.
+//! Password change by the user.
 
 use super::{Accounts, entry::RESET, passwords, prove::account};
 use crate::{
@@ -10,11 +10,11 @@ use keyward_store::{self as store, queue::Kept};
 use uuid::Uuid;
 
 impl Accounts {
-    /// Changes the password of somebody who has one, and ends all their sessions but the one that asks (`here`).
+    /// Changes the user's password and ends all their sessions except the current one (`here`).
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the current password is wrong or the new one is not taken, [`Error::Paused`] after too many failures,
-    /// [`Error::Conflict`] if there is none, or it was changed meanwhile.
+    /// [`Error::Invalid`] if the current password is wrong or the new one is not accepted, [`Error::Paused`] after too
+    /// many failures, [`Error::Conflict`] if the account has no password or it was changed meanwhile.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -60,7 +60,7 @@ impl Accounts {
                         "Your password was changed meanwhile. Sign in again with the new one.",
                     ));
                 }
-                // A link that somebody else may hold opens nothing any more.
+                // Invalidate reset links that another person may have.
                 store::links::end_for_user(tx, RESET, user).await?;
                 let ended = store::sessions::delete_others(tx, user, &here).await?;
                 Ok(Kept::with((), event.detail(serde_json::json!({"sessions_ended": ended}))))

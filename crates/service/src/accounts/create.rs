@@ -1,4 +1,4 @@
-//! Making people, each with a project of their own.
+//! User creation. Each user gets a project of their own.
 
 use super::{Accounts, passwords};
 use crate::{Error, Field, actor::Actor};
@@ -11,21 +11,21 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Tx, accounts::NewUserRow, queue::Kept};
 
-/// The longest life of a new project's tokens, in seconds: a day.
+/// Maximum token lifetime of a new project, in seconds: one day.
 const TOKEN_LIFE_MAX: i64 = 86_400;
 
-/// A person who is to be, unread.
+/// Fields of a new user, not parsed.
 #[derive(Clone, Debug)]
 pub struct NewPerson {
     pub email: String,
     pub name: String,
     pub password: Password,
     pub admin: bool,
-    /// The name of their first project; empty: made from theirs.
+    /// Name of the first project. Empty: derived from the user's name.
     pub project: String,
 }
 
-/// A person who is to be, read and hashed.
+/// Parsed fields of a new user, with the password hashed.
 #[derive(Clone)]
 pub(super) struct Prepared {
     user: NewUserRow,
@@ -39,13 +39,13 @@ impl Prepared {
     }
 }
 
-/// What a person's own project is called if nobody says.
+/// Returns the default name of a user's own project.
 fn own_project(name: &str) -> String {
     format!("{}’s project", name.split_whitespace().next().unwrap_or(name))
 }
 
 impl Accounts {
-    /// Reads a person's fields and hashes the password.
+    /// Parses the fields of a new user and hashes the password.
     pub(super) async fn prepare(&self, person: &NewPerson) -> Result<Prepared, Error> {
         let mut errors = Vec::new();
         let mut gather = |read: Result<String, Field>| read.map_err(|e| errors.push(e)).unwrap_or_default();
@@ -79,7 +79,7 @@ impl Accounts {
         })
     }
 
-    /// A person who signs in with an account elsewhere, and has no password here.
+    /// Prepares a user without a password, who signs in through the OpenID provider.
     pub(super) fn without_password(&self, email: &Email, name: String) -> Prepared {
         Prepared {
             project: own_project(&name),
@@ -95,10 +95,10 @@ impl Accounts {
         }
     }
 
-    /// Makes a person, from the command line.
+    /// Creates a user from the command line.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field; `email` if the address is taken.
+    /// [`Error::Invalid`] with every invalid field; `email` if the address is taken.
     pub async fn create_user(&self, actor: &Actor, person: NewPerson) -> Result<UserId, Error> {
         let prepared = self.prepare(&person).await?;
         let (actor, now) = (actor.clone(), self.ground.now());
@@ -110,7 +110,7 @@ impl Accounts {
     }
 }
 
-/// Inserts a person with a project of their own.
+/// Inserts a user and their own project, with one audit event each.
 pub(super) async fn insert(
     tx: &mut Tx<'_>,
     actor: &Actor,

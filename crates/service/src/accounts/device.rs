@@ -1,6 +1,6 @@
-//! What a `User-Agent` says, as far as a person wants to know it: "Firefox on Windows".
+//! `User-Agent` description for the session list, for example "Firefox on Windows".
 
-/// The words by which browsers are known, the more special before those that they pretend to be.
+/// Product tokens of browsers. The more specific ones come first, because browsers also send the tokens of others.
 const BROWSERS: [(&str, &str); 14] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -18,7 +18,7 @@ const BROWSERS: [(&str, &str); 14] = [
     ("Wget/", "Wget"),
 ];
 
-/// The words by which systems are known, the more special first.
+/// Platform tokens of operating systems, the more specific ones first.
 const SYSTEMS: [(&str, &str); 7] = [
     ("Windows", "Windows"),
     ("Android", "Android"),
@@ -29,7 +29,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The device in words; anybody can send any `User-Agent`, so that it is a hint and no more.
+/// Describes browser and system. The result is only a hint, because a client can send any `User-Agent`.
 pub fn device(agent: Option<&str>) -> String {
     let agent = agent.unwrap_or_default();
     let known =

@@ -1,4 +1,4 @@
-//! What the ways in have in common: which there are, letters that go out behind the answer, and links that work once.
+//! Shared parts of sign-in and registration: the available methods, emails sent in the background, and one-time links.
 
 use super::{
     Accounts,
@@ -10,28 +10,29 @@ use keyward_store::{self as store, Tx, links::LinkRow};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Letters that are written at the same time, and that wait for that, at most.
+/// Maximum number of emails that are prepared at the same time, and that wait for it.
 const WRITTEN: usize = 8;
 const WAITING: usize = 512;
-/// Letters of all kinds that one address is sent an hour, at most: nobody fills somebody else's mailbox.
+/// Maximum number of emails of all kinds to one address per hour. It prevents flooding of another person's mailbox.
 const AN_HOUR: i64 = 5;
 const HOUR: i64 = 3_600;
 
-/// What a link is for.
+/// Purposes of one-time links.
 pub(super) const SIGN_UP: &str = "sign_up";
 pub(super) const INVITATION: &str = "invitation";
 pub(crate) const RESET: &str = "reset";
-/// No link at all: somebody was told that they have an account, or a later invitation replaced this one. It counts like one.
+/// A row without a usable link: the user was told that they have an account, or a later invitation replaced this one.
+/// It counts toward the hourly limit.
 pub(super) const TOLD: &str = "told";
 
-/// What is said to a signed-in user who invites an address that was sent enough.
+/// Message for a signed-in user who invites an address that has reached the hourly limit.
 pub(crate) const SENT_ENOUGH: &str = "This address was sent five emails within an hour. Try again later.";
 
-/// What is said of a link that opens nothing.
+/// Message for a link that is invalid, used, or expired.
 pub(super) const GONE: &str = "This link was used already, or it is too old. Ask for a new one.";
 const PASSWORDS_OFF: &str = "Passwords are switched off on this Keyward. Use the button on the sign-in page.";
 
-/// Who asked for letters, and how many are being written.
+/// Limits requests for emails, and emails in preparation.
 pub(super) struct Letters {
     throttle: Throttle,
     waiting: Arc<Semaphore>,
@@ -48,15 +49,17 @@ impl Default for Letters {
     }
 }
 
-/// Whether this address was sent enough for an hour, by letters of all kinds. Counted in the transaction that inserts the next link
-/// or invitation, which comes after those of all nodes: requests at the same time do not pass together.
+/// Returns whether this address has reached the hourly limit for emails of all kinds.
+///
+/// It counts inside the transaction that inserts the next link or invitation, and waits for the transactions of all
+/// nodes, so that concurrent requests cannot exceed the limit together.
 pub(crate) async fn was_sent_enough(tx: &mut Tx<'_>, email: &str, now: Timestamp) -> Result<bool, Error> {
     store::queue::take_turns(tx).await?;
     Ok(store::links::count_since(tx, email, now.plus_seconds(-HOUR).micros()).await? >= AN_HOUR)
 }
 
 impl Accounts {
-    /// The ways in.
+    /// Returns the available sign-in methods.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -73,18 +76,18 @@ impl Accounts {
         })
     }
 
-    /// Whether passwords are taken at all.
+    /// Checks that passwords are enabled.
     pub(super) fn takes_passwords(&self) -> Result<(), Error> {
         if self.config.sign_in.passwords { Ok(()) } else { Err(Error::Forbidden(PASSWORDS_OFF)) }
     }
 
-    /// Whose letters these are.
+    /// Returns the product name that emails use.
     pub(super) fn product(&self) -> &str {
         self.config.name.as_deref().unwrap_or("Keyward")
     }
 
-    /// Reads the address that a letter is asked for, and waits or refuses if too many were asked for: the same for every address,
-    /// before it is looked for.
+    /// Parses the address for a requested email and applies the limits. The limits are the same for every address and
+    /// apply before the account is looked up.
     pub(super) async fn ask_for_letter(
         &self,
         what: &str,
@@ -98,7 +101,8 @@ impl Accounts {
         Ok((email, turn))
     }
 
-    /// Does what was asked for behind the answer, which so takes the same time whoever has an account.
+    /// Runs work in the background. The response does not wait for it, so its time does not reveal whether an account
+    /// exists.
     pub(super) fn later(
         &self,
         turn: OwnedSemaphorePermit,
@@ -114,7 +118,7 @@ impl Accounts {
         });
     }
 
-    /// A new link: its code, and its row for so many seconds.
+    /// Creates a one-time link: its code, and its row, valid for `life` seconds.
     pub(super) fn link(&self, purpose: &str, email: &Email, life: i64) -> (OneTimeCode, LinkRow) {
         let now = self.ground.now();
         let row = LinkRow {
@@ -128,12 +132,12 @@ impl Accounts {
         (OneTimeCode::generate(&*self.ground.random), row)
     }
 
-    /// The address of a page that takes a code.
+    /// Returns the URL of a page that accepts a code.
     pub(super) fn address(&self, path: &str, code: &OneTimeCode) -> String {
         format!("{}{path}{}", self.config.public_url, code.expose())
     }
 
-    /// Sends a letter, after what it tells of was written down. Whether it went out.
+    /// Sends an email; call it after the related change is committed. Returns whether the email was sent.
     pub(super) async fn post(&self, to: &Email, subject: String, text: String) -> bool {
         let letter = Letter { to: to.clone(), subject, text };
         let sent = self.ground.mail.send(letter).await;

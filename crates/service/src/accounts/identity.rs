@@ -1,4 +1,4 @@
-//! Accounts that are signed in to elsewhere. A person is found by issuer and subject, and never joined by their address alone.
+//! OpenID identities: sign-in by issuer and subject. An identity is never linked to a user by email address alone.
 
 use super::{Accounts, create};
 use crate::{
@@ -15,7 +15,7 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Tx, accounts::UserRow, queue::Kept};
 
-/// What is to be made of an identity that nobody has yet.
+/// Data for creating a user from an identity that belongs to no user yet.
 #[derive(Clone)]
 struct Newcomer {
     issuer: String,
@@ -24,7 +24,7 @@ struct Newcomer {
     prepared: Option<create::Prepared>,
 }
 
-/// The name that the provider says, as far as it fits; else what stands before the `@`.
+/// Returns the name from the provider, shortened to the maximum length; otherwise the local part of the email address.
 fn name_of(identity: &Identity, email: &Email) -> String {
     let fits = |name: &str| name.trim().chars().take(PERSON_NAME_MAX).collect::<String>().parse::<PersonName>().ok();
     let name = identity.name.as_deref().and_then(fits).or_else(|| fits(email.local()));
@@ -32,14 +32,14 @@ fn name_of(identity: &Identity, email: &Email) -> String {
 }
 
 impl Accounts {
-    /// Whoever the provider vouches for: somebody who is known by that issuer and subject, or else a new person, whatever the
-    /// policy says of sign-up: who has an account there is the provider's affair.
+    /// Signs in the user with this issuer and subject. Creates the user if there is none, regardless of the sign-up
+    /// policy: the provider decides who has an account there.
     ///
     /// # Errors
-    /// The inner error is why they are not let in, the outer one a fault.
+    /// The inner error is the reason why the sign-in is denied; the outer error is a failure.
     pub async fn sign_in_with(&self, identity: &Identity, origin: &Origin) -> Result<Result<UserId, NotIn>, Error> {
         let email = identity.email.as_deref().and_then(|email| email.parse::<Email>().ok()).ok_or(NotIn::NoEmail);
-        // An address that may be somebody else's makes no account: its owner would find it taken.
+        // An unconfirmed address does not create an account, because its owner would find the address taken.
         let email = email.and_then(|email| if identity.unconfirmed { Err(NotIn::Unconfirmed) } else { Ok(email) });
         let prepared = email.as_ref().ok().map(|email| self.without_password(email, name_of(identity, email)));
         let newcomer = Newcomer { issuer: identity.issuer.clone(), subject: identity.subject.clone(), email, prepared };
@@ -57,10 +57,10 @@ impl Accounts {
         write.await
     }
 
-    /// Joins an account elsewhere to the one of whoever is signed in.
+    /// Links an identity to the signed-in user.
     ///
     /// # Errors
-    /// The inner error is why not, the outer one a fault.
+    /// The inner error is the reason why the identity cannot be linked; the outer error is a failure.
     pub async fn link_identity(&self, caller: &Caller, identity: &Identity) -> Result<Result<(), NotIn>, Error> {
         let (caller, identity, now) = (caller.clone(), identity.clone(), self.ground.now());
         let write = self.ground.queue.write(move |tx| {
@@ -81,7 +81,7 @@ impl Accounts {
         write.await
     }
 
-    /// Whether somebody can sign in with an account elsewhere.
+    /// Returns whether the user has a linked identity.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -91,7 +91,7 @@ impl Accounts {
     }
 }
 
-/// A person who is known.
+/// Signs in an existing user.
 async fn let_in(
     tx: &mut Tx<'_>,
     id: uuid::Uuid,
@@ -109,7 +109,7 @@ async fn let_in(
     Ok(Kept::with(Ok(id.into()), event))
 }
 
-/// A person who is not known.
+/// Creates a user for a new identity and signs them in.
 async fn come(
     tx: &mut Tx<'_>,
     newcomer: &Newcomer,
@@ -127,7 +127,8 @@ async fn come(
         (Err(why), _) => return Ok(refuse(*why)),
         (Ok(_), None) => return Ok(refuse(NotIn::NoEmail)),
     };
-    // With passwords on the first account is the administrator's, and nobody else closes that door.
+    // With passwords enabled, the first account is the administrator's and is created by the setup, not by the
+    // provider.
     if passwords && store::accounts::none(tx).await? {
         return Ok(refuse(NotIn::NotSetUp));
     }
@@ -136,7 +137,7 @@ async fn come(
     }
     let made = match create::insert(tx, &system, now, prepared).await {
         Ok(made) => made,
-        // Taken since: by the same person in another window, on another node, or by somebody else.
+        // Taken meanwhile, by the same person in another window or on another node, or by another user.
         Err(Error::Invalid(_)) => {
             return match store::identities::user_of(tx, &newcomer.issuer, &newcomer.subject).await? {
                 Some(id) => let_in(tx, id, origin, now).await,

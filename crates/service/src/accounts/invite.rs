@@ -1,4 +1,4 @@
-//! Invitations to this Keyward, made by administrators; and whom a link lets make an account.
+//! Invitations to the instance, sent by administrators, and the check of codes that permit registration.
 
 use super::{
     Accounts,
@@ -18,7 +18,7 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Conn, queue::Kept};
 
-/// Seconds for which an invitation holds: 7 days.
+/// Lifetime of an invitation, in seconds: 7 days.
 const LIFE: i64 = 7 * DAY;
 
 const CLOSED: &str =
@@ -26,33 +26,34 @@ const CLOSED: &str =
 const NO_PASSWORDS: &str = "Passwords are switched off, so an invitation would open nothing: people make their account by \
     signing in with your provider.";
 
-/// An invitation that was made.
+/// Invitation that was created.
 pub struct Invited {
     pub email: Email,
-    /// Shown to be copied if it was not mailed.
+    /// Shown for copying if the email was not sent.
     pub link: String,
     pub mailed: bool,
 }
 
-/// An invitation that can be accepted.
+/// Invitation that can be accepted.
 pub(super) struct Opened {
     pub welcome: Welcome,
-    /// Whether the code is used up by the account that it lets make. A project's is not: it is used at its own page.
+    /// Whether registration uses up the code. The code of a project invitation is used later, on the project's own
+    /// page.
     pub used_up: bool,
-    /// Where whoever accepted goes next.
+    /// Path to continue at after acceptance.
     pub next: String,
 }
 
-/// An invitation into a project, for somebody who has no account yet: the address that it went to.
+/// Returns the address of a project invitation, for a user without an account.
 ///
-/// The one place where invitations of both kinds meet: `/join` sends whoever has no account to `/signup?invitation=CODE`.
+/// Only here do both kinds of invitation meet: `/join` redirects users without an account to `/signup?invitation=CODE`.
 async fn into_project(conn: &mut Conn<'_>, digest: &[u8; 32], now: Timestamp) -> Result<Option<Welcome>, Error> {
     let row = store::invitations::by_digest(conn, digest, now.micros()).await?;
     Ok(row.and_then(|row| row.email).map(|email| Welcome { email }))
 }
 
-/// What a code opens, if anything, under this policy. A project's opens an account only where there is mail (`mailed`): otherwise
-/// its owner was shown the link, and nobody has confirmed the address.
+/// Returns what a code permits under this policy, if anything. A project invitation permits registration only if email
+/// is configured (`mailed`). Otherwise the project owner was shown the link, and the address is not confirmed.
 pub(super) async fn opens(
     conn: &mut Conn<'_>,
     code: &str,
@@ -82,11 +83,11 @@ pub(super) async fn opens(
 }
 
 impl Accounts {
-    /// Invites somebody who has no account. The letter goes out if there is mail.
+    /// Invites a person without an account. Sends an email if email is configured.
     ///
     /// # Errors
-    /// [`Error::NotFound`] to whoever is no administrator, [`Error::Invalid`] for an address that is none, taken, or was sent enough,
-    /// [`Error::Conflict`] where the policy or the settings let nobody accept.
+    /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] if the address is invalid, taken,
+    /// or has reached the hourly limit; [`Error::Conflict`] if the policy or the configuration prevents acceptance.
     pub async fn invite(&self, actor: &Actor, email: &str) -> Result<Invited, Error> {
         if let Actor::User(caller) = actor
             && !has(caller.admin, Power::ManageUsers)
@@ -112,7 +113,7 @@ impl Accounts {
                 if mails && was_sent_enough(tx, email.as_str(), now).await? {
                     return Err(Error::field("email", SENT_ENOUGH));
                 }
-                // The last one counts: an earlier link to the same address opens nothing any more.
+                // A new invitation replaces earlier links to the same address.
                 store::links::replace_for_email(tx, email.as_str()).await?;
                 store::links::insert(tx, &digest, &row).await?;
                 let event = actor.event(now, "user.invited", "invitation", email.as_str()).acting_as(actor.power());
@@ -131,10 +132,11 @@ impl Accounts {
         Ok(Invited { email, link, mailed })
     }
 
-    /// Whom a code lets make an account: of a confirmed address, an invitation to this Keyward, or one into a project.
+    /// Returns the address for which a code permits registration: a confirmed address, an invitation to the instance,
+    /// or an invitation to a project.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it opens nothing, was used, or is too old.
+    /// [`Error::NotFound`] if the code is invalid, used, or expired.
     pub async fn welcome(&self, code: &str) -> Result<Welcome, Error> {
         let mut reader = self.ground.pool.read().await?;
         let policy = policy::read(&mut reader.conn()).await?;

@@ -1,5 +1,5 @@
-//! Accounts: signing in and out, by password or with an account elsewhere; the first administrator, people made at the command
-//! line, invited, or who sign up; new passwords.
+//! Accounts: sign-in and sign-out, registration, invitations, setup of the first administrator, password reset, and
+//! second factor.
 
 mod begin;
 mod change_password;
@@ -44,7 +44,7 @@ use setup::SetupGate;
 use std::sync::Arc;
 use throttle::Throttle;
 
-/// The use cases of accounts.
+/// Use cases of accounts.
 #[derive(Clone)]
 pub struct Accounts {
     ground: Ground,
@@ -52,7 +52,7 @@ pub struct Accounts {
     passwords: Passwords,
     throttle: Arc<Throttle>,
     setup: Arc<SetupGate>,
-    /// Opens the secrets of second factors; commands have none, and ask for none.
+    /// Decrypts the secrets of second factors. CLI commands have no key and do not need one.
     sealing: Option<SealingKey>,
     letters: Arc<entry::Letters>,
 }
@@ -70,12 +70,12 @@ impl Accounts {
         }
     }
 
-    /// With the key that opens the secrets of second factors.
+    /// Sets the key that decrypts the secrets of second factors.
     pub fn with_sealing(self, sealing: SealingKey) -> Self {
         Self { sealing: Some(sealing), ..self }
     }
 
-    /// What every page may know of this Keyward.
+    /// Returns the public data of this instance, for every page.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -90,7 +90,8 @@ impl Accounts {
         })
     }
 
-    /// The person behind a session, if they are still there and active. `proved`: when they last said who they are.
+    /// Returns the user of a session, or `None` if the user is deleted or disabled. `proved`: time of the last
+    /// authentication.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -103,7 +104,7 @@ impl Accounts {
             email: row.email,
             admin: row.admin,
             proved,
-            // Their own choice, or else what the browser says.
+            // The user's setting takes precedence over the browser's time zone.
             zone: row.zone.as_deref().and_then(moments::zone).or_else(|| origin.zone.clone()).unwrap_or(TimeZone::UTC),
             origin,
         }))

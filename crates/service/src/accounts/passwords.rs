@@ -1,4 +1,4 @@
-//! Passwords: which are taken, and hashing them without holding up the server.
+//! Password rules, and password hashing off the async threads.
 
 use crate::{Error, random::Random};
 use argon2::{
@@ -10,11 +10,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zxcvbn::Score;
 
-/// Fewest and most characters.
+/// Minimum and maximum length, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 12..=256;
-/// How long a sign-in waits for its turn to be hashed.
+/// Time limit for waiting for a hashing permit.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A hash that is checked for an address without an account, so that the response takes the same time. No password has it.
+/// Returns a hash for an address without an account, so that the response takes the same time. No password matches it.
 fn dummy_hash(cost: &Params) -> String {
     let (memory, iterations, lanes) = (cost.m_cost(), cost.t_cost(), cost.p_cost());
     format!(
@@ -22,13 +22,13 @@ fn dummy_hash(cost: &Params) -> String {
     )
 }
 
-/// Says what is wrong with a new password. Any characters are fine; what is common (by the list in the binary) or like the
-/// address or the name is not.
+/// Checks a new password. All characters are allowed. Common passwords (from the list in the binary) and passwords
+/// similar to the email address or the name are rejected.
 ///
 /// # Errors
-/// A sentence for the field.
+/// A message for the form field.
 pub fn check(password: &Password, email: &Email, name: &str) -> Result<(), &'static str> {
-    // Exposed to be measured; nothing is kept.
+    // Exposed for the checks only; the text is not stored.
     let text = password.expose();
     let length = text.chars().count();
     if length < *LENGTH.start() {
@@ -49,7 +49,7 @@ pub fn check(password: &Password, email: &Email, name: &str) -> Result<(), &'sta
     Ok(())
 }
 
-/// Hashes and compares, off the async threads, at most one a core.
+/// Hashes and verifies passwords on blocking threads, with at most one operation per core.
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
@@ -59,7 +59,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// `cost` is that of new hashes; one that is stored says its own.
+    /// `cost` applies to new hashes. A stored hash contains its own cost.
     pub fn new(random: Arc<dyn Random>, cost: Params) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let dummy_hash = dummy_hash(&cost).into();
@@ -67,7 +67,8 @@ impl Passwords {
         Self { turns: Arc::new(Semaphore::new(cores)), random, hasher, dummy_hash }
     }
 
-    /// A turn to hash. The task owns it: a caller who hangs up does not free it early.
+    /// Waits for a hashing permit. The blocking task owns the permit, so a disconnecting client does not release it
+    /// early.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
         match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
@@ -75,10 +76,10 @@ impl Passwords {
         }
     }
 
-    /// Hashes a new password: Argon2id, PHC string.
+    /// Hashes a new password with Argon2id and returns the PHC string.
     ///
     /// # Errors
-    /// [`Error::Busy`] if no turn came in time.
+    /// [`Error::Busy`] if no permit is available within 5 s.
     pub async fn hash(&self, password: &Password) -> Result<String, Error> {
         let permit = self.turn().await?;
         let mut salt = [0; 16];
@@ -94,11 +95,11 @@ impl Passwords {
             .map_err(|_| Error::Internal("a password could not be hashed"))
     }
 
-    /// Whether the password is the one of this hash. `None` (no such account) and an empty one (an account without a password) take
-    /// the same time and are `false`.
+    /// Returns whether the password matches the hash. `None` (no such account) and an empty hash (an account without a
+    /// password) take the same time and return `false`.
     ///
     /// # Errors
-    /// [`Error::Busy`] if no turn came in time.
+    /// [`Error::Busy`] if no permit is available within 5 s.
     pub async fn matches(&self, password: &Password, hash: Option<String>) -> Result<bool, Error> {
         let permit = self.turn().await?;
         let hash = hash.filter(|hash| !hash.is_empty());

@@ -1,4 +1,4 @@
-//! What people say of themselves: their name, and their time zone.
+//! User profile: name and time zone.
 
 use super::Accounts;
 use crate::{
@@ -9,14 +9,14 @@ use crate::{
 use keyward_domain::user::{AccountForm, PersonName};
 use keyward_store::{self as store, accounts::UserRow, changes::Change, queue::Kept};
 
-/// The names of all time zones that we know, in the order of the alphabet.
+/// Returns the names of all known time zones in alphabetical order.
 fn zones() -> Vec<String> {
     let mut zones: Vec<_> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     zones.sort_unstable();
     zones
 }
 
-/// Reads the choice of a zone: empty means as the browser says.
+/// Parses a time zone name. Empty: use the browser's time zone.
 fn parse_zone(text: &str) -> Result<Option<String>, Field> {
     match text.trim() {
         "" => Ok(None),
@@ -30,7 +30,7 @@ fn facts(name: &str, zone: Option<&str>) -> serde_json::Value {
 }
 
 impl Accounts {
-    /// A person's own account, for the page that changes it.
+    /// Returns the user's own account, for the profile page.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -47,10 +47,10 @@ impl Accounts {
         })
     }
 
-    /// Saves a person's name and time zone (an IANA name; empty: as the browser says).
+    /// Saves the user's name and time zone (an IANA name; empty: the browser's time zone).
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field.
+    /// [`Error::Invalid`] with every invalid field.
     pub async fn save_profile(&self, caller: &Caller, name: &str, zone: &str) -> Result<(), Error> {
         let mut errors = Vec::new();
         let name = name.parse::<PersonName>().map_err(|e| errors.push(Field::new("name", e)));

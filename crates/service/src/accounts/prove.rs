@@ -1,4 +1,4 @@
-//! Proving again who one is, for what is dangerous.
+//! Reauthentication: confirms the user's identity before a sensitive action.
 
 use super::{Accounts, throttle::Guess};
 use crate::{
@@ -8,20 +8,21 @@ use crate::{
 use keyward_domain::{ids::UserId, security::Proof, sensitive::Password};
 use keyward_store as store;
 
-/// What a user's reauthentications and password changes are counted under. It has no `@`, so it is no email address.
+/// Returns the throttle account for a user's reauthentications and password changes. It contains no `@`, so it cannot
+/// be an email address.
 pub(super) fn account(user: UserId) -> String {
     format!("PROOF:{user}")
 }
 
-/// What a user's codes at sign-in are counted under: apart from [`account`], so that somebody who knows only the password does not
-/// keep a user who is signed in from either.
+/// Returns the throttle account for a user's codes at sign-in. It is separate from [`account`], so that an attacker who
+/// knows only the password cannot block the reauthentication of a signed-in user.
 pub(super) fn sign_in_account(user: UserId) -> String {
     format!("CODE:{user}")
 }
 
 impl Accounts {
-    /// Whether this person is signed in only when a code was right too. Whatever signs somebody in by a password, or by a link
-    /// that stands for one, asks here.
+    /// Returns whether the user's sign-in requires a second factor. Every sign-in by password, or by a link that
+    /// replaces the password, must check this.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -30,7 +31,7 @@ impl Accounts {
         Ok(store::second_factors::of_user(&mut reader.conn(), user.into()).await?.is_some())
     }
 
-    /// How this person proves again who they are: by their second factor if they have one, else by their password.
+    /// Returns the reauthentication method of a user: the second factor if they have one, otherwise the password.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -47,13 +48,13 @@ impl Accounts {
         Ok(if is_reported { Proof::SignIn } else { Proof::NotReported { passwords: self.config.sign_in.passwords } })
     }
 
-    /// Begins a try of a user who is signed in, or refuses it after too many.
+    /// Applies the throttle to an attempt of a signed-in user.
     pub(super) async fn admit_proof(&self, user: UserId, origin: &Origin) -> Result<(), Error> {
         self.throttle.admit(Guess::Code, &account(user), origin.ip, self.ground.now()).await
     }
 
-    /// Checks a proof: the password, or a code for those who have a second factor. `false`: it is wrong. What a right one opens
-    /// is the session's affair.
+    /// Verifies the password, or a code if the user has a second factor. Returns `false` if it is wrong. The caller
+    /// updates the session after a correct one.
     ///
     /// # Errors
     /// [`Error::Paused`] after too many failures, [`Error::Busy`].
@@ -95,7 +96,7 @@ impl Accounts {
         }
     }
 
-    /// The hash of this person's password, if this is it.
+    /// Returns the user's password hash if the password matches it.
     pub(super) async fn is_password_of(&self, user: UserId, password: &Password) -> Result<Option<String>, Error> {
         let row = {
             let mut reader = self.ground.pool.read().await?;

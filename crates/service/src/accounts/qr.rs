@@ -1,21 +1,21 @@
-//! QR codes as paths of SVG: the policy of the pages allows neither scripts nor styles within them.
+//! QR codes as SVG paths. The Content Security Policy of the pages allows neither scripts nor styles in them.
 
 use crate::Error;
 use qrcode::{Color, QrCode};
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
-/// Empty squares around a code, by the standard.
+/// Width of the quiet zone, in modules (ISO/IEC 18004).
 const QUIET: usize = 4;
 
-/// The dark squares of the code for this text, as a path of units, and how many units it is wide with its margin.
+/// Returns the dark modules of the code as a path, and the width of the code with its quiet zone, in modules.
 ///
 /// # Errors
-/// If the text is too long for any code.
+/// If the text is too long for a QR code.
 pub fn path(text: &str) -> Result<(Zeroizing<String>, u32), Error> {
     let code = QrCode::new(text).map_err(|_| Error::Internal("a text was too long for a QR code"))?;
     let (width, squares) = (code.width(), code.to_colors());
-    // Enough from the start: no copy of it is left behind while it grows.
+    // Allocate the full capacity, so that growth leaves no copy of the secret in memory.
     let mut path = Zeroizing::new(String::with_capacity(squares.len() * 16));
     for (row, line) in squares.chunks(width).enumerate() {
         let mut from = 0;
@@ -39,7 +39,7 @@ mod tests {
     fn a_small_code_has_its_three_corners() {
         let (path, size) = path("keyward").unwrap();
         assert_eq!(size, 21 + 8);
-        // The upper edges of the finder patterns above, and the lower edge of the one below.
+        // The upper edges of the two upper finder patterns, and the lower edge of the lower one.
         assert!(path.starts_with("M4 4h7v1h-7z") && path.contains("M18 4h7v1h-7z") && path.contains("M4 24h7v1h-7z"));
     }
 }

@@ -1,4 +1,4 @@
-//! Recovery codes: what stands in for a second factor that was lost. Each works once; only its SHA-256 is stored.
+//! Recovery codes, which replace a lost second factor. Each code works once; only its SHA-256 digest is stored.
 
 use super::totp;
 use crate::random::Random;
@@ -7,12 +7,12 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// How many there are.
+/// Number of codes per user.
 pub const COUNT: usize = 10;
-/// Random bytes of each: 80 bits cannot be searched, so that a fast hash will do.
+/// Random bytes per code. 80 bits cannot be searched, so a fast hash is sufficient.
 const BYTES: usize = 10;
 
-/// New codes, as they are shown: `abcd-efgh-ijkl-mnop`.
+/// Generates new codes in display format: `abcd-efgh-ijkl-mnop`.
 pub fn generate(random: &dyn Random) -> Vec<RevealedSecret> {
     let one = || {
         let mut bytes = Zeroizing::new([0; BYTES]);
@@ -22,7 +22,7 @@ pub fn generate(random: &dyn Random) -> Vec<RevealedSecret> {
     std::iter::repeat_with(one).take(COUNT).collect()
 }
 
-/// In groups of four letters.
+/// Inserts a separator between groups of four characters.
 pub fn grouped(text: &str, between: &str) -> String {
     let mut grouped = String::with_capacity(text.len() * 2);
     for (at, letter) in text.chars().enumerate() {
@@ -34,7 +34,8 @@ pub fn grouped(text: &str, between: &str) -> String {
     grouped
 }
 
-/// What is stored of a code, however somebody writes it: with the person's id, so that no two people's are alike.
+/// Returns the stored digest of a code. Case and separators do not matter. The user ID is included, so that equal codes
+/// of two users have different digests.
 pub fn digest(user: Uuid, typed: &str) -> [u8; 32] {
     let letters: Zeroizing<String> =
         Zeroizing::new(typed.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect());

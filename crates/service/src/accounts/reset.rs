@@ -1,4 +1,4 @@
-//! A new password for whoever forgot theirs: by a link in a letter, or from the command line.
+//! Password reset, by a one-time link in an email or from the command line.
 
 use super::{
     Accounts,
@@ -15,18 +15,18 @@ use crate::{
 use keyward_domain::{email::Email, sensitive::Password};
 use keyward_store::{self as store, accounts::UserRow, changes::Change, queue::Kept};
 
-/// Seconds for which a link holds: an hour.
+/// Lifetime of a reset link, in seconds: one hour.
 const LIFE: i64 = 3_600;
 const NO_MAIL: &str = "This Keyward sends no mail. Ask your administrator for a link.";
 const DISABLED: &str = "This account is switched off. Enable it first.";
 
 impl Accounts {
-    /// Sends the link for a new password to an address, if it has an account with a password. The answer is the same, and does not
-    /// wait for it.
+    /// Sends a reset link to an address that has an account with a password. The response is the same for every address
+    /// and does not wait for the email.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] with passwords off, [`Error::Conflict`] without mail, [`Error::Invalid`] if it is no address,
-    /// [`Error::Paused`] or [`Error::Busy`] if too many were asked for.
+    /// [`Error::Forbidden`] with passwords disabled, [`Error::Conflict`] without email configuration,
+    /// [`Error::Invalid`] if the address is invalid, [`Error::Paused`] or [`Error::Busy`] after too many requests.
     pub async fn ask_reset(&self, email: &str, origin: &Origin) -> Result<(), Error> {
         self.takes_passwords()?;
         if !self.ground.mail.is_set() {
@@ -66,7 +66,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Writes down that a link was asked for, and what it carries. `None`: it is `limited`, and the address was sent enough.
+    /// Stores a reset link with its audit event and returns its code. Returns `None` if the request is `limited` and
+    /// the address has reached the hourly limit.
     async fn make_reset(
         &self,
         actor: &Actor,
@@ -91,11 +92,11 @@ impl Accounts {
         Ok(write.await?.then_some(code))
     }
 
-    /// A link with which a person chooses a new password, for whoever looks after people. It is not mailed.
+    /// Creates a reset link for a user, on behalf of an administrator or the command line. It is not emailed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if nobody has this address, or to whoever is no administrator; [`Error::Conflict`] if the account is
-    /// switched off.
+    /// [`Error::NotFound`] if no user has this address or the caller is not an administrator; [`Error::Conflict`] if
+    /// the account is disabled; [`Error::StepUp`] without recent reauthentication.
     pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String, Error> {
         if let Actor::User(caller) = actor
             && !has(caller.admin, Power::ManageUsers)
@@ -117,7 +118,7 @@ impl Accounts {
         Ok(self.address("/reset/new?code=", &code))
     }
 
-    /// Whose password a code lets choose: an active person.
+    /// Returns the active user whose password a code can reset.
     async fn resets(&self, code: &str) -> Result<Option<UserRow>, Error> {
         let mut reader = self.ground.pool.read().await?;
         let row = store::links::by_digest(&mut reader.conn(), &once::digest(code), self.ground.now().micros()).await?;
@@ -125,20 +126,21 @@ impl Accounts {
         Ok(store::accounts::by_id(&mut reader.conn(), id).await?.filter(|user| user.active))
     }
 
-    /// Whether a code lets choose a new password.
+    /// Checks that a code can reset a password.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it does not, was used, or is too old.
+    /// [`Error::NotFound`] if the code is invalid, used, or expired.
     pub async fn reset_opens(&self, code: &str) -> Result<(), Error> {
         self.takes_passwords()?;
         self.resets(code).await?.map(|_| ()).ok_or(Error::NotFound)
     }
 
-    /// Sets a new password, once a link. Ends every session of the person; a second factor stays as it is, and nobody is signed
-    /// in by it.
+    /// Sets a new password; each link works once. Ends every session of the user. The second factor does not change,
+    /// and the user is not signed in.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the code opens nothing (any more), [`Error::Invalid`] if the password does not serve.
+    /// [`Error::Conflict`] if the code is invalid, used, or expired; [`Error::Invalid`] if the password is not
+    /// accepted.
     pub async fn reset_password(&self, code: &str, password: &Password, origin: &Origin) -> Result<(), Error> {
         self.takes_passwords()?;
         let user = self.resets(code).await?.ok_or(Error::Conflict(GONE))?;
@@ -149,10 +151,10 @@ impl Accounts {
         let write = self.ground.queue.write(move |tx| {
             let (actor, hash) = (actor.clone(), hash.clone());
             Box::pin(async move {
-                // Of two at once one finds the link.
+                // Of two concurrent requests, only one finds the link.
                 let row = store::links::take(tx, &digest, now.micros()).await?.ok_or(Error::Conflict(GONE))?;
                 let user: Option<UserRow> = store::accounts::by_id(tx, id).await?;
-                // Switched off meanwhile: no way in.
+                // The account may have been disabled meanwhile.
                 let user = user.filter(|user| user.active && row.user_id == Some(id)).ok_or(Error::Conflict(GONE))?;
                 store::accounts::reset_password(tx, id, &hash).await?;
                 store::links::end_for_user(tx, RESET, id).await?;

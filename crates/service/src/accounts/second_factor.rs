@@ -1,4 +1,4 @@
-//! The second factor: turning it on, taking its codes, turning it off.
+//! Second factor (TOTP): enrollment, verification of codes, and removal.
 
 use super::{Accounts, prove::sign_in_account, qr, recovery, totp};
 use crate::{
@@ -18,10 +18,10 @@ use keyward_store::{self as store, audit::NewEvent, queue::Kept};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// Seconds for which a secret that no code has confirmed can be: an hour.
+/// Lifetime of an unconfirmed secret, in seconds: one hour.
 const UNCONFIRMED: i64 = 3_600;
 
-/// What was taken as a second factor.
+/// Kind of code that was accepted as a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spent {
     Code,
@@ -30,7 +30,7 @@ pub(super) enum Spent {
 
 const ON: Error = Error::Conflict("Your second factor is on already. Turn it off first, then set it up anew.");
 const OFF: Error = Error::Conflict("Your second factor is off.");
-/// The same about another user.
+/// The same error for another user's account.
 const OFF_OF_USER: Error = Error::Conflict("The second factor of this user is off.");
 
 impl Accounts {
@@ -38,8 +38,8 @@ impl Accounts {
         self.sealing.as_ref().ok_or(Error::Internal("there is no key file to open a second factor with"))
     }
 
-    /// Takes a code or a recovery code. `None`: it is wrong, or was taken before. Either way one of the events is written, in the
-    /// transaction that makes the code worthless.
+    /// Verifies and uses up a TOTP code or a recovery code. Returns `None` if it is wrong or was used before. Writes
+    /// the matching event in the transaction that invalidates the code.
     pub(super) async fn spend(
         &self,
         user: Uuid,
@@ -92,11 +92,11 @@ impl Accounts {
         write.await
     }
 
-    /// Makes a secret for somebody who turns their second factor on, or shows the one in `sealed` again. Nothing is stored until a
-    /// code has confirmed it.
+    /// Creates a secret for enrollment, or returns the one in `sealed` again. Nothing is stored until a code confirms
+    /// the secret.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if it is on already, [`Error::Forbidden`] for those without a password.
+    /// [`Error::Conflict`] if the second factor is already on, [`Error::Forbidden`] if the user has no password.
     pub async fn begin_second_factor(&self, caller: &Caller, sealed: &str) -> Result<Enrolment, Error> {
         self.may_enrol(caller).await?;
         let now = self.ground.now();
@@ -139,7 +139,8 @@ impl Accounts {
         }
     }
 
-    /// The secret that a form carries, if it is ours, this person's, and not too old.
+    /// Decrypts the secret that a form carries. Returns `None` if it is not authentic, belongs to another user, or is
+    /// expired.
     fn open_unconfirmed(
         &self,
         user: UserId,
@@ -154,11 +155,11 @@ impl Accounts {
         Ok(fits.then(|| Zeroizing::new(secret.to_vec())))
     }
 
-    /// Turns the second factor on: the code shows that the app holds the secret. The recovery codes are in the answer, and nowhere
-    /// else.
+    /// Turns the second factor on. The code proves that the app has the secret. The recovery codes are returned once
+    /// and cannot be read again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the code is wrong, [`Error::StepUp`] without a fresh proof, and as
+    /// [`Error::Invalid`] if the code is wrong, [`Error::StepUp`] without recent reauthentication, and the errors of
     /// [`Self::begin_second_factor`].
     pub async fn confirm_second_factor(
         &self,
@@ -202,10 +203,10 @@ impl Accounts {
         Ok(RecoveryCodes { codes })
     }
 
-    /// Puts new recovery codes in place of all that there were.
+    /// Replaces all recovery codes with new ones.
     ///
     /// # Errors
-    /// [`Error::StepUp`] without a fresh proof, [`Error::Conflict`] if the second factor is off.
+    /// [`Error::StepUp`] without recent reauthentication, [`Error::Conflict`] if the second factor is off.
     pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
         let (now, user): (_, Uuid) = (self.ground.now(), caller.user.into());
         caller.reauthenticate("recovery_codes.made", now)?;
@@ -227,19 +228,20 @@ impl Accounts {
         Ok(RecoveryCodes { codes })
     }
 
-    /// Turns the second factor off, and its recovery codes with it.
+    /// Turns the second factor off and deletes its recovery codes.
     ///
     /// # Errors
-    /// [`Error::StepUp`] without a fresh proof, [`Error::Conflict`] if it is off.
+    /// [`Error::StepUp`] without recent reauthentication, [`Error::Conflict`] if the second factor is off.
     pub async fn turn_off_second_factor(&self, caller: &Caller) -> Result<(), Error> {
         caller.reauthenticate("second_factor.removed", self.ground.now())?;
         self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name, || OFF).await
     }
 
-    /// Turns off the second factor of whoever has this address: for somebody who lost both it and the recovery codes.
+    /// Turns off the second factor of the user with this address, after they lost both the second factor and the
+    /// recovery codes.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if nobody has this address, [`Error::Conflict`] if theirs is off.
+    /// [`Error::NotFound`] if no user has this address, [`Error::Conflict`] if their second factor is off.
     pub async fn turn_off_second_factor_of(&self, actor: &Actor, email: &str) -> Result<(), Error> {
         let email: Email = email.parse().map_err(|e| Error::field("email", e))?;
         let row = {
@@ -249,7 +251,7 @@ impl Accounts {
         self.remove_second_factor(actor, row.id, &row.name, || OFF_OF_USER).await
     }
 
-    /// `off`: the error if there is no second factor.
+    /// Deletes a second factor. `off`: the error if there is none.
     async fn remove_second_factor(
         &self,
         actor: &Actor,
@@ -270,7 +272,8 @@ impl Accounts {
         write.await
     }
 
-    /// Whether the policy asks a second factor of this person, who has a password and none yet: then nothing else is theirs to do.
+    /// Returns whether the policy requires a second factor that this user, who has a password, has not enrolled. The
+    /// user then cannot do anything else.
     ///
     /// # Errors
     /// If the database cannot be read.

@@ -1,4 +1,4 @@
-//! A person's sessions: seeing them, ending them. Keeping them is the session store's affair.
+//! Sessions of a user: list and end. The session store creates and loads them.
 
 use super::{Accounts, device::device};
 use crate::{
@@ -10,13 +10,13 @@ use keyward_domain::security::{SecondFactorState, Security, SessionView};
 use keyward_store::{self as store, queue::Kept, sessions::ListedSessionRow};
 use uuid::Uuid;
 
-/// The digest that a handle names, if it is one.
+/// Parses a session handle into the digest that it encodes.
 fn digest(handle: &str) -> Option<[u8; 32]> {
     hex::decode(handle).ok()?.try_into().ok()
 }
 
 impl Accounts {
-    /// All that a person's page of security shows. `here`: the digest of the session that asks.
+    /// Returns the data of the user's security page. `here`: the digest of the current session.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -55,10 +55,10 @@ impl Accounts {
         })
     }
 
-    /// Ends one of a person's own sessions.
+    /// Ends one of the user's own sessions.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is nobody's, or somebody else's.
+    /// [`Error::NotFound`] if the session does not exist or belongs to another user.
     pub async fn end_session(&self, caller: &Caller, handle: &str) -> Result<(), Error> {
         let digest = digest(handle).ok_or(Error::NotFound)?;
         let (user, now): (Uuid, _) = (caller.user.into(), self.ground.now());
@@ -79,10 +79,10 @@ impl Accounts {
         write.await
     }
 
-    /// Ends all of a person's sessions but the one that asks.
+    /// Ends all sessions of the user except the current one.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database rejects the write.
     pub async fn end_other_sessions(&self, caller: &Caller, here: [u8; 32]) -> Result<(), Error> {
         let user: Uuid = caller.user.into();
         let actor = Actor::User(caller.clone());

@@ -1,4 +1,4 @@
-//! The first start: whoever reads the terminal makes the administrator.
+//! First-run setup: the person who can read the server's terminal creates the first administrator.
 
 use super::{Accounts, create, create::NewPerson, throttle::Guess};
 use crate::{
@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// Wrong codes before a new one is made.
+/// Wrong codes before a new code is generated.
 const TRIES: u32 = 5;
-/// Seconds between two codes that are made because of wrong ones.
+/// Minimum interval between two codes that replace guessed ones, in seconds.
 const RENEW_EVERY: i64 = 60;
-/// Crockford's base32: no letter looks like a digit.
+/// Crockford's Base32, in which no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A setup code: 128 bits, 26 characters of base32. Printed at the terminal, once a start, and never logged.
+/// Setup code: 128 bits as 26 Base32 characters. It is printed to the terminal at each start and never logged.
 #[derive(Clone)]
 pub struct SetupCode(Zeroizing<String>);
 
@@ -28,12 +28,13 @@ impl SetupCode {
         Self(Zeroizing::new((0..26).rev().map(digit).collect()))
     }
 
-    /// In clear, for the terminal.
+    /// Returns the plain text, for the terminal.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Case, spaces and dashes do not matter, and neither do the letters that look like digits.
+    /// Compares in constant time. Case, spaces, and dashes are ignored, and letters that look like digits count as
+    /// those digits.
     fn matches(&self, typed: &str) -> bool {
         let typed: Zeroizing<String> = Zeroizing::new(
             typed
@@ -50,23 +51,23 @@ impl SetupCode {
     }
 }
 
-/// Prints a code.
+/// Callback that prints a code.
 type Announce = Arc<dyn Fn(&SetupCode) + Send + Sync>;
 
 #[derive(Default)]
 struct Gate {
     code: Option<SetupCode>,
     wrong: u32,
-    /// When a new code was last made because of wrong ones.
+    /// Time at which wrong codes last caused a new code.
     renewed: Option<Timestamp>,
     announce: Option<Announce>,
 }
 
-/// The code of this start.
+/// Setup state of this process.
 #[derive(Default)]
 pub(super) struct SetupGate(Mutex<Gate>);
 
-/// What the setup form says, unread.
+/// Values of the setup form, not parsed.
 #[derive(Clone, Debug)]
 pub struct FirstUser {
     pub code: String,
@@ -77,7 +78,7 @@ pub struct FirstUser {
 }
 
 impl Accounts {
-    /// Whether nobody has an account yet.
+    /// Returns whether there is no account yet.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -86,7 +87,8 @@ impl Accounts {
         Ok(store::accounts::none(&mut reader.conn()).await?)
     }
 
-    /// Makes the code of this start, if nobody has an account yet, and has it printed; again whenever it was guessed at too often.
+    /// Generates and announces the setup code if there is no account yet. A new code is announced after too many wrong
+    /// ones.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -108,7 +110,7 @@ impl Accounts {
     }
 
     async fn check_code(&self, typed: &str, origin: &Origin) -> Result<(), Error> {
-        // Wrong codes of one address pause like wrong passwords; a right one is no try.
+        // Wrong codes of one address are throttled like wrong passwords; a correct code does not count.
         const ACCOUNT: &str = "setup";
         self.throttle.admit(Guess::Request, ACCOUNT, origin.ip, self.ground.now()).await?;
         let mut gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +121,8 @@ impl Accounts {
         }
         gate.wrong = gate.wrong.saturating_add(1);
         let now = self.ground.now();
-        // At most one new code a minute: a stranger who guesses must neither fill the terminal nor outrun the administrator.
+        // At most one new code per minute. Otherwise an attacker could fill the terminal, or replace the code faster
+        // than the administrator can type it.
         if gate.wrong >= TRIES && gate.renewed.is_none_or(|last| now.seconds_since(last) >= RENEW_EVERY) {
             let code = self.new_code();
             gate.code = Some(code.clone());
@@ -134,10 +137,12 @@ impl Accounts {
         Err(Error::field("code", "This is not the code that Keyward printed in its terminal at this start."))
     }
 
-    /// Makes the first administrator. Asks for the printed code, from every address; with the first account the code is spent.
+    /// Creates the first administrator. The printed code is required from every address. It is invalid once an account
+    /// exists.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if somebody has an account already; [`Error::Forbidden`] with passwords off; [`Error::Invalid`] for a wrong code or wrong fields.
+    /// [`Error::NotFound`] if an account exists already; [`Error::Forbidden`] with passwords disabled;
+    /// [`Error::Invalid`] for a wrong code or invalid fields.
     pub async fn set_up(&self, first: FirstUser, origin: &Origin) -> Result<UserId, Error> {
         if !self.needs_setup().await? {
             return Err(Error::NotFound);
@@ -150,7 +155,7 @@ impl Accounts {
         let write = self.ground.queue.write(move |tx| {
             let (actor, prepared) = (actor.clone(), prepared.clone());
             Box::pin(async move {
-                // Two nodes, two forms: whoever comes second finds somebody there.
+                // Serialized across nodes: the second of two concurrent requests finds an account.
                 store::queue::take_turns(tx).await?;
                 if !store::accounts::none(tx).await? {
                     return Err(Error::Invalid(vec![Field::new(

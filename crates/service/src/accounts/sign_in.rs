@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sign-in with a password and a second factor, and sign-out.
 
 use super::{
     Accounts,
@@ -14,25 +14,25 @@ use keyward_domain::{email::Email, ids::UserId, sensitive::Password};
 use keyward_store::{self as store, accounts::UserRow, queue::Kept};
 use zeroize::Zeroizing;
 
-/// Whose address and password were right.
+/// Result of a correct address and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     pub who: Entering,
-    /// They have a second factor, and are signed in only when it was right too.
+    /// The user has a second factor and is signed in only after a correct code.
     pub code_needed: bool,
 }
 
 impl Accounts {
-    /// Checks an address and a password. The answer for a wrong password and for an unknown address is the same, and takes the
-    /// same time.
+    /// Verifies an address and a password. The response to a wrong password and to an unknown address is the same and
+    /// takes the same time.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] with passwords off, [`Error::BadCredentials`], [`Error::Paused`] after too many failures, [`Error::Busy`], or [`Error::Invalid`] if the form is
-    /// empty or the address is none.
+    /// [`Error::Forbidden`] with passwords disabled, [`Error::BadCredentials`], [`Error::Paused`] after too many
+    /// failures, [`Error::Busy`], or [`Error::Invalid`] if a field is empty or the address is invalid.
     pub async fn sign_in(&self, email: &str, password: &Password, origin: &Origin) -> Result<SignedIn, Error> {
         self.takes_passwords()?;
         let mut missing = Vec::new();
-        // Parsed before it is counted: two texts for one account are one account to the throttle.
+        // Parse before throttling: two spellings of one address must count as one account.
         let email = match email.trim() {
             "" => Err(Field::new("email", "Write your e-mail address.")),
             _ => email.parse::<Email>().map_err(|error| Field::new("email", error)),
@@ -64,7 +64,8 @@ impl Accounts {
         }
     }
 
-    /// The person with this address, if there is one, and whether the password is theirs. Takes the same time for nobody.
+    /// Returns the user with this address, if any, and whether the password is correct. Takes the same time without a
+    /// user.
     async fn compare(&self, email: &Email, password: &Password) -> Result<(Option<UserRow>, bool), Error> {
         let user = {
             let mut reader = self.ground.pool.read().await?;
@@ -92,10 +93,10 @@ impl Accounts {
         Actor::User(caller).event(self.ground.now(), "session.started", target, &user.name).acting_as("self")
     }
 
-    /// Checks the second factor of somebody whose password was right: a code, or a recovery code.
+    /// Verifies the second factor after a correct password: a TOTP code or a recovery code.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if it is wrong or was used before, [`Error::Paused`] after too many failures.
+    /// [`Error::Invalid`] if the code is wrong or was used before, [`Error::Paused`] after too many failures.
     pub async fn sign_in_code(&self, user: UserId, typed: &Password, origin: &Origin) -> Result<(), Error> {
         const FIELD: &str = "one_time_code";
         let typed = Zeroizing::new(typed.expose().trim().to_owned());
@@ -123,7 +124,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// What was typed as an address that nobody has is not written down: it may be a password.
+    /// An unknown address is not recorded, because a user may have typed their password into that field.
     async fn note_failure(&self, user: Option<UserRow>, origin: &Origin) -> Result<(), Error> {
         let (target, name) = match user {
             Some(user) => (format!("user:{}", user.id), user.name),
@@ -133,10 +134,10 @@ impl Accounts {
         self.note(event).await
     }
 
-    /// Notes that a session was ended by its owner; ending it is the session store's affair.
+    /// Records that a user ended their session. The session store ends it.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database rejects the write.
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), Error> {
         let target = format!("user:{}", caller.user);
         let event = Actor::User(caller.clone())

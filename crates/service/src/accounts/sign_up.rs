@@ -1,4 +1,4 @@
-//! Making an account of one's own: with a confirmed address, or invited.
+//! Registration (sign-up), with a confirmed email address or an invitation.
 
 use super::{
     Accounts, create,
@@ -14,11 +14,11 @@ use crate::{
 use keyward_domain::{email::Email, ids::UserId, sensitive::Password, time::DAY};
 use keyward_store::{self as store, queue::Kept};
 
-/// Seconds for which the link in a letter holds: 24 hours.
+/// Lifetime of the link in the email, in seconds: 24 hours.
 const LIFE: i64 = DAY;
 const TAKEN: &str = "There is an account with this e-mail address already. Sign in with it.";
 
-/// The form behind the link, unread.
+/// Values of the registration form behind the link, not parsed.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     pub code: String,
@@ -27,12 +27,12 @@ pub struct NewAccount {
 }
 
 impl Accounts {
-    /// Sends a letter to an address that somebody wants an account for: with a link, or, if it has one, with that word. The answer
-    /// is the same, and does not wait for either.
+    /// Sends a registration email to an address: with a link, or with a notice if the address already has an account.
+    /// The response is the same and does not wait for the email.
     ///
     /// # Errors
-    /// [`Error::NotFound`] unless sign-up is open and there is mail; [`Error::Invalid`] if it is no address;
-    /// [`Error::Paused`] or [`Error::Busy`] if too many were asked for.
+    /// [`Error::NotFound`] unless sign-up is open and email is configured; [`Error::Invalid`] if the address is
+    /// invalid; [`Error::Paused`] or [`Error::Busy`] after too many requests.
     pub async fn ask_sign_up(&self, email: &str, origin: &Origin) -> Result<(), Error> {
         if !self.ways().await?.sign_up {
             return Err(Error::NotFound);
@@ -60,7 +60,7 @@ impl Accounts {
                     return Ok(Kept::unrecorded(false));
                 }
                 store::links::insert(tx, &digest, &row).await?;
-                // Nothing of Keyward has changed until the link is used.
+                // No audit event: nothing has changed until the link is used.
                 Ok::<_, Error>(Kept::unrecorded(true))
             })
         });
@@ -86,11 +86,12 @@ impl Accounts {
         Ok(())
     }
 
-    /// Makes the account that a code lets make, with a project of its own. Where to go next comes with it.
+    /// Creates the account that a code permits, with a project of its own. Returns the user and the path to continue
+    /// at.
     ///
     /// # Errors
-    /// [`Error::NotFound`] while sign-up is closed, [`Error::Conflict`] if the code opens nothing (any more),
-    /// [`Error::Invalid`] with every wrong field.
+    /// [`Error::Forbidden`] with passwords disabled, [`Error::Conflict`] if the code is invalid, used, expired, or not
+    /// accepted by the policy, [`Error::Invalid`] with every invalid field.
     pub async fn sign_up(&self, account: NewAccount, origin: &Origin) -> Result<(UserId, String), Error> {
         self.takes_passwords()?;
         let opened = {
@@ -110,7 +111,7 @@ impl Accounts {
             let (actor, prepared, email) = (actor.clone(), prepared.clone(), email.clone());
             Box::pin(async move {
                 let by = if used_up {
-                    // Of two at once one finds the link.
+                    // Of two concurrent requests, only one finds the link.
                     let row = store::links::take(tx, &digest, now.micros()).await?.ok_or(Error::Conflict(GONE))?;
                     store::links::end_for_email(tx, &email).await?;
                     row.purpose
@@ -118,7 +119,7 @@ impl Accounts {
                     "project".to_owned()
                 };
                 let made = create::insert(tx, &actor, now, &prepared).await.map_err(|error| match error {
-                    // There is no field to say it at: the address came with the link.
+                    // The form has no field for this error, because the address came with the link.
                     Error::Invalid(_) => Error::Conflict(TAKEN),
                     other => other,
                 })?;

@@ -1,24 +1,26 @@
-//! Limits failed guesses by account and by client address, without locking an owner out.
+//! Sign-in throttle: limits failed guesses by account and by client address, without locking the account owner out.
 //!
 //! | counter | free failures | then |
 //! |---|---|---|
 //! | one address on one account | 5 | one guess a minute |
 //! | one address on any accounts | 20 | one guess every 2 s to 10 s |
 //! | one account from any addresses | 10 | one guess every 2 s to 30 s |
-//! | codes or proofs of one user, from any addresses | 20 | one guess a minute |
+//! | codes or reauthentications of one user, from any addresses | 20 | one guess a minute |
 //!
-//! The interval between two guesses grows by 2 s with each failure. Guesses that are sent at the same time queue for these turns:
-//! a guess waits up to 20 s (address) or 10 s (account), and is refused if its turn comes later. To an address from
-//! which the right password was given within 30 days only the first row applies, so that guesses from elsewhere do not keep the
-//! owner out. From another address the owner sets a new password by email, after which that address is known too.
+//! The interval between two guesses grows by 2 s with each failure. Concurrent guesses queue for their turns: a guess
+//! waits up to 20 s (address) or 10 s (account), and is denied if its turn comes later.
 //!
-//! Codes at sign-in are counted apart from reauthentication and password changes within a session, and each of the two knows its
-//! own addresses. To the codes an address is known by a right code: the password alone, which somebody else may hold, makes no
-//! address known, so that guesses at codes from many addresses share one counter.
+//! An address that sent the right password within the last 30 days is known to the account. For a known address only
+//! the first row applies, so that guesses from other addresses do not lock the owner out. From an unknown address the
+//! owner can reset the password by email; after that, the address is known too.
 //!
-//! A guess counts when it begins, and is given back if it was right or was not compared. The caller parses what it counts: an
-//! account is an [`Email`](keyward_domain::email::Email) or an id, whether it exists or not. Failures are forgotten 15 minutes after
-//! the last one. Guesses from many addresses at many accounts are bounded by the accounts' limits alone.
+//! Codes at sign-in are counted separately from reauthentication and password changes within a session, and each of the
+//! two has its own known addresses. For codes, only a right code makes an address known. The password alone does not,
+//! because an attacker may have it, so guesses at codes from many addresses share one counter.
+//!
+//! A guess counts when it begins. It is refunded if it was right or was not compared. The caller parses what it counts:
+//! an account is an [`Email`](keyward_domain::email::Email) or an ID, whether it exists or not. Failures expire 15
+//! minutes after the last one. Guesses from many addresses at many accounts are limited by the account counters alone.
 
 use crate::Error;
 use keyward_domain::{
@@ -35,36 +37,37 @@ use std::{
 
 const FREE_PAIR: u32 = 5;
 const FREE_CODES: u32 = 20;
-/// Seconds between two guesses of one address on one account, and between two codes of one person.
+/// Interval between two guesses of one address on one account, and between two codes of one user, in seconds.
 const PAUSE: i64 = 60;
-/// Seconds.
+/// Time after the last failure at which a counter expires, in seconds.
 const FORGET: i64 = 900;
-/// What each failure adds to the interval between two guesses, in seconds.
+/// Increase of the interval between two guesses per failure, in seconds.
 const STEP: i64 = 2;
-/// Seconds for which an address is known to an account.
+/// Time for which an address stays known to an account, in seconds.
 const KNOWN: i64 = 30 * DAY;
-/// Most counters, and most known addresses: about 15 MB each. The oldest are dropped.
+/// Maximum number of counters, and of known addresses: about 15 MB each. The oldest are dropped.
 const BOUND: usize = 100_000;
 
-/// How a counter over many pairs slows guesses. Seconds.
+/// Limits of a counter over many pairs. Times are in seconds.
 struct Turns {
     free: u32,
     longest_interval: i64,
-    /// Below the time limit for a response.
+    /// Shorter than the time limit of a response.
     longest_wait: i64,
 }
 
 const ADDRESS: Turns = Turns { free: 20, longest_interval: 10, longest_wait: 20 };
 const ACCOUNT: Turns = Turns { free: 10, longest_interval: 30, longest_wait: 10 };
 
-/// What is guessed at.
+/// Kind of secret that is guessed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guess {
-    /// A password.
+    /// Password.
     Password,
-    /// A second factor or a user code, which is short enough to be found.
+    /// Second-factor code or user code, which is short enough to be guessed.
     Code,
-    /// A request for an email, or a code of 128 bits: the account's own counter would only keep its owner out.
+    /// Request for an email, or a code of 128 bits. The account counter is skipped because it would only lock the owner
+    /// out.
     Request,
 }
 
@@ -75,34 +78,34 @@ enum Counted {
     Account(Account),
 }
 
-/// SHA-256 of the account: every counter is small, and no address is in memory.
+/// SHA-256 of the account name. Counters stay small, and no email address is kept in memory.
 type Account = [u8; 32];
 
 #[derive(Clone, Copy, Debug)]
 struct Counter {
     failures: u32,
-    /// The turn of the last guess; in the future while it waits.
+    /// Turn of the last guess. It is in the future while that guess waits.
     last: Timestamp,
 }
 
-/// What is to be done before a guess.
+/// Decision about a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Go,
-    /// Compare after this time.
+    /// Compare after this delay.
     Slow(Duration),
-    /// Do not compare: again after this many seconds.
+    /// Denied. The caller may retry after this many seconds.
     Paused(i64),
 }
 
 #[derive(Debug, Default)]
 struct Memory {
     counters: HashMap<Counted, Counter>,
-    /// Since when an address is known to an account.
+    /// Time at which an address became known to an account.
     known: HashMap<(Account, IpAddr), Timestamp>,
 }
 
-/// The counters of this process.
+/// Throttle counters of this process.
 #[derive(Debug, Default)]
 pub struct Throttle(Mutex<Memory>);
 
@@ -120,7 +123,7 @@ fn counted(account: &str, ip: Option<IpAddr>) -> Vec<Counted> {
     all
 }
 
-/// Seconds until the next turn of this counter.
+/// Returns the seconds until the next turn of this counter.
 fn wait(counter: &Counter, turns: &Turns, now: Timestamp) -> i64 {
     let past = i64::from(counter.failures.saturating_sub(turns.free));
     let interval = past.saturating_mul(STEP).min(turns.longest_interval);
@@ -132,7 +135,7 @@ impl Throttle {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Begins a guess: says whether and when it may be compared, and counts it unless it is refused.
+    /// Begins a guess. Returns whether and when it may be compared, and counts it unless it is denied.
     pub fn enter(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
         self.with(|memory| {
             make_room(&mut memory.counters, now);
@@ -175,7 +178,7 @@ impl Throttle {
     /// Begins a guess and waits for its turn.
     ///
     /// # Errors
-    /// [`Error::Paused`] if the guess is refused.
+    /// [`Error::Paused`] if the guess is denied.
     pub async fn admit(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
         match self.enter(guess, account, ip, now) {
             Verdict::Go => {}
@@ -185,7 +188,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// How many guesses of this address on this account are left before a pause.
+    /// Returns how many guesses this address has left on this account before a pause.
     pub fn left(&self, account: &str, ip: Option<IpAddr>) -> u32 {
         self.with(|memory| {
             let pair = counted(account, ip).pop().filter(|key| matches!(key, Counted::Pair(..)));
@@ -194,7 +197,7 @@ impl Throttle {
         })
     }
 
-    /// Gives back a guess that was not compared.
+    /// Refunds a guess that was not compared.
     pub fn give_back(&self, account: &str, ip: Option<IpAddr>) {
         self.with(|memory| {
             for key in counted(account, ip) {
@@ -205,14 +208,14 @@ impl Throttle {
         });
     }
 
-    /// Knows this address of this account from now on.
+    /// Marks this address as known to this account.
     pub fn know(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
         let Some(ip) = ip.map(subscriber) else { return };
         self.with(|memory| memory.know(digest(account), ip, now));
     }
 
-    /// Notes a right guess: gives it back, clears the pair, and from now on knows the address. The counters of address and account
-    /// keep their failures: otherwise an account of one's own would pay for guesses at others.
+    /// Records a right guess: refunds it, clears the pair counter, and marks the address as known. The other counters
+    /// keep their failures. Otherwise an attacker could reset them by signing in to an account of their own.
     pub fn succeeded(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
         self.give_back(account, ip);
         let Some(ip) = ip.map(subscriber) else { return };
@@ -239,7 +242,7 @@ impl Memory {
     }
 }
 
-/// Forgets what is old; in a flood of addresses what is older than its own pause too, and if need be everything.
+/// Drops expired counters. When the map is full, also drops counters older than their pause, and finally all counters.
 fn make_room(counters: &mut HashMap<Counted, Counter>, now: Timestamp) {
     for age in [FORGET, PAUSE, -FORGET] {
         if counters.len() + 3 > BOUND {

@@ -1,15 +1,15 @@
-//! Time-based one-time passwords: RFC 6238 with SHA-1, six digits and 30 seconds, which every authenticator app knows.
+//! Time-based one-time passwords (RFC 6238): SHA-1, six digits, and 30 s steps, which every authenticator app supports.
 
 use keyward_domain::time::Timestamp;
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 use zeroize::Zeroizing;
 
-/// Bytes of a secret, as RFC 4226 recommends.
+/// Length of a secret in bytes, as recommended by RFC 4226.
 pub const SECRET: usize = 20;
 const DIGITS: u8 = 6;
-/// Seconds of a step.
+/// Length of a time step, in seconds.
 const STEP: u64 = 30;
-/// How many steps a clock may be off, to either side.
+/// Accepted clock skew, in time steps to either side.
 const SKEW: u16 = 1;
 
 fn totp(secret: &[u8]) -> Option<Totp> {
@@ -23,7 +23,7 @@ fn totp(secret: &[u8]) -> Option<Totp> {
         .ok()
 }
 
-/// Six digits, perhaps with spaces between them.
+/// Returns whether the text is six digits, optionally with spaces.
 pub fn is_code(typed: &str) -> bool {
     let mut digits = typed.chars().filter(|c| !c.is_whitespace());
     typed.chars().all(|c| c.is_ascii_digit() || c.is_whitespace())
@@ -31,24 +31,24 @@ pub fn is_code(typed: &str) -> bool {
         && digits.next().is_none()
 }
 
-/// The step that this code belongs to, if it is right at `now`, give or take a step. Compares in constant time.
+/// Returns the time step of a correct code. The code may be one step early or late. Compares in constant time.
 pub fn step(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
     let code: Zeroizing<String> = Zeroizing::new(typed.chars().filter(|c| !c.is_whitespace()).collect());
     let step = totp(secret)?.check(&code, u64::try_from(now.seconds()).ok()?)?;
     i64::try_from(step).ok()
 }
 
-/// The secret in base32 (RFC 4648, no padding), as authenticator apps take it.
+/// Returns the secret in Base32 (RFC 4648, without padding), the format of authenticator apps.
 pub fn base32(secret: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(Secret::from(secret).to_base32())
 }
 
-/// The address that a QR code holds, by the key URI format that authenticator apps share.
+/// Returns the `otpauth` URI of the QR code, in the key URI format of authenticator apps.
 pub fn address(secret: &[u8], issuer: &str, account: &str) -> Zeroizing<String> {
     let part = |text: &str| -> String {
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
     };
-    // A colon parts the two: there is none in the issuer.
+    // A colon separates issuer and account, so the issuer must not contain one.
     let issuer = issuer.replace(':', " ");
     Zeroizing::new(format!(
         "otpauth://totp/{}:{}?secret={}&issuer={}&algorithm=SHA1&digits={DIGITS}&period={STEP}",
@@ -63,7 +63,7 @@ pub fn address(secret: &[u8], issuer: &str, account: &str) -> Zeroizing<String> 
 mod tests {
     use super::*;
 
-    /// RFC 6238, appendix B: its vectors for SHA-1, cut to six digits.
+    /// Test vectors of RFC 6238, appendix B, for SHA-1, truncated to six digits.
     #[test]
     fn the_vectors_of_the_rfc() {
         let secret = b"12345678901234567890";

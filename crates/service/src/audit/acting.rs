@@ -1,10 +1,10 @@
-//! As what somebody acts, where their role in a project says it.
+//! Acting role: the project role under which an actor performs an action.
 
 use crate::{Error, actor::Actor};
 use keyward_domain::ids::ProjectId;
 use keyward_store::{self as store, Conn};
 
-/// The role of a person in this project; what they are anyway if they have none, or are no person.
+/// Returns the actor's role in this project, or the actor's general role if they have none or are not a user.
 ///
 /// # Errors
 /// If the database cannot be read.

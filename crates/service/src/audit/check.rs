@@ -1,34 +1,35 @@
-//! Checking a log, event by event: from a database or from a file, it is the same.
+//! Chain verification, event by event, for logs from a database and from a file.
 
 use super::{checkpoint::Checkpoint, keys::PublicKey};
 use keyward_domain::time::Timestamp;
 use keyward_store::audit::EventRow;
 use std::{collections::BTreeMap, fmt};
 
-/// What is wrong.
+/// Kind of inconsistency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The event does not match its own hash.
     Changed,
-    /// The event does not carry the hash of the one before.
+    /// The event does not contain the hash of the previous event.
     Unlinked,
-    /// The event is not there.
+    /// The event does not exist.
     Missing,
-    /// The log ends too early: there was an event of this number.
+    /// The log ends too early: an event with this number existed.
     Ends { expected: i64 },
     /// The last event is not the one that the head of the log names.
     Head,
-    /// The chain holds, but the checkpoint of this event was signed over another: the events were rewritten after it was signed.
+    /// The chain is consistent, but the checkpoint of this event signs another hash: the events were rewritten after
+    /// signing.
     Rewritten { checkpoint: i64 },
-    /// A checkpoint is not one, or not where it belongs.
+    /// A checkpoint is invalid or in the wrong place.
     Misplaced { checkpoint: i64 },
-    /// The checkpoint of this event is not signed with a key that is trusted.
+    /// The checkpoint of this event is not signed with a trusted key.
     Untrusted { checkpoint: i64 },
-    /// A checkpoint was taken out: the next one names it.
+    /// A checkpoint was removed: the next one names it.
     CheckpointMissing { checkpoint: i64, named_by: i64 },
 }
 
-/// The first event that does not hold, and why.
+/// First inconsistent event, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
     pub seq: i64,
@@ -64,52 +65,53 @@ impl fmt::Display for Broken {
     }
 }
 
-/// What a check found.
+/// Result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// The first event that was looked at.
+    /// First event that was checked.
     pub first: i64,
-    /// The last event that follows from those before; `first - 1` if there is none.
+    /// Last consistent event; `first - 1` if there is none.
     pub last: i64,
-    /// When that one was written.
+    /// Time at which the last consistent event was written.
     pub last_at: Option<Timestamp>,
-    /// The last checkpoint that agrees: it vouches for all events from `first` to its own.
+    /// Last valid checkpoint. It covers all events from `first` to its own.
     pub signed: Option<Checkpoint>,
-    /// Checkpoints that agree.
+    /// Number of valid checkpoints.
     pub checkpoints: u64,
     pub broken: Option<Broken>,
 }
 
 impl Checked {
-    /// Events that follow from the one before.
+    /// Returns the number of consistent events.
     pub fn events(&self) -> i64 {
         self.last + 1 - self.first
     }
 
-    /// Events after the last checkpoint: chained, but nothing vouches that they were not rewritten.
+    /// Returns the number of events after the last checkpoint. They are chained, but no signature excludes that they
+    /// were rewritten.
     pub fn unsigned(&self) -> i64 {
         self.last - self.signed.as_ref().map_or(self.first - 1, |it| it.seq)
     }
 }
 
-/// Takes events and checkpoints in their order. After the first fault it takes no more.
+/// Verifier that takes events and checkpoints in order. After the first fault, stop.
 pub struct Checker {
     trusted: Vec<PublicKey>,
-    /// Checkpoints that were kept elsewhere, by event.
+    /// Checkpoints stored outside the log, by event.
     kept: BTreeMap<i64, Vec<Checkpoint>>,
     hash: Vec<u8>,
-    /// The event of the last checkpoint that stands in the log itself; before the first one, the event before all.
+    /// Event of the last checkpoint in the log itself. Before the first checkpoint: the number before the first event.
     stored: i64,
     checked: Checked,
 }
 
 impl Checker {
-    /// From the first event of all.
+    /// Starts at the first event of the log.
     pub fn new(trusted: Vec<PublicKey>, kept: Vec<Checkpoint>) -> Self {
         Self::from(1, vec![0; 32], trusted, kept)
     }
 
-    /// From a later event, behind the one with this hash.
+    /// Starts at a later event, after the event with this hash.
     pub fn from(first: i64, hash: Vec<u8>, trusted: Vec<PublicKey>, kept: Vec<Checkpoint>) -> Self {
         let mut by_event = BTreeMap::<_, Vec<_>>::new();
         for checkpoint in kept.into_iter().filter(|it| it.seq >= first) {
@@ -119,19 +121,19 @@ impl Checker {
         Self { trusted, kept: by_event, hash, stored: first - 1, checked }
     }
 
-    /// From the event after this checkpoint, which is believed.
+    /// Starts after this checkpoint, which is trusted.
     pub fn behind(checkpoint: Checkpoint, trusted: Vec<PublicKey>) -> Self {
         let mut checker = Self::from(checkpoint.seq + 1, checkpoint.head.clone(), trusted, Vec::new());
         checker.checked.signed = Some(checkpoint);
         checker
     }
 
-    /// The last event that holds.
+    /// Returns the last consistent event.
     pub fn seq(&self) -> i64 {
         self.checked.last
     }
 
-    /// The first event that nothing vouches for yet.
+    /// Returns the first event that no checkpoint covers yet.
     fn open(&self) -> i64 {
         self.checked.signed.as_ref().map_or(self.checked.first, |it| it.seq + 1)
     }
@@ -141,7 +143,7 @@ impl Checker {
         false
     }
 
-    /// The next event. `false`: it does not hold.
+    /// Checks the next event. Returns `false` if it is inconsistent.
     pub fn event(&mut self, event: &EventRow) -> bool {
         let due = self.checked.last + 1;
         if event.seq != due {
@@ -156,7 +158,8 @@ impl Checker {
         self.checked.last = due;
         self.checked.last_at = Some(Timestamp::from_micros(event.at));
         self.hash.clone_from(&event.hash);
-        // What was kept elsewhere may have been signed by a node whose database is gone: each stands for itself.
+        // External checkpoints are checked independently of each other, because the database of the node that signed
+        // one may be gone.
         for checkpoint in self.kept.remove(&due).unwrap_or_default() {
             if !self.agrees(checkpoint) {
                 return false;
@@ -165,7 +168,7 @@ impl Checker {
         true
     }
 
-    /// The checkpoint of the event that came last. `false`: it does not hold.
+    /// Checks the checkpoint of the last event. Returns `false` if it is invalid.
     pub fn checkpoint(&mut self, token: &str) -> bool {
         let (last, open) = (self.checked.last, self.open());
         let Some(checkpoint) = Checkpoint::read(token).filter(|it| it.seq == last) else {
@@ -193,7 +196,8 @@ impl Checker {
         true
     }
 
-    /// There are no more events, and this one is known to have been there; so are those of the checkpoints that were kept.
+    /// Checks the end of the log. Event `expected` and the events of all external checkpoints are known to have
+    /// existed.
     pub fn ends_at(&mut self, expected: i64) {
         let kept: Vec<_> = self.kept.values().flatten().filter(|it| it.is_signed_by(&self.trusted).is_some()).collect();
         let expected = kept.iter().map(|it| it.seq).max().unwrap_or(0).max(expected);
@@ -205,19 +209,19 @@ impl Checker {
         }
     }
 
-    /// The head of the log has this hash.
+    /// Checks that the head of the log has this hash.
     pub fn head_is(&mut self, hash: &[u8]) {
         if self.hash != hash {
             self.fail(self.checked.last + 1, Fault::Head);
         }
     }
 
-    /// The hash of the last event that holds.
+    /// Returns the hash of the last consistent event.
     pub fn hash(&self) -> &[u8] {
         &self.hash
     }
 
-    /// What was found.
+    /// Returns the result.
     pub fn done(self) -> Checked {
         self.checked
     }

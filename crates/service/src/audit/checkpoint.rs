@@ -1,9 +1,9 @@
-//! A checkpoint: "the event with this number has this hash", signed. Because every hash covers all events before it, one signature
-//! vouches for the whole log up to there.
+//! Checkpoint: a signed statement that the event with this number has this hash. Every hash covers all earlier events,
+//! so one signature covers the whole log up to that event.
 //!
-//! It is a compact JWS (RFC 7515) with a `typ` of its own, so that no access token can be taken for one, nor the other way round;
-//! and its key signs nothing else. Claims: `seq`, `head` (the hash of that event, hexadecimal), `after` (the `seq` of the
-//! checkpoint before, 0 at the first: one that was taken out is missed), `iat` (seconds).
+//! A checkpoint is a compact JWS (RFC 7515). Its own `typ` prevents confusion with access tokens, and its key signs
+//! nothing else. Claims: `seq`, `head` (the hash of that event, hexadecimal), `after` (the `seq` of the previous
+//! checkpoint, 0 for the first; it reveals a removed checkpoint), `iat` (seconds).
 
 use super::keys::PublicKey;
 use crate::signer::Signer;
@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The `typ` of a checkpoint.
+/// Value of the `typ` header.
 pub const TYP: &str = "keyward-checkpoint+jwt";
 
 #[derive(Serialize, Deserialize)]
@@ -29,24 +29,24 @@ struct Claims {
     iat: i64,
 }
 
-/// A checkpoint that was read or has just been signed.
+/// Parsed or newly signed checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The event that it is of.
+    /// Number of the event that it signs.
     pub seq: i64,
-    /// The hash of that event.
+    /// Hash of that event.
     pub head: Vec<u8>,
-    /// The event that the checkpoint before it is of; 0: it is the first.
+    /// Event of the previous checkpoint; 0 for the first checkpoint.
     pub after: i64,
-    /// When it was signed, to the second.
+    /// Time of signing, in whole seconds.
     pub at: Timestamp,
-    /// The key that it says it is signed with.
+    /// Key ID from the header; not verified.
     pub kid: String,
     pub token: String,
 }
 
 impl Checkpoint {
-    /// Signs.
+    /// Signs a checkpoint.
     pub fn sign(signer: &Signer, seq: i64, head: &[u8], after: i64, at: Timestamp) -> Self {
         let kid = signer.kid.clone();
         let header = Header { alg: "EdDSA".into(), typ: TYP.into(), kid: kid.clone() };
@@ -56,7 +56,7 @@ impl Checkpoint {
         Self { seq, head: head.to_owned(), after, at: Timestamp::from_seconds(at.seconds()), kid, token }
     }
 
-    /// Reads what a token says, believing nothing: [`Self::is_signed_by`] tells whether it may be believed.
+    /// Parses a token without verifying it. [`Self::is_signed_by`] verifies the signature.
     pub fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (header, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
@@ -77,19 +77,19 @@ impl Checkpoint {
         })
     }
 
-    /// The one of these keys that it is signed with.
+    /// Returns the key that verifies the signature.
     pub fn is_signed_by<'k>(&self, keys: &'k [PublicKey]) -> Option<&'k PublicKey> {
         let (text, signature) = self.token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         keys.iter().find(|key| key.signed(text.as_bytes(), &signature))
     }
 
-    /// The line that a server prints.
+    /// Returns the line that a server prints.
     pub fn line(&self) -> String {
         format!("audit checkpoint {} {}", self.seq, self.token)
     }
 
-    /// Every checkpoint in a text: the lines that a server printed, among whatever else stands there.
+    /// Finds every checkpoint in a text, such as the output of a server with other lines.
     pub fn all_in(text: &str) -> Vec<Self> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         text.split(|c| !is_part(c)).filter(|word| word.len() > 100).filter_map(Self::read).collect()

@@ -1,4 +1,4 @@
-//! Exporting the log: whole, or some days of it, page by page.
+//! Audit log export: the whole log or a range of days, streamed in pieces.
 
 use super::{
     Audit,
@@ -15,19 +15,19 @@ use futures::{Stream, StreamExt as _, stream};
 use jiff::tz::TimeZone;
 use keyward_store::{self as store, audit::EventRow, queue::Kept};
 
-/// Events in one piece of an export.
+/// Number of events in one piece of an export.
 const PIECE: i64 = 500;
 
-/// Which events are exported. A log is exported without gaps, or its hashes would not follow from each other.
+/// Range of exported events. An export has no gaps, because each hash depends on the previous event.
 #[derive(Clone, Debug)]
 struct Range {
     first: i64,
     last: i64,
-    /// The hash of the event before the first.
+    /// Hash of the event before the first.
     before: Vec<u8>,
 }
 
-/// The days of an export, and what they are said to be: empty is from the beginning, or up to now.
+/// Requested days of an export. Empty: from the beginning, or until now.
 #[derive(Clone, Copy, Debug)]
 pub struct Days<'d> {
     pub from: &'d str,
@@ -35,11 +35,11 @@ pub struct Days<'d> {
     pub zone: &'d TimeZone,
 }
 
-/// Exports the events of these days, and some more after them if that leads to a checkpoint, so that all that was asked for is
-/// vouched for. The export is itself an event.
+/// Exports the events of these days. The range is extended to the next checkpoint, if there is one, so that a signature
+/// covers all requested events. The export itself is recorded as an event.
 ///
 /// # Errors
-/// If the database refuses; [`Error::Invalid`] for a day that is none.
+/// If the database rejects a query; [`Error::Invalid`] for an invalid day.
 pub async fn export(
     ground: &Ground,
     actor: &Actor,
@@ -51,10 +51,10 @@ pub async fn export(
 }
 
 impl Audit {
-    /// As [`export`], for an administrator; what there is now, that event too, is signed before.
+    /// Same as [`export`], for an administrator. The current head, including the event of the export, is signed first.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for anybody else; [`Error::StepUp`] without recent reauthentication.
+    /// [`Error::NotFound`] if the caller is not an administrator; [`Error::StepUp`] without recent reauthentication.
     pub async fn export(
         &self,
         caller: &Caller,
@@ -66,7 +66,7 @@ impl Audit {
         let days = Days { from, to, zone: &caller.zone };
         read::days(from, to, &caller.zone)?;
         note(&self.ground, &Actor::User(caller.clone()), days).await?;
-        // A log that does not hold is exported all the same: whoever looks into it needs it.
+        // An inconsistent log is exported too, because it is needed for the investigation.
         if let Err(error) = self.sign(true).await {
             tracing::error!(%error, "audit.unsigned");
         }
@@ -74,7 +74,7 @@ impl Audit {
     }
 }
 
-/// The lines of an export, in pieces.
+/// Returns the lines of an export, in pieces.
 async fn lines(
     ground: &Ground,
     days: Days<'_>,
@@ -122,7 +122,7 @@ async fn range(ground: &Ground, start: Option<i64>, end: Option<i64>) -> Result<
     Ok(Range { first, last, before })
 }
 
-/// The next events with their checkpoints, and where to go on.
+/// Returns the next events with their checkpoints, and the position to continue at.
 async fn piece((ground, after, last): (Ground, i64, i64)) -> Result<Option<(String, (Ground, i64, i64))>, Error> {
     if after >= last {
         return Ok(None);
@@ -131,7 +131,7 @@ async fn piece((ground, after, last): (Ground, i64, i64)) -> Result<Option<(Stri
     let mut conn = reader.conn();
     let events = store::audit::after(&mut conn, after, PIECE.min(last - after)).await?;
     let Some(to) = events.last().map(|event: &EventRow| event.seq.min(last)) else {
-        // Whoever checks the file sees that its end is not there.
+        // The verification of the file reports the missing end.
         return Ok(None);
     };
     let checkpoints = store::checkpoints::between(&mut conn, after, to).await?;

@@ -1,7 +1,7 @@
-//! The log as lines of JSON: a header, then events, and behind each event that was signed its checkpoint.
+//! JSON Lines export of the audit log: a header, then events. A checkpoint follows the event that it signs.
 //!
-//! An event's line holds what its hash is over, and both hashes in hexadecimal; `detail` is a text with JSON in it, as it was
-//! hashed. The same words as the columns.
+//! The line of an event contains the input of its hash, and both hashes in hexadecimal. `detail` is a string of JSON,
+//! exactly as it was hashed. Field names are those of the database columns.
 
 use super::{
     check::{Checked, Checker},
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use std::io::BufRead;
 use uuid::Uuid;
 
-/// The `format` of a header.
+/// Value of `format` in the header.
 const FORMAT: &str = "keyward-audit";
 const VERSION: u32 = 1;
 
-/// A line of the file.
+/// Line of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Line {
@@ -27,7 +27,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// The line, with its break.
+    /// Returns the line with a line break.
     #[expect(clippy::expect_used, reason = "strings and numbers can be written as JSON")]
     pub fn write(&self) -> String {
         let mut line = serde_json::to_string(self).expect("JSON");
@@ -36,19 +36,19 @@ impl Line {
     }
 }
 
-/// The first line.
+/// First line of the file.
 #[derive(Serialize, Deserialize)]
 pub struct Header {
     format: String,
     version: u32,
-    /// RFC 3339.
+    /// RFC 3339 timestamp.
     exported_at: String,
-    /// The first event in the file, and the last: a file that ends before was cut off.
+    /// First and last event in the file. A file that ends earlier is truncated.
     first: i64,
     last: i64,
-    /// The hash of the event before the first.
+    /// Hash of the event before the first.
     before: String,
-    /// The public keys, as the database had them.
+    /// Public keys from the database.
     keys: serde_json::Value,
 }
 
@@ -60,7 +60,7 @@ impl Header {
     }
 }
 
-/// An event's line.
+/// Line of an event.
 #[derive(Serialize, Deserialize)]
 pub struct Event {
     seq: i64,
@@ -106,7 +106,7 @@ impl From<EventRow> for Event {
 }
 
 impl From<Event> for EventRow {
-    /// A hash that is none becomes one that nothing matches.
+    /// An invalid hash becomes an empty one, which matches nothing.
     fn from(event: Event) -> Self {
         Self {
             seq: event.seq,
@@ -129,7 +129,7 @@ impl From<Event> for EventRow {
     }
 }
 
-/// Why a file could not be checked.
+/// Reasons why a file cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("line {0} could not be read: {1}")]
@@ -142,10 +142,10 @@ pub enum FileError {
     NoLine(u64),
 }
 
-/// Checks an exported log line by line. `trusted`: none, and the keys that the file itself names are taken.
+/// Verifies an exported log line by line. Without `trusted`, the keys in the file itself are used.
 ///
 /// # Errors
-/// If it is no exported log. What does not hold in one is no error, but part of the answer.
+/// [`FileError`] if the file is not an exported log. An inconsistent log is not an error but part of the result.
 pub fn check(
     file: impl BufRead,
     trusted: Option<Vec<PublicKey>>,
@@ -166,9 +166,9 @@ pub fn check(
         None => keys::from_jwks(&header.keys).ok_or(FileError::NoHeader)?,
     };
     let before = hex::decode(&header.before).map_err(|_| FileError::NoHeader)?;
-    // A log from its beginning begins with nothing, whatever the file says.
+    // The first event of a log follows 32 zero bytes, whatever the file contains.
     let before = if header.first == 1 { vec![0; 32] } else { before };
-    // A file says nothing of what came after its end.
+    // Skip checkpoints of events after the end of the file.
     let kept = kept.into_iter().filter(|it| it.seq <= header.last).collect();
     let mut checker = Checker::from(header.first, before, trusted.clone(), kept);
     for (number, line) in lines {

@@ -1,4 +1,4 @@
-//! The public halves of the log's keys, as they are given out and taken in.
+//! Public keys of checkpoint signatures: parsing and encoding.
 
 use crate::{Error, Ground, signer::AUDIT_LOG};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
@@ -9,26 +9,26 @@ use base64::{
 use keyward_store as store;
 use serde_json::Value;
 
-/// What stands before the 32 bytes of an Ed25519 key in its `SubjectPublicKeyInfo` (RFC 8410).
+/// `SubjectPublicKeyInfo` prefix of a 32-byte Ed25519 key (RFC 8410).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
 const END: &str = "-----END PUBLIC KEY-----";
 
-/// The public half of a key that signs checkpoints.
+/// Public key that verifies checkpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
-    /// RFC 7517 `kid`, where it is known.
+    /// RFC 7517 `kid`, if known.
     pub kid: Option<String>,
     pub bytes: [u8; 32],
 }
 
 impl PublicKey {
-    /// Whether it signed this.
+    /// Returns whether the signature of the message is valid.
     pub fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, &self.bytes).verify(message, signature).is_ok()
     }
 
-    /// RFC 7517 and RFC 8037.
+    /// Returns the JWK (RFC 7517, RFC 8037).
     pub fn jwk(&self) -> Value {
         let mut jwk = serde_json::json!({
             "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "x": URL_SAFE_NO_PAD.encode(self.bytes),
@@ -39,13 +39,13 @@ impl PublicKey {
         jwk
     }
 
-    /// RFC 7468 and RFC 8410, with a line break at the end.
+    /// Returns the key as PEM (RFC 7468, RFC 8410), with a final line break.
     pub fn pem(&self) -> String {
         format!("{BEGIN}\n{}\n{END}\n", STANDARD.encode([&SPKI[..], &self.bytes].concat()))
     }
 }
 
-/// Reads keys: PEM, a JWK, a JWK set, or the 32 bytes in base64url. None if it is none of these.
+/// Parses keys in PEM, JWK, or JWK set format, or 32 bytes in base64url. Returns `None` for other input.
 pub fn read(text: &str) -> Option<Vec<PublicKey>> {
     let text = text.trim();
     let keys: Vec<_> = if text.starts_with(BEGIN) {
@@ -62,7 +62,7 @@ pub fn read(text: &str) -> Option<Vec<PublicKey>> {
     (!keys.is_empty()).then_some(keys)
 }
 
-/// Reads the `keys` of a JWK set.
+/// Parses the `keys` of a JWK set.
 pub fn from_jwks(keys: &Value) -> Option<Vec<PublicKey>> {
     keys.as_array()?.iter().map(from_jwk).collect()
 }
@@ -83,7 +83,7 @@ fn from_pem(after_begin: &str) -> Option<PublicKey> {
     Some(PublicKey { kid: None, bytes })
 }
 
-/// The keys that a database holds, the newest first: none if no server has run on it.
+/// Returns the keys in a database, newest first. The list is empty if no server has run on the database.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn keys_are_read_as_they_are_given_out() {
-        // The public key of RFC 8032, section 7.1, test 1; its PEM is what `openssl pkey -pubin` takes.
+        // Public key of RFC 8032, section 7.1, test 1. `openssl pkey -pubin` accepts its PEM.
         let bytes = hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
         let key = PublicKey { kid: Some("k".into()), bytes: bytes.try_into().unwrap() };
         let bare = PublicKey { kid: None, ..key.clone() };

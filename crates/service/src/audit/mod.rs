@@ -1,8 +1,9 @@
-//! The audit log: read, signed, exported, checked.
+//! Audit log: reading, signing, export, and verification.
 //!
-//! Every event carries the hash of the one before ([`keyward_store::audit`] says over what). That alone shows that somebody changed
-//! one event; it does not stop whoever holds the database from changing an event and every hash after it. So the head is signed
-//! with a key of its own ([`checkpoint`]), and each signature is said on standard output, where it is out of their reach.
+//! Every event contains the hash of the previous one ([`keyward_store::audit`] defines its input). The chain alone
+//! reveals a change of one event. It does not prevent an attacker with database access from changing an event and all
+//! later hashes. Therefore the head is signed with a separate key ([`checkpoint`]), and each signature is printed to
+//! standard output, which the attacker cannot change.
 
 pub mod acting;
 pub mod check;
@@ -20,23 +21,23 @@ use checkpoint::Checkpoint;
 use keys::PublicKey;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Events read at a time.
+/// Number of events per read.
 const PAGE: i64 = 1_000;
 
-/// The use cases of the audit log.
+/// Use cases of the audit log.
 #[derive(Clone)]
 pub struct Audit {
     ground: Ground,
     signer: Signer,
     say: Arc<OnceLock<Say>>,
-    /// The last event that this process knows to be signed, with its hash: it must stay so, whatever the database says.
+    /// Last event that this process knows to be signed, and its hash. The database must continue to contain it.
     signed: Arc<Mutex<Option<SignedHead>>>,
 }
 
-/// The number of an event that is signed, and its hash.
+/// Number and hash of a signed event.
 type SignedHead = (i64, Vec<u8>);
 
-/// Hears of a checkpoint.
+/// Callback for a new checkpoint.
 type Say = Box<dyn Fn(&Checkpoint) + Send + Sync>;
 
 impl Audit {
@@ -44,7 +45,7 @@ impl Audit {
         Self { ground, signer, say: Arc::default(), signed: Arc::default() }
     }
 
-    /// The public halves of the keys that sign checkpoints, as a JWK set: not those that sign access tokens.
+    /// Returns the public keys of checkpoint signatures as a JWK set. Keys of access tokens are not included.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -54,16 +55,16 @@ impl Audit {
     }
 }
 
-/// What a check of the chain found.
+/// Result of a chain verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chain {
-    /// Every event follows from the one before; this many there are.
+    /// Every event is consistent; `events` is their number.
     Whole { events: i64 },
-    /// The first event that does not.
+    /// The first inconsistent event.
     Broken { seq: i64 },
 }
 
-/// Checks the log with the keys that the database itself holds.
+/// Verifies the log with the keys in the database itself.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -75,8 +76,8 @@ pub async fn verify(ground: &Ground) -> Result<Chain, Error> {
     })
 }
 
-/// Checks the whole log of a database: the chain from the first event to the head, and every checkpoint, with these keys. `kept`:
-/// checkpoints that were kept elsewhere, which the log must agree with too.
+/// Verifies the whole log of a database with the given keys: the chain from the first event to the head, and every
+/// checkpoint. `kept`: checkpoints stored outside the database, which must also match.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -84,14 +85,15 @@ pub async fn check(ground: &Ground, trusted: Vec<PublicKey>, kept: Vec<Checkpoin
     use keyward_store as store;
     let mut reader = ground.pool.read().await?;
     let mut conn = reader.conn();
-    // In this order: what is signed was in the log before, so a checkpoint beyond the head is none that came meanwhile.
+    // The order matters: a signed event was in the log before, so a checkpoint beyond the head cannot be a concurrent
+    // one.
     let signed = store::checkpoints::last(&mut conn).await?.map_or(0, |row| row.seq);
     let (last, head) = store::audit::head(&mut conn).await?;
     let mut checker = Checker::new(trusted, kept);
     loop {
         let from = checker.seq();
         let mut page = store::audit::after(&mut conn, from, PAGE).await?;
-        // Events that came after the head was read are not judged.
+        // Ignore events that were added after the head was read.
         page.retain(|event| event.seq <= last);
         let Some(to) = page.last().map(|event| event.seq) else { break };
         let checkpoints = store::checkpoints::between(&mut conn, from, to.min(signed)).await?;

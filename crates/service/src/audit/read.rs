@@ -1,7 +1,7 @@
-//! Reading the log: all of it for administrators; what was done to a key or a project for its members.
+//! Audit log reads: the whole log for administrators, and the history of a key or project for its members.
 //!
-//! Members see who did what and when, why, and what it was before and after. From which address and with which browser somebody
-//! did it is for administrators: it would tell members where the others live and work.
+//! Members see who did what and when, the reason, and the values before and after. Addresses and user agents are for
+//! administrators only, because they would reveal to members where other members live and work.
 
 use super::{Audit, words};
 use crate::{
@@ -26,15 +26,16 @@ use keyward_store::{
 use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
 
-/// Seconds that an event may wait for its checkpoint before something is wrong: a minute, and time to write.
+/// Maximum age of an unsigned event before the log counts as late, in seconds: one minute, plus time to write.
 const LATE: i64 = 180;
-/// How the targets of events begin, for whoever asks for a thing by its id.
+/// Target prefixes that select events by the ID of an object.
 const TARGETS: [&str; 5] = ["key:", "user:", "scope:", "signing_key:", "member:"];
 
-/// The instants at which the first day begins and the last one ends, in a zone; none for a day that is not said.
+/// Returns the start of the first day and the end of the last day in a time zone, in microseconds. `None` for an empty
+/// day.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a day that is none.
+/// [`Error::Invalid`] for an invalid day.
 pub fn days(from: &str, to: &str, zone: &TimeZone) -> Result<(Option<i64>, Option<i64>), Error> {
     let begins = |name: &'static str, text: &str, next: bool| {
         if text.is_empty() {
@@ -43,7 +44,7 @@ pub fn days(from: &str, to: &str, zone: &TimeZone) -> Result<(Option<i64>, Optio
         let begin = || {
             let day: Date = text.parse()?;
             let day = if next { day.tomorrow()? } else { day };
-            // Noon is there on every day; midnight is not where the clocks change then.
+            // Noon exists on every day. Midnight does not exist where the clocks change at midnight.
             Ok::<_, jiff::Error>(
                 day.at(12, 0, 0, 0).to_zoned(zone.clone())?.start_of_day()?.timestamp().as_microsecond(),
             )
@@ -54,7 +55,7 @@ pub fn days(from: &str, to: &str, zone: &TimeZone) -> Result<(Option<i64>, Optio
 }
 
 fn wanted(filter: &AuditFilter, zone: &TimeZone) -> Wanted {
-    // A day that is none, such as 31 February, counts as not said.
+    // An invalid day, such as 31 February, counts as empty.
     let (from, _) = days(&filter.from, "", zone).unwrap_or_default();
     let (_, to) = days("", &filter.to, zone).unwrap_or_default();
     let mut wanted = Wanted {
@@ -80,7 +81,7 @@ fn wanted(filter: &AuditFilter, zone: &TimeZone) -> Wanted {
     wanted
 }
 
-/// The events of a page, and where the next begins: one more than the page holds was asked for.
+/// Splits rows into one page and the cursor of the next page. The query asks for one row more than the page size.
 fn cut(mut rows: Vec<EventRow>, size: usize) -> (Vec<EventRow>, Option<i64>) {
     let more = rows.len() > size;
     rows.truncate(size);
@@ -89,7 +90,8 @@ fn cut(mut rows: Vec<EventRow>, size: usize) -> (Vec<EventRow>, Option<i64>) {
 }
 
 impl Audit {
-    /// An administrator may have ceased to be one since the request began; anybody else gets the answer of what is not there.
+    /// Checks the administrator permission in the database, because it may have been revoked since the request began.
+    /// Other callers get the response for a missing object.
     pub(super) async fn administrator(&self, caller: &Caller, power: Power) -> Result<(), Error> {
         read_list(async {
             let mut reader = self.ground.pool.read_list().await?;
@@ -100,10 +102,10 @@ impl Audit {
         .await
     }
 
-    /// A page of the whole log, the newest first, for administrators.
+    /// Returns one page of the whole log, newest first, for administrators.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for anybody else.
+    /// [`Error::NotFound`] if the caller is not an administrator.
     pub async fn list(&self, caller: &Caller, filter: &AuditFilter) -> Result<AuditPage, Error> {
         self.administrator(caller, Power::ReadLog).await?;
         read_list(async {
@@ -123,10 +125,11 @@ impl Audit {
         .await
     }
 
-    /// What was done to a key, the newest first, for the members of its project. `before`: only what is older than that event.
+    /// Returns the history of a key, newest first, for members of its project. `before`: only events older than this
+    /// one.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs.
+    /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
     pub async fn of_key(&self, caller: &Caller, id: KeyId, before: Option<i64>) -> Result<History, Error> {
         read_list(async {
             let mut reader = self.ground.pool.read_list().await?;
@@ -143,10 +146,10 @@ impl Audit {
         .await
     }
 
-    /// What was done in a project, to its keys and members too, the newest first, for its members.
+    /// Returns the history of a project, including its keys and members, newest first, for its members.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs.
+    /// [`Error::NotFound`] if the project does not exist or the caller is not a member.
     pub async fn of_project(&self, caller: &Caller, id: ProjectId, before: Option<i64>) -> Result<History, Error> {
         read_list(async {
             let mut reader = self.ground.pool.read_list().await?;
@@ -168,7 +171,7 @@ impl Audit {
         let rows = store::audit::newest(conn, wanted, HISTORY_SIZE as i64 + 1).await?;
         let (mut rows, next) = cut(rows, HISTORY_SIZE);
         if !can(role, Action::ManageMembers) {
-            // As on the project's page: who is invited is for those who invite.
+            // Same rule as the project's page: only members who can invite see invited addresses.
             rows.iter_mut().for_each(words::leave_out_the_invited);
         }
         let events = rows.iter().map(|row| words::event(row, caller)).collect();
@@ -176,14 +179,14 @@ impl Audit {
     }
 }
 
-/// Members of a project read its history; to anybody else it is not there.
+/// Checks that the caller can read the history of a project. For non-members the project does not exist.
 async fn allow(conn: &mut Conn<'_>, caller: &Caller, project: Uuid) -> Result<Role, Error> {
     let role = store::projects::role(conn, project, caller.user.into()).await?.ok_or(Error::NotFound)?;
     let role: Role = role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
     if can(role, Action::SeeHistory) { Ok(role) } else { Err(Error::NotFound) }
 }
 
-/// An event with all that is known of it.
+/// Converts a row into an event with all details for administrators.
 async fn exact(
     conn: &mut Conn<'_>,
     row: EventRow,
@@ -213,7 +216,7 @@ async fn exact(
     Ok(AuditEvent { exact: Some(exact), ..event })
 }
 
-/// How far the log is signed: what can be known without following the chain.
+/// Returns how far the log is signed, without verifying the chain.
 async fn chain(conn: &mut Conn<'_>, caller: &Caller, now: Timestamp) -> Result<ChainState, Error> {
     let last = store::checkpoints::last(conn).await?;
     let (events, _) = store::audit::head(conn).await?;

@@ -1,12 +1,12 @@
-//! Signing checkpoints: every minute in which something happened, and every 1,000 events.
+//! Checkpoint signing: every minute with new events, and every 1,000 events.
 //!
-//! Between two checkpoints there are never more than [`EVERY`] events, however fast they come: where more came at once, the events
-//! between are signed too. A checkpoint is signed as soon as this process has appended the thousandth event, and within a second
-//! if others did (another node, the command line).
+//! Two checkpoints are never more than [`EVERY`] events apart. If more events arrive at once, intermediate events are
+//! signed too. A checkpoint is signed as soon as this process has appended the thousandth event, and within one second
+//! if other processes did (another node, the command line).
 //!
-//! What is signed is checked first, from the last checkpoint on, and against what this process has signed before: a log that
-//! somebody has changed behind its back gets no signature. What was changed before a restart, checkpoints and all, only the lines
-//! that were printed can show.
+//! Events are verified before they are signed: from the last checkpoint on, and against what this process has signed
+//! before. A log that was changed outside Keyward gets no signature. A change before a restart that includes the
+//! checkpoints is visible only in the printed lines.
 
 use super::{Audit, check::Checker, checkpoint::Checkpoint, keys::PublicKey};
 use crate::Error;
@@ -14,21 +14,22 @@ use keyward_store::{self as store, checkpoints::CheckpointRow, queue::Kept};
 use std::{sync::PoisonError, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Events after which a checkpoint is due at once.
+/// Number of events after which a checkpoint is due at once.
 pub const EVERY: i64 = 1_000;
-/// How often what came is signed, however little.
+/// Interval at which any new events are signed.
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long until another try when the database refused.
+/// Delay before a retry when the database rejects a query.
 const AGAIN: Duration = Duration::from_secs(5);
-/// How often the events of other processes are looked for.
+/// Interval at which events of other processes are polled.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Audit {
-    /// Signs what has not been signed: in steps of [`EVERY`] events; `whole`: up to the last event. The checkpoints that were made,
-    /// and the last event that is signed now.
+    /// Signs unsigned events in steps of [`EVERY`]; with `whole`, up to the last event. Returns the new checkpoints,
+    /// and the last signed event.
     ///
     /// # Errors
-    /// If the database refuses; [`Error::Internal`] if the log does not hold, and then nothing more is signed.
+    /// If the database rejects a query; [`Error::Internal`] if the log is inconsistent. In that case nothing more is
+    /// signed.
     pub async fn sign(&self, whole: bool) -> Result<(Vec<Checkpoint>, i64), Error> {
         let mut made = Vec::new();
         loop {
@@ -54,8 +55,9 @@ impl Audit {
         }
     }
 
-    /// What this process knows to be signed must still stand there: whoever took the last checkpoints out and wrote the events anew
-    /// is not given a signature for it. (After a restart only what was printed knows better: see `--checkpoints`.)
+    /// Checks that the events that this process knows to be signed are unchanged. An attacker who removed the last
+    /// checkpoints and rewrote the events gets no signature. (After a restart only the printed checkpoints reveal this:
+    /// see `--checkpoints`.)
     async fn still_there(&self, signed: i64, head: i64) -> Result<(), Error> {
         const SHORTER: Error =
             Error::Internal("the audit log is shorter than what was signed; see: keyward audit verify");
@@ -83,10 +85,10 @@ impl Audit {
         PublicKey { kid: Some(self.signer.kid.clone()), bytes: self.signer.public }
     }
 
-    /// Checks what came after the last checkpoint, at most [`EVERY`] events, and signs it.
+    /// Verifies the events after the last checkpoint, at most [`EVERY`], and signs the last one.
     async fn prepare(&self, last: Option<CheckpointRow>) -> Result<Checkpoint, Error> {
         const FORGED: Error = Error::Internal("the last checkpoint of the audit log is not signed with its key");
-        // Not whatever key the database names: whoever can write there could name theirs.
+        // Trust only this process's key: an attacker with database access could add a key there.
         let trusted = vec![self.public_key()];
         let mut checker = match last {
             None => Checker::new(trusted, Vec::new()),
@@ -111,14 +113,15 @@ impl Audit {
         Ok(Checkpoint::sign(&self.signer, checker.seq(), checker.hash(), after, self.ground.now()))
     }
 
-    /// Keeps a checkpoint. `false`: another node has signed meanwhile, and this one follows from none.
+    /// Stores a checkpoint. Returns `false` if another node has signed meanwhile, so that `after` is no longer the last
+    /// one.
     async fn keep(&self, checkpoint: &Checkpoint) -> Result<bool, Error> {
         let (after, at) = (checkpoint.after, self.ground.now().micros());
         let row = CheckpointRow { seq: checkpoint.seq, at, token: checkpoint.token.clone() };
         let write = self.ground.queue.write(move |tx| {
             let row = row.clone();
             Box::pin(async move {
-                // One node at a time: what a checkpoint names as the one before is the one before.
+                // Serialized across nodes, so that `after` is the previous checkpoint.
                 store::queue::take_turns(tx).await?;
                 let last = store::checkpoints::last(tx).await?.map_or(0, |row| row.seq);
                 let kept = last == after && store::checkpoints::insert(tx, &row).await?;
@@ -128,18 +131,19 @@ impl Audit {
         write.await
     }
 
-    /// Whom to tell of every checkpoint that this process makes, after it was kept. The first call counts.
+    /// Sets the callback for every checkpoint of this process, called after it is stored. Only the first call has an
+    /// effect.
     pub fn tell(&self, say: impl Fn(&Checkpoint) + Send + Sync + 'static) {
         let _ = self.say.set(Box::new(say));
     }
 
-    /// Signs for as long as the process runs.
+    /// Signs checkpoints while the process runs.
     pub async fn run(self) {
         let mut head = self.ground.queue.head();
         let (mut minute, mut look) = (interval(MINUTE), interval(LOOK));
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // `is_owed`: what the last minute was to sign is not signed.
+        // `is_owed`: the last signing up to the head failed and must be repeated.
         let (mut due, mut is_owed) = (EVERY, false);
         loop {
             let whole = tokio::select! {
@@ -153,7 +157,8 @@ impl Audit {
                 Err(error) => {
                     is_owed = whole;
                     tracing::error!(%error, "audit.unsigned");
-                    // Not again with the next event. A log that does not hold stays so: to report it once a minute is enough.
+                    // Do not retry at the next event. An inconsistent log stays inconsistent; one report per minute is
+                    // enough.
                     let pause = if matches!(error, Error::Store(_)) { AGAIN } else { MINUTE };
                     tokio::time::sleep(pause).await;
                 }

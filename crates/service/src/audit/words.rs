@@ -1,4 +1,4 @@
-//! Events in words, for whoever reads them.
+//! Audit event messages: formats events as text for the log and the history pages.
 
 use crate::{
     actor::Caller,
@@ -13,10 +13,10 @@ use keyward_domain::{
 use keyward_store::audit::EventRow;
 use serde_json::{Map, Value};
 
-/// Microseconds in a number that is an instant: September 2001.
+/// Numbers above this value are timestamps in microseconds (September 2001).
 const AN_INSTANT: i64 = 1_000_000_000_000_000;
 
-/// An event as somebody reads it, without what only administrators see.
+/// Formats an event for a reader, without the details for administrators.
 pub(super) fn event(row: &EventRow, reader: &Caller) -> AuditEvent {
     AuditEvent {
         seq: row.seq,
@@ -32,7 +32,7 @@ pub(super) fn event(row: &EventRow, reader: &Caller) -> AuditEvent {
     }
 }
 
-/// Takes the address out of an event about an invitation.
+/// Removes the email address from an event about an invitation.
 pub(super) fn leave_out_the_invited(row: &mut EventRow) {
     if !matches!(row.action.as_str(), "member.invited" | "invitation.withdrawn") {
         return;
@@ -49,7 +49,7 @@ pub(super) fn leave_out_the_invited(row: &mut EventRow) {
     row.detail = detail.to_string();
 }
 
-/// What changed: every value that is not the same before and after. What is said besides counts as what is so afterwards.
+/// Returns every value that differs before and after. Other details count as values after the change.
 fn changed(detail: &str, zone: &TimeZone) -> Vec<Changed> {
     let Ok(Value::Object(mut detail)) = serde_json::from_str(detail) else { return Vec::new() };
     let mut side = |name: &str| match detail.remove(name) {
@@ -67,7 +67,7 @@ fn changed(detail: &str, zone: &TimeZone) -> Vec<Changed> {
     differ.map(|name| Changed { what: label(name), before: value(&before, name), after: value(&after, name) }).collect()
 }
 
-/// "Expires at".
+/// Formats a field name as a label: "Expires at".
 fn label(name: &str) -> String {
     let mut label = name.replace('_', " ");
     if let Some(first) = label.get_mut(..1) {

@@ -1,4 +1,4 @@
-//! Any key, by an administrator. To anybody else all of it answers as if nothing were there.
+//! Access to any key by an administrator. For other users, these operations return [`Error::NotFound`].
 
 use super::{
     Keys, Viewer,
@@ -16,8 +16,8 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Conn};
 
-/// Whether a person has a power now: an administrator may have ceased to be one since the request began. Anybody else gets the
-/// answer of what is not there.
+/// Checks that a user has a permission now: the administrator role may have been removed since the request began. Other
+/// users get [`Error::NotFound`].
 pub(crate) async fn administrator(conn: &mut Conn<'_>, caller: &Caller, power: Power) -> Result<(), Error> {
     let row = store::accounts::by_id(conn, caller.user.into()).await?;
     let admin = row.is_some_and(|row| row.active && row.admin);
@@ -25,10 +25,10 @@ pub(crate) async fn administrator(conn: &mut Conn<'_>, caller: &Caller, power: P
 }
 
 impl Keys {
-    /// Any key there is, with an owner of it, for administrators.
+    /// Returns any key, with an owner of its project, for administrators.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there, and for anybody else.
+    /// [`Error::NotFound`] if the key does not exist, and for other users.
     pub async fn get_any(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
@@ -44,16 +44,17 @@ impl Keys {
         Ok(KeyView { owner, owner_email, ..view(row, &Viewer::administrator(caller), role, now)? })
     }
 
-    /// Deactivates any key as an administrator, for a reason that its owner reads: only an administrator can activate it again.
+    /// Deactivates any key as an administrator, with a reason that its owner sees. Only an administrator can activate
+    /// it again.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there, and for anybody who is no administrator; [`Error::Invalid`] without a reason;
-    /// [`Error::Conflict`] if deleted.
+    /// [`Error::NotFound`] if the key does not exist, and for a user who is not an administrator; [`Error::Invalid`]
+    /// without a reason; [`Error::Conflict`] if the key is deleted.
     pub async fn deactivate_any(&self, caller: &Caller, id: KeyId, reason: &str) -> Result<KeyView, Error> {
         self.change_any(caller, id, reason, Verb::Deactivate).await
     }
 
-    /// Activates any key as an administrator; its owner may change it again.
+    /// Activates any key as an administrator. Its owner may change it again.
     ///
     /// # Errors
     /// As [`Keys::deactivate_any`].
@@ -61,18 +62,18 @@ impl Keys {
         self.change_any(caller, id, reason, Verb::Activate).await
     }
 
-    /// Deletes any key as an administrator: for seven days an administrator, and nobody else, can restore it.
+    /// Deletes any key as an administrator. For seven days only an administrator can restore it.
     ///
     /// # Errors
-    /// As [`Keys::deactivate_any`], but deleting twice is no error.
+    /// As [`Keys::deactivate_any`], but a second deletion is not an error.
     pub async fn delete_any(&self, caller: &Caller, id: KeyId, reason: &str) -> Result<KeyView, Error> {
         self.change_any(caller, id, reason, Verb::Delete).await
     }
 
-    /// Restores any key as an administrator, to the state that it had; its owner may change it again.
+    /// Restores any key to its previous state, as an administrator. Its owner may change it again.
     ///
     /// # Errors
-    /// As [`Keys::deactivate_any`]; [`Error::NotFound`] too if its seven days are over.
+    /// As [`Keys::deactivate_any`]; [`Error::NotFound`] also if the seven days are over.
     pub async fn restore_any(&self, caller: &Caller, id: KeyId, reason: &str) -> Result<KeyView, Error> {
         self.change_any(caller, id, reason, Verb::Restore).await
     }
@@ -81,7 +82,7 @@ impl Keys {
         let reason = match reason.parse::<Reason>() {
             Ok(reason) => reason,
             Err(error) => {
-                // Nobody else learns even that a reason is asked for, or that the key is there.
+                // Other users must not learn that a reason is required, or that the key exists.
                 self.get_any(caller, id).await?;
                 return Err(Error::field("reason", error));
             }

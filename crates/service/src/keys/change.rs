@@ -1,4 +1,5 @@
-//! Deactivating, activating, deleting, restoring: by whom a key belongs to, and by an administrator.
+//! Key lifecycle: deactivate, activate, delete, and restore, by project members, programs, administrators, and the
+//! operator.
 
 use super::{Keys, Versions, Viewer, administrator, create::check_room, find, is_gone, program, view};
 use crate::{
@@ -23,7 +24,7 @@ use keyward_store::{
     queue::Kept,
 };
 
-/// What can become of a key, short of an edit.
+/// A lifecycle action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Deactivate,
@@ -42,7 +43,7 @@ impl Verb {
         }
     }
 
-    /// Whether the key is already as it would become: then nothing is written, and the answer is the same.
+    /// Whether the key is already in the resulting state: then nothing is written, and the response is the same.
     pub(super) fn is_done(self, row: &KeyRow) -> bool {
         match self {
             Self::Deactivate => !row.active,
@@ -52,12 +53,12 @@ impl Verb {
         }
     }
 
-    /// Whether it ends what an administrator can hold a key in.
+    /// Whether the action ends a stop by an administrator.
     pub(super) const fn starts(self) -> bool {
         matches!(self, Self::Activate | Self::Restore)
     }
 
-    /// Whether it can be done in the state that the key is in.
+    /// Checks that the action is possible in the key's current state.
     fn check(self, row: &KeyRow) -> Result<(), Error> {
         match self {
             Self::Deactivate | Self::Activate if row.deleted_at.is_some() => {
@@ -78,18 +79,18 @@ impl Verb {
     }
 }
 
-/// As what somebody changes a key.
+/// The authority by which an actor changes a key.
 #[derive(Clone, Debug)]
 pub(super) enum Standing {
-    /// By their role in its project; or at the command line.
+    /// The actor's role in the project, or the operator at the command line.
     Own(Actor),
-    /// A program, within its own key's reach, if the key is in one of these states.
+    /// A program, limited by its own key's privileges, if the key is in one of these states.
     Program(Box<Program>, Versions),
-    /// As an administrator, whoever's it is, for a reason that its owner reads.
+    /// An administrator, for any key, with a reason that the key's owner sees.
     Administrator(Caller, Reason),
-    /// At the command line with an administrator's power: only an administrator can start again what it stops.
+    /// The operator at the command line, with an administrator's permission: only an administrator can undo the stop.
     Operator(Reason),
-    /// Keyward itself, for the administrator of this name.
+    /// Keyward itself, on behalf of the administrator with this name.
     Keyward(String, Reason),
 }
 
@@ -113,7 +114,7 @@ impl Standing {
         }
     }
 
-    /// As what they act, for the log.
+    /// Returns the acting role for the audit log.
     async fn acting(&self, tx: &mut Tx<'_>, row: &KeyRow) -> Result<String, Error> {
         match self {
             Self::Own(_) | Self::Program(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
@@ -122,7 +123,8 @@ impl Standing {
         }
     }
 
-    /// Why, for its owner to read: with one, only an administrator can start it again.
+    /// Returns the reason that the key's owner sees. After a stop with a reason, only an administrator can start the
+    /// key again.
     fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Own(_) | Self::Program(..) => None,
@@ -130,7 +132,7 @@ impl Standing {
         }
     }
 
-    /// The key, if they may do this to it now.
+    /// Returns the key if this authority permits the action now.
     async fn find(&self, tx: &mut Tx<'_>, id: KeyId, verb: Verb, now: Timestamp) -> Result<KeyRow, Error> {
         match self {
             Self::Own(_) | Self::Program(..) => {
@@ -153,7 +155,7 @@ impl Standing {
         }
     }
 
-    /// The name that stands beside the reason.
+    /// Returns the name that is shown with the reason.
     fn name(&self) -> String {
         match self {
             Self::Keyward(name, _) => name.clone(),
@@ -161,8 +163,8 @@ impl Standing {
         }
     }
 
-    /// What they say of the key, if that is not said already. An administrator can stop what its owner has stopped before: then
-    /// only an administrator can start it again.
+    /// Returns the note to store, unless the key already has it. An administrator can stop a key that its owner has
+    /// stopped before: then only an administrator can start it again.
     fn note(&self, verb: Verb, row: &KeyRow) -> Option<NewNote> {
         let reason = self.reason()?;
         let held = !verb.starts();
@@ -171,8 +173,8 @@ impl Standing {
     }
 }
 
-/// One change of a key within a transaction: the key as it then is, and the event if anything changed. What is refused is refused
-/// before anything was written.
+/// Applies one action to a key within a transaction. Returns the resulting key, and the event if anything changed. All
+/// checks run before the first write.
 pub(super) async fn apply(
     tx: &mut Tx<'_>,
     standing: &Standing,
@@ -216,34 +218,37 @@ pub(super) async fn apply(
 }
 
 impl Keys {
-    /// The key is refused as `inactive` from the next request on, until it is activated.
+    /// Deactivates a key: it is denied as `inactive` from the next request, until it is activated.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs, [`Error::Forbidden`] for a viewer, [`Error::Conflict`] if deleted.
+    /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project, [`Error::Forbidden`]
+    /// for a viewer, [`Error::Conflict`] if the key is deleted.
     pub async fn deactivate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Deactivate).await
     }
 
-    /// The key is accepted again.
+    /// Activates a key: it is accepted again.
     ///
     /// # Errors
-    /// As [`Keys::deactivate`]; [`Error::Stopped`] while an administrator holds it.
+    /// As [`Keys::deactivate`]; [`Error::Stopped`] while it is stopped by an administrator.
     pub async fn activate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Activate).await
     }
 
-    /// The key is refused as `deleted` from the next request on; for seven days it can be restored.
+    /// Deletes a key: it is denied as `deleted` from the next request, and can be restored for seven days.
     ///
     /// # Errors
-    /// As [`Keys::deactivate`], but deleting twice is no error.
+    /// As [`Keys::deactivate`], but a second deletion is not an error.
     pub async fn delete(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Delete).await
     }
 
-    /// The key is back in the state that it had.
+    /// Restores a deleted key to its previous state.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if its seven days are over, or it is not theirs; [`Error::Stopped`] while an administrator holds it.
+    /// [`Error::NotFound`] if the seven days are over, or the caller is not a member of its project;
+    /// [`Error::Forbidden`] for a viewer; [`Error::Conflict`] if the project has as many keys as the policy allows;
+    /// [`Error::Stopped`] while it is stopped by an administrator.
     pub async fn restore(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Restore).await
     }
@@ -280,7 +285,7 @@ impl Keys {
         self.change(Standing::Own(Actor::Operator), id, Verb::Restore).await
     }
 
-    /// One change of a key, by whoever it is, and its event.
+    /// Applies one action to a key in its own write, with its audit event.
     pub(super) async fn change(&self, standing: Standing, id: KeyId, verb: Verb) -> Result<KeyView, Error> {
         let now = self.ground.now();
         let viewer = standing.viewer();
@@ -295,7 +300,7 @@ impl Keys {
             })
         });
         let row = row.await?;
-        // Whoever changes a key by their role may change it; an administrator need not have one.
+        // A user who changed the key by their role may change it. An administrator need not have a role.
         let role = match viewer.user {
             Some(user) if viewer.administrator => {
                 let mut reader = self.ground.pool.read().await?;

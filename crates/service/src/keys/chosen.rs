@@ -1,4 +1,4 @@
-//! Several keys at once, by an administrator: each with an event of its own, all with one reason.
+//! Bulk actions on keys by an administrator: one event per key, one reason for all.
 
 use super::{
     Keys, administrator,
@@ -18,10 +18,11 @@ use keyward_domain::{
 use keyward_store::{self as store, Tx, audit::NewEvent, changes::Change, queue::Kept};
 use uuid::Uuid;
 
-/// Deactivates a key because of the person who made it; the event, unless it was stopped so before.
+/// Deactivates a key because its creator is disabled. Returns the event, unless the key was already stopped for this
+/// reason.
 ///
 /// # Errors
-/// As deactivating it by itself; a key that is gone meanwhile is none.
+/// As for a single key, except that a key that was deleted in the meantime is not an error.
 pub(crate) async fn stop(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -36,8 +37,8 @@ pub(crate) async fn stop(
     stop_as(tx, &standing, key, now).await
 }
 
-/// Deactivates a key because of the person who made it, for the administrator of this name. The event names Keyward as the actor, and
-/// the administrator in its detail (`for`).
+/// As [`stop`], on behalf of the administrator with this name. The event names Keyward as the actor, and the
+/// administrator in its detail (`for`).
 ///
 /// # Errors
 /// As [`stop`].
@@ -59,7 +60,7 @@ async fn stop_as(tx: &mut Tx<'_>, standing: &Standing, key: KeyId, now: Timestam
     }
 }
 
-/// Each once, in the order in which every change takes them; at most one page.
+/// Returns the ids without duplicates, in the lock order of all changes; at most one page.
 fn in_order(ids: &[KeyId]) -> Result<Vec<KeyId>, Error> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
@@ -74,10 +75,11 @@ fn in_order(ids: &[KeyId]) -> Result<Vec<KeyId>, Error> {
 }
 
 impl Keys {
-    /// The names of keys, for the question before they are changed. What is not there is left out.
+    /// Returns the keys for the confirmation dialog. Keys that do not exist are omitted.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator; [`Error::Conflict`] for none, or more than a page.
+    /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Conflict`] without ids, or with more than a
+    /// page.
     pub async fn chosen(&self, caller: &Caller, ids: &[KeyId]) -> Result<Vec<ChosenKey>, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
@@ -95,16 +97,17 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Deactivates several keys as an administrator.
+    /// Deactivates several keys as an administrator. A key that cannot be changed does not block the others: the result
+    /// lists it with the reason.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator; [`Error::Invalid`] without a reason; [`Error::Conflict`] for none, or more
-    /// than a page. A key that cannot be changed keeps none of the others: the answer says which and why.
+    /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Invalid`] without a reason;
+    /// [`Error::Conflict`] without ids, or with more than a page.
     pub async fn deactivate_chosen(&self, caller: &Caller, ids: &[KeyId], reason: &str) -> Result<ChosenDone, Error> {
         self.change_chosen(caller, ids, reason, Verb::Deactivate).await
     }
 
-    /// Deletes several keys as an administrator: for seven days an administrator can restore them, one by one.
+    /// Deletes several keys as an administrator. For seven days an administrator can restore them, one by one.
     ///
     /// # Errors
     /// As [`Keys::deactivate_chosen`].
@@ -119,7 +122,7 @@ impl Keys {
         reason: &str,
         verb: Verb,
     ) -> Result<ChosenDone, Error> {
-        // Nobody else learns even that there is something to choose.
+        // Other users must not even learn that this action exists.
         self.chosen(caller, ids).await?;
         let reason: Reason = reason.parse().map_err(|e| Error::field("reason", e))?;
         let (ids, standing, now) = (in_order(ids)?, Standing::Administrator(caller.clone(), reason), self.ground.now());
@@ -154,7 +157,7 @@ impl Keys {
     }
 }
 
-/// What a key is called, or its id if it is not there.
+/// Returns the name of a key, or its id if it does not exist.
 async fn name_of(tx: &mut Tx<'_>, id: Uuid) -> Result<String, Error> {
     Ok(store::keys::by_id(tx, id).await?.map_or_else(|| id.to_string(), |row| row.name))
 }

@@ -1,4 +1,4 @@
-//! Making a key.
+//! Key creation.
 
 use super::{
     Keys, Viewer, allow,
@@ -25,7 +25,8 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Tx, changes::Change, keys::NewKeyRow, queue::Kept};
 
-/// Only what the project offers, and what is for owners to grant (management among it) only by them.
+/// Checks that the project offers all scopes, and that only owners grant owner-only scopes (management scopes
+/// included).
 pub(super) async fn check_scopes(
     conn: &mut store::Conn<'_>,
     actor: &Actor,
@@ -52,8 +53,8 @@ pub(super) async fn check_scopes(
     Ok(())
 }
 
-/// Whether the policy leaves room for one more key that is not deleted. The project is held until commit, so that two at once
-/// cannot both take the last place.
+/// Checks that the policy permits one more key that is not deleted. The project row is locked until commit, so that two
+/// concurrent writes cannot both take the last place.
 pub(super) async fn check_room(tx: &mut Tx<'_>, policy: &Policy, project: uuid::Uuid) -> Result<(), Error> {
     let Some(most) = policy.keys_per_project else { return Ok(()) };
     store::policy::hold_project(tx, project).await?;
@@ -66,34 +67,35 @@ pub(super) async fn check_room(tx: &mut Tx<'_>, policy: &Policy, project: uuid::
 }
 
 impl Keys {
-    /// What holds for everybody now.
+    /// Returns the current policy.
     async fn policy(&self) -> Result<Policy, Error> {
         let mut reader = self.ground.pool.read().await?;
         policy::read(&mut reader.conn()).await
     }
 
-    /// Makes a key for a person. The secret is in the answer, and nowhere else.
+    /// Creates a key for a user. Only this response contains the secret.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field, `expires` if the policy allows no such end; [`Error::Conflict`] if this form has
-    /// made its key already, or the project has as many as the policy allows; [`Error::StepUp`] for a key that never expires,
-    /// lives beyond five years, or has a `keyward:*` scope, without recent reauthentication.
+    /// [`Error::Invalid`] with every invalid field, `expires` if the policy does not allow the expiry;
+    /// [`Error::Conflict`] if this form has already created its key, or the project has as many keys as the policy
+    /// allows; [`Error::StepUp`] for a key that never expires, expires after more than five years, or has a `keyward:*`
+    /// scope, without recent reauthentication.
     pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
         let usual = self.policy().await?.usual_period();
         let new = draft.read(&caller.zone, usual, self.ground.now())?;
         self.create_as(&Actor::User(caller.clone()), new).await
     }
 
-    /// Makes a key for whoever is at the command line: dates and times without an offset are in UTC.
+    /// Creates a key from the command line. Dates and times without an offset are in UTC.
     ///
     /// # Errors
-    /// As [`Keys::create`], but nobody is asked for a proof.
+    /// As [`Keys::create`], but reauthentication is never required.
     pub async fn create_as_operator(&self, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
         let usual = self.policy().await?.usual_period();
         self.create_as(&Actor::Operator, draft.read(&TimeZone::UTC, usual, self.ground.now())?).await
     }
 
-    /// Makes a key for any actor.
+    /// Creates a key for any actor.
     ///
     /// # Errors
     /// As [`Keys::create`].
@@ -139,7 +141,7 @@ impl Keys {
                 check_room(tx, &policy, row.project_id).await?;
                 actor.reauthenticate_for_expiry(new.expires_at, now)?;
                 if !store::keys::insert(tx, &row).await? {
-                    // Another node was faster since it was asked.
+                    // Another node has used the number since the check above.
                     program::check_once(tx, new.number, new.request.as_ref()).await?;
                     return Err(Error::Conflict(
                         "This form has made its key already, and a secret is shown only in the answer that made it. If you \
@@ -160,7 +162,7 @@ impl Keys {
                 Ok(Kept::with(stored, event).heard(Change { topic: "key", id: row.id }))
             })
         });
-        // Whoever makes a key may change it.
+        // A user who creates a key may change it.
         let role = viewer.user.map(|_| Role::Operator);
         let view = view(stored.await?, &viewer, role, now)?;
         Ok((view, secret))

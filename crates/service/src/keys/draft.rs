@@ -1,4 +1,4 @@
-//! What is said of a new key, unread and read.
+//! New keys: the request, not yet parsed, and the validated key.
 
 use super::rules::{Rules, RulesDraft};
 use crate::{Error, Field, expiry, not_before};
@@ -11,7 +11,7 @@ use keyward_domain::{
     time::Timestamp,
 };
 
-/// What the form says, unread.
+/// The fields of the form, not yet parsed.
 #[derive(Clone, Debug)]
 pub struct KeyDraft {
     pub number: FormNumber,
@@ -19,7 +19,8 @@ pub struct KeyDraft {
     pub project: ProjectId,
     /// Empty: live.
     pub environment: String,
-    /// `90d`, `date` (then `expires_on` counts) or `never`; empty: 90 days, or the longest that the policy allows.
+    /// `90d`, `date` (then `expires_on` applies), or `never`; empty: 90 days, or the longest period that the policy
+    /// allows.
     pub expires: String,
     pub expires_on: String,
     pub scopes: Vec<String>,
@@ -27,16 +28,16 @@ pub struct KeyDraft {
     pub rules: RulesDraft,
 }
 
-/// A key that was asked for, read and checked but for what only the database knows.
+/// A requested key, validated except for the rules that need the database.
 #[derive(Clone, Debug)]
 pub struct NewKey {
     pub number: Option<FormNumber>,
-    /// SHA-256 of what a program asks under that number.
+    /// SHA-256 of a program's request with that number.
     pub request: Option<[u8; 32]>,
     pub name: KeyName,
     pub project: ProjectId,
     pub environment: Environment,
-    /// `None`: never.
+    /// `None`: the key never expires.
     pub expires_at: Option<Timestamp>,
     pub scopes: Vec<ScopeName>,
     pub issued_to: Option<String>,
@@ -44,10 +45,10 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    /// Reads what is said of a key without rules, and says everything that is wrong at once.
+    /// Validates a key without restrictions, and returns all errors at once.
     ///
     /// # Errors
-    /// [`Error::Invalid`].
+    /// [`Error::Invalid`] with every invalid field.
     pub fn read(
         name: &str,
         project: ProjectId,
@@ -82,7 +83,7 @@ impl NewKey {
     }
 }
 
-/// Reads scope names; the same one twice counts once.
+/// Parses scope names, without duplicates.
 pub(super) fn parse_scopes(scopes: &[String]) -> Result<Vec<ScopeName>, Field> {
     let mut read = Vec::with_capacity(scopes.len());
     for scope in scopes {
@@ -94,7 +95,7 @@ pub(super) fn parse_scopes(scopes: &[String]) -> Result<Vec<ScopeName>, Field> {
     Ok(read)
 }
 
-/// Reads the expiry dropdown and the date beside it.
+/// Parses the value of the expiry dropdown and the date next to it.
 pub(super) fn parse_expiry(
     expires: &str,
     on: &str,
@@ -104,13 +105,13 @@ pub(super) fn parse_expiry(
     expiry::resolve(&expiry::read(expires, on)?, zone, now)
 }
 
-/// Gathers the value of a field, or its error.
+/// Returns the value of a field, or collects its error.
 pub(super) fn gather<T>(errors: &mut Vec<Field>, read: Result<T, Field>) -> Option<T> {
     read.map_err(|e| errors.push(e)).ok()
 }
 
 impl KeyDraft {
-    /// Reads every field, and says everything that is wrong at once.
+    /// Parses every field and returns all errors at once.
     pub(super) fn read(&self, zone: &TimeZone, usual: u16, now: Timestamp) -> Result<NewKey, Error> {
         let mut errors = Vec::new();
         let usual = ExpiryChoice::Days(usual).to_string();

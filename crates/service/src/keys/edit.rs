@@ -1,4 +1,4 @@
-//! Editing a key: its name, scopes, expiry, issued to and rules; never its secret.
+//! Editing a key: its name, scopes, expiry, issued-to label, and restrictions. The secret never changes.
 
 use super::{
     Keys, Viewer,
@@ -31,7 +31,7 @@ fn facts(row: &KeyRow) -> Result<serde_json::Value, store::Error> {
 }
 
 impl Edited {
-    /// What the row becomes.
+    /// Returns the values of the row after the edit.
     fn of(&self, row: &KeyRow) -> Result<Edit, store::Error> {
         let scopes = self.scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect());
         Ok(Edit {
@@ -45,7 +45,7 @@ impl Edited {
         })
     }
 
-    /// Whether the actor may make this of the key.
+    /// Checks that the actor may edit the key in this way.
     async fn check(
         &self,
         tx: &mut Tx<'_>,
@@ -55,12 +55,12 @@ impl Edited {
         now: Timestamp,
     ) -> Result<(), Error> {
         program::check_edit(tx, actor, row, edit, now).await?;
-        // A scope that the project has ceased to offer may stay on a key; it cannot be added.
+        // A scope that the project no longer offers may stay on a key, but it cannot be added.
         let had = row.scopes()?;
         let wanted = self.scopes.iter().flatten();
         let added: Vec<_> = wanted.filter(|s| !had.iter().any(|h| h == s.as_str())).cloned().collect();
         check_scopes(tx, actor, row.project_id.into(), &added, now).await?;
-        // An end that it has already may stay, whatever the policy has become.
+        // An unchanged expiry may stay, even if the current policy would not allow it.
         if edit.expires_at != row.expires_at {
             let end = edit.expires_at.map(Timestamp::from_micros);
             policy::read(tx).await?.check_end(end, now).map_err(|e| Error::field("expires", e))?;
@@ -70,7 +70,8 @@ impl Edited {
     }
 }
 
-/// Whether tokens from before say more than is true of the key from now on: it has lost a scope, ends earlier, or does not work yet.
+/// Whether earlier tokens permit more than the key from now on: it lost a scope, expires earlier, or has not started
+/// yet.
 fn narrows(before: &KeyRow, after: &KeyRow, now: Timestamp) -> Result<bool, store::Error> {
     let kept = after.scopes()?;
     let end = |row: &KeyRow| row.expires_at.unwrap_or(i64::MAX);
@@ -78,7 +79,7 @@ fn narrows(before: &KeyRow, after: &KeyRow, now: Timestamp) -> Result<bool, stor
     Ok(!before.scopes()?.iter().all(|scope| kept.contains(scope)) || end(after) < end(before) || waits)
 }
 
-/// Whether it comes to work before it ends, if one of the two has changed: said of the one that has.
+/// Checks that the key starts before it expires, if either time changed. The error names the field that changed.
 fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
     if (edit.not_before, edit.expires_at) == (row.not_before, row.expires_at) {
         return Ok(());
@@ -94,16 +95,17 @@ fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
 }
 
 impl Keys {
-    /// Changes what can be edited, as the form says it. What is not said stays only where the form says so (`keep`).
+    /// Edits a key from a form, which sends every field. Expiry and start time stay unchanged with the value `keep`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field; [`Error::Conflict`] if it was changed since the form was drawn;
-    /// [`Error::StepUp`] if from now on it never expires, lives beyond five years, or has a `keyward:*` scope, without recent reauthentication; otherwise as deactivating.
+    /// [`Error::Invalid`] with every invalid field; [`Error::Conflict`] if the key was changed since the form was
+    /// rendered; [`Error::StepUp`] without recent reauthentication if the edit removes the expiry, extends it beyond
+    /// five years, or adds a `keyward:*` scope; otherwise as [`Keys::deactivate`].
     pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
         self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
     }
 
-    /// As [`Keys::edit`], for whoever is at the command line: only what is said changes.
+    /// Edits a key from the command line: only the given fields change. Otherwise as [`Keys::edit`].
     ///
     /// # Errors
     /// As [`Keys::edit`].
@@ -116,7 +118,7 @@ impl Keys {
         self.apply_edit(actor, id, edited).await
     }
 
-    /// One edit of a key, by whoever it is, and its event.
+    /// Applies one edit to a key in its own write, with its audit event.
     pub(super) async fn apply_edit(&self, actor: &Actor, id: KeyId, edited: Edited) -> Result<KeyView, Error> {
         let now = self.ground.now();
         let (actor, viewer) = (actor.clone(), Viewer::acting(actor));

@@ -1,4 +1,4 @@
-//! What the forms for a new key and for an edit need to be drawn.
+//! Form options for a new key and for an edit.
 
 use super::{Keys, Viewer, find, may_grant, role, view};
 use crate::{
@@ -18,7 +18,7 @@ use keyward_domain::{
 use keyward_store::{self as store, Conn};
 use uuid::Uuid;
 
-/// The scopes of a project that somebody of this role may give to a key.
+/// Returns the scopes of a project that a user with this role may give to a key.
 async fn offered(conn: &mut Conn<'_>, project: Uuid, role: Role) -> Result<Vec<ScopeView>, Error> {
     let mut scopes = Vec::new();
     for row in store::projects::offered(conn, project).await? {
@@ -31,7 +31,8 @@ async fn offered(conn: &mut Conn<'_>, project: Uuid, role: Role) -> Result<Vec<S
 }
 
 impl Keys {
-    /// The projects in which a person may make keys, with the scopes that they offer, and a one-time number for the form.
+    /// Returns the projects in which a user may create keys, with the scopes that they may give, and a one-time number
+    /// for the form.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -59,10 +60,11 @@ impl Keys {
         })
     }
 
-    /// A key as it is, with what it may become.
+    /// Returns the current values of a key and the options for an edit.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs, [`Error::Forbidden`] for a viewer, [`Error::Conflict`] if deleted.
+    /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project, [`Error::Forbidden`]
+    /// for a viewer, [`Error::Conflict`] if the key is deleted.
     pub async fn edit_form(&self, caller: &Caller, id: KeyId) -> Result<EditForm, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
@@ -95,20 +97,20 @@ impl Keys {
         })
     }
 
-    /// The sentence under the expiry of a form: when a key would end if it were made now.
+    /// Returns the preview text of the expiry field: when a key would expire if it were created now.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if what was chosen is no end.
+    /// [`Error::Invalid`] if the choice is not a valid expiry.
     pub fn say_expiry(&self, caller: &Caller, expires: &str, on: &str) -> Result<String, Error> {
         let choice = expiry::read(expires, on);
         let said = choice.and_then(|choice| expiry::say(&choice, &caller.zone, self.ground.now()));
         said.map_err(|field| Error::Invalid(vec![field]))
     }
 
-    /// The sentence under "not before": when a key would begin to work if it were made now.
+    /// Returns the preview text of the "not before" field: when a key would start to work if it were created now.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if what was typed is no time, or one that has passed.
+    /// [`Error::Invalid`] if the text is not a valid time, or a time in the past.
     pub fn say_not_before(&self, caller: &Caller, text: &str) -> Result<String, Error> {
         not_before::say(text, &caller.zone, self.ground.now()).map_err(|field| Error::Invalid(vec![field]))
     }

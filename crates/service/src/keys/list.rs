@@ -1,4 +1,4 @@
-//! Listing keys, page by page: a person's, and for an administrator everybody's.
+//! Paginated lists of keys: those of a user's projects, and all keys for an administrator.
 
 use super::{Keys, Viewer, administrator, view};
 use crate::{Error, actor::Caller, can::Power, read_list};
@@ -17,13 +17,13 @@ use keyward_store::{
 use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
 
-/// What counts as expiring soon, in days.
+/// Keys that expire within this number of days count as expiring soon.
 const SOON: i64 = 7;
-/// Most projects, and most owners, among whom an administrator's filter lets choose.
+/// Maximum projects, and maximum owners, in an administrator's filter.
 const CHOICES: i64 = 500;
 
-/// Where a page begins, as it stands in `?after=`: the instant of the first page (so that the statuses of all pages are of one
-/// instant), and place, id and title of the last key before.
+/// A pagination cursor, the value of `?after=`: the time of the first page, so that all pages show the statuses of one
+/// instant, and the sort position, id, and title of the last key before the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cursor {
     now: Timestamp,
@@ -36,7 +36,7 @@ impl Cursor {
         let now = Timestamp::from_micros(parts.next()?.parse().ok()?);
         let place = parts.next()?.parse::<i64>().ok()?.max(-i64::MAX);
         let id: Uuid = parts.next()?.parse().ok()?;
-        // A NUL is no text to PostgreSQL.
+        // PostgreSQL text cannot contain a NUL.
         let title = parts.next().filter(|title| !title.contains('\0'))?.to_owned();
         Some(Self { now, after: After { place, title, id } })
     }
@@ -47,12 +47,12 @@ impl Cursor {
     }
 }
 
-/// Whether a text is where a page begins.
+/// Whether a text is a valid cursor.
 pub(super) fn is_cursor(text: &str) -> bool {
     Cursor::read(text).is_some()
 }
 
-/// What a list is narrowed to besides its filter, and how many keys a page has.
+/// Search criteria in addition to the filter, and the page size.
 pub(super) struct Narrow<'a> {
     pub text: Option<&'a str>,
     pub issued_to: Option<&'a str>,
@@ -65,7 +65,7 @@ impl Default for Narrow<'_> {
     }
 }
 
-/// What a person is in their projects, and those by name.
+/// Returns a user's role in each of their projects, and the names of those projects.
 async fn memberships(conn: &mut Conn<'_>, caller: &Caller) -> Result<(HashMap<Uuid, Role>, Vec<ProjectName>), Error> {
     let (mut roles, mut projects) = (HashMap::new(), Vec::new());
     for member in store::projects::of_user(conn, caller.user.into()).await? {
@@ -77,7 +77,7 @@ async fn memberships(conn: &mut Conn<'_>, caller: &Caller) -> Result<(HashMap<Uu
 }
 
 impl Keys {
-    /// One page of the keys that a person sees. An `after` that is none of ours begins anew.
+    /// Returns one page of the keys that a user sees. An invalid cursor returns the first page.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -102,10 +102,10 @@ impl Keys {
         .await
     }
 
-    /// One page of every key there is, with an owner of each, for administrators.
+    /// Returns one page of all keys, each with an owner, for administrators.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for anybody else.
+    /// [`Error::NotFound`] for other users.
     pub async fn list_all(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
         read_list(async {
             let mut reader = self.ground.pool.read_list().await?;
@@ -149,8 +149,8 @@ impl Keys {
         .await
     }
 
-    /// The numbers of a page, its rows, and whether the total is exact. A search reads a bounded number of keys: then a page can have
-    /// fewer keys than it may, or none, and another page after it.
+    /// Returns the counts of a page, its rows, and whether the total is exact. A search reads a bounded number of keys:
+    /// a page can then have fewer keys than its limit, or none, and still be followed by another one.
     pub(super) async fn page(
         &self,
         conn: &mut Conn<'_>,

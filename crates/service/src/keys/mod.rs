@@ -1,4 +1,4 @@
-//! Keys: made, listed, changed, ended. One verb a file.
+//! API keys: use cases to create, list, change, and delete them. One use case per file.
 
 mod admin;
 mod change;
@@ -52,22 +52,23 @@ impl Keys {
         Self { ground, usage: None }
     }
 
-    /// Says of a key also what this process has counted and not written yet.
+    /// Includes usage that this process has counted and not yet written.
     pub fn with_usage(self, usage: Usage) -> Self {
         Self { usage: Some(usage), ..self }
     }
 }
 
-/// Whether a deleted key's time to be restored is over: then it is gone, whether or not it has been purged yet.
+/// Whether the restore period of a deleted key is over: the key no longer exists, whether or not it has been purged
+/// yet.
 fn is_gone(row: &KeyRow, now: Timestamp) -> bool {
     row.gone_at().is_some_and(|at| at <= now.micros())
 }
 
-/// Whoever looks at a key.
+/// The viewer of a key.
 struct Viewer {
     user: Option<UserId>,
     zone: TimeZone,
-    /// They asked as an administrator.
+    /// The viewer acts as an administrator.
     administrator: bool,
 }
 
@@ -85,7 +86,7 @@ impl Viewer {
     }
 }
 
-/// A key as somebody sees it who has this role in its project.
+/// Converts a row to the key view for a viewer with this role in the key's project.
 fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Result<KeyView, Error> {
     let by_viewer = viewer.user.is_some() && row.created_by.map(UserId::from) == viewer.user;
     let moment = |micros| moment_of(micros, &viewer.zone);
@@ -131,16 +132,16 @@ fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Res
     })
 }
 
-/// The role of a user in a project, read where the change will be.
+/// Returns the role of a user in a project, read in the transaction of the change.
 pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
     let Some(role) = store::projects::role(conn, project.into(), user.into()).await? else { return Ok(None) };
     role.parse().map(Some).map_err(|_| store::Error::Corrupt("role of a member").into())
 }
 
-/// Whether an actor may do this to keys of a project. Somebody who is no member gets the answer of a project that is not there.
+/// Checks that an actor may do this to keys of a project. For a user who is not a member, the project does not exist.
 async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
     if let Actor::Program(program) = actor {
-        // What it may do there, its scopes say: see `program`.
+        // The token's scopes decide what the program may do: see `program`.
         return program.in_project(project);
     }
     let Some(user) = actor.user() else { return Ok(()) };
@@ -151,17 +152,18 @@ async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: A
     }
 }
 
-/// Whether somebody of this role may give a key this scope, if the project offers it.
+/// Whether a user with this role may give a key this scope, if the project offers it.
 pub(super) fn may_grant(role: Role, scope: &ScopeName, row: &ScopeRow) -> bool {
     may_grant_what_is(role, scope, row.is_for_owners())
 }
 
-/// As [`may_grant`], of a scope that is known to be for owners or not.
+/// As [`may_grant`], for a scope that is known to be owner-only or not.
 pub(super) fn may_grant_what_is(role: Role, scope: &ScopeName, for_owners: bool) -> bool {
     !(scope.is_management() || for_owners) || can(role, Action::GrantManagement)
 }
 
-/// The key, if the actor may do this to it. One that is gone is not there for anybody, purged or not.
+/// Returns the key if the actor may do this to it. A key whose restore period is over does not exist for any actor,
+/// purged or not.
 async fn find(conn: &mut Conn<'_>, actor: &Actor, id: KeyId, action: Action, now: Timestamp) -> Result<KeyRow, Error> {
     let row = store::keys::by_id(conn, id.into()).await?;
     let row = row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)?;
@@ -170,10 +172,10 @@ async fn find(conn: &mut Conn<'_>, actor: &Actor, id: KeyId, action: Action, now
 }
 
 impl Keys {
-    /// One key, for whoever may see it.
+    /// Returns a key that the caller may see.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs.
+    /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
     pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
         let (row, role, now) = self.seen(caller, id).await?;
         let shown = view(row, &Viewer::of(caller), role, now)?;
@@ -182,10 +184,10 @@ impl Keys {
         Ok(KeyView { last_used, calls_today: Some(today), ..shown })
     }
 
-    /// When a key was last used, for whoever may see it.
+    /// Returns when a key that the caller may see was last used.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs.
+    /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
     pub async fn called(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
         let (row, ..) = self.seen(caller, id).await?;
         let last_used = match self.counted(caller, id).await? {
@@ -195,7 +197,7 @@ impl Keys {
         Ok(last_used.map(|at| moment(at, &caller.zone)))
     }
 
-    /// What was counted of a key, if this process counts.
+    /// Returns the counted usage of a key, if this process counts usage.
     async fn counted(&self, caller: &Caller, id: KeyId) -> Result<Option<Calls>, Error> {
         match &self.usage {
             Some(usage) => Ok(Some(usage.calls(id, &caller.zone).await?)),
@@ -203,7 +205,7 @@ impl Keys {
         }
     }
 
-    /// A key that a member may see, with their role.
+    /// Returns a key that a member may see, with their role and the current time.
     async fn seen(&self, caller: &Caller, id: KeyId) -> Result<(KeyRow, Option<Role>, Timestamp), Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
@@ -213,7 +215,7 @@ impl Keys {
         Ok((row, role, now))
     }
 
-    /// The keys of a project, or of all, the newest first, for the command line.
+    /// Returns the keys of a project, or of all projects, newest first, for the command line.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -222,7 +224,8 @@ impl Keys {
         Ok(store::keys::of_project(&mut reader.conn(), project.map(Into::into)).await?)
     }
 
-    /// Deleted keys that can still be restored, of a project or of all, the newest first, for the command line.
+    /// Returns the deleted keys that can still be restored, of a project or of all projects, newest first, for the
+    /// command line.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -232,23 +235,23 @@ impl Keys {
         Ok(store::keys::deleted(&mut reader.conn(), project.map(Into::into), ended).await?)
     }
 
-    /// The status of a row for the command line.
+    /// Returns the status of a row, for the command line.
     pub fn status(&self, row: &KeyRow) -> Status {
         row.lifecycle().status(self.ground.now())
     }
 
-    /// A row as the command line shows it.
+    /// Returns the view of a row, for the command line.
     ///
     /// # Errors
-    /// If a column holds what the code never writes.
+    /// If a column contains a value that the code never writes.
     pub fn shown(&self, row: KeyRow) -> Result<KeyView, Error> {
         view(row, &Viewer::acting(&Actor::Operator), Some(Role::Operator), self.ground.now())
     }
 
-    /// A key, for the command line.
+    /// Returns a key, for the command line.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there, or its seven days are over.
+    /// [`Error::NotFound`] if the key does not exist, or its restore period of seven days is over.
     pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
         let now = self.ground.now();
         let mut reader = self.ground.pool.read().await?;

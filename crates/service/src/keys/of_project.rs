@@ -1,4 +1,4 @@
-//! The keys of one project, by whom they were issued to.
+//! The keys of one project, grouped by the label they were issued to.
 
 use super::{Keys, Viewer, role, view};
 use crate::{
@@ -15,14 +15,16 @@ use keyward_domain::{
 use keyward_store as store;
 use std::collections::BTreeMap;
 
-/// Most keys that the dialog shows; the list of all keys has pages.
+/// Maximum keys in the dialog. The list of all keys is paginated.
 const MOST: i64 = 200;
 
 impl Keys {
-    /// The keys of a project that are not deleted, for its members; for an administrator who is none, after a fresh proof.
+    /// Returns the keys of a project that are not deleted, for a member, or for an administrator with recent
+    /// reauthentication.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs; [`Error::StepUp`] for an administrator whose proof is old.
+    /// [`Error::NotFound`] if the project does not exist or the caller may not see it; [`Error::StepUp`] for an
+    /// administrator without recent reauthentication.
     pub async fn of_project(&self, caller: &Caller, id: ProjectId) -> Result<ProjectKeys, Error> {
         let now = self.ground.now();
         read_list(async {
@@ -38,7 +40,8 @@ impl Keys {
             }
             let rows = store::keys::newest_of_project(&mut conn, id.into(), MOST).await?;
             let (total, viewer) = (store::projects::key_count_shown(&mut conn, id.into()).await?, Viewer::of(caller));
-            // Those issued to nobody come last, and so do groups that differ in case: whoever wrote them meant two.
+            // Keys without a label come last. Labels that differ only in case are separate groups, because their
+            // authors wrote two labels.
             let mut groups: BTreeMap<(bool, String, Option<String>), Vec<_>> = BTreeMap::new();
             for row in rows {
                 let to = row.issued_to.clone();

@@ -1,4 +1,4 @@
-//! What an edit of a key says, and what it makes of it.
+//! Key edits: the request, not yet parsed, and the validated change.
 
 use super::{
     draft::{gather, parse_expiry, parse_scopes},
@@ -14,41 +14,41 @@ use keyward_domain::{
     time::Timestamp,
 };
 
-/// What the form says, unread. A form says everything.
+/// The fields of the form, not yet parsed. The form sends every field.
 #[derive(Clone, Debug)]
 pub struct KeyEdit {
-    /// The form's: which state of the key it starts from.
+    /// The version of the key that the form started from.
     pub version: i64,
     pub name: String,
-    /// `keep`, or as in a new key.
+    /// `keep`, or a choice as for a new key.
     pub expires: String,
     pub expires_on: String,
     pub scopes: Vec<String>,
     pub issued_to: String,
-    /// With `keep` as "not before", too: a form shows it to the minute, and must not move it.
+    /// `not_before` may be `keep` too: the form shows it to the minute, and must not change it.
     pub rules: RulesDraft,
 }
 
-/// What is to be changed, unread: what is `None` stays as it is.
+/// A requested change, not yet parsed. A field that is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct KeyPatch {
-    /// Which state of the key it starts from; `None`: whichever there is.
+    /// The version of the key that the change starts from; `None`: any version.
     pub version: Option<i64>,
     pub name: Option<String>,
     pub scopes: Option<Vec<String>>,
-    /// The dropdown, and the date beside it.
+    /// The value of the dropdown, and the date next to it.
     pub expires: Option<(String, String)>,
-    /// Empty: nobody in particular.
+    /// Empty: no label.
     pub issued_to: Option<String>,
-    /// Empty: from anywhere.
+    /// Empty: from any address.
     pub networks: Option<String>,
-    /// Empty: at once.
+    /// Empty: immediately.
     pub not_before: Option<String>,
-    /// Calls, period and burst, or all of it in the first; empty: no limit.
+    /// Calls, period, and burst, or the complete limit in the first; empty: no limit.
     pub rate: Option<[String; 3]>,
 }
 
-/// The word for what stays as it is.
+/// The form value of a field that stays as it is.
 pub const KEEP: &str = "keep";
 
 impl From<KeyEdit> for KeyPatch {
@@ -67,7 +67,8 @@ impl From<KeyEdit> for KeyPatch {
     }
 }
 
-/// What a key becomes. What is `None` stays as it is; within it, `None` is as in a new key: nobody, never, at once, no limit.
+/// A validated change. An outer `None` keeps the field. An inner `None` is as in a new key: no label, no expiry,
+/// immediate start, no limit.
 #[derive(Clone, Debug)]
 pub(super) struct Edited {
     pub version: Option<i64>,
@@ -81,7 +82,7 @@ pub(super) struct Edited {
 }
 
 impl KeyPatch {
-    /// Reads what is said, and says everything that is wrong at once, in the order of the form.
+    /// Parses the fields that are present and returns all errors at once, in the order of the form.
     pub(super) fn read(&self, zone: &TimeZone, now: Timestamp) -> Result<Edited, Error> {
         let mut errors = Vec::new();
         let edited = Edited {
@@ -100,7 +101,7 @@ impl KeyPatch {
     }
 }
 
-/// Reads a field if it is said, and gathers its error.
+/// Parses a field if it is present, and collects its error.
 fn said<S, T>(errors: &mut Vec<Field>, said: &Option<S>, read: impl FnOnce(&S) -> Result<T, Field>) -> Option<T> {
     said.as_ref().and_then(|it| gather(errors, read(it)))
 }

@@ -1,4 +1,4 @@
-//! Ending deleted keys when their seven days are over. The audit trail stays.
+//! Purging of deleted keys whose restore period of seven days is over: a background job. Their audit events stay.
 
 use super::Keys;
 use crate::{
@@ -8,14 +8,14 @@ use crate::{
 use keyward_domain::{key::RESTORE_DAYS, time::DAY};
 use keyward_store::{self as store, changes::Change, queue::Kept};
 
-/// Keys ended in one round; the next round takes the rest.
+/// Maximum keys purged in one round. The next round takes the rest.
 const ROUND: i64 = 500;
 
 impl Keys {
-    /// Ends what is due, and says how many keys that were.
+    /// Purges keys that are due, and returns their number.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database fails.
     pub async fn purge(&self) -> Result<usize, Error> {
         let now = self.ground.now();
         let before = now.plus_seconds(-RESTORE_DAYS * DAY).micros();

@@ -1,4 +1,4 @@
-//! How far a key reaches, and whether one lies within another: the rule that what programs make only narrows.
+//! Key privileges, and their comparison for attenuation: a program never widens a key beyond its own key.
 
 use super::draft::NewKey;
 use crate::Field;
@@ -8,23 +8,23 @@ use keyward_store::{
     keys::{Edit, KeyRow},
 };
 
-/// How far a key reaches.
+/// The privileges of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     pub environment: Environment,
     pub scopes: Vec<String>,
     pub networks: Networks,
     pub not_before: Option<Timestamp>,
-    /// `None`: it never ends.
+    /// `None`: the key never expires.
     pub expires_at: Option<Timestamp>,
     pub rate_limit: Option<RateLimit>,
 }
 
 impl Reach {
-    /// Of a key as it is stored.
+    /// Returns the privileges of a stored key.
     ///
     /// # Errors
-    /// [`store::Error::Corrupt`] if a column holds what the code never writes.
+    /// [`store::Error::Corrupt`] if a column contains a value that the code never writes.
     pub fn of(row: &KeyRow) -> Result<Self, store::Error> {
         Ok(Self {
             environment: row.environment()?,
@@ -36,7 +36,7 @@ impl Reach {
         })
     }
 
-    /// Of a key that is asked for.
+    /// Returns the privileges of a requested key.
     pub fn of_new(new: &NewKey) -> Self {
         Self {
             environment: new.environment,
@@ -48,7 +48,7 @@ impl Reach {
         }
     }
 
-    /// What becomes of a key by an edit.
+    /// Returns the privileges of a key after an edit.
     ///
     /// # Errors
     /// As [`Reach::of`].
@@ -65,8 +65,9 @@ impl Reach {
         })
     }
 
-    /// In what it reaches beyond the key that makes it: environment, scopes, networks and end. From when it works and how often are no
-    /// rights: whoever makes a key works now, and two keys are used twice as often as one.
+    /// Returns one error for each privilege in which this key exceeds its creator's key: environment, scopes, networks,
+    /// and expiry. The start time and the rate limit are not privileges: a key that creates keys works already, and two
+    /// keys can be used twice as often as one.
     pub fn beyond(&self, maker: &Self) -> Vec<Field> {
         let mut errors = Vec::new();
         if self.environment != maker.environment {
@@ -85,7 +86,7 @@ impl Reach {
         errors
     }
 
-    /// Whether it reaches no further than before, in anything.
+    /// Whether no privilege, start time, or rate limit is wider than before.
     pub fn narrows(&self, before: &Self, now: Timestamp) -> bool {
         let from = |it: &Self| it.not_before.unwrap_or(now).max(now);
         let slower = match (&self.rate_limit, &before.rate_limit) {

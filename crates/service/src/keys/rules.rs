@@ -1,4 +1,4 @@
-//! From where, from when and how often a key may be used: as forms and the command line say it.
+//! Key restrictions: allowed networks, start time, and rate limit, as forms and the command line send them.
 
 use super::draft::gather;
 use crate::{Field, not_before};
@@ -9,32 +9,32 @@ use keyward_domain::{
     time::Timestamp,
 };
 
-/// The rules of a key, unread. Nothing said is no rule.
+/// The restrictions of a key, not yet parsed. An empty field means no restriction.
 #[derive(Clone, Debug, Default)]
 pub struct RulesDraft {
-    /// Networks with commas, spaces or lines between.
+    /// Networks, separated by commas, spaces, or line breaks.
     pub networks: String,
-    /// A time in the zone of whoever writes it, `2026-12-01T09:00`, or an instant in RFC 3339.
+    /// A local time in the user's zone, `2026-12-01T09:00`, or an instant in RFC 3339.
     pub not_before: String,
-    /// A number of calls; or all of the limit, `100/minute,burst=20`, if the other two say nothing.
+    /// A number of calls, or the complete limit (`100/minute,burst=20`) if the other two are empty.
     pub rate: String,
     pub per: String,
     pub burst: String,
 }
 
-/// The rules of a key.
+/// The restrictions of a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// None: from anywhere.
+    /// Empty: from any address.
     pub networks: Networks,
-    /// `None`: at once.
+    /// `None`: the key works immediately.
     pub not_before: Option<Timestamp>,
-    /// `None`: as often as anybody likes.
+    /// `None`: unlimited.
     pub rate_limit: Option<RateLimit>,
 }
 
 impl RulesDraft {
-    /// Reads every rule, and gathers all that is wrong.
+    /// Parses every restriction and collects all errors.
     pub(super) fn read(&self, errors: &mut Vec<Field>, zone: &TimeZone, now: Timestamp) -> Option<Rules> {
         let networks = gather(errors, networks(&self.networks));
         let not_before = gather(errors, not_before::read(&self.not_before, zone, now));
@@ -60,7 +60,7 @@ pub(super) fn rate_limit(rate: &str, per: &str, burst: &str) -> Result<Option<Ra
     })
 }
 
-/// As the column keeps them.
+/// Returns the networks as the column stores them.
 pub(super) fn words(networks: &Networks) -> Vec<String> {
     networks.iter().map(ToString::to_string).collect()
 }

@@ -1,4 +1,4 @@
-//! The question to the person, and their answer.
+//! The consent prompt, and the user's decision.
 
 use super::{
     Consent, Denied,
@@ -23,20 +23,20 @@ use keyward_store::{
     queue::{Kept, take_turns},
 };
 
-/// For how long a code can be redeemed, in seconds.
+/// Lifetime of an authorization code, in seconds.
 const CODE_LIVES: i64 = 60;
-/// Most grants of one person that hold: all of them end in one write when the person is disabled or deleted.
+/// Maximum valid grants of one user: one write revokes all of them when the user is disabled or deleted.
 const GRANTS_MOST: i64 = 500;
-/// What stands for the name of a program that nobody registered.
+/// The name shown for an unregistered client.
 pub(super) const UNREGISTERED: &str = "An unregistered program";
 
-/// Refuses management scopes to a client without recent reauthentication of the user who allows them.
+/// Denies management scopes to a client without recent reauthentication of the user who grants them.
 pub(super) fn reauthenticate(caller: &Caller, scopes: &[String], now: Timestamp) -> Result<(), Error> {
     let management = scopes.iter().any(|scope| scope.starts_with("keyward:"));
     if management { caller.reauthenticate(MANAGEMENT_SCOPE, now) } else { Ok(()) }
 }
 
-/// What is written when somebody allows something.
+/// The data of a new grant.
 pub(super) struct Yes<'a> {
     pub caller: &'a Caller,
     pub row: NewGrantRow,
@@ -46,10 +46,10 @@ pub(super) struct Yes<'a> {
     pub now: Timestamp,
 }
 
-/// Writes a grant, and says so.
+/// Inserts a grant, with its audit event.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the person allows as much as they may.
+/// [`Error::Conflict`] if the user has the maximum number of valid grants.
 pub(super) async fn grant(tx: &mut Tx<'_>, yes: Yes<'_>) -> Result<Kept<()>, Error> {
     let Yes { caller, row, role, by, now } = yes;
     if store::grants::count_of_user(tx, row.user_id, now.micros()).await? >= GRANTS_MOST {
@@ -69,11 +69,11 @@ pub(super) async fn grant(tx: &mut Tx<'_>, yes: Yes<'_>) -> Result<Kept<()>, Err
     Ok(Kept::with((), event).heard(Change { topic: "grant", id: row.id }))
 }
 
-/// What a request came to.
+/// The result of parsing an authorization request.
 enum Read {
     Good(Box<Request>),
     Answered(Answered),
-    /// Only a person can be told.
+    /// An error that only the user can be told.
     Here(&'static str),
 }
 
@@ -87,8 +87,9 @@ impl Consent {
         }
     }
 
-    /// What becomes of a request (the query of `/authorize`) that this person brings; `None`: they have to sign in first. Besides,
-    /// whereto the page's form may lead.
+    /// Returns the page or the response for an authorization request (the query of `/authorize`), or `None` if the user
+    /// must sign in first. Also returns the redirect target that the page's form may lead to, for the content security
+    /// policy.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -101,8 +102,8 @@ impl Consent {
         let mut conn = reader.conn();
         let (request, caller) = match (self.request(&mut conn, query).await?, caller) {
             (Read::Here(words), _) => return Ok((Some(Authorization::Unknown(words.to_owned())), None)),
-            // Before the client is told of an error too: else the address would lead anyone who follows a link to it elsewhere (RFC
-            // 9700 section 4.11.2).
+            // Also before an error response to the client: otherwise a link to this page would redirect anyone who
+            // follows it (RFC 9700 section 4.11.2).
             (_, None) => return Ok((None, None)),
             (Read::Answered(answered), Some(_)) => return Ok((Some(Authorization::Answered(answered)), None)),
             (Read::Good(request), Some(caller)) => (request, caller),
@@ -119,10 +120,10 @@ impl Consent {
         Ok((Some(asked), leads))
     }
 
-    /// The person says no: the program is told, and nothing is kept.
+    /// Returns the response for a user who denies the request. Nothing is stored.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if it is not known who asks, or where the answer would go.
+    /// [`Error::Conflict`] if the client or the redirect URI is unknown.
     pub async fn deny(&self, query: &str) -> Result<Answered, Error> {
         let mut reader = self.ground.pool.read().await?;
         match self.request(&mut reader.conn(), query).await? {
@@ -132,11 +133,12 @@ impl Consent {
         }
     }
 
-    /// The person allows these of the scopes for so many seconds: the program gets a code, in the answer and nowhere else.
+    /// Grants these scopes for a lifetime in seconds. Only this response contains the authorization code.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for scopes or a time that were not offered; [`Error::Conflict`] if they may allow nothing (any more);
-    /// [`Error::StepUp`] for a `keyward:*` scope without recent reauthentication; otherwise as [`Consent::deny`].
+    /// [`Error::Invalid`] for scopes or a lifetime that were not offered; [`Error::Conflict`] if the user may grant
+    /// nothing (any more); [`Error::StepUp`] for a `keyward:*` scope without recent reauthentication; otherwise as
+    /// [`Consent::deny`].
     pub async fn allow(&self, caller: &Caller, query: &str, scopes: Vec<String>, life: i64) -> Result<Answered, Error> {
         let now = self.ground.now();
         let code = OneTimeCode::generate(&*self.ground.random);
@@ -192,7 +194,7 @@ impl Consent {
         }
     }
 
-    /// What stands where a key has the digest of its secret.
+    /// Returns random bytes for the digest column of a grant, which has no secret.
     pub(super) fn random_digest(&self) -> [u8; 32] {
         let mut digest = [0; 32];
         self.ground.random.fill(&mut digest);

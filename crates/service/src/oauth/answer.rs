@@ -1,4 +1,4 @@
-//! How a program is answered: by an address, or by a message to the window that opened ours.
+//! Authorization response (RFC 6749 section 4.1.2): a redirect, or a message to the window that opened the page.
 
 use super::{Denied, redirect::Redirect};
 use crate::once::OneTimeCode;
@@ -7,7 +7,7 @@ use keyward_domain::{
     sensitive::RevealedSecret,
 };
 
-/// To whom an answer goes, and what every answer carries (RFC 6749 section 4.1.2, RFC 9207).
+/// The target of an authorization response, and the parameters of every response (RFC 6749 section 4.1.2, RFC 9207).
 #[derive(Clone, Debug)]
 pub(super) struct Addressee {
     pub redirect: Redirect,
@@ -18,12 +18,12 @@ pub(super) struct Addressee {
 }
 
 impl Addressee {
-    /// The code, in the one answer that carries it.
+    /// Returns the response that carries the code. No other response contains it.
     pub fn allowed(&self, code: &OneTimeCode) -> Answered {
         self.say(Ok(code))
     }
 
-    /// Why there is none.
+    /// Returns an error response.
     pub fn denied(&self, why: Refusal) -> Answered {
         self.say(Err(why))
     }
@@ -35,7 +35,7 @@ impl Addressee {
         if self.by_message {
             return Answered::Post(Message {
                 origin: self.redirect.origin(),
-                // Exposed to be sent: this is the one answer that may.
+                // Exposed for sending: only this response may contain the code.
                 code: code.map(|code| RevealedSecret::new(code.to_owned())),
                 error: error.map(ToOwned::to_owned),
                 error_description: words,
@@ -53,7 +53,8 @@ impl Addressee {
     }
 }
 
-/// Why there is no code: as a token endpoint says it, or in the two words that only this one has (RFC 6749 section 4.1.2.1).
+/// Why there is no code: an error of the token endpoint, or an error that only the authorization endpoint has (RFC 6749
+/// section 4.1.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     As(Denied),

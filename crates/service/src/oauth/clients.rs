@@ -1,4 +1,4 @@
-//! The programs that a project knows: registered and removed by its owners.
+//! Registered OAuth clients of a project, which its owners add and remove.
 
 use super::{Consent, ends::end_where, redirect::Redirect};
 use crate::{
@@ -19,17 +19,17 @@ use keyward_store::{
     queue::{Kept, take_turns},
 };
 
-/// Most addresses of one program, and most programs of one project.
+/// Maximum redirect URIs per client, and maximum clients per project.
 const REDIRECTS_MOST: usize = 10;
 const CLIENTS_MOST: usize = 50;
 
-/// Grants that one write ends at most: some tens of milliseconds, then other writes take their turn.
+/// Maximum grants revoked in one write, which takes some tens of milliseconds. Other writes run before the next one.
 const AT_ONCE: i64 = 200;
 pub(super) const REMOVED: &str = "The program was removed.";
 
 const OWNERS: &str = "Only an owner of this project may register programs, and remove them.";
 
-/// The addresses, one a line, each once.
+/// Parses redirect URIs, one per line, without duplicates.
 fn redirects(text: &str) -> Result<Vec<String>, Field> {
     let wrong = |words: String| Field::new("redirects", words);
     let mut all: Vec<String> = Vec::new();
@@ -52,11 +52,12 @@ async fn allow(conn: &mut Conn<'_>, caller: &Caller, project: ProjectId) -> Resu
 }
 
 impl Consent {
-    /// Registers a program: its name, and where it may be answered, one address a line.
+    /// Registers a client with its name and its redirect URIs, one per line.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if the
-    /// project is not there or not theirs; [`Error::Conflict`] if it knows as many as it may.
+    /// [`Error::Invalid`] with every invalid field; [`Error::Forbidden`] for a member who is not an owner;
+    /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] if the
+    /// project has the maximum number of clients.
     pub async fn register(
         &self,
         caller: &Caller,
@@ -101,13 +102,15 @@ impl Consent {
         write.await
     }
 
-    /// Removes a program: what was allowed to it ends with it. From the first write on nobody can allow it anything, it gets no token,
-    /// and its tokens are refused; more grants than that write takes end in writes of their own, which upkeep finishes if one of them
-    /// fails or this process ends.
+    /// Removes a client and revokes its grants.
+    ///
+    /// From the first write on, no user can grant it anything, it gets no token, and its tokens are denied. If it has
+    /// more grants than one write takes, further writes revoke the rest. The background job completes them if one of
+    /// them fails or this process ends.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the project is not there or not theirs, or knows no such program; [`Error::Forbidden`] for a member
-    /// who is no owner.
+    /// [`Error::NotFound`] if the project does not exist, the caller is not a member, or the project has no such
+    /// client; [`Error::Forbidden`] for a member who is not an owner.
     pub async fn remove(&self, caller: &Caller, project: ProjectId, id: ClientId) -> Result<(), Error> {
         let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
         let (caller, first) = (caller.clone(), actor.clone());
@@ -134,21 +137,21 @@ impl Consent {
                     }));
                 let is_more = total > AT_ONCE;
                 let kept = ends.with(Kept::with(is_more, event));
-                // Facts of the grants that are still to end may be in memory, on other nodes too.
+                // Snapshots of the grants that are still to be revoked may be cached, on other nodes too.
                 Ok(if is_more { kept.heard(Change { topic: "project", id: row.project_id }) } else { kept })
             })
         });
         if write.await? {
             self.ground.pause_writes().await;
             if let Err(error) = self.end_remaining(&actor, id).await {
-                // The program is removed: an error would ask for another try, which finds no such program.
+                // The client is removed: an error would suggest a retry, which finds no such client.
                 tracing::error!(%error, client = %id, "consent.grants_not_ended: upkeep ends the rest");
             }
         }
         Ok(())
     }
 
-    /// Ends what is still allowed to a program that was removed, in one write after the other, until nothing is left.
+    /// Revokes the remaining grants of a removed client, in consecutive writes, until none is left.
     pub(super) async fn end_remaining(&self, actor: &Actor, id: ClientId) -> Result<(), Error> {
         loop {
             let (now, actor) = (self.ground.now(), actor.clone());

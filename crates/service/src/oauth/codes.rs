@@ -1,4 +1,4 @@
-//! A code for what a token is made of: once, within a minute, by whoever began.
+//! Redemption of authorization codes: once, within a minute, and only by the client that requested the code.
 
 use super::{Consent, Denied, ends::end_where, pkce};
 use crate::{
@@ -13,17 +13,17 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Tx, codes::CodeRow, grants::GrantRow, queue::Kept};
 
-/// Whoever comes with a code, and what they say (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+/// The parameters of a code redemption (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 #[derive(Clone, Copy, Debug)]
 pub struct Coming<'a> {
     pub code: &'a str,
-    /// `client_id`, as it was said in the request.
+    /// `client_id`, as sent in the authorization request.
     pub client: &'a str,
     pub redirect_uri: &'a str,
     pub verifier: &'a str,
 }
 
-/// What a token is made of.
+/// The grant data from which a token is issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redeemed {
     pub grant: GrantId,
@@ -31,9 +31,9 @@ pub struct Redeemed {
     pub client: ClientName,
     pub project: ProjectId,
     pub scopes: Vec<String>,
-    /// The token ends by then.
+    /// The token expires at this time at the latest.
     pub until: Timestamp,
-    /// Longest life of a token of the project, in seconds.
+    /// Maximum token lifetime of the project, in seconds.
     pub token_life_max: i64,
 }
 
@@ -51,20 +51,20 @@ impl Redeemed {
     }
 }
 
-/// The same words whatever is wrong: whoever holds a code that is not theirs learns nothing of it.
+/// One message for every error, so that the holder of a stolen code learns nothing about it.
 const NONE: Denied = Denied::InvalidGrant(
     "The code is not known, was used, has expired, or came with another client_id, redirect_uri or code_verifier than it was asked for with.",
 );
 
-/// What a code came to.
+/// The result of a redemption.
 type Came = Result<Redeemed, Denied>;
 
 impl Consent {
-    /// Redeems a code. It is tried once, whatever comes of it; presented again, or wrongly, it ends what it was for (RFC 6749
-    /// section 10.5).
+    /// Redeems a code. Each code has one attempt, whatever its result. A repeated or wrong redemption revokes the grant
+    /// (RFC 6749 section 10.5).
     ///
     /// # Errors
-    /// The inner error is for the program; the outer one a fault.
+    /// The inner error is for the client; the outer one is a fault.
     pub async fn redeem(&self, origin: &Origin, coming: Coming<'_>) -> Result<Came, Error> {
         let now = self.ground.now();
         let digest = once::digest(coming.code);
@@ -89,10 +89,10 @@ impl Consent {
         write.await
     }
 
-    /// Ends a grant for which nobody will come again, or whose tokens are not to be counted one by one.
+    /// Revokes a grant that no client will redeem, or whose tokens are not counted one by one.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database fails.
     pub async fn give_up(&self, origin: &Origin, grant: GrantId, why: &'static str) -> Result<(), Error> {
         let (now, actor) = (self.ground.now(), Actor::System(origin.clone()));
         let write = self.ground.queue.write(move |tx| {
@@ -106,7 +106,7 @@ impl Consent {
     }
 }
 
-/// Why a code is not good, for the log.
+/// Why a code is invalid, for the audit log.
 fn wrong(
     code: &CodeRow,
     first: bool,

@@ -1,4 +1,5 @@
-//! The device grant (RFC 8628), as the device sees it: it begins, shows a code, and asks until it hears what somebody answered.
+//! Device authorization (RFC 8628): the device starts, shows a user code, and polls until the user has allowed or
+//! denied the request.
 
 use super::{
     Consent, Denied, Redeemed,
@@ -17,42 +18,42 @@ use keyward_store::{
 };
 use std::net::IpAddr;
 
-/// For how long a device waits for an answer, in seconds.
+/// Lifetime of a device code, in seconds.
 const LIVES: i64 = 600;
-/// Seconds between two polls of a device. A poll that comes too early adds as many (RFC 8628 section 3.5).
+/// Seconds between two polls of a device. Each early poll adds the same number (RFC 8628 section 3.5).
 pub const INTERVAL: i64 = 5;
-/// The longest interval that early polls lead to, in seconds: a client that ignores `slow_down` still gets its answer.
+/// Maximum interval after early polls, in seconds: a client that ignores `slow_down` still gets its result.
 const INTERVAL_MAX: i64 = 30;
-/// How much earlier than the interval a poll may come, in microseconds: timers and networks are not exact.
+/// Tolerance for an early poll, in microseconds: timers and networks are not exact.
 const TOLERANCE: i64 = 1_000_000;
-/// Most devices of one program that wait at once: whoever knows its id can begin.
+/// Maximum pending device authorizations per client: anyone who knows the `client_id` can start one.
 const WAITING_MOST: i64 = 500;
 
-/// Devices that one address may begin: 20 at once, then two a minute. That is 40 within the life of a code, far below
-/// [`WAITING_MOST`]: one address cannot close the device grant of a program.
+/// Limit of device authorizations per address: 20 at once, then two per minute. That is 40 within the lifetime of a
+/// code, far below [`WAITING_MOST`]: one address cannot block the device grant of a client.
 #[expect(clippy::expect_used, reason = "a literal that the tests parse too")]
 pub(super) fn per_address() -> RateLimit {
     "2/minute,burst=20".parse().expect("a limit")
 }
 
-/// What a device is told when it begins.
+/// The device authorization response (RFC 8628 section 3.2).
 #[derive(Clone, Debug)]
 pub struct Begun {
     pub device_code: OneTimeCode,
-    /// `WDJB-MJHT`.
+    /// For example `WDJB-MJHT`.
     pub user_code: String,
-    /// Seconds.
+    /// Lifetime in seconds.
     pub expires_in: i64,
 }
 
-/// What a question of a device came to.
+/// The result of a poll.
 type Heard = Result<Redeemed, Denied>;
 
 impl Consent {
-    /// A device of a registered program begins to ask for these scopes (with spaces between), from this address.
+    /// Starts a device authorization of a registered client for these scopes (separated by spaces), from this address.
     ///
     /// # Errors
-    /// The inner error is for the program; the outer one a fault.
+    /// The inner error is for the client; the outer one is a fault.
     pub async fn begin_device(
         &self,
         from: Option<IpAddr>,
@@ -67,7 +68,7 @@ impl Consent {
             Ok(scopes) => scopes,
             Err(denied) => return Ok(Err(denied)),
         };
-        // Before the database: the request is anonymous.
+        // Before any database access: the request is anonymous.
         if let Err(seconds) = self.begins.take(from, self.ground.now()) {
             return Ok(Err(Denied::TooManyFromAddress(seconds)));
         }
@@ -115,14 +116,14 @@ impl Consent {
             created_at: now.micros(),
             expires_at: now.plus_seconds(LIVES).micros(),
         };
-        // Another has the code once in billions: then the device asks again.
+        // A collision of codes happens once in billions: the device then tries again.
         Ok(if store::devices::insert(tx, &new).await? { Ok(()) } else { Err(Denied::Crowded) })
     }
 
-    /// A device asks what has become of it.
+    /// Returns the current result for a polling device.
     ///
     /// # Errors
-    /// The inner error is for the program; the outer one a fault.
+    /// The inner error is for the client; the outer one is a fault.
     pub async fn poll(&self, client: &str, device_code: &str) -> Result<Heard, Error> {
         let (this, client, digest) = (self.clone(), client.to_owned(), once::digest(device_code));
         let write = self.ground.queue.write(move |tx| {

@@ -1,4 +1,4 @@
-//! Grants end with whoever gave them: in the transaction in which the person is disabled, goes, or may less.
+//! Grant revocation when a user is disabled, deleted, or demoted, in the transaction of that change.
 
 use crate::{
     Error,
@@ -15,15 +15,15 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Tx, audit::NewEvent, changes::Change, grants::GrantRow, queue::Kept};
 
-/// As the catalogue says it of a scope that only owners give.
+/// The `granted_by` value, as the scope catalog stores it, of a scope that only owners may grant.
 const OWNER: &str = GrantedBy::Owner.as_str();
 
-/// What was ended or narrowed along with something else, to be kept with it.
+/// Grants revoked or narrowed along with another change: their events and cache invalidations, committed with it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ends(Vec<(NewEvent, Change)>);
 
 impl Ends {
-    /// Puts the events and the changes behind those of what they go along with.
+    /// Appends the events and the invalidations after those of the change that they belong to.
     pub fn with<T>(self, kept: Kept<T>) -> Kept<T> {
         self.0.into_iter().fold(kept, |kept, (event, change)| kept.and(event).heard(change))
     }
@@ -46,7 +46,7 @@ async fn event(
     Ok(event.acting_as(&acting).in_project(project))
 }
 
-/// For whoever checks tokens without asking.
+/// Revokes the tokens issued so far, for clients that verify tokens offline.
 async fn cut_off(tx: &mut Tx<'_>, row: &GrantRow, now: Timestamp) -> Result<(), Error> {
     Ok(store::revoked::cut_off(tx, &format!("grant:{}", row.id), now.micros()).await?)
 }
@@ -71,7 +71,7 @@ async fn end(
     Ok(())
 }
 
-/// Ends these grants, as far as they hold.
+/// Revokes those of the given grants that are still valid.
 pub(crate) async fn end_where(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -89,7 +89,7 @@ pub(crate) async fn end_where(
     Ok(ends)
 }
 
-/// Ends all that a person allowed; in one project, if one is named.
+/// Revokes all grants of a user, or only those in `project` if it is given.
 pub(crate) async fn end_of_person(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -107,7 +107,8 @@ pub(crate) async fn end_of_person(
     Ok(ends)
 }
 
-/// Leaves what a person allowed in a project what they may allow in their new role; nothing at all ends it.
+/// Narrows a user's grants in a project to the scopes that their new role may grant. A role that may grant nothing
+/// revokes them.
 pub(crate) async fn follow_role(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -124,7 +125,8 @@ pub(crate) async fn follow_role(
     for row in store::grants::of_project(tx, project.into(), Some(user.into()), now.micros()).await? {
         let had = row.scopes()?;
         let may = |name: &String| {
-            // What is in no catalogue (any more) nobody can be asked about: it stays only with whoever may grant everything.
+            // A scope that is no longer in the catalog counts as owner-only: a user keeps it only with a role that
+            // may grant every scope.
             let for_owners = catalogue.iter().find(|it| it.name == *name).is_none_or(|it| it.granted_by == OWNER);
             name.parse::<ScopeName>().is_ok_and(|name| keys::may_grant_what_is(role, &name, for_owners))
         };

@@ -1,4 +1,4 @@
-//! What was allowed and holds: seen, and taken back.
+//! Valid grants: listing and revocation.
 
 use super::{Consent, ends::end_where};
 use crate::{
@@ -35,7 +35,7 @@ fn view(row: GrantRow, caller: &Caller) -> Result<GrantView, Error> {
 }
 
 impl Consent {
-    /// What this person allowed and what holds, the newest first.
+    /// Returns the caller's valid grants, newest first.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -47,10 +47,10 @@ impl Consent {
         Ok(Allowed { grants, clients: Vec::new(), may_register: false, now })
     }
 
-    /// What holds in a project, and its programs, for its members: owners see everybody's, others their own.
+    /// Returns the valid grants of a project and its clients. Owners see all grants; other members see their own.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs.
+    /// [`Error::NotFound`] if the project does not exist or the caller is not a member.
     pub async fn of_project(&self, caller: &Caller, id: ProjectId) -> Result<Allowed, Error> {
         let now = self.ground.now();
         let mut reader = self.ground.pool.read().await?;
@@ -72,11 +72,11 @@ impl Consent {
         Ok(Allowed { grants, clients, may_register: can(role, Action::Configure), now })
     }
 
-    /// Takes back what was allowed: their own, or, as an owner of the project, anybody's. Its tokens are refused from the next
-    /// request on.
+    /// Revokes a grant: the caller's own or, for an owner of the project, any grant of it. Its tokens are denied from
+    /// the next request.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it does not hold (any more), or is not theirs to take back.
+    /// [`Error::NotFound`] if the grant is not valid (any more), or the caller may not revoke it.
     pub async fn revoke(&self, caller: &Caller, project: Option<ProjectId>, id: GrantId) -> Result<(), Error> {
         let (now, caller) = (self.ground.now(), caller.clone());
         let write = self.ground.queue.write(move |tx| {

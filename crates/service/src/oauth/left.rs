@@ -1,4 +1,4 @@
-//! Upkeep of grants: those whose code has expired or whose program was removed end, and what is long over is forgotten.
+//! Expired grants: a background job that revokes grants with an expired code or a removed client, and deletes old rows.
 
 use super::{Consent, clients::REMOVED, ends::end_where};
 use crate::{
@@ -12,18 +12,19 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Kind, queue::Kept};
 
-/// Grants ended in one round; the next round takes the rest.
+/// Maximum grants revoked in one round. The next round takes the rest.
 const ROUND: i64 = 500;
-/// How long a grant that is over is kept, with its codes. Seconds: 30 days. The log keeps what was done.
+/// How long an ended grant is kept with its codes, in seconds: 30 days. The audit log keeps the events.
 const KEPT: i64 = 30 * DAY;
-/// How long a device's codes are kept when they have expired, so that it hears why. Seconds.
+/// How long expired device codes are kept, in seconds: until then a poll receives `expired_token`.
 const DEVICES_KEPT: i64 = DAY;
 
 impl Consent {
-    /// One round of upkeep.
+    /// Runs one round of the background job.
     ///
     /// # Errors
-    /// The first error, if the database refuses or a grant cannot be read: each was logged, and the next round tries again.
+    /// The first error, if the database fails or a grant cannot be decoded. Each error was logged, and the next round
+    /// tries again.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.ground.now();
         let (left, removed) = {
@@ -46,7 +47,7 @@ impl Consent {
         round.end()
     }
 
-    /// Ends what is allowed to a program that was removed.
+    /// Revokes the grants of a removed client.
     async fn end_removed(&self, client: ClientId) -> Result<(), Error> {
         match self.end_remaining(&Actor::System(Origin::default()), client).await {
             Err(error) if is_fault(&error) => {
@@ -61,7 +62,7 @@ impl Consent {
         }
     }
 
-    /// Ends grants with an expired code.
+    /// Revokes grants with an expired code.
     async fn end_lapsed(&self, grants: Vec<GrantId>) -> Result<(), Error> {
         const ACTION: &str = "grant.lapsed";
         match self.end_together(grants.clone(), ACTION, "").await {
@@ -70,10 +71,10 @@ impl Consent {
         }
     }
 
-    /// Ends each grant in a write of its own, so that one that cannot be read keeps no other.
+    /// Revokes each grant in its own write, so that a corrupt row does not block the others.
     ///
     /// # Errors
-    /// The first error. It was logged with its grant.
+    /// The first error, which was logged with its grant.
     async fn end_each(&self, grants: Vec<GrantId>, action: &'static str, why: &'static str) -> Result<(), Error> {
         let (mut first, mut failed) = (None, 0_u32);
         for grant in grants {
@@ -87,7 +88,7 @@ impl Consent {
         Err(error)
     }
 
-    /// Ends grants in one write.
+    /// Revokes grants in one write.
     async fn end_together(&self, grants: Vec<GrantId>, action: &'static str, why: &'static str) -> Result<(), Error> {
         let now = self.ground.now();
         let write = self.ground.queue.write(move |tx| {
@@ -102,7 +103,7 @@ impl Consent {
     }
 }
 
-/// Whether an error is one of the data, not of the database: then other grants can be ended.
+/// Whether an error comes from the data and not from the database: then other grants can still be revoked.
 fn is_fault(error: &Error) -> bool {
     matches!(error, Error::Store(error) if error.kind() == Kind::Fault)
 }

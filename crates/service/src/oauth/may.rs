@@ -1,4 +1,4 @@
-//! What a person may allow of what is asked for.
+//! Client authorization: the part of a request that the user may grant.
 
 use super::{Denied, request::check_scopes};
 use crate::{
@@ -16,7 +16,7 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Conn, projects::ProjectRow};
 
-/// What is offered, in seconds, as far as the project's ceiling allows: an hour, a day, a week, a month.
+/// The offered lifetimes in seconds, up to the project's maximum: an hour, a day, a week, a month.
 const LIVES: [i64; 4] = [3_600, DAY, 7 * DAY, 30 * DAY];
 const NO_MEMBER: &str = "You are no member of the project that it asks for, or there is no such project. An owner of the project \
     can invite you.";
@@ -24,20 +24,20 @@ const VIEWER: &str = "Your role in this project lets you see it, and allow nothi
 const RETIRED: &str = "The project does not offer (any more) what is asked for. Nothing was allowed.";
 const ARCHIVED: &str = "The project that it asks for is archived. An owner can take it out of the archive.";
 
-/// What somebody may allow.
+/// The part of an authorization request that the user may grant.
 pub(super) struct May {
     pub project: ProjectRow,
     pub lives: Vec<Life>,
-    /// Of what was asked for.
+    /// The requested scopes that the user may grant.
     pub scopes: Vec<ScopeView>,
     pub beyond: Vec<String>,
-    /// As what they do.
+    /// The user's role, as a word for the audit log.
     pub role: String,
 }
 
-/// Why somebody may allow nothing; or a fault.
+/// Why the user may grant nothing, or a fault.
 pub(super) enum MayNot {
-    /// There is no such project, or it is not theirs: the same answer.
+    /// The project does not exist, or the user is not a member of it: both give the same response.
     NoMember,
     Role,
     Archived,
@@ -46,7 +46,7 @@ pub(super) enum MayNot {
 }
 
 impl MayNot {
-    /// As the page says it; what is wrong with the scopes is for the program, if it can be told.
+    /// Returns the consent page for this error. Invalid scopes concern the client, if it can receive a response.
     pub fn page(self) -> Result<Authorization, Error> {
         let (status, why) = match self {
             Self::NoMember => (404, NO_MEMBER),
@@ -58,7 +58,7 @@ impl MayNot {
         Ok(Authorization::Cannot { status, why: why.to_owned() })
     }
 
-    /// As a refusal of what was sent all the same.
+    /// Returns the error for a form that was submitted although nothing may be granted.
     pub fn refusal(self) -> Error {
         match self {
             Self::NoMember => Error::NotFound,
@@ -76,7 +76,7 @@ impl<E: Into<Error>> From<E> for MayNot {
     }
 }
 
-/// What this person may allow of what is asked for, read where the change will be.
+/// Returns the part of the requested scopes that the user may grant. Reads in the caller's transaction.
 pub(super) async fn may(
     conn: &mut Conn<'_>,
     caller: &Caller,
@@ -106,7 +106,7 @@ pub(super) async fn may(
     Ok(May { project: row, lives: lives(ceiling), scopes, beyond, role: role.as_str().to_owned() })
 }
 
-/// What is offered under a ceiling, the shortest first; the ceiling itself is the last.
+/// Returns the lifetimes offered up to a maximum, shortest first. The maximum is the last one if it is at most 30 days.
 fn lives(ceiling: i64) -> Vec<Life> {
     let mut all: Vec<_> = LIVES.into_iter().filter(|life| *life < ceiling).collect();
     if ceiling <= LIVES[3] {
@@ -115,14 +115,14 @@ fn lives(ceiling: i64) -> Vec<Life> {
     all.into_iter().map(|seconds| Life { seconds, words: projects::in_words(seconds) }).collect()
 }
 
-/// The one that is chosen at first: a day, or the longest that is shorter.
+/// Returns the preselected lifetime: the longest one that is at most a day, or else the shortest.
 fn usual(lives: &[Life]) -> i64 {
     let short = lives.iter().rev().find(|life| life.seconds <= DAY);
     short.or(lives.first()).map_or(DAY, |life| life.seconds)
 }
 
 impl May {
-    /// As the page shows it.
+    /// Returns the data of the consent page.
     pub fn asking(self, client: Option<String>, host: Option<String>, caller: &Caller) -> Asking {
         Asking {
             client,
@@ -136,7 +136,7 @@ impl May {
         }
     }
 
-    /// The scopes that were left ticked, and the instant until which they are allowed.
+    /// Returns the scopes that the user left selected, and the time at which the grant expires.
     pub fn chosen(&self, scopes: &[String], life: i64, now: Timestamp) -> Result<(Vec<String>, Timestamp), Error> {
         let mut chosen = Vec::new();
         for view in &self.scopes {

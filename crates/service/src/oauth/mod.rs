@@ -1,13 +1,13 @@
-//! Consent: which programs a project knows, what people allow them, and the codes by which a program comes to its token
-//! (RFC 6749 section 4.1 with RFC 7636, RFC 8252, RFC 9207; RFC 8628). One thing a file.
+//! OAuth clients, grants, and codes (RFC 6749 section 4.1 with RFC 7636, RFC 8252, and RFC 9207; RFC 8628). One
+//! concept per file.
 //!
 //! ```text
-//! request (read, never trusted) -> page -> allow: grant + code -> redeem -> what a token is made of
-//! device  (two codes)           -> page -> allow: grant        -> redeem -> the same
+//! authorization request (parsed anew at each use)  -> consent page -> allow: grant + code -> redeem -> token contents
+//! device authorization (device code and user code) -> consent page -> allow: grant        -> redeem -> token contents
 //! ```
 //!
-//! Whoever makes or ends a grant takes turns with whoever changes members, on every node: what was read of roles then holds until
-//! the commit.
+//! Creating a grant, and revoking one by a user's decision, takes the same cross-node lock as a change of members.
+//! Roles that such a transaction reads therefore stay valid until its commit.
 
 mod allow;
 mod answer;
@@ -32,7 +32,7 @@ use super::{Ground, accounts::throttle::Throttle, limits::AddressLimit};
 use keyward_config::PublicUrl;
 use std::sync::Arc;
 
-/// Why a program gets no token, as RFC 6749 section 5.2, RFC 8628 section 3.5 and RFC 8707 section 2 name it.
+/// Why a client gets no token: an error code of RFC 6749 section 5.2, RFC 8628 section 3.5, or RFC 8707 section 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     #[error("{0}")]
@@ -51,10 +51,10 @@ pub enum Denied {
     AuthorizationPending,
     #[error("Ask more slowly.")]
     SlowDown,
-    /// One address has started too many devices.
+    /// One address has started too many device authorizations.
     #[error("Too many devices began at this address. Try again in {0} seconds.")]
     TooManyFromAddress(i64),
-    /// Too many devices of the program wait: anybody who knows its id can begin.
+    /// Too many device authorizations of the client are pending. Anyone who knows the `client_id` can start one.
     #[error("Too many devices of this program wait for an answer. Try again in a minute.")]
     Crowded,
     #[error("The person did not allow it.")]
@@ -64,7 +64,7 @@ pub enum Denied {
 }
 
 impl Denied {
-    /// The word for `error`.
+    /// The error code for the `error` parameter.
     pub const fn code(self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
@@ -82,14 +82,14 @@ impl Denied {
     }
 }
 
-/// The use cases of consent; clones share what slows guesses down.
+/// The use cases of consent. Clones share the throttle and the address limit.
 #[derive(Clone)]
 pub struct Consent {
     ground: Ground,
-    /// The public URL: `iss`, and the beginning of every `resource`.
+    /// The public URL: the value of `iss`, and the prefix of every `resource`.
     issuer: Arc<str>,
     throttle: Arc<Throttle>,
-    /// Of devices that begin.
+    /// Limits device authorizations per client address.
     begins: Arc<AddressLimit>,
 }
 

@@ -1,14 +1,14 @@
-//! Proof Key for Code Exchange (RFC 7636), S256 alone.
+//! Proof Key for Code Exchange (RFC 7636), S256 only.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-/// Whether a text can be the challenge of a verifier: 32 bytes in base64url.
+/// Whether a text is a well-formed S256 challenge: 32 bytes in base64url.
 pub(super) fn is_challenge(text: &str) -> bool {
     URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
-/// Whether a verifier is well formed (43 to 128 characters, section 4.1) and the one of this challenge.
+/// Whether a verifier is well formed (43 to 128 characters, section 4.1) and matches the challenge.
 pub(super) fn fits(verifier: &str, challenge: &str) -> bool {
     let formed = (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));

@@ -1,23 +1,23 @@
-//! Where a program may be answered: addresses on https, and on this very computer (RFC 8252 section 7.3).
+//! Redirect URIs of clients: `https`, or the loopback interface (RFC 8252 section 7.3).
 
 use url::{Host, Url};
 
-/// An address to which answers go.
+/// A redirect URI: the target of authorization responses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Redirect {
-    /// As it was said, to the letter.
+    /// The URI exactly as it was sent.
     pub said: String,
     url: Url,
 }
 
-/// Most characters in an address.
+/// Maximum length of a URI, in bytes.
 const MAX: usize = 500;
 
 impl Redirect {
-    /// Reads an address: absolute, on https or on the loopback, without a fragment, a user or a password.
+    /// Parses an absolute URI on `https` or on the loopback interface, without a fragment, user, or password.
     ///
     /// # Errors
-    /// What is wrong with it, in words for whoever registers it.
+    /// What is wrong with the URI, as a message for the user who registers it.
     pub fn read(said: &str) -> Result<Self, &'static str> {
         let url = Url::parse(said).map_err(|_| "This is no address. Write it in full, beginning with https://.")?;
         if said.len() > MAX || said.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
@@ -26,13 +26,15 @@ impl Redirect {
         if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err("An address has no part behind a #, and names no user.");
         }
-        // It stands in a content security policy, where other letters would mean something else.
+        // The host becomes part of a Content-Security-Policy header, where other characters would have a syntactic
+        // meaning.
         let names_a_host =
             |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
         if matches!(url.host(), Some(Host::Domain(host)) if !names_a_host(host)) {
             return Err("This names no host. Write the address in full, beginning with https://.");
         }
-        // Their port is any, so the rest is compared as it was read: it must be what was said, in the one way to write it.
+        // `allows` compares parsed parts for `http`, because any port matches. The text must therefore be the canonical
+        // form of the URI.
         let is_plain = |url: &Url| url.as_str().strip_prefix(said).is_some_and(|rest| rest.is_empty() || rest == "/");
         if url.scheme() == "http" && !is_plain(&url) {
             return Err("Write the address as a browser shows it, such as http://127.0.0.1/done.");
@@ -45,7 +47,7 @@ impl Redirect {
         }
     }
 
-    /// Whether it is a loopback address, written as such: names can be made to lead elsewhere (RFC 8252 section 8.3).
+    /// Whether the URI is a loopback IP literal. A host name can be resolved to another address (RFC 8252 section 8.3).
     pub fn is_loopback(&self) -> bool {
         self.url.scheme() == "http"
             && match self.url.host() {
@@ -55,22 +57,22 @@ impl Redirect {
             }
     }
 
-    /// Whether any port is meant: nobody knows beforehand which one is free on a person's computer.
+    /// Whether any port matches: a native app does not know in advance which port is free.
     fn has_any_port(&self) -> bool {
         self.url.scheme() == "http"
     }
 
-    /// Scheme, host and port.
+    /// Returns the scheme, host, and port.
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    /// The host, with its port if it is not the scheme's own.
+    /// Returns the host, with the port unless it is the scheme's default.
     pub fn host(&self) -> String {
         self.url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
     }
 
-    /// Whether an answer to `asked` goes where this registered address allows: to the letter, but for the port on this computer.
+    /// Whether this registered URI permits the requested one: an exact match, except for the port of a loopback URI.
     pub fn allows(&self, asked: &Self) -> bool {
         if !self.has_any_port() {
             return self.said == asked.said;
@@ -86,7 +88,7 @@ impl Redirect {
         parts(&self.url) == parts(&asked.url)
     }
 
-    /// Whether a page of that origin belongs to this registered address.
+    /// Whether a page of the given origin belongs to this registered URI.
     pub fn is_of(&self, origin: &Self) -> bool {
         if !self.has_any_port() {
             return self.origin() == origin.origin();
@@ -94,18 +96,18 @@ impl Redirect {
         (self.url.scheme(), self.url.host_str()) == (origin.url.scheme(), origin.url.host_str())
     }
 
-    /// Whether it is an origin and nothing behind it.
+    /// Whether the URI is an origin only, without a path.
     pub fn is_origin(&self) -> bool {
         self.said == self.origin()
     }
 
-    /// The source of its origin in a content security policy; `None` for an IPv6 address, which a policy cannot name
-    /// (CSP 3, `host-source`).
+    /// Returns the origin as a source expression for a content security policy, or `None` for an IPv6 address, which a
+    /// policy cannot express (CSP 3, `host-source`).
     pub fn policy_source(&self) -> Option<String> {
         (!matches!(self.url.host(), Some(Host::Ipv6(_)))).then(|| self.origin())
     }
 
-    /// The address with an answer behind what is there already.
+    /// Returns the URI with the response parameters appended to its query.
     pub fn with(&self, pairs: &[(&str, &str)]) -> String {
         let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(pairs);

@@ -1,4 +1,4 @@
-//! What a program asks in the address of `/authorize`: read anew each time it counts, never trusted.
+//! Authorization request: the query of `/authorize`. It is parsed again at each use and never trusted.
 
 use super::{
     Consent, Denied,
@@ -14,13 +14,13 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, Conn, clients::ClientRow, projects::ScopeRow};
 
-/// A request that can be put to a person.
+/// A valid authorization request, ready for the consent prompt.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub client: ClientName,
-    /// What an owner called it; none of one that nobody registered.
+    /// The name that an owner gave the client; `None` for an unregistered client.
     pub title: Option<String>,
-    /// The `client_id` as it was said: the token must be asked for under the same.
+    /// The `client_id` as it was sent: the token request must use the same value.
     pub said: String,
     pub to: Addressee,
     pub project: ProjectId,
@@ -28,12 +28,12 @@ pub(super) struct Request {
     pub challenge: String,
 }
 
-/// Why a request is put to nobody.
+/// Why there is no consent prompt for a request.
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// Nobody can be told but the person: who asks, or where the answer would go, is not known.
+    /// Only the user can be told: the client or the redirect URI is unknown.
     Here(&'static str),
-    /// The program is told.
+    /// The client receives an error response.
     There(Box<Addressee>, Refusal),
     Fault(Error),
 }
@@ -49,7 +49,7 @@ const UNKNOWN: &str = "The program that sent you here is not registered with thi
 const ELSEWHERE: &str = "The program that sent you here wants the answer at an address that nobody registered for it. Nothing was \
     allowed. Tell whoever runs it.";
 
-/// The parameters, each of which counts once (RFC 6749 section 3.1).
+/// The request parameters. A parameter must not occur more than once (RFC 6749 section 3.1).
 struct Asked(Vec<(String, String)>);
 
 impl Asked {
@@ -57,7 +57,8 @@ impl Asked {
         Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
-    /// What is said; said without a value it counts as not said.
+    /// Returns the value of a parameter, or an error if it is repeated. An empty value counts as absent (RFC 6749
+    /// section 3.1).
     fn get(&self, name: &str) -> Result<Option<&str>, ()> {
         let mut all = self.0.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
         let first = all.next().filter(|value| !value.is_empty());
@@ -65,7 +66,7 @@ impl Asked {
     }
 }
 
-/// The scopes of a list with spaces between, the same one twice once.
+/// Parses a space-separated list of scopes, without duplicates.
 pub(super) fn scopes(text: &str) -> Result<Vec<ScopeName>, Denied> {
     const UNREAD: Denied = Denied::InvalidScope("A scope is 1 to 80 letters, digits or the characters : . _ - * /");
     let mut read: Vec<ScopeName> = Vec::new();
@@ -78,7 +79,8 @@ pub(super) fn scopes(text: &str) -> Result<Vec<ScopeName>, Denied> {
     Ok(read)
 }
 
-/// Only what the project offers; and management by program is asked for alone, for its tokens are for something else.
+/// Checks that the project offers all scopes, and that management scopes are requested alone, because their tokens
+/// serve another purpose.
 pub(super) fn check_scopes(scopes: &[ScopeName], offered: &[ScopeRow]) -> Result<(), Denied> {
     if scopes.iter().any(|scope| !offered.iter().any(|row| row.name == scope.as_str())) {
         return Err(Denied::InvalidScope("The project does not offer all of these scopes."));
@@ -87,7 +89,8 @@ pub(super) fn check_scopes(scopes: &[ScopeName], offered: &[ScopeRow]) -> Result
     if management > 0 && management < scopes.len() {
         return Err(Denied::InvalidScope("Ask for scopes of keyward: alone: their tokens are for something else."));
     }
-    // What a key that a person's program made could have at most, no key says: nobody is asked for what would be refused.
+    // No key bounds what a user's client could create with this scope. Denying it here avoids a prompt for a scope that
+    // the server would deny.
     if scopes.iter().any(|scope| scope.as_str() == WRITE) {
         return Err(Denied::InvalidScope(
             "Only a key can have keyward:keys.write, for it bounds the keys that it makes.",
@@ -97,12 +100,12 @@ pub(super) fn check_scopes(scopes: &[ScopeName], offered: &[ScopeRow]) -> Result
 }
 
 impl Consent {
-    /// The project that a `resource` names (RFC 8707).
+    /// Returns the project that a `resource` identifies (RFC 8707).
     pub(super) fn resource(&self, text: &str) -> Option<ProjectId> {
         text.strip_prefix(&*self.issuer)?.strip_prefix("/projects/").and_then(ProjectId::parse_exact)
     }
 
-    /// Reads a request.
+    /// Parses and checks a request.
     pub(super) async fn read(&self, conn: &mut Conn<'_>, query: &str) -> Result<Request, Unread> {
         let asked = Asked::read(query);
         let once = |name| asked.get(name).map_err(|()| Unread::Here(UNKNOWN));
@@ -124,14 +127,14 @@ impl Consent {
         };
         let allowed = match &row {
             None => redirect.is_loopback(),
-            // A page gets its answer by a message, which is for its origin whatever its path.
+            // A page receives its response as a message to its origin, whatever its path.
             Some(_) if said == "origin" => by_message && redirect.is_origin(),
             Some(row) => row.redirects()?.iter().any(|it| Redirect::read(it).is_ok_and(|it| it.allows(&redirect))),
         };
         if !allowed {
             return Err(Unread::Here(ELSEWHERE));
         }
-        // From here on it is known whom to tell.
+        // From here on the redirect target is known, so errors go to the client.
         let state = asked.get("state").ok().flatten().map(ToOwned::to_owned);
         let to = Addressee { redirect, by_message, state, issuer: self.issuer.to_string() };
         match self.rest(conn, &asked, row.as_ref(), resource).await? {
@@ -143,7 +146,7 @@ impl Consent {
         }
     }
 
-    /// What is wrong here is told to the program.
+    /// Checks the remaining parameters. The client receives these errors.
     async fn rest(
         &self,
         conn: &mut Conn<'_>,
@@ -181,7 +184,8 @@ impl Consent {
             Err(denied) => return told(denied),
         };
         let offered = store::projects::offered(conn, project.into()).await?;
-        // Of a project that is not there, or not theirs, a person learns on the page, and a program nothing.
+        // If the project does not exist or the user is not a member, the page tells the user. The client learns
+        // nothing.
         if row.is_some()
             && let Err(denied) = check_scopes(&scopes, &offered)
         {
@@ -190,13 +194,13 @@ impl Consent {
         Ok(Ok((project, scopes, challenge.to_owned())))
     }
 
-    /// The program that a `client_id` names, unless it was removed.
+    /// Returns the client with this `client_id`, unless it was removed.
     pub(super) async fn registered(&self, conn: &mut Conn<'_>, said: &str) -> Result<Option<ClientRow>, Error> {
         let Ok(Some(id)) = said.parse::<ClientName>().map(ClientName::id) else { return Ok(None) };
         Ok(store::clients::by_id(conn, id.into()).await?)
     }
 
-    /// The program of a project to which pages of this origin belong.
+    /// Returns the client of a project to which pages of this origin belong.
     async fn of_page(
         &self,
         conn: &mut Conn<'_>,
@@ -214,7 +218,7 @@ impl Consent {
 }
 
 impl Request {
-    /// The program's id, if it was registered.
+    /// Returns the client's id if it is registered.
     pub fn client_id(&self) -> Option<ClientId> {
         self.client.id()
     }

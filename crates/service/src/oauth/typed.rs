@@ -1,4 +1,5 @@
-//! The device grant (RFC 8628), as the person sees it: they type the code that the device shows, and answer.
+//! Device verification (RFC 8628 section 3.3): the user enters the code that the device shows, and allows or denies the
+//! request.
 
 use super::{
     Consent,
@@ -23,10 +24,11 @@ use keyward_store::{
 const NOBODY: &str = "No device waits with this code. Look at the device again: codes last ten minutes, and work once.";
 
 impl Consent {
-    /// What the device with this code asks this person. Guesses are slowed down.
+    /// Returns the consent page for the device with this user code. Wrong codes are throttled.
     ///
     /// # Errors
-    /// [`Error::Invalid`] (`user_code`) if no device waits with it; [`Error::Paused`] after too many that none waits with.
+    /// [`Error::Invalid`] (`user_code`) if no pending device has this code; [`Error::Paused`] after too many wrong
+    /// codes.
     pub async fn ask_for_device(&self, caller: &Caller, user_code: &str) -> Result<Authorization, Error> {
         self.guess(caller, async {
             let mut reader = self.ground.pool.read().await?;
@@ -41,11 +43,11 @@ impl Consent {
         .await
     }
 
-    /// The person answers the device: no (`None`), or these scopes for so many seconds.
+    /// Records the user's decision: denied (`None`), or these scopes for a lifetime in seconds.
     ///
     /// # Errors
-    /// As [`Consent::ask_for_device`]; [`Error::Invalid`] for scopes or a time that were not offered; [`Error::Conflict`] if they may
-    /// allow nothing (any more).
+    /// As [`Consent::ask_for_device`]; [`Error::Invalid`] for scopes or a lifetime that were not offered;
+    /// [`Error::Conflict`] if the user may grant nothing (any more).
     pub async fn answer_device(
         &self,
         caller: &Caller,
@@ -61,7 +63,8 @@ impl Consent {
                 let (device, row, client) = this.waiting(tx, &code).await?;
                 let project = client.project_id.into();
                 let may = may(tx, &caller, project, &names(&row)?).await;
-                // Whoever sees the project may say no; for others it is not there, and they write nothing into its history.
+                // Any member of the project may deny. For others it does not exist, and they write no event into its
+                // audit log.
                 if let Err(MayNot::NoMember) = may {
                     return Err(MayNot::NoMember.refusal());
                 }
@@ -97,7 +100,7 @@ impl Consent {
         self.guess(caller, write).await
     }
 
-    /// The device that waits with this code, and its program.
+    /// Returns the pending device with this user code, and its client.
     async fn waiting(&self, conn: &mut Conn<'_>, typed: &str) -> Result<([u8; 32], DeviceRow, ClientRow), Error> {
         let nobody = || Error::field("user_code", NOBODY);
         let code = UserCode::read(typed).ok_or_else(nobody)?;
@@ -107,7 +110,8 @@ impl Consent {
         Ok((row.digest()?, row, client))
     }
 
-    /// Runs what a code opens; codes that open nothing are counted, and slow down whoever types them.
+    /// Runs the operation that a user code unlocks. Wrong codes are counted and slow down further attempts of the
+    /// caller.
     async fn guess<T>(&self, caller: &Caller, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let account = format!("DEVICE:{}", caller.user);
         let ip = caller.origin.ip;
@@ -121,7 +125,7 @@ impl Consent {
     }
 }
 
-/// What a device asks for.
+/// Returns the scopes that a device requests.
 fn names(row: &DeviceRow) -> Result<Vec<ScopeName>, Error> {
     let corrupt = |_| store::Error::Corrupt("scope of a device").into();
     row.scopes()?.iter().map(|name| name.parse().map_err(corrupt)).collect()

@@ -1,30 +1,29 @@
-//! The code that a device shows and a person types (RFC 8628 section 6.1): eight letters, none of them a vowel, so that it spells
-//! nothing.
+//! User code of a device (RFC 8628 section 6.1): eight letters without vowels, so that it spells no word.
 
 use crate::{once, random::Random};
 
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
 
-/// A code: its eight letters.
+/// A user code: its eight letters without the hyphen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UserCode(String);
 
 impl UserCode {
-    /// A new one: 34 bits, good for minutes and few tries.
+    /// Generates a code with 34 bits of entropy. It is valid for minutes and for few attempts.
     pub fn generate(random: &dyn Random) -> Self {
         let mut text = String::with_capacity(LENGTH);
         let mut bytes = [0; 16];
         while text.len() < LENGTH {
             random.fill(&mut bytes);
-            // 240 is the greatest multiple of 20 that a byte can hold: beyond it some letters would come more often.
+            // 240 is the largest multiple of 20 within a byte. Higher values would make some letters more frequent.
             let even = bytes.iter().filter(|byte| **byte < 240).take(LENGTH - text.len());
             text.extend(even.map(|byte| char::from(LETTERS[usize::from(byte % 20)])));
         }
         Self(text)
     }
 
-    /// Reads what a person typed, in any case, with whatever stands between the letters.
+    /// Parses a typed code, in any case, and ignores white space and punctuation.
     pub fn read(typed: &str) -> Option<Self> {
         let text: String = typed
             .chars()
@@ -36,13 +35,13 @@ impl UserCode {
         right.then_some(Self(text))
     }
 
-    /// As it is shown: `WDJB-MJHT`.
+    /// Returns the code as it is shown: `WDJB-MJHT`.
     pub fn shown(&self) -> String {
         let (left, right) = self.0.split_at(LENGTH / 2);
         format!("{left}-{right}")
     }
 
-    /// What is stored of it.
+    /// Returns the digest that is stored.
     pub fn digest(&self) -> [u8; 32] {
         once::digest(&self.0)
     }

@@ -1,4 +1,4 @@
-//! One sign-in that is under way.
+//! OpenID Connect authentication request in progress, from the redirect to the callback.
 
 use crate::{
     Error, Ground,
@@ -11,10 +11,10 @@ use keyward_store::{self as store, links::LinkRow, queue::Kept};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// Seconds for which a sign-in may be under way.
+/// Lifetime of a sign-in attempt, in seconds.
 pub const LIFE: i64 = 600;
 
-/// What the browser keeps, and what is made of it.
+/// Secret in the browser's cookie, from which state, nonce, and PKCE verifier are derived.
 pub(super) struct Attempt(Zeroizing<String>);
 
 impl Attempt {
@@ -30,7 +30,8 @@ impl Attempt {
         OneTimeCode::of(&self.0)
     }
 
-    /// Each word gives another text; none gives back the cookie, or what another word gives.
+    /// Derives a value from the cookie. Each label gives a different value, and no value reveals the cookie or another
+    /// value.
     fn derive(&self, word: &str) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(word).chain_update([0]).chain_update(&*self.0).finalize())
     }
@@ -47,12 +48,12 @@ impl Attempt {
         self.derive("keyward oidc verifier")
     }
 
-    /// RFC 7636, S256.
+    /// PKCE code challenge (RFC 7636, S256).
     pub fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier()))
     }
 
-    /// Notes that it has begun.
+    /// Stores the attempt.
     pub async fn keep(&self, ground: &Ground, next: Option<&str>, link: Option<UserId>) -> Result<(), Error> {
         let (digest, now) = (once::digest(&self.0), ground.now());
         let row = LinkRow {
@@ -73,13 +74,14 @@ impl Attempt {
         write.await
     }
 
-    /// Uses it up. `None`: it was used, is too old, or never began.
+    /// Uses up the attempt. Returns `None` if it was used, has expired, or does not exist.
     pub async fn take(&self, ground: &Ground) -> Result<Option<LinkRow>, Error> {
         let (digest, now) = (once::digest(&self.0), ground.now().micros());
         let write = ground.queue.write(move |tx| {
             Box::pin(async move {
                 let row = store::links::take(tx, &digest, now).await?;
-                // A link of another kind is no sign-in, and is not used up as one.
+                // A link for another purpose is not a sign-in attempt. The error rolls back, so that the link is not
+                // used up.
                 if row.as_ref().is_some_and(|row| row.purpose != "provider") {
                     return Err(Error::NotFound);
                 }

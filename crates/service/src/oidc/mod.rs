@@ -1,7 +1,8 @@
-//! Signing in with an account that is elsewhere: OpenID Connect, authorization code with PKCE (S256), state and nonce.
+//! Sign-in with OpenID Connect: authorization code flow with PKCE (S256), state, and nonce.
 //!
-//! A sign-in begins with 256 random bits in a cookie of the browser. State, nonce and PKCE verifier are made of them, each with
-//! SHA-256 and a word of its own, and the database keeps their SHA-256 alone, for ten minutes and one use.
+//! An attempt starts with 256 random bits in a browser cookie. State, nonce, and PKCE verifier are derived from them by
+//! SHA-256 with a separate label each. The database stores only the SHA-256 digest of the cookie, for ten minutes and
+//! one use.
 
 mod attempt;
 mod provider;
@@ -26,57 +27,57 @@ use token::{Claims, Expected, Fault};
 use tokio::sync::Mutex;
 use url::Url;
 
-/// Who somebody is at the provider, as its signature says.
+/// Identity at the provider, from verified claims.
 #[derive(Clone, Debug)]
 pub struct Identity {
     pub issuer: String,
     pub subject: String,
     pub email: Option<String>,
-    /// The provider says that the address is not confirmed.
+    /// The provider reports that the address is not confirmed.
     pub unconfirmed: bool,
     pub name: Option<String>,
 }
 
-/// A sign-in that has begun.
+/// Authentication request to redirect to.
 pub struct Begun {
-    /// Where the browser goes: the provider.
+    /// URL of the provider's authorization endpoint.
     pub location: String,
-    /// What the browser keeps in a cookie until it comes back.
+    /// Value of the browser cookie until the callback.
     pub cookie: OneTimeCode,
 }
 
-/// What the provider sends the browser back with.
+/// Parameters of the callback (authorization response).
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Callback {
     pub state: Option<String>,
     pub code: Option<String>,
     pub error: Option<String>,
-    /// RFC 9207.
+    /// Issuer identification (RFC 9207).
     pub iss: Option<String>,
 }
 
-/// A sign-in that the provider has vouched for.
+/// Result of a successful authentication.
 #[derive(Clone, Debug)]
 pub struct Finished {
     pub identity: Identity,
-    /// Where the browser wanted to go.
+    /// Path to continue at.
     pub next: Option<String>,
-    /// When the person last authenticated at the provider; [`NOT_REPORTED`] if its ID token does not say.
+    /// Time of the last authentication at the provider; [`NOT_REPORTED`] if the ID token does not contain it.
     pub proved: Timestamp,
-    /// The person who joins this account to theirs, if that was what it was for.
+    /// User who links this identity to their account, if that was the purpose.
     pub link: Option<UserId>,
 }
 
-/// Why a sign-in came to nothing.
+/// Reasons why a sign-in fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// The cookie and the state do not belong together, or were used, or are older than ten minutes.
+    /// Cookie and state do not match, were used, or are older than ten minutes.
     #[error("it has to begin anew")]
     Again,
-    /// The person said no at the provider.
+    /// The user denied the request at the provider.
     #[error("denied at the provider")]
     Denied,
-    /// The provider cannot be asked, or what it says cannot be believed. The words are for the log.
+    /// The provider cannot be reached, or its response is invalid. The message is for the log.
     #[error("the provider: {0}")]
     Provider(String),
     #[error(transparent)]
@@ -102,7 +103,7 @@ struct Tokens {
     access_token: String,
 }
 
-/// The provider, and who this Keyward is there.
+/// OpenID Connect client of the configured provider.
 #[derive(Clone)]
 pub struct Oidc {
     ground: Ground,
@@ -113,14 +114,14 @@ pub struct Oidc {
 }
 
 impl Oidc {
-    /// `None` if it was not set up.
+    /// Returns `None` if no provider is configured.
     pub fn new(ground: Ground, config: &Config) -> Option<Self> {
         let settings = config.sign_in.oidc.clone()?;
         let redirect_uri = format!("{}/login/oidc/callback", config.public_url);
         Some(Self { ground, settings, redirect_uri, fetch: Fetch::new(), cache: Arc::default() })
     }
 
-    /// Begins a sign-in. `link`: the person who wants to join their account there to the one here.
+    /// Begins a sign-in. `link`: the user who wants to link the identity to their account.
     ///
     /// # Errors
     /// If the provider's discovery document cannot be read.
@@ -135,7 +136,7 @@ impl Oidc {
             .append_pair("client_id", &self.settings.client_id)
             .append_pair("redirect_uri", &self.redirect_uri)
             .append_pair("scope", "openid profile email")
-            // A sign-in counts as a fresh proof, so the provider must not answer from a session of last week.
+            // A sign-in counts as recent authentication, so the provider must not reuse a session of last week.
             .append_pair("max_age", &PROOF_HOLDS.to_string())
             .append_pair("state", &attempt.state())
             .append_pair("nonce", &attempt.nonce())
@@ -144,14 +145,14 @@ impl Oidc {
         Ok(Begun { location: location.into(), cookie: attempt.cookie() })
     }
 
-    /// Ends a sign-in, whatever comes of it: the same cookie and state open nothing a second time.
+    /// Completes a sign-in. Cookie and state are used up, whatever the result.
     ///
     /// # Errors
-    /// Why it came to nothing.
+    /// [`Failed`] with the reason.
     pub async fn finish(&self, cookie: &str, callback: &Callback) -> Result<Finished, Failed> {
         let attempt = Attempt::of(cookie);
         let state = callback.state.as_deref().unwrap_or_default();
-        // Before it is used up: a stranger who only has an address ends nobody's sign-in.
+        // Check before the attempt is used up: an attacker without the cookie cannot end another user's attempt.
         if !bool::from(state.as_bytes().ct_eq(attempt.state().as_bytes())) {
             return Err(Failed::Again);
         }
@@ -166,14 +167,15 @@ impl Oidc {
         }
         match callback.error.as_deref() {
             Some("access_denied") => return Err(Failed::Denied),
-            // Its words may be anything: only that there are some is noted.
+            // The error text is not trusted; only its presence is recorded.
             Some(_) => return Err(Failed::Provider("it answered with an error".to_owned())),
             None => {}
         }
         let code = callback.code.as_deref().ok_or_else(|| Failed::Provider("it sent no code".to_owned()))?;
         let tokens = self.exchange(&metadata, code, &attempt).await?;
         let claims = self.verified(&metadata, &tokens.id_token, &attempt.nonce()).await?;
-        // Section 3.1.3.7, number 13. Without the claim it may be a session of last week: no recent authentication.
+        // OpenID Connect Core 1.0, section 3.1.3.7, number 13. Without the claim, the session at the provider may be a
+        // week old, so this is not a recent authentication.
         let proved = claims.auth_time.map_or(NOT_REPORTED, |seconds| Timestamp::from_seconds(seconds as i64));
         if claims.auth_time.is_none() {
             tracing::warn!(
@@ -204,7 +206,7 @@ impl Oidc {
             form.append_pair("client_id", client_id).append_pair("client_secret", client_secret);
             None
         } else {
-            // RFC 6749 section 2.3.1: both halves are encoded as in a form first.
+            // RFC 6749 section 2.3.1: both parts are form-encoded first.
             use base64::{Engine as _, engine::general_purpose::STANDARD};
             let pair = zeroize::Zeroizing::new(format!("{}:{}", encode(client_id), encode(client_secret)));
             Some(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
@@ -212,7 +214,7 @@ impl Oidc {
         Ask::Post { form: form.finish(), authorization }
     }
 
-    /// Checks the ID token; for a key that is not known, with the provider's keys of now.
+    /// Verifies the ID token. For an unknown key, fetches the provider's current keys and tries again.
     async fn verified(&self, metadata: &Metadata, id_token: &str, nonce: &str) -> Result<Claims, Failed> {
         let expected = Expected {
             issuer: &self.settings.issuer,
@@ -230,7 +232,8 @@ impl Oidc {
         }
     }
 
-    /// Who it is. What the ID token does not say is asked for; the answer counts only for the same subject.
+    /// Returns the identity. Missing claims are fetched from the UserInfo endpoint; its response must be about the same
+    /// subject.
     async fn identity(&self, metadata: &Metadata, mut claims: Claims, access: &str) -> Result<Identity, Failed> {
         let incomplete = claims.email.is_none() || claims.email_verified.is_none();
         if let (true, Some(endpoint), false) = (incomplete, &metadata.userinfo_endpoint, access.is_empty()) {
@@ -258,13 +261,13 @@ impl Oidc {
         })
     }
 
-    /// What the provider is called on the button.
+    /// Returns the provider's name for the sign-in button.
     pub fn name(&self) -> &str {
         &self.settings.name
     }
 }
 
-/// An address in the discovery document that may be asked or gone to.
+/// Parses a URL from the discovery document. Returns `None` unless it is safe to request or redirect to.
 fn safe(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(keyward_config::is_safe)
 }

@@ -1,4 +1,4 @@
-//! What the provider says of itself, kept for an hour.
+//! Provider metadata (OpenID Connect Discovery 1.0) and signing keys, cached for one hour.
 
 use super::{Ask, Failed, Oidc, safe};
 use jsonwebtoken::jwk::Jwk;
@@ -7,10 +7,10 @@ use serde::Deserialize;
 use std::sync::Arc;
 use url::Url;
 
-/// Seconds for which the discovery document and the keys are kept.
+/// Lifetime of cached metadata and keys, in seconds.
 const KEPT: i64 = 3_600;
 
-/// The discovery document (OpenID Connect Discovery 1.0), as far as it matters here.
+/// Discovery document (OpenID Connect Discovery 1.0), limited to the fields in use.
 #[derive(Deserialize)]
 struct Document {
     issuer: String,
@@ -23,19 +23,19 @@ struct Document {
     authorization_response_iss_parameter_supported: bool,
 }
 
-/// The same, read.
+/// Parsed discovery document.
 pub(super) struct Metadata {
     pub authorization_endpoint: Url,
     pub token_endpoint: Url,
     pub jwks_uri: Url,
     pub userinfo_endpoint: Option<Url>,
-    /// It takes the client's secret in the form, not in a header.
+    /// The client secret is sent in the form (`client_secret_post`) and not in a header.
     pub secret_in_the_form: bool,
-    /// Its answers name it (RFC 9207).
+    /// Authorization responses contain `iss` (RFC 9207).
     pub iss_in_answers: bool,
 }
 
-/// What was read, and when.
+/// Cached values and the time at which they were read.
 #[derive(Default)]
 pub struct Cache {
     metadata: Option<(Timestamp, Arc<Metadata>)>,
@@ -76,7 +76,7 @@ impl Oidc {
         Ok(metadata)
     }
 
-    /// The provider's keys; `anew`: those of now, whatever is kept. It changes them as it likes.
+    /// Returns the provider's keys. `anew` bypasses the cache, because the provider can rotate its keys at any time.
     pub(super) async fn keys(&self, metadata: &Metadata, anew: bool) -> Result<Arc<Vec<Jwk>>, Failed> {
         #[derive(Deserialize)]
         struct Keys {
@@ -90,7 +90,7 @@ impl Oidc {
         let answer = self.fetch.ask(&metadata.jwks_uri, Ask::Get).await?;
         let read: Keys =
             serde_json::from_slice(&answer).map_err(|_| Failed::Provider("its keys cannot be read".to_owned()))?;
-        // A key of a kind that is not known here is none of ours; the others serve.
+        // Skip keys of unknown types; the others remain usable.
         let keys =
             Arc::new(read.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect::<Vec<_>>());
         cache.keys = Some((now, keys.clone()));

@@ -1,4 +1,4 @@
-//! Checking an ID token (OpenID Connect Core 1.0, section 3.1.3.7). Pure.
+//! ID token validation (OpenID Connect Core 1.0, section 3.1.3.7). Pure: no I/O and no clock.
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
@@ -6,7 +6,8 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 
-/// The signatures that are believed. Not `none`, and none with a shared secret: a public key would serve as that.
+/// Accepted signature algorithms. Not `none`, and no shared-secret algorithm, because a public key would pass as the
+/// secret.
 const BELIEVED: [Algorithm; 9] = [
     Algorithm::RS256,
     Algorithm::RS384,
@@ -18,14 +19,14 @@ const BELIEVED: [Algorithm; 9] = [
     Algorithm::ES384,
     Algorithm::EdDSA,
 ];
-/// Seconds by which the provider's clock may differ from ours.
+/// Accepted clock difference between the provider and this server, in seconds.
 const LEEWAY: i64 = 60;
-/// Seconds that may have passed since the token was made: it comes straight from the provider.
+/// Maximum age of a token, in seconds. The token comes directly from the provider.
 const AGE_MAX: i64 = 600;
-/// Most characters of a subject (OpenID Connect Core 1.0, section 2).
+/// Maximum length of a subject, in characters (OpenID Connect Core 1.0, section 2).
 const SUBJECT_MAX: usize = 255;
 
-/// Why a token is not believed.
+/// Reasons why a token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error("it cannot be read")]
@@ -54,12 +55,12 @@ pub enum Fault {
     Type,
 }
 
-/// What a token must say.
+/// Required claims.
 pub struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
     pub nonce: &'a str,
-    /// Seconds since the epoch.
+    /// Seconds since the Unix epoch.
     pub now: i64,
 }
 
@@ -79,27 +80,27 @@ impl Audience {
     }
 }
 
-/// What the token says.
+/// Claims of the ID token.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Claims {
     iss: String,
     pub sub: String,
     aud: Audience,
     azp: Option<String>,
-    /// Dates may have fractions (RFC 7519 section 2).
+    /// NumericDate values can have fractions (RFC 7519 section 2).
     exp: f64,
     iat: f64,
     nbf: Option<f64>,
     nonce: Option<String>,
-    /// When the user last authenticated there. `None`: the provider does not send it, although `max_age` requires it (OpenID
-    /// Connect Core 1.0 section 2); the sign-in then counts as no recent authentication.
+    /// Time of the user's last authentication. `None`: the provider does not send the claim, although `max_age`
+    /// requires it (OpenID Connect Core 1.0 section 2). The sign-in then does not count as recent authentication.
     pub auth_time: Option<f64>,
     pub email: Option<String>,
     pub email_verified: Option<serde_json::Value>,
     pub name: Option<String>,
 }
 
-/// What the user info endpoint says.
+/// Claims of the UserInfo response.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Person {
     pub sub: String,
@@ -109,7 +110,8 @@ pub struct Person {
 }
 
 impl Claims {
-    /// The provider says so; many say nothing. Some write the truth as text.
+    /// Returns whether the provider reports an unconfirmed address. Many providers omit the claim; some send it as a
+    /// string.
     pub fn email_is_unconfirmed(&self) -> bool {
         match &self.email_verified {
             Some(serde_json::Value::Bool(confirmed)) => !confirmed,
@@ -120,18 +122,19 @@ impl Claims {
     }
 }
 
-/// Checks everything.
+/// Verifies the signature and all claims.
 ///
 /// # Errors
-/// [`Fault::UnknownKey`] if no key of these may have signed it: the provider may have new ones.
+/// [`Fault::UnknownKey`] if none of these keys can have signed the token; the provider may have new ones. Other faults
+/// name the invalid part.
 pub fn verify(token: &str, keys: &[Jwk], expected: &Expected<'_>) -> Result<Claims, Fault> {
-    // `none` is no algorithm to the library, so such a token cannot be read.
+    // `none` is not a known algorithm of the library, so decoding fails for such a token.
     let header = jsonwebtoken::decode_header(token).map_err(|_| Fault::Malformed)?;
-    // RFC 7515 section 4.1.11: what must be understood, and is not.
+    // RFC 7515 section 4.1.11: a critical header parameter that is not understood.
     if header.crit.is_some() {
         return Err(Fault::Malformed);
     }
-    // RFC 8725 section 3.11: a token of another kind, such as an access token (RFC 9068), is no ID token.
+    // RFC 8725 section 3.11: a token of another type, such as an access token (RFC 9068), is not an ID token.
     if header.typ.as_deref().is_some_and(|typ| !is_jwt(typ)) {
         return Err(Fault::Type);
     }
@@ -145,7 +148,7 @@ pub fn verify(token: &str, keys: &[Jwk], expected: &Expected<'_>) -> Result<Clai
             && common.key_algorithm.is_none_or(|it| it.to_string() == format!("{:?}", header.alg))
     };
     let mut rules = Validation::new(header.alg);
-    // What the claims say is checked below, by our clock.
+    // Claims are checked below, with the injected clock.
     rules.validate_exp = false;
     rules.validate_aud = false;
     rules.required_spec_claims.clear();

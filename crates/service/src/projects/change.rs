@@ -1,4 +1,4 @@
-//! Making a project; its name, its archive, the life of its tokens.
+//! Creating and changing a project: its name, its archived state, and its maximum token lifetime.
 
 use super::{Projects, may::allow, read::in_words};
 use crate::{Error, actor::Actor, audit::acting, can::Action, policy};
@@ -8,9 +8,9 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, changes::Change, queue::Kept};
 
-/// The longest life of a new project's tokens, in seconds, if the policy allows it: a day.
+/// Initial maximum token lifetime of a project, in seconds, if the policy allows it: a day.
 const TOKEN_LIFE: i64 = 86_400;
-/// The shortest ceiling for the life of tokens, in seconds.
+/// The smallest value of the maximum token lifetime, in seconds.
 const TOKEN_LIFE_LEAST: i64 = 60;
 
 const OWNERS_CONFIGURE: &str = "Only an owner of this project may change its name and its settings.";
@@ -21,7 +21,7 @@ fn title(text: &str) -> Result<String, Error> {
     Ok(title.as_str().to_owned())
 }
 
-/// A number and its unit, in seconds.
+/// Converts a number and its unit to seconds.
 fn seconds(amount: &str, unit: &str) -> Result<i64, Error> {
     let factor = match unit {
         "minutes" => 60,
@@ -35,10 +35,11 @@ fn seconds(amount: &str, unit: &str) -> Result<i64, Error> {
 }
 
 impl Projects {
-    /// Makes a project. A person becomes its owner; the command line says who does.
+    /// Creates a project with this owner: the user who creates it, or the one that the operator names at the command
+    /// line.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a wrong name.
+    /// [`Error::Invalid`] for an invalid name.
     pub async fn create(&self, actor: &Actor, owner: UserId, name: &str) -> Result<ProjectId, Error> {
         let (name, id, now, actor) =
             (title(name)?, ProjectId::from(self.ground.new_id()), self.ground.now(), actor.clone());
@@ -58,11 +59,12 @@ impl Projects {
         write.await
     }
 
-    /// Renames a project that is called `before`; `None`: whatever it is called.
+    /// Renames a project. The current name must be `before`; `None` skips this check.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a wrong name; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if it is not
-    /// there or not theirs; [`Error::Conflict`] if it was renamed meanwhile.
+    /// [`Error::Invalid`] for an invalid name; [`Error::Forbidden`] for a member who is not an owner;
+    /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] if it was
+    /// renamed in the meantime.
     pub async fn rename(&self, actor: &Actor, id: ProjectId, before: Option<&str>, name: &str) -> Result<(), Error> {
         const CHANGED: Error =
             Error::Conflict("Somebody renamed this project meanwhile. Look at its name again, then save.");
@@ -94,10 +96,12 @@ impl Projects {
         write.await
     }
 
-    /// Archives a project (its keys are refused from the next request on), or takes that back. Twice is no error.
+    /// Archives a project, or unarchives it if `back` is true. Keys of an archived project are denied from the next
+    /// request. Repeating the call is not an error.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if it is not there or not theirs.
+    /// [`Error::Forbidden`] for a member who is not an owner; [`Error::NotFound`] if the project does not exist or the
+    /// caller is not a member.
     pub async fn archive(&self, actor: &Actor, id: ProjectId, back: bool) -> Result<(), Error> {
         let (now, actor) = (self.ground.now(), actor.clone());
         let write = self.ground.queue.write(move |tx| {
@@ -120,10 +124,11 @@ impl Projects {
         write.await
     }
 
-    /// Sets the longest life of a project's tokens, which was `before` (seconds) when the form was drawn.
+    /// Sets a project's maximum token lifetime, which was `before` (seconds) when the form was rendered.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if it is no length, or longer than the policy allows; otherwise as [`Projects::rename`].
+    /// [`Error::Invalid`] for an invalid duration, or one longer than the policy allows; otherwise as
+    /// [`Projects::rename`].
     pub async fn set_token_life(
         &self,
         actor: &Actor,

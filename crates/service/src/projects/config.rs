@@ -1,4 +1,4 @@
-//! Saving a project's config.
+//! A project's config: validation, versions, and storage.
 
 use super::{Projects, may::allow};
 use crate::{
@@ -11,28 +11,30 @@ use keyward_domain::{ids::ProjectId, json};
 use keyward_store::{self as store, changes::Change, queue::Kept};
 use sha2::{Digest as _, Sha256};
 
-/// The longest config, in bytes.
+/// Maximum size of a stored config, in bytes.
 pub const CONFIG_MAX: usize = 256 * 1024;
-/// The longest config as the editor shows it, in bytes: deep nesting multiplies what is stored. Percent-encoded by a form, it is at
-/// most three times as long, which `http::forms` and `http::router` let through.
+/// Maximum size of a config with the indentation that the editor shows, in bytes: deep nesting multiplies the stored
+/// size. The percent encoding of a form makes it at most three times as long, which `http::forms` and `http::router`
+/// accept.
 pub const LAID_OUT_MAX: usize = 1024 * 1024;
 
 const OWNERS: &str = "Only an owner of this project may change its config.";
 
-/// Names what a config holds, so that a form can say from which it started.
+/// Returns the version of a config: a truncated hash. A form sends the version that it started from.
 pub(super) fn version(config: &str) -> String {
     hex::encode(&Sha256::digest(config)[..16])
 }
 
-/// The config laid out to be read; one that is too long for that, or cannot be read (saved by an earlier release), as it is stored.
+/// Returns the indented config. A config that would be too long, or that cannot be parsed (saved by an earlier
+/// release), is returned as stored.
 pub(super) fn laid_out(config: &str) -> String {
     json::read(config).and_then(|json| json.laid_out(LAID_OUT_MAX)).unwrap_or_else(|_| config.to_owned())
 }
 
-/// The config as it is stored, and as programs get it: the same text without the white space between its parts.
+/// Returns the config as it is stored and as programs receive it: the same text without insignificant white space.
 fn compact(text: &str) -> Result<String, Error> {
     let json = json::read(text).map_err(|words| Error::field("config", words))?;
-    // Measured without the spaces that a form put in for the eye.
+    // The limit does not count the white space that the editor adds.
     let compact = json.compact();
     if compact.len() > CONFIG_MAX {
         let words = format!("A config has at most 256 KiB; this one has {} KiB.", compact.len().div_ceil(1024));
@@ -43,21 +45,22 @@ fn compact(text: &str) -> Result<String, Error> {
 }
 
 impl Projects {
-    /// Saves a config that a member wrote, starting from the config of this version.
+    /// Saves a config that a member edited, starting from the given version.
     ///
     /// # Errors
-    /// [`Error::Invalid`] as [`Projects::set_config`]; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if it
-    /// is not there or not theirs; [`Error::Conflict`] if the config was changed meanwhile.
+    /// [`Error::Invalid`] as [`Projects::set_config`]; [`Error::Forbidden`] for a member who is not an owner;
+    /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] if the
+    /// config was changed in the meantime.
     pub async fn save_config(&self, caller: &Caller, id: ProjectId, from: &str, text: &str) -> Result<(), Error> {
         let actor = Actor::User(caller.clone());
         self.write_config(&actor, id, Some(from.to_owned()), compact(text)?).await
     }
 
-    /// Sets a config from the command line. It must be one JSON object of at most 256 KiB (1 MiB laid out) and 64 levels, with no
-    /// name twice in an object.
+    /// Sets a config from the command line. It must be one JSON object of at most 256 KiB (1 MiB with indentation) and
+    /// 64 levels, without duplicate names in an object.
     ///
     /// # Errors
-    /// [`Error::Invalid`] that says what is wrong at which line and column; [`Error::NotFound`] if there is no such project.
+    /// [`Error::Invalid`] with the problem and its line and column; [`Error::NotFound`] if the project does not exist.
     pub async fn set_config(&self, actor: &Actor, id: ProjectId, text: &str) -> Result<(), Error> {
         self.write_config(actor, id, None, compact(text)?).await
     }
@@ -80,12 +83,12 @@ impl Projects {
                 if from.is_some_and(|from| from != version(&row.config)) {
                     return Err(CHANGED);
                 }
-                // Another node may have been faster since it was read.
+                // Another node may have changed it since the read above.
                 if !store::projects::set_config(tx, row.id, &row.config, &config).await? {
                     return Err(CHANGED);
                 }
                 let acting = acting::in_project(tx, &actor, id).await?;
-                // A config may hold what only token holders should read: the log notes its size, not its words.
+                // A config may contain data for token holders only: the audit log records its size, not its content.
                 let event = actor
                     .event(now, "project.config_set", format!("project:{id}"), &row.name)
                     .acting_as(&acting)

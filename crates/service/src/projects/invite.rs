@@ -1,4 +1,4 @@
-//! Inviting by a link that lives seven days and works once.
+//! Invitations by a one-time link that is valid for seven days.
 
 use super::{Projects, may::allow, members::OWNERS, read::parse};
 use crate::{
@@ -25,12 +25,12 @@ use keyward_store::{
     queue::Kept,
 };
 
-/// For how long an invitation works, in days.
+/// Lifetime of an invitation, in days.
 const LIVES: i64 = 7;
-/// Most invitations of a project that are open at once: whoever owns a project is no mailer.
+/// Maximum open invitations per project, so that a project owner cannot use the server as a mailer.
 const OPEN_MOST: usize = 50;
 
-/// What the form says, read.
+/// Parses the fields of the form.
 fn read(role: &str, email: &str) -> Result<(Role, Option<Email>), Error> {
     let mut errors = Vec::new();
     let role = role.parse::<Role>().map_err(|error| errors.push(Field::new("role", error))).ok();
@@ -48,7 +48,7 @@ fn letter(to: &Email, by: &str, project: &str, role: Role, link: &str, config: &
     let site = config.name.as_deref().unwrap_or("Keyward");
     Letter {
         to: to.clone(),
-        // No name that a user chose: a subject stands alone in a list of letters.
+        // The subject contains no name that a user chose: a mail client lists it without any context.
         subject: format!("Your invitation to {site}"),
         text: format!(
             "{by} invites you to the project {project} on {site}, as {}.\n\nOpen this link to join:\n\n{link}\n\n\
@@ -59,11 +59,13 @@ fn letter(to: &Email, by: &str, project: &str, role: Role, link: &str, config: &
 }
 
 impl Projects {
-    /// Invites somebody. The link is mailed if there is mail and an address; else it stands in this answer, and nowhere else.
+    /// Invites a user. The link is mailed if mail is configured and an address is given. If no email is sent, only this
+    /// response contains the link.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field, or if the address was sent enough letters; [`Error::Forbidden`] for a member who is no owner; [`Error::NotFound`] if the
-    /// project is not there or not theirs.
+    /// [`Error::Invalid`] with every invalid field, or if the address received too many emails; [`Error::Forbidden`]
+    /// for a member who is not an owner; [`Error::NotFound`] if the project does not exist or the caller is not a
+    /// member.
     pub async fn invite(
         &self,
         caller: &Caller,
@@ -77,7 +79,7 @@ impl Projects {
         let asked = match asked {
             Ok(asked) => asked,
             Err(error) => {
-                // Nobody else learns even what is asked for.
+                // Only those who may invite learn which fields are invalid.
                 let mut reader = self.ground.pool.read().await?;
                 allow(&mut reader.conn(), &actor, id, Action::ManageMembers, OWNERS).await?;
                 return Err(error);
@@ -106,7 +108,7 @@ impl Projects {
                 if row.archived_at.is_some() {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you invite somebody."));
                 }
-                // Counted after the invitations of all nodes.
+                // Serializes the count with invitations on other nodes.
                 store::projects::lock(tx, row.id).await?;
                 if store::invitations::open(tx, row.id, now.micros()).await?.len() >= OPEN_MOST {
                     return Err(Error::Conflict(
@@ -131,7 +133,7 @@ impl Projects {
             })
         });
         let project: String = write.await?;
-        // Exposed for the letter, or for the one page that shows it.
+        // Exposed for the email, or for the one page that shows it.
         let link = format!("{}/join?code={}", config.public_url, code.expose());
         let to = email.clone().filter(|_| mails);
         let sent = match &to {
@@ -150,7 +152,7 @@ impl Projects {
             let write = self.ground.queue.write(move |tx| {
                 Box::pin(async move {
                     store::invitations::was_shown(tx, invitation).await?;
-                    // The event says whom it was meant for.
+                    // The `member.invited` event contains the address already.
                     Ok::<_, Error>(Kept::unrecorded(()))
                 })
             });
@@ -163,7 +165,7 @@ impl Projects {
     /// Withdraws an open invitation.
     ///
     /// # Errors
-    /// As [`Projects::invite`]; [`Error::Conflict`] if it does not work any more.
+    /// As [`Projects::invite`]; [`Error::Conflict`] if the invitation is no longer valid.
     pub async fn withdraw(&self, caller: &Caller, id: ProjectId, invitation: InvitationId) -> Result<(), Error> {
         const GONE: Error = Error::Conflict("This invitation was used, withdrawn or has expired meanwhile.");
         let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));

@@ -1,4 +1,4 @@
-//! Becoming a member: by an invitation, or as an administrator.
+//! Joining a project: by an invitation, or as an administrator.
 
 use super::{
     Projects, may,
@@ -24,7 +24,7 @@ use keyward_store::{
     queue::{Kept, take_turns},
 };
 
-/// The invitation with this code, if it works: not if whoever made it may not invite any more.
+/// Returns the invitation with this code if it is valid: its author must still be active and permitted to invite.
 async fn open(conn: &mut Conn<'_>, code: &str, now: i64) -> Result<InvitationRow, Error> {
     let row = store::invitations::by_digest(conn, &once::digest(code), now).await?.ok_or(Error::NotFound)?;
     if let Some(by) = row.invited_by {
@@ -41,10 +41,11 @@ async fn open(conn: &mut Conn<'_>, code: &str, now: i64) -> Result<InvitationRow
 }
 
 impl Projects {
-    /// What an invitation says, to whoever holds its code.
+    /// Returns the invitation with this code. The code is the only credential.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it was used or withdrawn, has expired, or never was: the same answer.
+    /// [`Error::NotFound`] if the invitation was used or withdrawn, has expired, or never existed: all give the same
+    /// response.
     pub async fn invitation(&self, caller: Option<&Caller>, code: &str) -> Result<InvitationView, Error> {
         let now = self.ground.now();
         let mut reader = self.ground.pool.read().await?;
@@ -64,14 +65,14 @@ impl Projects {
             ends: moment_of(row.expires_at, &zone),
             signed_in_as: caller.map(|caller| caller.email.clone()),
             member,
-            // As `accounts` lets them: with the address to which the link was mailed.
+            // The same condition as in `accounts`: registration uses the address to which the link was mailed.
             sign_up: row.email.is_some()
                 && self.ground.mail.is_set()
                 && matches!(policy::read(&mut conn).await?.sign_up, SignUp::Invite | SignUp::Open),
         })
     }
 
-    /// Becomes a member by an invitation, which is used up by it. Whoever is one already stays what they are.
+    /// Accepts an invitation and consumes it. An existing member keeps their role, and the invitation stays open.
     ///
     /// # Errors
     /// As [`Projects::invitation`].
@@ -103,11 +104,12 @@ impl Projects {
         write.await
     }
 
-    /// Becomes a member of another's project as an administrator. Its members see it, and so does the log.
+    /// Joins a project as an administrator. The member list and the audit log show it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such project, and for anybody else; [`Error::Conflict`] for a member;
-    /// [`Error::StepUp`] if their proof is old.
+    /// [`Error::NotFound`] if the project does not exist, or for a user who is not an administrator;
+    /// [`Error::Forbidden`] for a member who is not an owner; [`Error::Conflict`] for an owner; [`Error::StepUp`]
+    /// without recent reauthentication.
     pub async fn join(&self, caller: &Caller, id: ProjectId, role_asked: &str) -> Result<(), Error> {
         let (now, caller, asked) = (self.ground.now(), caller.clone(), role_asked.to_owned());
         let write = self.ground.queue.write(move |tx| {

@@ -1,4 +1,4 @@
-//! Who stands how to a project, read where the change is made.
+//! Project access: a user's role in a project, read inside the write transaction.
 
 use super::read::role;
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
 use keyward_domain::{ids::ProjectId, project::Role, time::Timestamp};
 use keyward_store::{self as store, Conn, projects::ProjectRow};
 
-/// The project, if the actor may do this to it by their role; whoever is no member gets the answer of what is not there.
+/// Returns the project if the actor's role permits the action. For a user who is not a member, the project does not
+/// exist.
 pub(super) async fn allow(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -18,7 +19,7 @@ pub(super) async fn allow(
     refusal: &'static str,
 ) -> Result<ProjectRow, Error> {
     if matches!(actor, Actor::Program(_)) {
-        // A program manages keys; of its project it reads.
+        // A program manages keys. It may only read its project.
         return Err(Error::NotFound);
     }
     if let Some(user) = actor.user() {
@@ -30,14 +31,14 @@ pub(super) async fn allow(
     store::projects::by_id(conn, id.into()).await?.ok_or(Error::NotFound)
 }
 
-/// Whether somebody has a power now: they may have ceased to be an administrator since the request began.
+/// Whether a user has a permission now: the administrator role may have been removed since the request began.
 pub(super) async fn is_able(conn: &mut Conn<'_>, caller: &Caller, power: Power) -> Result<bool, Error> {
     let row = store::accounts::by_id(conn, caller.user.into()).await?;
     Ok(has(row.is_some_and(|row| row.active && row.admin), power))
 }
 
-/// The project with the asker's role in it; without a role they must be an administrator with this power, and have proved afresh
-/// who they are.
+/// Returns the project with the caller's role in it. Without a role, the caller must be an administrator with this
+/// permission and have a recent reauthentication.
 pub(super) async fn seen(
     conn: &mut Conn<'_>,
     caller: &Caller,

@@ -1,7 +1,7 @@
-//! Who is in a project: seen, given another role, taken out, gone by themselves.
+//! Project members: listing, role changes, removal, and leaving.
 //!
-//! A project always keeps an owner. That is a rule over several rows, so whoever changes members waits for the others
-//! ([`take_turns`]): what is counted then is true until commit, on every node.
+//! A project always has an owner. This rule spans several rows, so changes of members run one at a time on all nodes
+//! ([`take_turns`]): a count stays true until commit.
 
 use super::{Projects, may::allow, read::parse};
 use crate::{
@@ -26,19 +26,19 @@ pub(super) const OWNERS: &str = "Only an owner of this project may invite, chang
 const LAST: Error = Error::Conflict("A project keeps at least one owner. Make another member an owner first.");
 const CHANGED: Error = Error::Conflict("Somebody changed this member’s role meanwhile. Look at it again, then save.");
 
-/// Refuses if no other owner would be left who can sign in.
+/// Returns an error if no other owner who can sign in would remain.
 async fn keeps_an_owner(conn: &mut Conn<'_>, project: ProjectId, user: UserId, role: Role) -> Result<(), Error> {
     let last = role.owns() && store::members::other_owners(conn, project.into(), user.into()).await? < 1;
     if last { Err(LAST) } else { Ok(()) }
 }
 
-/// Withdraws what somebody has invited who may not any more: they could come back by it.
+/// Withdraws the invitations of a user who may no longer invite: otherwise the user could rejoin with one of them.
 async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, user: UserId, now: i64) -> Result<u64, Error> {
     Ok(store::invitations::withdraw_of(tx, project.into(), user.into(), now).await?)
 }
 
 impl Projects {
-    /// The members of a project; for its owners, the open invitations too.
+    /// Returns the members of a project and, for its owners, the open invitations.
     ///
     /// # Errors
     /// As [`Projects::get`].
@@ -74,11 +74,12 @@ impl Projects {
         Ok(Members { members, invitations, now })
     }
 
-    /// Gives a member, who is `before`, another role.
+    /// Changes the role of a member. The current role must be `before`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the project is not there or not theirs, or has no such member; [`Error::Forbidden`] for a member
-    /// who is no owner; [`Error::Conflict`] if the role was changed meanwhile, or no owner would be left.
+    /// [`Error::NotFound`] if the project does not exist, the caller is not a member, or there is no such member;
+    /// [`Error::Forbidden`] for a member who is not an owner; [`Error::Conflict`] if the role was changed in the
+    /// meantime, or no owner would remain.
     pub async fn set_role(
         &self,
         caller: &Caller,
@@ -126,7 +127,8 @@ impl Projects {
         write.await
     }
 
-    /// Takes a member out. Their access ends at the next request; the keys that they made stay, and say so.
+    /// Removes a member. Access ends at the next request. The keys that the member created stay, with their creator's
+    /// name.
     ///
     /// # Errors
     /// As [`Projects::set_role`].
@@ -134,10 +136,11 @@ impl Projects {
         self.take_out(caller, id, user, "member.removed").await
     }
 
-    /// Goes by themselves.
+    /// Removes the caller from a project.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the project is not there or not theirs; [`Error::Conflict`] for its last owner.
+    /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] for its
+    /// last owner.
     pub async fn leave(&self, caller: &Caller, id: ProjectId) -> Result<(), Error> {
         self.take_out(caller, id, caller.user, "member.left").await
     }
@@ -149,7 +152,7 @@ impl Projects {
             Box::pin(async move {
                 take_turns(tx).await?;
                 let acting = acting::in_project(tx, &actor, id).await?;
-                // Everybody may go; whoever sends others away is an owner.
+                // Any member may leave. Only an owner may remove others.
                 let needed = if action == "member.left" { Action::SeeKeys } else { Action::ManageMembers };
                 allow(tx, &actor, id, needed, OWNERS).await?;
                 let member = store::members::one(tx, id.into(), user.into()).await?.ok_or(Error::NotFound)?;

@@ -1,4 +1,4 @@
-//! Projects: made, read, changed, shared. One verb a file, or one thing.
+//! Projects: use cases to create, read, change, and share them. One use case or concept per file.
 
 mod change;
 mod config;
@@ -31,7 +31,7 @@ impl Projects {
         Self { ground }
     }
 
-    /// All projects, by name, for the command line.
+    /// Returns all projects, ordered by name, for the command line.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -40,10 +40,10 @@ impl Projects {
         Ok(store::projects::all(&mut reader.conn()).await?)
     }
 
-    /// The config that a token holder reads: JSON, as it was saved.
+    /// Returns the config that a token holder reads: JSON, as it was saved.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such project.
+    /// [`Error::NotFound`] if the project does not exist.
     pub async fn config(&self, id: ProjectId) -> Result<String, Error> {
         let mut reader = self.ground.pool.read().await?;
         let row = store::projects::by_id(&mut reader.conn(), id.into()).await?;

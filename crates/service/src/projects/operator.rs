@@ -1,4 +1,4 @@
-//! Projects for whoever is at the command line.
+//! Projects, for the operator at the command line.
 
 use super::Projects;
 use crate::{Error, actor::Actor};
@@ -6,10 +6,10 @@ use keyward_domain::{email::Email, ids::ProjectId};
 use keyward_store::{self as store, members::MemberRow};
 
 impl Projects {
-    /// Makes a project for the person with this address.
+    /// Creates a project that the user with this email address owns.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a wrong name, or if there is no such person.
+    /// [`Error::Invalid`] for an invalid name, or if there is no active user with this address.
     pub async fn create_as_operator(&self, owner: &str, name: &str) -> Result<ProjectId, Error> {
         let nobody = || Error::field("owner", "Nobody has this e-mail address here. See: keyward admin list-users");
         let email = owner.parse::<Email>().map_err(|_| nobody())?;
@@ -21,7 +21,7 @@ impl Projects {
         self.create(&Actor::Operator, person.id.into(), name).await
     }
 
-    /// The members of a project, owners first.
+    /// Returns the members of a project, owners first.
     ///
     /// # Errors
     /// If the database cannot be read.

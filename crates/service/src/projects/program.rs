@@ -1,4 +1,4 @@
-//! Projects as programs see them, and whoever is at the command line. A program sees one: its key's.
+//! Projects, for programs and the command line. A program sees one project: that of its key.
 
 use super::{
     Projects,
@@ -9,35 +9,35 @@ use jiff::tz::TimeZone;
 use keyward_domain::{ids::ProjectId, policy::Policy, scope::ScopeView, time::Moment};
 use keyward_store::{self as store, Conn, projects::ProjectRow};
 
-/// A project as a program sees it.
+/// A project as the management API shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramProject {
     pub id: ProjectId,
     pub name: String,
     pub created: Moment,
     pub archived: bool,
-    /// What its keys may be given.
+    /// The scopes that its keys may have.
     pub scopes: Vec<ScopeView>,
-    /// The longest life of its tokens, in seconds.
+    /// Maximum token lifetime in seconds.
     pub token_life_max: i64,
-    /// Its keys that are not deleted.
+    /// The number of its keys that are not deleted.
     pub keys: u64,
 }
 
 impl Projects {
-    /// The project of a program.
+    /// Returns the project of a program.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for any other.
+    /// [`Error::NotFound`] for any other project.
     pub async fn of_program(&self, program: &Program, id: ProjectId) -> Result<ProgramProject, Error> {
         program.in_project(id)?;
         self.plain(id).await
     }
 
-    /// A project, for the command line.
+    /// Returns a project, for the command line.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there.
+    /// [`Error::NotFound`] if the project does not exist.
     pub async fn get_as_operator(&self, id: ProjectId) -> Result<ProgramProject, Error> {
         self.plain(id).await
     }
@@ -50,7 +50,7 @@ impl Projects {
         shown(&mut conn, row, &policy).await
     }
 
-    /// All projects, by name, for the command line.
+    /// Returns all projects, ordered by name, for the command line.
     ///
     /// # Errors
     /// If the database cannot be read.

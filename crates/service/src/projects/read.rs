@@ -26,7 +26,7 @@ use keyward_store::{
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// The role of a user in a project.
+/// Returns the role of a user in a project.
 pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
     let Some(role) = store::projects::role(conn, project.into(), user.into()).await? else { return Ok(None) };
     Ok(Some(parse(&role)?))
@@ -40,7 +40,7 @@ pub(super) fn count(keys: i64) -> u64 {
     u64::try_from(keys).unwrap_or_default()
 }
 
-/// What a project offers, as it is shown.
+/// Returns the scopes that a project offers.
 pub(super) async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeView>, Error> {
     let rows = store::projects::offered(conn, project).await?.into_iter();
     let shown = rows.map(|row| {
@@ -50,7 +50,7 @@ pub(super) async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<Sc
     shown.collect()
 }
 
-/// A length of time in the largest unit that it is a whole number of.
+/// Formats a duration in seconds, in the largest unit that divides it.
 pub(crate) fn in_words(seconds: i64) -> String {
     let (count, unit) = [(86_400, "day"), (3_600, "hour"), (60, "minute")]
         .into_iter()
@@ -60,7 +60,7 @@ pub(crate) fn in_words(seconds: i64) -> String {
 }
 
 impl Projects {
-    /// The projects that a person is a member of, by name; archived ones last.
+    /// Returns the projects of a user, ordered by name, archived ones last.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -93,10 +93,11 @@ impl Projects {
         .await
     }
 
-    /// One project, for its members; for an administrator who is none, after a fresh proof, and the log says so.
+    /// Returns a project for a member, or for an administrator with recent reauthentication, whose access is audited.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs; [`Error::StepUp`] for an administrator whose proof is old.
+    /// [`Error::NotFound`] if the project does not exist or the caller may not see it; [`Error::StepUp`] for an
+    /// administrator without recent reauthentication.
     pub async fn get(&self, caller: &Caller, id: ProjectId) -> Result<ProjectView, Error> {
         let now = self.ground.now();
         let (row, role) = self.seen(caller, id, Power::SeeEveryProject, now).await?;
@@ -131,7 +132,7 @@ impl Projects {
         })
     }
 
-    /// The project with the asker's role in it; of an administrator who has none the log says that they looked.
+    /// Returns the project with the caller's role in it. Access by an administrator without a role is audited.
     pub(super) async fn seen(
         &self,
         caller: &Caller,
@@ -140,7 +141,7 @@ impl Projects {
         now: Timestamp,
     ) -> Result<(ProjectRow, Option<Role>), Error> {
         let (found, noted) = {
-            // Let go before the write queue is waited for.
+            // The reader is released before the wait for the write queue.
             let mut reader = self.ground.pool.read().await?;
             let mut conn = reader.conn();
             let found = may::seen(&mut conn, caller, id, power, now).await?;
@@ -154,7 +155,7 @@ impl Projects {
         Ok(found)
     }
 
-    /// Writes to the log that an administrator looks at another's project: once in the time for which a proof counts.
+    /// Writes an audit event for an administrator's access to a project, once per reauthentication period.
     async fn note_look(&self, caller: &Caller, row: &ProjectRow, now: Timestamp) -> Result<(), Error> {
         let since = now.plus_seconds(-PROOF_HOLDS).micros();
         let (actor, user, id, name) = (Actor::User(caller.clone()), caller.user, row.id, row.name.clone());

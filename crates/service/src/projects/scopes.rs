@@ -1,7 +1,7 @@
-//! What a project offers: the default set, or scopes of its own, chosen by an administrator.
+//! The scopes that a project offers: the default set, or its own set, chosen by an administrator.
 //!
-//! There is no list of what a project has retired: it is what its keys hold and the project does not offer. Such a scope stays on
-//! its keys, and is given to no new one.
+//! Retired scopes of a project are not stored. They are the scopes that its keys hold and the project does not offer.
+//! Existing keys keep such a scope; new keys cannot have it.
 
 use super::{Projects, may};
 use crate::{
@@ -19,19 +19,19 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// What the form says, unread.
+/// The fields of the form, not yet parsed.
 #[derive(Clone, Debug)]
 pub struct ScopesChoice {
-    /// The form's: which choice it starts from.
+    /// The version of the choice that the form started from.
     pub version: String,
-    /// The default set; otherwise `scopes` counts.
+    /// Whether the project uses the default set. Otherwise `scopes` applies.
     pub default: bool,
     pub scopes: Vec<String>,
-    /// What may be dropped although keys hold it: whoever chose was told how many.
+    /// Scopes that may be retired although keys hold them: the administrator has confirmed the number of keys.
     pub retire: Vec<String>,
 }
 
-/// The scopes that a project's keys hold, each with how many hold it.
+/// Returns the scopes that a project's keys hold, each with its number of keys.
 pub(super) async fn held(conn: &mut Conn<'_>, project: Uuid) -> Result<BTreeMap<String, u64>, Error> {
     let mut held = BTreeMap::new();
     for (scopes, keys) in store::projects::held_scopes(conn, project).await? {
@@ -42,13 +42,14 @@ pub(super) async fn held(conn: &mut Conn<'_>, project: Uuid) -> Result<BTreeMap<
     Ok(held)
 }
 
-/// Names a choice, so that a form can say from which it started.
+/// Returns the version of a choice: a truncated hash. A form sends the version that it started from.
 fn version(row: &ProjectRow, chosen: &[String]) -> String {
     let text = if row.own_scopes { format!("own {}", chosen.join(" ")) } else { "default".to_owned() };
     hex::encode(&Sha256::digest(text)[..16])
 }
 
-/// For whoever has no power over it, it is not there; a member who is no administrator knows of it, and may not.
+/// Checks that the caller may choose scopes. The project does not exist for a caller without access; a member who is
+/// not an administrator gets [`Error::Forbidden`].
 async fn check(
     conn: &mut Conn<'_>,
     caller: &Caller,
@@ -63,11 +64,12 @@ async fn check(
 }
 
 impl Projects {
-    /// What there is to choose for a project, for administrators.
+    /// Returns the available scopes of a project, for administrators.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or not theirs; [`Error::Forbidden`] for a member who is no administrator;
-    /// [`Error::StepUp`] for an administrator who is no member and whose proof is old.
+    /// [`Error::NotFound`] if the project does not exist or the caller has no access; [`Error::Forbidden`] for a member
+    /// who is not an administrator; [`Error::StepUp`] for an administrator who is not a member, without recent
+    /// reauthentication.
     pub async fn scopes_form(&self, caller: &Caller, id: ProjectId) -> Result<ScopesForm, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
@@ -86,11 +88,12 @@ impl Projects {
         Ok(ScopesForm { default: !row.own_scopes, scopes: scopes.collect(), version: version(&row, &chosen) })
     }
 
-    /// Chooses what a project offers. What its keys hold stays on them; whoever drops it says that they know.
+    /// Sets the scopes that a project offers. Existing keys keep their scopes, and the caller confirms each retired
+    /// scope that keys hold.
     ///
     /// # Errors
-    /// As [`Projects::scopes_form`]; [`Error::Invalid`] for a scope that cannot be offered, and (`retire`) with the numbers for
-    /// one that keys hold; [`Error::Conflict`] if another choice was made meanwhile.
+    /// As [`Projects::scopes_form`]; [`Error::Invalid`] for a scope that cannot be offered, and (`retire`) with the
+    /// numbers for one that keys hold; [`Error::Conflict`] if the choice was changed in the meantime.
     pub async fn set_scopes(&self, caller: &Caller, id: ProjectId, choice: ScopesChoice) -> Result<(), Error> {
         let (now, caller) = (self.ground.now(), caller.clone());
         let write = self.ground.queue.write(move |tx| {

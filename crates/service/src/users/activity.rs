@@ -1,4 +1,4 @@
-//! Disabling and enabling.
+//! Disabling and enabling users.
 
 use super::{Users, begin, keep_one, target};
 use crate::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys, oauth};
@@ -9,32 +9,35 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, changes::Change, queue::Kept, users::KeyStopRow};
 
-/// What the owners of the keys read when the command line gives no reason.
+/// Default reason for key owners if the command line gives none.
 const UNSAID: &str = "Whoever made this key was disabled.";
 
-/// Keys that one write deactivates at most: some tens of milliseconds, then other writes take their turn.
+/// Maximum number of keys that one write deactivates. A write takes some tens of milliseconds; then other writes run.
 const AT_ONCE: i64 = 200;
-/// Users whose keys one round of upkeep looks after.
+/// Maximum number of users whose keys one maintenance round deactivates.
 const ROUND: i64 = 100;
 
-/// What disabling a person came to.
+/// Result of disabling a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disabled {
-    /// Keys that were deactivated with them.
+    /// Keys that were deactivated.
     pub keys: u64,
     /// Sessions that were ended.
     pub sessions: u64,
 }
 
 impl Users {
-    /// From the next request on the person is signed out everywhere and cannot sign in; nobody learns why. `with_keys`: the keys that
-    /// they made are deactivated too, in whatever project, and only an administrator can activate them. The first write blocks the
-    /// person; more keys than it takes follow in writes of their own, which upkeep finishes if one of them fails or this process ends.
+    /// Disables a user. From the next request on, the user is signed out everywhere and cannot sign in. No response
+    /// reveals why.
+    ///
+    /// `with_keys`: also deactivates the keys that the user created, in all projects. Only an administrator can
+    /// activate them again. The first write blocks the user and deactivates the first keys. Further keys follow in
+    /// separate writes. The maintenance job completes them if a write fails or this process ends.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::Conflict`] for the last
-    /// administrator; [`Error::Invalid`] without a reason, which the command line need not give; [`Error::StepUp`] without recent
-    /// reauthentication.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::Conflict`] for
+    /// the last administrator; [`Error::Invalid`] without a reason, which is optional on the command line;
+    /// [`Error::StepUp`] without recent reauthentication.
     pub async fn disable(&self, actor: &Actor, id: UserId, reason: &str, with_keys: bool) -> Result<Disabled, Error> {
         let reason = self.reason(actor, id, reason).await?;
         let of_keys = match &reason {
@@ -74,7 +77,7 @@ impl Users {
                 }
                 done.sessions = store::users::end_sessions(tx, row.id).await?;
                 store::links::end_for_user(tx, RESET, row.id).await?;
-                // Links that they made must not let them in under another account.
+                // Withdraw invitations that the user created, so that they cannot return under another account.
                 store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
                 let ends = oauth::end_of_person(tx, &actor, id, None, "Whoever allowed it was disabled.", now).await?;
                 let mut detail = serde_json::json!({
@@ -101,16 +104,17 @@ impl Users {
             self.ground.pause_writes().await;
         }
         if with_keys && let Err(error) = self.stop_keys(id, Some(actor), &mut done.keys).await {
-            // The person is disabled: an error would say the opposite.
+            // Not returned as an error, because the user is already disabled.
             tracing::error!(%error, user = %id, "users.keys_not_deactivated: upkeep deactivates the rest");
         }
         Ok(done)
     }
 
-    /// Deactivates the rest of the keys of people who were disabled together with their keys: what this process or another began.
+    /// Deactivates the remaining keys of users who were disabled together with their keys, in this or another process.
     ///
     /// # Errors
-    /// The first error, if the database refuses: each was logged with its user, and the next round tries again.
+    /// The first error, if the database rejects a query. Each error is logged with its user, and the next round tries
+    /// again.
     pub async fn stop_remaining_keys(&self) -> Result<(), Error> {
         let stops = store::users::key_stops(&mut self.ground.pool.read().await?.conn(), ROUND).await?;
         let mut round = Round::default();
@@ -121,9 +125,9 @@ impl Users {
         round.end()
     }
 
-    /// Deactivates keys of a person in one write after the other, until none is left or the person was enabled. Adds how many to
-    /// `stopped`, also if a later write fails. Of nodes that do so at once each takes other keys. The events name `actor`; without one
-    /// they name Keyward, for the administrator who disabled the person.
+    /// Deactivates the keys of a user, one write after another, until none is left or the user is enabled. Adds the
+    /// number of deactivated keys to `stopped`, even if a later write fails. Concurrent nodes take different keys. The
+    /// events name `actor`; without one, they name Keyward on behalf of the administrator who disabled the user.
     async fn stop_keys(&self, id: UserId, actor: Option<&Actor>, stopped: &mut u64) -> Result<(), Error> {
         let mut actor = actor.cloned();
         loop {
@@ -137,7 +141,7 @@ impl Users {
                     };
                     let reason: Reason =
                         stop.reason.parse().map_err(|_| store::Error::Corrupt("reason of key stops"))?;
-                    // Another administrator may have disabled the person again since, for another reason.
+                    // Another administrator may have disabled the user again meanwhile, for another reason.
                     let by = by.filter(|it| it.name() == stop.stopped_by);
                     let mut events = Vec::new();
                     let live = store::users::live_keys(tx, stop.user_id, AT_ONCE).await?;
@@ -153,7 +157,7 @@ impl Users {
                     let done = events.len() as u64;
                     let is_over = match by {
                         Some(_) => is_last && events.len() == found,
-                        // Keys that cannot be deactivated would be found again and again.
+                        // Stop, because keys that cannot be deactivated would be found again in each write.
                         None => is_last || done == 0,
                     };
                     if is_over {
@@ -172,17 +176,19 @@ impl Users {
                 return Ok(());
             }
             if done.cast_signed() < AT_ONCE {
-                // The actor is no administrator any more: Keyward deactivates the rest.
+                // The actor is no longer an administrator: Keyward deactivates the rest.
                 actor = None;
             }
             self.ground.pause_writes().await;
         }
     }
 
-    /// The person can sign in again. Keys that were deactivated with them stay so; those that were still to be are left as they are.
+    /// Enables a user, who can then sign in again. Deactivated keys stay deactivated; pending deactivations are
+    /// canceled.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::StepUp`] without
+    /// recent reauthentication.
     pub async fn enable(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         let (actor, now) = (actor.clone(), self.ground.now());
         let write = self.ground.queue.write(move |tx| {
@@ -207,7 +213,8 @@ impl Users {
         write.await
     }
 
-    /// Reads a reason; the command line may be silent. Nobody but administrators learns even that one is asked for.
+    /// Parses a reason, which is optional on the command line. The permission check precedes the error for an invalid
+    /// reason, so that only administrators see it.
     pub(super) async fn reason(&self, actor: &Actor, id: UserId, reason: &str) -> Result<Option<Reason>, Error> {
         let Actor::User(caller) = actor else {
             return match reason.parse() {

@@ -1,4 +1,4 @@
-//! Deleting a person, and what becomes of their projects.
+//! User deletion, and the disposition of the user's projects.
 
 use super::{
     Users, begin, keep_one, target,
@@ -12,28 +12,29 @@ use keyward_domain::{
 };
 use keyward_store::{self as store, changes::Change, queue::Kept};
 
-/// What becomes of a project that the person alone owns.
+/// Disposition of a project whose only owner is the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Its keys are refused as long as it is archived.
+    /// Archive the project. Its keys are denied while it is archived.
     Archive,
-    /// Somebody becomes its owner: their id, as the form has it.
+    /// Transfer ownership to another user: their ID, as submitted by the form.
     To(String),
-    /// Nobody has said.
+    /// No choice was made.
     Unsaid,
 }
 
-/// What becomes of each project that the person alone owns.
+/// Disposition of each project whose only owner is the user.
 pub type Plan = Vec<(ProjectId, Fate)>;
 
 impl Users {
-    /// Removes a person. Their sessions and memberships go with them; the keys that they made stay, with their name, and so do
-    /// their id and name in the log.
+    /// Deletes a user with their sessions and memberships. Keys that the user created stay and keep the user's name.
+    /// The audit log keeps the user's ID and name.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::StepUp`] without a fresh proof;
-    /// [`Error::Conflict`] for the last administrator, and if the plan is not about the projects that they alone own now;
-    /// [`Error::Invalid`] without a reason, or (`heirs`) for a project whose fate is not said.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::StepUp`] without
+    /// recent reauthentication; [`Error::Conflict`] for the last administrator, or if the plan does not match the
+    /// projects that the user alone owns now; [`Error::Invalid`] without a reason, or (`heirs`) for a project without a
+    /// choice.
     pub async fn delete(&self, actor: &Actor, id: UserId, reason: &str, plan: &Plan) -> Result<(), Error> {
         let now = self.ground.now();
         let reason = self.reason(actor, id, reason).await?;
@@ -90,7 +91,7 @@ impl Users {
                 if alone != plan.len() {
                     return Err(CHANGED);
                 }
-                // Links that they made must not let them back in under another account.
+                // Withdraw invitations that the user created, so that they cannot return under another account.
                 store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
                 let why = "The account of whoever allowed it was deleted.";
                 let ends = oauth::end_of_person(tx, &actor, id, None, why, now).await?;

@@ -1,4 +1,4 @@
-//! People, as administrators look after them. To anybody else all of it answers as if nothing were there.
+//! User management by administrators. For all other callers the users do not exist.
 
 mod activity;
 mod delete;
@@ -13,7 +13,7 @@ use super::{Error, Ground, actor::Actor, can::Power, keys};
 use keyward_domain::ids::UserId;
 use keyward_store::{self as store, Conn, Tx, users::PersonRow};
 
-/// The use cases of looking after people.
+/// Use cases of user management.
 #[derive(Clone)]
 pub struct Users {
     ground: Ground,
@@ -25,7 +25,8 @@ impl Users {
     }
 }
 
-/// Whether an actor has a power now; whoever is at the command line has every power, Keyward itself needs none.
+/// Checks an administrator permission in the database. The operator at the command line has every permission; programs
+/// and Keyward itself have none.
 async fn allow(conn: &mut Conn<'_>, actor: &Actor, power: Power) -> Result<(), Error> {
     match actor {
         Actor::User(caller) => keys::administrator(conn, caller, power).await,
@@ -34,7 +35,8 @@ async fn allow(conn: &mut Conn<'_>, actor: &Actor, power: Power) -> Result<(), E
     }
 }
 
-/// Begins a change of a person: whoever counts administrators, or a project's owners, does so one after another, on every node.
+/// Begins a change of a user: locks, checks the permission, and reads the row. Changes that count administrators or
+/// project owners are serialized across all nodes.
 async fn begin(tx: &mut Tx<'_>, actor: &Actor, id: UserId, power: Power) -> Result<PersonRow, Error> {
     store::queue::take_turns(tx).await?;
     allow(tx, actor, power).await?;
@@ -42,7 +44,7 @@ async fn begin(tx: &mut Tx<'_>, actor: &Actor, id: UserId, power: Power) -> Resu
     store::users::by_id(tx, id.into()).await?.ok_or(Error::NotFound)
 }
 
-/// Refuses what would leave nobody to look after this Keyward.
+/// Rejects a change that would leave the instance without an active administrator.
 async fn keep_one(conn: &mut Conn<'_>, row: &PersonRow) -> Result<(), Error> {
     if row.admin && row.active && store::users::administrators(conn).await? <= 1 {
         return Err(Error::Conflict(
@@ -52,7 +54,7 @@ async fn keep_one(conn: &mut Conn<'_>, row: &PersonRow) -> Result<(), Error> {
     Ok(())
 }
 
-/// The thing that events about a person are of.
+/// Returns the audit event target of a user.
 fn target(id: UserId) -> String {
     format!("user:{id}")
 }

@@ -1,4 +1,4 @@
-//! Making somebody an administrator, and taking that back.
+//! Administrator role: granting and revoking it.
 
 use super::{Users, begin, keep_one, target};
 use crate::{Error, actor::Actor, can::Power};
@@ -6,20 +6,21 @@ use keyward_domain::ids::UserId;
 use keyward_store::{self as store, changes::Change, queue::Kept};
 
 impl Users {
-    /// The person looks after everything from the next request on.
+    /// Grants the administrator role, effective from the next request.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator; [`Error::Conflict`] for somebody who
-    /// cannot sign in; [`Error::StepUp`] without recent reauthentication.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::Conflict`] for a
+    /// disabled user; [`Error::StepUp`] without recent reauthentication.
     pub async fn make_administrator(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         self.set_administrator(actor, id, true).await
     }
 
-    /// The person is like anybody else from the next request on.
+    /// Revokes the administrator role, effective from the next request.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator (any more: of two who unmake each other at
-    /// once the second is none); [`Error::Conflict`] for the last one.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator (any more: if two
+    /// administrators revoke each other's role at once, the second request fails); [`Error::Conflict`] for the last
+    /// administrator; [`Error::StepUp`] without recent reauthentication.
     pub async fn unmake_administrator(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         self.set_administrator(actor, id, false).await
     }

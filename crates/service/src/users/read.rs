@@ -1,4 +1,4 @@
-//! The list of everybody, and one person.
+//! User list and user details.
 
 use super::{Users, allow};
 use crate::{
@@ -17,17 +17,17 @@ use keyward_domain::{
 use keyward_store::{self as store, users::PersonRow};
 use uuid::Uuid;
 
-/// People on one page of the list.
+/// Number of users per page of the list.
 pub const PAGE_SIZE: usize = 50;
-/// Most people among whom a form lets choose.
+/// Maximum number of users that a form offers to choose from.
 const CHOICES: i64 = 500;
-/// Most characters that are looked for.
+/// Maximum length of a search text, in characters.
 const SEARCH_MAX: usize = 200;
 
-/// Where a page begins, as it stands in `?after=`: id and title of the last person before.
+/// Parses the cursor in `?after=`: ID and title of the last user of the previous page.
 fn read_cursor(text: &str) -> Option<(String, Uuid)> {
     let (id, title) = text.split_once('.')?;
-    // A NUL is no text to PostgreSQL.
+    // PostgreSQL does not accept NUL in text.
     Some((title.to_owned(), id.parse().ok()?)).filter(|(title, _)| !title.contains('\0'))
 }
 
@@ -51,10 +51,11 @@ fn summary(row: PersonRow, caller: &Caller) -> UserSummary {
 }
 
 impl Users {
-    /// One page of everybody whose name or address has this text in it, by name. An `after` that is none of ours begins anew.
+    /// Returns one page of the users whose name or address contains the search text, sorted by name. An invalid `after`
+    /// starts at the first page.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for whoever is no administrator.
+    /// [`Error::NotFound`] if the caller is not an administrator.
     pub async fn list(&self, caller: &Caller, search: &str, after: &str) -> Result<UserPage, Error> {
         read_list(async {
             let mut reader = self.ground.pool.read_list().await?;
@@ -73,10 +74,10 @@ impl Users {
         .await
     }
 
-    /// One person, with their projects.
+    /// Returns one user with their projects.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such person, and for whoever is no administrator.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator.
     pub async fn get(&self, caller: &Caller, id: UserId) -> Result<UserView, Error> {
         let mut reader = self.ground.pool.read().await?;
         let mut conn = reader.conn();
@@ -107,7 +108,7 @@ impl Users {
         })
     }
 
-    /// Everybody, by name, for the command line.
+    /// Returns all users by name, for the command line.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -116,10 +117,10 @@ impl Users {
         Ok(store::users::page(&mut reader.conn(), "", ("", Uuid::nil()), i64::MAX).await?)
     }
 
-    /// The person with this address, for the command line.
+    /// Returns the user with this address, for the command line.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if nobody has it.
+    /// [`Error::NotFound`] if no user has it.
     pub async fn by_email(&self, email: &str) -> Result<UserId, Error> {
         let mut reader = self.ground.pool.read().await?;
         let row = store::users::by_email(&mut reader.conn(), &Email::from_row(email)).await?;

@@ -1,4 +1,4 @@
-//! Giving a project to somebody else.
+//! Project transfer to another owner.
 
 use super::{Users, begin};
 use crate::{Error, actor::Actor, can::Power, oauth};
@@ -14,7 +14,7 @@ use keyward_store::{
     users::{PersonRow, TheirProjectRow},
 };
 
-/// The new owner that a form names: somebody else who can sign in.
+/// Reads the new owner that a form names. It must be another user who can sign in.
 pub(super) async fn heir(tx: &mut Tx<'_>, field: &'static str, to: &str, from: UserId) -> Result<PersonRow, Error> {
     let wrong = || Error::field(field, "Choose a person who can sign in.");
     let to: UserId = to.trim().parse().map_err(|_| wrong())?;
@@ -26,7 +26,7 @@ pub(super) async fn heir(tx: &mut Tx<'_>, field: &'static str, to: &str, from: U
     row.filter(|row| row.active).ok_or_else(wrong)
 }
 
-/// The event of a project that changes hands.
+/// Returns the audit event of a project transfer.
 pub(super) fn transferred(
     actor: &Actor,
     now: keyward_domain::time::Timestamp,
@@ -45,12 +45,12 @@ pub(super) fn transferred(
 }
 
 impl Users {
-    /// Makes somebody else an owner of a project that this person owns. The former owner becomes an operator, or (without
-    /// `stays`) leaves it; other members stay what they are.
+    /// Makes another user an owner of a project that this user owns. The former owner becomes an operator with `stays`,
+    /// and otherwise leaves the project. Other members keep their roles.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such person or they do not own that project, and for whoever is no administrator;
-    /// [`Error::Invalid`] for a new owner who cannot sign in.
+    /// [`Error::NotFound`] if the user does not exist, does not own the project, or the caller is not an administrator;
+    /// [`Error::Invalid`] for a new owner who cannot sign in; [`Error::StepUp`] without recent reauthentication.
     pub async fn transfer(
         &self,
         actor: &Actor,
@@ -64,7 +64,7 @@ impl Users {
             let (actor, to) = (actor.clone(), to.clone());
             Box::pin(async move {
                 let row = begin(tx, &actor, from, Power::TransferProject).await?;
-                // It opens another's project to whoever gets it.
+                // Required because a transfer gives the new owner access to the project.
                 actor.reauthenticate("project.transferred", now)?;
                 store::policy::hold_project(tx, project.into()).await?;
                 let theirs = store::users::projects(tx, row.id).await?.into_iter();
@@ -78,7 +78,7 @@ impl Users {
                 } else {
                     store::users::leave(tx, found.id, row.id).await?;
                 }
-                // They could come back by a link of their own.
+                // Otherwise the former owner could return through an invitation of their own.
                 store::invitations::withdraw_of(tx, found.id, row.id, now.micros()).await?;
                 let ends = if stays {
                     oauth::follow_role(tx, &actor, from, project, Role::Operator, now).await?

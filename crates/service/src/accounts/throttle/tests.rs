@@ -70,12 +70,12 @@ fn seconds(verdict: Verdict) -> i64 {
 fn guesses_at_one_account_from_many_addresses_take_turns() {
     let throttle = Throttle::default();
     let enter = |last, now| seconds(throttle.enter(Guess::Password, "m", ip(last), now));
-    // At once: ten are free, the next wait for each other, and the others are refused.
+    // Concurrent guesses: ten are free, the next ones queue, and the others are denied.
     let verdicts: Vec<_> = (0..60).map(|last| enter(last, NOW)).collect();
     assert!(verdicts[..11].iter().all(|it| *it == 0), "{verdicts:?}");
     assert_eq!(verdicts[11..13], [2, 6]);
     assert!(verdicts[13..].iter().all(|it| *it == -12), "{verdicts:?}");
-    // One a second for an hour: the interval grows to 30 s.
+    // One guess per second for an hour: the interval grows to 30 s.
     let compared = (0..3_600).filter(|n| enter(60 + (n % 150) as u8, NOW.plus_seconds(*n)) >= 0).count();
     assert!((100..=130).contains(&compared), "{compared}");
     assert_eq!(seconds(throttle.enter(Guess::Password, "n", ip(1), NOW)), 0, "another account is not slowed");

@@ -1,4 +1,4 @@
-//! What a program says of a key, unread and read.
+//! Requests of the management API for keys, not yet parsed, and their validation.
 
 use crate::{
     Error, Field, expiry,
@@ -22,33 +22,33 @@ use keyward_domain::{
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// When a key ends, unread.
+/// The expiry of a key, not yet parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// So many days from now.
+    /// Days from now.
     Days(i64),
     /// An instant in RFC 3339.
     At(String),
     Never,
 }
 
-/// A new key, unread. `None`: as the program's own.
+/// A request for a new key, not yet parsed. Without an environment or networks, those of the program's own key apply.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     pub name: String,
     pub environment: Option<Environment>,
-    /// `None`: 90 days, or as long as the policy allows and the program's key lasts.
+    /// `None`: 90 days, or less if the policy or the expiry of the program's key requires it.
     pub end: Option<End>,
     pub scopes: Vec<String>,
     pub issued_to: Option<String>,
     pub networks: Option<Vec<String>>,
     /// An instant in RFC 3339.
     pub not_before: Option<String>,
-    /// `100/minute,burst=20`.
+    /// For example `100/minute,burst=20`.
     pub rate_limit: Option<String>,
 }
 
-/// What is to be changed, unread: what is `None` stays as it is. Within it, `None` takes away.
+/// A requested change, not yet parsed. An outer `None` keeps the field. An inner `None` removes the value.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     pub name: Option<String>,
@@ -60,7 +60,7 @@ pub struct Changes {
     pub rate_limit: Option<Option<String>>,
 }
 
-/// The number under which a program makes one key and no second, and what it asks under it: digests of both.
+/// An idempotency key, with which a program creates at most one key, and the request sent with it: digests of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Once {
     number: Uuid,
@@ -76,7 +76,8 @@ impl Once {
         &self.request
     }
 
-    /// Of an idempotency key as this program sent it, and the whole of what it asks. Two programs may send the same one.
+    /// Digests an idempotency key and the complete request. The digest includes the program's key, so that two programs
+    /// may send the same idempotency key.
     pub fn new(program: &Program, idempotency_key: &str, request: &[u8]) -> Self {
         let digest =
             Sha256::new().chain_update(program.key.to_string()).chain_update("\n").chain_update(idempotency_key);
@@ -86,7 +87,7 @@ impl Once {
     }
 }
 
-/// An instant; the day and the time of a wall clock are none.
+/// Parses an instant. A local date and time without an offset is an error.
 fn instant(name: &'static str, text: &str) -> Result<Timestamp, Field> {
     let read = text.trim().parse::<jiff::Timestamp>();
     let read = read.map_err(|_| {
@@ -132,7 +133,7 @@ where
 }
 
 impl Asked {
-    /// Reads every member, and says everything that is wrong at once.
+    /// Parses every member and returns all errors at once.
     pub(super) fn read(
         &self,
         program: &Program,
@@ -187,7 +188,7 @@ impl Asked {
 }
 
 impl Changes {
-    /// Reads what is said, and says everything that is wrong at once.
+    /// Parses the members that are present and returns all errors at once.
     pub(super) fn read(&self, version: Option<i64>, now: Timestamp) -> Result<Edited, Error> {
         fn said<S, T>(
             errors: &mut Vec<Field>,

@@ -1,4 +1,4 @@
-//! Listing the keys of a program's project.
+//! Paginated lists of the keys of a program's project.
 
 use crate::{
     Error,
@@ -17,47 +17,47 @@ use keyward_domain::{
 };
 use keyward_store::keys::Seen;
 
-/// Most keys on one page.
+/// Maximum keys per page.
 pub const LIMIT_MAX: usize = 200;
 
-/// Which keys are asked for; `None`: any. Without a status, whatever is not deleted.
+/// The filter of a list; `None`: any. Without a status, deleted keys are excluded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeysAsked {
     pub status: Option<Status>,
     pub environment: Option<Environment>,
-    /// In its name, its preview or whom it was issued to, without regard to case and accents.
+    /// Text to find in the name, preview, or issued-to label, ignoring case and accents.
     pub text: Option<String>,
-    /// Issued to just this name.
+    /// Exact issued-to label.
     pub issued_to: Option<String>,
     /// From 1 to 200; `None`: 50.
     pub limit: Option<usize>,
-    /// Where the page before said that this one begins.
+    /// The `next` cursor of the previous page.
     pub cursor: Option<String>,
 }
 
-/// A page of keys, the newest first.
+/// A page of keys, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyList {
     pub keys: Vec<KeyView>,
-    /// Where the next page begins; `None`: there is none.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
-    /// Keys that match, on all pages, at most 10,000.
+    /// Number of matching keys on all pages, at most 10,000.
     pub total: u64,
-    /// Whether there are no more than that.
+    /// Whether `total` is exact and not limited.
     pub total_is_exact: bool,
 }
 
-/// What stands in a cursor; `None`: it is none of ours.
+/// Decodes a cursor; `None` if it is invalid.
 fn opened(cursor: &str) -> Option<String> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     super::super::list::is_cursor(&text).then_some(text)
 }
 
 impl Keys {
-    /// A page of the keys of the program's project, the newest first. The pages of one list are of one instant.
+    /// Returns a page of the keys of the program's project, newest first. All pages of one list show the same instant.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] for a limit or a cursor that is none.
+    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] for an invalid limit or cursor.
     pub async fn list_by_program(
         &self,
         program: &Program,

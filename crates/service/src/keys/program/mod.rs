@@ -1,10 +1,13 @@
-//! Keys, by a program: what a person can do, within the scopes of its token, in the one project that its key belongs to.
+//! Key management by programs: the use cases of a user, limited to the token's scopes and to the one project of the
+//! program's key.
 //!
-//! **What it makes only narrows.** A key that a program makes lies within its own: no more scopes, networks or life, the same
-//! environment and project. A key that it edits lies afterwards within its own, or within what it was before, in everything at once:
-//! the edit of a key that reaches further in one thing must not widen it in another. What it starts again lies within its own. So a
-//! program widens nothing beyond itself, itself included, and neither does what it made. From when a key works and how often are no
-//! rights, its own among them: it could make another without a limit.
+//! **Attenuation.** A key that a program creates stays within the privileges of the program's own key: no additional
+//! scopes, networks, or lifetime, and the same environment and project. After an edit, a key is within the program's
+//! key, or within its own previous privileges, in all of them at once: the edit of a key that exceeds the program's key
+//! in one privilege must not widen another one. A key that a program activates or restores is within the program's key.
+//! A program therefore cannot widen any key beyond its own, that key included, and neither can the keys that it
+//! created. The start time and the rate limit are not privileges, not even those of the program's own key: it could
+//! create another key without a limit.
 
 mod asked;
 mod list;
@@ -36,7 +39,8 @@ use keyward_domain::{
 use keyward_store::{self as store, Conn, keys::KeyRow};
 use uuid::Uuid;
 
-/// How far the key behind a program reaches now, if it may still write: of management, no further than the token.
+/// Returns the current privileges of the program's key, if it may still write. Its management scopes are limited to
+/// those of the token.
 async fn maker(conn: &mut Conn<'_>, program: &Program, now: Timestamp) -> Result<Reach, Error> {
     let row = store::keys::by_id(conn, program.key.into()).await?;
     let good = |row: &KeyRow| {
@@ -50,7 +54,7 @@ async fn maker(conn: &mut Conn<'_>, program: &Program, now: Timestamp) -> Result
     if reach.scopes.iter().any(|scope| scope == WRITE) { Ok(reach) } else { Err(ProgramRefused::Ended.into()) }
 }
 
-/// Whether a program may make this key: it has made none with this number, and the key lies within its own.
+/// Checks that a program may create this key: the number is unused, and the key is within the program's own.
 pub(super) async fn check_new(conn: &mut Conn<'_>, actor: &Actor, new: &NewKey, now: Timestamp) -> Result<(), Error> {
     let Actor::Program(program) = actor else { return Ok(()) };
     let maker = maker(conn, program, now).await?;
@@ -58,7 +62,7 @@ pub(super) async fn check_new(conn: &mut Conn<'_>, actor: &Actor, new: &NewKey, 
     within(Reach::of_new(new).beyond(&maker))
 }
 
-/// Whether a key was made with this number before.
+/// Checks that no key was created with this number before.
 pub(super) async fn check_once(
     conn: &mut Conn<'_>,
     number: Option<FormNumber>,
@@ -74,7 +78,7 @@ pub(super) async fn check_once(
     }
 }
 
-/// Whether a program may make this of a key.
+/// Checks that a program may edit a key in this way.
 pub(super) async fn check_edit(
     conn: &mut Conn<'_>,
     actor: &Actor,
@@ -86,15 +90,16 @@ pub(super) async fn check_edit(
     let maker = maker(conn, program, now).await?;
     let before = Reach::of(row)?;
     let after = before.edited(edit)?;
-    // A program for tests does not touch what is live.
+    // A program with a test key must not change live keys.
     if before.environment == maker.environment && after.narrows(&before, now) {
         return Ok(());
     }
     within(after.beyond(&maker))
 }
 
-/// Whether a program may do this to a key: of its environment, and to start it again, one that lies within its own. `versions` are
-/// the states in which it is to be done; where there is nothing left to do, in any.
+/// Checks that a program may apply this action to a key: the environments are equal, and a key that is activated or
+/// restored is within the program's own. `versions` lists the states in which the action may run. An action that is
+/// already done is permitted in any state.
 pub(super) async fn check_change(
     conn: &mut Conn<'_>,
     program: &Program,
@@ -117,12 +122,13 @@ fn within(beyond: Vec<Field>) -> Result<(), Error> {
 }
 
 impl Keys {
-    /// Makes a key for a program. What is not said is as the program's own: its environment, its networks, 90 days or as long as it
-    /// lasts. The secret is in the answer, and nowhere else.
+    /// Creates a key for a program. Defaults come from the program's own key: its environment, its networks, and 90
+    /// days or its own expiry if that is earlier. Only this response contains the secret.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] with every wrong member; [`Error::Program`] if the key would reach
-    /// further than the program's, or the number was used before; [`Error::Conflict`] if the project has as many as the policy allows.
+    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] with every invalid member; [`Error::Program`] if
+    /// the key would exceed the program's key, or the number was used before; [`Error::Conflict`] if the project has as
+    /// many keys as the policy allows.
     pub async fn create_by_program(
         &self,
         program: &Program,
@@ -136,7 +142,8 @@ impl Keys {
             let mut reader = self.ground.pool.read().await?;
             let mut conn = reader.conn();
             let maker = maker(&mut conn, program, now).await?;
-            // Before anything is read: an instant that was to come when it was first sent may have passed.
+            // Before the request is parsed: a time that was in the future when the request was first sent may have
+            // passed.
             check_once(&mut conn, once.map(Once::number), once.map(Once::request)).await?;
             (crate::policy::read(&mut conn).await?.usual_period(), maker)
         };
@@ -145,10 +152,10 @@ impl Keys {
         made.map_err(|error| named(error, asked.end.as_ref()))
     }
 
-    /// One key of the program's project.
+    /// Returns a key of the program's project.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or of another project.
+    /// [`Error::NotFound`] if the key does not exist or belongs to another project.
     pub async fn get_by_program(&self, program: &Program, project: ProjectId, id: KeyId) -> Result<KeyView, Error> {
         program.in_project(project)?;
         let (actor, now) = (Actor::Program(program.clone()), self.ground.now());
@@ -160,7 +167,8 @@ impl Keys {
     /// Edits a key of the program's project, if it is in one of these states; `None`: in any.
     ///
     /// # Errors
-    /// As [`Keys::create_by_program`]; [`ProgramRefused::Stale`] if it is in another state; [`Error::Conflict`] if it is deleted.
+    /// As [`Keys::create_by_program`]; [`ProgramRefused::Stale`] if the key is in another state; [`Error::Conflict`] if
+    /// it is deleted.
     pub async fn edit_by_program(
         &self,
         program: &Program,
@@ -170,7 +178,7 @@ impl Keys {
         changes: &Changes,
     ) -> Result<KeyView, Error> {
         let now = self.get_by_program(program, project, id).await?;
-        // Of the states that would do, the one in which it is: what is read here is compared again where it is changed.
+        // The write compares this version again, because the key may change after this read.
         let version = match versions {
             Some(versions) if !versions.contains(&now.version) => return Err(ProgramRefused::Stale.into()),
             Some(_) => Some(now.version),
@@ -181,25 +189,27 @@ impl Keys {
         edited.map_err(|error| named(error, changes.end.as_ref()))
     }
 
-    /// Deactivates a key of the program's project, if it is in one of these states; `None`: in any. Twice is no error.
+    /// Deactivates a key of the program's project, if it is in one of these states; `None`: in any. Repeating the call
+    /// is not an error.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not there or of another project; [`Error::Conflict`] if it is deleted; [`Error::Program`] if it is
-    /// of another environment, or in another state.
+    /// [`Error::NotFound`] if the key does not exist or belongs to another project; [`Error::Conflict`] if it is
+    /// deleted; [`Error::Program`] if it belongs to another environment, or is in another state.
     pub async fn deactivate_by_program(&self, who: Program, at: &At, versions: Versions) -> Result<KeyView, Error> {
         self.change_by_program(who, at, versions, Verb::Deactivate).await
     }
 
-    /// Activates a key of the program's project, likewise. Twice is no error.
+    /// Activates a key of the program's project, under the same condition. Repeating the call is not an error.
     ///
     /// # Errors
-    /// As [`Keys::deactivate_by_program`]; [`Error::Program`] if it reaches further than the program's; [`Error::Stopped`] while an
-    /// administrator holds it.
+    /// As [`Keys::deactivate_by_program`]; [`Error::Program`] if the key exceeds the program's key; [`Error::Stopped`]
+    /// while it is stopped by an administrator.
     pub async fn activate_by_program(&self, who: Program, at: &At, versions: Versions) -> Result<KeyView, Error> {
         self.change_by_program(who, at, versions, Verb::Activate).await
     }
 
-    /// Deletes a key of the program's project, likewise: for seven days it can be restored. Twice is no error.
+    /// Deletes a key of the program's project, under the same condition. It can be restored for seven days. Repeating
+    /// the call is not an error.
     ///
     /// # Errors
     /// As [`Keys::deactivate_by_program`].
@@ -207,7 +217,8 @@ impl Keys {
         self.change_by_program(who, at, versions, Verb::Delete).await
     }
 
-    /// Restores a key of the program's project, likewise, to the state that it had. Twice is no error.
+    /// Restores a key of the program's project to its previous state, under the same condition. Repeating the call is
+    /// not an error.
     ///
     /// # Errors
     /// As [`Keys::activate_by_program`].
@@ -227,17 +238,18 @@ impl Keys {
     }
 }
 
-/// A key, as an address names it.
+/// The path of a key: its project and its id.
 #[derive(Clone, Copy, Debug)]
 pub struct At {
     pub project: ProjectId,
     pub key: KeyId,
 }
 
-/// The states of a key in which something is to be done; `None`: in any.
+/// The states of a key in which a change may run (`If-Match`); `None`: in any.
 pub type Versions = Option<Vec<i64>>;
 
-/// The rules that people and programs share name the field of the form. A program learns of the member that it sent.
+/// Renames the error field of a rule that forms and programs share, from the form's field to the member that the
+/// program sent.
 fn named(error: Error, end: Option<&End>) -> Error {
     let name = if matches!(end, Some(End::Days(_))) { "expires_in_days" } else { "expires_at" };
     match error {
