@@ -1,9 +1,9 @@
-//! The bearer token of a request (RFC 6750 section 2.1): in the header alone, never in the query.
+//! Bearer token of a request (RFC 6750 section 2.1): from the header only, never from the query.
 
 use super::problem::Problem;
 use axum::http::{HeaderMap, StatusCode, header};
 
-/// What a request carries.
+/// Bearer tokens of a request.
 pub enum Bearer<'h> {
     Nothing,
     One(&'h str),
@@ -11,7 +11,7 @@ pub enum Bearer<'h> {
 }
 
 impl<'h> Bearer<'h> {
-    /// Another scheme is nothing, and so is a token without a character.
+    /// Extracts the token. Another scheme or an empty token counts as [`Self::Nothing`].
     pub fn of(headers: &'h HeaderMap) -> Self {
         let mut all = headers.get_all(header::AUTHORIZATION).iter();
         let (first, second) = (all.next(), all.next());
@@ -25,14 +25,15 @@ impl<'h> Bearer<'h> {
     }
 }
 
-/// What stands behind the scheme, whose name has no case (RFC 9110 section 11.1).
+/// Returns the value after the `Bearer` scheme. The scheme is case-insensitive (RFC 9110 section 11.1).
 pub fn behind(value: &[u8]) -> Option<&[u8]> {
     let at = value.iter().position(|byte| *byte == b' ')?;
     let (scheme, text) = value.split_at(at);
     scheme.eq_ignore_ascii_case(b"bearer").then(|| text.trim_ascii())
 }
 
-/// A refusal with its challenge (RFC 6750 section 3). Nobody said who they are: it names no error (section 3.1).
+/// Deny response with a challenge (RFC 6750 section 3). Without a credential the challenge has no error code (section
+/// 3.1).
 pub fn challenged(
     status: StatusCode,
     code: &'static str,
@@ -42,7 +43,7 @@ pub fn challenged(
 ) -> Problem {
     let mut challenge = r#"Bearer realm="management""#.to_owned();
     if let Some(error) = error {
-        // What may stand in a quoted value there: %x20-21 / %x23-5B / %x5D-7E.
+        // RFC 6750 allows these characters in the quoted value: %x20-21 / %x23-5B / %x5D-7E.
         let plain: String =
             words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect();
         challenge.push_str(&format!(r#", error="{error}", error_description="{plain}""#));

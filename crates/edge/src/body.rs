@@ -1,5 +1,5 @@
-//! Reading the body of a request on the hot path: with limits of size and time, without a copy where one piece is all of it, and
-//! wiped afterwards as far as it is ours.
+//! Request bodies on the fast path: size and time limits, no copy of a body that arrives in one chunk, and zeroizing of
+//! owned buffers.
 
 use super::problem::{Problem, of_status};
 use axum::{
@@ -16,16 +16,18 @@ use std::{
 };
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// How long a body may pause.
+/// Longest pause between two chunks of a body.
 const PAUSE: Duration = Duration::from_secs(10);
-/// How often a body is looked at before a timer is set: what came in one packet with its head is there the second time.
+/// Number of polls before a timer is set. A body that arrives in the same packet as the head is ready at the second
+/// poll.
 const LOOKS: u32 = 2;
 
-/// The body of a request, which may hold a secret.
+/// Request body, which may contain a secret.
 pub enum Payload {
-    /// One piece, in the buffer of its connection: the next request there is written over it.
+    /// One chunk, in the read buffer of its connection. Zeroized on drop if no other reference to the buffer exists;
+    /// otherwise the next request on the connection overwrites it.
     Whole(Bytes),
-    /// Put together from several.
+    /// Copy of a body that arrived in several chunks.
     Joined(Zeroizing<Vec<u8>>),
 }
 
@@ -50,13 +52,13 @@ impl Drop for Payload {
     }
 }
 
-/// The code and words for an encoded body.
+/// Error code and message for a body with a content coding.
 pub const ENCODED: (&str, &str) = (
     "unsupported_content_encoding",
     "The body has a Content-Encoding. This server takes bodies without one: send the request again, not compressed.",
 );
 
-/// Whether a body comes without a content coding (RFC 9110 section 8.4).
+/// Whether a body has no content coding (RFC 9110 section 8.4).
 pub fn is_unencoded(headers: &HeaderMap) -> bool {
     headers.get_all(header::CONTENT_ENCODING).iter().all(|coding| {
         let coding = coding.as_bytes().trim_ascii();
@@ -72,7 +74,7 @@ fn problem(status: StatusCode) -> Problem {
 /// Reads a body of at most `limit` bytes.
 ///
 /// # Errors
-/// 413 if it is longer; 408 if it pauses too long; 400 if the connection breaks.
+/// 413 if the body is longer than `limit`; 408 if it pauses longer than 10 s; 400 if the connection breaks.
 pub async fn read<B>(body: B, limit: usize) -> Result<Payload, Problem>
 where
     B: HttpBody<Data = Bytes> + Unpin,
@@ -102,7 +104,7 @@ where
             continue;
         }
         if joined.is_empty() {
-            // All of it at once: a vector that grows would leave copies behind.
+            // The full capacity is reserved at once: a growing vector would leave unzeroized copies behind.
             joined.reserve_exact(said.exact().map_or(limit, |length| usize::try_from(length).unwrap_or(limit)));
             joined.extend_from_slice(&Payload::Whole(std::mem::take(&mut first)));
         }
@@ -111,7 +113,7 @@ where
     Ok(if joined.is_empty() { Payload::Whole(first) } else { Payload::Joined(joined) })
 }
 
-/// The next piece; `None`: that was all. A timer is set only for what is not there.
+/// Returns the next nonempty chunk, or `None` at the end of the body. A timer is set only if no chunk is ready.
 async fn piece<B>(body: &mut B, pause: Duration) -> Result<Option<Bytes>, Problem>
 where
     B: HttpBody<Data = Bytes> + Unpin,
@@ -139,14 +141,15 @@ where
             Some(Err(_)) => return Err(problem(StatusCode::BAD_REQUEST)),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) if !data.is_empty() => return Ok(Some(data)),
-                // Trailers, or a piece of nothing.
+                // Trailers, or an empty chunk.
                 _ => {}
             },
         }
     }
 }
 
-/// Waits for an answer at most this long, with a timer only if it is not there at once; `None`: it took too long.
+/// Waits for a future for at most `time`; returns `None` on timeout. A timer is set only if the future is not ready at
+/// the first poll.
 pub async fn within<F: Future>(time: Duration, answer: F) -> Option<F::Output> {
     let mut answer = pin!(answer);
     match futures::poll!(&mut answer) {

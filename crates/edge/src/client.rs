@@ -1,51 +1,55 @@
-//! Where a request comes from and which host it asks for, as far as they can be trusted.
+//! Client address and requested host, resolved through trusted proxies.
 
 use super::{EdgeState, logged};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, Version, header};
 use keyward_config::Config;
 use std::net::{IpAddr, SocketAddr};
 
-/// The other end of the connection, put into every request by the listener.
+/// Address of the connection's peer. The listener adds it to every request as an extension.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Who asks.
+/// Client of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Client<'a> {
     pub ip: Option<IpAddr>,
-    /// The host that a trusted proxy says it was asked for.
+    /// Requested host, as forwarded by a trusted proxy.
     host: Option<&'a str>,
-    /// Whether a trusted proxy passed the request on.
+    /// Whether a trusted proxy forwarded the request.
     pub is_forwarded: bool,
 }
 
-/// What is wrong with the host that a request names.
+/// Error for an invalid host: status, code, and message.
 pub type WrongHost = (StatusCode, &'static str, &'static str);
 
 impl<'a> Client<'a> {
-    /// Reads who asks: what a trusted proxy forwards is believed, right to left, until an address that is no trusted proxy.
+    /// Determines the client from the peer address and the forwarding headers.
+    ///
+    /// Forwarding headers are used only if the peer is a trusted proxy. Hops are read from right to left, up to the
+    /// first address that is not a trusted proxy.
     pub fn read(config: &Config, peer: Option<IpAddr>, headers: &'a HeaderMap) -> Self {
         let trusted = |ip: IpAddr| config.trusted_proxies.iter().any(|net| net.contains(&ip));
         let peer = peer.map(|ip| ip.to_canonical());
         let Some(proxy) = peer.filter(|ip| trusted(*ip)) else {
             return Self { ip: peer, host: None, is_forwarded: false };
         };
-        // From the last to the first, as they are believed.
+        // Values from last to first: the last one was added by the nearest proxy.
         let values = |name: HeaderName| {
             let all = headers.get_all(name).into_iter().rev();
             all.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','))
         };
-        // RFC 7239 where there is one, the older headers otherwise.
+        // `Forwarded` (RFC 7239) if present, otherwise the `X-Forwarded-*` headers.
         let is_new = headers.contains_key(header::FORWARDED);
         if is_new && headers.contains_key(FORWARDED_FOR) {
-            // A proxy writes one of them and passes the other on as the client sent it: neither can be believed.
+            // A proxy writes one of the two and forwards the other unchanged from the client. It is unknown which one
+            // is genuine, so neither is trusted.
             return Self { ip: peer, host: None, is_forwarded: true };
         }
         let mut client = proxy;
-        // Whether the walk goes on behind this hop.
+        // Returns whether the next hop is to be read.
         let mut step = |hop: &str| match address(hop) {
             Some(ip) => {
                 client = ip.to_canonical();
@@ -54,7 +58,7 @@ impl<'a> Client<'a> {
             None => false,
         };
         let host = if is_new {
-            // An element that names nobody ends the walk, like one that cannot be read.
+            // An element without `for` ends the loop, like one with an invalid address.
             let _ = values(header::FORWARDED).all(|element| step(parameter(element, "for").unwrap_or_default()));
             values(header::FORWARDED).next().and_then(|element| parameter(element, "host"))
         } else {
@@ -64,10 +68,10 @@ impl<'a> Client<'a> {
         Self { ip: Some(client), host, is_forwarded: true }
     }
 
-    /// Whether the request names a host that is ours, and names it once.
+    /// Checks that the request names exactly one host, and that it is a host of this server.
     ///
     /// # Errors
-    /// 400 or 421, with code and words.
+    /// 400 or 421, with a code and a message.
     pub fn check_host(
         &self,
         state: &EdgeState,
@@ -101,7 +105,7 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Checks that there is no second `Host` (RFC 9112 section 3.2): a proxy in front may have read the other one.
+/// Checks that there is no second `Host` field (RFC 9112 section 3.2). A proxy in front may have used the other one.
 ///
 /// # Errors
 /// 400.
@@ -113,8 +117,8 @@ pub fn check_single_host(headers: &HeaderMap) -> Result<(), WrongHost> {
     Ok(())
 }
 
-/// Checks that an HTTP/1.1 request has a `Host` field, and that its value is a host (RFC 9112 section 3.2). A list of hosts is none:
-/// the comma is how a proxy joins two fields.
+/// Checks that an HTTP/1.1 request has a `Host` field and that the value is a host (RFC 9112 section 3.2). A list of
+/// hosts is invalid: a proxy joins two fields with a comma.
 ///
 /// # Errors
 /// 400.
@@ -127,18 +131,19 @@ fn check_host_field(version: Version, headers: &HeaderMap) -> Result<(), WrongHo
     Err((StatusCode::BAD_REQUEST, "bad_request", words))
 }
 
-/// Whether these are characters of a host with its port (RFC 3986 section 3.2.2), which may be empty.
+/// Whether all bytes are valid in a host with a port (RFC 3986 section 3.2.2). An empty value is valid.
 fn is_host(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(byte))
 }
 
-/// Hosts have no case; `keys.example.com:443` is `keys.example.com` on HTTPS, and likewise port 80.
+/// Compares hosts without case. The default port is ignored: `keys.example.com:443` equals `keys.example.com` with
+/// HTTPS, and likewise port 80 with HTTP.
 fn is_same(config: &Config, ours: &str, host: &str) -> bool {
     let port = if config.public_url.is_https() { ":443" } else { ":80" };
     host.eq_ignore_ascii_case(ours) || host.strip_suffix(port).is_some_and(|bare| bare.eq_ignore_ascii_case(ours))
 }
 
-/// A parameter of an element of `Forwarded`.
+/// Returns a parameter of a `Forwarded` element.
 fn parameter<'e>(element: &'e str, name: &str) -> Option<&'e str> {
     element.split(';').find_map(|pair| {
         let (key, value) = pair.trim().split_once('=')?;
@@ -146,7 +151,7 @@ fn parameter<'e>(element: &'e str, name: &str) -> Option<&'e str> {
     })
 }
 
-/// `203.0.113.7`, `203.0.113.7:5000`, `[2001:db8::1]:5000` or `2001:db8::1`.
+/// Parses `203.0.113.7`, `203.0.113.7:5000`, `[2001:db8::1]:5000` or `2001:db8::1`.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     text.parse::<IpAddr>()

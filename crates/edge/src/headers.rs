@@ -1,12 +1,12 @@
-//! Response headers that every response has.
+//! Default security headers of responses.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use keyward_config::Config;
 
-/// Tells browsers to use HTTPS only, for a year (RFC 6797).
+/// `Strict-Transport-Security` (RFC 6797): browsers use HTTPS only, for one year.
 pub const HSTS: &str = "max-age=31536000; includeSubDomains";
 
-/// The headers that every answer carries, unless a page has set its own.
+/// Adds the default security headers. A header that the response already has stays unchanged.
 pub fn harden(headers: &mut HeaderMap, config: &Config) {
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

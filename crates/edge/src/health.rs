@@ -1,4 +1,4 @@
-//! `/healthz`: the process lives. `/readyz`: it can answer.
+//! Health checks: liveness (`/healthz`) and readiness (`/readyz`).
 
 use super::{EdgeState, problem::Problem};
 use axum::{
@@ -8,18 +8,18 @@ use axum::{
 use keyward_store::{self as store, Kind, WriteTrouble};
 use std::time::Duration;
 
-/// How long the database may take to say that it is there.
+/// Time limit for the database check of `/readyz`.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Answers `GET /healthz`: whoever can be asked lives.
+/// Responds to `GET /healthz`. A process that can respond is alive, so nothing is checked.
 pub fn lives() -> Response<Bytes> {
     said(br#"{"status":"alive"}"#)
 }
 
-/// Answers `GET /readyz`: the database answers, has every migration of this program, and takes writes.
+/// Responds to `GET /readyz`: the database responds, has every migration of this program, and accepts writes.
 ///
 /// # Errors
-/// 503 `not_ready`, with which part is not.
+/// 503 `not_ready`; the detail names the failing part.
 pub async fn is_ready(state: &EdgeState) -> Result<Response<Bytes>, Problem> {
     let not_ready = |what: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", what);
     match tokio::time::timeout(PATIENCE, state.ground.pool.is_current()).await {

@@ -1,4 +1,4 @@
-//! JSON bodies of programs: what is wrong with one is said in a problem document.
+//! JSON request bodies of the program interfaces, with errors as problem documents.
 
 use super::{
     body::{ENCODED, Payload, is_unencoded},
@@ -15,7 +15,7 @@ use serde::{
 };
 use std::{fmt, marker::PhantomData};
 
-/// A JSON body. Unknown members are refused by the types themselves (`deny_unknown_fields`).
+/// Extractor for a JSON body. The types themselves reject unknown members (`deny_unknown_fields`).
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
@@ -27,12 +27,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             let (code, detail) = super::problem::of_status(rejection.status());
             Problem::new(rejection.status(), code, detail)
         })?;
-        // Wiped afterwards: a secret may be in it.
+        // Zeroized on drop: the body may contain a secret.
         read(&Payload::Whole(body)).map(Self)
     }
 }
 
-/// An object. By itself serde takes an array for a struct, its members in order: nobody means that.
+/// JSON object. By default serde also accepts an array for a struct, with the members in order; this type rejects it.
 pub struct Members<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
@@ -55,12 +55,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     }
 }
 
-/// A whole number, however it is written: `30.0` is an integer too (JSON Schema 2020-12, section 4.2.3).
+/// Integer in any JSON notation: `30.0` is an integer too (JSON Schema 2020-12, section 4.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Whole(pub i64);
 
-/// 2^53: below it a float has every whole number, and stands for no other.
+/// 2^53. Below this limit an `f64` represents every integer exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl<'de> Deserialize<'de> for Whole {
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Whole {
                 if number.fract() != 0.0 || number.abs() >= EXACT {
                     return Err(E::invalid_type(Unexpected::Float(number), &self));
                 }
-                // Whole, and within the numbers that a float has exactly.
+                // An integer within the exact range of `f64`.
                 Ok(Whole(number as i64))
             }
         }
@@ -96,10 +96,11 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// Whether the body is said to be JSON: `application/json`, or a type that ends with `+json`, without a content coding.
+/// Checks the media type (`application/json` or `application/*+json`) and that there is no content coding.
 ///
 /// # Errors
-/// 415 if it is not; for a content coding with `Accept-Encoding` (RFC 9110 section 15.5.16).
+/// 415 for another media type or a content coding. For a content coding the response has `Accept-Encoding` (RFC 9110
+/// section 15.5.16).
 pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     if !is_unencoded(headers) {
         let (code, words) = ENCODED;
@@ -115,10 +116,11 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     if json { Ok(()) } else { Err(not_json()) }
 }
 
-/// Reads an object, borrowing its texts from the body. The words of an error are ours: those of the libraries can quote what was sent.
+/// Parses an object. Its strings borrow from the body. Error messages are our own, because those of the libraries can
+/// quote the input.
 ///
 /// # Errors
-/// 400 if it is no JSON, 422 if it is not what was asked for.
+/// 400 if the body is not JSON, 422 if it does not match the schema.
 pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
     match serde_json::from_slice::<Members<T>>(body) {
         Ok(Members(read)) => Ok(read),
@@ -132,8 +134,10 @@ fn malformed() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", words)
 }
 
-/// JSON, but not what was asked for. A member that is missing or stands there twice is named: such a name is ours, and no secret can
-/// stand in it. What is unknown is not named, nor what has the wrong type: it may be what was sent.
+/// Error for JSON that does not match the schema.
+///
+/// A missing or duplicate member is named: these names come from the schema and cannot contain a secret. An unknown
+/// member and a value of the wrong type are not quoted: they are client input.
 fn unfit(error: &serde_json::Error) -> Problem {
     let said = error.to_string();
     let member =
@@ -149,7 +153,7 @@ fn unfit(error: &serde_json::Error) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", words)
 }
 
-/// A body of another kind.
+/// Error for a body with another media type.
 fn not_json() -> Problem {
     let words = "Send JSON, with Content-Type: application/json.";
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", words)

@@ -1,9 +1,11 @@
-//! The HTTP edge of Keyward: listener, timeouts, and the hot path (verify, batch verify, gateway, health, metrics), with what all
-//! interfaces share: problem documents, client addresses, request ids, response headers.
+//! HTTP edge of Keyward: the listener, timeouts, and the fast path (verify, batch verify, gateway, health, metrics).
+//!
+//! The crate also contains the parts that all HTTP interfaces share: problem documents, client addresses, request ids,
+//! and response headers.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
-// A server writes with `line_writer`, which does not block.
+// A server writes through `line_writer`, which never blocks.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod bearer;

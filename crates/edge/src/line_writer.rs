@@ -1,7 +1,8 @@
-//! Standard output and standard error of a running server. A thread for each stream writes its lines.
+//! Nonblocking writer for standard output and standard error of a running server. Each stream has a writer thread.
 //!
-//! The reader of a pipe can stop reading, and a write then blocks. Lines wait in a bounded queue, so no request waits for that
-//! reader. A line that finds the queue full is dropped and counted. Once writing works again, the log says how many were dropped.
+//! A write blocks if the reader of the pipe stops reading. Lines wait in a bounded queue, so no request waits for that
+//! reader. If the queue is full, a line is dropped and counted. When writing works again, the log reports the number of
+//! dropped lines.
 
 mod queue;
 
@@ -14,10 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bytes that wait for each stream at most.
+/// Maximum number of queued bytes per stream.
 const QUEUE_MAX: usize = 4 * 1024 * 1024;
 
-/// The streams of this process.
+/// Output streams of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     Stdout,
@@ -42,7 +43,7 @@ static WRITERS: [OnceLock<LineWriter>; 2] = [const { OnceLock::new() }; 2];
 pub struct LineWriter(Arc<Queue>);
 
 impl LineWriter {
-    /// The writer of a stream. The first call starts its thread.
+    /// Returns the writer of a stream. The first call starts its thread.
     ///
     /// # Errors
     /// If the stream's descriptor cannot be copied or the thread cannot be started.
@@ -51,14 +52,14 @@ impl LineWriter {
         if let Some(writer) = cell.get() {
             return Ok(writer.clone());
         }
-        // A descriptor of its own: the lock of `std::io::Stderr` would be held while a write blocks.
+        // A separate descriptor: the lock of `std::io::Stderr` would be held while a write blocks.
         #[expect(clippy::disallowed_methods, reason = "the one place")]
         let sink = match stream {
             Stream::Stdout => copy(io::stdout().as_fd())?,
             Stream::Stderr => copy(io::stderr().as_fd())?,
         };
         let report = move |lines| {
-            // An error, so that it is logged at every log level.
+            // An error, so that every log level includes it.
             tracing::error!(
                 stream = stream.as_str(),
                 lines,
@@ -82,13 +83,13 @@ impl LineWriter {
         Ok(Self(queue))
     }
 
-    /// Queues a line; the end of line is added.
+    /// Queues a line and appends the newline.
     pub fn line(&self, text: &str) {
         self.0.push(format!("{text}\n").into_bytes());
     }
 }
 
-/// Each call queues what a log event consists of: whole lines.
+/// Each call queues one log event, which consists of whole lines.
 impl Write for LineWriter {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         self.0.push(lines.to_vec());
@@ -104,17 +105,17 @@ fn copy(stream: BorrowedFd<'_>) -> io::Result<File> {
     Ok(stream.try_clone_to_owned()?.into())
 }
 
-/// The writer of a stream, if it was opened.
+/// Returns the writer of a stream, if it is open.
 pub fn opened(stream: Stream) -> Option<LineWriter> {
     WRITERS[stream as usize].get().cloned()
 }
 
-/// Lines that were dropped since the start, by stream.
+/// Returns the number of lines dropped since the start, by stream.
 pub fn dropped() -> [(&'static str, u64); 2] {
     Stream::ALL.map(|stream| (stream.as_str(), opened(stream).map_or(0, |writer| writer.0.dropped())))
 }
 
-/// Waits until all queued lines are written, for at most this time.
+/// Waits until all queued lines are written, for at most `patience`.
 pub fn flush(patience: Duration) {
     let end = Instant::now() + patience;
     for writer in Stream::ALL.into_iter().filter_map(opened) {

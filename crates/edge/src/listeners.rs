@@ -1,4 +1,4 @@
-//! Sockets that one server listens on: a host name can have several addresses.
+//! Listening sockets of one server. A host name can resolve to several addresses.
 
 use std::{
     future::poll_fn,
@@ -9,11 +9,11 @@ use std::{
 };
 use tokio::net::{TcpListener, TcpStream};
 
-/// At least one listening socket.
+/// One or more listening sockets.
 #[derive(Debug)]
 pub struct Listeners {
     sockets: Vec<TcpListener>,
-    /// The socket that is asked first, in turn: connections to one do not keep those to the others waiting.
+    /// Index of the socket that is polled first. It rotates, so that a busy socket does not starve the others.
     next: AtomicUsize,
 }
 
@@ -24,11 +24,13 @@ impl From<TcpListener> for Listeners {
 }
 
 impl Listeners {
-    /// Listens on all these addresses. With port 0 the first address takes a free port and the others the same one. An address that
-    /// this machine does not have (IPv6, say) is left out if there is another.
+    /// Binds all addresses.
+    ///
+    /// With port 0 the first address gets a free port and the others use the same one. An address that this machine
+    /// does not have (for example IPv6) is skipped if another one can be bound.
     ///
     /// # Errors
-    /// If an address is in use, or none can be listened on.
+    /// If an address is in use, or no address can be bound.
     pub async fn bind(addresses: &[SocketAddr]) -> io::Result<Self> {
         let (mut sockets, mut failed) = (Vec::<TcpListener>::new(), None);
         for address in addresses {
@@ -48,18 +50,18 @@ impl Listeners {
         }
     }
 
-    /// The address of the first socket.
+    /// Returns the address of the first socket.
     ///
     /// # Errors
-    /// If the system does not say.
+    /// If the system call fails.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.sockets[0].local_addr()
     }
 
-    /// The next connection to any of the sockets.
+    /// Accepts the next connection on any socket.
     ///
     /// # Errors
-    /// If the system refuses to accept: too many open files, say.
+    /// If the system cannot accept a connection, for example because too many files are open.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         poll_fn(|context| {
             let first = self.next.fetch_add(1, Ordering::Relaxed);
@@ -91,7 +93,7 @@ mod tests {
         }
         let used: Vec<SocketAddr> = vec![format!("127.0.0.3:{port}").parse().unwrap(), listeners.local_addr().unwrap()];
         assert_eq!(Listeners::bind(&used).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        // An address for documentation, which no machine has (RFC 5737).
+        // Documentation address, which no machine has (RFC 5737).
         let foreign: SocketAddr = "192.0.2.1:0".parse().unwrap();
         assert!(Listeners::bind(&[foreign]).await.is_err());
         assert!(Listeners::bind(&[foreign, addresses[0]]).await.is_ok(), "another address will do");

@@ -1,19 +1,19 @@
-//! Values of clients in the log: known words, or short texts of plain characters that cannot be a secret.
+//! Sanitizing of client values for the log: known words, or short plain text that cannot be a secret.
 
 use axum::http::Method;
 
-/// Longest host that is logged: a DNS name and its port (RFC 1035 section 2.3.4).
+/// Maximum length of a logged host: a DNS name (RFC 1035 section 2.3.4) and its port.
 const HOST_MAX: usize = 260;
-/// Longest label of a host. Keys have 64 characters, tokens more.
+/// Maximum length of a host label. Keys have 64 characters, tokens more.
 const LABEL_MAX: usize = 63;
-/// What stands for a value that is not logged.
+/// Placeholder for a value that is not logged.
 const HIDDEN: &str = "(hidden)";
-/// Beginnings of API keys.
+/// Prefixes of API keys.
 const KEYS: [&str; 2] = ["kw_live_", "kw_test_"];
-/// The beginning of a JWT: `{"` in base64.
+/// Prefix of a JWT: `{"` in base64.
 const JWT: &[u8] = b"eyJ";
 
-/// Returns the name of a standard method, or `(other)`: a client can send any token as its method.
+/// Returns the name of a standard method, or `(other)`: a client can send any token as the method.
 pub fn method(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
@@ -30,7 +30,7 @@ pub fn method(method: &Method) -> &'static str {
     }
 }
 
-/// Whether a text contains the beginning of a key, or a JWT that is not the end of a longer word.
+/// Whether a text contains the prefix of a key, or the prefix of a JWT at the start of a word.
 pub fn has_secret(text: &str) -> bool {
     let bytes = text.as_bytes();
     (0..bytes.len()).any(|start| {
@@ -41,7 +41,8 @@ pub fn has_secret(text: &str) -> bool {
     })
 }
 
-/// Returns a host that a client asked for, or `(hidden)` if it is none.
+/// Returns the requested host, `(none)` if it is empty, or `(hidden)` if it is not a plain host or may contain a
+/// secret.
 pub fn host(host: &str) -> &str {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
     let is_short = host.len() <= HOST_MAX && host.split('.').all(|label| label.len() <= LABEL_MAX);

@@ -1,4 +1,4 @@
-//! Errors of the program interfaces: RFC 9457 problem documents, each with a stable `code`.
+//! Errors of the program interfaces: RFC 9457 problem documents with a stable `code`.
 
 use axum::{
     body::{Body, Bytes},
@@ -7,24 +7,24 @@ use axum::{
 };
 use serde::Serialize;
 
-/// A problem document.
+/// Problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize)]
 pub struct Problem {
     #[serde(serialize_with = "number")]
     pub status: StatusCode,
     pub title: &'static str,
-    /// Stable; what a program compares.
+    /// Stable error code for programs.
     pub code: &'static str,
-    /// What happened and what to do.
+    /// Description of the error and its solution.
     pub detail: String,
-    /// Which member of the body is wrong, by name.
+    /// Invalid members of the request body, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Wrong>,
     #[serde(skip)]
     pub headers: Vec<(header::HeaderName, HeaderValue)>,
 }
 
-/// A wrong member.
+/// Invalid member of the request body.
 #[derive(Clone, Debug, Serialize)]
 pub struct Wrong {
     pub name: String,
@@ -56,7 +56,7 @@ impl Problem {
 }
 
 impl Problem {
-    /// The answer, with a body that is there at once.
+    /// Converts the problem into a response with a complete body.
     pub fn whole(self) -> http::Response<Bytes> {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = http::Response::new(body.into());
@@ -75,7 +75,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The words for a status that a layer or the router answered with.
+/// Returns the code and message for a status that a layer or the router set.
 pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         404 => ("not_found", "There is no such address here. See the README for those there are."),
@@ -88,7 +88,7 @@ pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
     }
 }
 
-/// The words of a panic stay in the log of the process; nobody outside learns them.
+/// Response after a panic. The panic message is only in the log, never in the response.
 pub fn panicked() -> Problem {
     tracing::error!("request.panicked");
     let words = "Something went wrong on our side. Try again in a moment.";

@@ -1,5 +1,5 @@
-//! What is left of a key's rate, in headers: draft-ietf-httpapi-ratelimit-headers-10 (structured fields, RFC 9651), and `Retry-After`
-//! (RFC 9110 section 10.2.3).
+//! Rate limit headers: draft-ietf-httpapi-ratelimit-headers-10 (structured fields, RFC 9651) and `Retry-After` (RFC
+//! 9110 section 10.2.3).
 
 use super::problem::Problem;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -8,9 +8,15 @@ use keyward_verify::{limits::Quota, verify::Refused};
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Writes the fields. The one policy is called `key`: so many calls (`q`) in a window of seconds (`w`), with the burst where it is
-/// another number; `r` calls may come at once now, and `t` is in how many seconds that is said anew: of a call that was let in, when
-/// all of them may come again; of one that was not, when the next may, which is what `Retry-After` says too.
+/// Writes `RateLimit-Policy` and `RateLimit`, and `Retry-After` for a denied call.
+///
+/// The only policy is named `key`. Its parameters:
+/// - `q`: calls per window;
+/// - `w`: length of the window in seconds;
+/// - `keyward-burst`: the burst, if it differs from `q`;
+/// - `r`: calls that are possible now;
+/// - `t`: for an allowed call, seconds until the full burst is available again; for a denied call, seconds until the
+///   next call is possible, as in `Retry-After`.
 pub fn write(quota: &Quota, refused: bool, headers: &mut HeaderMap) {
     let limit = &quota.limit;
     let mut policy = format!("\"key\";q={};w={}", limit.calls(), limit.per().seconds());
@@ -25,7 +31,7 @@ pub fn write(quota: &Quota, refused: bool, headers: &mut HeaderMap) {
     }
 }
 
-/// A call that was too much.
+/// Problem document for a call over the rate limit.
 pub fn problem(status: StatusCode, quota: &Quota) -> Problem {
     let refused = Refused::RateLimited(*quota);
     let mut headers = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! What a use case refuses with, as a problem document.
+//! Conversion of use case errors into problem documents.
 
 use super::{
     bearer,
@@ -8,7 +8,7 @@ use super::{
 use axum::http::{HeaderName, StatusCode, header};
 use keyward_core::{Error, Field, program::ProgramRefused};
 
-/// Wrong fields, as members of a problem document.
+/// Converts invalid fields into the `errors` members of a problem document.
 pub fn invalid_params(fields: Vec<Field>) -> Vec<Wrong> {
     fields.into_iter().map(|field| Wrong { name: field.name.to_owned(), detail: field.message }).collect()
 }

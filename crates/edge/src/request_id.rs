@@ -1,4 +1,4 @@
-//! The id of a request: what a trusted proxy gave it, or one of ours.
+//! Request ids: the id from a trusted proxy, or a generated one.
 
 use super::{client::Client, logged::has_secret};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -6,16 +6,18 @@ use keyward_core::random::Random;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub const NAME: HeaderName = HeaderName::from_static("x-request-id");
-/// Crockford's base32, in lower case.
+/// Crockford's base32 alphabet in lowercase.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const PREFIX: &[u8; 4] = b"req_";
-/// Digits of 64 bits.
+/// Number of base32 digits for 64 bits.
 const DIGITS: usize = 13;
-/// Characters from which on an id of a proxy is not taken: keys have as many.
+/// Length from which an id of a proxy is rejected, in bytes. API keys have this length.
 const LENGTH_END: usize = 64;
 
-/// Makes ids: no two the same in one process, and hardly two the same in all. The system is asked for randomness once, not for each
-/// of them: an id names a request and opens nothing.
+/// Generator of request ids.
+///
+/// Ids are unique within a process, and very probably across processes. Random bytes are read once for the seed, not
+/// for each id: a request id is not a secret.
 #[derive(Debug)]
 pub struct Ids(AtomicU64);
 
@@ -26,7 +28,7 @@ impl Ids {
         Self(AtomicU64::new(u64::from_le_bytes(seed)))
     }
 
-    /// The id of a request.
+    /// Returns the id of a request: the one from a trusted proxy if it is valid, otherwise a new one.
     pub fn of(&self, client: &Client<'_>, headers: &HeaderMap) -> HeaderValue {
         match headers.get(NAME).filter(|given| client.is_forwarded && is_fine(given.as_bytes())) {
             Some(given) => given.clone(),
@@ -34,7 +36,8 @@ impl Ids {
         }
     }
 
-    /// SplitMix64: a step of the golden ratio, and a mix that no two steps share.
+    /// Generates the next id with SplitMix64: a golden-ratio step and a bijective mix, so that no two steps have the
+    /// same result.
     fn next(&self) -> HeaderValue {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut mixed = self.0.fetch_add(STEP, Ordering::Relaxed);
@@ -51,8 +54,8 @@ impl Ids {
     }
 }
 
-/// What an id may be made of: nothing that a log or a header could take for something else, and no secret that a client sent under
-/// the wrong name.
+/// Whether an id is acceptable: 1 to 63 letters, digits, `-`, `_` or `.`, so that it is safe in logs and headers. An id
+/// that looks like a secret is rejected, because a client may have sent one in the wrong header.
 fn is_fine(id: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     (1..LENGTH_END).contains(&id.len())

@@ -1,4 +1,4 @@
-//! The listener: connections with limits of time and number, and an orderly end.
+//! HTTP/1.1 listener: time limits, connection limits, and graceful shutdown.
 
 use super::{
     Site,
@@ -23,23 +23,23 @@ use tokio::net::TcpStream;
 
 pub use super::connection::Limits;
 
-/// How long the head of a request may take to arrive, and a kept-alive connection may idle.
+/// Time limit for the arrival of a request head, and for an idle keep-alive connection.
 const HEAD: Duration = Duration::from_secs(15);
-/// How long requests that are under way may take once the server is to stop.
+/// Time limit for requests in progress at shutdown.
 pub const DRAIN: Duration = Duration::from_secs(10);
-/// How long the tasks of connections that were cut off may take to run once more.
+/// Time limit for the tasks of connections that were cut off, which must be polled once more.
 pub const CUT: Duration = Duration::from_secs(1);
-/// Rest after a failed accept (too many open files, say), so that the loop does not spin.
+/// Pause after a failed accept (for example too many open files), to avoid a busy loop.
 const REST: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is done, then lets the requests under way end, for at most [`DRAIN`].
+/// Serves until `stop` completes. Then requests in progress may finish within [`DRAIN`].
 pub async fn serve(listener: impl Into<Listeners>, site: impl Into<Site>, stop: impl Future<Output = ()>) {
     let site = site.into();
     let limits = site.limits();
     serve_within(listener, site, limits, stop).await;
 }
 
-/// [`serve`], with limits other than the usual ones.
+/// [`serve`] with other limits than the default ones.
 pub async fn serve_within(
     listener: impl Into<Listeners>,
     site: impl Into<Site>,
@@ -47,10 +47,10 @@ pub async fn serve_within(
     stop: impl Future<Output = ()>,
 ) {
     let (listener, site) = (listener.into(), site.into());
-    // HTTP/1.1 alone: whatever ends TLS in front speaks it, and a builder that first waits to see which protocol a silent
-    // connection will speak waits for ever.
+    // HTTP/1.1 only: the reverse proxy that terminates TLS uses it. A builder that detects the protocol waits without a
+    // limit for the first bytes of a silent connection.
     let mut builder = http1::Builder::new();
-    // An answer is small, and copied to its head: one piece costs the kernel less than two.
+    // A response is small and is copied behind its head: one buffer costs the kernel less than two.
     builder.header_read_timeout(HEAD).writev(false);
     let registry = Registry::new(limits, site.trusted_proxies());
     let mut stop = pin!(stop);
@@ -84,7 +84,7 @@ pub async fn serve_within(
     }
 }
 
-/// Answers the requests of one connection.
+/// Serves the requests of one connection.
 async fn converse(
     builder: http1::Builder,
     stream: TcpStream,
@@ -93,7 +93,7 @@ async fn converse(
     write_time: Duration,
     site: Site,
 ) {
-    // Answers are small: they go out at once.
+    // Responses are small and are sent without delay.
     let _ = stream.set_nodelay(true);
     let (link, shared) = (&place.link, &site);
     let socket = TokioIo::new(Socket::new(stream, link.clone(), write_time));
@@ -115,12 +115,12 @@ async fn converse(
         connection.as_mut().poll(context)
     });
     if let Err(error) = ended.await {
-        // Clients go away in the middle of things all the time.
+        // Clients often disconnect in the middle of a request; this is not an error of the server.
         tracing::debug!(%error, "connection.ended");
     }
 }
 
-/// Answers one request. The response says whether it is the last one (RFC 9112 section 9.6).
+/// Responds to one request. `Connection: close` announces the last response (RFC 9112 section 9.6).
 async fn respond(site: &Site, link: &Arc<Link>, peer: SocketAddr, request: Request<Incoming>) -> Response<Content> {
     link.enter(Phase::Handling);
     let expects_continue = request.headers().contains_key(header::EXPECT);

@@ -1,4 +1,4 @@
-//! The state of the hot path.
+//! Shared state of the edge and its fast path.
 
 use super::{metrics::Metrics, request_id::Ids};
 use axum::http::StatusCode;
@@ -8,11 +8,11 @@ use keyward_store::log_limit::LogLimit;
 use keyward_verify::{tokens::Tokens, usage::Usage, verify::Verifier};
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-/// What every handler of the edge needs, behind one pointer.
+/// State of all edge handlers, behind one pointer.
 #[derive(Clone)]
 pub struct EdgeState(Arc<Parts>);
 
-/// The parts of [`EdgeState`].
+/// Fields of [`EdgeState`].
 pub struct Parts {
     pub config: Arc<Config>,
     pub ground: Ground,
@@ -20,9 +20,9 @@ pub struct Parts {
     pub tokens: Tokens,
     pub usage: Usage,
     pub(super) metrics: Arc<Metrics>,
-    /// Makes request ids.
+    /// Generator of request ids.
     pub ids: Ids,
-    /// Limits the log lines about requests for other hosts.
+    /// Limits the log lines about requests with an unknown host.
     pub(super) misdirected: LogLimit,
 }
 
@@ -35,7 +35,7 @@ impl Deref for EdgeState {
 }
 
 impl EdgeState {
-    /// `routes`: the paths whose requests are counted one by one, as the router names them.
+    /// Creates the state. `routes`: route patterns of the router that get their own counters.
     pub fn new(
         config: Arc<Config>,
         ground: Ground,
@@ -49,7 +49,7 @@ impl EdgeState {
         Self(Arc::new(Parts { config, ground, verify, tokens, usage, metrics, ids, misdirected: LogLimit::new() }))
     }
 
-    /// Counts a request that was answered. `matched`: its route, as the router names it.
+    /// Counts a request and its duration. `matched`: the route pattern of the router.
     pub fn count(&self, matched: &str, status: StatusCode, took: Duration) {
         self.metrics.answered(self.metrics.route(matched), status, took);
     }

@@ -1,4 +1,4 @@
-//! Errors of the store, as the interfaces report them.
+//! Mapping of store errors to HTTP status codes and problem codes.
 
 use axum::http::StatusCode;
 use keyward_core::Error;
@@ -8,19 +8,20 @@ use keyward_store::{
 };
 use std::sync::OnceLock;
 
-/// The database of this process, for the log.
+/// Location of this process's database, for log messages.
 static DATABASE: OnceLock<Location> = OnceLock::new();
 
-/// Names the database in the log when it fails, with what to do. The first call counts.
+/// Sets the database location, which the log names with advice when the database fails. Only the first call has an
+/// effect.
 pub fn name_database(location: &Location) {
     let _ = DATABASE.set(location.clone());
 }
 
-/// What is reported of a kind of trouble with the database.
+/// HTTP error response for a kind of database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub status: StatusCode,
-    /// Of a problem document.
+    /// `code` of the problem document.
     pub code: &'static str,
     pub detail: &'static str,
     /// Value of `Retry-After`, in seconds.
@@ -61,7 +62,7 @@ impl Trouble {
         }
     }
 
-    /// What is reported of an error that is not the caller's, after it was logged.
+    /// Logs an internal error and returns its response.
     pub fn report(error: &Error) -> Self {
         log(error);
         Self::of(kind(error))
@@ -75,8 +76,9 @@ fn kind(error: &Error) -> Kind {
     }
 }
 
-/// Logs an error that is not the caller's: one line a second while the database is in trouble, for each request would write the
-/// same.
+/// Logs an internal error.
+///
+/// Database errors are limited to one log line per second: during an outage every request fails in the same way.
 pub fn log(error: &Error) {
     static LIMIT: LogLimit = LogLimit::new();
     let advice = match (error, DATABASE.get()) {

@@ -1,8 +1,8 @@
-//! The limit of time for the head of a request, at next to no cost.
+//! Read timeout for request heads with low overhead.
 //!
-//! hyper sets a timer before each head and drops it after: with tokio's, two visits to the list of all timers, under its lock, for
-//! something that hardly ever rings. A connection here has one, which is left where it is when a later instant is asked for, and set
-//! to it once it rings.
+//! hyper sets a timer before each head and drops it afterward. With tokio's timers, each request locks the timer wheel
+//! twice for a timer that almost never fires. A [`ConnectionTimer`] keeps one tokio timer per connection. A later
+//! deadline leaves the timer unchanged; the timer is reset to that deadline only when it fires.
 
 use hyper::rt::{Sleep, Timer};
 use std::{
@@ -14,12 +14,12 @@ use std::{
 };
 use tokio::time;
 
-/// The timer of one connection, which waits for one thing at a time.
+/// Timer of one connection. It serves one waiting future at a time.
 #[derive(Clone, Debug)]
 pub struct ConnectionTimer(Arc<Mutex<Pin<Box<time::Sleep>>>>);
 
 impl ConnectionTimer {
-    /// A timer for what takes at most this long.
+    /// Creates a timer whose first deadline is `limit` from now.
     pub fn new(limit: Duration) -> Self {
         Self(Arc::new(Mutex::new(Box::pin(time::sleep(limit)))))
     }
@@ -35,7 +35,7 @@ impl Timer for ConnectionTimer {
     }
 }
 
-/// Done at an instant.
+/// Completes at `deadline`.
 struct Until {
     deadline: time::Instant,
     timer: ConnectionTimer,
@@ -48,7 +48,8 @@ impl Future for Until {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut timer = self.timer.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that rings later would be late; one that rang, or rings sooner, is set when it has rung.
+        // A timer with a later deadline would fire too late, so it is reset. An earlier or expired one is reset when it
+        // fires.
         if timer.deadline() > self.deadline {
             timer.as_mut().reset(self.deadline);
         }
@@ -70,7 +71,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3_600);
     const MOMENT: Duration = Duration::from_millis(20);
 
-    /// That it rings is waited for, however slow the machine; that it did not ring too soon is asked.
+    /// Waits until the timer fires, however slow the machine is, and checks that it did not fire too early.
     async fn rings_at(timer: &ConnectionTimer, deadline: Instant) {
         time::timeout(HOUR / 60, timer.sleep_until(deadline)).await.expect("it rings");
         assert!(timer.now() >= deadline, "too soon");

@@ -1,9 +1,9 @@
-//! A text that holds a secret: where it had to be copied to be read, the copy is wiped.
+//! String with a secret that zeroizes its own copy on drop.
 
 use std::{borrow::Cow, ops::Deref};
 use zeroize::Zeroize as _;
 
-/// Borrowed from the request, or a copy of ours. No `Debug`.
+/// Borrowed from the request, or an owned copy. Does not implement `Debug`.
 pub struct Wiped<'a>(Cow<'a, str>);
 
 impl<'a> From<Cow<'a, str>> for Wiped<'a> {

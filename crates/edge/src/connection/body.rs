@@ -1,5 +1,7 @@
-//! Request bodies from a socket. What a handler does not read comes back to the connection: a small rest is read, so that the
-//! connection can stay; otherwise the response announces the close (RFC 9112 sections 9.3 and 9.6).
+//! Request bodies from a socket.
+//!
+//! A body that a handler does not read to its end returns to the connection. A small rest is read, so that the
+//! connection can stay open. Otherwise the response announces the close (RFC 9112 sections 9.3 and 9.6).
 
 use super::link::{Link, Phase};
 use axum::body::{Bytes, HttpBody};
@@ -13,9 +15,9 @@ use std::{
     time::Duration,
 };
 
-/// Most bytes of an unread body that are read before the response.
+/// Maximum size of an unread rest that is read before the response, in bytes.
 const REST_MAX: u64 = 64 * 1024;
-/// Longest time for it: a body that is on its way arrives within a round trip.
+/// Time limit for reading the rest. A body that is already sent arrives within a round trip.
 const REST_TIME: Duration = Duration::from_secs(1);
 
 /// The body of a request.
@@ -25,7 +27,7 @@ pub struct RequestBody {
     /// `None` for a request without a body.
     link: Option<Arc<Link>>,
     is_waiting: bool,
-    /// Whether the body ended in an error: nobody knows where the next request begins.
+    /// Whether the body ended with an error. The start of the next request is then unknown.
     is_broken: bool,
 }
 
@@ -63,7 +65,7 @@ impl HttpBody for RequestBody {
         }
         match frame {
             Poll::Ready(None) => self.inner = None,
-            // After an error hyper's body reports its end, as if it was read.
+            // After an error, hyper's body reports its end as if it were complete.
             Poll::Ready(Some(Err(_))) => {
                 self.inner = None;
                 self.is_broken = true;
@@ -88,7 +90,7 @@ impl Drop for RequestBody {
             if self.is_waiting {
                 link.enter(Phase::Handling);
             }
-            // A broken body stays unread: the response announces the close (RFC 9112 section 9.6).
+            // A broken body counts as unread: the response announces the close (RFC 9112 section 9.6).
             if !self.is_broken {
                 link.give_back(self.inner.take().filter(|body| !body.is_end_stream()));
             }
@@ -96,9 +98,11 @@ impl Drop for RequestBody {
     }
 }
 
-/// Whether the connection can take another request after this response: the body was read, or a small rest arrives soon.
+/// Returns whether the connection can accept another request after this response: the body was read, or a small rest
+/// arrives within 1 s.
 ///
-/// A client that waits for `100 Continue` has not sent its body, and polling the body would ask for it.
+/// A client that waits for `100 Continue` has not sent its body. Polling the body would request it, so it is not
+/// polled.
 pub async fn read_rest(link: &Link, expects_continue: bool) -> bool {
     let mut body = match link.take_rest() {
         Ok(body) => body,

@@ -1,24 +1,26 @@
 //! Strict framing of the requests on one connection (RFC 9112).
 //!
-//! hyper takes a bare LF for the end of a line and `Transfer-Encoding: gzip, chunked`. A proxy in front may read the same bytes in
-//! another way and see another number of requests (request smuggling). This scanner follows the framing beside hyper. It overwrites
-//! the first violation and all bytes after it with bytes that hyper refuses in that state: hyper reports an error, answers 400 if the
-//! head is invalid, and reads no other request from the connection.
+//! hyper accepts a bare LF as the end of a line, and `Transfer-Encoding: gzip, chunked`. A proxy in front may parse the
+//! same bytes differently and see another number of requests (request smuggling). This scanner parses the framing in
+//! parallel to hyper. It overwrites the first violation and all bytes after it with bytes that hyper rejects in that
+//! state. hyper then reports an error, responds with 400 if the head is invalid, and reads no other request from the
+//! connection.
 
-/// Longest line whose header is interpreted, in bytes: `Content-Length` and `Transfer-Encoding` with their values.
+/// Maximum length of a line whose header is interpreted, in bytes: `Content-Length` and `Transfer-Encoding` with their
+/// values.
 const LINE_MAX: usize = 64;
-/// Most digits of a content length; 19 digits fit a `u64`.
+/// Maximum number of digits of a content length; 19 digits fit a `u64`.
 const LENGTH_DIGITS_MAX: usize = 19;
-/// Most hexadecimal digits of a chunk size.
+/// Maximum number of hexadecimal digits of a chunk size.
 const SIZE_DIGITS_MAX: u32 = 15;
 
-/// The position in the stream of requests.
+/// Position in the stream of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Before a request line; empty lines are skipped (RFC 9112 section 2.2).
     Start,
     Head,
-    /// A body with a length, of which this many bytes are missing.
+    /// In a body with a length. The value is the number of missing bytes.
     Body(u64),
     ChunkSize {
         size: u64,
@@ -34,36 +36,37 @@ enum State {
     ChunkDataCr,
     ChunkDataLf,
     Trailers,
-    /// After a violation: all bytes are replaced.
+    /// After a violation. All bytes are replaced by `filler`.
     Refused {
         filler: u8,
     },
 }
 
 impl State {
-    /// The replacement for a violation in this state, and for the bytes after it, so that hyper refuses the request.
+    /// Returns the replacement for a violation in this state and the filler for the bytes after it, so that hyper
+    /// rejects the request.
     fn refusal(self) -> (u8, u8) {
         match self {
-            // hyper parses a head that arrives in pieces after an empty line, and refuses the NUL then.
+            // hyper parses a head that arrives in pieces after an empty line, and then rejects the NUL.
             Self::Start | Self::Head => (0, b'\n'),
-            // hyper parses trailers at their end, but refuses a CR without LF at once.
+            // hyper parses trailers at their end, but rejects a CR without LF at once.
             Self::Trailers => (0, b'\r'),
-            // hyper skips an extension up to a CR, and refuses LF alone.
+            // hyper skips an extension up to a CR, and rejects a bare LF.
             Self::ChunkExtension { .. } => (b'\n', 0),
             _ => (0, 0),
         }
     }
 }
 
-/// The scanner of one connection.
+/// Framing scanner of one connection.
 #[derive(Debug)]
 pub struct Framing {
     state: State,
-    /// The beginning of a line that did not arrive in one piece.
+    /// Start of a line that did not arrive in one piece.
     line: [u8; LINE_MAX],
-    /// Length of that line so far, also past [`LINE_MAX`].
+    /// Length of that line so far. It can exceed [`LINE_MAX`].
     line_len: usize,
-    /// Whether its last byte was a CR.
+    /// Whether the last byte of that line is a CR.
     has_cr: bool,
     content_length: Option<u64>,
     is_chunked: bool,
@@ -91,7 +94,7 @@ impl Framing {
         self.state == State::Start && self.line_len == 0
     }
 
-    /// Follows the next bytes. Replaces the first byte that violates the framing, and all bytes after it.
+    /// Scans the next bytes. Replaces the first byte that violates the framing, and all bytes after it.
     pub fn scan(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
         while at < bytes.len() {
@@ -113,7 +116,7 @@ impl Framing {
         }
     }
 
-    /// Takes bytes up to the end of a line.
+    /// Consumes bytes up to the end of a line. Returns the number of consumed bytes.
     fn scan_line(&mut self, rest: &[u8]) -> (usize, Result<(), Violation>) {
         let Some(end) = memchr::memchr(b'\n', rest) else {
             let free = LINE_MAX.saturating_sub(self.line_len).min(rest.len());
@@ -133,7 +136,7 @@ impl Framing {
                 line[held..held + end].copy_from_slice(&rest[..end]);
                 self.end_line(&line[..held + end - 1])
             }
-            // Too long for a header that is interpreted, unless it is padded.
+            // The line is too long for an interpreted header, unless the header is padded.
             (true, held) => {
                 let line = self.line;
                 let held = held.min(LINE_MAX);
@@ -168,7 +171,8 @@ impl Framing {
         Ok(())
     }
 
-    /// Reads `Content-Length` and `Transfer-Encoding`: one of the two, once (RFC 9112 sections 6.1 to 6.3).
+    /// Parses `Content-Length` and `Transfer-Encoding`. Only one of the two is allowed, once (RFC 9112 sections 6.1 to
+    /// 6.3).
     fn read_header(&mut self, line: &[u8]) -> Result<(), Violation> {
         let Some(header) = framing_header(line) else { return Ok(()) };
         if self.is_chunked || self.content_length.is_some() {
@@ -193,7 +197,7 @@ impl Framing {
         Ok(())
     }
 
-    /// Takes bytes of a body.
+    /// Consumes bytes of a body. Returns the number of consumed bytes.
     fn scan_body(&mut self, rest: &[u8]) -> (usize, Result<(), Violation>) {
         let skip = |left: u64| usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
         let byte = rest[0];
@@ -239,14 +243,14 @@ impl Framing {
     }
 }
 
-/// A header that decides where a request ends, with its trimmed value.
+/// Header that determines the end of a request, with its trimmed value.
 enum FramingHeader<'a> {
     ContentLength(&'a [u8]),
     TransferEncoding(&'a [u8]),
 }
 
 fn framing_header(line: &[u8]) -> Option<FramingHeader<'_>> {
-    // Most lines are told apart by their first byte.
+    // The first byte rules out most lines.
     let name = match line.first()? | 0x20 {
         b'c' => &b"content-length:"[..],
         b't' => &b"transfer-encoding:"[..],
@@ -295,7 +299,8 @@ mod tests {
         "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\r\n",
     ];
 
-    /// Whether the bytes are refused when they come in pieces of each size, and whether they end between two requests.
+    /// Returns whether the bytes are rejected, and whether they end between two requests. Checks that the result is the
+    /// same for pieces of each size.
     fn scan(text: &str) -> (bool, bool) {
         let mut results = (1..=text.len()).map(|size| {
             let mut framing = Framing::default();
@@ -310,7 +315,8 @@ mod tests {
         (first.0, first.1)
     }
 
-    /// What hyper responds to scanned bytes that arrive in pieces of this size; 400 to a body that it refuses.
+    /// Returns hyper's responses to scanned bytes in pieces of this size. The service responds with 400 to an invalid
+    /// body.
     async fn responses(text: &str, size: usize) -> String {
         let (mut client, server) = tokio::io::duplex(64 * 1024);
         let service = service_fn(|request: Request<Incoming>| async move {
@@ -372,7 +378,7 @@ mod tests {
         for text in AMBIGUOUS {
             assert_eq!(scan(text), (true, false), "{text:?}");
         }
-        // In one piece it can be read, in several it cannot be told from a longer one.
+        // In one piece the line can be parsed. In several pieces it cannot be distinguished from a longer line.
         let mut framing = Framing::default();
         let (start, end) = padded.split_at(40);
         framing.scan(&mut start.as_bytes().to_vec());

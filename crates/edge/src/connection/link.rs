@@ -1,4 +1,4 @@
-//! The state of one connection, shared between its task, its socket, its requests, and the registry.
+//! State of one connection, shared by its task, its socket, its requests, and the registry.
 
 use futures::task::AtomicWaker;
 use hyper::body::Incoming;
@@ -12,26 +12,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time without progress after which a request or a response makes room before idle connections do.
+/// Time without progress after which a request or a response is closed before idle connections.
 ///
-/// A new connection keeps its place while its first request is on the way.
+/// A new connection is protected for the same time while its first request arrives.
 pub const GRACE: Duration = Duration::from_secs(1);
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
-    /// The head of the first request.
+    /// Waiting for the head of the first request.
     FirstHead,
-    /// Our response.
+    /// Waiting for the server's response.
     Handling,
-    /// More of a request body.
+    /// Waiting for more of a request body.
     Body,
-    /// The response is being written, or was: then the next request.
+    /// The response is being written, or is complete and the connection waits for the next request.
     Responded,
-    /// The client, to take more of a response.
+    /// Waiting for the client to read more of a response.
     Stalled,
-    /// The end of what the client sends after a refused request.
+    /// Waiting for the end of what the client sends after a refused request.
     Lingering,
 }
 
@@ -40,34 +40,34 @@ impl Phase {
         [Self::FirstHead, Self::Handling, Self::Body, Self::Responded, Self::Stalled, Self::Lingering];
 }
 
-/// What a connection was told to do.
+/// Order to the task of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Order {
-    /// Make room: end at once unless a response is due.
+    /// Make room for another connection: end at once unless a response is due.
     Recycle = 1,
-    /// The server stops: end after the request that is under way.
+    /// The server stops: end after the request in progress.
     Stop = 2,
-    /// The time for that is over.
+    /// The time limit for requests in progress is over: end at once.
     Cut = 3,
 }
 
-/// The state of one connection.
+/// State of one connection.
 #[derive(Debug)]
 pub struct Link {
-    /// The client's address, or its IPv6 network; `None`: a trusted proxy, which has no limit of its own.
+    /// Client address, or its IPv6 network; `None` for a trusted proxy, which has no limit per address.
     pub network: Option<IpAddr>,
-    /// Whether the connection was accepted beyond the regular places, to answer health checks alone.
+    /// Whether the connection was accepted beyond the regular limit, for health checks only.
     pub is_reserved: bool,
     phase: AtomicU8,
-    /// Milliseconds after the start of the listener since when the phase lasts.
+    /// Start of the phase, in milliseconds since the start of the listener.
     since: AtomicU64,
     epoch: Instant,
     order: AtomicU8,
     waker: AtomicWaker,
-    /// Whether the body of the request under way was read to its end.
+    /// Whether the body of the current request was read to its end.
     is_body_read: AtomicBool,
-    /// What a handler left of a request body.
+    /// Rest of a request body that the handler did not read.
     rest: Mutex<Option<Incoming>>,
 }
 
@@ -92,7 +92,7 @@ impl Link {
         Phase::ALL[usize::from(self.phase.load(Ordering::Relaxed)) % Phase::ALL.len()]
     }
 
-    /// Starts a phase. Phases that end by themselves have no time.
+    /// Enters a phase. [`Phase::Handling`] records no start time: such a connection is never ranked.
     pub fn enter(&self, phase: Phase) {
         if phase != Phase::Handling {
             let since = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -101,7 +101,7 @@ impl Link {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    /// How soon the connection is closed to make room, lowest first; `None`: it has its orders, or our response is due.
+    /// Returns the rank for closing, lowest first, or `None` if the connection has an order or a response is due.
     pub fn rank(&self, now: Instant) -> Option<(u8, u64)> {
         let since = self.since.load(Ordering::Relaxed);
         let is_recent = now.saturating_duration_since(self.epoch) < Duration::from_millis(since) + GRACE;
@@ -125,13 +125,13 @@ impl Link {
         }
     }
 
-    /// Tells the connection's task what to do.
+    /// Sends an order to the connection's task.
     pub fn tell(&self, order: Order) {
         self.order.store(order as u8, Ordering::Release);
         self.waker.wake();
     }
 
-    /// Whether the connection ends now, without a response. The others are asked to end after their response.
+    /// Whether the connection ends now, without a response. Other connections end after their response.
     pub fn must_drop(&self, order: Order) -> bool {
         match self.phase() {
             _ if order == Order::Cut => true,
@@ -153,7 +153,7 @@ impl Link {
         self.is_body_read.store(false, Ordering::Relaxed);
     }
 
-    /// Takes back a body from a handler; `None`: it was read to its end.
+    /// Stores the unread rest of a body; `None` if it was read to its end.
     pub fn give_back(&self, body: Option<Incoming>) {
         match body {
             None => self.is_body_read.store(true, Ordering::Relaxed),
@@ -161,10 +161,10 @@ impl Link {
         }
     }
 
-    /// What the handler left of the body.
+    /// Takes the unread rest of the body.
     ///
     /// # Errors
-    /// Whether the body was read to its end, if nothing was left.
+    /// If there is no rest: whether the body was read to its end.
     pub fn take_rest(&self) -> Result<Incoming, bool> {
         self.rest().take().ok_or_else(|| self.is_body_read.load(Ordering::Relaxed))
     }
@@ -174,7 +174,7 @@ impl Link {
 mod tests {
     use super::*;
 
-    /// The rank of a connection that entered a phase just now, or [`GRACE`] ago.
+    /// Returns the rank of a connection that entered a phase just now or [`GRACE`] ago.
     fn rank(phase: Phase, is_recent: bool) -> Option<(u8, u64)> {
         let epoch = Instant::now();
         let link = Link::new(None, false, epoch);

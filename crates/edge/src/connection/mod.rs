@@ -1,4 +1,4 @@
-//! One connection from a client: limits of time and number, strict framing, and an orderly close.
+//! Client connections: time limits, connection limits, strict framing, and graceful close.
 
 mod body;
 mod framing;

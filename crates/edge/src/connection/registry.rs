@@ -1,15 +1,15 @@
-//! All open connections of a listener: limits in all and for each client address, and the orderly end.
+//! Registry of a listener's open connections: limits in total and per client address, and graceful shutdown.
 //!
-//! At a limit a connection that waits for its client is closed for the new one, in this order:
+//! At a limit, a connection that waits for its client is closed to make room for a new one, in this order:
 //!
 //! 1. connections that only wait for the end of a refused request;
-//! 2. those without the head of a first request, for [`GRACE`](super::link::GRACE) or longer;
-//! 3. those with a request body or a response that made no progress for as long;
+//! 2. connections without a complete first request head for [`GRACE`](super::link::GRACE) or longer;
+//! 3. connections whose request body or response made no progress for `GRACE` or longer;
 //! 4. idle connections;
-//! 5. the others: their request or response made progress within that time.
+//! 5. the others: their request or response made progress within `GRACE`.
 //!
-//! In each group the connection that has waited longest goes first. Only where every connection waits for a response of ours are new
-//! ones refused, or, beyond the regular places, accepted for health checks alone.
+//! Within a group, the connection that has waited longest is closed first. If every connection waits for a response of
+//! the server, new connections are accepted only for health checks, up to the reserve, and refused beyond it.
 
 use super::link::{Link, Order};
 use ipnet::IpNet;
@@ -27,13 +27,13 @@ use tokio::sync::Notify;
 /// Limits of a listener.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time: each costs some kilobytes and a descriptor.
+    /// Maximum number of regular connections. Each costs a few kilobytes and a file descriptor.
     pub connections: usize,
-    /// Connections beyond that, for health checks while all others wait for responses.
+    /// Additional connections for health checks while all others wait for responses.
     pub reserve: usize,
-    /// Connections from one IPv4 address or IPv6 /64 network.
+    /// Maximum number of connections from one IPv4 address or IPv6 /64 network.
     pub per_address: usize,
-    /// Longest time for which a client may take nothing of a response.
+    /// Longest time in which a client reads nothing of a response.
     pub write: Duration,
 }
 
@@ -43,14 +43,14 @@ impl Default for Limits {
     }
 }
 
-/// The open connections of a listener.
+/// Open connections of a listener.
 #[derive(Debug)]
 pub struct Registry {
     limits: Limits,
     trusted_proxies: Vec<IpNet>,
     epoch: Instant,
     open: Mutex<Open>,
-    /// Notified whenever a connection has ended.
+    /// Notified when a connection ends.
     ended: Notify,
 }
 
@@ -69,7 +69,7 @@ impl Open {
         }
     }
 
-    /// Closes the connection of the lowest rank; of one network if one is given.
+    /// Closes the connection with the lowest rank, of `network` if one is given. Returns whether there was one.
     fn recycle(&self, network: Option<IpAddr>, now: Instant) -> bool {
         let of_network = self.links.iter().filter(|(_, link)| network.is_none() || link.network == network);
         let ranked = of_network.filter_map(|(id, link)| link.rank(now).map(|rank| ((rank, *id), link)));
@@ -83,7 +83,7 @@ impl Open {
     }
 }
 
-/// A registered connection, until it is dropped.
+/// Registration of a connection. Dropping it removes the connection from the registry.
 #[derive(Debug)]
 pub struct Place {
     pub link: Arc<Link>,
@@ -100,12 +100,12 @@ impl Registry {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a connection; `None`: it is refused.
+    /// Registers a connection, or returns `None` to refuse it.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         self.admit_at(address, Instant::now())
     }
 
-    /// [`Self::admit`], with the time at which the others are ranked.
+    /// [`Self::admit`] with the time at which the other connections are ranked.
     fn admit_at(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Place> {
         let address = address.to_canonical();
         let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
@@ -121,7 +121,8 @@ impl Registry {
             );
             return None;
         }
-        // A connection that makes room for its address makes room for all: an address cannot close the connections of others.
+        // A connection that replaces another one of its address needs no other place: an address cannot close
+        // connections of others.
         let is_full = open.links.len() >= self.limits.connections && !is_over && !open.recycle(None, now);
         if is_full && open.links.len() >= self.limits.connections + self.limits.reserve {
             open.warn(address, "every connection waits for a response");
@@ -137,14 +138,14 @@ impl Registry {
         Some(Place { link, registry: self.clone(), id })
     }
 
-    /// Gives every connection an order; returns how many there are.
+    /// Sends an order to every connection and returns their number.
     pub fn tell_all(&self, order: Order) -> usize {
         let open = self.open();
         open.links.values().for_each(|link| link.tell(order));
         open.links.len()
     }
 
-    /// Done when no connection is open.
+    /// Completes when no connection is open.
     pub async fn ended(&self) {
         loop {
             let ended = self.ended.notified();
@@ -187,12 +188,12 @@ mod tests {
         registry.admit(address.parse().unwrap())
     }
 
-    /// Admits a connection when the grace of all others is over.
+    /// Admits a connection after the grace period of all others.
     fn admit_after_grace(registry: &Arc<Registry>, address: &str) -> Option<Place> {
         registry.admit_at(address.parse().unwrap(), Instant::now() + GRACE)
     }
 
-    /// Admits a connection while all others are within their grace.
+    /// Admits a connection within the grace period of all others.
     fn admit_within_grace(registry: &Arc<Registry>, address: &str) -> Option<Place> {
         registry.admit_at(address.parse().unwrap(), registry.epoch)
     }
@@ -207,7 +208,7 @@ mod tests {
         assert!(admit(&registry, "203.0.113.1").is_some());
         let proxied: Vec<_> = (0..5).filter_map(|_| admit(&registry, "::ffff:10.0.0.1")).collect();
         assert_eq!(proxied.len(), 5);
-        // One of the two waits for its client: it makes room.
+        // One of the two waits for its client and is closed.
         places[1].link.enter(Phase::Responded);
         assert!(admit(&registry, "2001:db8::3").is_some());
         assert_eq!(places[1].link.order(), Some(Order::Recycle));
@@ -250,7 +251,7 @@ mod tests {
         let new = ["203.0.113.1", "203.0.113.1", "203.0.113.1"].map(|it| admit_within_grace(&registry, it).unwrap());
         assert!(idle.iter().all(|place| place.link.order() == Some(Order::Recycle)));
         assert!(new.iter().all(|place| place.link.order().is_none()));
-        // Without an idle one the oldest goes.
+        // Without an idle connection the oldest one is closed.
         drop(idle);
         let _newest = admit_within_grace(&registry, "203.0.113.1").unwrap();
         let orders = new.each_ref().map(|place| place.link.order());

@@ -1,4 +1,4 @@
-//! The socket of one connection: strict framing of what is read, a time limit for writes without progress, and a lingering close.
+//! Socket of one connection: strict framing of input, a time limit for writes without progress, and a lingering close.
 
 use super::{
     framing::Framing,
@@ -20,26 +20,26 @@ use tokio::{
 
 /// Longest pause in what a client sends after a refused request.
 const LINGER_PAUSE: Duration = Duration::from_secs(2);
-/// Longest time for which it is read.
+/// Time limit for reading the rest of a refused request.
 const LINGER_TIME: Duration = Duration::from_secs(30);
-/// Most bytes of it: four times the largest form.
+/// Maximum size of that rest, in bytes: four times the largest form.
 const LINGER_MAX: usize = 16 * 1024 * 1024;
 
-/// The socket of one connection.
+/// Socket of one connection.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
     link: Arc<Link>,
     framing: Framing,
-    /// Longest time for which the client may take nothing of a response.
+    /// Longest time in which the client reads nothing of a response.
     write_time: Duration,
-    /// Made when it is first needed.
+    /// Created on first use.
     timer: Option<Pin<Box<Sleep>>>,
     is_stalled: bool,
     linger: Option<Linger>,
 }
 
-/// How long the rest of a refused request is still read.
+/// Limits for reading the rest of a refused request.
 #[derive(Debug)]
 struct Linger {
     until: Instant,
@@ -65,7 +65,8 @@ impl Socket {
         self.timer.as_mut().map_or(Poll::Ready(()), |timer| timer.as_mut().poll(context))
     }
 
-    /// Reads and drops what the client still sends: a close with unread bytes is a reset, which can take the response with it.
+    /// Reads and discards what the client still sends. A close with unread bytes sends a reset, which can discard the
+    /// response.
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut space = [0; 16 * 1024];
         loop {
@@ -118,7 +119,7 @@ impl AsyncWrite for Socket {
                     self.set_timer(deadline);
                 }
                 ready!(self.poll_timer(context));
-                // A reset: otherwise the kernel would keep the unsent response and offer it for minutes.
+                // Sends a reset on close: otherwise the kernel would retransmit the unsent response for minutes.
                 let _ = self.stream.set_zero_linger();
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of the response")))
             }

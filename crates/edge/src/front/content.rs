@@ -1,4 +1,4 @@
-//! The body of an answer: bytes that are there, which need no box, or what the routers made.
+//! Response body: complete bytes without a box, or a body from a router.
 
 use axum::body::{Body, Bytes, HttpBody};
 use std::{
@@ -6,9 +6,9 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The body of an answer.
+/// Body of a response.
 pub enum Content {
-    /// All of it; `None` once it was taken.
+    /// Complete bytes; `None` after they were taken.
     Whole(Option<Bytes>),
     Made(Body),
 }

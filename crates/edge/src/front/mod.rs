@@ -1,7 +1,9 @@
-//! In front of the routers: the addresses of the hot path, and those of whoever runs it. They are matched by hand and answered with
-//! few headers; everything else goes on to the routers.
+//! Fast path in front of the routers: the performance-critical endpoints and those for operations (health, metrics).
 //!
-//! With an internal listener they stand there, for any host, and are missing at the public address.
+//! Their paths are matched without a router and their responses have few headers. All other requests go to the routers.
+//!
+//! If an internal listener is configured, these endpoints are available there, for any host, and not on the public
+//! listener.
 
 mod content;
 mod site;
@@ -28,10 +30,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a response may take: a sign-in waits for its turn to be hashed at most five seconds.
+/// Time limit for a response. It includes a sign-in, which waits at most 5 s for its turn to hash the password.
 pub const RESPONSE_TIME: Duration = Duration::from_secs(30);
 
-/// One of the addresses.
+/// Endpoint of the fast path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Address {
     Verify,
@@ -43,7 +45,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// The address with this path.
+    /// Returns the endpoint with this path.
     pub fn of(path: &str) -> Option<Self> {
         match path {
             "/v1/keys/verify" => Some(Self::Verify),
@@ -57,7 +59,7 @@ impl Address {
         }
     }
 
-    /// As the table of routes has it.
+    /// Returns the path as it appears in the route table.
     const fn path(self) -> &'static str {
         match self {
             Self::Verify => "/v1/keys/verify",
@@ -69,7 +71,7 @@ impl Address {
         }
     }
 
-    /// What stands in `Allow` for a method that it does not take.
+    /// Returns the value of `Allow` if the endpoint does not support the method.
     fn refuses(self, method: &Method) -> Option<&'static str> {
         match self {
             Self::Auth => None,
@@ -80,20 +82,22 @@ impl Address {
         }
     }
 
-    /// Whether monitoring asks here: under any host, and while the server is full.
+    /// Whether the endpoint serves monitoring. It accepts any host and works while the server is at its connection
+    /// limit.
     pub const fn is_health(self) -> bool {
         matches!(self, Self::Metrics | Self::Health | Self::Ready)
     }
 }
 
-/// At which listener a request came.
+/// Listener that received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Public,
     Internal,
 }
 
-/// Answers at one of the addresses; `None`: at none of them, where nothing else is.
+/// Responds to a request to a fast-path endpoint. `address` is `None` on the internal listener if no endpoint matches:
+/// the response is 404.
 pub async fn answer<B>(
     state: &EdgeState,
     side: Side,
@@ -111,7 +115,7 @@ where
     let id = state.ids.of(&client, &parts.headers);
     let work = async {
         if side == Side::Public {
-            // Probes ask a pod's address or localhost; the responses say nothing about a host.
+            // Probes use a pod's address or localhost. The responses do not depend on the host.
             let host = match address.is_some_and(Address::is_health) {
                 true => check_single_host(&parts.headers),
                 false => client.check_host(state, parts.version, &parts.uri, &parts.headers),
@@ -135,7 +139,8 @@ where
     finish(state, &mut response);
     let took = started.elapsed();
     state.count(address.map_or("", Address::path), response.status(), took);
-    // The counts say how many there were: thousands of lines a second would say no more.
+    // Requests are counted in the metrics. A log line for each would be thousands of lines per second without more
+    // information.
     tracing::debug!(
         http.method = logged::method(&parts.method),
         http.route = address.map_or("(none)", Address::path),
@@ -160,7 +165,7 @@ async fn at<B>(
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    // What is seldom asked waits on the heap: every request would move the largest of these about.
+    // The futures of rare requests are boxed: otherwise every request would move the largest of them.
     match address {
         Address::Verify => verify::one(state, headers, body).await,
         Address::Batch => Box::pin(verify::batch(state, headers, body)).await,
@@ -171,13 +176,14 @@ where
     }
 }
 
-/// What is said of a status by itself.
+/// Returns the default problem document of a status.
 fn plain(status: StatusCode) -> Problem {
     let (code, words) = of_status(status);
     Problem::new(status, code, words)
 }
 
-/// The headers: of a good answer, which a program reads and nobody draws, two; of others what every answer has.
+/// Adds the final headers. A 200 response is read by programs and not rendered, so it gets at most two; other responses
+/// get the default security headers.
 fn finish(state: &EdgeState, response: &mut Response<Bytes>) {
     const NOSNIFF: (HeaderName, HeaderValue) = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if response.status() == StatusCode::OK {

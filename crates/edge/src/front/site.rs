@@ -1,4 +1,4 @@
-//! What a listener answers with.
+//! HTTP service of a listener: the fast path and the routers.
 
 use super::{Address, Content, Side, answer};
 use crate::{EdgeState, client::Peer, problem::Problem, serve::Limits};
@@ -21,16 +21,16 @@ use std::{
 };
 use tower::{BoxError, Service, ServiceExt as _};
 
-/// What a listener answers with. Clones share it.
+/// HTTP service of a listener. Clones share the state.
 #[derive(Clone)]
 pub struct Site(Arc<Face>);
 
 enum Face {
-    /// The hot path in front of the routers.
+    /// Fast path in front of the routers.
     Public { state: EdgeState, router: Router },
-    /// What programs of the house call, and nothing else.
+    /// Fast path only, for the operator's own programs.
     Internal { state: EdgeState },
-    /// A router that has all of it.
+    /// A router without the fast path.
     Plain { router: Router },
 }
 
@@ -41,12 +41,12 @@ impl From<Router> for Site {
 }
 
 impl Site {
-    /// The public address; `router` is behind the hot path.
+    /// Creates the service of the public listener. Requests outside the fast path go to `router`.
     pub fn public(state: EdgeState, router: Router) -> Self {
         Self(Arc::new(Face::Public { state, router }))
     }
 
-    /// The internal listener.
+    /// Creates the service of the internal listener.
     pub fn internal(state: EdgeState) -> Self {
         Self(Arc::new(Face::Internal { state }))
     }
@@ -58,12 +58,13 @@ impl Site {
         }
     }
 
-    /// The proxies that speak for many clients.
+    /// Returns the trusted proxies, whose connections carry requests of many clients.
     pub fn trusted_proxies(&self) -> Vec<IpNet> {
         self.config().map(|config| config.trusted_proxies.clone()).unwrap_or_default()
     }
 
-    /// The limits of its connections. Behind the internal listener are the operator's own programs.
+    /// Returns the connection limits. The internal listener has no limit per address: its clients are the operator's
+    /// own programs.
     pub fn limits(&self) -> Limits {
         let per_address = match (&*self.0, self.config()) {
             (Face::Public { .. }, Some(config)) => config.connections_per_address,
@@ -72,7 +73,7 @@ impl Site {
         Limits { per_address, ..Limits::default() }
     }
 
-    /// Answers health checks, and everything else with 503.
+    /// Responds to health checks; all other requests get 503.
     pub async fn answer_health<B>(&self, peer: SocketAddr, request: http::Request<B>) -> http::Response<Content>
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -86,7 +87,7 @@ impl Site {
         problem.whole().map(Content::from)
     }
 
-    /// Answers a request that came from this peer.
+    /// Responds to a request from `peer`.
     pub async fn answer<B>(&self, peer: Option<SocketAddr>, request: http::Request<B>) -> http::Response<Content>
     where
         B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
@@ -105,12 +106,12 @@ impl Site {
         {
             return answer(state, Side::Public, Some(address), peer, request).await.map(Content::from);
         }
-        // On the heap: what the routers hold while they wait is many times what the hot path does.
+        // Boxed: the future of the routers is many times larger than that of the fast path.
         Box::pin(pass(router.clone(), peer, request.map(Body::new))).await.map(Content::Made)
     }
 }
 
-/// On to a router, with the peer where its layers look for it.
+/// Passes a request to a router, with the peer as an extension for its layers.
 async fn pass(router: Router, peer: Option<SocketAddr>, mut request: Request) -> Response {
     if let Some(peer) = peer {
         request.extensions_mut().insert(Peer(peer));
@@ -119,7 +120,7 @@ async fn pass(router: Router, peer: Option<SocketAddr>, mut request: Request) ->
     response
 }
 
-/// So that a router can stand around it, as the tests' does.
+/// Allows wrapping in a router, as the tests do.
 impl Service<Request> for Site {
     type Response = Response;
     type Error = Infallible;

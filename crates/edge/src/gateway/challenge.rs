@@ -1,29 +1,32 @@
-//! Refusals of a gateway's client, with their challenge (RFC 6750 section 3).
+//! Deny responses for a gateway's client, with a `WWW-Authenticate` challenge (RFC 6750 section 3).
 
 use super::question::Asked;
 use crate::problem::Problem;
 use axum::http::{StatusCode, header};
 use keyward_verify::{tokens::TokenRefused, verify::Refused};
 
-/// Nobody said who they are: the challenge names no error (RFC 6750 section 3.1).
+/// Response to a request without a credential. The challenge has no error code (RFC 6750 section 3.1).
 pub fn nothing_presented(asked: &Asked<'_>) -> Problem {
     let words = "Send your API key, or an access token: Authorization: Bearer …";
     challenged(StatusCode::UNAUTHORIZED, "missing_credential", words, None, asked)
 }
 
-/// More than one key or token. RFC 6750 has 400 for it, of which gateways make a fault of their own.
+/// Response to a request with more than one key or token.
+///
+/// RFC 6750 specifies 400 for this case. The status is 401 because gateways turn 400 into a server error of their own.
 pub fn several_presented(asked: &Asked<'_>) -> Problem {
     let words = "The request carries more than one key or token. Send one, in one place.";
     challenged(StatusCode::UNAUTHORIZED, "several_credentials", words, Some("invalid_request"), asked)
 }
 
-/// A rule refused it; not the rate.
+/// Response to a credential that is denied for any reason except the rate limit.
 pub fn refused(why: &TokenRefused, asked: &Asked<'_>) -> Problem {
     let (status, error) = match why {
         TokenRefused::Key(Refused::MissingScope(_)) | TokenRefused::Scope(_) => {
             (StatusCode::FORBIDDEN, "insufficient_scope")
         }
-        // Good, but not here: another try with the same credential is as good as this one, and no challenge would help.
+        // The credential is valid, but not for this project or network. A retry cannot succeed, so there is no
+        // challenge.
         TokenRefused::Key(Refused::WrongProject | Refused::WrongNetwork) => {
             return Problem::new(StatusCode::FORBIDDEN, why.code(), why.to_string());
         }
@@ -43,7 +46,7 @@ fn challenged(status: StatusCode, code: &'static str, words: &str, error: Option
     Problem::new(status, code, words).header(header::WWW_AUTHENTICATE, &challenge)
 }
 
-/// What may stand in a quoted value there: %x20-21 / %x23-5B / %x5D-7E.
+/// Replaces characters that a quoted challenge parameter cannot contain. RFC 6750 allows %x20-21 / %x23-5B / %x5D-7E.
 fn plain(words: &str) -> String {
     words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect()
 }

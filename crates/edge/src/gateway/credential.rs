@@ -1,30 +1,31 @@
-//! The key or token of a gateway's client, as the gateway passes it on.
+//! Extraction of the client's credential (API key or access token) from a gateway request.
 
 use crate::{bearer, wiped::Wiped};
 use axum::http::{HeaderMap, Uri, header};
 
 const API_KEY: &str = "x-api-key";
-/// Where gateways put the address that their client asked for: nginx by its configuration, Caddy and Traefik by themselves.
+/// Headers with the original URI of the client's request. nginx sends one if configured; Caddy and Traefik send one by
+/// default.
 const ORIGINAL: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
 
-/// What was found.
+/// Credentials in a request.
 pub enum Found<'a> {
     None,
     One {
         text: Wiped<'a>,
         in_query: bool,
     },
-    /// RFC 6750 section 2: a client uses no more than one way at a time.
+    /// More than one credential. A client must not use more than one method per request (RFC 6750 section 2).
     Several,
 }
 
-/// Looks for a credential in `Authorization: Bearer`, in `X-API-Key`, and in the query parameter that was allowed for it, if one was.
+/// Searches `Authorization: Bearer`, `X-API-Key`, and, if the configuration names one, the query parameter.
 pub fn find<'a>(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -> Found<'a> {
     let mut found = Found::None;
     let bearers = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| bearer::behind(value.as_bytes()));
     let keys = headers.get_all(API_KEY).iter().map(|value| value.as_bytes().trim_ascii());
     for text in bearers.chain(keys).filter(|text| !text.is_empty()) {
-        // What is no text is no credential, and still one that was presented.
+        // A value that is not UTF-8 is never a valid credential, but it counts as presented.
         found.add(std::str::from_utf8(text).unwrap_or("?").into(), false);
     }
     let Some(parameter) = parameter else { return found };
@@ -51,7 +52,7 @@ impl<'a> Found<'a> {
     fn add(&mut self, more: Wiped<'a>, in_query: bool) {
         match self {
             Self::None => *self = Self::One { text: more, in_query },
-            // The same address may be told twice, by two gateways in a row: that is one way.
+            // Two gateways in a row can both forward the same URI. The repeated value counts once.
             Self::One { text, in_query: true } if in_query && **text == *more => {}
             _ => *self = Self::Several,
         }

@@ -1,5 +1,7 @@
-//! `/v1/auth`: may this request pass? Asked by a gateway for each request of its clients: nginx's `auth_request`, Caddy's and
-//! Traefik's forward auth, Envoy's `ext_authz` over HTTP. The answer is its status and headers.
+//! Gateway endpoint `/v1/auth`: authorizes a request on behalf of a reverse proxy.
+//!
+//! The gateway sends a subrequest for each request of its clients: nginx with `auth_request`, Caddy and Traefik with
+//! forward auth, Envoy with `ext_authz` over HTTP. The result is in the status and the headers of the response.
 
 mod challenge;
 mod credential;
@@ -24,10 +26,11 @@ const KEY_ID: HeaderName = HeaderName::from_static("x-keyward-key-id");
 const PROJECT_ID: HeaderName = HeaderName::from_static("x-keyward-project-id");
 const SCOPES: HeaderName = HeaderName::from_static("x-keyward-scopes");
 const ISSUED_TO: HeaderName = HeaderName::from_static("x-keyward-issued-to");
-/// All but the unreserved characters of RFC 3986 section 2.3 are encoded.
+/// Percent-encodes all characters except the unreserved ones of RFC 3986 section 2.3.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The answer to a request that came, through whatever is trusted, from this address. What it carries as a body is not read.
+/// Responds to a gateway request. `ip` is the client address, determined through trusted proxies. The request body is
+/// not read.
 pub async fn answer(state: &EdgeState, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> Response<Bytes> {
     match decide(state, ip, uri, headers).await {
         Ok(response) => response,
@@ -64,7 +67,7 @@ async fn decide(
     }
 }
 
-/// It may pass: who it is, for the API behind the gateway.
+/// Builds the 200 response. Its headers identify the key for the API behind the gateway.
 fn pass(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
     let facts = &accepted.good.facts;
     let mut response = Response::new(Bytes::new());
@@ -83,7 +86,7 @@ fn pass(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
     if let Some(left) = &accepted.good.quota {
         quota::write(left, false, headers);
     }
-    // RFC 6750 section 2.3 asks for `private` where the credential stood in the query.
+    // RFC 6750 section 2.3 requires `private` for a credential in the query.
     let stored = if in_query { "no-store, private" } else { "no-store" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(stored));
     response

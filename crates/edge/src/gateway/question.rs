@@ -1,4 +1,4 @@
-//! What a gateway asks of a key besides being good.
+//! Gateway request: the restrictions that a key or token must satisfy.
 
 use crate::problem::Problem;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -6,25 +6,31 @@ use keyward_domain::ids::ProjectId;
 use keyward_verify::verify::Question;
 use std::{borrow::Cow, net::IpAddr};
 
-/// The path behind which Envoy puts the one that its client asked for, query and all.
+/// Path prefix to which Envoy appends the path and query of its client's request.
 const PREFIX: &str = "/v1/auth/";
-/// Where Envoy's configuration can say what it asks. Read on addresses below [`PREFIX`] alone: anywhere else a client could have
-/// written them.
+/// Headers in which Envoy's configuration sends the restrictions. They are read only for paths below [`PREFIX`]: on
+/// other paths the client could have set them.
 const PROJECT_HEADER: &str = "x-keyward-project";
 const SCOPE_HEADER: &str = "x-keyward-scope";
 
-/// What is asked, by `?project=` (several: one of them), `?scope=` (several: all of them) and `?limited=403`.
+/// Restrictions of a gateway request.
+///
+/// Parameters: `?project=` (repeated: the key must belong to one of the projects), `?scope=` (repeated: the key must
+/// have all scopes), and `?limited=403`.
 #[derive(Debug, Default)]
 pub struct Asked<'a> {
     projects: Vec<ProjectId>,
     scopes: Vec<Cow<'a, str>>,
-    /// Whether a limited call is answered with 403: nginx makes 500 of any status but 401 and 403.
+    /// Whether a rate-limited call gets 403 instead of 429. nginx turns every status except 401 and 403 into 500.
     pub limited_is_403: bool,
 }
 
 impl<'a> Asked<'a> {
-    /// Reads the query; below [`PREFIX`] it is the client's own, and the headers are read instead. A query that is not understood is
-    /// refused: what was meant to narrow must not be passed over.
+    /// Parses the restrictions from the query. Below [`PREFIX`] the query belongs to the client, so they are parsed
+    /// from the headers instead. `parameter` is the query parameter of the credential, if one is configured.
+    ///
+    /// An invalid restriction is an error: if it were ignored, the request could pass with fewer restrictions than
+    /// intended.
     ///
     /// # Errors
     /// 422 `invalid_query`.
@@ -32,7 +38,8 @@ impl<'a> Asked<'a> {
         let mut asked = Self::default();
         if uri.path().starts_with(PREFIX) {
             let said = |name| headers.get_all(name).iter().map(|value| value.to_str().map_err(|_| wrong()));
-            // A restriction that is named but empty, of a variable that is not set for example, must not let every key through.
+            // An empty restriction, for example from an unset variable, is an error. Otherwise it would allow every
+            // key.
             for projects in said(PROJECT_HEADER) {
                 let before = asked.projects.len();
                 projects?.split([' ', ',']).filter(|it| !it.is_empty()).try_for_each(|it| asked.project(it))?;
@@ -77,12 +84,12 @@ impl<'a> Asked<'a> {
         if self.scopes.len() == before { Err(wrong()) } else { Ok(()) }
     }
 
-    /// The question, of a credential that is used from this address.
+    /// Returns the verification request for a credential that is used from this address.
     pub fn question(&self, ip: Option<IpAddr>) -> Question<'_> {
         Question { projects: &self.projects, scopes: &self.scopes, ip }
     }
 
-    /// The scopes that are asked for.
+    /// Returns the required scopes.
     pub fn scopes(&self) -> &[Cow<'a, str>] {
         &self.scopes
     }
@@ -103,7 +110,7 @@ mod tests {
     const A: &str = "018f0000-0000-7000-8000-000000000001";
     const B: &str = "018f0000-0000-7000-8000-000000000002";
 
-    /// Projects and scopes as one text; `None`: it was not understood.
+    /// Parses the restrictions and returns projects and scopes as one string, or `None` if they are invalid.
     fn read(uri: &str, headers: &[(&'static str, &str)]) -> Option<(String, bool)> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -150,7 +157,7 @@ mod tests {
         ] {
             assert_eq!(read(client, &[wrong]), None, "{wrong:?}");
         }
-        // And nowhere else: a client of another gateway could widen what is asked.
+        // On other paths the headers are ignored: a client of another gateway could use them to widen the restrictions.
         assert_eq!(read(&format!("/v1/auth?project={B}"), &headers), Some((format!("{B} | "), false)));
     }
 }

@@ -1,4 +1,4 @@
-//! The queue of one stream, and the loop of the thread that empties it.
+//! Bounded line queue of one stream, and the loop of its writer thread.
 
 use std::{
     cell::Cell,
@@ -11,23 +11,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Wait before a stream that is not ready (`O_NONBLOCK`) is tried again.
+/// Delay before the next attempt on a stream that is not ready (`O_NONBLOCK`).
 const RETRY: Duration = Duration::from_millis(20);
-/// Shortest time between two reports while lines are still being dropped.
+/// Minimum interval between two reports while lines are still being dropped.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 thread_local! {
-    /// Whether this thread logs how many lines were dropped: that line finds room in a full queue.
+    /// Whether this thread is logging the number of dropped lines. The report line is queued even if the queue is full.
     static IS_REPORTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lines that wait to be written.
+/// Queue of lines.
 #[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     dropped: AtomicU64,
-    /// Bytes that wait at most.
+    /// Maximum number of queued bytes.
     max: usize,
 }
 
@@ -35,7 +35,7 @@ pub struct Queue {
 struct State {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
-    /// Lines that were dropped since the last report.
+    /// Lines dropped since the last report.
     unreported: u64,
     is_writing: bool,
     /// Whether the last write succeeded.
@@ -43,7 +43,7 @@ struct State {
     reported: Option<Instant>,
 }
 
-/// What the thread does next.
+/// Next step of the writer thread.
 enum Task {
     Write(Vec<u8>),
     Report(u64),
@@ -54,12 +54,12 @@ impl Queue {
         Self { state: Mutex::default(), changed: Condvar::new(), dropped: AtomicU64::new(0), max }
     }
 
-    /// No code that can panic runs under the lock.
+    /// Locks the state. A poisoned lock is ignored: no code that can panic runs under the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a line, or drops and counts it if there is no room.
+    /// Queues a line, or drops and counts it if the queue is full.
     pub fn push(&self, line: Vec<u8>) {
         let mut state = self.lock();
         if state.bytes.saturating_add(line.len()) > self.max && !IS_REPORTING.get() {
@@ -77,7 +77,7 @@ impl Queue {
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Lines that were dropped since the start.
+    /// Returns the number of lines dropped since the start.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -94,9 +94,9 @@ impl Queue {
         }
     }
 
-    /// Writes lines as they come, for as long as the process lives.
+    /// Writes queued lines until the process ends.
     pub fn run(&self, mut sink: impl Write, report: impl Fn(u64)) {
-        // Whether the last line was written in part: the next one begins on a line of its own.
+        // Whether the last line was written only in part. If so, a newline is written before the next line.
         let mut is_torn = false;
         loop {
             match self.next() {
@@ -120,7 +120,7 @@ impl Queue {
         }
     }
 
-    /// Blocks until there is something to do.
+    /// Blocks until there is a task.
     fn next(&self) -> Task {
         let mut state = self.lock();
         loop {
@@ -140,7 +140,8 @@ impl Queue {
 }
 
 impl State {
-    /// Whether lines were dropped and writing works: at once if nothing waits, else in intervals.
+    /// Whether a report is due: lines were dropped and writing works. An empty queue is reported at once, otherwise at
+    /// intervals.
     fn must_report(&self) -> bool {
         self.unreported > 0
             && self.is_working
@@ -159,7 +160,10 @@ fn write(sink: &mut impl Write, line: &[u8], is_torn: &mut bool) -> io::Result<(
     })
 }
 
-/// Writes everything, or says how many bytes were left.
+/// Writes all bytes.
+///
+/// # Errors
+/// The error and the number of unwritten bytes.
 fn write_all(sink: &mut impl Write, mut rest: &[u8]) -> Result<(), (io::Error, usize)> {
     while !rest.is_empty() {
         match sink.write(rest) {

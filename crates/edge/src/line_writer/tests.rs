@@ -1,7 +1,7 @@
 use super::*;
 use std::sync::{Condvar, Mutex};
 
-/// A sink that blocks, fails or works, as the test says.
+/// A sink that blocks, works or fails, under control of the test.
 #[derive(Clone, Default)]
 struct Sink(Arc<(Mutex<State>, Condvar)>);
 
@@ -12,7 +12,7 @@ enum Mode {
     #[default]
     Blocked,
     Works,
-    /// Takes three bytes, then fails.
+    /// Accepts three bytes, then fails.
     Fails,
 }
 
@@ -47,7 +47,7 @@ impl Write for Sink {
     }
 }
 
-/// A writer with room for 20 bytes that reports into itself, as the log of a server does.
+/// Creates a writer with a 20-byte queue that reports to itself, like the log of a server.
 fn writer(sink: &Sink) -> LineWriter {
     let report_to = Arc::new(OnceLock::<LineWriter>::new());
     let report = report_to.clone();
@@ -69,7 +69,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn a_blocked_stream_drops_counts_and_reports() {
     let sink = Sink::default();
     let writer = writer(&sink);
-    // Whether the thread has taken the first line or not, 20 bytes and one line are the most that is kept.
+    // The queue holds at most 20 bytes, plus one line if the thread has already taken it.
     for n in 0..100 {
         writer.line(&format!("line {n:02}"));
     }

@@ -1,5 +1,6 @@
-//! What is counted of requests: how many of each kind came to which end, how long they took, and what was decided. Plain atomics,
-//! with a fixed number of them: nothing that a client sends becomes a label.
+//! Request metrics: counts and durations by route and outcome, and decision counts.
+//!
+//! The counters are plain atomics and their number is fixed. No client input becomes a label.
 
 mod text;
 
@@ -12,16 +13,16 @@ use std::{
 
 pub use text::scrape;
 
-/// Upper ends of the classes of duration, in microseconds.
+/// Upper bounds of the histogram buckets, in microseconds.
 const ENDS: [u64; 14] =
     [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 1_000_000, 5_000_000];
-/// What became of a request: answered (refusals of a key are answers), a fault of whoever asked, a fault of ours.
+/// Outcomes of a request: a response (including a denied key), a client error, or a server error.
 const OUTCOMES: [&str; 3] = ["ok", "client_error", "server_error"];
-/// Routes that are in no table, by their kind.
+/// Label values of routes outside the route table: server functions, static files, and pages.
 const OTHERS: [&str; 3] = ["functions", "files", "pages"];
-/// Where a decision can be asked for, in the order of [`Place`].
+/// Endpoints that make decisions, in the order of [`Place`].
 const PLACES: [&str; 3] = ["verify", "batch", "auth"];
-/// What can be decided: the code of a refusal, or that it was none.
+/// Decision labels: `accepted`, or the reason code of a denial.
 const DECISIONS: [&str; 16] = [
     "accepted",
     "malformed",
@@ -41,7 +42,7 @@ const DECISIONS: [&str; 16] = [
     "token_revoked",
 ];
 
-/// Where a decision was asked for.
+/// Endpoint that made a decision.
 #[derive(Clone, Copy, Debug)]
 pub enum Place {
     Verify,
@@ -49,24 +50,24 @@ pub enum Place {
     Auth,
 }
 
-/// How long requests took: how many in each class, and all of it together.
+/// Duration histogram: the number of requests per bucket and the total duration.
 #[derive(Debug, Default)]
 struct Durations {
-    /// The last is for those that took longer.
+    /// Counts per bucket. The last bucket has no upper bound.
     classes: [AtomicU64; ENDS.len() + 1],
     micros: AtomicU64,
 }
 
-/// A route, as it is counted.
+/// Index of a route in the request counters.
 #[derive(Clone, Copy, Debug)]
 pub struct Route(usize);
 
-/// The counts of this process.
+/// Counters of this process.
 #[derive(Debug)]
 pub struct Metrics {
-    /// The paths that are counted one by one.
+    /// Paths that have their own counters.
     routes: Vec<&'static str>,
-    /// Of each route, then of each kind in [`OTHERS`].
+    /// Counters of each route, followed by those of each kind in [`OTHERS`].
     requests: Box<[[Durations; OUTCOMES.len()]]>,
     decisions: [[AtomicU64; DECISIONS.len()]; PLACES.len()],
 }
@@ -77,7 +78,7 @@ impl Metrics {
         Self { routes, requests, decisions: Default::default() }
     }
 
-    /// The route that was matched, as the router names it.
+    /// Returns the counter index of a matched route. `matched` is the route pattern of the router.
     pub fn route(&self, matched: &str) -> Route {
         let in_table = self.routes.iter().position(|path| *path == matched);
         let other = if matched.starts_with("/api/") {
@@ -90,10 +91,10 @@ impl Metrics {
         Route(in_table.unwrap_or(self.routes.len() + other))
     }
 
-    /// Counts a request that was answered.
+    /// Counts a request and its duration.
     pub fn answered(&self, route: Route, status: StatusCode, took: Duration) {
         let outcome = match status.as_u16() {
-            // Whoever may not pass was answered, too: that is what was asked.
+            // A denial is a successful response: the decision is what the caller requested.
             ..400 | 401 | 403 | 429 => 0,
             400..500 => 1,
             _ => 2,
@@ -117,7 +118,7 @@ impl Metrics {
 
 fn index(why: &TokenRefused) -> usize {
     let code = why.code();
-    // A test holds every code against the table.
+    // A test checks that the table contains every code.
     DECISIONS.iter().position(|it| *it == code).unwrap_or(1)
 }
 

@@ -1,4 +1,4 @@
-//! The counts as Prometheus reads them: the OpenMetrics text format.
+//! Metrics exposition in the OpenMetrics text format, for Prometheus.
 
 use super::{DECISIONS, Durations, ENDS, Metrics, OTHERS, OUTCOMES, PLACES};
 use crate::{EdgeState, line_writer};
@@ -21,10 +21,10 @@ use std::{
 type NoExemplars = Option<&'static HashMap<usize, Exemplar<[(&'static str, &'static str); 0], f64>>>;
 type NoExemplar = Option<&'static Exemplar<[(&'static str, &'static str); 0], u64>>;
 
-/// What the service says of itself: a name, what it is, whether it only grows, and how much it is.
+/// A service metric: name, help text, type, and value.
 type Reading = (&'static str, &'static str, MetricType, u64);
 
-/// What is read off the service at each scrape.
+/// Reads the service metrics at each scrape.
 fn readings(state: &EdgeState) -> Vec<Reading> {
     let lost = "Calls that were not counted, for want of room";
     let waiting = "Changes that wait for the write queue";
@@ -49,12 +49,12 @@ fn readings(state: &EdgeState) -> Vec<Reading> {
     ]
 }
 
-/// Answers `GET /metrics`.
+/// Responds to `GET /metrics`.
 pub fn scrape(state: &EdgeState) -> Response<Bytes> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Scrape { metrics: state.metrics.clone(), readings: readings(state) }));
     let mut text = String::new();
-    // Writing into memory does not fail.
+    // Writing to a string cannot fail.
     let _ = encode(&mut text, &registry);
     let mut response = Response::new(text.into());
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -78,7 +78,7 @@ impl Collector for Scrape {
         for (route, outcomes) in routes.zip(&self.metrics.requests) {
             for (outcome, durations) in OUTCOMES.iter().zip(outcomes) {
                 let (sum, count, classes) = read(durations);
-                // A route that nobody asked for has no line.
+                // A route without requests has no line.
                 if count > 0 {
                     let labels = [("route", route), ("outcome", outcome)];
                     let mut encoder = family.encode_family(&labels)?;
@@ -111,7 +111,7 @@ impl Collector for Scrape {
     }
 }
 
-/// Seconds in all, how many in all, and how many in each class.
+/// Returns the total duration in seconds, the number of requests, and the number of requests per bucket.
 fn read(durations: &Durations) -> (f64, u64, Vec<(f64, u64)>) {
     let ends = ENDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
     let classes: Vec<_> = ends.zip(&durations.classes).map(|(end, n)| (end, n.load(Ordering::Relaxed))).collect();

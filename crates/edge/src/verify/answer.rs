@@ -1,4 +1,4 @@
-//! The answer, written straight into its bytes.
+//! Verify response, serialized directly into the output buffer.
 
 use keyward_core::moments;
 use keyward_domain::{ids::ProjectId, key::Environment};
@@ -9,7 +9,7 @@ use keyward_verify::{
 };
 use uuid::Uuid;
 
-/// Writes what was decided, as JSON.
+/// Writes a decision as JSON.
 pub fn write(out: &mut Vec<u8>, decision: &Checked) {
     match decision {
         Ok(accepted) => good(out, accepted),
@@ -87,7 +87,7 @@ fn id(out: &mut Vec<u8>, id: Uuid) {
     out.extend_from_slice(id.hyphenated().encode_lower(&mut buffer).as_bytes());
 }
 
-/// A JSON string. Writing into memory does not fail.
+/// Writes a JSON string. Writing to memory cannot fail.
 fn text(out: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(out, text);
 }

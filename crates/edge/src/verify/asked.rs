@@ -1,4 +1,4 @@
-//! What is asked: read from the body without copying it.
+//! Verify request, parsed from the body without copies.
 
 use super::KEYS_MAX;
 use crate::wiped::Wiped;
@@ -10,7 +10,7 @@ use serde::{
 };
 use std::{borrow::Cow, fmt, net::IpAddr};
 
-/// A text, borrowed from the body unless something in it is escaped.
+/// String that borrows from the body unless it contains escapes.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
@@ -37,7 +37,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Projects of which a key must be; none are named: any.
+/// Projects to which the key may belong. Without a list any project is allowed.
 enum Projects {
     Any,
     One([ProjectId; 1]),
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Projects {
                 while let Some(id) = ids.next_element()? {
                     all.push(id);
                 }
-                // An empty list allows none, and nobody means that.
+                // An empty list would deny every key. It is rejected as a mistake of the caller.
                 if all.is_empty() { Err(A::Error::custom("no project")) } else { Ok(Projects::Many(all)) }
             }
         }
@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Projects {
     }
 }
 
-/// The body, member by member.
+/// Members of the request body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Members<'a> {
@@ -89,7 +89,7 @@ struct Members<'a> {
     ip: Option<IpAddr>,
 }
 
-/// A member that is there is there: `null`, which a variable that was never set becomes, is no way to leave one out.
+/// Deserializes a present member. `null` is rejected: an unset variable of the caller must not remove a restriction.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -98,14 +98,14 @@ fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cow<'de, str>
     Vec::<Text<'de>>::deserialize(deserializer).map(|texts| texts.into_iter().map(|text| text.0).collect())
 }
 
-/// What was presented.
+/// Presented credential.
 pub enum Presented<'a> {
-    /// A key, or a token where a key could stand.
+    /// A key, or a token in the `key` member.
     Either(Wiped<'a>),
     Token(Wiped<'a>),
 }
 
-/// One question.
+/// One verify request.
 pub struct Asked<'a> {
     pub presented: Presented<'a>,
     projects: Projects,
@@ -137,7 +137,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Asked<'a> {
     }
 }
 
-/// Many questions: from 1 to [`KEYS_MAX`].
+/// Batch of 1 to [`KEYS_MAX`] verify requests.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Batch<'a> {

@@ -1,4 +1,4 @@
-//! `POST /v1/keys/verify`: is this key good? And `POST /v1/keys/verify:batch`: are these?
+//! Verify endpoints: `POST /v1/keys/verify` and `POST /v1/keys/verify:batch`.
 
 mod answer;
 mod asked;
@@ -11,18 +11,18 @@ use axum::{
 };
 use keyward_verify::tokens::Checked;
 
-/// The largest body of one question, in bytes.
+/// Maximum body size of a single request, in bytes.
 const ONE_MAX: usize = 64 * 1024;
-/// The largest body of many: a thousand tokens with their questions.
+/// Maximum body size of a batch request, in bytes: room for 1,000 tokens with their restrictions.
 const BATCH_MAX: usize = 2 * 1024 * 1024;
-/// Keys in one question.
+/// Maximum number of keys in a batch.
 pub const KEYS_MAX: usize = 1_000;
-/// Room for an answer: most take no more.
+/// Initial capacity of a response, in bytes. Most responses fit.
 const ROOM: usize = 512;
-/// Keys after which others have their turn on this thread: a token that is new costs fifty microseconds.
+/// Number of keys after which the task yields the thread. A new token costs 50 microseconds.
 const TURN: usize = 64;
 
-/// Decides on one; the answer to a well-formed question is 200, whatever the decision.
+/// Verifies one credential. A well-formed request gets 200, whatever the decision.
 pub async fn one<B>(state: &EdgeState, headers: &HeaderMap, body: B) -> Result<Response<Bytes>, Problem>
 where
     B: HttpBody<Data = Bytes> + Unpin,
@@ -36,7 +36,8 @@ where
     Ok(answered(out))
 }
 
-/// Decides on each, in their order. A fault of ours on one is a fault on all: nobody takes a part for the whole.
+/// Verifies each credential in order. An internal error for one fails the whole batch, so that no caller takes a
+/// partial result as complete.
 pub async fn batch<B>(state: &EdgeState, headers: &HeaderMap, body: B) -> Result<Response<Bytes>, Problem>
 where
     B: HttpBody<Data = Bytes> + Unpin,
