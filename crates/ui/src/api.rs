@@ -1,11 +1,11 @@
-//! Addresses of the server functions that islands call. The server mounts exactly these.
+//! Paths of the server functions that islands call. The server mounts exactly these.
 
-/// When a key with an expiry would end, as a sentence. Fields: `expires`, `expires_on`.
+/// Returns a sentence with the instant at which a key with this expiry would expire. Fields: `expires`, `expires_on`.
 pub const EXPIRY_PREVIEW: &str = "/api/keys/say_expiry";
-/// From when a key with a "not before" would work, as a sentence. Field: `not_before`.
+/// Returns a sentence with the instant from which a key with this "not before" would be valid. Field: `not_before`.
 pub const NOT_BEFORE_PREVIEW: &str = "/api/keys/say_not_before";
-/// When a key was first used, if it was. Field: `id`.
+/// Returns the time of a key's first use, if it was used. Field: `id`.
 pub const FIRST_USE: &str = "/api/keys/called";
 
-/// All of them.
+/// All paths.
 pub const ALL: [&str; 3] = [EXPIRY_PREVIEW, NOT_BEFORE_PREVIEW, FIRST_USE];

@@ -1,4 +1,4 @@
-//! A status: icon and word, never colour alone.
+//! Status badge: icon and label, so that the status is never shown by color only.
 
 use super::icon::Icon;
 use keyward_domain::key::Status;

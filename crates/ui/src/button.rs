@@ -1,16 +1,16 @@
-//! Buttons that send a form.
+//! Submit buttons of forms.
 
 use leptos::prelude::*;
 
-/// Sends the form it stands in; while that is under way it says so and takes no second press (`live::forms`).
+/// Submits its form. While the request is pending, it shows the progress label and ignores clicks (`live::forms`).
 #[component]
 pub fn Submit(
-    /// What it does: "Delete key".
+    /// Label: "Delete key".
     label: &'static str,
-    /// What is happening: "Deleting…".
+    /// Progress label: "Deleting…".
     working: &'static str,
     #[prop(default = "button button--primary")] class: &'static str,
-    /// For when the label alone says too little: "Activate key Starter Integration".
+    /// Accessible name, if the label alone is ambiguous: "Activate key Starter Integration".
     #[prop(optional, into)]
     name: Option<String>,
 ) -> impl IntoView {

@@ -1,8 +1,8 @@
-//! Scopes, small and monospaced.
+//! Scope chips, small and monospaced.
 
 use leptos::prelude::*;
 
-/// A list of chips; those past `most` are counted, and named in the title.
+/// A list of chips. Chips after the first `most` are shown as a count, with their names in the title.
 #[component]
 pub fn Chips(of: Vec<String>, #[prop(default = usize::MAX)] most: usize) -> impl IntoView {
     if of.is_empty() {

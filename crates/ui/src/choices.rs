@@ -1,23 +1,24 @@
-//! A list of check boxes, each with a description.
+//! Check box lists with descriptions.
 
 use super::field::{Wrong, described};
 use leptos::prelude::*;
 
-/// One thing that can be checked.
+/// One check box.
 pub struct Check {
     pub value: String,
     pub description: String,
     pub checked: bool,
-    /// The values of the select beside it for which it is offered, separated by spaces; `None`: always (`live::offers`).
+    /// Values of the related select for which the check box is available, separated by spaces. `None`: always
+    /// (`live::offers`).
     pub offered_for: Option<String>,
 }
 
 #[component]
 pub fn Choices(
-    /// Of all the check boxes: `scopes[]`.
+    /// Name of all check boxes: `scopes[]`.
     name: &'static str,
     checks: Vec<Check>,
-    /// The first of them has the focus when the page opens.
+    /// Whether the first check box has the initial focus.
     #[prop(optional)]
     autofocus: bool,
     invalid: Option<&'static str>,
@@ -47,13 +48,13 @@ pub fn Choices(
     view! { <ul class="choices">{rows}</ul> }.into_any()
 }
 
-/// The question which scopes, and what is said of the answer. Where there are none to choose, the hint stands alone.
+/// Field to select scopes, with its error and hint. If there are no scopes to select, only the hint is shown.
 #[component]
 pub fn ScopeField(
     legend: &'static str,
     checks: Vec<Check>,
     #[prop(into)] hint: String,
-    /// The first of them has the focus when the page opens.
+    /// Whether the first check box has the initial focus.
     #[prop(optional)]
     autofocus: bool,
 ) -> impl IntoView {

@@ -1,22 +1,22 @@
-//! Dialogs: the server draws them open, over a shell that is inert; in the browser `live::dialogs` makes them modal.
+//! Dialogs. The server renders them open above an inert page; in the browser `live::dialogs` makes them modal.
 
 use super::icon::Icon;
 use leptos::prelude::*;
 
-/// A dialog, named by its head.
+/// A dialog, labeled by its header.
 #[component]
 pub fn Dialog(
-    /// The start of its ids: the title's is `{id}-title`, the lead's `{id}-lead`.
+    /// Prefix of ids: the title has `{id}-title`, the lead has `{id}-lead`.
     #[prop(default = "dialog")]
     id: &'static str,
     #[prop(optional)] class: Option<&'static str>,
-    /// Something with the id `{id}-lead` says more than the title.
+    /// Whether an element with the id `{id}-lead` describes the dialog.
     #[prop(optional)]
     described: bool,
-    /// The id of the element that focus goes back to.
+    /// Id of the element that gets the focus after the dialog closes.
     #[prop(into)]
     opener: String,
-    /// Where Escape, and a press beside the dialog, lead.
+    /// Target of Escape and of a click outside the dialog.
     #[prop(into)]
     leave: String,
     children: Children,
@@ -37,12 +37,12 @@ pub fn Dialog(
     .into_any()
 }
 
-/// The title, and a link that leaves.
+/// Dialog header: the title and a close link.
 #[component]
 pub fn DialogHead(
     #[prop(default = "dialog")] id: &'static str,
     #[prop(into)] title: String,
-    /// Where Close leads; without it there is no Close.
+    /// Target of the close link. Without it there is no close link.
     #[prop(optional, into)]
     close: Option<String>,
     #[prop(optional)] lead: Option<&'static str>,
@@ -64,7 +64,7 @@ pub fn DialogHead(
     .into_any()
 }
 
-/// A link in a dialog's foot that goes without leaving a trace in the history.
+/// A link in a dialog's footer that replaces the history entry instead of adding one.
 #[component]
 pub fn Away(
     #[prop(into)] to: String,

@@ -1,8 +1,8 @@
-//! Where a list would be, if there were anything in it.
+//! Empty state of a list.
 
 use leptos::prelude::*;
 
-/// A title, a sentence, and perhaps what to do about it; `sign` is the picture above.
+/// A title, a sentence, and optional actions. `sign` is an image above the title.
 #[component]
 pub fn Empty(
     title: &'static str,

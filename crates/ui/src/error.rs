@@ -1,6 +1,6 @@
-//! What a browser may learn of a failure.
+//! Error types that the server sends to the browser.
 //!
-//! Never here: sqlx, axum.
+//! They do not depend on sqlx or axum.
 
 use leptos::server_fn::{
     codec::JsonEncoding,
@@ -9,40 +9,40 @@ use leptos::server_fn::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The kind of a failure: what the page does next depends on it.
+/// Kind of an error. The page selects its reaction by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
-    /// Nobody is signed in, or the session has ended.
+    /// There is no session, or it has ended.
     SignedOut,
-    /// Signed in, but not allowed.
+    /// The user is signed in, but the action is not allowed.
     Forbidden,
-    /// Allowed, but only with a fresh proof of who they are: the form is drawn again and asks for it.
+    /// Allowed only with recent reauthentication. The form is rendered again with a reauthentication field.
     StepUp,
-    /// Not there, or not theirs: the same answer.
+    /// The object does not exist, or the user has no access to it. Both cases have the same response.
     NotFound,
-    /// It was changed meanwhile, or it was sent before.
+    /// The object changed in the meantime, or the form was already submitted.
     Conflict,
-    /// What was typed is wrong; `fields` says where.
+    /// The input is invalid. `fields` contains the field errors.
     Invalid,
-    /// The body of the request is broken.
+    /// The request body is malformed.
     Broken,
-    /// The body of the request is too long.
+    /// The request body is too long.
     TooLarge,
-    /// Too many tries.
+    /// Too many attempts.
     TooMany,
-    /// The server cannot take it now.
+    /// The server is overloaded.
     Busy,
-    /// There is no space left for the database.
+    /// The database has no disk space left.
     Full,
-    /// The server did not answer, or not in words that we know.
+    /// There was no response, or it could not be parsed.
     Unreachable,
-    /// A fault of ours.
+    /// A bug in Keyward.
     Internal,
 }
 
 impl ErrorKind {
-    /// The HTTP status of an answer that says so.
+    /// The HTTP status of a response with this error.
     pub const fn status(self) -> u16 {
         match self {
             Self::Broken => 400,
@@ -60,14 +60,14 @@ impl ErrorKind {
     }
 }
 
-/// What is wrong with one field of a form, by the name of its input.
+/// Validation error of one form field, identified by the name of its input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     pub field: String,
     pub message: String,
 }
 
-/// A failure as a person may read it: what happened and what to do.
+/// An error for display: what happened and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct AppError {
@@ -81,13 +81,13 @@ impl AppError {
         Self { kind, message: message.into(), fields: Vec::new() }
     }
 
-    /// A form that was refused: every wrong field at once.
+    /// Creates the error of an invalid form, with all field errors.
     pub fn invalid(fields: Vec<FieldError>) -> Self {
         let message = "Some of this cannot be saved. See the fields below.".into();
         Self { kind: ErrorKind::Invalid, message, fields }
     }
 
-    /// What is wrong with this field, if anything.
+    /// Returns the message of a field, if it is invalid.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|e| e.field == name).map(|e| e.message.as_str())
     }
@@ -96,13 +96,13 @@ impl AppError {
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
-    /// What Leptos itself reports: the network, or arguments that no page of ours sends.
+    /// Converts errors of Leptos itself: network errors, or arguments that no page of Keyward sends.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
                 Self::new(ErrorKind::Unreachable, "Keyward did not answer. Check your connection and try again.")
             }
-            // `Deserialization`: a body that is too long, or is no text.
+            // `Deserialization`: a body that is too long or is not valid text.
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
                 Self::new(ErrorKind::Invalid, "This form could not be read. Load the page again and retry.")
             }
@@ -111,15 +111,16 @@ impl FromServerFnError for AppError {
     }
 }
 
-/// A form that was sent without JavaScript and refused: given to the page as context, so that it is drawn again with what was
-/// typed (but for passwords) and the errors beside the fields.
+/// A denied form submission without JavaScript. The page gets it as context and renders the form again with the
+/// submitted values (except passwords) and the field errors.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// The path that the form was posted to.
+    /// Path to which the form was posted.
     pub path: String,
     pub error: AppError,
-    /// What was typed, by the name of the input.
+    /// Submitted values by the name of the input.
     pub values: BTreeMap<String, Vec<String>>,
-    /// Nothing was refused: this is a draft that comes back after its user signed in or set up a second factor.
+    /// Whether this is a saved draft and not a denied form: the draft is restored after its user signed in or set up a
+    /// second factor.
     pub is_draft: bool,
 }

@@ -1,15 +1,15 @@
-//! A label, what is typed, what is wrong with it, and a hint: joined for those who cannot see that they stand together.
+//! Form fields: a label, an input, its error, and a hint, associated for assistive technology.
 
 use super::{form::FormState, icon::Icon, markup::TextArea};
 use leptos::prelude::*;
 
-/// What is wrong with the field `name`.
+/// Error of the field `name`.
 #[component]
 pub fn Wrong(name: &'static str) -> impl IntoView {
     FormState::here().wrong(name).map(|message| wrong(name, message)).into_any()
 }
 
-/// What is wrong with a field, beside it.
+/// Renders an error message next to its field.
 pub fn wrong(name: &'static str, message: String) -> AnyView {
     view! {
         <p class="error" id=format!("{name}-error")>
@@ -20,7 +20,7 @@ pub fn wrong(name: &'static str, message: String) -> AnyView {
     .into_any()
 }
 
-/// Whether `name` is wrong, and what describes it: for the attributes of an input that is not a [`Field`].
+/// Returns `aria-invalid` and `aria-describedby` for an input that is not a [`Field`].
 pub fn described(name: &'static str, hint: bool) -> (Option<&'static str>, Option<String>) {
     let wrong = FormState::here().wrong(name).is_some();
     let by = match (wrong, hint) {
@@ -32,10 +32,10 @@ pub fn described(name: &'static str, hint: bool) -> (Option<&'static str>, Optio
     (wrong.then_some("true"), by)
 }
 
-/// One line to type into.
+/// A single-line text field.
 #[component]
 pub fn Field(
-    /// Of the input, and of the error that belongs to it.
+    /// Name of the input and of its error.
     name: &'static str,
     label: &'static str,
     #[prop(default = "text")] kind: &'static str,
@@ -46,7 +46,7 @@ pub fn Field(
     #[prop(optional)] minlength: Option<u16>,
     #[prop(optional)] required: bool,
     #[prop(optional)] autofocus: bool,
-    /// Say that it may stay empty.
+    /// Whether to mark the field as optional.
     #[prop(optional)]
     optional: bool,
     #[prop(optional)] mono: bool,
@@ -78,14 +78,14 @@ pub fn Field(
     .into_any()
 }
 
-/// Several lines to type into.
+/// A multi-line text field.
 #[component]
 pub fn Area(
-    /// Of the area, and of the error that belongs to it.
+    /// Name of the text area and of its error.
     name: &'static str,
     label: &'static str,
     #[prop(into)] value: String,
-    /// Lines that are shown at first.
+    /// Number of visible lines.
     rows: u8,
     hint: &'static str,
     #[prop(optional)] required: bool,

@@ -1,4 +1,5 @@
-//! Forms that work by themselves. Where there is JavaScript `live::forms` sends them, and only what changed is drawn anew.
+//! Forms that work without JavaScript. With JavaScript, `live::forms` submits them and updates only the changed parts
+//! of the page.
 
 use super::proof::ProofField;
 use crate::error::{AppError, ErrorKind, Refusal};
@@ -9,73 +10,77 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// The field of a form that names the person to whom it is drawn.
+/// Name of the hidden field that identifies the user for whom the form was rendered.
 pub const DRAFT: &str = "draft";
 
-/// Given as context on the pages of a person who is signed in: what their forms say of them. If the session has ended when a form
-/// is sent, what was typed is kept for that person.
+/// Value of the [`DRAFT`] field, provided as context on pages with a session.
+///
+/// If the session has ended when a form is submitted, the server saves the submitted values for that user.
 #[derive(Clone, Debug)]
 pub struct DraftMark(pub String);
 
-/// What the parts of a form need to know of it: whether it was refused, why, and what had been typed.
+/// State of a form for its fields: whether it was denied, why, and the submitted values.
 #[derive(Clone, Default)]
 pub struct FormState {
     refusal: Option<Arc<Refusal>>,
-    /// Some part of the form has the field for a proof already.
+    /// Whether a part of the form already has a reauthentication field.
     asks: Arc<AtomicBool>,
 }
 
 impl FormState {
-    /// The state of the form that this component stands in.
+    /// Returns the state of the enclosing form.
     pub fn here() -> Self {
         use_context().unwrap_or_default()
     }
 
-    /// Why it was refused.
+    /// The error of the last submission.
     pub fn error(&self) -> Option<&AppError> {
         self.refusal.as_ref().map(|it| &it.error)
     }
 
-    /// What is wrong with this field.
+    /// Returns the error message of a field.
     pub fn wrong(&self, name: &str) -> Option<String> {
         self.error()?.field(name).map(str::to_owned)
     }
 
-    /// Everything that was typed under this name before the form was refused; `None` if it was not.
+    /// Returns all submitted values of a field. `None` if the form was not denied.
     pub fn typed_all(&self, name: &str) -> Option<Vec<String>> {
         Some(self.refusal.as_ref()?.values.get(name).cloned().unwrap_or_default())
     }
 
-    /// What was typed under this name before the form was refused.
+    /// Returns the first submitted value of a field.
     pub fn typed(&self, name: &str) -> Option<String> {
         self.typed_all(name).map(|all| all.into_iter().next().unwrap_or_default())
     }
 
-    /// The value of a hidden field that names the state from which an edit starts. It stays the one of the form as it was filled in, so
-    /// that saving detects a later change. After a response with 409 it is `current`: the user was told of the change, and saving
-    /// again saves.
+    /// Value of a hidden field that contains the version from which an edit starts.
+    ///
+    /// It stays the version at which the user filled in the form, so that saving detects a later change. After a
+    /// response with 409 it is `current`: the user was informed of the change, and saving again overwrites it.
     pub fn base(&self, name: &str, current: String) -> String {
         let refusal = self.refusal.as_ref().filter(|it| it.is_draft || it.error.kind != ErrorKind::Conflict);
         refusal.and_then(|it| it.values.get(name)?.first().cloned()).unwrap_or(current)
     }
 
-    /// The page was drawn with what was typed before.
+    /// Whether the form was rendered with previously submitted values.
     pub fn refused(&self) -> bool {
         self.refusal.is_some()
     }
 
-    /// How a proof of who they are is to be asked for, if the form was refused for want of one and nothing asks for it yet.
+    /// Returns the reauthentication method, if the form was denied for lack of it and no other part has the field. At
+    /// most one caller gets it.
     pub fn ask_for_proof(&self) -> Option<Proof> {
         let wanted = self.error().is_some_and(|it| it.kind == ErrorKind::StepUp || it.field("proof").is_some());
         (wanted && !self.asks.swap(true, Ordering::Relaxed)).then(|| use_context().unwrap_or_default())
     }
 
-    /// This part of the form asks for a proof, whatever became of the form.
+    /// Registers that a part of the form always has a reauthentication field.
     pub fn asks_for_proof(&self) {
         self.asks.store(true, Ordering::Relaxed);
     }
 
-    /// Whether this field has the focus when the page opens: the first wrong one, else the one that the form names.
+    /// Whether this field has the initial focus: the first invalid field or, without field errors, the default of the
+    /// form.
     pub fn starts_at(&self, name: &str, unless_refused: bool) -> bool {
         match self.error() {
             Some(error) if !error.fields.is_empty() => error.fields[0].field == name,
@@ -84,14 +89,15 @@ impl FormState {
     }
 }
 
-/// A form that posts to `to`, its own page.
+/// A form that posts to `to`, the path of its own page.
 #[component]
 pub fn Form(
-    /// The path of the page, with a query if it matters where the form was.
+    /// Path of the page. It includes the query if the response depends on it.
     #[prop(into)]
     to: String,
     #[prop(optional)] class: Option<&'static str>,
-    /// The browser sends it itself, and nothing of this page outlives it: signing in and out.
+    /// Whether the browser submits the form itself and loads a new document. Used for signing in and out, so that no
+    /// state of this page remains.
     #[prop(optional)]
     plain: bool,
     children: Children,
@@ -100,7 +106,8 @@ pub fn Form(
     let refusal = use_context::<Refusal>().filter(|it| it.path == path).map(Arc::new);
     let state = FormState { refusal, asks: Arc::default() };
     let inside = view! { <Provider value=state.clone()>{children()}</Provider> }.into_any();
-    // What was typed stays, and goes through with the proof. Forms that say why they were refused ask for it there.
+    // The submitted values remain and are sent again with the reauthentication. Forms with a [`super::notice::Refused`]
+    // render the field there.
     let proof = state.ask_for_proof().map(|proof| {
         view! {
             <Provider value=state>

@@ -1,4 +1,4 @@
-//! Pages without the shell: signing in, the first start, an error.
+//! Layout without navigation: sign-in, initial setup, and error pages.
 
 use super::icon::mark;
 use leptos::prelude::*;
@@ -8,13 +8,13 @@ pub fn Gate(
     #[prop(into)] title: String,
     #[prop(default = None, into)] lead: Option<String>,
     #[prop(optional)] wide: bool,
-    /// What stands in the place of the mark.
+    /// Replacement for the logo.
     #[prop(optional, into)]
     sign: Option<AnyView>,
-    /// More than a sentence under the title.
+    /// Additional content below the title.
     #[prop(optional, into)]
     under: Option<AnyView>,
-    /// What stands at the very foot: the version and the address.
+    /// Footer text: the version and the address.
     #[prop(default = None, into)]
     foot: Option<String>,
     children: Children,

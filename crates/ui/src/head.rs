@@ -1,9 +1,9 @@
-//! The head of a page that is a list: what it is, a sentence, and the way to one more.
+//! Header of a list page: title, description, and a create button.
 
 use super::icon::Icon;
 use leptos::prelude::*;
 
-/// `create` leads to the dialog for one more: its address and what the button says.
+/// Renders the header. `create` is the URL of the creation dialog and the label of the button.
 #[component]
 pub fn ListHead(title: &'static str, lead: &'static str, create: (&'static str, &'static str)) -> impl IntoView {
     let (to, label) = create;

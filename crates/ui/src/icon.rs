@@ -1,8 +1,8 @@
-//! The icons: one sprite in the document, used by name.
+//! Icons: one SVG sprite in the document, referenced by id.
 
 use leptos::prelude::*;
 
-/// An icon of the sprite. It always stands beside a word, or in a control that has a name.
+/// An icon of the sprite. It is always next to a text, or in a control with an accessible name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
     User,
@@ -88,18 +88,19 @@ impl Icon {
         .into_any()
     }
 
-    /// The icon at the size of the text.
+    /// Renders the icon at the size of the text.
     pub fn view(self) -> AnyView {
         self.draw("icon")
     }
 }
 
-/// Keyward's mark.
+/// Renders the logo of Keyward.
 pub fn mark() -> AnyView {
     Icon::Mark.draw("mark")
 }
 
-/// All icons. It stands once in the document, after the application: the browser's part never needs to know it.
+/// The sprite with all icons. It is in the document once, outside the application, so that the WASM bundle does not
+/// contain it.
 #[component]
 pub fn Sprite() -> impl IntoView {
     view! { <svg hidden inner_html=SYMBOLS></svg> }

@@ -1,10 +1,10 @@
-//! The shell: a sidebar where there is room, a menu at the upper right where there is none.
+//! Page layout with navigation: a sidebar on wide screens, a menu at the upper right on narrow screens.
 
 use super::icon::{Icon, mark};
 use keyward_domain::{theme::Theme, user::Me};
 use leptos::prelude::*;
 
-/// The pages that the shell leads to.
+/// Pages of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nav {
     Keys,
@@ -40,16 +40,16 @@ const MAIN: &[Nav] = &[Nav::Keys, Nav::Projects];
 const SETTINGS: &[Nav] = &[Nav::Account, Nav::Security, Nav::Developer];
 const ADMIN: &[Nav] = &[Nav::AllKeys, Nav::Users, Nav::Scopes, Nav::Policy, Nav::Audit];
 
-/// The frame around the pages of a person who is signed in.
+/// Layout of pages for signed-in users.
 #[component]
 pub fn Layout(
-    /// The page that is open.
+    /// The current page.
     nav: Nav,
-    /// A dialog that the server has drawn lies over it.
+    /// Whether a server-rendered dialog covers the page.
     inert: bool,
-    /// What only administrators see: [`administration`] for them.
+    /// Links for administrators: [`administration`].
     admin: AnyView,
-    /// The person, at the foot of the sidebar: [`Profile`].
+    /// The user, at the bottom of the sidebar: [`Profile`].
     foot: AnyView,
     children: Children,
 ) -> impl IntoView {
@@ -107,7 +107,7 @@ fn links(of: &[Nav], current: Nav, labelled_by: Option<&'static str>) -> AnyView
     .into_any()
 }
 
-/// Where administrators go.
+/// Renders the links for administrators.
 pub fn administration(nav: Nav) -> AnyView {
     view! {
         <p class="nav-title" id="nav-admin">
@@ -128,12 +128,12 @@ fn brand() -> AnyView {
     .into_any()
 }
 
-/// The person, and what they can do about being signed in.
+/// The user, with a menu for account, theme, and signing out.
 #[component]
 pub fn Profile(
     me: Me,
     theme: Theme,
-    /// The page's own address, to which choosing a theme comes back.
+    /// URL of the current page, to which changing the theme redirects.
     here: String,
 ) -> impl IntoView {
     let to = format!("/settings/theme?next={}", escape(&here));
@@ -174,7 +174,7 @@ pub fn Profile(
     .into_any()
 }
 
-/// A query's value, percent-encoded.
+/// Percent-encodes the value of a query parameter.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -187,7 +187,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// The sheet of the shortcuts, which `?` opens.
+/// Renders the list of keyboard shortcuts, which `?` opens.
 fn shortcuts() -> AnyView {
     let rows = [("/", "Go to the filters"), ("c", "Create an API key"), ("Esc", "Leave a dialog"), ("?", "This sheet")]
         .map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> })

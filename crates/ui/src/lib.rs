@@ -1,6 +1,6 @@
 //! Presentational components and islands of Keyward's pages, for the server and the browser.
 //!
-//! Components know nothing of keys or users. Islands keep state in the browser and call the addresses in [`api`].
+//! Components contain no business logic. Islands keep state in the browser and call the server functions in [`api`].
 
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 

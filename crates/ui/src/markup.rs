@@ -1,24 +1,25 @@
-//! Text in elements whose children Leptos does not escape: `textarea` and `title`. No other file draws them
-//! (`tests/all/markup.rs` checks that).
+//! Escaped text in elements whose children Leptos does not escape: `textarea` and `title`.
+//!
+//! No other file renders these elements (`tests/all/markup.rs` checks that).
 
 use leptos::prelude::*;
 
-/// A text as the content of a `textarea` or `title` element, where character references count and tags do not (HTML, "escapable raw
-/// text elements").
+/// Escapes a text as the content of a `textarea` or `title` element, where character references are decoded and tags
+/// are not (HTML, "escapable raw text elements").
 ///
-/// `leptos_meta` 0.8 writes a title as it is, and `tachys` 0.2 the children of a `textarea`.
+/// `leptos_meta` 0.8 does not escape a title, and `tachys` 0.2 does not escape the children of a `textarea`.
 pub fn escape_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// A `textarea` with a text in it, without its label: as [`super::field::Area`] and the config editor draw it.
+/// A `textarea` with text, without its label. Used by [`super::field::Area`] and the config editor.
 #[component]
 pub fn TextArea(
-    /// Of the area, and its id.
+    /// Name and id of the text area.
     name: &'static str,
     class: &'static str,
     text: String,
-    /// Lines that are shown at first.
+    /// Number of visible lines.
     rows: u8,
     #[prop(optional)] required: bool,
     #[prop(optional)] read_only: bool,
@@ -26,7 +27,8 @@ pub fn TextArea(
     invalid: bool,
     #[prop(into)] described_by: Option<String>,
 ) -> impl IntoView {
-    // A parser drops the first line break of a `textarea`: this one, and not one of the text.
+    // The HTML parser drops the first line break of a `textarea`. This one protects a line break at the start of the
+    // text.
     let content = format!("\n{}", escape_text(&text));
     view! {
         <textarea

@@ -1,14 +1,14 @@
-//! A menu that opens at its button.
+//! Popover menu with its button.
 
 use super::icon::Icon;
 use leptos::prelude::*;
 
-/// The button with three dots, and what it opens. The browser opens it: no script is needed.
+/// A three-dot button and its menu. It uses the popover API and needs no script.
 #[component]
 pub fn RowMenu(
-    /// Of the menu; the button's is `{id}-button`.
+    /// Id of the menu. The button has the id `{id}-button`.
     id: String,
-    /// "Actions for key Starter Integration".
+    /// Accessible name: "Actions for key Starter Integration".
     name: String,
     children: Children,
 ) -> impl IntoView {

@@ -1,9 +1,9 @@
-//! Something to know before going on.
+//! Notices: information, warnings, and errors in a box.
 
 use super::{form::FormState, icon::Icon, proof::ProofField};
 use leptos::prelude::*;
 
-/// How grave it is; never said by colour alone.
+/// Severity of a notice, which is never shown by color only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Plain,
@@ -21,7 +21,7 @@ impl Tone {
     }
 }
 
-/// A box with an icon and a sentence. Danger is announced.
+/// A box with an icon and a sentence. Screen readers announce [`Tone::Danger`].
 #[component]
 pub fn Notice(tone: Tone, #[prop(optional)] class: &'static str, children: Children) -> impl IntoView {
     let icon = if tone == Tone::Plain { Icon::Info } else { Icon::Warn };
@@ -35,8 +35,8 @@ pub fn Notice(tone: Tone, #[prop(optional)] class: &'static str, children: Child
     .into_any()
 }
 
-/// Why the form was refused, above its fields; nothing if the fields themselves say it. `live::forms` speaks here when no answer
-/// comes.
+/// Error of the form, above its fields. It is empty if the fields show the errors. `live::forms` shows its message
+/// here if there is no response.
 #[component]
 pub fn Refused() -> impl IntoView {
     let state = FormState::here();

@@ -1,4 +1,4 @@
-//! Asking again who somebody is, within the form that needs to know.
+//! Reauthentication field in a form.
 
 use super::{
     field::{Wrong, described},
@@ -8,11 +8,11 @@ use super::{
 use keyward_domain::security::Proof;
 use leptos::prelude::*;
 
-/// The field for a proof of who they are. It is never filled in again.
+/// Field for the password or code of a reauthentication. It is never prefilled.
 #[component]
 pub fn ProofField(
     proof: Proof,
-    /// Nothing else is asked for on the page.
+    /// Whether the page has no other field.
     #[prop(optional)]
     alone: bool,
 ) -> impl IntoView {
@@ -50,7 +50,7 @@ pub fn ProofField(
             return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
         }
     };
-    // Nothing was typed into it yet, and without it the form is refused again: that is what `invalid` says.
+    // The field is empty, and the form is denied again without it, so it is marked as invalid.
     let missing = state.refused();
     let (_, by) = described("proof", hint.is_some());
     view! {

@@ -1,8 +1,8 @@
-//! Radios drawn as one control.
+//! Segmented control: radio buttons rendered as one control.
 
 use leptos::prelude::*;
 
-/// The radios of one name, each a value and its word; `chosen` is the one at first.
+/// Radio buttons of one name, each with a value and a label. `chosen` is the initial value.
 #[component]
 pub fn Segments(
     name: &'static str,

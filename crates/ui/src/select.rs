@@ -1,9 +1,9 @@
-//! A native select with the arrow of the house.
+//! Native select with a custom arrow.
 
 use super::icon::Icon;
 use leptos::prelude::*;
 
-/// One thing to choose.
+/// One option.
 pub struct Choice {
     pub value: String,
     pub label: String,
@@ -15,22 +15,22 @@ impl Choice {
     }
 }
 
-/// The select. Its label, or its `aria_label`, is the caller's.
+/// The select. The caller provides a label or `aria_label`.
 #[component]
 pub fn Select(
     name: &'static str,
-    /// Of the element, where its name would stand twice on the page.
+    /// Id of the element, if its name is not unique on the page.
     #[prop(optional)]
     id: Option<&'static str>,
     choices: Vec<Choice>,
-    /// The value that is chosen at first.
+    /// Initially selected value.
     #[prop(into)]
     chosen: String,
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] aria_label: Option<&'static str>,
     #[prop(optional_no_strip)] invalid: Option<&'static str>,
     #[prop(optional_no_strip)] described_by: Option<String>,
-    /// The key that leads to it.
+    /// Keyboard shortcut that focuses it.
     #[prop(optional)]
     shortcut: Option<&'static str>,
     #[prop(default = Callback::new(|_| ()))] on_change: Callback<String>,

@@ -1,4 +1,4 @@
-//! Instants, as people say them.
+//! Timestamps as `<time>` elements.
 
 use keyward_domain::time::{Moment, Timestamp, relative};
 use leptos::prelude::*;
@@ -7,21 +7,21 @@ fn element(moment: Moment, text: String) -> AnyView {
     view! { <time datetime=moment.iso title=moment.exact>{text}</time> }.into_any()
 }
 
-/// How far away it is from `now`, which came with the data; the exact instant on hover.
+/// Relative time from `now`, which is part of the data. The exact time is in the tooltip.
 #[component]
 pub fn Ago(at: Moment, now: Timestamp) -> impl IntoView {
     let text = relative(at.at, now);
     element(at, text)
 }
 
-/// The day; the exact instant on hover.
+/// The date. The exact time is in the tooltip.
 #[component]
 pub fn Day(at: Moment) -> impl IntoView {
     let text = at.day.clone();
     element(at, text)
 }
 
-/// The exact instant.
+/// The exact time.
 #[component]
 pub fn Exactly(at: Moment) -> impl IntoView {
     let text = at.exact.clone();

@@ -1,15 +1,16 @@
-//! What has just happened, said once and announced.
+//! Toasts: one-time messages that screen readers announce.
 
 use super::form::Form;
 use leptos::prelude::*;
 
-/// The live region: it is there from the start, or nobody would hear it. `live::toasts` takes the message away after a while.
+/// Live region for toasts. It is always in the page, because screen readers announce only changes of an existing
+/// region. `live::toasts` removes the message after a timeout.
 #[component]
 pub fn Toasts(
-    /// What happened.
+    /// The message.
     #[prop(optional_no_strip)]
     said: Option<String>,
-    /// The path of a form that takes it back, with the hidden `id` that it asks for.
+    /// Path of a form that undoes the action, and the value of its hidden `id` field.
     #[prop(optional_no_strip)]
     undo: Option<(String, String)>,
 ) -> impl IntoView {

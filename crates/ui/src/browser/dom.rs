@@ -1,4 +1,4 @@
-//! The browser's side of [`super`].
+//! Browser implementation of [`super`].
 
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::{document, set_timeout, window};
@@ -13,7 +13,7 @@ use web_sys::{
 /// Whether this runs in a browser.
 pub const IS_BROWSER: bool = true;
 
-/// Moves focus to this element, once what is going on has been drawn.
+/// Focuses the element with this id after the current rendering.
 pub fn focus_soon(id: &str) {
     let id = id.to_owned();
     set_timeout(
@@ -26,13 +26,15 @@ pub fn focus_soon(id: &str) {
     );
 }
 
-/// Lets some time pass.
+/// Waits for a duration.
 pub async fn pause(time: Duration) {
     gloo_timers::future::sleep(time).await;
 }
 
-/// Calls a server function, with the browser's own fetch and JSON: Leptos' client would be a tenth of all that is sent. Its
-/// answer, or (`Err`) the refusal; `None` if no answer came.
+/// Calls a server function with the browser's own `fetch` and JSON. The client of Leptos would add a tenth to the
+/// download.
+///
+/// Returns the response or, as `Err`, the error response. `None` if there is no response.
 pub async fn call(path: &str, arguments: &[(&str, &str)]) -> Option<Result<Answer, Answer>> {
     let form = UrlSearchParams::new().ok()?;
     for (name, value) in arguments {
@@ -50,21 +52,21 @@ pub async fn call(path: &str, arguments: &[(&str, &str)]) -> Option<Result<Answe
     Some(if response.ok() { Ok(Answer(json)) } else { Err(Answer(json)) })
 }
 
-/// What a server function has answered.
+/// JSON response of a server function.
 pub struct Answer(JsValue);
 
 impl Answer {
-    /// Whether there is anything in it.
+    /// Whether the response is neither `null` nor `undefined`.
     pub fn is_some(&self) -> bool {
         !self.0.is_null() && !self.0.is_undefined()
     }
 
-    /// The text that it is.
+    /// Returns the response if it is a string.
     pub fn text(&self) -> Option<String> {
         self.0.as_string()
     }
 
-    /// Of a refusal: what is wrong with the first field, or what it says as a whole.
+    /// Returns the message of an error response: that of the first invalid field or, if there is none, the general one.
     pub fn complaint(&self) -> Option<String> {
         let message = |of: &JsValue| Reflect::get(of, &"message".into()).ok()?.as_string();
         let fields: Option<Array> = Reflect::get(&self.0, &"fields".into()).ok().and_then(|it| it.dyn_into().ok());
@@ -72,7 +74,7 @@ impl Answer {
     }
 }
 
-/// Tells those who listen further out.
+/// Dispatches a bubbling event from this element.
 pub fn tell(from: &Element, name: &str) {
     let init = CustomEventInit::new();
     init.set_bubbles(true);
@@ -81,14 +83,14 @@ pub fn tell(from: &Element, name: &str) {
     }
 }
 
-/// Listens to an element for as long as it is there.
+/// Adds an event listener that stays until the element is removed.
 pub fn hear(element: &Element, name: &str, hear: impl FnMut(Event) + 'static) {
     let closure = Closure::<dyn FnMut(Event)>::new(hear);
     let _ = element.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
     closure.forget();
 }
 
-/// The element; `.secret` stands for the form of the secret that is chosen.
+/// Finds an element. The selector `.secret` finds the selected representation of the secret.
 pub fn shown(selector: &str) -> Option<Element> {
     let find = |selector: &str| document().query_selector(selector).ok().flatten();
     if selector != ".secret" {
@@ -99,27 +101,27 @@ pub fn shown(selector: &str) -> Option<Element> {
     find(&format!(".secret [data-panel={tab}] code"))
 }
 
-/// Takes the mark out of a check box: the mask hides the text from a selection too.
+/// Unchecks a check box. The mask must be off to select the text, because it also hides the text from a selection.
 pub fn uncheck(id: &str) {
     if let Some(input) = document().get_element_by_id(id).and_then(|it| it.dyn_into::<HtmlInputElement>().ok()) {
         input.set_checked(false);
     }
 }
 
-/// Presses a control within this element.
+/// Clicks a control within this element.
 pub fn press(within: &Element, selector: &str) {
     if let Some(it) = within.query_selector(selector).ok().flatten().and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
         it.click();
     }
 }
 
-/// What is chosen or typed in a field within this element, whatever kind of field it is.
+/// Returns the value of a form field of any kind within this element.
 pub fn value_of(within: &Element, selector: &str) -> String {
     let found = within.query_selector(selector).ok().flatten();
     found.and_then(|it| Reflect::get(&it, &"value".into()).ok()?.as_string()).unwrap_or_default()
 }
 
-/// The values of the check boxes of this name that are checked.
+/// Returns the values of the checked check boxes with this name.
 pub fn checked(within: &Element, name: &str) -> Vec<String> {
     let Ok(list) = within.query_selector_all(&format!("input[name='{name}']:checked")) else { return Vec::new() };
     (0..list.length())
@@ -127,12 +129,12 @@ pub fn checked(within: &Element, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// The text area within this element.
+/// Returns the text area within this element.
 pub fn text_area(within: &Element) -> Option<HtmlTextAreaElement> {
     within.query_selector("textarea").ok().flatten()?.dyn_into().ok()
 }
 
-/// Puts the cursor at a line and column, both counted from one, in characters.
+/// Places the cursor at a line and column. Both start at one. Columns count characters.
 pub fn put_cursor(area: &HtmlTextAreaElement, (line, column): (usize, usize)) {
     let text = area.value();
     let start: usize = text.split('\n').take(line.saturating_sub(1)).map(|line| line.encode_utf16().count() + 1).sum();
@@ -143,7 +145,7 @@ pub fn put_cursor(area: &HtmlTextAreaElement, (line, column): (usize, usize)) {
     let _ = area.set_selection_range(at, at);
 }
 
-/// Saves a text as a file.
+/// Downloads a text as a file.
 pub fn save(name: &str, text: &str) {
     let Ok(blob) = Blob::new_with_str_sequence(&Array::of1(&text.into())) else { return };
     let Ok(url) = Url::create_object_url_with_blob(&blob) else { return };
@@ -155,13 +157,14 @@ pub fn save(name: &str, text: &str) {
     let _ = Url::revoke_object_url(&url);
 }
 
-/// The keys that copy on this machine.
+/// Returns the keyboard shortcut for copying on this platform.
 pub fn copy_keys() -> &'static str {
     let platform = window().navigator().platform().unwrap_or_default();
     if platform.starts_with("Mac") || platform.starts_with("iP") { "⌘C" } else { "Ctrl+C" }
 }
 
-/// Puts a text on the clipboard and says whether it is there. On plain HTTP there is no clipboard: then it is not.
+/// Copies a text to the clipboard and reports the success to `done`. On plain HTTP there is no clipboard, so it
+/// reports `false`.
 pub fn copy(text: String, done: impl FnOnce(bool) + 'static) {
     let navigator = window().navigator();
     let there = Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|it| !it.is_undefined() && !it.is_null());
@@ -184,7 +187,7 @@ pub fn copy(text: String, done: impl FnOnce(bool) + 'static) {
     }
 }
 
-/// Selects what stands in this element, ready for the copy keys.
+/// Selects the content of this element, so that the user can copy it with the keyboard.
 pub fn select(element: &Element) {
     if let Ok(Some(selection)) = window().get_selection() {
         let _ = selection.select_all_children(element);

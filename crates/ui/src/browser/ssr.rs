@@ -1,4 +1,4 @@
-//! The server's side of [`super`]: nothing to do.
+//! Server implementation of [`super`]: no-ops.
 
 use leptos::web_sys::{Element, Event, HtmlTextAreaElement};
 use std::time::Duration;

@@ -1,32 +1,32 @@
-//! Copying, which can fail: then the text is selected and the page says which keys copy it.
+//! Copy button. If copying fails, it selects the text and shows the keyboard shortcut.
 
 use crate::{browser, icon::Icon};
 use leptos::{html, prelude::*};
 use std::time::Duration;
 
-/// How the last attempt to copy went.
+/// State of the last attempt to copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Copying {
-    /// There was none, or it is over.
+    /// No attempt, or its message has been removed.
     #[default]
     Idle,
-    /// It is on the clipboard.
+    /// The text is on the clipboard.
     Done,
-    /// There is no clipboard to write to: the text is selected.
+    /// The clipboard is not available. The text is selected.
     Selected,
 }
 
-/// How long the button says "Copied".
+/// Time for which the button shows "Copied".
 const SHOWN: Duration = Duration::from_millis(1_500);
 
-/// A button that copies the text of an element. Others hear `copied` or `selected` from it.
+/// A button that copies the text of an element. It dispatches a `copied` or `selected` event.
 #[island]
 pub fn CopyButton(
-    /// A selector of the element. The text is read when it is copied: it stands in no property.
+    /// Selector of the element. The text is read when it is copied and is not a property.
     from: String,
-    /// What is copied, for those who cannot see: "Copy the project id".
+    /// Accessible name: "Copy the project id".
     label: String,
-    /// With words and in the colour of the main action; else an icon.
+    /// Whether it is a primary button with a label. Otherwise it is an icon button.
     main: bool,
 ) -> impl IntoView {
     let state = RwSignal::new(Copying::Idle);

@@ -1,14 +1,15 @@
-//! A text field for JSON that says, while one types, where it is none.
+//! JSON text area with inline syntax errors.
 
 use crate::{browser, field::wrong};
 use leptos::{html, prelude::*};
 
-/// The area itself is the island's child, drawn by the server: a config is large, and is in the page once.
+/// The server renders the text area as the island's child: a config is large and must not be in the page twice.
 #[island]
 pub fn ConfigEditor(
-    /// Names the text. A page with another text replaces the island; with the same, what is typed stays (`live::morph`).
+    /// Version of the text. A page with another version replaces the island. With the same version, the edited text
+    /// remains (`live::morph`).
     version: String,
-    /// Why the server refused it.
+    /// Error of the last submission.
     refused: Option<String>,
     children: Children,
 ) -> impl IntoView {
@@ -16,7 +17,7 @@ pub fn ConfigEditor(
     let fault = RwSignal::new(refused);
     let area = move || node.get_untracked().and_then(|field| browser::text_area(&field));
     Effect::new(move |_| {
-        // What was typed before the page was woken. An error of the server's stays until something is changed.
+        // Checks text that was entered before hydration. A server error remains until the text changes.
         if node.get().is_some()
             && fault.with_untracked(Option::is_none)
             && let Some(area) = area()
@@ -61,12 +62,12 @@ pub fn ConfigEditor(
     }
 }
 
-/// What is wrong with the text, with line and column, in the words that the server would use.
+/// Returns the syntax error of the text with line and column. The server uses the same message.
 fn check(text: &str) -> Option<String> {
     keyward_domain::json::read(text).err()
 }
 
-/// Line and column of a message that names them: "Line 3, column 14: …".
+/// Parses the line and column of an error message: "Line 3, column 14: …".
 fn place(message: &str) -> Option<(usize, usize)> {
     let (line, rest) = message.strip_prefix("Line ")?.split_once(", column ")?;
     Some((line.parse().ok()?, rest.split(':').next()?.parse().ok()?))

@@ -1,4 +1,4 @@
-//! What a running integration would notice of an edit, said before it is saved.
+//! Preview of the effects of a key edit on running integrations.
 
 use crate::{
     browser,
@@ -6,18 +6,18 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 
-/// Watches the form that it stands in.
+/// Observes the enclosing form.
 #[island]
 pub fn EditEffects(
-    /// The scopes that the key has.
+    /// Current scopes of the key.
     had: Vec<String>,
-    /// The networks from which it may be used; none: from anywhere.
+    /// Current allowed networks. Empty: any network.
     networks: Vec<String>,
-    /// Its "not before" as the field shows it; empty: none.
+    /// Current "not before" as the value of its field. Empty: none.
     not_before: String,
-    /// Its limit: calls, period, burst.
+    /// Current rate limit: calls, period, burst.
     rate: Option<(u32, String, u32)>,
-    /// It is in use: somebody would notice.
+    /// Whether the key is in use. If so, the edit affects an integration.
     used: bool,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
@@ -36,7 +36,7 @@ pub fn EditEffects(
                 all.push("Calls from networks that are not in the list are refused.".to_owned());
             }
             let from = value("not_before");
-            // They are written so that the earlier is the smaller text.
+            // The format sorts by time, so that the texts can be compared.
             if from > not_before {
                 all.push(
                     "Until it works, its calls are refused, and those with access tokens made from it.".to_owned(),
@@ -81,7 +81,7 @@ fn sentences(gone: &[String], ends: &str) -> Vec<String> {
     said
 }
 
-/// Whether a network that was allowed is not named any more: what lies within another is the server's to know.
+/// Whether a previously allowed network is missing. Only the server checks whether one network contains another.
 fn is_narrower(had: &[String], typed: &str) -> bool {
     let mut now = typed.split([',', ';', ' ', '\n', '\r', '\t']).filter(|word| !word.is_empty()).peekable();
     if now.peek().is_none() {
@@ -91,12 +91,12 @@ fn is_narrower(had: &[String], typed: &str) -> bool {
     had.is_empty() || had.iter().any(|it| !now.contains(it) && !now.iter().any(|now| is_alone(it, now)))
 }
 
-/// Whether this is the network of one address, written without its length.
+/// Whether `network` is `address` with the prefix length of a single address.
 fn is_alone(network: &str, address: &str) -> bool {
     network.strip_prefix(address).is_some_and(|rest| rest == "/32" || rest == "/128")
 }
 
-/// Whether fewer calls may come than before. What is no number is the server's to refuse.
+/// Whether the new limit allows fewer calls. The server rejects invalid numbers.
 fn is_lower(had: Option<&(u32, String, u32)>, calls: &str, per: &str, burst: &str) -> bool {
     let number = |text: &str| text.trim().parse::<u64>().ok();
     let Some(calls) = number(calls) else { return false };

@@ -1,4 +1,4 @@
-//! When a key ends: the dropdown, the date for those who choose one, and a sentence that says the instant.
+//! Expiry field: a dropdown, a date for "on a date", and a sentence with the exact instant.
 
 use crate::{
     api::EXPIRY_PREVIEW,
@@ -10,23 +10,24 @@ use crate::{
 use keyward_domain::expiry::ExpiryOption;
 use leptos::{html, prelude::*, task::spawn_local};
 
-/// The value of the choice that asks for a date.
+/// Value of the option that requires a date.
 const ON_A_DATE: &str = "date";
-/// The sentence while there is no day.
+/// Hint while no date is selected.
 const CHOOSE: &str = "Choose the last day on which it works.";
 
-/// The sentences of the periods come with the page, from the server, which knows the clock changes of the person's zone; that of
-/// a date is asked for. The date's field is shown by the style, so that it needs no script.
+/// Sentences of the preset periods are part of the page, because the server knows the clock changes of the user's time
+/// zone. The sentence of a date is requested from the server. CSS shows the date field, so that it works without
+/// scripts.
 #[island]
 pub fn Expiry(
     options: Vec<ExpiryOption>,
-    /// The choice at first.
+    /// Initially selected option.
     chosen: String,
-    /// The date at first, as `YYYY-MM-DD`; empty if none.
+    /// Initial date as `YYYY-MM-DD`. Empty: none.
     on: String,
     wrong_choice: Option<String>,
     wrong_date: Option<String>,
-    /// The name of the field that has the focus at first; empty if it is none of these.
+    /// Name of the field with the initial focus. Empty if it is not one of these fields.
     focus: String,
 ) -> impl IntoView {
     let (select, date) = (NodeRef::<html::Div>::new(), NodeRef::<html::Input>::new());
@@ -35,7 +36,7 @@ pub fn Expiry(
         options.iter().map(|option| (option.value.clone(), option.sentence.clone())).collect();
     let first = sentence_of(&sentences, &chosen);
     let sentence = RwSignal::new(first.unwrap_or_else(|| CHOOSE.to_owned()));
-    // What was chosen before the page was woken.
+    // Restores what was selected before hydration.
     Effect::new(move |_| {
         if let (Some(field), Some(date)) = (select.get(), date.get()) {
             choice.set(browser::value_of(&field, "select"));
@@ -60,7 +61,7 @@ pub fn Expiry(
             });
         }
     });
-    // The field says already what is wrong with the day that was sent.
+    // The field error already shows the problem with the submitted date.
     let refused = wrong_date.clone().unwrap_or_default();
     let said = move || sentence.with(|said| if *said == refused { CHOOSE.to_owned() } else { said.clone() });
     let mut choices: Vec<Choice> =

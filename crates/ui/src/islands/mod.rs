@@ -1,7 +1,8 @@
-//! What has a state of its own in the browser: each island is drawn by the server with the page and woken there. Everything
-//! else on a page stays as the server drew it (`live` changes it by fetching).
+//! Islands: components with state in the browser. The server renders them with the page, and the browser hydrates
+//! them.
 //!
-//! An island's properties stand in the page, so none of them is ever a secret.
+//! Everything else on a page stays as the server rendered it (`live` updates it by fetching pages). The properties of
+//! an island are part of the page, so they never contain a secret.
 
 mod copy;
 mod editor;

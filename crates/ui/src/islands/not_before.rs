@@ -1,24 +1,25 @@
-//! From when a key works: the time, and a sentence that says the instant.
+//! "Not before" field: the start time of a key, and a sentence with the exact instant.
 
 use crate::{api::NOT_BEFORE_PREVIEW, browser, field::wrong};
 use leptos::{html, prelude::*, task::spawn_local};
 
-/// The sentence is the server's, which knows the clock changes of the person's zone; without scripts there is the hint.
+/// The server formats the sentence, because it knows the clock changes of the user's time zone. Without scripts the
+/// hint is shown.
 #[island]
 pub fn NotBefore(
-    /// The time at first, `2026-12-01T09:00`; empty if none.
+    /// Initial time, `2026-12-01T09:00`. Empty: none.
     first: String,
     hint: String,
-    /// What is said of the time at first, if that is known.
+    /// Sentence of the initial time, if the server included it.
     said: Option<String>,
     wrong_time: Option<String>,
-    /// It has the focus at first.
+    /// Whether the field has the initial focus.
     focus: bool,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let sentence = RwSignal::new(said.clone());
     let typed = RwSignal::new(first.clone());
-    // What was typed before the page was woken.
+    // Restores what was entered before hydration.
     Effect::new(move |_| {
         if let Some(input) = input.get() {
             typed.set(input.value());
@@ -42,7 +43,7 @@ pub fn NotBefore(
             });
         }
     });
-    // The field says already what is wrong with the time that was sent.
+    // The field error already shows the problem with the submitted time.
     let refused = wrong_time.clone();
     let shown = move || sentence.get().filter(|said| refused.as_ref() != Some(said)).unwrap_or_else(|| hint.clone());
     let described = if wrong_time.is_some() { "not_before-error not_before-hint" } else { "not_before-hint" };

@@ -1,18 +1,19 @@
-//! The foot of the reveal: a light that waits for the key's first call, and the question to those who leave without a copy.
+//! Footer of the dialog that reveals a new key: an indicator of the key's first call, and a confirmation before
+//! leaving without a copy.
 
 use crate::{api::FIRST_USE, browser, icon::Icon};
 use keyward_domain::ids::KeyId;
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use std::time::Duration;
 
-/// How often it is asked whether the key has been used.
+/// Polling interval for the first use of the key.
 const ASK_EVERY: Duration = Duration::from_secs(2);
 
 #[island]
 pub fn RevealFoot(
-    /// The key whose first call is waited for.
+    /// The new key, whose first call the indicator shows.
     key: KeyId,
-    /// Where Done leads.
+    /// Target of the "Done" link.
     done: String,
 ) -> impl IntoView {
     let (copied, asked, called) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
@@ -21,7 +22,7 @@ pub fn RevealFoot(
         let Some(foot) = node.get() else { return };
         let Ok(Some(dialog)) = foot.closest("dialog") else { return };
         browser::hear(&dialog, "copied", move |_| copied.set(true));
-        // By the copy keys, or by the menu of the mouse.
+        // The native event: copied by keyboard or by context menu.
         browser::hear(&dialog, "copy", move |_| copied.set(true));
         browser::hear(&dialog, "leave", move |event| {
             if !copied.get_untracked() {
@@ -30,7 +31,7 @@ pub fn RevealFoot(
                 browser::focus_soon("copy-and-close");
             }
         });
-        // Closing the tab loses the key: the browser asks.
+        // Closing the tab loses the secret, so the browser asks for confirmation.
         let still = foot.clone();
         _ = window_event_listener(ev::beforeunload, move |event| {
             if still.is_connected() && !copied.get_untracked() {
@@ -88,7 +89,7 @@ pub fn RevealFoot(
     }
 }
 
-/// Asks again and again, until it has come or the reveal is gone.
+/// Polls until the key is used or the dialog is gone.
 fn wait_for_the_first_call(key: KeyId, called: RwSignal<bool>, node: NodeRef<html::Div>) {
     Effect::new(move |_| {
         let Some(foot) = node.get() else { return };
@@ -107,7 +108,7 @@ fn wait_for_the_first_call(key: KeyId, called: RwSignal<bool>, node: NodeRef<htm
     });
 }
 
-/// Saves the lines for a `.env` file, made of what the page shows: no address ever holds them.
+/// Downloads the lines of a `.env` file, created from the page content. No URL ever contains them.
 #[island]
 pub fn DownloadEnv() -> impl IntoView {
     let node = NodeRef::<html::Button>::new();
