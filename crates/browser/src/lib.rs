@@ -1,6 +1,6 @@
 //! The WebAssembly entry point of Keyward's pages.
 
-// The macros of wasm-bindgen write some `unsafe` code; no line of ours does.
+// The macros of wasm-bindgen generate `unsafe` code; this crate contains no other.
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
 mod live;

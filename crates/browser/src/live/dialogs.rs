@@ -1,5 +1,7 @@
-//! Dialogs: drawn open by the server, made modal here. One may leave by Escape, by a press beside, by a link; whoever has to be
-//! asked first (the reveal) hears `leave` and may refuse it.
+//! Modal dialogs. The server renders dialogs open; this module makes them modal.
+//!
+//! Escape, a click outside, or a link closes a dialog. The reveal island can cancel the `leave` event to ask for
+//! confirmation first.
 
 use super::{
     all, find, on,
@@ -14,7 +16,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{CustomEvent, CustomEventInit, Element, Event, HtmlDialogElement, HtmlElement, MouseEvent};
 
 thread_local! {
-    /// The press began beside the dialog: a text that is selected out of it does not close it.
+    /// Whether the last mousedown was outside the dialog. A text selection that ends outside does not close it.
     static BESIDE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -29,7 +31,8 @@ pub fn listen() {
             leave(&dialog);
         }
     });
-    // A browser closes it whatever we say when Escape is pressed twice: it comes back if there is still something to decide.
+    // If Escape is pressed twice, the browser closes a dialog regardless of `preventDefault`. It is shown again if the
+    // user still has to decide.
     on(&document(), "close", |event: Event| {
         let Some(dialog) = dialog(&event) else { return };
         leave(&dialog);
@@ -46,7 +49,7 @@ pub fn listen() {
             leave(&dialog);
         }
     });
-    // A page that the browser keeps for Back must not keep a secret.
+    // A page in the back/forward cache must not contain a secret.
     on(&window(), "pagehide", |_: Event| {
         if let Some(reveal) = find("#reveal") {
             reveal.remove();
@@ -59,7 +62,7 @@ fn leave(dialog: &Element) {
     leave_for(dialog, to);
 }
 
-/// Leaves a dialog for an address, unless somebody refuses.
+/// Leaves a dialog for a URL, unless a listener cancels the `leave` event.
 pub fn leave_for(dialog: &Element, to: String) {
     let init = CustomEventInit::new();
     init.set_cancelable(true);
@@ -70,11 +73,11 @@ pub fn leave_for(dialog: &Element, to: String) {
     }
 }
 
-/// Makes modal what the server has drawn open.
+/// Makes server-rendered open dialogs modal.
 pub fn settle() {
     for dialog in all("dialog[open]:not(:modal)").into_iter().filter_map(|it| it.dyn_into::<HtmlDialogElement>().ok()) {
         let held = document().active_element().filter(|it| dialog.contains(Some(it)));
-        // `showModal` refuses an open dialog; taking the attribute away closes it without an event.
+        // `showModal` fails on an open dialog. Removing the attribute closes it without an event.
         let _ = dialog.remove_attribute("open");
         let _ = dialog.show_modal();
         if let Some(held) = held.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {

@@ -1,4 +1,4 @@
-//! Where the focus goes when what had it is gone.
+//! Focus management after the focused element is removed.
 
 use super::find;
 use leptos::prelude::document;
@@ -11,7 +11,8 @@ fn focus(element: Element) {
     }
 }
 
-/// After a change of the page: to the first thing of a dialog that has none yet, or back to what opened the one that is gone.
+/// Moves the focus after a change of the page: to the first control of a dialog without focus, or back to the element
+/// that opened the closed dialog.
 pub fn after(opener: Option<String>) {
     let active = document().active_element();
     if let Some(dialog) = find("dialog[open]") {
@@ -29,7 +30,8 @@ pub fn after(opener: Option<String>) {
     }
 }
 
-/// To the first wrong field, opening what hides it; if none is wrong, to the password that has to be typed again, or the button.
+/// Focuses the first invalid field and opens its `details` element. Without an invalid field, focuses the submit
+/// button.
 pub fn first_invalid() {
     let place = if find("dialog[open]").is_some() { "dialog[open]" } else { "main" };
     let within = |selector: &str| find(&format!("{place} {selector}"));

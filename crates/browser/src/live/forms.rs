@@ -1,4 +1,4 @@
-//! Forms: sent without leaving the page, once.
+//! Form submission without page loads. A form with a pending request is not submitted again.
 
 use super::{
     find, focus,
@@ -14,12 +14,12 @@ use web_sys::{
     SubmitEvent, UrlSearchParams,
 };
 
-/// What stands in a form while its answer is on the way.
+/// Attribute of a form while its response is pending.
 const BUSY: &str = "aria-busy";
 
 pub fn listen() {
     on_after(&document(), "submit", submitted);
-    // A form that says so is sent by choosing: the filters of a list.
+    // A form with `data-auto` is submitted on change: the filters of a list.
     on_after(&document(), "change", |event: Event| {
         let Some(target) = event.target().and_then(|it| it.dyn_into::<Element>().ok()) else { return };
         if let Some(form) =
@@ -60,7 +60,7 @@ fn submitted(event: SubmitEvent) {
         let Ok(answer) = answer else { return unreachable(&form) };
         let refused = !answer.ok;
         let url = match answer.page.get_element_by_id("reveal").and_then(|it| it.get_attribute("data-leave")) {
-            // The answer that is shown once belongs to the list that lies beneath it.
+            // The URL of a one-time response is that of the list below the dialog.
             Some(list) => list,
             None if answer.redirected => answer.url.clone(),
             None => here(),
@@ -83,7 +83,7 @@ fn submitted(event: SubmitEvent) {
     });
 }
 
-/// The fields that are typed into, with what stands in them.
+/// Returns the text fields of a form with their names.
 fn fields(form: &HtmlFormElement) -> Vec<(String, Field)> {
     let Ok(found) =
         form.query_selector_all("input[name]:not([type=hidden], [type=checkbox], [type=radio]), textarea[name]")
@@ -103,7 +103,7 @@ fn fields(form: &HtmlFormElement) -> Vec<(String, Field)> {
         .collect()
 }
 
-/// A field that is typed into.
+/// A text field.
 enum Field {
     Line(HtmlInputElement),
     Area(HtmlTextAreaElement),
@@ -117,7 +117,7 @@ impl Field {
         }
     }
 
-    /// As if it had been typed: whoever listens hears it.
+    /// Sets the value and dispatches an `input` event, as if the user had typed it.
     fn set(&self, value: &str) {
         let target: &EventTarget = match self {
             Self::Line(field) => {
@@ -141,7 +141,7 @@ fn typed(form: &HtmlFormElement) -> Vec<(String, String)> {
     fields(form).into_iter().map(|(name, field)| (name, field.value())).collect()
 }
 
-/// What was typed while the answer was on its way is newer than the answer: it stays.
+/// Restores text that the user entered while the response was pending, because it is newer than the response.
 fn type_again(form: &HtmlFormElement, newer: &[(String, String)]) {
     if !form.is_connected() {
         return;
@@ -159,7 +159,7 @@ fn here() -> String {
     leptos::prelude::window().location().href().unwrap_or_default()
 }
 
-/// The address of a GET form, without what is empty.
+/// Returns the URL of a GET form without empty parameters.
 fn query(to: &str, data: &FormData) -> String {
     let values = UrlSearchParams::new_with_str_sequence_sequence(data).ok();
     let kept: Vec<String> = values
@@ -172,7 +172,7 @@ fn query(to: &str, data: &FormData) -> String {
     if kept.join("&").is_empty() { to.to_owned() } else { format!("{to}?{}", kept.join("&")) }
 }
 
-/// The buttons say that they work, and take no second press.
+/// Shows or removes the progress state of the buttons. A form in this state is not submitted again.
 fn work(form: &HtmlFormElement, submitter: Option<&Element>, is: bool) {
     let Ok(buttons) = form.query_selector_all("button:not([type=button])") else { return };
     let _ = if is { form.set_attribute(BUSY, "true") } else { form.remove_attribute(BUSY) };
@@ -186,12 +186,12 @@ fn work(form: &HtmlFormElement, submitter: Option<&Element>, is: bool) {
     }
 }
 
-/// No answer came: the form stands as it was, and says so.
+/// Shows an error in the unchanged form if there is no response.
 fn unreachable(form: &HtmlFormElement) {
     say(form, "Keyward did not answer. Check your connection and try again: what you typed is still here.");
 }
 
-/// The answer is no page of the shell: its words are said here.
+/// Shows the message of an error page without the page layout in the form.
 fn failed(form: &HtmlFormElement, page: &web_sys::Document) {
     let words = page.query_selector("main p").ok().flatten().and_then(|it| it.text_content());
     say(form, words.as_deref().unwrap_or("Something went wrong on our side. Try again in a moment."));

@@ -1,4 +1,4 @@
-//! Shortcuts of one key, for those who want them: `/` to the filters, `c` for a new key, `?` for a sheet that names them.
+//! Single-key shortcuts: `/` for the filters, `c` for a new key, `?` for the list of shortcuts.
 
 use super::{find, on};
 use leptos::prelude::document;
@@ -10,7 +10,7 @@ pub fn listen() {
         let typing = event.target().and_then(|it| it.dyn_into::<Element>().ok()).is_some_and(|it| {
             it.matches("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]").unwrap_or(false)
         });
-        // Nothing moves beneath a dialog.
+        // Shortcuts do not apply below a dialog.
         if typing || event.ctrl_key() || event.meta_key() || event.alt_key() || find("dialog[open]").is_some() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Links, and the browser's Back and Forward.
+//! Link clicks, and the browser's Back and Forward buttons.
 
 use super::{
     dialogs, find, on, on_after,
@@ -11,7 +11,7 @@ use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement, MouseEvent};
 pub fn listen() {
     on_after(&document(), "click", clicked);
     on(&window(), "popstate", |_: Event| {
-        // A secret in clear stays where it is, whatever lies beneath.
+        // A revealed secret stays visible, whatever page is below it.
         if find("#reveal").is_none()
             && let Ok(here) = window().location().href()
         {
@@ -45,7 +45,7 @@ fn clicked(event: MouseEvent) {
     }
 }
 
-/// A menu has done its work when something in it was chosen.
+/// Closes open menus after the user selected an entry.
 pub fn close_menus() {
     for menu in super::all("[popover]:popover-open") {
         if let Ok(menu) = menu.dyn_into::<HtmlElement>() {

@@ -1,8 +1,10 @@
-//! The page, kept alive: links and forms are answered by fetching the same pages that a browser without scripts would get, and
-//! only what differs is put in place. So every page is written once, the server alone draws it, and nothing that the person is
-//! doing (what is typed, chosen, open or focused) is lost on the way.
+//! In-browser navigation: page visits, form submission, and DOM morphing.
 //!
-//! The browser only; never here: Leptos' views (those are in `islands`), server functions.
+//! Links and forms fetch the same pages that a browser without scripts gets, and only the differences are applied to
+//! the document. Every page therefore has one rendering, on the server, and the user's state (entered text,
+//! selections, open elements, focus) is preserved.
+//!
+//! This module is only for the browser. It contains no Leptos views (those are in `islands`) and no server functions.
 
 mod dialogs;
 mod focus;
@@ -20,7 +22,7 @@ use leptos::prelude::document;
 use wasm_bindgen::{JsCast, convert::FromWasmAbi, prelude::Closure};
 use web_sys::{Element, EventTarget};
 
-/// Takes over the page that is there.
+/// Starts navigation on the current page.
 pub fn start() {
     zone::remember();
     links::listen();
@@ -32,18 +34,19 @@ pub fn start() {
     page::all_asleep();
     page::settle();
     page::forget_what_was_said();
-    // For the style, which may now show what only scripts can do; and for tests, which must not press too early.
+    // CSS shows controls that need scripts only with this attribute. Browser tests wait for it before they click.
     let _ = document().document_element().map(|html| html.set_attribute("data-live", ""));
 }
 
-/// Listens for as long as the page lives. In the capture phase, so that events that do not bubble are heard too.
+/// Adds a listener for the lifetime of the page, in the capture phase, so that it also receives events that do not
+/// bubble.
 fn on<E: FromWasmAbi + 'static>(target: &EventTarget, name: &str, hear: impl FnMut(E) + 'static) {
     let closure = Closure::<dyn FnMut(E)>::new(hear);
     let _ = target.add_event_listener_with_callback_and_bool(name, closure.as_ref().unchecked_ref(), true);
     closure.forget();
 }
 
-/// As [`on`], after those who stand nearer have had their say.
+/// As [`on`], but in the bubbling phase, after the listeners of inner elements.
 fn on_after<E: FromWasmAbi + 'static>(target: &EventTarget, name: &str, hear: impl FnMut(E) + 'static) {
     let closure = Closure::<dyn FnMut(E)>::new(hear);
     let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());

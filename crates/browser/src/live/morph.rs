@@ -1,4 +1,4 @@
-//! Changing one tree into another without touching what is the same: idiomorph does it, under our rules.
+//! DOM morphing: updates a tree without changing equal nodes, with idiomorph and the callbacks in this module.
 
 use super::find;
 use js_sys::{Function, Object, Reflect};
@@ -12,12 +12,13 @@ extern "C" {
     fn morph(old: &Node, new: &Node, config: &JsValue) -> JsValue;
 }
 
-/// A rule of idiomorph's: `false` leaves things as they are.
+/// Sets a callback of idiomorph. If it returns `false`, the node is not changed.
 fn rule(of: &Object, name: &str, decide: Function) {
     let _ = Reflect::set(of, &name.into(), &decide);
 }
 
-/// Its id, from the attribute: a form with a field named `id` gives that field for the property.
+/// Compares the `id` attribute. The property is not reliable: on a form with a field named `id`, it returns that
+/// field.
 fn has_id(element: &Element, id: &str) -> bool {
     element.get_attribute("id").is_some_and(|it| it == id)
 }
@@ -26,24 +27,25 @@ fn element(node: &Node) -> Option<&Element> {
     node.dyn_ref::<Element>()
 }
 
-/// What the old node stands for is kept as it is.
+/// Whether the old node stays unchanged.
 fn is_kept(old: &Element, new: &Element) -> bool {
     match old.tag_name().as_str() {
-        // An island with the same properties goes on; what it shows is its own.
+        // An island with the same properties keeps its state and content.
         "LEPTOS-ISLAND" => true,
-        // A message stays until its time is over.
+        // A toast stays until its timeout.
         _ if has_id(old, "toasts") => old.has_child_nodes() && !new.has_child_nodes(),
         _ => false,
     }
 }
 
-/// The same component with the same properties; what it has been given to wrap is not looked at.
+/// Whether component and properties are equal. The children are not compared.
 fn is_same_island(old: &Element, new: &Element) -> bool {
     ["data-component", "data-props"].iter().all(|name| old.get_attribute(name) == new.get_attribute(name))
 }
 
-/// Makes an island another, which sleeps until it is woken. In place: idiomorph goes on from where the old one stands, and through
-/// what the new one stands among.
+/// Replaces an island with another one, which is not hydrated yet.
+///
+/// The element itself stays: idiomorph continues from the old element, through the siblings of the new one.
 fn begin_anew(old: &Element, new: &Element) {
     for name in ["data-component", "data-props"] {
         let _ = match new.get_attribute(name) {
@@ -76,7 +78,7 @@ fn config() -> JsValue {
         true
     });
     rule(&rules, "beforeNodeAdded", before_add.into_js_value().unchecked_into());
-    // The reveal goes when the person lets it go, whatever page lies beneath.
+    // The reveal dialog stays until the user leaves it, whatever page is below it.
     let before_remove = Closure::<dyn Fn(Node) -> bool>::new(|node: Node| {
         element(&node).is_none_or(|node| !has_id(node, "reveal") || node.has_attribute("data-leaving"))
     });
@@ -86,7 +88,7 @@ fn config() -> JsValue {
     config.into()
 }
 
-/// Marks the islands that come with this element: they sleep until they are woken.
+/// Marks an added element's islands as not hydrated.
 fn fresh(node: &Element) {
     if node.tag_name() == "LEPTOS-ISLAND" {
         let _ = node.set_attribute("data-fresh", "");
@@ -100,7 +102,7 @@ fn fresh(node: &Element) {
     }
 }
 
-/// Makes this page the other.
+/// Morphs the current document into another page.
 pub fn whole(page: &Document) {
     document().set_title(&page.title());
     if let (Some(here), Some(there)) = (document().document_element(), page.document_element()) {
@@ -114,7 +116,7 @@ pub fn whole(page: &Document) {
     }
 }
 
-/// Makes one part of this page as it is in the other.
+/// Morphs one part of the current document into the same part of another page.
 pub fn part(page: &Document, selector: &str) {
     if let (Some(here), Ok(Some(there))) = (find(selector), page.query_selector(selector)) {
         morph(&here, &there, &config());

@@ -1,5 +1,7 @@
-//! Choices that belong to what is chosen in the select beside them: the scopes of a project. What is not offered is not shown and
-//! not sent; without scripts all are shown, and the server says what is wrong.
+//! Dependent options: check boxes that depend on the value of a select, such as the scopes of a project.
+//!
+//! Unavailable options are hidden and not submitted. Without scripts all options are shown, and the server validates
+//! the selection.
 
 use super::{all, find, on_after};
 use leptos::prelude::document;
@@ -10,7 +12,7 @@ pub fn listen() {
     on_after(&document(), "change", |_: Event| settle());
 }
 
-/// Shows what is offered now.
+/// Shows the options that are available for the current value.
 pub fn settle() {
     let Some(select) = find("dialog #project").and_then(|it| it.dyn_into::<HtmlSelectElement>().ok()) else { return };
     let chosen = select.value();

@@ -1,4 +1,4 @@
-//! Asking for a page, and putting it in place of this one.
+//! Page visits: fetches a page and replaces the current one.
 
 use super::{all, dialogs, find, focus, morph, offers, toasts};
 use js_sys::{Function, Promise, Reflect};
@@ -11,20 +11,20 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, DomParser, Element, RequestInit, Response, SupportedType, Url, UrlSearchParams};
 
-/// What becomes of the address.
+/// Effect of a visit on the browser history.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
-    /// A new entry in the history.
+    /// Adds a history entry.
     Push,
-    /// In place of the entry that is there.
+    /// Replaces the current history entry.
     Replace,
-    /// The browser has changed it already.
+    /// No effect: the browser already changed the URL.
     Keep,
 }
 
-/// A page that the server has answered with.
+/// A page from the server.
 pub struct Answer {
-    /// Where it came from in the end.
+    /// Final URL after redirects.
     pub url: String,
     pub redirected: bool,
     pub ok: bool,
@@ -35,7 +35,7 @@ thread_local! {
     static LATEST: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A number that is greater than all before: of several answers on their way only the last one asked for counts.
+/// Returns the next request number. Of several pending requests, only the response to the last one is used.
 fn next() -> u32 {
     LATEST.with(|latest| {
         latest.set(latest.get() + 1);
@@ -47,15 +47,15 @@ fn is_latest(turn: u32) -> bool {
     LATEST.with(|latest| latest.get() == turn)
 }
 
-/// Asks for a page.
+/// Fetches a page.
 ///
 /// # Errors
-/// If no answer comes, or it is no page.
+/// If there is no response, or it is not a page.
 pub async fn ask(to: &str, form: Option<&UrlSearchParams>) -> Result<Answer, JsValue> {
     let init = RequestInit::new();
     let headers = web_sys::Headers::new()?;
     headers.set("accept", "text/html")?;
-    // The server then knows that a page is there that can do more than show.
+    // Tells the server that the request comes from in-browser navigation.
     headers.set("x-keyward-live", "1")?;
     init.set_headers(headers.as_ref());
     if let Some(form) = form {
@@ -68,7 +68,7 @@ pub async fn ask(to: &str, form: Option<&UrlSearchParams>) -> Result<Answer, JsV
     Ok(Answer { url: response.url(), redirected: response.redirected(), ok: response.ok(), page })
 }
 
-/// Goes to a page of ours.
+/// Visits a page of this origin.
 pub fn visit(to: String, trace: Trace) {
     let turn = next();
     busy(true);
@@ -83,13 +83,13 @@ pub fn visit(to: String, trace: Trace) {
                 let url = if answer.redirected { answer.url.clone() } else { to };
                 show(answer, &url, trace);
             }
-            // The browser says best why it cannot be reached.
+            // Without a response, a full page load shows the browser's own error page.
             Err(_) => leave(&to),
         }
     });
 }
 
-/// Puts a page in place of this one, with its address. A page of another frame (signing in, an error) is loaded as a whole.
+/// Replaces the current page and its URL. A page with another layout (sign-in, an error) is loaded as a new document.
 pub fn show(answer: Answer, url: &str, trace: Trace) {
     if answer.page.query_selector(".shell").ok().flatten().is_none() || find(".shell").is_none() {
         return leave(url);
@@ -107,7 +107,7 @@ pub fn show(answer: Answer, url: &str, trace: Trace) {
     }
 }
 
-/// Loads another page in place of this one, so that nothing of it remains.
+/// Loads a new document, so that no state of this page remains.
 pub fn leave(to: &str) {
     let _ = window().location().assign(to);
 }
@@ -122,7 +122,7 @@ fn opener() -> Option<String> {
     find("dialog[open]").and_then(|dialog| dialog.get_attribute("data-opener"))
 }
 
-/// The address without what was to be said once.
+/// Returns the URL without the parameters of a one-time message.
 fn said(url: &str) -> Option<String> {
     let url = Url::new_with_base(url, &window().location().href().ok()?).ok()?;
     url.search_params().delete("done");
@@ -141,7 +141,7 @@ fn address(url: &str, trace: Trace) {
     };
 }
 
-/// A message stands in the address only until it has been said: loading the page again does not repeat it.
+/// Removes the parameters of a one-time message from the URL, so that reloading the page does not repeat it.
 pub fn forget_what_was_said() {
     if let Ok(here) = window().location().href()
         && (here.contains("done=") || here.contains("key="))
@@ -150,7 +150,7 @@ pub fn forget_what_was_said() {
     }
 }
 
-/// What has to be done after every change of the page.
+/// Updates dialogs, dependent options, toasts, and islands. Runs after every change of the page.
 pub fn settle() {
     dialogs::settle();
     offers::settle();
@@ -158,14 +158,14 @@ pub fn settle() {
     hydrate();
 }
 
-/// Marks every island of the page as asleep: none has been woken yet.
+/// Marks all islands of the page as not hydrated.
 pub fn all_asleep() {
     for island in all("leptos-island") {
         let _ = island.set_attribute("data-fresh", "");
     }
 }
 
-/// Wakes the islands that are asleep, by the function that the loading script of the page has left.
+/// Hydrates marked islands with the function that the page's loading script defines.
 fn hydrate() {
     let Ok(wake) = Reflect::get(&window(), &"__hydrateIsland".into()).and_then(JsCast::dyn_into::<Function>) else {
         return;
@@ -177,13 +177,13 @@ fn hydrate() {
     }
 }
 
-/// Says, to those who look and those who listen, that the next page is on its way.
+/// Marks the document while the next page is loading.
 fn busy(is: bool) {
     let Some(html): Option<Element> = document().document_element() else { return };
     let _ = if is { html.set_attribute("data-busy", "") } else { html.remove_attribute("data-busy") };
 }
 
-/// Lets what is going on come to its end first.
+/// Waits, so that pending work of the browser finishes first.
 pub async fn pause(milliseconds: i32) {
     let promise = Promise::new(&mut |done, _| {
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, milliseconds);

@@ -1,4 +1,4 @@
-//! Lists stay true: when something was changed in another tab, when the person comes back, and once in a while.
+//! List refresh: after a change in another tab, when the user returns to the tab, and periodically.
 
 use super::{find, morph, on, page::ask};
 use leptos::{
@@ -9,9 +9,9 @@ use std::{cell::Cell, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BroadcastChannel, Event, VisibilityState, Window};
 
-/// What is drawn again of a page that has one.
+/// Selector of the part that is refreshed. Pages without it are not refreshed.
 const LIST: &str = "#list";
-/// Relative times grow old, and others work too.
+/// Interval of the periodic refresh. It updates relative times and shows changes of other users.
 const ONCE_IN_A_WHILE: Duration = Duration::from_secs(30);
 
 thread_local! {
@@ -25,14 +25,15 @@ pub fn listen() {
             on(channel, "message", |_: Event| refresh());
         }
     });
-    // Every element's focus passes here too: only the window's own says that the person has come back.
+    // In the capture phase, focus events of all elements arrive here too. Only the window's own event means that the
+    // user returned.
     on(&window(), "focus", |event: Event| {
         if event.target().is_some_and(|it| it.is_instance_of::<Window>()) {
             refresh();
         }
     });
     on(&window(), "pageshow", |event: Event| {
-        // From the browser's memory, where it may have lain for long.
+        // The page comes from the back/forward cache and can be old.
         if js_sys::Reflect::get(&event, &"persisted".into()).is_ok_and(|it| it.is_truthy()) {
             refresh();
         }
@@ -47,7 +48,7 @@ pub fn listen() {
     );
 }
 
-/// The other tabs of this browser hear that something was changed.
+/// Notifies the other tabs of this browser of a change.
 pub fn tell_others() {
     CHANNEL.with(|channel| {
         if let Some(channel) = channel {
@@ -65,9 +66,10 @@ fn refresh() {
         let asked = here();
         let answer = ask(&asked, None).await;
         UNDER_WAY.with(|it| it.set(false));
-        // No answer: what is shown stays, the next change will say it.
+        // Without a response the list stays unchanged until the next refresh.
         let Ok(answer) = answer else { return };
-        // The session has ended elsewhere: the sign-in page is what is true now. A secret in clear is left in peace.
+        // The session has ended in another tab, so the sign-in page is loaded. An open dialog, such as a revealed
+        // secret, is not interrupted.
         if answer.page.query_selector(".shell").ok().flatten().is_none() {
             if answer.ok && find("dialog[open]").is_none() {
                 super::page::leave(&answer.url);

@@ -1,4 +1,5 @@
-//! Messages go after a while: long enough to read, longer if there is something to decide, never while they are being used.
+//! Toast timeouts. A toast is removed after a time to read it, or a longer time if it has a button, but never while it
+//! is hovered or focused.
 
 use super::{all, page::pause};
 use leptos::task::spawn_local;
@@ -6,7 +7,7 @@ use leptos::task::spawn_local;
 const TO_READ: i32 = 8_000;
 const TO_DECIDE: i32 = 20_000;
 
-/// Counts the time of messages that are new.
+/// Starts the timeout of new toasts.
 pub fn settle() {
     for toast in all(".toast:not([data-seen])") {
         let _ = toast.set_attribute("data-seen", "");

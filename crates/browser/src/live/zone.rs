@@ -1,14 +1,14 @@
-//! The person's time zone: the browser knows its name, the server knows its clock changes.
+//! Time zone cookie: sends the browser's time zone name to the server, which has the time zone data.
 
 use js_sys::{Array, Intl::DateTimeFormat, Object, Reflect};
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlDocument;
 
-/// A year, in seconds.
+/// Lifetime of the cookie: one year, in seconds.
 const YEAR: u32 = 31_536_000;
 
-/// Lets the server know it, by a cookie that holds an IANA name such as `Europe/Berlin`.
+/// Sets a cookie with an IANA time zone name such as `Europe/Berlin`.
 pub fn remember() {
     let options = DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
     let zone = Reflect::get(&options, &"timeZone".into()).ok().and_then(|it| it.as_string());
