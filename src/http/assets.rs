@@ -1,4 +1,5 @@
-//! The site's files, embedded, under a prefix that changes with them: whatever has the prefix never changes.
+//! Static assets, embedded in the binary. The URL prefix contains a hash of all files, so responses under it are
+//! immutable.
 
 use axum::{
     extract::Path,
@@ -14,7 +15,7 @@ use std::sync::LazyLock;
 #[allow_missing = true]
 struct Site;
 
-/// `pkg/<hash of all embedded files>`; their hashes were taken when they were embedded.
+/// `pkg/<hash of all embedded files>`. Uses the file hashes that were computed at build time.
 static PREFIX: LazyLock<String> = LazyLock::new(|| {
     let mut names: Vec<_> = Site::iter().collect();
     names.sort_unstable();
@@ -28,12 +29,12 @@ static PREFIX: LazyLock<String> = LazyLock::new(|| {
     format!("pkg/{}", hex::encode(&hash.finalize()[..8]))
 });
 
-/// The prefix, without slashes around it.
+/// Returns the prefix without leading and trailing slash.
 pub fn prefix() -> &'static str {
     if watched().is_some() { "pkg" } else { &PREFIX }
 }
 
-/// Under `make dev`: the folder that the watcher fills, and fills again. What is not in it is in the site's.
+/// Under `make dev`: the folder that the watcher writes to. Other files come from the embedded assets.
 fn watched() -> Option<&'static std::path::Path> {
     static FOLDER: LazyLock<Option<std::path::PathBuf>> = LazyLock::new(|| {
         let root = std::env::var_os("LEPTOS_SITE_ROOT").filter(|_| cfg!(debug_assertions))?;
@@ -42,13 +43,13 @@ fn watched() -> Option<&'static std::path::Path> {
     FOLDER.as_deref()
 }
 
-/// A file of the watched folder, as it is now; the address cannot lead out of it.
+/// Reads a file of the watched folder. Rejects paths that lead out of it.
 fn watched_file(path: &str) -> Option<Vec<u8>> {
     let ordinary = std::path::Path::new(path).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     watched().filter(|_| ordinary).and_then(|folder| std::fs::read(folder.join(path)).ok())
 }
 
-/// The best encoding of a file that the browser takes, and its name.
+/// Returns the file in the best encoding that the browser accepts, and the name of the encoding.
 fn encoded(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let accepts = |name: &str| {

@@ -1,4 +1,4 @@
-//! The audit log for programs and for other machines: its public keys, and the export.
+//! Audit log endpoints: the public keys of the checkpoints, and the export.
 
 use super::{AppState, context, forms, pages, problem::Problem, sessions::Visit};
 use crate::{
@@ -22,17 +22,18 @@ use std::collections::BTreeMap;
 
 const EXPORT: &str = "/admin/audit/export";
 
-/// The public halves of the keys that sign checkpoints, as a JWK set: to be fetched once, and kept elsewhere.
+/// The public keys that sign checkpoints, as a JWK set. An auditor fetches it once and keeps it on another system.
 pub async fn keys(State(app): State<App>) -> Result<Response, Problem> {
     Ok(([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(app.audit.jwks().await?)).into_response())
 }
 
-/// The export. It writes an audit event and asks for reauthentication, so it is a POST; a GET leads to the page with its button.
+/// Mounts the export. It writes an audit event and requires reauthentication, so it is a POST. A GET redirects to the
+/// page with the export button.
 pub fn mount(router: Router<AppState>) -> Router<AppState> {
     router.route("/admin/audit/export", get(lead).post(export))
 }
 
-/// The days that are asked for, as the page's filter has them.
+/// The date range of the export, in the format of the page's filter.
 #[derive(Clone, Default, Deserialize)]
 struct Days {
     #[serde(default)]
@@ -42,7 +43,7 @@ struct Days {
 }
 
 impl Days {
-    /// The page with the button, filtered by these days.
+    /// Returns the URL of the page with the export button, filtered by this date range.
     fn page(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, day) in [("from", &self.from), ("to", &self.to)].into_iter().filter(|(_, day)| !day.is_empty()) {
@@ -53,7 +54,7 @@ impl Days {
     }
 }
 
-/// Whether the user is an administrator; to others there is no such page.
+/// Whether the user is an administrator. Other users get a 404.
 fn is_administrator(request: &Request) -> bool {
     let caller = request.extensions().get::<Visit>().and_then(|visit| visit.caller.as_ref());
     caller.is_some_and(|caller| has(caller.admin, Power::ReadLog))
@@ -67,7 +68,7 @@ async fn lead(State(state): State<AppState>, request: Request) -> Response {
     forms::see(&days.page())
 }
 
-/// The log as lines of JSON, as they are read from the database; with an error, the page again.
+/// Streams the log from the database as lines of JSON. On an error, renders the page with the message.
 async fn export(State(state): State<AppState>, request: Request) -> Response {
     if request.extensions().get::<Visit>().is_none_or(|visit| visit.caller.is_none()) {
         return forms::see("/login?next=%2Fadmin%2Faudit%2Fexport");
@@ -96,13 +97,13 @@ async fn export(State(state): State<AppState>, request: Request) -> Response {
     }
 }
 
-/// The file, after the proof of the form, if there is one, was checked.
+/// Returns the file. Checks the reauthentication of the form first, if it has one.
 async fn file(state: &AppState, parts: &mut Parts, text: &str, days: &Days) -> Result<Response, AppError> {
     forms::take_proof(state, parts, text).await?;
     let caller = parts.extensions.get::<Visit>().and_then(|visit| visit.caller.clone());
     let caller = caller.ok_or_else(|| context::explain(Error::NotFound))?;
     let pieces = state.app.audit.export(&caller, &days.from, &days.to).await.map_err(|error| match error {
-        // The page has no fields for the days.
+        // The page has no fields for the date range, so the message becomes a form error.
         Error::Invalid(fields) => {
             AppError::new(ErrorKind::Invalid, fields.into_iter().map(|it| it.message).next().unwrap_or_default())
         }

@@ -1,4 +1,4 @@
-//! The one bridge from Leptos' context to the service: who asks, and how an answer gets its status.
+//! Bridge from the Leptos context to the service: the caller of a request, and the status of its response.
 
 use super::{AppState, sessions, sessions::Visit, storage::Trouble};
 use crate::{
@@ -14,43 +14,43 @@ use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::{use_context, with_context};
 use leptos_axum::ResponseOptions;
 
-/// An extension of the request at hand.
+/// Returns an extension of the current request.
 fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
     with_context::<Parts, _>(|parts| parts.extensions.get::<T>().cloned()).flatten()
 }
 
-/// The service.
+/// Returns the service.
 ///
 /// # Errors
-/// If there is no request: a fault of ours.
+/// [`ErrorKind::Internal`] outside of a request, which is a bug.
 pub fn app() -> Result<App, AppError> {
     let state = use_context::<AppState>();
     state.map(|state| state.app).ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no request."))
 }
 
-/// Where the request comes from.
+/// Returns the origin of the current request: client address, user agent, request id, and time zone.
 ///
 /// # Errors
-/// If there is no request: a fault of ours.
+/// [`ErrorKind::Internal`] outside of a request, which is a bug.
 pub fn origin() -> Result<Origin, AppError> {
     extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no request."))
 }
 
-/// Who is signed in, if anybody.
+/// Returns the signed-in user, if any.
 pub fn signed_in() -> Option<Caller> {
     extension::<Visit>().and_then(|visit| visit.caller)
 }
 
-/// Who asks, and the service.
+/// Returns the signed-in user and the service.
 ///
 /// # Errors
-/// [`ErrorKind::SignedOut`] if nobody is signed in.
+/// [`ErrorKind::SignedOut`] if no user is signed in.
 pub fn caller() -> Result<(Caller, App), AppError> {
     let Some(caller) = signed_in() else { return Err(signed_out()) };
     Ok((caller, app()?))
 }
 
-/// What is said to whoever is not signed in.
+/// Returns the error for a caller without a session, and sets its status.
 pub fn signed_out() -> AppError {
     let error = AppError::new(ErrorKind::SignedOut, "Your session has ended. Sign in again.");
     set_status(error.kind);
@@ -66,23 +66,23 @@ fn set_status(kind: ErrorKind) {
     }
 }
 
-/// A refusal with its status.
+/// Returns the error and sets its status.
 ///
 /// # Errors
-/// Always: the refusal.
+/// Always returns `error`.
 pub fn refuse<T>(error: AppError) -> Result<T, AppError> {
     set_status(error.kind);
     Err(error)
 }
 
-/// Nobody may keep this answer.
+/// Sets `Cache-Control: no-store` on the response.
 pub fn no_store() {
     if let Some(options) = use_context::<ResponseOptions>() {
         options.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
-/// The forms of this page may lead to this origin, which was checked, besides our own.
+/// Adds an origin to the `form-action` directive of the page. The caller must have validated the origin.
 pub fn may_lead_to(origin: &str) {
     const OWN: &str = "form-action 'self'";
     let Some(options) = use_context::<ResponseOptions>() else { return };
@@ -93,10 +93,10 @@ pub fn may_lead_to(origin: &str) {
     }
 }
 
-/// What a person may learn of the service's answer, with the status that belongs to it.
+/// Converts a service error into an error for the user, and sets its status.
 ///
 /// # Errors
-/// The service's refusal, in words.
+/// The converted service error.
 pub fn answer<T>(result: Result<T, Error>) -> Result<T, AppError> {
     result.map_err(|error| {
         let error = explain(error);
@@ -105,7 +105,7 @@ pub fn answer<T>(result: Result<T, Error>) -> Result<T, AppError> {
     })
 }
 
-/// The error of a page, for the service's refusal.
+/// Converts a service error into a page error.
 pub(super) fn explain(error: Error) -> AppError {
     match error {
         Error::NotFound => {
@@ -121,7 +121,7 @@ pub(super) fn explain(error: Error) -> AppError {
                 .collect(),
         ),
         Error::Conflict(why) => AppError::new(ErrorKind::Conflict, why),
-        // No page acts as a program.
+        // No page acts as a management client.
         Error::Program(why) => AppError::new(ErrorKind::Forbidden, why.to_string()),
         Error::BadCredentials { tries_left } => AppError::new(
             ErrorKind::Invalid,
@@ -154,7 +154,7 @@ pub(super) fn explain(error: Error) -> AppError {
     }
 }
 
-/// The filter of a list, from the arguments of a server function.
+/// Builds the filter of a list from the arguments of a server function.
 pub fn filter(status: &str, project: &str, environment: &str, sort: &str) -> KeyFilter {
     KeyFilter::read(|name| {
         let said = match name {
@@ -179,7 +179,7 @@ fn session_fault(error: tower_sessions::session::Error) -> AppError {
         return error;
     }
     let kind = match error {
-        // The store's own error was logged where it was turned into this one.
+        // The store's error was logged where it was converted into this one.
         tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(_)) => ErrorKind::Busy,
         error => {
             tracing::error!(%error, "sessions.failed");
@@ -191,19 +191,19 @@ fn session_fault(error: tower_sessions::session::Error) -> AppError {
     error
 }
 
-/// Signs a person in on this browser.
+/// Starts a session for a user in this browser.
 ///
 /// # Errors
-/// [`ErrorKind::Conflict`] if their account changed meanwhile; others if the session cannot be kept.
+/// [`ErrorKind::Conflict`] if the account changed meanwhile; other kinds if the session cannot be saved.
 pub async fn start_session(who: impl Into<Entering>) -> Result<(), AppError> {
     let (visit, now) = (visit()?, app()?.ground.now());
     sessions::start(&visit, who.into(), now, now).await.map_err(session_fault)
 }
 
-/// Signs a person in on this browser, or leads them on to their second factor.
+/// Starts a session for a user in this browser, or a pending session if the second factor is still required.
 ///
 /// # Errors
-/// If the session cannot be kept.
+/// If the session cannot be saved.
 pub async fn enter(who: Entering, code_needed: bool) -> Result<Entrance, AppError> {
     if code_needed {
         start_pending_session(who).await?;
@@ -213,32 +213,32 @@ pub async fn enter(who: Entering, code_needed: bool) -> Result<Entrance, AppErro
     Ok(Entrance::In)
 }
 
-/// Keeps whose password was right on this browser, until their second factor is too.
+/// Starts a pending session: the password was correct, the second factor is still required.
 ///
 /// # Errors
-/// If the session cannot be kept.
+/// If the session cannot be saved.
 async fn start_pending_session(who: Entering) -> Result<(), AppError> {
     let (visit, now) = (visit()?, app()?.ground.now());
     sessions::start_pending(&visit, who, now).await.map_err(session_fault)
 }
 
-/// Whose password was right on this browser, while their second factor is asked for.
+/// Returns the pending session of this browser: the password was correct, the second factor is still required.
 pub fn pending() -> Option<Entering> {
     extension::<Visit>().and_then(|visit| visit.pending)
 }
 
-/// What this browser's session is stored under.
+/// Returns the digest under which this browser's session is stored.
 ///
 /// # Errors
-/// If there is none: a fault of ours.
+/// [`ErrorKind::Internal`] if there is no session, which is a bug.
 pub fn session_digest() -> Result<[u8; 32], AppError> {
     visit()?.digest().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
 }
 
-/// Checks a proof of who somebody is, and notes in their session that it was right.
+/// Checks a reauthentication and records it in the session.
 ///
 /// # Errors
-/// [`ErrorKind::StepUp`] if it is wrong, with the field `proof`; [`ErrorKind::TooMany`] after too many failures.
+/// [`ErrorKind::StepUp`] with the field `proof` if it is wrong; [`ErrorKind::TooMany`] after too many failures.
 pub(super) async fn check_proof(app: &App, visit: &Visit, proof: &Password) -> Result<(), AppError> {
     let Some(caller) = &visit.caller else { return Ok(()) };
     let beside = |error: AppError| AppError {
@@ -252,16 +252,16 @@ pub(super) async fn check_proof(app: &App, visit: &Visit, proof: &Password) -> R
     }
 }
 
-/// Checks a proof of who asks, and notes in their session that it was right.
+/// Reauthenticates the caller and records it in their session.
 ///
 /// # Errors
-/// As [`check_proof`]; [`ErrorKind::SignedOut`] if nobody is signed in.
+/// As [`check_proof`]; [`ErrorKind::SignedOut`] if no user is signed in.
 pub async fn confirm(proof: &Password) -> Result<(), AppError> {
     let (_, app) = caller()?;
     check_proof(&app, &visit()?, proof).await.inspect_err(|error| set_status(error.kind))
 }
 
-/// Signs out on this browser.
+/// Ends this browser's session.
 ///
 /// # Errors
 /// If the session cannot be ended.

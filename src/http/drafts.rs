@@ -1,5 +1,5 @@
-//! A form that cannot be accepted before its user signs in again or sets up a second factor: what was typed is kept, and drawn again
-//! after that, for the same user.
+//! Form drafts. If a form cannot be accepted before its user signs in again or sets up a second factor, the submitted
+//! values are stored and rendered again afterwards, for the same user.
 
 use super::{AppState, cookies, sessions::Visit};
 use crate::{
@@ -19,13 +19,13 @@ use axum::{
 };
 use std::net::IpAddr;
 
-/// Forms that are answered anew: their fields prove something, or say yes to something.
+/// Forms without drafts: their fields authenticate the user or grant something.
 const NEVER: [&str; 9] =
     ["/authorize", "/confirm", "/device", "/login", "/logout", "/reset", "/settings/security", "/setup", "/signup"];
 const WORDS: &str = "Nothing was saved yet: you had to sign in or set up a second factor first. What you typed is here again: check it, and send it \
      once more.";
 
-/// On HTTPS a cookie that no other host can set, as that of the session.
+/// The name of the cookie. On HTTPS no other host can set it, like the session cookie.
 fn name(state: &AppState) -> &'static str {
     if state.app.config.public_url.is_https() { "__Host-keyward-draft" } else { "keyward-draft" }
 }
@@ -36,18 +36,18 @@ fn cookie(state: &AppState, value: &str, seconds: i64) -> Option<HeaderValue> {
     HeaderValue::from_str(&text).ok()
 }
 
-/// Whom a form names, of its fields as they were sent.
+/// Returns the mark in the submitted fields, which identifies the user that the form was rendered for.
 pub fn mark(text: &str) -> Option<String> {
     url::form_urlencoded::parse(text.as_bytes()).find(|(name, _)| name == DRAFT).map(|(_, mark)| mark.into_owned())
 }
 
-/// The address that a request comes from.
+/// Returns the client address of a request.
 pub fn address(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<Origin>().and_then(|origin| origin.ip)
 }
 
-/// Keeps what was typed into the form at this path, sent from this address; the cookie with which it comes back. Nothing is kept of a
-/// form without a mark.
+/// Stores the values submitted to the form at this path from this address, and returns the cookie that restores them.
+/// Stores nothing for a form without a mark.
 pub async fn keep(
     state: &AppState,
     from: Option<IpAddr>,
@@ -61,37 +61,38 @@ pub async fn keep(
     match state.app.drafts.keep(from, mark?, path, values).await {
         Ok(code) => cookie(state, code?.expose(), KEPT),
         Err(error) => {
-            // The person is led to the sign-in page all the same.
+            // The user is redirected to the sign-in page all the same.
             tracing::error!(%error, "drafts.failed");
             None
         }
     }
 }
 
-/// Forgets the user's draft of a form that was accepted now; the cookie that removes it from the browser.
+/// Deletes the user's draft of a form that has just been accepted, and returns the cookie that removes it from the
+/// browser.
 pub async fn forget(state: &AppState, parts: &Parts) -> Option<HeaderValue> {
     let code = cookies::value(&parts.headers, name(state))?;
     let user = parts.extensions.get::<Visit>()?.caller.as_ref()?.user;
     delete(state, code, user, parts.uri.path()).await
 }
 
-/// Deletes a draft; the cookie that removes it from the browser. `None`: it is not there any more, and the browser may have the code
-/// of a newer one.
+/// Deletes a draft and returns the cookie that removes it from the browser. Returns `None` if the draft no longer
+/// exists: the browser may already have the code of a newer one.
 async fn delete(state: &AppState, code: &str, user: UserId, path: &str) -> Option<HeaderValue> {
     let taken = state.app.drafts.take(code, user, path).await;
     let is_taken = taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).unwrap_or_default();
     if is_taken { cookie(state, "", 0) } else { None }
 }
 
-/// A draft, with the code and the user that it was found by.
+/// A draft, with the code and the user for which it was found.
 struct Found {
     code: String,
     user: UserId,
     values: Values,
 }
 
-/// Puts a draft into the request for the page of its form, and deletes it once the page is drawn. Until then it stays, and the cookie
-/// stays valid: a page that fails, takes too long or is not waited for loses nothing.
+/// Adds a draft to the request for its form's page, and deletes it after the page is rendered. Until then the draft and
+/// the cookie stay valid, so a page that fails, times out, or is abandoned loses nothing.
 pub async fn restore(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let found = find(&state, &request);
     let Some(Found { code, user, values }) = found.await else { return next.run(request).await };
@@ -108,7 +109,8 @@ pub async fn restore(State(state): State<AppState>, mut request: Request, next: 
     response
 }
 
-/// The user's draft for the page that is asked for. Not by reference: a request cannot be shared between threads.
+/// Finds the user's draft for the requested page. The future does not borrow the request, because a request is not
+/// `Sync`.
 fn find(state: &AppState, request: &Request) -> impl Future<Output = Option<Found>> + Send + use<> {
     let code = cookies::value(request.headers(), name(state)).filter(|_| request.method() == Method::GET);
     let visit = request.extensions().get::<Visit>();

@@ -1,5 +1,5 @@
-//! What every request to a page, a form or one of the programs' slower addresses passes first: whether it means us, its id, its
-//! line in the log, the headers that every answer carries.
+//! Request middleware of pages, forms, and the slower API endpoints: checks the host, assigns the request id, logs the
+//! request, and sets the security headers.
 
 use super::{
     AppState,
@@ -18,10 +18,10 @@ use axum::{
 };
 use std::time::Instant;
 
-/// Characters of a `User-Agent` that are kept.
+/// Characters of a `User-Agent` that are stored.
 const AGENT_MAX: usize = 200;
 
-/// The outermost layer of ours.
+/// The outermost middleware of the routers.
 pub async fn watch(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let config = &state.app.config;
@@ -37,11 +37,11 @@ pub async fn watch(State(state): State<AppState>, mut request: Request, next: Ne
         ip,
         agent: agent.map(|agent| agent.chars().take(AGENT_MAX).collect()),
         request_id: id.to_str().ok().map(ToOwned::to_owned),
-        // Only a browser says it: see `sessions`.
+        // Only browser requests have a time zone; see `sessions`.
         zone: None,
     };
     let method = request.method().clone();
-    // The route, never the address as it was asked for: a query can hold a setup code.
+    // Logs the route, never the requested path: a query can contain a setup code.
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     request.extensions_mut().insert(origin);
     let mut response = match refusal {

@@ -1,4 +1,4 @@
-//! Errors that stand outside the application: a small page for a browser, a problem document for a program.
+//! Error responses outside of the application: a small page for a browser, a problem document for a client.
 
 use super::{plain, routes::PREFIXES, unmet};
 use axum::{
@@ -6,21 +6,21 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-/// What an error page may load: the house's style, nothing else.
+/// Content security policy of an error page: only the site's own styles, images, and fonts.
 pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
-/// The mark, as in the sprite of the pages.
+/// The logo, as in the sprite of the pages.
 const MARK: &str = "M4.5 0h7A4.5 4.5 0 0 1 16 4.5v7a4.5 4.5 0 0 1-4.5 4.5H9v-2h2v-1.5H9v-1.5h2V9.5H9V8.83a3 3 0 1 0-2 0V16H4.5A4.5 4.5 0 0 1 0 11.5v-7\
 A4.5 4.5 0 0 1 4.5 0Z";
 
-/// Whether whoever asks reads pages.
+/// Whether the caller accepts HTML and the path is not an API path.
 pub fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     accepts.contains("text/html") && !PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// Answers with an error. `words` are ours, never a visitor's.
+/// Returns an error response. `words` must be a constant text, never user input.
 pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &HeaderMap, path: &str) -> Response {
     if !reads_pages(headers, path) {
         let mut response = unmet::answer(path, status, code, words);
@@ -59,7 +59,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
     response
 }
 
-/// Says when to try again what cannot be answered just now.
+/// Sets `Retry-After` on a 503.
 fn set_retry_after(response: &mut Response) {
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("2"));

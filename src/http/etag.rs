@@ -1,4 +1,4 @@
-//! `If-None-Match`: whether the client has the representation already (RFC 9110 section 13.1.2).
+//! Conditional requests: `If-None-Match` (RFC 9110 section 13.1.2).
 
 use axum::{
     body::Body,
@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-/// Whether one of the tags of `If-None-Match` is this one, by weak comparison, or `*`.
+/// Whether `If-None-Match` contains this tag, by weak comparison, or is `*`.
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
     let etag = opaque(etag);
@@ -14,7 +14,7 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     values.into_iter().any(|value| value.trim() == "*" || tags(value).any(|tag| opaque(tag) == etag))
 }
 
-/// The tags of a list. A comma within the quotes belongs to its tag (RFC 9110 section 8.8.3).
+/// Splits a list of tags. A comma within quotes belongs to its tag (RFC 9110 section 8.8.3).
 fn tags(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = list;
     std::iter::from_fn(move || {
@@ -27,7 +27,8 @@ fn tags(list: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Turns a response with an `ETag` that the client knows into a 304, with the headers that a cache needs (RFC 9110 section 15.4.5).
+/// Turns a response whose `ETag` the client already has into a 304, with the headers that a cache needs (RFC 9110
+/// section 15.4.5).
 pub fn not_modified(headers: &HeaderMap, mut response: Response) -> Response {
     let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok());
     if response.status() == StatusCode::OK && etag.is_some_and(|etag| is_known(headers, etag)) {

@@ -1,6 +1,6 @@
-//! The axum edge: two routers, the layers around them, and the bridge from Leptos to a caller.
+//! HTTP layer on axum: the browser router and the API router, their middleware, and the bridge from Leptos to a caller.
 //!
-//! Never here: SQL.
+//! Nothing here uses SQL.
 
 mod assets;
 mod audit;

@@ -1,7 +1,8 @@
-//! Signing in with an account elsewhere: the way to the provider, and back.
+//! OpenID Connect sign-in endpoints: the redirect to the OpenID Provider, and the callback.
 //!
-//! Both are GETs that lead on by 303. The way out is a link, not a form: `form-action 'self'` holds for where a form is led, too.
-//! What binds the two is a cookie of ten minutes, which is used once.
+//! All are GETs that redirect with 303. Sign-in starts with a link and not a form, because `form-action 'self'` also
+//! applies to redirects after a form submission. A single-use cookie with a lifetime of ten minutes binds the callback
+//! to the browser that started the flow.
 
 use super::{AppState, forms::see, origin, pages, sessions, sessions::Visit};
 use crate::{
@@ -24,7 +25,7 @@ use serde::Deserialize;
 
 const SECURITY: &str = "/settings/security";
 
-/// The two addresses, and the one that joins an account elsewhere to the one of whoever is signed in.
+/// Mounts sign-in, callback, and the link that connects an external account to the signed-in user.
 pub fn mount(router: Router<AppState>) -> Router<AppState> {
     router
         .route("/login/oidc", get(begin))
@@ -37,7 +38,7 @@ struct Wish {
     next: Option<String>,
 }
 
-/// To the provider.
+/// Redirects to the OpenID Provider.
 async fn begin(State(state): State<AppState>, wish: Result<Query<Wish>, QueryRejection>, request: Request) -> Response {
     let Some(provider) = state.app.oidc.clone() else { return pages::missing(State(state), request).await };
     let next = wish.ok().and_then(|Query(wish)| wish.next).and_then(|next| own_path(&next).map(ToOwned::to_owned));
@@ -52,7 +53,8 @@ async fn begin(State(state): State<AppState>, wish: Result<Query<Wish>, QueryRej
     }
 }
 
-/// To the provider, to join the account there to the one here: for whoever proved who they are just now, from a page of ours.
+/// Redirects to the OpenID Provider to link an external account to the signed-in user. Requires a recent authentication
+/// and navigation from one of our pages.
 async fn link(
     State(state): State<AppState>,
     visit: Option<Extension<Visit>>,
@@ -74,7 +76,8 @@ async fn link(
     }
 }
 
-/// Starts a session, or leads to the second factor of a user who has one. The time of authentication at the provider counts.
+/// Starts a session, or a pending session if the user has a second factor. The authentication time reported by the
+/// provider counts.
 async fn enter(
     state: &AppState,
     visit: &Visit,
@@ -93,7 +96,7 @@ async fn enter(
     Ok(see(next.unwrap_or("/keys")))
 }
 
-/// Back from the provider.
+/// Handles the callback from the OpenID Provider.
 async fn finish(
     State(state): State<AppState>,
     visit: Option<Extension<Visit>>,
@@ -130,12 +133,12 @@ async fn finish(
         }
         Ok(Finished { identity, link: Some(user), .. }) => match visit.caller {
             Some(caller) if caller.user == user => join(&state, &caller, &identity).await,
-            // Signed out, or somebody else meanwhile.
+            // Signed out, or another user signed in meanwhile.
             _ => refused("/login", NotIn::Again),
         },
         Err(failed) => refused("/login", why(failed)),
     };
-    // Whatever came of it, it was used.
+    // The cookie is single-use, whatever the result.
     set_cookie(&state, &mut response, "", 0);
     response
 }
@@ -158,7 +161,7 @@ async fn join(state: &AppState, caller: &Caller, identity: &oidc::Identity) -> R
     }
 }
 
-/// What the person learns; the log learns the rest.
+/// Returns the error for the user. The details go to the log.
 fn why(failed: Failed) -> NotIn {
     match failed {
         Failed::Again => NotIn::Again,
@@ -185,7 +188,7 @@ fn cookie_name(state: &AppState) -> &'static str {
     if state.app.config.public_url.is_https() { "__Host-keyward-oidc" } else { "keyward-oidc" }
 }
 
-/// Lax, not Strict: it must come along when the provider leads back here.
+/// `SameSite=Lax`, not `Strict`: the browser must send the cookie when the provider redirects back here.
 fn set_cookie(state: &AppState, response: &mut Response, value: &str, age: i64) {
     let secure = if state.app.config.public_url.is_https() { "; Secure" } else { "" };
     let cookie = format!("{}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}", cookie_name(state));

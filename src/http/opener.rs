@@ -1,8 +1,7 @@
-//! Whether a page may be known to the window that opened it.
+//! `Cross-Origin-Opener-Policy`: whether a page keeps the connection to the window that opened it.
 //!
-//! None may, but the one on which a person answers a program that asked from a page of its own
-//! (`/authorize?…&response_mode=web_message`), and the sign-in on the way there: a browser that once cut the tie does not
-//! bring it back.
+//! Only the consent page of a request with `response_mode=web_message` (`/authorize?…&response_mode=web_message`) keeps
+//! it, and the sign-in pages that lead to it: once a browser has cut the connection, it does not restore it.
 
 use axum::{
     extract::Request,
@@ -14,15 +13,15 @@ use std::borrow::Cow;
 
 const POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PAGE: &str = "/authorize";
-/// The pages that lead there by `next`: signing in, and signing out for somebody else to answer.
+/// The pages that can have the consent page in `next`: the steps of the sign-in, and the sign-out for another user.
 const ON_THE_WAY: [&str; 5] = ["/login", "/login/code", "/login/oidc", "/logout", "/settings/security/second-factor"];
 
-/// The parameter of an address.
+/// Returns a query parameter.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     url::form_urlencoded::parse(query.as_bytes()).find(|(it, _)| it == name).map(|(_, value)| value)
 }
 
-/// Whether the answer to this address is told to the window that opened it.
+/// Whether the page at this URL posts its response to the window that opened it.
 fn is_told(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     let asks = |query: &str| parameter(query, "response_mode").is_some_and(|mode| mode == "web_message");
@@ -34,13 +33,13 @@ fn is_told(uri: &Uri) -> bool {
     }
 }
 
-/// Whether an answer leads to such an address: so does what comes back from an account elsewhere.
+/// Whether a response redirects to such a page, as the OpenID Connect callback does.
 fn leads_there(response: &Response) -> bool {
     let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
     to.filter(|to| to.starts_with('/')).and_then(|to| to.parse().ok()).is_some_and(|to| is_told(&to))
 }
 
-/// Says so.
+/// Sets the header to `unsafe-none` for these pages and redirects.
 pub async fn policy(request: Request, next: Next) -> Response {
     let told = is_told(request.uri());
     let mut response = next.run(request).await;

@@ -1,10 +1,11 @@
-//! The origin rule: with a cookie, nothing changes but from our own pages.
+//! CSRF protection: requests with cookies must come from our own pages.
 //!
-//! Every unsafe request must say `Origin` equal to the public URL, scheme included, or `Sec-Fetch-Site: same-origin`. Absent or
-//! other is refused: a browser that sends neither is older than the cookies' own defences.
+//! Every unsafe request must have an `Origin` equal to the public URL, including the scheme, or `Sec-Fetch-Site:
+//! same-origin`. Requests with neither are denied: a browser that sends neither header is older than `SameSite`
+//! cookies.
 //!
-//! A safe request must open a page or come from a script of ours. A subdomain of the same site sends our cookie along when it loads a
-//! page of ours as an image, and some pages write an audit event.
+//! A safe request must be a navigation or come from our own script. A subdomain of the same site sends our cookie when
+//! it loads one of our pages as an image, and some pages write an audit event.
 
 use super::{AppState, error_page};
 use axum::{
@@ -14,7 +15,7 @@ use axum::{
     response::Response,
 };
 
-/// Refuses what other origins send.
+/// Denies requests from other origins.
 pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let is = |name: &str, value: &str| headers.get(name).is_some_and(|v| v.as_bytes() == value.as_bytes());
@@ -33,7 +34,8 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, headers, request.uri().path())
 }
 
-/// Whether a safe request opens a page, or is sent by a script of ours (Fetch Metadata). Browsers send no such headers on plain HTTP.
+/// Whether a safe request is a navigation or comes from our own script (Fetch Metadata). On plain HTTP browsers do not
+/// send these headers.
 fn is_page_request(headers: &HeaderMap) -> bool {
     let value = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     match value("sec-fetch-dest") {
@@ -43,8 +45,9 @@ fn is_page_request(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether somebody came here by a link on a page of ours: for a GET that begins something. Browsers say it in `Sec-Fetch-Site`,
-/// and on plain HTTP, where they do not, in `Referer`, which our pages send to ourselves alone.
+/// Whether the user followed a link on one of our own pages. Required for a GET that starts a flow. Browsers report it
+/// in `Sec-Fetch-Site`; on plain HTTP, where they do not send it, in `Referer`, which our pages send only to this
+/// server.
 pub fn is_own_navigation(state: &AppState, headers: &HeaderMap) -> bool {
     let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match said("sec-fetch-site") {

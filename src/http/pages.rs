@@ -21,17 +21,17 @@ use leptos::{
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list};
 use std::sync::{Arc, LazyLock};
 
-/// The routes of all pages, computed once a process.
+/// The routes of all pages, computed once per process.
 ///
-/// Leptos renders the whole application to find them, and loads no resource in any thread meanwhile. A router exists only
-/// after that, so no page is ever rendered at the same time.
+/// To find them, Leptos renders the complete application, and no thread loads a resource meanwhile. A router exists
+/// only afterwards, so no page is rendered at the same time.
 static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
-/// Adds values to the context of a page. One type for all callers: each generic parameter here would compile Leptos'
-/// rendering once more.
+/// Adds values to the context of a page. One type for all callers, because each generic parameter here would compile
+/// the rendering of Leptos once more.
 pub type Context = Arc<dyn Fn() + Send + Sync>;
 
-/// The paths of all pages as the router mounts them (`/keys/{id}/edit`), sorted, each once.
+/// Returns the paths of all pages as the router mounts them (`/keys/{id}/edit`), sorted and without duplicates.
 pub fn page_paths() -> Vec<&'static str> {
     let path = |listing: &'static AxumRouteListing| match listing.path().trim_end_matches('/') {
         "" => "/",
@@ -52,8 +52,8 @@ async fn page(State(state): State<AppState>, request: Request) -> Response<Body>
     draw(state, request, None).await
 }
 
-/// What every page and server function finds in its context. A page gets its content security policy here, where its nonce is
-/// known.
+/// Provides the context of every page and server function. Also sets a page's content security policy, since the nonce
+/// is known here.
 pub fn provide(state: &AppState) {
     provide_context(state.clone());
     provide_context(theme::theme());
@@ -62,7 +62,7 @@ pub fn provide(state: &AppState) {
     if let Some(font) = font.flatten() {
         provide_context(app::HasFont(font));
     }
-    // A draft that the person gets back is drawn as a form that was refused.
+    // A restored draft is rendered like a rejected form.
     if let Some(refusal) = with_context::<Parts, _>(|parts| parts.extensions.get::<Refusal>().cloned()).flatten() {
         provide_context(refusal);
     }
@@ -74,7 +74,7 @@ pub fn provide(state: &AppState) {
         provide_context(Live);
     }
     let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
-    // Under `make dev` the page also listens to the watcher, which says when to load anew.
+    // Under `make dev` the page also connects to the watcher, which triggers reloads.
     let reload = match cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some() {
         true => format!(" ws://127.0.0.1:{}", state.leptos.reload_port),
         false => String::new(),
@@ -88,7 +88,7 @@ pub fn provide(state: &AppState) {
     }
 }
 
-/// Whether a page that is alive in the browser asks: it puts the answer in place of itself.
+/// Whether the request comes from in-browser navigation, which replaces the current document with the response.
 pub fn is_live(headers: &HeaderMap) -> bool {
     headers.contains_key("x-keyward-live")
 }
@@ -107,7 +107,7 @@ pub async fn draw(state: AppState, request: Request, more: Option<Context>) -> R
     draw(request).await
 }
 
-/// The page of an address that is none.
+/// The response for a path without a page: 404.
 pub async fn missing(State(state): State<AppState>, request: Request) -> Response<Body> {
     let mut response = draw(state, request, None).await;
     if response.status() == StatusCode::OK {

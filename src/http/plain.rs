@@ -1,10 +1,11 @@
-//! A page that is drawn without the application: its head, and which of the house's styles it has.
+//! Static page: an HTML document rendered outside of the application.
 
 use super::{assets, theme};
 use crate::domain::theme::Theme;
 use axum::http::HeaderMap;
 
-/// The document around a body. `title` is HTML already; `styles` are files of the site beside the house's own.
+/// Returns the document around a body. `title` must be escaped HTML. `styles` are stylesheets in addition to the common
+/// one.
 pub fn document(headers: &HeaderMap, title: &str, styles: &[&str], body: &str) -> String {
     let pkg = assets::prefix();
     let theme = match theme::read(headers) {

@@ -1,4 +1,4 @@
-//! A project's config, for whoever holds a token of that project.
+//! Project config endpoint, for callers with an access token of the project.
 
 use super::{bearer::Bearer, problem::Problem};
 use crate::{
@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The bearer token of a request.
+/// Returns the bearer token of a request.
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let (status, code, words, challenge) = match Bearer::of(headers) {
         Bearer::One(token) => return Ok(token),
@@ -27,17 +27,17 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     Err(Problem::new(status, code, words).header(header::WWW_AUTHENTICATE, challenge))
 }
 
-/// A refusal with its challenge (RFC 6750 section 3).
+/// Returns the response for a denied token with its challenge (RFC 6750 section 3).
 fn refused(why: &TokenRefused) -> Problem {
     let challenge =
         format!(r#"Bearer error="invalid_token", error_description="{}""#, why.to_string().replace('"', "'"));
     Problem::new(StatusCode::UNAUTHORIZED, why.code(), why.to_string()).header(header::WWW_AUTHENTICATE, &challenge)
 }
 
-/// The config, as it was saved.
+/// Returns the config exactly as it was saved.
 pub async fn config(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let token = bearer(&headers)?;
-    // An id that is none is the audience of no token: the same answer as for a project that is not theirs.
+    // A malformed id is not the audience of any token, so the response is the same as for another project.
     let id = ProjectId::parse_exact(&id).ok_or_else(|| refused(&TokenRefused::WrongAudience))?;
     app.tokens.check(token, id).await?.map_err(|why| refused(&why))?;
     let config = app.projects.config(id).await?;

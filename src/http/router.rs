@@ -1,7 +1,8 @@
-//! The two routers, and the layers around them.
+//! The browser router and the API router, and their middleware.
 //!
-//! The browser's has the cookie, and takes no unsafe request from elsewhere. The programs' never reads a cookie. What lies around
-//! both: the edge (host, address, id, log), the catching of panics, limits of size and time.
+//! The browser router uses the session cookie and denies unsafe requests from other origins. The API router never reads
+//! a cookie. Both share the request middleware (host, client address, request id, log), panic handling, and limits for
+//! size and time.
 
 use super::{
     AppState, RESPONSE_TIME, Site, assets, audit, drafts, edge, error_page, forms, oauth, oidc, openapi, opener,
@@ -32,21 +33,21 @@ use tower_http::{
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
 };
 
-/// The largest body that a program's route takes, in bytes.
+/// Maximum size of a body on an API route, in bytes.
 const BODY_MAX: usize = 64 * 1024;
-/// How long a body may pause.
+/// Maximum pause while a body is received.
 const BODY_PAUSE: Duration = Duration::from_secs(10);
-/// All of it, as one router.
+/// Returns the complete service as one router.
 pub fn router(state: AppState) -> Router {
     Router::new().fallback_service(site(state))
 }
 
-/// The public address: the hot path, and the routers behind it.
+/// Returns the service of the public listener: the fast path with the routers behind it.
 pub fn site(state: AppState) -> Site {
     Site::public(state.edge.clone(), pages_and_programs(state))
 }
 
-/// What is behind the hot path.
+/// Returns the routers behind the fast path.
 fn pages_and_programs(state: AppState) -> Router {
     let browser = browser(&state);
     let programs = programs(&state);
@@ -57,7 +58,7 @@ fn pages_and_programs(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// The limits of size and time, and the net for a fault of ours. They lie within what gives an error its words.
+/// Adds limits for size and time, and panic handling. The layer that fills in error bodies must be outside of these.
 fn bounded(router: Router<AppState>, body: usize) -> Router<AppState> {
     router
         .layer(DefaultBodyLimit::max(body))
@@ -67,7 +68,7 @@ fn bounded(router: Router<AppState>, body: usize) -> Router<AppState> {
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| problem::panicked().into_response()))
 }
 
-/// What programs call.
+/// The API router.
 fn programs(state: &AppState) -> Router<AppState> {
     let cors = CorsLayer::new()
         .allow_origin(AnyOrigin)
@@ -76,18 +77,18 @@ fn programs(state: &AppState) -> Router<AppState> {
         .max_age(Duration::from_secs(600));
     let (mut own, mut shared) = (Router::new(), Router::new());
     for route in routes::ROUTES {
-        // Answered in front.
+        // Served by the fast path.
         let Some(handler) = route.handler else { continue };
         let router = if route.cors { &mut shared } else { &mut own };
         *router = std::mem::take(router).route(route.path, handler());
     }
-    // Outside the limits: a page elsewhere reads what it was refused with, too.
+    // Outside of the limits, so that a page of another origin can read their error responses, too.
     let shared = bounded(shared, BODY_MAX).layer(cors);
     let announce = middleware::from_fn_with_state(state.clone(), oauth::protected_resource::announce);
     bounded(own, BODY_MAX).merge(shared).layer(announce).layer(middleware::from_fn(unmet::fill))
 }
 
-/// What browsers call.
+/// The browser router.
 fn browser(state: &AppState) -> Router<AppState> {
     let pages = pages::mount(server_functions::mount(Router::new()));
     let cookies = oidc::mount(audit::mount(forms::mount(pages)))
@@ -107,7 +108,8 @@ fn browser(state: &AppState) -> Router<AppState> {
         .route(&format!("/{}/{{*path}}", assets::prefix()), get(assets::serve))
 }
 
-/// Bounds the body by its route: before sign-in, nobody makes the server hold as much as a config may have at another address.
+/// Limits the body by route: without it, an unauthenticated caller could send a body of the maximum config size to
+/// every path.
 async fn bound_form(request: Request, next: Next) -> Response {
     let most = forms::longest(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
@@ -117,7 +119,8 @@ async fn bound_form(request: Request, next: Next) -> Response {
     next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
 }
 
-/// Pages are mostly the same words again and again: a list of fifty keys is a tenth as long. Programs and files are not meant.
+/// Compresses pages, which are repetitive: a list of fifty keys shrinks to a tenth. API responses and static files are
+/// not compressed here.
 fn compressed() -> CompressionLayer<impl tower_http::compression::predicate::Predicate> {
     let is_page = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
         headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
@@ -125,7 +128,7 @@ fn compressed() -> CompressionLayer<impl tower_http::compression::predicate::Pre
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1024).and(is_page))
 }
 
-/// An address that is none: a problem document for programs, our page for people.
+/// Response for an unknown path: a problem document for clients, the 404 page for browsers.
 async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/api/") || !request.method().is_safe() {
@@ -135,12 +138,12 @@ async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Re
     pages::missing(state, request).await
 }
 
-/// What holds for everything a browser is shown: it is kept nowhere; server functions are not for plain forms (their pages are);
-/// and what Leptos would read from a query that anybody can write is dropped.
+/// Outer middleware of the browser router: forbids caching, rejects plain form submissions to server functions (their
+/// pages take them), and drops query parameters that Leptos would interpret but every caller can set.
 async fn browser_only(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
-        // Programs' own, and none of their routes: no cookie is read and no origin asked for on the way to a 404.
+        // An API prefix without a matching route: respond with 404 before cookies are read and the origin is checked.
         let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
         return unmet::answer(&path, StatusCode::NOT_FOUND, code, words);
     }
@@ -153,19 +156,20 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     }
     if let Some(uri) = without_leptos_parameters(request.uri()) {
         if request.method().is_safe() {
-            // The browser reads its own address too: it must not have them either.
+            // The browser also reads its own URL, so the parameters must be removed there, too.
             return kept_nowhere(forms::see(own_path(&uri.to_string()).unwrap_or("/keys")));
         }
         *request.uri_mut() = uri;
     }
     if !request.method().is_safe() {
-        // The answer may hold a secret beside what was typed: its length must not tell how alike they are (BREACH).
+        // The response can contain a secret next to user input. Compressed, its length would leak how similar they are
+        // (BREACH).
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     let asked = request.headers().clone();
     let mut response = with_own_status(next.run(request).await).await;
     let status = response.status();
-    // What the router and the layers answer by themselves has no page yet.
+    // The response of the router or a layer itself, which has no page yet.
     let bare = !response.headers().contains_key(header::CONTENT_SECURITY_POLICY);
     let by_itself = [
         StatusCode::METHOD_NOT_ALLOWED,
@@ -173,7 +177,8 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         StatusCode::SERVICE_UNAVAILABLE,
         StatusCode::INTERNAL_SERVER_ERROR,
     ];
-    // A server function's own refusal says what is wrong, and a problem document does to who reads no pages.
+    // An error of a server function has its message already, and a problem document is complete for clients that do not
+    // accept HTML.
     let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it == "application/problem+json");
     let said = response.headers().contains_key(SERVER_FN_ERROR_HEADER)
         || is_problem && !error_page::reads_pages(&asked, &path);
@@ -188,7 +193,7 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     kept_nowhere(response)
 }
 
-/// No cache keeps what a browser was shown, and no other origin's page includes it.
+/// Forbids caching, and forbids other origins to embed the response.
 fn kept_nowhere(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -196,7 +201,7 @@ fn kept_nowhere(mut response: Response) -> Response {
     response
 }
 
-/// Leptos answers 500 to arguments that it cannot read; the status that belongs to the error stands in the error.
+/// Leptos responds with 500 to arguments that it cannot parse. Sets the status of the contained error instead.
 async fn with_own_status(response: Response) -> Response {
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR
         || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
@@ -211,7 +216,7 @@ async fn with_own_status(response: Response) -> Response {
     Response::from_parts(parts, bytes.into())
 }
 
-/// The same address without `__err` and `__path`; `None` if it has neither.
+/// Returns the URI without `__err` and `__path`. `None` if it has neither.
 fn without_leptos_parameters(uri: &Uri) -> Option<Uri> {
     let query = uri.query()?;
     let is_theirs =

@@ -1,4 +1,4 @@
-//! The addresses of programs, in one table: the router is made of it, and so are the tests of who may what.
+//! Route table of the API. Both the router and the authorization tests are built from it.
 
 use super::{AppState, audit, management, oauth, openapi, projects, sdk, security_txt, tokens};
 use crate::service::program::{READ, WRITE};
@@ -8,33 +8,33 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-/// Who an address answers.
+/// The callers that a route accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Anyone,
-    /// Whoever sends a key's secret.
+    /// A caller with a key's secret.
     KeyHolder,
-    /// Whoever sends a token of the project.
+    /// A caller with an access token of the project.
     TokenHolder,
-    /// A program, by a token for management with this scope.
+    /// A management client with a token of this scope.
     Manager(&'static str),
 }
 
-/// An address of the program interfaces.
+/// A route of the API.
 pub struct Route {
     pub method: Method,
-    /// Whether it takes every other method too: a gateway may pass on the one that its client used.
+    /// Whether the route accepts every other method, too: the gateway forwards the method of its client.
     pub any_method: bool,
-    /// As axum writes it.
+    /// The path in axum syntax.
     pub path: &'static str,
     pub who: Who,
     /// Whether pages of other origins may call it (without credentials).
     pub cors: bool,
-    /// `None`: it is answered in front of the routers.
+    /// `None` if the fast path serves it.
     pub(super) handler: Option<fn() -> MethodRouter<AppState>>,
 }
 
-/// An address of management by program.
+/// Returns a route of the management API.
 const fn managed(
     method: Method,
     path: &'static str,
@@ -44,7 +44,7 @@ const fn managed(
     Route { method, any_method: false, path, who: Who::Manager(scope), cors: false, handler: Some(handler) }
 }
 
-/// All of them.
+/// All routes.
 pub static ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
@@ -233,5 +233,5 @@ pub static ROUTES: &[Route] = &[
     },
 ];
 
-/// The beginnings of paths that belong to programs: nothing under them reads a cookie or answers with a page.
+/// Path prefixes of the API. Nothing under them reads a cookie or responds with a page.
 pub const PREFIXES: [&str; 6] = ["/v1/", "/oauth/", "/authentication/", "/pops/", "/sdk/", "/.well-known/"];

@@ -1,4 +1,5 @@
-//! `/sdk/v1.js` and its types: the file that pages of other origins import. What it offers stays as it is, for its name is `v1`.
+//! Browser SDK: `/sdk/v1.js` and its type declarations, imported by pages of other origins. The interface is stable, as
+//! promised by `v1` in the name.
 
 use super::etag::not_modified;
 use axum::{
@@ -8,7 +9,7 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
 
-/// A file, and the tag of its text: weak, for it goes out compressed too.
+/// A file with its entity tag. The tag is weak, because the file is also sent compressed.
 struct File {
     text: &'static str,
     kind: HeaderValue,
@@ -27,15 +28,15 @@ static SCRIPT: LazyLock<File> =
 static TYPES: LazyLock<File> =
     LazyLock::new(|| File::new(include_str!("../../sdk/v1.d.ts"), "application/typescript; charset=utf-8"));
 
-/// An hour without asking, and a day in which the old one serves while the new one comes.
+/// Fresh for an hour; for a day a stale copy may be used while the cache revalidates it.
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=3600, stale-while-revalidate=86400");
 
-/// The module.
+/// Returns the module.
 pub async fn script(headers: HeaderMap) -> Response {
     serve(&SCRIPT, &headers)
 }
 
-/// Its types.
+/// Returns its type declarations.
 pub async fn types(headers: HeaderMap) -> Response {
     serve(&TYPES, &headers)
 }

@@ -1,4 +1,4 @@
-//! `GET /.well-known/security.txt` (RFC 9116): where to report a vulnerability of this Keyward.
+//! `GET /.well-known/security.txt` (RFC 9116): where to report a vulnerability of this Keyward instance.
 
 use super::problem::{Problem, of_status};
 use crate::{
@@ -11,14 +11,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// For how long the file is to be believed, in seconds: RFC 9116 section 2.5.5 recommends less than a year. It is counted anew for each
-/// answer, for the setting may change with each start.
+/// Seconds until the file expires: RFC 9116 section 2.5.5 recommends less than a year. Computed for each response,
+/// because the setting can change with each start.
 const BELIEVED: i64 = 90 * DAY;
 
-/// The file.
+/// Returns the file.
 ///
 /// # Errors
-/// 404 without a contact in the settings.
+/// 404 if the settings have no contact.
 pub async fn file(State(app): State<App>) -> Result<Response, Problem> {
     let Some(contact) = &app.config.security_contact else {
         let (code, detail) = of_status(StatusCode::NOT_FOUND);

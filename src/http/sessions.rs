@@ -1,4 +1,4 @@
-//! Sessions: tower-sessions on our own tables, and who is behind one.
+//! Sessions: tower-sessions on our own tables, and the caller of a session.
 
 use super::{
     AppState, cookies, enrolment, error_page,
@@ -31,55 +31,56 @@ use tower_sessions::{
     session_store,
 };
 
-/// Seconds without a request after which a session ends: a day.
+/// Idle timeout of a session in seconds: a day.
 const IDLE: i64 = 86_400;
-/// Seconds after which a session ends whatever happens: 30 days.
+/// Absolute lifetime of a session in seconds: 30 days.
 const LONGEST: i64 = 30 * 86_400;
-/// Seconds for which a sign-in waits for its second factor.
+/// Lifetime of a pending session in seconds, while the second factor is required.
 const PENDING_FOR: i64 = 600;
-/// "Last seen" is written at most once in so many seconds.
+/// Minimum interval between updates of "last seen", in seconds.
 const SEEN_EVERY: i64 = 300;
 
 const USER: &str = "user";
 const SINCE: &str = "since";
 const SEEN: &str = "seen";
-/// When the person last proved who they are: at sign-in, and whenever they were asked again.
+/// Time of the last authentication: at sign-in, and at each reauthentication.
 const PROVED: &str = "proved";
-/// In place of [`USER`]: whose password was right, while the second factor is asked for. Nobody is signed in with it.
+/// Replaces [`USER`] in a pending session: the password was correct, the second factor is still required. The user is
+/// not signed in.
 const PENDING: &str = "pending";
-/// Which password let them in, if one did.
+/// Digest of the password hash that the sign-in verified, if it used a password.
 const COMPARED: &str = "compared";
 const AGENT: &str = "agent";
 const ADDRESS: &str = "ip";
 
-/// Marks the responses that come from within the session layer. The layer discards a response when the session cannot be saved, and
-/// answers 500 without a body.
+/// Marks responses from inside the session layer. The layer discards a response when the session cannot be saved, and
+/// responds with 500 without a body.
 #[derive(Clone)]
 struct FromWithin;
 
-/// Who sends this request, for whoever handles it.
+/// The session context of a request, available to its handlers.
 #[derive(Clone)]
 pub struct Visit {
     pub session: Session,
     pub caller: Option<Caller>,
-    /// Whose password was right, while their second factor is asked for.
+    /// The pending session: the password was correct, the second factor is still required.
     pub pending: Option<Entering>,
     origin: Origin,
 }
 
 impl Visit {
-    /// What the session is stored under, if it is stored.
+    /// Returns the digest under which the session is stored, if it is stored.
     pub fn digest(&self) -> Option<[u8; 32]> {
         self.session.id().map(|id| digest(&id))
     }
 
-    /// The same visit, of somebody who has just proved who they are.
+    /// Returns the context with the time of authentication set to now.
     pub fn proved(self, now: Timestamp) -> Self {
         Self { caller: self.caller.map(|caller| Caller { proved: now, ..caller }), ..self }
     }
 }
 
-/// The session store: rows by the SHA-256 of the id, through the one write queue.
+/// The session store: rows keyed by the SHA-256 of the id. All writes go through the write queue.
 #[derive(Clone)]
 pub struct Sessions(Ground);
 
@@ -93,13 +94,14 @@ fn digest(id: &Id) -> [u8; 32] {
     Sha256::digest(id.0.to_le_bytes()).into()
 }
 
-/// An error without a cause in it: tower-sessions logs what it gets.
+/// Converts a database error into one without a cause, because tower-sessions logs it.
 fn backend(error: impl Into<Error>) -> session_store::Error {
     storage::log(&error.into());
     session_store::Error::Backend("the session table could not be used".to_owned())
 }
 
-/// As [`backend`], of a new session. An account that changed meanwhile is no fault: [`is_account_changed`] recognizes it.
+/// As [`backend`], for a new session. An account that changed meanwhile is not a fault: [`is_account_changed`]
+/// recognizes it.
 fn not_begun(error: Error) -> session_store::Error {
     match error {
         Error::Conflict(why) => session_store::Error::Backend(why.to_owned()),
@@ -107,17 +109,18 @@ fn not_begun(error: Error) -> session_store::Error {
     }
 }
 
-/// Whether a session was not started because its user's account changed meanwhile. All other errors are the database's.
+/// Whether a session was not started because its user's account changed meanwhile. All other errors are database
+/// errors.
 pub fn is_account_changed(error: &session::Error) -> bool {
     matches!(error, session::Error::Store(session_store::Error::Backend(why)) if why == ACCOUNT_CHANGED)
 }
 
-/// What a record says under this name, if it says so.
+/// Returns a value of a session record, if it is present and valid.
 fn said<T: serde::de::DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
     record.data.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
-/// When a session ends if nothing more is heard: a day from now, and never later than 30 days after it began.
+/// Returns the expiry of a session without further requests: a day from now, but at most 30 days after its start.
 fn ends_at(record: &Record, now: Timestamp) -> i64 {
     let since: Timestamp = said(record, SINCE).unwrap_or(now);
     if record.data.contains_key(PENDING) {
@@ -155,8 +158,9 @@ impl SessionStore for Sessions {
         }
     }
 
-    /// Of a session that is stored already, a change is when it was last seen or its user last authenticated. If that cannot be
-    /// written, the error is logged and the request goes on: the layer would discard the response, of a new key its secret.
+    /// For a stored session, a change is only the time it was last seen or its user last authenticated. If the write
+    /// fails, the error is logged and the request continues: otherwise the layer would discard the response, which for
+    /// a new key means its secret.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let (digest, data) = (digest(&record.id), data(record)?);
         let (seen, end) = (said(record, SEEN).map(Timestamp::micros), ends_at(record, self.0.now()));
@@ -198,7 +202,8 @@ impl SessionStore for Sessions {
     }
 }
 
-/// The layer: on HTTPS a `__Host-` cookie, which no other host can set; on plain HTTP the same without what needs HTTPS.
+/// Returns the session layer. On HTTPS the cookie has the `__Host-` prefix, so no other host can set it. On plain HTTP
+/// it has the same attributes, except those that require HTTPS.
 pub fn layer(state: &AppState) -> SessionManagerLayer<Sessions> {
     let https = state.app.config.public_url.is_https();
     SessionManagerLayer::new(Sessions(state.app.ground.clone()))
@@ -210,7 +215,8 @@ pub fn layer(state: &AppState) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(time::Duration::seconds(IDLE)))
 }
 
-/// A browser takes a `__Host-` cookie back only when it is told as strictly as it was when it was set.
+/// Restores the attributes of a removal cookie. A browser accepts the removal of a `__Host-` cookie only with the
+/// attributes with which the cookie was set.
 pub async fn take_back(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in response.headers_mut().iter_mut() {
@@ -226,7 +232,8 @@ pub async fn take_back(request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers for the session layer when it could not save a session: 503 (507 if the disk is full), with `Retry-After`.
+/// Replaces the session layer's response when it could not save a session: 503 (507 if the disk is full), with
+/// `Retry-After`.
 pub async fn unsaved(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (asked, path) = (request.headers().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
@@ -236,7 +243,7 @@ pub async fn unsaved(State(state): State<AppState>, request: Request, next: Next
     }
     let Trouble { status, code, detail, retry_after } = match state.app.ground.queue.trouble() {
         Some(WriteTrouble::Failing(kind)) if kind != Kind::Fault => Trouble::of(kind),
-        // It failed alone, or writes succeed again.
+        // Only this write failed, or writes succeed again.
         _ => Trouble {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code: "busy",
@@ -251,7 +258,7 @@ pub async fn unsaved(State(state): State<AppState>, request: Request, next: Next
     response
 }
 
-/// Finds out who is behind the session, and ends what has lasted too long.
+/// Loads the session's caller, and ends sessions past their lifetime.
 pub async fn recognise(state: State<AppState>, request: Request, next: Next) -> Response {
     let mut response = recognised(state, request, next).await;
     response.extensions_mut().insert(FromWithin);
@@ -297,7 +304,7 @@ async fn recognised(State(state): State<AppState>, mut request: Request, next: N
     }
 }
 
-/// The time zone that a page's script wrote into the cookie `zone`; none if it is no zone that we know.
+/// Returns the time zone of the cookie `zone`, which the page's script sets. `None` if the zone is unknown.
 fn zone_of(headers: &HeaderMap) -> Option<TimeZone> {
     moments::zone(&cookies::value(headers, "zone")?.replace("%2F", "/"))
 }
@@ -305,7 +312,7 @@ fn zone_of(headers: &HeaderMap) -> Option<TimeZone> {
 type Boxed = Box<dyn std::error::Error + Send + Sync>;
 
 async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<Option<Caller>, Boxed> {
-    // Without a cookie there is nothing to load, and loading would be noted as suspicious.
+    // Without a cookie there is nothing to load, and tower-sessions would log the attempt as suspicious.
     if session.id().is_none() {
         return Ok(None);
     }
@@ -319,21 +326,20 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
         return Ok(None);
     }
     let seen: Timestamp = session.get(SEEN).await?.unwrap_or(since);
-    // While writes are known to fail, a page that only reads does not wait for another one.
+    // While writes are known to fail, a read-only page does not wait for another failing write.
     if now.seconds_since(seen) >= SEEN_EVERY && state.app.ground.queue.trouble().is_none() {
         session.insert(SEEN, now).await?;
     }
     Ok(caller)
 }
 
-/// Starts a session under a new id: what an attacker may have planted before is worth nothing after. `proved`: when its user last
-/// authenticated.
+/// Starts a session under a new id, which prevents session fixation. `proved`: when the user last authenticated.
 ///
 /// # Errors
-/// If the account changed meanwhile ([`is_account_changed`]), or the database refuses.
+/// If the account changed meanwhile ([`is_account_changed`]), or the database rejects the write.
 pub async fn start(visit: &Visit, who: Entering, proved: Timestamp, now: Timestamp) -> Result<(), session::Error> {
     let session = &visit.session;
-    // Not `flush`, and whatever was there before: after it the record would be stored again under the id that it had.
+    // Always `clear`, not `flush`: after `flush` the record would be stored again under its previous id.
     session.clear().await;
     session.cycle_id().await?;
     session.insert(USER, who.user).await?;
@@ -345,7 +351,7 @@ pub async fn start(visit: &Visit, who: Entering, proved: Timestamp, now: Timesta
     save_new(session).await
 }
 
-/// Keeps, under a new id, whose password was right, until their second factor is too.
+/// Starts a pending session under a new id: the password was correct, the second factor is still required.
 ///
 /// # Errors
 /// As [`start`].
@@ -360,27 +366,27 @@ pub async fn start_pending(visit: &Visit, who: Entering, now: Timestamp) -> Resu
     save_new(session).await
 }
 
-/// Saves a new session now: the layer does so after the handler, which could not report an error.
+/// Saves a new session immediately. The layer saves it only after the handler, which could not report the error.
 async fn save_new(session: &Session) -> Result<(), session::Error> {
     let saved = session.save().await;
     if saved.is_err() {
-        // Without data it is empty, and the layer does not save it again.
+        // An empty session is not saved again by the layer.
         session.clear().await;
     }
     saved
 }
 
-/// Where the session begins, for its owner to recognise it by.
+/// Records user agent and address, so that the user can recognize the session.
 async fn remember_place(visit: &Visit) -> Result<(), session::Error> {
     let Origin { ip, agent, .. } = &visit.origin;
     visit.session.insert(AGENT, agent).await?;
     visit.session.insert(ADDRESS, ip.map(|ip| ip.to_string())).await
 }
 
-/// Notes that the person has just proved who they are.
+/// Records a reauthentication.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the database rejects the write.
 pub async fn prove(visit: &Visit, now: Timestamp) -> Result<(), session::Error> {
     visit.session.insert(PROVED, now).await
 }
@@ -388,7 +394,7 @@ pub async fn prove(visit: &Visit, now: Timestamp) -> Result<(), session::Error> 
 /// Ends the session.
 ///
 /// # Errors
-/// If the database refuses.
+/// If the database rejects the write.
 pub async fn end(visit: &Visit) -> Result<(), session::Error> {
     if visit.session.id().is_some() { visit.session.flush().await } else { Ok(()) }
 }

@@ -1,11 +1,11 @@
-//! What every handler can reach.
+//! Shared state of all handlers.
 
 use super::{EdgeState, assets, routes::ROUTES};
 use crate::service::App;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 
-/// The service, how Leptos is to draw, and what is counted.
+/// The services, the Leptos options, and the state of the edge.
 #[derive(Clone)]
 pub struct AppState {
     pub app: App,
@@ -15,8 +15,9 @@ pub struct AppState {
 
 impl AppState {
     pub fn new(app: App) -> Self {
-        // In code, not in the environment: the binary runs from any folder, with no file beside it. Under `cargo leptos watch`
-        // the files are not embedded and their folder has no hash; the watcher says the port of its reload socket.
+        // Set in code, not in the environment: the binary runs from any folder without files next to it. Under `cargo
+        // leptos watch` the files are not embedded and their folder has no hash; the watcher sets the port of its
+        // reload socket.
         let leptos = LeptosOptions::builder()
             .output_name("keyward")
             .site_root("target/site")

@@ -1,4 +1,4 @@
-//! The cookie in which a browser keeps the theme. It says nothing of a person, so that it works before anybody signs in.
+//! Theme cookie. It does not identify a user, so it works before sign-in.
 
 use super::cookies;
 use crate::domain::theme::Theme;
@@ -7,10 +7,10 @@ use leptos::prelude::{use_context, with_context};
 use leptos_axum::ResponseOptions;
 
 const NAME: &str = "theme";
-/// Seconds for which a browser keeps it: a year.
+/// Lifetime of the cookie in seconds: a year.
 const KEPT: u32 = 365 * 86_400;
 
-/// The theme of the browser that sends this request: for the page's shell.
+/// Returns the theme of the current request, for the page shell.
 pub fn theme() -> Theme {
     with_context::<Parts, _>(|parts| read(&parts.headers)).unwrap_or_default()
 }
@@ -19,7 +19,7 @@ pub(super) fn read(headers: &HeaderMap) -> Theme {
     cookies::value(headers, NAME).and_then(|value| value.parse().ok()).unwrap_or_default()
 }
 
-/// Tells the browser to keep this theme with the answer at hand; the system's is kept by keeping none.
+/// Sets the cookie in the current response. For the system theme it removes the cookie.
 pub fn keep(theme: Theme, https: bool) {
     let (value, age) = match theme {
         Theme::System => ("", 0),
@@ -28,7 +28,7 @@ pub fn keep(theme: Theme, https: bool) {
     let secure = if https { "; Secure" } else { "" };
     let cookie = format!("{NAME}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
     if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
-        // Beside the session's cookie, not in its place.
+        // Appended, because `insert` would replace the session cookie.
         options.append_header(header::SET_COOKIE, cookie);
     }
 }

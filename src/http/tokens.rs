@@ -1,4 +1,5 @@
-//! `POST /authentication/token`: a key for a short-lived token; and the public half of what tokens are signed with.
+//! `POST /authentication/token`: exchanges a key for a short-lived access token. Also serves the JWK set of the signing
+//! keys.
 
 use super::{
     json::{Json, Whole},
@@ -20,17 +21,17 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// What is asked.
+/// The request body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     secret_key: Zeroizing<String>,
-    /// Seconds; a day if it is left out.
+    /// Token lifetime in seconds. Default: a day.
     #[serde(default)]
     expires_in: Option<Whole>,
 }
 
-/// What is answered, as RFC 6749 section 5.1 names it.
+/// The response body (RFC 6749 section 5.1).
 #[derive(Serialize)]
 struct TokenResponse {
     access_token: String,
@@ -56,7 +57,7 @@ pub async fn exchange(
     let wish = Wish::of_project(life.unwrap_or(DAY_LIFE));
     let issued = app.tokens.exchange(&asked.secret_key, origin.ip, &wish).await?.map_err(|refused| match refused {
         ExchangeRefused::Key(Refused::RateLimited(limit)) => quota::problem(StatusCode::TOO_MANY_REQUESTS, &limit),
-        // RFC 9110 section 15.5.2: a 401 names what would be accepted.
+        // RFC 9110 section 15.5.2: a 401 must contain a challenge.
         refused => Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
             .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#),
     })?;
@@ -69,7 +70,7 @@ pub async fn exchange(
     Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(body)).into_response())
 }
 
-/// The JWK set.
+/// Returns the JWK set.
 pub async fn jwks(State(app): State<App>) -> Result<Response, Problem> {
     let keys = app.tokens.fresh_jwks().await?;
     Ok(([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(keys)).into_response())

@@ -1,4 +1,4 @@
-//! Errors that no handler has met: of addresses that are none, methods that are not taken, hosts that are not ours, and layers.
+//! Fallback responses: unknown paths (404), wrong methods (405), wrong hosts (421), and errors of the middleware.
 
 use super::{
     oauth::OAuthError,
@@ -12,10 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The addresses whose errors are those of RFC 6749.
+/// The path prefix of the OAuth endpoints, whose errors have the format of RFC 6749.
 const OAUTH: &str = "/oauth/";
 
-/// What a program is told of an error that no handler has met: at the addresses of OAuth in the shape of RFC 6749.
+/// Returns an error response without a handler: a problem document, or an RFC 6749 error under the OAuth prefix.
 pub fn answer(path: &str, status: StatusCode, code: &'static str, words: &str) -> Response {
     match path.starts_with(OAUTH) {
         true => OAuthError::of_status(status, words).into_response(),
@@ -23,13 +23,13 @@ pub fn answer(path: &str, status: StatusCode, code: &'static str, words: &str) -
     }
 }
 
-/// Puts a problem document into every error that says nothing in JSON: what layers and the router itself answer with. At the addresses
-/// of OAuth it is an error of RFC 6749.
+/// Fills in the body of every error response that is not JSON, which is those of the router and the layers: a problem
+/// document, or an RFC 6749 error under the OAuth prefix.
 pub async fn fill(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let status = response.status();
-    // The errors of OAuth are JSON of their own shape.
+    // OAuth errors are JSON with their own structure.
     let said = ["application/problem+json", "application/json"];
     let said = if path.starts_with(OAUTH) { &said[1..] } else { &said[..] };
     let is_said = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| said.iter().any(|it| kind == it));
@@ -40,7 +40,7 @@ pub async fn fill(request: Request, next: Next) -> Response {
     let (mut parts, _) = response.into_parts();
     let (filled_parts, body) = answer(&path, status, code, detail).into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    // Not `extend`: it would put a second content type beside the first.
+    // Not `extend`, which would add a second content type.
     for (name, value) in &filled_parts.headers {
         parts.headers.insert(name, value.clone());
     }

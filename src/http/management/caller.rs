@@ -1,4 +1,4 @@
-//! Who asks: a program, by the bearer token of its request.
+//! Extractors that authenticate a management client by the bearer token of its request.
 
 use crate::{
     http::{
@@ -19,10 +19,10 @@ use axum::{
     http::{HeaderMap, StatusCode, request::Parts},
 };
 
-/// A program that may see the keys of its project.
+/// A client that may read the keys of its project.
 pub struct Reads(pub Program);
 
-/// A program that may change them.
+/// A client that may read and change them.
 pub struct Writes(pub Program);
 
 impl FromRequestParts<AppState> for Reads {
@@ -41,7 +41,7 @@ impl FromRequestParts<AppState> for Writes {
     }
 }
 
-/// The one bearer token of a request.
+/// Returns the bearer token of a request. Exactly one is allowed.
 fn bearer<'h>(headers: &'h HeaderMap, scope: &'static str) -> Result<&'h str, Problem> {
     match Bearer::of(headers) {
         Bearer::One(token) => Ok(token),
@@ -63,7 +63,7 @@ async fn program(parts: &Parts, state: &AppState, scope: &'static str) -> Result
     let checked = state.app.tokens.management(token, scope).await?;
     let accepted = checked.map_err(|why| refused(&why, scope))?;
     if scope == WRITE && accepted.token.as_ref().is_some_and(|token| token.holder.grant_id().is_some()) {
-        // What a key made by a person's client could have at most, no key says.
+        // A key limits the privileges of the keys it creates. A grant has no key, so no limit can be derived.
         let words =
             "Keys are made and changed with a token that a key was exchanged for, not with one that a person allowed.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "key_needed", words));
@@ -72,7 +72,7 @@ async fn program(parts: &Parts, state: &AppState, scope: &'static str) -> Result
     Ok(accepted.program(origin))
 }
 
-/// A rule refused the token, or the key behind it.
+/// Converts a denied token, or a denied key behind it, into a response.
 fn refused(why: &TokenRefused, scope: &'static str) -> Problem {
     let (status, error) = match why {
         TokenRefused::Key(Refused::RateLimited(limit)) => return quota::problem(StatusCode::TOO_MANY_REQUESTS, limit),

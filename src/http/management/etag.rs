@@ -1,4 +1,4 @@
-//! Which state of a key an answer shows, and from which an edit starts (RFC 9110 sections 8.8.3 and 13.1.1).
+//! Entity tags of keys: `ETag` in responses and `If-Match` preconditions (RFC 9110 sections 8.8.3 and 13.1.1).
 
 use crate::{
     http::problem::Problem,
@@ -6,15 +6,15 @@ use crate::{
 };
 use axum::http::{HeaderMap, StatusCode, header};
 
-/// A strong tag of this state.
+/// Returns the strong entity tag of a key's version.
 pub fn of(version: i64) -> String {
     format!("\"{version:x}\"")
 }
 
-/// The states that `If-Match` names; `None`: any.
+/// Returns the versions in `If-Match`, which is required. `None` means any version (`*`).
 ///
 /// # Errors
-/// 428 without one, 412 if it names none of ours: a weak tag matches nothing.
+/// 428 without the header, 412 if it contains none of our tags. A weak tag matches nothing.
 pub fn asked(headers: &HeaderMap) -> Result<Versions, Problem> {
     if !headers.contains_key(header::IF_MATCH) {
         let words =
@@ -24,10 +24,10 @@ pub fn asked(headers: &HeaderMap) -> Result<Versions, Problem> {
     if_said(headers)
 }
 
-/// The states that `If-Match` names; `None`: any, as without one.
+/// Returns the versions in `If-Match`. `None` means any version: `*`, or no header.
 ///
 /// # Errors
-/// 412 if it names none of ours.
+/// 412 if it contains none of our tags.
 pub fn if_said(headers: &HeaderMap) -> Result<Versions, Problem> {
     let mut versions = Vec::new();
     if !headers.contains_key(header::IF_MATCH) {

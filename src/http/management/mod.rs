@@ -1,7 +1,9 @@
-//! Management by program: `/v1/projects`, and the keys in one. One verb a file, but for those of the state.
+//! Management API: `/v1/projects` and the keys of a project. One operation per file, except for the lifecycle
+//! operations.
 //!
-//! Who asks is said by an access token whose audience is `/v1`, made of a key that has `keyward:keys.read` or `keyward:keys.write`.
-//! What is another's is as good as missing, to the byte.
+//! A client authenticates with an access token whose audience is `/v1`, issued for a key that has the scope
+//! `keyward:keys.read` or `keyward:keys.write`. The response for another project's object is byte for byte the response
+//! for a missing one.
 
 mod caller;
 mod etag;
@@ -13,36 +15,36 @@ use super::problem::Problem;
 use crate::{domain::ids::ProjectId, service::Error};
 use axum::http::{StatusCode, header};
 
-/// An id in an address. A text that is none names what is not there.
+/// Parses an id of the path. An invalid id is a 404.
 fn id<T: std::str::FromStr + ToString>(text: &str) -> Result<T, Error> {
-    // An id can be written in other ways than ours; such an address was never given out.
+    // Ids have several notations. Only the canonical one is accepted, since no other is ever issued.
     text.parse().ok().filter(|id: &T| id.to_string() == text).ok_or(Error::NotFound)
 }
 
-/// The address of a key.
+/// Returns the path of a key.
 fn address(project: ProjectId, key: impl std::fmt::Display) -> String {
     format!("/v1/projects/{project}/keys/{key}")
 }
 
-/// A body whose members are right one by one, and not together.
+/// 422 for a body whose members are valid by themselves but not together.
 fn invalid_body(words: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", words)
 }
 
-/// A query that was not understood.
+/// 422 for an invalid query.
 fn invalid_query(words: &str) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_query", words)
 }
 
-/// Every answer is for the one who asked, and no cache keeps it.
+/// Responses are specific to the caller and must not be cached.
 const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
-/// A project as the API shows it, for the command line.
+/// A project as the API returns it, for the command line.
 pub fn wire_project(project: crate::service::projects::ProgramProject) -> serde_json::Value {
     serde_json::to_value(wire::Project::from(project)).unwrap_or_default()
 }
 
-/// A key as the API shows it, for the command line.
+/// A key as the API returns it, for the command line.
 pub fn wire_key(key: crate::domain::key::KeyView) -> serde_json::Value {
     serde_json::to_value(wire::Key::from(key)).unwrap_or_default()
 }

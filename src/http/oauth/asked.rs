@@ -1,4 +1,4 @@
-//! What is asked of a token: scopes (RFC 6749 section 3.3), a resource (RFC 8707), a life.
+//! Requested token parameters: scopes (RFC 6749 section 3.3), resource (RFC 8707), and lifetime.
 
 use super::{error::OAuthError, form::Form};
 use crate::service::{
@@ -6,7 +6,7 @@ use crate::service::{
     tokens::{Audience, Target, Wish},
 };
 
-/// What is asked, read and checked.
+/// The parsed and validated parameters.
 pub struct Asked<'a> {
     life: Option<i64>,
     scopes: Option<Vec<&'a str>>,
@@ -14,7 +14,8 @@ pub struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// Reads `scope`, `resource`, `audience` (RFC 8693 section 2.1: the same here) and our own `expires_in`, in seconds.
+    /// Parses `scope`, `resource`, `audience` (RFC 8693 section 2.1; equivalent to `resource` here) and the extension
+    /// `expires_in`, in seconds.
     ///
     /// # Errors
     /// `invalid_request`, `invalid_scope` or `invalid_target`.
@@ -27,16 +28,16 @@ impl<'a> Asked<'a> {
         Ok(Self { life, scopes, target: target(app, form)? })
     }
 
-    /// Leaves out the scopes that are not among these. What a person allowed was asked for before, and they may have taken some of it
-    /// out; a client that names them again is told in the answer what it got. Neither RFC 6749 section 4.1.3 nor RFC 8628 section 3.4
-    /// knows `scope` there.
+    /// Drops the requested scopes that are not in `allowed`. The scopes of a grant were requested before, and the user
+    /// may have removed some; the response tells a client that repeats them which it got. Neither RFC 6749 section
+    /// 4.1.3 nor RFC 8628 section 3.4 defines `scope` for these requests.
     pub fn among(&mut self, allowed: &[String]) {
         if let Some(scopes) = &mut self.scopes {
             scopes.retain(|scope| allowed.iter().any(|it| it == scope));
         }
     }
 
-    /// For the service.
+    /// Returns the request in the form that the service takes.
     pub fn wish(&self) -> Wish<'_> {
         Wish { life: self.life, scopes: self.scopes.as_deref(), target: self.target }
     }
@@ -58,7 +59,8 @@ fn life(text: &str) -> Result<i64, OAuthError> {
     whole.filter(|life| *life > 0).ok_or_else(wrong)
 }
 
-/// Several resources would make a token for several places: each has its own here.
+/// Parses `resource` and `audience`. Several resources would need a token with several audiences, but each resource has
+/// its own token.
 fn target(app: &App, form: &Form) -> Result<Target, OAuthError> {
     const SEVERAL: &str = "A token is for one resource. Ask for one after the other.";
     let mut target = Target::ByScopes;
@@ -69,7 +71,7 @@ fn target(app: &App, form: &Form) -> Result<Target, OAuthError> {
         let Some(text) = form.one(name)? else { continue };
         let issuer = app.config.public_url.to_string();
         if text == issuer {
-            // The resource of RFC 9728 that stands for all of this server.
+            // The resource of RFC 9728 that represents the complete server.
             continue;
         }
         let unknown = || OAuthError::invalid_target("There is no such resource here.").code("wrong_audience");

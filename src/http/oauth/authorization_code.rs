@@ -1,4 +1,4 @@
-//! `authorization_code` (RFC 6749 section 4.1.3) with the verifier of PKCE (RFC 7636 section 4.5): a person's yes for a token.
+//! `authorization_code` grant type (RFC 6749 section 4.1.3) with PKCE (RFC 7636 section 4.5).
 
 use super::{
     asked::Asked,
@@ -14,10 +14,10 @@ use crate::service::{
 };
 use axum::response::Response;
 
-/// Answers with a token of what was allowed.
+/// Redeems an authorization code and returns a token response.
 ///
 /// # Errors
-/// As RFC 6749 section 5.2 says.
+/// As in RFC 6749 section 5.2.
 pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
     let asked = Asked::read(app, form)?;
@@ -32,8 +32,8 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     token_of(app, origin, &redeemed, asked).await
 }
 
-/// A token of what was allowed and has just been redeemed. If none can be made as it is asked for, what was allowed is over: nobody can
-/// come for it again.
+/// Issues a token for a grant whose code has just been redeemed. If the requested token cannot be issued, the grant is
+/// revoked, because the code cannot be redeemed again.
 pub(super) async fn token_of(
     app: &App,
     origin: &Origin,

@@ -1,5 +1,5 @@
-//! Who the client is (RFC 6749 section 2.3.1): a key's id and its secret, by HTTP Basic or in the body, never both; or the id alone, of
-//! a public client.
+//! Client authentication (RFC 6749 section 2.3.1). A confidential client sends a key's id and secret, by HTTP Basic or
+//! in the body, never both. A public client sends only its id.
 
 use super::{error::OAuthError, form::Form};
 use crate::{
@@ -15,18 +15,18 @@ use percent_encoding::percent_decode;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
 
-/// What a client says of itself. No `Debug`: it holds a secret.
+/// The client credentials of a request. No `Debug`, because they contain a secret.
 pub struct Client {
     pub id: String,
-    /// Its secret; `None`: it is a public client, which has none.
+    /// The secret. `None` for a public client.
     pub proof: Option<Zeroizing<String>>,
 }
 
 impl Client {
-    /// Reads what the client says of itself; `None`: nothing.
+    /// Reads the client credentials. Returns `None` if the request has none.
     ///
     /// # Errors
-    /// `invalid_request` if it does so in two ways; `invalid_client` if it cannot be read.
+    /// `invalid_request` if it has them in two places; `invalid_client` if they are malformed.
     pub fn read(headers: &HeaderMap, form: &Form) -> Result<Option<Self>, OAuthError> {
         const TWO: &str = "The client proves itself in two ways. Use HTTP Basic or the body, not both.";
         let (id, secret) = (form.one("client_id")?, form.one("client_secret")?);
@@ -52,10 +52,10 @@ impl Client {
         Ok(Some(client))
     }
 
-    /// The key that the client is, used from this address.
+    /// Authenticates a client that is a key. Counts as a use of the key from this address.
     ///
     /// # Errors
-    /// `invalid_client` if it is none, or not good; 429 if it was used too often.
+    /// `invalid_client` if the client is not a key or the key is denied; 429 if the key's rate limit is exceeded.
     pub async fn key(&self, app: &App, ip: Option<IpAddr>) -> Result<Good, OAuthError> {
         let (id, secret) = self.pair()?;
         let decision = app.verify.secret(secret, &Question { ip, ..Question::default() }).await?;
@@ -63,17 +63,18 @@ impl Client {
         if good.facts.key == id { Ok(good) } else { Err(another()) }
     }
 
-    /// The key that the client is, whatever it may do now, and without its being used.
+    /// Checks that the client has the secret of a key, whatever the state of the key. Does not count as a use of the
+    /// key.
     ///
     /// # Errors
-    /// `invalid_client` if it is none.
+    /// `invalid_client` if it does not.
     pub async fn holds(&self, app: &App) -> Result<KeyId, OAuthError> {
         let (id, secret) = self.pair()?;
         let key = app.verify.whose(secret).await?.map_err(|refused| OAuthError::of_client(&refused))?;
         if key == id { Ok(id) } else { Err(another()) }
     }
 
-    /// The id of a key and a secret.
+    /// Returns the key id and the secret.
     fn pair(&self) -> Result<(KeyId, &str), OAuthError> {
         let id = self.id.strip_prefix("key:").and_then(KeyId::parse_exact);
         id.zip(self.proof.as_ref().map(|proof| proof.as_str())).ok_or_else(|| {
@@ -87,19 +88,20 @@ fn another() -> OAuthError {
     OAuthError::invalid_client("The client's id is that of another key than its secret.").code("unknown_client")
 }
 
-/// The client of a request that must have one without a secret: it proves itself by what only it can know (RFC 7636, RFC 8628).
+/// Returns the public client of a request that requires one. It has no secret; the code verifier or device code proves
+/// its identity (RFC 7636, RFC 8628).
 ///
 /// # Errors
-/// As [`Client::read`]; `invalid_client` if there is none, or it sends a secret.
+/// As [`Client::read`]; `invalid_client` if the request has no client, or one with a secret.
 pub fn public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
     let client = Client::read(headers, form)?.filter(|client| client.proof.is_none());
     client.ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, without a secret."))
 }
 
-/// The client of a request that must have one which proves itself.
+/// Authenticates the confidential client of a request that requires one.
 ///
 /// # Errors
-/// As [`Client::read`] and [`Client::key`]; `invalid_client` if there is none.
+/// As [`Client::read`] and [`Client::key`]; `invalid_client` if the request has no client.
 pub async fn key(app: &App, headers: &HeaderMap, form: &Form, ip: Option<IpAddr>) -> Result<Good, OAuthError> {
     match Client::read(headers, form)? {
         Some(client) => client.key(app, ip).await,
@@ -107,8 +109,8 @@ pub async fn key(app: &App, headers: &HeaderMap, form: &Form, ip: Option<IpAddr>
     }
 }
 
-/// Both halves are form-encoded first (RFC 6749 section 2.3.1). A secret has no colon, so the last one parts them: what sends
-/// `key:<id>` as it stands, as curl does, is understood too.
+/// Parses HTTP Basic credentials. Both halves are form-encoded (RFC 6749 section 2.3.1). A secret has no colon, so the
+/// last colon separates the halves. This also accepts clients that send `key:<id>` without encoding, as curl does.
 fn basic(value: &[u8]) -> Option<Client> {
     let at = value.iter().position(|byte| *byte == b' ')?;
     let (scheme, encoded) = value.split_at(at);
@@ -118,8 +120,8 @@ fn basic(value: &[u8]) -> Option<Client> {
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_ascii()).ok()?);
     let colon = decoded.iter().rposition(|byte| *byte == b':')?;
     let id = form_decoded(&decoded[..colon])?;
-    // A public client may send an empty password (RFC 6749 section 2.3.1 allows an empty secret to be left out): requests-oauthlib and
-    // the header style of Go's oauth2 do so.
+    // A public client may send an empty password (RFC 6749 section 2.3.1 allows an empty secret to be left out):
+    // requests-oauthlib and the header style of Go's oauth2 do so.
     let secret = form_decoded(&decoded[colon + 1..])?;
     Some(Client { id: id.to_string(), proof: Some(secret).filter(|secret| !secret.is_empty()) })
 }

@@ -1,4 +1,4 @@
-//! `client_credentials` (RFC 6749 section 4.4): the client is a key, and the token is the key's.
+//! `client_credentials` grant type (RFC 6749 section 4.4): the client is a key, and the token is issued for the key.
 
 use super::{
     asked::Asked,
@@ -9,10 +9,10 @@ use super::{
 use crate::service::tokens::ExchangeRefused;
 use axum::response::Response;
 
-/// Answers with a token of the key.
+/// Returns a token response for the key.
 ///
 /// # Errors
-/// As RFC 6749 section 5.2 and RFC 8707 section 2 say.
+/// As in RFC 6749 section 5.2 and RFC 8707 section 2.
 pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
     let asked = Asked::read(app, form)?;

@@ -1,4 +1,5 @@
-//! `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 section 3.4): a device asks what a person answered.
+//! Device authorization grant (RFC 8628): the device authorization endpoint, and the grant type
+//! `urn:ietf:params:oauth:grant-type:device_code` (section 3.4).
 
 use super::{
     asked::Asked,
@@ -18,10 +19,10 @@ use axum::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-/// Answers with a token once the person has said yes.
+/// Handles a poll of the device: returns a token response once the user has given the consent.
 ///
 /// # Errors
-/// As RFC 8628 section 3.5 says.
+/// As in RFC 8628 section 3.5.
 pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
     let asked = Asked::read(app, form)?;
@@ -30,7 +31,7 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     token_of(app, origin, &heard.map_err(OAuthError::of_denied)?, asked).await
 }
 
-/// What a device is told when it begins (RFC 8628 section 3.2).
+/// Device authorization response (RFC 8628 section 3.2).
 #[derive(Serialize)]
 struct Begins<'a> {
     device_code: &'a str,
@@ -41,10 +42,10 @@ struct Begins<'a> {
     interval: i64,
 }
 
-/// `POST /oauth/device_authorization`: a device begins.
+/// `POST /oauth/device_authorization`: starts a device authorization.
 ///
 /// # Errors
-/// As RFC 6749 section 5.2 says.
+/// As in RFC 6749 section 5.2.
 pub async fn device_authorization(
     State(app): State<App>,
     Extension(origin): Extension<Origin>,
@@ -57,7 +58,7 @@ pub async fn device_authorization(
     let begun = begun.map_err(OAuthError::of_denied)?;
     let page = format!("{}/device", app.config.public_url);
     let body = Begins {
-        // Exposed to be sent: this is the one answer that may.
+        // Exposed for the response: this is the only one that contains the code.
         device_code: begun.device_code.expose(),
         user_code: &begun.user_code,
         verification_uri_complete: Zeroizing::new(format!("{page}?user_code={}", begun.user_code)),

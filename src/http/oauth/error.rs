@@ -1,4 +1,4 @@
-//! Errors as RFC 6749 section 5.2 writes them, with the stable code of the rule beside them.
+//! OAuth error responses (RFC 6749 section 5.2), extended with a stable reason code.
 
 use crate::{
     http::{quota, storage::Trouble},
@@ -10,10 +10,10 @@ use axum::{
 };
 use serde::Serialize;
 
-/// The challenge of a client that is not known (RFC 7617).
+/// The challenge for a client that is not authenticated (RFC 7617).
 const BASIC: &str = r#"Basic realm="oauth", charset="UTF-8""#;
 
-/// What is answered in place of what was asked for.
+/// An OAuth error response.
 #[derive(Debug)]
 pub struct OAuthError {
     status: StatusCode,
@@ -25,7 +25,7 @@ pub struct OAuthError {
 struct Body {
     error: &'static str,
     error_description: String,
-    /// Ours: the rule that refused, as verify names it.
+    /// Extension: the reason code, as in the verify API.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
 }
@@ -35,7 +35,7 @@ impl OAuthError {
         Self { status, body: Body { error, error_description: plain(words), code: None }, headers: Vec::new() }
     }
 
-    /// 400 with one of the registered errors.
+    /// 400 with a registered error code.
     pub fn bad(error: &'static str, words: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, words)
     }
@@ -48,12 +48,12 @@ impl OAuthError {
         Self::bad("invalid_scope", words)
     }
 
-    /// RFC 8707 section 2.
+    /// 400 `invalid_target` (RFC 8707 section 2).
     pub fn invalid_target(words: &str) -> Self {
         Self::bad("invalid_target", words)
     }
 
-    /// What was refused before anybody read it: by its method, its size, its pauses, or a fault of ours.
+    /// A request that fails before its handler: wrong method, body too large, body timeout, or a server error.
     pub fn of_status(status: StatusCode, words: &str) -> Self {
         match status {
             StatusCode::SERVICE_UNAVAILABLE => Self::later(status, words).with(header::RETRY_AFTER, "1"),
@@ -62,18 +62,18 @@ impl OAuthError {
         }
     }
 
-    /// 401: it was not proved who the client is.
+    /// 401: the client is not authenticated.
     pub fn invalid_client(words: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_client", words).with(header::WWW_AUTHENTICATE, BASIC)
     }
 
-    /// 401: the bearer token that was sent is not good (RFC 6750 section 3.1).
+    /// 401: the bearer token of the request is invalid (RFC 6750 section 3.1).
     pub fn invalid_token(words: &str) -> Self {
         const BEARER: &str = r#"Bearer realm="oauth", error="invalid_token""#;
         Self::new(StatusCode::UNAUTHORIZED, "invalid_token", words).with(header::WWW_AUTHENTICATE, BEARER)
     }
 
-    /// The same error with the stable code of a rule.
+    /// Adds a stable reason code.
     pub fn code(mut self, code: &'static str) -> Self {
         self.body.code = Some(code);
         self
@@ -84,7 +84,7 @@ impl OAuthError {
         self
     }
 
-    /// A key that a client proves itself with was refused.
+    /// The key that authenticates the client is denied.
     pub fn of_client(refused: &Refused) -> Self {
         match refused {
             Refused::RateLimited(left) => {
@@ -98,7 +98,7 @@ impl OAuthError {
         }
     }
 
-    /// A program gets no token of a person.
+    /// The consent service denies the request.
     pub fn of_denied(denied: Denied) -> Self {
         match denied {
             Denied::InvalidClient => Self::invalid_client(&denied.to_string()),
@@ -108,7 +108,7 @@ impl OAuthError {
         }
     }
 
-    /// No token was made. `bad`: the error for what it would have been made of.
+    /// The token is not issued. `bad`: the error code if the credential from which the token is derived is denied.
     pub fn of_exchange(refused: &ExchangeRefused, bad: &'static str) -> Self {
         let words = refused.to_string();
         let error = match refused {
@@ -120,7 +120,7 @@ impl OAuthError {
         error.code(refused.code())
     }
 
-    /// 429: not for so many seconds, and nothing that the client sends makes it better.
+    /// 429 with `Retry-After`. Retrying earlier with other parameters does not help.
     pub fn too_many(words: &str, seconds: i64) -> Self {
         let mut error = Self::later(StatusCode::TOO_MANY_REQUESTS, words);
         error.headers.push((header::RETRY_AFTER, seconds.into()));
@@ -158,7 +158,7 @@ impl IntoResponse for OAuthError {
     }
 }
 
-/// No cache keeps it (RFC 6749 section 5.1).
+/// Forbids caching (RFC 6749 section 5.1).
 pub fn never_kept(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -166,7 +166,7 @@ pub fn never_kept(mut response: Response) -> Response {
     response
 }
 
-/// What may stand in a description: %x20-21 / %x23-5B / %x5D-7E.
+/// Replaces the characters that a description must not contain. Allowed: %x20-21 / %x23-5B / %x5D-7E.
 fn plain(words: &str) -> String {
     words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect()
 }

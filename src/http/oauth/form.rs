@@ -1,4 +1,4 @@
-//! The parameters of a request (RFC 6749 appendix B): a form in the body, never the query; each at most once.
+//! Request parameters (RFC 6749 appendix B): a form in the body, never the query. Each parameter at most once.
 
 use super::error::OAuthError;
 use crate::http::body;
@@ -9,17 +9,17 @@ use axum::{
 };
 use zeroize::Zeroizing;
 
-/// The largest form, in bytes: two of the longest tokens.
+/// Maximum size of a form in bytes: enough for two tokens of maximum length.
 const FORM_MAX: usize = 32 * 1024;
 
-/// The parameters that were sent. No `Debug`: secrets may be among them.
+/// The submitted parameters. No `Debug`, because they can contain secrets.
 pub struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
-    /// The value of a parameter; one without a value counts as left out (RFC 6749 section 3.2).
+    /// Returns the value of a parameter. An empty value counts as absent (RFC 6749 section 3.2).
     ///
     /// # Errors
-    /// `invalid_request` if it was sent more than once.
+    /// `invalid_request` if the parameter is repeated.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
         let mut values = self.0.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
         let value = values.next().filter(|value| !value.is_empty());
@@ -29,15 +29,15 @@ impl Form {
         }
     }
 
-    /// As [`Form::one`], of a parameter that must be there.
+    /// Returns the value of a required parameter, as [`Form::one`].
     ///
     /// # Errors
-    /// `invalid_request` if it is missing, too.
+    /// `invalid_request` if the parameter is missing or repeated.
     pub fn need(&self, name: &'static str) -> Result<&str, OAuthError> {
         self.one(name)?.ok_or_else(|| OAuthError::invalid_request(&format!("The parameter {name} is missing.")))
     }
 
-    /// How often a parameter was sent with a value.
+    /// Returns how often a parameter was sent with a value.
     pub fn count(&self, name: &str) -> usize {
         self.0.iter().filter(|(it, value)| it == name && !value.is_empty()).count()
     }

@@ -1,4 +1,4 @@
-//! The ways to a token that the token endpoint knows: a row here, an arm in [`super::token`], and a file each.
+//! Grant types of the token endpoint. Each has a variant here, an arm in [`super::token`], and a file of its own.
 
 /// A grant type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,10 +10,10 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// All of them, as the metadata lists them.
+    /// All grant types, as listed in the metadata.
     pub const ALL: &[Self] = &[Self::ClientCredentials, Self::AuthorizationCode, Self::DeviceCode, Self::TokenExchange];
 
-    /// As `grant_type` names it.
+    /// Returns the value of `grant_type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
@@ -23,7 +23,7 @@ impl GrantType {
         }
     }
 
-    /// The one of this name.
+    /// Returns the grant type with this name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|it| it.as_str() == name)
     }

@@ -1,4 +1,4 @@
-//! `POST /oauth/introspect` (RFC 7662): whether a token is good at this moment, for the API that it was sent to.
+//! `POST /oauth/introspect`: token introspection (RFC 7662), for the API that received the token.
 
 use super::{client, error::OAuthError, error::never_kept, form::Form};
 use crate::{
@@ -18,7 +18,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// What is said of a token that is good; of any other, `active` alone: false.
+/// Introspection response. For an inactive token it contains only `active: false`.
 #[derive(Default, Serialize)]
 struct Introspection {
     active: bool,
@@ -26,7 +26,7 @@ struct Introspection {
     says: Option<Says>,
 }
 
-/// The members of RFC 7662 section 2.2, and our own `project_id`.
+/// The members of RFC 7662 section 2.2, and the extension `project_id`.
 #[derive(Serialize)]
 struct Says {
     scope: String,
@@ -43,7 +43,8 @@ struct Says {
     grant_id: Option<crate::domain::ids::GrantId>,
 }
 
-/// Answers about a token of the project of whoever asks. It is no use of the token: limits and counts are verify's and the gateway's.
+/// Introspects a token of the caller's project. This is not a use of the token: only verify and the gateway count uses
+/// and apply rate limits.
 pub async fn introspect(
     State(app): State<App>,
     Extension(origin): Extension<Origin>,
@@ -59,7 +60,8 @@ pub async fn introspect(
     Ok(never_kept(axum::Json(answer).into_response()))
 }
 
-/// Whether the asker may know of a token: one of its own project; for management, of its own alone.
+/// Whether the caller may see a token: any token of its project, but a management token only if it belongs to the
+/// caller's own key.
 fn may_know(asker: &Facts, accepted: &Accepted) -> bool {
     let own = |token: &_| matches!(token, Holder::Key(key) if *key == asker.key);
     match accepted.token.as_deref() {
@@ -85,7 +87,7 @@ fn says(app: &App, accepted: &Accepted) -> Option<Says> {
     })
 }
 
-/// Whoever asks: a key as the client, or whoever sends a key or a token of the project as a bearer.
+/// Authenticates the caller: a key as the client, or a key or token of the project as a bearer token.
 async fn asker(app: &App, origin: &Origin, headers: &HeaderMap, form: &Form) -> Result<Facts, OAuthError> {
     let mut said = headers.get_all(header::AUTHORIZATION).iter();
     let Some(text) = said.next().and_then(|value| bearer::behind(value.as_bytes())) else {

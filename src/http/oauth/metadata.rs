@@ -1,5 +1,5 @@
-//! `GET /.well-known/oauth-authorization-server` (RFC 8414): what a client needs to know of this server. A test holds every address
-//! against the table of routes.
+//! `GET /.well-known/oauth-authorization-server`: authorization server metadata (RFC 8414). A test compares every
+//! endpoint with the route table.
 
 use super::grant_type::GrantType;
 use crate::service::App;
@@ -10,10 +10,10 @@ use axum::{
 };
 use serde_json::json;
 
-/// How a key proves itself.
+/// The authentication methods of a key as the client.
 const BY_SECRET: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
-/// The metadata. What is not said is not there.
+/// Returns the metadata. Unsupported features are left out.
 pub async fn metadata(State(app): State<App>) -> Response {
     let issuer = app.config.public_url.to_string();
     let at = |path: &str| format!("{issuer}{path}");

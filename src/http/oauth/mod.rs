@@ -1,6 +1,7 @@
-//! The addresses of OAuth: the token endpoint with its grant types, one a file; and what is said of tokens afterwards.
+//! OAuth endpoints: the token endpoint with one file per grant type, device authorization, introspection, revocation,
+//! and metadata.
 //!
-//! Requests are forms and answers JSON, both as RFC 6749 writes them; the rules are the service's.
+//! Requests are forms and responses are JSON, both as in RFC 6749. The rules are in the service.
 
 mod asked;
 mod authorization_code;

@@ -1,7 +1,8 @@
 //! Protected resource metadata (RFC 9728): which authorization server issues tokens for a resource.
 //!
-//! The resources are those that tokens name in `aud`: `<public URL>/v1` and `<public URL>/projects/<id>`; and the public URL itself,
-//! for clients without other configuration: as a `resource` parameter it leaves the audience to the scopes.
+//! The resources are the values of `aud` in tokens, `<public URL>/v1` and `<public URL>/projects/<id>`, and the public
+//! URL itself for clients without further configuration. As a `resource` parameter, the public URL leaves the choice of
+//! the audience to the scopes.
 
 use crate::{
     domain::ids::ProjectId,
@@ -19,10 +20,10 @@ use axum::{
 };
 use serde_json::json;
 
-/// What is put between the origin and the path of a resource (RFC 9728 section 3).
+/// The path inserted between the origin and the path of a resource (RFC 9728 section 3).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// `GET /.well-known/oauth-protected-resource`: all of this Keyward.
+/// `GET /.well-known/oauth-protected-resource`: the complete server.
 pub async fn whole(State(app): State<App>) -> Response {
     metadata(&app, "", &[])
 }
@@ -32,11 +33,11 @@ pub async fn management(State(app): State<App>) -> Response {
     metadata(&app, "/v1", &[READ, WRITE])
 }
 
-/// `GET /.well-known/oauth-protected-resource/projects/{id}`: a project's API, and its config here. The answer is the
-/// same for every id: it does not reveal which projects exist.
+/// `GET /.well-known/oauth-protected-resource/projects/{id}`: a project's API and its config endpoint. The response
+/// does not depend on whether the project exists, so it does not reveal which projects exist.
 ///
 /// # Errors
-/// 404 if the id is none.
+/// 404 if the id is malformed.
 pub async fn project(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = ProjectId::parse_exact(&id).ok_or(Error::NotFound)?;
     Ok(metadata(&app, &format!("/projects/{id}"), &[]))
@@ -56,7 +57,7 @@ fn metadata(app: &App, path: &str, scopes: &[&str]) -> Response {
     ([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(body)).into_response()
 }
 
-/// The path of the resource that an address belongs to.
+/// Returns the path of the resource that a request path belongs to.
 fn resource_of(path: &str) -> String {
     let config = |prefix| path.strip_prefix(prefix).and_then(|rest: &str| rest.strip_suffix("/config"));
     match config("/v1/projects/").or_else(|| config("/pops/")).and_then(ProjectId::parse_exact) {
@@ -66,8 +67,8 @@ fn resource_of(path: &str) -> String {
     }
 }
 
-/// Adds `resource_metadata` to every bearer challenge (RFC 9728 section 5.1). Challenges of the gateway are for the API behind it,
-/// which has metadata of its own.
+/// Adds `resource_metadata` to every bearer challenge (RFC 9728 section 5.1). Challenges of the gateway are left
+/// unchanged: they concern the API behind it, which has its own metadata.
 pub async fn announce(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;

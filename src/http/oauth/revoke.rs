@@ -1,4 +1,4 @@
-//! `POST /oauth/revoke` (RFC 7009): a token that nobody is to use any more.
+//! `POST /oauth/revoke`: token revocation (RFC 7009).
 
 use super::{
     client::Client,
@@ -13,8 +13,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Revokes the token, for the key that it is of; one of a public client, which has no secret, for whoever holds it. One that is over,
-/// or none of ours, is no error (section 2.2).
+/// Revokes a token. A key's token requires authentication as that key. A token of a public client, which has no secret,
+/// can be revoked by every bearer. An expired or unknown token is not an error (section 2.2).
 pub async fn revoke(
     State(app): State<App>,
     Extension(origin): Extension<Origin>,
@@ -25,7 +25,8 @@ pub async fn revoke(
     let text = form.need("token")?;
     form.one("token_type_hint")?;
     let key = match &client {
-        // Whatever the key may do now: a token that leaked is not kept alive by a limit that somebody used up with it.
+        // Independent of the state of the key: a rate limit exhausted by an attacker must not prevent the revocation of
+        // a leaked token.
         Some(client) if client.proof.is_some() => Some(client.holds(&app).await?),
         _ => None,
     };
@@ -36,7 +37,7 @@ pub async fn revoke(
             let words = "This token is of a key: prove that you hold it, by HTTP Basic or in the body.";
             return Err(OAuthError::invalid_client(words));
         }
-        // A client that says who it is must be the one (section 2.1).
+        // A client that identifies itself must be the client of the token (section 2.1).
         (Holder::Grant { .. }, None) => client.is_none_or(|client| known.holder.is_client(&client.id)),
         (Holder::Grant { .. }, Some(_)) => false,
     };
@@ -45,9 +46,11 @@ pub async fn revoke(
     }
     match (app.tokens.revoke(&known, &origin).await?, known.holder) {
         (Ok(()), _) => Ok(done()),
-        // RFC 7009 section 2.2.1. Whoever holds the key can do without it.
+        // RFC 7009 section 2.2.1. Only a holder of the key can exhaust this limit, and they gain nothing from a token
+        // that stays valid: they can issue new ones.
         (Err(too_many), Holder::Key(_)) => Err(OAuthError::too_many(&too_many.to_string(), too_many.seconds)),
-        // Whoever stole such a token can make and revoke a thousand more: that must not keep it alive.
+        // An attacker with such a token could issue and revoke a thousand more. The limit must not keep the stolen
+        // token valid, so the grant is revoked.
         (Err(_), Holder::Grant { grant, .. }) => {
             app.consent.give_up(&origin, grant, "A thousand of its tokens were revoked within a day.").await?;
             Ok(done())

@@ -1,4 +1,4 @@
-//! `GET /.well-known/revoked-tokens`: the signed list for whoever checks tokens without asking.
+//! `GET /.well-known/revoked-tokens`: the signed revocation list, for APIs that verify tokens offline.
 
 use crate::{
     http::{etag::not_modified, problem::Problem},
@@ -10,10 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// How long a cache may keep it.
+/// `Cache-Control` of the list: caches may store it for 5 seconds.
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=5");
 
-/// The list; 304 to whoever has it (RFC 9110 section 13.1.2).
+/// Returns the list, or 304 if the client has it (RFC 9110 section 13.1.2).
 pub async fn revoked_tokens(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     let list = app.tokens.revoked_list().await?;
     let mut response = ([(header::CONTENT_TYPE, "application/jwt")], list.jwt.to_string()).into_response();

@@ -1,4 +1,4 @@
-//! `POST /oauth/token` (RFC 6749 section 3.2).
+//! `POST /oauth/token`: the token endpoint (RFC 6749 section 3.2).
 
 use super::{
     authorization_code, client_credentials, device_code,
@@ -16,7 +16,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// A request for a token, with all that a grant type may look at.
+/// A token request with everything that a grant type can need.
 pub struct TokenRequest {
     pub app: App,
     pub origin: Origin,
@@ -24,7 +24,7 @@ pub struct TokenRequest {
     pub form: Form,
 }
 
-/// A successful answer (RFC 6749 section 5.1).
+/// Successful token response (RFC 6749 section 5.1).
 #[derive(Serialize)]
 struct TokenResponse<'a> {
     access_token: &'a str,
@@ -36,7 +36,7 @@ struct TokenResponse<'a> {
     scope: &'a str,
 }
 
-/// Answers with a token, or says why there is none.
+/// Handles a token request: dispatches to the grant type.
 pub async fn token(
     State(app): State<App>,
     Extension(origin): Extension<Origin>,
@@ -54,7 +54,7 @@ pub async fn token(
     }
 }
 
-/// The answer that carries a token. `kind`: what RFC 8693 calls it, in an exchange.
+/// Returns the response with a token. `kind`: the issued token type of RFC 8693, in a token exchange.
 pub fn issued(issued: &Issued, kind: Option<&'static str>) -> Response {
     let body = TokenResponse {
         access_token: &issued.access_token,

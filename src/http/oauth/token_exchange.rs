@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693): a key or a token for a token that may do less, for less long.
+//! Token exchange (RFC 8693): a key or a token for a token with fewer privileges and a shorter lifetime.
 
 use super::{
     asked::Asked,
@@ -12,18 +12,18 @@ use crate::service::{
 };
 use axum::response::Response;
 
-/// A token of ours.
+/// Token type of an access token issued by this server.
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// A key's secret.
+/// Token type of a key's secret.
 const KEY: &str = "urn:keyward:token-type:key";
-/// Whatever is unacceptable about the subject's token is this (RFC 8693 section 2.2.2).
+/// The error for an unacceptable subject token (RFC 8693 section 2.2.2).
 const BAD: &str = "invalid_request";
 
-/// Answers with a token of the same holder. Whoever presents the subject's token needs no other proof; a client that proves itself
-/// all the same must be the one that the token is of.
+/// Returns a token response for the same subject. The subject token needs no client authentication; a client that
+/// authenticates anyway must be the subject's client.
 ///
 /// # Errors
-/// As RFC 8693 section 2.2.2 says.
+/// As in RFC 8693 section 2.2.2.
 pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
     let (subject, kind) = (form.need("subject_token")?, form.need("subject_token_type")?);
@@ -35,7 +35,7 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     }
     let asked = Asked::read(app, form)?;
     let client = Client::read(headers, form)?;
-    // It is one use of the key, whether it proves itself or is the subject, or both.
+    // Counts as one use of the key, whether the key is the client, the subject, or both.
     let proved = match &client {
         Some(client) if client.proof.is_some() => Some(client.key(app, origin.ip).await?),
         _ => None,
@@ -56,7 +56,7 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
             app.tokens.issue_for_key(&good.facts, &asked.wish())
         }
         ACCESS_TOKEN => {
-            // One that cannot be read is refused below, with the reason.
+            // An unreadable token is denied below with the reason code.
             if let Ok(known) = app.tokens.read(subject) {
                 same(client.as_ref(), known.holder)?;
             }
@@ -71,7 +71,7 @@ pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
     Ok(issued(&made, Some(ACCESS_TOKEN)))
 }
 
-/// Whether the client, if there is one, is the one that the subject's token is of.
+/// Checks that the client, if there is one, is the subject token's client.
 fn same(client: Option<&Client>, holder: Holder) -> Result<(), OAuthError> {
     match client {
         Some(client) if !holder.is_client(&client.id) => {

@@ -1,4 +1,4 @@
-//! Making the document.
+//! Generates the OpenAPI document. Used by tests only.
 
 use super::{
     DOCUMENT,
@@ -9,7 +9,7 @@ use crate::http::routes::ROUTES;
 use serde::Serialize as _;
 use serde_json::{Map, Value, json};
 
-/// As OpenAPI writes a path: what axum takes for the rest of one is a parameter like any other.
+/// Converts a path from axum to OpenAPI: a wildcard becomes an ordinary parameter.
 fn written(path: &str) -> String {
     path.replace("{*", "{")
 }
@@ -59,10 +59,10 @@ fn written_operation(operation: &Operation) -> Value {
     if !parameters.is_empty() {
         written["parameters"] = Value::Array(parameters);
     }
-    // Not by index, which would insert a null.
+    // Not by index: indexing would insert a null member.
     for parameter in written.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if parameter["name"] == "Idempotency-Key" {
-            // Visible characters, with blanks within.
+            // Visible ASCII characters, with spaces allowed inside.
             parameter["schema"]["pattern"] = json!("^[!-~]([ -~]{0,253}[!-~])?$");
         }
     }
@@ -72,7 +72,7 @@ fn written_operation(operation: &Operation) -> Value {
     written
 }
 
-/// The document, of every route of the table.
+/// Builds the document from all routes of the table.
 fn document() -> Value {
     let mut all = operations::all();
     let mut paths = Map::new();
@@ -118,7 +118,8 @@ fn document() -> Value {
 
 #[test]
 fn the_document_that_is_served_is_the_one_that_is_made() {
-    // A line for each member, so that a change can be read, and no room for indentation, as it lies in the binary.
+    // One line per member, so that a diff is readable, but without indentation, since the file is embedded in the
+    // binary.
     let mut made = Vec::new();
     let lines = serde_json::ser::PrettyFormatter::with_indent(b"");
     document().serialize(&mut serde_json::Serializer::with_formatter(&mut made, lines)).unwrap();

@@ -1,8 +1,8 @@
-//! What this Keyward says of itself to programs: `/openapi.json` (OpenAPI 3.1), and the same to be read by people at `/docs/api`.
+//! OpenAPI document: `/openapi.json` (OpenAPI 3.1), and its HTML rendering at `/docs/api`.
 //!
-//! The document is made of the route table, of the types that are sent and answered, and of a sentence for each operation: by a test,
-//! which compares it with the file that is served, so that the server itself need not know how. `tests/all/openapi.rs` sends what it
-//! promises and what it forbids, and holds the answers against it.
+//! A test generates the document from the route table, the types of requests and responses, and a description per
+//! operation, and compares it with the embedded file, so the server does not contain the generator.
+//! `tests/all/openapi.rs` sends what the document allows and forbids, and validates the responses against it.
 
 mod page;
 mod samples;
@@ -21,10 +21,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The document, as it was made. A newer one is written by `KEYWARD_WRITE_OPENAPI=1 cargo test --features ssr --lib openapi`.
+/// The generated document. `KEYWARD_WRITE_OPENAPI=1 cargo test --features ssr --lib openapi` regenerates it.
 const DOCUMENT: &str = include_str!("openapi.json");
 
-/// `GET /openapi.json`.
+/// `GET /openapi.json`: returns the document.
 pub async fn document() -> Response {
     let heads = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
     (heads, DOCUMENT).into_response()

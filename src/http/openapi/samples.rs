@@ -1,32 +1,32 @@
-//! A request as curl, JavaScript and Python send it.
+//! Code samples of a request: curl, JavaScript, and Python.
 
 use serde_json::Value;
 
-/// What a request holds.
+/// A sample request.
 pub struct Request<'a> {
     pub method: &'a str,
     pub url: String,
-    /// Names and values; a value may hold the name of a shell variable, `$TOKEN`.
+    /// Names and values. A value can contain the name of a shell variable, such as `$TOKEN`.
     pub heads: Vec<(&'a str, String)>,
     pub body: Option<&'a Value>,
 }
 
 impl Request<'_> {
-    /// For a shell.
+    /// Returns the sample for a shell.
     pub fn curl(&self) -> String {
         let mut said = format!("curl --request {} \"{}\"", self.method, self.url);
         for (name, value) in &self.heads {
             said.push_str(&format!(" \\\n  --header \"{name}: {}\"", value.replace('"', "\\\"")));
         }
         if let Some(body) = self.body {
-            // A form stands as the text that it is.
+            // A form body is a string already and needs no JSON serialization.
             let text = body.as_str().map_or_else(|| body.to_string(), ToOwned::to_owned);
             said.push_str(&format!(" \\\n  --data '{text}'"));
         }
         said
     }
 
-    /// For a browser, Node.js, Deno or Bun.
+    /// Returns the sample for a browser, Node.js, Deno, or Bun.
     pub fn javascript(&self) -> String {
         let mut said =
             format!("const answer = await fetch(`{}`, {{\n  method: '{}',\n", self.url.replace('$', "$$"), self.method);
@@ -46,7 +46,7 @@ impl Request<'_> {
         said
     }
 
-    /// With the standard library alone.
+    /// Returns the sample for Python. It uses only the standard library.
     pub fn python(&self) -> String {
         let url = self.url.replace("$PROJECT_ID", "{project_id}").replace("$KEY_ID", "{key_id}");
         let mut said = format!(
@@ -72,7 +72,7 @@ impl Request<'_> {
     }
 }
 
-/// `PROJECT_ID` as `projectId`.
+/// Converts `PROJECT_ID` to `projectId`.
 fn camel(name: &str) -> String {
     let mut said = String::new();
     for (at, word) in name.split('_').enumerate() {
@@ -83,7 +83,7 @@ fn camel(name: &str) -> String {
     said
 }
 
-/// JSON as Python writes it.
+/// Converts JSON to a Python literal.
 fn python_value(value: &Value) -> String {
     match value {
         Value::Null => "None".to_owned(),

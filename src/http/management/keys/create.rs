@@ -1,4 +1,4 @@
-//! `POST /v1/projects/{id}/keys`: a new key. Its secret is in this one answer.
+//! `POST /v1/projects/{id}/keys`: creates a key. Only this response contains its secret.
 
 use crate::{
     domain::sensitive::RevealedSecret,
@@ -20,12 +20,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// draft-ietf-httpapi-idempotency-key-header.
+/// The header of draft-ietf-httpapi-idempotency-key-header.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Most characters of it.
+/// Maximum length of the header's value, in characters.
 const IDEMPOTENCY_KEY_MAX: usize = 255;
 
-/// The idempotency key of a request, if it has one.
+/// Returns the idempotency key of a request, if it has one.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let wrong = || {
         let words = "An idempotency key is 1 to 255 characters of ASCII, in one Idempotency-Key header.";
@@ -47,7 +47,7 @@ pub async fn handle(
     let project = id(&project)?;
     program.in_project(project)?;
     let Json(new) = body?;
-    // Written anew, so that spaces and the order of members are no difference.
+    // Serialized again, so that white space and member order do not count as a different request.
     let request = serde_json::to_vec(&new).unwrap_or_default();
     let once = idempotency_key(&headers)?.map(|number| Once::new(&program, number, &request));
     let asked = new.try_into().map_err(invalid_body)?;

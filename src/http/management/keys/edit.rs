@@ -1,4 +1,4 @@
-//! `PATCH /v1/projects/{id}/keys/{key}`: an edit that starts from a state of the key, which `If-Match` names.
+//! `PATCH /v1/projects/{id}/keys/{key}`: updates a key. Requires `If-Match` with the key's version.
 
 use super::shown;
 use crate::{
@@ -23,7 +23,7 @@ pub async fn handle(
     body: Result<Json<KeyChanges>, Problem>,
 ) -> Result<Response, Problem> {
     let (project, key) = (id(&project)?, id(&key)?);
-    // What is not there is not there, whatever is wrong with the rest.
+    // A missing key is a 404 even if the rest of the request is invalid.
     app.keys.get_by_program(&program, project, key).await?;
     let versions = etag::asked(&headers)?;
     let Json(said) = body?;

@@ -1,4 +1,4 @@
-//! `GET /v1/projects/{id}/keys`.
+//! `GET /v1/projects/{id}/keys`: lists keys.
 
 use crate::{
     http::{
@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Reads the query. What was meant to narrow must not be passed over: what is unknown, or there twice, is refused.
+/// Parses the query. Rejects unknown and repeated parameters: an ignored filter would return more keys than requested.
 fn read(query: &str) -> Result<KeysAsked, Problem> {
     const TAKES: &str = "The query takes status (active, scheduled, expired, inactive or deleted), environment (live or test), text, \
         issued_to, limit (1 to 200) and cursor, each once.";
@@ -28,7 +28,7 @@ fn read(query: &str) -> Result<KeysAsked, Problem> {
     }
     let mut asked = KeysAsked::default();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        // A NUL is no text to PostgreSQL.
+        // PostgreSQL text cannot contain NUL.
         let text = || Some(value.to_string()).filter(|text| !text.is_empty() && !text.contains('\0'));
         match &*name {
             "status" => once(&mut asked.status, value.parse().ok())?,

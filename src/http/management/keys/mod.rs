@@ -1,4 +1,4 @@
-//! `/v1/projects/{id}/keys`, and a key there.
+//! `/v1/projects/{id}/keys` and `/v1/projects/{id}/keys/{key}`.
 
 pub mod create;
 pub mod edit;
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// A key as it is now, with the tag of its state.
+/// Returns the response with a key and the `ETag` of its version.
 fn shown(key: KeyView) -> Response {
     let tag = etag::of(key.version);
     ([NO_STORE], [(header::ETAG, tag)], Json(Key::from(key))).into_response()

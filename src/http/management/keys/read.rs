@@ -1,4 +1,4 @@
-//! `GET /v1/projects/{id}/keys/{key}`.
+//! `GET /v1/projects/{id}/keys/{key}`: returns a key.
 
 use super::shown;
 use crate::{

@@ -1,5 +1,5 @@
-//! The state of a key: four verbs that differ in a word, each no error the second time. With `If-Match` they are done in that state
-//! of the key alone.
+//! Lifecycle of a key: deactivate, activate, delete, restore. Each is idempotent. With `If-Match` it applies only to
+//! that version of the key.
 
 use super::shown;
 use crate::{
@@ -18,15 +18,15 @@ use axum::{
     response::Response,
 };
 
-/// The project and the key, as the address names them.
+/// The project id and the key id of the path.
 type Named = Path<(String, String)>;
 
-/// What the address names, and in which states of it.
+/// Returns the key of the path and the versions in `If-Match`.
 fn asked(Path((project, key)): &Named, headers: &HeaderMap) -> Result<(At, Versions), Problem> {
     Ok((At { project: id(project)?, key: id(key)? }, etag::if_said(headers)?))
 }
 
-/// `POST …/keys/{key}/deactivate`: it is refused from the next request on, until it is activated.
+/// `POST …/keys/{key}/deactivate`: the key is denied from the next request until it is activated.
 pub async fn deactivate(
     State(app): State<App>,
     Writes(program): Writes,
@@ -37,7 +37,7 @@ pub async fn deactivate(
     Ok(shown(app.keys.deactivate_by_program(program, &at, versions).await?))
 }
 
-/// `POST …/keys/{key}/activate`: it is accepted again.
+/// `POST …/keys/{key}/activate`: the key is accepted again.
 pub async fn activate(
     State(app): State<App>,
     Writes(program): Writes,
@@ -48,7 +48,7 @@ pub async fn activate(
     Ok(shown(app.keys.activate_by_program(program, &at, versions).await?))
 }
 
-/// `DELETE …/keys/{key}`: it is refused from the next request on; for seven days it can be restored.
+/// `DELETE …/keys/{key}`: the key is denied from the next request. It can be restored for seven days.
 pub async fn delete(
     State(app): State<App>,
     Writes(program): Writes,
@@ -59,7 +59,7 @@ pub async fn delete(
     Ok(shown(app.keys.delete_by_program(program, &at, versions).await?))
 }
 
-/// `POST …/keys/{key}/restore`: a deleted key has the state again that it had.
+/// `POST …/keys/{key}/restore`: a deleted key returns to its previous state.
 pub async fn restore(
     State(app): State<App>,
     Writes(program): Writes,

@@ -1,4 +1,4 @@
-//! `GET /v1/projects`: the one project that the token's key belongs to.
+//! `GET /v1/projects`: lists the one project that the token's key belongs to.
 
 use crate::{
     http::{

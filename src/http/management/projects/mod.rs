@@ -1,4 +1,4 @@
-//! `/v1/projects`.
+//! `/v1/projects` and `/v1/projects/{id}`.
 
 pub mod list;
 pub mod read;

@@ -1,4 +1,4 @@
-//! `GET /v1/projects/{id}`.
+//! `GET /v1/projects/{id}`: returns a project.
 
 use crate::{
     http::{

@@ -1,4 +1,4 @@
-//! What is sent.
+//! Request bodies of the management API.
 
 use crate::{
     domain::key::Environment,
@@ -7,7 +7,8 @@ use crate::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A member that is there, with a value or `null`; without `default` it would have to be there.
+/// Deserializes a member that is present, with a value or `null`. Together with `default`, an absent member is `None`;
+/// without it, the member would be required.
 fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -95,7 +96,7 @@ pub struct KeyChanges {
     rate_limit: Option<Option<String>>,
 }
 
-/// Two ways to say one thing are one too many.
+/// Converts the two expiry members, which are mutually exclusive.
 fn end(days: Option<Whole>, at: Option<Option<String>>) -> Result<Option<End>, &'static str> {
     match (days, at) {
         (Some(_), Some(_)) => Err("Send expires_in_days or expires_at, not both."),

@@ -1,4 +1,5 @@
-//! What is sent and answered, member by member. `tests/all/openapi.rs` holds answers against what `/openapi.json` says of these.
+//! Request and response bodies of the management API. `tests/all/openapi.rs` validates responses against their schemas
+//! in `/openapi.json`.
 
 mod asked;
 mod shown;

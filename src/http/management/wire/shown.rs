@@ -1,4 +1,4 @@
-//! What is answered.
+//! Response bodies of the management API.
 
 use crate::{
     domain::{

@@ -1,10 +1,10 @@
-//! Keys by program.
+//! Operations of the management API.
 
 use super::{Operation, Security};
 use crate::service::program::{READ, WRITE};
 use serde_json::{Value, json};
 
-/// A text of at least one character.
+/// The schema of a non-empty string.
 fn some_text() -> Value {
     json!({"type": "string", "minLength": 1})
 }
@@ -18,7 +18,7 @@ fn of(method: &'static str, path: &'static str, id: &'static str, summary: &'sta
     Operation::new(method, path, id, "Management", summary).by(Security::Management(scope))
 }
 
-/// What every one of them is refused with.
+/// Adds the error responses that all operations have in common.
 fn refused(operation: Operation) -> Operation {
     let operation = if operation.answers.iter().any(|it| it.status == "400") {
         operation

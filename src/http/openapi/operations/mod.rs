@@ -1,4 +1,4 @@
-//! What is said of each operation: of those the routes of the table are, no more and no fewer.
+//! Descriptions of all operations: exactly one per route of the table.
 
 mod management;
 mod oauth;
@@ -7,7 +7,7 @@ mod verify;
 
 use serde_json::{Value, json};
 
-/// The groups, in their order.
+/// The tags, in display order.
 pub const TAGS: [(&str, &str); 4] = [
     ("Tokens", "From a key to a short-lived access token, and what it opens."),
     ("Verification", "Is this key, or this token, good?"),
@@ -15,36 +15,36 @@ pub const TAGS: [(&str, &str); 4] = [
     ("Operation", "For whoever runs this Keyward."),
 ];
 
-/// What whoever calls must show.
+/// The credential that an operation requires.
 #[derive(Clone, Copy)]
 pub enum Security {
     Open,
-    /// A token of the project.
+    /// An access token of the project.
     Bearer,
-    /// What a gateway’s client sent.
+    /// The credential that the gateway's client sent.
     BearerOrKey,
-    /// A client’s own credentials.
+    /// The client's own credentials.
     Client,
-    /// A token for management with this scope.
+    /// A management token with this scope.
     Management(&'static str),
 }
 
-/// An answer.
+/// A response.
 pub struct Answer {
-    /// `200`, or `default`.
+    /// The status: `200`, or `default`.
     pub status: &'static str,
     pub words: &'static str,
     pub content: Option<(&'static str, Value)>,
     pub heads: Vec<(&'static str, &'static str)>,
 }
 
-/// A parameter besides those of the path: its name, where it stands, whether it must be there, its schema, what it means.
+/// A parameter outside of the path: name, location, whether it is required, schema, description.
 pub type Parameter = (&'static str, &'static str, bool, Value, &'static str);
 
 /// An operation.
 pub struct Operation {
     pub method: &'static str,
-    /// As the route table has it.
+    /// The path as in the route table.
     pub path: &'static str,
     pub id: &'static str,
     pub tag: &'static str,
@@ -52,12 +52,12 @@ pub struct Operation {
     pub description: &'static str,
     pub security: Security,
     pub parameters: Vec<Parameter>,
-    /// Its type, schema, and an example.
+    /// Media type, schema, and example.
     pub body: Option<(&'static str, Value, Value)>,
     pub answers: Vec<Answer>,
 }
 
-/// A schema of the document.
+/// Returns a reference to a schema of the document.
 pub fn schema(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
@@ -66,7 +66,7 @@ pub fn text() -> Value {
     json!({"type": "string"})
 }
 
-/// What the braces of a path name.
+/// Returns schema and description of a path parameter.
 pub fn named(name: &str) -> (Value, &'static str) {
     let id = || json!({"type": "string", "format": "uuid"});
     match name {
@@ -107,31 +107,31 @@ impl Operation {
         Self { security, ..self }
     }
 
-    /// With a parameter of the query.
+    /// Adds a query parameter.
     pub fn query(mut self, name: &'static str, schema: Value, words: &'static str) -> Self {
         self.parameters.push((name, "query", false, schema, words));
         self
     }
 
-    /// With a header.
+    /// Adds a header parameter.
     pub fn head(mut self, name: &'static str, required: bool, words: &'static str) -> Self {
         self.parameters.push((name, "header", required, text(), words));
         self
     }
 
-    /// With a header, and what may stand in it: `$NAME` as in the requests that people read.
+    /// Adds a header parameter with an example. `$NAME` in the example is a variable of the code samples.
     pub fn head_such(mut self, name: &'static str, required: bool, example: &'static str, words: &'static str) -> Self {
         self.parameters.push((name, "header", required, json!({"type": "string", "examples": [example]}), words));
         self
     }
 
-    /// With a JSON body of this schema.
+    /// Sets a JSON body with this schema.
     pub fn takes(mut self, name: &str, example: Value) -> Self {
         self.body = Some(("application/json", schema(name), example));
         self
     }
 
-    /// With a form of this schema.
+    /// Sets a form body with this schema.
     pub fn form(mut self, name: &str, example: Value) -> Self {
         self.body = Some(("application/x-www-form-urlencoded", schema(name), example));
         self
@@ -142,29 +142,29 @@ impl Operation {
         self
     }
 
-    /// Answers with JSON of this schema.
+    /// Adds a JSON response with this schema.
     pub fn gives(self, status: &'static str, name: &str, words: &'static str) -> Self {
         let content = Some(("application/json", schema(name)));
         self.with(status, words, content)
     }
 
-    /// Answers with something of this type.
+    /// Adds a response with this media type.
     pub fn gives_some(self, status: &'static str, kind: &'static str, content: Value, words: &'static str) -> Self {
         self.with(status, words, Some((kind, content)))
     }
 
-    /// Answers without a body.
+    /// Adds a response without a body.
     pub fn gives_nothing(self, status: &'static str, words: &'static str) -> Self {
         self.with(status, words, None)
     }
 
-    /// Answers with a problem document.
+    /// Adds a problem document response.
     pub fn refuses(self, status: &'static str, words: &'static str) -> Self {
         let content = Some(("application/problem+json", schema("Problem")));
         self.with(status, words, content)
     }
 
-    /// The last answer has this header.
+    /// Adds a header to the last response.
     pub fn headed(mut self, name: &'static str, words: &'static str) -> Self {
         if let Some(last) = self.answers.last_mut() {
             last.heads.push((name, words));
@@ -172,7 +172,7 @@ impl Operation {
         self
     }
 
-    /// Whatever else there is to be refused.
+    /// Adds the default response for all other errors.
     pub fn and_else(self) -> Self {
         const WORDS: &str = "Another refusal, of the method, the size or the host; or a fault of this Keyward: 503 with \
              `Retry-After` while its database is busy (`busy`), does not answer (`database_unavailable`) or its disk fails \
@@ -184,7 +184,7 @@ impl Operation {
     }
 }
 
-/// All of them.
+/// Returns all operations.
 pub fn all() -> Vec<Operation> {
     [others::all(), oauth::all(), verify::all(), management::all()].into_iter().flatten().collect()
 }

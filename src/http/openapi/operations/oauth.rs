@@ -1,4 +1,4 @@
-//! Tokens by the standards.
+//! Operations of the OAuth endpoints.
 
 use super::{Operation, Security, schema};
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ fn post(path: &'static str, id: &'static str, summary: &'static str, body: &str,
     Operation::new("POST", path, id, "Tokens", summary).by(Security::Client).form(body, example)
 }
 
-/// What a key that proves itself meets if it was used too often.
+/// Description of a 429 for a key that authenticates a client.
 const LIMIT: &str = "The key’s limit: `code` is `rate_limited`.";
 
-/// What RFC 6749 section 5.2 has, and what stands in front of it.
+/// Adds the error responses of RFC 6749 section 5.2, and those of the middleware.
 fn refused(operation: Operation, too_often: &'static str) -> Operation {
     let error = || schema("OAuthError");
     operation
@@ -27,7 +27,7 @@ fn refused(operation: Operation, too_often: &'static str) -> Operation {
         .and_else()
 }
 
-/// Metadata of a protected resource.
+/// Returns the operation of a protected resource metadata endpoint.
 fn resource(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     Operation::new("GET", path, id, "Tokens", summary)
         .says("A bearer challenge names this address in `resource_metadata`.")

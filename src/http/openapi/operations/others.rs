@@ -1,4 +1,4 @@
-//! Tokens, what they open, and the addresses of whoever runs this Keyward.
+//! Operations of the key exchange, the project config, and the endpoints for the operator of this Keyward instance.
 
 use super::{Operation, Security};
 use serde_json::json;

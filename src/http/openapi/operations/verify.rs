@@ -1,4 +1,4 @@
-//! Is this key good?
+//! Operations of key and token verification.
 
 use super::{Operation, Security};
 use serde_json::json;

@@ -1,8 +1,9 @@
-//! What the requests on the page need first: a key, and a token of it. The names that are set here stand in all of them.
+//! "Before you begin" section: how to get a key and its tokens. All samples on the page use the variables that are set
+//! here.
 
 use super::parts::samples;
 
-/// Where a key becomes a token for management.
+/// The grant type that exchanges a key for a management token.
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const KEY: &str = "urn:keyward:token-type:key";
 const SCOPES: &str = "keyward:keys.read keyward:keys.write";
@@ -77,7 +78,7 @@ with urllib.request.urlopen("{url}/oauth/token", asked.encode()) as answer:
     )
 }
 
-/// Draws it.
+/// Draws the section.
 pub fn draw(page: &mut String, url: &str) {
     page.push_str(
         r#"<section class="panel" id="begin" aria-labelledby="begin-name"><header class="panel__head"><h2 id="begin-name">Before you begin</h2></header><div class="panel__body stack stack--close"><p>The requests on this page take what they need from a few names: the project, a key of yours as a client, the key that a request is about and the state of it, and two kinds of token. One is of the project: its config, and your own API. The other is for management alone, made of a key that has <code>keyward:keys.read</code> or <code>keyward:keys.write</code>, which an owner of the project gives it; leave out of <code>scope</code> what your key does not have.</p>"#,

@@ -1,4 +1,4 @@
-//! `/docs/api`: the document as people read it. Drawn here, without a script and with nothing from elsewhere.
+//! `/docs/api`: the OpenAPI document as an HTML page. Rendered on the server without scripts or external resources.
 
 mod begin;
 mod operation;
@@ -15,15 +15,15 @@ use parts::{members, plain, said, table, words};
 use serde_json::Value;
 use std::{fmt::Write as _, sync::LazyLock};
 
-/// What the page may load: the house's style, nothing else.
+/// Content security policy of the page: only the site's own styles, images, and fonts.
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
-/// The document, read once.
+/// The document, parsed once.
 static READ: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap_or_default());
-/// The methods, in the order of the page.
+/// The methods, in display order.
 const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 
-/// All of it. `name` is that of the product.
+/// Returns the body of the page. `name` is the product name.
 fn body(document: &Value, url: &str, name: &str) -> String {
     let mut page = format!(
         r##"<a class="visually-hidden" href="#content">Skip to the content</a><div class="api"><header class="page-head"><h1>The API of {}</h1><p>Every address that answers programs, at <code>{}</code>. The same for machines: <a href="/openapi.json">openapi.json</a>, OpenAPI 3.1. <a href="/settings/developer/api-keys">Back to Developer settings</a></p></header><main id="content" class="stack">"##,
@@ -38,7 +38,7 @@ fn body(document: &Value, url: &str, name: &str) -> String {
             let methods = METHODS.iter().filter(|method| item[**method]["tags"][0] == *tag);
             found.extend(methods.map(|method| (path.as_str(), *method, &item[*method])));
         }
-        // What is looked for first stands first: the addresses with a name that the standards gave come last.
+        // The most used operations first: the paths under `/.well-known/` come last.
         found.sort_by_key(|(path, ..)| path.starts_with("/.well-known/"));
         found
     };
@@ -73,7 +73,7 @@ fn body(document: &Value, url: &str, name: &str) -> String {
     page
 }
 
-/// `GET /docs/api`.
+/// `GET /docs/api`: returns the page.
 pub async fn page(State(app): State<App>, headers: HeaderMap) -> Response {
     let name = app.config.name.as_deref().unwrap_or("Keyward");
     let body = body(&READ, &app.config.public_url.to_string(), name);

@@ -1,11 +1,11 @@
-//! An operation on the page: what it takes, what it answers, and how it is asked for.
+//! An operation on the page: parameters, responses, and code samples.
 
 use super::parts::{bounds, kind, members, plain, said, samples, table, words};
 use crate::http::openapi::samples::Request;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// The request that the samples send.
+/// Builds the request of the code samples.
 fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> Request<'a> {
     let path = path.replace("{id}", "$PROJECT_ID").replace("{key}", "$KEY_ID").replace("{rest}", "orders");
     let mut heads = Vec::new();
@@ -19,7 +19,7 @@ fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> 
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let (name, example) = (said(parameter, "name"), &parameter["schema"]["examples"][0]);
         if let Some(example) = example.as_str().filter(|_| parameter["in"] == "header") {
-            // The same in each language would be the same key.
+            // A literal example would make all samples send the same idempotency key.
             heads.push((name, if name == "Idempotency-Key" { "$ONCE".to_owned() } else { example.to_owned() }));
         }
     }
@@ -31,7 +31,7 @@ fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> 
     Request { method, url: format!("{url}{path}"), heads, body }
 }
 
-/// Draws one.
+/// Draws an operation.
 pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: &str, operation: &Value) {
     let (id, upper) = (said(operation, "operationId"), method.to_ascii_uppercase());
     let _ = write!(

@@ -1,25 +1,25 @@
-//! Words, types and tables, as HTML.
+//! HTML building blocks of the page: text, types, and tables.
 
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// A text within HTML.
+/// Escapes a text for HTML.
 pub fn plain(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Words in which code stands between backticks.
+/// Escapes a text and renders the parts between backticks as code.
 pub fn words(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", plain(part)) } else { plain(part) }).collect()
 }
 
-/// A text of a value; empty: it has none of this name.
+/// Returns a string member of a value. Empty if there is none.
 pub fn said<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_default()
 }
 
-/// The schema itself, where a reference stands.
+/// Resolves a reference to its schema.
 fn followed<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     match schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
         Some(name) => &document["components"]["schemas"][name],
@@ -27,12 +27,12 @@ fn followed<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     }
 }
 
-/// A type in a word or two.
+/// Describes a type in a few words.
 pub fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
         return name.to_owned();
     }
-    // With a type beside them they say more of the value, and no other type.
+    // Next to a `type`, `oneOf` and `anyOf` only constrain the value; they do not add another type.
     for many in ["oneOf", "anyOf"].into_iter().filter(|_| schema["type"].is_null()) {
         if let Some(some) = schema[many].as_array() {
             return some.iter().map(kind).collect::<Vec<_>>().join(" or ");
@@ -50,7 +50,7 @@ pub fn kind(schema: &Value) -> String {
     }
 }
 
-/// The same request in each of the languages.
+/// Draws the samples of a request, one per language.
 pub fn samples(page: &mut String, what: &str, code: [String; 3]) {
     for (language, code) in ["curl", "JavaScript", "Python"].into_iter().zip(code) {
         let _ = write!(
@@ -62,7 +62,7 @@ pub fn samples(page: &mut String, what: &str, code: [String; 3]) {
     }
 }
 
-/// What a value may be within its type: ", one of live, test", ", 1 to 200", ", 50 if it is left out".
+/// Describes the constraints of a value: ", one of live, test", ", 1 to 200", ", 50 if it is left out".
 pub fn bounds(schema: &Value) -> String {
     let mut said = String::new();
     if let Some(values) = schema["enum"].as_array() {
@@ -90,7 +90,7 @@ pub fn bounds(schema: &Value) -> String {
     said
 }
 
-/// Names, types and words of members or parameters.
+/// Draws a table of members or parameters: name, type, description.
 pub fn table(page: &mut String, caption: &str, rows: &[(String, String, String)]) {
     if rows.is_empty() {
         return;
@@ -108,7 +108,7 @@ pub fn table(page: &mut String, caption: &str, rows: &[(String, String, String)]
     page.push_str("</tbody></table>");
 }
 
-/// The members of a body, those of what it is joined of too.
+/// Lists the members of a body, including those of its `allOf` parts.
 pub fn members(document: &Value, schema: &Value) -> Vec<(String, String, String)> {
     let schema = followed(document, schema);
     let mut rows: Vec<_> =

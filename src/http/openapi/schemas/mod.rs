@@ -1,5 +1,5 @@
-//! The types of the document: those that are sent and answered themselves, and, of what is written or read by hand where every
-//! nanosecond counts, what it looks like.
+//! Schemas of the document: those derived from request and response types, and mirrors of the types that the hot path
+//! parses and writes by hand.
 #![allow(dead_code, reason = "the document is made of what the types look like; nothing reads their values")]
 
 mod oauth;
@@ -201,9 +201,9 @@ fn add<T: ToSchema>(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// What stands between members, which no attribute can say.
+/// Adds constraints between members, which attributes cannot express.
 fn relate(schemas: &mut Map<String, Value>) {
-    // One of the two, and not both.
+    // Exactly one of the two.
     schemas["VerifyRequest"]["oneOf"] = json!([{"required": ["key"]}, {"required": ["token"]}]);
     let projects = &mut schemas["ProjectOrProjects"]["oneOf"];
     projects[0]["format"] = json!("uuid");
@@ -217,7 +217,8 @@ fn relate(schemas: &mut Map<String, Value>) {
         members["scopes"]["items"]["pattern"] = json!(SCOPE);
         members["rate_limit"]["pattern"] = json!(RATE_LIMIT);
     }
-    // What a grant type needs besides its client, which may stand in the header.
+    // The parameters that a grant type requires. Client credentials are not among them, because they can be in the
+    // header.
     let grant = |name: &str, needs: &[&str]| json!({"if": {"properties": {"grant_type": {"const": name}}}, "then": {"required": needs}});
     let request = &mut schemas["OAuthTokenRequest"];
     request["properties"]["grant_type"]["enum"] = GrantType::ALL.iter().map(|it| json!(it.as_str())).collect();
@@ -233,7 +234,7 @@ const LABEL: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7
 const SCOPE: &str = r"^[0-9A-Za-z:._*/-]{1,80}$";
 const RATE_LIMIT: &str = "^(1000000|[1-9][0-9]{0,5})/(second|minute|hour|day)(,burst=(1000000|[1-9][0-9]{0,5}))?$";
 
-/// All of them, by name.
+/// Returns all schemas by name.
 pub fn all() -> Map<String, Value> {
     let mut schemas = Map::new();
     add::<Problem>(&mut schemas);

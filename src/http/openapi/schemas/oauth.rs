@@ -1,4 +1,4 @@
-//! Tokens by the standards.
+//! Schemas of the OAuth endpoints.
 
 use utoipa::ToSchema;
 
