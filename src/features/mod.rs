@@ -1,6 +1,6 @@
-//! One folder a capability: server functions in `api`, pages and their parts beside it.
+//! One folder per feature: server functions in `api`, pages and components beside them.
 //!
-//! Never here: store, sqlx.
+//! Nothing here uses the store or sqlx.
 
 pub mod admin;
 pub mod audit;

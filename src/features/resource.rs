@@ -1,11 +1,14 @@
-//! Resources of pages.
+//! [`Resource`]s with boxed futures.
 
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use std::pin::Pin;
 
-/// A [`Resource`] whose futures are boxed. Leptos copies the future of a resource several times on the stack when it creates one; the
-/// future of a page is up to 60 KB in an unoptimised build. Its code is then also compiled once a type of answer and not once a page.
+/// Creates a [`Resource`] whose futures are boxed.
+///
+/// Leptos copies the future of a resource several times on the stack when it creates one; the future of a page is up to
+/// 60 KB in an unoptimized build. With boxed futures the code is also compiled once per response type and not once per
+/// page.
 #[track_caller]
 pub fn resource<S, T, F>(
     source: impl Fn() -> S + Send + Sync + 'static,

@@ -1,3 +1,3 @@
-//! The administrators' pages.
+//! Server functions of the administration pages.
 
 pub mod api;

@@ -1,9 +1,9 @@
-//! One event, as it is read: a sentence, why, and the exact values on demand.
+//! One audit event as a view: the sentence, the reason, and the exact values in a collapsed section.
 
 use crate::domain::audit::{AuditEvent, Changed, Exact};
 use leptos::prelude::*;
 
-/// "Maren Okafor, administrator, deactivated the key “Nightly export”".
+/// Returns the sentence of an event: "Maren Okafor, administrator, deactivated the key “Nightly export”".
 pub fn sentence(event: &AuditEvent, own: &'static str) -> AnyView {
     let who = if event.own && !own.is_empty() { own.to_owned() } else { event.who.clone() };
     let capacity = event.capacity().map(|it| view! { <span class="muted">{format!(" ({it})")}</span> });
@@ -15,12 +15,12 @@ pub fn sentence(event: &AuditEvent, own: &'static str) -> AnyView {
     .into_any()
 }
 
-/// Why it was done, as whoever did it said.
+/// Returns the reason that the actor entered, in quotes.
 pub fn reason(event: &AuditEvent) -> AnyView {
     event.reason.clone().map(|reason| view! { <span class="event__reason">{format!("“{reason}”")}</span> }).into_any()
 }
 
-/// What changed and, for administrators, all that is known; nothing if there is nothing to say.
+/// Returns the changed fields and, for administrators, all exact values. Empty if the event has neither.
 pub fn details(event: &AuditEvent) -> AnyView {
     if event.changed.is_empty() && event.exact.is_none() {
         return ().into_any();

@@ -1,4 +1,4 @@
-//! Which events are shown: a GET form, so that the address says it.
+//! Filter of the audit log: a GET form, so that the URL contains the filter.
 
 use crate::{
     domain::audit::{AuditFilter, Kind},
@@ -9,7 +9,7 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 
-/// For browsers without scripts; the others send the form when something is chosen.
+/// Content of `<noscript>`: the submit button for browsers without scripts. With scripts, a change submits the form.
 const APPLY: &str = "<button class=\"button\">Apply</button>";
 
 #[component]

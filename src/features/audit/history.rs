@@ -1,4 +1,4 @@
-//! The history of a key or a project, on its page.
+//! Audit history section on the page of a key or a project.
 
 use super::{
     api::{key_history, project_history},
@@ -21,10 +21,10 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-/// The parameter of the page's address that says where the history goes on.
+/// The query parameter with the cursor of the history's next page.
 const OLDER: &str = "history";
 
-/// Whose history it is.
+/// The object that the history belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     Key(KeyId),
@@ -47,8 +47,8 @@ impl Of {
     }
 }
 
-/// A section of the page of a key, or of a project: what was done, the newest first. Give it one of the two ids. For whoever may
-/// not read the history there is no section.
+/// The history section of a key's or a project's page, newest event first. Takes exactly one of the two ids. Renders
+/// nothing for users who have no access to the history.
 #[component]
 pub fn HistoryOf(#[prop(optional)] key: Option<KeyId>, #[prop(optional)] project: Option<ProjectId>) -> impl IntoView {
     let Some(of) = key.map(Of::Key).or(project.map(Of::Project)) else { return ().into_any() };
@@ -76,7 +76,7 @@ pub fn HistoryOf(#[prop(optional)] key: Option<KeyId>, #[prop(optional)] project
 fn section(of: Of, later: bool, history: History) -> AnyView {
     let History { events, next, now } = history;
     let page = of.page();
-    // With the section in the address the browser goes there, not to the top of the page.
+    // The fragment makes the browser scroll to the section instead of the top of the page.
     let newest = later.then(|| view! { <a class="button" href=format!("{page}#history")>"Newest"</a> });
     let older = next.map(|seq| {
         view! { <a class="button" href=format!("{page}?{OLDER}={seq}#history") rel="next">"Show older"</a> }

@@ -1,4 +1,4 @@
-//! The audit log: its page for administrators, and the history of a key or a project for its members.
+//! Audit log: the administrators' page, and the history of a key or a project for its members.
 
 pub mod api;
 

@@ -1,4 +1,4 @@
-//! `/admin/audit`: everything that was done, the newest first.
+//! `/admin/audit`: the audit log, newest event first.
 
 use super::{
     api::list_events,
@@ -26,7 +26,7 @@ use leptos_router::{hooks::use_query_map, location::Url};
 
 const LOG: &str = "/admin/audit";
 
-/// A path with these parameters.
+/// Returns the path with these query parameters.
 fn at(path: &str, pairs: &[(&'static str, String)]) -> String {
     let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", Url::escape(value))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
@@ -43,7 +43,7 @@ pub fn AuditPage() -> impl IntoView {
             list_events(who, kind, thing, from, to, before.map(|it| it.to_string()).unwrap_or_default())
         };
         let draw = move |page: Page| list(&shown, page);
-        // An export has no gaps: of the filter only the days count.
+        // An export is a part of the chain without gaps, so it uses only the filter's date range.
         let days: Vec<_> = filter.pairs().into_iter().filter(|(name, _)| matches!(*name, "from" | "to")).collect();
         let label = if days.is_empty() { "Export" } else { "Export these days" };
         let days =
@@ -131,7 +131,7 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
     .into_any()
 }
 
-/// How far the log is signed, in a line.
+/// Returns one line about how far the log is signed.
 fn state(chain: ChainState, now: Timestamp) -> AnyView {
     let counted = |n: i64| if n == 1 { "1 event".to_owned() } else { format!("{n} events") };
     let text = match chain.signed_at {

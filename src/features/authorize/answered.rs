@@ -1,4 +1,4 @@
-//! Where the person's answer goes: the browser is led there, or the window that opened ours is told.
+//! Authorization response: redirects the browser to the client, or posts a message to the window that opened the page.
 
 use crate::{
     domain::consent::{Answered, Message},
@@ -8,15 +8,15 @@ use crate::{
 };
 use leptos::{nonce::use_nonce, prelude::*};
 
-/// Tells the opener, if it is of that origin, and closes the window.
+/// Posts the response to the opener, restricted to the client's origin, and closes the window.
 const TELL: &str = "const{dataset:it}=document.getElementById('answer'),said={};\
     for(const name of['code','state','iss','error','error_description'])if(name in it)said[name]=it[name];\
     window.opener?.postMessage(said,it.origin);window.close()";
 
-/// Draws nothing that asks anything.
+/// Renders the response. The page has no form.
 pub fn answered(answer: Answered) -> AnyView {
     match answer {
-        // Exposed to be followed: an error, or the one answer that carries the code.
+        // Exposed for the redirect: an error, or the one response that contains the authorization code.
         Answered::Leave(to) => view! { <Go to=to.expose().to_owned() /> }.into_any(),
         Answered::Post(message) => told(message),
     }
@@ -26,7 +26,7 @@ fn told(message: Message) -> AnyView {
     let Message { origin, code, error, error_description, state, iss } = message;
     let lead =
         if error.is_none() { "The page that asked goes on, if it is still open." } else { "Nothing was allowed." };
-    // Exposed to be told: this is the one answer that may.
+    // Exposed for the message: this is the one response that contains the authorization code.
     let code = code.map(|code| code.expose().to_owned());
     view! {
         <PageTitle text="You can close this window" />

@@ -1,4 +1,5 @@
-//! `/device`: the code that a device shows is typed here (RFC 8628 section 3.3); `/device/confirm`: what it asks.
+//! Device verification pages: `/device` takes the user code (RFC 8628 section 3.3), `/device/confirm` shows the consent
+//! prompt.
 
 use super::{
     api,
@@ -79,7 +80,7 @@ pub fn DeviceConfirmPage() -> impl IntoView {
         }
         Ok(Authorization::Cannot { status: code, why }) => cannot(code, "You cannot allow this", why),
         Ok(Authorization::Unknown(_) | Authorization::Answered(_)) => ().into_any(),
-        // `SignedInOnly` leads away.
+        // `SignedInOnly` redirects to the sign-in page.
         Err(error) if error.kind == crate::error::ErrorKind::SignedOut => ().into_any(),
         Err(error) => {
             let (wrong, code) = (error.field("user_code").map(ToOwned::to_owned), error.kind.status());
@@ -94,7 +95,7 @@ pub fn DeviceConfirmPage() -> impl IntoView {
     .into_any()
 }
 
-/// As the device shows it, however it was typed.
+/// Formats the user code as the device shows it, however the user typed it.
 fn shown(typed: &str) -> String {
     let letters: Vec<_> = typed.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_uppercase()).collect();
     letters.chunks(4).map(|part| part.iter().collect::<String>()).collect::<Vec<_>>().join("-")

@@ -1,4 +1,4 @@
-//! What was allowed and holds: rows of a list, and the section on the person's own page of security.
+//! Active grants: list rows, and the section on the user's security page.
 
 use super::api::my_grants;
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The address to which the forms of [`mine`] are sent.
+/// The path to which the form of [`mine`] is posted.
 const REVOKE: &str = "/settings/security/grant";
 
-/// The section.
+/// The section with the user's own grants.
 pub fn mine() -> AnyView {
     let draw = |allowed: Allowed| {
         let Allowed { grants, now, .. } = allowed;
@@ -22,7 +22,7 @@ pub fn mine() -> AnyView {
             return view! { <p class="panel__body">"You have allowed no program anything that still holds."</p> }
                 .into_any();
         }
-        // One form: each button says what it takes back.
+        // One form for all rows: each button carries the id of the grant that it revokes.
         let revoke = |grant: &GrantView| {
             let name = format!("Revoke what you allowed {}", grant.client);
             view! {
@@ -51,7 +51,8 @@ pub fn mine() -> AnyView {
     .into_any()
 }
 
-/// The rows; `in_project`: the project is known, and who allowed it is not.
+/// The rows of a list of grants. `in_project`: the list is on a project's page, so each row names the user and not the
+/// project.
 pub fn rows(
     grants: Vec<GrantView>,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Consent: the page that asks whether a program may, the one for devices, and what was allowed.
+//! OAuth consent: the authorization page, the device verification pages, and the lists of active grants.
 
 pub mod api;
 

@@ -1,4 +1,4 @@
-//! `/authorize`: a program asks to be allowed something (RFC 6749 section 4.1.1).
+//! `/authorize`: the page of the authorization endpoint (RFC 6749 section 4.1.1).
 
 use super::{
     answered::answered,
@@ -22,7 +22,7 @@ use leptos_router::hooks::use_location;
 
 #[component]
 pub fn AuthorizePage() -> impl IntoView {
-    // Given with the answer to the form: the page tells the program.
+    // Set in the response to the form submission: the page passes the authorization response to the client.
     if let Some(answer) = use_context::<Answered>() {
         return answered(answer);
     }
@@ -58,7 +58,8 @@ pub fn AuthorizePage() -> impl IntoView {
     .into_any()
 }
 
-/// Nobody is told but the person.
+/// An invalid request whose client or redirect URI is not verified. The error is shown to the user and is not sent to
+/// the client.
 fn unknown(words: String) -> AnyView {
     status(400);
     view! {
@@ -69,7 +70,7 @@ fn unknown(words: String) -> AnyView {
     .into_any()
 }
 
-/// There is nothing to allow: the program can only be told that.
+/// The user cannot grant the request. The only available response to the client is an error.
 fn cannot(query: &str, code: u16, why: String, session: Session) -> AnyView {
     status(code);
     let (to, query) = (format!("/authorize?{query}"), query.to_owned());

@@ -1,4 +1,4 @@
-//! The question itself: who asks, for which project, what, for how long.
+//! Consent prompt: the client, the project, the requested scopes, and the lifetime of the grant.
 
 use crate::{
     domain::{consent::Asking, project::ProjectName, scope::ScopeView},
@@ -15,17 +15,17 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Where the answer is sent, and what names the question in it.
+/// The target of the consent form, and the field that identifies the authorization request.
 pub struct Sent {
-    /// The path of the page, with its query.
+    /// The path of the page with its query.
     pub to: String,
     pub name: &'static str,
     pub value: String,
-    /// The code that the device shows.
+    /// The user code that the device shows.
     pub code: Option<String>,
 }
 
-/// The whole page.
+/// The complete page.
 pub fn question(asking: Asking, sent: Sent) -> AnyView {
     let Asking { client, host, project, scopes, beyond, lives, usual, email } = asking;
     let who = client.clone().unwrap_or_else(|| "an unregistered program on this computer".to_owned());
@@ -39,7 +39,8 @@ pub fn question(asking: Asking, sent: Sent) -> AnyView {
     let under = lead(client, host, code);
     view! {
         <Gate title wide=true sign under>
-            // It may lead to another site, and stands outside the shell: the browser sends it itself.
+            // The response can redirect to another origin, and the page has no shell: the browser submits the form
+            // itself.
             <Form to class="panel" plain=true>
                 <div class="panel__body fields">
                     <Refused />
@@ -67,7 +68,7 @@ pub fn question(asking: Asking, sent: Sent) -> AnyView {
     .into_any()
 }
 
-/// Whom the answer is from. Somebody else is asked the same, once they have signed in.
+/// Names the user who gives the consent. The link signs out and returns to the same request for another user.
 pub fn signed_in_as(email: String) -> AnyView {
     view! {
         <p class="hint">
@@ -79,7 +80,7 @@ pub fn signed_in_as(email: String) -> AnyView {
     .into_any()
 }
 
-/// The program, and Keyward.
+/// The initials of the client next to the Keyward logo.
 fn sign(client: Option<&str>) -> AnyView {
     let words = client.unwrap_or("?").split_whitespace();
     let initials: String = words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
@@ -117,7 +118,7 @@ fn lead(client: Option<String>, host: Option<String>, code: Option<String>) -> A
     }
 }
 
-/// What it may do: all of what it asks for, until the person takes something out.
+/// Checkboxes for the requested scopes. All are checked until the user clears some.
 fn boxes(scopes: Vec<ScopeView>, beyond: Vec<String>, project: &ProjectName) -> AnyView {
     let typed = FormState::here().typed_all("scopes");
     let hint = match (scopes.is_empty(), beyond.is_empty()) {

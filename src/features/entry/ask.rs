@@ -1,9 +1,9 @@
-//! Asking for a letter: the address alone.
+//! Email form: requests a one-time link with the email address alone.
 
 use crate::ui::{button::Submit, field::Field, form::Form, notice::Refused};
 use leptos::prelude::*;
 
-/// The form that is posted to this page.
+/// The form. `to` is the path of the current page.
 pub fn ask(to: &'static str) -> AnyView {
     view! {
         <Form to class="panel" plain=true>

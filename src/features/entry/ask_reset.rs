@@ -1,4 +1,4 @@
-//! Asking for a new password.
+//! Password reset, step one: requests a one-time link by email.
 
 use super::ask::ask;
 use crate::{

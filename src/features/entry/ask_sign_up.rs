@@ -1,4 +1,4 @@
-//! Asking for an account: only the address is asked for first. An invitation leads on at once.
+//! Registration, step one: requests a one-time link by email. An invitation redirects to step two immediately.
 
 use super::ask::ask;
 use crate::{

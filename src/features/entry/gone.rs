@@ -1,4 +1,4 @@
-//! A link that opens nothing.
+//! Error page for an invalid one-time link.
 
 use crate::{
     features::session::{Known, PageTitle, foot},
@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The same for a link that was used, is too old, or never was.
+/// The same page for a link that was used, has expired, or never existed.
 pub fn gone(known: Option<Known>, again: &'static str, label: &'static str) -> AnyView {
     status(404);
     let lead = "It was used already, or it is too old. Ask for a new one.";

@@ -1,4 +1,4 @@
-//! Ways in besides a password that is known: making an account of one's own, and a new password.
+//! Registration and password reset through one-time links.
 
 pub mod api;
 

@@ -1,4 +1,4 @@
-//! Choosing a new password.
+//! Password reset, step two: the form for the new password.
 
 use super::{api, gone::gone};
 use crate::{

@@ -1,4 +1,4 @@
-//! Making the account that a link lets make.
+//! Registration, step two: the form that creates the account of a one-time link.
 
 use super::{api, gone::gone};
 use crate::{
@@ -31,7 +31,7 @@ pub fn SignUpPage() -> impl IntoView {
             >
                 <Form to=to.get_value() class="panel" plain=true>
                     <input type="hidden" name="code" value=code.get_value() />
-                    // For whatever remembers passwords: it would else keep the name in its place.
+                    // For password managers: without this field they store the name as the user name.
                     <input type="hidden" autocomplete="username" value=welcome.email />
                     <div class="panel__body fields">
                         <Refused />

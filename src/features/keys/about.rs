@@ -1,4 +1,4 @@
-//! The dialogs about one key: deactivate, activate, delete, restore. One shape, four verbs; an administrator says why.
+//! Lifecycle dialogs of a key: deactivate, activate, delete, restore. An administrator has to enter a reason.
 
 use super::{
     api::get_key,
@@ -56,7 +56,7 @@ enum Verb {
 }
 
 impl Verb {
-    /// As it stands in the address.
+    /// The last segment of the path.
     const fn path(self) -> &'static str {
         match self {
             Self::Deactivate => "deactivate",
@@ -85,7 +85,7 @@ impl Verb {
         format!("{verb} “{name}”?")
     }
 
-    /// What will happen, to whom.
+    /// The consequences of the action and who is affected.
     fn lead(self, key: &KeyView) -> AnyView {
         let refused = |code: &'static str| {
             view! {
@@ -120,7 +120,7 @@ fn used(key: &KeyView) -> String {
     key.last_used.as_ref().map_or_else(|| "It was never used.".into(), |at| format!("It was last used on {}.", at.day))
 }
 
-/// The key that the address names, as this desk sees it.
+/// Loads the key of the URL, as a user or as an administrator.
 pub fn key_of_the_address(desk: Desk) -> Resource<Result<KeyView, AppError>> {
     let session = Session::here();
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
@@ -159,7 +159,7 @@ fn page(verb: Verb) -> AnyView {
     view! { <Suspense>{move || key.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-/// What stands in place of a dialog that cannot be shown.
+/// An error dialog in place of a dialog that cannot be shown.
 pub fn failed(place: &Place, error: AppError) -> AnyView {
     if error.kind == ErrorKind::SignedOut {
         return ().into_any();
@@ -181,7 +181,7 @@ pub fn failed(place: &Place, error: AppError) -> AnyView {
     .into_any()
 }
 
-/// The form's inside; drawn within it, for there it knows what was refused.
+/// The contents of the form. They are built inside `Form` because only its context has the field errors.
 fn inside(verb: Verb, place: &Place, key: &KeyView) -> impl FnOnce() -> AnyView + use<> {
     let (place, key) = (place.clone(), key.clone());
     move || {

@@ -1,5 +1,5 @@
-//! `/admin/keys/chosen`: deactivate or delete several keys at once. The list asks with the boxes that were ticked; the question names
-//! them, and one reason is for all.
+//! `/admin/keys/chosen`: bulk actions. Deactivates or deletes several keys with one reason. The list submits the
+//! checked rows; the confirmation page lists the keys.
 
 use super::{about::failed, place::Place};
 use crate::{
@@ -26,7 +26,7 @@ use leptos_router::hooks::use_query_map;
 
 const PAGE: &str = "/admin/keys/chosen";
 
-/// What the list asks with: the boxes of its rows belong to this form, wherever they stand.
+/// The bulk action form of the list. The checkboxes of the rows reference it by its id, since they are outside of it.
 pub fn bulk(place: &Place) -> AnyView {
     let KeyFilter { status, project, environment, owner, view, sort } = place.filter.clone();
     let kept = [
@@ -60,7 +60,7 @@ pub fn bulk(place: &Place) -> AnyView {
 #[component]
 pub fn ChosenPage() -> impl IntoView {
     let place = Place::here();
-    // Given with the answer to the form.
+    // Set in the response to the form submission.
     if let Some(done) = use_context::<ChosenDone>() {
         return answered(&place, done);
     }
@@ -161,7 +161,7 @@ fn question(place: &Place, delete: bool, keys: Vec<ChosenKey>) -> AnyView {
     .into_any()
 }
 
-/// What became of them, and of which not.
+/// The result: how many keys changed, and which did not, each with its reason.
 fn answered(place: &Place, done: ChosenDone) -> AnyView {
     let word = if done.deleted { "deleted" } else { "deactivated" };
     let title = format!("{} {word}", counted(done.changed as usize));

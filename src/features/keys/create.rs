@@ -1,5 +1,5 @@
-//! `/keys/new`: the form for a new key, and the answer to it. What a link says (`?name=…&expires=30d&scope=…`) stands in it at
-//! first.
+//! `/keys/new`: the form for a new key, and the page with its secret. Query parameters prefill the form
+//! (`?name=…&expires=30d&scope=…`).
 
 use super::{
     about::failed,
@@ -31,7 +31,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-/// What the address asks for. Only what a person could have typed: it is checked like that when it is sent.
+/// Initial field values from the query. They get the same validation on submission as typed values.
 #[derive(Clone, Default)]
 struct Prefill {
     name: String,
@@ -75,7 +75,7 @@ impl Prefill {
 
 #[component]
 pub fn CreatePage() -> impl IntoView {
-    // Given with the answer to the form: the page is the reveal.
+    // Set in the response to the form submission: the page shows the secret.
     if let Some(created) = use_context::<CreatedKey>() {
         return view! {
             <PageTitle text="Save this key" />
@@ -158,7 +158,7 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
     .into_any()
 }
 
-/// The project, if there is more than one, and the environment.
+/// The fields for the project, if the user has more than one, and the environment.
 fn place(projects: &[ProjectChoice], prefill: &Prefill) -> AnyView {
     let environment = prefill.environment.clone();
     if let [only] = projects {

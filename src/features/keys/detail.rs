@@ -1,4 +1,4 @@
-//! `/keys/{id}`: everything about one key but its secret.
+//! `/keys/{id}`: all details of a key except its secret.
 
 use super::{
     api::get_key,

@@ -1,4 +1,4 @@
-//! `/keys/{id}/edit`: name, scopes, expiry, issued to and rules; never the secret.
+//! `/keys/{id}/edit`: name, scopes, expiry, `issued_to`, and restrictions. The secret cannot be changed.
 
 use super::{
     about::failed,

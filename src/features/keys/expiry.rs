@@ -1,9 +1,10 @@
-//! The expiry of a form: what was chosen before it was refused, and what was wrong with it.
+//! Expiry field of a form, with the submitted value and its error after a rejected submission.
 
 use crate::{domain::expiry::ExpiryOption, islands::Expiry, ui::form::FormState};
 use leptos::prelude::*;
 
-/// The field; `first` is the choice at first, `on` the date, as `YYYY-MM-DD`, `policy` what it says of the life of a key.
+/// The field. `first` is the initial choice, `on` the initial date as `YYYY-MM-DD`, `policy` a hint about the maximum
+/// key lifetime.
 pub fn expiry(options: Vec<ExpiryOption>, first: String, on: String, policy: Option<String>) -> AnyView {
     let state = FormState::here();
     let known = |typed: &String| typed == "date" || options.iter().any(|option| option.value == *typed);

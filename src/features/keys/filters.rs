@@ -1,4 +1,4 @@
-//! Which keys are shown, and in which order: a GET form, so that the address says it.
+//! Filter and sort order of the key list: a GET form, so that the URL contains them.
 
 use super::place::{Desk, Place};
 use crate::{
@@ -11,14 +11,14 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 
-/// For browsers without scripts; the others send the form when something is chosen. To them this is a text, so it is written as
-/// one.
+/// Content of `<noscript>`: the submit button for browsers without scripts. With scripts, a change submits the form,
+/// and the content of `<noscript>` is text to the parser, so it is set as a string.
 const APPLY: &str = "<button class=\"button\">Apply</button>";
 
 #[component]
 pub fn Filters(
     projects: Vec<ProjectName>,
-    /// For administrators; else empty.
+    /// The owners to choose from, for administrators. Empty for other users.
     owners: Vec<PersonChoice>,
 ) -> impl IntoView {
     let place = Place::here();
@@ -73,7 +73,7 @@ pub fn Filters(
     .into_any()
 }
 
-/// The ready views, each with what else the filter says.
+/// The review filters as tabs. Each keeps the rest of the filter.
 fn ready(place: &Place) -> AnyView {
     let all = [None].into_iter().chain(Ready::ALL.map(Some));
     let links = all

@@ -1,4 +1,5 @@
-//! `/projects/{id}/keys/new`: a key for somebody who uses a project. A name is enough; the rest is under More.
+//! `/projects/{id}/keys/new`: a key for a user of a project. Only the name is required; the other fields are under
+//! More.
 
 use super::{
     api::{CreatedKey, key_form},
@@ -89,7 +90,7 @@ fn none(error: AppError) -> AnyView {
 
 fn inside(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
     let KeyForm { number, expiries, usual, policy, zone, .. } = form;
-    // What is under More is drawn open when something in it was refused.
+    // The More section is open if one of its fields has an error.
     let state = FormState::here();
     let wrong = ["environment", "expires", "expires_on", "scopes"].iter().any(|name| state.wrong(name).is_some());
     let fields = RuleFields::default().or_typed();

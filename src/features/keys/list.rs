@@ -1,4 +1,4 @@
-//! The table of keys with its filters, what is said when there are none, and the way to the next page.
+//! The key table with its filter, the empty state, and the pagination.
 
 use super::{
     api::list_keys,
@@ -58,7 +58,7 @@ pub fn KeyList() -> impl IntoView {
 }
 
 fn drawn(place: &Place, page: KeyPage) -> AnyView {
-    // Somebody who has no key at all needs no way to look among them.
+    // A user without any key gets no filter.
     let filters = (page.any || page.deleted > 0 || place.filter.narrows())
         .then(|| view! { <Filters projects=page.projects.clone() owners=page.owners.clone() /> });
     let list = if page.keys.is_empty() { nothing(place, &page) } else { table(place, page) };
@@ -123,7 +123,7 @@ fn nothing(place: &Place, page: &KeyPage) -> AnyView {
 fn table(place: &Place, page: KeyPage) -> AnyView {
     let KeyPage { keys: rows, next, total, expiring, now, .. } = page;
     let deleted = place.filter.status == Some(Status::Deleted);
-    // What is deleted is restored one by one.
+    // Deleted keys have no bulk action: they are restored one by one.
     let chooses = place.desk == Desk::Admin && !deleted;
     let foot = foot(place, rows.len(), total, next, chooses.then(|| bulk(place)));
     let check = chooses.then(|| {
@@ -180,7 +180,8 @@ fn caption(deleted: bool, narrowed: bool, total: u64, expiring: u64) -> AnyView 
     .into_any()
 }
 
-/// Where in the list this page is. Pages are found by the last key of the one before, so a later page knows its length only.
+/// The table footer with the position in the list. Cursor pagination gives a later page its own length but not its
+/// offset.
 fn foot(place: &Place, here: usize, total: u64, next: Option<String>, bulk: Option<AnyView>) -> AnyView {
     let first = place.after.is_empty();
     let total = counted(total);

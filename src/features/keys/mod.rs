@@ -1,4 +1,4 @@
-//! The keys: the list, the dialogs over it, the one time that a secret is shown. The administrators' list is the same table.
+//! API keys: the list, its dialogs, and the one page that shows a secret. The administrators' list uses the same table.
 
 pub mod api;
 

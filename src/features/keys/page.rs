@@ -1,4 +1,4 @@
-//! `/keys` and `/admin/keys`: the list, with a dialog over it where the address names one.
+//! `/keys` and `/admin/keys`: the key list, with a dialog on top if the path names one.
 
 use super::{
     api::CreatedKey,
@@ -13,7 +13,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
 
-/// The keys of the projects that the person is a member of.
+/// The keys of all projects that the user is a member of.
 #[component]
 pub fn KeysPage() -> impl IntoView {
     let place = Place::provide(Desk::Own);
@@ -41,7 +41,7 @@ pub fn KeysPage() -> impl IntoView {
     }
 }
 
-/// Every key of this Keyward.
+/// All keys of this Keyward instance.
 #[component]
 pub fn AdminKeysPage() -> impl IntoView {
     administrators(|| {
@@ -64,13 +64,13 @@ pub fn AdminKeysPage() -> impl IntoView {
     })
 }
 
-/// Whether the server draws a dialog over the list.
+/// Whether the server renders a dialog on top of the list.
 fn has_dialog(desk: Desk) -> bool {
     use_context::<CreatedKey>().is_some()
         || use_location().pathname.get_untracked().trim_end_matches('/') != desk.path()
 }
 
-/// What a key is, in a sentence.
+/// One sentence that explains what a key is.
 #[component]
 fn Lead() -> impl IntoView {
     let session = Session::here();

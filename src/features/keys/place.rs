@@ -1,20 +1,20 @@
-//! Where in which list the person is: it stands in the address, beneath a dialog too.
+//! List context: filter and cursor of a key list, taken from the URL. Dialogs keep both in their URL.
 
 use crate::domain::{filter::KeyFilter, key::KeyView};
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 
-/// Whose list it is.
+/// The audience of a key list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Desk {
-    /// The keys of the projects that the person is a member of.
+    /// A user: the keys of the projects that they are a member of.
     Own,
-    /// Every key, for administrators.
+    /// An administrator: all keys.
     Admin,
 }
 
 impl Desk {
-    /// The address of the list.
+    /// The path of the list.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Own => "/keys",
@@ -23,17 +23,17 @@ impl Desk {
     }
 }
 
-/// A page of a list.
+/// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub desk: Desk,
     pub filter: KeyFilter,
-    /// Where this page of the list begins; empty at the first.
+    /// The cursor of this page. Empty on the first page.
     pub after: String,
 }
 
 impl Place {
-    /// Reads the address and gives the place to the page's parts and dialogs as context.
+    /// Reads the context from the URL and provides it to the page's components and dialogs.
     pub fn provide(desk: Desk) -> Self {
         let query = use_query_map();
         let filter = query.with_untracked(|query| KeyFilter::read(|name| query.get(name)));
@@ -50,7 +50,7 @@ impl Place {
         expect_context()
     }
 
-    /// This path, with the filter and the place in the list.
+    /// Returns this path with the filter and the cursor.
     pub fn at(&self, path: &str) -> String {
         let mut query = self.filter.query();
         if !self.after.is_empty() {
@@ -60,28 +60,28 @@ impl Place {
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 
-    /// The list itself.
+    /// Returns the URL of the list.
     pub fn list(&self) -> String {
         self.at(self.desk.path())
     }
 
-    /// A dialog about this key.
+    /// Returns the URL of a dialog about this key.
     pub fn about(&self, key: &KeyView, verb: &str) -> String {
         self.at(&format!("{}/{}/{verb}", self.desk.path(), key.id))
     }
 
-    /// The first page of the list with this filter.
+    /// Returns the URL of the first page with the same filter.
     pub fn first(&self) -> String {
         Self { after: String::new(), ..self.clone() }.list()
     }
 }
 
-/// The menu of this key's row.
+/// The id of the action menu of a key's row.
 pub fn menu_id(key: &KeyView) -> String {
     format!("actions-{}", key.id)
 }
 
-/// The button of that menu: focus comes back to it.
+/// The id of the button that opens the menu. Focus returns to it.
 pub fn menu_button_id(key: &KeyView) -> String {
     format!("{}-button", menu_id(key))
 }

@@ -1,4 +1,4 @@
-//! The one time that a secret is shown.
+//! The one-time display of a new secret.
 
 use super::{
     api::CreatedKey,
@@ -16,15 +16,15 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Given as context when the page is asked for by one that is alive in the browser: it will wake the islands of the answer.
+/// Context marker of a request from in-browser navigation, which hydrates the islands of the response.
 #[derive(Clone, Copy, Debug)]
 pub struct Live;
 
-/// The dialog over the list. Leaving it without having copied asks once more.
+/// The dialog over the list. If the user closes it before copying the secret, it asks for confirmation.
 #[component]
 pub fn Reveal(
     created: CreatedKey,
-    /// The list that it lies over.
+    /// The URL of the list below the dialog.
     #[prop(into)]
     leave: String,
 ) -> impl IntoView {
@@ -59,7 +59,7 @@ pub fn Reveal(
     .into_any()
 }
 
-/// What else one needs to know of the key, its project's identifier above all: programs ask for it.
+/// Details of the key, first of all the project id, which clients need.
 fn facts(key: KeyView, live: bool) -> AnyView {
     let now = key.created.at;
     let id = key.project_id.to_string();

@@ -1,4 +1,4 @@
-//! One key in the list.
+//! A row of the key list.
 
 use super::place::{Desk, Place, menu_id};
 use crate::{
@@ -19,14 +19,14 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// An expiry nearer than this is a warning.
+/// Seconds before the expiry from which a row shows a warning.
 const SOON: i64 = 7 * DAY;
 
 #[component]
 pub fn KeyRow(
     key: KeyView,
     now: Timestamp,
-    /// It has a box to be ticked.
+    /// Whether the row has a checkbox.
     chooses: bool,
 ) -> impl IntoView {
     let KeyView { name, preview, project, scopes, status, created, created_by, issued_to, .. } = key.clone();
@@ -128,7 +128,7 @@ fn expires(at: Option<Moment>, status: Status, now: Timestamp) -> AnyView {
     view! { <Ago at now /> }.into_any()
 }
 
-/// The last cell: what can be done with this key.
+/// The last cell: the action menu of the key.
 fn actions(place: &Place, key: KeyView) -> AnyView {
     let deleted = key.status == Status::Deleted;
     let class = if deleted { "cell-restore" } else { "cell-menu" };
@@ -143,7 +143,7 @@ fn actions(place: &Place, key: KeyView) -> AnyView {
 fn restore(place: &Place, key: &KeyView) -> AnyView {
     let name = format!("Restore key {}", key.name);
     if place.desk == Desk::Admin {
-        // An administrator says why: a dialog asks.
+        // An administrator has to enter a reason, so a dialog asks for it.
         return view! { <a class="button" href=place.about(key, "restore") aria-label=name id=format!("{}-button", menu_id(key))>"Restore"</a> }.into_any();
     }
     let (to, id) = (place.about(key, "restore"), key.id.to_string());
@@ -199,7 +199,7 @@ fn menu(place: &Place, key: &KeyView) -> AnyView {
     .into_any()
 }
 
-/// Accepting a key again needs no question: the menu itself does it.
+/// Activation needs no confirmation: the menu item submits the form.
 fn activate(place: &Place, key: &KeyView) -> AnyView {
     let name = format!("Activate key {}", key.name);
     let (to, id) = (place.about(key, "activate"), key.id.to_string());

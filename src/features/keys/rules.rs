@@ -1,4 +1,4 @@
-//! From where, from when and how often a key may be used: the fields of a form, and the words on a page.
+//! Restrictions of a key: networks, start time, and rate limit, as form fields and as descriptions.
 
 use crate::{
     domain::{
@@ -16,27 +16,27 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// What stands in the fields.
+/// The field values.
 #[derive(Clone, Debug, Default)]
 pub struct RuleFields {
-    /// One a line.
+    /// One network per line.
     pub networks: String,
-    /// `2026-12-01T09:00`, in the person's zone; empty: at once.
+    /// `2026-12-01T09:00` in the user's time zone. Empty means immediately.
     pub not_before: String,
-    /// What is said of that time: it is the key's own.
+    /// A hint about the start time. Present only for the key's saved value.
     said: Option<String>,
     rate: String,
-    /// Empty: the first choice.
+    /// Empty means the first choice.
     per: String,
     burst: String,
 }
 
-/// The names of the fields.
+/// The field names.
 const NAMES: [&str; 5] = ["networks", "not_before", "rate", "per", "burst"];
 
 impl RuleFields {
-    /// What an address asks for: networks, a time, and a limit such as `100/minute,burst=20`. A limit that is none is left out; the
-    /// rest is checked when it is sent.
+    /// Builds field values from query parameters: networks, a start time, and a rate limit such as
+    /// `100/minute,burst=20`. An invalid rate limit is ignored; the rest is validated on submission.
     pub fn of_words(networks: &[String], not_before: String, rate: &str) -> Self {
         let networks: Vec<_> = networks.iter().flat_map(|it| it.split([',', ' '])).collect();
         let limit = rate.parse::<RateLimit>().ok();
@@ -45,7 +45,7 @@ impl RuleFields {
         Self { networks: networks.join("\n"), not_before, said: None, rate, per, burst }
     }
 
-    /// What a key has; `not_before` as the field takes it.
+    /// Builds field values from a key. `not_before` has the format of the field.
     pub fn of(key: &KeyView, not_before: String) -> Self {
         let limit = key.rate_limit.as_ref();
         let (rate, per, burst) =
@@ -57,7 +57,7 @@ impl RuleFields {
         Self { networks: key.networks.join("\n"), not_before, said, rate, per, burst }
     }
 
-    /// What was typed before the form was refused, or else this.
+    /// Returns the submitted values after a rejected submission, otherwise `self`.
     pub fn or_typed(self) -> Self {
         let state = FormState::here();
         let typed = |name: &str, first: String| state.typed(name).unwrap_or(first);
@@ -72,7 +72,7 @@ impl RuleFields {
         }
     }
 
-    /// Whether something is set, or wrong: then it is to be seen.
+    /// Whether a field has a value or an error, so that the section must be open.
     pub fn matter(&self) -> bool {
         let state = FormState::here();
         let set = [&self.networks, &self.not_before, &self.rate, &self.burst];
@@ -80,13 +80,13 @@ impl RuleFields {
     }
 }
 
-/// Calls, period and burst as the fields show them: a burst of the whole limit is not said.
+/// Field values for calls, period, and burst. A burst equal to the limit is left empty, since it is the default.
 fn limit_fields(calls: u32, per: &str, burst: u32) -> (String, String, String) {
     let burst = if burst == calls { String::new() } else { burst.to_string() };
     (calls.to_string(), per.to_owned(), burst)
 }
 
-/// What few people need.
+/// A collapsed section for rarely needed fields.
 pub fn more(open: bool, inside: AnyView) -> AnyView {
     view! {
         <details class="more" open=open>
@@ -100,7 +100,7 @@ pub fn more(open: bool, inside: AnyView) -> AnyView {
     .into_any()
 }
 
-/// The fields; `zone` is the name of the person's time zone.
+/// The fields. `zone` is the name of the user's time zone.
 pub fn rules(fields: RuleFields, zone: &str) -> AnyView {
     let state = FormState::here();
     let RuleFields { networks, not_before, said, rate, per, burst } = fields;
@@ -120,7 +120,7 @@ pub fn rules(fields: RuleFields, zone: &str) -> AnyView {
     .into_any()
 }
 
-/// The rate limit: one thing in three fields.
+/// The rate limit, a group of three fields.
 fn limit(rate: String, per: &str, burst: String) -> AnyView {
     let state = FormState::here();
     let choices = Per::ALL.map(|per| Choice::new(per.as_str(), per.as_str())).into_iter().collect();
@@ -175,7 +175,7 @@ fn limit(rate: String, per: &str, burst: String) -> AnyView {
     .into_any()
 }
 
-/// The rules of a key in words, for a list of facts; `all`: those that it does not have, too.
+/// The restrictions of a key as entries of a description list. `all`: also those that are not set.
 pub fn facts(key: &KeyView, all: bool) -> AnyView {
     let networks = (all || !key.networks.is_empty()).then(|| {
         view! {
@@ -199,7 +199,7 @@ pub fn facts(key: &KeyView, all: bool) -> AnyView {
     view! { {networks} {not_before} {limit} }.into_any()
 }
 
-/// "From 10.0.0.0/8 and 2 more", with all of them beneath.
+/// "From 10.0.0.0/8 and 2 more", expandable to the full list.
 fn from(networks: &[String]) -> AnyView {
     let Some((first, rest)) = networks.split_first() else { return "From anywhere".into_any() };
     if rest.is_empty() {

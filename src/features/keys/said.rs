@@ -1,4 +1,5 @@
-//! What has just been done, said over the list: `?done=deleted&key=…` names it, and it is said only if it is so.
+//! Flash message above the list. `?done=deleted&key=…` selects it; it is shown only if it matches the key's current
+//! state.
 
 use super::{
     api::key_if_any,
@@ -41,7 +42,7 @@ pub fn Said() -> impl IntoView {
     view! { <Suspense>{move || key.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-/// The sentence, if it is true of the key.
+/// Returns the message if it matches the key's state.
 fn sentence(done: &str, key: &KeyView) -> Option<String> {
     let deleted = key.status == Status::Deleted;
     let is_so = match done {

@@ -1,4 +1,4 @@
-//! What a key may do: none of it unless it is chosen.
+//! Scope checkboxes of a key form. None is checked by default.
 
 use crate::{
     domain::project::ProjectChoice,
@@ -9,8 +9,8 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The scopes of the projects; where there are several, each scope says for which of them it is offered. `first` are those that
-/// are chosen at first.
+/// The scopes of the projects. With several projects each scope carries the ids of the projects that offer it. `first`
+/// are the initially checked scopes.
 #[component]
 pub fn Scopes(projects: Vec<ProjectChoice>, first: Vec<String>) -> impl IntoView {
     let state = FormState::here();

@@ -1,4 +1,4 @@
-//! The secret in its three forms: bare, as a ready command, and as lines for a file.
+//! The secret in three formats: plain, as a curl command, and as lines of an `.env` file.
 
 use super::api::CreatedKey;
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The tabs: values and words.
+/// The tabs: value and label.
 const TABS: [(&str, &str); 3] = [("secret", "Secret"), ("curl", "curl"), ("env", ".env")];
 
-/// What can be copied. Wiped when it is dropped, as the secret in it is.
+/// The copyable texts. They contain the secret and are zeroized on drop.
 #[derive(Clone)]
 pub struct Forms {
     bare: RevealedSecret,
@@ -21,7 +21,7 @@ pub struct Forms {
 
 impl Forms {
     pub fn of(created: &CreatedKey) -> Self {
-        // Exposed to be shown: this is the one page that may.
+        // Exposed for display: this is the only page that shows the secret.
         let secret = created.secret.expose();
         let url = created.public_url.trim_end_matches('/');
         let curl = format!(
@@ -31,7 +31,7 @@ impl Forms {
         Self { bare: created.secret.clone(), curl: RevealedSecret::new(curl), env: RevealedSecret::new(env) }
     }
 
-    /// What the tab shows.
+    /// Returns the text of a tab.
     pub fn tab(&self, tab: &str) -> String {
         match tab {
             "curl" => &self.curl,
@@ -43,7 +43,8 @@ impl Forms {
     }
 }
 
-/// The box. The tabs and the mask are CSS, so they work without scripts; what needs one is there only if one is.
+/// The box with the secret. Tabs and mask are pure CSS and work without scripts. The buttons that need scripts are
+/// rendered only if scripts run.
 #[component]
 pub fn SecretBox(forms: Forms, live: bool) -> impl IntoView {
     let copy = live.then(|| view! { <CopyButton from=".secret".to_owned() label="Copy".to_owned() main=true /> });

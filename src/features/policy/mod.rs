@@ -1,4 +1,4 @@
-//! What holds for everybody, for administrators.
+//! The instance-wide policy, for administrators.
 
 pub mod api;
 

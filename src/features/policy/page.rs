@@ -1,4 +1,4 @@
-//! `/admin/policy`: one form. A stricter policy says what it touches before it is saved.
+//! `/admin/policy`: the policy form. Before a stricter policy is saved, the page lists what it affects.
 
 use super::api::policy_form;
 use crate::{
@@ -68,7 +68,7 @@ const fn second_factor(it: SecondFactor) -> &'static str {
     }
 }
 
-/// What was typed before, wherever it was kept; at first what holds.
+/// The field values: those of the confirmation step or of the rejected form, otherwise the current policy.
 fn drafted(holds: PolicyDraft) -> PolicyDraft {
     if let Some(PolicySaved::Touches { draft, .. }) = use_context::<PolicySaved>() {
         return *draft;
@@ -175,7 +175,7 @@ fn fields(form: PolicyForm) -> AnyView {
     .into_any()
 }
 
-/// The button; and, if there is something to know first, that.
+/// The submit button. In the confirmation step also the list of effects.
 fn foot() -> AnyView {
     let Some(PolicySaved::Touches { lines, confirms, .. }) = use_context::<PolicySaved>() else {
         return view! {

@@ -1,4 +1,4 @@
-//! The head of a project's page, and what it is.
+//! Header and description section of a project's page.
 
 use super::{dialog::home, list::role};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The title, and what can be done.
+/// The title and the actions.
 pub fn head(project: &ProjectView) -> AnyView {
     let here = home(project);
     let rename = project.may_configure.then(|| {
@@ -55,7 +55,7 @@ pub fn head(project: &ProjectView) -> AnyView {
     .into_any()
 }
 
-/// What somebody has to know before they go on.
+/// Notices above the sections: access as an administrator, and the archived state.
 pub fn notices(project: &ProjectView) -> AnyView {
     let join = format!("{}/join", home(project));
     let administrator = project.role.is_none().then(|| {
@@ -76,7 +76,7 @@ pub fn notices(project: &ProjectView) -> AnyView {
     view! { {administrator} {archived} }.into_any()
 }
 
-/// The facts.
+/// The description section.
 pub fn section(project: &ProjectView) -> AnyView {
     let count = counted_of(project.keys, "key", "keys");
     let life = project.may_configure.then(|| {

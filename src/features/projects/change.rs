@@ -1,4 +1,4 @@
-//! The dialogs that make, rename, archive and unarchive a project, and set how long its tokens live.
+//! Dialogs that create, rename, archive, and unarchive a project, and set the maximum lifetime of its tokens.
 
 use super::dialog::{Ask, ask, cannot, project};
 use crate::{

@@ -1,4 +1,5 @@
-//! The programs that a project knows and what was allowed: the sections, and the dialogs that register, remove, revoke.
+//! OAuth clients and grants of a project: the sections, and the dialogs that register and remove clients and revoke
+//! grants.
 
 use super::dialog::{Ask, ask, cannot, home, project, segment};
 use crate::{
@@ -20,7 +21,7 @@ use leptos::prelude::*;
 
 const OWNERS: &str = "Only an owner of this project may do this.";
 
-/// The sections of the page, for members.
+/// The sections of the project page. Empty for users who are not members.
 pub fn section(project: &ProjectView) -> AnyView {
     if project.role.is_none() {
         return ().into_any();

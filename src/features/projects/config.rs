@@ -1,4 +1,4 @@
-//! A project's config: the section with its editor.
+//! Config section of a project's page with its editor.
 
 use crate::{
     domain::project::ProjectView,
@@ -12,7 +12,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The section of the page.
+/// The section.
 pub fn section(project: ProjectView) -> AnyView {
     let to = format!("/projects/{}", project.id);
     view! {
@@ -32,7 +32,8 @@ fn config(project: ProjectView) -> AnyView {
     let version = state.typed("version").unwrap_or(project.version);
     let refused = state.wrong("config");
     let (version_of_text, invalid) = (version.clone(), refused.is_some());
-    // The editor is far down the page: the browser scrolls to it, and to the notice above it.
+    // The editor is far down the page: after a rejected submission the browser scrolls to it and to the notice above
+    // it.
     let again = state.refused();
     let save = project.may_configure.then(|| {
         view! {

@@ -1,4 +1,4 @@
-//! The shape of the dialogs over a project's page.
+//! Common structure of the dialogs over a project's page.
 
 use crate::{
     domain::project::ProjectView,
@@ -14,38 +14,38 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-/// The project over whose page the dialog lies.
+/// Returns the project of the page, from the context.
 pub fn project() -> ProjectView {
     expect_context()
 }
 
-/// The address of a project's page.
+/// Returns the path of a project's page.
 pub fn home(project: &ProjectView) -> String {
     format!("/projects/{}", project.id)
 }
 
-/// A part of the address: of `/projects/{id}/members/{user}/edit` the fourth names the member.
+/// Returns a segment of the current path. In `/projects/{id}/members/{user}/edit` segment 4 is the member.
 pub fn segment(number: usize) -> String {
     let path = use_location().pathname.get_untracked();
     path.split('/').nth(number).unwrap_or_default().to_owned()
 }
 
-/// The words and the button of a dialog.
+/// Texts and button of a dialog.
 pub struct Ask {
-    /// The path behind the project's, to which the form is posted.
+    /// The path to which the form is posted, relative to the project's page.
     pub path: String,
     pub title: String,
     pub lead: String,
-    /// The button: what it does, what it says meanwhile.
+    /// The button's label, and its label during the submission.
     pub button: (&'static str, &'static str),
     pub danger: bool,
-    /// The id of what opened it.
+    /// The id of the element that opens the dialog.
     pub opener: &'static str,
-    /// Cancel has the focus: there is nothing to type.
+    /// Whether Cancel has the initial focus, because the dialog has no field to type in.
     pub hesitant: bool,
 }
 
-/// A dialog with a form about this project; `fields` is drawn inside the form, where it knows what was refused.
+/// A dialog with a form about this project. `fields` is called inside the form, where the field errors are available.
 pub fn ask(project: &ProjectView, ask: Ask, fields: impl FnOnce() -> AnyView + Send + 'static) -> AnyView {
     let Ask { path, title, lead, button: (label, working), danger, opener, hesitant } = ask;
     let (id, back) = (project.id.to_string(), home(project));
@@ -74,7 +74,7 @@ pub fn ask(project: &ProjectView, ask: Ask, fields: impl FnOnce() -> AnyView + S
     .into_any()
 }
 
-/// What stands in place of a dialog that is not for them, or about nothing.
+/// An error dialog for a user without permission, or for an object that does not exist.
 pub fn cannot(project: &ProjectView, code: u16, words: impl Into<String>) -> AnyView {
     status(code);
     let (back, words) = (home(project), words.into());

@@ -1,4 +1,4 @@
-//! Inviting: the form, the one page that shows the link, and taking an invitation back.
+//! Invitations: the form, the one page that shows the link, and the dialog that withdraws an invitation.
 
 use super::{
     dialog::{Ask, ask, cannot, home, project, segment},
@@ -23,7 +23,7 @@ const OWNERS: &str = "Only an owner of this project may do this.";
 #[component]
 pub fn InvitePage() -> impl IntoView {
     let project = project();
-    // Given with the answer to the form: the page shows the link, this once.
+    // Set in the response to the form submission: the page shows the link once.
     if let Some(invited) = use_context::<Invited>() {
         return shown(home(&project), invited);
     }
@@ -56,7 +56,7 @@ pub fn InvitePage() -> impl IntoView {
 
 fn shown(back: String, invited: Invited) -> AnyView {
     let live = use_context::<Live>().is_some();
-    // Exposed to be shown: this is the one page that may.
+    // Exposed for display: this is the only page that shows the link.
     let link = invited.link.map(|link| link.expose().to_owned()).unwrap_or_default();
     let failed = invited.mail_failed.then(|| {
         view! { <Notice tone=Tone::Danger>"The letter could not be sent. Hand the link over yourself."</Notice> }

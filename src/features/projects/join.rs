@@ -1,4 +1,4 @@
-//! `/join?code=…`: what an invitation says, and the yes to it.
+//! `/join?code=…`: shows an invitation and accepts it.
 
 use super::{api::invitation, members::may};
 use crate::{
@@ -30,7 +30,7 @@ pub fn JoinPage() -> impl IntoView {
     view! { <Suspense>{move || found.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-/// The same for a link that was used or withdrawn, has expired, or never was.
+/// The same page for a link that was used or withdrawn, has expired, or never existed.
 fn gone(error: AppError) -> AnyView {
     status(error.kind.status());
     view! {

@@ -1,4 +1,4 @@
-//! `/projects/{id}/keys`: the keys of one project, by whom they were issued to; and the deletion of one.
+//! `/projects/{id}/keys`: the keys of one project, grouped by `issued_to`, and the dialog that deletes one.
 
 use super::api::project_keys;
 use crate::{
@@ -32,7 +32,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Asks, and draws a dialog; a failure is a dialog too.
+/// Loads data and draws a dialog with it. An error is drawn as a dialog, too.
 fn over<T, F>(
     ask: impl Fn() -> F + Send + Sync + 'static,
     draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
@@ -193,7 +193,7 @@ fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> 
     .into_any()
 }
 
-/// The keys of one user, under their name.
+/// The keys of one `issued_to` value, under its name.
 fn body(id: ProjectId, group: IssuedKeys, now: Timestamp) -> impl IntoView {
     let to = group.to.unwrap_or_else(|| "Nobody in particular".to_owned());
     let count = if group.keys.len() == 1 { "1 key".to_owned() } else { format!("{} keys", group.keys.len()) };

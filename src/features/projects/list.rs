@@ -1,4 +1,4 @@
-//! `/projects`: those that the person is a member of, with a dialog over them where the address names one.
+//! `/projects`: the projects that the user is a member of, with a dialog on top if the path names one.
 
 use super::api::list_projects;
 use crate::{
@@ -45,7 +45,7 @@ pub fn ProjectsPage() -> impl IntoView {
     .into_any()
 }
 
-/// A role as people say it.
+/// Returns the label of a role.
 pub fn role(role: Role) -> &'static str {
     match role {
         Role::Owner => "Owner",

@@ -1,4 +1,4 @@
-//! Who is in a project: the section, and the dialogs that change a role, remove, leave, join.
+//! Project members: the section, and the dialogs that change a role, remove a member, leave, and join.
 
 use super::{
     api::members as list_members,
@@ -20,7 +20,7 @@ use leptos::prelude::*;
 
 const OWNERS: &str = "Only an owner of this project may do this.";
 
-/// The section of the page.
+/// The section of the project page.
 pub fn section(project: &ProjectView) -> AnyView {
     let (id, manage, here) = (project.id, project.may_manage_members, home(project));
     let invite = manage.then(|| {
@@ -109,7 +109,7 @@ fn row(here: &str, member: Member, manage: bool) -> AnyView {
     .into_any()
 }
 
-/// What a role may, in a sentence.
+/// Returns one sentence about a role's permissions.
 pub fn may(role: Role) -> &'static str {
     match role {
         Role::Owner => "Owner: everything, members too",
@@ -118,7 +118,7 @@ pub fn may(role: Role) -> &'static str {
     }
 }
 
-/// The choice of a role.
+/// The select field for a role.
 pub fn role_field(first: Role) -> AnyView {
     let chosen = FormState::here().typed("role").unwrap_or_else(|| first.as_str().to_owned());
     let choices = Role::ALL.into_iter().map(|role| Choice::new(role.as_str(), may(role))).collect();
@@ -133,7 +133,7 @@ pub fn role_field(first: Role) -> AnyView {
     .into_any()
 }
 
-/// The member whom the address names, for owners.
+/// Draws a dialog about the member of the URL. Only for project owners.
 fn named(draw: impl Fn(&ProjectView, Member) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let (project, user) = (project(), segment(4));
     if !project.may_manage_members {

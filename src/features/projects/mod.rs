@@ -1,4 +1,4 @@
-//! Projects: their list, a page for each, and the dialogs over both.
+//! Projects: the list, the project page, and the dialogs over both.
 
 pub mod api;
 

@@ -1,4 +1,4 @@
-//! `/projects/{id}`: what it is, who is in it, what its keys may be given, its config; with a dialog over it where the address
+//! `/projects/{id}`: description, members, scopes, clients, and config of a project, with a dialog on top if the path
 //! names one.
 
 use super::{about, api::get_project, clients, config, dialog::home, members, scopes};
@@ -63,7 +63,7 @@ pub fn ProjectPage() -> impl IntoView {
 
 fn drawn(project: ProjectView) -> AnyView {
     provide_context(project.clone());
-    // An administrator who is no member reads the log instead: to them there is no history here, and the page would say 404.
+    // An administrator who is not a member uses the audit log instead. The history would respond with 404.
     let history = project.role.map(|_| view! { <HistoryOf project=project.id /> });
     let path = use_location().pathname.get_untracked();
     let inert = path.trim_end_matches('/') != home(&project) || use_context::<Invited>().is_some();
@@ -84,7 +84,7 @@ fn drawn(project: ProjectView) -> AnyView {
     .into_any()
 }
 
-/// What has just been done.
+/// Returns the flash message of a `done` parameter.
 fn said(done: &str) -> Option<String> {
     let said = match done {
         "saved" => "Config saved.",
@@ -108,7 +108,7 @@ fn said(done: &str) -> Option<String> {
     Some(said.to_owned())
 }
 
-/// In place of another's project, when an administrator has not proved who they are for a while.
+/// Asks an administrator to reauthenticate before they view a project that they are not a member of.
 fn confirm(here: &str) -> AnyView {
     status(403);
     let to = format!("/confirm?next={here}");

@@ -1,4 +1,4 @@
-//! What a project offers: its section, and the dialog in which an administrator chooses.
+//! Scopes that a project offers: the section, and the dialog in which an administrator chooses them.
 
 use super::{
     api::scopes_form,
@@ -16,7 +16,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The section of the page.
+/// The section of the project page.
 pub fn section(project: &ProjectView) -> AnyView {
     let scopes = project
         .scopes
@@ -96,7 +96,7 @@ fn fields(form: ScopesForm) -> AnyView {
     let typed = state.typed_all("scopes");
     let is_chosen =
         |name: &str, offered: bool| typed.as_ref().map_or(offered, |typed| typed.iter().any(|it| it == name));
-    // Refused because keys hold what is dropped: each such scope asks for its own yes.
+    // Rejected because keys still have dropped scopes: each of these scopes needs its own confirmation.
     let retire = state.wrong("retire").map(|message| {
         let rows = form
             .scopes

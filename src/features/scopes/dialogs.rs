@@ -1,4 +1,4 @@
-//! The dialogs over the catalogue: add, edit, remove.
+//! Dialogs over the scope catalog: add, edit, remove, retire, and offer again.
 
 use super::{
     api::list_scopes,
@@ -97,7 +97,7 @@ pub fn UnretireScopePage() -> impl IntoView {
     })
 }
 
-/// A dialog that asks once, about this scope.
+/// A confirmation dialog about this scope.
 fn simple(
     scope: &CatalogueScope,
     path: &'static str,
@@ -131,7 +131,7 @@ fn simple(
     .into_any()
 }
 
-/// The scope that the address names.
+/// Draws a dialog about the scope of the URL.
 fn named(draw: impl Fn(CatalogueScope) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let name = use_params_map().with_untracked(|params| params.get("name").unwrap_or_default()).replace("%2F", "/");
     let ask = move || {

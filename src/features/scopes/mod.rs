@@ -1,4 +1,4 @@
-//! The catalogue of scopes, for administrators.
+//! The scope catalog, for administrators.
 
 pub mod api;
 

@@ -1,4 +1,4 @@
-//! `/admin/scopes`: what there is to grant, and who holds it.
+//! `/admin/scopes`: the scope catalog, with the number of keys that have each scope.
 
 use super::api::list_scopes;
 use crate::{
@@ -48,12 +48,12 @@ pub fn ScopesPage() -> impl IntoView {
     })
 }
 
-/// The address of a dialog about this scope; a name may hold a slash.
+/// Returns the path of a dialog about this scope. Escapes the slashes of its name.
 pub fn about(scope: &CatalogueScope, verb: &str) -> String {
     format!("{LIST}/{}/{verb}", scope.name.as_str().replace('/', "%2F"))
 }
 
-/// The menu of a scope's row.
+/// The id of the action menu of a scope's row.
 pub fn menu_id(name: &str) -> String {
     format!("scope-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
 }
@@ -89,7 +89,7 @@ fn table(scopes: Vec<CatalogueScope>) -> AnyView {
     .into_any()
 }
 
-/// Who may grant it, in words.
+/// Returns the roles that may grant the scope, as text.
 pub fn granted_by(by: GrantedBy) -> &'static str {
     match by {
         GrantedBy::Operator => "Owners and operators",
@@ -104,7 +104,7 @@ fn row(scope: CatalogueScope) -> impl IntoView {
     let (path, verb, icon) =
         if scope.retired { ("unretire", "Offer again", Icon::Play) } else { ("retire", "Retire", Icon::Pause) };
     let (retire, retire_name) = (about(&scope, path), format!("{verb}: scope {name}"));
-    // What is built in can be retired, and is otherwise as it is.
+    // Built-in management scopes can be retired, but not edited or removed.
     let own = !scope.name.is_management();
     let edit = own.then(|| {
         view! {

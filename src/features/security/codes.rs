@@ -1,15 +1,15 @@
-//! The one time that recovery codes are shown.
+//! The one-time display of recovery codes.
 
 use crate::domain::security::RecoveryCodes;
 use leptos::prelude::*;
 
-/// The codes, to be copied, printed or written down.
+/// The codes, to be copied, printed, or written down.
 pub fn shown(codes: RecoveryCodes) -> AnyView {
     let rows = codes
         .codes
         .into_iter()
         .map(|code| {
-            // In clear: this is where its owner reads it.
+            // Exposed for display to their owner.
             let text = code.expose().to_owned();
             view! {
                 <li>

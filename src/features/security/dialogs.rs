@@ -1,4 +1,4 @@
-//! The dialogs over the page of security: turning the second factor off, making new recovery codes.
+//! Dialogs over the security page: turn the second factor off, create new recovery codes.
 
 use super::{
     codes::shown,
@@ -43,7 +43,7 @@ pub fn TurnOffPage() -> impl IntoView {
 
 #[component]
 pub fn NewCodesPage() -> impl IntoView {
-    // Given with the answer to the form: the page is the codes.
+    // Set in the response to the form submission: the page shows the codes.
     if let Some(codes) = use_context::<RecoveryCodes>() {
         return view! {
             <PageTitle text="Save your recovery codes" />

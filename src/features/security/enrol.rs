@@ -1,5 +1,5 @@
-//! `/settings/security/second-factor`: turning the second factor on. It lies outside the shell: whoever must have one comes here
-//! before everything else.
+//! `/settings/security/second-factor`: enrollment of a second factor. The page has no shell, because a user who must
+//! enroll is redirected here from every other page.
 
 use super::{
     api::begin_second_factor,
@@ -29,7 +29,7 @@ use leptos_router::location::Url;
 #[component]
 pub fn EnrolPage() -> impl IntoView {
     let next = next_here();
-    // Given with the answer to the form: the page is the codes.
+    // Set in the response to the form submission: the page shows the codes.
     if let Some(codes) = use_context::<RecoveryCodes>() {
         let done = next.unwrap_or_else(|| PAGE.into());
         return view! {
@@ -45,7 +45,7 @@ pub fn EnrolPage() -> impl IntoView {
     }
     let to = next.as_ref().map_or_else(|| ENROL.into(), |next| format!("{ENROL}?next={}", Url::escape(next)));
     let session = Session::here();
-    // Refused, the page shows the same secret again.
+    // After a rejected code the page shows the same secret again.
     let typed = use_context::<Refusal>().and_then(|it| it.values.get("sealed")?.first().cloned()).unwrap_or_default();
     let enrolment = resource(
         || (),
@@ -59,9 +59,9 @@ pub fn EnrolPage() -> impl IntoView {
     );
     let draw = move |answer: Result<Enrolment, AppError>| match answer {
         Ok(enrolment) => form(to.clone(), enrolment),
-        // `SignedInOnly` leads away.
+        // `SignedInOnly` redirects to the sign-in page.
         Err(error) if error.kind == ErrorKind::SignedOut => ().into_any(),
-        // It is on already.
+        // The second factor is already on.
         Err(error) if error.kind == ErrorKind::Conflict => view! { <Go to=PAGE /> }.into_any(),
         Err(error) => {
             status(error.kind.status());
@@ -122,7 +122,7 @@ fn form(to: String, enrolment: Enrolment) -> AnyView {
     .into_any()
 }
 
-/// Dark on light whatever the theme: cameras want it so.
+/// The QR code. Dark on light in every theme, because many cameras do not read the inverse.
 fn qr(path: RevealedSecret, size: u32) -> AnyView {
     view! {
         <svg

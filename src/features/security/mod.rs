@@ -1,4 +1,4 @@
-//! A person's own security: password, second factor, sessions, and proving again who they are.
+//! Account security: password, second factor, sessions, and reauthentication.
 
 pub mod api;
 

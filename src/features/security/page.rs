@@ -1,4 +1,4 @@
-//! `/settings/security`: the password, the second factor, the sessions.
+//! `/settings/security`: password, second factor, external account, grants, and sessions.
 
 use super::{api::get_security, sessions::sessions};
 use crate::{
@@ -29,12 +29,12 @@ use leptos_router::{
     hooks::{use_location, use_query_map},
 };
 
-/// The address of the page, over which its dialogs lie.
+/// The path of the page below its dialogs.
 pub const PAGE: &str = "/settings/security";
 /// The paths of its dialogs.
 pub const OFF: &str = "/settings/security/second-factor/off";
 pub const CODES: &str = "/settings/security/recovery-codes";
-/// The page on which a second factor is turned on.
+/// The path of the page that turns a second factor on.
 pub const ENROL: &str = "/settings/security/second-factor";
 
 #[component]
@@ -74,7 +74,7 @@ pub fn SecurityPage() -> impl IntoView {
     .into_any()
 }
 
-/// Why the account elsewhere could not be joined, as the address says it.
+/// The error of a failed account link, from the `refused` parameter.
 fn refused() -> Option<AnyView> {
     let word = use_query_map().with_untracked(|query| query.get("refused"))?;
     let sentence = NotIn::sentence(&word)?;
@@ -87,7 +87,7 @@ fn refused() -> Option<AnyView> {
     Some(view! { <Notice tone=Tone::Danger>{sentence} {confirm}</Notice> }.into_any())
 }
 
-/// The account elsewhere that this one is joined to, or can be.
+/// The external account that is linked to this one, or the link to connect one.
 fn elsewhere(provider: &str, linked: bool) -> AnyView {
     let said = if linked {
         format!("You can sign in with {provider}.")

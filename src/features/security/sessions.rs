@@ -1,4 +1,4 @@
-//! Where the person is signed in, and ending it there.
+//! Sessions of the user, each with a button that ends it.
 
 use crate::{
     domain::{security::SessionView, time::Timestamp},
@@ -23,7 +23,7 @@ pub fn sessions(list: Vec<SessionView>, now: Timestamp) -> AnyView {
                 <h2 id="sessions-title">"Sessions"</h2>
                 {all}
             </header>
-            // One form: each button says which session it ends.
+            // One form for all rows: each button carries the handle of the session that it ends.
             <Form to="/settings/security/session">
                 <Refused />
                 <ul class="rows">{rows}</ul>

@@ -1,4 +1,4 @@
-//! The second step of signing in, for those who have a second factor.
+//! Sign-in, step two: the code of the second factor.
 
 use super::{Known, PageTitle, Session, api::awaits_code, login::foot, next_here};
 use crate::features::resource::resource;
@@ -24,7 +24,7 @@ pub fn CodePage() -> impl IntoView {
     );
     let page = move |(known, waits): (Option<Known>, bool)| {
         let begin = format!("/login{}", query.get_value());
-        // Whoever is signed in already is led on from there.
+        // Without a pending sign-in, redirects to the sign-in page, which redirects a signed-in user further.
         if !waits {
             return view! { <Go to=begin /> }.into_any();
         }

@@ -1,4 +1,4 @@
-//! `/confirm`: a fresh proof of who somebody is, before a page that needs one.
+//! `/confirm`: reauthentication before a page that requires it.
 
 use super::{PageTitle, SignedInOnly, api::how_to_prove, load, next_here};
 use crate::{

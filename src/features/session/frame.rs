@@ -1,4 +1,4 @@
-//! The shell around a page, with the person in it.
+//! The page shell with the signed-in user's profile and navigation.
 
 use super::Session;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-/// [`Layout`] with what the session knows.
+/// [`Layout`] with the data of the session.
 #[component]
 pub fn Frame(nav: Nav, #[prop(optional)] inert: bool, children: Children) -> impl IntoView {
     let session = Session::here();

@@ -1,4 +1,4 @@
-//! What every page knows: who is signed in, and whose Keyward this is.
+//! Session context of every page: the signed-in user and the instance.
 
 use super::api;
 use crate::{
@@ -21,7 +21,7 @@ pub struct Known {
     pub instance: Instance,
 }
 
-/// [`Known`], asked for once a page load. Signing in and out load the page anew.
+/// [`Known`], loaded once per page load. Sign-in and sign-out reload the page.
 ///
 /// A `Resource`, although it never changes: reading a `OnceResource` while another thread stores its value panics
 /// (`leptos_server` 0.8.8 takes the lock by `try_read`).
@@ -29,7 +29,7 @@ pub struct Known {
 pub struct Session(Resource<Result<Known, AppError>>);
 
 impl Session {
-    /// Asks, and gives the answer to all pages as context.
+    /// Starts loading and provides the resource to all pages as context.
     pub fn provide() {
         let ask = |()| async { Ok(Known { me: api::me().await?, instance: api::instance().await? }) };
         provide_context(Self(resource(|| (), ask)));
@@ -40,12 +40,12 @@ impl Session {
         expect_context()
     }
 
-    /// The answer if it is there. Read it within a `Suspense`.
+    /// Returns the value if it is loaded. Call it within a `Suspense`.
     pub fn get(self) -> Option<Result<Known, AppError>> {
         self.0.get()
     }
 
-    /// Waits for the answer.
+    /// Waits for the value.
     ///
     /// # Errors
     /// If the session cannot be read.
@@ -53,11 +53,11 @@ impl Session {
         self.0.await
     }
 
-    /// Waits until it is clear that somebody is signed in.
+    /// Waits for the session and checks that a user is signed in.
     ///
     /// # Errors
-    /// `SignedOut` if nobody is. A page asks here before it calls a server function, so that nothing but the redirect to the
-    /// sign-in page decides its status.
+    /// `SignedOut` if no user is signed in. A page calls this before it calls a server function, so that only the
+    /// redirect to the sign-in page decides the status.
     pub async fn signed_in(self) -> Result<(), AppError> {
         match self.0.await?.me {
             Some(_) => Ok(()),
@@ -66,11 +66,11 @@ impl Session {
     }
 }
 
-/// Whether what lies over a list has given the page its title. Their parts are drawn in any order.
+/// Whether a dialog has set the page title. The list and its dialog render in any order.
 #[derive(Clone, Default)]
 struct Titled(Arc<AtomicBool>);
 
-/// The title of the page, with the name of the product whose keys these are. That of a list lies `under` that of its dialogs.
+/// The page title, followed by the product name. A list sets `under`: the title of its dialog takes precedence.
 #[component]
 pub fn PageTitle(#[prop(into)] text: String, #[prop(optional)] under: bool) -> impl IntoView {
     let session = Session::here();
@@ -86,7 +86,8 @@ pub fn PageTitle(#[prop(into)] text: String, #[prop(optional)] under: bool) -> i
                         let taken = titled.fetch_or(!under, Relaxed) && under;
                         let text = format!("{text} · {}", name.as_deref().unwrap_or("Keyward"));
                         if !taken {
-                            // It stands in the head: here nothing is drawn, whether or not it is this one.
+                            // `Title` writes into the document head. Nothing is rendered here, whether or not this
+                            // title is used.
                             let text = escape_text(&text);
                             let _ = view! { <Title text /> };
                         }

@@ -1,4 +1,4 @@
-//! Asking for what a page shows, and drawing it.
+//! Loads the data of a page and draws it.
 
 use super::{MissingPage, Session};
 use crate::{
@@ -10,8 +10,8 @@ use crate::{
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Asks once it is clear that somebody is signed in, and draws the answer. What is not there, or not theirs, is a missing page;
-/// any other failure is said.
+/// Loads the data once a user is signed in, and draws it. An object that does not exist or is not accessible is drawn
+/// as a 404 page; any other error as a notice.
 pub fn load<T, F>(
     ask: impl Fn() -> F + Send + Sync + 'static,
     draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
@@ -34,7 +34,7 @@ where
     let drawn = move |answer: Result<T, AppError>| match answer {
         Ok(found) => draw(found),
         Err(error) => match error.kind {
-            // `SignedInOnly` leads away.
+            // `SignedInOnly` redirects to the sign-in page.
             ErrorKind::SignedOut => ().into_any(),
             ErrorKind::NotFound => view! { <MissingPage /> }.into_any(),
             _ => {
@@ -46,7 +46,7 @@ where
     view! { <Suspense>{move || answer.get().map(drawn.clone())}</Suspense> }.into_any()
 }
 
-/// Draws a page for administrators; for anybody else there is none.
+/// Draws a page for administrators. Other users get a 404 page.
 pub fn administrators(draw: impl Fn() -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let session = Session::here();
     view! {

@@ -1,4 +1,4 @@
-//! Signing in.
+//! Sign-in page.
 
 use super::{Known, PageTitle, Session, next_here};
 use crate::{
@@ -34,7 +34,7 @@ pub fn LoginPage() -> impl IntoView {
         if known.as_ref().is_some_and(|known| known.me.is_some()) {
             return view! { <Go to=next.get_value() /> }.into_any();
         }
-        // Without passwords the first one comes as everybody does: by the provider.
+        // If passwords are disabled, the first user signs in through the OpenID Provider like every other user.
         if known.as_ref().is_some_and(|known| known.instance.needs_setup && known.instance.ways.passwords) {
             return view! { <Go to="/setup" /> }.into_any();
         }
@@ -77,7 +77,7 @@ pub fn LoginPage() -> impl IntoView {
     }
 }
 
-/// With an account elsewhere: a link, for a form may not be led to another site.
+/// Sign-in with the OpenID Provider. A link, because the CSP does not let a form redirect to another origin.
 fn by_provider(name: String, to: String, alone: bool) -> impl IntoView {
     let class = if alone { "button button--primary button--wide" } else { "button button--wide" };
     view! {
@@ -87,7 +87,7 @@ fn by_provider(name: String, to: String, alone: bool) -> impl IntoView {
     }
 }
 
-/// For whoever has no account, or no password.
+/// Links for users without an account or without a password.
 fn others(ways: Ways) -> AnyView {
     if !ways.passwords {
         return view! { "You cannot sign in? Ask your administrator." }.into_any();
@@ -114,7 +114,7 @@ fn others(ways: Ways) -> AnyView {
     }
 }
 
-/// Where people who need help are sent.
+/// The link to the support page.
 pub fn help_link(to: String) -> impl IntoView {
     view! {
         " "
@@ -124,7 +124,7 @@ pub fn help_link(to: String) -> impl IntoView {
     }
 }
 
-/// What is typed. After a refusal the password has to be typed again, and nothing else.
+/// The fields. After a rejected submission only the password has to be typed again.
 #[component]
 fn Fields() -> impl IntoView {
     let again = FormState::here().refused();
@@ -142,7 +142,7 @@ fn Fields() -> impl IntoView {
     .into_any()
 }
 
-/// The version and the address, at the foot of the pages without the shell.
+/// The footer of pages without the shell: version and host.
 pub fn foot(known: Known) -> String {
     let url = known.instance.public_url;
     let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);

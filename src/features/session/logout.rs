@@ -1,4 +1,4 @@
-//! Signing out, for those who come by its address: a GET changes nothing, so the page asks.
+//! Sign-out page for a GET of `/logout`. A GET must not change state, so the page asks for confirmation.
 
 use super::{PageTitle, next::logout_for, next_here};
 use crate::ui::gate::Gate;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn LogoutPage() -> impl IntoView {
-    // Where one goes as somebody else stays in the address; whoever stays signed in goes there at once.
+    // The form keeps `next` in its path for the user who signs in afterwards. Cancel goes to `next` immediately.
     let next = next_here().unwrap_or_else(|| "/keys".into());
     let to = logout_for(&next);
     view! {

@@ -1,10 +1,10 @@
-//! What answers where there is nothing.
+//! The 404 page.
 
 use super::PageTitle;
 use crate::{response_status::status, ui::gate::Gate};
 use leptos::prelude::*;
 
-/// The same for what is not there and for what is not theirs.
+/// The same page for an object that does not exist and for one that the user has no access to.
 #[component]
 pub fn MissingPage() -> impl IntoView {
     status(404);
@@ -24,7 +24,7 @@ pub fn MissingPage() -> impl IntoView {
     }
 }
 
-/// The way on from a page that leads nowhere.
+/// The link from an error page to the key list.
 pub fn home_link() -> AnyView {
     view! {
         <a class="button button--primary" href="/keys">

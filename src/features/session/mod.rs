@@ -1,4 +1,4 @@
-//! Signing in and out, the first start, and what every page knows of the person.
+//! Sessions: sign-in, sign-out, initial setup, and the session context of every page.
 
 pub mod api;
 

@@ -1,14 +1,15 @@
-//! Where a person goes after signing in: only ever to a page of ours.
+//! The `next` parameter: the path to go to after sign-in. Only local paths are allowed, to prevent open redirects.
 
 use leptos::prelude::GetUntracked;
 use leptos_router::{hooks::use_location, location::Url};
 
-/// The path, if it is one of ours: `//host` and `/\host` lead elsewhere, and control characters are dropped by browsers. A path with
-/// dot segments is refused, since browsers remove them: `/x/../login/oidc` is `/login/oidc`.
+/// Returns the path if it is local. `//host` and `/\host` lead to another host, and browsers drop control characters. A
+/// path with dot segments is rejected, since browsers remove them: `/x/../login/oidc` is `/login/oidc`.
 pub fn own_path(path: &str) -> Option<&str> {
     let mut letters = path.chars();
     let ours = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
-    // What a GET begins is begun by a press on the page that offers it, not by a link that leads through the sign-in.
+    // A GET of these paths starts a flow. A user must start it from the page that offers it, not through a link with a
+    // `next` parameter.
     let begins = ["/settings/security/link", "/login/oidc"].iter().any(|it| path.starts_with(it));
     let only_path = path.split(['?', '#']).next().unwrap_or_default();
     let dots = only_path.split('/').any(|segment| {
@@ -18,8 +19,8 @@ pub fn own_path(path: &str) -> Option<&str> {
     (ours && !begins && !dots && !path.contains(|c: char| c.is_control() || c == '\\')).then_some(path)
 }
 
-/// Where to go afterwards, as the page's address says it: only to a page of ours. Not by the router's map, which decodes what is
-/// decoded already: what stands in it may hold parameters of its own.
+/// Returns the `next` parameter of the current URL if it is a local path. Parses the raw query, because the router's
+/// query map decodes values twice and `next` can contain parameters of its own.
 pub fn next_here() -> Option<String> {
     next_in(&use_location().search.get_untracked())
 }
@@ -30,34 +31,34 @@ fn next_in(query: &str) -> Option<String> {
     next.filter(|next| own_path(next).is_some())
 }
 
-/// The address of a page behind which one comes to `next`, a path of ours.
+/// Returns the URL of a page that continues to `next`, a local path.
 fn with_next(page: &str, next: &str) -> String {
     if matches!(next, "/" | "/keys") { page.to_owned() } else { format!("{page}?next={}", Url::escape(next)) }
 }
 
-/// The page that is open.
+/// Returns the path and query of the current page.
 fn here() -> String {
     let location = use_location();
     let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
     if query.is_empty() { path } else { format!("{path}?{query}") }
 }
 
-/// The sign-in page's address, from which one comes to `next`, a path of ours.
+/// Returns the URL of the sign-in page that continues to `next`, a local path.
 pub fn login_for(next: &str) -> String {
     with_next("/login", next)
 }
 
-/// The sign-in page's address, from which one comes back to the page that is open.
+/// Returns the URL of the sign-in page that returns to the current page.
 pub fn to_login() -> String {
     login_for(&here())
 }
 
-/// The address at which one signs out, to come to `next` as somebody else.
+/// Returns the URL of the sign-out page that continues to `next` after the sign-in of another user.
 pub fn logout_for(next: &str) -> String {
     with_next("/logout", next)
 }
 
-/// The address at which one signs out, to come back to the page that is open as somebody else.
+/// Returns the URL of the sign-out page that returns to the current page after the sign-in of another user.
 pub fn to_logout() -> String {
     logout_for(&here())
 }

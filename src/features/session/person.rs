@@ -1,4 +1,4 @@
-//! The way out for everybody who is not signed in.
+//! Redirect to the sign-in page for requests without a session.
 
 use super::{Session, to_login};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Leads to the sign-in page if nobody is signed in. Draws nothing otherwise.
+/// Redirects to the sign-in page if no user is signed in. Otherwise renders nothing.
 #[component]
 pub fn SignedInOnly() -> impl IntoView {
     let session = Session::here();

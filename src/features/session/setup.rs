@@ -1,4 +1,4 @@
-//! The first start: whoever holds the printed code becomes the administrator.
+//! Initial setup: the user who has the printed setup code becomes the administrator.
 
 use super::{Known, PageTitle, Session, login::foot};
 use crate::{
@@ -83,7 +83,7 @@ pub fn SetupPage() -> impl IntoView {
     }
 }
 
-/// Where passwords are off, nobody becomes administrator by one.
+/// The page if passwords are disabled: no administrator can be created with a password.
 fn without_passwords(known: Option<Known>) -> AnyView {
     let lead =
         "Passwords are switched off here. Sign in once, and then make yourself the administrator where Keyward runs.";

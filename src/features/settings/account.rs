@@ -1,4 +1,4 @@
-//! `/settings/account`: the name, the time zone, light or dark.
+//! `/settings/account`: name, time zone, and theme.
 
 use super::{api::get_account, tabs::SettingsHead};
 use crate::{

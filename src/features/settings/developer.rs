@@ -1,4 +1,4 @@
-//! `/settings/developer/api-keys`: the way to the keys for those who look for it in the settings, and what a program needs to know.
+//! `/settings/developer/api-keys`: a link to the API keys, and the endpoints for clients.
 
 use super::tabs::SettingsHead;
 use crate::{
@@ -56,7 +56,7 @@ fn keys(total: u64, expiring: u64) -> AnyView {
     .into_any()
 }
 
-/// Where this Keyward answers programs.
+/// The endpoint URLs of this Keyward instance.
 #[component]
 fn Addresses() -> impl IntoView {
     let session = Session::here();

@@ -1,4 +1,4 @@
-//! The settings of a person: the account, and what a developer needs.
+//! User settings: the account and developer information.
 
 pub mod api;
 

@@ -1,8 +1,8 @@
-//! What the settings' pages have in common.
+//! Common header of the settings pages.
 
 use leptos::prelude::*;
 
-/// The head of the page and the tabs; `current` is the path of the one that is open.
+/// The page header with the tabs. `current` is the path of the selected tab.
 #[component]
 pub fn SettingsHead(current: &'static str) -> impl IntoView {
     let tabs = [

@@ -1,4 +1,4 @@
-//! The dialogs about one person: disable, enable, make or unmake administrator. One shape, four verbs.
+//! Dialogs about one user: disable, enable, grant and revoke the administrator role.
 
 use super::page::{about, named};
 use crate::{
@@ -43,7 +43,7 @@ enum Verb {
 }
 
 impl Verb {
-    /// As it stands in the address.
+    /// The last segment of the path.
     const fn path(self) -> &'static str {
         match self {
             Self::Disable => "disable",
@@ -71,7 +71,7 @@ impl Verb {
         }
     }
 
-    /// What will happen.
+    /// The consequences of the action.
     const fn lead(self) -> &'static str {
         match self {
             Self::Disable => {
@@ -128,7 +128,7 @@ fn inside(verb: Verb, back: String, title: String, view: UserView) -> AnyView {
     .into_any()
 }
 
-/// What only disabling asks.
+/// The additional fields of the disable dialog.
 fn disabling(keys: u64) -> AnyView {
     let stop = (keys > 0).then(|| {
         let checked = FormState::here().typed_all("keys").is_some_and(|typed| !typed.is_empty());
@@ -151,7 +151,7 @@ fn disabling(keys: u64) -> AnyView {
     .into_any()
 }
 
-/// Why, in a line.
+/// The field for the reason.
 pub fn reason(hint: &'static str) -> AnyView {
     view! { <Field name="reason" label="Reason" hint required=true autofocus=true /> }.into_any()
 }

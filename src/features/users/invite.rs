@@ -1,4 +1,4 @@
-//! `/admin/users/invite`: an address, and without mail the link to pass on.
+//! `/admin/users/invite`: invites a user by email address. Without an email service it shows the link to pass on.
 
 use super::list::LIST;
 use crate::{
@@ -17,7 +17,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn InvitePage() -> impl IntoView {
-    // Given with the answer to the form, and in no page that can be fetched.
+    // Set in the response to the form submission. No page that can be fetched contains the link.
     if let Some(InvitedUser { email, link: Some(link) }) = use_context::<InvitedUser>() {
         return made(email, link);
     }

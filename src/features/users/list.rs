@@ -1,4 +1,4 @@
-//! `/admin/users`: everybody, to be looked for by name or address.
+//! `/admin/users`: all users, with a search by name or email address.
 
 use super::api::list_users;
 use crate::{
@@ -25,7 +25,8 @@ use leptos_router::{
 };
 
 pub const LIST: &str = "/admin/users";
-/// For browsers without scripts; the others send the form when something is typed and left. To them this is a text.
+/// Content of `<noscript>`: the submit button for browsers without scripts. With scripts, a change of the field submits
+/// the form, and the content of `<noscript>` is text to the parser, so it is set as a string.
 const APPLY: &str = "<button class=\"button\">Search</button>";
 
 #[component]
@@ -162,13 +163,13 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
     .into_any()
 }
 
-/// The words beside a name.
+/// The tags next to a user's name.
 pub fn tags(user: &UserSummary) -> AnyView {
     let tag = |on: bool, word: &'static str| on.then(|| view! { " " <span class="tag">{word}</span> });
     view! { {tag(user.admin, "administrator")} {tag(user.is_you, "you")} }.into_any()
 }
 
-/// Whether somebody can sign in: icon and word.
+/// Badge that shows whether the user can sign in: icon and label.
 pub fn status(active: bool) -> AnyView {
     let (status, icon, word) =
         if active { ("active", Icon::Active, "Active") } else { ("inactive", Icon::Inactive, "Disabled") };

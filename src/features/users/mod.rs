@@ -1,4 +1,4 @@
-//! Everybody who has an account, for administrators.
+//! User administration, for administrators.
 
 pub mod api;
 

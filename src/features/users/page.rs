@@ -1,4 +1,4 @@
-//! `/admin/users/{id}`: one person, their projects, and what an administrator can do about them.
+//! `/admin/users/{id}`: one user, their projects, and the administrator's actions.
 
 use super::{
     api::get_user,
@@ -27,12 +27,12 @@ use leptos_router::{
     hooks::{use_location, use_params_map, use_query_map},
 };
 
-/// The address of somebody's page.
+/// Returns the path of a user's page.
 pub fn about(id: UserId) -> String {
     format!("{LIST}/{id}")
 }
 
-/// The person that the address names.
+/// Loads the user of the URL and draws a page or dialog.
 pub fn named(draw: impl Fn(UserView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     let ask = move || {
@@ -61,7 +61,7 @@ pub fn UserPage() -> impl IntoView {
     })
 }
 
-/// What was done, if it is so.
+/// Returns the flash message of a `done` parameter if it matches the user's state.
 fn sentence(done: &str, view: &UserView) -> Option<String> {
     let (name, user) = (&view.user.name, &view.user);
     match done {
@@ -136,7 +136,7 @@ fn person(view: UserView) -> AnyView {
     .into_any()
 }
 
-/// What they are, in words.
+/// Returns the label of the user's role in a project.
 fn role(project: &UserProject) -> &'static str {
     match (project.role, project.alone) {
         (Role::Owner, true) => "Owner, alone",

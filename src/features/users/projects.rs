@@ -1,4 +1,4 @@
-//! The dialogs that ask to whom projects go: transferring one, and deleting a person.
+//! Dialogs that choose a new owner for projects: transfer of a project, and deletion of a user.
 
 use super::{
     dialogs::reason,
@@ -24,7 +24,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-/// People as a select offers them, after what is offered besides.
+/// Options of a user select: `first`, then one per user.
 fn people(first: Vec<Choice>, others: &[PersonChoice]) -> Vec<Choice> {
     let mut choices = first;
     choices.extend(others.iter().map(|it| Choice::new(it.id.to_string(), format!("{} ({})", it.name, it.email))));
@@ -144,7 +144,7 @@ fn delete(back: String, view: UserView) -> AnyView {
     .into_any()
 }
 
-/// What becomes of a project that nobody else owns.
+/// The select field for a project without another owner: transfer or archive it.
 fn fate(project: UserProject, others: &[PersonChoice], chosen: String) -> AnyView {
     let keys = match project.keys {
         0 => "no keys".to_owned(),
