@@ -1,6 +1,6 @@
-//! The document, the application and the table of its pages.
+//! Leptos root: the HTML document, the application, and the route table.
 //!
-//! Never here: server functions, queries.
+//! This module contains no server functions and no queries.
 
 use crate::{
     domain::theme::Theme,
@@ -38,26 +38,27 @@ use leptos_router::{
     path,
 };
 
-/// Given as context when the answer must do without scripts: it shows a secret, and nothing may read it afterwards.
+/// Context value for a response without scripts. Such a page shows a secret, which no script may read.
 #[derive(Clone, Copy, Debug)]
 pub struct NoScripts;
 
-/// Given as context when the browser says by a cookie that it has the font of the site at this path.
+/// Context value with the asset path whose font the browser has cached, as reported by [`FONT_COOKIE`].
 #[derive(Clone, Debug)]
 pub struct HasFont(pub String);
 
-/// The cookie that says so. Its value is the path of the site, so that a new version's font is fetched anew.
+/// Cookie that reports the cached font. Its value is the asset path, so that the font of a new version is fetched
+/// again.
 pub const FONT_COOKIE: &str = "font";
 
-/// The document that the server sends.
+/// Renders the HTML document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let site = format!("/{}", options.site_pkg_dir);
     let file = |name: &str| format!("{site}/{name}");
     let still = use_context::<NoScripts>().is_some();
-    // The first visit is drawn in the system's face, without waiting; the script below fetches the font then, and says so.
+    // The first visit renders at once with the system font. The script below then loads the font and sets the cookie.
     let has_font = use_context::<HasFont>().is_some_and(|has| has.0 == site);
     if let Some(shared) = Owner::current_shared_context() {
-        // The islands carry their properties with them: nothing else need travel with the page.
+        // Islands carry their own properties. No other data is serialized into the page.
         shared.set_is_hydrating(false);
     }
     let scripts = (!still).then(|| {
@@ -101,9 +102,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Fetches the browser's part when the page has been drawn and the browser is idle, or half a second later: a browser need not ever
-/// call an idle callback that has no timeout (`requestIdleCallback`, W3C Cooperative Scheduling of Background Tasks, section 4.1).
-/// (Leptos' own script asks for it at once, beside what is needed to draw.) On the first visit the font is fetched then too.
+/// Returns the script that loads the WASM module, and on the first visit the font.
+///
+/// It runs after the page is loaded, when the browser is idle, but at most 500 ms later: a browser may never call an
+/// idle callback that has no timeout (`requestIdleCallback`, W3C Cooperative Scheduling of Background Tasks, section
+/// 4.1). Leptos' own script loads the module at once, in competition with the resources for the first rendering.
 fn load(site: &str, font: bool) -> String {
     let font = if font {
         format!(
@@ -124,7 +127,7 @@ fn load(site: &str, font: bool) -> String {
     )
 }
 
-/// The application. Every page is complete before it is sent, so that none needs scripts.
+/// Root component. Every page is rendered completely on the server, so that none requires scripts.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -190,11 +193,11 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/device/confirm") view=DeviceConfirmPage ssr=SsrMode::Async />
             <Route path=path!("/settings") view=|| view! { <Go to="/settings/account" /> } ssr=SsrMode::Async />
             <Route path=path!("/settings/account") view=AccountPage ssr=SsrMode::Async />
-            // Where its second form is sent: refused, it is drawn again here.
+            // Target of the page's second form. If the form is rejected, the page is rendered again here.
             <Route path=path!("/settings/theme") view=AccountPage ssr=SsrMode::Async />
             <ParentRoute path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async>
                 <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                // Where its forms are sent: refused, it is drawn again here.
+                // Targets of the page's forms. If a form is rejected, the page is rendered again here.
                 <Route path=path!("password") view=|| () ssr=SsrMode::Async />
                 <Route path=path!("session") view=|| () ssr=SsrMode::Async />
                 <Route path=path!("sessions") view=|| () ssr=SsrMode::Async />

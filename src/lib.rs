@@ -1,10 +1,12 @@
 //! Keyward: self-hosted API keys for a product that has an API.
 //!
-//! The server: pages, HTTP interfaces, commands. It stands on the crates below `crates/`, and re-exports them by short names.
+//! This crate is the server: pages, HTTP interfaces, and commands. It uses the crates in `crates/` and re-exports them
+//! under short names.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used)]
-// A command prints with `cli::output`, which does not panic; a server with `line_writer`, which does not block.
+// A command prints through `cli::output`, which does not panic. A server writes through `line_writer`, which does not
+// block.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub use keyward_config as config;

@@ -1,4 +1,4 @@
-//! Parses the command line and hands over.
+//! Entry point of the `keyward` binary.
 
 #![forbid(unsafe_code)]
 

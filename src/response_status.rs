@@ -1,8 +1,8 @@
-//! What a page says outside its text: the status of its answer, and where to go instead.
+//! HTTP status and redirects of rendered pages.
 
 use leptos::prelude::*;
 
-/// Draws nothing; leads elsewhere, by a redirect.
+/// Redirects with 303 and renders nothing.
 #[component]
 pub fn Go(#[prop(into)] to: String) -> impl IntoView {
     redirect(&to);
@@ -16,7 +16,7 @@ fn redirect(to: &str) {
     }
 }
 
-/// Sets the status of the page that is being answered.
+/// Sets the status of the response that contains the current page.
 pub fn status(code: u16) {
     if let (Some(answer), Ok(code)) = (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(code))
     {

@@ -1,4 +1,4 @@
-//! `keyward admin …`.
+//! `keyward admin …`: administration of users and of the key file.
 
 mod token_key;
 
@@ -203,7 +203,7 @@ fn nobody(error: Error, email: &str) -> anyhow::Error {
     }
 }
 
-/// What is done to a person by their address.
+/// Action on a user, who is identified by email address.
 enum Verb {
     Disable { keys: bool, reason: String },
     Enable,
@@ -220,7 +220,7 @@ async fn change(database: &DatabaseSettings, email: &str, verb: Verb) -> anyhow:
     print_change_line!("{}", done?)
 }
 
-/// The sentence that says what was done.
+/// Applies the action and returns a message about the result.
 async fn apply(users: &Users, email: &str, verb: Verb) -> anyhow::Result<String> {
     let id = users.by_email(email).await.map_err(words)?;
     let said = match verb {

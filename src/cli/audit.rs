@@ -1,4 +1,4 @@
-//! `keyward audit …`.
+//! `keyward audit …`: verification and export of the audit log.
 
 use super::{
     open::{Opened, words},
@@ -103,7 +103,7 @@ async fn write(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Res
     written
 }
 
-/// The key that is given, or the file that it names.
+/// Parses the given public key, or reads the file with this name.
 fn trusted(key: &str) -> anyhow::Result<Vec<PublicKey>> {
     let path = Path::new(key);
     let text = if path.is_file() {
@@ -154,7 +154,7 @@ async fn verify(
         }
     };
     let printed = say(&checked);
-    // The verdict comes first: the exit code says it even if nothing can be printed.
+    // The verdict comes first: the exit code reports it even if nothing can be printed.
     if let Some(broken) = checked.broken {
         anyhow::bail!("{broken}");
     }
@@ -171,7 +171,7 @@ fn counted(n: i64) -> String {
     if n == 1 { "1 event".to_owned() } else { format!("{n} events") }
 }
 
-/// What was found, and how far it goes.
+/// Prints the result of the verification: the checked range and the part that is signed.
 fn say(checked: &Checked) -> Result<(), OutputError> {
     let Checked { first, last, .. } = checked;
     match checked.events() {

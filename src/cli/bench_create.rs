@@ -1,5 +1,5 @@
-//! `keyward bench-create`: keys made by the use case, through the write queue, by clients at the same time; no HTTP. Hidden; for
-//! `make bench`.
+//! `keyward bench-create`: key creation by concurrent clients through the use case and the write queue, without HTTP.
+//! Hidden; used by `make bench`.
 
 use crate::{
     cli::{
@@ -19,7 +19,7 @@ use crate::{
 use anyhow::Context as _;
 use std::time::{Duration, Instant};
 
-/// What it takes.
+/// Arguments of `keyward bench-create`.
 #[derive(clap::Args)]
 pub struct BenchCreate {
     /// Who make keys at the same time, each the next one when theirs is kept
@@ -30,8 +30,8 @@ pub struct BenchCreate {
     seconds: u64,
 }
 
-/// Makes keys in the first project of the database, and prints one JSON object: how many, in what time, how long one took, and how
-/// many of those that were acknowledged are not there.
+/// Creates keys in the first project of the database and prints one JSON object: the number of keys, the duration,
+/// latency percentiles, and the difference between acknowledged and stored keys.
 pub async fn run(database: &DatabaseSettings, create: &BenchCreate) -> anyhow::Result<()> {
     let opened = Opened::open(database, false).await?;
     let project = Projects::new(opened.ground.clone()).all().await.map_err(words)?;
@@ -62,7 +62,7 @@ async fn kept(opened: &Opened, project: ProjectId) -> anyhow::Result<i64> {
     Ok(store::projects::key_count(&mut reader.conn(), project.into()).await?)
 }
 
-/// Makes one key after the other, and says how long each took.
+/// Creates one key after the other and returns the latency of each.
 async fn client(ground: Ground, project: ProjectId, end: Instant) -> anyhow::Result<Vec<Duration>> {
     let (keys, mut took) = (Keys::new(ground.clone()), Vec::new());
     while Instant::now() < end {

@@ -1,4 +1,4 @@
-//! `keyward bench-empty`: what a request costs without Keyward. Hidden; for `make bench`.
+//! `keyward bench-empty`: baseline cost of a request without Keyward. Hidden; used by `make bench`.
 
 use super::output::print_line;
 use anyhow::Context as _;
@@ -6,7 +6,7 @@ use axum::{Router, body::Bytes, routing::post};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
-/// What it takes.
+/// Arguments of `keyward bench-empty`.
 #[derive(clap::Args)]
 pub struct BenchEmpty {
     /// Address and port to listen on
@@ -14,7 +14,8 @@ pub struct BenchEmpty {
     listen: SocketAddr,
 }
 
-/// Serves one empty `POST` that reads and drops the same body: axum alone, with no layer of ours.
+/// Serves one `POST` route that reads and discards the same body as a verify request: axum alone, without Keyward's
+/// layers.
 pub async fn run(command: &BenchEmpty) -> anyhow::Result<()> {
     let listener = TcpListener::bind(command.listen)
         .await

@@ -1,4 +1,4 @@
-//! Environment variables. The settings are clap's arguments, so their names are read from its command tree.
+//! Environment variables of the settings. The settings are clap arguments, so the names come from clap's command tree.
 
 use super::remote;
 use clap::{
@@ -10,10 +10,10 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
-/// What the name of each of our variables begins with.
+/// Prefix of Keyward's environment variables.
 const PREFIX: &str = "KEYWARD_";
 
-/// All variables that some command reads.
+/// Returns all variables that any command reads.
 pub fn names(command: &Command) -> BTreeSet<String> {
     fn collect(command: &Command, names: &mut BTreeSet<String>) {
         let variables = command.get_arguments().filter_map(Arg::get_env);
@@ -25,14 +25,14 @@ pub fn names(command: &Command) -> BTreeSet<String> {
     names
 }
 
-/// Treats each empty variable as unset: arguments no longer read it.
+/// Treats empty variables as unset: their arguments no longer read them.
 pub fn without_empty(command: Command, value: impl Fn(&OsStr) -> Option<OsString> + Copy) -> Command {
     let is_empty = |argument: &Arg| argument.get_env().and_then(value).is_some_and(|it| it.is_empty());
     let command = command.mut_args(|it| if is_empty(&it) { it.env(None) } else { it });
     command.mut_subcommands(|it| without_empty(it, value))
 }
 
-/// Adds the variable to an error about a value that comes from it: clap names the option alone.
+/// Adds the variable name to an error about its value. clap names only the option.
 pub fn name_variable(
     mut error: clap::Error,
     command: &Command,
@@ -51,7 +51,8 @@ pub fn name_variable(
     error
 }
 
-/// The variable of an option such as `--listen <ADDRESS:PORT>`, if this wrong value comes from it. The value can be one of a list.
+/// Returns the variable of an option such as `--listen <ADDRESS:PORT>` if the invalid value comes from it. The value
+/// can be one element of a list.
 fn source(
     command: &Command,
     option: &str,
@@ -66,12 +67,13 @@ fn source(
         .or_else(|| command.get_subcommands().find_map(|it| source(it, option, wrong, value)))
 }
 
-/// The first variable whose value is not UTF-8: clap does not say which one it is.
+/// Returns the first variable whose value is not UTF-8. clap does not report which one it is.
 pub fn not_utf8(command: &Command, value: impl Fn(&OsStr) -> Option<OsString>) -> Option<String> {
     names(command).into_iter().find(|name| value(OsStr::new(name)).is_some_and(|it| it.to_str().is_none()))
 }
 
-/// A warning for each variable that begins as ours do and that no command reads. Values are not quoted: they can be secrets.
+/// Returns a warning for each variable that has the prefix and that no command reads. Values are not quoted: they can
+/// be secrets.
 pub fn warnings(command: &Command, variables: impl IntoIterator<Item = OsString>) -> Vec<String> {
     let known = names(command);
     let given: BTreeSet<_> = variables.into_iter().filter_map(|name| name.into_string().ok()).collect();
@@ -79,7 +81,7 @@ pub fn warnings(command: &Command, variables: impl IntoIterator<Item = OsString>
         given.iter().filter(|name| name.starts_with(PREFIX) && !known.contains(*name) && !is_of_kubernetes(name));
     let warning = |name: &String| {
         let nearest = known.iter().map(|it| (strsim::osa_distance(it, name), it)).min();
-        // One typing error for each three letters.
+        // Allows one typing error for every three letters.
         let most = (name.len() - PREFIX.len()) / 3;
         match nearest.filter(|(distance, _)| *distance <= most) {
             Some((_, nearest)) => {
@@ -91,12 +93,13 @@ pub fn warnings(command: &Command, variables: impl IntoIterator<Item = OsString>
     unknown.map(warning).collect()
 }
 
-/// Kubernetes sets variables such as `KEYWARD_SERVICE_HOST` and `KEYWARD_PORT_3000_TCP_ADDR` for a service that is named keyward.
+/// Whether Kubernetes sets the variable for a service named keyward, such as `KEYWARD_SERVICE_HOST` or
+/// `KEYWARD_PORT_3000_TCP_ADDR`.
 fn is_of_kubernetes(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let is_port = |rest: &str| rest == "PORT" || rest.starts_with("PORT_");
     let is_service = |rest: &str| rest == "SERVICE_HOST" || rest.strip_prefix("SERVICE_").is_some_and(is_port);
-    // Behind the name of another service, such as keyward-db.
+    // The name of another service, such as keyward-db, puts more words before these suffixes.
     let ends = rest.char_indices().filter(|(_, c)| *c == '_').map(|(at, _)| &rest[at + 1..]);
     std::iter::once(rest).chain(ends).any(|rest| is_service(rest) || is_port(rest))
 }

@@ -1,4 +1,4 @@
-//! `keyward keys …`: on the database, or with `--url` on a server.
+//! `keyward keys …`: key management in the database, or on a server with `--url`.
 
 mod args;
 mod edit;
@@ -23,7 +23,7 @@ use crate::{
 use args::{Create, Listed, One};
 use clap::{Args, Subcommand};
 
-/// Where, and what.
+/// Target and subcommand of `keyward keys`.
 #[derive(Args)]
 pub struct Keys {
     #[command(flatten)]
@@ -57,7 +57,7 @@ enum Command {
     Restore(One),
 }
 
-/// What is done to a key, short of an edit.
+/// Lifecycle action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     Deactivate,
@@ -76,7 +76,7 @@ impl Verb {
         }
     }
 
-    /// What was done, and what holds now.
+    /// Returns the past participle of the action and its effect, for the output.
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Deactivate => ("Deactivated", "It is refused from the next request on."),
@@ -87,7 +87,7 @@ impl Verb {
     }
 }
 
-/// What was done by an edit, and what holds now.
+/// Past participle and effect of an edit, for the output.
 const EDITED: (&str, &str) = ("Edited", "It holds from the next request on.");
 
 pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> {
@@ -149,7 +149,7 @@ pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> 
     done
 }
 
-/// An end as the form's dropdown names it: a date stands there behind a word.
+/// Converts an expiry into the value of the form's select field, which marks a date with `date:`.
 fn choice(expires: String) -> String {
     if expires.contains('-') { format!("date:{expires}") } else { expires }
 }
@@ -196,7 +196,7 @@ async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Resu
         };
         asked.status.is_none_or(|it| it == service.status(row))
             && asked.environment.is_none_or(|it| it.as_str() == row.environment)
-            // What is empty narrows nothing.
+            // An empty filter matches every key.
             && asked.issued_to.as_ref().is_none_or(|it| it.is_empty() || row.issued_to.as_ref() == Some(it))
             && text.as_deref().is_none_or(holds)
     };

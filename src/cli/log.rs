@@ -1,4 +1,4 @@
-//! The log: events to standard error.
+//! Log setup: events to standard error.
 
 use crate::{
     config::{LogFormat, LogLevel},
@@ -9,20 +9,21 @@ use tracing_subscriber::{
     EnvFilter, fmt::writer::BoxMakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-/// Starts the log of a command: each event is written at once.
+/// Starts the log of a command. Each event is written synchronously.
 pub fn start(level: LogLevel, format: LogFormat) {
     #[expect(clippy::disallowed_methods, reason = "a command may wait for its reader")]
     init(level, format, BoxMakeWriter::new(io::stderr));
 }
 
-/// Starts the log of a server: a thread writes the events, so that a reader that stalls stops nothing. Panics are events too.
+/// Starts the log of a server. A thread writes the events, so that a stalled reader does not block the server. Panics
+/// are logged as events.
 ///
 /// # Errors
 /// If the thread cannot be started.
 pub fn start_in_background(level: LogLevel, format: LogFormat) -> io::Result<()> {
     let writer = LineWriter::open(Stream::Stderr)?;
     init(level, format, BoxMakeWriter::new(move || writer.clone()));
-    // The standard hook writes to standard error itself, and waits for its reader.
+    // The default hook writes to standard error directly and would wait for its reader.
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(tracing::field::display);
         let backtrace = std::backtrace::Backtrace::capture();
@@ -33,9 +34,11 @@ pub fn start_in_background(level: LogLevel, format: LogFormat) -> io::Result<()>
     Ok(())
 }
 
-/// The level applies to our own events. Events of libraries below a warning can quote requests, cookies and statements, so they are
-/// never written. `tower_sessions` is silent: it warns of each request with an unknown cookie, which anybody can send, and repeats for
-/// each request what `database.failed` reports once a second.
+/// Initializes the subscriber. `level` applies to Keyward's events.
+///
+/// Library events below a warning are never written, because they can quote requests, cookies and SQL statements.
+/// `tower_sessions` is silenced: it warns for each request with an unknown cookie, which any client can send, and
+/// repeats for each request what `database.failed` reports once per second.
 fn init(level: LogLevel, format: LogFormat, writer: BoxMakeWriter) {
     let level = match level {
         LogLevel::Error => "error",

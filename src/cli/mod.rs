@@ -1,4 +1,4 @@
-//! The commands of the binary.
+//! Command-line interface of the binary.
 
 mod admin;
 mod audit;
@@ -59,26 +59,26 @@ enum Command {
     BenchEmpty(bench_empty::BenchEmpty),
 }
 
-/// Whether clap refused the value of the database's URL.
+/// Whether clap rejected the value of the database URL.
 fn names_the_database(error: &clap::Error) -> bool {
     use clap::error::{ContextKind, ContextValue};
     matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(flag)) if flag.starts_with("--database-url"))
 }
 
-/// The command tree, with every setting.
+/// Returns the command tree with every setting.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Parses the command line. An empty variable is an unset one.
+/// Parses the command line. An empty environment variable counts as unset.
 ///
 /// # Errors
-/// What clap refused, or the help or version that was asked for.
+/// An error from clap, or a request for the help or the version.
 fn parse() -> Result<Cli, clap::Error> {
     let arguments: Vec<_> = std::env::args_os().collect();
     let command = environment::without_empty(command(), |name| std::env::var_os(name));
     let matches = command.try_get_matches_from(&arguments).map_err(|error| match error.kind() {
-        // Help names the variables that are empty, too.
+        // The help text also lists variables that are empty.
         ErrorKind::DisplayHelp => self::command().try_get_matches_from(&arguments).err().unwrap_or(error),
         ErrorKind::InvalidUtf8 if arguments.iter().all(|it| it.to_str().is_some()) => {
             match environment::not_utf8(&self::command(), |name| std::env::var_os(name)) {
@@ -93,10 +93,10 @@ fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches)
 }
 
-/// Prints help and the version to standard output, and what is wrong with the arguments to standard error.
+/// Prints help and the version to standard output, and argument errors to standard error.
 fn print_refusal(error: &clap::Error) -> ExitCode {
     if names_the_database(error) {
-        // clap would quote the value, and a password may stand in it.
+        // clap would quote the value, which can contain a password.
         output::print_note(
             "error: the value of --database-url (KEYWARD_DATABASE_URL) cannot be read: use sqlite:PATH or \
              postgres://USER:PASSWORD@HOST/DATABASE, with / # ? @ in the password percent-encoded",
@@ -111,12 +111,12 @@ fn print_refusal(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// How long a server that ends waits for the readers of its output.
+/// Time limit for flushing the output of a server at exit.
 const FLUSH: Duration = Duration::from_secs(2);
-/// How long the process waits for work that cannot be left: a look-up of a name, or a file that does not answer.
+/// Time limit for blocking work at exit, such as a DNS lookup or a file that does not respond.
 const SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// Runs the command that was given.
+/// Runs the command of the process arguments.
 pub fn main() -> ExitCode {
     let cli = match parse() {
         Ok(cli) => cli,
@@ -153,13 +153,14 @@ pub fn main() -> ExitCode {
     code
 }
 
-/// Prints why a command failed and what to do, and gives its exit code. A reader that closed the pipe early has what it wanted.
+/// Prints the error of a failed command with advice, and returns the exit code. A pipe that its reader closed early is
+/// a success.
 fn end(done: anyhow::Result<()>, location: Option<&Location>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     if error.chain().any(|cause| cause.downcast_ref().is_some_and(OutputError::is_closed_pipe)) {
         return ExitCode::SUCCESS;
     }
-    // Every cause once: a context often quotes the one below it.
+    // Each cause appears once: a context often quotes its source.
     let mut said = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !said.contains(&cause) {
@@ -168,7 +169,7 @@ fn end(done: anyhow::Result<()>, location: Option<&Location>) -> ExitCode {
     }
     let advice = location.and_then(|location| {
         let inner = error.chain().filter_map(|cause| match cause.downcast_ref() {
-            // It is transparent: its chain begins behind the error that it holds.
+            // The variant is transparent: its `source` skips the error that it contains.
             Some(service::Error::Store(inner)) => Some(inner as &(dyn std::error::Error + 'static)),
             _ => None,
         });

@@ -1,4 +1,4 @@
-//! Opening the database for a command.
+//! Database access of the commands.
 
 use crate::{
     config::DatabaseSettings,
@@ -9,23 +9,24 @@ use anyhow::Context as _;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 
-/// In what time a server on the same database has heard of a change: it looks ten times a second, or is notified.
+/// Time in which a server on the same database receives a change: it polls ten times per second or is notified.
 const HEARD: Duration = Duration::from_millis(400);
 
-/// The database, its write queue, and the queue's task, which ends when everything else has let go.
+/// The database, its write queue, and the queue's task. The task ends when all other users of the queue are gone.
 pub struct Opened {
     pub ground: Ground,
     queue: JoinHandle<()>,
 }
 
 impl Opened {
-    /// Opens the database. `make`: a missing SQLite file is made; otherwise it is an error that says so.
+    /// Opens the database. `make`: creates a missing SQLite file; without it a missing file is an error.
     ///
     /// # Errors
-    /// A sentence that names the database.
+    /// A message that names the database.
     pub async fn open(settings: &DatabaseSettings, make: bool) -> anyhow::Result<Self> {
         if let Location::Sqlite(path) = &settings.database {
-            // A file without a byte is none: the server refuses it beside a key file, and must not find one that a command made.
+            // An empty file counts as missing. The server refuses one beside a key file, so a command must not create
+            // it.
             if !make && std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
                 anyhow::bail!(
                     "there is no database at {}; name it with --database-url (KEYWARD_DATABASE_URL), or start the server first",
@@ -53,8 +54,8 @@ impl Opened {
         Ok(Self { ground, queue: task })
     }
 
-    /// Ends a command: if it changed something, it waits until a server beside it has heard of that, so that what was said to hold holds
-    /// when the command has ended. Then as [`Opened::close`].
+    /// Ends a command. After a change it waits until a running server has received the change, so that the printed
+    /// result is in effect when the command ends. Then closes the database as [`Opened::close`] does.
     pub async fn done(self) {
         let changed = *self.ground.queue.head().borrow() > 0;
         if changed {
@@ -63,11 +64,12 @@ impl Opened {
         self.close().await;
     }
 
-    /// Waits until all that was written is kept, and closes the database. Every other copy of the ground must be gone.
+    /// Waits until all writes are committed and closes the database. All other clones of [`Ground`] must be dropped
+    /// first.
     pub async fn close(self) {
         let Ground { pool, queue, .. } = self.ground;
         drop(queue);
-        // A task of the server that still holds the queue must not keep the process from ending.
+        // A server task that still holds the queue must not prevent the process from ending.
         if tokio::time::timeout(Duration::from_secs(5), self.queue).await.is_err() {
             tracing::warn!("store.not_closed: the write queue is still in use");
         }
@@ -75,7 +77,7 @@ impl Opened {
     }
 }
 
-/// What a use case refused, in words for a terminal.
+/// Converts an error of a use case into a message for a terminal.
 pub fn words(error: crate::service::Error) -> anyhow::Error {
     use crate::service::Error;
     match error {

@@ -1,5 +1,6 @@
-//! Output of commands: results to standard output, notes and errors to standard error. Nothing else in `cli` writes to either, and
-//! clippy refuses `println!` and its relatives.
+//! Output of commands: results go to standard output, notes and errors to standard error.
+//!
+//! No other module in `cli` writes to either stream. Clippy rejects `println!` and similar macros.
 
 use crate::line_writer::{self, Stream};
 use anyhow::Context as _;
@@ -8,22 +9,22 @@ use std::{
     io::{self, ErrorKind, Write as _},
 };
 
-/// A result was not written to standard output.
+/// Error for a result that was not written to standard output.
 #[derive(Debug, thiserror::Error)]
 #[error("standard output could not be written: {0}")]
 pub struct OutputError(#[from] io::Error);
 
 impl OutputError {
-    /// Whether the reader has closed the pipe, as `head` does when it has enough.
+    /// Whether the reader closed the pipe, as `head` does after enough lines.
     pub fn is_closed_pipe(&self) -> bool {
         self.0.kind() == ErrorKind::BrokenPipe
     }
 }
 
-/// Writes to standard output, in one piece if the system takes it, and flushes.
+/// Writes to standard output, in one system call if possible, and flushes.
 ///
 /// # Errors
-/// If not all of it was written.
+/// If the text was not written completely.
 pub fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     #[expect(clippy::disallowed_methods, reason = "the one place")]
     let mut out = io::stdout().lock();
@@ -31,7 +32,7 @@ pub fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     Ok(out.flush()?)
 }
 
-/// Writes a line to standard output: `print_line!("{id}  {name}")?`.
+/// Writes a line to standard output, for example `print_line!("{id}  {name}")?`.
 macro_rules! print_line {
     ($($argument:tt)*) => {
         $crate::cli::output::print(format!("{}\n", format_args!($($argument)*)))
@@ -39,15 +40,16 @@ macro_rules! print_line {
 }
 pub(super) use print_line;
 
-/// Writes the result of a change that was made.
+/// Prints the result of a completed change.
 ///
 /// # Errors
-/// If not all of it was written. The message says that the change was made: repeating the command would change something twice.
+/// If the text was not written completely. The message states that the change was made, because repeating the command
+/// would make it twice.
 pub fn print_change(text: impl AsRef<[u8]>) -> anyhow::Result<()> {
     print(text).context("the change was made, but its result could not be printed")
 }
 
-/// Writes a line about a change that was made: `print_change_line!("Enabled {email}.")`.
+/// Prints a line about a completed change, for example `print_change_line!("Enabled {email}.")`.
 macro_rules! print_change_line {
     ($($argument:tt)*) => {
         $crate::cli::output::print_change(format!("{}\n", format_args!($($argument)*)))
@@ -55,8 +57,8 @@ macro_rules! print_change_line {
 }
 pub(super) use print_change_line;
 
-/// Writes a line to standard error. A server's line waits behind its log, whose reader may have stalled. An error of writing has
-/// nowhere to go.
+/// Writes a line to standard error. In a server the line is queued after the log lines, because the reader may have
+/// stalled. A write error cannot be reported and is ignored.
 pub fn print_note(text: impl Display) {
     match line_writer::opened(Stream::Stderr) {
         Some(writer) => writer.line(&text.to_string()),
@@ -67,8 +69,9 @@ pub fn print_note(text: impl Display) {
     }
 }
 
-/// The error of a secret that was made but not printed: it cannot be shown again. `advice` says how to undo or repeat the command.
+/// Returns the error for a secret that was created but not printed. It cannot be shown again. `advice` explains how to
+/// undo or repeat the command.
 pub fn lost(error: &OutputError, advice: impl Display) -> anyhow::Error {
-    // Without the cause in the chain: a closed pipe is no success here.
+    // The cause is not in the error chain: here a closed pipe is not a success.
     anyhow::anyhow!("{error}. {advice}")
 }

@@ -1,4 +1,4 @@
-//! `keyward projects …`: on the database, or what reads alone with `--url` on a server.
+//! `keyward projects …`: project management in the database. With `--url` the reading commands work on a server.
 
 mod print;
 mod remote;
@@ -18,7 +18,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use std::path::PathBuf;
 
-/// Where, and what.
+/// Target and subcommand of `keyward projects`.
 #[derive(clap::Args)]
 pub struct ProjectsArgs {
     #[command(flatten)]
@@ -186,15 +186,15 @@ async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>
     print_change_line!("The config of project {project} is set.")
 }
 
-/// What says which project, on the database.
+/// Returns the value of `--project`, which is required for the database.
 ///
 /// # Errors
-/// If nothing does: there may be several.
+/// If the option is missing: the database can have several projects.
 pub fn named(project: Option<String>) -> anyhow::Result<String> {
     project.ok_or_else(|| anyhow::anyhow!("name the project: --project; see: keyward projects list"))
 }
 
-/// The project with this id, or the only one with this name.
+/// Returns the project with this id, or the only one with this name.
 pub async fn find(service: &Service, text: &str) -> anyhow::Result<ProjectId> {
     let projects = service.all().await.map_err(words)?;
     let id = text.parse::<ProjectId>().ok();

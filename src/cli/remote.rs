@@ -1,4 +1,4 @@
-//! A server that a command works on through its management API, in place of the database.
+//! Client of a server's management API, for commands that use it instead of the database.
 
 use super::output::print_note;
 use crate::{
@@ -15,14 +15,14 @@ use std::path::PathBuf;
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The grant type and the kinds of token of an exchange (RFC 8693); that of a key is ours.
+/// Grant type and subject token type of a token exchange (RFC 8693). The type for a key is Keyward's own.
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const KEY_TYPE: &str = "urn:keyward:token-type:key";
 const NO_JSON: &str = "the server answered with something else than JSON";
-/// The variable that may hold the key. A flag would stand in the list of processes.
+/// Variable with the key. A flag would be visible in the process list.
 pub(super) const VARIABLE: &str = "KEYWARD_KEY";
 
-/// Which server, and where the key for it stands.
+/// Server of a command, and the source of the key for it.
 #[derive(clap::Args)]
 pub struct RemoteArgs {
     /// Work on this server through its management API, with the key in KEYWARD_KEY or --secret-file; without it, on the database
@@ -33,36 +33,36 @@ pub struct RemoteArgs {
     secret_file: Option<PathBuf>,
 }
 
-/// What a command needs to be allowed.
+/// Permission that a command needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     Read,
     Write,
-    /// The config of the key's project: whatever the key may do.
+    /// Reading the config of the key's project. Every key has this permission.
     Config,
 }
 
-/// A server, and a key for it.
+/// Server and key.
 pub struct Server {
     fetch: Fetch,
     url: Url,
     secret: Zeroizing<String>,
 }
 
-/// A server, with a token for its API.
+/// Server and access token for its API.
 pub struct Remote {
     server: Server,
     token: Zeroizing<String>,
 }
 
 impl RemoteArgs {
-    /// The server, if one is named.
+    /// Returns the server, if `--url` is set.
     ///
     /// # Errors
-    /// If there is no key for it, or a key and no server; in a sentence.
+    /// If the server has no key, or there is a key but no server.
     pub fn server(&self) -> anyhow::Result<Option<Server>> {
         let Some(url) = &self.url else {
-            // Here and not where it is read: there an option that stands before the command is not seen behind it.
+            // Checked here and not by clap: clap does not apply the rule to an option that precedes the subcommand.
             none_without(self.secret_file.is_none(), "--secret-file")?;
             return Ok(None);
         };
@@ -102,25 +102,26 @@ impl RemoteArgs {
     }
 }
 
-/// Refuses an option that means a server where none is named.
+/// Rejects an option that requires a server, if no server is set.
 ///
 /// # Errors
-/// A sentence, unless it is `absent`.
+/// Unless the option is `absent`.
 pub fn none_without(absent: bool, option: &str) -> anyhow::Result<()> {
     anyhow::ensure!(absent, "{option} is for a server: name it with --url, or leave {option} out");
     Ok(())
 }
 
 impl Server {
-    /// With a token for this.
+    /// Exchanges the key for a token with this permission.
     ///
     /// # Errors
-    /// If the server refuses the key, in a sentence.
+    /// If the server rejects the key.
     pub async fn open(self, need: Need) -> anyhow::Result<Remote> {
         Ok(Remote { token: self.exchange(need).await?, server: self })
     }
 
-    /// A token of the key. A key that may write keys need not be one that may read them.
+    /// Requests a token for the key. A key that can write keys need not be able to read them, so both scopes are
+    /// requested first and then one.
     async fn exchange(&self, need: Need) -> anyhow::Result<Zeroizing<String>> {
         let both = format!("{READ} {WRITE}");
         let wishes = match need {
@@ -153,7 +154,7 @@ impl Server {
         anyhow::bail!("the server made no token of this key: {refusal}")
     }
 
-    /// Where, how written and what is sent for a token that manages keys.
+    /// Returns path, content type and body of a request for a management token.
     fn for_management(&self, scope: &str) -> (&'static str, &'static str, Zeroizing<String>) {
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", EXCHANGE)
@@ -164,9 +165,9 @@ impl Server {
         ("/oauth/token", "application/x-www-form-urlencoded", Zeroizing::new(form))
     }
 
-    /// The same for a token of the key's own project.
+    /// Returns path, content type and body of a request for a token of the key's own project.
     fn for_project(&self) -> (&'static str, &'static str, Zeroizing<String>) {
-        // Written from where it stands: a value would hold a copy that nobody wipes.
+        // Serialized from the original: a `Value` would contain a copy that is not zeroized.
         let body = Zeroizing::new(serde_json::to_string(self.secret.as_str()).unwrap_or_default());
         let body = format!(r#"{{"expires_in": 3600, "secret_key": {}}}"#, body.as_str());
         ("/authentication/token", "application/json", Zeroizing::new(body))
@@ -189,18 +190,18 @@ impl Server {
 }
 
 impl Remote {
-    /// The same server, with a token for something else.
+    /// Replaces the token by one with another permission.
     ///
     /// # Errors
-    /// If the server refuses the key, in a sentence.
+    /// If the server rejects the key.
     pub async fn again(self, need: Need) -> anyhow::Result<Self> {
         self.server.open(need).await
     }
 
-    /// Calls, and gives the body of what was answered well.
+    /// Sends a request and returns the body of a successful response.
     ///
     /// # Errors
-    /// What the server refused with, in its words.
+    /// The server's error message.
     pub async fn call(
         &self,
         method: Method,
@@ -218,10 +219,10 @@ impl Remote {
         serde_json::from_slice(&answer.body).context(NO_JSON)
     }
 
-    /// Reads an address, to the letter.
+    /// Returns a response body as text, unchanged.
     ///
     /// # Errors
-    /// What the server refused with, in its words.
+    /// The server's error message.
     pub async fn text(&self, path: &str) -> anyhow::Result<String> {
         let answer = well(self.server.call(path, &Call { heads: self.heads(), ..Call::default() }).await?)?;
         String::from_utf8(answer.body.into()).context("the server answered with something else than text")
@@ -231,10 +232,10 @@ impl Remote {
         vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))]
     }
 
-    /// The project with this id or name; without either, the one that the key belongs to.
+    /// Returns the id of the project with this id or name; without either, of the key's project.
     ///
     /// # Errors
-    /// If the key belongs to another.
+    /// If the key belongs to another project.
     pub async fn project(&self, named: Option<&str>) -> anyhow::Result<String> {
         if let Some(id) = named.and_then(|it| it.parse::<uuid::Uuid>().ok()) {
             return Ok(id.to_string());
@@ -252,23 +253,23 @@ impl Remote {
     }
 }
 
-/// An answer, unless it is a refusal.
+/// Returns a successful response, or its error.
 fn well(answer: Answer) -> anyhow::Result<Answer> {
     if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
 }
 
-/// A refusal in the words of the server.
+/// Converts an error response into an error with the server's message.
 fn refused(answer: &Answer) -> anyhow::Error {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let said =
         body["detail"].as_str().map_or_else(|| format!("the server answered {}", answer.status), ToOwned::to_owned);
-    // They stand below.
+    // The invalid fields follow below.
     let said = said.replace(": see errors.", ":");
     let wrong = body["errors"].as_array().into_iter().flatten();
     let wrong = wrong.map(|it| {
         format!("\n  {}: {}", it["name"].as_str().unwrap_or_default(), it["detail"].as_str().unwrap_or_default())
     });
-    // The key that an idempotency key has made already.
+    // Id of the key that an earlier request with the same idempotency key created.
     let made = answer.heads.get("x-keyward-key-id").and_then(|id| id.to_str().ok());
     let made = made.map(|id| format!("\n  That key is {id}.")).unwrap_or_default();
     anyhow::anyhow!("{said}{}{made}", wrong.collect::<String>())

@@ -1,4 +1,4 @@
-//! `keyward serve`.
+//! `keyward serve`: startup, background jobs, and graceful shutdown of the server.
 
 use super::{log, open::Opened};
 use crate::{
@@ -23,17 +23,17 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long all steps after the drain may take together. With the drain and the end of the process it is 25 s, less than the 30 s
-/// that Kubernetes gives.
+/// Time limit for all shutdown steps after the drain. With the drain and the end of the process it makes 25 s, less
+/// than the 30 s of Kubernetes.
 const AFTER_DRAIN: Duration = Duration::from_secs(11);
-/// How long the last flush of the usage counts may take.
+/// Time limit for the last flush of the usage counts.
 const FLUSH: Duration = Duration::from_secs(5);
-/// How long the last checkpoint of the audit log may take.
+/// Time limit for the last checkpoint of the audit log.
 const SIGN: Duration = Duration::from_secs(3);
-/// How long the last record of the database may take. Closing the database has the rest.
+/// Time limit for the last database record. Closing the database gets the remaining time.
 const RECORD: Duration = Duration::from_secs(1);
 
-/// `warnings`: for the log, as soon as there is one.
+/// Runs the server. `warnings` are logged as soon as the log is available.
 pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings: &[String]) -> anyhow::Result<()> {
     log::start_in_background(settings.log, settings.log_format).context("the log could not be started")?;
     LineWriter::open(Stream::Stdout).context("standard output could not be prepared")?;
@@ -74,7 +74,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     let record = DatabaseRecord::check(&opened.ground, &key_file.path, settings.accept_older_database).await?;
     let app = App::new(Arc::new(config), opened.ground.clone(), keyring);
     app.usage.resume().await?;
-    // Before anything is said: whoever hears it may ask at once that the server stop.
+    // Installed before the first output: a process that reads the output can send a stop signal at once.
     let stopped = stopped()?;
     greet(&app).await?;
     if let Some(internal) = &internal {
@@ -108,12 +108,12 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     let end = Instant::now() + AFTER_DRAIN;
     for task in [audit, upkeep, usage, recording] {
         task.abort();
-        // What it held, another flush for one, is free only then.
+        // Resources of the task, such as a running flush, are released only when it has ended.
         let _ = timeout_at(end, task).await;
     }
-    // Its task still finds out whether the database answers.
+    // The change feed task continues, because it detects whether the database responds.
     let written = write_rest(&app, end).await;
-    // Without it the next start only compares with an older record.
+    // Without this record the next start compares only with an older one.
     let record = DatabaseRecord::check(&opened.ground, &key_file.path, true);
     if !matches!(timeout_at(end.min(Instant::now() + RECORD), record).await, Ok(Ok(_))) {
         tracing::warn!("database_record.not_written");
@@ -127,10 +127,10 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     written
 }
 
-/// Writes what waits when the server stops, within [`FLUSH`] and [`SIGN`], and before `end`.
+/// Writes pending data when the server stops, within [`FLUSH`] and [`SIGN`], and before `end`.
 ///
 /// # Errors
-/// A sentence that says what was not written.
+/// A message that names the data that was not written.
 async fn write_rest(app: &App, end: Instant) -> anyhow::Result<()> {
     let mut unwritten = Vec::new();
     if let Err(why) = in_time(FLUSH, end, app.usage.flush()).await {
@@ -154,14 +154,14 @@ async fn in_time<T>(limit: Duration, end: Instant, work: impl Future<Output = Re
     }
 }
 
-/// Listens on all addresses of a host.
+/// Binds all addresses of a host.
 async fn listen(address: &ListenAddress, setting: &str) -> anyhow::Result<Listeners> {
     let wrong = || format!("{address} could not be listened on; give another address with {setting}");
     let addresses = address.resolve().await.with_context(wrong)?;
     Listeners::bind(&addresses).await.with_context(wrong)
 }
 
-/// Says on standard output where to go: it is for the person at the terminal, not for the log.
+/// Prints the server's address to standard output, for the person at the terminal and not for the log.
 async fn greet(app: &App) -> anyhow::Result<()> {
     let url = app.config.public_url.to_string();
     let setup = {
@@ -191,14 +191,15 @@ async fn greet(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Queues text for standard output. A server runs whether it is read or not.
+/// Queues text for standard output. The server does not depend on a reader.
 fn say(text: &str) {
     if let Some(writer) = line_writer::opened(Stream::Stdout) {
         writer.line(text);
     }
 }
 
-/// Done when the process is asked to stop. SIGHUP asks for that too: settings are read at the start alone.
+/// Returns a future that completes on SIGINT, SIGTERM or SIGHUP. SIGHUP stops the server too, because settings are read
+/// only at startup.
 fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut hang_up = signal(SignalKind::hangup())?;

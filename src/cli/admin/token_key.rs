@@ -1,4 +1,4 @@
-//! `keyward admin rotate-token-key`.
+//! `keyward admin rotate-token-key`: rotation of the token signing key.
 
 use crate::{
     cli::{
@@ -16,7 +16,8 @@ use crate::{
 use anyhow::anyhow;
 use std::path::PathBuf;
 
-/// Publishes the next key that signs tokens, and says from when it does: at once if the others may be in somebody else's hands.
+/// Publishes the next signing key and prints its start time. `compromised`: the key signs at once, because the other
+/// keys may be known to an attacker.
 pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, compromised: bool) -> anyhow::Result<()> {
     let file = key_file(&database.database, file).map_err(|e| anyhow!(e))?;
     let sealing = signer::existing(&file.path)?;
@@ -24,7 +25,7 @@ pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, comprom
         print_note(format_args!("keyward: warning: {warning}"));
     }
     let opened = Opened::open(database, false).await?;
-    // It must be the file that the servers have: they could not unseal what another one sealed.
+    // The file must be the one of the servers: they cannot decrypt a key that was encrypted with another file.
     let published = match Keyring::open(&opened.ground, &file).await {
         Ok(_) if compromised => tokens::replace(&opened.ground, &sealing, &Actor::Operator).await.map_err(words),
         Ok(_) => tokens::rotate(&opened.ground, &sealing, &Actor::Operator, None).await.map_err(words),

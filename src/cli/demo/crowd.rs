@@ -1,4 +1,4 @@
-//! Keys in great numbers: not made one after the other, but written in batches, each key in the state that it would be in by now.
+//! Bulk creation of demo keys: written in batches, each key in its final state.
 
 use super::{
     plan::{DAY, Fate, Later, Plan},
@@ -15,15 +15,15 @@ use crate::{
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Keys in one change: so many that most pages of the index over the digests, which are random, are written once a change and not
-/// once a key.
+/// Number of keys per change. Digests are random, so large batches write most pages of the digest index once per change
+/// instead of once per key.
 const BATCH: usize = 20_000;
-/// So that a limit is asked at each call and no load reaches it.
+/// Rate limit of each key: verify checks it on every call, and no load reaches it.
 const RATE: &str = "1000000/second";
-/// Days that a key lasts here if its plan says for ever: each has an end that is asked for.
+/// Lifetime in days of a key whose plan has no expiry. Every bulk key has an expiry, so that verify checks it.
 const LONGEST: u16 = 365;
 
-/// Writes the keys, with one event a batch.
+/// Writes the keys, with one audit event per batch.
 pub async fn lay(
     stage: &Stage,
     cast: &Cast,
@@ -40,7 +40,7 @@ pub async fn lay(
             }
             keys.push(key);
         }
-        // In the order of the index in which their places are random.
+        // Sorted by digest, in the order of the digest index.
         keys.sort_unstable_by_key(|laid| laid.key.digest);
         write(stage, cast, keys).await.map_err(words)?;
     }
@@ -100,7 +100,7 @@ fn laid(stage: &Stage, cast: &Cast, plan: &Plan) -> (LaidKey, PlainSecret) {
     (laid, secret)
 }
 
-/// What verify says of the key, in the order in which its rules are asked.
+/// Returns the verify result of the key. The checks have the same order as in verify.
 fn verdict(laid: &LaidKey, now: Timestamp) -> &'static str {
     let now = now.micros();
     if laid.deleted_at.is_some() {

@@ -1,6 +1,6 @@
-//! Who and what the demo is about: a team that sells tide tables.
+//! Demo data: the people, projects, scopes and names of a company that sells tide tables.
 
-/// A person: e-mail address, name, the project that they begin with (empty: one of their own).
+/// People: email address, name, and first project (empty: a personal one).
 pub const PEOPLE: [(&str, &str, &str); 4] = [
     ("maren@pelagic.example", "Maren Okafor", ""),
     ("jonas@pelagic.example", "Jonas Lindqvist", "Harbour pilot"),
@@ -8,18 +8,18 @@ pub const PEOPLE: [(&str, &str, &str); 4] = [
     ("tomas@pelagic.example", "Tomás Ferreira", "Buoy telemetry"),
 ];
 
-/// Places in the lists of this file.
+/// Indexes into the lists of this file.
 pub const MAREN: usize = 0;
 pub const JONAS: usize = 1;
 pub const PRIYA: usize = 2;
 pub const TOMAS: usize = 3;
-/// A project is named by who began it.
+/// A project has the index of its creator.
 pub const OWN: usize = MAREN;
 pub const HARBOUR: usize = JONAS;
 pub const TIDES: usize = PRIYA;
 pub const BUOYS: usize = TOMAS;
 
-/// Who joined whose project, and as what.
+/// Project memberships: project, member, and role.
 pub const MEMBERS: [(usize, usize, &str); 7] = [
     (HARBOUR, MAREN, "owner"),
     (HARBOUR, PRIYA, "operator"),
@@ -30,7 +30,7 @@ pub const MEMBERS: [(usize, usize, &str); 7] = [
     (BUOYS, MAREN, "viewer"),
 ];
 
-/// Who makes keys in which project, the busiest first.
+/// Members who create keys, by project. The project with the most keys is first.
 pub const MAKERS: [(usize, &[usize]); 4] = [
     (HARBOUR, &[MAREN, JONAS, PRIYA, TOMAS]),
     (TIDES, &[MAREN, PRIYA, JONAS]),
@@ -38,7 +38,7 @@ pub const MAKERS: [(usize, &[usize]); 4] = [
     (OWN, &[MAREN]),
 ];
 
-/// Name, description, whether it is in the default set, who grants it.
+/// Scopes: name, description, whether it is in the default set, and the role that can grant it.
 pub const SCOPES: [(&str, &str, bool, &str); 8] = [
     ("tides:read", "Read predicted and measured tides", true, "operator"),
     ("forecast:read", "Read forecasts of wind, waves and currents", true, "operator"),
@@ -49,10 +49,10 @@ pub const SCOPES: [(&str, &str, bool, &str); 8] = [
     ("reports:export", "Export whole seasons as CSV", true, "operator"),
     ("fleet:admin", "Add and remove vessels of a fleet", false, "owner"),
 ];
-/// Scopes of a fresh Keyward that this team does not use.
+/// Default scopes of a new installation that the demo removes.
 pub const UNUSED_SCOPES: [&str; 3] = ["data:read", "data:write", "usage:read"];
 
-/// The config of each person's project.
+/// Config of each person's project.
 pub const CONFIGS: [&str; 4] = [
     r#"{"units": "metric", "stations": ["AAR-01"]}"#,
     r#"{"endpoint": "wss://harbour.pelagic.example/v3", "model": "harbour-2026-10", "berths": {"max": 48, "hold_minutes": 30}}"#,
@@ -60,11 +60,11 @@ pub const CONFIGS: [&str; 4] = [
     r#"{"ingest": "mqtts://buoys.pelagic.example:8883", "interval_seconds": 600, "fields": ["hs", "tp", "sst", "battery"]}"#,
 ];
 
-/// A key's name of a hundred characters, the most there may be.
+/// Key name with 100 characters, the maximum.
 pub const LONG: &str =
     "Staging mirror of the overnight tide and current export for the harbour masters’ association, region";
 
-/// Names in other scripts than Latin, or with its rarer letters.
+/// Names in other scripts than Latin, or with rare Latin letters.
 pub const SCRIPTS: [&str; 12] = [
     "潮汐予報アプリ",
     "Приливы: мобильное приложение",
@@ -124,7 +124,7 @@ pub const THINGS: [&str; 20] = [
     "storm desk",
     "partner import",
 ];
-/// Whom keys are made for.
+/// Values of `issued_to`.
 pub const HOLDERS: [&str; 10] = [
     "Ada Mensah",
     "Nordlys Ferries",

@@ -1,8 +1,8 @@
-//! `keyward demo`: fills an empty database with a believable account, to look around in.
+//! `keyward demo`: fills an empty database with realistic data.
 //!
-//! Everything is done by the use cases that the site calls, one after the other, under a clock that goes through the last months:
-//! so the history stands in the log as it would, and every key is one that somebody could have made. Past the first
-//! [`PLAYED`] keys, and with `--secrets`, keys are written in batches in the state that they would be in by now (see [`crowd`]).
+//! The demo calls the use cases of the site one after the other, with a clock that moves through the last months. The
+//! audit log therefore has a realistic history, and a user could have created every key. Keys after the first
+//! [`PLAYED`], and those for `--secrets`, are written in batches in their final state (see [`crowd`]).
 
 mod crowd;
 mod data;
@@ -53,10 +53,10 @@ pub struct Demo {
     public_url: Option<PublicUrl>,
 }
 
-/// Crockford's base32: no letter looks like a digit.
+/// Crockford's base32 alphabet, in which no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Keys that are played one after the other; each waits for the disk.
+/// Number of keys that are created one after the other. Each waits for a write to disk.
 const PLAYED: usize = 2_000;
 
 pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> 
     })
 }
 
-/// A password for one demo: 100 bits.
+/// Generates a demo password with 100 bits of entropy.
 fn password(random: &dyn Random) -> String {
     let mut bytes = Zeroizing::new([0; 20]);
     random.fill(bytes.as_mut());
@@ -89,7 +89,7 @@ fn password(random: &dyn Random) -> String {
     letters.chunks(5).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
-/// What happens, in the order of time.
+/// Step in the history of a key.
 #[derive(Clone, Copy)]
 enum Step {
     Make,
@@ -118,7 +118,7 @@ async fn fill(ground: &Ground, demo: &Demo, password: &str) -> anyhow::Result<()
     secrets.map_or(Ok(()), Secrets::finish)
 }
 
-/// Lets so many keys be made, and what happened to them happen.
+/// Creates `count` keys and applies their later changes, in chronological order.
 async fn play(stage: &Stage, cast: &Cast, count: usize) -> anyhow::Result<()> {
     let now = stage.now;
     let plans = plan::plans(count);

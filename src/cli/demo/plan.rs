@@ -1,4 +1,6 @@
-//! What is to become of each key: the first few tell a story, the others are drawn from a fixed seed, so that every demo is alike.
+//! Scenario of the demo: the attributes and the history of each key.
+//!
+//! The first keys are fixed. The others are generated from a fixed seed, so that every demo is the same.
 
 use super::data::*;
 use crate::domain::key::Environment;
@@ -7,37 +9,37 @@ pub const MINUTE: i64 = 60;
 pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 
-/// What happens to a key after it was made. Times are seconds before now, unless they say otherwise.
+/// Later change of a key. Times are in seconds before now, unless documented otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Stays,
     Deactivated(i64),
-    /// Stopped by the administrator, with the reason that its owner reads.
+    /// Deactivated by the administrator, with a reason that the owner sees.
     Held(i64, &'static str),
     Deleted(i64),
-    /// Accepted only from so many seconds after now.
+    /// Valid from this number of seconds after now.
     Starts(i64),
 }
 
-/// A key that is to be.
+/// Attributes and history of a key.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub name: String,
     pub project: usize,
     pub maker: usize,
     pub environment: Environment,
-    /// Days; `None`: never ends.
+    /// Lifetime in days; `None` for a key that never expires.
     pub life: Option<u16>,
     pub scopes: Vec<String>,
     pub issued_to: &'static str,
-    /// Seconds before now.
+    /// Creation time, in seconds before now.
     pub made: i64,
-    /// Seconds before now; `None`: never used.
+    /// Last use, in seconds before now; `None` if never used.
     pub used: Option<i64>,
     pub fate: Fate,
 }
 
-/// A small generator (splitmix64): the same numbers every time, for what is no secret.
+/// Pseudorandom generator (SplitMix64) with a reproducible sequence. Not for secrets.
 #[derive(Clone, Copy)]
 struct Dice(u64);
 
@@ -50,7 +52,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// From `low` up to and without `high`.
+    /// Returns a number from `low` (inclusive) to `high` (exclusive).
     fn between(&mut self, low: i64, high: i64) -> i64 {
         let span = u64::try_from(high.saturating_sub(low)).unwrap_or_default().max(1);
         low + i64::try_from(self.roll() % span).unwrap_or_default()
@@ -65,10 +67,10 @@ impl Dice {
     }
 }
 
-/// Where every demo begins to draw.
+/// Initial state of the generator in every demo.
 const SEED: Dice = Dice(0x70e1_a91c);
 
-/// The plans of so many keys.
+/// Returns the plans of `count` keys.
 pub fn plans(count: usize) -> Vec<Plan> {
     let mut dice = SEED;
     let mut plans = story();
@@ -79,14 +81,14 @@ pub fn plans(count: usize) -> Vec<Plan> {
     plans
 }
 
-/// How many keys tell a story.
+/// Returns the number of fixed keys.
 pub fn stories() -> usize {
     story().len()
 }
 
-/// A plan as little of it as it can be drawn again from: a million of them are 24 MB.
+/// Generator state from which a plan is generated again. One million of them take 24 MB, much less than the plans.
 pub struct Later {
-    /// Seconds before now.
+    /// Creation time, in seconds before now.
     made: i64,
     dice: Dice,
     number: usize,
@@ -98,7 +100,7 @@ impl Later {
     }
 }
 
-/// The plans after the first `from` of so many keys, none of them with a story, the oldest key first.
+/// Returns the generated plans from index `from` to `count`, without fixed keys, the oldest key first.
 pub fn later(from: usize, count: usize) -> Vec<Later> {
     let (mut dice, first) = (SEED, stories());
     let mut later = Vec::with_capacity(count.saturating_sub(from));
@@ -113,7 +115,7 @@ pub fn later(from: usize, count: usize) -> Vec<Later> {
     later
 }
 
-/// Keys with a story: one of each kind, also in a small demo.
+/// Fixed keys: one of each kind, also in a small demo.
 fn story() -> Vec<Plan> {
     use Environment::{Live, Test};
     let plan = |name: &str, (project, maker), environment, life, scopes: &[&str], made, used, fate| Plan {
@@ -182,7 +184,7 @@ fn drawn(dice: &mut Dice, number: usize) -> Plan {
     let environment = if dice.percent(22) { Environment::Test } else { Environment::Live };
     let fate = dice.between(0, 100);
     let (made, life) = match fate {
-        // Deleted lately; scheduled; ends this week.
+        // In this order: deleted recently, scheduled, expiring this week.
         0..7 => (dice.between(8 * DAY, 160 * DAY), Some(dice.of(&[180, 365]))),
         7..11 => (dice.between(2 * HOUR, 14 * DAY), Some(180)),
         11..16 => {
@@ -205,7 +207,7 @@ fn drawn(dice: &mut Dice, number: usize) -> Plan {
         }
         _ => (Fate::Stays, life.map_or(0, |life| (made - i64::from(life) * DAY).max(0))),
     };
-    // A key in use was used lately; one that ended, before its end.
+    // An active key was used recently; an ended one, before its end.
     let lately = dice.of(&[20 * MINUTE, 6 * HOUR, 3 * DAY, 30 * DAY]);
     let used = (ended < made && !dice.percent(12)).then(|| dice.between(ended, made.min(ended + lately)));
     let name = match number % 9 {
@@ -213,7 +215,7 @@ fn drawn(dice: &mut Dice, number: usize) -> Plan {
         _ => format!("{} {}", dice.of(&PLACES), dice.of(&THINGS)),
     };
     let maker = dice.of(makers);
-    // Only an owner may give what is for owners.
+    // Only an owner can grant a scope that is reserved for owners.
     let may = |scope: &str| scope != "alerts:write" || maker == project || (project, maker) == (HARBOUR, MAREN);
     let mut scopes: Vec<_> = SCOPES
         .iter()

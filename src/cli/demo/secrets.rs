@@ -1,4 +1,4 @@
-//! The file of secrets that `keyward demo --secrets` writes: for trying a load on keys that open nothing real.
+//! Output file of `keyward demo --secrets`: secrets of demo keys, for load tests.
 
 use crate::{domain::ids::KeyId, secret::PlainSecret};
 use anyhow::Context as _;
@@ -8,22 +8,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A new file, and which keys of a series stand in it.
+/// Writer of the file, and the selection of the keys that it contains.
 pub struct Secrets {
     path: PathBuf,
     file: BufWriter<File>,
-    /// Keys in all.
+    /// Total number of keys.
     keys: usize,
-    /// Of these so many, evenly.
+    /// Number of keys to write, evenly distributed over all keys.
     most: usize,
     seen: usize,
 }
 
 impl Secrets {
-    /// Makes the file, readable by its owner alone, before anything else is done.
+    /// Creates the file, readable by its owner only, before any other work.
     ///
     /// # Errors
-    /// If there is such a file already: whoever made it may still need it.
+    /// If the file exists: its content may still be needed.
     pub fn new(path: &Path, keys: usize, most: usize) -> anyhow::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -35,7 +35,7 @@ impl Secrets {
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), keys, most: most.min(keys), seen: 0 })
     }
 
-    /// Writes the next key's line, if its turn has come. `verdict`: `valid`, or the code of its refusal.
+    /// Writes the line of the next key if it is selected. `verdict` is `valid` or the reason code of its denial.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -48,7 +48,7 @@ impl Secrets {
         Ok(())
     }
 
-    /// Writes what is still in memory.
+    /// Flushes the buffer.
     ///
     /// # Errors
     /// If the file cannot be written.

@@ -1,4 +1,4 @@
-//! The stage of the demo: who is there, and what is done.
+//! Fixtures of the demo: clock, people, memberships, scopes, and changes of keys.
 
 use super::{
     data,
@@ -25,7 +25,7 @@ use crate::{
 use anyhow::Context as _;
 use std::sync::Arc;
 
-/// The database, and the clock over it.
+/// Database of the demo, with a clock that the demo controls.
 pub struct Stage {
     pub now: Timestamp,
     pub clock: Arc<ManualClock>,
@@ -33,21 +33,21 @@ pub struct Stage {
     pub accounts: Accounts,
 }
 
-/// Who plays: each person, and the project that they began.
+/// People of the demo, each with the project that they created.
 pub struct Cast(Vec<(Caller, ProjectId)>);
 
 impl Stage {
-    /// Sets the clock to so many seconds before now; it never goes back.
+    /// Advances the clock to `ago` seconds before now. The clock never goes back.
     pub fn go_to(&self, ago: i64) {
         self.clock.advance(self.now.plus_seconds(-ago).seconds_since(self.ground.now()).max(0));
     }
 
-    /// Some minutes pass: nobody does everything in one second.
+    /// Advances the clock by some minutes, so that the events have different times.
     fn later(&self) {
         self.clock.advance(7 * MINUTE + 13);
     }
 
-    /// The people, what they are in each other's projects, the catalogue, the configs.
+    /// Creates the people, their memberships, the scopes, and the configs.
     pub async fn cast(&self, password: &str) -> anyhow::Result<Cast> {
         let mut cast = Vec::new();
         let mut maker = Actor::Operator;
@@ -68,7 +68,7 @@ impl Stage {
             let mut reader = self.ground.pool.read().await?;
             let projects = store::projects::of_user(&mut reader.conn(), user.into()).await?;
             let project = projects.first().context("a person of the demo has no project")?.project.id;
-            // The administrator makes the others.
+            // The administrator creates the other people.
             if number == 0 {
                 maker = Actor::User(caller.clone());
             }
@@ -182,21 +182,21 @@ impl Cast {
         &self.0[data::MAREN].0
     }
 
-    /// Somebody of the cast.
+    /// Returns the person with this index in [`data::PEOPLE`].
     pub fn person(&self, place: usize) -> &Caller {
         &self.0[place].0
     }
 
-    /// The project that somebody began.
+    /// Returns the project that the person with this index created.
     pub fn project(&self, place: usize) -> ProjectId {
         self.0[place].1
     }
 
-    /// Makes a key; its secret is seen by nobody.
+    /// Creates a key and discards its secret.
     pub async fn make(&self, keys: &Keys, plan: &Plan, now: Timestamp) -> anyhow::Result<KeyId> {
         let life = plan.life.map_or_else(|| "never".to_owned(), |days| format!("{days}d"));
         let project = self.0[plan.project].1;
-        // For a key that never expires they have just been asked who they are.
+        // A key that never expires requires a recent reauthentication.
         let maker = Actor::User(Caller { proved: now, ..self.0[plan.maker].0.clone() });
         let new =
             NewKey::read(&plan.name, project, plan.environment, &life.parse()?, &plan.scopes, plan.issued_to, now);

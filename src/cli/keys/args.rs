@@ -1,4 +1,4 @@
-//! What the commands take.
+//! Arguments of the `keyward keys` commands.
 
 use crate::domain::{
     ids::KeyId,
@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use clap::Args;
 
-/// A new key.
+/// Arguments of `create`.
 #[derive(Args)]
 pub struct Create {
     /// The project's id, or its name if only one project has it; with --url that of the key
@@ -45,7 +45,7 @@ pub struct Create {
     pub json: bool,
 }
 
-/// Which keys.
+/// Filters of `list`.
 #[derive(Args)]
 pub struct Listed {
     /// Of this project alone: its id, or its name
@@ -68,7 +68,7 @@ pub struct Listed {
     pub json: bool,
 }
 
-/// Which key.
+/// Key of a command.
 #[derive(Args)]
 pub struct One {
     /// The key's id, as the list prints it

@@ -1,10 +1,10 @@
-//! What `keyward keys edit` takes.
+//! Arguments of `keyward keys edit`.
 
 use super::choice;
 use crate::service::keys::KeyPatch;
 use serde_json::{Map, Value, json};
 
-/// At least one of them.
+/// Changes of an edit. At least one is required.
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
 pub struct Changes {
@@ -63,7 +63,7 @@ impl From<Changes> for KeyPatch {
 }
 
 impl Changes {
-    /// As the management API takes them. `end` and `instant` write what is said of times as it reads them.
+    /// Returns the request body for the management API. `end` and `instant` convert times into the API's format.
     pub fn body(
         &self,
         end: impl Fn(&str) -> anyhow::Result<(&'static str, Value)>,

@@ -1,4 +1,5 @@
-//! Keys in a terminal: in words, or as the management API shows them. The same from the database and from a server.
+//! Terminal output of keys, as text or as JSON of the management API. The output for the database and for a server is
+//! the same.
 
 use crate::{
     cli::output::{self, OutputError, print, print_change, print_note},
@@ -8,7 +9,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
-/// A member that is a text; empty: there is none.
+/// Returns a string member, or an empty string if it is missing.
 fn text<'k>(key: &'k Value, name: &str) -> &'k str {
     key[name].as_str().unwrap_or_default()
 }
@@ -17,20 +18,20 @@ fn texts<'k>(key: &'k Value, name: &str) -> Vec<&'k str> {
     key[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// "100 calls a minute".
+/// Returns the rate limit in words, such as "100 calls a minute".
 fn rate(key: &Value) -> Option<String> {
     let limit = key["rate_limit"].as_str()?;
     Some(limit.parse::<RateLimit>().map_or_else(|_| limit.to_owned(), |limit| limit.words()))
 }
 
-/// Adds a line to a text. Writing into memory does not fail.
+/// Appends a line to a string. Writing to a string cannot fail.
 macro_rules! add_line {
     ($text:expr, $($argument:tt)*) => {
         let _ = writeln!($text, $($argument)*);
     };
 }
 
-/// Restrictions of a key, a line each.
+/// Formats the restrictions of a key, one per line.
 fn rules(key: &Value) -> String {
     let mut out = String::new();
     if let Some(from) = key["not_before"].as_str() {
@@ -47,10 +48,10 @@ fn rules(key: &Value) -> String {
     out
 }
 
-/// A key that was just made, with its secret among its members.
+/// Prints a new key with its secret.
 ///
 /// # Errors
-/// If the secret was not printed: the message names the key and says to delete it.
+/// If the secret was not printed. The message names the key and advises to delete it.
 pub fn created(key: &Value, json: bool) -> anyhow::Result<()> {
     let mut out = Zeroizing::new(String::new());
     if json {
@@ -77,7 +78,7 @@ pub fn created(key: &Value, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All of a key.
+/// Prints all attributes of a key.
 pub fn one(key: &Value, json: bool) -> Result<(), OutputError> {
     let mut out = String::new();
     if json {
@@ -103,7 +104,7 @@ pub fn one(key: &Value, json: bool) -> Result<(), OutputError> {
     print(out)
 }
 
-/// Keys, the newest first. `project`: the name of a key's project, where they are of several.
+/// Prints keys, the newest first. `project` returns the project name of a key if the list covers several projects.
 pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: bool) -> Result<(), OutputError> {
     if json {
         return print(format!("{}\n", Value::Array(keys.to_vec())));
@@ -124,7 +125,8 @@ pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: boo
     print(out)
 }
 
-/// "  not before 2026-12-01T09:00:00Z, from 10.0.0.0/8 and 2 more, 100 calls a minute"; empty if there is no rule.
+/// Formats the restrictions of a key in one line, for example "  not before 2026-12-01T09:00:00Z, from 10.0.0.0/8 and 2
+/// more, 100 calls a minute". Returns an empty string if there are none.
 fn bound(key: &Value) -> String {
     let mut said = Vec::new();
     said.extend(key["not_before"].as_str().map(|at| format!("not before {at}")));
@@ -137,10 +139,10 @@ fn bound(key: &Value) -> String {
     if said.is_empty() { String::new() } else { format!("  {}", said.join(", ")) }
 }
 
-/// What a key has become.
+/// Prints the result of a change to a key.
 ///
 /// # Errors
-/// If it was not printed: the message says that the change was made.
+/// If the result was not printed. The message states that the change was made.
 pub fn changed(key: &Value, (done, holds): (&str, &str), json: bool) -> anyhow::Result<()> {
     match json {
         true => print_change(format!("{key}\n")),

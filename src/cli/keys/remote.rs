@@ -1,4 +1,4 @@
-//! `keyward keys … --url`: through the management API of a server.
+//! `keyward keys … --url`: key management through the management API.
 
 use super::{
     args::{Create, Listed},
@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use http::{HeaderName, Method, header};
 use serde_json::{Map, Value, json};
 
-/// An end as the API takes it: member and value.
+/// Converts an expiry into the name and value of the API member.
 fn end(expires: &str) -> anyhow::Result<(&'static str, Value)> {
     Ok(match super::choice(expires.to_owned()).parse::<ExpiryChoice>().context("expires")? {
         ExpiryChoice::Days(days) => ("expires_in_days", json!(days)),
@@ -23,7 +23,7 @@ fn end(expires: &str) -> anyhow::Result<(&'static str, Value)> {
     })
 }
 
-/// A time without an offset is one of UTC.
+/// Converts a time into RFC 3339. A time without an offset is in UTC.
 fn instant(text: &str) -> String {
     let civil = text.trim().parse::<jiff::civil::DateTime>().and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
     match (text.trim().parse::<jiff::Timestamp>(), civil) {
@@ -32,7 +32,7 @@ fn instant(text: &str) -> String {
     }
 }
 
-/// Makes a key and prints its secret, once.
+/// Creates a key and prints its secret, once.
 pub async fn create(remote: &Remote, asked: &Create) -> anyhow::Result<()> {
     let project = remote.project(asked.project.as_deref()).await?;
     let mut body = Map::from_iter([("name".to_owned(), json!(asked.name)), ("scopes".to_owned(), json!(asked.scopes))]);
@@ -61,14 +61,14 @@ pub async fn create(remote: &Remote, asked: &Create) -> anyhow::Result<()> {
     print::created(&made, asked.json)
 }
 
-/// Shows a key.
+/// Prints a key.
 pub async fn show(remote: &Remote, project: Option<&str>, id: KeyId, json: bool) -> anyhow::Result<()> {
     let project = remote.project(project).await?;
     let key = remote.call(Method::GET, &format!("/v1/projects/{project}/keys/{id}"), None, None).await?;
     Ok(print::one(&key, json)?)
 }
 
-/// Lists keys, all pages of them.
+/// Prints the keys of all pages.
 pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
     let project = remote.project(asked.project.as_deref()).await?;
     let (mut all, mut cursor) = (Vec::new(), None::<String>);
@@ -83,7 +83,7 @@ pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
             ("cursor", cursor.take()),
         ];
         for (name, value) in said {
-            // What is empty narrows nothing.
+            // An empty filter matches every key.
             value.filter(|value| !value.is_empty()).map(|value| query.append_pair(name, &value));
         }
         let path = format!("/v1/projects/{project}/keys?{}", query.finish());
@@ -99,7 +99,7 @@ pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
     Ok(print::list(&all, |_| None, asked.json)?)
 }
 
-/// Changes what is named of a key, whatever it has become meanwhile.
+/// Edits a key. `If-Match: *` applies the changes to any version of the key.
 pub async fn edit(
     remote: &Remote,
     project: Option<&str>,

@@ -1,4 +1,5 @@
-//! Projects in a terminal: in words, or as the management API shows them. The same from the database and from a server.
+//! Terminal output of projects, as text or as JSON of the management API. The output for the database and for a server
+//! is the same.
 
 use crate::cli::output::{OutputError, print};
 use serde_json::Value;
@@ -19,7 +20,7 @@ pub fn list(projects: &[Value], json: bool) -> Result<(), OutputError> {
     print(projects.iter().map(line).collect::<String>())
 }
 
-/// All of a project, but its config.
+/// Prints a project without its config.
 pub fn one(project: &Value, json: bool) -> Result<(), OutputError> {
     if json {
         return print(format!("{project}\n"));

@@ -1,4 +1,4 @@
-//! `keyward projects … --url`: what a key sees of its project.
+//! `keyward projects … --url`: reads a key's project through the management API.
 
 use super::print;
 use crate::cli::{
@@ -8,7 +8,7 @@ use crate::cli::{
 use http::Method;
 use uuid::Uuid;
 
-/// The project of a key, as a list of one.
+/// Prints the project of the key as a list with one element.
 pub async fn list(remote: &Remote, json: bool) -> anyhow::Result<()> {
     let page = remote.call(Method::GET, "/v1/projects", None, None).await?;
     Ok(print::list(page["projects"].as_array().map_or(&[][..], Vec::as_slice), json)?)
@@ -20,8 +20,10 @@ pub async fn show(remote: &Remote, named: Option<&str>, json: bool) -> anyhow::R
     Ok(print::one(&project, json)?)
 }
 
-/// Prints the config, as it was saved. Any key may read that of its project; to find the project without its id it must be one
-/// that may read keys.
+/// Prints the config as it was saved.
+///
+/// Any key can read the config of its project. Without the project's id the key also needs permission to read keys, to
+/// find the project.
 pub async fn config(server: Server, named: Option<&str>) -> anyhow::Result<()> {
     let id = named.and_then(|it| it.parse::<Uuid>().ok());
     let need = if id.is_some() { Need::Config } else { Need::Read };
