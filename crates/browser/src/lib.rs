@@ -3,6 +3,9 @@
 // The macros of wasm-bindgen generate `unsafe` code; this crate contains no other.
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
+// Registers the islands: the linker drops a crate that nothing references.
+use keyward_ui as _;
+
 mod live;
 
 use wasm_bindgen::prelude::wasm_bindgen;
