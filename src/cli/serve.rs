@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::cli;
 
-    /// The README promises 25 s, and Kubernetes kills a server after 30 s.
+    /// `docs/operations/install.md` promises 25 s. Kubernetes kills a server after 30 s.
     #[test]
     fn a_server_stops_within_25_seconds() {
         let process = cli::SHUTDOWN + cli::FLUSH;

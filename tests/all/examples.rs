@@ -18,7 +18,7 @@ use tokio::process::Command;
 const HANGS: Duration = Duration::from_secs(120);
 /// How often a program is asked until it has heard the server within its second.
 const TRIES: usize = 30;
-/// Well-formed, and no key's: the README's test vector.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 const FILES: [&str; 4] = ["verify.mjs", "verify.py", "verify.go", "verify.rs"];
 

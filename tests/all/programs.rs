@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
-/// Well-formed, and no key's: the README's test vector.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 
 /// The addresses that take a secret in JSON, and the member that it stands in.

@@ -67,7 +67,7 @@ async fn list(bench: &Bench) -> Value {
     claims
 }
 
-/// Whether somebody who has the list refuses a token, as the README says to do it.
+/// Whether a verifier with the list denies a token, by the rules of `docs/oauth/revoked-tokens.md`.
 fn is_refused(list: &Value, token: &str) -> bool {
     let claims = claims(token);
     let revoked = list["tokens"].as_array().expect("tokens");

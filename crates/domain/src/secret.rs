@@ -181,8 +181,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The two test vectors of the README, with their SHA-256. Both follow a pattern instead of random bytes and are
-    /// not valid on any instance.
+    /// The test vectors of `docs/reference/secret-format.md`, with their SHA-256. They follow a pattern and belong to no key.
     const VECTORS: [(&str, &str); 2] = [
         (
             "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ",

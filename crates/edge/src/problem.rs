@@ -78,7 +78,7 @@ impl IntoResponse for Problem {
 /// Returns the code and message for a status that a layer or the router set.
 pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
-        404 => ("not_found", "There is no such address here. See the README for those there are."),
+        404 => ("not_found", "This path does not exist. See /docs/api for the available paths."),
         405 => ("method_not_allowed", "This address does not take that method; the Allow header says which it takes."),
         408 => ("request_timeout", "The request did not arrive in time. Send it again."),
         413 => ("body_too_large", "The body is larger than this address takes."),

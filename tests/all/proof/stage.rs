@@ -455,7 +455,7 @@ impl Stage {
     }
 }
 
-/// The README's test vector: well-formed, and no key's.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 
 /// A project with a config and four keys: one that works, one that is deactivated, one that is deleted, and one that was long ago.

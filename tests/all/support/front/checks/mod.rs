@@ -10,7 +10,7 @@ pub use {
 };
 
 const PROJECT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-/// Well-formed, and no key's: the README's test vector.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 const TOLD: [&str; 5] =
     ["x-keyward-key-id", "x-keyward-project-id", "x-keyward-scopes", "x-keyward-issued-to", "x-keyward-code"];
