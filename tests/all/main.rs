@@ -23,6 +23,7 @@ mod database_files;
 mod demo;
 mod disabling;
 mod disk_full;
+mod docs;
 mod drafts;
 mod edge;
 mod email_address;
