@@ -130,7 +130,7 @@ fn the_document_that_is_served_is_the_one_that_is_made() {
     }
     assert!(
         made == DOCUMENT,
-        "openapi.json is not what the code says any more. Write it anew: KEYWARD_WRITE_OPENAPI=1 cargo test --features ssr --lib openapi"
+        "openapi.json is not what the code says any more. Write it anew: KEYWARD_WRITE_OPENAPI=1 cargo test --lib openapi"
     );
 }
 

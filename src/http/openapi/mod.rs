@@ -21,7 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The generated document. `KEYWARD_WRITE_OPENAPI=1 cargo test --features ssr --lib openapi` regenerates it.
+/// The generated document. `KEYWARD_WRITE_OPENAPI=1 cargo test --lib openapi` regenerates it.
 const DOCUMENT: &str = include_str!("openapi.json");
 
 /// `GET /openapi.json`: returns the document.
