@@ -1,6 +1,6 @@
 //! Accounts: the first start, signing in and out, passwords; and what is stored afterwards.
 
-use crate::support::{Bench, PASSWORD, browser::Page};
+use crate::support::{Bench, PASSWORD, html::error_of};
 use keyward::{
     domain::sensitive::Password,
     service::{
@@ -73,14 +73,6 @@ async fn users(bench: &Bench) -> i64 {
     bench.number("SELECT COUNT(*) FROM users").await
 }
 
-/// The message under a field.
-fn error_of(page: &Page, field: &str) -> String {
-    let html = page.text();
-    let rest =
-        html.split(&format!("id=\"{field}-error\"")).nth(1).unwrap_or_else(|| panic!("{field} has no error: {html}"));
-    rest.split("</p>").next().unwrap_or_default().rsplit("</svg>").next().unwrap_or_default().replace("<!>", "")
-}
-
 on_both_engines! {
     /// Whoever reads the terminal becomes the administrator, with a project that offers the default scopes.
     async fn the_first_start(bench: Bench) {
@@ -104,12 +96,11 @@ on_both_engines! {
         let keys = browser.get("/keys").await;
         assert_eq!(keys.status, 200, "and is signed in");
         assert!(keys.text().contains(NAME));
-        let me = browser.call("session/me", &[]).await.json();
-        assert_eq!((&me["admin"], &me["email"]), (&true.into(), &EMAIL.into()));
-        let form = browser.call("keys/form", &[]).await.json();
-        let projects = form["projects"].as_array().unwrap();
-        assert_eq!((projects.len(), &projects[0]["name"]), (1, &"Buoys".into()));
-        let scopes: Vec<_> = projects[0]["scopes"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+        let account = browser.account().await.expect("signed in");
+        assert_eq!((account.is_admin, account.email.as_str()), (true, EMAIL));
+        let form = bench.app.keys.form(&bench.caller(EMAIL).await).await.unwrap();
+        assert_eq!((form.projects.len(), form.projects[0].name.as_str()), (1, "Buoys"));
+        let scopes: Vec<_> = form.projects[0].scopes.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(scopes, ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"]);
         assert_eq!(bench.texts("SELECT role FROM members").await, ["owner"]);
         assert_eq!(bench.events("user.created").await, 1);
@@ -173,8 +164,6 @@ on_both_engines! {
         let page = other.post("/setup", &form).await;
         assert_eq!((page.status, page.location()), (303, "/login"), "it is closed: {}", page.text());
         assert!(page.headers.get("set-cookie").is_none());
-        let call = other.call("session/setup", &form).await;
-        assert_eq!(call.status, 404);
         let page = other.get(&format!("/setup?code={code}")).await;
         assert_eq!((page.status, page.location()), (303, "/login"));
         assert_eq!(users(&bench).await, 1);
@@ -211,21 +200,19 @@ on_both_engines! {
             ("tove@drift.example", PASSWORD),
         ];
         let mut pages = Vec::new();
-        let mut calls = Vec::new();
         for (email, password) in cases {
             let mut browser = bench.browser();
             let form = [("email", email), ("password", password)];
             let page = browser.post("/login", &form).await;
-            assert_eq!((page.status, page.input("email"), page.input("password")), (422, email, ""));
-            assert!(!page.text().contains(password));
-            assert!(page.headers.get("set-cookie").is_none() && browser.cookie.is_none());
-            pages.push(page.masked(&[email]));
-            let call = browser.call("session/sign_in", &form).await;
-            assert_eq!(call.status, 422);
-            calls.push(call.text().to_owned());
+            let live = browser.post_live("/login", &form).await;
+            for page in [&page, &live] {
+                assert_eq!((page.status, page.input("email"), page.input("password")), (422, email, ""));
+                assert!(!page.text().contains(password));
+                assert!(page.headers.get("set-cookie").is_none() && browser.cookie.is_none());
+            }
+            pages.push((page.masked(&[email]), live.masked(&[email])));
         }
         assert!(pages.iter().all(|page| *page == pages[0]));
-        assert!(calls.iter().all(|call| *call == calls[0]), "{calls:?}");
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
         assert_eq!(bench.events("session.refused").await, 6);
         // What is no address is no account's: it is refused before it is compared, and not written down.
@@ -254,7 +241,7 @@ on_both_engines! {
     /// Signing in, whatever the case of the address; signing out ends the session on the server.
     async fn in_and_out(bench: Bench) {
         bench.person(EMAIL, false).await;
-        for out_by_form in [true, false] {
+        for live in [false, true] {
             let mut browser = bench.browser();
             let page = browser.post("/login", &[("email", " MAREN@Pelagic.Example "), ("password", PASSWORD)]).await;
             assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
@@ -262,12 +249,8 @@ on_both_engines! {
             assert_eq!(browser.get("/login").await.location(), "/keys", "signed in already");
             let mut copy = bench.browser();
             copy.cookie.clone_from(&browser.cookie);
-            if out_by_form {
-                let page = browser.post("/logout", &[]).await;
-                assert_eq!((page.status, page.location()), (303, "/login"));
-            } else {
-                assert_eq!(browser.call("session/sign_out", &[]).await.status, 200);
-            }
+            let page = if live { browser.post_live("/logout", &[]).await } else { browser.post("/logout", &[]).await };
+            assert_eq!((page.status, page.location()), (303, "/login"));
             assert_eq!(browser.cookie, None, "the browser forgets it");
             assert_eq!(copy.get("/keys").await.status, 303, "and the server too");
             assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
@@ -311,7 +294,7 @@ on_both_engines! {
 
     /// However many guess at an account, its owner comes in: later, never not at all.
     async fn nobody_is_locked_out(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
+        bench.person(EMAIL, false).await;
         let accounts = &bench.app.accounts;
         let wrong = Password::new("not the tide at all".into());
         for last in 0..10 {
@@ -320,8 +303,7 @@ on_both_engines! {
         let mut browser = bench.browser();
         let page = browser.post("/login", &[("email", EMAIL), ("password", PASSWORD)]).await;
         assert_eq!(page.status, 303, "{}", page.text());
-        let me = browser.call("session/me", &[]).await.json();
-        assert_eq!(me["id"], maren.user.to_string());
+        assert_eq!(browser.account().await.expect("signed in").email, EMAIL);
     }
 
     /// Which passwords are taken, and that none is stored.

@@ -13,7 +13,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use keyward::store::Pool;
+use keyward::{domain::filter::KeyFilter, store::Pool};
 use std::sync::{Arc, Mutex};
 
 const EMAIL: &str = "maren@pelagic.example";
@@ -118,7 +118,7 @@ on_both_engines! {
         // Signing in, and not.
         for (email, password) in [(EMAIL, &wrong), (typed_as_email.as_str(), &wrong), ("nobody@pelagic.example", &password)] {
             assert_eq!(browser.post("/login", &[("email", email), ("password", password)]).await.status, 422);
-            assert_eq!(browser.call("session/sign_in", &[("email", email), ("password", password)]).await.status, 422);
+            assert_eq!(browser.post_live("/login", &[("email", email), ("password", password)]).await.status, 422);
         }
         let mut dead = bench.browser();
         dead.cookie = browser.cookie.clone().or_else(|| Some(format!("keyward={}", URL_SAFE_NO_PAD.encode(crate::support::random::<16>()))));
@@ -127,13 +127,12 @@ on_both_engines! {
         assert_eq!(browser.post("/login", &[("email", EMAIL), ("password", &password)]).await.status, 303);
         canaries.plant_session("the session", browser.cookie.as_deref().unwrap());
 
-        // Keys, made by script and by form.
-        let project = browser.call("keys/form", &[]).await.json()["projects"][0]["id"].as_str().unwrap().to_owned();
-        let (one, two) = (bench.app.ground.new_id().to_string(), bench.app.ground.new_id().to_string());
-        let three = bench.app.ground.new_id().to_string();
+        // Keys, created by the service and by forms.
+        let maren = bench.caller(EMAIL).await;
+        let made = bench.key(&maren, "Gateway").await;
+        let (id, project, by_service) = (made.id.to_string(), made.project.to_string(), made.secret);
+        let (two, three) = (bench.app.ground.new_id().to_string(), bench.app.ground.new_id().to_string());
         let form = |number| [("number", number), ("project", project.as_str()), ("name", "Gateway"), ("expires", "30d"), ("scopes[]", "data:read")];
-        let created = browser.call("keys/create", &form(one.as_str())).await.json();
-        let (id, by_script) = (created["key"]["id"].as_str().unwrap().to_owned(), created["secret"].as_str().unwrap().to_owned());
         let page = browser.post("/keys/new", &form(two.as_str())).await;
         let by_form = page.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
         assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
@@ -141,7 +140,7 @@ on_both_engines! {
         let live = browser.post_live("/keys/new", &form(three.as_str())).await;
         assert_eq!((live.status, live.header("cache-control")), (200, "no-store"));
         let by_live = live.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
-        assert_ne!(by_script, by_form);
+        assert_ne!(by_service, by_form);
         assert_ne!(by_live, by_form);
         // What wakes there is told nothing of it, and what travels beside the page neither.
         let props = islands(&live);
@@ -154,7 +153,7 @@ on_both_engines! {
             assert!(!tag.contains(&by_live[12..40]), "a tag holds the secret: {tag}");
         }
         assert_eq!(live.text().matches(&by_live[12..]).count(), 3, "bare, in the command, in the lines for a file");
-        let keys = [("the key made by script", &by_script), ("the key made by form", &by_form), ("the key made alive", &by_live)];
+        let keys = [("the key created by the service", &by_service), ("the key made by form", &by_form), ("the key made alive", &by_live)];
         for (name, secret) in keys {
             // What is not the preview.
             canaries.plant(name, &secret[12..]);
@@ -164,7 +163,7 @@ on_both_engines! {
 
         // Programs.
         let mut program = bench.browser();
-        let page = program.json("/authentication/token", &serde_json::json!({"secret_key": by_script})).await;
+        let page = program.json("/authentication/token", &serde_json::json!({"secret_key": by_service})).await;
         let token = page.json()["access_token"].as_str().unwrap().to_owned();
         let (claims, signature) = token.rsplit_once('.').unwrap();
         canaries.plant("the access token", &token);
@@ -175,13 +174,13 @@ on_both_engines! {
         assert_eq!(program.json("/v1/keys/verify", &serde_json::json!({"key": by_form})).await.status, 200);
 
         // Mistakes with a secret in them.
-        for path in ["/authentication/token", "/v1/keys/verify", "/v1/nothing", "/keys/new", "/login", "/api/keys/create"] {
+        for path in ["/authentication/token", "/v1/keys/verify", "/v1/nothing", "/keys/new", "/login", "/api/keys/called"] {
             let bodies = [
-                by_script.clone(),
-                format!("{{\"key\": \"{by_script}\""),
-                format!("{{\"{by_script}\": 1}}"),
-                format!("{{\"key\": [\"{by_script}\"], \"secret_key\": 5}}"),
-                format!("{{\"key\": \"{by_script}!\", \"expires_in\": \"{by_form}\"}}"),
+                by_service.clone(),
+                format!("{{\"key\": \"{by_service}\""),
+                format!("{{\"{by_service}\": 1}}"),
+                format!("{{\"key\": [\"{by_service}\"], \"secret_key\": 5}}"),
+                format!("{{\"key\": \"{by_service}!\", \"expires_in\": \"{by_form}\"}}"),
             ];
             for body in bodies {
                 for kind in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
@@ -191,20 +190,20 @@ on_both_engines! {
                 }
             }
         }
-        for bad in [by_script.clone(), format!("{token}x"), "x".repeat(20)] {
+        for bad in [by_service.clone(), format!("{token}x"), "x".repeat(20)] {
             assert_eq!(program.bearer(&config, &bad).await.status, 401);
         }
-        program.get(&format!("/v1/projects/{by_script}/config?token={token}")).await;
-        program.get(&format!("/nothing/{by_form}?{by_script}")).await;
-        browser.get(&format!("/keys/{by_form}/delete?key={by_script}")).await;
-        browser.get(&format!("/keys?after={by_script}&status={by_form}")).await;
-        let foreign = Request::post("/login").header("origin", "https://evil.example").header("x-secret", &by_script);
-        program.send(foreign, by_script.clone()).await;
-        browser.call("keys/get", &[("id", &by_script)]).await;
-        browser.call("keys/create", &[("number", &by_script), ("project", &password), ("name", &by_form)]).await;
+        program.get(&format!("/v1/projects/{by_service}/config?token={token}")).await;
+        program.get(&format!("/nothing/{by_form}?{by_service}")).await;
+        browser.get(&format!("/keys/{by_form}/delete?key={by_service}")).await;
+        browser.get(&format!("/keys?after={by_service}&status={by_form}")).await;
+        let foreign = Request::post("/login").header("origin", "https://evil.example").header("x-secret", &by_service);
+        program.send(foreign, by_service.clone()).await;
+        browser.call("keys/called", &[("id", &by_service)]).await;
+        browser.post_live("/keys/new", &[("number", &by_service), ("project", &password), ("name", &by_form)]).await;
 
         // The end of it.
-        assert_eq!(browser.call("keys/deactivate", &[("id", &id)]).await.status, 200);
+        assert_eq!(browser.post(&format!("/keys/{id}/deactivate"), &[("id", &id)]).await.status, 303);
         assert_eq!(program.bearer(&config, &token).await.status, 401);
         assert_eq!(browser.post(&format!("/keys/{id}/delete"), &[("id", &id)]).await.status, 303);
         bench.app.usage.flush().await.unwrap();
@@ -224,12 +223,11 @@ on_both_engines! {
         ] {
             paths.push(more.to_owned());
         }
-        let list = browser.call("keys/list", &[]).await.json();
-        let there = list["keys"].as_array().unwrap();
-        assert_eq!(there.len(), 2, "those that are not deleted: {list}");
+        let there = bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap().keys;
+        assert_eq!(there.len(), 2, "those that are not deleted: {there:?}");
         for key in there {
             for verb in ["", "/edit", "/deactivate"] {
-                paths.push(format!("/keys/{}{verb}", key["id"].as_str().unwrap()));
+                paths.push(format!("/keys/{}{verb}", key.id));
             }
         }
         let mut pages = Vec::new();
@@ -263,8 +261,8 @@ on_both_engines! {
 
         // The search finds what is there.
         let found = |hays: &[(String, Vec<u8>)], needle: &str| hays.iter().any(|(_, hay)| contains(hay, needle.as_bytes()));
-        assert!(found(&pages, &by_script[..12]), "the preview stands in the list");
-        for present in [EMAIL, &by_script[..12], &by_form[..12], "session.refused", "key.deleted"] {
+        assert!(found(&pages, &by_service[..12]), "the preview stands in the list");
+        for present in [EMAIL, &by_service[..12], &by_form[..12], "session.refused", "key.deleted"] {
             assert!(found(&sinks, present), "{present} is stored");
         }
         for present in ["/authentication/token", "/v1/keys/verify", "/setup", "http.status=409", "request.id"] {
@@ -277,14 +275,14 @@ on_both_engines! {
             }
         }
         // And a canary that is set free is caught: in the database, and in the log.
-        bench.alter(&format!("UPDATE projects SET name = '{by_script}'")).await;
+        bench.alter(&format!("UPDATE projects SET name = '{by_service}'")).await;
         let caught = std::panic::AssertUnwindSafe(async {
             for (sink, hay) in stored(&bench).await {
                 canaries.search(&sink, &hay);
             }
         });
         assert!(futures::FutureExt::catch_unwind(caught).await.is_err(), "the search is blind");
-        tracing::error!(target: "keyward", "{by_script}");
+        tracing::error!(target: "keyward", "{by_service}");
         let logged = log.logged();
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| canaries.search("the log", &logged)));
         assert!(caught.is_err(), "the search of the log is blind");
@@ -318,7 +316,7 @@ on_both_engines! {
         assert_eq!(page.status, 200, "{}", page.text());
         let mut codes = elements(&page, "code");
         let used = codes[0].clone();
-        assert_eq!(browser.call("session/confirm", &[("proof", &wrong)]).await.status, 403);
+        assert_eq!(browser.post("/confirm", &[("proof", &wrong)]).await.status, 403);
         bench.clock.advance(901);
         let dialog = "/settings/security/recovery-codes";
         assert_eq!(browser.post(dialog, &[("proof", &wrong)]).await.status, 403);

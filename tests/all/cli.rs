@@ -434,15 +434,16 @@ async fn a_demo(engine: crate::support::Engine) {
     let mut browser = bench.browser();
     let page = browser.post("/login", &[("email", email), ("password", password)]).await;
     assert_eq!((page.status, page.location()), (303, "/keys"), "{}", page.text());
-    let projects = browser.call("projects/list", &[]).await.json();
+    let maren = bench.caller(email).await;
+    let projects = crate::support::json_of(&bench.app.projects.list(&maren).await.unwrap());
     let roles: Vec<_> =
         projects.as_array().unwrap().iter().map(|p| format!("{} {}", p["name"], p["role"]).replace('"', "")).collect();
     assert_eq!(
         roles,
         ["Buoy telemetry viewer", "Harbour pilot owner", "Maren’s project owner", "Tide tables operator"]
     );
-    let scopes = browser.call("scopes/list", &[]).await.json();
-    assert_eq!(scopes.as_array().unwrap().len(), 10, "{scopes}");
+    let scopes = bench.app.scopes.list(&maren).await.unwrap();
+    assert_eq!(scopes.len(), 10, "{scopes:?}");
     assert!(browser.get("/keys").await.text().contains("Starter Integration"));
 }
 

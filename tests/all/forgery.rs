@@ -10,10 +10,16 @@ use crate::proof::{
 use crate::support::{
     Bench, PASSWORD, URL,
     browser::{Page, form},
+    json_of,
 };
 use axum::http::{Method, Request};
 use keyward::{
     config::Config,
+    domain::{
+        audit::AuditFilter,
+        filter::KeyFilter,
+        ids::{KeyId, ProjectId},
+    },
     http::{AppState, router, serve::serve},
 };
 use serde_json::Value;
@@ -82,20 +88,51 @@ fn members(json: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
+/// The names of all members of the data of pages.
+async fn shown(stage: &Stage) -> BTreeSet<String> {
+    let (bench, app) = (&stage.bench, &stage.bench.app);
+    let (owner, root) = (bench.caller("owner@pelagic.example").await, bench.caller("root@keys.example").await);
+    let at = stage.at(About::Key, Which::Home);
+    let key: KeyId = at.id.parse().expect("an id");
+    let project: ProjectId = at.project.parse().expect("an id");
+    let filter = KeyFilter::default();
+    let all = [
+        json_of(&owner.me()),
+        json_of(&app.accounts.instance().await.expect("readable")),
+        json_of(&app.accounts.profile(&owner).await.expect("readable")),
+        json_of(&app.accounts.security(&owner, None).await.expect("readable")),
+        json_of(&app.keys.list(&owner, &filter, "").await.expect("readable")),
+        json_of(&app.keys.get(&owner, key).await.expect("readable")),
+        json_of(&app.keys.form(&owner).await.expect("readable")),
+        json_of(&app.keys.edit_form(&owner, key).await.expect("readable")),
+        json_of(&app.keys.of_project(&owner, project).await.expect("readable")),
+        json_of(&app.audit.of_key(&owner, key, None).await.expect("readable")),
+        json_of(&app.audit.of_project(&owner, project, None).await.expect("readable")),
+        json_of(&app.projects.list(&owner).await.expect("readable")),
+        json_of(&app.projects.get(&owner, project).await.expect("readable")),
+        json_of(&app.projects.members(&owner, project).await.expect("readable")),
+        json_of(&app.consent.mine(&owner).await.expect("readable")),
+        json_of(&app.consent.of_project(&owner, project).await.expect("readable")),
+        json_of(&app.keys.list_all(&root, &filter, "").await.expect("readable")),
+        json_of(&app.keys.get_any(&root, key).await.expect("readable")),
+        json_of(&app.keys.chosen(&root, &[key]).await.expect("readable")),
+        json_of(&app.policy.form(&root).await.expect("readable")),
+        json_of(&app.projects.scopes_form(&root, project).await.expect("readable")),
+        json_of(&app.scopes.list(&root).await.expect("readable")),
+        json_of(&app.users.list(&root, "", "").await.expect("readable")),
+        json_of(&app.users.get(&root, owner.user).await.expect("readable")),
+        json_of(&app.audit.list(&root, &AuditFilter::default()).await.expect("readable")),
+    ];
+    let mut names = BTreeSet::new();
+    all.iter().for_each(|json| members(json, &mut names));
+    names
+}
+
 /// The names of everything that is stored (by table) or shown (by no table).
 async fn fields(stage: &Stage) -> Vec<(String, String)> {
     let mut all: Vec<_> = stage.schema.columns().into_iter().map(|(t, c)| (t.to_owned(), c.to_owned())).collect();
     let stored: BTreeSet<_> = all.iter().map(|(_, column)| column.clone()).collect();
-    let mut shown = BTreeSet::new();
-    for row in rows::functions() {
-        for who in [Who::Owner, Who::Administrator] {
-            let at = stage.at(row.about, *row.about.things().get(1).unwrap_or(&Which::Unnamed));
-            if row.usual == rows::Outcome::Still && row.expected(who, Which::Home).status == 200 {
-                let page = stage.ask(who, row.how, &row.path, &(row.fields)(&at)).await;
-                members(&page.json(), &mut shown);
-            }
-        }
-    }
+    let shown = shown(stage).await;
     stage.schema.restore(&stage.bench).await;
     assert!(stored.len() > 40 && shown.len() > 30, "{} columns, {} members", stored.len(), shown.len());
     all.extend(shown.difference(&stored).map(|name| (String::new(), name.clone())));
@@ -352,11 +389,11 @@ on_both_engines! {
         use Who::{Nobody, Operator, Owner};
 
         check("a page", &send(Owner, get("/keys"), "").await, browser, 200);
-        check("a function", &send(Owner, ours("/api/keys/list"), "").await, browser, 200);
+        check("a function", &send(Owner, ours("/api/keys/say_not_before"), "").await, browser, 200);
         check("a config", &stage.ask(Who::Program, How::Bearer, &config, &[]).await, program, 200);
         check("to the sign-in page", &send(Nobody, get("/keys"), "").await, browser, 303);
         check("a sign-in", &send(Nobody, ours("/login").header("accept", "text/html"), &form(&[("email", "viewer@pelagic.example"), ("password", PASSWORD)])).await, browser, 303);
-        check("nobody's call", &send(Nobody, ours("/api/keys/list"), "").await, browser, 401);
+        check("nobody's call", &send(Nobody, ours("/api/keys/say_not_before"), "").await, browser, 401);
         check("no token", &send(Nobody, Request::get(&config), "").await, program, 401);
         let elsewhere = stage.at(About::Project, Which::Elsewhere);
         check("not an owner", &stage.ask(Operator, How::Form, &format!("/projects/{}", home.id), &[("id", home.id.clone()), ("version", home.version.clone()), ("config", "{}".into())]).await, browser, 403);
@@ -366,9 +403,9 @@ on_both_engines! {
         check("no such route", &send(Owner, get("/v1/nothing"), "").await, program, 404);
         check("no such file", &send(Owner, get("/pkg/nothing.js"), "").await, browser, 404);
         check("a method of pages", &send(Owner, Request::put("/keys").header("origin", URL).header("accept", "text/html"), "").await, browser, 405);
-        check("a method of functions", &send(Owner, Request::put("/api/keys/list").header("origin", URL), "").await, browser, 405);
+        check("a method of functions", &send(Owner, Request::put("/api/keys/called").header("origin", URL), "").await, browser, 405);
         check("a method of programs", &send(Owner, Request::delete("/v1/keys/verify"), "").await, program, 405);
-        check("a plain form to a function", &send(Owner, ours("/api/keys/list").header("accept", "text/html"), "").await, browser, 406);
+        check("a plain form to a function", &send(Owner, ours("/api/keys/called").header("accept", "text/html"), "").await, browser, 406);
         check("a form number twice", &{
             let at = stage.at(About::Project, Which::Home);
             let row = rows::forms().into_iter().find(|row| row.template == "/keys/new").expect("a row");
@@ -378,16 +415,16 @@ on_both_engines! {
         let long = format!("name={}", "x".repeat(5 * 1024 * 1024));
         let length = long.len();
         check("too long a form", &send(Owner, ours("/keys/new").header("accept", "text/html").header("content-length", length), &long).await, browser, 413);
-        check("too long a call", &send(Owner, ours("/api/keys/create").header("content-length", length), &long).await, browser, 413);
+        check("too long a call", &send(Owner, ours("/api/keys/called").header("content-length", length), &long).await, browser, 413);
         check("too long a body", &send(Owner, Request::post("/v1/keys/verify").header("content-type", "application/json").header("content-length", length), &long).await, program, 413);
         check("not JSON", &send(Owner, Request::post("/v1/keys/verify").header("content-type", "text/plain"), "{}").await, program, 415);
         check("bad JSON", &send(Owner, Request::post("/v1/keys/verify").header("content-type", "application/json"), "{").await, program, 400);
-        for path in ["/keys", "/api/keys/list", "/v1/keys/verify"] {
+        for path in ["/keys", "/api/keys/called", "/v1/keys/verify"] {
             // Answered before it is clear whose address it is.
             check("a foreign host", &send(Owner, get(path).header("host", "evil.example"), "").await, program, 421);
         }
         check("a wrong form", &stage.ask(Owner, How::Form, "/keys/new", &[("name", String::new())]).await, browser, 422);
-        check("wrong arguments", &stage.ask(Owner, How::Call, "/api/keys/get", &[("id", "x".into())]).await, browser, 422);
+        check("wrong arguments", &stage.ask(Owner, How::Call, "/api/keys/called", &[("id", "x".into())]).await, browser, 422);
         check("a wrong body", &stage.ask(Owner, How::Json, "/v1/keys/verify", &[("nothing", "x".into())]).await, program, 422);
         // Only of an address are tries counted for long: this one comes over a socket.
         let port = listen(&stage.bench, "10.0.0.0/8").await;
@@ -400,13 +437,14 @@ on_both_engines! {
         // A fault of ours: the table is gone.
         stage.bench.alter("ALTER TABLE projects RENAME TO gone").await;
         check("a broken page", &send(Owner, get("/projects"), "").await, browser, 500);
-        check("a broken call", &send(Owner, ours("/api/projects/list"), "").await, browser, 500);
+        let key = stage.at(About::Key, Which::Home).id;
+        check("a broken call", &stage.ask(Owner, How::Call, "/api/keys/called", &[("id", key)]).await, browser, 500);
         check("a broken route", &stage.ask(Who::OtherProgram, How::Bearer, &config, &[]).await, program, 401);
         let body = [("secret_key", stage.at(About::Key, Which::Archived).secret)];
         check("a broken exchange", &stage.ask(Nobody, How::Json, "/authentication/token", &body).await, program, 503);
         stage.bench.alter("ALTER TABLE sessions RENAME TO forgotten").await;
         check("no sessions, a page", &send(Owner, get("/keys"), "").await, browser, 503);
-        check("no sessions, a call", &send(Owner, ours("/api/keys/list"), "").await, browser, 503);
+        check("no sessions, a call", &send(Owner, ours("/api/keys/say_not_before"), "").await, browser, 503);
         println!("headers: {} kinds of answer", seen.len());
     }
 

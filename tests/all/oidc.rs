@@ -231,7 +231,7 @@ async fn begin(browser: &mut Browser, path: &str) -> HashMap<String, String> {
 }
 
 async fn email_of(browser: &mut Browser) -> Value {
-    browser.call("session/me", &[]).await.json()["email"].clone()
+    browser.account().await.map_or(Value::Null, |account| account.email.into())
 }
 
 /// Both engines, with a provider whose key is Ed25519.
@@ -266,7 +266,7 @@ on_both! {
         let to = provider.come_back(bench, &mut browser, |_, _| None).await;
         assert_eq!((to.as_str(), email_of(&mut browser).await), ("/keys", MAREN.into()));
         assert!(!browser.cookie.as_deref().unwrap().contains("keyward-oidc"), "used up");
-        assert_eq!(browser.call("projects/list", &[]).await.json().as_array().map(Vec::len), Some(1));
+        assert_eq!(bench.app.projects.list(&bench.caller(MAREN).await).await.unwrap().len(), 1);
         let other = &mut bench.browser();
         // Their address and name there may change: who they are does not.
         let to = provider.come_back(bench, other, |_, claims| {
@@ -343,8 +343,8 @@ on_both! {
         assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/login?refused=unconfirmed");
         provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "name": " Maren \n"}));
         assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/keys");
-        let me = browser.call("session/me", &[]).await.json();
-        assert_eq!((&me["email"], &me["name"], &me["admin"]), (&MAREN.into(), &"Maren".into(), &false.into()));
+        let account = browser.account().await.expect("signed in");
+        assert_eq!((account.email.as_str(), account.name.as_str(), account.is_admin), (MAREN, "Maren", false));
     }
 
     /// What the ID token does not say of the address, user info may: that it is not confirmed.
@@ -758,8 +758,8 @@ async fn the_first_person() {
     let bench = provider.bench(Engine::Sqlite, false).await;
     let mut browser = bench.browser();
     assert_eq!(provider.come_back(&bench, &mut browser, |_, _| None).await, "/keys");
-    assert_eq!(browser.call("session/me", &[]).await.json()["admin"], false);
+    assert!(!browser.account().await.expect("signed in").is_admin);
     let maren = bench.app.users.by_email(MAREN).await.unwrap();
     bench.app.users.make_administrator(&Actor::Operator, maren).await.unwrap();
-    assert_eq!(browser.call("session/me", &[]).await.json()["admin"], true);
+    assert!(browser.account().await.expect("signed in").is_admin);
 }

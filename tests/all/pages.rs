@@ -1,13 +1,12 @@
 //! What stands behind the pages of keys: lists in every order, time zones, edits, and an administrator's word on a key.
 
-use crate::support::Bench;
+use crate::support::{Bench, html::fields_with_errors};
 use keyward::{
     domain::{
         filter::{KeyFilter, Sort},
         ids::KeyId,
         key::{Environment, KeyView, Status},
     },
-    error::ErrorKind,
     service::{
         Error,
         actor::{Actor, Caller, Origin},
@@ -183,12 +182,13 @@ on_both_engines! {
         let id = made.id.to_string();
         let at = bench.key_row(made.id).await.unwrap().created_at;
         let at = keyward::domain::time::Timestamp::from_micros(at);
-        let expected = |zone: &str| moments::moment(at, &moments::zone(zone).unwrap());
-        let mut created = async |cookie: &str| {
+        let mut check = async |cookie: &str, zone: &str| {
             browser.cookie = Some(format!("{session}; {cookie}"));
-            let key: KeyView = serde_json::from_value(browser.call("keys/get", &[("id", &id)]).await.json()).unwrap();
-            let form = browser.call("keys/form", &[]).await.json();
-            (key.created, form["zone"].as_str().unwrap().to_owned())
+            let created = moments::moment(at, &moments::zone(zone).unwrap()).exact;
+            let page = browser.get(&format!("/keys/{id}")).await;
+            assert!(page.text().contains(&created), "{cookie}: {created}: {}", page.text());
+            let page = browser.get("/keys/new").await;
+            assert!(page.text().contains(&format!("Time zone: {zone}.")), "{cookie}: {}", page.text());
         };
         for (cookie, zone) in [
             ("zone=Europe/Berlin", "Europe/Berlin"),
@@ -197,12 +197,12 @@ on_both_engines! {
             ("zone=", "UTC"),
             ("other=1", "UTC"),
         ] {
-            assert_eq!(created(cookie).await, (expected(zone), zone.to_owned()), "{cookie}");
+            check(cookie, zone).await;
         }
         bench.alter("UPDATE users SET zone = 'Pacific/Auckland'").await;
-        assert_eq!(created("zone=Europe/Berlin").await, (expected("Pacific/Auckland"), "Pacific/Auckland".into()));
+        check("zone=Europe/Berlin", "Pacific/Auckland").await;
         bench.alter("UPDATE users SET zone = 'Mars/Olympus'").await;
-        assert_eq!(created("zone=Europe/Berlin").await.1, "Europe/Berlin");
+        check("zone=Europe/Berlin", "Europe/Berlin").await;
         let said = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2031-07-18")]).await;
         assert_eq!(said.json(), "Expires on Friday 18 July 2031 at 23:59:59 CEST.");
         let said = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2001-07-18")]).await;
@@ -210,9 +210,12 @@ on_both_engines! {
         // What is made in that zone ends in that zone.
         let (number, project) = (bench.app.ground.new_id().to_string(), made.project.to_string());
         let fields = [("number", number.as_str()), ("project", &project), ("name", "Sonde"), ("expires", "date"), ("expires_on", "2031-07-18")];
-        let key = browser.call("keys/create", &fields).await.json();
-        assert_eq!(key["key"]["expires"]["iso"], "2031-07-18T21:59:59Z");
-        assert_eq!(key["key"]["expires"]["exact"], "18 July 2031, 23:59:59 CEST");
+        let page = browser.post("/keys/new", &fields).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let berlin = Caller { zone: moments::zone("Europe/Berlin").unwrap(), ..maren.clone() };
+        let keys = bench.app.keys.list(&berlin, &KeyFilter::default(), "").await.unwrap().keys;
+        let expires = keys.into_iter().find(|key| key.name == "Sonde").unwrap().expires.unwrap();
+        assert_eq!((expires.iso.as_str(), expires.exact.as_str()), ("2031-07-18T21:59:59Z", "18 July 2031, 23:59:59 CEST"));
     }
 
     /// An edit starts from what the form showed; whatever changed the key meanwhile, it is refused, but for its use.
@@ -243,46 +246,48 @@ on_both_engines! {
         assert_eq!(keys.called(&maren, id).await.unwrap().unwrap().at.micros(), at);
     }
 
-    /// By the page: every field, an expired key extended, a scope that the project has ceased to offer.
-    async fn an_edit_by_server_function(bench: Bench) {
+    /// By the form: every field, an expired key extended, a scope that the project has ceased to offer.
+    async fn an_edit_by_form(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
         let mut browser = bench.signed_in(EMAIL).await;
         let id = made.id.to_string();
         bench.clock.advance(DAY / 4);
         bench.alter("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'usage:read'").await;
-        let form = browser.call("keys/edit_form", &[("id", &id)]).await.json();
-        let names: Vec<_> = form["offered"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+        let (keys, path) = (&bench.app.keys, format!("/keys/{id}/edit"));
+        let form = keys.edit_form(&maren, made.id).await.unwrap();
+        let names: Vec<_> = form.offered.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["data:read", "data:write", "keyward:keys.read", "keyward:keys.write", "usage:read"]);
-        assert_eq!(form["expiries"].as_array().unwrap().len(), 7);
-        let version = form["version"].to_string();
+        assert_eq!(form.expiries.len(), 7);
+        let version = form.version.to_string();
         let wrong = [("id", id.as_str()), ("version", &version), ("name", " "), ("expires", "soon"), ("scopes[]", "a b")];
-        let page = browser.call("keys/edit", &wrong).await;
-        let fields: Vec<_> = page.json()["fields"].as_array().unwrap().iter().map(|it| it["field"].to_string()).collect();
-        assert_eq!((page.status, fields.join(" ")), (422, r#""name" "scopes" "expires""#.into()));
+        let page = browser.post(&path, &wrong).await;
+        assert_eq!(page.status, 422, "{}", page.text());
+        assert_eq!(fields_with_errors(&page), ["name", "scopes", "expires"]);
         let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "keep"),
             ("scopes[]", "usage:read"), ("issued_to", "crew")];
-        let page = browser.call("keys/edit", &fields).await;
-        assert_eq!(page.status, 200, "{}", page.text());
-        assert_eq!(browser.call("keys/edit", &fields).await.status, 409, "the same form twice");
-        let key = page.json();
-        assert_eq!((&key["name"], &key["issued_to"], &key["scopes"]), (&"Gate".into(), &"crew".into(), &serde_json::json!(["usage:read"])));
-        assert_eq!(key["expires"], form["key"]["expires"]);
+        let page = browser.post(&path, &fields).await;
+        assert_eq!(page.status, 303, "{}", page.text());
+        assert_eq!(browser.post(&path, &fields).await.status, 409, "the same form twice");
+        let key = keys.get(&maren, made.id).await.unwrap();
+        assert_eq!((key.name.as_str(), key.issued_to.as_deref()), ("Gate", Some("crew")));
+        assert_eq!((key.scopes, key.expires), (vec!["usage:read".to_owned()], form.key.expires));
         // Taken away, it cannot be given again.
-        for (scope, status) in [("data:write", 200), ("usage:read", 422)] {
-            let version = browser.call("keys/edit_form", &[("id", &id)]).await.json()["version"].to_string();
+        for (scope, status) in [("data:write", 303), ("usage:read", 422)] {
+            let version = keys.edit_form(&maren, made.id).await.unwrap().version.to_string();
             let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "keep"), ("scopes[]", scope)];
-            assert_eq!(browser.call("keys/edit", &fields).await.status, status, "{scope}");
+            assert_eq!(browser.post(&path, &fields).await.status, status, "{scope}");
         }
         bench.clock.advance(91 * DAY);
         let mut browser = bench.signed_in(EMAIL).await;
-        let form = browser.call("keys/edit_form", &[("id", &id)]).await.json();
-        assert_eq!(form["key"]["status"], "expired");
-        let version = form["version"].to_string();
+        let form = keys.edit_form(&maren, made.id).await.unwrap();
+        assert_eq!(form.key.status, Status::Expired);
+        let version = form.version.to_string();
         let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "30d")];
-        assert_eq!(browser.call("keys/edit", &fields).await.json()["status"], "active");
-        bench.app.keys.delete(&maren, made.id).await.unwrap();
-        assert_eq!(browser.call("keys/edit_form", &[("id", &id)]).await.status, 409);
+        assert_eq!(browser.post(&path, &fields).await.status, 303);
+        assert_eq!(keys.get(&maren, made.id).await.unwrap().status, Status::Active);
+        keys.delete(&maren, made.id).await.unwrap();
+        assert_eq!(browser.get(&path).await.status, 409);
     }
 
     /// What an administrator stopped its owner cannot start: not by activating, not by deleting and restoring.
@@ -306,10 +311,10 @@ on_both_engines! {
             assert!(matches!(refused, Err(Error::Stopped { reason }) if reason == "Found in a public repository"));
         }
         let mut browser = bench.signed_in(EMAIL).await;
-        let page = browser.call("keys/activate", &[("id", &id.to_string())]).await;
-        let error: keyward::error::AppError = serde_json::from_value(page.json()).unwrap();
-        assert_eq!((page.status, error.kind), (403, ErrorKind::Forbidden));
-        assert_eq!(error.message, "An administrator stopped this key: Found in a public repository. Ask them to start it again.");
+        let page = browser.post(&format!("/keys/{id}/activate"), &[("id", &id.to_string())]).await;
+        assert_eq!(page.status, 403, "{}", page.text());
+        let words = "An administrator stopped this key: Found in a public repository. Ask them to start it again.";
+        assert!(page.text().contains(words), "{}", page.text());
         assert_eq!(bench.stored(id).await, before);
         assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events + 1, "but for signing in");
         keys.delete(&maren, id).await.unwrap();

@@ -622,7 +622,7 @@ on_both_engines! {
                 assert!(headers.contains("authorization") && headers.contains("content-type"), "{path}");
             }
         }
-        for path in ["/keys", "/login", "/api/keys/list", "/"] {
+        for path in ["/keys", "/login", "/api/keys/called", "/"] {
             let preflight = Request::options(path)
                 .header("origin", "https://app.example")
                 .header("access-control-request-method", "POST");

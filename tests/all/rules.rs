@@ -1,4 +1,4 @@
-//! From where, from when and how often a key may be used: set and changed by forms, by server functions and at the command line,
+//! From where, from when and how often a key may be used: set and changed by forms, by the service and at the command line,
 //! refused beside the fields, written down, and asked when the key is used.
 
 use crate::support::{Bench, browser::Page};

@@ -52,7 +52,7 @@ async fn is_signed_in(browser: &mut Browser) -> bool {
 }
 
 on_both_engines! {
-    /// With a cookie nothing changes but from our own pages: server functions and forms alike.
+    /// With a cookie, only requests from our own pages change something: server functions, forms, and unknown addresses alike.
     async fn only_our_own_pages_change_anything(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -65,10 +65,10 @@ on_both_engines! {
         let one = [("id", id.as_str())];
         let delete = format!("/keys/{id}/delete");
         let targets: [(&str, &[(&str, &str)]); 9] = [
+            ("/api/keys/called", &one),
+            ("/api/keys/say_expiry", &[("expires", "never")]),
+            ("/api/keys/say_not_before", &[("not_before", "")]),
             ("/api/keys/create", &create),
-            ("/api/keys/delete", &one),
-            ("/api/keys/list", &[("status", ""), ("after", "")]),
-            ("/api/session/sign_out", &[]),
             ("/login", &credentials),
             ("/logout", &[]),
             ("/keys/new", &create),
@@ -105,8 +105,8 @@ on_both_engines! {
         assert_eq!(browser.cookie, cookie);
         assert!(is_signed_in(&mut browser).await);
         for headers in [&[("origin", crate::support::URL)], &[("sec-fetch-site", "same-origin")]] {
-            let page = post(&mut browser, "/api/keys/list", headers, &[("status", ""), ("after", "")]).await;
-            assert_ne!(page.status, 403, "{headers:?}");
+            let page = post(&mut browser, "/api/keys/called", headers, &one).await;
+            assert_eq!(page.status, 200, "{headers:?}: {}", page.text());
         }
         let page = post(&mut browser, &delete, &[("sec-fetch-site", "same-origin")], &one).await;
         assert_eq!(page.status, 303, "{}", page.text());
@@ -129,7 +129,9 @@ on_both_engines! {
                 assert!(matches!(page.status, 404 | 405), "{path}: {}", page.status);
             }
         }
-        for path in ["/api/session/sign_out", "/api/keys/form", "/login?email=a&password=b", "/setup", "/keys/new?name=x"] {
+        let called = format!("/api/keys/called?id={id}");
+        assert_eq!(get_with(&mut browser, &called, &[("accept", "application/json")]).await.status, 405);
+        for path in [called.as_str(), "/api/keys/say_expiry", "/login?email=a&password=b", "/setup", "/keys/new?name=x"] {
             browser.get(path).await;
             let head = Request::head(path);
             browser.send(head, String::new()).await;
@@ -147,7 +149,7 @@ on_both_engines! {
         let before = everything(&bench).await;
         let id = made.id.to_string();
         for accept in ["text/html", "text/html,application/xhtml+xml,*/*;q=0.8", "application/json, text/html"] {
-            let request = Request::post("/api/keys/delete")
+            let request = Request::post("/api/keys/called")
                 .header("accept", accept)
                 .header("origin", crate::support::URL)
                 .header("referer", "https://evil.example/")
@@ -203,8 +205,7 @@ on_both_engines! {
         let joined = bench.project_of(&other).await;
         bench.join(joined, &root, "owner").await;
         let mut browser = bench.signed_in(EMAIL).await;
-        let config = browser.call("projects/get", &[("id", &joined.to_string())]).await.json();
-        let version = config["version"].as_str().unwrap().to_owned();
+        let version = bench.app.projects.get(&root, joined).await.unwrap().version;
         let key_version = bench.key_row(two.id).await.unwrap().updated_at.to_string();
         let (mine, joined) = (one.project.to_string(), joined.to_string());
         let (one, two) = (one.id.to_string(), two.id.to_string());
@@ -297,10 +298,10 @@ on_both_engines! {
             check_page(what, page);
         }
         let calls = [
-            ("function", browser.call("keys/list", &[("status", ""), ("after", "")]).await),
-            ("refused function", stranger.call("keys/list", &[("status", ""), ("after", "")]).await),
+            ("function", browser.call("keys/say_expiry", &[("expires", "never")]).await),
+            ("refused function", stranger.call("keys/say_expiry", &[("expires", "never")]).await),
             ("no such function", browser.call("keys/nothing", &[]).await),
-            ("unreadable arguments", browser.call("keys/get", &[("id", "x")]).await),
+            ("unreadable arguments", browser.call("keys/called", &[("id", "x")]).await),
         ];
         for (what, page) in &calls {
             check_common(what, page, &mut ids);
@@ -380,10 +381,10 @@ on_both_engines! {
         let mut planter = bench.browser();
         planter.cookie = planted;
         assert!(!is_signed_in(&mut planter).await, "whoever planted it is signed in as the other");
-        // The same by server function, with one's own.
+        // The same by a live page, with one's own.
         let before = browser.cookie.clone();
-        let page = browser.call("session/sign_in", &[("email", EMAIL), ("password", PASSWORD)]).await;
-        assert_eq!(page.status, 200, "{}", page.text());
+        let page = browser.post_live("/login", &[("email", EMAIL), ("password", PASSWORD)]).await;
+        assert_eq!(page.status, 303, "{}", page.text());
         assert_ne!(browser.cookie, before);
         let mut old = bench.browser();
         old.cookie = before;
@@ -449,7 +450,7 @@ on_both_engines! {
         let mut copy = bench.browser();
         copy.cookie.clone_from(&browser.cookie);
         bench.alter("UPDATE users SET active = FALSE").await;
-        assert_eq!(browser.call("keys/list", &[("status", ""), ("after", "")]).await.status, 401);
+        assert_eq!(browser.call("keys/say_expiry", &[("expires", "never")]).await.status, 401);
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
         bench.alter("UPDATE users SET active = TRUE").await;
         assert!(!is_signed_in(&mut copy).await, "it does not come back");
@@ -510,8 +511,9 @@ on_both_engines! {
         assert_eq!(second.status, 409);
         assert!(second.text().contains("This form has made its key already"), "{}", second.text());
         assert!(!second.text().contains("KEYWARD_SECRET_KEY"));
-        let third = browser.call("keys/create", &fields).await;
-        assert_eq!((third.status, &third.json()["kind"]), (409, &"conflict".into()));
+        let third = browser.post_live("/keys/new", &fields).await;
+        assert_eq!(third.status, 409);
+        assert!(!third.text().contains("KEYWARD_SECRET_KEY"));
         assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 1);
         assert_eq!(bench.events("key.created").await, 1);
         // Both at once.
@@ -570,7 +572,7 @@ on_both_engines! {
             }
         }
         for (what, kind, body) in &bodies {
-            let request = Request::post("/api/keys/create").header("origin", crate::support::URL).header("content-type", *kind);
+            let request = Request::post("/api/keys/called").header("origin", crate::support::URL).header("content-type", *kind);
             let page = browser.send_bytes(request, body.clone()).await;
             assert!((400..500).contains(&page.status), "function, {what}: {} {}", page.status, page.text());
         }
@@ -591,7 +593,7 @@ async fn forms_are_bounded_before_they_are_decoded() {
         assert_eq!(page.status, 422, "{pairs}: {}", page.text());
         assert_eq!(page.text().contains("This form has too many fields."), is_refused, "{pairs}");
     }
-    let page = browser.send(post("/api/keys/create"), many(2_001)).await;
+    let page = browser.send(post("/api/keys/called"), many(2_001)).await;
     assert_eq!(page.status, 422, "{}", page.text());
     assert!(page.text().contains("This form has too many fields."), "{}", page.text());
 
@@ -604,7 +606,7 @@ async fn forms_are_bounded_before_they_are_decoded() {
     }
 
     let long = form(&[("email", &"x".repeat(65 * 1024))]);
-    for path in ["/login", "/keys/new", "/projects/new", "/api/keys/create", "/api/session/sign_in"] {
+    for path in ["/login", "/keys/new", "/projects/new", "/api/keys/called"] {
         let page = browser.send(post(path).header("content-length", long.len()), long.clone()).await;
         assert_eq!(page.status, 413, "{path}: {}", page.text());
         // Without a length before it.
@@ -641,12 +643,12 @@ async fn encoded_bytes_that_are_not_text_are_refused() {
     for wrong in ["%ff", "%C3", "%ED%A0%80"] {
         let fields = form(&[("id", &project), ("version", &version)]);
         let body = format!("{fields}&config=%7B%22a%22%3A%22{wrong}%22%7D");
-        for at in [path.as_str(), "/api/projects/save_config"] {
-            let mut request = Request::post(at).header("origin", crate::support::URL).header("content-type", FORM);
-            if at == path {
-                request = request.header("accept", "text/html");
-            }
-            let page = browser.send(request, body.clone()).await;
+        for (at, accept, body) in [
+            (path.as_str(), "text/html", body),
+            ("/api/keys/say_expiry", "application/json", format!("expires={wrong}")),
+        ] {
+            let request = Request::post(at).header("origin", crate::support::URL).header("content-type", FORM);
+            let page = browser.send(request.header("accept", accept), body).await;
             assert_eq!(page.status, 422, "{at} {wrong}: {}", page.text());
             assert!(page.text().contains("This form is not text."), "{at} {wrong}: {}", page.text());
         }
@@ -663,8 +665,8 @@ async fn an_address_that_says_new_names_nothing() {
     let mut browser = bench.signed_in(EMAIL).await;
     let id = made.id.to_string();
     let project = made.project.to_string();
-    let seen = browser.call("projects/get", &[("id", &project)]).await.json();
-    let save = [("id", project.as_str()), ("version", seen["version"].as_str().unwrap()), ("config", "{\"a\": 1}")];
+    let version = bench.app.projects.get(&root, made.project).await.unwrap().version;
+    let save = [("id", project.as_str()), ("version", &version), ("config", "{\"a\": 1}")];
     let before = (everything(&bench).await, bench.stored(made.id).await);
     let forms: [(&str, &[(&str, &str)]); 4] = [
         ("/keys/new/deactivate", &[("id", &id)]),

@@ -3,6 +3,7 @@
 use crate::support::{
     Bench, PASSWORD, URL,
     browser::{Browser, Page},
+    json_of,
     log::Listening,
     totp::{base32, code, elements},
 };
@@ -83,8 +84,8 @@ async fn last_detail(bench: &Bench, action: &str) -> Value {
 }
 
 async fn new_key(bench: &Bench, browser: &mut Browser, name: &str) -> Vec<(&'static str, String)> {
-    let form = browser.call("keys/form", &[]).await.json();
-    let project = form["projects"][0]["id"].as_str().expect("a project").to_owned();
+    let email = browser.account().await.expect("signed in").email;
+    let project = bench.project_of(&bench.caller(&email).await).await.to_string();
     let number = bench.app.ground.new_id().to_string();
     vec![
         ("number", number),
@@ -145,7 +146,6 @@ on_both_engines! {
         let page = browser.post("/settings/security/second-factor", &fields).await;
         assert_eq!(page.status, 200, "{}", page.text());
         assert_eq!(browser.post("/settings/security/second-factor", &fields).await.location(), "/settings/security", "once");
-        assert_eq!(browser.call("security/turn_on", &fields).await.status, 409);
         let page = browser.get("/settings/security/second-factor").await;
         assert_eq!((page.status, page.location()), (303, "/settings/security"));
         let page = browser.get("/settings/security").await;
@@ -200,26 +200,27 @@ on_both_engines! {
 
     /// Whose second factor is still asked for is nobody.
     async fn a_sign_in_that_waits_opens_nothing(bench: Bench) {
-        bench.person(MAREN, false).await;
+        let maren = bench.person(MAREN, false).await;
         let mut first = bench.signed_in(MAREN).await;
         let Enrolled { secret, .. } = enrol(&bench, &mut first).await;
         let mut browser = pending(&bench).await;
-        for path in ["/keys", "/keys/new", "/projects", "/settings/security", "/settings/security/second-factor", "/confirm"] {
+        for path in ["/keys", "/keys/new", "/projects", "/settings/security", "/settings/security/second-factor", "/settings/account", "/confirm"] {
             let page = browser.get(path).await;
             assert_eq!(page.status, 303, "{path}");
             assert!(page.location().starts_with("/login"), "{path}: {}", page.location());
         }
-        assert!(browser.call("session/me", &[]).await.json().is_null());
-        assert_eq!(browser.call("session/pending", &[]).await.json(), json!(true));
-        for function in ["keys/form", "security/get", "security/turn_off", "security/new_codes", "settings/account", "session/proof"] {
-            assert_eq!(browser.call(function, &[]).await.status, 401, "{function}");
+        assert_eq!(browser.get("/login/code").await.status, 200, "it waits for the code");
+        for path in ["/settings/security/second-factor/off", "/settings/security/recovery-codes", "/confirm"] {
+            let page = browser.post(path, &[("proof", PASSWORD)]).await;
+            assert_eq!(page.status, 303, "{path}: without a user no proof is checked");
+            assert!(page.location().starts_with("/login?next="), "{path}: {}", page.location());
         }
-        assert_eq!(browser.call("session/confirm", &[("proof", PASSWORD)]).await.status, 401);
-        let page = browser.post("/settings/security/second-factor/off", &[("proof", PASSWORD)]).await;
-        assert_eq!(page.status, 303, "nobody is signed in, so that no proof is looked at");
+        for function in ["keys/called", "keys/say_expiry", "keys/say_not_before"] {
+            assert_eq!(browser.call(function, &[("id", &maren.user.to_string())]).await.status, 401, "{function}");
+        }
         assert_eq!(bench.events("step_up.passed").await + bench.events("step_up.refused").await, 0);
         // It is on no list of sessions, and lives ten minutes.
-        assert_eq!(first.call("security/get", &[]).await.json()["sessions"].as_array().unwrap().len(), 1);
+        assert_eq!(bench.app.accounts.security(&maren, None).await.unwrap().sessions.len(), 1);
         bench.clock.advance(599);
         assert_eq!(browser.get("/login/code").await.status, 200);
         bench.clock.advance(1);
@@ -227,7 +228,6 @@ on_both_engines! {
         let page = send_code(&mut browser, &code(&secret, now(&bench))).await;
         assert_eq!((page.status, page.location()), (303, "/login"));
         assert_eq!(bench.events("session.started").await, 1);
-        assert_eq!(browser.call("session/sign_in_code", &[("one_time_code", "123456")]).await.status, 401);
 
         // What it began with is gone once somebody is signed in with it.
         let mut browser = pending(&bench).await;
@@ -392,7 +392,7 @@ on_both_engines! {
 
     /// A person sees their sessions, and ends their own.
     async fn sessions(bench: Bench) {
-        bench.person(MAREN, false).await;
+        let maren = bench.person(MAREN, false).await;
         bench.person("jonas@pelagic.example", false).await;
         let mut there = bench.browser();
         let login = axum::http::Request::post("/login")
@@ -406,7 +406,7 @@ on_both_engines! {
         let mut jonas = bench.signed_in("jonas@pelagic.example").await;
         bench.clock.advance(600);
         here.get("/keys").await;
-        let page = here.call("security/get", &[]).await.json();
+        let page = json_of(&bench.app.accounts.security(&maren, Some(here.session_digest())).await.unwrap());
         let list = page["sessions"].as_array().expect("sessions");
         assert_eq!(list.len(), 2);
         assert_eq!((&list[0]["here"], &list[1]["here"]), (&json!(true), &json!(false)));
@@ -421,14 +421,13 @@ on_both_engines! {
 
         // Others' are as good as none.
         let random = hex::encode(crate::support::random::<32>());
-        let theirs = jonas.call("security/end_session", &[("session", &handle)]).await;
-        let none = jonas.call("security/end_session", &[("session", &random)]).await;
+        let theirs = jonas.post("/settings/security/session", &[("session", &handle)]).await;
+        let none = jonas.post("/settings/security/session", &[("session", &random)]).await;
         assert_eq!((theirs.status, none.status), (404, 404));
-        assert_eq!(theirs.text(), none.text());
+        assert_eq!(theirs.masked(&[&handle]), none.masked(&[&random]));
         for bad in ["", "zz", "00", &handle[..62]] {
             assert_eq!(jonas.post("/settings/security/session", &[("session", bad)]).await.status, 404, "{bad}");
         }
-        assert_eq!(jonas.post("/settings/security/session", &[("session", &handle)]).await.status, 404);
         assert_eq!(there.get("/keys").await.status, 200);
         assert_eq!(bench.events("session.ended").await, 0);
 
@@ -445,9 +444,15 @@ on_both_engines! {
         assert_eq!((here.get("/keys").await.status, jonas.get("/keys").await.status), (200, 200));
         assert_eq!(last_detail(&bench, "sessions.ended").await, json!({"ended": 2}));
         let mut nobody = bench.browser();
-        for function in ["security/get", "security/end_session", "security/end_sessions", "security/change_password", "security/begin", "security/turn_on"] {
-            let fields = [("session", handle.as_str()), ("password", "x"), ("new_password", "y"), ("one_time_code", "1")];
-            assert_eq!(nobody.call(function, &fields).await.status, 401, "{function}");
+        for path in ["", "/session", "/sessions", "/password", "/second-factor"] {
+            let path = format!("/settings/security{path}");
+            let page = nobody.get(&path).await;
+            assert!(page.status == 303 && page.location().starts_with("/login"), "{path}: {}", page.status);
+            if path != "/settings/security" {
+                let fields = [("session", handle.as_str()), ("password", "x"), ("new_password", "y"), ("one_time_code", "1")];
+                let page = nobody.post(&path, &fields).await;
+                assert!(page.status == 303 && page.location().starts_with("/login"), "{path}: {}", page.status);
+            }
         }
     }
 
@@ -496,7 +501,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 1, "that of the browser that set the code up");
     }
 
-    /// A key that never expires asks for a fresh proof: by form, by script, by server function, by an edit; not at 15:00, at 15:01.
+    /// A key that never expires asks for a fresh proof: by form, with and without scripts, by an edit; not at 15:00, at 15:01.
     async fn a_proof_within_the_form(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -517,8 +522,6 @@ on_both_engines! {
             assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
             assert!(page.text().contains("Confirm that it is you: your password"), "{}", page.text());
         }
-        let page = browser.call("keys/create", &with(&fields, &[])).await;
-        assert_eq!((page.status, &page.json()["kind"]), (403, &json!("step_up")), "{}", page.text());
         assert_eq!(keys(&bench).await, 1, "nothing was made");
         // A key that expires does not ask.
         let mut expires = new_key(&bench, &mut browser, "Expires").await;
@@ -540,14 +543,14 @@ on_both_engines! {
         assert!(page.text().contains("Save this key now") && !page.text().contains(PASSWORD), "{}", page.text());
         assert_eq!(last_detail(&bench, "step_up.passed").await, json!({"by": "password"}));
         let fields = new_key(&bench, &mut browser, "Soon after").await;
-        assert_eq!(browser.call("keys/create", &with(&fields, &[])).await.status, 200);
+        assert_eq!(browser.post("/keys/new", &with(&fields, &[])).await.status, 200);
         assert_eq!(keys(&bench).await, 4);
         // Another session of hers has proved nothing.
         let mut other = bench.signed_in(MAREN).await;
         bench.clock.advance(901);
         let fields = new_key(&bench, &mut other, "Elsewhere").await;
         let mut proves = browser;
-        assert_eq!(proves.call("session/confirm", &[("proof", PASSWORD)]).await.status, 200);
+        assert_eq!(proves.post("/confirm", &[("proof", PASSWORD)]).await.status, 303);
         assert_eq!(other.post("/keys/new", &with(&fields, &[])).await.status, 403);
         assert_eq!(proves.post("/keys/new", &with(&fields, &[])).await.status, 200);
 
@@ -610,7 +613,6 @@ on_both_engines! {
         let mut browser = bench.signed_in(MAREN).await;
         let Enrolled { secret, codes } = enrol(&bench, &mut browser).await;
         bench.clock.advance(901);
-        assert_eq!(browser.call("session/proof", &[]).await.json(), json!("code"));
         let page = browser.post("/settings/security/second-factor/off", &[]).await;
         assert_eq!(page.status, 403, "{}", page.text());
         assert!(page.text().contains("Confirm that it is you: a code from your app"), "{}", page.text());
@@ -622,9 +624,9 @@ on_both_engines! {
                 assert!(!page.text().contains(wrong), "{path}");
             }
         }
-        for function in ["security/turn_off", "security/new_codes"] {
-            let page = browser.call(function, &[]).await;
-            assert_eq!((page.status, &page.json()["kind"]), (403, &json!("step_up")));
+        for path in ["/settings/security/second-factor/off", "/settings/security/recovery-codes"] {
+            let page = browser.post(path, &[]).await;
+            assert!(page.status == 403 && proof_field(&page).is_some(), "{path}: {} {}", page.status, page.text());
         }
         let page = browser.post("/settings/security/recovery-codes", &[("proof", &codes[3])]).await;
         assert_eq!(page.status, 200, "{}", page.text());
@@ -633,7 +635,7 @@ on_both_engines! {
         let right = code(&secret, now(&bench));
         let page = browser.post("/confirm?next=%2Fsettings%2Fsecurity", &[("proof", &right)]).await;
         assert_eq!((page.status, page.location()), (303, "/settings/security"), "{}", page.text());
-        assert_eq!(browser.call("session/confirm", &[("proof", &right)]).await.status, 403, "once");
+        assert_eq!(browser.post("/confirm", &[("proof", &right)]).await.status, 403, "once");
         let page = browser.post("/settings/security/second-factor/off", &[]).await;
         assert_eq!((page.status, page.location()), (303, "/settings/security?done=off"), "{}", page.text());
         assert_eq!(bench.number("SELECT (SELECT COUNT(*) FROM second_factors) + (SELECT COUNT(*) FROM recovery_codes)").await, 0);
@@ -709,7 +711,11 @@ on_both_engines! {
         let path = format!("/keys/{}/deactivate", key.id);
         let page = browser.post(&path, &with(&fields, &[])).await;
         assert_eq!((page.status, page.location()), (303, enrol_page));
-        for function in ["keys/deactivate", "keys/form", "admin/keys/list", "security/get", "security/end_sessions", "settings/account"] {
+        for path in ["/settings/security/sessions", "/settings/account", "/projects/new"] {
+            let page = browser.post(path, &with(&fields, &[])).await;
+            assert_eq!((page.status, page.location()), (303, enrol_page), "{path}");
+        }
+        for function in ["keys/called", "keys/say_expiry", "keys/say_not_before"] {
             let page = browser.call(function, &with(&fields, &[])).await;
             assert_eq!((page.status, &page.json()["kind"]), (403, &json!("forbidden")), "{function}: {}", page.text());
         }

@@ -5,11 +5,13 @@ use crate::{
     support::{
         Bench,
         browser::{Browser, Page},
+        html::{error_of, fields_with_errors},
+        json_of,
     },
 };
 use keyward::{
     domain::{ids::ProjectId, time::Timestamp},
-    service::{keys::KeyEdit, moments},
+    service::{Error, actor::Caller, keys::KeyEdit, moments},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,13 +20,10 @@ use uuid::Uuid;
 const CATALOGUE: i64 = 5;
 const MAREN: &str = "maren@pelagic.example";
 
-/// What is wrong with a field, by the answer of a server function.
+/// The error beside a field of a form that was refused for its fields.
 fn wrong(page: &Page, field: &str) -> String {
     assert_eq!(page.status, 422, "{field}: {}", page.text());
-    let body = page.json();
-    let fields = body["fields"].as_array().expect("fields");
-    let found = fields.iter().find(|it| it["field"] == field).unwrap_or_else(|| panic!("{field}: {body}"));
-    found["message"].as_str().expect("words").to_owned()
+    error_of(page, field)
 }
 
 /// The detail of the last event of this action.
@@ -33,14 +32,13 @@ async fn detail(bench: &Bench, action: &str) -> Value {
     serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
 }
 
-async fn project(browser: &mut Browser, id: ProjectId) -> Value {
-    let page = browser.call("projects/get", &[("id", &id.to_string())]).await;
-    assert_eq!(page.status, 200, "{}", page.text());
-    page.json()
+async fn project(bench: &Bench, caller: &Caller, id: ProjectId) -> Value {
+    json_of(&bench.app.projects.get(caller, id).await.unwrap())
 }
 
 async fn save(browser: &mut Browser, id: ProjectId, version: &str, config: &str) -> Page {
-    browser.call("projects/save_config", &[("id", &id.to_string()), ("version", version), ("config", config)]).await
+    let text = id.to_string();
+    browser.post(&format!("/projects/{id}"), &[("id", &text), ("version", version), ("config", config)]).await
 }
 
 fn scope<'a>(name: &'a str, description: &'a str, granted_by: &'a str) -> [(&'a str, &'a str); 4] {
@@ -49,21 +47,21 @@ fn scope<'a>(name: &'a str, description: &'a str, granted_by: &'a str) -> [(&'a 
 
 on_both_engines! {
     async fn a_person_changes_their_name_and_zone(bench: Bench) {
-        bench.person(MAREN, false).await;
+        let maren = bench.person(MAREN, false).await;
         bench.person("jonas@pelagic.example", false).await;
         let mut browser = bench.signed_in(MAREN).await;
-        let account = browser.call("settings/account", &[]).await.json();
+        let account = json_of(&bench.app.accounts.profile(&maren).await.unwrap());
         assert_eq!((&account["name"], &account["email"], &account["zone"]), (&json!("maren"), &json!(MAREN), &Value::Null));
         assert!(account["now"].as_str().unwrap().ends_with(" UTC"), "{}", account["now"]);
         assert!(account["zones"].as_array().unwrap().contains(&json!("Pacific/Kiritimati")));
 
-        let page = browser.call("settings/save_account", &[("name", " Zoë Ærø "), ("zone", "Europe/Berlin")]).await;
-        assert_eq!(page.status, 200, "{}", page.text());
-        let account = browser.call("settings/account", &[]).await.json();
+        let page = browser.post("/settings/account", &[("name", " Zoë Ærø "), ("zone", "Europe/Berlin")]).await;
+        assert_eq!((page.status, page.location()), (303, "/settings/account?done=saved"), "{}", page.text());
+        let account = json_of(&bench.app.accounts.profile(&bench.caller(MAREN).await).await.unwrap());
         assert_eq!((&account["name"], &account["zone"]), (&json!("Zoë Ærø"), &json!("Europe/Berlin")));
         let now = account["now"].as_str().unwrap();
         assert!(now.ends_with(" CET") || now.ends_with(" CEST"), "{now}");
-        assert_eq!(browser.call("session/me", &[]).await.json()["name"], "Zoë Ærø");
+        assert_eq!(browser.account().await.expect("signed in").name, "Zoë Ærø");
         assert_eq!(
             detail(&bench, "user.changed").await,
             json!({"before": {"name": "maren", "zone": null}, "after": {"name": "Zoë Ærø", "zone": "Europe/Berlin"}})
@@ -71,9 +69,9 @@ on_both_engines! {
         assert_eq!(bench.texts("SELECT name FROM users ORDER BY name").await, ["Zoë Ærø", "jonas"]);
 
         // The same again changes nothing; no zone is the browser's.
-        browser.call("settings/save_account", &[("name", "Zoë Ærø"), ("zone", "Europe/Berlin")]).await;
+        browser.post("/settings/account", &[("name", "Zoë Ærø"), ("zone", "Europe/Berlin")]).await;
         assert_eq!(bench.events("user.changed").await, 1);
-        browser.call("settings/save_account", &[("name", "Zoë Ærø")]).await;
+        browser.post("/settings/account", &[("name", "Zoë Ærø")]).await;
         assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE zone IS NULL").await, 2);
         assert_eq!(bench.events("user.changed").await, 2);
     }
@@ -89,17 +87,18 @@ on_both_engines! {
             ("Ma\u{202E}ren", "", "name"),
             ("Maren", "Mars/Olympus", "zone"),
         ] {
-            let page = browser.call("settings/save_account", &[("name", name), ("zone", zone)]).await;
+            let page = browser.post("/settings/account", &[("name", name), ("zone", zone)]).await;
             assert!(!wrong(&page, field).is_empty());
         }
-        let both = browser.call("settings/save_account", &[("zone", "x")]).await;
-        assert_eq!(both.json()["fields"].as_array().unwrap().len(), 2, "both at once");
+        let both = browser.post("/settings/account", &[("zone", "x")]).await;
+        assert_eq!(fields_with_errors(&both), ["name", "zone"], "both at once");
         assert_eq!(bench.texts("SELECT name FROM users").await, ["maren"]);
         assert_eq!(bench.events("user.changed").await, 0);
-        for function in ["account", "save_account"] {
-            let page = bench.browser().call(&format!("settings/{function}"), &[("name", "X")]).await;
-            assert_eq!(page.status, 401, "{function}");
+        let mut stranger = bench.browser();
+        for page in [stranger.get("/settings/account").await, stranger.post("/settings/account", &[("name", "X")]).await] {
+            assert_eq!((page.status, page.location()), (303, "/login?next=%2Fsettings%2Faccount"));
         }
+        assert_eq!(bench.texts("SELECT name FROM users").await, ["maren"]);
     }
 
     async fn projects_are_seen_by_their_members(bench: Bench) {
@@ -111,32 +110,35 @@ on_both_engines! {
         bench.app.keys.delete(&owner, gone.id).await.unwrap();
         bench.join(made.project, &viewer, "viewer").await;
 
-        let mut browser = bench.signed_in(MAREN).await;
-        let list = browser.call("projects/list", &[]).await.json();
+        let list = json_of(&bench.app.projects.list(&owner).await.unwrap());
         assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
         assert_eq!((&list[0]["role"], &list[0]["keys"]), (&json!("owner"), &json!(1)));
-        let seen = project(&mut browser, made.project).await;
+        let seen = project(&bench, &owner, made.project).await;
         assert_eq!(seen["name"], "maren’s project");
         assert_eq!((&seen["config"], &seen["token_life"], &seen["keys"]), (&json!("{}"), &json!("1 day"), &json!(1)));
         assert_eq!((&seen["default_scopes"], &seen["may_configure"]), (&json!(true), &json!(true)));
         let names: Vec<_> = seen["scopes"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
         assert_eq!(names, ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"]);
 
-        let mut browser = bench.signed_in("viewer@pelagic.example").await;
-        let list = browser.call("projects/list", &[]).await.json();
+        let list = json_of(&bench.app.projects.list(&viewer).await.unwrap());
         assert_eq!(list.as_array().unwrap().len(), 2, "their own, and the one that they joined: {list}");
-        let seen = project(&mut browser, made.project).await;
+        let seen = project(&bench, &viewer, made.project).await;
         assert_eq!((&seen["role"], &seen["may_configure"]), (&json!("viewer"), &json!(false)));
+        let page = bench.signed_in("viewer@pelagic.example").await.get(&format!("/projects/{}", made.project)).await;
+        assert!(page.status == 200 && !page.text().contains("Save config"), "{}", page.text());
 
-        // What is not theirs answers like what is not there.
-        bench.person("other@pelagic.example", false).await;
+        // What is not theirs responds like what does not exist.
+        let other = bench.person("other@pelagic.example", false).await;
+        let refused = bench.app.projects.get(&other, made.project).await.map(|_| ());
+        assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
         let mut browser = bench.signed_in("other@pelagic.example").await;
-        let theirs = browser.call("projects/get", &[("id", &made.project.to_string())]).await;
-        let none = browser.call("projects/get", &[("id", &Uuid::from_bytes(crate::support::random()).to_string())]).await;
-        assert_eq!((theirs.status, theirs.text()), (404, none.text()));
-        for function in ["list", "get"] {
-            let page = bench.browser().call(&format!("projects/{function}"), &[("id", &made.project.to_string())]).await;
-            assert_eq!(page.status, 401, "{function}");
+        let (id, missing) = (made.project.to_string(), Uuid::from_bytes(crate::support::random()).to_string());
+        let theirs = browser.get(&format!("/projects/{id}")).await;
+        let none = browser.get(&format!("/projects/{missing}")).await;
+        assert_eq!((theirs.status, theirs.masked(&[&id])), (404, none.masked(&[&missing])));
+        for path in ["/projects".to_owned(), format!("/projects/{id}")] {
+            let page = bench.browser().get(&path).await;
+            assert!(page.status == 303 && page.location().starts_with("/login?next="), "{path}: {}", page.status);
         }
     }
 
@@ -144,17 +146,17 @@ on_both_engines! {
         let owner = bench.person(MAREN, false).await;
         let id = bench.project_of(&owner).await;
         let mut browser = bench.signed_in(MAREN).await;
-        let first = project(&mut browser, id).await["version"].as_str().unwrap().to_owned();
+        let first = project(&bench, &owner, id).await["version"].as_str().unwrap().to_owned();
         let text = "{\n  \"z\": 1,\n  \"a\": [true, \"ø\"]\n}";
-        assert_eq!(save(&mut browser, id, &first, text).await.status, 200);
+        assert_eq!(save(&mut browser, id, &first, text).await.status, 303);
         assert_eq!(bench.app.projects.config(id).await.unwrap(), r#"{"z":1,"a":[true,"ø"]}"#, "compact, in their order");
-        let seen = project(&mut browser, id).await;
+        let seen = project(&bench, &owner, id).await;
         assert_eq!(seen["config"], "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    \"ø\"\n  ]\n}");
         assert_eq!(detail(&bench, "project.config_set").await, json!({"before": {"bytes": 2}, "after": {"bytes": 23}}));
 
         // Whoever started from what it was before learns that, and overwrites nothing.
         let late = save(&mut browser, id, &first, "{}").await;
-        assert_eq!((late.status, late.json()["kind"].clone()), (409, json!("conflict")), "{}", late.text());
+        assert_eq!(late.status, 409, "{}", late.text());
         let version = seen["version"].as_str().unwrap();
         for (text, words) in [
             ("", "Write one JSON object; an empty one is {}."),
@@ -204,11 +206,9 @@ on_both_engines! {
         }
         assert!(bench.app.projects.config(id).await.unwrap() == saved);
         assert_eq!(bench.events("project.config_set").await, events);
-        // The same limits for the page that is alive, and for the server function.
+        // The same limits for the page that is alive.
         let page = browser.post_live(&path, &[("id", &text), ("version", &version), ("config", &kib(200, "z"))]).await;
         assert_eq!(page.status, 303);
-        let version = project(&mut browser, id).await["version"].as_str().unwrap().to_owned();
-        assert_eq!(save(&mut browser, id, &version, &kib(256, "ø")).await.status, 200);
         // A program's body has no config in it: 64 KiB are enough.
         let long = json!({"key": "x".repeat(64 * 1024)});
         for path in ["/v1/keys/verify", "/authentication/token"] {
@@ -306,7 +306,7 @@ on_both_engines! {
     async fn a_config_is_not_saved_by_others(bench: Bench) {
         let owner = bench.person(MAREN, false).await;
         let id = bench.project_of(&owner).await;
-        let version = project(&mut bench.signed_in(MAREN).await, id).await["version"].as_str().unwrap().to_owned();
+        let version = project(&bench, &owner, id).await["version"].as_str().unwrap().to_owned();
         for (email, role, admin, status) in [
             ("operator@pelagic.example", Some("operator"), false, 403),
             ("viewer@pelagic.example", Some("viewer"), false, 403),
@@ -321,13 +321,20 @@ on_both_engines! {
             let page = save(&mut browser, id, &version, "{\"a\": 1}").await;
             assert_eq!(page.status, status, "{email}: {}", page.text());
             if status == 403 {
-                assert_eq!(page.json()["message"], "Only an owner of this project may change its config.");
-            } else {
-                let none = save(&mut browser, Uuid::from_bytes(crate::support::random()).into(), &version, "{\"a\": 1}").await;
-                assert_eq!((none.status, none.text()), (404, page.text()), "{email}");
+                assert!(page.text().contains("Only an owner of this project may change its config."), "{}", page.text());
+                continue;
+            }
+            let missing: ProjectId = Uuid::from_bytes(crate::support::random()).into();
+            let none = save(&mut browser, missing, &version, "{\"a\": 1}").await;
+            assert_eq!(none.status, 404, "{email}");
+            // An administrator sees the project on the page behind the refused form.
+            if !admin {
+                let [id, missing] = [id, missing].map(|id| id.to_string());
+                assert_eq!(none.masked(&[&missing]), page.masked(&[&id]), "{email}");
             }
         }
-        assert_eq!(save(&mut bench.browser(), id, &version, "{}").await.status, 401);
+        let page = save(&mut bench.browser(), id, &version, "{}").await;
+        assert!(page.status == 303 && page.location().starts_with("/login?next="), "{} {}", page.status, page.location());
         assert_eq!(bench.app.projects.config(id).await.unwrap(), "{}");
         assert_eq!(bench.events("project.config_set").await, 0);
     }
@@ -335,29 +342,30 @@ on_both_engines! {
     async fn administrators_keep_the_catalogue(bench: Bench) {
         let admin = bench.person(MAREN, true).await;
         let mut browser = bench.signed_in(MAREN).await;
-        let page = browser.call("scopes/add", &scope("tides:read", " Read tides ", "owner")).await;
-        assert_eq!(page.status, 200, "{}", page.text());
+        let (add, tides) = ("/admin/scopes/new", |verb: &str| format!("/admin/scopes/tides:read/{verb}"));
+        let page = browser.post(add, &scope("tides:read", " Read tides ", "owner")).await;
+        assert_eq!(page.status, 303, "{}", page.text());
         let facts = json!({"description": "Read tides", "in_default": true, "granted_by": "owner"});
         assert_eq!(detail(&bench, "scope.added").await, json!({"after": facts}));
-        let list = browser.call("scopes/list", &[]).await.json();
+        let list = async || json_of(&bench.app.scopes.list(&admin).await.unwrap());
         let mut expected = facts.clone();
         expected["name"] = json!("tides:read");
         expected["keys"] = json!(0);
         expected["projects"] = json!(1);
         expected["retired"] = json!(false);
-        assert_eq!(list[3], expected, "behind the others: {list}");
+        assert_eq!(list().await[3], expected, "behind the others");
 
         // Without the box it leaves the default set; who grants it is the operator if nothing is said.
-        let page = browser.call("scopes/edit", &[("name", "tides:read"), ("description", "Read the tides")]).await;
-        assert_eq!(page.status, 200, "{}", page.text());
+        let page = browser.post(&tides("edit"), &[("name", "tides:read"), ("description", "Read the tides")]).await;
+        assert_eq!(page.status, 303, "{}", page.text());
         let after = json!({"description": "Read the tides", "in_default": false, "granted_by": "operator"});
         assert_eq!(detail(&bench, "scope.edited").await, json!({"before": facts, "after": after}));
-        assert_eq!(browser.call("scopes/list", &[]).await.json()[3]["projects"], 0);
-        assert_eq!(browser.call("scopes/remove", &[("name", "tides:read")]).await.status, 200);
+        assert_eq!(list().await[3]["projects"], 0);
+        assert_eq!(browser.post(&tides("remove"), &[("name", "tides:read")]).await.status, 303);
         assert_eq!(detail(&bench, "scope.removed").await, json!({"before": after}));
-        for function in ["edit", "remove"] {
-            let page = browser.call(&format!("scopes/{function}"), &scope("tides:read", "Read", "owner")).await;
-            assert_eq!(page.status, 404, "{function} of what is not there: {}", page.text());
+        for verb in ["edit", "remove"] {
+            let page = browser.post(&tides(verb), &scope("tides:read", "Read", "owner")).await;
+            assert_eq!(page.status, 404, "{verb} of a scope that does not exist: {}", page.text());
         }
 
         let long = "x".repeat(201);
@@ -372,42 +380,40 @@ on_both_engines! {
             ("tides:read", "a\nb", "", "description"),
             ("tides:read", "Read", "viewer", "granted_by"),
         ] {
-            assert!(!wrong(&browser.call("scopes/add", &scope(name, description, granted_by)).await, field).is_empty());
+            assert!(!wrong(&browser.post(add, &scope(name, description, granted_by)).await, field).is_empty());
         }
-        let all = browser.call("scopes/add", &scope("", "", "x")).await;
-        assert_eq!(all.json()["fields"].as_array().unwrap().len(), 3, "all at once");
+        let all = browser.post(add, &scope("", "", "x")).await;
+        assert_eq!(fields_with_errors(&all), ["name", "description", "granted_by"], "all at once");
         assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
 
         // In use: by a key, a deleted key, a project.
         let made = bench.key(&admin, "Gateway").await;
         bench.key(&admin, "Other").await;
-        let list = browser.call("scopes/list", &[]).await.json();
+        let list = list().await;
         assert_eq!((&list[0]["name"], &list[0]["keys"], &list[1]["keys"]), (&json!("data:read"), &json!(2), &json!(0)));
         bench.app.keys.delete(&admin, made.id).await.unwrap();
         let project = bench.literal(made.project);
         bench.alter(&format!("INSERT INTO project_scopes (project_id, scope) VALUES ({project}, 'data:read')")).await;
-        let page = browser.call("scopes/remove", &[("name", "data:read")]).await;
+        let page = browser.post("/admin/scopes/data:read/remove", &[("name", "data:read")]).await;
         assert_eq!(page.status, 409, "{}", page.text());
-        assert_eq!(
-            page.json()["message"],
-            "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that chose it. Retire it \
-             instead: whoever holds it keeps it, and no new key is given it."
-        );
+        let words = "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that chose it. Retire it \
+             instead: whoever holds it keeps it, and no new key is given it.";
+        assert!(page.text().contains(words), "{}", page.text());
         // By what was allowed a program too, as long as that holds.
         bench.alter("DELETE FROM project_scopes").await;
         let consent = &bench.app.consent;
         let client = consent.register(&admin, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
         let asked = ask_to_be_allowed("x", &format!("client:{client}"), &made.project.to_string()).replace("data%3Aread", "data%3Awrite");
         consent.allow(&admin, &asked, vec!["data:write".into()], 3_600).await.unwrap();
-        let page = browser.call("scopes/remove", &[("name", "data:write")]).await;
+        let page = browser.post("/admin/scopes/data:write/remove", &[("name", "data:write")]).await;
         assert_eq!(page.status, 409, "{}", page.text());
-        let words = page.json()["message"].as_str().unwrap().to_owned();
-        assert!(words.starts_with("This scope is in use: 1 program that somebody allowed it. "), "{words}");
+        let words = "This scope is in use: 1 program that somebody allowed it. ";
+        assert!(page.text().contains(words), "{}", page.text());
         let grant = consent.mine(&admin).await.unwrap().grants[0].id;
         consent.revoke(&admin, None, grant).await.unwrap();
-        assert_eq!(browser.call("scopes/remove", &[("name", "data:write")]).await.status, 200);
+        assert_eq!(browser.post("/admin/scopes/data:write/remove", &[("name", "data:write")]).await.status, 303);
         assert_eq!(bench.events("scope.removed").await, 2);
-        browser.call("scopes/add", &scope("data:write", "Write", "")).await;
+        browser.post(add, &scope("data:write", "Write", "")).await;
         assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
     }
 
@@ -416,12 +422,12 @@ on_both_engines! {
         let admin = bench.person(MAREN, true).await;
         let mut browser = bench.signed_in(MAREN).await;
         for name in ["a_b", "axb", "A_B", "a_b:read"] {
-            assert_eq!(browser.call("scopes/add", &scope(name, "Probe", "")).await.status, 200, "{name}");
+            assert_eq!(browser.post("/admin/scopes/new", &scope(name, "Probe", "")).await.status, 303, "{name}");
         }
         let mut draft = bench.draft(bench.project_of(&admin).await, "Probe");
         draft.scopes = vec!["a_b".into()];
         bench.app.keys.create(&admin, draft).await.unwrap();
-        let list = browser.call("scopes/list", &[]).await.json();
+        let list = json_of(&bench.app.scopes.list(&admin).await.unwrap());
         let held: Vec<_> = list.as_array().unwrap().iter().filter(|it| it["keys"] != 0).map(|it| it["name"].clone()).collect();
         assert_eq!(held, ["a_b"]);
     }
@@ -429,14 +435,24 @@ on_both_engines! {
     async fn the_catalogue_is_not_there_for_others(bench: Bench) {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
-        let none = Uuid::from_bytes(crate::support::random()).to_string();
-        let missing = browser.call("keys/get", &[("id", &none)]).await;
-        for function in ["list", "add", "edit", "remove"] {
-            for fields in [&scope("data:read", "Mine", "owner")[..], &scope("", "", "x")[..], &[]] {
-                let page = browser.call(&format!("scopes/{function}"), fields).await;
-                assert_eq!((page.status, page.text()), (404, missing.text()), "{function}");
-                assert_eq!(bench.browser().call(&format!("scopes/{function}"), fields).await.status, 401, "{function}");
+        for path in ["", "/new", "/data:read/edit", "/data:read/remove"] {
+            let path = format!("/admin/scopes{path}");
+            let (page, stranger) = (browser.get(&path).await, bench.browser().get(&path).await);
+            assert_eq!((page.status, stranger.status), (404, 404), "{path}");
+            if path == "/admin/scopes" {
+                continue;
             }
+            // A wrong field does not tell that there is a form.
+            let mut answers = Vec::new();
+            for fields in [&scope("data:read", "Mine", "owner")[..], &scope("", "", "x")[..], &[]] {
+                let page = browser.post(&path, fields).await;
+                assert_eq!(page.status, 404, "{path}: {}", page.text());
+                answers.push(page.masked(&[]));
+                let page = bench.browser().post(&path, fields).await;
+                let is_led = page.status == 303 && page.location().starts_with("/login?next=");
+                assert!(is_led || page.status == 404, "{path}: {}", page.status);
+            }
+            assert!(answers.iter().all(|answer| *answer == answers[0]), "{path}: {answers:?}");
         }
         let events = "SELECT COUNT(*) FROM audit_events WHERE action LIKE 'scope.%'";
         assert_eq!((bench.number("SELECT COUNT(*) FROM scopes").await, bench.number(events).await), (CATALOGUE, 0));
@@ -448,7 +464,7 @@ on_both_engines! {
         let operator = bench.person("operator@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
         bench.join(project, &operator, "operator").await;
-        bench.signed_in(MAREN).await.call("scopes/add", &scope("alerts:write", "Publish alerts", "owner")).await;
+        bench.signed_in(MAREN).await.post("/admin/scopes/new", &scope("alerts:write", "Publish alerts", "owner")).await;
         let offered = async |caller| {
             let form = bench.app.keys.form(caller).await.unwrap();
             let choice = form.projects.into_iter().find(|choice| choice.id == project).unwrap();
@@ -483,23 +499,25 @@ on_both_engines! {
 #[tokio::test]
 async fn a_theme_is_kept_by_the_browser() {
     let bench = Bench::new(crate::support::Engine::Sqlite).await;
+    bench.person(MAREN, false).await;
     let mut browser = bench.browser();
     for (theme, cookie) in [
         ("dark", "theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"),
         ("light", "theme=light; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"),
         ("system", "theme=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"),
     ] {
-        let page = browser.call("settings/theme", &[("theme", theme)]).await;
-        assert_eq!((page.status, page.header("set-cookie")), (200, cookie), "{}", page.text());
+        let page = browser.post("/settings/theme", &[("theme", theme)]).await;
+        assert_eq!((page.status, page.header("set-cookie")), (303, cookie), "{}", page.text());
     }
+    let mut browser = bench.signed_in(MAREN).await;
     for bad in ["", "blue", "dark; Domain=example.com"] {
-        let page = browser.call("settings/theme", &[("theme", bad)]).await;
+        let page = browser.post("/settings/theme", &[("theme", bad)]).await;
         assert_eq!(wrong(&page, "theme"), "Choose system, light or dark.");
         assert_eq!(page.header("set-cookie"), "");
     }
     let bench = Bench::at(crate::support::Engine::Sqlite, "https://keys.example").await;
     let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
-    let page = bench.browser().call("settings/theme", &[("theme", "dark")]).await;
+    let page = bench.browser().post("/settings/theme", &[("theme", "dark")]).await;
     assert!(page.header("set-cookie").ends_with("; Secure"), "{}", page.header("set-cookie"));
     assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events, "it is the browser's affair");
 }

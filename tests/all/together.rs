@@ -133,7 +133,7 @@ on_both_engines! {
             let mut browser = both.bench.browser();
             browser.cookie.clone_from(&maren.cookie);
             for verb in ["restore", "activate"] {
-                assert_eq!(browser.call(&format!("keys/{verb}"), &field).await.status, 200);
+                assert_eq!(browser.post(&format!("/keys/{id}/{verb}"), &field).await.status, 303);
             }
         }
         let stopped = both.bench.events("key.deactivated").await;

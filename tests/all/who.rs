@@ -3,9 +3,10 @@
 use crate::support::{
     Bench,
     browser::{Browser, Page},
+    html::fields_with_errors,
     stored::Made,
 };
-use keyward::service::actor::Caller;
+use keyward::{domain::filter::KeyFilter, service::actor::Caller};
 use uuid::Uuid;
 
 /// How somebody stands to the project that the key belongs to.
@@ -34,11 +35,23 @@ impl Who {
         matches!(self, Owner | Operator | Viewer)
     }
 
-    /// The status of a server function that changes the key.
-    fn status_of_a_change(self) -> u16 {
+    fn email(self) -> Option<&'static str> {
         match self {
-            Nobody => 401,
-            Owner | Operator => 200,
+            Nobody => None,
+            Owner => Some("owner@pelagic.example"),
+            Other => Some("stranger@drift.example"),
+            Viewer => Some("viewer@pelagic.example"),
+            Operator => Some("operator@pelagic.example"),
+            Administrator => Some("root@keys.example"),
+        }
+    }
+
+    /// The status of a page or form that changes the key, where `done` is that of success.
+    fn status_of_a_change(self, done: u16) -> u16 {
+        match self {
+            // To the sign-in page.
+            Nobody => 303,
+            Owner | Operator => done,
             Viewer => 403,
             Other | Administrator => 404,
         }
@@ -107,7 +120,7 @@ fn bare(page: &Page, words: &[&str]) -> (u16, String, String, String) {
 
 on_both_engines! {
 
-    /// Changing somebody's key as an administrator: to anybody else, as if it were not there.
+    /// Changing another's key as an administrator. For anyone else the key does not exist.
     async fn changing_as_an_administrator(bench: Bench) {
         let mut cast = cast(&bench).await;
         let id = cast.key.id;
@@ -116,38 +129,38 @@ on_both_engines! {
             for who in PEOPLE {
                 cast.ready(&bench, verb).await;
                 let (before, events) = (bench.stored(id).await, bench.number("SELECT COUNT(*) FROM audit_events").await);
-                let function = format!("admin/keys/{verb}");
+                let (form, of_missing) = (format!("/admin/keys/{text}/{verb}"), format!("/admin/keys/{missing}/{verb}"));
                 let browser = cast.browser(who);
                 for reason in ["", " ", "a\nb", &"x".repeat(301)] {
-                    let page = browser.call(&function, &[("id", &text), ("reason", reason)]).await;
+                    let page = browser.post(&form, &[("id", &text), ("reason", reason)]).await;
                     let expected = match who {
-                        Nobody => 401,
+                        Nobody => 303,
                         Administrator => 422,
                         _ => 404,
                     };
                     assert_eq!(page.status, expected, "{who:?} {verb}: {}", page.text());
                     if who == Administrator {
-                        assert_eq!(page.json()["fields"][0]["field"], "reason");
+                        assert_eq!(fields_with_errors(&page), ["reason"]);
                     }
                 }
-                let page = browser.call(&function, &[("id", &missing), ("reason", "leaked")]).await;
-                assert_eq!(page.status, if who == Nobody { 401 } else { 404 }, "{who:?} {verb}");
+                let page = browser.post(&of_missing, &[("id", &missing), ("reason", "leaked")]).await;
+                assert_eq!(page.status, if who == Nobody { 303 } else { 404 }, "{who:?} {verb}");
                 assert_eq!(bench.stored(id).await, before, "{who:?} {verb}");
                 let nothing = bare(&page, &[&missing]);
-                let page = browser.call(&function, &[("id", &text), ("reason", "leaked")]).await;
+                let page = browser.post(&form, &[("id", &text), ("reason", "leaked")]).await;
                 if who == Administrator {
-                    assert_eq!(page.status, 200, "{verb}: {}", page.text());
+                    assert_eq!(page.status, 303, "{verb}: {}", page.text());
                     let row = bench.key_row(id).await.unwrap();
                     assert_eq!(row.held, matches!(verb, "deactivate" | "delete"), "{verb}");
                     assert_eq!((row.note.as_deref(), row.note_by.as_deref()), (Some("leaked"), Some("root")));
-                    assert_eq!(page.json()["note"]["text"], "leaked");
                     assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events + 1);
                     let last = "SELECT COALESCE(reason, '') FROM audit_events ORDER BY seq DESC LIMIT 1";
                     assert_eq!(bench.texts(last).await, ["leaked"]);
                     // What follows starts from a key that nobody holds.
                     let lift = if verb == "delete" { "restore" } else { "activate" };
-                    let page = cast.browser(who).call(&format!("admin/keys/{lift}"), &[("id", &text), ("reason", "found")]).await;
-                    assert_eq!(page.status, 200, "{}", page.text());
+                    let lift = format!("/admin/keys/{text}/{lift}");
+                    let page = cast.browser(who).post(&lift, &[("id", &text), ("reason", "found")]).await;
+                    assert_eq!(page.status, 303, "{}", page.text());
                 } else {
                     assert_eq!(bare(&page, &[&text]), nothing, "{who:?} {verb}");
                     assert_eq!(bench.stored(id).await, before, "{who:?} {verb}");
@@ -157,28 +170,24 @@ on_both_engines! {
         }
     }
 
-    /// Reading as an administrator, and what an edit needs, by server function.
+    /// Reading as an administrator, what an edit needs, and the server functions.
     async fn reading_what_few_may(bench: Bench) {
         let mut cast = cast(&bench).await;
         let (text, missing) = (cast.key.id.to_string(), Uuid::from_bytes(crate::support::random()).to_string());
         let before = bench.stored(cast.key.id).await;
         for who in PEOPLE {
             let browser = cast.browser(who);
-            let administrators = match who {
-                Nobody => 401,
-                Administrator => 200,
-                _ => 404,
-            };
-            let list = browser.call("admin/keys/list", &[]).await;
-            let get = browser.call("admin/keys/get", &[("id", &text)]).await;
+            let administrators = if who == Administrator { 200 } else { 404 };
+            let list = browser.get("/admin/keys").await;
+            let get = browser.get(&format!("/admin/keys/{text}/deactivate")).await;
             assert_eq!((list.status, get.status), (administrators, administrators), "{who:?}");
-            let none = browser.call("admin/keys/get", &[("id", &missing)]).await;
-            assert_eq!(none.status, if who == Nobody { 401 } else { 404 }, "{who:?}");
+            let none = browser.get(&format!("/admin/keys/{missing}/deactivate")).await;
+            assert_eq!(none.status, 404, "{who:?}");
             if who == Administrator {
-                assert_eq!((&list.json()["total"], &get.json()["owner"]), (&1.into(), &"owner".into()));
+                assert!(list.text().contains("Gateway") && get.text().contains("Gateway"), "{}", list.text());
             } else {
                 assert_eq!(bare(&get, &[&text]), bare(&none, &[&missing]), "{who:?}");
-                assert_eq!(bare(&list, &[]), bare(&none, &[&missing]), "{who:?}");
+                assert!(!list.text().contains("Gateway"), "{who:?}: {}", list.text());
             }
             let called = browser.call("keys/called", &[("id", &text)]).await;
             let members = match who {
@@ -187,86 +196,90 @@ on_both_engines! {
                 _ => 404,
             };
             assert_eq!(called.status, members, "{who:?}");
-            let form = browser.call("keys/edit_form", &[("id", &text)]).await;
-            assert_eq!(form.status, who.status_of_a_change(), "{who:?}: {}", form.text());
+            let form = browser.get(&format!("/keys/{text}/edit")).await;
+            assert_eq!(form.status, who.status_of_a_change(200), "{who:?}: {}", form.text());
             let said = browser.call("keys/say_expiry", &[("expires", "never")]).await;
             assert_eq!(said.status, if who == Nobody { 401 } else { 200 }, "{who:?}");
         }
         assert_eq!(bench.stored(cast.key.id).await, before);
     }
 
-    /// Making a key in the owner's project, by server function and by form.
+    /// Creating a key in the owner's project, with and without scripts.
     async fn creating(bench: Bench) {
         let mut cast = cast(&bench).await;
         let project = cast.key.project.to_string();
-        for by_form in [false, true] {
+        for live in [false, true] {
             for who in PEOPLE {
                 let number = bench.app.ground.new_id().to_string();
                 let fields = new_key(&number, &project);
                 let before = bench.number("SELECT COUNT(*) FROM keys").await;
                 let browser = cast.browser(who);
-                let page = if by_form {
-                    browser.post("/keys/new", &fields).await
+                let page = if live {
+                    browser.post_live("/keys/new", &fields).await
                 } else {
-                    browser.call("keys/create", &fields).await
+                    browser.post("/keys/new", &fields).await
                 };
-                let status = if by_form && who == Nobody { 303 } else { who.status_of_a_change() };
-                assert_eq!(page.status, status, "{who:?}: {}", page.text());
+                assert_eq!(page.status, who.status_of_a_change(200), "{who:?}: {}", page.text());
                 let made = bench.number("SELECT COUNT(*) FROM keys").await - before;
                 assert_eq!(made, i64::from(who.may_change()), "{who:?}");
                 let has_secret = page.text().contains("kw_live_") && page.text().contains("KEYWARD_SECRET_KEY");
-                assert_eq!(has_secret, by_form && who.may_change(), "{who:?}");
+                assert_eq!(has_secret, who.may_change(), "{who:?}");
                 assert!(page.header("cache-control").contains("no-store"), "{who:?}");
             }
         }
         assert_eq!(bench.events("key.created").await, 5);
     }
 
-    /// Reading by server function.
-    async fn reading_by_server_function(bench: Bench) {
+    /// Reading the keys of the owner's project, by pages and by the service behind them.
+    async fn reading(bench: Bench) {
         let mut cast = cast(&bench).await;
-        let (id, project) = (cast.key.id.to_string(), cast.key.project.to_string());
-        let before = bench.stored(cast.key.id).await;
+        let (id, project) = (cast.key.id, cast.key.project.to_string());
+        let before = bench.stored(id).await;
         for who in PEOPLE {
             let browser = cast.browser(who);
-            let signed_in = if who == Nobody { 401 } else { 200 };
-            let list = browser.call("keys/list", &[("status", ""), ("after", "")]).await;
+            let signed_in = if who == Nobody { 303 } else { 200 };
+            let list = browser.get("/keys").await;
             assert_eq!(list.status, signed_in, "{who:?}");
-            assert_eq!(list.text().contains(&id), who.is_member(), "{who:?}: {}", list.text());
-            if who.is_member() {
-                assert_eq!(list.json()["keys"][0]["may_change"], who.may_change(), "{who:?}");
-            }
-            let get = browser.call("keys/get", &[("id", &id)]).await;
+            assert_eq!(list.text().contains(&id.to_string()), who.is_member(), "{who:?}: {}", list.text());
+            let get = browser.get(&format!("/keys/{id}")).await;
             let expected = match who {
-                Nobody => 401,
+                Nobody => 303,
                 who if who.is_member() => 200,
                 _ => 404,
             };
             assert_eq!(get.status, expected, "{who:?}: {}", get.text());
-            let form = browser.call("keys/form", &[]).await;
+            let form = browser.get("/keys/new").await;
             assert_eq!(form.status, signed_in, "{who:?}");
             assert_eq!(form.text().contains(&project), who.may_change(), "{who:?}: {}", form.text());
-            let me = browser.call("session/me", &[]).await;
-            assert_eq!((me.status, me.json().is_null()), (200, who == Nobody), "{who:?}");
-            let instance = browser.call("session/instance", &[]).await;
-            assert_eq!((instance.status, &instance.json()["needs_setup"]), (200, &false.into()), "{who:?}");
+            let account = browser.account().await;
+            assert_eq!(account.map(|it| it.email).as_deref(), who.email(), "{who:?}");
+            let setup = browser.get("/setup").await;
+            assert_eq!((setup.status, setup.location()), (303, "/login"), "{who:?}");
+            let Some(email) = who.email() else { continue };
+            let caller = bench.caller(email).await;
+            let keys = bench.app.keys.list(&caller, &KeyFilter::default(), "").await.unwrap().keys;
+            let seen = keys.iter().find(|key| key.id == id);
+            assert_eq!(seen.map(|key| key.may_change), who.is_member().then_some(who.may_change()), "{who:?}");
         }
-        assert_eq!(bench.stored(cast.key.id).await, before);
+        assert_eq!(bench.stored(id).await, before);
     }
 
-    /// Signing in, out, and the first start, for whoever asks.
-    async fn sessions_by_server_function(bench: Bench) {
+    /// Signing in, out, and the first start, for everyone.
+    async fn sessions(bench: Bench) {
         let mut cast = cast(&bench).await;
         for who in PEOPLE {
             let browser = cast.browser(who);
             let fields = [("code", "x"), ("name", "X"), ("email", "x@x.example"), ("password", crate::support::PASSWORD)];
-            assert_eq!(browser.call("session/setup", &fields).await.status, 404, "{who:?}: it is set up");
+            let page = browser.post("/setup", &fields).await;
+            assert_eq!((page.status, page.location()), (303, "/login"), "{who:?}: it is set up");
             let wrong = [("email", "owner@pelagic.example"), ("password", "not the tide at all")];
-            assert_eq!(browser.call("session/sign_in", &wrong).await.status, 422, "{who:?}");
-            let me = browser.call("session/me", &[]).await;
-            assert_eq!(me.json().is_null(), who == Nobody, "{who:?}: a failure signs nobody out");
-            assert_eq!(browser.call("session/sign_out", &[]).await.status, 200, "{who:?}");
-            assert!(browser.call("session/me", &[]).await.json().is_null(), "{who:?}");
+            let page = browser.post("/login", &wrong).await;
+            // The page that says so leads users who are signed in to their keys.
+            assert_eq!(page.status, if who == Nobody { 422 } else { 303 }, "{who:?}: {}", page.text());
+            assert_eq!(browser.account().await.is_none(), who == Nobody, "{who:?}: a failure signs no user out");
+            let page = browser.post("/logout", &[]).await;
+            assert_eq!((page.status, page.location()), (303, "/login"), "{who:?}");
+            assert!(browser.account().await.is_none(), "{who:?}");
         }
         assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 5);
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
@@ -281,9 +294,9 @@ on_both_engines! {
                 let number = bench.app.ground.new_id().to_string();
                 let mut fields = new_key(&number, &project);
                 fields[4].1 = scope;
-                let page = cast.browser(who).call("keys/create", &fields).await;
+                let page = cast.browser(who).post("/keys/new", &fields).await;
                 assert_eq!(page.status, 422, "{who:?} {scope}: {}", page.text());
-                assert_eq!(page.json()["fields"][0]["field"], "scopes", "{}", page.text());
+                assert_eq!(fields_with_errors(&page), ["scopes"], "{}", page.text());
             }
         }
         assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 1);

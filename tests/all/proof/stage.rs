@@ -9,7 +9,7 @@ use crate::support::{
 use axum::http::Request;
 use keyward::{
     domain::{ids::ProjectId, project::Role},
-    service::actor::Caller,
+    service::{actor::Caller, scopes::ScopeDraft},
 };
 use uuid::Uuid;
 
@@ -172,7 +172,7 @@ impl At {
     }
 }
 
-/// A request as a page, a form, a script or a program sends it.
+/// A request as a page, a form, an island or a program sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Get,
@@ -276,24 +276,25 @@ impl Stage {
             bench.signed_in(&caller.email).await;
             cookies.push((*who, bench.signed_in(&caller.email).await.cookie));
         }
-        let scope = [("name", "probe:read"), ("description", "Read the probes"), ("granted_by", "owner")];
-        let mut root = bench.signed_in("root@keys.example").await;
-        let added = root.call("scopes/add", &scope).await;
-        assert_eq!(added.status, 200, "{}", added.text());
-        let past = [("name", "past:read"), ("description", "Read the past"), ("granted_by", "operator")];
-        assert_eq!(root.call("scopes/add", &past).await.status, 200);
-        assert_eq!(root.call("scopes/retire", &past[..1]).await.status, 200);
-        let policy =
-            root.call("admin/policy/get", &[]).await.json()["draft"]["version"].as_str().expect("it").to_owned();
-        let project = home.key.project.to_string();
-        let offer = root.call("projects/scopes_form", &[("id", &project)]).await.json();
-        let offer = offer["version"].as_str().expect("a version").to_owned();
+        let (app, root) = (&bench.app, caller(Administrator));
+        for (name, description, granted_by) in
+            [("probe:read", "Read the probes", "owner"), ("past:read", "Read the past", "operator")]
+        {
+            let draft = ScopeDraft {
+                name: name.to_owned(),
+                description: description.to_owned(),
+                in_default: false,
+                granted_by: granted_by.to_owned(),
+            };
+            app.scopes.add(root, &draft).await.expect("it is added");
+        }
+        app.scopes.retire(root, "past:read", false).await.expect("it is retired");
+        let policy = app.policy.form(root).await.expect("the policy").draft.version;
+        let offer = app.projects.scopes_form(root, home.key.project).await.expect("the scopes").version;
         let mut seen = bench.browser();
         seen.cookie.clone_from(&cookies.iter().find(|(who, _)| *who == Owner).expect("the owner").1);
-        let sessions = seen.call("security/get", &[]).await.json()["sessions"].clone();
-        let others =
-            sessions.as_array().expect("sessions").iter().find(|it| it["here"] == false).expect("another").clone();
-        let session = others["handle"].as_str().expect("a handle").to_owned();
+        let sessions = app.accounts.security(&owner, Some(seen.session_digest())).await.expect("sessions").sessions;
+        let session = sessions.into_iter().find(|it| !it.here).expect("another").handle;
         let disabled = caller(Disabled).user.to_string();
         bench.alter("UPDATE users SET active = FALSE WHERE email = 'gone@pelagic.example'").await;
         let mut tokens = Vec::new();

@@ -1,7 +1,9 @@
 //! A browser without JavaScript, and a program that calls: both straight on the router.
 
 use axum::{Router, body::Body, http::Request};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http_body_util::BodyExt as _;
+use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
 /// An answer.
@@ -61,6 +63,13 @@ impl Browser {
         self.url.split("//").nth(1).expect("a host")
     }
 
+    /// The digest under which the session of this browser is stored.
+    pub fn session_digest(&self) -> [u8; 32] {
+        let mut cookies = self.cookie.as_deref().expect("cookies").split("; ");
+        let id = cookies.find_map(|pair| pair.strip_prefix("keyward=")).expect("the cookie of a session");
+        Sha256::digest(URL_SAFE_NO_PAD.decode(id).expect("base64url")).into()
+    }
+
     pub async fn get(&mut self, path: &str) -> Page {
         let request = Request::get(path).header("accept", "text/html");
         self.send(request, String::new()).await
@@ -86,7 +95,7 @@ impl Browser {
         self.send(request, form(fields)).await
     }
 
-    /// Calls a server function, as a page with JavaScript does.
+    /// Calls a server function, as an island does.
     pub async fn call(&mut self, function: &str, fields: &[(&str, &str)]) -> Page {
         let body = form(fields);
         let request = Request::post(format!("/api/{function}"))

@@ -1,6 +1,6 @@
 //! A page as the parser of a browser reads it (html5ever, in `scraper`): its elements, and the text in them.
 
-use super::browser::Page;
+use super::browser::{Browser, Page};
 use scraper::{Html, Node};
 
 /// An element: its depth, its name, the names of its attributes, and the text directly in it.
@@ -52,4 +52,42 @@ pub fn text_of(page: &Page, name: &str) -> String {
     let found: Vec<_> = elements(page).into_iter().filter(|it| it.name == name).collect();
     assert_eq!(found.len(), 1, "one {name}: {}", page.text());
     found[0].text.clone()
+}
+
+/// The error beside a field of a form that was refused.
+pub fn error_of(page: &Page, field: &str) -> String {
+    let id = format!("{field}-error");
+    let found = elements(page).into_iter().find(|it| it.attribute("id") == Some(id.as_str()));
+    found.unwrap_or_else(|| panic!("{field} has no error: {} {}", page.status, page.text())).text
+}
+
+/// The fields with an error, in the order of the page.
+pub fn fields_with_errors(page: &Page) -> Vec<String> {
+    let named = |it: &Element| it.attribute("id")?.strip_suffix("-error").map(ToOwned::to_owned);
+    elements(page).iter().filter_map(named).collect()
+}
+
+/// A user, as their account page shows them.
+pub struct Account {
+    pub name: String,
+    pub email: String,
+    pub is_admin: bool,
+}
+
+impl Browser {
+    /// The user who is signed in; `None` if the account page leads elsewhere.
+    pub async fn account(&mut self) -> Option<Account> {
+        let page = self.get("/settings/account").await;
+        if page.status == 303 {
+            return None;
+        }
+        assert_eq!(page.status, 200, "{}", page.text());
+        let elements = elements(&page);
+        let label = elements.iter().position(|it| it.text == "E-mail").expect("the label of the email address");
+        Some(Account {
+            name: page.input("name").to_owned(),
+            email: elements[label + 1].text.clone(),
+            is_admin: elements.iter().any(|it| it.attribute("id") == Some("nav-admin")),
+        })
+    }
 }

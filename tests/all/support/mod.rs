@@ -101,6 +101,11 @@ pub async fn ground(location: &Location, clock: Arc<ManualClock>) -> Ground {
     Ground { pool, queue, clock, random: Arc::new(SystemRandom), mail: Arc::new(NoMail), password_cost }
 }
 
+/// A value as JSON, to compare parts of it.
+pub fn json_of(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).expect("JSON")
+}
+
 pub fn config(url: &str) -> Config {
     let public_url: keyward::config::PublicUrl = url.parse().expect("a URL");
     let hosts = vec![public_url.authority()];
@@ -155,6 +160,12 @@ impl Bench {
             project: String::new(),
         };
         let id = self.app.accounts.create_user(&Actor::Operator, person).await.expect("a person is made");
+        self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
+    }
+
+    /// A user as they are now, with a fresh proof of identity.
+    pub async fn caller(&self, email: &str) -> Caller {
+        let id = self.app.users.by_email(email).await.expect("a user");
         self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
     }
 
