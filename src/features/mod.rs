@@ -1,7 +1,8 @@
-//! One folder per feature: server functions in `api`, pages and components beside them.
+//! One folder per feature: page data, form actions, and server functions in `api`, pages and components beside them.
 //!
 //! Nothing here uses the store or sqlx.
 
+pub mod action;
 pub mod admin;
 pub mod audit;
 pub mod authorize;

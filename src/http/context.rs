@@ -154,7 +154,7 @@ pub(super) fn explain(error: Error) -> AppError {
     }
 }
 
-/// Builds the filter of a list from the arguments of a server function.
+/// Builds the filter of a list from the values of its query.
 pub fn filter(status: &str, project: &str, environment: &str, sort: &str) -> KeyFilter {
     KeyFilter::read(|name| {
         let said = match name {

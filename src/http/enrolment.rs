@@ -1,4 +1,4 @@
-//! Whoever must have a second factor and has none does nothing else first.
+//! Users who must have a second factor and have none set it up before anything else.
 
 use super::{
     AppState, drafts,
@@ -14,25 +14,16 @@ use axum::{
 
 /// The page on which a second factor is turned on.
 const PAGE: &str = "/settings/security/second-factor";
-/// What is answered all the same: that page with what it asks, and the ways out.
-const OPEN: [&str; 8] = [
-    PAGE,
-    "/logout",
-    "/api/security/begin",
-    "/api/security/turn_on",
-    "/api/session/confirm",
-    "/api/session/instance",
-    "/api/session/me",
-    "/api/session/sign_out",
-];
+/// The paths that stay open: that page, whose form posts to the same path, and signing out.
+const OPEN: [&str; 2] = [PAGE, "/logout"];
 
-/// Whether the path is one that somebody without their second factor may ask for.
+/// Whether a path is open before the second factor is set up.
 pub fn is_open(path: &str) -> bool {
     OPEN.contains(&path.trim_end_matches('/'))
 }
 
-/// Leads a person to the page, from which they come back to where they wanted, with what they typed; a script learns why it gets
-/// nothing.
+/// Redirects to the page, which leads back to the requested one with the fields that were filled in. An island receives 403 with
+/// the reason.
 pub async fn lead(state: &AppState, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
         let words = "Set up a second factor first: the policy of this Keyward asks it of you.";

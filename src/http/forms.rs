@@ -1,8 +1,9 @@
-//! Forms without JavaScript.
+//! Forms, with and without JavaScript.
 //!
-//! A form posts to its page's own path. Here a `post` is mounted beside each such page: it decodes the server function's own
-//! arguments, runs the server function in the same context, and then redirects (303, to a path of ours) or draws the page again,
-//! with the errors beside the fields (422) or, for a new key, with the answer that is shown once.
+//! A form posts to its page's own path; with JavaScript the browser's navigation fetches the same response. Here a `post` is mounted
+//! beside each such page: it decodes the fields of a [`FormAction`], runs it in the context of a page, and then redirects (303, to a
+//! path of ours) or draws the page again, with the errors beside the fields (422) or, for a new key, with the answer that is shown
+//! once.
 
 use super::{AppState, context, drafts, error_page, form_table::Table, pages, plain, sessions::Visit};
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     },
     error::{AppError, ErrorKind, Refusal},
     features::{
+        action::FormAction,
         admin::api::{AdminActivateKey, AdminChangeChosen, AdminDeactivateKey, AdminDeleteKey, AdminRestoreKey},
         authorize::api::{
             AnswerAuthorization, AnswerDevice, CheckDevice, RegisterClient, RemoveClient, RevokeGrant, RevokeMine,
@@ -57,12 +59,10 @@ use http_body_util::LengthLimitError;
 use leptos::{
     prelude::{Owner, provide_context},
     reactive::computed::ScopedFuture,
-    server_fn::ServerFn,
 };
 use leptos_axum::ResponseOptions;
 use memchr::memchr_iter;
 use percent_encoding::percent_decode;
-use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc};
 use zeroize::Zeroizing;
 
@@ -314,28 +314,21 @@ fn next_path(parts: &Parts, otherwise: &str) -> String {
 }
 
 type Answering = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
-/// A decoded form, ready to run: its server function, and what follows its result.
-type Action = Box<dyn FnOnce(AppState, Parts) -> Acting + Send>;
-type Acting = std::pin::Pin<Box<dyn Future<Output = (Result<Next, AppError>, ResponseOptions)> + Send>>;
-/// Decodes the body of one form; `None` if it does not hold the arguments of its server function.
+/// A decoded form, ready to run: its action, and what follows the output.
+type Action = Box<dyn FnOnce(Parts) -> Acting + Send>;
+type Acting = std::pin::Pin<Box<dyn Future<Output = Result<Next, AppError>> + Send>>;
+/// Decodes the body of one form; `None` if it does not hold the fields of its action.
 type Decode = Arc<dyn Fn(&str) -> Option<Action> + Send + Sync>;
 
 /// The handler of one form. Only the decoding and the call are compiled for each form: the rest is [`respond`].
-fn form<S>(
-    next: fn(S::Output, &Parts) -> Next,
-) -> impl Fn(State<AppState>, Request) -> Answering + Clone + Send + Sync + 'static
-where
-    S: ServerFn<Error = AppError> + DeserializeOwned + Send + 'static,
-    S::Output: Send,
-{
+fn form<A: FormAction>(
+    next: fn(A::Output, &Parts) -> Next,
+) -> impl Fn(State<AppState>, Request) -> Answering + Clone + Send + Sync + 'static {
     handler(Arc::new(move |text: &str| {
-        let arguments = serde_qs::Config::new(5, false).deserialize_str::<S>(text).ok()?;
-        let action: Action = Box::new(move |state, parts| {
-            Box::pin(async move {
-                let (output, options) = run(&state, &parts, Box::pin(arguments.run_body())).await;
-                (output.map(|output| next(output, &parts)), options)
-            })
-        });
+        // Leptos decodes the arguments of server functions in the same way.
+        let fields = serde_qs::Config::new(5, false).deserialize_str::<A>(text).ok()?;
+        let action: Action =
+            Box::new(move |parts| Box::pin(async move { fields.run().await.map(|output| next(output, &parts)) }));
         Some(action)
     }))
 }
@@ -355,7 +348,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
                 Some(action) if is_about(parts.uri.path(), &values) => {
                     match take_proof(&state, &mut parts, &text).await {
                         Ok(()) => {
-                            let (outcome, options) = action(state.clone(), parts.clone()).await;
+                            let (outcome, options) = run(&state, &parts, action(parts.clone())).await;
                             if let Ok(set) = options.0.read() {
                                 cookies.extend(set.headers.get_all(header::SET_COOKIE).iter().cloned());
                             }
@@ -507,8 +500,8 @@ pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>,
 /// The longest body at a route, in bytes.
 pub fn longest(route: Option<&str>) -> usize {
     match route {
-        Some("/projects/{id}" | "/api/projects/save_config") => CONFIG_FORM_MAX,
-        Some("/admin/users/{id}/delete" | "/api/admin/users/delete") => PROJECTS_FORM_MAX,
+        Some("/projects/{id}") => CONFIG_FORM_MAX,
+        Some("/admin/users/{id}/delete") => PROJECTS_FORM_MAX,
         _ => FORM_MAX,
     }
 }
@@ -540,21 +533,17 @@ pub(super) fn is_too_long(error: &axum::Error) -> bool {
     false
 }
 
-/// Runs the body of a server function as a call from the browser would, with the response options that it set.
-async fn run<T: Send + 'static>(
-    state: &AppState,
-    parts: &Parts,
-    body: std::pin::Pin<Box<dyn Future<Output = Result<T, AppError>> + Send>>,
-) -> (Result<T, AppError>, ResponseOptions) {
-    let (state, parts, options) = (state.clone(), parts.clone(), ResponseOptions::default());
+/// Runs an action in the context of a page, and returns the response options that it set, too.
+async fn run(state: &AppState, parts: &Parts, action: Acting) -> (Result<Next, AppError>, ResponseOptions) {
+    let (parts, options) = (parts.clone(), ResponseOptions::default());
     let owner = Owner::new();
-    let body = owner.with(|| {
+    let action = owner.with(|| {
         provide_context(parts);
         provide_context(options.clone());
-        pages::provide(&state);
-        ScopedFuture::new(body)
+        pages::provide(state);
+        ScopedFuture::new(action)
     });
-    (body.await, options)
+    (action.await, options)
 }
 
 /// What was typed, by the name of the input. Values that are longer than their field can be are left out.

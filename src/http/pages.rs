@@ -52,8 +52,8 @@ async fn page(State(state): State<AppState>, request: Request) -> Response<Body>
     draw(state, request, None).await
 }
 
-/// Provides the context of every page and server function. Also sets a page's content security policy, since the nonce
-/// is known here.
+/// Provides the context of every page, form action, and server function. Also sets a page's content security policy,
+/// since the nonce is known here.
 pub fn provide(state: &AppState) {
     provide_context(state.clone());
     provide_context(theme::theme());

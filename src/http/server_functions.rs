@@ -1,27 +1,23 @@
-//! Server functions: the routes under `/api` that the page's scripts call.
+//! Server functions: the routes under `/api` that islands call.
 
 use super::{
     AppState, forms, pages,
     problem::{Problem, of_status},
 };
+use crate::ui::api;
 use axum::{
     Router,
     body::Body,
     extract::{Request, State},
     http::StatusCode,
     response::{IntoResponse as _, Response},
-    routing::{MethodFilter, on},
+    routing::post,
 };
-use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::handle_server_fns_with_context;
 
-/// Mounts all server functions, each with the method that it declares.
+/// Mounts the server functions that have a caller in the browser. Leptos finds each by its path.
 pub fn mount(router: Router<AppState>) -> Router<AppState> {
-    server_fn_paths().fold(router, |router, (path, method)| {
-        // Every method that `#[server]` can declare has a filter.
-        let filter = MethodFilter::try_from(method).unwrap_or(MethodFilter::POST);
-        router.route(path, on(filter, call))
-    })
+    api::ALL.into_iter().fold(router, |router, path| router.route(path, post(call)))
 }
 
 async fn call(State(state): State<AppState>, request: Request) -> Response {
@@ -41,4 +37,29 @@ async fn call(State(state): State<AppState>, request: Request) -> Response {
     }
     let request = Request::from_parts(parts, Body::from(bytes));
     handle_server_fns_with_context(move || pages::provide(&state), request).await.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::keys::api::{KeyCalled, SayExpiry, SayNotBefore};
+    use axum::http::Method;
+    use leptos::server_fn::{ServerFn, axum::server_fn_paths};
+
+    #[test]
+    fn islands_call_the_paths_of_the_server_functions() {
+        assert_eq!(api::EXPIRY_PREVIEW, SayExpiry::PATH);
+        assert_eq!(api::NOT_BEFORE_PREVIEW, SayNotBefore::PATH);
+        assert_eq!(api::FIRST_USE, KeyCalled::PATH);
+    }
+
+    /// Each server function is mounted, and each path that is mounted has a function.
+    #[test]
+    fn all_server_functions_are_mounted() {
+        let mut functions: Vec<_> = server_fn_paths().collect();
+        functions.sort_unstable_by_key(|(path, _)| *path);
+        let mut mounted = api::ALL.map(|path| (path, Method::POST));
+        mounted.sort_unstable_by_key(|(path, _)| *path);
+        assert_eq!(functions, mounted);
+    }
 }

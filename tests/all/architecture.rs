@@ -171,9 +171,9 @@ fn the_reader_reads() {
     assert!(!names.contains("axum") && !names.contains("prelude"), "{names:?}");
 }
 
-/// Server functions say who asks and hand over: a page that reached around them would have no caller.
+/// The files `api.rs` find the caller and call the service. A page that called it directly would have no caller.
 #[test]
-fn only_server_functions_reach_the_service() {
+fn only_the_api_of_a_feature_reaches_the_service() {
     for (path, code) in files() {
         if path.starts_with("features/") && !path.ends_with("/api.rs") {
             let names = named(&code);

@@ -6,6 +6,8 @@ use crate::proof::{
     stage::{How, Stage, Which, Who},
     walk::{bare, walk, walk_with_old_proofs, where_they_part},
 };
+use crate::support::{Bench, Engine, URL};
+use axum::http::{Method, Request};
 use keyward::{
     http::{form_paths, page_paths, routes::ROUTES},
     service::reauthentication::{KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE, Reauthentication, TABLE, required},
@@ -36,7 +38,8 @@ on_both_engines! {
 
     async fn forms(bench: Bench) {
         let stage = Stage::new(bench).await;
-        walk(&stage, &rows::forms()).await.finish("forms");
+        let rows: Vec<_> = rows::forms().into_iter().chain(rows::variants()).collect();
+        walk(&stage, &rows).await.finish("forms");
     }
 
     async fn functions(bench: Bench) {
@@ -51,7 +54,7 @@ on_both_engines! {
 
     async fn dangerous(bench: Bench) {
         let stage = Stage::new(bench).await;
-        walk(&stage, &rows::dangerous()).await.finish("dangerous forms and functions");
+        walk(&stage, &rows::dangerous()).await.finish("dangerous forms");
     }
 
     async fn an_old_proof_is_none(bench: Bench) {
@@ -92,7 +95,10 @@ fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> 
 /// the comment says.
 #[test]
 fn every_action_asks_as_the_table_says() {
-    let rows: Vec<_> = [rows::pages(), rows::forms(), rows::functions(), rows::plain()].into_iter().flatten().collect();
+    let rows: Vec<_> = [rows::pages(), rows::forms(), rows::variants(), rows::functions(), rows::plain()]
+        .into_iter()
+        .flatten()
+        .collect();
     let mut wrong = Vec::new();
     for row in rows.iter().filter(|row| row.how != How::Get) {
         let Some(event) = row.event else { continue };
@@ -158,9 +164,48 @@ fn every_server_function_has_its_row() {
     let mounted: Vec<_> = leptos::server_fn::axum::server_fn_paths().collect();
     assert!(mounted.iter().all(|(_, method)| method == axum::http::Method::POST));
     let mounted: Vec<_> = mounted.iter().map(|(path, _)| path.trim_start_matches("/api/").to_owned()).collect();
-    complete("function", &mounted, &rows::functions(), |path| {
-        format!("ask({path:?}, SignedIn, Nothing, nothing), // or act(…) if it changes something")
-    });
+    complete("function", &mounted, &rows::functions(), |path| format!("ask({path:?}, SignedIn, Nothing, nothing),"));
+}
+
+/// Form actions and page data have no address of their own: the response is that of an unknown address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn form_actions_and_page_data_have_no_address() {
+    const NAMES: &str = "
+        admin/audit/list admin/keys/activate admin/keys/change_chosen admin/keys/chosen admin/keys/deactivate
+        admin/keys/delete admin/keys/get admin/keys/list admin/keys/restore admin/policy/get admin/policy/save
+        admin/users/delete admin/users/disable admin/users/enable admin/users/get admin/users/invite
+        admin/users/list admin/users/make_administrator admin/users/transfer admin/users/unmake_administrator
+        authorize/answer authorize/get clients/register clients/remove device/answer device/check device/get
+        entry/ask_reset entry/ask_sign_up entry/reset entry/reset_opens entry/sign_up entry/welcome grants/mine
+        grants/of_project grants/revoke grants/revoke_mine keys/activate keys/create keys/deactivate keys/delete
+        keys/edit keys/edit_form keys/form keys/get keys/history keys/list keys/restore projects/accept
+        projects/archive projects/create projects/get projects/history projects/invitation projects/invite
+        projects/join projects/keys projects/leave projects/list projects/members projects/remove_member
+        projects/rename projects/save_config projects/scopes_form projects/set_life projects/set_role
+        projects/set_scopes projects/unarchive projects/withdraw scopes/add scopes/edit scopes/list scopes/remove
+        scopes/retire scopes/unretire security/begin security/change_password security/end_session
+        security/end_sessions security/get security/new_codes security/turn_off security/turn_on session/confirm
+        session/instance session/me session/pending session/proof session/setup session/sign_in session/sign_in_code
+        session/sign_out settings/account settings/save_account settings/theme
+    ";
+    let bench = Bench::new(Engine::Sqlite).await;
+    bench.person("root@keys.example", true).await;
+    let mut paths: Vec<_> = NAMES.split_whitespace().map(|name| format!("/api/{name}")).collect();
+    // The names of the types and functions, as `#[server]` without an address would form them.
+    paths.extend(["/api/create_key", "/api/edit_key", "/api/list_keys", "/api/CreateKey"].map(ToOwned::to_owned));
+    for mut browser in [bench.browser(), bench.signed_in("root@keys.example").await] {
+        let unknown = browser.call("nothing", &[]).await;
+        assert_eq!((unknown.status, unknown.problem().as_str()), (404, "not_found"));
+        for path in &paths {
+            let page = browser.call(path.trim_start_matches("/api/"), &[]).await;
+            assert_eq!(bare(&page, std::slice::from_ref(path)), bare(&unknown, &["/api/nothing".to_owned()]), "{path}");
+            for method in [Method::GET, Method::PUT] {
+                let request = Request::builder().method(method.clone()).uri(path).header("origin", URL);
+                let page = browser.send(request.header("accept", "application/json"), String::new()).await;
+                assert_eq!(page.status, 404, "{method} {path}: {}", page.text());
+            }
+        }
+    }
 }
 
 #[test]

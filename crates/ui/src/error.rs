@@ -111,8 +111,8 @@ impl FromServerFnError for AppError {
     }
 }
 
-/// A denied form submission without JavaScript. The page gets it as context and renders the form again with the
-/// submitted values (except passwords) and the field errors.
+/// A rejected form submission. The page gets it as context and renders the form again with the submitted values (except
+/// passwords) and the field errors.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     /// Path to which the form was posted.

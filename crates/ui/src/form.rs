@@ -1,5 +1,5 @@
-//! Forms that work without JavaScript. With JavaScript, `live::forms` submits them and updates only the changed parts
-//! of the page.
+//! Forms that work with and without JavaScript. A form posts to the path of its page; with JavaScript, `live::forms`
+//! submits it and updates only the changed parts of the page.
 
 use super::proof::ProofField;
 use crate::error::{AppError, ErrorKind, Refusal};

@@ -1,4 +1,4 @@
-//! The server functions of consent.
+//! Page data and form actions of consent.
 
 use crate::{
     domain::{
@@ -6,14 +6,13 @@ use crate::{
         ids::{ClientId, GrantId, ProjectId},
     },
     error::AppError,
+    features::action::form_action,
+    http::context,
 };
-use leptos::prelude::*;
 
-/// What becomes of a request to be allowed something: the query of `/authorize`. Whoever is not signed in learns only of requests
-/// that are put to nobody.
-#[server(name = GetAuthorization, endpoint = "authorize/get")]
-pub async fn authorization(#[server(default)] request: String) -> Result<Authorization, AppError> {
-    use crate::http::context;
+/// The authorization request in the query of `/authorize`. Without a session the response shows only requests that are refused
+/// before any consent.
+pub async fn authorization(request: String) -> Result<Authorization, AppError> {
     let (app, who) = (context::app()?, context::signed_in());
     let (asked, leads) = context::answer(app.consent.ask(who.as_ref(), &request).await)?;
     if let Some(leads) = leads {
@@ -25,102 +24,92 @@ pub async fn authorization(#[server(default)] request: String) -> Result<Authori
     }
 }
 
-/// The person's answer to the same request: `allow`, with the scopes that are left ticked and the seconds for which; or no.
-#[server(endpoint = "authorize/answer")]
-pub async fn answer_authorization(
-    #[server(default)] request: String,
-    #[server(default)] answer: String,
-    #[server(default)] scopes: Vec<String>,
-    #[server(default)] life: i64,
-) -> Result<Answered, AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::no_store();
-    context::answer(match answer.as_str() {
-        "allow" => app.consent.allow(&caller, &request, scopes, life).await,
-        _ => app.consent.deny(&request).await,
-    })
+form_action! {
+    /// The person's answer to the same request: `allow`, with the scopes that are left ticked and the seconds for which; or no.
+    AnswerAuthorization(
+        #[serde(default)] request: String,
+        #[serde(default)] answer: String,
+        #[serde(default)] scopes: Vec<String>,
+        #[serde(default)] life: i64,
+    ) -> Answered {
+        let (caller, app) = context::caller()?;
+        context::no_store();
+        context::answer(match answer.as_str() {
+            "allow" => app.consent.allow(&caller, &request, scopes, life).await,
+            _ => app.consent.deny(&request).await,
+        })
+    }
 }
 
-/// Whether a device waits with this code: the code, for the page that asks.
-#[server(endpoint = "device/check")]
-pub async fn check_device(#[server(default)] user_code: String) -> Result<String, AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::answer(app.consent.ask_for_device(&caller, &user_code).await).map(|_| user_code)
+form_action! {
+    /// Checks that a device waits with this code, and returns the code for the page that shows the request.
+    CheckDevice(#[serde(default)] user_code: String) -> String {
+        let (caller, app) = context::caller()?;
+        context::answer(app.consent.ask_for_device(&caller, &user_code).await).map(|_| user_code)
+    }
 }
 
-/// What the device with this code asks.
-#[server(name = GetDevice, endpoint = "device/get")]
-pub async fn device(#[server(default)] user_code: String) -> Result<Authorization, AppError> {
-    use crate::http::context;
+/// The request of the device with this code.
+pub async fn device(user_code: String) -> Result<Authorization, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.consent.ask_for_device(&caller, &user_code).await)
 }
 
-/// The person's answer to the device with this code; says whether it was yes.
-#[server(endpoint = "device/answer")]
-pub async fn answer_device(
-    #[server(default)] user_code: String,
-    #[server(default)] answer: String,
-    #[server(default)] scopes: Vec<String>,
-    #[server(default)] life: i64,
-) -> Result<bool, AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    let allowed = answer == "allow";
-    let yes = allowed.then_some((scopes, life));
-    context::answer(app.consent.answer_device(&caller, &user_code, yes).await).map(|()| allowed)
+form_action! {
+    /// The person's answer to the device with this code; returns whether it was yes.
+    AnswerDevice(
+        #[serde(default)] user_code: String,
+        #[serde(default)] answer: String,
+        #[serde(default)] scopes: Vec<String>,
+        #[serde(default)] life: i64,
+    ) -> bool {
+        let (caller, app) = context::caller()?;
+        let allowed = answer == "allow";
+        let yes = allowed.then_some((scopes, life));
+        context::answer(app.consent.answer_device(&caller, &user_code, yes).await).map(|()| allowed)
+    }
 }
 
 /// What the person allowed and what holds.
-#[server(name = GetMyGrants, endpoint = "grants/mine")]
 pub async fn my_grants() -> Result<Allowed, AppError> {
-    use crate::http::context;
     let (caller, app) = context::caller()?;
     context::answer(app.consent.mine(&caller).await)
 }
 
-/// Takes back what the person allowed.
-#[server(endpoint = "grants/revoke_mine")]
-pub async fn revoke_mine(grant: GrantId) -> Result<(), AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::answer(app.consent.revoke(&caller, None, grant).await)
+form_action! {
+    /// Takes back what the person allowed.
+    RevokeMine(grant: GrantId) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.consent.revoke(&caller, None, grant).await)
+    }
 }
 
 /// What holds in a project, and its programs, for its members.
-#[server(name = GetProjectGrants, endpoint = "grants/of_project")]
 pub async fn project_grants(id: ProjectId) -> Result<Allowed, AppError> {
-    use crate::http::context;
     let (caller, app) = context::caller()?;
     context::answer(app.consent.of_project(&caller, id).await)
 }
 
-/// Takes back what was allowed in a project: one's own, or anybody's for its owners.
-#[server(endpoint = "grants/revoke")]
-pub async fn revoke_grant(id: ProjectId, grant: GrantId) -> Result<(), AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::answer(app.consent.revoke(&caller, Some(id), grant).await)
+form_action! {
+    /// Revokes a grant in a project: one's own, or any grant for its owners.
+    RevokeGrant(id: ProjectId, grant: GrantId) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.consent.revoke(&caller, Some(id), grant).await)
+    }
 }
 
-/// Registers a program with a project; its addresses stand one a line. For its owners.
-#[server(endpoint = "clients/register")]
-pub async fn register_client(
-    id: ProjectId,
-    #[server(default)] name: String,
-    #[server(default)] redirects: String,
-) -> Result<ClientId, AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::answer(app.consent.register(&caller, id, &name, &redirects).await)
+form_action! {
+    /// Registers a program with a project, with one redirect URI a line. For its owners.
+    RegisterClient(id: ProjectId, #[serde(default)] name: String, #[serde(default)] redirects: String) -> ClientId {
+        let (caller, app) = context::caller()?;
+        context::answer(app.consent.register(&caller, id, &name, &redirects).await)
+    }
 }
 
-/// Removes a program from a project, and ends what was allowed to it. For its owners.
-#[server(endpoint = "clients/remove")]
-pub async fn remove_client(id: ProjectId, client: ClientId) -> Result<(), AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::answer(app.consent.remove(&caller, id, client).await)
+form_action! {
+    /// Removes a program from a project, and ends what was allowed to it. For its owners.
+    RemoveClient(id: ProjectId, client: ClientId) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.consent.remove(&caller, id, client).await)
+    }
 }

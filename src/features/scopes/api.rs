@@ -1,72 +1,70 @@
-//! The server functions of the catalogue of scopes. For whoever is no administrator there is nothing here.
+//! Page data and form actions of the catalog of scopes. For anyone but an administrator the response is 404.
 
-use crate::{domain::scope::CatalogueScope, error::AppError};
-use leptos::prelude::*;
+use crate::{
+    domain::scope::CatalogueScope,
+    error::{AppError, ErrorKind},
+    features::action::form_action,
+    http::context,
+    service::scopes::{Removal, ScopeDraft, in_use},
+};
 
 /// All scopes, in the order in which forms offer them.
-#[server(endpoint = "scopes/list")]
 pub async fn list_scopes() -> Result<Vec<CatalogueScope>, AppError> {
-    use crate::http::context;
     let (caller, app) = context::caller()?;
     context::answer(app.scopes.list(&caller).await)
 }
 
-/// Adds a scope. `in_default` is a checkbox: anything but nothing is yes. `granted_by` is `operator` or `owner`.
-#[server(endpoint = "scopes/add")]
-pub async fn add_scope(
-    #[server(default)] name: String,
-    #[server(default)] description: String,
-    #[server(default)] in_default: String,
-    #[server(default)] granted_by: String,
-) -> Result<(), AppError> {
-    use crate::{http::context, service::scopes::ScopeDraft};
-    let (caller, app) = context::caller()?;
-    let draft = ScopeDraft { name, description, in_default: !in_default.is_empty(), granted_by };
-    context::answer(app.scopes.add(&caller, &draft).await)
-}
-
-/// Changes what is said of a scope; its name stays.
-#[server(endpoint = "scopes/edit")]
-pub async fn edit_scope(
-    #[server(default)] name: String,
-    #[server(default)] description: String,
-    #[server(default)] in_default: String,
-    #[server(default)] granted_by: String,
-) -> Result<(), AppError> {
-    use crate::{http::context, service::scopes::ScopeDraft};
-    let (caller, app) = context::caller()?;
-    let draft = ScopeDraft { name, description, in_default: !in_default.is_empty(), granted_by };
-    context::answer(app.scopes.edit(&caller, &draft).await)
-}
-
-/// Removes a scope that no key holds and no project chose.
-#[server(endpoint = "scopes/remove")]
-pub async fn remove_scope(#[server(default)] name: String) -> Result<(), AppError> {
-    use crate::{
-        error::ErrorKind,
-        http::context,
-        service::scopes::{Removal, in_use},
-    };
-    let (caller, app) = context::caller()?;
-    match context::answer(app.scopes.remove(&caller, &name).await)? {
-        Removal::Removed => Ok(()),
-        // Only the router sets the status here: it reads the kind.
-        Removal::InUse(uses) => Err(AppError::new(ErrorKind::Conflict, in_use(uses))),
+form_action! {
+    /// Adds a scope. `in_default` is a checkbox: anything but nothing is yes. `granted_by` is `operator` or `owner`.
+    AddScope(
+        #[serde(default)] name: String,
+        #[serde(default)] description: String,
+        #[serde(default)] in_default: String,
+        #[serde(default)] granted_by: String,
+    ) -> () {
+        let (caller, app) = context::caller()?;
+        let draft = ScopeDraft { name, description, in_default: !in_default.is_empty(), granted_by };
+        context::answer(app.scopes.add(&caller, &draft).await)
     }
 }
 
-/// Retires a scope: keys that hold it keep it, and no new key is given it.
-#[server(endpoint = "scopes/retire")]
-pub async fn retire_scope(#[server(default)] name: String) -> Result<(), AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::answer(app.scopes.retire(&caller, &name, false).await)
+form_action! {
+    /// Changes a scope's description, its default and the role that grants it; its name stays.
+    EditScope(
+        #[serde(default)] name: String,
+        #[serde(default)] description: String,
+        #[serde(default)] in_default: String,
+        #[serde(default)] granted_by: String,
+    ) -> () {
+        let (caller, app) = context::caller()?;
+        let draft = ScopeDraft { name, description, in_default: !in_default.is_empty(), granted_by };
+        context::answer(app.scopes.edit(&caller, &draft).await)
+    }
 }
 
-/// Offers a retired scope again, wherever it was offered.
-#[server(endpoint = "scopes/unretire")]
-pub async fn unretire_scope(#[server(default)] name: String) -> Result<(), AppError> {
-    use crate::http::context;
-    let (caller, app) = context::caller()?;
-    context::answer(app.scopes.retire(&caller, &name, true).await)
+form_action! {
+    /// Removes a scope that no key holds and no project chose.
+    RemoveScope(#[serde(default)] name: String) -> () {
+        let (caller, app) = context::caller()?;
+        match context::answer(app.scopes.remove(&caller, &name).await)? {
+            Removal::Removed => Ok(()),
+            Removal::InUse(uses) => Err(AppError::new(ErrorKind::Conflict, in_use(uses))),
+        }
+    }
+}
+
+form_action! {
+    /// Retires a scope: keys that hold it keep it, and no new key is given it.
+    RetireScope(#[serde(default)] name: String) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.scopes.retire(&caller, &name, false).await)
+    }
+}
+
+form_action! {
+    /// Offers a retired scope again, wherever it was offered.
+    UnretireScope(#[serde(default)] name: String) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.scopes.retire(&caller, &name, true).await)
+    }
 }

@@ -56,8 +56,8 @@ impl Session {
     /// Waits for the session and checks that a user is signed in.
     ///
     /// # Errors
-    /// `SignedOut` if no user is signed in. A page calls this before it calls a server function, so that only the
-    /// redirect to the sign-in page decides the status.
+    /// `SignedOut` if no user is signed in. A page calls this before it loads its data, so that only the redirect to the
+    /// sign-in page decides the status.
     pub async fn signed_in(self) -> Result<(), AppError> {
         match self.0.await?.me {
             Some(_) => Ok(()),

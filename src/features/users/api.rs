@@ -1,4 +1,4 @@
-//! The server functions about people. For whoever is no administrator there is nothing here.
+//! Page data and form actions about users. For anyone but an administrator the response is 404.
 
 use crate::{
     domain::{
@@ -6,123 +6,109 @@ use crate::{
         people::{InvitedUser, UserPage, UserView},
     },
     error::AppError,
+    features::action::form_action,
+    http::context,
+    service::{
+        Error,
+        actor::Actor,
+        can::{Power, has},
+        users::Fate,
+    },
 };
-use leptos::prelude::*;
 
-/// One page of everybody whose name or address has `search` in it; `after` comes from the page before.
-#[server(endpoint = "admin/users/list")]
-pub async fn list_users(
-    #[server(default)] search: String,
-    #[server(default)] after: String,
-) -> Result<UserPage, AppError> {
-    use crate::http::context;
+/// One page of the users whose name or address contains `search`; `after` comes from the page before.
+pub async fn list_users(search: String, after: String) -> Result<UserPage, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.users.list(&caller, &search, &after).await)
 }
 
 /// One person, with their projects.
-#[server(endpoint = "admin/users/get")]
 pub async fn get_user(id: UserId) -> Result<UserView, AppError> {
-    use crate::http::context;
     let (caller, app) = context::caller()?;
     context::answer(app.users.get(&caller, id).await)
 }
 
-/// Invites somebody by mail; without mail the link is in the answer, and nowhere else.
-#[server(endpoint = "admin/users/invite")]
-pub async fn invite_user(#[server(default)] email: String) -> Result<InvitedUser, AppError> {
-    use crate::{
-        http::context,
-        service::{
-            Error,
-            actor::Actor,
-            can::{Power, has},
-        },
-    };
-    let (caller, app) = context::caller()?;
-    if !has(caller.admin, Power::ManageUsers) {
-        return context::answer(Err(Error::NotFound));
+form_action! {
+    /// Invites a person by email. Without a mail server the link is in the response, and nowhere else.
+    InviteUser(#[serde(default)] email: String) -> InvitedUser {
+        let (caller, app) = context::caller()?;
+        if !has(caller.admin, Power::ManageUsers) {
+            return context::answer(Err(Error::NotFound));
+        }
+        let invited = context::answer(app.accounts.invite(&Actor::User(caller), &email).await)?;
+        context::no_store();
+        Ok(InvitedUser { email: invited.email.to_string(), link: (!invited.mailed).then_some(invited.link) })
     }
-    let invited = context::answer(app.accounts.invite(&Actor::User(caller), &email).await)?;
-    context::no_store();
-    Ok(InvitedUser { email: invited.email.to_string(), link: (!invited.mailed).then_some(invited.link) })
 }
 
-/// Signs the person out everywhere, and lets them in no more. `keys` is a checkbox: the keys that they made are deactivated too.
-#[server(endpoint = "admin/users/disable")]
-pub async fn disable_user(
-    id: UserId,
-    #[server(default)] reason: String,
-    #[server(default)] keys: String,
-) -> Result<(), AppError> {
-    use crate::{http::context, service::actor::Actor};
-    let (caller, app) = context::caller()?;
-    let done = app.users.disable(&Actor::User(caller), id, &reason, !keys.is_empty()).await;
-    context::answer(done.map(|_| ()))
+form_action! {
+    /// Signs the person out everywhere, and lets them in no more. `keys` is a checkbox: the keys that they made are deactivated too.
+    DisableUser(id: UserId, #[serde(default)] reason: String, #[serde(default)] keys: String) -> () {
+        let (caller, app) = context::caller()?;
+        let done = app.users.disable(&Actor::User(caller), id, &reason, !keys.is_empty()).await;
+        context::answer(done.map(|_| ()))
+    }
 }
 
-/// Lets the person in again.
-#[server(endpoint = "admin/users/enable")]
-pub async fn enable_user(id: UserId) -> Result<(), AppError> {
-    use crate::{http::context, service::actor::Actor};
-    let (caller, app) = context::caller()?;
-    context::answer(app.users.enable(&Actor::User(caller), id).await)
+form_action! {
+    /// Lets the person in again.
+    EnableUser(id: UserId) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.users.enable(&Actor::User(caller), id).await)
+    }
 }
 
-/// Makes the person an administrator.
-#[server(endpoint = "admin/users/make_administrator")]
-pub async fn make_administrator(id: UserId) -> Result<(), AppError> {
-    use crate::{http::context, service::actor::Actor};
-    let (caller, app) = context::caller()?;
-    context::answer(app.users.make_administrator(&Actor::User(caller), id).await)
+form_action! {
+    /// Makes the person an administrator.
+    MakeAdministrator(id: UserId) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.users.make_administrator(&Actor::User(caller), id).await)
+    }
 }
 
-/// Makes the person one like anybody else.
-#[server(endpoint = "admin/users/unmake_administrator")]
-pub async fn unmake_administrator(id: UserId) -> Result<(), AppError> {
-    use crate::{http::context, service::actor::Actor};
-    let (caller, app) = context::caller()?;
-    context::answer(app.users.unmake_administrator(&Actor::User(caller), id).await)
+form_action! {
+    /// Removes the administrator's role from the person.
+    UnmakeAdministrator(id: UserId) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.users.unmake_administrator(&Actor::User(caller), id).await)
+    }
 }
 
-/// Gives a project of theirs to somebody else. `stays` is a checkbox: they stay in it as an operator.
-#[server(endpoint = "admin/users/transfer")]
-pub async fn transfer_project(
-    id: UserId,
-    project: ProjectId,
-    #[server(default)] to: String,
-    #[server(default)] stays: String,
-) -> Result<(), AppError> {
-    use crate::{http::context, service::actor::Actor};
-    let (caller, app) = context::caller()?;
-    context::answer(app.users.transfer(&Actor::User(caller), id, project, &to, !stays.is_empty()).await)
+form_action! {
+    /// Gives one of their projects to another user. `stays` is a checkbox: they stay in it as an operator.
+    TransferProject(
+        id: UserId,
+        project: ProjectId,
+        #[serde(default)] to: String,
+        #[serde(default)] stays: String,
+    ) -> () {
+        let (caller, app) = context::caller()?;
+        context::answer(app.users.transfer(&Actor::User(caller), id, project, &to, !stays.is_empty()).await)
+    }
 }
 
-/// Deletes the person. `projects` are those that they alone own, `heirs` in the same order what becomes of each: somebody's id, or
-/// `archive`.
-#[server(endpoint = "admin/users/delete")]
-pub async fn delete_user(
-    id: UserId,
-    #[server(default)] reason: String,
-    #[server(default)] projects: Vec<ProjectId>,
-    #[server(default)] heirs: Vec<String>,
-) -> Result<(), AppError> {
-    use crate::{
-        http::context,
-        service::{actor::Actor, users::Fate},
-    };
-    let (caller, app) = context::caller()?;
-    let mut heirs = heirs.into_iter();
-    let plan = projects
-        .into_iter()
-        .map(|project| {
-            let fate = match heirs.next().as_deref() {
-                None | Some("") => Fate::Unsaid,
-                Some("archive") => Fate::Archive,
-                Some(to) => Fate::To(to.to_owned()),
-            };
-            (project, fate)
-        })
-        .collect();
-    context::answer(app.users.delete(&Actor::User(caller), id, &reason, &plan).await)
+form_action! {
+    /// Deletes the person. `projects` are those that they alone own, `heirs` in the same order what becomes of each: a user's id, or
+    /// `archive`.
+    DeleteUser(
+        id: UserId,
+        #[serde(default)] reason: String,
+        #[serde(default)] projects: Vec<ProjectId>,
+        #[serde(default)] heirs: Vec<String>,
+    ) -> () {
+        let (caller, app) = context::caller()?;
+        let mut heirs = heirs.into_iter();
+        let plan = projects
+            .into_iter()
+            .map(|project| {
+                let fate = match heirs.next().as_deref() {
+                    None | Some("") => Fate::Unsaid,
+                    Some("archive") => Fate::Archive,
+                    Some(to) => Fate::To(to.to_owned()),
+                };
+                (project, fate)
+            })
+            .collect();
+        context::answer(app.users.delete(&Actor::User(caller), id, &reason, &plan).await)
+    }
 }

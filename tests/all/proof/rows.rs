@@ -6,8 +6,7 @@
 //!   `.about(User)` if it is something else.
 //! - `form("/projects/{id}/rename", Can(Action::Configure), |at| vec![id(at), said("name", "Tide")])`: a form, sent right, which
 //!   changes something and writes an event.
-//! - `act("projects/rename", Can(Action::Configure), Project, |at| …)`: a server function that changes something;
-//!   `ask("projects/get", Can(Action::SeeKeys), Project, |at| …)`: one that only reads.
+//! - `ask("keys/called", Can(Action::SeeKeys), Key, |at| …)`: a server function. Islands call it, and it only reads.
 //!
 //! Say `.says("project.renamed")`, so that it is that event and no other.
 //!
@@ -365,10 +364,6 @@ fn form(path: &'static str, rule: Rule, fields: Fields) -> Row {
     Row::new(path, How::Form, rule, about(path), fields, Done)
 }
 
-fn act(function: &'static str, rule: Rule, about: About, fields: Fields) -> Row {
-    Row::new(function, How::Call, rule, about, fields, Done)
-}
-
 fn ask(function: &'static str, rule: Rule, about: About, fields: Fields) -> Row {
     Row::new(function, How::Call, rule, about, fields, Still)
 }
@@ -571,10 +566,6 @@ fn asked(at: &At) -> String {
     ask_to_be_allowed("s", "loopback", &at.project)
 }
 
-fn to_ask(at: &At) -> Vec<(&'static str, String)> {
-    vec![("request", asked(at))]
-}
-
 fn to_deny(at: &At) -> Vec<(&'static str, String)> {
     vec![("request", asked(at)), said("answer", "deny")]
 }
@@ -626,11 +617,11 @@ const NEW_TAKES: &[&str] =
     &["environment", "expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
 const SCOPE_TAKES: &[&str] = &["in_default"];
 
-/// The pages, by address.
-/// Of a program that nobody registered, for the project that `{id}` names.
+/// The request of a program that is not registered, for the project that `{id}` names.
 const ASK: &str = "/authorize?response_type=code&client_id=loopback&redirect_uri=http://127.0.0.1:1/cb&resource=http://127.0.0.1:3000\
     /projects/{id}&scope=data:read&state=s&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
+/// The pages, by address.
 pub fn pages() -> Vec<Row> {
     let stop = Has(Power::StopAnyKey);
     let catalogue = Has(Power::WriteCatalogue);
@@ -967,163 +958,24 @@ pub fn forms() -> Vec<Row> {
     ]
 }
 
+/// The forms with other fields than in [`forms`], which do something else.
+pub fn variants() -> Vec<Row> {
+    vec![
+        form("/authorize", CHANGE, to_allow)
+            .about(Project)
+            .at(ASK)
+            .says("grant.allowed")
+            .on(Archived, Refused(409))
+            .to("http://127.0.0.1:1/cb?code=…"),
+    ]
+}
+
 /// The server functions, by name.
 pub fn functions() -> Vec<Row> {
-    let stop = Has(Power::StopAnyKey);
-    let catalogue = Has(Power::WriteCatalogue);
-    let people = Has(Power::ManageUsers);
-    let (archive, configure, manage) = (Can(Action::Archive), Can(Action::Configure), Can(Action::ManageMembers));
     vec![
-        ask("admin/audit/list", Has(Power::ReadLog), Nothing, nothing),
-        act("admin/keys/activate", stop, Key, with_reason)
-            .says("key.activated")
-            .still()
-            .on(Stopped, Done)
-            .on(Deleted, Refused(409)),
-        act("admin/keys/change_chosen", stop, Key, chosen)
-            .says("key.deactivated")
-            .on(Random, Still)
-            .on(Gone, Still)
-            .on(Deleted, Still),
-        ask("admin/keys/chosen", Has(Power::SeeEveryKey), Key, |at| vec![("ids[]", at.id.clone())])
-            .on(Random, Still)
-            .on(Gone, Still),
-        act("admin/keys/deactivate", stop, Key, with_reason).says("key.deactivated").on(Deleted, Refused(409)),
-        act("admin/keys/delete", stop, Key, with_reason).says("key.deleted"),
-        ask("admin/keys/get", Has(Power::SeeEveryKey), Key, only_id),
-        ask("admin/keys/list", Has(Power::SeeEveryKey), Nothing, nothing),
-        act("admin/keys/restore", stop, Key, with_reason).says("key.restored").still().on(Deleted, Done),
-        ask("admin/policy/get", Has(Power::WritePolicy), Nothing, nothing),
-        act("admin/policy/save", Has(Power::WritePolicy), Nothing, policy)
-            .says("policy.changed")
-            .proof()
-            .takes(&["confirmed"]),
-        act("admin/users/delete", people, User, delete_person)
-            .says("user.deleted")
-            .takes(&["projects", "heirs"])
-            .proof(),
-        act("admin/users/disable", people, User, with_reason)
-            .says("user.disabled")
-            .proof()
-            .on(Deleted, Still)
-            .takes(&["keys"]),
-        act("admin/users/enable", people, User, only_id).says("user.enabled").proof().still().on(Deleted, Done),
-        ask("admin/users/get", people, User, only_id),
-        act("admin/users/invite", people, Nothing, new_email).says("user.invited"),
-        ask("admin/users/list", people, Nothing, nothing),
-        act("admin/users/make_administrator", people, User, only_id)
-            .says("user.made_administrator")
-            .proof()
-            .on(Stopped, Still)
-            .on(Deleted, Refused(409)),
-        act("admin/users/transfer", Has(Power::TransferProject), Ownership, transfer)
-            .says("project.transferred")
-            .proof()
-            .takes(&["stays"]),
-        act("admin/users/unmake_administrator", people, User, only_id)
-            .says("user.unmade_administrator")
-            .proof()
-            .still()
-            .on(Stopped, Done),
-        ask("entry/ask_reset", Anyone, Nothing, new_email).on(Unnamed, Refused(409)),
-        ask("entry/ask_sign_up", Over, Nothing, new_email),
-        ask("entry/reset", Anyone, Nothing, wrong_reset).on(Unnamed, Refused(409)),
-        ask("entry/reset_opens", Over, Nothing, wrong_reset),
-        ask("entry/sign_up", Anyone, Nothing, wrong_link).on(Unnamed, Refused(409)),
-        act("authorize/answer", Can(Action::ChangeKeys), Project, to_allow)
-            .says("grant.allowed")
-            .on(Archived, Refused(409)),
-        ask("authorize/get", SignedIn, Nothing, to_ask),
-        act("clients/register", configure, Project, new_client).says("client.registered"),
-        act("clients/remove", configure, Project, known_client).says("client.removed"),
-        act("device/answer", AtHome, Nothing, deny_device).says("grant.denied").takes(&["scopes", "life"]),
-        ask("device/check", SignedIn, Nothing, device),
-        ask("device/get", SignedIn, Nothing, device),
-        ask("grants/mine", SignedIn, Nothing, nothing),
-        ask("grants/of_project", Can(Action::SeeKeys), Project, only_id),
-        act("grants/revoke", manage, Project, grant).says("grant.revoked").hides(),
-        act("grants/revoke_mine", Only(Who::Owner), Nothing, own_grant).says("grant.revoked"),
-        ask("entry/welcome", Over, Nothing, wrong_link),
-        act("keys/activate", CHANGE, Key, only_id)
-            .says("key.activated")
-            .still()
-            .on(Stopped, Done)
-            .on(Deleted, Refused(409)),
         ask("keys/called", SEE, Key, only_id),
-        act("keys/create", CHANGE, Project, new_key).says("key.created").on(Archived, Refused(409)).takes(NEW_TAKES),
-        act("keys/deactivate", CHANGE, Key, only_id)
-            .says("key.deactivated")
-            .on(Deleted, Refused(409))
-            .on(Stopped, Still),
-        act("keys/delete", CHANGE, Key, only_id).says("key.deleted").on(Deleted, Still),
-        act("keys/edit", CHANGE, Key, edit_key).says("key.edited").on(Deleted, Refused(409)).takes(EDIT_TAKES),
-        ask("keys/edit_form", CHANGE, Key, only_id).on(Deleted, Refused(409)),
-        ask("keys/form", SignedIn, Nothing, nothing),
-        ask("keys/get", SEE, Key, only_id),
-        ask("keys/history", Can(Action::SeeHistory), Key, only_id),
-        ask("keys/list", SignedIn, Nothing, nothing),
-        act("keys/restore", CHANGE, Key, only_id).says("key.restored").still().on(Deleted, Done),
         ask("keys/say_expiry", SignedIn, Nothing, |_| vec![said("expires", "never")]),
         ask("keys/say_not_before", SignedIn, Nothing, |_| vec![said("not_before", "")]),
-        act("projects/accept", LinkSignedIn, Invitation, code).says("member.joined").members(Still),
-        act("projects/archive", archive, Project, only_id).says("project.archived").on(Archived, Still),
-        act("projects/create", SignedIn, Nothing, new_project).says("project.created"),
-        ask("projects/get", Either(Action::SeeKeys, Power::SeeEveryProject), Project, only_id).looks(200),
-        ask("projects/history", Can(Action::SeeHistory), Project, only_id),
-        ask("projects/invitation", Link, Invitation, code),
-        act("projects/invite", manage, Project, invite)
-            .says("member.invited")
-            .on(Archived, Refused(409))
-            .takes(&["email"]),
-        act("projects/join", Either(Action::ManageMembers, Power::JoinAnyProject), Project, join)
-            .says("member.joined")
-            .members(Refused(409))
-            .proof_of_power(),
-        ask("projects/keys", Either(Action::SeeKeys, Power::SeeEveryKey), Project, only_id).proof_of_power(),
-        act("projects/leave", SEE, Project, only_id).says("member.left").owners(Refused(409)),
-        ask("projects/list", SignedIn, Nothing, nothing),
-        ask("projects/members", Either(Action::SeeKeys, Power::SeeEveryProject), Project, only_id).looks(200),
-        act("projects/remove_member", manage, Project, member).says("member.removed"),
-        act("projects/rename", configure, Project, rename).says("project.renamed"),
-        act("projects/save_config", Can(Action::Configure), Project, save_config).says("project.config_set"),
-        ask("projects/scopes_form", Either(Action::SeeKeys, Power::ChooseScopes), Project, only_id)
-            .members(Refused(403))
-            .proof_of_power(),
-        act("projects/set_life", configure, Project, life).says("project.token_life_set"),
-        act("projects/set_role", manage, Project, new_role).says("member.role_changed"),
-        act("projects/set_scopes", Either(Action::SeeKeys, Power::ChooseScopes), Project, offer)
-            .says("project.scopes_set")
-            .members(Refused(403))
-            .takes(&["retire"])
-            .proof_of_power(),
-        act("projects/unarchive", archive, Project, only_id).says("project.unarchived").still().on(Archived, Done),
-        act("projects/withdraw", manage, Project, withdraw).says("invitation.withdrawn"),
-        act("scopes/add", catalogue, Nothing, new_scope).says("scope.added").takes(SCOPE_TAKES),
-        act("scopes/edit", catalogue, Scope, edit_scope).says("scope.edited").takes(SCOPE_TAKES),
-        ask("scopes/list", catalogue, Nothing, nothing),
-        act("scopes/remove", catalogue, Scope, only_name).says("scope.removed"),
-        act("scopes/retire", catalogue, Scope, only_name).says("scope.retired").on(Stopped, Still),
-        act("scopes/unretire", catalogue, Scope, only_name).says("scope.unretired").still().on(Stopped, Done),
-        ask("security/begin", SignedIn, Nothing, nothing).takes(&["sealed"]).varies(),
-        act("security/change_password", SignedIn, Nothing, new_password).says("password.changed"),
-        act("security/end_session", Only(Who::Owner), Session, session).says("session.ended"),
-        act("security/end_sessions", SignedIn, Nothing, nothing).says("sessions.ended"),
-        ask("security/get", SignedIn, Nothing, nothing),
-        act("security/new_codes", SignedIn, Nothing, nothing).on(Unnamed, Refused(409)).proof(),
-        act("security/turn_off", SignedIn, Nothing, nothing).on(Unnamed, Refused(409)).proof(),
-        act("security/turn_on", SignedIn, Nothing, wrong_code).on(Unnamed, Refused(422)).takes(&["sealed"]).proof(),
-        act("session/confirm", SignedIn, Nothing, proof).says("step_up.passed"),
-        ask("session/instance", Anyone, Nothing, nothing),
-        ask("session/me", Anyone, Nothing, nothing),
-        ask("session/pending", Anyone, Nothing, nothing),
-        ask("session/proof", SignedIn, Nothing, nothing),
-        act("session/setup", Over, Nothing, first_person),
-        act("session/sign_in", Anyone, Nothing, credentials).says("session.started"),
-        ask("session/sign_in_code", Anyone, Nothing, wrong_code).on(Unnamed, Refused(401)),
-        act("session/sign_out", Anyone, Nothing, nothing).says("session.ended"),
-        ask("settings/account", SignedIn, Nothing, nothing),
-        act("settings/save_account", SignedIn, Nothing, account).says("user.changed"),
-        ask("settings/theme", Anyone, Nothing, theme),
     ]
 }
 
@@ -1211,20 +1063,25 @@ pub fn plain() -> Vec<Row> {
     ]
 }
 
-/// Forms and functions sent so that they ask for a fresh proof of who somebody is, where the rows above do not.
+/// Forms sent so that they ask for a fresh proof of identity, where the rows above do not.
 pub fn dangerous() -> Vec<Row> {
-    let takes = |row: Row| row.says("key.created").on(Archived, Refused(409)).proof();
-    let edited = |row: Row| row.says("key.edited").on(Deleted, Refused(409)).proof();
     vec![
-        takes(form("/keys/new", CHANGE, for_ever).about(Project).shows()),
-        edited(form("/keys/{id}/edit", CHANGE, without_end).to("/keys?done=edited&key={id}")),
+        form("/keys/new", CHANGE, for_ever)
+            .about(Project)
+            .says("key.created")
+            .shows()
+            .on(Archived, Refused(409))
+            .proof(),
+        form("/keys/{id}/edit", CHANGE, without_end)
+            .says("key.edited")
+            .on(Deleted, Refused(409))
+            .proof()
+            .to("/keys?done=edited&key={id}"),
         form("/projects/{id}/keys/new", CHANGE, for_ever)
             .says("key.created")
             .shows()
             .hides()
             .on(Archived, Refused(404))
             .proof(),
-        takes(act("keys/create", CHANGE, Project, for_ever)),
-        edited(act("keys/edit", CHANGE, Key, without_end)),
     ]
 }
