@@ -59,7 +59,7 @@ on_both_engines! {
 
     async fn an_old_proof_is_none(bench: Bench) {
         let stage = Stage::new(bench).await;
-        let rows: Vec<_> = [rows::pages(), rows::forms(), rows::functions(), rows::plain(), rows::dangerous()].into_iter().flatten().collect();
+        let rows: Vec<_> = [rows::pages(), rows::forms(), rows::variants(), rows::functions(), rows::plain(), rows::dangerous()].into_iter().flatten().collect();
         walk_with_old_proofs(&stage, &rows).await.finish("addresses with an old proof");
     }
 

@@ -510,9 +510,22 @@ on_both_engines! {
         needs_proof(bench.app.projects.members(&root, project).await.err());
         needs_proof(bench.app.keys.of_project(&root, project).await.err());
         needs_proof(bench.app.projects.scopes_form(&root, project).await.err());
+        needs_proof(bench.app.projects.join(&root, project, "owner").await.err());
+        let choice = ScopesChoice { version: String::new(), default: true, scopes: Vec::new(), retire: Vec::new() };
+        needs_proof(bench.app.projects.set_scopes(&root, project, choice).await.err());
         assert_eq!(bench.events("project.seen_by_administrator").await, 1);
 
         let root = bench.app.accounts.caller(root.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        // The page hides these refusals of the actions behind its own.
+        let as_root = Actor::User(root.clone());
+        let missing = |outcome: Result<(), Error>| assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
+        missing(bench.app.projects.rename(&as_root, project, None, "Taken").await);
+        missing(bench.app.projects.archive(&as_root, project, false).await);
+        missing(bench.app.projects.leave(&root, project).await);
+        let again = bench.app.projects.join(&team.owner, project, "owner").await;
+        assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+        let promoted = bench.app.projects.join(team.caller("viewer"), project, "owner").await;
+        assert!(matches!(promoted, Err(Error::Forbidden(_))), "{promoted:?}");
         bench.app.projects.join(&root, project, "operator").await.expect("joined");
         assert_eq!(detail(&bench, "member.joined").await, json!({"after": {"role": "operator"}, "as": "administrator"}));
         assert!(team.browser("viewer").get(&format!("/projects/{id}")).await.text().contains("root@pelagic.example"));

@@ -1,3 +1,3 @@
-//! Server functions of the administration pages.
+//! The administration pages.
 
 pub mod api;

@@ -294,6 +294,9 @@ pub async fn walk_with_old_proofs(stage: &Stage, rows: &[Row]) -> Report {
                 if page.status != 403 {
                     wrong.push(format!("the status is {}, not 403: {}", page.status, page.location()));
                 }
+                if !text.contains("name=\"proof\"") && !text.contains("/confirm?next=") {
+                    wrong.push("it does not ask for a proof".to_owned());
+                }
                 if row.asks == Asks::Power {
                     let theirs = OF_HOME.iter().chain(&OF_ELSEWHERE).filter(|word| text.contains(**word));
                     wrong.extend(theirs.map(|word| format!("it shows {word}")));

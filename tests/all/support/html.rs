@@ -79,6 +79,7 @@ impl Browser {
     pub async fn account(&mut self) -> Option<Account> {
         let page = self.get("/settings/account").await;
         if page.status == 303 {
+            assert!(page.location().starts_with("/login"), "{}", page.location());
             return None;
         }
         assert_eq!(page.status, 200, "{}", page.text());
