@@ -1,6 +1,8 @@
-//! A server of one's own that hands its users temporary tokens of Keyward. The key stays here; a token is good for a day.
-//! `KEYWARD_URL=… KEYWARD_PROJECT=… KEYWARD_KEY=… APP_PASSWORD=… token-endpoint`; needs the crates `axum`, `base64`,
-//! `percent-encoding`, `serde_json`, `sha2`, `subtle`, `tokio` and `ureq` (feature `json`).
+//! Example server that issues temporary Keyward tokens to its own users. The key stays on this server; a token is valid
+//! for one day.
+//!
+//! Usage: `KEYWARD_URL=… KEYWARD_PROJECT=… KEYWARD_KEY=… APP_PASSWORD=… token-endpoint`. Needs the crates `axum`,
+//! `base64`, `percent-encoding`, `serde_json`, `sha2`, `subtle`, `tokio`, and `ureq` (feature `json`).
 use axum::{
     Json, Router,
     extract::State,
@@ -16,7 +18,7 @@ use subtle::ConstantTimeEq as _;
 
 type Fault = Box<dyn Error + Send + Sync>;
 
-/// Seconds.
+/// One day, in seconds.
 const DAY: u32 = 86_400;
 
 struct App {
@@ -27,7 +29,8 @@ struct App {
     page: String,
 }
 
-/// Who asks; `None`: nobody knows. Put your own sessions here: this one has a single user, by HTTP Basic.
+/// Returns the name of the authenticated user, or `None`. Replace this with your own sessions: the example has a single
+/// password, checked with HTTP Basic authentication.
 fn user(app: &App, headers: &HeaderMap) -> Option<String> {
     let (scheme, encoded) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
@@ -36,7 +39,7 @@ fn user(app: &App, headers: &HeaderMap) -> Option<String> {
     (scheme.eq_ignore_ascii_case("basic") && bool::from(same)).then(|| name.to_owned())
 }
 
-/// A token for a day, or an error: never anything else that was answered.
+/// Requests a token that is valid for one day. Any response except a complete token is an error.
 fn temporary_token(app: &App) -> Result<Value, Fault> {
     let question = json!({"secret_key": app.key, "expires_in": DAY});
     let mut response = app.keyward.post(format!("{}/authentication/token", app.url)).send_json(question)?;
@@ -54,7 +57,7 @@ fn answered(status: StatusCode, body: Value) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-/// One challenge for both addresses: a browser asks for name and password on the page.
+/// Returns 401 with a Basic challenge, for both paths: on the page, the browser prompts for a name and a password.
 fn unauthorized() -> Response {
     let challenge = [(header::WWW_AUTHENTICATE, r#"Basic realm="Pelagic", charset="UTF-8""#)];
     (challenge, answered(StatusCode::UNAUTHORIZED, json!({"error": "unauthorized"}))).into_response()

@@ -1,5 +1,7 @@
-//! Asks Keyward whether a key is good, of one's own project and with these scopes. What is no clear yes within a second is a no.
-//! `KEYWARD_URL=… KEYWARD_PROJECT=… KEYWARD_KEY=… verify data:read`; needs the crates `serde_json` and `ureq` (feature `json`).
+//! Example client that verifies a key: it must belong to the given project and have the given scopes. Without a
+//! decision within 1 s the key is denied.
+//! Usage: `KEYWARD_URL=… KEYWARD_PROJECT=… KEYWARD_KEY=… verify data:read`. Needs the crates `serde_json` and `ureq`
+//! (feature `json`).
 use serde_json::{Value, json};
 use std::{env, error::Error, process::ExitCode, time::Duration};
 

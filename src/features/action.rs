@@ -1,22 +1,22 @@
-//! Form actions: what a form does when its page receives it.
+//! Form actions: the server-side handling of submitted forms.
 
 use crate::error::AppError;
 use serde::de::DeserializeOwned;
 
-/// The fields of a form and what the form does with them. `http::forms` mounts each action at the path of its page.
+/// Fields of a form, and the action that processes them. `http::forms` mounts each action at the path of its page.
 ///
-/// An action has no address of its own and runs with the request in Leptos' context.
+/// An action has no URL of its own. It runs with the request in the Leptos context.
 pub trait FormAction: DeserializeOwned + Send + 'static {
     type Output: 'static;
 
-    /// Runs the action for the user who sent the form.
+    /// Runs the action for the user who submitted the form.
     ///
     /// # Errors
-    /// The reason why nothing was done, in words for the user.
+    /// The reason for the failure, as a message for the user. Nothing was changed.
     fn run(self) -> impl Future<Output = Result<Self::Output, AppError>> + Send;
 }
 
-/// Declares a [`FormAction`] in the shape of a function: its documentation, name, fields, output, and body.
+/// Declares a [`FormAction`] with the syntax of a function: documentation, name, fields, output, and body.
 ///
 /// ```ignore
 /// form_action! {

@@ -1,4 +1,4 @@
-//! Users who must have a second factor and have none set it up before anything else.
+//! MFA enrollment: a user who must have a second factor, and has none, sets it up before all other actions.
 
 use super::{
     AppState, drafts,
@@ -12,18 +12,18 @@ use axum::{
     response::Response,
 };
 
-/// The page on which a second factor is turned on.
+/// Page that turns the second factor on.
 const PAGE: &str = "/settings/security/second-factor";
-/// The paths that stay open: that page, whose form posts to the same path, and signing out.
+/// Paths that stay available: that page, whose form posts to the same path, and sign-out.
 const OPEN: [&str; 2] = [PAGE, "/logout"];
 
-/// Whether a path is open before the second factor is set up.
+/// Returns whether a path is available before the second factor is set up.
 pub fn is_open(path: &str) -> bool {
     OPEN.contains(&path.trim_end_matches('/'))
 }
 
-/// Redirects to the page, which leads back to the requested one with the fields that were filled in. An island receives 403 with
-/// the reason.
+/// Redirects to the enrollment page, which then redirects to the requested page. The values of a submitted form are
+/// saved as a draft. An island receives 403 with the reason.
 pub async fn lead(state: &AppState, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
         let words = "Set up a second factor first: the policy of this Keyward asks it of you.";
@@ -44,13 +44,13 @@ pub async fn lead(state: &AppState, request: Request) -> Response {
     if matches!(here.as_str(), "/" | "/keys") { see(PAGE) } else { see(&page_before(&here)) }
 }
 
-/// The page's address, from which one comes to `next`, a path of ours.
+/// Returns the URL of the enrollment page that redirects to `next` afterwards. `next` is a path of this server.
 fn page_before(next: &str) -> String {
     let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
     format!("{PAGE}?next={next}")
 }
 
-/// Keeps what was typed into a form; the cookie with which it comes back.
+/// Saves the values of a submitted form as a draft. Returns the cookie that restores it.
 async fn keep(state: &AppState, request: Request) -> Option<HeaderValue> {
     let (parts, body) = request.into_parts();
     let text = forms::read(&parts, body).await.ok()?;

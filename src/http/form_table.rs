@@ -1,9 +1,9 @@
-//! The forms that are mounted, with their addresses: a router alone does not say what it holds.
+//! Table of form actions: a router and the paths of its routes. An axum router cannot list its routes.
 
 use super::AppState;
 use axum::{Router, routing::MethodRouter};
 
-/// What is mounted so far.
+/// Router of the forms, with the paths that are mounted.
 pub struct Table {
     pub router: Router<AppState>,
     pub paths: Vec<&'static str>,
@@ -14,7 +14,7 @@ impl Table {
         Self { router, paths: Vec::new() }
     }
 
-    /// Mounts one form, and notes where.
+    /// Mounts one form and records its path.
     pub fn route(mut self, path: &'static str, form: MethodRouter<AppState>) -> Self {
         self.paths.push(path);
         Self { router: self.router.route(path, form), paths: self.paths }

@@ -1,9 +1,9 @@
-//! Forms, with and without JavaScript.
+//! Form actions: the POST handlers of pages, with and without JavaScript.
 //!
-//! A form posts to its page's own path; with JavaScript the browser's navigation fetches the same response. Here a `post` is mounted
-//! beside each such page: it decodes the fields of a [`FormAction`], runs it in the context of a page, and then redirects (303, to a
-//! path of ours) or draws the page again, with the errors beside the fields (422) or, for a new key, with the answer that is shown
-//! once.
+//! A form posts to the path of its page; with JavaScript, the browser's navigation fetches the same response. This
+//! module mounts a `post` handler for each such page. The handler decodes the fields of a [`FormAction`] and runs it in
+//! the context of a page. The response is a redirect (303, to a path of this server), or the page: with the errors
+//! beside the fields (422), or with a result that is shown once, such as a new key.
 
 use super::{AppState, context, drafts, error_page, form_table::Table, pages, plain, sessions::Visit};
 use crate::{
@@ -66,47 +66,48 @@ use percent_encoding::percent_decode;
 use std::{collections::BTreeMap, sync::Arc};
 use zeroize::Zeroizing;
 
-/// The longest form with a config, in bytes: a config of 256 KiB, laid out to be read and percent-encoded.
+/// Maximum length of a form with a config, in bytes: a config of 256 KiB, indented and percent-encoded.
 pub const CONFIG_FORM_MAX: usize = 4 * 1024 * 1024;
-/// The longest form with two entries for each project of a user, in bytes: [`PAIRS_MAX`] pairs with an id.
+/// Maximum length of a form with two fields for each project of a user, in bytes: [`PAIRS_MAX`] pairs with an ID.
 const PROJECTS_FORM_MAX: usize = 256 * 1024;
-/// The longest other form, in bytes: 50 keys, or several hundred scopes.
+/// Maximum length of all other forms, in bytes: 50 keys, or several hundred scopes.
 const FORM_MAX: usize = 64 * 1024;
-/// Most pairs of a form: decoding takes time for each, on a thread that other requests need.
+/// Maximum number of pairs in a form. Decoding takes time for each pair, on a thread that other requests need.
 const PAIRS_MAX: usize = 2_000;
-/// The longest value that is drawn again, in bytes. No field but a config takes a longer one.
+/// Maximum length of a value that is rendered again, in bytes. Only a config can be longer.
 const REFILL_MAX: usize = 8 * 1024;
-/// The fields that are never drawn again.
+/// Fields that are never rendered again.
 const NOT_REFILLED: [&str; 5] = ["password", "new_password", PROOF, "one_time_code", DRAFT];
-/// The field of any form with which a person proves again who they are.
+/// Field for reauthentication, available in every form.
 const PROOF: &str = "proof";
 const NOT_TEXT: &str = "This form is not text. Fill it in once more.";
-/// The page that asks for the second factor: whoever waited too long there begins again.
+/// Page for the second factor. If the pending sign-in has expired there, the user starts again.
 const CODE: &str = "/login/code";
-/// The page that does nothing but take a proof.
+/// Page for reauthentication only.
 const CONFIRM: &str = "/confirm";
 
-/// What follows a form that was accepted.
+/// Result of a form action that succeeded.
 enum Next {
-    /// 303 to a path of ours.
+    /// 303 to a path of this server.
     See(String),
-    /// A page that leads to another origin. `form-action` also applies to redirects after a form, and cannot name an IPv6 address.
+    /// A page that redirects to another origin. It is needed because `form-action` also applies to redirects after a
+    /// form and cannot name an IPv6 address.
     Leave(String),
-    /// The page again, with an answer in its context that it draws; `once`: nothing but the answer may ever hold it.
+    /// The page again, with a result in its context. `once`: the result is shown only in this response.
     Show { answer: Arc<dyn Fn() + Send + Sync>, once: bool },
 }
 
-/// [`Next::Show`] of an answer.
+/// Returns a [`Next::Show`] with this result.
 fn show<T: Clone + Send + Sync + 'static>(answer: T, once: bool) -> Next {
     Next::Show { answer: Arc::new(move || provide_context(answer.clone())), once }
 }
 
-/// Mounts all forms, each at its page's path.
+/// Mounts all forms, each at the path of its page.
 pub fn mount(router: Router<AppState>) -> Router<AppState> {
     all(Table::new(router)).router
 }
 
-/// The addresses of all forms, as axum writes them: for the tests of who may send them.
+/// Returns the paths of all forms in axum's syntax, for the authorization tests.
 pub fn form_paths() -> Vec<&'static str> {
     all(Table::new(Router::new())).paths
 }
@@ -238,7 +239,7 @@ fn all(forms: Table) -> Table {
         .route("/settings/theme", post(form::<SaveTheme>(|_, parts| Next::See(next_path(parts, "/settings/account")))))
 }
 
-/// Back to the list that the dialog lay over, with its filter, to say what was done.
+/// Redirects to the list behind the dialog, with its filter and a message on the action.
 fn list(parts: &Parts, done: &str, key: &KeyView) -> Next {
     let path = parts.uri.path();
     let list = if path.starts_with("/admin/") { "/admin/keys" } else { "/keys" };
@@ -249,28 +250,29 @@ fn list(parts: &Parts, done: &str, key: &KeyView) -> Next {
     Next::See(format!("{list}?{kept}{and}done={done}&key={}", key.id))
 }
 
-/// Back to the page of security, to say what was done.
+/// Redirects to the security page, with a message on the action.
 fn security(done: &str) -> Next {
     Next::See(format!("/settings/security?done={done}"))
 }
 
-/// A program is answered: the browser is led to it, or the page that opened ours is told.
+/// Sends the authorization response to the client (RFC 6749 section 4.1.2): redirects the browser, or posts a message
+/// to the opener window.
 fn told(answer: Answered) -> Next {
     match answer {
-        // Exposed to be followed: this is the one answer that carries the code.
+        // Exposed for the redirect: this is the only response that contains the code.
         Answered::Leave(to) if to.expose().starts_with("http://[") => Next::Leave(to.expose().to_owned()),
         Answered::Leave(to) => Next::See(to.expose().to_owned()),
         message => show(message, true),
     }
 }
 
-/// On to what the device with this code asks.
+/// Redirects to the confirmation page for the device with this user code.
 fn device(code: &str) -> Next {
     let code: String = url::form_urlencoded::byte_serialize(code.trim().as_bytes()).collect();
     Next::See(format!("/device/confirm?user_code={code}"))
 }
 
-/// In, or on to the second factor, which keeps in mind where to go.
+/// Redirects to the next page, or to the second factor with the same query, which holds the next page.
 fn entered(entrance: Entrance, parts: &Parts) -> Next {
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     match entrance {
@@ -279,19 +281,19 @@ fn entered(entrance: Entrance, parts: &Parts) -> Next {
     }
 }
 
-/// Back to the project's page that the dialog lay over, to say what was done.
+/// Redirects to the project page behind the dialog, with a message on the action.
 fn project(parts: &Parts, done: &str) -> Next {
     let page: Vec<_> = parts.uri.path().split('/').take(3).collect();
     Next::See(format!("{}?done={done}", page.join("/")))
 }
 
-/// Back to the person whom the dialog was about.
+/// Redirects to the user's page behind the dialog, with a message on the action.
 fn person(parts: &Parts, done: &str) -> Next {
     let id = parts.uri.path().trim_start_matches("/admin/users/").split('/').next().unwrap_or_default();
     Next::See(format!("/admin/users/{id}?done={done}"))
 }
 
-/// A policy that touches something is shown with that; one that holds is said.
+/// Shows the effects of a policy change for confirmation. Redirects with a message if the policy was saved.
 fn policy(saved: PolicySaved) -> Next {
     match saved {
         PolicySaved::Saved => Next::See("/admin/policy?done=saved".into()),
@@ -299,12 +301,12 @@ fn policy(saved: PolicySaved) -> Next {
     }
 }
 
-/// An invitation that was mailed is said; the link of one that was not is shown once.
+/// Redirects with a message if the invitation was sent by email. Otherwise shows its one-time link once.
 fn invitation(invited: InvitedUser) -> Next {
     if invited.link.is_none() { Next::See("/admin/users?done=invited".into()) } else { show(invited, true) }
 }
 
-/// Where to go next: `?next=`, if it is a path of ours.
+/// Returns the path in `?next=` if it is a path of this server, otherwise the default.
 fn next_path(parts: &Parts, otherwise: &str) -> String {
     let query = parts.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())
@@ -314,13 +316,14 @@ fn next_path(parts: &Parts, otherwise: &str) -> String {
 }
 
 type Answering = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
-/// A decoded form, ready to run: its action, and what follows the output.
+/// A decoded form: the action, and the conversion of its output to a [`Next`].
 type Action = Box<dyn FnOnce(Parts) -> Acting + Send>;
 type Acting = std::pin::Pin<Box<dyn Future<Output = Result<Next, AppError>> + Send>>;
-/// Decodes the body of one form; `None` if it does not hold the fields of its action.
+/// Decodes the body of one form. Returns `None` if the body does not have the fields of the action.
 type Decode = Arc<dyn Fn(&str) -> Option<Action> + Send + Sync>;
 
-/// The handler of one form. Only the decoding and the call are compiled for each form: the rest is [`respond`].
+/// Returns the handler of one form. To limit code size, only decoding and the call are generic; the rest is
+/// [`respond`].
 fn form<A: FormAction>(
     next: fn(A::Output, &Parts) -> Next,
 ) -> impl Fn(State<AppState>, Request) -> Answering + Clone + Send + Sync + 'static {
@@ -364,7 +367,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             };
             (values, outcome)
         }
-        // The response to a form with a Content-Length, too. There are no values to draw again.
+        // The same response as to a form whose `Content-Length` is too large. There are no values to render again.
         Err(error) if error.kind == ErrorKind::TooLarge => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(error) => (BTreeMap::new(), Err(error)),
     };
@@ -396,7 +399,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
             response
         }
         Err(error) if error.kind == ErrorKind::SignedOut => {
-            // An invitation's code stands in the query: it must come back with them.
+            // The query can contain the code of an invitation: the redirect after sign-in must preserve it.
             let here = parts.uri.path_and_query().map_or(parts.uri.path(), |it| it.as_str());
             let back: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
             let mut response = see(&format!("/login?next={back}"));
@@ -409,7 +412,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
         Err(error) => {
             let path = parts.uri.path().to_owned();
             let leaves = error.kind == ErrorKind::StepUp && !proof_of(&state, &parts).await.is_typed();
-            // They have to sign out and in again, and what was typed has to outlast that.
+            // The user must sign out and in again; the draft preserves the submitted values.
             let kept = if leaves {
                 drafts::keep(&state, drafts::address(&parts.extensions), mark.as_deref(), &path, &values).await
             } else {
@@ -424,7 +427,7 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
     }
 }
 
-/// How the user who sends a form proves again who they are.
+/// Returns the reauthentication method of the user who submitted the form.
 async fn proof_of(state: &AppState, parts: &Parts) -> Proof {
     match parts.extensions.get::<Visit>().and_then(|visit| visit.caller.as_ref()) {
         Some(caller) => state.app.accounts.proof_of(caller).await.unwrap_or_default(),
@@ -432,7 +435,7 @@ async fn proof_of(state: &AppState, parts: &Parts) -> Proof {
     }
 }
 
-/// Draws a page with a form that was refused.
+/// Renders the page again with the errors of a rejected form.
 pub(super) async fn refuse(state: AppState, parts: Parts, refusal: Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let proof = proof_of(&state, &parts).await;
@@ -447,7 +450,8 @@ pub(super) async fn refuse(state: AppState, parts: Parts, refusal: Refusal) -> R
     response
 }
 
-/// Checks the proof that stands in a form of somebody who is signed in, if there is one: what follows sees it as fresh.
+/// Checks the reauthentication field of a form, if the form has one and the request has a session. On success the
+/// action sees a recent reauthentication.
 pub(super) async fn take_proof(state: &AppState, parts: &mut Parts, text: &str) -> Result<(), AppError> {
     let Some(visit) = parts.extensions.get::<Visit>().cloned() else { return Ok(()) };
     let mut fields = url::form_urlencoded::parse(text.as_bytes());
@@ -461,7 +465,7 @@ pub(super) async fn take_proof(state: &AppState, parts: &mut Parts, text: &str) 
     Ok(())
 }
 
-/// Whether a form is about the thing that its address names.
+/// Returns whether the ID fields of a form match the IDs in its path.
 fn is_about(path: &str, values: &BTreeMap<String, Vec<String>>) -> bool {
     let segments: Vec<_> = path.trim_start_matches("/admin").trim_matches('/').split('/').collect();
     let named: &[(&str, &str)] = match segments[..] {
@@ -482,7 +486,11 @@ fn is_about(path: &str, values: &BTreeMap<String, Vec<String>>) -> bool {
     })
 }
 
-/// The body of a form, as text.
+/// Returns the body of a form as text.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] for another content type, too many pairs, or bytes that are not UTF-8;
+/// [`ErrorKind::TooLarge`] above [`CONFIG_FORM_MAX`]; [`ErrorKind::Broken`] for an incomplete body.
 pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>, AppError> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let wrong = |words: &str| AppError::new(ErrorKind::Invalid, words);
@@ -497,7 +505,7 @@ pub(super) async fn read(parts: &Parts, body: Body) -> Result<Zeroizing<String>,
     String::from_utf8(bytes.into()).map(Zeroizing::new).map_err(|_| wrong(NOT_TEXT))
 }
 
-/// The longest body at a route, in bytes.
+/// Returns the maximum body length of a route, in bytes.
 pub fn longest(route: Option<&str>) -> usize {
     match route {
         Some("/projects/{id}") => CONFIG_FORM_MAX,
@@ -506,22 +514,22 @@ pub fn longest(route: Option<&str>) -> usize {
     }
 }
 
-/// Checks a form before it is decoded: it has at most [`PAIRS_MAX`] pairs, and its bytes are UTF-8, also those that are percent-encoded. The decoders would replace others
-/// with U+FFFD.
+/// Checks a form before it is decoded. It has at most [`PAIRS_MAX`] pairs, and its bytes are UTF-8, including
+/// percent-encoded bytes. The decoders would replace other bytes with U+FFFD.
 ///
 /// # Errors
-/// What to tell the user.
+/// The message for the user.
 pub(super) fn check(form: &[u8]) -> Result<(), &'static str> {
     if memchr_iter(b'&', form).count() >= PAIRS_MAX {
         return Err("This form has too many fields. Send fewer at a time.");
     }
-    // The form may hold a password. A vector that grows would leave copies behind.
+    // The form can contain a password. A vector that grows would leave copies of it in memory.
     let mut decoded = Zeroizing::new(Vec::<u8>::with_capacity(form.len()));
     decoded.extend(percent_decode(form));
     std::str::from_utf8(&decoded).map(|_| ()).map_err(|_| NOT_TEXT)
 }
 
-/// Whether a body could not be read because of its length.
+/// Returns whether reading a body failed because of its length.
 pub(super) fn is_too_long(error: &axum::Error) -> bool {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
@@ -533,7 +541,7 @@ pub(super) fn is_too_long(error: &axum::Error) -> bool {
     false
 }
 
-/// Runs an action in the context of a page, and returns the response options that it set, too.
+/// Runs an action in the context of a page. Also returns the response options that the action set.
 async fn run(state: &AppState, parts: &Parts, action: Acting) -> (Result<Next, AppError>, ResponseOptions) {
     let (parts, options) = (parts.clone(), ResponseOptions::default());
     let owner = Owner::new();
@@ -546,7 +554,7 @@ async fn run(state: &AppState, parts: &Parts, action: Acting) -> (Result<Next, A
     (action.await, options)
 }
 
-/// What was typed, by the name of the input. Values that are longer than their field can be are left out.
+/// Returns the submitted values by input name. Values that are longer than their field permits are omitted.
 pub(super) fn refill(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut values = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
@@ -558,17 +566,17 @@ pub(super) fn refill(text: &str) -> BTreeMap<String, Vec<String>> {
     values
 }
 
-/// 303: the browser asks for the next page with GET, and Back does not send the form again.
+/// Returns a 303 response: the browser requests the next page with GET, and Back does not submit the form again.
 pub(super) fn see(path: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
-    // A path of ours has only characters that a header may have; anything else goes home.
+    // A path of this server contains only characters that are valid in a header. Any other value redirects to `/keys`.
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/keys"));
     response.headers_mut().insert(header::LOCATION, location);
     response
 }
 
-/// A page that leads on at once.
+/// Returns a page that redirects immediately.
 fn leave(headers: &HeaderMap, to: &str) -> Response {
     let href = escape_text(to).replace('"', "&quot;");
     let body = format!(

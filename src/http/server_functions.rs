@@ -15,14 +15,14 @@ use axum::{
 };
 use leptos_axum::handle_server_fns_with_context;
 
-/// Mounts the server functions that have a caller in the browser. Leptos finds each by its path.
+/// Mounts the server functions that are called from the browser. Leptos finds each function by its path.
 pub fn mount(router: Router<AppState>) -> Router<AppState> {
     api::ALL.into_iter().fold(router, |router, path| router.route(path, post(call)))
 }
 
 async fn call(State(state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    // The layers around it bound its length.
+    // The layers around this handler limit the length of the body.
     let bytes = match axum::body::to_bytes(body, usize::MAX).await {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -53,7 +53,7 @@ mod tests {
         assert_eq!(api::FIRST_USE, KeyCalled::PATH);
     }
 
-    /// Each server function is mounted, and each path that is mounted has a function.
+    /// Each server function is mounted, and each mounted path has a server function.
     #[test]
     fn all_server_functions_are_mounted() {
         let mut functions: Vec<_> = server_fn_paths().collect();

@@ -1,4 +1,4 @@
-//! Accounts: the first start, signing in and out, passwords; and what is stored afterwards.
+//! Accounts: first-run setup, sign-in and sign-out, passwords, and the stored data afterwards.
 
 use crate::support::{Bench, PASSWORD, html::error_of};
 use keyward::{
@@ -18,7 +18,7 @@ use std::{
 const EMAIL: &str = "maren@pelagic.example";
 const NAME: &str = "Maren Okafor";
 
-/// The codes that were printed, in order.
+/// The printed setup codes, in order.
 type Printed = Arc<Mutex<Vec<String>>>;
 
 async fn open(app: &App) -> Printed {
@@ -61,7 +61,7 @@ fn from(ip: [u8; 4]) -> Origin {
     Origin { ip: Some(IpAddr::from(ip)), ..Origin::default() }
 }
 
-/// The wrong fields of a refusal.
+/// Returns the names of the invalid fields of a rejected request.
 fn fields<T: std::fmt::Debug>(outcome: Result<T, Error>) -> Vec<&'static str> {
     match outcome {
         Err(Error::Invalid(fields)) => fields.into_iter().map(|field| field.name).collect(),
@@ -74,7 +74,7 @@ async fn users(bench: &Bench) -> i64 {
 }
 
 on_both_engines! {
-    /// Whoever reads the terminal becomes the administrator, with a project that offers the default scopes.
+    /// First-run setup creates an administrator, with a project that offers the default scopes.
     async fn the_first_start(bench: Bench) {
         let printed = open(&bench.app).await;
         let code = last(&printed);
@@ -107,7 +107,7 @@ on_both_engines! {
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
     }
 
-    /// The code is asked for from every address, and a wrong one loses nothing that was typed but the password.
+    /// Setup requires the code from every address. After a wrong code the form keeps every value except the password.
     async fn a_wrong_setup_code(bench: Bench) {
         let printed = open(&bench.app).await;
         let code = last(&printed);
@@ -124,7 +124,7 @@ on_both_engines! {
         for ip in [[127, 0, 0, 1], [10, 0, 0, 1], [203, 0, 113, 7]] {
             let refused = bench.app.accounts.set_up(first_user("", EMAIL), &from(ip)).await;
             assert_eq!(fields(refused), ["code"], "{ip:?}");
-            // Three wrong ones so far, then a fourth and a fifth.
+            // Three wrong codes so far, then a fourth and a fifth.
             if printed.lock().unwrap().len() == 2 {
                 break;
             }
@@ -136,13 +136,13 @@ on_both_engines! {
         let page = browser.post("/setup", &setup_form(&code)).await;
         assert_eq!(page.status, 422, "the old one is good no more");
         assert_eq!(users(&bench).await, 0);
-        // As people type it.
+        // Users may type the code in lowercase, with a hyphen and with spaces around it.
         let typed = format!(" {}-{} ", &fresh[..13].to_lowercase(), &fresh[13..]);
         assert_eq!(browser.post("/setup", &setup_form(&typed)).await.status, 303);
         assert_eq!(users(&bench).await, 1);
     }
 
-    /// Without a printed code there is no first start; a right code with wrong fields is not spent.
+    /// Setup is not available before a code is printed. A correct code is not used up by a form with invalid fields.
     async fn a_setup_code_is_good_once(bench: Bench) {
         let mut browser = bench.browser();
         let page = browser.post("/setup", &setup_form("")).await;
@@ -170,7 +170,7 @@ on_both_engines! {
         assert!(!bench.app.accounts.open_setup(|_| panic!("no code is printed")).await.unwrap());
     }
 
-    /// Two forms at once, on one node and on two: one administrator.
+    /// Two setup forms at the same time, on one node and on two: only one administrator is created.
     async fn two_first_starts_at_once(bench: Bench) {
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         let (here, there) = (last(&open(&bench.app).await), last(&open(&other).await));
@@ -189,7 +189,7 @@ on_both_engines! {
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
     }
 
-    /// A wrong password, an unknown address and an account that is not active: the same page, byte for byte.
+    /// A wrong password, an unknown email address, and an inactive account get the same page, byte for byte.
     async fn a_refused_sign_in_says_nothing(bench: Bench) {
         bench.person(EMAIL, false).await;
         bench.person("tove@drift.example", false).await;
@@ -215,7 +215,8 @@ on_both_engines! {
         assert!(pages.iter().all(|page| *page == pages[0]));
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
         assert_eq!(bench.events("session.refused").await, 6);
-        // What is no address is no account's: it is refused before it is compared, and not written down.
+        // Text that is not an email address belongs to no account: it is rejected before a password comparison, and it
+        // is not written to the audit log.
         let page = bench.browser().post("/login", &[("email", "not an address"), ("password", PASSWORD)]).await;
         assert_eq!((page.status, page.input("email")), (422, "not an address"));
         assert!(page.text().contains("Write an e-mail address") && !page.text().contains(PASSWORD), "{}", page.text());
@@ -224,7 +225,7 @@ on_both_engines! {
         assert_eq!(typed.await, 0, "what was typed as an address may be a password");
     }
 
-    /// Empty fields are named, all at once.
+    /// The sign-in page reports all empty fields at once.
     async fn empty_fields_are_named(bench: Bench) {
         bench.person(EMAIL, false).await;
         let mut browser = bench.browser();
@@ -238,7 +239,7 @@ on_both_engines! {
         assert_eq!(bench.events("session.refused").await, 0, "an empty form is no try");
     }
 
-    /// Signing in, whatever the case of the address; signing out ends the session on the server.
+    /// Sign-in ignores the case of the email address. Sign-out ends the session on the server.
     async fn in_and_out(bench: Bench) {
         bench.person(EMAIL, false).await;
         for live in [false, true] {
@@ -256,11 +257,11 @@ on_both_engines! {
             assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
         }
         assert_eq!((bench.events("session.started").await, bench.events("session.ended").await), (2, 2));
-        // Signing out twice is no fault.
+        // A second sign-out is not an error.
         assert_eq!(bench.browser().post("/logout", &[]).await.status, 303);
     }
 
-    /// Failures pause the address that they come from, and nobody else.
+    /// Failed sign-ins pause only the IP address that they come from.
     async fn failures_pause_one_address(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         bench.person("tove@drift.example", false).await;
@@ -284,7 +285,7 @@ on_both_engines! {
         assert!(accounts.sign_in(EMAIL, &right, &Origin::default()).await.is_ok(), "an address that is not known");
         bench.clock.advance(60);
         assert_eq!(accounts.sign_in(EMAIL, &right, &attacker).await.unwrap().who.user, maren.user, "a pause, not a lock");
-        // An unknown address is counted alike.
+        // Failures for an unknown email address are counted in the same way.
         for _ in 0..5 {
             assert!(accounts.sign_in("nobody@x.example", &wrong, &from([198, 51, 100, 1])).await.is_err());
         }
@@ -292,7 +293,7 @@ on_both_engines! {
         assert!(matches!(paused, Err(Error::Paused { .. })));
     }
 
-    /// However many guess at an account, its owner comes in: later, never not at all.
+    /// Failed sign-ins from other addresses never lock the owner out of the account.
     async fn nobody_is_locked_out(bench: Bench) {
         bench.person(EMAIL, false).await;
         let accounts = &bench.app.accounts;
@@ -306,7 +307,7 @@ on_both_engines! {
         assert_eq!(browser.account().await.expect("signed in").email, EMAIL);
     }
 
-    /// Which passwords are taken, and that none is stored.
+    /// The accepted passwords. No password is stored in plain text.
     async fn passwords(bench: Bench) {
         let accounts = &bench.app.accounts;
         let refused = [
@@ -338,7 +339,7 @@ on_both_engines! {
         assert!(hashes.iter().all(|hash| hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$")), "{hashes:?}");
     }
 
-    /// An address is one person's, however it is written; all wrong fields are named at once.
+    /// An email address belongs to one user, in any spelling. All invalid fields are reported at once.
     async fn people(bench: Bench) {
         let accounts = &bench.app.accounts;
         accounts.create_user(&Actor::Operator, person("tove@drift.example", PASSWORD)).await.unwrap();
@@ -359,7 +360,7 @@ on_both_engines! {
         assert_eq!(bench.events("user.created").await, 2);
     }
 
-    /// Tries that are sent together do not pass together: the pause counts them as they begin.
+    /// Concurrent sign-in attempts do not get past the pause: it counts an attempt when the attempt begins.
     async fn a_volley_of_guesses_is_paused(bench: Bench) {
         bench.person(EMAIL, false).await;
         let from = Origin { ip: Some([203, 0, 113, 9].into()), ..Origin::default() };

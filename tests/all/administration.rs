@@ -1,4 +1,5 @@
-//! What administrators do: people, the policy, several keys at once. Who may, what is stored, and what the log says.
+//! Administration: users, the policy, and bulk actions on keys. Tests authorization, the stored state, and the audit
+//! events.
 
 use crate::support::{Bench, PASSWORD, browser::Page};
 use keyward::{
@@ -23,26 +24,26 @@ const ROOT: &str = "root@keys.example";
 const MAREN: &str = "maren@pelagic.example";
 const TOVE: &str = "tove@drift.example";
 
-/// The detail of the last event of this action.
+/// Returns the detail of the newest event with this action.
 async fn detail(bench: &Bench, action: &str) -> Value {
     let sql = format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
     let found = bench.texts(&sql).await;
     serde_json::from_str(found.first().unwrap_or_else(|| panic!("no event {action}"))).unwrap()
 }
 
-/// What a person is in a project.
+/// Returns a user's role in a project.
 async fn role(bench: &Bench, project: ProjectId, who: &Caller) -> Option<String> {
     let (project, user) = (bench.literal(project), bench.literal(who.user));
     let sql = format!("SELECT role FROM members WHERE project_id = {project} AND user_id = {user}");
     bench.texts(&sql).await.pop()
 }
 
-/// The policy as its form shows it, to be changed.
+/// Returns the policy as its form shows it, for a change.
 async fn policy(bench: &Bench, admin: &Caller) -> PolicyDraft {
     bench.app.policy.form(admin).await.unwrap().draft
 }
 
-/// Saves a policy, whatever it touches, and gives back what was said of that.
+/// Saves a policy with confirmation if it is required, and returns the reported effects.
 async fn save(bench: &Bench, admin: &Caller, change: impl Fn(&mut PolicyDraft)) -> Vec<String> {
     let mut draft = policy(bench, admin).await;
     change(&mut draft);
@@ -56,7 +57,7 @@ async fn save(bench: &Bench, admin: &Caller, change: impl Fn(&mut PolicyDraft)) 
     }
 }
 
-/// Which field was refused, and how.
+/// Returns the name of the single invalid field, and its message.
 fn wrong<T>(result: Result<T, Error>) -> (&'static str, String) {
     match result.err().expect("it is refused") {
         Error::Invalid(mut fields) => {
@@ -72,7 +73,7 @@ fn bare(page: &Page, words: &[&str]) -> (u16, String, String) {
     (page.status, page.header("content-type").to_owned(), page.masked(words))
 }
 
-/// How many events there are.
+/// Returns the number of audit events.
 async fn all_events(bench: &Bench) -> i64 {
     bench.number("SELECT COUNT(*) FROM audit_events").await
 }
@@ -82,7 +83,7 @@ fn plan(project: ProjectId, fate: Fate) -> Vec<(ProjectId, Fate)> {
 }
 
 on_both_engines! {
-    /// For anyone but an administrator every page and form responds as if it did not exist.
+    /// For a caller who is not an administrator, every page and form responds as if it did not exist.
     async fn to_others_nothing_is_there(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         let maren = bench.person(MAREN, false).await;
@@ -114,7 +115,7 @@ on_both_engines! {
             for (path, fields) in &forms {
                 let page = browser.post(path, fields).await;
                 assert_eq!(bare(&page, &[path]), bare(&missing, &["/nowhere"]), "POST {path}");
-                // Nor does a wrong field tell that something is there.
+                // An invalid field does not reveal either that the page exists.
                 let empty: Vec<_> = fields.iter().filter(|(name, _)| *name == "id").copied().collect();
                 assert_eq!(bare(&browser.post(path, &empty).await, &[]), bare(&page, &[]), "POST {path}");
             }
@@ -143,7 +144,7 @@ on_both_engines! {
             assert!(page.status == 303 && page.location().starts_with("/login"), "POST {path}: {}", page.status);
         }
         assert_eq!((all_events(&bench).await, bench.stored(key.id).await), (events, stored));
-        // To an administrator a person who is not there is missing too.
+        // For an administrator, an unknown user is also a 404.
         let mut browser = bench.signed_in(ROOT).await;
         for path in [format!("/admin/users/{nobody}"), "/admin/users/x".into(), format!("/admin/users/{user}/transfer/{nobody}")] {
             assert_eq!(browser.get(&path).await.status, 404, "{path}");
@@ -186,7 +187,7 @@ on_both_engines! {
         for after in ["x", "1.2", "\0"] {
             assert_eq!(bench.app.users.list(&root, "", after).await.unwrap().users.len(), 50, "{after:?} begins anew");
         }
-        // No hash of a password in any answer.
+        // No response contains a password hash.
         let mut browser = bench.signed_in(ROOT).await;
         for page in [browser.get("/admin/users").await, browser.get(&format!("/admin/users/{}", maren.user)).await] {
             assert_eq!(page.status, 200);
@@ -194,7 +195,7 @@ on_both_engines! {
         }
     }
 
-    /// Their sessions die at the next request, and signing in answers like a wrong password.
+    /// The sessions of a disabled user end at the next request. A sign-in gets the response of a wrong password.
     async fn a_disabled_person_is_out_at_once(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         let maren = bench.person(MAREN, false).await;
@@ -215,22 +216,22 @@ on_both_engines! {
         let page = browser.post(&path, &[("id", &id), ("reason", "Left us.")]).await;
         assert_eq!((page.status, page.location()), (303, format!("/admin/users/{id}?done=disabled").as_str()));
         assert!(browser.get(page.location()).await.text().contains("maren is disabled."));
-        // At the next request, without waiting for anything.
+        // The session is invalid at the next request, without a delay.
         assert_eq!(session.get("/keys").await.status, 303);
         let sessions = format!("SELECT COUNT(*) FROM sessions WHERE user_id = {}", bench.literal(maren.user));
         assert_eq!(bench.number(&sessions).await, 0);
-        // The same answer as a wrong password.
+        // The response is the same as for a wrong password.
         let mut other = bench.browser();
         let right = other.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
         let wrong_one = other.post("/login", &[("email", TOVE), ("password", "not the password at all")]).await;
         assert_eq!(right.status, wrong_one.status);
         assert_eq!(right.masked(&[MAREN, TOVE]), wrong_one.masked(&[MAREN, TOVE]));
-        // Their keys go on, for the box was not ticked.
+        // The keys stay active, because the option to deactivate them was not selected.
         assert!(bench.key_row(hers.id).await.unwrap().active);
         let event = detail(&bench, "user.disabled").await;
         assert_eq!((&event["keys_deactivated"], &event["sessions_ended"]), (&json!(0), &json!(1)));
         assert_eq!(bench.texts("SELECT reason FROM audit_events WHERE action = 'user.disabled'").await, ["Left us."]);
-        // Ticked afterwards, it stops those that are not stopped, each with an event.
+        // Selected afterwards, the option deactivates the keys that are still active, each with an event.
         bench.app.users.disable(&Actor::User(root.clone()), maren.user, "Found a leak.", true).await.unwrap();
         let row = bench.key_row(hers.id).await.unwrap();
         assert!(!row.active && row.held && row.note.as_deref() == Some("Found a leak."));
@@ -240,13 +241,13 @@ on_both_engines! {
         let events = all_events(&bench).await;
         bench.app.users.disable(&Actor::User(root.clone()), maren.user, "Again.", true).await.unwrap();
         assert_eq!(all_events(&bench).await, events, "nothing is left to be done");
-        // Enabled, she can sign in; what was stopped stays so, and the session that she had is no session.
+        // After the user is enabled, sign-in works again. Keys stay deactivated, and the old session stays invalid.
         bench.app.users.enable(&Actor::User(root.clone()), maren.user).await.unwrap();
         assert_eq!(session.get("/keys").await.status, 303);
         bench.signed_in(MAREN).await;
         assert!(!bench.key_row(hers.id).await.unwrap().active);
         assert_eq!(bench.events("user.enabled").await, 1);
-        // The command line stops with the same weight, and need not say why.
+        // The command line deactivates keys in the same way, and does not require a reason.
         let another = bench.key(&maren, "Another").await;
         let (field, _) = wrong(bench.app.users.disable(&Actor::Operator, maren.user, &"x".repeat(301), true).await);
         assert_eq!(field, "reason");
@@ -272,7 +273,7 @@ on_both_engines! {
         assert_eq!(page.status, 303, "{}", page.text());
         assert_eq!(browser.get("/admin/users").await.status, 404);
         assert_eq!(bench.events("user.unmade_administrator").await, 1);
-        // Now she is the last: nobody can unmake, disable or delete her, she herself neither.
+        // She is now the last administrator: no caller, including herself, can demote, disable, or delete her.
         let last = bench.app.accounts.caller(maren.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
         let actor = Actor::User(last.clone());
         let own = bench.project_of(&maren).await;
@@ -285,16 +286,16 @@ on_both_engines! {
         let page = session.post(&format!("{about}/unmake-administrator"), &[("id", &id)]).await;
         assert_eq!(page.status, 409);
         assert!(page.text().contains("Nobody else is an administrator who can sign in."), "{}", page.text());
-        // One who is disabled does not count, and is not made one.
+        // A disabled administrator does not count, and a disabled user cannot become an administrator.
         bench.app.users.disable(&actor, root.user, "Away.", false).await.unwrap();
         assert!(matches!(bench.app.users.make_administrator(&actor, root.user).await, Err(Error::Conflict(_))));
-        // The command line can always make another.
+        // The command line can always appoint another administrator.
         bench.app.users.enable(&Actor::Operator, root.user).await.unwrap();
         bench.app.users.make_administrator(&Actor::Operator, root.user).await.unwrap();
         bench.app.users.unmake_administrator(&actor, maren.user).await.unwrap();
     }
 
-    /// Two who unmake, disable or delete each other at once, on two nodes: one remains.
+    /// Two administrators demote, disable, or delete each other at the same time on two nodes: one remains.
     async fn never_none_of_two_at_once(bench: Bench) {
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         for round in 0..8 {
@@ -318,7 +319,7 @@ on_both_engines! {
                         other.users.delete(&b, one.user, "Out.", &to_one),
                     )
                 }
-                // Each themselves.
+                // Each demotes themselves.
                 _ => tokio::join!(
                     bench.app.users.unmake_administrator(&a, one.user),
                     other.users.unmake_administrator(&b, two.user),
@@ -327,7 +328,7 @@ on_both_engines! {
             let done = [&results.0, &results.1].iter().filter(|it| it.is_ok()).count();
             assert_eq!(done, 1, "{round}: {results:?}");
             assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE admin AND active").await, 1, "{round}");
-            // For the next round nobody of this one counts.
+            // In the next round, no administrator of this round counts.
             let next = bench.person(&format!("next{round}@x.example"), true).await;
             bench.alter(&format!("UPDATE users SET active = NOT active WHERE active AND id <> {}", bench.literal(next.user))).await;
             let next = bench.literal(next.user);
@@ -354,7 +355,7 @@ on_both_engines! {
         let page = browser.get(&path).await;
         assert!(page.text().contains("“maren’s project” (1 key), which they alone own, goes to"), "{}", page.text());
         assert!(!page.text().contains("“tove’s project” ("), "she does not own it");
-        // Without saying it, without a reason, with a wrong heir.
+        // Rejected requests: without a decision for the projects, without a reason, or with an invalid new owner.
         let fields = |reason: &'static str, heir: String| {
             vec![("id", id.clone()), ("reason", reason.to_owned()), ("projects[]", project.clone()), ("heirs[]", heir)]
         };
@@ -372,7 +373,7 @@ on_both_engines! {
             assert!(page.text().contains(words), "{words}: {}", page.text());
         }
         assert_eq!(bench.events("user.deleted").await, 0);
-        // A proof of who asks that is 15 minutes old is still fresh; a second later it is not.
+        // A reauthentication is valid for 15 minutes. One second later it is not.
         bench.clock.advance(15 * 60 + 1);
         let heir = plan(made.project, Fate::To(tove.user.to_string()));
         let stale = bench.app.users.delete(&Actor::User(root.clone()), maren.user, "Left us.", &heir).await;
@@ -389,7 +390,7 @@ on_both_engines! {
         assert_eq!(session.get("/keys").await.status, 303);
         assert_eq!(role(&bench, made.project, &tove).await.as_deref(), Some("owner"));
         assert_eq!(role(&bench, made.project, &maren).await, None);
-        // The keys stay and say who made them; the log keeps id and name.
+        // The keys stay and keep the name of their creator. The log keeps the id and the name.
         for key in [made.id, elsewhere] {
             let row = bench.key_row(key).await.unwrap();
             assert!(row.active && row.created_by_name == "maren" && row.created_by == Some(maren.user.into()));
@@ -401,10 +402,10 @@ on_both_engines! {
         assert_eq!(detail(&bench, "user.deleted").await["before"]["email"], MAREN);
         let whole = bench.texts("SELECT detail FROM audit_events").await.join(" ");
         assert!(!whole.contains("argon2") && !whole.contains(PASSWORD));
-        // She can be made anew; nothing comes back.
+        // A new account with the same email address is a new user. It gets nothing of the old one back.
         let again = bench.person(MAREN, false).await;
         assert!(again.user != maren.user);
-        // Archived instead: its keys are refused.
+        // With the archive option instead, the keys of the project are denied.
         let fresh = bench.app.accounts.caller(root.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
         let own = bench.key(&again, "Hers again").await;
         bench.app.users.delete(&Actor::User(fresh), again.user, "Left again.", &plan(own.project, Fate::Archive)).await.unwrap();
@@ -435,7 +436,7 @@ on_both_engines! {
         assert_eq!(role(&bench, made.project, &maren).await.as_deref(), Some("operator"));
         assert_eq!(detail(&bench, "project.transferred").await["former_owner_is"], "operator");
         let actor = Actor::User(root.clone());
-        // She owns it no more, so it cannot be transferred from her.
+        // She is no longer the owner, so the project cannot be transferred from her.
         let again = bench.app.users.transfer(&actor, maren.user, made.project, &to, false).await;
         assert!(matches!(again, Err(Error::NotFound)));
         bench.app.users.transfer(&actor, tove.user, made.project, &root.user.to_string(), false).await.unwrap();
@@ -446,7 +447,7 @@ on_both_engines! {
         assert_eq!(field, "to", "whoever is disabled gets nothing");
     }
 
-    /// The policy binds what is made after it, and changes nothing that is there.
+    /// The policy limits keys that are created after it, and changes no existing key.
     async fn the_policy_bounds_the_life_of_keys(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         let maren = bench.person(MAREN, false).await;
@@ -463,7 +464,7 @@ on_both_engines! {
         assert_eq!((bench.stored(endless.id).await, bench.stored(long.id).await), (before, before_long));
         let event = detail(&bench, "policy.changed").await;
         assert_eq!((&event["before"]["key_life_max_days"], &event["after"]["key_life_max_days"]), (&json!(null), &json!(45)));
-        // The form offers what is allowed and begins with the longest.
+        // The form offers the allowed expiries and preselects the longest.
         let form = bench.app.keys.form(&maren).await.unwrap();
         let values: Vec<_> = form.expiries.iter().map(|it| it.value.as_str()).collect();
         assert_eq!((values, form.usual.as_str()), (vec!["7d", "30d", "45d"], "45d"));
@@ -483,13 +484,13 @@ on_both_engines! {
         create("45d", "").await.unwrap();
         let usual = create("", "").await.unwrap();
         assert_eq!(usual.expires.unwrap().at.seconds_since(bench.app.ground.now()), 45 * DAY);
-        // The command line too: whoever is there can change the policy in the browser first.
+        // The limit also applies to the command line: the operator can first change the policy in the browser.
         let environment = keyward::domain::key::Environment::Live;
         let now = bench.app.ground.now();
         let choice = "90d".parse().unwrap();
         let new = NewKey::read("By hand", project, environment, &choice, &[], "", now).unwrap();
         assert_eq!(wrong(bench.app.keys.create_as(&Actor::Operator, new).await).0, "expires");
-        // An edit keeps the end that there is, and may not choose another that is too far.
+        // An edit keeps the existing expiry, and may not choose another one beyond the limit.
         let edit = async |id: KeyId, expires: &str| {
             let form = bench.app.keys.edit_form(&maren, id).await.unwrap();
             assert!(form.expiries.iter().all(|it| it.value != "never"));
@@ -504,11 +505,11 @@ on_both_engines! {
             assert_eq!(wrong(edit(id, "90d").await).0, "expires");
         }
         assert_eq!(wrong(edit(long.id, "never").await).0, "expires");
-        // For ever is what it has already.
+        // No expiry is what this key already has, so it may keep that.
         edit(endless.id, "never").await.unwrap();
         edit(endless.id, "30d").await.unwrap();
         assert_eq!(wrong(edit(endless.id, "never").await).0, "expires", "once given up, it does not come back");
-        // Without a longest life, and for ever forbidden.
+        // Without a maximum lifetime, and with keys that never expire forbidden.
         assert!(save(&bench, &root, |draft| { draft.key_life_max.clear(); draft.may_never_expire = false; }).await.is_empty());
         assert!(wrong(create("never", "").await).1.contains("for ever"));
         create("365d", "").await.unwrap();
@@ -531,15 +532,15 @@ on_both_engines! {
         assert!(matches!(create().await, Err(Error::Conflict(_))), "two are left");
         assert!(save(&bench, &root, |draft| draft.keys_per_project = "3".into()).await.is_empty(), "a milder one touches nothing");
         create().await.unwrap();
-        // A restored one counts, by whomever it is restored.
+        // A restored key counts, whether its owner or an administrator restores it.
         assert!(matches!(bench.app.keys.restore(&maren, first.id).await, Err(Error::Conflict(_))));
         assert!(matches!(bench.app.keys.restore_any(&root, first.id, "Found.").await, Err(Error::Conflict(_))));
         assert_eq!(bench.key_row(first.id).await.unwrap().lifecycle().status(bench.app.ground.now()), Status::Deleted);
-        // What is there can be changed: it makes no more of them.
+        // Existing keys can be changed, because a change adds no key.
         let one = bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap().keys[0].id;
         bench.app.keys.deactivate(&maren, one).await.unwrap();
         bench.app.keys.activate(&maren, one).await.unwrap();
-        // Two nodes, one place: one gets it.
+        // Two nodes compete for the last free slot: only one of them creates a key.
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         for most in 4..10 {
             save(&bench, &root, |draft| draft.keys_per_project = most.to_string()).await;
@@ -562,7 +563,7 @@ on_both_engines! {
         };
         assert_eq!(life(None).await, Some(DAY));
         let lines = save(&bench, &root, |draft| (draft.token_life, draft.token_unit) = ("90".into(), "60".into())).await;
-        // Everybody's own project allows a day.
+        // Each user's own project allows one day.
         assert_eq!(lines, ["2 projects allow tokens a longer life. New tokens live at most as long as you say here."]);
         assert_eq!((life(None).await, life(Some(600)).await), (Some(90 * 60), Some(600)), "from the next request on");
         save(&bench, &root, |draft| (draft.token_life, draft.token_unit) = ("30".into(), "86400".into())).await;
@@ -585,7 +586,7 @@ on_both_engines! {
         fn pairs<'a>(fields: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
             fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
         }
-        // Every wrong field at once; what was typed stays.
+        // All invalid fields are reported at once, and the form keeps the typed values.
         let bad = form("a year", "open", "some", &version, "");
         let page = browser.post("/admin/policy", &pairs(&bad)).await;
         assert_eq!(page.status, 422, "{}", page.text());
@@ -593,7 +594,7 @@ on_both_engines! {
         for words in ["Write a whole number from 1 to 36500, or nothing.", "no server for outgoing mail is set", "Choose one of the list."] {
             assert!(page.text().contains(words), "{words}");
         }
-        // Stricter: first it is said what it touches, and nothing is saved.
+        // A stricter policy first shows its effects, and nothing is saved.
         let strict = form("30", "invite", "everybody", &version, "");
         let page = browser.post("/admin/policy", &pairs(&strict)).await;
         assert_eq!(page.status, 200, "{}", page.text());
@@ -603,7 +604,7 @@ on_both_engines! {
         assert_eq!((page.input("key_life_max"), page.input("version")), ("30", version.as_str()));
         let confirms = page.input("confirmed").to_owned();
         assert_eq!((bench.events("policy.changed").await, bench.app.policy.get().await.unwrap().key_life_max), (0, None));
-        // What was confirmed is this and nothing else.
+        // A confirmation applies only to the values that were confirmed.
         let other = form("20", "invite", "everybody", &version, &confirms);
         let page = browser.post("/admin/policy", &pairs(&other)).await;
         assert_eq!((page.status, bench.events("policy.changed").await), (200, 0));
@@ -611,29 +612,30 @@ on_both_engines! {
         let page = browser.post("/admin/policy", &pairs(&strict)).await;
         assert_eq!((page.status, page.location()), (303, "/admin/policy?done=saved"), "{}", page.text());
         assert_eq!(bench.app.policy.get().await.unwrap().key_life_max, Some(30));
-        // It asks a second factor of everybody now: the administrator would be led to theirs first.
+        // The policy now requires a second factor from all users, so the administrator is redirected to set up theirs
+        // first.
         assert!(browser.get("/admin/policy").await.location().starts_with("/settings/security/second-factor"));
         bench.alter("UPDATE policy SET second_factor = 'nobody'").await;
-        // Whoever started from what was before learns that.
+        // A form that started from an older version of the policy gets a 409.
         let page = browser.post("/admin/policy", &pairs(&form("40", "closed", "nobody", &version, ""))).await;
         assert_eq!(page.status, 409, "{}", page.text());
         assert!(page.text().contains("changed meanwhile"));
         assert_eq!(page.input("key_life_max"), "40", "nothing that was typed is lost");
         assert_eq!(bench.events("policy.changed").await, 1);
-        // A milder one is saved at once; the same again is no event.
+        // A less strict policy is saved at once. Saving the same policy again writes no event.
         for _ in 0..2 {
             let now = browser.get("/admin/policy").await.input("version").to_owned();
             let page = browser.post("/admin/policy", &pairs(&form("60", "invite", "nobody", &now, ""))).await;
             assert_eq!(page.status, 303, "{}", page.text());
         }
         assert_eq!(bench.events("policy.changed").await, 2);
-        // Open, once there is mail.
+        // Open sign-up is possible after email is configured.
         bench.mail.set_up();
         save(&bench, &root, |draft| draft.sign_up = "open".into()).await;
         assert_eq!(bench.app.policy.get().await.unwrap().sign_up.as_str(), "open");
     }
 
-    /// Two administrators save at once: one wins, the other is told.
+    /// Two administrators save at the same time: one succeeds, the other gets a conflict.
     async fn two_policies_at_once(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
@@ -696,7 +698,7 @@ on_both_engines! {
         assert_eq!(names(both).await, "Endless");
         let page = bench.app.keys.list_all(&root, &KeyFilter::default(), "").await.unwrap();
         assert_eq!(page.owners.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["maren", "root", "tove"]);
-        // In the address; and for anybody else these filters are not there.
+        // The filters are in the URL. They have no effect for callers who are not administrators.
         let mut browser = bench.signed_in(ROOT).await;
         let page = browser.get(&format!("/admin/keys?owner={}&view=endless", maren.user)).await;
         assert!(page.text().contains(">Endless<") && !page.text().contains(">Old<"));
@@ -715,14 +717,14 @@ on_both_engines! {
         let nobody = Uuid::from_bytes(crate::support::random()).to_string();
         let (a, b, c) = (one.id.to_string(), two.id.to_string(), gone.id.to_string());
         let mut browser = bench.signed_in(ROOT).await;
-        // The list has a box for each key, and a form that asks.
+        // The list has a checkbox for each key, and a form that leads to the confirmation page.
         let list = browser.get("/admin/keys").await;
         assert!(list.text().contains("aria-label=\"Choose key One\"") && list.text().contains("action=\"/admin/keys/chosen\""));
         let asked = format!("/admin/keys/chosen?verb=deactivate&id={a}&id={b}");
         let page = browser.get(&asked).await;
         assert_eq!(page.status, 200);
         assert!(page.text().contains("Deactivate 2 keys?"), "{}", page.text());
-        // Asking changes nothing; without a reason nothing is done.
+        // The confirmation page changes nothing. Without a reason the request is rejected.
         let form = [("verb", "deactivate"), ("ids[]", a.as_str()), ("ids[]", &b), ("ids[]", &c), ("ids[]", &nobody)];
         let with = |reason: &'static str| { let mut all = form.to_vec(); all.push(("reason", reason)); all };
         let page = browser.post(&asked, &with(" ")).await;
@@ -740,14 +742,14 @@ on_both_engines! {
         }
         assert_eq!(bench.events("key.deactivated").await, 2, "each its own");
         assert_eq!(bench.texts("SELECT DISTINCT reason FROM audit_events WHERE action = 'key.deactivated'").await, ["Leaked."]);
-        // The same again changes nothing.
+        // Repeating the action changes nothing.
         let done = bench.app.keys.deactivate_chosen(&root, &[one.id, two.id, one.id], "Leaked.").await.unwrap();
         assert_eq!((done.changed, done.same, done.left.len()), (0, 2, 0));
         assert_eq!(bench.events("key.deactivated").await, 2);
         let done = bench.app.keys.delete_chosen(&root, &[one.id, two.id], "Leaked for good.").await.unwrap();
         assert_eq!((done.changed, done.deleted), (2, true));
         assert!(matches!(bench.app.keys.restore(&maren, one.id).await, Err(Error::Stopped { .. })), "only an administrator restores it");
-        // None, too many, and a verb that is none.
+        // No key, too many keys, and an unknown action are rejected.
         assert!(matches!(bench.app.keys.delete_chosen(&root, &[], "Why.").await, Err(Error::Conflict(_))));
         let many: Vec<KeyId> = (0..51).map(|_| bench.app.ground.new_id().into()).collect();
         assert!(matches!(bench.app.keys.delete_chosen(&root, &many, "Why.").await, Err(Error::Conflict(_))));
@@ -756,7 +758,8 @@ on_both_engines! {
         assert_eq!(browser.get("/admin/keys/chosen?verb=delete").await.status, 409);
     }
 
-    /// An administrator stops any key, but makes none where they are no member, and no answer ever has a secret.
+    /// An administrator can deactivate any key, but can create keys only in projects where they are a member. No
+    /// response contains a secret.
     async fn an_administrator_makes_no_key_elsewhere(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         let maren = bench.person(MAREN, false).await;
@@ -770,13 +773,13 @@ on_both_engines! {
         let fields = [("number", number.as_str()), ("name", "Mine"), ("project", &project), ("expires", "30d")];
         assert_eq!(browser.post("/keys/new", &fields).await.status, 404);
         assert_eq!(bench.events("key.created").await, 1);
-        // The menu is there although they are no member.
+        // The actions menu is present although the administrator is not a member of the project.
         let page = browser.get("/admin/keys").await;
         assert!(page.text().contains("Actions for key Gateway"), "{}", page.text());
         for path in ["/admin/keys".to_owned(), format!("/admin/keys/{}/delete", made.id), format!("/admin/users/{}", maren.user)] {
             assert!(!browser.get(&path).await.text().contains(&made.secret), "{path}");
         }
-        // Once they have joined, they may.
+        // As a member, the administrator can create a key.
         bench.join(made.project, &root, "operator").await;
         bench.app.keys.create(&root, bench.draft(made.project, "Mine")).await.unwrap();
     }
@@ -802,7 +805,7 @@ on_both_engines! {
         assert!(!bench.texts("SELECT detail || target || target_name FROM audit_events").await.join(" ").contains(code));
     }
 
-    /// Whoever makes themselves nobody is led out.
+    /// An administrator who demotes themselves loses access to the administration pages.
     async fn somebody_may_leave_administration(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         bench.person(MAREN, true).await;
@@ -812,14 +815,14 @@ on_both_engines! {
         assert_eq!(browser.post(&format!("{about}/unmake-administrator"), &[("id", &id)]).await.status, 303);
         assert_eq!(browser.get(&about).await.status, 404);
         assert_eq!(browser.get("/keys").await.status, 200);
-        // A form about somebody else than its address names is refused.
+        // A form for a user other than the one in its path is rejected.
         let mut maren = bench.signed_in(MAREN).await;
         let page = maren.post(&format!("{about}/disable"), &[("id", &Uuid::max().to_string()), ("reason", "x")]).await;
         assert_eq!(page.status, 422);
     }
 }
 
-/// The way back in at the command line, and what it refuses.
+/// The command-line commands that restore a user's access, and the requests that they reject.
 #[test]
 fn the_command_line_looks_after_people() {
     let folder = tempfile::tempdir().unwrap();

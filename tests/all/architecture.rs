@@ -1,4 +1,4 @@
-//! Rules that the compiler does not check: imports within the server's crate, and which types may hold a secret.
+//! Architecture rules that the compiler does not check: imports within the server crate, and the types of secrets.
 
 use std::{
     collections::BTreeSet,
@@ -16,8 +16,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every source file with its path, and its text up to its own tests. The path is below `src` for the root package, and
-/// `CRATE/PATH` for the others.
+/// Returns every source file: its path, and its text before its own tests. The path is below `src` for the root
+/// package, and `CRATE/PATH` for the other crates.
 pub fn files() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (own, crates) = (root.join("src"), root.join("crates"));
@@ -36,7 +36,7 @@ pub fn files() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The first segments of all paths that a file names: crates, and rooms as `crate::room`.
+/// Returns the first segments of all paths in a file: crates, and top-level modules as `crate::module`.
 fn named(code: &str) -> BTreeSet<String> {
     let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut names = BTreeSet::new();
@@ -63,7 +63,7 @@ fn named(code: &str) -> BTreeSet<String> {
     names
 }
 
-/// The first words of the members of a `use` group, nested groups left out.
+/// Returns the first words of the members of a `use` group, without nested groups.
 fn group_heads(group: &str) -> Vec<String> {
     let (mut depth, mut heads, mut word, mut fresh) = (0, Vec::new(), String::new(), true);
     for c in group.chars() {
@@ -85,7 +85,7 @@ fn group_heads(group: &str) -> Vec<String> {
     heads
 }
 
-/// A room, and what nothing in it may name.
+/// Top-level modules (path prefixes), with the names that their code may not use.
 const FORBIDDEN: [(&str, &[&str]); 4] = [
     ("features/", &["crate::store", "crate::cli", "sqlx", "crate::secret"]),
     ("http/", &["sqlx", "crate::cli"]),
@@ -111,7 +111,7 @@ fn arrows_point_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Who may do what stands in `core/can.rs` and nowhere else: no other code compares a role, or an administrator's power, by hand.
+/// Permissions are decided only in `core/can.rs`: no other code compares a role, or checks the administrator role.
 #[test]
 fn one_table_decides_who_may_do_what() {
     let mut wrong = Vec::new();
@@ -128,14 +128,15 @@ fn one_table_decides_who_may_do_what() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `role == Role::Owner`, `matches!(role, Role::Owner)`, `Some(Role::Owner) => …` as an arm that lets pass or refuses.
+/// Returns whether a line decides by a role: `role == Role::Owner`, `matches!(role, Role::Owner)`, or a
+/// match arm such as `Some(Role::Owner) => Ok(())`.
 fn compares_a_role(line: &str) -> bool {
     const SIGNS: [&str; 10] =
         ["== ", "!= ", "matches!(", "if let ", "let else", "contains(&", "=> Ok(", "=> Err(", "=> true", "=> false"];
     line.contains("Role::") && SIGNS.iter().any(|sign| line.contains(sign))
 }
 
-/// The reader of roles finds what it looks for, and lets a role be given or named.
+/// Tests `compares_a_role`: it finds comparisons, and ignores code that only assigns or names a role.
 #[test]
 fn the_reader_of_roles_reads() {
     for line in [
@@ -159,7 +160,7 @@ fn the_reader_of_roles_reads() {
     }
 }
 
-/// The reader of the arrows finds what it looks for.
+/// Tests `named`: it finds imported and qualified paths, and ignores comments.
 #[test]
 fn the_reader_reads() {
     let code = "use crate::{\n  domain::{ids::KeyId, key},\n  store,\n  service::Error};\nuse leptos::prelude::*;\n// use axum::x\n\
@@ -171,7 +172,7 @@ fn the_reader_reads() {
     assert!(!names.contains("axum") && !names.contains("prelude"), "{names:?}");
 }
 
-/// The files `api.rs` find the caller and call the service. A page that called it directly would have no caller.
+/// Only the files `api.rs` find the caller and call the service. A page that called it directly would have no caller.
 #[test]
 fn only_the_api_of_a_feature_reaches_the_service() {
     for (path, code) in files() {
@@ -182,7 +183,8 @@ fn only_the_api_of_a_feature_reaches_the_service() {
     }
 }
 
-/// Two types alone carry a secret over the wire, and they alone are written by hand; whoever adds a third lists it here.
+/// Only two types carry a secret over the wire, and only these are hand-written. A third type must be added to this
+/// list.
 #[test]
 fn two_types_alone_carry_a_secret_over_the_wire() {
     let (_, code) = files().into_iter().find(|(path, _)| path == "domain/sensitive.rs").expect("the file");
@@ -195,7 +197,7 @@ fn two_types_alone_carry_a_secret_over_the_wire() {
         .collect();
     assert_eq!(made, ["Password", "RevealedSecret"]);
     for (path, code) in files() {
-        // A field that is called like a secret has one of the types made for it.
+        // A field with the name of a secret has one of the types for secrets.
         for line in code.lines().map(str::trim) {
             let Some((name, kind)) = line.trim_end_matches(',').split_once(": ") else { continue };
             let name = name.trim_start_matches("pub ").trim();
@@ -211,7 +213,7 @@ fn two_types_alone_carry_a_secret_over_the_wire() {
     }
 }
 
-/// An unaudited write is upkeep, and its uses can be counted.
+/// Writes without an audit event are background jobs or no-ops. Each use is listed here with its reason.
 #[test]
 fn unrecorded_writes_are_listed() {
     let mut uses: Vec<_> = files()
@@ -221,62 +223,62 @@ fn unrecorded_writes_are_listed() {
         .collect();
     uses.sort();
     let expected = [
-        "core/sweep.rs", // sessions swept, change notes forgotten
+        "core/sweep.rs", // background deletion: expired sessions, old change notes
         "http/sessions.rs",
-        "http/sessions.rs",             // seen, ended; signing out has its event
-        "service/accounts/begin.rs",    // a session kept: signing in has its event
-        "service/accounts/identity.rs", // it was linked before
-        "service/accounts/profile.rs",  // nothing changed
-        "service/accounts/reset.rs",    // the hourly limit of emails was reached: no link was made
+        "http/sessions.rs",             // last-seen time; deletion: sign-out has its own event
+        "service/accounts/begin.rs",    // session inserted: sign-in has its own event
+        "service/accounts/identity.rs", // no-op: the identity is already linked
+        "service/accounts/profile.rs",  // no-op
+        "service/accounts/reset.rs",    // no-op: the hourly limit of emails is reached
         "service/accounts/sign_up.rs",
-        "service/accounts/sign_up.rs", // the same; a link was made, and no account yet
-        "service/audit/sign.rs",       // a checkpoint, which is signed itself
+        "service/accounts/sign_up.rs", // no-op: the same limit; link created: no account exists yet
+        "service/audit/sign.rs",       // checkpoint: it is signed itself
         "service/drafts.rs",
-        "service/drafts.rs", // what was typed into a form, kept and given back
+        "service/drafts.rs", // form draft stored; form draft restored
         "service/folding.rs",
-        "service/folding.rs",     // derived columns: the names are as they were
-        "service/keys/change.rs", // nothing changed
-        "service/keys/chosen.rs", // nothing of all that was chosen changed
-        "service/keys/purge.rs",  // restored meanwhile
+        "service/folding.rs",     // derived columns: the names do not change
+        "service/keys/change.rs", // no-op
+        "service/keys/chosen.rs", // no-op for all selected keys
+        "service/keys/purge.rs",  // no-op: restored in the meantime
         "service/oauth/allow.rs",
-        "service/oauth/allow.rs",   // nothing was allowed: the program is told why
-        "service/oauth/clients.rs", // the grants of a removed program, each with its event
+        "service/oauth/allow.rs",   // no grant: the client receives the error response
+        "service/oauth/clients.rs", // grants of a removed program, each with its own event
         "service/oauth/codes.rs",
         "service/oauth/codes.rs",
         "service/oauth/codes.rs",
-        "service/oauth/codes.rs", // no such code; redeemed: allowing it has its event; what was ended has its own, twice
+        "service/oauth/codes.rs", // unknown code; redeemed: consent has its event; ended (twice): own events
         "service/oauth/devices.rs",
-        "service/oauth/devices.rs", // a device began, asked: answering it has its event
-        "service/oauth/grants.rs",  // what was revoked has its event
-        "service/oauth/left.rs",    // so has what nobody came for
+        "service/oauth/devices.rs", // device authorization started; polled: the user's response has an event
+        "service/oauth/grants.rs",  // each revoked grant has its own event
+        "service/oauth/left.rs",    // each unredeemed grant has its own event
         "service/oidc/attempt.rs",
-        "service/oidc/attempt.rs", // begun, used: signing in has its events
+        "service/oidc/attempt.rs", // attempt started; attempt used: sign-in has its own events
         "service/policy.rs",
-        "service/policy.rs", // nothing changed
+        "service/policy.rs", // no-op
         "service/projects/change.rs",
         "service/projects/change.rs",
-        "service/projects/change.rs",  // nothing changed
-        "service/projects/invite.rs",  // the link was shown: its event says to whom
-        "service/projects/join.rs",    // a member already
-        "service/projects/members.rs", // nothing changed
-        "service/projects/read.rs",    // another page noted the look
+        "service/projects/change.rs",  // no-op
+        "service/projects/invite.rs",  // link shown: its event names the recipient
+        "service/projects/join.rs",    // no-op: already a member
+        "service/projects/members.rs", // no-op
+        "service/projects/read.rs",    // no-op: another request recorded the view
         "service/scopes.rs",
-        "service/scopes.rs", // in use: nothing removed; retired already
+        "service/scopes.rs", // no-op: the scope is in use; the scope is already retired
         "service/users/activity.rs",
         "service/users/activity.rs",
         "service/users/activity.rs",
-        "service/users/activity.rs", // nothing changed; the keys of a disabled user, each with its event
-        "service/users/power.rs",    // nothing changed
+        "service/users/activity.rs", // no-op; keys of a disabled user, each with its own event
+        "service/users/power.rs",    // no-op
         "verify/signer.rs",
-        "verify/signer.rs", // another node was faster
+        "verify/signer.rs", // no-op: another node inserted the key first
         "verify/tokens/revoke.rs",
         "verify/tokens/revoke.rs",
-        "verify/tokens/revoke.rs", // revoked before, meanwhile by another node; too many were
-        "verify/tokens/rotate.rs", // another node removed it
+        "verify/tokens/revoke.rs", // already revoked; limit reached; revoked by another node
+        "verify/tokens/rotate.rs", // no-op: another node removed the key
         "verify/usage/flush.rs",
         "verify/usage/flush.rs",
-        "verify/usage/flush.rs", // what was counted
-        "verify/usage/sweep.rs", // forgotten
+        "verify/usage/flush.rs", // usage counts
+        "verify/usage/sweep.rs", // deletion of old usage counts
     ];
     assert_eq!(uses, expected);
 }

@@ -1,4 +1,4 @@
-//! Limits that are counted hold for requests at the same time too, on two nodes.
+//! Atomic limits: counted limits also hold for concurrent requests, on two nodes.
 
 use crate::support::{Bench, ground};
 use keyward::{
@@ -15,23 +15,23 @@ use keyward::{
 use std::{sync::Arc, time::Duration};
 
 const MAREN: &str = "maren@pelagic.example";
-/// Requests at the same time: more than the limits of projects, and more than those of emails and keys.
+/// Numbers of concurrent requests: above the limits of projects, and above those of emails and keys.
 const MANY: usize = 80;
 const SOME: usize = 24;
 
-/// The service of this process, and of a second node on the same database.
+/// Returns the context of this process, and of a second node on the same database.
 async fn nodes(bench: &Bench) -> [Ground; 2] {
     let other = ground(&bench.location, bench.clock.clone()).await;
     [bench.app.ground.clone(), Ground { mail: bench.mail.clone(), ..other }]
 }
 
-/// Runs all of them at the same time, and counts those that were accepted.
+/// Runs all futures concurrently, and returns the number of accepted ones.
 async fn accepted<T: Send + 'static>(all: Vec<impl Future<Output = Result<T, Error>> + Send + 'static>) -> usize {
     let mut accepted = 0;
     for task in all.into_iter().map(tokio::spawn).collect::<Vec<_>>() {
         match task.await.unwrap() {
             Ok(_) => accepted += 1,
-            // On a busy machine one may get no connection in time: it was not accepted.
+            // On a slow machine a request may get no connection in time; then it is not accepted.
             Err(Error::Conflict(_) | Error::Store(_)) => {}
             Err(other) => panic!("{other:?}"),
         }
@@ -40,7 +40,7 @@ async fn accepted<T: Send + 'static>(all: Vec<impl Future<Output = Result<T, Err
 }
 
 on_both_engines! {
-    /// Five emails an hour to one address: requests for new passwords and for accounts count together.
+    /// The limit is five emails per hour and address. Password resets and registrations count together.
     async fn emails_an_hour(bench: Bench) {
         bench.person(MAREN, false).await;
         bench.alter("UPDATE policy SET sign_up = 'open'").await;
@@ -59,7 +59,7 @@ on_both_engines! {
         });
         assert!(accepted(all.collect()).await > 5, "the answer does not depend on the limit");
         let mut sent = 0;
-        // They go out behind the answers: until there was none for a second.
+        // Emails are sent after the responses. The loop ends when none arrives for one second.
         for _ in 0..600 {
             let more = bench.mail.take().len();
             sent += more;

@@ -1,4 +1,4 @@
-//! The audit log: signed, checked, exported, read.
+//! Audit log: checkpoints, verification, export, and the pages that show it.
 
 use crate::support::{Bench, browser::Page, json_of, listening::until};
 use keyward::{
@@ -25,7 +25,7 @@ const EMAIL: &str = "maren@pelagic.example";
 const ADMIN: &str = "root@keys.example";
 const MINUTE: i64 = 60;
 
-/// Writes so many events in this process, of many changes at once, each with a few of them.
+/// Writes `count` events in this process, by concurrent changes with a few events each.
 async fn events_of(ground: &Ground, count: usize) {
     const TOGETHER: usize = 10;
     let now = ground.now();
@@ -43,7 +43,7 @@ async fn events_of(ground: &Ground, count: usize) {
 }
 
 impl Bench {
-    /// Writes so many events, of many changes at once.
+    /// Writes `count` events, by concurrent changes.
     async fn events_of(&self, count: usize) {
         events_of(&self.app.ground, count).await;
     }
@@ -58,7 +58,7 @@ impl Bench {
         store::audit::after(&mut reader.conn(), 0, 100_000).await.unwrap()
     }
 
-    /// The tables give up what keeps them from being changed: somebody holds the database.
+    /// Removes the protection of the tables against changes, as an attacker with access to the database can.
     async fn unlock(&self) {
         match self.app.ground.pool {
             Pool::Sqlite { .. } => {
@@ -83,7 +83,7 @@ impl Bench {
         }
     }
 
-    /// Rewrites an event, and every hash after it, and the head: the chain holds again.
+    /// Rewrites an event, every hash after it, and the head, so that the chain is consistent again.
     async fn rewrite(&self, seq: i64) {
         let mut rows = self.rows().await;
         let mut prev = None;
@@ -130,12 +130,12 @@ impl Bench {
     }
 }
 
-/// A checked file.
+/// Checks an exported file.
 fn check_file(page: &Page, trusted: Option<Vec<PublicKey>>) -> audit::check::Checked {
     file::check(page.bytes.as_slice(), trusted, Vec::new()).unwrap().0
 }
 
-/// A key of nobody.
+/// A public key that belongs to no server.
 fn other_key() -> PublicKey {
     keys::read("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap().remove(0)
 }
@@ -147,8 +147,9 @@ fn fault(checked: &audit::check::Checked) -> (i64, Fault) {
 }
 
 on_both_engines! {
-    /// A checkpoint says which event, which hash, when; it is signed with a key that signs nothing else, in a form that is nothing
-    /// else. It is made when there is something new, and told once it is kept.
+    /// A checkpoint contains the sequence number, the hash, and the time of an event. Its signing key signs nothing
+    /// else, and its token type is used for nothing else. A checkpoint is created when there are new events, and is
+    /// reported after it is stored.
     async fn a_checkpoint_signs_the_head(bench: Bench) {
         let told = Arc::new(std::sync::Mutex::new(Vec::new()));
         let hear = told.clone();
@@ -175,7 +176,7 @@ on_both_engines! {
         let checked = bench.checked().await;
         assert_eq!((checked.broken, checked.unsigned(), checked.checkpoints), (None, 0, 2));
 
-        // The tokens of programs are signed with another key, and name another kind.
+        // Access tokens are signed with another key, and have another type.
         let header = jsonwebtoken::decode_header(&checkpoint.token).unwrap();
         assert_eq!((header.typ.as_deref(), header.alg), (Some(TYP), jsonwebtoken::Algorithm::EdDSA));
         let mut browser = bench.browser();
@@ -189,7 +190,7 @@ on_both_engines! {
         assert_eq!((page.status, page.problem()), (401, "invalid_token".to_owned()));
     }
 
-    /// Never more than 1,000 events lie between two checkpoints, however fast they come.
+    /// At most 1,000 events lie between two checkpoints, at any rate of events.
     async fn every_thousand_events(bench: Bench) {
         bench.events_of(2_345).await;
         let (made, signed) = bench.app.audit.sign(false).await.unwrap();
@@ -201,13 +202,13 @@ on_both_engines! {
         assert_eq!((checked.broken, checked.last, checked.checkpoints, checked.unsigned()), (None, head, 3, 0));
     }
 
-    /// The task signs by itself what its own process writes, at once when it is a thousand.
+    /// The background task signs the events of its own process, and does so immediately after 1,000 events.
     async fn a_burst_is_signed_by_itself(bench: Bench) {
         let task = tokio::spawn(bench.app.audit.clone().run());
         bench.events_of(1).await;
         let signed = || bench.number("SELECT COALESCE(MAX(seq), 0) FROM audit_checkpoints");
         let until = async |seq: i64| {
-            // Not a measure: only so that a fault ends the test.
+            // Not a measurement: a timeout that ends the test after a failure.
             for _ in 0..1_200 {
                 if signed().await >= seq {
                     return;
@@ -218,7 +219,7 @@ on_both_engines! {
         };
         bench.events_of(3_100).await;
         until(3_000).await;
-        // By another process: looked for every second.
+        // Events of another process: the task checks for them every second.
         let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
         events_of(&ground, 1_000).await;
         until(4_000).await;
@@ -229,12 +230,12 @@ on_both_engines! {
         assert_eq!(bench.checked().await.broken, None);
     }
 
-    /// A database that refuses is asked again within seconds, and the minute's events are signed then.
+    /// After a database error, the task retries within seconds and signs the events of that minute.
     async fn a_refused_signature_is_tried_again(bench: Bench) {
         bench.events_of(3).await;
         bench.alter("ALTER TABLE audit_checkpoints RENAME TO elsewhere").await;
         let task = tokio::spawn(bench.app.audit.clone().run());
-        // Long enough to be refused. If not, the test proves less and fails no more.
+        // Long enough for a rejected write. If it is too short, the test proves less but does not fail.
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         bench.alter("ALTER TABLE elsewhere RENAME TO audit_checkpoints").await;
         let signed = format!("SELECT COUNT(*) FROM audit_checkpoints WHERE seq = {}", bench.head().await);
@@ -242,7 +243,7 @@ on_both_engines! {
         task.abort();
     }
 
-    /// Nodes that sign at once sign one head: each checkpoint follows from the one before.
+    /// Nodes that sign concurrently sign one head: each checkpoint names the previous one.
     async fn two_nodes_sign_one_log(bench: Bench) {
         let other = crate::support::service(&bench.location, &bench.folder_of_the_other(), bench.clock.clone(), crate::support::URL).await;
         for _ in 0..5 {
@@ -256,7 +257,8 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM audit_checkpoints").await, i64::try_from(checked.checkpoints).unwrap());
     }
 
-    /// An event is rewritten with all hashes after it and the head: the chain holds, and the checkpoints do not.
+    /// An event, all hashes after it, and the head are rewritten: the chain is consistent, and the checkpoints do not
+    /// match.
     async fn a_rewritten_log_is_found_out(bench: Bench) {
         bench.events_of(10).await;
         bench.sign().await;
@@ -270,7 +272,7 @@ on_both_engines! {
         assert_eq!(fault(&checked), (open, Fault::Rewritten { checkpoint: kept[0].seq }));
         assert_eq!(checked.signed.as_ref().map(|it| it.seq), Some(kept[0].after), "what was before is still vouched for");
         assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Broken { seq: open });
-        // Without its checkpoint nothing in the database tells, but what was kept elsewhere does.
+        // Without its checkpoint the database shows no fault, but a checkpoint that was stored elsewhere does.
         bench.alter(&format!("DELETE FROM audit_checkpoints WHERE seq = {}", kept[0].seq)).await;
         let checked = bench.checked().await;
         assert_eq!((checked.broken, checked.unsigned()), (None, 14), "chained, and not vouched for");
@@ -279,7 +281,7 @@ on_both_engines! {
         assert_eq!(fault(&checked), (open, Fault::Rewritten { checkpoint: kept[0].seq }));
     }
 
-    /// What is rewritten before it was signed is not signed.
+    /// Events that were changed before they were signed are not signed.
     async fn a_broken_log_is_not_signed(bench: Bench) {
         bench.events_of(5).await;
         bench.sign().await;
@@ -291,18 +293,18 @@ on_both_engines! {
         assert_eq!(fault(&bench.checked().await), (8, Fault::Changed));
     }
 
-    /// A running server knows what it has signed: it gives no signature for what was put in its place.
+    /// A running server remembers its last checkpoint, and does not sign events that replace the signed ones.
     async fn a_server_does_not_sign_what_replaced_its_log(bench: Bench) {
         bench.events_of(4).await;
         bench.sign().await;
         bench.events_of(2).await;
         bench.unlock().await;
-        // The checkpoints taken out, the events written anew, every hash and the head made to fit.
+        // The checkpoints are deleted, the events are rewritten, and every hash and the head are recomputed.
         bench.alter("DELETE FROM audit_checkpoints").await;
         bench.rewrite(2).await;
         let refused = bench.app.audit.sign(true).await.unwrap_err().to_string();
         assert!(refused.contains("what was signed of the audit log has changed"), "{refused}");
-        // Nor a log that ends before what it signed.
+        // The server also does not sign a log that ends before its last checkpoint.
         let bench = Bench::new(if matches!(bench.location, keyward::store::Location::Sqlite(_)) { crate::support::Engine::Sqlite } else { crate::support::Engine::Postgres }).await;
         bench.events_of(4).await;
         bench.sign().await;
@@ -313,7 +315,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM audit_checkpoints").await, 1);
     }
 
-    /// Every other way to tamper with the log, each found where it begins.
+    /// The other ways to tamper with the log: each is reported at the first changed event.
     async fn tampering_is_found_where_it_begins(bench: Bench) {
         bench.events_of(4).await;
         bench.sign().await;
@@ -329,7 +331,7 @@ on_both_engines! {
         assert_eq!(fault(&wrong), (1, Fault::Untrusted { checkpoint: first }));
         bench.unlock().await;
 
-        // The second of three checkpoints is taken out, and put back.
+        // The second of three checkpoints is deleted, then restored.
         let second = first + 4;
         let token = bench.texts(&format!("SELECT token FROM audit_checkpoints WHERE seq = {second}")).await.remove(0);
         bench.alter(&format!("DELETE FROM audit_checkpoints WHERE seq = {second}")).await;
@@ -337,7 +339,7 @@ on_both_engines! {
         assert_eq!(fault(&bench.checked().await), (second, Fault::CheckpointMissing { checkpoint: second, named_by }));
         bench.alter(&format!("INSERT INTO audit_checkpoints (seq, at, token) VALUES ({second}, 0, '{token}')")).await;
         assert_eq!(bench.checked().await.broken, None);
-        // The first too.
+        // The same for the first checkpoint.
         bench.alter(&format!("UPDATE audit_checkpoints SET seq = seq + 1 WHERE seq = {first}")).await;
         assert_eq!(fault(&bench.checked().await), (1, Fault::Misplaced { checkpoint: first + 1 }));
         bench.alter(&format!("DELETE FROM audit_checkpoints WHERE seq = {}", first + 1)).await;
@@ -346,7 +348,7 @@ on_both_engines! {
         let checked = bench.checked().await;
         assert_eq!((checked.broken, checked.signed, checked.last), (None, None, head), "nothing is vouched for");
 
-        // The end is cut off, with the head or without it.
+        // The end of the log is deleted, with and without a matching head.
         let last = bench.rows().await.pop().unwrap();
         bench.alter(&format!("DELETE FROM audit_events WHERE seq = {head}")).await;
         assert_eq!(fault(&bench.checked().await), (head, Fault::Ends { expected: head }));
@@ -358,7 +360,7 @@ on_both_engines! {
         bench.alter(&format!("UPDATE head SET audit_hash = {}", bench.bytes(&[7; 32]))).await;
         assert_eq!(fault(&bench.checked().await), (head, Fault::Head));
 
-        // An event in the middle is taken out.
+        // An event in the middle is deleted.
         bench.alter(&format!("DELETE FROM audit_events WHERE seq = {second}")).await;
         assert_eq!(fault(&bench.checked().await), (second, Fault::Missing));
         bench.alter(&format!("UPDATE audit_events SET detail = '1' WHERE seq = {first}")).await;
@@ -367,7 +369,7 @@ on_both_engines! {
         assert_eq!(fault(&bench.checked().await), (2, Fault::Unlinked));
     }
 
-    /// Events are signed and then cut off together with the head: a checkpoint that is left tells.
+    /// Signed events are deleted together with the head: a remaining checkpoint reveals it.
     async fn a_checkpoint_outlives_its_events(bench: Bench) {
         bench.events_of(6).await;
         let signed = bench.sign().await.remove(0).seq;
@@ -379,7 +381,7 @@ on_both_engines! {
         assert_eq!(fault(&bench.checked().await), (last.seq + 1, Fault::Ends { expected: signed }));
     }
 
-    /// Checkpoints are append-only too.
+    /// Checkpoints are append-only as well.
     async fn checkpoints_stay(bench: Bench) {
         bench.events_of(1).await;
         bench.sign().await;
@@ -401,7 +403,8 @@ on_both_engines! {
         }
     }
 
-    /// What only administrators may is theirs as administrators; on one's own account one needs no role; a project's is by one's role.
+    /// The acting role of an event: administrator for administration, `self` for the user's own account, and the
+    /// project role for a project.
     async fn events_say_as_what(bench: Bench) {
         let root = Actor::User(bench.person("root@keys.example", true).await);
         let maren = bench.person("maren@pelagic.example", false).await;
@@ -417,7 +420,7 @@ on_both_engines! {
         );
     }
 
-    /// An event from before `acting` was noted has the hash of the form without it, and the log goes on from it.
+    /// An event from before the `acting` column has a hash without that field, and the chain continues from it.
     async fn events_from_before_still_hold(bench: Bench) {
         bench.unlock().await;
         let mut old = EventRow {
@@ -438,7 +441,7 @@ on_both_engines! {
             prev: vec![0; 32],
             hash: Vec::new(),
         };
-        // Written down, not computed: the form that the first release hashed.
+        // A literal, not a computed value: the format that the first release hashed.
         let form = "[1,1763700000000000,\"operator\",\"Command \\\"line\\\"\\n\",\"key.created\",\"key:1\",\"Zoë’s key\",\
             \"00000000-0000-0000-0000-000000000000\",null,null,null,null,\"{}\"]";
         use sha2::Digest as _;
@@ -460,12 +463,12 @@ on_both_engines! {
         bench.sign().await;
         let checked = bench.checked().await;
         assert_eq!((checked.broken, checked.last, checked.unsigned()), (None, 3, 0));
-        // Nor can an event be given a capacity afterwards.
+        // An acting role cannot be added to an old event afterwards.
         bench.alter("UPDATE audit_events SET acting = 'owner' WHERE seq = 1").await;
         assert_eq!(fault(&bench.checked().await), (1, Fault::Changed));
     }
 
-    /// Each event says as what somebody acted.
+    /// Each event records the acting role.
     async fn as_what_somebody_acted(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let admin = bench.person(ADMIN, true).await;
@@ -485,7 +488,8 @@ on_both_engines! {
         assert_eq!(bench.texts(said).await, ["session.started self", "session.refused keyward"]);
     }
 
-    /// Administrators read all of it, the newest first, narrowed by person, kind, thing and day, page by page.
+    /// Administrators read the whole log, newest first, with filters by user, kind, target, and day, and with
+    /// pagination.
     async fn the_log_is_read_and_narrowed(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let mut admin = bench.person(ADMIN, true).await;
@@ -511,7 +515,7 @@ on_both_engines! {
         let of_project = bench.found(&admin, &format!("thing=project:{}", key.project)).await;
         assert_eq!((of_project.len(), of_project[3].as_str()), (4, "Command line made the project “maren’s project”"));
 
-        // Days begin and end in the zone of whoever asks.
+        // A day begins and ends in the caller's time zone.
         let day = |caller: &Caller, ago: i64| {
             let at = bench.app.ground.now().plus_seconds(-ago * 86_400);
             keyward::service::moments::rfc3339(
@@ -534,7 +538,7 @@ on_both_engines! {
             let page = bench.app.audit.list(&admin, &filter).await.unwrap();
             assert!(page.events.len() <= 50);
             seen.extend(page.events.iter().map(|event| event.seq));
-            // What comes meanwhile moves no page.
+            // New events do not move the pages.
             bench.events_of(1).await;
             match page.next {
                 Some(next) => filter.before = Some(next),
@@ -549,7 +553,8 @@ on_both_engines! {
         }
     }
 
-    /// The page says sentences, with the exact values behind them, and how far the log is signed; to others there is none.
+    /// The page shows sentences with their exact values, and how far the log is signed. For callers who are not
+    /// administrators, it does not exist.
     async fn the_page_is_for_administrators(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let admin = bench.person(ADMIN, true).await;
@@ -588,7 +593,7 @@ on_both_engines! {
         assert_eq!(bench.events("audit.exported").await, 0);
     }
 
-    /// What the button gives is checked on another machine: whole, or some days of it; and whatever is done to it is found.
+    /// An export, whole or of some days, is verified without the database, and every change to the file is found.
     async fn an_export_is_checked_without_the_database(bench: Bench) {
         bench.person(ADMIN, true).await;
         bench.events_of(1_203).await;
@@ -634,13 +639,13 @@ on_both_engines! {
         assert_eq!((some.broken, some.first, some.last, some.unsigned()), (None, signed + 1, bench.head().await, 0));
         let none = check_file(&browser.post("/admin/audit/export", &[("to", "2020-01-01")]).await, None);
         assert_eq!((none.broken, none.events()), (None, 0));
-        // A file that begins later is held against what it says was before, and so against its checkpoints.
+        // A file that begins later is checked against the previous hash that it names, and so against its checkpoints.
         let before = page.text().split("\"before\":\"").nth(1).unwrap()[..64].to_owned();
         assert_eq!(broken(page.text().replacen(&before, &"0".repeat(64), 1)), (signed + 1, Fault::Unlinked));
     }
 
-    /// Members of whatever role read the history of a key and of their project; nobody else learns that there is one. Addresses
-    /// are for administrators.
+    /// Members of any role read the history of a key and of their project. For other users neither exists. Only
+    /// administrators see IP addresses.
     async fn members_read_the_history(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await;
@@ -697,7 +702,8 @@ on_both_engines! {
                 match *status {
                     200 => assert!(page.text().contains("History") && page.text().contains("deactivated the key “Gateway”"), "{}", page.text()),
                     401 => assert_eq!((page.status, page.location().starts_with("/login?")), (303, true)),
-                    // An administrator may look at the project; its history is for its members, and all of it in the log.
+                    // An administrator may open the project. Its history is for its members; the audit log has all
+                    // events.
                     _ => assert!(page.status == 404 || !page.text().contains("History"), "{}", page.text()),
                 }
             }
@@ -706,7 +712,7 @@ on_both_engines! {
         assert!(page.text().contains("<b>You<"));
     }
 
-    /// The history goes on by the last event that was shown; that of one key holds no other's.
+    /// The cursor of the history is the last event shown. The history of a key contains no events of other keys.
     async fn the_history_goes_on(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (key, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Other").await);
@@ -729,7 +735,7 @@ on_both_engines! {
         assert!(page.text().contains("made the key “Gateway”") && !page.text().contains("Show older"));
         let page = browser.get(&format!("/keys/{}?history=x", key.id)).await;
         assert_eq!(page.status, 200, "what is no number begins anew");
-        // A key that is gone has no page; the project's history keeps what was done to it.
+        // A removed key has no page. The history of the project keeps the events of the key.
         bench.app.keys.delete(&maren, key.id).await.unwrap();
         assert_eq!(bench.app.audit.of_key(&maren, key.id, None).await.unwrap().events[0].said, "deleted the key “Gateway”");
         bench.clock.advance(7 * 86_400);
@@ -738,7 +744,7 @@ on_both_engines! {
         let history = bench.app.audit.of_project(&maren, key.project, None).await.unwrap();
         assert_eq!(history.events[0].said, "removed the deleted key “Gateway” for good");
         assert_eq!(history.events[0].who, "Keyward");
-        // Somebody who has left reads nothing more.
+        // A former member can read neither history.
         bench.alter("DELETE FROM members").await;
         let gone = |id: KeyId, project: ProjectId| (bench.app.audit.of_key(&maren, id, None), bench.app.audit.of_project(&maren, project, None));
         let (of_key, of_project) = gone(other.id, other.project);
@@ -747,7 +753,7 @@ on_both_engines! {
 }
 
 impl Bench {
-    /// The folder of another node, with the same key file.
+    /// Returns the folder of another node, with the same key file.
     fn folder_of_the_other(&self) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         std::fs::copy(self.folder.path().join("keyward.key"), folder.path().join("keyward.key")).unwrap();
@@ -755,7 +761,7 @@ impl Bench {
     }
 }
 
-/// Every text like `thing.verb` in the sources that write events, but for what stands in the log of the process.
+/// Collects every string like `thing.verb` in sources that write events, except strings in `tracing` calls.
 fn actions(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -779,7 +785,7 @@ fn is_action(text: &str) -> bool {
     text.split_once('.').is_some_and(|(thing, verb)| is_word(thing) && is_word(verb))
 }
 
-/// Whoever writes a new event says in `domain/audit.rs` how it reads.
+/// Every action in an event has a sentence in `domain/audit.rs`.
 #[test]
 fn every_action_has_a_sentence() {
     let mut found = BTreeSet::new();
@@ -791,7 +797,7 @@ fn every_action_has_a_sentence() {
     assert!(missing.is_empty(), "no sentence in domain/audit.rs for {missing:?}");
 }
 
-/// Nobody is taken at their word for who they are.
+/// The service checks in the database that the caller is an active administrator.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disabled_administrator_reads_nothing() {
     let bench = Bench::new(crate::support::Engine::Sqlite).await;
@@ -802,7 +808,7 @@ async fn a_disabled_administrator_reads_nothing() {
     assert!(again.is_none());
 }
 
-/// The binary's commands beside a server, on a database of their own.
+/// The audit commands of the binary, beside a running server, on a separate database.
 mod command {
     use std::{
         io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -823,7 +829,7 @@ mod command {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        // A command that reads nothing may be gone before it is written to.
+        // A command that reads no input may end before the write.
         let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
         child.wait_with_output().expect("it ends")
     }
@@ -834,7 +840,7 @@ mod command {
         text
     }
 
-    /// What a refusal said, on both outputs.
+    /// Returns the output of a failed command, from both streams.
     fn refused(output: &Output) -> String {
         let said = [&output.stdout[..], &output.stderr[..]].concat();
         let text = String::from_utf8_lossy(&said).into_owned();
@@ -860,8 +866,8 @@ mod command {
         (child, reader, said)
     }
 
-    /// What a server signs it prints, at the start for what came before and at its end for the rest; `verify` says how far the log
-    /// can be vouched for, and an export is checked where there is no database, with the key that was kept.
+    /// The server prints each checkpoint: at its start for earlier events, and at its end for the rest. `verify`
+    /// reports how far the log is signed. An export is verified without a database, with the stored public key.
     #[test]
     fn signed_printed_exported_and_verified() {
         let folder = tempfile::tempdir().unwrap();

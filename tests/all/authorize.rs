@@ -1,4 +1,4 @@
-//! The pages and addresses of consent, as a browser without JavaScript and a program see them.
+//! OAuth authorization endpoint and consent pages, as a browser without JavaScript and a program see them.
 
 use crate::support::{
     Bench, PASSWORD, URL,
@@ -71,7 +71,7 @@ impl Stage {
         post(&mut self.bench.browser(), "/oauth/token", "", fields).await
     }
 
-    /// Allows by the form, and gives back the code.
+    /// Submits the consent form with `allow`, and returns the authorization code.
     async fn allowed(&self, browser: &mut Browser) -> String {
         let query = self.query(&[]);
         let fields = [("request", query.as_str()), ("answer", "allow"), ("scopes[]", "data:read"), ("life", "86400")];
@@ -87,7 +87,7 @@ fn value(address: &str, name: &str) -> String {
     found.unwrap_or_else(|| panic!("no {name}: {address}")).1.into_owned()
 }
 
-/// What stands in a text between two others.
+/// Returns the part of a text between two others.
 fn between(text: &str, before: &str, after: &str) -> String {
     let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("no {before}"));
     rest.split(after).next().unwrap_or_default().to_owned()
@@ -98,13 +98,14 @@ on_both_engines! {
         let stage = Stage::of(bench).await;
         let query = stage.query(&[]);
         let here = format!("/authorize?{query}");
-        // Not signed in: there and back.
+        // Without a session, the request redirects to the sign-in page and back.
         let mut browser = stage.bench.browser();
         let page = browser.get(&here).await;
         assert_eq!(page.status, 303);
         assert!(page.location().starts_with("/login?next="), "{}", page.location());
         let login = page.location().to_owned();
-        // A program is not told of its mistake either: the address would lead anyone who follows it elsewhere.
+        // Before sign-in an error is not redirected to the client either: a link with an error would send anyone who
+        // follows it to another site.
         let mistaken = browser.get(&format!("/authorize?{}", stage.query(&[("response_type", "token")]))).await;
         assert_eq!(mistaken.status, 303);
         assert!(mistaken.location().starts_with("/login?next="), "{}", mistaken.location());
@@ -122,7 +123,7 @@ on_both_engines! {
         assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
         assert_eq!(page.header("cache-control"), "no-store");
 
-        // What was not offered is refused beside its field, and what was typed stays.
+        // A scope that was not offered is rejected with a field error, and the form keeps the typed values.
         let wrong = [("request", query.as_str()), ("answer", "allow"), ("scopes[]", "data:write"), ("life", "5")];
         let refused = browser.post(&here, &wrong).await;
         assert_eq!(refused.status, 422);
@@ -134,13 +135,14 @@ on_both_engines! {
         assert_eq!(denied.status, 303);
         assert_eq!(value(denied.location(), "error"), "access_denied");
         assert_eq!((value(denied.location(), "state"), value(denied.location(), "iss")), ("a&b=c\"<x>".into(), URL.into()));
-        // No other page's form leads there.
+        // The CSP of other pages does not allow their forms to redirect to the client.
         let other = browser.get("/settings/security").await;
         assert!(other.text().contains("Buoy &lt;Watch&gt;") && !other.text().contains(&code));
         assert!(other.header("content-security-policy").contains("form-action 'self';"));
     }
 
-    /// A policy cannot name an IPv6 address: the form stays on our origin, and a page leads on.
+    /// A CSP cannot name an IPv6 address: `form-action` stays at Keyward's origin, and a page with a `Refresh` header
+    /// leads to the client.
     async fn an_ipv6_address_widens_no_policy(bench: Bench) {
         let stage = Stage::of(bench).await;
         let mut browser = stage.signed_in().await;
@@ -178,7 +180,7 @@ on_both_engines! {
         let page = browser.get(&here).await;
         assert_eq!((page.status, page.header("cross-origin-opener-policy")), (200, "unsafe-none"));
         assert!(page.header("content-security-policy").contains("form-action 'self';"), "the form leads nowhere else");
-        // Somebody else answers: signing out and in again keeps the question, and the tie.
+        // Another user responds: sign-out and sign-in keep the authorization request and the opener policy.
         let not_me = between(page.text(), "href=\"/logout?next=", "\"");
         let not_me = format!("/logout?next={}", not_me.replace("&amp;", "&"));
         let asked = browser.get(&not_me).await;
@@ -250,7 +252,7 @@ on_both_engines! {
         assert_eq!(stage.bench.browser().bearer(&config, &token).await.status, 200);
         let good = stage.bench.browser().json("/v1/keys/verify", &json!({"key": token, "scopes": ["data:read"]})).await.json();
         assert_eq!((&good["valid"], &good["issued_to"]), (&json!(true), &json!("owner")), "{good}");
-        // Its use is noted, and nothing else of it.
+        // Use of the token updates only the last use of the grant.
         stage.bench.app.usage.flush().await.unwrap();
         let mine = stage.bench.app.consent.mine(&stage.owner).await.unwrap().grants;
         assert!(mine[0].last_used.is_some());
@@ -259,7 +261,7 @@ on_both_engines! {
         let page = browser.post("/settings/security/grant", &[("grant", &grant)]).await;
         assert_eq!((page.status, page.location()), (303, "/settings/security?done=revoked"));
         assert_eq!(stage.bench.browser().bearer(&config, &token).await.status, 401);
-        // Under the code of a key, but in words for somebody who has none.
+        // The reason code is that of a deleted key, but the message does not mention a key.
         let bad = stage.bench.browser().json("/v1/keys/verify", &json!({"key": token})).await.json();
         let words = bad["message"].as_str().expect("words");
         assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("deleted")));
@@ -267,16 +269,17 @@ on_both_engines! {
         let cut = stage.bench.texts("SELECT holder FROM token_cutoffs").await;
         assert_eq!(cut, [format!("grant:{grant}")]);
         assert_eq!(stage.token(&asked(&code)).await.oauth_error(), "invalid_grant");
-        // A client that names its scopes once more gets those that were left in.
+        // A token request that repeats the requested scopes gets only the granted ones.
         let code = stage.allowed(&mut browser).await;
         let again = [&asked(&code)[..], &[("scope", "data:read usage:read")]].concat();
         assert_eq!(stage.token(&again).await.json()["scope"], "data:read");
-        // What comes to no token is not left among what holds.
+        // A grant whose code yields no token does not stay active.
         let code = stage.allowed(&mut browser).await;
         let elsewhere = [&asked(&code)[..], &[("resource", "http://127.0.0.1:3000/v1")]].concat();
         assert_eq!(stage.token(&elsewhere).await.oauth_error(), "invalid_target");
         assert_eq!(stage.bench.app.consent.mine(&stage.owner).await.unwrap().grants.len(), 1);
-        // Revoked while its project is archived, it stays revoked; under the name that the page asked with, too.
+        // A token revoked while its project is archived stays revoked. Revocation also accepts the client id of the
+        // authorization request.
         let code = stage.allowed(&mut browser).await;
         let token = stage.token(&asked(&code)).await.token();
         let actor = Actor::User(stage.owner.clone());
@@ -289,7 +292,8 @@ on_both_engines! {
         stage.bench.app.projects.archive(&actor, stage.project, true).await.unwrap();
         let bad = program.json("/v1/keys/verify", &json!({"key": token})).await.json();
         assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("token_revoked")));
-        // Whoever has stolen such a token can make a thousand more and revoke them: that ends the grant, and does not keep it.
+        // A stolen token can be used to create and revoke 1,000 tokens. The next revocation then ends the grant: the
+        // limit does not keep the token valid.
         let code = stage.allowed(&mut browser).await;
         let token = stage.token(&asked(&code)).await.token();
         let known = stage.bench.app.tokens.read(&token).unwrap();
@@ -304,7 +308,7 @@ on_both_engines! {
         assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("deleted")));
         let why = stage.bench.texts("SELECT reason FROM audit_events WHERE action = 'grant.ended' ORDER BY seq DESC").await;
         assert!(why[0].contains("A thousand of its tokens were revoked"), "{why:?}");
-        // As long as is asked for, and no longer than was allowed.
+        // The lifetime of the token is the requested one, but at most the allowed one.
         let code = stage.allowed(&mut browser).await;
         let long = [&asked(&code)[..], &[("expires_in", "999999")]].concat();
         assert_eq!(stage.token(&long).await.json()["expires_in"], 86_400);
@@ -369,7 +373,7 @@ on_both_engines! {
         let asked = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
         assert_eq!(stage.token(&asked).await.oauth_error(), "authorization_pending", "it goes on waiting");
         assert_eq!(stage.bench.events("grant.denied").await, 0);
-        // What no address takes, of any method or size: in the same shape, and for a page elsewhere to read.
+        // Errors by method or body size have the OAuth error format, and allow any origin to read them (CORS).
         let long = form(&[("grant_type", "client_credentials"), ("scope", &"x".repeat(80_000))]);
         let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
         let page = stage.bench.browser().send(request.header("content-length", long.len()), long).await;

@@ -1,5 +1,6 @@
-//! Canaries: a whole story is lived through with secrets that can be searched for, and then every sink is searched. None of them
-//! may stand in the log (at its most talkative), in a page that a GET can fetch, or in the database and the files beside it.
+//! Secret leaks: the tests use searchable secrets (canaries) in realistic workflows, then search every sink for them.
+//! No secret may appear in the log at its most verbose level, in a page that a GET can fetch, or in the database and
+//! the files beside it.
 
 use crate::support::{
     Bench, PASSWORD,
@@ -18,13 +19,13 @@ use std::sync::{Arc, Mutex};
 
 const EMAIL: &str = "maren@pelagic.example";
 
-/// The properties that the islands of a page are woken with.
+/// Returns the properties for the hydration of the islands of a page.
 fn islands(page: &Page) -> String {
     let tags = page.text().split("data-props=\"").skip(1);
     tags.map(|rest| rest.split('"').next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// What stands in the scripts of a page.
+/// Returns the contents of the scripts of a page.
 fn scripts(page: &Page) -> String {
     let tags = page.text().split("<script").skip(1);
     tags.map(|rest| rest.split("</script>").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
@@ -34,7 +35,7 @@ fn contains(hay: &[u8], needle: &[u8]) -> bool {
     hay.windows(needle.len()).any(|window| window == needle)
 }
 
-/// What may stand nowhere, each with its name.
+/// The secrets that no sink may contain, each with its name.
 #[derive(Default)]
 struct Canaries(Vec<(String, Vec<u8>)>);
 
@@ -44,7 +45,7 @@ impl Canaries {
         self.0.push((name.to_owned(), text.as_bytes().to_vec()));
     }
 
-    /// Bytes, in every way in which they are usually written down.
+    /// Adds bytes in each of their usual text encodings.
     fn plant_bytes(&mut self, name: &str, bytes: &[u8]) {
         self.0.push((name.to_owned(), bytes.to_vec()));
         for text in
@@ -54,7 +55,7 @@ impl Canaries {
         }
     }
 
-    /// The id that a session's cookie holds: as it is sent, and as bytes and numbers.
+    /// Adds the id in a session cookie: as it is sent, and as bytes and numbers.
     fn plant_session(&mut self, name: &str, cookie: &str) {
         let value = cookie.split_once('=').expect("a pair").1;
         self.plant(name, value);
@@ -70,7 +71,7 @@ impl Canaries {
     }
 }
 
-/// Everything that the database holds: its files, or every row of every table as text.
+/// Returns the whole content of the database: its files, or every row of every table as text.
 async fn stored(bench: &Bench) -> Vec<(String, Vec<u8>)> {
     let mut sinks = Vec::new();
     for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
@@ -88,7 +89,7 @@ async fn stored(bench: &Bench) -> Vec<(String, Vec<u8>)> {
 }
 
 on_both_engines! {
-    /// The story of a key, of its owner and of everybody's mistakes.
+    /// The life cycle of a key and of its owner, with erroneous requests.
     async fn no_sink_holds_a_secret(bench: Bench) {
         let log = Listening::begin();
         let mut canaries = Canaries::default();
@@ -100,7 +101,7 @@ on_both_engines! {
         canaries.plant("the wrong password, in a form", &wrong.replace(' ', "+"));
         canaries.plant("the password that was typed as an address", &typed_as_email);
 
-        // The first start.
+        // First-run setup.
         let printed = Arc::new(Mutex::new(String::new()));
         let printer = printed.clone();
         bench.app.accounts.open_setup(move |code| code.expose().clone_into(&mut printer.lock().unwrap())).await.unwrap();
@@ -115,7 +116,7 @@ on_both_engines! {
         canaries.plant_session("the first session", browser.cookie.as_deref().unwrap());
         assert_eq!(browser.post("/logout", &[]).await.status, 303);
 
-        // Signing in, and not.
+        // Failed and successful sign-ins.
         for (email, password) in [(EMAIL, &wrong), (typed_as_email.as_str(), &wrong), ("nobody@pelagic.example", &password)] {
             assert_eq!(browser.post("/login", &[("email", email), ("password", password)]).await.status, 422);
             assert_eq!(browser.post_live("/login", &[("email", email), ("password", password)]).await.status, 422);
@@ -127,7 +128,7 @@ on_both_engines! {
         assert_eq!(browser.post("/login", &[("email", EMAIL), ("password", &password)]).await.status, 303);
         canaries.plant_session("the session", browser.cookie.as_deref().unwrap());
 
-        // Keys, created by the service and by forms.
+        // Keys, created through the service and through forms.
         let maren = bench.caller(EMAIL).await;
         let made = bench.key(&maren, "Gateway").await;
         let (id, project, by_service) = (made.id.to_string(), made.project.to_string(), made.secret);
@@ -142,26 +143,26 @@ on_both_engines! {
         let by_live = live.text().split("KEYWARD_SECRET_KEY=").nth(1).expect("the secret is shown")[..64].to_owned();
         assert_ne!(by_service, by_form);
         assert_ne!(by_live, by_form);
-        // What wakes there is told nothing of it, and what travels beside the page neither.
+        // The island properties and the scripts of the page contain no secret.
         let props = islands(&live);
         assert!(!props.is_empty() && live.text().contains("<leptos-island"), "{}", live.text());
         for (what, hay) in [("the props of the islands", props), ("the scripts", scripts(&live))] {
             assert!(!hay.contains(&by_live[12..40]) && !hay.contains(&by_live[40..]), "{what} of the reveal hold the secret: {hay}");
         }
-        // Nor does it stand in an attribute, where a style or an address could read it.
+        // No attribute contains the secret, because a style or a URL could read it there.
         for tag in live.text().split('<').filter_map(|rest| rest.split('>').next()) {
             assert!(!tag.contains(&by_live[12..40]), "a tag holds the secret: {tag}");
         }
         assert_eq!(live.text().matches(&by_live[12..]).count(), 3, "bare, in the command, in the lines for a file");
         let keys = [("the key created by the service", &by_service), ("the key made by form", &by_form), ("the key made alive", &by_live)];
         for (name, secret) in keys {
-            // What is not the preview.
+            // The part of the secret after the preview.
             canaries.plant(name, &secret[12..]);
             canaries.plant(name, &secret[12..40]);
         }
         assert_eq!(browser.post("/keys/new", &form(two.as_str())).await.status, 409);
 
-        // Programs.
+        // Requests of programs.
         let mut program = bench.browser();
         let page = program.json("/authentication/token", &serde_json::json!({"secret_key": by_service})).await;
         let token = page.json()["access_token"].as_str().unwrap().to_owned();
@@ -173,7 +174,7 @@ on_both_engines! {
         assert_eq!(program.bearer(&config, &token).await.status, 200);
         assert_eq!(program.json("/v1/keys/verify", &serde_json::json!({"key": by_form})).await.status, 200);
 
-        // Mistakes with a secret in them.
+        // Invalid requests with a secret in them.
         for path in ["/authentication/token", "/v1/keys/verify", "/v1/nothing", "/keys/new", "/login", "/api/keys/called"] {
             let bodies = [
                 by_service.clone(),
@@ -202,14 +203,14 @@ on_both_engines! {
         browser.call("keys/called", &[("id", &by_service)]).await;
         browser.post_live("/keys/new", &[("number", &by_service), ("project", &password), ("name", &by_form)]).await;
 
-        // The end of it.
+        // The key is deactivated and deleted.
         assert_eq!(browser.post(&format!("/keys/{id}/deactivate"), &[("id", &id)]).await.status, 303);
         assert_eq!(program.bearer(&config, &token).await.status, 401);
         assert_eq!(browser.post(&format!("/keys/{id}/delete"), &[("id", &id)]).await.status, 303);
         bench.app.usage.flush().await.unwrap();
 
-        // Every page that a GET can fetch, signed in and out.
-        // She is the first administrator: no page is closed to her.
+        // Every page that a GET can fetch, with and without a session.
+        // The user is the first administrator and can open every page.
         let mut paths: Vec<_> = keyward::http::page_paths().into_iter().map(ToOwned::to_owned).collect();
         assert!(paths.len() > 20, "{paths:?}");
         for path in &mut paths {
@@ -240,7 +241,7 @@ on_both_engines! {
         for path in &paths {
             pages.push((format!("GET {path}, signed out"), browser.get(path).await.bytes));
         }
-        // Nor has any answer's head, with its redirects and cookies, but for the cookie that is the session.
+        // No response header contains a secret, including redirects and cookies, except for the session cookie.
         for (whose, heads) in [("hers", &browser.heads), ("a program's", &program.heads)] {
             assert!(heads.contains("x-request-id") && heads.contains("content-type"));
             let told: String = heads.lines().filter(|line| !line.starts_with("set-cookie: keyward=")).collect();
@@ -248,7 +249,7 @@ on_both_engines! {
         }
         assert!(browser.heads.contains("location: /keys?done=deleted&key="), "{}", browser.heads);
 
-        // The seed that tokens are signed with is sealed, and the file beside it holds another key.
+        // The seed of the token signing key is encrypted, and the file beside the database holds another key.
         let (seed, _) = forge::seed(&bench).await;
         canaries.plant_bytes("the seed of the signing key", &seed);
 
@@ -259,7 +260,7 @@ on_both_engines! {
         }
         canaries.search("the log", &logged);
 
-        // The search finds what is there.
+        // The search finds values that are present.
         let found = |hays: &[(String, Vec<u8>)], needle: &str| hays.iter().any(|(_, hay)| contains(hay, needle.as_bytes()));
         assert!(found(&pages, &by_service[..12]), "the preview stands in the list");
         for present in [EMAIL, &by_service[..12], &by_form[..12], "session.refused", "key.deleted"] {
@@ -274,7 +275,7 @@ on_both_engines! {
                 assert!(names.contains(&name), "{name} was searched: {names:?}");
             }
         }
-        // And a canary that is set free is caught: in the database, and in the log.
+        // The search also finds a canary that was written on purpose: in the database, and in the log.
         bench.alter(&format!("UPDATE projects SET name = '{by_service}'")).await;
         let caught = std::panic::AssertUnwindSafe(async {
             for (sink, hay) in stored(&bench).await {
@@ -288,7 +289,7 @@ on_both_engines! {
         assert!(caught.is_err(), "the search of the log is blind");
     }
 
-    /// The story of a second factor: its secret, its recovery codes, and the passwords that are typed as proofs.
+    /// A second factor: its secret, its recovery codes, and the passwords typed for reauthentication.
     async fn no_sink_holds_a_second_factor(bench: Bench) {
         let log = Listening::begin();
         let mut canaries = Canaries::default();

@@ -1,4 +1,4 @@
-//! The binary's commands, run as an operator runs them, beside a running server too.
+//! Command-line interface: the commands of the binary as an operator runs them, also beside a running server.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -40,7 +40,7 @@ pub(super) fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A server on a free port, stopped when it goes out of scope.
+/// A server process on a free port. It is stopped when the value is dropped.
 pub(super) struct Server {
     child: Child,
     pub(super) address: String,
@@ -52,12 +52,12 @@ impl Server {
         Self::start_on(folder, lines, "sqlite:keyward.db", &[])
     }
 
-    /// A server with these arguments.
+    /// Starts a server with these arguments.
     pub(super) fn start_with(folder: &Path, arguments: &[&str]) -> Self {
         Self::start_on(folder, 1, "sqlite:keyward.db", arguments)
     }
 
-    /// A server on another database.
+    /// Starts a server on this database.
     fn start_on(folder: &Path, lines: usize, database: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(BINARY)
             .arg("serve")
@@ -65,7 +65,7 @@ impl Server {
             .current_dir(folder)
             .env_clear()
             .env("KEYWARD_DATABASE_URL", database)
-            // An argument comes first.
+            // An argument takes precedence over this variable.
             .env("KEYWARD_LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -87,13 +87,13 @@ impl Server {
         Self { child, address, said }
     }
 
-    /// Asks it to stop; whether it ended with success.
+    /// Stops the server with SIGTERM, and returns whether it exits with success.
     pub(super) fn stop(mut self) -> bool {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
         asked.success() && self.child.wait().expect("it ends").success()
     }
 
-    /// One request over a connection of its own.
+    /// Sends one request over a new connection.
     fn request(&self, head: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it answers");
         write!(
@@ -123,7 +123,7 @@ impl Drop for Server {
     }
 }
 
-/// Tests hash passwords at the least cost; the binary does at that of [`argon2::Params::DEFAULT`].
+/// The binary hashes passwords at the cost of [`argon2::Params::DEFAULT`]. Tests use the lowest cost.
 #[test]
 fn the_binary_hashes_passwords_at_their_full_cost() {
     let folder = tempfile::tempdir().unwrap();
@@ -132,7 +132,7 @@ fn the_binary_hashes_passwords_at_their_full_cost() {
         &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"],
         PASSWORD,
     ));
-    // The last connection has written the write-ahead log back into the file.
+    // The last connection writes the write-ahead log back into the file when it closes.
     let stored = std::fs::read(folder.path().join("keyward.db")).unwrap();
     let cost = b"$argon2id$v=19$m=19456,t=2,p=1$";
     assert!(stored.windows(cost.len()).any(|it| it == cost));
@@ -333,7 +333,7 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     }
 }
 
-/// On PostgreSQL the key file is made once, by hand, and given to every node: two of them serve the same keys.
+/// On PostgreSQL the operator creates the key file once and copies it to every node: two nodes serve the same keys.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_two_nodes_serve_one_database() {
     let folder = tempfile::tempdir().unwrap();
@@ -367,12 +367,12 @@ async fn postgres_two_nodes_serve_one_database() {
     }
 }
 
-/// What the demo printed behind this word.
+/// Returns the printed word after `word`.
 fn printed<'a>(said: &'a str, word: &str) -> &'a str {
     said.split(word).nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("{word}: {said}"))
 }
 
-/// Fills a database, and looks at it as a server and as a person who signs in.
+/// Fills a database with the demo data, and tests it through a server and with a user's sign-in.
 async fn a_demo(engine: crate::support::Engine) {
     let folder = tempfile::tempdir().unwrap();
     let location = crate::support::database(engine, &folder).await;
@@ -548,14 +548,14 @@ fn the_next_signing_key_is_published_beside_a_running_server() {
     assert_eq!(published(), 2, "when the command has ended");
     let again = err(&keyward(folder, &["admin", "rotate-token-key"]));
     assert!(again.contains("published already"), "{again}");
-    // Another file would seal what no server could open.
+    // With another key file, the command would encrypt a key that no server can decrypt.
     out(&keyward(folder, &["admin", "create-key-file", "other.key"]));
     let other = err(&keyward(folder, &["admin", "rotate-token-key", "--key-file", "other.key"]));
     assert!(other.contains("does not open this database's signing key"), "{other}");
     let missing = err(&keyward(folder, &["admin", "rotate-token-key", "--key-file", "none.key"]));
     assert!(missing.contains("none.key is missing"), "{missing}");
     assert_eq!(published(), 2);
-    // Both may be in somebody else's hands.
+    // Both keys may be compromised.
     let said = out(&keyward(folder, &["admin", "rotate-token-key", "--compromised"]));
     assert!(said.contains("signs from now on") && said.contains("issued before is refused"), "{said}");
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);

@@ -1,5 +1,5 @@
-//! Commands when the database, its file or the server cannot serve: the exit code is 1, the message names what it is about and what to
-//! do, and no secret stands in it.
+//! Command-line errors when the database, its file, or the server is not usable: the exit code is 1, the message names
+//! the cause and the remedy, and it contains no secret.
 
 use super::cli::{BINARY, PASSWORD, err, json, keyward, out, run};
 use crate::support::listen::{Manner, ill_mannered, nobody};
@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// A command of each kind that opens the database.
+/// One command of each kind that opens the database.
 const COMMANDS: [&[&str]; 7] = [
     &["admin", "list-users"],
     &["audit", "verify"],
@@ -20,7 +20,7 @@ const COMMANDS: [&[&str]; 7] = [
     &["serve", "--listen", "127.0.0.1:0"],
 ];
 
-/// What a command on this database says when it fails.
+/// Returns the error message of a failing command on this database.
 fn fails(folder: &Path, database: &str, command: &[&str]) -> String {
     let output = keyward(folder, &[&["--database-url", database], command].concat());
     let said = err(&output);
@@ -40,7 +40,7 @@ fn a_database_file_that_cannot_serve_is_named_with_what_to_do() {
         for (database, advice) in [
             ("folder.db", "is a folder: name a file in it"),
             ("text.db", "The database file text.db is damaged, or is not a database of Keyward"),
-            // No user may make a file there, and no file has others in it.
+            // No user can create a file in `/sys`, and a file cannot contain other files.
             ("/sys/keyward.db", "must be able to write /sys/keyward.db"),
             ("file/keyward.db", "the folder file of the database"),
         ] {
@@ -56,7 +56,7 @@ fn a_database_file_that_cannot_serve_is_named_with_what_to_do() {
     assert_eq!(std::fs::read_to_string(at.join("text.db")).unwrap().len(), 49 * 40, "it was left as it is");
 }
 
-/// A page in the middle is overwritten: the file opens, and fails when it is read.
+/// A page in the middle of the file is overwritten: the file opens, and a later read fails.
 #[test]
 fn a_damaged_page_is_reported_with_the_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -72,7 +72,7 @@ fn a_damaged_page_is_reported_with_the_file() {
     );
 }
 
-/// Overwrites the page of the head, which is first read when the event of a change is appended.
+/// Overwrites the page of the table `head`, which is first read when a change appends its event.
 pub async fn damage_head(file: &Path) {
     let mut reader = sqlx::SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
     let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut reader).await.unwrap();
@@ -85,7 +85,7 @@ pub async fn damage_head(file: &Path) {
     std::fs::write(file, bytes).unwrap();
 }
 
-/// A page is overwritten that is first read when the event of a change is appended: the whole batch is lost.
+/// The overwritten page is first read when a change appends its event: the whole batch fails.
 #[tokio::test]
 async fn a_damaged_page_of_a_lost_batch_is_reported_with_the_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -194,7 +194,7 @@ fn a_key_file_that_others_can_change_draws_a_warning() {
     assert!(log.contains("WARN") && log.contains("the key file keyward.key has mode 0666"), "{log}");
 }
 
-/// Whatever is wrong with the file, nothing advises to make another: it would open nothing.
+/// For every fault of the key file, no message advises to create a new file: it could not decrypt the database.
 #[test]
 fn a_key_file_that_does_not_open_the_database_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();

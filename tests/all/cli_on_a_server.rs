@@ -1,4 +1,5 @@
-//! `keyward keys` and `keyward projects` with `--url`: what they do on the database, through a running server.
+//! Remote commands: `keyward keys` and `keyward projects` with `--url` do through a server what they do on the
+//! database.
 
 use super::cli::{BINARY, PASSWORD, Server, err, json, keyward, out, run};
 use keyward::service::{
@@ -15,7 +16,7 @@ use std::{
 const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 
-/// A server with one person, and the key that manages.
+/// A server with one user and a management key.
 struct Stage {
     server: Server,
     folder: tempfile::TempDir,
@@ -37,7 +38,7 @@ impl Stage {
         self.folder.path()
     }
 
-    /// A key with these scopes, made on the database.
+    /// Creates a key with these scopes directly in the database.
     fn make(&self, scopes: &[&str]) -> Value {
         let scopes: Vec<_> = scopes.iter().flat_map(|it| ["--scope", it]).collect();
         let asked = ["keys", "create", "--project", "maren’s project", "--name", "Manager", "--json"];
@@ -52,12 +53,12 @@ impl Stage {
         self.manager["project_id"].as_str().unwrap()
     }
 
-    /// A command on the server, with the key that manages.
+    /// Runs a command on the server, with the management key.
     fn on(&self, arguments: &[&str]) -> Output {
         self.by(self.secret(), arguments)
     }
 
-    /// A command on the server, with this key in the environment.
+    /// Runs a command on the server, with this key in the environment.
     fn by(&self, key: &str, arguments: &[&str]) -> Output {
         Command::new(BINARY)
             .args(arguments)
@@ -65,14 +66,14 @@ impl Stage {
             .current_dir(self.folder())
             .env_clear()
             .env("KEYWARD_KEY", key)
-            // Nothing of the database is touched.
+            // The command must not open this database.
             .env("KEYWARD_DATABASE_URL", "sqlite:nowhere.db")
             .output()
             .expect("it runs")
     }
 }
 
-/// The key that manages is used by each command on the server.
+/// Removes the last-use times: each command on the server uses the management key.
 fn without_last_use(json: &str) -> String {
     let mut parts = json.split(r#""last_used_at":"#);
     let first = parts.next().unwrap_or_default().to_owned();
@@ -97,7 +98,7 @@ fn keys() {
 
     assert!(err(&on(&once)).contains("That key is 01"), "{}", err(&on(&once)));
 
-    // The same from the database and from the server, in words and for programs.
+    // Database and server give the same output, as text and as JSON.
     for more in [&["--json"][..], &[]] {
         for what in [
             &["keys", "show", id][..],
@@ -106,7 +107,7 @@ fn keys() {
         ] {
             let asked = [what, more].concat();
             let [here, there] = [out(&keyward(folder, &asked)), out(&on(&asked))];
-            // Here there may be several projects.
+            // On the database the output names the project, because there may be several.
             let here = without_last_use(&here.replace("  (maren’s project)", ""));
             assert_eq!(here, without_last_use(&there), "{asked:?}");
             assert!(there.contains("Buoy") && there.contains(id) && !there.contains("kw_live_ "), "{there}");
@@ -146,7 +147,7 @@ fn keys() {
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["name"]), (1, &"Float".into()));
     assert!(out(&on(&["keys", "list"])).contains("Manager"));
 
-    // What it may not, in words; and no secret among them.
+    // Denied commands explain the reason, and print no secret.
     let wider = on(&["keys", "create", "--name", "Wider", "--scope", "data:write"]);
     assert!(err(&wider).contains("You do not have data:write"), "{}", err(&wider));
     let reader = stage.make(&[READ]);
@@ -169,7 +170,7 @@ fn the_project_and_its_config() {
     let stage = Stage::new();
     let folder = stage.folder();
     let on = |arguments: &[&str]| stage.on(arguments);
-    // The one project of the key, and its config to the letter: the largest that there may be.
+    // The project of the key and its config, exactly as stored. The config has the maximum size.
     let project = stage.project();
     let config = format!(r#"{{"model": "{}"}}"#, "harbour ".repeat(32 * 1024 - 3));
     std::fs::write(folder.join("config.json"), config).unwrap();
@@ -189,7 +190,7 @@ fn the_project_and_its_config() {
     assert!(out(&on(&["projects", "config"])).contains(r#"{"model":"harbour harbour"#));
     assert!(err(&on(&["projects", "show", "--project", "Elsewhere"])).contains("one of the project “maren’s project”"));
     assert!(err(&on(&["projects", "config", "--set", "config.json"])).contains("Leave out --url"));
-    // A key that may not manage reads the config all the same, once it knows where.
+    // A key without a management scope can also read the config if the project is given.
     let plain = stage.make(&["data:read"]);
     let reads = |arguments: &[&str]| stage.by(plain["secret"].as_str().unwrap(), arguments);
     assert!(out(&reads(&["projects", "config", "--project", project])).contains("harbour"));
@@ -215,14 +216,14 @@ fn what_is_refused_and_why() {
         .unwrap();
     assert!(err(&plain).contains("neither https nor on this machine"), "{}", err(&plain));
 
-    // What is for a server alone; the server may be named before the command, too.
+    // Options that require a server (`--url`, which may also come before the command).
     for options in [&["keys", "list", "--secret-file", "secret"][..], &["keys", "show", id, "--project", project]] {
         assert!(err(&keyward(folder, options)).contains("name it with --url"), "{options:?}");
     }
     let once = ["keys", "create", "--project", project, "--name", "Once", "--idempotency-key", "x"];
     assert!(err(&keyward(folder, &once)).contains("--idempotency-key is for a server"));
 
-    // Where it leads nowhere, it says where; and the key goes nowhere but to a server's own address.
+    // Errors of an unusable URL name it. The key is sent only to the root URL of a server.
     let asks = |url: &str, key: &str| {
         let asked =
             Command::new(BINARY).args(["keys", "list", "--url", url]).env_clear().env("KEYWARD_KEY", key).output();
@@ -250,14 +251,14 @@ fn what_is_refused_and_why() {
         answers.join().unwrap();
         assert!(told.contains("Is it the right address?") && told.contains(said), "{told}");
     }
-    // A key that was used up hears that, and not that it says too little.
+    // A rate-limited key gets the rate-limit message, not advice to add `--project`.
     let seldom =
         ["keys", "create", "--project", project, "--name", "Seldom", "--scope", READ, "--rate", "1/hour", "--json"];
     let seldom = json(&keyward(folder, &seldom));
     let refused = err(&stage.by(seldom["secret"].as_str().unwrap(), &["keys", "list"]));
     assert!(refused.contains("too often") && !refused.contains("--project"), "{refused}");
 
-    // From a file, and from standard input.
+    // The key comes from a file, or from standard input.
     std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();
     let url = format!("http://{}", stage.server.address);
     assert!(out(&keyward(folder, &["keys", "list", "--url", &url, "--secret-file", "secret"])).contains("Float"));

@@ -1,4 +1,4 @@
-//! The text of a config: bounded in depth and length, in the page once, and kept to the last digit.
+//! Config text of a project: its depth and length are limited, it is in the page once, and its numbers keep all digits.
 
 use crate::support::{
     browser::{Browser, Page},
@@ -16,20 +16,21 @@ async fn post(browser: &mut Browser, id: ProjectId, config: &str) -> Page {
     post_on(&page, browser, id, config).await
 }
 
-/// Posts the form of this page.
+/// Submits the form of this page.
 async fn post_on(page: &Page, browser: &mut Browser, id: ProjectId, config: &str) -> Page {
     let (path, text) = (format!("/projects/{id}"), id.to_string());
     browser.post(&path, &[("id", &text), ("version", page.input("version")), ("config", config)]).await
 }
 
-/// Arrays in arrays, with values in the innermost: of about this length.
+/// Returns nested arrays with values in the innermost one, with a total of about `length` bytes.
 fn nested(depth: usize, length: usize) -> String {
     let values = vec!["1"; length / 2].join(",");
     format!("{{\"a\":{}{values}{}}}", "[".repeat(depth), "]".repeat(depth))
 }
 
 on_both_engines! {
-    /// 240 KB in 120 levels made a page of 59 MB: what is laid out is bounded, by its depth and by its length.
+    /// The depth and the length of the formatted text are limited: a config of 240 KB with 120 levels made a page of 59
+    /// MB.
     async fn depth_and_laid_out_length_are_bounded(bench: Bench) {
         let owner = bench.person(EMAIL, false).await;
         let id = bench.project_of(&owner).await;
@@ -49,7 +50,7 @@ on_both_engines! {
             }
         }
         assert_eq!(bench.app.projects.config(id).await.unwrap(), "{}");
-        // One that an earlier release took is shown as it is stored, and can be sent back to be made smaller.
+        // A config that an earlier release accepted is shown as stored, and can be replaced by a smaller one.
         let config = nested(120, 240_000);
         bench.alter(&format!("UPDATE projects SET config = '{config}' WHERE id = {}", bench.literal(id))).await;
         let page = browser.get(&format!("/projects/{id}")).await;
@@ -59,7 +60,7 @@ on_both_engines! {
         assert_eq!(post(&mut browser, id, "{}").await.status, 303);
     }
 
-    /// As much as can be saved is in the page once, and its form can be sent.
+    /// A config near the size limit appears in the page once, and its form can be submitted.
     async fn the_text_is_in_the_page_once(bench: Bench) {
         let owner = bench.person(EMAIL, false).await;
         let id = bench.project_of(&owner).await;
@@ -77,7 +78,7 @@ on_both_engines! {
         assert_eq!((refused.status, refused.text().matches("only-here").count()), (422, 1));
     }
 
-    /// Numbers keep their digits (RFC 8259 section 6), whichever way they came and whichever way they are read.
+    /// Numbers keep their digits (RFC 8259 section 6) with every way to write and to read them.
     async fn numbers_are_kept_as_they_were_written(bench: Bench) {
         let owner = bench.person(EMAIL, false).await;
         let made = bench.key(&owner, "Gateway").await;
@@ -98,7 +99,7 @@ on_both_engines! {
             let page = browser.get(&format!("/projects/{id}")).await;
             let shown: String = text_of(&page, "textarea").split_whitespace().collect();
             assert_eq!(shown, config);
-            // What the editor shows can be saved as it is.
+            // The text in the editor can be saved unchanged.
             assert_eq!(post(&mut browser, id, &text_of(&page, "textarea")).await.status, 303);
             assert_eq!(bench.app.projects.config(id).await.unwrap(), config);
             let token = bench.browser().json("/authentication/token", &serde_json::json!({"secret_key": made.secret})).await;

@@ -1,4 +1,4 @@
-//! Connections, over real sockets: how many one client may have, how long it may be silent, and how a connection ends.
+//! Connection limits over real sockets: connections for each client, timeouts, and the end of a connection.
 
 use crate::support::{Bench, Engine, raw::Client, wire};
 use axum::{Router, body::Body, response::IntoResponse as _, routing::get};
@@ -11,7 +11,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Longer than anything here takes on a slow machine.
+/// A timeout that no step of these tests reaches, even on a slow machine.
 const LONG: Duration = Duration::from_secs(60);
 
 struct Server {
@@ -30,23 +30,23 @@ async fn start(router: Router, limits: Limits) -> Server {
     Server { at, stop, ended }
 }
 
-/// The handler of `/slow`.
+/// State of the handler of `/slow`.
 struct Slow {
-    /// Lets one request go on.
+    /// Releases one request.
     go: Notify,
-    /// One permit for each request that has arrived.
+    /// Has one permit for each request that has arrived.
     arrived: Semaphore,
 }
 
 impl Slow {
-    /// Waits until this many more requests have arrived.
+    /// Waits until `requests` more requests have arrived.
     async fn arrived(&self, requests: u32) {
         let arrived = tokio::time::timeout(LONG, self.arrived.acquire_many(requests)).await;
         arrived.expect("they arrive").expect("it is open").forget();
     }
 }
 
-/// `/healthz`, `/`, and `/slow`, which answers once it is notified.
+/// Returns a router with `/healthz`, `/`, and `/slow`, which responds after a notification.
 fn slow_router() -> (Router, Arc<Slow>) {
     let shared = Arc::new(Slow { go: Notify::new(), arrived: Semaphore::new(0) });
     let slow = {
@@ -64,7 +64,7 @@ fn slow_router() -> (Router, Arc<Slow>) {
     (router, shared)
 }
 
-/// A client that has sent its request to `/slow`.
+/// Connects a client and sends its request to `/slow`.
 async fn slow_client(server: &Server, from: u8) -> Client {
     let mut client = Client::connect_from(from, server.at).await;
     client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
@@ -101,13 +101,13 @@ async fn one_address_cannot_take_all_connections() {
     let (router, slow) = slow_router();
     let server = start(router, Limits { per_address: 2, ..Limits::default() }).await;
     let mut busy = [slow_client(&server, 2).await, slow_client(&server, 2).await];
-    // Before their requests arrive, a third connection takes the place of the older one.
+    // Before their requests arrive, a third connection would replace the oldest one.
     slow.arrived(2).await;
     let mut third = Client::connect_from(2, server.at).await;
     assert!(third.is_closed().await, "beyond the limit of the address");
     let mut other = Client::connect_from(3, server.at).await;
     assert_eq!(other.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
-    // A connection that waits for its client makes room.
+    // A connection that is idle is closed in favor of a new one.
     slow.go.notify_one();
     slow.go.notify_one();
     for client in &mut busy {
@@ -194,13 +194,14 @@ async fn incomplete_heads_do_not_delay_the_end() {
     let mut second = Client::connect(server.at).await;
     assert_eq!(second.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
     second.send("GET / HTTP/1.1\r\nHos").await;
-    // The listener has accepted all three, since the last one was answered.
+    // The listener has accepted all three connections, because the last one got its response.
     server.stop.send(()).expect("it runs");
     tokio::time::timeout(Duration::from_secs(8), server.ended).await.expect("at once").expect("in order");
     assert!(half.is_closed().await && second.is_closed().await);
 }
 
-/// The body comes after its head, as it does over a network: the response says whether the connection stays, and it does as it says.
+/// The body follows its head in a separate packet, as over a network. The response announces whether the connection
+/// stays open, and the connection behaves accordingly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_request_leaves_the_connection_usable_or_says_that_it_does_not() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -243,7 +244,7 @@ async fn a_refusal_of_a_large_body_arrives_and_announces_the_close() {
         assert_eq!((response.status, response.has_close()), (413, true), "{path}");
         assert!(client.is_closed().await, "{path}");
     }
-    // Of a client that asks first nothing is read, and it learns that the connection ends.
+    // If the client sends `Expect: 100-continue`, its body is not read, and the response announces the close.
     let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
     let response = client
         .ask("POST /v1/keys/verify HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nExpect: 100-continue\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n")
@@ -269,7 +270,7 @@ async fn framing_that_proxies_read_differently_is_refused() {
         ),
         format!("POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde"),
         format!("{chunked}2;\n{{}}\r\n0\r\n\r\n"),
-        // A parser that ends the line at LF takes the second request for the data of a chunk.
+        // A parser that ends the line at LF reads the second request as data of a chunk.
         format!("{chunked}2;\nxx\r\n{:x}\r\n0\r\n\r\n{smuggled}\r\n0\r\n\r\n", 5 + smuggled.len()),
         format!("{chunked}2\r\n{{}}\r\n0\r\nX: y\n\r\n{smuggled}"),
     ] {
@@ -299,11 +300,11 @@ async fn framing_that_proxies_read_differently_is_refused() {
     }
 }
 
-/// Nobody knows where the next request begins: the refusal announces the close (RFC 9112 section 9.6).
+/// The start of the next request is unknown, so the response announces the close (RFC 9112 section 9.6).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_body_is_refused_with_400_and_announces_the_close() {
     let bench = Bench::new(Engine::Sqlite).await;
-    // Without a user the sign-in page leads to the setup.
+    // Without a user the sign-in page redirects to the setup.
     bench.person("maren@pelagic.example", false).await;
     let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
     let trailers = format!("1\r\na\r\n0\r\nX: {}\r\n\r\n", "x".repeat(40_000));

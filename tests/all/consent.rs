@@ -1,4 +1,4 @@
-//! Consent: what people allow programs, how programs come to their tokens, and what ends it.
+//! OAuth consent and grants: users grant programs access, programs redeem codes for tokens, and grants are revoked.
 
 use crate::support::{
     Bench,
@@ -28,7 +28,7 @@ fn challenge() -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER))
 }
 
-/// A query with these parameters, over those of a good request.
+/// Returns a query with these parameters, which replace those of a valid authorization request.
 fn query(client: &str, more: &[(&str, &str)]) -> String {
     let challenge = challenge();
     let mut pairs = vec![
@@ -80,7 +80,7 @@ impl Stage {
         }
     }
 
-    /// The parameters with which the program is told, and nobody is asked.
+    /// Returns the parameters of an immediate response to the client, without a consent prompt.
     async fn told(&self, query: &str) -> Vec<(String, String)> {
         match self.ask(&self.operator, query).await {
             Authorization::Answered(answered) => parameters(&answered),
@@ -105,7 +105,7 @@ impl Stage {
         self.redeem(&code).await.expect("redeemed")
     }
 
-    /// What verify says of a token of the grant.
+    /// Returns the scopes of the grant's tokens, or the reason why they are denied.
     async fn verdict(&self, grant: GrantId) -> Result<Vec<String>, Refused> {
         let id: uuid::Uuid = grant.into();
         let decision = self.bench.app.verify.key(id.into(), &Question::default()).await.expect("no fault");
@@ -119,7 +119,7 @@ impl Stage {
     }
 }
 
-/// Grants of the operator to the program, straight in the database.
+/// Inserts grants of the operator to the program directly into the database.
 async fn lay_grants(stage: &Stage, count: usize) {
     let ground = &stage.bench.app.ground;
     let now = ground.now();
@@ -264,7 +264,7 @@ on_both_engines! {
             let refused = stage.bench.app.consent.allow(&stage.operator, &query(client, more), vec![], DAY).await;
             assert!(matches!(refused, Err(Error::Conflict(_))), "{client} {more:?}");
         }
-        // Any port of this computer.
+        // For a loopback redirect URI, any port is accepted.
         stage.asking(&stage.operator, &query(&stage.said, &[("redirect_uri", "http://127.0.0.1:50123/cb")])).await;
         assert_eq!(stage.events().await, ["client.registered"], "asking leaves nothing behind");
     }
@@ -353,7 +353,7 @@ on_both_engines! {
         let stage = Stage::of(bench).await;
         let app = stage.bench.app.clone();
         let root = stage.bench.person("root@pelagic.example", true).await;
-        // Taken back by the person, by an owner; by nobody else.
+        // The user and a project owner can revoke a grant. An administrator who is not a member cannot.
         let grant = stage.granted(&stage.operator).await.grant;
         assert!(matches!(app.consent.revoke(&root, None, grant).await, Err(Error::NotFound)));
         app.consent.revoke(&stage.operator, None, grant).await.unwrap();
@@ -366,7 +366,7 @@ on_both_engines! {
         let owners = stage.granted(&stage.owner).await.grant;
         assert!(matches!(app.consent.revoke(&stage.operator, Some(stage.project), owners).await, Err(Error::NotFound)));
         assert_eq!(app.consent.of_project(&stage.operator, stage.project).await.unwrap().grants, [], "members see their own");
-        // A lower role.
+        // A lower role narrows or ends the grant.
         stage.bench.alter("UPDATE scopes SET granted_by = 'owner' WHERE name = 'usage:read'").await;
         let second = stage.bench.person("second@pelagic.example", false).await;
         stage.bench.join(stage.project, &second, "owner").await;
@@ -377,7 +377,7 @@ on_both_engines! {
         app.projects.set_role(&stage.owner, stage.project, second.user, "operator", "viewer").await.unwrap();
         assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
         stage.bench.alter("UPDATE scopes SET granted_by = 'operator' WHERE name = 'usage:read'").await;
-        // Leaving, being removed, disabled, deleted.
+        // The grant ends when the user leaves or is removed, disabled, or deleted.
         app.projects.set_role(&stage.owner, stage.project, second.user, "viewer", "operator").await.unwrap();
         let grant = stage.granted(&second).await.grant;
         app.projects.leave(&second, stage.project).await.unwrap();
@@ -399,7 +399,7 @@ on_both_engines! {
         let plan = vec![(own, keyward::service::users::Fate::Archive)];
         app.users.delete(&Actor::User(root.clone()), third.user, "Left us.", &plan).await.unwrap();
         assert_eq!(stage.verdict(grant).await, Err(Refused::Deleted));
-        // The project's archive, its program, the end.
+        // The project is archived and restored, and the program is removed.
         let grant = stage.granted(&stage.operator).await.grant;
         app.projects.archive(&Actor::Operator, stage.project, false).await.unwrap();
         assert_eq!(stage.verdict(grant).await, Err(Refused::ProjectArchived));
@@ -415,7 +415,8 @@ on_both_engines! {
         assert_eq!(changes as usize, count("grant.").await, "each is heard of");
     }
 
-    /// Many grants of a program end in many writes; what a process that ended has left is finished by upkeep.
+    /// The grants of a removed program end in many writes. If the process stops in between, the background job ends the
+    /// rest.
     async fn the_grants_of_a_removed_program_end_in_many_writes(bench: Bench) {
         const HOLD: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
         let stage = Stage::of(bench).await;
@@ -428,7 +429,7 @@ on_both_engines! {
             head.mark_unchanged();
             let removing = remove();
             tokio::pin!(removing);
-            // The caller goes away when the first write is committed.
+            // The caller is canceled when the first write is committed.
             tokio::select! {
                 biased;
                 changed = head.changed() => changed.unwrap(),
@@ -447,14 +448,14 @@ on_both_engines! {
         assert!(detail.contains("\"grants_ended\":451"), "{detail}");
     }
 
-    /// From the first write on no token of a removed program is accepted, although its grants end later: here, and on other nodes that
-    /// have them in memory.
+    /// After the first write, no token of a removed program is accepted, although its grants end later. This also
+    /// applies to other nodes with the grants in memory.
     async fn the_grants_of_a_removed_program_are_refused_at_once(bench: Bench) {
         let stage = Stage::of(bench).await;
         let bench = &stage.bench;
         lay_grants(&stage, 450).await;
         bench.clock.advance(1);
-        // The newest one: it ends in the last write.
+        // The newest grant ends in the last write.
         let grant = uuid::Uuid::from(stage.granted(&stage.operator).await.grant);
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         let (here, there) = (listening(&bench.app).await, listening(&other).await);
@@ -467,7 +468,7 @@ on_both_engines! {
             head.mark_unchanged();
             let removing = bench.app.consent.remove(&stage.owner, stage.project, stage.client);
             tokio::pin!(removing);
-            // The caller goes away when the first write is committed.
+            // The caller is canceled when the first write is committed.
             tokio::select! {
                 biased;
                 changed = head.changed() => changed.unwrap(),
@@ -481,7 +482,8 @@ on_both_engines! {
         there.abort();
     }
 
-    /// A later write that fails does not undo the removal, so it is no error; upkeep ends the rest.
+    /// A later write that fails does not undo the removal, so the call returns no error. The background job ends the
+    /// rest.
     async fn a_program_is_removed_although_a_later_write_fails(bench: Bench) {
         const HOLD: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
         let stage = Stage::of(bench).await;
@@ -495,7 +497,7 @@ on_both_engines! {
         assert_eq!((bench.number(HOLD).await, bench.events("grant.ended").await), (0, 250));
     }
 
-    /// A grant whose scopes cannot be read keeps no other grant from being ended: neither one of its program, nor one of another.
+    /// A grant with unreadable scopes does not prevent the end of other grants, of the same program or of another one.
     async fn one_unreadable_grant_of_a_removed_program_keeps_no_other(bench: Bench) {
         const HOLD: &str = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL";
         let stage = Stage::of(bench).await;
@@ -529,7 +531,7 @@ on_both_engines! {
         assert_eq!((bench.number(HOLD).await, bench.events("grant.lapsed").await), (0, 3));
     }
 
-    /// Other writes take their turn while the grants of a program end.
+    /// Other writes are processed while the grants of a program end.
     async fn removing_a_program_takes_many_writes(bench: Bench) {
         let stage = Stage::of(bench).await;
         let bench = &stage.bench;
@@ -551,7 +553,7 @@ on_both_engines! {
         assert_eq!(bench.events("grant.ended").await, 450);
     }
 
-    /// The grants of one person are bounded, because they end in one write with the person.
+    /// The number of a user's grants is limited, because they all end in one write together with the user.
     async fn a_person_allows_a_bounded_number_of_things(bench: Bench) {
         let stage = Stage::of(bench).await;
         lay_grants(&stage, 500).await;
@@ -611,7 +613,8 @@ on_both_engines! {
         assert!(!dump.contains(&begun.user_code));
     }
 
-    /// A timer is not exact: polls that are due within a second are accepted, and one that is rejected does not restart the interval.
+    /// Timers are not exact: polls up to one second early are accepted, and a rejected poll does not restart the
+    /// interval.
     async fn a_device_polls_with_jitter(bench: Bench) {
         let stage = Stage::of(bench).await;
         let consent = &stage.bench.app.consent;
@@ -622,7 +625,8 @@ on_both_engines! {
             stage.bench.clock.advance_micros(5_000_000 + if n % 2 == 0 { -30_000 } else { 30_000 });
         }
         assert_eq!(stage.bench.number("SELECT wait FROM device_codes").await, 5);
-        // A client that polls every 2 s and ignores what it is told is slowed down, and hears the answer all the same.
+        // A client that polls every 2 s and ignores the `slow_down` errors is slowed down, but still receives the
+        // decision.
         let mut heard = Vec::new();
         for _ in 0..60 {
             heard.push(consent.poll(&stage.said, code).await.unwrap().unwrap_err());
@@ -635,7 +639,7 @@ on_both_engines! {
         assert!(consent.poll(&stage.said, code).await.unwrap().is_ok(), "an answer is never held back");
     }
 
-    /// One address closes the device grant of no program: it is bounded before the program is.
+    /// One IP address cannot block the device grant of a program: its own limit applies before that of the program.
     async fn one_address_begins_few_devices(bench: Bench) {
         let stage = Stage::of(bench).await;
         let consent = &stage.bench.app.consent;
@@ -652,7 +656,7 @@ on_both_engines! {
         assert_eq!(begin("203.0.113.7").await, Ok(()));
     }
 
-    /// The limit of an address counts the devices of all programs together.
+    /// The limit of an IP address counts the device codes of all programs together.
     async fn one_address_is_limited_over_all_programs(bench: Bench) {
         let stage = Stage::of(bench).await;
         let consent = &stage.bench.app.consent;
@@ -674,7 +678,7 @@ on_both_engines! {
         assert_eq!(stage.bench.number("SELECT COUNT(*) FROM device_codes").await, 20);
     }
 
-    /// Giving a program a management scope requires recent authentication, in a browser and for a device.
+    /// Granting a management scope to a program requires recent authentication, in a browser and for a device.
     async fn management_scopes_require_recent_authentication(bench: Bench) {
         const READ: &str = "keyward:keys.read";
         let stage = Stage::of(bench).await;
@@ -694,7 +698,7 @@ on_both_engines! {
         assert!(matches!(allow(&stale, READ).await, Err(Error::StepUp)));
         assert!(matches!(consent.answer_device(&stale, &device.user_code, yes()).await, Err(Error::StepUp)));
         assert_eq!(stage.events().await, ["client.registered"], "nothing was allowed");
-        // Other scopes do not require it.
+        // Other scopes do not require recent authentication.
         allow(&stale, "data:read").await.unwrap();
         allow(&stage.owner, READ).await.unwrap();
         consent.answer_device(&stage.owner, &device.user_code, yes()).await.unwrap();

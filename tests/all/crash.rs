@@ -1,7 +1,8 @@
-//! The server is killed (`kill -9`) at random moments under load, again and again, on the same database.
+//! Crash recovery: the server is killed (`kill -9`) at random moments under load, repeatedly, on the same database.
 //!
-//! What was counted is compared with what was asked and answered. Nothing here is timed: a flush says up to which instant everything
-//! that was noted is in it, and whoever heard an answer before that instant, by the same machine's clock, must find it counted.
+//! The tests compare the stored usage counts with the requests and responses of the clients. They do not depend on
+//! timing: a flush records the instant up to which it contains all counts. A response that a client received before
+//! that instant, by the clock of the same machine, must be counted.
 
 use crate::support::{Bench, Engine};
 use keyward::{
@@ -28,19 +29,19 @@ use tokio::{
 use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
-/// Connections that ask without a pause but the rest below.
+/// Connections that send requests, with only the pause below between them.
 const LANES: u64 = 3;
 const REST: Duration = Duration::from_millis(3);
-/// Keys that are asked for; the last one has a limit, so small that it is used up at once.
+/// Keys that are verified. The last one has a rate limit, which is so low that it is reached at once.
 const KEYS: usize = 8;
 const LIMITED: usize = KEYS - 1;
-/// Of so many rounds one is waited for until all is written, and then must be found exactly.
+/// In one of this many rounds the test waits until all counts are written, and then requires an exact match.
 const QUIET: usize = 10;
 
-/// Calls by key and outcome.
+/// Number of calls by key and outcome.
 type Counts = BTreeMap<(Uuid, String), i64>;
 
-/// splitmix64: small, and the same from the same seed.
+/// A splitmix64 generator: small, and with the same output for the same seed.
 struct Dice(u64);
 
 impl Dice {
@@ -53,7 +54,7 @@ impl Dice {
     }
 }
 
-/// The binary, serving; killed when it goes out of scope.
+/// A running server process. It is killed when the value is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -93,7 +94,7 @@ impl Drop for Server {
     }
 }
 
-/// A connection that is kept.
+/// A persistent connection.
 struct Lane {
     stream: TcpStream,
     host: String,
@@ -104,7 +105,7 @@ async fn lane(address: &str) -> std::io::Result<Lane> {
 }
 
 impl Lane {
-    /// Sends a request and reads its answer: status and body. An error: the server is gone.
+    /// Sends a request and returns the status and the body of the response. An error means that the server is gone.
     async fn send(&mut self, head: &str, body: &str) -> std::io::Result<(u16, String)> {
         let request = format!("{head}\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}", self.host, body.len());
         self.stream.write_all(request.as_bytes()).await?;
@@ -126,8 +127,8 @@ impl Lane {
         }
     }
 
-    /// What became of a call: `accepted`, or the code. While the database cannot be reached it is sent again: 503 is no decision,
-    /// and counts nothing.
+    /// Returns the outcome of a verification: `accepted`, or the reason code.
+    /// While the database is not available, the request is repeated: a 503 is not a decision and is not counted.
     async fn verify(&mut self, secret: &str, scopes: &[&str]) -> std::io::Result<String> {
         const HEAD: &str = "POST /v1/keys/verify HTTP/1.1\r\nContent-Type: application/json";
         let body = json!({"key": secret, "scopes": scopes}).to_string();
@@ -151,18 +152,18 @@ struct Key {
     secret: String,
 }
 
-/// What one round asked and heard.
+/// The requests and responses of one round.
 #[derive(Default)]
 struct Round {
     stop: AtomicBool,
-    /// By key: before it is sent.
+    /// Sent requests by key, counted before each is sent.
     sent: [AtomicU64; KEYS],
-    /// Key, outcome, and when the answer had come, in microseconds since the epoch.
+    /// Key, outcome, and the time of the response in microseconds since the epoch.
     heard: Mutex<Vec<(usize, String, i64)>>,
 }
 
 impl Round {
-    /// Asks until it is told to stop, or the server is gone.
+    /// Sends requests until `stop` is set or the server is gone.
     async fn ask(self: Arc<Self>, keys: Arc<Vec<Key>>, address: String, mut dice: Dice) {
         let Ok(mut lane) = lane(&address).await else { return };
         while !self.stop.load(Ordering::SeqCst) {
@@ -175,7 +176,7 @@ impl Round {
         }
     }
 
-    /// What was answered before this instant.
+    /// Returns the counts of the responses before this instant.
     fn heard_before(&self, keys: &[Key], instant: i64) -> Counts {
         let mut counts = Counts::new();
         for (key, outcome, at) in self.heard.lock().expect("whole").iter() {
@@ -186,7 +187,7 @@ impl Round {
         counts
     }
 
-    /// Calls with a key of which nobody heard.
+    /// Returns the number of calls with a key without a response.
     fn unheard(&self, keys: &[Key], key: Uuid) -> i64 {
         let at = keys.iter().position(|it| it.id == key).expect("one of ours");
         let heard = self.heard.lock().expect("whole").iter().filter(|(key, ..)| *key == at).count();
@@ -194,14 +195,14 @@ impl Round {
     }
 }
 
-/// What is stored: the instant up to which the last flush has everything, and all counts. Nobody stays connected.
+/// Returns the instant up to which the last flush is complete, and all counts. Closes its connections.
 async fn stored(location: &Location) -> (i64, Counts) {
     const UNTIL: &str = "SELECT COALESCE(MAX(at), 0) FROM usage_writers";
     const ALL: &str = "SELECT key_id, outcome, calls, '' FROM usage \
         UNION ALL SELECT writer, '', 0, calls FROM usage_flushes";
     let pool = Pool::open(location).await.expect("the database opens");
     let mut reader = pool.read().await.expect("a reader");
-    // In this order: the counts hold at least what the instant says.
+    // The order matters: the counts, read second, include at least all calls up to the instant.
     let (until, rows): (i64, Vec<(Uuid, String, i64, String)>) = match reader.conn() {
         Conn::Sqlite(c) => (
             sqlx::query_scalar(UNTIL).fetch_one(&mut *c).await.unwrap(),
@@ -227,7 +228,7 @@ async fn stored(location: &Location) -> (i64, Counts) {
     (until, counts)
 }
 
-/// What came to `before`.
+/// Returns what `after` has in addition to `before`.
 fn added(before: &Counts, after: &Counts) -> Counts {
     for (key, calls) in before {
         assert!(after.get(key).is_some_and(|now| now >= calls), "{key:?} lost what was stored");
@@ -240,7 +241,8 @@ fn added(before: &Counts, after: &Counts) -> Counts {
     added
 }
 
-/// What a round has left in the database is no more than was asked, and has all that was heard before the last flush.
+/// Checks the counts that a round stored: at most the number of sent requests, and at least the responses before the
+/// last flush.
 fn check(round: &Round, keys: &[Key], until: i64, added: &Counts) {
     let (due, heard) = (round.heard_before(keys, until), round.heard_before(keys, i64::MAX));
     for (key, calls) in &due {
@@ -314,7 +316,7 @@ async fn killed(engine: Engine, rounds: usize) {
             .map(|_| tokio::spawn(round.clone().ask(keys.clone(), server.address.clone(), Dice(dice.below(u64::MAX)))))
             .collect();
 
-        // Half of the kills come about when the first flush does.
+        // Half of the kills are close to the time of the first flush.
         let moment = if dice.below(2) == 0 { dice.below(700) } else { 950 + dice.below(200) };
         let switch_at = dice.below(moment + 1);
         tokio::time::sleep(Duration::from_millis(switch_at)).await;
@@ -346,7 +348,7 @@ async fn killed(engine: Engine, rounds: usize) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };
-            // Not a measure: only so that a fault ends the test.
+            // Not a measurement: a timeout that ends the test after a failure.
             tokio::time::timeout(Duration::from_secs(120), written).await.expect("all is written in the end");
             tokio::time::sleep(Duration::from_millis(dice.below(50))).await;
             server.kill();
@@ -375,7 +377,7 @@ async fn killed(engine: Engine, rounds: usize) {
     );
     assert!(written > 0 && heard > 0 && switches > 1);
 
-    // Whoever is asked to stop writes all of it.
+    // A server that is stopped with SIGTERM writes all counts.
     let mut server = Server::start(folder.path(), &database);
     let round = Arc::new(Round::default());
     let asking = tokio::spawn(round.clone().ask(keys.clone(), server.address.clone(), dice));
@@ -388,13 +390,13 @@ async fn killed(engine: Engine, rounds: usize) {
     assert_eq!(came, round.heard_before(&keys, i64::MAX));
 }
 
-/// The counts of all keys but this one, which is not part of the load.
+/// Returns the counts of all keys except this one, which is not part of the load.
 fn without(key: &Uuid, mut counts: Counts) -> Counts {
     counts.retain(|(id, _), _| id != key);
     counts
 }
 
-/// Activates or deactivates a key, and says which was acknowledged; `None`: nobody heard.
+/// Activates or deactivates a key, and returns the acknowledged state, or `None` without a response.
 async fn switch(door: &mut Lane, key: &KeyId, on: bool, cookie: &str) -> Option<bool> {
     let verb = if on { "activate" } else { "deactivate" };
     let head = format!(
@@ -403,7 +405,7 @@ async fn switch(door: &mut Lane, key: &KeyId, on: bool, cookie: &str) -> Option<
         door.host
     );
     let (status, body) = door.send(&head, &format!("id={key}")).await.ok()?;
-    // The database is not there yet, or busy: nothing was acknowledged.
+    // The database is not available or busy: the change was not acknowledged.
     if status == 503 {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The files of a SQLite database: opened by many at once, restored from a backup, copied in part, removed under a running server.
+//! SQLite database files: concurrent opening, restored backups, partial copies, and removal under a running server.
 
 use crate::support::{
     Engine, database,
@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 
 const DATABASE: &str = "sqlite:keyward.db";
 
-/// All open one new file at once, and each finds it ready.
+/// Checks that eight concurrent calls of [`Pool::open`] on one new file all get a migrated database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_open_a_new_database_at_once() {
     for round in 0..10 {
@@ -29,7 +29,7 @@ async fn many_open_a_new_database_at_once() {
     }
 }
 
-/// As processes: commands that each would make the database.
+/// The same with processes: each of six concurrent commands would create the database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_commands_make_one_database() {
     for _ in 0..3 {
@@ -48,7 +48,7 @@ async fn many_commands_make_one_database() {
     }
 }
 
-/// Copies the files of the database, and of its log, as they are.
+/// Copies the named files without change. A file that does not exist in `from` is removed from `to`.
 fn copy(from: &Path, to: &Path, names: &[&str]) {
     for name in names {
         let (from, to) = (from.join(name), to.join(name));
@@ -80,7 +80,7 @@ fn stop(mut server: Node) {
     assert!(status.success(), "{error}");
 }
 
-/// A backup from before a key was revoked is not served by accident.
+/// A server refuses to start on an older backup, so that it does not accept a key that was revoked after the backup.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_database_is_refused() {
     let (folder, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -96,7 +96,7 @@ async fn an_older_database_is_refused() {
     copy(backup, folder, &ALL);
     let error = refused(folder, &[]);
     assert!(error.contains("older") && error.contains("--accept-older-database"), "{error}");
-    // Changed since, so that it has as many events: it is another history.
+    // New events give the backup as many events as the record knows. It is still a different history.
     node::command(folder, DATABASE, &["keys", "list"]).unwrap();
     node::key(folder, DATABASE, "Other", &["data:read"]);
     node::key(folder, DATABASE, "Another", &["data:read"]);
@@ -108,7 +108,7 @@ async fn an_older_database_is_refused() {
     stop(Node::start(folder, DATABASE, &[]));
 }
 
-/// What a running server has written may be in the log alone: a copy of the database file lacks it.
+/// A server refuses a copy of the database file without its write-ahead log: recent writes may be in the log only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_without_the_log_is_refused() {
     let (folder, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -128,7 +128,7 @@ async fn a_copy_without_the_log_is_refused() {
     assert!(error.contains("older") && error.contains("-wal"), "{error}");
 }
 
-/// A database that is gone beside its key file is a mistake, not a new beginning.
+/// A missing database beside its key file is an error. Without `--new`, no command creates a new one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vanished_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -154,7 +154,7 @@ async fn a_vanished_database_is_refused() {
     stop(Node::start(folder, DATABASE, &[]));
 }
 
-/// A migrated database in which nothing has happened is not the one that the record knows.
+/// A migrated database without events is not the one that the record describes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_without_events_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,7 +165,7 @@ async fn a_database_without_events_is_refused() {
     }
     Pool::open(&Location::Sqlite(folder.join("keyward.db"))).await.unwrap().close().await;
     let person = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
-    // Twice: a refused start leaves no events behind.
+    // Two attempts, because a refused start must not leave events behind.
     for _ in 0..2 {
         let error = refused(folder, &[]);
         assert!(error.contains("no audit events") && error.contains("--new"), "{error}");
@@ -177,7 +177,7 @@ async fn a_database_without_events_is_refused() {
     stop(Node::start(folder, DATABASE, &[]));
 }
 
-/// The same on PostgreSQL: the URL names another, new database.
+/// The same on PostgreSQL, where the URL names another, new database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_database_without_events_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -195,7 +195,7 @@ async fn postgres_a_database_without_events_is_refused() {
     stop(Node::start(folder, &new, &with_key_file));
 }
 
-/// A server whose database was removed reports that instead of writing where it cannot be found.
+/// A server whose database files were removed reports the removal. It does not write to the deleted files.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removed_database_is_reported() {
     let folder = tempfile::tempdir().unwrap();
@@ -215,7 +215,9 @@ async fn a_removed_database_is_reported() {
     assert!(!folder.join("keyward.db").exists(), "no empty one is made in its place");
 }
 
-/// What another process writes without the shared memory of the server is lost, or not seen by it.
+/// A server reports the removal of the `-shm` or `-wal` file.
+///
+/// Without these files, another process does not share memory with the server. Its writes are lost or invisible.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn removed_files_beside_the_database_are_reported() {
     for removed in ["keyward.db-shm", "keyward.db-wal"] {

@@ -1,4 +1,4 @@
-//! `keyward demo --secrets`: keys in great numbers, with a file that says of each secret what verify will.
+//! `keyward demo --secrets`: creates many keys and a file with each secret and its expected verification result.
 
 use crate::support::{Bench, Engine};
 use keyward::store::Location;

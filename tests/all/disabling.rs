@@ -1,4 +1,4 @@
-//! Disabling a person with many keys takes many writes, and is finished by whoever comes next.
+//! Disabling a user with many keys: the keys are deactivated in several writes, and a background job finishes the rest.
 
 use crate::{
     lists::lay,
@@ -15,7 +15,7 @@ const ACTIVE: &str = "SELECT COUNT(*) FROM keys WHERE active AND deleted_at IS N
 const STOPS: &str = "SELECT COUNT(*) FROM key_stops";
 const EVENTS: &str = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deactivated'";
 const ACTORS: &str = "SELECT DISTINCT actor FROM audit_events WHERE action = 'key.deactivated' ORDER BY actor";
-/// Events of upkeep that name the administrator.
+/// Counts the events of the background job that name the administrator.
 const FOR_ROOT: &str = "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deactivated' AND actor = 'system' \
     AND detail LIKE '%\"for\":\"root\"%'";
 
@@ -48,14 +48,14 @@ on_both_engines! {
         assert_eq!(notes, live);
     }
 
-    /// The count in the event is exact.
+    /// The event has the exact number of keys that are still to be deactivated.
     async fn the_log_counts_the_keys_that_are_still_to_be_deactivated(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let maren = bench.person(MAREN, false).await;
         let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
         lay(&bench, &maren, project, 450).await;
         bench.alter("UPDATE keys SET active = TRUE, deleted_at = NULL").await;
-        // Neither a key of another user nor one that is not active counts.
+        // Keys of other users and inactive keys are not counted.
         bench.key(&root, "Other").await;
         let inactive = bench.key(&maren, "Inactive").await;
         bench.app.keys.deactivate(&maren, inactive.id).await.unwrap();
@@ -71,7 +71,7 @@ on_both_engines! {
         assert!(detail.contains("\"keys_to_deactivate\":250"), "{detail}");
     }
 
-    /// A process that ends after the first write leaves a note; upkeep of any process goes on from there.
+    /// A process that ends after the first write leaves a row in `key_stops`, and any process can continue.
     async fn what_another_process_began_is_finished(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let maren = bench.person(MAREN, false).await;
@@ -84,7 +84,7 @@ on_both_engines! {
             let actor = Actor::User(root.clone());
             let disabling = bench.app.users.disable(&actor, maren.user, "Found a leak.", true);
             tokio::pin!(disabling);
-            // The caller goes away when the first write is committed.
+            // The caller is canceled after the first write is committed.
             tokio::select! {
                 biased;
                 changed = head.changed() => changed.unwrap(),
@@ -98,7 +98,7 @@ on_both_engines! {
         assert_eq!(bench.number(FOR_ROOT).await, live - 200, "the events of upkeep name the administrator");
     }
 
-    /// An administrator who is demoted before the last write is not named as the actor of the rest.
+    /// If the administrator is demoted before the last write, the remaining events do not name them as the actor.
     async fn the_keys_are_deactivated_although_the_administrator_is_demoted(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let maren = bench.person(MAREN, false).await;
@@ -121,7 +121,7 @@ on_both_engines! {
         assert_eq!((bench.number(EVENTS).await, bench.number(FOR_ROOT).await), (live, live - 200));
     }
 
-    /// A later write that fails does not undo the first one, so it is no error; upkeep deactivates the rest.
+    /// A failed later write is not an error: the first write stays committed, and a background job does the rest.
     async fn a_person_is_disabled_although_a_later_write_fails(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let maren = bench.person(MAREN, false).await;
@@ -149,7 +149,8 @@ on_both_engines! {
         assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
     }
 
-    /// Nodes that finish it at once take other keys each, and none of them takes the note away before the last key.
+    /// Two nodes that finish the job at the same time deactivate different keys. The row in `key_stops` remains until
+    /// the last key is deactivated.
     async fn two_nodes_finish_it_together(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let maren = bench.person(MAREN, false).await;
@@ -174,7 +175,7 @@ on_both_engines! {
         assert_eq!(bench.number(EVENTS).await, live, "each has one event");
     }
 
-    /// Keys of one user that cannot be deactivated do not keep those of the next one.
+    /// A user whose keys cannot be deactivated does not block the next user.
     async fn one_user_whose_keys_cannot_be_deactivated_keeps_no_other(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let maren = bench.person(MAREN, false).await;
@@ -223,7 +224,7 @@ on_both_engines! {
     }
 }
 
-/// Another process on the same SQLite file waits for the end of one write, not for the end of the task.
+/// Another process on the same SQLite file waits for the end of one write, not for the end of the whole job.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_process_writes_while_many_keys_are_deactivated() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -232,7 +233,7 @@ async fn another_process_writes_while_many_keys_are_deactivated() {
     let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
     lay(&bench, &maren, project, 2_000).await;
     let other = crate::support::ground(&bench.location, bench.clock.clone()).await;
-    // The number of the last event that the task has written.
+    // The sequence number of the last event that the job has written.
     let head = bench.app.ground.queue.head();
     let mut most = 0;
     let actor = Actor::User(root.clone());
@@ -253,7 +254,7 @@ async fn another_process_writes_while_many_keys_are_deactivated() {
         }
     };
     assert!(done.keys > 1_600, "{} keys", done.keys);
-    // 200 keys in each write. The first write has an event of its own, and the machine may be slow once.
+    // Each write deactivates 200 keys. The first write has one more event, and one measurement may be slow.
     assert!(most <= 450, "one write of the other process waited for {most} events");
     assert_eq!((bench.number(ACTIVE).await, bench.number(STOPS).await), (0, 0));
 }

@@ -1,4 +1,4 @@
-//! A disk that is full, or a database that may not grow: writes fail with a reason, and succeed again once there is space.
+//! A full disk, or a database that cannot grow: writes fail with a reason and succeed again once there is space.
 
 use crate::support::{
     Bench, Engine, database,
@@ -16,15 +16,16 @@ use keyward::{
 use std::{fs, io::Write as _, path::Path, process::Command, sync::Arc, time::Duration};
 use uuid::Uuid;
 
-/// The engine refuses to let the file grow in the middle of a batch. The batch is lost with the reason, and the next one is written
-/// on a new connection.
+/// SQLite refuses to extend the file in the middle of a batch.
+///
+/// The batch is lost with the reason. The next batch is written on a new connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_that_does_not_fit_spoils_no_other() {
     let bench = Bench::new(Engine::Sqlite).await;
     let maren = bench.person("maren@pelagic.example", false).await;
     let Pool::Sqlite { write, .. } = &bench.app.ground.pool else { unreachable!("it is SQLite") };
     let mut conn = write.acquire().await.unwrap();
-    // Of this connection alone, so that a new one finds space.
+    // The limit applies to this connection only. A new connection finds space.
     let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *conn).await.unwrap();
     let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
     sqlx::query(limit).execute(&mut *conn).await.unwrap();
@@ -44,20 +45,20 @@ async fn a_batch_that_does_not_fit_spoils_no_other() {
     assert_eq!(bench.app.ground.queue.lost_batches(), 1);
 }
 
-/// Whether a test may mount a file system in a name space of its own.
+/// Returns whether a test may mount a file system in its own mount namespace.
 fn can_mount() -> bool {
     let mount = ["--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
     Command::new("unshare").args(mount).output().is_ok_and(|output| output.status.success())
 }
 
-/// Writes until nothing more fits.
+/// Writes a file until the file system is full.
 fn fill(path: &Path) {
     let mut file = fs::File::create(path).expect("a file");
     while file.write_all(&[0; 4096]).is_ok() {}
     while file.write_all(&[0]).is_ok() {}
 }
 
-/// A first start for which the disk has no space says so, whichever file SQLite could not extend: database, log or index.
+/// A first start on a full disk reports the reason, whichever file SQLite could not extend: database, log, or index.
 #[test]
 fn a_first_start_on_a_full_disk_says_so() {
     if !can_mount() {
@@ -79,7 +80,7 @@ fn a_first_start_on_a_full_disk_says_so() {
     }
 }
 
-/// The whole server on a small disk that fills up and is freed.
+/// A server on a small disk that fills up and is freed again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_on_a_full_disk_says_so_and_recovers() {
     if !can_mount() {
@@ -133,7 +134,7 @@ async fn a_server_on_a_full_disk_says_so_and_recovers() {
     assert!(status.success(), "{error}");
 }
 
-/// What is reported of a batch that ended well, and of one that did not.
+/// The health of the write queue after a batch that failed and after a batch that succeeded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_another_process_holds_is_reported() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -150,7 +151,7 @@ async fn a_database_that_another_process_holds_is_reported() {
     bench.try_key(&maren, "After").await.unwrap();
 }
 
-/// A damaged page is found again by each probe: a server that cannot write is not ready in between.
+/// Each probe finds the damaged page again, so the server is not ready between two probes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_to_a_damaged_database_keep_failing() {
     let folder = tempfile::tempdir().unwrap();
@@ -163,7 +164,7 @@ async fn writes_to_a_damaged_database_keep_failing() {
         Box::pin(async move { Ok::<_, store::Error>(Kept::unrecorded(()).heard(change)) })
     });
     assert_eq!(write.await.unwrap_err().kind(), Kind::Damaged);
-    // A probe a second.
+    // The queue probes once a second.
     for _ in 0..30 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Damaged)));

@@ -1,4 +1,4 @@
-//! Links in the documentation: every relative link leads to a file that exists, and to a heading that exists. The README stays short.
+//! Documentation links: every relative link leads to an existing file and heading. Also limits the size of the README.
 
 use std::{
     collections::HashMap,
@@ -64,12 +64,12 @@ fn prose(text: &str) -> Vec<(usize, &str)> {
     lines
 }
 
-/// The same line without its code spans.
+/// Removes the code spans of a line.
 fn without_code(line: &str) -> String {
     line.split('`').step_by(2).collect::<Vec<_>>().join("``")
 }
 
-/// The targets of all inline links and images, with their line numbers.
+/// Returns the targets of all inline links and images, with their line numbers.
 fn links(text: &str) -> Vec<(usize, String)> {
     let lines = prose(text);
     // A link text may continue on the next line.
@@ -85,11 +85,11 @@ fn links(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The anchor that GitHub gives a heading: lower case, hyphens for spaces, no other punctuation.
+/// Returns the anchor that GitHub generates for a heading: lowercase, hyphens for spaces, no other punctuation.
 fn anchor(heading: &str) -> String {
     let mut text = String::new();
     let mut rest = heading.trim();
-    // Of a link, the anchor has the text alone.
+    // The anchor of a heading with a link contains only the link text.
     while let Some((before, link)) = rest.split_once("](") {
         text.push_str(before);
         rest = link.split_once(')').map_or("", |(_, after)| after);
@@ -105,7 +105,7 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// The anchors of a document. A repeated heading has a number at its end.
+/// Returns the anchors of a document. A repeated heading has a number as its suffix.
 fn anchors(text: &str) -> Vec<String> {
     let mut counts = HashMap::new();
     let headings = prose(text).into_iter().filter_map(|(_, line)| {
@@ -122,7 +122,7 @@ fn anchors(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Removes `.` and `..` from a path. `None`: it leads out of the repository.
+/// Removes `.` and `..` from a path. Returns `None` if the path leads out of the repository.
 fn normalize(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -137,7 +137,7 @@ fn normalize(path: &Path) -> Option<PathBuf> {
     clean.starts_with(root()).then_some(clean)
 }
 
-/// What is wrong with a link of a document; `None`: nothing.
+/// Returns the fault of a link in a document, or `None` if the link is valid.
 fn fault(document: &Path, target: &str) -> Option<String> {
     if target.contains("://") || target.starts_with("mailto:") {
         return None;

@@ -1,5 +1,6 @@
-//! A form that is sent when the session has ended, or before a second factor that the policy requires: what was typed comes back after
-//! that, to the same person alone, and none of what is secret.
+//! Form drafts: a form that is submitted without a session, or before a required second factor, is restored afterwards.
+//!
+//! Only the same user in the same browser gets the draft back. A draft contains no secrets.
 
 use crate::support::{
     PASSWORD,
@@ -14,13 +15,13 @@ const MAREN: &str = "maren@pelagic.example";
 const TOVE: &str = "tove@drift.example";
 const WORDS: &str = "What you typed is here again";
 
-/// The value of the field with this name, as a parser reads it.
+/// Returns the value of the `input` with this name, as an HTML parser decodes it.
 fn value(page: &Page, name: &str) -> String {
     let found = elements(page).into_iter().find(|it| it.name == "input" && it.attribute("name") == Some(name));
     found.and_then(|it| it.attribute("value").map(ToOwned::to_owned)).unwrap_or_default()
 }
 
-/// Sends a form without a session; where it leads.
+/// Submits a form without a session and returns the location of the sign-in page.
 async fn send_late(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> String {
     let page = browser.post(path, fields).await;
     assert_eq!(page.status, 303, "{}", page.text());
@@ -28,7 +29,7 @@ async fn send_late(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -
     page.location().to_owned()
 }
 
-/// Signs in on the page that was led to; the page that follows.
+/// Signs in on this sign-in page and returns the page that follows.
 async fn sign_in(browser: &mut Browser, login: &str, email: &str) -> Page {
     let page = browser.post(login, &[("email", email), ("password", PASSWORD)]).await;
     assert_eq!(page.status, 303, "{}", page.text());
@@ -37,7 +38,7 @@ async fn sign_in(browser: &mut Browser, login: &str, email: &str) -> Page {
 }
 
 on_both_engines! {
-    /// The two forms of the report: a new key, and a config.
+    /// Two forms are restored: a new key and a config.
     async fn what_was_typed_comes_back_after_signing_in(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let id = bench.project_of(&maren).await;
@@ -46,7 +47,7 @@ on_both_engines! {
             let new = browser.get("/keys/new").await;
             let (mark, number) = (value(&new, "draft"), value(&new, "number"));
             assert!(!mark.is_empty());
-            // The session ends while the form is filled in.
+            // The session ends while the user fills in the form.
             bench.alter("DELETE FROM sessions").await;
             let project = id.to_string();
             let fields = [
@@ -68,7 +69,7 @@ on_both_engines! {
             assert!(checked.iter().any(|it| it.attribute("value") == Some("test")));
             assert!(!again.text().contains("a password"));
             assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 0, "nothing was saved meanwhile");
-            // Once: the next visit is a new form.
+            // The draft is restored once. The next visit shows an empty form.
             assert!(again.header("set-cookie").contains("Max-Age=0"));
             let fresh = browser.get("/keys/new").await;
             assert!(!fresh.text().contains(WORDS) && value(&fresh, "name").is_empty());
@@ -91,7 +92,9 @@ on_both_engines! {
         assert_eq!(bench.app.projects.config(id).await.unwrap().len(), text.split_whitespace().collect::<String>().len());
     }
 
-    /// A key that a colleague changes before the form comes back: saving the form says so, and does not undo the change.
+    /// A restored edit form keeps the version of the key at which it was filled in.
+    ///
+    /// If a colleague changes the key in the meantime, saving reports a conflict and does not undo the change.
     async fn a_restored_edit_starts_from_the_key_as_it_was_filled_in(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let tove = bench.person(TOVE, false).await;
@@ -124,13 +127,13 @@ on_both_engines! {
                 assert_eq!(saved.status, 303, "{}", saved.text());
             }
             let stored = bench.stored(made.id).await;
-            // In another time zone the same start reads differently.
+            // Another time zone shows the same start with another text.
             browser.cookie = browser.cookie.map(|cookie| cookie.replace("zone=Europe/Berlin", "zone=Asia/Tokyo"));
             let page = sign_in(&mut browser, &login, MAREN).await;
             assert!(page.status == 200 && page.text().contains(WORDS), "{} {}", page.status, page.text());
             assert_eq!((value(&page, "name").as_str(), value(&page, "version")), ("Tide gauges", version.clone()));
             assert_eq!((value(&page, "not_before"), value(&page, "not_before_was")), (shown.clone(), shown.clone()));
-            // A form with a wrong field keeps its version too.
+            // A form with an invalid field keeps its version too.
             let wrong = browser.post(&path, &with("name", " ")).await;
             assert_eq!((wrong.status, value(&wrong, "version")), (422, version.clone()), "{}", wrong.text());
             assert_eq!(bench.stored(made.id).await, stored);
@@ -143,7 +146,7 @@ on_both_engines! {
             }
             assert!(saved.status == 409 && saved.text().contains("meanwhile"), "{} {}", saved.status, saved.text());
             assert_eq!(bench.stored(made.id).await, stored, "the change of the colleague");
-            // The form that said so starts from the key of now.
+            // The form with the conflict starts from the current version of the key.
             let now = value(&saved, "version");
             assert_ne!(now, version);
             let again = fields.map(|(name, old)| (name, if name == "version" { now.as_str() } else { old }));
@@ -152,7 +155,7 @@ on_both_engines! {
         }
     }
 
-    /// Another person who signs in there gets nothing, nor does the same person in another browser, or too late.
+    /// Another user, another browser, and a sign-in after the draft expired get no draft.
     async fn only_the_same_person_gets_it_back(bench: Bench) {
         bench.person(MAREN, false).await;
         bench.person(TOVE, true).await;
@@ -166,7 +169,7 @@ on_both_engines! {
         let login = begin(&mut browser).await;
         let page = sign_in(&mut browser, &login, TOVE).await;
         assert!(page.status == 200 && !page.text().contains("Tide gauges"), "{}", page.text());
-        // She signs in after that: it is still hers.
+        // The owner signs in after the other user and still gets the draft.
         bench.alter("DELETE FROM sessions").await;
         let page = sign_in(&mut browser, &login, MAREN).await;
         assert_eq!(value(&page, "name"), "Tide gauges");
@@ -179,7 +182,7 @@ on_both_engines! {
         assert!(page.status == 200 && !page.text().contains("Tide gauges"), "too late");
         keyward::service::upkeep::once(&bench.app).await.unwrap();
         assert_eq!(drafts().await, 0);
-        // At another address it stays where it is.
+        // A page at another path does not use up the draft.
         let login = begin(&mut browser).await;
         let page = sign_in(&mut browser, "/login?next=%2Fprojects", MAREN).await;
         assert!(!page.text().contains("Tide gauges"));
@@ -187,7 +190,7 @@ on_both_engines! {
         assert_eq!(value(&page, "name"), "Tide gauges");
     }
 
-    /// A page that cannot be drawn just now does not use the draft up, and does not store it again.
+    /// A page that fails to render does not use up the draft and does not store it again.
     async fn a_page_that_fails_leaves_the_draft(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let project = bench.project_of(&maren).await.to_string();
@@ -213,7 +216,7 @@ on_both_engines! {
         assert_eq!((page.status, value(&page, "name").as_str()), (200, "Tide gauges"), "{}", page.text());
     }
 
-    /// A draft is read as often as its page is asked for. Deleting it leaves a newer one, which another tab stored meanwhile.
+    /// A draft can be loaded several times. Deleting it does not delete a newer draft that another tab stored.
     async fn a_newer_draft_outlives_the_one_that_was_drawn(bench: Bench) {
         let user = bench.person(MAREN, false).await.user;
         let drafts = &bench.app.drafts;
@@ -234,7 +237,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
     }
 
-    /// The policy begins to require a second factor while a form is filled in.
+    /// The policy starts to require a second factor while the user fills in a form.
     async fn what_was_typed_comes_back_after_a_second_factor(bench: Bench) {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -255,14 +258,14 @@ on_both_engines! {
         assert!(page.status == 200 && page.text().contains(WORDS), "{}", page.text());
         assert_eq!(value(&page, "name"), "Tide gauges");
         assert!(!page.text().contains(PASSWORD));
-        // A form that may not be kept, or that has no mark, leads there as before.
+        // A form that cannot be stored, or that has no draft mark, redirects to enrollment without `next`.
         bench.alter("DELETE FROM second_factors").await;
         let page = browser.post("/projects/new", &[("name", "Tide gauges")]).await;
         assert_eq!((page.status, page.location()), (303, "/settings/security/second-factor"));
         assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
     }
 
-    /// Those who prove who they are only by signing in again leave the form for that.
+    /// A user who can reauthenticate only by signing in again gets the form back after that.
     async fn what_was_typed_comes_back_after_signing_in_again(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let project = bench.project_of(&maren).await.to_string();
@@ -292,7 +295,7 @@ on_both_engines! {
         assert!(page.status == 200 && page.text().contains(WORDS), "{}", page.text());
         assert_eq!(value(&page, "name"), "Gateway");
 
-        // What was sent in another way meanwhile does not come back.
+        // A later successful submission of the form discards the draft.
         bench.alter("UPDATE users SET password_hash = ''").await;
         bench.clock.advance(901);
         assert_eq!(browser.post("/keys/new", &with("never")).await.status, 403);
@@ -303,7 +306,7 @@ on_both_engines! {
         assert!(!browser.get("/keys/new").await.text().contains(WORDS));
     }
 
-    /// Only the person can store a draft, only one, of bounded length, and without secrets.
+    /// Only the user can store a draft. There is one draft per user, of bounded length, encrypted, and without secrets.
     async fn what_is_kept_is_bounded_and_sealed(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -319,7 +322,7 @@ on_both_engines! {
             let page = stranger.post("/projects/new", &[("draft", mark), ("name", name)]).await;
             assert_eq!((page.status, page.header("set-cookie")), (303, ""));
         }
-        // A config alone can be as long.
+        // Only a config can be as long as this.
         let id = bench.project_of(&maren).await.to_string();
         let fields = [("draft", mark.as_str()), ("id", id.as_str()), ("version", "0"), ("config", long.as_str())];
         let page = bench.browser().post(&format!("/projects/{id}"), &fields).await;
@@ -333,7 +336,7 @@ on_both_engines! {
             bench.browser().post(path, &fields).await;
         }
         assert_eq!(drafts().await, 0);
-        // One a person: the newest.
+        // Each user has one draft: the newest.
         for n in 0..5 {
             let name = format!("Canary name {n}");
             send_late(&mut browser, "/projects/new", &[("draft", &mark), ("name", &name), ("password", PASSWORD), ("proof", PASSWORD)]).await;
@@ -344,7 +347,7 @@ on_both_engines! {
         let page = sign_in(&mut browser, "/login?next=%2Fprojects%2Fnew", MAREN).await;
         assert_eq!(value(&page, "name"), "Canary name 4");
         assert!(!page.text().contains(PASSWORD));
-        // From another site nothing is kept: the origin is asked for first.
+        // A cross-origin request stores no draft, because the origin is checked first.
         bench.alter("DELETE FROM sessions").await;
         let request = axum::http::Request::post("/projects/new")
             .header("accept", "text/html")
@@ -353,7 +356,7 @@ on_both_engines! {
         let body = crate::support::browser::form(&[("draft", mark.as_str()), ("name", "Planted")]);
         assert_eq!(browser.send(request, body).await.status, 403);
         assert_eq!(drafts().await, 0);
-        // A disabled person stores none, and one address few.
+        // A disabled user stores no draft. The 21st attempt from one client address is refused.
         bench.alter("UPDATE users SET active = FALSE").await;
         let values = BTreeMap::from([("name".to_owned(), vec!["Late".to_owned()])]);
         let keep = async || {
@@ -367,7 +370,7 @@ on_both_engines! {
         }
         assert!(!keep().await, "the 21st");
         bench.alter("DELETE FROM form_drafts").await;
-        // It goes with the person.
+        // Deleting the user deletes the draft.
         send_late(&mut browser, "/projects/new", &[("draft", &mark), ("name", "Left")]).await;
         let leave = format!("DELETE FROM members WHERE user_id = {0}; DELETE FROM users WHERE id = {0}", bench.literal(maren.user));
         bench.alter(&leave).await;

@@ -1,4 +1,4 @@
-//! What the HTTP edge does with every request: hosts, methods, codings, conditions, and what it logs.
+//! HTTP behavior of all requests: hosts, methods, content codings, conditional requests, and logging.
 
 use crate::support::{Bench, Engine, URL, browser::Page, config, log::Listening, wire};
 use axum::http::Request;
@@ -83,13 +83,13 @@ async fn a_compressed_body_is_refused_as_such() {
         program.send_bytes(post.header("content-encoding", "gzip").header("accept", "text/html"), vec![0x1f]).await;
     assert_eq!((page.status, page.header("accept-encoding")), (415, "identity"));
     assert!(page.text().contains("not compressed"), "{}", page.text());
-    // A gateway hands on the headers of a request whose body it keeps.
+    // A gateway forwards the headers of a request without its body, so `Content-Encoding` is ignored.
     let get = Request::get("/v1/auth").header("content-encoding", "gzip");
     assert_eq!(program.send(get, String::new()).await.status, 401);
 }
 
 on_both_engines! {
-    /// RFC 9110 section 13.1.2: whatever sends an `ETag` takes `If-None-Match`.
+    /// RFC 9110, section 13.1.2: each resource with an `ETag` evaluates `If-None-Match`.
     async fn what_has_a_tag_is_sent_once(bench: Bench) {
         let maren = bench.person("maren@pelagic.example", false).await;
         let mut draft = bench.draft(bench.project_of(&maren).await, "Reader");

@@ -1,4 +1,4 @@
-//! Email addresses: one mailbox is one account and one counter, however it is written; what is no address is refused everywhere.
+//! Email addresses: all spellings share one account and one throttle counter, and invalid addresses are refused.
 
 use crate::support::{Bench, PASSWORD};
 use keyward::{
@@ -55,7 +55,7 @@ on_both_engines! {
         panic!("no mail");
     }
 
-    /// A row of the previous release has its domain in U-labels.
+    /// A row of the previous release stores its domain in U-labels.
     async fn a_stored_u_label_is_the_same_account(bench: Bench) {
         let accounts = &bench.app.accounts;
         let id = accounts.create_user(&Actor::Operator, person(UNICODE)).await.unwrap();
@@ -69,7 +69,7 @@ on_both_engines! {
             accounts.reset_password(code, &Password::new(PASSWORD.into()), &from(2)).await.unwrap();
         }
         assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
-        // Where an earlier release made both, the one that browsers can name counts.
+        // If both accounts exist from an earlier release, the one with A-labels is used: browsers can submit it.
         bench.alter(&format!(
             "INSERT INTO users (id, email, name, password_hash, admin, active, created_at) \
              SELECT {}, '{ASCII}', 'Other', '', admin, active, created_at FROM users",
@@ -103,7 +103,7 @@ on_both_engines! {
         assert!(bench.mail.take().is_empty());
     }
 
-    /// The throttle counts the parsed address: padding makes no other account of it.
+    /// The throttle counts the parsed address, so padding does not create another account.
     async fn a_padded_address_is_one_account_to_the_throttle(bench: Bench) {
         let email = "maren@pelagic.example";
         bench.person(email, false).await;
@@ -122,7 +122,7 @@ on_both_engines! {
             let paused = bench.app.accounts.sign_in(&written(n), &wrong, &from(4)).await;
             assert!(matches!(paused, Err(Error::Paused { seconds: 60 })), "{n}: {paused:?}");
         }
-        // What was padded beyond any address is refused before it is counted or compared.
+        // An input that is longer than any address is refused before it is counted or compared.
         for n in 0..20 {
             let long = format!("{email}{}x", " ".repeat(400 + n));
             assert!(is_wrong_email(&bench.app.accounts.sign_in(&long, &wrong, &from(5)).await));
@@ -130,7 +130,7 @@ on_both_engines! {
         assert_eq!(bench.events("session.refused").await, 5);
     }
 
-    /// Guesses from many addresses at one account do not pass together; the owner's own address is let through.
+    /// Guesses from many client addresses at one account are slowed down. The known client address of the owner is not.
     async fn distributed_guesses_are_slowed(bench: Bench) {
         let email: &'static str = "maren@pelagic.example";
         bench.person(email, false).await;

@@ -1,4 +1,4 @@
-//! Ways in besides a password that is known: sign-up by policy, invitations, new passwords; and the mail that they go by.
+//! Registration and password reset: sign-up by policy, invitations, reset links, and the emails that carry them.
 
 use crate::support::{Bench, Engine, PASSWORD, browser::Page, config, database, log::Listening};
 use keyward::{
@@ -28,7 +28,7 @@ const MAREN: &str = "maren@pelagic.example";
 const NEWCOMER: &str = "jonas@pelagic.example";
 const NEW: &str = "a calm sea at dawn, mostly";
 
-/// A code stands in no event, no table and no log.
+/// Asserts that a code appears in no event, no one-time link row, and no log line.
 async fn nowhere(bench: &Bench, log: &Listening, code: &str) {
     let events = "SELECT actor_name || target || target_name || COALESCE(reason, '') || detail FROM audit_events";
     let links = "SELECT COALESCE(email, '') || COALESCE(next, '') FROM one_time_links";
@@ -45,7 +45,7 @@ async fn policy(bench: &Bench, sign_up: &str) {
     bench.alter(&format!("UPDATE policy SET sign_up = '{sign_up}'")).await;
 }
 
-/// The letters of what was asked for so far: they go out behind the answers.
+/// Waits for exactly `count` emails. Emails are sent in the background, after the responses.
 async fn letters(bench: &Bench, count: usize) -> Vec<Letter> {
     let mut all = Vec::new();
     for _ in 0..200 {
@@ -55,14 +55,14 @@ async fn letters(bench: &Bench, count: usize) -> Vec<Letter> {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // And not one more.
+    // No further email follows.
     tokio::time::sleep(Duration::from_millis(60)).await;
     all.extend(bench.mail.take());
     assert_eq!(all.len(), count, "{all:?}");
     all
 }
 
-/// The path in a letter that begins with this one.
+/// Returns the path of the link in an email that starts with this path.
 fn link<'a>(letter: &'a Letter, path: &str) -> &'a str {
     let from =
         letter.text.find(&format!("{}{path}", crate::support::URL)).unwrap_or_else(|| panic!("{path}: {letter:?}"));
@@ -77,7 +77,7 @@ fn from(ip: [u8; 4]) -> Origin {
     Origin { ip: Some(IpAddr::from(ip)), ..Origin::default() }
 }
 
-/// What is seen of an answer, but for what differs each time.
+/// Returns the status, the location, and the body of a response without the parts that differ each time.
 fn seen(page: &Page, words: &[&str]) -> (u16, String, String) {
     (page.status, page.location().to_owned(), page.masked(words))
 }
@@ -90,7 +90,7 @@ fn new_account(code: &str) -> [(&str, &str); 3] {
     [("code", code), ("name", "Jonas Lindqvist"), ("password", NEW)]
 }
 
-/// A service on which people may only sign in elsewhere.
+/// Returns a service on which users can sign in only with an OIDC provider.
 async fn without_passwords(engine: Engine) -> Bench {
     let folder = tempfile::tempdir().expect("a folder");
     let location = database(engine, &folder).await;
@@ -105,7 +105,7 @@ async fn without_passwords(engine: Engine) -> Bench {
 }
 
 on_both_engines! {
-    /// Closed, and open without mail: there is no such page, and nothing behind it.
+    /// With sign-up closed, or open but without mail, the sign-up page does not exist and a submission has no effect.
     async fn sign_up_is_closed_unless_said(bench: Bench) {
         bench.person(MAREN, true).await;
         let nowhere = bench.browser().get("/nowhere").await;
@@ -129,7 +129,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 0);
     }
 
-    /// The address is asked for first; who has one already learns it by mail, and nobody else does.
+    /// Open sign-up confirms the email address first. The owner of an existing account is told by email only.
     async fn open_sign_up_confirms_the_address(bench: Bench) {
         let log = Listening::begin();
         policy(&bench, "open").await;
@@ -180,7 +180,7 @@ on_both_engines! {
         for (action, count) in [("user.created", 3), ("project.created", 3), ("user.signed_up", 1)] {
             assert_eq!(bench.events(action).await, count, "{action}");
         }
-        // The other letter's link went with it, and so did this one.
+        // A registration ends both the used link and the other link to the same address.
         for path in [path, link(to(NEWCOMER)[1], "/signup/new?code=")] {
             assert_eq!(bench.browser().get(path).await.status, 404);
             let page = bench.browser().post(path, &new_account(code(path))).await;
@@ -190,7 +190,7 @@ on_both_engines! {
         nowhere(&bench, &log, code(path)).await;
     }
 
-    /// A link holds for 24 hours, for its own purpose, and under a policy that still says so.
+    /// A link is valid for 24 hours, for its own purpose, and only while the policy allows sign-up.
     async fn a_link_ends(bench: Bench) {
         policy(&bench, "open").await;
         bench.mail.set_up();
@@ -226,7 +226,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 0, "swept");
     }
 
-    /// One link, two at once: one account.
+    /// Two concurrent submissions of one link create one account.
     async fn two_use_a_link_at_once(bench: Bench) {
         policy(&bench, "open").await;
         bench.mail.set_up();
@@ -252,7 +252,7 @@ on_both_engines! {
         assert_eq!(bench.events("password.reset").await, 1);
     }
 
-    /// Administrators invite; the link makes one account, with that address.
+    /// Administrators send invitations. A link creates one account with the invited address.
     async fn invitations(bench: Bench) {
         let log = Listening::begin();
         let (maren, other) = (bench.person(MAREN, true).await, bench.person("other@pelagic.example", false).await);
@@ -302,7 +302,7 @@ on_both_engines! {
         assert!(matches!(accounts.welcome(code(&late.link)).await, Err(Error::NotFound)));
     }
 
-    /// Letters of all kinds to one address are counted together: invitations that replace each other, into projects, and at once.
+    /// Emails of all kinds to one address share one limit: repeated, project, and concurrent invitations.
     async fn an_address_is_sent_five_letters_an_hour(bench: Bench) {
         let root = bench.person(MAREN, true).await;
         let project = bench.project_of(&root).await;
@@ -310,7 +310,7 @@ on_both_engines! {
         let actor = Actor::User(root.clone());
         let too_many = |error: &Error| matches!(error, Error::Invalid(fields) if fields[0].name == "email" && fields[0].message.contains("five emails"));
         policy(&bench, "open").await;
-        // Without mail nothing is sent, and nothing is refused.
+        // Without mail, no email is sent and no invitation is refused.
         for _ in 0..7 {
             accounts.invite(&actor, "shown@pelagic.example").await.unwrap();
         }
@@ -332,7 +332,7 @@ on_both_engines! {
         let form = [("id", id.as_str()), ("role", "viewer"), ("email", NEWCOMER)];
         let page = browser.post(&format!("/projects/{id}/invite"), &form).await;
         assert!(page.status == 422 && page.text().contains("five emails within an hour"), "{}", page.text());
-        // Another address, a link that is handed over, and an hour later.
+        // The limit does not apply to another address, to a link that is handed over, or after an hour.
         projects.invite(&root, project, "viewer", "other@pelagic.example", config).await.unwrap();
         assert!(projects.invite(&root, project, "viewer", "", config).await.unwrap().link.is_some());
         bench.clock.advance(3_600);
@@ -340,7 +340,7 @@ on_both_engines! {
         letters(&bench, 2).await;
     }
 
-    /// A new password: the same answer for everybody, a link that works once and for an hour, and no session left.
+    /// Password reset: the same response for every address, a link for one use within an hour, and no sessions left.
     async fn a_new_password(bench: Bench) {
         let log = Listening::begin();
         let none = bench.browser().get("/reset").await;
@@ -394,7 +394,7 @@ on_both_engines! {
         nowhere(&bench, &log, NEW).await;
     }
 
-    /// Too late, switched off meanwhile, or superseded: no way in.
+    /// A reset link is refused when it is expired or superseded, or when the user is disabled.
     async fn a_reset_link_ends(bench: Bench) {
         policy(&bench, "closed").await;
         bench.person(MAREN, false).await;
@@ -425,7 +425,7 @@ on_both_engines! {
         assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
     }
 
-    /// Whoever asks again and again has to wait, and fills nobody's mailbox.
+    /// Repeated requests are throttled per client address, and the number of emails per mailbox is limited.
     async fn letters_are_not_sent_without_end(bench: Bench) {
         policy(&bench, "open").await;
         bench.mail.set_up();
@@ -439,7 +439,7 @@ on_both_engines! {
             assert!(matches!(paused, Err(Error::Paused { seconds: 1..=60 })), "{email}: {paused:?}");
         }
         letters(&bench, 5).await;
-        // From elsewhere it may be asked, but the mailbox has had its share of this hour.
+        // Another client address may send a request, but the mailbox has reached its limit for this hour.
         accounts.ask_reset(MAREN, &from([192, 0, 2, 8])).await.unwrap();
         accounts.ask_sign_up(MAREN, &from([192, 0, 2, 8])).await.unwrap();
         letters(&bench, 0).await;
@@ -449,13 +449,13 @@ on_both_engines! {
     }
 }
 
-/// With passwords off there is one way in, and no page of the others.
+/// Without password sign-in, only the provider is offered. The pages for passwords do not exist.
 #[tokio::test]
 async fn passwords_can_be_switched_off() {
     let bench = without_passwords(Engine::Sqlite).await;
     bench.mail.set_up();
     policy(&bench, "open").await;
-    // Before anybody is there: the way in is the provider, and the first start says so.
+    // Before the first user exists, users sign in with the provider, and the setup page explains how.
     let setup = bench.browser().get("/setup").await;
     assert!(setup.status == 200 && setup.text().contains("make-admin") && !setup.text().contains("<form"));
     let fields = [("code", "x"), ("name", "M"), ("email", MAREN), ("password", PASSWORD), ("project", "")];
@@ -482,7 +482,7 @@ async fn passwords_can_be_switched_off() {
     let refused = bench.app.accounts.reset_password(code(&link), &new, &Origin::default()).await;
     assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
 
-    // The provider is not to be reached: said on the sign-in page, not by an error.
+    // The provider is unreachable: the sign-in page reports it.
     let page = bench.browser().get("/login/oidc").await;
     assert_eq!((page.status, page.location()), (303, "/login?refused=provider"));
     assert!(bench.browser().get(page.location()).await.text().contains("did not work just now"));
@@ -491,7 +491,7 @@ async fn passwords_can_be_switched_off() {
     assert_eq!(bench.browser().get("/login/oidc/callback?code=x&state=y").await.status, 404);
 }
 
-/// `keyward admin reset-link` and `make-admin`, beside a server that runs.
+/// `keyward admin reset-link` and `make-admin` beside a running server.
 #[tokio::test]
 async fn the_command_line_makes_a_link_for_a_live_server() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -526,7 +526,7 @@ async fn the_command_line_makes_a_link_for_a_live_server() {
     assert!(!done && said.contains("switched off"), "{said}");
 }
 
-/// A server for mail that says what it is told, and keeps what it hears.
+/// Starts an SMTP server that sends `greeting` as its response to EHLO. Returns its port and the received lines.
 pub async fn smtp(greeting: &'static str) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, heard) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(String::new())));
@@ -616,7 +616,7 @@ async fn a_letter_goes_out_by_smtp() {
     assert!(!heard.lock().unwrap().contains("eve@"));
 }
 
-/// Where STARTTLS is asked for, nothing is said to a server that has none; nor to one that is not there.
+/// If STARTTLS is required, nothing is sent to a server without it. An unreachable server is an error.
 #[tokio::test]
 async fn nothing_is_mailed_in_clear_unless_said() {
     let (port, heard) = smtp("250-mail.example\r\n250 AUTH PLAIN\r\n").await;

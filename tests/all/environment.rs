@@ -1,4 +1,4 @@
-//! Environment variables: an empty one is unset, for each setting; a misspelt one draws a warning.
+//! Environment variables: an empty variable counts as unset, and a misspelled name causes a warning.
 
 use super::cli::{BINARY, PASSWORD, run};
 use std::{
@@ -8,13 +8,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The variables of all settings, from clap's tree.
+/// Collects the variables of all settings from clap's command tree.
 fn variables(command: &clap::Command, found: &mut BTreeSet<String>) {
     found.extend(command.get_arguments().filter_map(|it| it.get_env()).map(|it| it.to_str().unwrap().to_owned()));
     command.get_subcommands().for_each(|it| variables(it, found));
 }
 
-/// Starts a server with these variables, and gives its first line and its log.
+/// Starts a server with these variables. Returns its first output line and its log.
 pub(super) fn serve(folder: &Path, variables: &[(String, &str)]) -> (String, String) {
     let mut child = Command::new(BINARY)
         .args(["serve", "--listen", "127.0.0.1:0"])
@@ -61,7 +61,7 @@ fn an_empty_variable_is_an_unset_one_for_every_setting() {
     }
 }
 
-/// The key of `--url` is no setting of clap's, and follows the same rule.
+/// `KEYWARD_KEY`, the key for `--url`, is not a clap setting but follows the same rule.
 #[test]
 fn an_empty_key_is_no_key() {
     let folder = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ fn a_misspelt_variable_is_warned_of_with_the_nearest_name() {
     assert!(output.status.success() && said.contains("did you mean KEYWARD_DATABASE_URL?"), "{said}");
 }
 
-/// clap names the option alone; an operator who has set a variable finds it by its name.
+/// clap names only the option. The error message also names the variable, because that is what the operator set.
 #[test]
 fn a_wrong_value_of_a_variable_is_reported_with_its_name() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};

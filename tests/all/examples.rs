@@ -1,4 +1,4 @@
-//! `examples/verify/`, run as a program runs them: against Keyward, and against servers that do not answer as Keyward does.
+//! The programs in `examples/verify/`, run against Keyward and against servers with other responses.
 
 use crate::support::{
     Bench, Engine,
@@ -14,11 +14,11 @@ use std::{
 };
 use tokio::process::Command;
 
-/// Nobody waits longer than this for a program: it hangs.
+/// Time limit for a program. A program that runs longer hangs.
 const HANGS: Duration = Duration::from_secs(120);
-/// How often a program is asked until it has heard the server within its second.
+/// Number of attempts until a program gets a response within its time limit of one second.
 const TRIES: usize = 30;
-/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, but not the secret of an existing key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 const FILES: [&str; 4] = ["verify.mjs", "verify.py", "verify.go", "verify.rs"];
 
@@ -26,7 +26,7 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/verify").join(name)
 }
 
-/// Where a program is, if this machine has it.
+/// Returns the path of a program, or `None` if this machine does not have it.
 fn which(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
@@ -51,7 +51,7 @@ fn rust() -> Option<Vec<PathBuf>> {
     Some(vec![built])
 }
 
-/// Built once; `None` where there is no Go.
+/// Builds the Go example once. Returns `None` if this machine does not have Go.
 fn go() -> Option<Vec<PathBuf>> {
     static BUILT: OnceLock<Option<(tempfile::TempDir, PathBuf)>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
@@ -68,7 +68,7 @@ fn go() -> Option<Vec<PathBuf>> {
     built.as_ref().map(|(_, program)| vec![program.clone()])
 }
 
-/// What a program said, and whether it called the key good.
+/// Runs a program. Returns whether it reports the key as valid, and its output.
 async fn ask(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, scopes: &[&str]) -> (bool, String) {
     let mut program = Command::new(&command[0]);
     program.args(&command[1..]).args(scopes).kill_on_drop(true).stdin(Stdio::null());
@@ -86,7 +86,7 @@ async fn ask(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, 
     (code == Some(0), said + &also)
 }
 
-/// As [`ask`], of a server that does answer: on a machine that is too busy for a second, again.
+/// Calls [`ask`] with a responsive server, and repeats it when a busy machine exceeds the limit of one second.
 async fn heard(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, scopes: &[&str]) -> (bool, String) {
     for _ in 0..TRIES {
         let (valid, said) = ask(command, server, project, key, scopes).await;
@@ -97,7 +97,7 @@ async fn heard(command: &[PathBuf], server: SocketAddr, project: &str, key: &str
     panic!("{command:?} hears no answer in {TRIES} tries");
 }
 
-/// Keyward's own answers.
+/// The responses of Keyward.
 async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
     let Some(command) = command else { return println!("not run: {language} is not on this machine") };
     let (address, listener) = listen::free().await;
@@ -123,7 +123,7 @@ async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
         assert_eq!(valid, expected == "true", "{expected}: {said}");
         assert!(said.contains(expected), "{expected}: {said}");
     }
-    // A project that was forgotten is not any project.
+    // An empty project does not mean any project.
     let (valid, said) = ask(&command, address, "", &good.secret, &["data:read"]).await;
     assert!(!valid && said.contains("unavailable"), "{said}");
     served.stop().await;
@@ -132,7 +132,7 @@ async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
     println!("run: {language}");
 }
 
-/// A server that says yes in any other way than Keyward does is not believed.
+/// A positive response that differs from Keyward's is not accepted.
 async fn fails_closed(language: &str, command: Option<Vec<PathBuf>>) {
     let Some(command) = command else { return println!("not run: {language} is not on this machine") };
     let elsewhere = listen::ill_mannered(Manner::Says(
@@ -178,7 +178,7 @@ async fn fails_closed(language: &str, command: Option<Vec<PathBuf>>) {
     println!("run: {language}");
 }
 
-/// A second holds for the whole answer, not for each of its parts.
+/// The limit of one second applies to the whole response, not to each of its parts.
 async fn waits_for_no_drip(command: Option<Vec<PathBuf>>) {
     let Some(command) = command else { return println!("not run: it is not on this machine") };
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n";
@@ -207,7 +207,7 @@ languages! { node python go rust }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_is_for_the_whole_answer() {
-    // Python's standard library has a limit for each wait alone; its example says so.
+    // Python's standard library has only a limit for each wait. The Python example documents this.
     for command in [node(), go(), rust()] {
         waits_for_no_drip(command).await;
     }

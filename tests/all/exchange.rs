@@ -1,5 +1,5 @@
-//! However keys and tokens are exchanged, and whatever becomes of the key meanwhile: no token may do more, nor lives longer, than what
-//! it was made of.
+//! Token exchange (RFC 8693): no sequence of exchanges and key changes creates a token with more privileges or a longer
+//! lifetime than its source.
 
 use crate::support::{Bench, Engine, stored::Made};
 use keyward::{
@@ -17,16 +17,16 @@ use uuid::Uuid;
 
 const SCOPES: [&str; 5] = ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"];
 
-/// What is done next.
+/// One step of a random sequence.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Exchange the key, or the newest token.
+    /// Exchanges the key, or the newest token.
     Ask { of_key: bool, scopes: Option<Vec<&'static str>>, life: Option<i64>, target: u8 },
-    /// The key gets these scopes.
+    /// Sets the scopes of the key.
     Scopes(Vec<&'static str>),
-    /// The project's ceiling becomes this, in seconds.
+    /// Sets the project's maximum token lifetime, in seconds.
     Ceiling(i64),
-    /// Time goes by.
+    /// Advances the clock by this number of seconds.
     Wait(i64),
 }
 
@@ -46,14 +46,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..14)
 }
 
-/// The key, as the test knows it.
+/// The expected state of the key.
 struct World<'b> {
     bench: &'b Bench,
     made: &'b Made,
     held: BTreeSet<String>,
     ceiling: i64,
     end: i64,
-    /// Every token of this walk, with what was known of it; the newest is the last.
+    /// Every token of this sequence with its parsed claims. The newest is the last.
     tokens: Vec<(String, Arc<Known>)>,
     issued: usize,
     refused: usize,
@@ -129,7 +129,7 @@ impl World<'_> {
         self.tokens.push((issued.access_token, known));
     }
 
-    /// Whoever revokes one of them revokes all that were made of it, and no others.
+    /// Revokes one token. This revokes all tokens that were derived from it, and no others.
     async fn revoke_one(&self, which: usize) {
         let tokens = &self.bench.app.tokens;
         let Some((_, gone)) = (!self.tokens.is_empty()).then(|| &self.tokens[which % self.tokens.len()]) else {

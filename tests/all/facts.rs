@@ -1,5 +1,4 @@
-//! What a server remembers of keys: that every change holds from the next call, in this process and in others, and that strangers
-//! cost the database nothing.
+//! The snapshot cache: a change holds from the next call, in every process. Unknown keys cause few database reads.
 
 use crate::support::{
     Bench,
@@ -47,12 +46,12 @@ async fn verdict(app: &App, secret: &str) -> &'static str {
     code(&asked(app, secret).await)
 }
 
-/// A secret that is well-formed and no key's.
+/// Returns a well-formed secret that belongs to no key.
 fn stranger() -> String {
     PlainSecret::generate(Mode::Live, |bytes| SystemRandom.fill(bytes)).expose().to_owned()
 }
 
-/// Sets the longest token life that the policy allows, in hours.
+/// Sets the maximum token lifetime in the policy, in hours.
 async fn token_life(app: &App, root: &Caller, hours: u32) {
     let mut draft = app.policy.form(root).await.expect("a form").draft;
     (draft.token_life, draft.token_unit) = (hours.to_string(), "3600".into());
@@ -63,7 +62,7 @@ async fn token_life(app: &App, root: &Caller, hours: u32) {
     assert!(matches!(saved, PolicySaved::Saved));
 }
 
-/// Calls that go on in the background while keys are changed: they keep the facts coming into memory all the time.
+/// Background calls while keys are changed. They load key snapshots into the cache all the time.
 struct Calls(Arc<AtomicBool>, Vec<JoinHandle<u64>>);
 
 impl Calls {
@@ -112,7 +111,7 @@ async fn expire(bench: &Bench, browser: &mut crate::support::browser::Browser, i
 }
 
 on_both_engines! {
-    /// Whatever is changed through this process holds from the next call on, while others call all the time.
+    /// A change through this process takes effect at the next call, while concurrent calls use the cache.
     async fn a_change_holds_at_the_next_call(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let root = bench.person(ROOT, true).await;
@@ -148,7 +147,7 @@ on_both_engines! {
             assert_eq!(asked(app, &made.secret).await.unwrap().facts.scopes, ["data:read"]);
         }
         assert!(calls.end().await > 100, "others called meanwhile");
-        // A key that expires at t is refused at t, out of memory too.
+        // A key that expires at `t` is denied at `t`, from the cache too.
         assert_eq!(verdict(app, &made.secret).await, "good");
         let (end, before) = (asked(app, &made.secret).await.unwrap().facts.lifecycle.expires_at.unwrap(), app.verify.counts());
         hearing.abort();
@@ -157,7 +156,7 @@ on_both_engines! {
         assert!(before.hits > 0, "{before:?}");
     }
 
-    /// What another process changes is heard: stopped, archived, and made.
+    /// This process receives the changes of another process: deactivated, archived, and created.
     async fn what_another_process_changes_is_heard(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -166,7 +165,7 @@ on_both_engines! {
         let _hearing = listening(app).await;
         let becomes = async |secret: &str, expected: &str| {
             until(expected, async || verdict(app, secret).await == expected).await;
-            // And stays, out of memory.
+            // The same result comes from the cache.
             let before = app.verify.counts();
             for _ in 0..5 {
                 assert_eq!(verdict(app, secret).await, expected);
@@ -190,8 +189,9 @@ on_both_engines! {
         }
     }
 
-    /// Facts in memory are believed for two seconds after the others were last heard; then the store is asked, and if it cannot
-    /// answer nobody is let in.
+    /// Cached snapshots are used for up to two seconds after the last receipt of changes.
+    ///
+    /// After that the store is read. If it fails, the request is denied.
     async fn whoever_is_deaf_asks_the_store(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -213,7 +213,7 @@ on_both_engines! {
         assert_eq!((verdict(app, &made.secret).await, look_ups()), ("inactive", 3));
         assert_eq!(code(&app.verify.key(made.id, &Question::default()).await.unwrap()), "inactive");
         assert_eq!((verdict(app, &stranger()).await, look_ups()), ("unknown", 5));
-        // Somebody listens again: what was kept before is not believed.
+        // The process receives changes again. The earlier snapshots are not used.
         let hearing = listening(app).await;
         assert_eq!(verdict(app, &made.secret).await, "inactive");
         hearing.abort();
@@ -223,7 +223,7 @@ on_both_engines! {
         assert!(matches!(app.verify.key(made.id, &Question::default()).await, Err(Error::Busy | Error::Store(_))));
     }
 
-    /// 20,000 different keys that nobody has: the database is asked for so many as the budget has, and never for a good one.
+    /// A flood of 20,000 different unknown keys causes only the lookups of the budget, and none for a valid key.
     async fn strangers_cost_the_database_a_budget(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let mut keys = Vec::new();
@@ -262,14 +262,14 @@ on_both_engines! {
             flood.await.expect("every one was unknown");
         }
         let after = app.verify.counts();
-        // The clock stands still, so that the budget is its burst.
+        // The manual clock does not advance, so the budget is its burst.
         assert_eq!(after.look_ups - before.look_ups, 200, "{after:?}");
         assert_eq!(after.unknown - before.unknown, 20_000 - 200);
         assert_eq!((after.hits - before.hits, after.known, after.resident), (good, 20, 20), "all good ones came from memory");
         assert!(good >= 20);
     }
 
-    /// A key that was made here is known at once: it needs none of the budget that a flood has spent.
+    /// A key that was created in this process is known at once. Its lookup does not use the budget of unknown keys.
     async fn a_new_key_is_known_when_its_maker_is_answered(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let app = &bench.app;
@@ -288,7 +288,7 @@ on_both_engines! {
         }
     }
 
-    /// More keys than there is room for: all are answered right, and no more are kept than that.
+    /// With more keys than the cache can hold, every verification is correct and the cache stays within its limit.
     async fn no_more_keys_are_kept_than_there_is_room_for(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let mut keys = Vec::new();
@@ -312,7 +312,7 @@ on_both_engines! {
         assert!(after.resident <= 10 && after.hits > 0 && after.look_ups > 0, "{after:?}");
     }
 
-    /// Networks bind the secret, not its tokens, out of memory as out of the store.
+    /// Networks restrict the secret but not its tokens, with and without the cache.
     async fn a_tokens_key_is_remembered_without_its_networks(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -335,7 +335,7 @@ on_both_engines! {
         }
     }
 
-    /// The feed tells what was changed, in order, and says so when something is missing.
+    /// The change feed returns changes in order and reports a gap.
     async fn the_feed_says_when_something_is_missing(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -354,14 +354,14 @@ on_both_engines! {
             (last, "key", made.id.into()),
         ]);
         assert!(heard.iter().all(|it| it.digest.as_ref().is_some_and(|digest| digest.len() == 32)));
-        // Pruned before it was heard.
+        // The changes are pruned before the feed reads them.
         stop(&bench.app.keys).await;
         bench.alter("DELETE FROM changes").await;
         assert_eq!(feed.news().await.unwrap(), News::Missed);
         assert_eq!(feed.news().await.unwrap(), News::Changes(vec![]), "and then it goes on from there");
         stop(&bench.app.keys).await;
         assert!(matches!(feed.news().await.unwrap(), News::Changes(heard) if heard.len() == 2));
-        // Another database in its place: its numbers are smaller.
+        // Another database replaces this one: its sequence numbers are smaller.
         bench.alter("UPDATE head SET change_seq = 1").await;
         assert_eq!(feed.news().await.unwrap(), News::Missed);
     }
@@ -372,7 +372,7 @@ async fn keyring(bench: &Bench) -> Keyring {
     Keyring::open(&bench.app.ground, &file).await.expect("a keyring")
 }
 
-/// PostgreSQL wakes the other nodes: what was committed there is heard without waiting for the next look at the sequence.
+/// PostgreSQL notifies the other nodes of a commit, so they do not wait for their next poll of the sequence number.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_wakes_the_other_nodes() {
     let bench = Bench::new(crate::support::Engine::Postgres).await;
@@ -393,7 +393,7 @@ async fn postgres_wakes_the_other_nodes() {
     );
 }
 
-/// How long good keys take with and without a flood of strangers beside them: printed, for whoever runs it with `--nocapture`.
+/// Measures the latency of valid keys with and without a flood of unknown keys. `--nocapture` shows it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_latency_of_good_keys_beside_a_flood() {
     let bench = Bench::new(crate::support::Engine::Sqlite).await;

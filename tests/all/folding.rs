@@ -1,4 +1,4 @@
-//! Search and order take no notice of case and accents, in every script and on both engines.
+//! Search and sort order ignore case and accents, in every script and on both engines.
 
 use crate::support::Bench;
 use keyward::{
@@ -29,7 +29,7 @@ async fn found(bench: &Bench, root: &Caller, text: &str) -> Vec<String> {
     page.users.into_iter().map(|user| user.name).collect()
 }
 
-/// Runs a statement as the previous release would.
+/// Runs a statement as the previous release would run it.
 async fn previous(bench: &Bench, sql: &'static str) {
     bench
         .app
@@ -95,7 +95,7 @@ on_both_engines! {
         assert_eq!(count(AuditFilter { thing: "_льга".into(), ..AuditFilter::default() }).await, 0);
     }
 
-    /// Rows that the previous release writes are found after a round of upkeep, and events that it wrote too.
+    /// Rows and events that the previous release writes are found after a run of the maintenance job.
     async fn rows_of_the_previous_release_are_filled(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         named(&bench, "Zoë", "zoe@pelagic.example").await;
@@ -117,7 +117,7 @@ on_both_engines! {
         assert_eq!(bench.number(sql).await, 700);
     }
 
-    /// A new name that differs in case alone folds to the same as the one before: it is found at once all the same.
+    /// A new name that differs only in case folds to the same text as the old one. It is found at once.
     async fn a_name_in_another_case_is_folded_at_once(bench: Bench) {
         let root = bench.person(ROOT, true).await;
         let made = bench.key(&root, "Gateway").await;

@@ -1,5 +1,7 @@
-//! No unknown, expired, deactivated, deleted or forged key or token is accepted: more than a hundred thousand tries, made by chance
-//! from a seed that is printed, and among them good ones, which are accepted, so that there is something to fail.
+//! Token forgery: no unknown, expired, deactivated, deleted, or forged key or token is accepted.
+//!
+//! The test makes more than a hundred thousand random attempts from a printed seed. Valid keys and tokens among them
+//! must be accepted, so that a server that denies everything fails.
 
 use crate::support::{Bench, Engine, forge, stored::Made};
 use axum::http::Request;
@@ -21,7 +23,7 @@ use uuid::Uuid;
 
 const WORD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Chance, the same again for the same seed.
+/// Pseudorandom number generator. The same seed yields the same sequence.
 struct Chance(u64);
 
 impl Chance {
@@ -42,12 +44,12 @@ impl Chance {
     }
 }
 
-/// What is tried, how often, and whether anything was let in.
+/// Counts the attempts of each kind and fails if a forgery is accepted.
 struct Tries<'b> {
     bench: &'b Bench,
     good: Vec<String>,
     counts: BTreeMap<&'static str, usize>,
-    /// Some of what was refused, for the addresses.
+    /// Some of the denied texts, for the requests over HTTP.
     sample: Vec<String>,
 }
 
@@ -56,7 +58,7 @@ impl Tries<'_> {
         self.bench.app.tokens.presented(text, &Question::default()).await.expect("no fault").is_ok()
     }
 
-    /// A forgery: refused, or it is a good one after all.
+    /// Asserts that a forgery is denied. A text that is equal to a valid one is skipped.
     async fn refuse(&mut self, kind: &'static str, text: String) {
         if self.good.contains(&text) {
             return;
@@ -80,7 +82,7 @@ impl Tries<'_> {
     }
 }
 
-/// One small change of a text.
+/// Makes one small change to a text.
 fn changed(chance: &mut Chance, text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let at = chance.below(bytes.len());
@@ -101,7 +103,7 @@ fn changed(chance: &mut Chance, text: &str) -> String {
     String::from_utf8(bytes).expect("ASCII")
 }
 
-/// The same key with characters of its middle changed, and a checksum that fits.
+/// Changes characters in the middle of a key and computes a correct checksum.
 fn rechecked(chance: &mut Chance, key: &str) -> String {
     let mut covered = key.as_bytes()[..58].to_vec();
     let alphabet = &WORD[..62];
@@ -120,7 +122,7 @@ fn rechecked(chance: &mut Chance, key: &str) -> String {
     String::from_utf8(covered).expect("ASCII")
 }
 
-/// Other ways to write a token's bytes, or several of its parts.
+/// Encodes a token's bytes in another way, or recombines its parts.
 fn rewritten(chance: &mut Chance, token: &str, other: &str) -> String {
     let parts: Vec<_> = token.split('.').collect();
     let others: Vec<_> = other.split('.').collect();
@@ -140,7 +142,7 @@ fn rewritten(chance: &mut Chance, token: &str, other: &str) -> String {
         4 => mixed[at] = others[at].to_owned(),
         5 => mixed.swap(at, (at + 1) % 3),
         6 => mixed[at] = String::new(),
-        // Not before the first character: white space at the ends of a token is not part of it.
+        // Not before the first character, because white space around a token is not part of it.
         7 => mixed[at].insert(1 + chance.below(parts[at].len() - 1), *chance.of(&[' ', '\n', '\t', '%', '\u{e9}'])),
         _ => {
             return (*chance.of(&[
@@ -157,7 +159,7 @@ fn rewritten(chance: &mut Chance, token: &str, other: &str) -> String {
     mixed.join(".")
 }
 
-/// A token signed with the key of this server that it would not have issued.
+/// Returns a token that is signed with the key of this server but that the server would not issue.
 fn unissued(
     chance: &mut Chance,
     own: &EncodingKey,
@@ -224,7 +226,7 @@ fn unissued(
             let (nobody, own) = (json!(id), claims["sub"].clone());
             let user = format!("user:{id}");
             let changes = [
-                // A person's, of a grant that is not there; a key's, that says it is of one; a client that is none.
+                // A user token of a missing grant, a key token that names a grant, and a client that does not exist.
                 json!({"sub": user, "client_id": "loopback", "grant_id": nobody}),
                 json!({"sub": user, "client_id": format!("client:{id}"), "grant_id": nobody}),
                 json!({"sub": user, "client_id": "loopback"}),
@@ -269,7 +271,7 @@ fn unissued(
     (kind, jsonwebtoken::encode(&header, &claims, own).expect("a token"))
 }
 
-/// A token whose header says that it is signed in another way, or not at all.
+/// Returns a token whose header names another signature algorithm, or none.
 fn swapped(chance: &mut Chance, token: &str, public: &[u8], x: &str, kid: &str) -> String {
     let (header, claims) = forge::parts(token);
     let signature = token.rsplit('.').next().expect("a signature");
@@ -309,7 +311,7 @@ async fn try_all(engine: Engine, share: usize) {
     let stranger = foreign.person("maren@pelagic.example", false).await;
     let abroad = foreign.key(&stranger, "Abroad").await;
 
-    // Keys that were good once, and their tokens.
+    // Keys that were valid once, and their tokens.
     let mut over = Vec::new();
     for (name, change) in [
         ("expired", "expires_at = created_at"),
@@ -385,7 +387,7 @@ async fn try_all(engine: Engine, share: usize) {
     at_the_addresses(&bench, &good, &sample, &known).await;
 }
 
-/// A sample of what was refused, at the addresses; and the good ones, which they accept.
+/// Sends a sample of the denied texts, and the valid ones, to the HTTP endpoints.
 async fn at_the_addresses(bench: &Bench, good: &Made, sample: &[String], known: &[String]) {
     assert!(sample.len() > 20, "a sample of {}", sample.len());
     let mut program = bench.browser();
@@ -402,11 +404,11 @@ async fn at_the_addresses(bench: &Bench, good: &Made, sample: &[String], known: 
         for header in ["x-api-key", "authorization"] {
             let value = if header == "authorization" { format!("Bearer {text}") } else { text.to_owned() };
             let page = program.send(Request::get("/v1/auth").header(header, value), String::new()).await;
-            // 403: signed for another's key.
+            // 403: the token is signed for another key.
             let fine = if is_good { page.status == 200 } else { [401, 403].contains(&page.status) };
             assert!(fine, "{header}: {}: {text}", page.status);
         }
-        // The config takes tokens of its project alone.
+        // The config accepts only tokens of its own project.
         let of_it = is_good
             && text.contains('.')
             && forge::parts(text).1["aud"].as_str().is_some_and(|aud| aud.ends_with(&good.project.to_string()));

@@ -1,5 +1,4 @@
-//! What somebody may try to slip in: more fields than a form has, requests from other origins, forged addresses and hosts; and the
-//! headers of every kind of answer.
+//! CSRF, mass assignment, forged forwarding headers and hosts, and the security headers of every kind of response.
 
 use crate::proof::{
     heads::{self, Side},
@@ -31,7 +30,7 @@ use tokio::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Whoever may do this, and to which thing; of what nobody may, the owner and their own.
+/// Returns a user who may do the action of this row, and the object. The fallback is the owner and their own object.
 fn whoever_may(row: &Row) -> (Who, Which) {
     let cells: Vec<_> = EVERYBODY
         .into_iter()
@@ -39,7 +38,7 @@ fn whoever_may(row: &Row) -> (Who, Which) {
         .flat_map(|who| row.about.things().iter().map(move |which| (who, *which)))
         .filter(|(who, _)| !who.is_outside())
         .collect();
-    // That an administrator looked at a project is not what the row is for.
+    // The event of an administrator who views a project is not the action of the row.
     let answered = |(who, which): &&(Who, Which)| {
         let expected = row.expected(*who, *which);
         expected.status == row.status && expected.event != Some(LOOKED)
@@ -49,7 +48,7 @@ fn whoever_may(row: &Row) -> (Who, Which) {
     *done.or(fine).unwrap_or(&(Who::Owner, *row.about.things().last().unwrap_or(&Which::Unnamed)))
 }
 
-/// A value that would matter where a field of this name is stored or shown.
+/// Returns a value with an effect if a field of this name were stored or shown.
 fn tempting(name: &str, stage: &Stage) -> String {
     let elsewhere = stage.at(About::Project, Which::Elsewhere);
     let value = match name {
@@ -74,7 +73,7 @@ fn tempting(name: &str, stage: &Stage) -> String {
     value.to_owned()
 }
 
-/// The names of all members in JSON.
+/// Collects the names of all members of a JSON value.
 fn members(json: &Value, names: &mut BTreeSet<String>) {
     match json {
         Value::Object(map) => {
@@ -88,7 +87,7 @@ fn members(json: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// The names of all members of the data of pages.
+/// Returns the names of all JSON members in the data of pages.
 async fn shown(stage: &Stage) -> BTreeSet<String> {
     let (bench, app) = (&stage.bench, &stage.bench.app);
     let (owner, root) = (bench.caller("owner@pelagic.example").await, bench.caller("root@keys.example").await);
@@ -128,7 +127,7 @@ async fn shown(stage: &Stage) -> BTreeSet<String> {
     names
 }
 
-/// The names of everything that is stored (by table) or shown (by no table).
+/// Returns the names of all stored fields with their table, and of all shown fields without a table.
 async fn fields(stage: &Stage) -> Vec<(String, String)> {
     let mut all: Vec<_> = stage.schema.columns().into_iter().map(|(t, c)| (t.to_owned(), c.to_owned())).collect();
     let stored: BTreeSet<_> = all.iter().map(|(_, column)| column.clone()).collect();
@@ -139,7 +138,7 @@ async fn fields(stage: &Stage) -> Vec<(String, String)> {
     all
 }
 
-/// What came of a request: its status, and the rows that were not there before.
+/// The effect of a request: its response, and the rows that did not exist before.
 struct Came {
     status: u16,
     text: String,
@@ -157,7 +156,7 @@ async fn came(stage: &Stage, who: Who, how: How, path: &str, fields: &[(&str, St
     Came { status: page.status, text: String::from_utf8_lossy(&page.bytes).into_owned(), state, rows }
 }
 
-/// The columns that differ from one time to the next: ids, digests.
+/// Returns the columns that differ between two equal requests, such as ids and digests.
 fn by_chance(one: &Came, two: &Came) -> BTreeSet<(String, String)> {
     assert_eq!(one.rows.len(), two.rows.len(), "the same was done twice");
     let pairs = one.rows.iter().zip(&two.rows);
@@ -169,7 +168,7 @@ fn by_chance(one: &Came, two: &Came) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// Fails unless the same came of it as without what was slipped in, or nothing at all.
+/// Asserts that a request with extra fields has the same effect as without them, or is refused without any effect.
 fn nothing_more(
     what: &str,
     plain: &Came,
@@ -208,14 +207,16 @@ fn with_query(path: &str, pairs: &str) -> String {
 }
 
 on_both_engines! {
-    /// Mass assignment: the name of every column of every table, and of everything that is shown, is sent along with every form,
-    /// function and body, in the body and in the address, plain and nested. Nothing changes but what the input is for.
+    /// Mass assignment: extra fields change nothing.
+    ///
+    /// The name of every column of every table and of everything that is shown is sent with every form, function, and
+    /// body: in the body and in the query, plain and nested.
     async fn nothing_changes_but_what_an_input_is_for(bench: Bench) {
         let stage = Stage::new(bench).await;
         let fields = fields(&stage).await;
         let all = [rows::forms(), rows::variants(), rows::functions(), rows::routes()];
         let (mut inputs, mut requests, mut shaped, mut refused) = (0, 0, 0, 0);
-        // Nobody here has a token for management: what its bodies take is in `management.rs` and `openapi.rs`.
+        // No user here has a management token. `management.rs` and `openapi.rs` test the bodies of the management API.
         let has_body = |row: &&rows::Row| row.how != How::Bearer && row.rule != rows::Rule::Managed;
         for row in all.iter().flatten().filter(has_body) {
             inputs += 1;
@@ -254,7 +255,7 @@ on_both_engines! {
             let slipped = came(&stage, who, row.how, &with_query(&path, &form(&pairs)), &own).await;
             nothing_more(&format!("{who:?} {} in the address", row.path), &plain, &chance, &slipped, &values, &stage.base);
             requests += 1;
-            // A body that refuses what it does not know refuses the first of them: each is tried alone.
+            // A strict JSON body is refused at its first unknown member, so each name is sent alone.
             for (name, value) in flat.iter().filter(|_| row.how == How::Json) {
                 let all: Vec<_> = own.iter().cloned().chain([(name.as_str(), value.clone())]).collect();
                 let slipped = came(&stage, who, row.how, &path, &all).await;
@@ -268,7 +269,7 @@ on_both_engines! {
         assert!(refused < shaped / 2, "most of them were read: otherwise this shows nothing");
     }
 
-    /// No form and no server function takes a request of another origin, in whatever shape, with the cookie of whoever may.
+    /// CSRF: no form and no server function accepts a cross-origin request, even with the cookie of an allowed user.
     async fn other_origins_change_nothing(bench: Bench) {
         const FOREIGN: [&[(&str, &str)]; 19] = [
             &[],
@@ -319,7 +320,7 @@ on_both_engines! {
             assert_eq!(after.events, stage.base.events, "{path}: an event was written");
         }
         println!("cross-site: {targets} targets x {} origins x 4 bodies = {requests} requests, none accepted", FOREIGN.len());
-        // With our own origin, or a browser's word that it is ours, the same is taken.
+        // With this server's origin, or with `Sec-Fetch-Site: same-origin`, the same request is accepted.
         for row in [rows::forms(), rows::variants(), rows::functions()].iter().flatten() {
             let (who, which) = whoever_may(row);
             let at = stage.at(row.about, which);
@@ -334,7 +335,7 @@ on_both_engines! {
         }
     }
 
-    /// An unsafe method of any name needs our origin too, and no GET does what a POST does.
+    /// Every unsafe method requires this server's origin, and no GET does what a POST does.
     async fn other_methods_change_nothing(bench: Bench) {
         let stage = Stage::new(bench).await;
         let mut events = stage.base.events;
@@ -358,7 +359,7 @@ on_both_engines! {
                 }
             }
             let after = stage.schema.now(&stage.bench).await;
-            // An administrator who opens the page of another's project has looked at it, and the log says so.
+            // An administrator who opens the page of another user's project writes an audit event.
             let looks = who == Who::Administrator && row.template.starts_with("/projects/{id}");
             let but_for: &[&str] = if looks { &["looks"] } else { &[] };
             assert_eq!(stage.base.differences(&after, but_for), Vec::<String>::new(), "{path}");
@@ -373,7 +374,7 @@ on_both_engines! {
         }
     }
 
-    /// The headers of every status that there is: of a page, a form, a function, a program's route, a file.
+    /// The headers of every status: of a page, a form, a server function, an API route, and a file.
     async fn headers_of_every_status(bench: Bench) {
         let stage = Stage::new(bench).await;
         let mut ids = HashSet::new();
@@ -426,13 +427,13 @@ on_both_engines! {
         check("not JSON", &send(Owner, Request::post("/v1/keys/verify").header("content-type", "text/plain"), "{}").await, program, 415);
         check("bad JSON", &send(Owner, Request::post("/v1/keys/verify").header("content-type", "application/json"), "{").await, program, 400);
         for path in ["/keys", "/api/keys/called", "/v1/keys/verify"] {
-            // Answered before it is clear whose address it is.
+            // The host is checked before the route, so API routes and pages have the same response.
             check("a foreign host", &send(Owner, get(path).header("host", "evil.example"), "").await, program, 421);
         }
         check("a wrong form", &stage.ask(Owner, How::Form, "/keys/new", &[("name", String::new())]).await, browser, 422);
         check("wrong arguments", &stage.ask(Owner, How::Call, "/api/keys/called", &[("id", "x".into())]).await, browser, 422);
         check("a wrong body", &stage.ask(Owner, How::Json, "/v1/keys/verify", &[("nothing", "x".into())]).await, program, 422);
-        // Only of an address are tries counted for long: this one comes over a socket.
+        // Only failures from a client address lead to a pause of a minute, so these requests go over a socket.
         let port = listen(&stage.bench, "10.0.0.0/8").await;
         let wrong = form(&[("email", "operator@pelagic.example"), ("password", "not the tide at all")]);
         let mut paused = String::new();
@@ -440,7 +441,7 @@ on_both_engines! {
             paused = raw(port, "POST /login", &[], &wrong).await;
         }
         check("too many tries", &read(&paused), browser, 429);
-        // A fault of ours: the table is gone.
+        // An internal error: the table does not exist.
         stage.bench.alter("ALTER TABLE projects RENAME TO gone").await;
         check("a broken page", &send(Owner, get("/projects"), "").await, browser, 500);
         let key = stage.at(About::Key, Which::Home).id;
@@ -454,12 +455,11 @@ on_both_engines! {
         println!("headers: {} kinds of answer", seen.len());
     }
 
-    /// What a peer says of the address it asks for: a proxy that is trusted is believed, nobody else; and the log holds the
-    /// address that is right.
+    /// Forwarding headers are accepted only from a trusted proxy, and the audit log has the correct client address.
     async fn forged_addresses(bench: Bench) {
         bench.person("maren@pelagic.example", false).await;
         let mut read = 0;
-        // Whoever connects here comes from 127.0.0.1.
+        // The connections of this test come from 127.0.0.1.
         for (proxies, believed) in [("10.0.0.0/8", false), ("127.0.0.0/8", true)] {
             let port = listen(&bench, proxies).await;
             let cases: [(&[&str], &str); 13] = [
@@ -478,7 +478,7 @@ on_both_engines! {
                 (&["X-Real-IP: 203.0.113.7", "CF-Connecting-IP: 203.0.113.7", "True-Client-IP: 203.0.113.7", "Client-IP: 203.0.113.7"], "127.0.0.1"),
             ];
             for (headers, expected) in cases {
-                // The clock goes on: nobody is held up for having tried.
+                // Advances the clock, so that no attempt is throttled.
                 bench.clock.advance(3_600);
                 let answer = raw(port, "POST /login", headers, &form(&[("email", "maren@pelagic.example"), ("password", "wrong tide")])).await;
                 assert!(answer.starts_with("HTTP/1.1 422"), "{headers:?}: {answer}");
@@ -493,7 +493,7 @@ on_both_engines! {
         assert_eq!(read, 26);
     }
 
-    /// Another host is not answered, however it is said; and what is said twice is not believed once.
+    /// Every spelling of a foreign host is refused. Repeated and contradictory host headers are refused too.
     async fn forged_hosts(bench: Bench) {
         bench.person("maren@pelagic.example", false).await;
         const HOST: &str = "127.0.0.1:3000";
@@ -531,7 +531,7 @@ on_both_engines! {
     }
 }
 
-/// The same fields as a browser or a script of another origin may send them.
+/// Encodes the same fields in each way that a browser or a script of another origin can send.
 fn bodies(fields: &[(&'static str, String)]) -> [(&'static str, String); 4] {
     let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let json: serde_json::Map<_, _> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
@@ -548,7 +548,7 @@ fn bodies(fields: &[(&'static str, String)]) -> [(&'static str, String); 4] {
     ]
 }
 
-/// A listener of its own in front of this service, which believes these proxies; and its port.
+/// Starts another listener for this service that trusts these proxies, and returns its port.
 async fn listen(bench: &Bench, proxies: &str) -> u16 {
     let trusted_proxies = vec![proxies.parse().expect("a network")];
     let app = bench.app.with_config(Config { trusted_proxies, ..crate::support::config(URL) });
@@ -559,7 +559,7 @@ async fn listen(bench: &Bench, proxies: &str) -> u16 {
     port
 }
 
-/// Sends a request of exactly these lines, and reads the answer to its end.
+/// Sends a request with exactly these lines and returns the whole response.
 async fn lines(port: u16, what: &str, headers: &[&str], body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
@@ -569,12 +569,12 @@ async fn lines(port: u16, what: &str, headers: &[&str], body: &str) -> String {
     );
     stream.write_all(text.as_bytes()).await.expect("it is sent");
     let mut answer = Vec::new();
-    // It may close as soon as it has refused.
+    // The server may close the connection as soon as it has refused the request.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// An answer as it came, but for the headers that are the connection's own.
+/// Parses a raw response, without the headers of the connection itself.
 fn read(answer: &str) -> Page {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
     let mut lines = head.lines();
@@ -589,7 +589,7 @@ fn read(answer: &str) -> Page {
     Page { status, headers, bytes: body.as_bytes().to_vec() }
 }
 
-/// Sends a form of our own page, with more headers.
+/// Sends a same-origin form with more headers.
 async fn raw(port: u16, what: &str, more: &[&str], body: &str) -> String {
     let kind = format!("Content-Type: {FORM}");
     let origin = format!("Origin: {URL}");

@@ -1,5 +1,7 @@
-//! Caddy with `examples/gateways/Caddyfile`, really started; and Traefik and Envoy with theirs, which Debian does not have: with one
-//! of them on the PATH, `cargo test --test forward_auth -- --ignored traefik` runs its tests too.
+//! Gateway examples: Caddy with `examples/gateways/Caddyfile`, and Traefik and Envoy with their own files.
+//!
+//! Debian has no packages of Traefik and Envoy. With one of them on the PATH, `cargo test --test all -- --ignored
+//! traefik` runs its tests too.
 
 use crate::support::front::{Gateway, checks};
 use std::{net::SocketAddr, path::Path, process::Command};
@@ -17,7 +19,7 @@ const TRAEFIK: Gateway =
     Gateway { file: "traefik-dynamic.yaml", command: traefik, away: &[500], any_host: true, ..CADDY };
 const ENVOY: Gateway = Gateway { file: "envoy.yaml", command: envoy, away: &[503], hides_loopback: true, ..CADDY };
 
-/// Its own files go where it is told that its owner's are; nothing administers it.
+/// Caddy stores its files in the folder of the test. Its admin endpoint is a socket in the same folder.
 fn caddy(folder: &Path, example: &Path, _: SocketAddr) -> Command {
     let mut command = Command::new("caddy");
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(example);

@@ -1,4 +1,4 @@
-//! `/v1/auth`, as gateways ask it: who may pass, with which headers, and what the others are told.
+//! `/v1/auth`, the endpoint for gateways: who is allowed, the response headers, and the responses to denied requests.
 
 use crate::support::{
     URL,
@@ -18,7 +18,7 @@ async fn token(program: &mut Browser, made: &Made) -> String {
     page.json()["access_token"].as_str().expect("a token").to_owned()
 }
 
-/// Asks with these headers.
+/// Sends a GET request with these headers.
 async fn ask(program: &mut Browser, address: &str, headers: &[(&str, &str)]) -> Page {
     let mut request = Request::get(address);
     for (name, value) in headers {
@@ -27,7 +27,7 @@ async fn ask(program: &mut Browser, address: &str, headers: &[(&str, &str)]) -> 
     program.send(request, String::new()).await
 }
 
-/// The code of a refusal, which stands in its header and in its body.
+/// Returns the reason code of a denied request, which is equal in its header and in its body.
 fn code(page: &Page) -> String {
     let code = page.header("x-keyward-code").to_owned();
     assert_eq!(page.problem(), code, "{}", page.text());
@@ -38,7 +38,7 @@ fn code(page: &Page) -> String {
 }
 
 on_both_engines! {
-    /// By key and by token, in either header: who it is, for the API behind.
+    /// A key or a token in either header is accepted, and the response identifies it to the upstream API.
     async fn who_may_pass_is_named(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -70,7 +70,7 @@ on_both_engines! {
         assert_eq!((page.status, page.header("x-keyward-scopes")), (200, ""), "nor has its token what it has lost");
     }
 
-    /// Every refusal with its status, its code and its challenge.
+    /// Every denied request with its status, reason code, and challenge.
     async fn who_may_not_pass_is_told_why(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -119,7 +119,7 @@ on_both_engines! {
         let page = ask(&mut program, "/v1/auth?scope=data:read+data:write", &[("x-api-key", &key)]).await;
         assert!(page.header("www-authenticate").ends_with(r#", scope="data:read data:write""#), "what would do is said");
 
-        // What is asked and holds.
+        // Requirements that the key meets.
         for address in [
             "/v1/auth?scope=data:read".to_owned(),
             "/v1/auth?scope=data:read+usage:read".to_owned(),
@@ -133,7 +133,7 @@ on_both_engines! {
             }
         }
 
-        // The rules of the key, for it and for its token.
+        // The restrictions of the key apply to it and to its token.
         let now = keyward::service::clock::Clock::now(&*bench.clock).micros();
         let steps = [
             (format!("UPDATE keys SET expires_at = {now}"), "expired"),
@@ -152,7 +152,7 @@ on_both_engines! {
         }
     }
 
-    /// Gateways pass on the method of their client; Envoy the path and query too, which then ask nothing.
+    /// Gateways forward the method of their client. Envoy also appends the client's path and query, which are ignored.
     async fn any_method_and_envoys_path(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -167,7 +167,7 @@ on_both_engines! {
                 assert_eq!((page.status, page.header("x-keyward-code")), (401, "missing_credential"), "{method} {address}");
             }
         }
-        // There the question stands in headers, which Envoy writes over what its client sent.
+        // Under `/v1/auth/…` the requirements are in headers, which Envoy overwrites.
         let (key, project) = (made.secret.as_str(), made.project.to_string());
         let elsewhere = Uuid::nil().to_string();
         for (name, value, status) in [
@@ -179,7 +179,7 @@ on_both_engines! {
         ] {
             let page = ask(&mut program, "/v1/auth/orders", &[("x-api-key", key), (name, value)]).await;
             assert_eq!(page.status, status, "{name}: {value}");
-            // Elsewhere a client's own headers neither widen nor narrow.
+            // Under `/v1/auth` these headers of a client have no effect.
             let page = ask(&mut program, "/v1/auth", &[("x-api-key", key), (name, value)]).await;
             assert_eq!(page.status, 200, "{name}: {value}");
             let asked = format!("/v1/auth?project={elsewhere}");
@@ -192,7 +192,9 @@ on_both_engines! {
         }
     }
 
-    /// In the query only where it was allowed, and then in the client's own address.
+    /// A credential in the query is accepted only if the settings allow it.
+    ///
+    /// It is read from the client's own URL, which the gateway forwards.
     async fn a_credential_in_the_query(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -218,7 +220,7 @@ on_both_engines! {
         assert_eq!((page.status, code(&page).as_str()), (401, "several_credentials"));
     }
 
-    /// A limited call is refused with what a client needs to come again; nginx gets it as a status that it passes on.
+    /// A rate-limited request is denied with headers for a retry. `limited=403` selects a status that nginx forwards.
     async fn limits(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -245,13 +247,13 @@ on_both_engines! {
         assert_eq!(ask(&mut program, "/v1/auth", &key).await.status, 200);
     }
 
-    /// A key with networks: the address is the client's, as far as what forwards it is trusted. Its tokens are not bound.
+    /// The networks of a key restrict the client address, as far as proxies are trusted. They do not restrict tokens.
     async fn networks_by_the_clients_address(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
         let bearer = token(&mut bench.browser(), &made).await;
         bench.alter("UPDATE keys SET networks = '[\"203.0.113.0/24\"]'").await;
-        // Whoever connects here comes from 127.0.0.1.
+        // The connections of this test come from 127.0.0.1.
         for (proxies, believed) in [("10.0.0.0/8", false), ("127.0.0.0/8", true)] {
             let trusted_proxies = vec![proxies.parse().expect("a network")];
             let port = wire::listen(&bench, Config { trusted_proxies, ..crate::support::config(URL) }).await;

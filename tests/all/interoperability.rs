@@ -1,4 +1,5 @@
-//! Standard clients: an empty secret, other forms of ids, the limit of device requests, resource metadata, a security contact.
+//! Standard clients: empty client secrets, spellings of ids, the device request limit, resource metadata (RFC 9728),
+//! and `security.txt` (RFC 9116).
 
 use crate::support::{
     Bench, URL, config, database,
@@ -25,7 +26,7 @@ fn with_empty_secret(id: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{id}:")))
 }
 
-/// A device's request, sent from a real address.
+/// Sends a device authorization request over a socket, so that it has a client address.
 async fn begin_device(port: u16, client: &str, forwarded: &str) -> String {
     let body = format!("client_id={client}");
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
@@ -40,7 +41,7 @@ async fn begin_device(port: u16, client: &str, forwarded: &str) -> String {
     answer
 }
 
-/// The address that a bearer challenge names.
+/// Returns the `resource_metadata` URL of a bearer challenge.
 fn resource_metadata(challenge: &str) -> &str {
     challenge.split("resource_metadata=\"").nth(1).and_then(|it| it.split('"').next()).unwrap_or_default()
 }
@@ -67,7 +68,7 @@ on_both_engines! {
             let revoked = post(&mut program, "/oauth/revoke", &authorization, &[("token", &token)]).await;
             assert_eq!((revoked.status, revoked.text()), (200, ""));
         }
-        // A key proves itself with its secret, and with nothing less.
+        // A key must authenticate with its secret.
         let made = bench.key(&owner, "Gateway").await;
         let page = post(&mut program, "/oauth/token", &with_empty_secret(&format!("key:{}", made.id)), &[("grant_type", "client_credentials")]).await;
         assert_eq!((page.status, page.oauth_error().as_str()), (401, "invalid_client"));
@@ -80,7 +81,7 @@ on_both_engines! {
         let client = bench.app.consent.register(&owner, made.project, "Buoy Watch", "https://buoys.example/cb").await.unwrap();
         let mut program = bench.browser();
         let token = post(&mut program, "/oauth/token", &basic(&made), &[("grant_type", "client_credentials")]).await.token();
-        // An id of version 7 can have no letter; then there are no capitals to try.
+        // The hexadecimal digits of an id may have no letter. Then there is no uppercase form to test.
         let forms = |id: String| {
             let forms = [id.to_uppercase(), id.replace('-', ""), format!("{{{id}}}"), format!("urn:uuid:{id}")];
             forms.into_iter().filter(move |form| *form != id)
@@ -109,7 +110,7 @@ on_both_engines! {
         assert_eq!(program.bearer(&format!("/v1/projects/{}/config", made.project), &token).await.status, 200);
     }
 
-    /// One address cannot close the device grant of a program, whatever addresses it forwards.
+    /// One client address cannot use up the device requests of a client, whatever addresses it forwards.
     async fn one_address_is_answered_429(bench: Bench) {
         let owner = bench.person("maren@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
@@ -131,7 +132,7 @@ on_both_engines! {
         served.stop().await;
     }
 
-    /// RFC 9728: a challenge leads to the metadata, to the authorization server, and to a token that is accepted.
+    /// RFC 9728: a challenge leads to the metadata, to the authorization server, and to an accepted token.
     async fn a_refusal_leads_to_a_token(bench: Bench) {
         let owner = bench.person("maren@pelagic.example", false).await;
         let made = bench.key(&owner, "Gateway").await;
@@ -163,7 +164,7 @@ on_both_engines! {
             let token = post(&mut program, "/oauth/token", &basic(&made), &asked).await.token();
             assert_eq!(program.bearer(&path, &token).await.status, 200, "{path}");
         }
-        // Introspection takes a bearer token too; the resource is all of this server, and as a `resource` narrows nothing.
+        // Introspection accepts a bearer token too. Its `resource` is the whole server and restricts nothing.
         let form = Request::post("/oauth/introspect").header("content-type", "application/x-www-form-urlencoded");
         let page = program.send(form.header("authorization", "Bearer x"), "token=x".into()).await;
         assert_eq!((page.status, resource_metadata(page.header("www-authenticate"))), (401, well_known.as_str()));
@@ -172,7 +173,7 @@ on_both_engines! {
         let asked = [("grant_type", "client_credentials"), ("resource", URL), ("scope", "data:read")];
         let token = post(&mut program, "/oauth/token", &basic(&made), &asked).await.token();
         assert_eq!(crate::support::oauth::claims(&token)["aud"], format!("{URL}/projects/{project}"));
-        // The gateway's challenge is for the API behind it.
+        // The gateway's challenge belongs to the upstream API.
         let page = program.send(Request::get("/v1/auth"), String::new()).await;
         assert_eq!((page.status, resource_metadata(page.header("www-authenticate"))), (401, ""));
         let wish = Wish { life: None, scopes: Some(&[READ]), target: Target::ByScopes };
@@ -180,7 +181,7 @@ on_both_engines! {
     }
 }
 
-/// RFC 9116: from the settings, and not there without them.
+/// RFC 9116: `security.txt` is published if the settings have a contact, and is not found otherwise.
 #[tokio::test]
 async fn sqlite_a_security_contact_is_published() {
     let folder = tempfile::tempdir().unwrap();

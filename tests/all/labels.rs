@@ -1,4 +1,4 @@
-//! What people write as a name, and how they paste a key: characters are counted as people count them, and a mistake is named.
+//! Names and pasted keys: lengths are counted in characters, and an error message names the mistake.
 
 use crate::support::{
     Bench, PASSWORD,
@@ -10,7 +10,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 
 const EMAIL: &str = "maren@pelagic.example";
-/// Zero-width space, word joiner, Hangul filler: nothing to see and nothing to press.
+/// Zero-width space, word joiner, and Hangul filler: characters without a visible or clickable glyph.
 const INVISIBLE: &str = "\u{200B}\u{2060}\u{3164}";
 const WORDS: &str = "Use at least one visible character.";
 
@@ -24,14 +24,14 @@ async fn stored(bench: &Bench) -> (i64, Vec<String>) {
     (bench.number("SELECT COUNT(*) FROM audit_events").await, bench.texts("SELECT name FROM keys ORDER BY name").await)
 }
 
-/// What is answered to a key, without what differs: whether it is valid, the code, the words.
+/// Returns the comparable parts of a verification response: validity, reason code, and message.
 fn said(body: &Value) -> (bool, String, String) {
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     (body["valid"] == true, text("code"), text("message"))
 }
 
 on_both_engines! {
-    /// A name of zero-width characters made a link of no width.
+    /// A name needs a visible character. A name of zero-width characters would make a link of no width.
     async fn a_name_has_something_to_see(bench: Bench) {
         let root = bench.person(EMAIL, true).await;
         let made = bench.key(&root, "Gateway").await;
@@ -66,8 +66,9 @@ on_both_engines! {
         assert!(bench.app.accounts.create_user(&keyward::service::actor::Actor::Operator, person).await.is_err());
     }
 
-    /// 60 emoji are 120 units of UTF-16, which is what a browser's `maxlength` counts: it kept 50 of them. No field has one; the
-    /// server counts characters, and says the limit and the count.
+    /// The server counts characters, and its message has the limit and the count.
+    ///
+    /// No field has a `maxlength`: browsers count UTF-16 code units. Of 60 emoji (120 units), only 50 were kept.
     async fn a_name_is_counted_in_characters(bench: Bench) {
         let root = bench.person(EMAIL, true).await;
         let made = bench.key(&root, "Gateway").await;
@@ -97,7 +98,7 @@ on_both_engines! {
         }
     }
 
-    /// A key is copied with the end of its line: everywhere it is the same key, to the answers, the counts and the limits.
+    /// White space around a pasted key is ignored in responses, usage counts, and rate limits.
     async fn white_space_around_a_key_does_not_count(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -126,7 +127,7 @@ on_both_engines! {
         assert_eq!(verified["code"], "token_revoked", "{verified}");
         let gateway = Request::get("/v1/auth").header("x-api-key", format!("{} ", made.secret));
         assert_eq!(program.send(gateway, String::new()).await.status, 200);
-        // Every spelling takes from one quota: 20 calls a day, of which some are taken.
+        // All spellings use one quota of 20 calls a day, of which some are used already.
         let mut refused = None;
         for n in 0..30 {
             let spelling = format!("{}{}{}", " ".repeat(n % 7), made.secret, "\n".repeat(n % 5));
@@ -141,7 +142,7 @@ on_both_engines! {
         assert!(refused.is_some_and(|n| n < 20), "{refused:?}");
     }
 
-    /// One Cyrillic letter among 64 characters makes 65 bytes: the answer names its place, and nothing of the key.
+    /// One Cyrillic letter among 64 characters makes 65 bytes. The message has its position, but no part of the key.
     async fn a_letter_of_another_alphabet_is_named(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;

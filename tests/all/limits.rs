@@ -1,4 +1,4 @@
-//! How often a key may be used: through the door, and over the end of a process.
+//! Rate limits of keys: over HTTP, and after the end of a process.
 
 use crate::support::{Bench, browser::Browser, stored::Made};
 use keyward::{
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 const EMAIL: &str = "maren@pelagic.example";
 
-/// A key with a limit, as the database keeps it.
+/// Creates a key with this rate limit.
 async fn limited(bench: &Bench, limit: &str) -> Made {
     let caller = match bench.number("SELECT COUNT(*) FROM users").await {
         0 => bench.person(EMAIL, false).await,
@@ -23,18 +23,18 @@ async fn limited(bench: &Bench, limit: &str) -> Made {
     made
 }
 
-/// What a program is told: `good`, or the code.
+/// Returns `good` or the reason code of a verification.
 async fn code(program: &mut Browser, body: Value) -> String {
     let answer = program.json("/v1/keys/verify", &body).await.json();
     if answer["valid"] == true { "good".into() } else { answer["code"].as_str().expect("a code").to_owned() }
 }
 
-/// How many of these calls are let in by this process.
+/// Returns how many of these calls this process allows.
 fn taken(bench: &Bench, app: &App, key: KeyId, limit: &RateLimit, calls: usize) -> usize {
     (0..calls).filter(|_| app.limits.take(key, limit, bench.app.ground.now()).is_ok()).count()
 }
 
-/// Another life of the service, or another node, on the same database: it has read what was saved.
+/// Starts the service again, or another node, on the same database. It has loaded the saved quotas.
 async fn another(bench: &Bench) -> App {
     let path = bench.folder.path().join("keyward.key");
     let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
@@ -45,8 +45,9 @@ async fn another(bench: &Bench) -> App {
 }
 
 on_both_engines! {
-    /// A call over the limit is refused, counted as that, and let in again when its time has come; what another rule refuses costs
-    /// nothing, and one call costs once.
+    /// A call over the limit is denied, counted as denied, and allowed again at its time.
+    ///
+    /// A call that another rule denies uses no quota. An allowed call uses the quota once.
     async fn a_key_is_used_so_often_and_no_more(bench: Bench) {
         let made = limited(&bench, "2/minute").await;
         let mut program = bench.browser();
@@ -73,7 +74,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0, "a minute's limit is not saved");
     }
 
-    /// Limits of an hour or more survive the end of a process, to one flush; shorter ones begin anew.
+    /// Limits of an hour or more survive the end of a process, up to the last flush. Shorter limits start again.
     async fn an_hours_limit_survives(bench: Bench) {
         let (hour, day): (RateLimit, RateLimit) = ("4/hour".parse().unwrap(), "3/day,burst=3".parse().unwrap());
         let minute: RateLimit = "4/minute".parse().unwrap();
@@ -84,7 +85,7 @@ on_both_engines! {
         assert_eq!(taken(&bench, first, by_day, &day, 5), 3);
         assert_eq!(taken(&bench, first, by_minute, &minute, 9), 4);
         first.usage.flush().await.unwrap();
-        // This one is lost with the process: no flush comes any more.
+        // This call is lost with the process, because no flush follows.
         assert_eq!(taken(&bench, first, by_hour, &hour, 1), 1);
 
         let second = another(&bench).await;
@@ -101,7 +102,7 @@ on_both_engines! {
         assert_eq!(taken(&bench, &third, by_day, &day, 9), 1);
     }
 
-    /// What was appended and not merged when the process ended is read too; a key that has no limit any more, or is gone, is none of it.
+    /// Quotas that were appended but not merged are loaded too. A deleted key, or one without a limit, is skipped.
     async fn what_waits_is_read(bench: Bench) {
         let hour: RateLimit = "2/hour".parse().unwrap();
         let (kept, freed) = (limited(&bench, "2/hour").await.id, limited(&bench, "2/hour").await.id);
@@ -130,7 +131,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0, "whole again");
     }
 
-    /// Two nodes count each by itself, and of what they saved the later instant holds.
+    /// Each of two nodes counts its own calls. Of the instants that they save, the later one is used.
     async fn two_nodes_count_each_by_itself(bench: Bench) {
         let limit: RateLimit = "10/day".parse().unwrap();
         let key = limited(&bench, "10/day").await.id;
@@ -143,7 +144,7 @@ on_both_engines! {
         assert_eq!(taken(&bench, &next, key, &limit, 20), 0);
     }
 
-    /// A key that is purged takes what was saved of it along, and does not stand in the way of the others' flush.
+    /// Purging a key deletes its saved quota and does not block the flush of the other keys.
     async fn a_purged_key_is_in_nobodys_way(bench: Bench) {
         let limit: RateLimit = "10/day".parse().unwrap();
         let (gone, saved, stays) =

@@ -1,5 +1,5 @@
-//! Lists of many keys: every order and filter reads the same keys as a plain sort, totals are bounded, and lists leave connections to
-//! programs.
+//! Lists of many keys: every sort order and filter returns the same keys as a plain sort, totals are bounded, and lists
+//! leave database connections to programs.
 
 use crate::support::{Bench, Engine};
 use keyward::{
@@ -21,15 +21,15 @@ use sqlx::{Connection as _, PgConnection};
 use std::{collections::BTreeSet, time::Duration};
 use uuid::Uuid;
 
-/// More than a list counts, so that each order is read along its index.
+/// More keys than a list counts, so that each sort order is read along its index.
 const MANY: i64 = 10_050;
-/// Keys read at a time: some statements sort the whole list for each page.
+/// Page size. Some statements sort the whole list for each page.
 const PAGE: i64 = 2_400;
-/// A statement that takes minutes.
+/// A statement that runs for minutes.
 const ENDLESS: &str =
     "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000000000) SELECT COUNT(*) FROM n";
 
-/// Inserts keys in many states, `active` ones, expired and scheduled ones.
+/// Inserts keys in many states: active, expired, and scheduled ones.
 pub async fn lay(bench: &Bench, maker: &Caller, project: ProjectId, count: i64) {
     let now = bench.app.ground.now();
     let keys: Vec<LaidKey> = (0..count)
@@ -102,7 +102,7 @@ fn rank(row: &KeyRow, now: Timestamp) -> u8 {
     }
 }
 
-/// The ids of a whole list, page by page.
+/// Reads the ids of a whole list, page by page.
 async fn read(conn: &mut Conn<'_>, wanted: &Wanted<'_>, sort: Sort) -> (Vec<Uuid>, i64) {
     let counts = store::keys::counts(conn, wanted, wanted.now, Uuid::nil()).await.unwrap();
     let (mut found, mut after) = (Vec::new(), After::nothing());
@@ -118,13 +118,13 @@ async fn read(conn: &mut Conn<'_>, wanted: &Wanted<'_>, sort: Sort) -> (Vec<Uuid
     }
 }
 
-/// What a list must hold, sorted here.
+/// Returns the expected ids of a list, sorted in Rust.
 fn expected(rows: &[KeyRow], now: Timestamp, sort: Sort, fits: impl Fn(&KeyRow) -> bool) -> Vec<Uuid> {
     let mut rows: Vec<_> = rows.iter().filter(|row| fits(row)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     match sort {
         Sort::Status => rows.sort_by_cached_key(|row| rank(row, now)),
-        // Of a list by name only the set is compared.
+        // For a list by name, only the set of ids is compared.
         Sort::Newest | Sort::Name => {}
         Sort::Used => rows.sort_by_key(|row| -row.last_used_at.unwrap_or_default()),
         Sort::Expires => rows.sort_by_key(|row| row.expires_at.unwrap_or(i64::MAX)),
@@ -132,7 +132,9 @@ fn expected(rows: &[KeyRow], now: Timestamp, sort: Sort, fits: impl Fn(&KeyRow) 
     rows.into_iter().map(|row| row.id).collect()
 }
 
-/// Names are compared by the database, whose order of two folded names may be another one than ours: then the set must be the same.
+/// Asserts that two lists are equal.
+///
+/// The database may order two folded names differently. For a list by name, only the sets are compared.
 fn same(found: &[Uuid], wanted: &[Uuid], sort: Sort, what: &str) {
     if sort == Sort::Name {
         let set = |ids: &[Uuid]| ids.iter().copied().collect::<BTreeSet<_>>();
@@ -150,7 +152,7 @@ on_both_engines! {
         let small = bench.app.keys.form(&tove).await.unwrap().projects[0].id;
         lay(&bench, &maren, large, MANY).await;
         lay(&bench, &tove, small, 90).await;
-        // Keys of somebody who is no member.
+        // Keys of a user who is not a member.
         lay(&bench, &maren, small, 30).await;
         let now = bench.app.ground.now();
         let mut reader = bench.app.ground.pool.read().await.unwrap();
@@ -236,7 +238,7 @@ on_both_engines! {
         assert!(keys.contains("200 of 10,000+ keys"), "{keys}");
     }
 
-    /// Four lists at once are all; a fifth waits, and programs and readiness do not.
+    /// At most four lists run at once. A fifth list waits, while programs and the readiness check get a connection.
     async fn lists_leave_connections_to_programs(bench: Bench) {
         let pool = &bench.app.ground.pool;
         let mut lists = Vec::new();
@@ -251,7 +253,7 @@ on_both_engines! {
         assert!(tokio::time::timeout(Duration::from_secs(5), pool.read_list()).await.is_ok());
     }
 
-    /// A statement of a list is stopped after its time, the answer says so, and the connection works afterwards.
+    /// A statement of a list is stopped after its time limit. The error reports it, and the connection still works.
     async fn a_list_has_a_time_limit(bench: Bench) {
         let pool = &bench.app.ground.pool;
         let mut list = pool.read_list().await.unwrap();
@@ -271,7 +273,7 @@ on_both_engines! {
     }
 }
 
-/// A list on PostgreSQL that reaches its time limit says so, as one on SQLite does.
+/// A list on PostgreSQL that reaches its time limit reports this, as on SQLite.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_list_that_takes_too_long_says_so() {
     let bench = Bench::new(Engine::Postgres).await;
@@ -286,7 +288,7 @@ async fn postgres_a_list_that_takes_too_long_says_so() {
     bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap();
 }
 
-/// A list on SQLite is stopped; the same connection, used by a program afterwards, is not.
+/// A list on SQLite is stopped. Later statements on the same connection have no time limit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_time_limit_of_a_list_ends_with_the_list() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -301,7 +303,7 @@ async fn the_time_limit_of_a_list_ends_with_the_list() {
     }
 }
 
-/// A list on SQLite whose reader goes away in the middle of a statement is stopped: it keeps no connection.
+/// A list on SQLite whose caller is canceled in the middle of a statement is stopped and releases its connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_that_nobody_reads_any_more_is_stopped() {
     let bench = Bench::new(Engine::Sqlite).await;

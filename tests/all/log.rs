@@ -1,4 +1,4 @@
-//! The log of a running server: one JSON object a line on request, with the ids of requests, and what is written of which.
+//! The log of a running server: optional JSON lines, request ids, and which requests are logged.
 
 use serde_json::Value;
 use std::{
@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Starts a server, sends it these requests, stops it in order, and gives back the ids of the answers and its log.
+/// Starts a server, sends these requests, and stops it. Returns the request ids of the responses and the log.
 fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = Command::new(env!("CARGO_BIN_EXE_keyward"))
@@ -34,7 +34,7 @@ fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
         let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).expect("an id");
         ids.push(id.to_owned());
     }
-    // SIGTERM: an orderly end.
+    // SIGTERM: a graceful shutdown.
     let stopped = Command::new("kill").arg(child.id().to_string()).status().expect("kill");
     assert!(stopped.success());
     let mut log = String::new();
@@ -43,7 +43,7 @@ fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
     (ids, log)
 }
 
-/// Cookies of no session, which anybody can send, do not fill the log.
+/// Cookies without a session, which any client can send, do not fill the log.
 #[test]
 fn unknown_sessions_are_not_logged() {
     let cookies = ["AAAAAAAAAAAAAAAAAAAAAA", "no session id"];

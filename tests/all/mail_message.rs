@@ -1,4 +1,4 @@
-//! Emails as a mail server receives them: required headers (RFC 5322, RFC 2045, RFC 3834), and why a server's certificate is refused.
+//! Emails as a mail server receives them: required headers (RFC 5322, RFC 2045, RFC 3834), and refused certificates.
 
 use crate::entry::{letter, mailer, smtp};
 use keyward::{
@@ -15,7 +15,7 @@ use tokio_rustls::{
     rustls::{self, pki_types::PrivateKeyDer},
 };
 
-/// A message, parsed: headers by name in lower case, unfolded; and the body.
+/// Parses a message. Returns its unfolded headers by lowercase name, and its body.
 fn parse(text: &str) -> (BTreeMap<String, String>, String) {
     let (head, body) = text.split_once("\n\n").expect("an empty line between headers and body");
     let unfolded = head.replace("\n ", " ").replace("\n\t", " ");
@@ -28,7 +28,7 @@ fn parse(text: &str) -> (BTreeMap<String, String>, String) {
     (headers, body.to_owned())
 }
 
-/// The message that an SMTP server was given, without dot-stuffing.
+/// Returns the message that an SMTP server received, without dot-stuffing.
 fn message(said: &str) -> String {
     let data = said.split_once("\nDATA\n").expect("a message").1;
     let data = data.split_once("\n.\n").expect("its end").0;
@@ -101,7 +101,7 @@ async fn a_message_has_every_required_header() {
     }
 }
 
-/// A certificate that signs itself, as `openssl req -x509` makes it (`ca`), or for a server alone.
+/// Returns a TLS acceptor with a self-signed certificate: of a CA (`ca`), as from `openssl req -x509`, or of a server.
 fn certificate(ca: bool, name: &str) -> TlsAcceptor {
     let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.is_ca = if ca { rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained) } else { rcgen::IsCa::ExplicitNoCa };
@@ -142,7 +142,7 @@ async fn a_refused_certificate_says_which_setting_helps() {
         let acceptor = certificate(ca, "127.0.0.1");
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // It is refused: the handshake fails.
+                // The client refuses the certificate, so the handshake fails.
                 let _ = acceptor.accept(stream).await;
             }
         });

@@ -1,6 +1,6 @@
-//! All tests of the service from outside: through its router, its command line, its databases, and behind others' proxies.
+//! Integration tests: the service from outside, through its router, command line, databases, and reverse proxies.
 //!
-//! One program and not one for each file: what they share is compiled once, and the service is linked once.
+//! All tests are one program. Shared code is compiled once, and the service is linked once.
 
 #[macro_use]
 mod support;

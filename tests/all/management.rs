@@ -1,4 +1,4 @@
-//! Management by program: who may, what comes of it, and what is stored afterwards.
+//! The management API: permissions, responses, and the stored state after each request.
 
 use crate::support::{
     Bench,
@@ -21,7 +21,7 @@ const MAREN: &str = "maren@pelagic.example";
 const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 
-/// A key with these scopes, made by a person as the draft says.
+/// Creates a key with these scopes. `more` changes the draft.
 async fn key(bench: &Bench, caller: &Caller, scopes: &[&str], more: impl FnOnce(&mut KeyDraft)) -> Made {
     let project = bench.project_of(caller).await;
     let mut draft = bench.draft(project, "Manager");
@@ -31,14 +31,14 @@ async fn key(bench: &Bench, caller: &Caller, scopes: &[&str], more: impl FnOnce(
     Made { id: key.id, project, secret: secret.expose().to_owned() }
 }
 
-/// A token for management with these scopes.
+/// Returns a management token with these scopes.
 async fn token(bench: &Bench, made: &Made, scopes: &[&str]) -> String {
     let wish = Wish { life: None, scopes: Some(scopes), target: Target::ByScopes };
     let ip = Some("10.1.2.3".parse().unwrap());
     bench.app.tokens.exchange(&made.secret, ip, &wish).await.unwrap().expect("a token").access_token
 }
 
-/// A program that may do everything, with its key.
+/// Returns a key with all management scopes, and its token.
 async fn manager(bench: &Bench, caller: &Caller) -> (Made, String) {
     let made = key(bench, caller, &[READ, WRITE, "data:read"], |_| ()).await;
     let token = token(bench, &made, &[READ, WRITE]).await;
@@ -79,7 +79,7 @@ fn at(project: ProjectId, id: impl std::fmt::Display) -> String {
     format!("/v1/projects/{project}/keys/{id}")
 }
 
-/// Every address, with what a right request holds.
+/// Every endpoint with its required scope and a valid request body.
 fn addresses(
     project: impl std::fmt::Display,
     key: impl std::fmt::Display,
@@ -98,7 +98,7 @@ fn addresses(
     ]
 }
 
-/// Everything that is stored of keys and events.
+/// The stored keys, and the number of audit events.
 async fn stored(bench: &Bench) -> (Vec<String>, i64) {
     let sql = "SELECT name || scopes || networks || COALESCE(CAST(expires_at AS TEXT), '-') || CAST(active AS TEXT) \
         || COALESCE(CAST(deleted_at AS TEXT), '-') || CAST(updated_at AS TEXT) FROM keys ORDER BY id";
@@ -108,8 +108,10 @@ async fn stored(bench: &Bench) -> (Vec<String>, i64) {
 const ANY: &[(&str, &str)] = &[("if-match", "*")];
 
 on_both_engines! {
-    /// Nobody, the secret itself, a token for the project, a token without the scope, a key that has ended: refused, each with its
-    /// challenge, and nothing has changed.
+    /// Denied callers: no credential, the secret itself, a token for the project, a token without the scope, and a key
+    /// that is no longer valid.
+    ///
+    /// Each response has its challenge, and nothing changes.
     async fn who_may_not(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
@@ -138,7 +140,7 @@ on_both_engines! {
                 let named = challenge.split(r#"error=""#).nth(1).and_then(|it| it.split('"').next()).unwrap_or_default();
                 assert_eq!(named, error, "{method} {path}");
             }
-            // Its key has the scope: it is the token that lacks it.
+            // The key has the scope, but the token does not.
             let page = ask(if scope == READ { &writer } else { &reader }).await.json();
             assert!(page["detail"].as_str().unwrap().starts_with("This token does not have the scope"), "{page}");
             let both = [("authorization", "Bearer a"), ("authorization", "Bearer b")];
@@ -147,7 +149,7 @@ on_both_engines! {
         }
         assert_eq!(stored(&bench).await, before, "nothing has changed");
 
-        // The key behind the token ends: by each of its rules.
+        // The key of the token becomes invalid, by each of its restrictions.
         let now = bench.app.ground.now().micros();
         let id = bench.literal(made.id);
         for (sql, code) in [
@@ -168,7 +170,7 @@ on_both_engines! {
         }
     }
 
-    /// Another project, and what is in it, is as good as missing, to the byte.
+    /// Another project and its content look missing: the responses are equal to the byte.
     async fn what_is_anothers_is_missing(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let tove = bench.person("tove@drift.example", false).await;
@@ -194,7 +196,7 @@ on_both_engines! {
             let seen = (page.bytes.clone(), heads.map(|(name, value)| format!("{name}: {value:?}")).collect());
             assert_eq!(missing.get_or_insert_with(|| seen.clone()), &seen, "{method} {path}");
         }
-        // In its own project: a key that is another's, or none.
+        // In the program's own project: a key of another project, or none.
         for key in [theirs.id.to_string(), random.to_string(), "nonsense".into()] {
             let of_key = addresses(made.project, &key).into_iter().filter(|(_, path, ..)| path.contains(&key));
             for (method, path, _, body) in of_key {
@@ -205,7 +207,7 @@ on_both_engines! {
         assert_eq!(stored(&bench).await, before, "nothing has changed");
     }
 
-    /// What is answered of the project and its keys.
+    /// The responses for the project and its keys.
     async fn reading(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
@@ -225,13 +227,13 @@ on_both_engines! {
         assert!(!page.text().contains(&made.secret[12..]), "no secret");
     }
 
-    /// Pages of a list, and what narrows it.
+    /// Pages and filters of a list.
     async fn listing(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
         for n in 0..7 {
             let more = json!({"name": format!("Boje {n} 100%"), "issued_to": if n % 2 == 0 { "Ada" } else { "Ægir" }});
-            // Of two that are made in one millisecond nobody says which is the newer.
+            // Two keys that are created in one millisecond have no defined order.
             bench.clock.advance(1);
             assert_eq!(call(&bench, "POST", &keys(made.project), &full, &[], Some(&more)).await.status, 201);
         }
@@ -243,7 +245,7 @@ on_both_engines! {
             let Some(next) = page["next_cursor"].as_str() else { break };
             cursor = format!("&cursor={next}");
             if names.len() == 3 {
-                // What is made meanwhile moves nothing.
+                // A key that is created between two pages moves no other key.
                 let more = json!({"name": "Late"});
                 assert_eq!(call(&bench, "POST", &keys(made.project), &full, &[], Some(&more)).await.status, 201);
                 bench.alter("DELETE FROM keys WHERE name = 'Late'").await;
@@ -279,7 +281,7 @@ on_both_engines! {
         }
     }
 
-    /// A key is made, works, and says who made it; its secret is in that one answer.
+    /// A created key works and names its maker. Only this one response has its secret.
     async fn making(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
@@ -306,12 +308,12 @@ on_both_engines! {
             assert!(!text.contains(&secret[12..]), "no secret in the log");
         }
 
-        // What is left out is as the maker's own.
+        // Omitted members have the values of the maker.
         let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "Plain"}))).await.json();
         assert_eq!((&page["scopes"], &page["networks"], &page["environment"]), (&json!([]), &json!([]), &json!("live")));
         assert_eq!(page["expires_at"], get(&bench, &at(made.project, made.id), &full).await.json()["expires_at"]);
 
-        // Everything that is wrong at once; and what nobody takes.
+        // All errors of a body at once, and unknown members.
         let kept = stored(&bench).await;
         let wrong = json!({"name": " ", "scopes": ["a b"], "networks": ["10.0.0.1/8"], "not_before": "soon", "rate_limit": "often", "expires_at": "2020-01-01T00:00:00Z"});
         let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&wrong)).await;
@@ -334,7 +336,7 @@ on_both_engines! {
             let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&body)).await;
             assert_eq!((page.status, page.problem().as_str()), (status, code), "{body}");
         }
-        // What is wrong is named as it was sent, whichever rule it broke; and what a body lacks, by its name.
+        // An error names the member as it was sent, whichever rule failed. A missing member is named too.
         bench.alter("UPDATE policy SET key_life_max = 30").await;
         let late = keyward::service::moments::rfc3339(bench.app.ground.now().plus_seconds(60 * 86_400));
         for (member, value) in [("expires_in_days", json!(60)), ("expires_at", json!(late))] {
@@ -349,7 +351,7 @@ on_both_engines! {
         assert_eq!(stored(&bench).await, kept, "nothing has changed");
     }
 
-    /// The same idempotency key makes one key; under another program's it is another number.
+    /// One idempotency key creates one key. Each program has its own idempotency keys.
     async fn making_once(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
@@ -375,7 +377,7 @@ on_both_engines! {
             let page = call(&bench, "POST", &keys(made.project), &full, &wrong, Some(&asked)).await;
             assert_eq!((page.status, page.problem().as_str()), (400, "invalid_idempotency_key"));
         }
-        // An instant that was to come when it was first sent.
+        // A timestamp that was in the future at the first request.
         let soon = keyward::service::moments::rfc3339(bench.app.ground.now().plus_seconds(60));
         let number = [("idempotency-key", "soon")];
         let timed = json!({"name": "Soon", "not_before": soon});
@@ -383,7 +385,7 @@ on_both_engines! {
         bench.clock.advance(61);
         let again = call(&bench, "POST", &keys(made.project), &full, &number, Some(&timed)).await;
         assert_eq!((again.status, again.problem().as_str()), (409, "already_made"));
-        // Two at once.
+        // Concurrent requests.
         let number = [("idempotency-key", "at once")];
         let path = keys(made.project);
         let ask = || call(&bench, "POST", &path, &full, &number, Some(&asked));
@@ -393,7 +395,7 @@ on_both_engines! {
         assert_eq!(all, [201, 409, 409]);
     }
 
-    /// Beyond its own in any way: refused, by name, and nothing is made.
+    /// A new key with more privileges than its maker is denied by name, and nothing is created.
     async fn what_is_made_is_no_wider(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let narrow = |draft: &mut KeyDraft| {
@@ -424,19 +426,19 @@ on_both_engines! {
             assert_eq!(page.json()["errors"][0]["name"], named);
         }
         assert_eq!(stored(&bench).await, kept, "nothing has changed");
-        // Of management, no further than the token.
+        // A new key gets no more management scopes than the token has.
         let writer = token(&bench, &made, &[WRITE]).await;
         for (scopes, status) in [(json!([READ]), 403), (json!([WRITE]), 201), (json!(["data:read"]), 201)] {
             let page = call(&bench, "POST", &keys(made.project), &writer, &[], Some(&json!({"name": "Deputy", "scopes": scopes}))).await;
             assert_eq!(page.status, status, "{scopes}");
         }
-        // What the project has ceased to offer is given to no new key.
+        // A new key cannot get a scope that the project no longer offers.
         bench.alter("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'data:read'").await;
         let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "Late", "scopes": ["data:read"]}))).await;
         assert_eq!((page.status, page.problem().as_str()), (422, "invalid"));
     }
 
-    /// An edit starts from a state, widens nothing, and says what it did.
+    /// An edit starts from a version, adds no privileges, and writes what it changed to the audit log.
     async fn editing(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
@@ -459,7 +461,7 @@ on_both_engines! {
             (json!({"project_id": Uuid::nil()}), 422, "invalid_body"),
             (json!({"environment": "test"}), 422, "invalid_body"),
             (json!({"name": ""}), 422, "invalid"),
-            // It has what the program has not: it may be narrowed, and widened in nothing.
+            // The key has privileges that the program does not have. They may be removed, but none may be added.
             (json!({"scopes": ["data:write", "data:read"]}), 403, "wider_than_maker"),
             (json!({"networks": []}), 403, "wider_than_maker"),
             (json!({"expires_at": null}), 403, "wider_than_maker"),
@@ -477,18 +479,18 @@ on_both_engines! {
         assert_eq!(bench.key_row(target.id).await.unwrap().rate_limit.as_deref(), Some("5/hour"));
         assert_eq!(edit(&matching, json!({"name": "Again"})).await.status, 412);
         assert_eq!(edit(ANY, json!({"rate_limit": null})).await.status, 403, "it would be used more often");
-        // Within the program's own it may be anything.
+        // Within the program's own privileges, every edit is allowed.
         let page = edit(ANY, json!({"scopes": ["data:read"], "networks": [], "rate_limit": null})).await;
         assert_eq!((page.status, &page.json()["networks"]), (200, &json!([])));
         let said = bench.texts("SELECT actor || ' ' || acting FROM audit_events WHERE action = 'key.edited' ORDER BY seq").await;
         assert_eq!(said, vec![format!("key:{} program", made.id); 2]);
 
-        // Itself: only less.
+        // Its own key: privileges can only be removed.
         let own = at(made.project, made.id);
         let myself = async |body: Value| call(&bench, "PATCH", &own, &full, ANY, Some(&body)).await.status;
         assert_eq!(myself(json!({"scopes": [READ, WRITE, "data:read", "data:write"]})).await, 403);
         assert_eq!(myself(json!({"expires_at": null})).await, 403);
-        // How often is no right: it could make another without a limit.
+        // The rate limit is not a privilege: the program could create another key without a limit.
         assert_eq!(myself(json!({"rate_limit": "9/second"})).await, 200);
         assert_eq!(myself(json!({"rate_limit": null})).await, 200);
         assert_eq!(myself(json!({"scopes": [READ, WRITE], "name": "Less"})).await, 200);
@@ -497,7 +499,7 @@ on_both_engines! {
         assert_eq!(myself(json!({"scopes": [READ, WRITE]})).await, 403);
     }
 
-    /// Stopping and starting, each as it is stored and as verify sees it; and what reaches further is not started.
+    /// Deactivation and activation, as stored and as verified. A key with more privileges stays inactive.
     async fn stopping_and_starting(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
@@ -525,13 +527,13 @@ on_both_engines! {
             assert_eq!(page.json()["gone_at"].is_string(), status == "deleted");
             assert_eq!(verdict().await, code, "{verb}");
             assert_eq!(bench.events(event).await, 1, "{verb} twice is one change");
-            // Sent once more with the tag that was good before it: nothing is left to change.
+            // The same request with the old entity tag succeeds, because nothing is left to change.
             let (method, to) = if verb == "delete" { ("DELETE", path.clone()) } else { ("POST", format!("{path}/{verb}")) };
             assert_eq!(call(&bench, method, &to, &full, &[("if-match", "\"1\"")], None).await.status, 200, "{verb}");
             let row = bench.key_row(key_id).await.unwrap();
             assert_eq!((row.active, row.deleted_at.is_some()), (status != "inactive", status == "deleted"));
         }
-        // Only what was looked at.
+        // Only the version that the program has read is changed.
         let kept = stored(&bench).await;
         let tag = get(&bench, &path, &full).await.header("etag").to_owned();
         for (method, to) in [("POST", "/deactivate"), ("DELETE", "")] {
@@ -552,7 +554,7 @@ on_both_engines! {
             assert_eq!((page.status, page.problem().as_str()), (409, "conflict"), "{to}");
         }
 
-        // A key that reaches further: it is stopped, and not started again.
+        // A key with more privileges than the program can be deactivated, but not activated again.
         let wider = key(&bench, &maren, &["data:write"], |_| ()).await;
         let wide = at(wider.project, wider.id);
         for verb in ["activate", "restore"] {
@@ -569,14 +571,14 @@ on_both_engines! {
                 bench.app.keys.activate(&maren, wider.id).await.unwrap();
             }
         }
-        // Of another environment it is left alone.
+        // A key of another environment cannot be changed.
         let test = key(&bench, &maren, &[], |draft| draft.environment = "test".into()).await;
         for (method, verb) in [("POST", "/deactivate"), ("DELETE", ""), ("PATCH", "")] {
             let page = call(&bench, method, &format!("{}{verb}", at(test.project, test.id)), &full, ANY, Some(&json!({"name": "x"}))).await;
             assert_eq!((page.status, page.problem().as_str()), (403, "wider_than_maker"), "{method}");
             assert_eq!(page.json()["errors"][0]["name"], "environment");
         }
-        // What an administrator holds, only an administrator starts.
+        // Only an administrator can activate a key that an administrator deactivated.
         let held = key(&bench, &maren, &[], |_| ()).await;
         let admin = bench.person("admin@pelagic.example", true).await;
         bench.app.keys.deactivate_any(&admin, held.id, "Found in a repository").await.unwrap();
@@ -586,7 +588,7 @@ on_both_engines! {
         assert_eq!(shown["stopped_because"], "Found in a repository");
     }
 
-    /// Keys outlive the program that made them, as they outlive a person.
+    /// Keys remain valid after the end of the program that created them, as they do after the end of a user.
     async fn the_end_of_the_maker_is_not_the_end_of_the_made(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
@@ -603,7 +605,7 @@ on_both_engines! {
         assert_eq!(page.json()["created_by"], "Heir");
     }
 
-    /// A token that a person allowed sees keys, and changes none.
+    /// A token from a user's consent can read keys but cannot change them.
     async fn what_a_person_allowed(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, _) = manager(&bench, &maren).await;
@@ -617,7 +619,7 @@ on_both_engines! {
         assert_eq!(refused.code(), "invalid_scope", "nobody is asked for what no program gets: {refused}");
         let begun = consent.begin_device(None, &said, READ, None).await.unwrap().unwrap();
         consent.answer_device(&maren, &begun.user_code, Some((vec![READ.to_owned()], 3_600))).await.unwrap();
-        // One that was allowed before this was so.
+        // A grant from before this rule.
         bench.alter(&format!("UPDATE grants SET scopes = '{}'", json!([READ, WRITE]))).await;
         let fields = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("client_id", said.as_str()),
@@ -635,7 +637,7 @@ on_both_engines! {
         assert_eq!(stored(&bench).await, kept, "nothing has changed");
     }
 
-    /// A method that an address does not take.
+    /// A method that an endpoint does not support.
     async fn other_methods(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;

@@ -1,4 +1,4 @@
-//! What programs make only narrows: over chains of makers and edits, drawn at random, held against a rule of its own.
+//! Attenuation: random chains of makers and edits only remove privileges, checked against an independent rule.
 
 use crate::support::Bench;
 use keyward::{
@@ -15,14 +15,14 @@ const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 const SCOPES: [&str; 5] = [READ, WRITE, "data:read", "data:write", "usage:read"];
 const NETWORKS: [&str; 5] = ["", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "192.0.2.0/24"];
-/// Addresses that tell these networks apart.
+/// Addresses that distinguish these networks.
 const ADDRESSES: [&str; 5] = ["8.8.8.8", "10.9.9.9", "10.1.9.9", "10.1.2.3", "192.0.2.7"];
 
-/// Numbers from which a step is made.
+/// Random numbers that determine a step.
 type Drawn = (u8, u8, u8, u8, u8, u8);
 
 fn scopes(bits: u8) -> Vec<String> {
-    // Whoever may not write makes nothing: most may.
+    // A key without the write scope creates nothing, so most keys get it.
     let bits = if bits & 0b1110_0000 == 0 { bits & !2 } else { bits | 2 };
     SCOPES.iter().enumerate().filter(|(at, _)| bits & (1 << at) != 0).map(|(_, it)| (*it).to_owned()).collect()
 }
@@ -39,7 +39,7 @@ fn end(n: u8) -> End {
     }
 }
 
-/// Whether a key with this reach does nothing that the other one could not: written without the code that is tested.
+/// Returns whether `inner` allows nothing that `outer` does not. It does not use the code under test.
 fn covers(outer: &Reach, inner: &Reach) -> bool {
     let addresses = ADDRESSES.map(|it| Some(it.parse().unwrap()));
     outer.environment == inner.environment
@@ -87,7 +87,7 @@ on_both_engines! {
                 for id in &all {
                     before.insert(*id, reach(&bench, *id).await);
                 }
-                // Three steps in four are of the maker's own, so that lines grow long; the fourth asks for anything.
+                // Three of four steps request the maker's privileges, so that chains grow. The fourth requests any.
                 let tame = step.5 % 4 != 0;
                 let wanted: Vec<String> = match tame {
                     true => maker.scopes.iter().filter(|it| *it == WRITE || scopes(step.1).contains(it)).cloned().collect(),

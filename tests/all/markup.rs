@@ -1,4 +1,4 @@
-//! Text that is stored or sent is only ever text: markup in it adds no element and no attribute to any page, for any reader.
+//! HTML escaping: markup in stored or sent text adds no element and no attribute to any page, for any user.
 
 use crate::{
     proof::{
@@ -15,18 +15,19 @@ use crate::{
 use keyward::store::Pool;
 use serde_json::json;
 
-/// Leaves every kind of element and of quotes.
+/// Markup that closes every kind of element and quotation.
 const HOSTILE: &str = "</textarea></title></script></style></noscript></option></select></template></svg>--></form></dialog>\
     <form method=post action=/admin/users/x/make-administrator data-plain><button>Continue</button></form>\
     <meta http-equiv=refresh content=0><base href=//evil.example><img src=x onerror=alert(1)>\
     &lt;b&gt;&#60;i&#62; \" onfocus=a(1) autofocus x=\" ' onfocus=b(1) y=' ` z=${1} {{7*7}}";
 
-/// The same length and words, without a character that means something to a parser.
+/// Returns a text of the same length and words, without a character that has a meaning to a parser.
 fn harmless() -> String {
     HOSTILE.chars().map(|c| if "<>\"'&`;".contains(c) { '_' } else { c }).collect()
 }
 
-/// Writes a text into every column that holds what a person wrote, past all checks.
+/// Writes a text into every column with text from users, without validation.
+///
 /// Events after `last` are removed, so that each pass begins with the same log.
 async fn write_everywhere(bench: &Bench, text: &str, last: i64) {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
@@ -58,12 +59,12 @@ async fn write_everywhere(bench: &Bench, text: &str, last: i64) {
         .await;
 }
 
-/// What pages read from their query.
+/// The query parameters of pages.
 const QUERY: &str = "search text next done key after status project code invitation name actor target from user_code client_id \
     state redirect_uri refused sort kind";
 const READERS: [Who; 3] = [Who::Viewer, Who::Owner, Who::Administrator];
 
-/// Every page about everything, as these people see it; and with a text in its query.
+/// Renders every page of every object for these users, with and without a text in its query.
 async fn draw_all(stage: &Stage, everybody: &[Who], text: &str) -> Vec<(String, u16, Vec<String>)> {
     let query = form(&QUERY.split_whitespace().map(|name| (name, text)).collect::<Vec<_>>());
     let mut drawn = Vec::new();
@@ -83,14 +84,14 @@ async fn draw_all(stage: &Stage, everybody: &[Who], text: &str) -> Vec<(String, 
     drawn
 }
 
-/// Every form, refused with what was typed into it.
+/// Submits every form with this text, so that it is refused and rendered again.
 async fn refuse_all(stage: &Stage, text: &str) -> Vec<(String, u16, Vec<String>)> {
-    // Too long for every label.
+    // Too long for every text field.
     let typed = format!("{text}{}", "x".repeat(600));
     let mut drawn = Vec::new();
     for row in rows::forms() {
         let which = if row.about == About::Nothing { Which::Unnamed } else { Which::Home };
-        // Too many of these, and the next is paused.
+        // These forms are throttled after a number of attempts.
         let counted = ["/login", "/confirm", "/signup", "/reset", "/setup", "/settings/security"];
         if !row.about.things().contains(&which) || counted.iter().any(|it| row.path.starts_with(it)) {
             continue;
@@ -101,7 +102,7 @@ async fn refuse_all(stage: &Stage, text: &str) -> Vec<(String, u16, Vec<String>)
             .into_iter()
             .map(|(name, value)| if is_id(&value) || name == "version" { (name, value) } else { (name, typed.clone()) })
             .collect();
-        // One without a text would be accepted.
+        // A form without a text field would be accepted.
         if !fields.iter().any(|(_, value)| *value == typed) {
             continue;
         }
@@ -131,7 +132,7 @@ fn compare(harmless: &[(String, u16, Vec<String>)], hostile: &[(String, u16, Vec
 }
 
 on_both_engines! {
-    /// The config that made an administrator of its author: what it says is in the text area, and nothing of it is an element.
+    /// Markup in a config, which once made its author an administrator, is only text in the text area.
     async fn a_config_is_text_to_an_administrator(bench: Bench) {
         let owner = bench.person("owner@pelagic.example", false).await;
         bench.person("root@keys.example", true).await;
@@ -155,7 +156,7 @@ on_both_engines! {
         let hostile = shape(&browser.get(&path).await);
         bench.alter(&format!("UPDATE projects SET config = '{{\"a\":\"x\"}}' WHERE id = {}", bench.literal(id))).await;
         assert_eq!(hostile, shape(&browser.get(&path).await), "the page has the elements that it has with another config");
-        // A title is text as well.
+        // A title is only text too.
         bench.alter(&format!("UPDATE projects SET name = 'A & <b>B</title><form>' WHERE id = {}", bench.literal(id))).await;
         let page = browser.get(&path).await;
         assert!(text_of(&page, "head").trim().is_empty());
@@ -164,7 +165,7 @@ on_both_engines! {
         assert!(titles[0].text.starts_with("A & <b>B</title><form>"), "{}", titles[0].text);
     }
 
-    /// All pages and all refused forms, with markup in all that is stored and in all that is asked.
+    /// All pages and all refused forms, with markup in all stored text and in all request parameters.
     async fn markup_adds_no_element_to_any_page(bench: Bench) {
         let stage = Stage::new(bench).await;
         let last = stage.bench.number("SELECT MAX(seq) FROM audit_events").await;
@@ -178,7 +179,7 @@ on_both_engines! {
         write_everywhere(&stage.bench, HOSTILE, last).await;
         let refused = compare(&forms, &refuse_all(&stage, HOSTILE).await);
         assert!(refused > 30, "{refused} forms were drawn again");
-        // The log's file is lines of JSON, and a browser saves it.
+        // The exported log is JSON Lines, and browsers download it.
         let export = stage.ask(Who::Administrator, How::Form, "/admin/audit/export", &[("from", String::new())]).await;
         assert_eq!((export.header("content-type"), export.header("x-content-type-options")), ("application/x-ndjson", "nosniff"));
         assert!(export.header("content-disposition").starts_with("attachment"));
@@ -187,7 +188,7 @@ on_both_engines! {
         }
     }
 
-    /// What is typed into a text area comes back as it was typed, the first line break too.
+    /// A text area returns exactly the submitted text, with its first line break.
     async fn a_text_area_gives_back_what_was_typed(bench: Bench) {
         let owner = bench.person("owner@pelagic.example", false).await;
         let id = bench.project_of(&owner).await;
@@ -211,7 +212,7 @@ on_both_engines! {
         }
     }
 
-    /// A letter is plain text with what was written in it, and its subject is ours alone.
+    /// An email is plain text. Its subject contains no text from users.
     async fn a_letter_is_plain_text(bench: Bench) {
         let owner = bench.person("owner@pelagic.example", false).await;
         bench.mail.set_up();
@@ -227,7 +228,7 @@ on_both_engines! {
     }
 }
 
-/// The name of the product, on the pages of those who are not signed in and on those that Leptos does not draw.
+/// The product name, on pages without sign-in and on pages that Leptos does not render.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_name_of_the_product_is_text() {
     let mut drawn = Vec::new();
@@ -249,11 +250,13 @@ async fn the_name_of_the_product_is_text() {
     compare(&drawn[0], &drawn[1]);
 }
 
-/// Leptos escapes neither the children of `textarea`, `script`, `style` and `noscript` nor a title: one file draws the first and
-/// the last, and the others get constants of ours alone.
+/// Elements with raw text are rendered in one place.
+///
+/// Leptos escapes neither the children of `textarea`, `script`, `style`, and `noscript` nor a title. One file renders
+/// text areas and titles. The other elements contain only constants.
 #[test]
 fn elements_of_raw_text_are_drawn_in_one_place() {
-    // The file, what it may contain, and how often.
+    // The file, the allowed text, and how often it occurs.
     let allowed = [
         ("ui/markup.rs", "<textarea", 1),
         ("ui/markup.rs", "inner_html=content", 1),
@@ -270,9 +273,9 @@ fn elements_of_raw_text_are_drawn_in_one_place() {
         ("features/audit/filters.rs", "html::noscript()", 1),
         ("features/keys/filters.rs", "inner_html(APPLY)", 1),
         ("features/keys/filters.rs", "html::noscript()", 1),
-        // A page of ours in place of itself, as the parser read it.
+        // One of Keyward's own pages replaces itself, as the parser read it.
         ("browser/live/morph.rs", "set_inner_html(&new.inner_html())", 1),
-        // HTML by hand: every value passes `plain`, or is a constant.
+        // HTML without Leptos: every value passes `plain`, or is a constant.
         ("http/plain.rs", "<title", 1),
     ];
     let marks = [

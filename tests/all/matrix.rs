@@ -1,5 +1,7 @@
-//! Who may do what, proven: everybody at every page, form, server function and route, on every kind of thing; the answer, what is
-//! stored afterwards, and that what is another's is as good as missing. The rows are in `proof/rows.rs`.
+//! The authorization matrix: every role at every page, form, server function, and route, on every kind of object.
+//!
+//! It checks the response, the stored state afterwards, and that objects of other users look missing. The rows are in
+//! `proof/rows.rs`.
 
 use crate::proof::{
     rows::{self, Asks, Row},
@@ -19,7 +21,7 @@ on_both_engines! {
         walk(&stage, &rows::pages()).await.finish("pages");
     }
 
-    /// A page is drawn in parts that wait for the database; which of them comes first changes nothing.
+    /// A page renders the same each time. Its parts wait for the database, and their order of completion has no effect.
     async fn a_page_is_drawn_the_same_each_time(bench: Bench) {
         let stage = Stage::new(bench).await;
         for row in rows::pages().iter().filter(|row| !row.varies) {
@@ -69,7 +71,7 @@ on_both_engines! {
     }
 }
 
-/// Fails unless what is mounted and what has a row are the same; says what to write.
+/// Asserts that each mounted path has a row and each row a mounted path. The message has the missing row.
 fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> String) {
     let named: Vec<_> = rows.iter().map(|row| row.template.to_owned()).collect();
     let mut wrong = Vec::new();
@@ -91,8 +93,9 @@ fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Each row asks as the table of reauthentication says of its event; and what the table requires is asked by a row, or tested where
-/// the comment says.
+/// Each row requires reauthentication as the table defines for its event.
+///
+/// Each action that requires it has a row, or a test at the place in the comment.
 #[test]
 fn every_action_asks_as_the_table_says() {
     let rows: Vec<_> = [rows::pages(), rows::forms(), rows::variants(), rows::functions(), rows::plain()]
@@ -103,11 +106,12 @@ fn every_action_asks_as_the_table_says() {
     for row in rows.iter().filter(|row| row.how != How::Get) {
         let Some(event) = row.event else { continue };
         let asks = match required(event) {
-            // The page that answers asks an administrator who is no member: `project.seen_by_administrator`.
+            // The page of the response requires it of an administrator who is not a member:
+            // `project.seen_by_administrator`.
             Reauthentication::Never if row.asks == Asks::Power && row.path.starts_with("/projects/{id}") => continue,
             Reauthentication::Never | Reauthentication::Always => Asks::Nobody,
             Reauthentication::IfOld => Asks::Everybody,
-            // Only where the actor is no member: a member who joins is not asked.
+            // Only if the actor is not a member. A member who joins does not reauthenticate.
             Reauthentication::IfOldAsAdministrator if row.asks == Asks::Nobody && event == "member.joined" => continue,
             Reauthentication::IfOldAsAdministrator => Asks::Power,
         };
@@ -121,18 +125,18 @@ fn every_action_asks_as_the_table_says() {
         }
     }
     let elsewhere = [
-        // `security.rs`: a code that works once.
+        // `security.rs`: a one-time code.
         "recovery_codes.made",
         "second_factor.enrolled",
         "second_factor.removed",
         // `oidc.rs`.
         "identity.linked",
-        // `entry.rs`: it has no page.
+        // `entry.rs`: this action has no page.
         "password.reset_asked",
         // `rows::dangerous`, `reauthentication.rs`.
         KEY_WITHOUT_EXPIRY,
         MANAGEMENT_SCOPE,
-        // A page, and what is drawn behind it.
+        // A page, and the content that loads after it.
         "project.seen_by_administrator",
     ];
     for (action, required) in TABLE {
@@ -144,7 +148,7 @@ fn every_action_asks_as_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-// Leptos finds the routes inside a runtime.
+// Leptos needs a runtime to find the routes.
 #[tokio::test]
 async fn every_page_has_its_row() {
     let mounted: Vec<_> = page_paths().into_iter().map(ToOwned::to_owned).collect();
@@ -210,20 +214,20 @@ async fn form_actions_and_page_data_have_no_address() {
 
 #[test]
 fn every_route_has_its_row() {
-    // An address that takes several methods has one row.
+    // An endpoint with several methods has one row.
     let mut mounted: Vec<_> = ROUTES.iter().map(|route| route.path.to_owned()).collect();
     mounted.dedup();
     complete("route", &mounted, &rows::routes(), |path| format!("bearer({path:?}, Token), // or json(…)"));
 }
 
-/// What is mounted beside pages and forms is in no table: it is read from where it is mounted.
+/// The other paths are in no table, so the test reads them from the source files that mount them.
 #[test]
 fn every_plain_address_has_its_row() {
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
     let mut mounted = Vec::new();
     for file in std::fs::read_dir(source).expect("the sources") {
         let path = file.expect("a file").path();
-        // What is mounted stands in the files beside the router; folders hold what answers.
+        // The files beside the router mount the routes. The folders contain the handlers.
         if path.ends_with("forms.rs") || path.is_dir() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! nginx with `examples/gateways/nginx.conf`, really started.
+//! Runs nginx with `examples/gateways/nginx.conf` as a gateway in front of Keyward.
 
 use crate::support::{
     front::{Gateway, Stage, checks},
@@ -16,7 +16,8 @@ const NGINX: Gateway = Gateway {
     hides_loopback: false,
 };
 
-/// One process, whose every file is in the folder; it reads the example as Debian's does what is in `conf.d`.
+/// Returns the command for one nginx process whose files are all in `folder`. It includes the example the way Debian's
+/// configuration includes the files in `conf.d`.
 fn command(folder: &Path, example: &Path, _: SocketAddr) -> Command {
     let folder = folder.display();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -34,7 +35,8 @@ fn command(folder: &Path, example: &Path, _: SocketAddr) -> Command {
 
 gateway! { nginx NGINX }
 
-/// What is none of nginx's refusals is said as what it is: try again, and none of your doing.
+/// A timeout or an unexpected response of Keyward (500, 421) becomes 503 with a `Retry-After` of 1 s, because the
+/// client can try again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_fault_of_keywards_is_a_503_with_a_time_to_wait() {
     for manner in [

@@ -1,4 +1,5 @@
-//! `POST /oauth/token`: who gets a token, for what, with which scopes and for how long; and what a client is told that gets none.
+//! Token endpoint, `POST /oauth/token`: client authentication, audience, scopes and lifetime of access tokens, and
+//! error responses (RFC 6749 section 5).
 
 use crate::support::{
     Bench, URL,
@@ -15,13 +16,15 @@ const EMAIL: &str = "maren@pelagic.example";
 const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 
-/// What is wrong, the `Authorization`, the form; the status, the error.
+/// An invalid token request: a description, the `Authorization` header, the form fields; the expected status and error
+/// code.
 type Wrong<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, u16, &'a str);
 
-/// The scopes of the key, those that are asked for, the resource; the audience and the scopes, or the error.
+/// An audience case: the scopes of the key, the requested scopes, the requested resource; the expected audience and
+/// scopes, or the error code.
 type For<'a> = (&'a [&'a str], &'a str, &'a str, Result<(&'a str, &'a str), &'a str>);
 
-/// Gives a key these scopes.
+/// Sets the scopes of a key.
 async fn scopes(bench: &Bench, made: &Made, scopes: &[&str]) {
     let scopes = json!(scopes);
     bench.alter(&format!("UPDATE keys SET scopes = '{scopes}' WHERE id = {}", bench.literal(made.id))).await;
@@ -32,7 +35,7 @@ fn project(made: &Made) -> String {
 }
 
 on_both_engines! {
-    /// The secret as client secret, by HTTP Basic and in the body: the same token either way.
+    /// The secret is accepted as the client secret in HTTP Basic and in the body. Both give the same token.
     async fn a_key_is_a_client(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -40,7 +43,7 @@ on_both_engines! {
         let id = format!("key:{}", made.id);
         let kind = ("grant_type", "client_credentials");
         let in_body = [kind, ("client_id", id.as_str()), ("client_secret", made.secret.as_str())];
-        // As curl sends `--user key:ID:SECRET`, too.
+        // The form that curl sends for `--user key:ID:SECRET`, without percent-encoding, is accepted too.
         let as_it_stands = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{id}:{}", made.secret));
         let pages = [
             post(&mut program, "/oauth/token", &basic(&made), &[kind]).await,
@@ -50,7 +53,7 @@ on_both_engines! {
             post(&mut program, "/oauth/token", "", &in_body).await,
             post(&mut program, "/oauth/token", "", &[&in_body[..], &[("state", "kept out"), ("state", "twice")]].concat()).await,
         ];
-        // What nobody knows is passed over; that it stands there twice is nobody's affair.
+        // An unknown parameter is ignored, even if it occurs twice.
         for page in &pages {
             let token = page.token();
             let body = page.json();
@@ -69,7 +72,7 @@ on_both_engines! {
         }
     }
 
-    /// Everything that is wrong with a client, or with what it sends.
+    /// Every invalid client authentication and every invalid parameter has its status and error code.
     async fn a_client_is_told_what_is_wrong(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Sonde").await);
@@ -111,7 +114,7 @@ on_both_engines! {
         }
         let two = [kind, ("resource", &project(&made)), ("resource", "http://127.0.0.1:3000/v1")];
         assert_eq!(post(&mut program, "/oauth/token", &right, &two).await.oauth_error(), "invalid_target");
-        // In the address, where it would be logged; in another kind of body.
+        // A secret in the query is rejected, because a URL is logged. So is a body of another content type.
         let request = Request::post("/oauth/token?client_secret=x").header("authorization", &right);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         assert_eq!(program.send(request, "grant_type=client_credentials".into()).await.oauth_error(), "invalid_request");
@@ -132,7 +135,7 @@ on_both_engines! {
         assert_eq!((page.status, page.oauth_error().as_str()), (421, "invalid_request"));
     }
 
-    /// The rules of the key, each with its code; and its rate.
+    /// Each restriction of a key has its error code, and so has its rate limit.
     async fn a_key_that_is_not_good_is_no_client(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -165,7 +168,8 @@ on_both_engines! {
         assert_eq!((page.status, page.json()["code"].as_str()), (401, Some("unknown")));
     }
 
-    /// Scopes say what a token is for: management has an audience of its own, and either is refused in the other's place.
+    /// Scopes determine the audience. Management has an audience of its own. A token for one audience is rejected at
+    /// the other.
     async fn what_a_token_is_for(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (made, other) = (bench.key(&maren, "Gateway").await, bench.person("tove@drift.example", false).await);
@@ -223,12 +227,12 @@ on_both_engines! {
         assert_eq!(page.json()["code"], "wrong_audience");
         let page = program.bearer("/v1/auth", &managing).await;
         assert_eq!((page.status, page.header("x-keyward-code")), (401, "wrong_audience"));
-        // What the key loses, its tokens lose.
+        // A token loses each scope and status that its key loses.
         scopes(&bench, &made, &["data:read"]).await;
         assert_eq!(check(&managing, READ).await, "missing_scope");
         bench.app.keys.deactivate(&maren, made.id).await.unwrap();
         assert_eq!(check(&managing, READ).await, "inactive");
-        // The older address makes tokens of the project alone.
+        // The older endpoint issues tokens for the project only.
         bench.app.keys.activate(&maren, made.id).await.unwrap();
         scopes(&bench, &made, &[READ]).await;
         let page = program.json("/authentication/token", &json!({"secret_key": made.secret})).await;
@@ -236,7 +240,8 @@ on_both_engines! {
         assert_eq!((&claims["aud"], &claims["scope"]), (&json!(own), &json!("")));
     }
 
-    /// The shortest of what is asked, the project's ceiling, the key's end and the token it came from.
+    /// The lifetime is the minimum of the requested one, the project's maximum, and what the key and the subject token
+    /// have left.
     async fn how_long_a_token_lives(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -259,7 +264,7 @@ on_both_engines! {
         assert_eq!((page.oauth_error().as_str(), &page.json()["code"]), ("invalid_request", &json!("token_expired")));
     }
 
-    /// Token exchange: of a key, of a token, by whom, and how often in a row.
+    /// Token exchange (RFC 8693): of a key, of a token, with and without client authentication, and how often in a row.
     async fn a_token_is_exchanged_for_a_narrower_one(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Sonde").await);
@@ -288,7 +293,7 @@ on_both_engines! {
         for (subject, kind) in [("x", ACCESS_TOKEN), (made.secret.as_str(), ACCESS_TOKEN), (first.as_str(), KEY), (first.as_str(), "urn:ietf:params:oauth:token-type:jwt")] {
             assert_eq!(exchange(&bench, subject, kind, &[]).await.oauth_error(), "invalid_request", "{kind}");
         }
-        // A client that proves itself is the one that the token is of.
+        // An authenticated client must be the client that the subject token was issued to.
         let mut program = bench.browser();
         let asked = [("grant_type", EXCHANGE), ("subject_token", first.as_str()), ("subject_token_type", ACCESS_TOKEN)];
         post(&mut program, "/oauth/token", &basic(&made), &asked).await.token();
@@ -299,7 +304,7 @@ on_both_engines! {
             let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             assert_eq!(post(&mut program, "/oauth/token", "", &fields).await.status == 200, fine);
         }
-        // One request is one use of the key, however often it stands there.
+        // A request counts as one use of the key, even if the key is both client and subject.
         bench.alter(&format!("UPDATE keys SET rate_limit = '9/hour' WHERE id = {}", bench.literal(made.id))).await;
         let of_key = [("grant_type", EXCHANGE), ("subject_token", made.secret.as_str()), ("subject_token_type", KEY)];
         for fields in [&asked, &of_key] {
@@ -308,7 +313,7 @@ on_both_engines! {
         let left = bench.browser().json("/v1/keys/verify", &json!({"key": made.secret})).await.json();
         assert_eq!(left["rate_limit"]["remaining"], json!(6), "{left}");
         bench.alter(&format!("UPDATE keys SET rate_limit = NULL WHERE id = {}", bench.literal(made.id))).await;
-        // Eight in a row, each of which names those before it.
+        // Eight exchanges in a row are allowed. Each token lists its predecessors in `via`.
         let mut token = first;
         for n in 1..=8 {
             token = exchange(&bench, &token, ACCESS_TOKEN, &[]).await.token();

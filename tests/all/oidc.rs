@@ -1,4 +1,4 @@
-//! Signing in with an account elsewhere, against a provider of the test's own that can be made to lie.
+//! OpenID Connect sign-in, against a test provider that can be made to send invalid responses.
 
 use crate::support::{Bench, Engine, PASSWORD, browser::Browser, config, database};
 use aws_lc_rs::{
@@ -33,7 +33,7 @@ const MAREN: &str = "maren@pelagic.example";
 const CLIENT: &str = "keyward & co";
 const SECRET: &str = "s3cret: with / all+sorts";
 
-/// A key that the provider signs with.
+/// A signing key of the provider.
 #[derive(Clone)]
 struct Key {
     kid: String,
@@ -82,14 +82,14 @@ impl Key {
     }
 }
 
-/// What the provider says when it is asked, and what it heard.
+/// The provider's configured responses, and the requests that it has received.
 #[derive(Default)]
 struct Said {
     discovery: Value,
     jwks: Value,
     id_token: String,
     userinfo: Value,
-    /// PKCE, of the sign-in that is under way.
+    /// The PKCE code challenge of the sign-in in progress.
     challenge: String,
     asked: Vec<String>,
 }
@@ -154,7 +154,7 @@ impl Provider {
         self.said.lock().unwrap().asked.iter().filter(|it| *it == what).count()
     }
 
-    /// A service that signs in here.
+    /// A Keyward server that signs users in with this provider.
     async fn bench(&self, engine: Engine, passwords: bool) -> Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let location = database(engine, &folder).await;
@@ -168,7 +168,7 @@ impl Provider {
         Bench::configured(location, folder, Config { sign_in, ..config(crate::support::URL) }).await
     }
 
-    /// What an honest provider says of somebody now.
+    /// The claims of a valid ID token, issued now.
     fn claims(&self, bench: &Bench, nonce: &str) -> Value {
         let now = bench.app.ground.now().seconds();
         json!({
@@ -177,7 +177,8 @@ impl Provider {
         })
     }
 
-    /// Comes back from the provider with what `lie` made of the truth.
+    /// Returns from the provider to the callback with an ID token that `lie` has changed. Returns the redirect's
+    /// location.
     async fn come_back(
         &self,
         bench: &Bench,
@@ -195,7 +196,7 @@ impl Provider {
     }
 }
 
-/// Hands out the token to whoever knows the client's secret and the verifier.
+/// Token endpoint: issues the ID token if the client secret and the code verifier are correct.
 async fn token(State(said): State<Shared>, headers: HeaderMap, body: String) -> Json<Value> {
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let basic = STANDARD.encode(format!("{}:{}", encode(CLIENT), encode(SECRET)));
@@ -212,7 +213,7 @@ async fn token(State(said): State<Shared>, headers: HeaderMap, body: String) -> 
     Json(json!({"id_token": said.id_token, "access_token": "of-access", "token_type": "Bearer"}))
 }
 
-/// Goes to the provider; what it was told.
+/// Starts a sign-in at `path`. Returns the parameters of the authorization request.
 async fn begin(browser: &mut Browser, path: &str) -> HashMap<String, String> {
     let request = axum::http::Request::get(path).header("accept", "text/html").header("sec-fetch-site", "same-origin");
     let page = browser.send(request, String::new()).await;
@@ -234,7 +235,7 @@ async fn email_of(browser: &mut Browser) -> Value {
     browser.account().await.map_or(Value::Null, |account| account.email.into())
 }
 
-/// Both engines, with a provider whose key is Ed25519.
+/// Runs each test on both engines, with a provider whose key is Ed25519.
 macro_rules! on_both {
     ($($(#[$attribute:meta])* async fn $name:ident($bench:ident, $provider:ident) $body:block)+) => {$(
         mod $name {
@@ -258,7 +259,7 @@ macro_rules! on_both {
 }
 
 on_both! {
-    /// The first sign-in makes the person, the second finds them; by issuer and subject.
+    /// The first sign-in creates the user and the second one finds it, by issuer and subject.
     async fn the_first_sign_in_makes_the_person(bench, provider) {
         bench.person("root@keys.example", true).await;
         let mut browser = bench.browser();
@@ -268,7 +269,7 @@ on_both! {
         assert!(!browser.cookie.as_deref().unwrap().contains("keyward-oidc"), "used up");
         assert_eq!(bench.app.projects.list(&bench.caller(MAREN).await).await.unwrap().len(), 1);
         let other = &mut bench.browser();
-        // Their address and name there may change: who they are does not.
+        // The email address and the name at the provider may change. The subject identifies the user.
         let to = provider.come_back(bench, other, |_, claims| {
             claims["email"] = "maren.new@pelagic.example".into();
             claims["email_verified"] = false.into();
@@ -282,7 +283,7 @@ on_both! {
         for (action, count) in [("user.created", 2), ("identity.linked", 1), ("session.started", 2)] {
             assert_eq!(bench.events(action).await, count, "{action}");
         }
-        // No password opens it: not the empty one either.
+        // No password signs this user in, not even the empty one.
         for password in ["", PASSWORD, " "] {
             let page = bench.browser().post("/login", &[("email", MAREN), ("password", password)]).await;
             assert_eq!(page.status, 422, "{}", page.text());
@@ -299,7 +300,7 @@ on_both! {
         }
     }
 
-    /// Nobody gets an account that is somebody's by saying their address.
+    /// An email address alone does not link an account at the provider to an existing user.
     async fn an_address_alone_joins_nothing(bench, provider) {
         bench.person(MAREN, true).await;
         let mut browser = bench.browser();
@@ -327,7 +328,7 @@ on_both! {
         assert_eq!(bench.events("session.refused").await, 6);
     }
 
-    /// Where the ID token has no address, user info is asked; for the same subject.
+    /// If the ID token has no email address, the userinfo endpoint is requested. Its subject must be the same.
     async fn user_info_is_asked(bench, provider) {
         bench.person("root@keys.example", true).await;
         let bare = |_: &Provider, claims: &mut Value| {
@@ -347,7 +348,7 @@ on_both! {
         assert_eq!((account.email.as_str(), account.name.as_str(), account.is_admin), (MAREN, "Maren", false));
     }
 
-    /// What the ID token does not say of the address, user info may: that it is not confirmed.
+    /// If the ID token does not state whether the email address is verified, userinfo may state that it is not.
     async fn user_info_may_say_that_an_address_is_unconfirmed(bench, provider) {
         bench.person("root@keys.example", true).await;
         let silent = |_: &Provider, claims: &mut Value| {
@@ -362,13 +363,14 @@ on_both! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
         provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "email_verified": true}));
         assert_eq!(provider.come_back(bench, &mut browser, silent).await, "/keys");
-        // A token that says it is not asked about.
+        // If the ID token states it, userinfo is not requested.
         let asked = provider.asked("me");
         assert_eq!(provider.come_back(bench, &mut bench.browser(), |_, _| None).await, "/keys");
         assert_eq!(provider.asked("me"), asked);
     }
 
-    /// `max_age` is sent, so the ID token should say when the user authenticated; and an access token is no ID token.
+    /// The request has `max_age`, so the ID token should have `auth_time`. Without it the sign-in does not count as
+    /// recent authentication. An access token is no substitute for the ID token.
     async fn a_sign_in_without_auth_time_is_not_recent(bench, provider) {
         bench.person("root@keys.example", true).await;
         let mut browser = bench.browser();
@@ -378,7 +380,7 @@ on_both! {
         });
         assert_eq!(to.await, "/keys");
         bench.alter("UPDATE users SET admin = TRUE").await;
-        // Signing in again does not help, and the page does not ask for it: a password does.
+        // Another sign-in does not help, so the page does not offer it. The password does.
         let (refused, confirm) = (browser.post("/admin/audit/export", &[]).await, browser.get("/confirm").await);
         assert_eq!((refused.status, confirm.status), (403, 200), "no recent authentication");
         for page in [refused, confirm] {
@@ -400,7 +402,8 @@ on_both! {
             Some(jsonwebtoken::encode(&header, &claims, &provider.key.encoding()).unwrap())
         });
         assert_eq!(to.await, "/login?refused=provider");
-        // One who authenticated there long ago is signed in, and asked again for what is dangerous.
+        // A user who authenticated at the provider long ago is signed in, and must reauthenticate for sensitive
+        // actions.
         let to = provider.come_back(bench, &mut browser, |_, claims| {
             claims["auth_time"] = (claims["iat"].as_i64().unwrap() - 901).into();
             None
@@ -419,7 +422,7 @@ on_both! {
         }
     }
 
-    /// Whoever is signed in, and has just said who they are, joins their account there to the one here.
+    /// A signed-in user who has just reauthenticated links an account at the provider to their account.
     async fn an_account_is_linked(bench, provider) {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -441,11 +444,11 @@ on_both! {
         bench.person("eve@pelagic.example", false).await;
         let mut eve = bench.signed_in("eve@pelagic.example").await;
         assert_eq!(link(&mut eve, "m-17").await, "/settings/security?refused=other");
-        // It signs in now, whatever its address says.
+        // The linked account signs the user in, whatever its email address is.
         let mut other = bench.browser();
         assert_eq!(provider.come_back(bench, &mut other, |_, _| None).await, "/keys");
         assert_eq!(email_of(&mut other).await, MAREN);
-        // Begun by one and ended by another, or signed out meanwhile: nothing is linked.
+        // A link is not made if another user finishes it, or if the user has signed out in between.
         let begun = begin(&mut browser, "/settings/security/link").await;
         browser.post("/logout", &[]).await;
         let mut claims = provider.claims(bench, &begun["nonce"]);
@@ -465,7 +468,7 @@ on_both! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM identities").await, 1);
     }
 
-    /// State, cookie and time bind the way back to the way out, and all of it holds once.
+    /// State, cookie and time bind the callback to its authorization request, and each callback works once.
     async fn a_sign_in_is_used_once(bench, provider) {
         bench.person("root@keys.example", true).await;
         let mut browser = bench.browser();
@@ -476,7 +479,8 @@ on_both! {
             said.challenge = begun["code_challenge"].clone();
         });
         let back = format!("/login/oidc/callback?code=abc&state={}", begun["state"]);
-        // Without the cookie, with another's, with no state, another, two.
+        // The callback is rejected without the cookie, with another browser's cookie, and with a missing, wrong or
+        // repeated state.
         let mut stranger = bench.browser();
         assert_eq!(stranger.get(&back).await.location(), "/login?refused=again");
         begin(&mut stranger, "/login/oidc").await;
@@ -507,7 +511,7 @@ on_both! {
             let back = format!("/login/oidc/callback?code=abc&state={}", begun["state"]);
             assert_eq!(browser.get(&back).await.location(), "/keys", "{next}");
         }
-        // Another's link is no sign-in, and is not used up as one.
+        // The code of a password reset link does not work as a sign-in, and the attempt does not consume the code.
         let link = bench.app.accounts.reset_link(&Actor::Operator, "root@keys.example").await.unwrap();
         let code = link.split('=').nth(1).unwrap();
         let mut derive = Sha256::new();
@@ -521,7 +525,8 @@ on_both! {
         assert!(bench.app.accounts.reset_opens(code).await.is_ok());
     }
 
-    /// No, at the provider; other errors; and an answer that names another provider (RFC 9207).
+    /// The user denies consent at the provider, the provider returns another error, or the response names another
+    /// issuer (RFC 9207).
     async fn what_the_provider_answers(bench, provider) {
         bench.person("root@keys.example", true).await;
         let mut browser = bench.browser();
@@ -542,18 +547,19 @@ on_both! {
         assert_eq!(back(&format!("&error=access_denied&iss={iss}")).await, "/login?refused=denied");
         assert!(bench.browser().get("/login?refused=denied").await.text().contains("was not allowed there"));
         assert!(!bench.browser().get("/login?refused=%3Cscript%3E").await.text().contains("notice"));
-        // It said that it always names itself: an answer without a name is somebody else's.
+        // The provider's metadata promises `iss` in every response, so a response without it is rejected as another
+        // provider's.
         provider.change(|said| said.discovery["authorization_response_iss_parameter_supported"] = true.into());
         bench.clock.advance(3_600);
         assert_eq!(back("&code=abc").await, "/login?refused=provider");
         assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
-        // It wants the secret in the form.
+        // The provider requires `client_secret_post`.
         provider.change(|said| said.discovery["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]));
         bench.clock.advance(3_600);
         assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
     }
 
-    /// Two first sign-ins of one person at once: one account, and both are in it.
+    /// Two concurrent first sign-ins of one person create one account, and both are signed in.
     async fn two_first_sign_ins_at_once(bench, provider) {
         bench.person("root@keys.example", true).await;
         let identity = keyward::service::oidc::Identity {
@@ -570,7 +576,7 @@ on_both! {
     }
 }
 
-/// Every lie that a token can tell.
+/// Every kind of invalid ID token is rejected.
 #[tokio::test]
 async fn bad_tokens_are_refused() {
     let key = Key::rsa("one");
@@ -638,7 +644,7 @@ async fn bad_tokens_are_refused() {
         let to = provider.come_back(&bench, &mut browser, |it, claims| Some(forge(it, claims, &part)));
         assert_eq!(to.await, "/login?refused=provider", "{what}");
     }
-    // What must be understood and is not; a key that is for something else.
+    // A critical header parameter (`crit`) that is not supported, and a key for another use.
     let crit = |it: &Provider, claims: &mut Value| {
         let mut header = Header { kid: Some("one".into()), ..Header::new(Algorithm::RS256) };
         header.crit = Some(vec!["exp".into()]);
@@ -648,7 +654,7 @@ async fn bad_tokens_are_refused() {
     assert!(email_of(&mut browser).await.is_null());
     assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
 
-    // The truth, in the shapes that it may have.
+    // Valid ID tokens, in each form that is allowed.
     let aud = json!([CLIENT, "another client"]);
     let to = provider.come_back(&bench, &mut browser, |it, claims| {
         claims["aud"] = aud;
@@ -667,7 +673,8 @@ async fn bad_tokens_are_refused() {
     );
 }
 
-/// The provider changes its keys: the new one is asked for when it is first seen, and the old one counts no more.
+/// The provider rotates its keys: the new key is fetched when its `kid` first occurs, and the old key is no longer
+/// accepted.
 #[tokio::test]
 async fn keys_rotate() {
     let mut provider = Provider::start(Key::ed25519("one")).await;
@@ -686,7 +693,7 @@ async fn keys_rotate() {
     assert_eq!(stale, "/login?refused=provider");
 }
 
-/// A discovery document that is somebody else's, or leads elsewhere, is not believed.
+/// A discovery document of another issuer, or with endpoints on another origin, is rejected.
 #[tokio::test]
 async fn discovery_is_checked() {
     let provider = Provider::start(Key::ed25519("one")).await;
@@ -707,14 +714,14 @@ async fn discovery_is_checked() {
         assert_eq!(page.location(), "/login?refused=provider", "{name}: {value}");
         provider.change(|said| said.discovery = right.clone());
     }
-    // Longer than anything of the kind: not read to its end.
+    // The document is longer than the limit, and is not read to its end.
     provider.change(|said| said.discovery["more"] = "x".repeat(300 * 1024).into());
     let bench = provider.bench(Engine::Sqlite, true).await;
     bench.person("root@keys.example", true).await;
     assert_eq!(bench.browser().get("/login/oidc").await.location(), "/login?refused=provider");
 }
 
-/// With passwords off, a sign-in without `auth_time` is helped by the provider alone.
+/// With passwords disabled, only the provider can fix a sign-in without `auth_time`.
 #[tokio::test]
 async fn without_auth_time_and_passwords_the_provider_has_to_change() {
     let provider = Provider::start(Key::ed25519("one")).await;
@@ -729,7 +736,7 @@ async fn without_auth_time_and_passwords_the_provider_has_to_change() {
     let text = page.text();
     assert!(text.contains("Ask an administrator to have the provider include the claim auth_time."), "{text}");
     assert!(!text.contains("set a password"), "{text}");
-    // One who authenticated there long ago signs in again.
+    // A user who authenticated at the provider long ago signs in again.
     let mut browser = bench.browser();
     let to = provider.come_back(&bench, &mut browser, |_, claims| {
         claims["auth_time"] = (claims["iat"].as_i64().unwrap() - 901).into();
@@ -739,7 +746,8 @@ async fn without_auth_time_and_passwords_the_provider_has_to_change() {
     assert!(browser.get("/confirm").await.text().contains("Sign out, sign in again"));
 }
 
-/// Before there is an administrator: with passwords the first start comes first, without them whoever signs in is a person.
+/// Before there is an administrator: with passwords, the setup page must be completed first. Without them, the first
+/// person to sign in becomes a user, not an administrator.
 #[tokio::test]
 async fn the_first_person() {
     let provider = Provider::start(Key::ed25519("one")).await;

@@ -1,5 +1,5 @@
-//! `/openapi.json` is true: what it promises is sent and answered so, with every status that it names; what it forbids is refused;
-//! and no answer is anything else.
+//! Conformance of the server to `/openapi.json`. Documented requests get documented responses, and every documented
+//! status occurs. Requests that the schema forbids are rejected, and no other response occurs.
 
 use crate::support::{Bench, schema, stored::Made};
 use axum::http::{HeaderMap, Request};
@@ -14,25 +14,25 @@ use uuid::Uuid;
 
 const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
-/// Headers that every answer has for which they are named.
+/// Headers that are always present in a response that documents them.
 const ALWAYS: [&str; 5] = ["WWW-Authenticate", "ETag", "Location", "Retry-After", "X-Keyward-Code"];
-/// Promised, and not to be had here: the database of a test answers, `revoked.rs` revokes a thousand tokens, and `interoperability.rs`
-/// begins too many devices.
+/// Documented responses that do not occur in this test: its database is always reachable, `revoked.rs` revokes a
+/// thousand tokens, and `interoperability.rs` starts too many device authorizations.
 const ELSEWHERE: [&str; 3] = ["readReadiness 503", "revokeToken 429", "beginDevice 429"];
 
-/// What is sent.
+/// A request, with the expected status.
 struct Sent {
     method: &'static str,
-    /// As the document has it.
+    /// The path template in the document.
     path: &'static str,
-    /// Behind the path.
+    /// The query, appended to the path.
     query: String,
     heads: Vec<(&'static str, String)>,
     body: Option<String>,
     status: u16,
 }
 
-/// A document, a server, and what was seen of it.
+/// The document, a server, and the responses observed so far.
 struct Held<'b> {
     bench: &'b Bench,
     document: Value,
@@ -46,7 +46,7 @@ fn is_named(heads: &Value, name: &str) -> bool {
 }
 
 impl Held<'_> {
-    /// Sends, and holds the answer against the document. The answer itself, for what comes next.
+    /// Sends a request and checks the response against the document. Returns its headers and body for the next request.
     async fn ask(&mut self, sent: Sent) -> (HeaderMap, Value) {
         let Sent { method, path, query, heads, body, status } = sent;
         let operation = self.document["paths"][path][method.to_ascii_lowercase()].clone();
@@ -60,7 +60,7 @@ impl Held<'_> {
         for (name, value) in &heads {
             request = request.header(*name, value);
         }
-        // What it takes, and what it does not.
+        // The request body: what the schema accepts and what it rejects.
         if let Some(content) = operation["requestBody"]["content"].as_object().and_then(|it| it.iter().next()) {
             let (kind, content) = content;
             if !heads.iter().any(|(name, _)| *name == "content-type") {
@@ -103,7 +103,7 @@ impl Held<'_> {
             && value["status"].is_number()
         {
             assert_eq!(value["status"], status);
-            // The codes that are named are those of that answer.
+            // The codes in the description are the codes of that response.
             let words = promised["description"].as_str().unwrap_or_default();
             let codes: Vec<_> =
                 words.split('`').skip(1).step_by(2).filter(|it| it.contains('_') || *it == "conflict").collect();
@@ -113,7 +113,7 @@ impl Held<'_> {
         (page.headers, value)
     }
 
-    /// A question with a bearer token.
+    /// Sends a request with a bearer token.
     async fn by(
         &mut self,
         token: &str,
@@ -156,7 +156,7 @@ const KEY: &str = "/v1/projects/{id}/keys/{key}";
 const DEACTIVATE: &str = "/v1/projects/{id}/keys/{key}/deactivate";
 const ACTIVATE: &str = "/v1/projects/{id}/keys/{key}/activate";
 const RESTORE: &str = "/v1/projects/{id}/keys/{key}/restore";
-/// Everything of management, with a body that is right.
+/// Every operation of the management API, with a valid body.
 const MANAGEMENT: [(&str, &str, &str); 10] = [
     ("GET", PROJECTS, ""),
     ("GET", PROJECT, ""),
@@ -175,7 +175,7 @@ async fn tokens_and_verification(held: &mut Held<'_>, made: &Made, limited: &Mad
     for (body, status) in [
         (secret(made), 200),
         (json!({"secret_key": made.secret, "expires_in": 60}).to_string(), 200),
-        // An integer, however it is written (JSON Schema 2020-12, section 4.2.3).
+        // JSON Schema accepts an integer in any notation (2020-12, section 4.2.3).
         (json!({"secret_key": made.secret, "expires_in": 5250.0}).to_string(), 200),
         (json!({"secret_key": made.secret, "expires_in": 5250.5}).to_string(), 422),
         ("{".into(), 400),
@@ -194,7 +194,7 @@ async fn tokens_and_verification(held: &mut Held<'_>, made: &Made, limited: &Mad
         held.ask(sent("POST", path, r#"{"more": 1}"#, 422)).await;
     }
     let project = made.project.to_string();
-    // What the schema forbids is refused, and it forbids what is.
+    // The server rejects what the schema forbids, and the schema forbids what the server rejects.
     for wrong in [
         json!({}),
         json!({"key": made.secret, "token": "a.b.c"}),
@@ -368,7 +368,7 @@ async fn management(held: &mut Held<'_>, made: &Made, full: &str, reader: &str, 
     held.ask(Sent { heads: bearer.clone(), ..ask("PATCH", KEY, r#"{"name": "A"}"#, 428) }).await;
     let stale = [bearer, vec![("if-match", "\"1\"".to_owned())]].concat();
     held.ask(Sent { heads: stale.clone(), ..ask("PATCH", KEY, r#"{"name": "A"}"#, 412) }).await;
-    // The state that it has already is no change, whatever it was when it was looked at.
+    // A transition to the current state changes nothing, so it succeeds with any `If-Match` version.
     held.ask(Sent { heads: stale.clone(), ..ask("POST", ACTIVATE, "", 200) }).await;
     held.ask(Sent { heads: stale.clone(), ..ask("POST", DEACTIVATE, "", 412) }).await;
     held.ask(ask("POST", DEACTIVATE, "", 200)).await;
@@ -401,7 +401,8 @@ on_both_engines! {
             token(&bench, &made, &[READ]).await,
             token(&bench, &made, &[WRITE]).await,
         ];
-        // What a manager has at most, so that it may be started again.
+        // The target has no scopes, so it does not exceed the manager's privileges, and the manager can activate it
+        // again.
         let target = bench.app.keys.create(&maren, { let mut draft = bench.draft(made.project, "Target"); draft.scopes.clear(); draft }).await.unwrap().0;
         let document = bench.browser().get("/openapi.json").await.json();
         let mut held = Held { bench: &bench, document, seen: BTreeSet::new(), project: made.project, key: target.id.to_string() };
@@ -410,7 +411,7 @@ on_both_engines! {
         by_the_standards(&mut held, &made, &limited, &format!("client:{device}")).await;
         management(&mut held, &made, &full, &reader, &writer, &spent).await;
 
-        // Every status that is promised was seen.
+        // Every documented status has occurred.
         let mut missing = Vec::new();
         for (path, item) in held.document["paths"].as_object().unwrap() {
             for operation in item.as_object().unwrap().values() {
@@ -427,7 +428,7 @@ on_both_engines! {
         println!("openapi: {} operations' statuses were promised, and seen", held.seen.len());
     }
 
-    /// The document has the table's routes and no others, and the page has the document's.
+    /// The document has the routes of the route table and no others, and its page has the operations of the document.
     async fn it_is_of_the_table(bench: Bench) {
         let page = bench.browser().get("/openapi.json").await;
         assert_eq!((page.status, page.header("content-type"), page.header("access-control-allow-origin")), (200, "application/json", "*"));

@@ -1,4 +1,4 @@
-//! Output of every command when nobody can take it: the reader has gone, or the file system is full.
+//! Output failures of every command: the reader has closed the pipe, or the file system is full.
 
 use super::cli::{BINARY, PASSWORD, Server, json, keyward, out, run};
 use sqlx::Connection as _;
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A database with two administrators, a key, a deleted key and a second factor; each command gets a copy.
+/// A database with two administrators, a key, a deleted key and a second factor. Each command gets a copy.
 struct Stage {
     folder: tempfile::TempDir,
     project: String,
@@ -34,7 +34,7 @@ impl Stage {
         let id = |key: &serde_json::Value, name: &str| key[name].as_str().unwrap().to_owned();
         let (project, key, deleted) = (id(&key, "project_id"), id(&key, "key_id"), id(&deleted, "key_id"));
         out(&keyward(at, &["keys", "delete", &deleted]));
-        // The first start makes the signing keys.
+        // The first start generates the signing keys.
         assert!(Server::start(at, 1).stop(), "it ends with success");
         let url = format!("sqlite:{}", at.join("keyward.db").display());
         let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
@@ -92,11 +92,11 @@ impl Stage {
     }
 }
 
-/// Commands that print a secret once: what is said if it was not printed.
+/// Commands that print a secret once, with the error text when printing fails.
 const SECRETS: [(&str, &str); 3] =
     [("keys create", "keyward keys delete "), ("admin reset-link", "repeat the command"), ("demo", "password")];
 
-/// Commands that change nothing, or only for a measurement.
+/// Commands that change nothing, or make changes for a measurement only.
 const READS: [&str; 12] = [
     "admin list-users",
     "audit verify",
@@ -112,7 +112,7 @@ const READS: [&str; 12] = [
     "bench-empty",
 ];
 
-/// The commands of the tree that do something, by their full names.
+/// Collects the full names of the commands that have no subcommands.
 fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
     for it in command.get_subcommands() {
         let name = format!("{path} {}", it.get_name()).trim_start().to_owned();
@@ -131,12 +131,12 @@ fn spawn(folder: &Path, arguments: &[&str], stdout: Stdio) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
-    // A command that reads nothing may have ended.
+    // A command that does not read its input may have ended already.
     let _ = child.stdin.take().expect("a pipe").write_all(PASSWORD.as_bytes());
     child
 }
 
-/// Runs a command to its end; a command that never ends fails the test.
+/// Waits for a command to end. The test fails if the command does not end in 120 s.
 fn end(mut child: Child) -> Output {
     let limit = Instant::now() + Duration::from_secs(120);
     while child.try_wait().expect("a child").is_none() {
@@ -153,7 +153,7 @@ fn full() -> Stdio {
     OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
 }
 
-/// A pipe whose reader has gone.
+/// Returns a pipe whose reader is closed.
 fn closed() -> Stdio {
     std::io::pipe().expect("a pipe").1.into()
 }
@@ -202,7 +202,8 @@ async fn output_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_not() {
     }
 }
 
-/// The key whose secret was lost is named, on a server too; and a change that was made there is reported as made.
+/// The error names the key whose secret was lost, on a running server too. A change that the server has committed is
+/// reported as made.
 #[test]
 fn a_secret_that_was_not_printed_is_reported() {
     let folder = tempfile::tempdir().unwrap();

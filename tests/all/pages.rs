@@ -1,4 +1,4 @@
-//! What stands behind the pages of keys: lists in every order, time zones, edits, and an administrator's word on a key.
+//! Key pages: lists in every order, time zones, edits, and lifecycle changes with a note by an administrator.
 
 use crate::support::{Bench, html::fields_with_errors};
 use keyward::{
@@ -25,7 +25,7 @@ fn status(status: Status) -> KeyFilter {
     KeyFilter { status: Some(status), ..KeyFilter::default() }
 }
 
-/// Every page of a list, one after another: the keys, and the sizes of the pages.
+/// Reads all pages of a list in order. Returns the keys and the sizes of the pages.
 async fn all(bench: &Bench, caller: &Caller, filter: &KeyFilter, everybodys: bool) -> (Vec<KeyView>, Vec<usize>) {
     let (mut keys, mut sizes, mut after) = (Vec::new(), Vec::new(), String::new());
     loop {
@@ -46,7 +46,7 @@ async fn all(bench: &Bench, caller: &Caller, filter: &KeyFilter, everybodys: boo
     }
 }
 
-/// What an order goes by: smaller first, then the newest.
+/// Returns the sort value of a key. Lists are in ascending order of this value, then newest first.
 fn place(sort: Sort, key: &KeyView) -> (i64, String) {
     match sort {
         Sort::Newest => (0, String::new()),
@@ -81,7 +81,7 @@ async fn edit(bench: &Bench, caller: &Caller, id: KeyId) -> (KeyEdit, i64) {
 }
 
 on_both_engines! {
-    /// 230 keys of every kind, in every order, by pages of 50: each once, in order, and counted exactly.
+    /// 230 keys of every kind, in every order, in pages of 50: each key occurs once, in order, and the count is exact.
     async fn every_order_pages_without_gap_or_repeat(bench: Bench) {
         const MANY: usize = 230;
         let maren = bench.person(EMAIL, false).await;
@@ -101,7 +101,7 @@ on_both_engines! {
                 _ => {}
             }
             if n % 4 == 0 {
-                // Some were used at the same instant.
+                // Several keys were last used at the same instant.
                 last_used.push((key.id, bench.app.ground.now().plus_seconds(n as i64 % 5).micros()));
             }
         }
@@ -115,7 +115,7 @@ on_both_engines! {
             })
         });
         note.await.unwrap();
-        // Those of 7 days have expired, half a day ago; those deleted are gone.
+        // Keys with a lifetime of 7 days expired half a day ago. Deleted keys are purged.
         bench.clock.advance(6 * DAY + DAY / 2);
         assert_eq!(bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap().deleted, 23);
         bench.clock.advance(DAY);
@@ -154,7 +154,7 @@ on_both_engines! {
         }
     }
 
-    /// A key that expires between two pages is on one of them, and the number does not change.
+    /// A key that expires between two page requests is on one of the pages, and the count does not change.
     async fn all_pages_are_of_one_instant(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let project = bench.project_of(&maren).await;
@@ -173,7 +173,7 @@ on_both_engines! {
         assert_eq!((fresh.total, fresh.expiring), (30, 0));
     }
 
-    /// Dates are those of the person's zone: their own choice, or else the browser's, or else UTC.
+    /// Dates are in the user's time zone: the one from the settings, otherwise the browser's, otherwise UTC.
     async fn dates_are_in_the_persons_zone(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -207,7 +207,7 @@ on_both_engines! {
         assert_eq!(said.json(), "Expires on Friday 18 July 2031 at 23:59:59 CEST.");
         let said = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2001-07-18")]).await;
         assert_eq!((said.status, &said.json()["fields"][0]["field"]), (422, &"expires_on".into()));
-        // What is made in that zone ends in that zone.
+        // The expiry of a key that is created in that zone is in that zone.
         let (number, project) = (bench.app.ground.new_id().to_string(), made.project.to_string());
         let fields = [("number", number.as_str()), ("project", &project), ("name", "Sonde"), ("expires", "date"), ("expires_on", "2031-07-18")];
         let page = browser.post("/keys/new", &fields).await;
@@ -218,12 +218,13 @@ on_both_engines! {
         assert_eq!((expires.iso.as_str(), expires.exact.as_str()), ("2031-07-18T21:59:59Z", "18 July 2031, 23:59:59 CEST"));
     }
 
-    /// An edit starts from what the form showed; whatever changed the key meanwhile, it is refused, but for its use.
+    /// An edit starts from the version that the form showed. It is denied if anything but the key's last use has
+    /// changed since.
     async fn an_edit_of_what_has_changed_is_refused(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let id = bench.key(&maren, "Gateway").await.id;
         let keys = &bench.app.keys;
-        // The clock stands still: the version must tell two changes of one instant apart.
+        // The clock does not advance: the version must distinguish two changes at one instant.
         let (first, _) = edit(&bench, &maren, id).await;
         let changed = keys.edit(&maren, id, KeyEdit { name: "Gateway 2".into(), ..first.clone() }).await.unwrap();
         assert_eq!(changed.name, "Gateway 2");
@@ -246,7 +247,7 @@ on_both_engines! {
         assert_eq!(keys.called(&maren, id).await.unwrap().unwrap().at.micros(), at);
     }
 
-    /// By the form: every field, an expired key extended, a scope that the project has ceased to offer.
+    /// The edit form: every field, the extension of an expired key, and a scope that the project no longer offers.
     async fn an_edit_by_form(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -272,7 +273,7 @@ on_both_engines! {
         let key = keys.get(&maren, made.id).await.unwrap();
         assert_eq!((key.name.as_str(), key.issued_to.as_deref()), ("Gate", Some("crew")));
         assert_eq!((key.scopes, key.expires), (vec!["usage:read".to_owned()], form.key.expires));
-        // Taken away, it cannot be given again.
+        // A removed scope that the project no longer offers cannot be granted again.
         for (scope, status) in [("data:write", 303), ("usage:read", 422)] {
             let version = keys.edit_form(&maren, made.id).await.unwrap().version.to_string();
             let fields = [("id", id.as_str()), ("version", &version), ("name", "Gate"), ("expires", "keep"), ("scopes[]", scope)];
@@ -290,13 +291,14 @@ on_both_engines! {
         assert_eq!(browser.get(&path).await.status, 409);
     }
 
-    /// What an administrator stopped its owner cannot start: not by activating, not by deleting and restoring.
+    /// An owner cannot start a key that an administrator stopped: neither by activation, nor by deletion and
+    /// restoration.
     async fn a_held_key_stays_stopped(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let admin = bench.person("root@keys.example", true).await;
         let id = bench.key(&maren, "Gateway").await.id;
         let keys = &bench.app.keys;
-        // Even if its owner had stopped it before.
+        // The hold applies even if the owner had deactivated the key before.
         keys.deactivate(&maren, id).await.unwrap();
         let held = keys.deactivate_any(&admin, id, " Found in a public repository ").await.unwrap();
         assert!(held.may_start && !held.may_change);
@@ -319,7 +321,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events + 1, "but for signing in");
         keys.delete(&maren, id).await.unwrap();
         assert!(matches!(keys.restore(&maren, id).await, Err(Error::Stopped { .. })));
-        // The same word again changes nothing; deleting what is deleted does not lengthen its week.
+        // A repeated note changes nothing, and deleting a deleted key does not extend its restore period of seven days.
         bench.clock.advance(DAY);
         let before = bench.stored(id).await;
         keys.delete_any(&admin, id, "Found in a public repository").await.unwrap();
@@ -329,7 +331,7 @@ on_both_engines! {
         let row = bench.key_row(id).await.unwrap();
         assert_eq!((row.deleted_at, row.note.as_deref(), row.held), (deleted_at, Some("Really."), true));
         assert!(matches!(keys.activate_any(&admin, id, "x").await, Err(Error::Conflict(_))));
-        // An administrator starts it, and its owner may again.
+        // An administrator restores the key, and its owner may activate it again.
         keys.restore_any(&admin, id, "It was another's.").await.unwrap();
         let seen = keys.get(&maren, id).await.unwrap();
         assert_eq!((seen.status, seen.may_start), (Status::Inactive, true));
@@ -342,7 +344,7 @@ on_both_engines! {
         ];
         assert_eq!(bench.texts(&reasons).await, expected);
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
-        // What is gone is gone for administrators too.
+        // A purged key does not exist for administrators either.
         keys.delete(&maren, id).await.unwrap();
         bench.clock.advance(7 * DAY);
         assert!(matches!(keys.get_any(&admin, id).await, Err(Error::NotFound)));
@@ -350,7 +352,7 @@ on_both_engines! {
         assert!(matches!(keys.delete_any(&admin, id, "x").await, Err(Error::NotFound)));
     }
 
-    /// The list of administrators says whose a key is; somebody who is no administrator any more is refused at once.
+    /// The administrators' list names the owner of each key. A former administrator is denied at once.
     async fn every_key_and_its_owner(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let admin = bench.person("root@keys.example", true).await;
@@ -375,8 +377,8 @@ on_both_engines! {
         assert!(!again.admin);
     }
 
-    /// A form leads back to the list that its dialog lay over, filter and all, to say there what was done; what is no part of a
-    /// filter is dropped.
+    /// A form redirects to the list behind its dialog, with the list's filter, and the list reports what was done.
+    /// Parameters that are not part of a filter are dropped.
     async fn a_form_leads_back_to_its_list(bench: Bench) {
         let maren = bench.person(EMAIL, true).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -394,7 +396,7 @@ on_both_engines! {
                 let page = browser.get(&back).await;
                 assert_eq!(page.status, 200);
                 assert!(page.text().contains(&sentence), "{back}: {}", page.text());
-                // It is said only if it is so.
+                // The list reports a change only if the key's state confirms it.
                 let untrue = if verb == "delete" { "restored" } else { "deleted" };
                 let page = browser.get(&back.replace(said, untrue)).await;
                 assert!(!page.text().contains(&format!("“Gateway” {untrue}.")), "{list} {untrue}");
@@ -402,7 +404,8 @@ on_both_engines! {
         }
     }
 
-    /// What a form was refused for is said on a page with scripts, alive or not; that which shows a secret alone has none.
+    /// A page with a form error always has scripts. A page that shows a secret has scripts only if the form was sent by
+    /// navigation.
     async fn a_refused_form_has_scripts(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let project = bench.project_of(&maren).await.to_string();
@@ -423,7 +426,7 @@ on_both_engines! {
     }
 }
 
-/// Nobody learns of a key by saying that something was done to it; and the list is there, whatever is said of it.
+/// A forged notice in the URL reveals nothing of another owner's key, and the list is shown anyway.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_of_anothers_key() {
     let bench = Bench::new(crate::support::Engine::Sqlite).await;
@@ -443,7 +446,7 @@ async fn what_is_said_of_anothers_key() {
     assert_eq!(answers[0].0, 200, "the list is there");
 }
 
-/// A config that was saved can be saved again as the form shows it.
+/// The form shows a saved config in a form that can be saved again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_config_can_be_saved_as_it_is_shown() {
     let bench = Bench::new(crate::support::Engine::Sqlite).await;
@@ -456,7 +459,7 @@ async fn a_config_can_be_saved_as_it_is_shown() {
     assert!(outcome.is_ok(), "{} bytes are shown as {}: {outcome:?}", config.len(), seen.config.len());
 }
 
-/// A theme that is none is refused on a page that says so.
+/// An invalid theme is rejected with a page that explains the error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_theme_that_is_none_is_refused_in_words() {
     let bench = Bench::new(crate::support::Engine::Sqlite).await;

@@ -1,15 +1,16 @@
-//! No statement of the store reads a whole table that grows, on either engine, whatever the statistics of the database say.
+//! Query plans: no statement of the store scans a table that grows, on either engine, whatever the database's
+//! statistics are.
 
 use crate::support::{Bench, Engine, statements};
 use keyward::store::{Location, Pool};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 use std::collections::BTreeSet;
 
-/// Tables that stay small: one row, one for each release, scope, signing key or running process.
+/// Tables that stay small: one row, or one for each release, scope, signing key or running process.
 const SMALL: [&str; 7] =
     ["sqlite_schema", "policy", "head", "scopes", "signing_keys", "usage_writers", "_sqlx_migrations"];
 
-/// Statements that may read a whole table, each with the reason.
+/// Statements that may scan a whole table, each with the reason.
 const ALLOWED: &[(&str, &str)] = &[
     ("accounts.rs none SQL", "reads one row"),
     ("audit.rs newest TEXT", "the base of a statement that is put together from what is asked for"),
@@ -38,13 +39,15 @@ const ALLOWED: &[(&str, &str)] = &[
     ("users.rs owners SQL", "reads the index of names, as far as 500"),
 ];
 
-/// What the statements of lists are given: PostgreSQL does not infer the type of a parameter that is compared with null first.
+/// Parameter types of the list statements: PostgreSQL does not infer the type of a parameter that is first compared
+/// with null.
 const LIST_TYPES: [&str; 18] = [
     "bigint", "uuid", "text", "uuid", "text", "bigint", "text", "uuid", "bigint", "bigint", "boolean", "bigint",
     "bigint", "text", "text", "text", "text", "uuid",
 ];
 
-/// The tables that grow, of which a plan of SQLite says `SCAN`; `None` for a subquery, or a table that stays small.
+/// Returns the table that a `SCAN` in a plan of SQLite refers to, if it grows. Returns `None` for a subquery or a table
+/// that stays small.
 fn large<'a>(sql: &'a str, name: &str) -> Option<&'a str> {
     let words: Vec<&str> =
         sql.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|it| !it.is_empty()).collect();
@@ -56,7 +59,7 @@ fn large<'a>(sql: &'a str, name: &str) -> Option<&'a str> {
     named.find(|table| !SMALL.contains(table) && !matches!(*table, "SELECT" | "json_each"))
 }
 
-/// What a plan of SQLite reads from its beginning to its end.
+/// Returns the tables that a plan of SQLite scans completely.
 async fn scans(conn: &mut SqliteConnection, sql: &str) -> Vec<String> {
     let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(conn).await;
     let plan = plan.unwrap_or_else(|error| panic!("{error}: {sql}"));
@@ -69,7 +72,7 @@ async fn scans(conn: &mut SqliteConnection, sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// The statements of the store that this engine runs. One that the demo completes with rows is none.
+/// The statements of the store that this engine runs, except those that the demo completes with rows.
 fn on(engine: Engine) -> Vec<statements::Statement> {
     let found = statements::all();
     assert!(found.len() > 150, "only {} statements were found", found.len());
@@ -81,7 +84,8 @@ fn on(engine: Engine) -> Vec<statements::Statement> {
     found.into_iter().filter(fits).collect()
 }
 
-/// Fails for a statement that reads a whole table and may not, and for one that may and does not.
+/// Fails for a statement that scans a table and is not in [`ALLOWED`], and for one that is listed there but does not
+/// scan.
 fn check(found: &[(String, Vec<String>)]) {
     let wrong: Vec<_> = found.iter().filter(|(name, _)| !ALLOWED.iter().any(|(it, _)| it == name)).collect();
     assert!(wrong.is_empty(), "these read whole tables: {wrong:#?}");
@@ -107,8 +111,8 @@ async fn plans_of_sqlite(location: &Location) {
     assert!(unneeded.is_empty(), "these need no exception any more: {unneeded:#?}");
 }
 
-/// Statistics of a young database say that a table has one row. They are forgotten when the database opens, and while it is open
-/// (another process may write them) they do not change how usage is merged.
+/// Statistics of a new database state that a table has one row. They are deleted when the database is opened.
+/// Statistics that another process writes while the database is open do not change how usage is merged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite_uses_an_index_whatever_the_statistics_say() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -145,7 +149,8 @@ async fn sqlite_uses_an_index_whatever_the_statistics_say() {
     }
 }
 
-/// PostgreSQL takes the size of a table from its file. Without rows it reads small tables; told not to, it has an index for each.
+/// PostgreSQL derives the size of a table from its file, and scans a small table that is empty. With sequential scans
+/// disabled, it has an index for each statement.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_has_an_index_for_every_statement() {
     let bench = Bench::new(Engine::Postgres).await;

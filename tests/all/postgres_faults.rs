@@ -1,4 +1,5 @@
-//! PostgreSQL that freezes, falls silent or is gone, and nodes that freeze in a transaction.
+//! PostgreSQL faults: a server that freezes, does not respond or refuses connections, and nodes that freeze in a
+//! transaction.
 
 use crate::support::{
     Bench, Engine, URL, database,
@@ -16,17 +17,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Of the tests that would hang for minutes without what they test.
+/// Time limit for tests that would hang for minutes without the feature under test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A database URL, before and behind its host and port, and these.
+/// Splits a database URL: the part before host and port, host and port, and the part after them.
 pub fn split(url: &str) -> (&str, &str, &str) {
     let at = url.rfind('@').expect("a user") + 1;
     let end = at + url[at..].find('/').expect("a database");
     (&url[..at], &url[at..end], &url[end..])
 }
 
-/// A service whose database is behind a proxy.
+/// A service whose database connections go through a proxy.
 async fn behind_a_proxy() -> (Bench, Proxy) {
     let folder = tempfile::tempdir().unwrap();
     let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
@@ -36,7 +37,8 @@ async fn behind_a_proxy() -> (Bench, Proxy) {
     (Bench::on(location, folder, URL).await, proxy)
 }
 
-/// A node freezes in a transaction, with the lock that every write takes. The server ends its session, and other nodes can write.
+/// A node freezes in a transaction while it holds the lock that every write takes. The database server ends its
+/// session, and other nodes can write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_frozen_node_keeps_no_lock() {
     let bench = Bench::new(Engine::Postgres).await;
@@ -52,14 +54,14 @@ async fn postgres_a_frozen_node_keeps_no_lock() {
     assert!(sqlx::query("COMMIT").execute(&mut *frozen).await.is_err(), "the session was ended");
 }
 
-/// Whether a session keeps the lock that every write takes.
+/// Returns whether a session holds the lock that every write takes.
 async fn is_head_locked(conn: &mut PgConnection) -> bool {
     let taken = sqlx::query("SELECT id FROM head FOR UPDATE NOWAIT").execute(conn).await;
     taken.is_err_and(|error| error.as_database_error().is_some_and(|it| it.code().as_deref() == Some("55P03")))
 }
 
-/// Two processes on one database, and one of them is stopped in the middle of a write: the other one revokes a key all the
-/// same, and the stopped one writes again when it goes on.
+/// Two processes share one database, and one of them is stopped in the middle of a write. The other process revokes a
+/// key anyway, and the stopped one writes again when it continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_stopped_process_does_not_keep_another_one_from_writing() {
     let folder = tempfile::tempdir().unwrap();
@@ -93,7 +95,8 @@ async fn postgres_a_stopped_process_does_not_keep_another_one_from_writing() {
         rounds += 1;
         tokio::time::sleep(Duration::from_millis(50 + rounds % 13)).await;
         stopped.signal("STOP");
-        // What it had sent is done by now, and what the other one writes by itself takes less time than two looks.
+        // By now the statements that it had sent are complete. A background write of the other process takes less time
+        // than the two checks.
         tokio::time::sleep(Duration::from_millis(100)).await;
         if is_head_locked(&mut conn).await {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -117,7 +120,7 @@ async fn postgres_a_stopped_process_does_not_keep_another_one_from_writing() {
     until("it refuses the key too", async || stopped.verify(leaked).await.1.contains(r#""code":"inactive""#)).await;
 }
 
-/// Every connection of a node sets the limits with which the server ends idle transactions and dead connections.
+/// Every connection of a node sets the timeouts after which the server ends idle transactions and dead connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_every_connection_has_limits_of_time() {
     let bench = Bench::new(Engine::Postgres).await;
@@ -134,19 +137,20 @@ async fn postgres_every_connection_has_limits_of_time() {
     ] {
         let sql = "SELECT current_setting($1)";
         let set: String = sqlx::query_scalar(sql).bind(name).fetch_one(&mut *conn).await.unwrap();
-        // Over a local socket the system knows none of these.
+        // TCP settings are 0 on a Unix domain socket.
         assert!(set == value || name.starts_with("tcp_") && set == "0", "{name}: {set}");
     }
 }
 
-/// A node that is stopped while it migrates keeps sqlx's advisory lock: others do not wait for it without a limit, and say why.
+/// A node that is stopped during a migration holds sqlx's advisory lock. Other nodes wait for it for a limited time and
+/// report the reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_lock_of_the_migrations_that_is_not_given_back_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
     let mut stopped = PgConnection::connect(&url).await.unwrap();
     stopped.lock().await.unwrap();
-    // Shorter than the usual minute.
+    // A shorter timeout than the default of one minute.
     let location = Location::Postgres(format!("{url}?options=-c%20lock_timeout%3D500ms"));
     let opened = tokio::time::timeout(PATIENCE, Pool::open(&location)).await.expect("it waits without end");
     let error = opened.unwrap_err();
@@ -156,13 +160,14 @@ async fn postgres_a_lock_of_the_migrations_that_is_not_given_back_is_reported() 
     Pool::open(&location).await.unwrap().close().await;
 }
 
-/// A lock that is not given back in time: the change is refused as busy, the node says that it cannot write, and recovers.
+/// A lock is not released in time: the change is denied as busy, the node reports that it cannot write, and it
+/// recovers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_lock_that_is_not_given_back_is_reported() {
     let bench = Bench::new(Engine::Postgres).await;
     let maren = bench.person("maren@pelagic.example", false).await;
     let Location::Postgres(url) = &bench.location else { unreachable!("it is PostgreSQL") };
-    // A session of another program, without our limits.
+    // A session of another program, without our timeouts.
     let mut other = PgConnection::connect(url).await.unwrap();
     sqlx::query("BEGIN").execute(&mut other).await.unwrap();
     sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut other).await.unwrap();
@@ -178,7 +183,8 @@ async fn postgres_a_lock_that_is_not_given_back_is_reported() {
     bench.try_key(&maren, "After").await.unwrap();
 }
 
-/// A silent database is found out once; afterwards verify, writes and pages are refused at once, and all comes back by itself.
+/// A database that does not respond is detected once. From then on verify requests, writes and pages fail at once. The
+/// node recovers by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_silence_opens_the_circuit_breaker() {
     let (bench, proxy) = behind_a_proxy().await;
@@ -187,7 +193,7 @@ async fn postgres_silence_opens_the_circuit_breaker() {
     let hearing = listening(&bench.app).await;
     proxy.set(Link::Silent);
     until("the breaker opens", async || !bench.app.ground.pool.is_available()).await;
-    // What was in memory is not believed for long without news.
+    // Cached snapshots are stale after a few seconds without changes from the feed.
     bench.clock.advance(5);
     until("it stops hearing", async || !bench.app.verify.counts().hearing).await;
     let body = serde_json::json!({ "key": key.secret });
@@ -213,7 +219,7 @@ async fn postgres_silence_opens_the_circuit_breaker() {
     hearing.abort();
 }
 
-/// A refused connection is reported as that, at once, by a running server and by a command.
+/// A refused connection is reported as such at once, by a running server and by a command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_refused_connection_is_reported_as_that() {
     let (bench, proxy) = behind_a_proxy().await;

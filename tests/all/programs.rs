@@ -1,4 +1,5 @@
-//! What programs call: tokens, configs, verifying. Each refusal with its code, and revocation that holds from the next request.
+//! API for programs: token exchange, project config and verify. Each denial has its reason code, and a revocation holds
+//! from the next request.
 
 use crate::support::{
     browser::{Browser, Page},
@@ -16,10 +17,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
-/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, but not the secret of a key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 
-/// The addresses that take a secret in JSON, and the member that it stands in.
+/// The endpoints that take a secret in JSON, and the name of its member.
 const BODIES: [(&str, &str); 2] = [("/authentication/token", "secret_key"), ("/v1/keys/verify", "key")];
 
 async fn exchange(program: &mut Browser, secret: &str) -> Page {
@@ -38,7 +39,7 @@ async fn verify(program: &mut Browser, body: Value) -> Value {
     page.json()
 }
 
-/// The code with which a secret is refused; `good` if it is not.
+/// Returns the reason code with which verify denies a secret, or `good`.
 async fn code(program: &mut Browser, body: Value) -> String {
     let answer = verify(program, body).await;
     if answer["valid"] == true {
@@ -49,7 +50,8 @@ async fn code(program: &mut Browser, body: Value) -> String {
     answer["code"].as_str().unwrap().to_owned()
 }
 
-/// The code with which a token is refused at the project's config, with its challenge checked; `good` if it is not.
+/// Returns the reason code with which the project's config endpoint denies a token, or `good`. Checks the challenge in
+/// `WWW-Authenticate`.
 async fn token_code(program: &mut Browser, made: &Made, token: &str) -> String {
     let page = program.bearer(&format!("/v1/projects/{}/config", made.project), token).await;
     if page.status == 200 {
@@ -63,7 +65,7 @@ async fn token_code(program: &mut Browser, made: &Made, token: &str) -> String {
 }
 
 on_both_engines! {
-    /// The token says what the product says it does, and anybody can check it with the published key.
+    /// The token has the documented claims, and its signature is valid under the published key.
     async fn a_key_is_exchanged_for_a_token(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -106,7 +108,7 @@ on_both_engines! {
         assert_eq!(read.claims, claims);
     }
 
-    /// The shortest of what is asked for, what the project allows and what the key has left.
+    /// The lifetime is the minimum of the requested one, the project's maximum and the remaining lifetime of the key.
     async fn the_life_of_a_token(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -137,7 +139,7 @@ on_both_engines! {
         assert_eq!((page.status, page.problem().as_str()), (401, "expired"));
     }
 
-    /// A key that is refused is exchanged for nothing; the answer says which rule refused it, and what would be accepted.
+    /// A denied key gets no token. The response names the rule that denied it and what the server accepts.
     async fn no_token_for_a_refused_key(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -157,7 +159,7 @@ on_both_engines! {
         expect(&made.secret, "deleted").await;
     }
 
-    /// Tokens that this server did not issue, or issued for something else.
+    /// Tokens that this server did not issue, or issued for another purpose, are denied.
     async fn foreign_tokens_are_refused(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -182,7 +184,7 @@ on_both_engines! {
         expect("as issued", token.clone(), "good").await;
         expect("signed again", forge::sign(&bench, &forge::header(&kid), &claims).await, "good").await;
 
-        // Nobody's signature.
+        // The signature does not match the claims.
         let aud = json!({"aud": format!("{}/projects/{}", crate::support::URL, other.project)});
         expect("other claims", forge::assemble(&header, &with(aud.clone()), &signature), "invalid_token").await;
         let longer = with(json!({"exp": claims["exp"].as_i64().unwrap() + 1}));
@@ -195,7 +197,7 @@ on_both_engines! {
             expect(alg, forge::assemble(&unsigned, &claims, ""), "invalid_token").await;
             expect(alg, forge::assemble(&unsigned, &claims, &signature), "invalid_token").await;
         }
-        // The public key as a shared secret.
+        // The public key as an HMAC secret (algorithm confusion).
         let jwks = bench.app.tokens.jwks();
         let x = jwks["keys"][0]["x"].as_str().unwrap().to_owned();
         let raw = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, &x).unwrap();
@@ -205,7 +207,7 @@ on_both_engines! {
             expect("HS256 with the public key", forged, "invalid_token").await;
         }
 
-        // The server's own signature, on something else.
+        // The server's own signature, on another kind of token or with other claims.
         for typ in [None, Some("JWT"), Some("id+jwt"), Some("AT+JWT-x")] {
             let header = Header { typ: typ.map(Into::into), ..forge::header(&kid) };
             expect("another kind", forge::sign(&bench, &header, &claims).await, "invalid_token").await;
@@ -213,7 +215,7 @@ on_both_engines! {
         let unknown = forge::header(&Uuid::nil().to_string());
         expect("another key", forge::sign(&bench, &unknown, &claims).await, "invalid_token").await;
         let now = bench.clock.now().seconds();
-        // RFC 9068 section 2.2: of a key, subject and client are the same.
+        // In a token of a key, subject and client are the same (RFC 9068 section 2.2).
         let of_key = |id: Uuid| json!({"sub": format!("key:{id}"), "client_id": format!("key:{id}")});
         let cases = [
             ("another project", aud, "wrong_audience"),
@@ -240,7 +242,7 @@ on_both_engines! {
         }
     }
 
-    /// The config, by the token of its project and by nothing else.
+    /// The config endpoint accepts a token of its project and no other credential.
     async fn a_token_reads_its_projects_config(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -291,7 +293,7 @@ on_both_engines! {
         assert_eq!((page.status, page.problem().as_str()), (401, "missing_token"), "never in the query");
     }
 
-    /// What is said of a good key.
+    /// The response for a valid key.
     async fn a_good_key(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -310,13 +312,13 @@ on_both_engines! {
         assert_eq!(verify(&mut program, json!({"key": made.secret})).await["expires_at"], Value::Null);
     }
 
-    /// Every rule, in the product's order: each is broken together with all that come after it.
+    /// Every rule, in the order of evaluation: each is broken together with all later ones.
     async fn every_rule_in_its_order(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
         let mut program = bench.browser();
         let (elsewhere, here) = (Uuid::nil().to_string(), made.project.to_string());
-        // A question that the key answers wrongly in every respect.
+        // A request for which the key breaks every rule.
         let worst = |secret: &str| json!({"key": secret, "project": elsewhere, "scopes": ["data:write"]});
 
         let mut typo = made.secret.clone();
@@ -365,7 +367,7 @@ on_both_engines! {
         assert_eq!((page.status, page.problem().as_str()), (422, "invalid_body"), "no project at all is a mistake");
     }
 
-    /// From the next request on, for the key and for the tokens made from it; also when another process did it.
+    /// A revocation holds from the next request, for the key and for its tokens, even if another process made it.
     async fn revocation_holds_at_the_next_request(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -396,14 +398,14 @@ on_both_engines! {
         assert_eq!((bench.events("key.deactivated").await, bench.events("key.deleted").await), (2, 1));
     }
 
-    /// Within seven days a deleted key comes back as it was; then it is gone, and the log stays.
+    /// A deleted key can be restored unchanged for seven days. Then it is purged, and its audit events remain.
     async fn deleted_keys_come_back_for_seven_days(bench: Bench) {
         const WEEK: i64 = 7 * 86_400;
         let maren = bench.person(EMAIL, false).await;
         let (active, inactive) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Sonde").await);
         let keys = &bench.app.keys;
         keys.deactivate(&maren, inactive.id).await.unwrap();
-        // All but when it was changed last, for which it is now another.
+        // The stored row without `updated_at`, which restoration changes.
         let stored = async |id| {
             let mut row = bench.key_row(id).await.unwrap();
             row.updated_at = 0;
@@ -425,7 +427,7 @@ on_both_engines! {
         let bearer = token(&mut program, &active.secret).await;
         keys.delete(&maren, active.id).await.unwrap();
         bench.clock.advance(WEEK);
-        // Over to the second, whether or not anybody has swept.
+        // The period ends exactly to the second, whether or not the background job has purged the key.
         assert!(matches!(keys.restore(&maren, active.id).await, Err(Error::NotFound)));
         assert!(matches!(keys.get(&maren, active.id).await, Err(Error::NotFound)));
         let deleted = KeyFilter { status: Some(Status::Deleted), ..KeyFilter::default() };
@@ -435,7 +437,7 @@ on_both_engines! {
         assert!(bench.key_row(active.id).await.is_none());
         assert!(matches!(keys.restore(&maren, active.id).await, Err(Error::NotFound)));
         assert_eq!(code(&mut program, json!({"key": active.secret})).await, "unknown");
-        // The token of that day has expired by now.
+        // The token from before the deletion has expired by now.
         assert_eq!(token_code(&mut program, &active, &bearer).await, "token_expired");
         let trail = format!("SELECT action FROM audit_events WHERE target = 'key:{}' ORDER BY seq", active.id);
         let expected = ["key.created", "key.deleted", "key.restored", "key.deleted", "key.purged"];
@@ -443,7 +445,7 @@ on_both_engines! {
         assert!(bench.key_row(inactive.id).await.is_some());
     }
 
-    /// When a key was last used is noted beside the answer and written in batches; a refusal is no use.
+    /// The last use is recorded after the response and written in batches. A denied request does not count as a use.
     async fn last_use_is_noted(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -471,7 +473,8 @@ on_both_engines! {
         assert_eq!(last_used().await, Some(first + 120_000_000));
     }
 
-    /// Bodies that are none: the right status, a sentence, a code; never a fault, and never what was sent.
+    /// An invalid body gets the right status, a message and a code, never a server error, and the response never echoes
+    /// it.
     async fn bad_bodies(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let secret = bench.key(&maren, "Gateway").await.secret;
@@ -540,7 +543,7 @@ on_both_engines! {
         let wrong = [
             json!({"key": secret, "project": "not an id"}),
             json!({"key": secret, "project": {"id": 1}}),
-            // What a variable that was never set becomes is no way to say "any project".
+            // `null`, for example from a variable that was never set, does not mean "any project".
             json!({"key": secret, "project": null}),
             json!({"key": secret, "scopes": "data:read"}),
             json!({"key": secret, "scopes": null}),
@@ -554,13 +557,13 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, before);
     }
 
-    /// Methods that an address does not take, and addresses that are none. A program sends no `Origin`.
+    /// Methods that a path does not support, and unknown paths. A program sends no `Origin`.
     async fn wrong_methods_and_addresses(bench: Bench) {
         let mut program = bench.browser();
         for route in ROUTES {
             let path = route.path.replace("{id}", &Uuid::nil().to_string());
             for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
-                // Several of the table may stand at one path.
+                // Several routes of the table may have the same path.
                 let taken = |it: &Route| it.path == route.path && (it.any_method || it.method == method);
                 if ROUTES.iter().any(taken) {
                     continue;
@@ -590,7 +593,7 @@ on_both_engines! {
         }
     }
 
-    /// Pages of other origins may call what the table says, and never with a person's cookie.
+    /// Cross-origin pages may call the endpoints that the table allows, and never with a user's cookie.
     async fn other_origins(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;

@@ -1,4 +1,5 @@
-//! Projects: made, shared, archived; who may do what to them, and what stands afterwards.
+//! Projects: creation, members, invitations, archiving and scopes. Tests check who is authorized and what is stored
+//! afterwards.
 
 use crate::support::{
     Bench,
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 const PEOPLE: [&str; 6] = ["nobody", "viewer", "operator", "owner", "other", "root"];
 
-/// Everybody, with a project of the owner's.
+/// A browser and a caller for each role, with a project of the owner's.
 struct Team {
     project: ProjectId,
     owner: Caller,
@@ -58,7 +59,7 @@ impl Team {
     }
 }
 
-/// Everything that is stored of projects and who is in them.
+/// Returns all stored rows of projects, members and invitations.
 async fn stored(bench: &Bench) -> Vec<String> {
     let mut all = bench
         .texts(
@@ -78,18 +79,18 @@ async fn detail(bench: &Bench, action: &str) -> Value {
     serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
 }
 
-/// The error beside a field of a form that was refused for its fields.
+/// Returns the error message at a field of a form response with status 422.
 fn wrong(page: &Page, field: &str) -> String {
     assert_eq!(page.status, 422, "{field}: {}", page.text());
     error_of(page, field)
 }
 
-/// A page without an id or a code that stands in it, escaped or not.
+/// Returns a page with an id or a code masked, percent-encoded or not.
 fn masked(page: &Page, word: &str) -> String {
     page.masked(&[word, &word.replace('-', "%2D").replace('_', "%5F")])
 }
 
-/// The code in a link.
+/// Returns the code in an invitation link.
 fn code(link: &str) -> String {
     link.split("code=").nth(1).expect("a code").chars().take(43).collect()
 }
@@ -113,7 +114,7 @@ on_both_engines! {
         let missing = Uuid::from_bytes(crate::support::random()).to_string();
         let operator = team.caller("operator").user.to_string();
         let viewer = team.caller("viewer").user.to_string();
-        // Every change, by everyone but the owner; the owner's turn is in the tests below.
+        // Every change, by every user but the owner. The tests below cover the owner.
         let asks: [(String, Vec<(&str, &str)>); 10] = [
             ("/edit".into(), vec![("version", "owner’s project"), ("name", "Stolen")]),
             ("/archive".into(), vec![]),
@@ -127,7 +128,7 @@ on_both_engines! {
             (String::new(), vec![("config", "{}")]),
         ];
         let before = stored(&bench).await;
-        // The page behind a refused form is drawn for an administrator, and the log says that they looked.
+        // The page behind a denied form is rendered for an administrator, and the audit log records the view.
         let changes = "SELECT COUNT(*) FROM audit_events WHERE action <> 'project.seen_by_administrator'";
         let events = bench.number(changes).await;
         for (ask, fields) in &asks {
@@ -142,7 +143,7 @@ on_both_engines! {
                 let expected = match who {
                     "nobody" => 303,
                     "viewer" | "operator" => 403,
-                    // The dialogs of the page say that only an owner may do it.
+                    // The dialogs of the page explain that an owner is required.
                     "root" if !ask.is_empty() => 403,
                     _ => 404,
                 };
@@ -154,10 +155,10 @@ on_both_engines! {
                 assert_eq!(stored(&bench).await, before, "{who} {ask}");
             }
         }
-        // The owner is no administrator: scopes are not theirs to choose.
+        // The owner is not an administrator, and only administrators choose scopes.
         let page = team.browser("owner").post(&format!("/projects/{id}/scopes"), &[("id", &id), ("set", "own")]).await;
         assert_eq!(page.status, 403);
-        // Nobody but an administrator joins by themselves.
+        // Only an administrator can join a project without an invitation.
         for who in ["viewer", "operator", "other"] {
             let page = team.browser(who).post(&format!("/projects/{id}/join"), &[("id", &id), ("role", "owner")]).await;
             assert_eq!(page.status, if who == "other" { 404 } else { 403 }, "{who}");
@@ -167,7 +168,7 @@ on_both_engines! {
         }
         assert_eq!(stored(&bench).await, before);
         assert_eq!(bench.number(changes).await, events);
-        // The same by the pages: a stranger's answer is that of an address that names nothing.
+        // The same through the pages: a non-member gets the response of an unknown project.
         for path in ["", "/edit", "/archive", "/invite", "/keys", "/keys/new", "/members", "/leave"] {
             let page = team.browser("other").get(&format!("/projects/{id}{path}")).await;
             let none = team.browser("other").get(&format!("/projects/{missing}{path}")).await;
@@ -186,7 +187,7 @@ on_both_engines! {
         let page = browser.get(&format!("/projects/{id}?done=created")).await;
         assert!(page.status == 200 && page.text().contains("Storm desk") && page.text().contains("Project created."));
 
-        // Two people rename from the same name: the second is told, and keeps what was typed.
+        // Two users rename the project from the same name: the second one gets an error and keeps the typed name.
         let path = format!("/projects/{id}/edit");
         let page = browser.post(&path, &[("id", &id), ("version", "Storm desk"), ("name", "Tide desk")]).await;
         assert_eq!(page.location(), format!("/projects/{id}?done=renamed"));
@@ -229,17 +230,17 @@ on_both_engines! {
         assert!(token.status >= 400 && token.text().contains("project_archived"), "{}", token.text());
         let refused = bench.app.keys.create(&team.owner, bench.draft(key.project, "Another")).await;
         assert!(matches!(refused, Err(Error::Conflict(_))));
-        // The order: deleted comes before archived, archived before inactive.
+        // Order of the rules: deleted comes before archived, archived before inactive.
         bench.app.keys.deactivate(&team.owner, key.id).await.unwrap();
         assert_eq!(verify(&bench, &key.secret).await.1, "project_archived");
         bench.app.keys.delete(&team.owner, key.id).await.unwrap();
         assert_eq!(verify(&bench, &key.secret).await.1, "deleted");
         bench.app.keys.restore(&team.owner, key.id).await.unwrap();
         bench.app.keys.activate(&team.owner, key.id).await.unwrap();
-        // Shown at the end, and so called.
+        // An archived project is last in the list and marked as archived.
         let list = json_of(&bench.app.projects.list(&team.owner).await.unwrap());
         assert_eq!(list[0]["archived"], true);
-        // Twice is once.
+        // A repeated request changes nothing.
         team.browser("owner").post(&format!("/projects/{id}/archive"), &[("id", &id)]).await;
         assert_eq!(bench.events("project.archived").await, 1);
         for _ in 0..2 {
@@ -258,12 +259,12 @@ on_both_engines! {
         let form = format!("/projects/{id}/invite");
         wrong(&browser.post(&form, &[("id", &id), ("role", "king")]).await, "role");
         wrong(&browser.post(&form, &[("id", &id), ("role", "viewer"), ("email", "x")]).await, "email");
-        // The link stands in the answer to the form, which nobody may keep, and in nothing that a GET fetches.
+        // The link occurs only in the response to the form, which is not cacheable, and in no response to a GET.
         let page = browser.post(&format!("/projects/{id}/invite"), &[("id", &id), ("role", "operator"), ("email", "new@x.example")]).await;
         assert_eq!(page.status, 200, "{}", page.text());
         assert!(page.header("cache-control").contains("no-store"));
         assert!(page.text().contains("Copy this link now"));
-        // No script comes with it that could read it, and it stands there once.
+        // The page has no script that could read the link, and contains the link once.
         assert!(!page.text().contains("keyward.js") && page.text().matches("/join?code=").count() == 1);
         let code = code(page.text());
         for path in [format!("/projects/{id}"), format!("/projects/{id}/invite")] {
@@ -274,14 +275,14 @@ on_both_engines! {
         assert_eq!(bench.number(&format!("SELECT COUNT(*) FROM audit_events WHERE detail LIKE '%{code}%'")).await, 0);
         assert_eq!(detail(&bench, "member.invited").await["after"]["role"], "operator");
 
-        // Whoever holds it reads what it is; nobody accepts without signing in, and comes back.
+        // A visitor with the link sees the invitation. To accept it they must sign in, and return to it afterwards.
         let join = format!("/join?code={code}");
         let page = team.browser("nobody").get(&join).await;
         assert!(page.status == 200 && page.text().contains("owner invites you") && page.text().contains("Sign in to join"), "{}", page.text());
         assert!(!page.text().contains("/signup"), "sign-up is closed");
         let page = team.browser("nobody").post(&join, &[("code", &code)]).await;
         assert_eq!(page.location(), format!("/login?next=%2Fjoin%3Fcode%3D{code}"));
-        // A member stays what they are, and does not use it up.
+        // An existing member keeps their role, and does not consume the invitation.
         let page = team.browser("viewer").get(&join).await;
         assert!(page.text().contains("You are a member of this project already"));
         let page = team.browser("viewer").post(&join, &[("code", &code)]).await;
@@ -292,7 +293,7 @@ on_both_engines! {
         assert_eq!(detail(&bench, "member.joined").await["after"]["role"], "operator");
         assert_eq!(bench.events("member.joined").await, 1);
 
-        // Used, withdrawn, expired, unknown: one answer.
+        // Used, withdrawn, expired and unknown invitations get the same response.
         let withdrawn = invite(team.browser("owner"), project, "viewer").await;
         let members = bench.app.projects.members(&team.owner, project).await.unwrap();
         let open = members.invitations.first().expect("an invitation").id.to_string();
@@ -331,7 +332,7 @@ on_both_engines! {
         let letters = bench.mail.take();
         assert_eq!((letters.len(), letters[0].to.as_str()), (1, "new@x.example"));
         let code = code(&letters[0].text);
-        // Without an address there is nobody to write to: the link is shown.
+        // Without an email address no email is sent: the page shows the link.
         let project = team.project;
         assert_eq!(invite(team.browser("owner"), project, "viewer").await.len(), 43);
         assert!(bench.mail.take().is_empty());
@@ -350,18 +351,18 @@ on_both_engines! {
         assert_eq!(team.browser("owner").get(&edit).await.status, 200);
         let page = team.browser("owner").post(&edit, &[("id", &id), ("user", &user), ("version", "operator"), ("role", "owner")]).await;
         assert_eq!(page.location(), format!("/projects/{id}?done=role"), "{}", page.text());
-        // From what the form was drawn with, it was changed meanwhile.
+        // The role has changed since the form was rendered.
         let page = team.browser("owner").post(&edit, &[("id", &id), ("user", &user), ("version", "operator"), ("role", "viewer")]).await;
         assert_eq!(page.status, 409);
         assert_eq!(detail(&bench, "member.role_changed").await, json!({
             "before": {"role": "operator"}, "after": {"role": "owner"}, "invitations_withdrawn": 0,
         }));
-        // A form about another member than its address names is read as neither.
+        // A form whose member id differs from the one in its path is rejected.
         let other = team.caller("viewer").user.to_string();
         let page = team.browser("owner").post(&edit, &[("id", &id), ("user", &other), ("version", "viewer"), ("role", "owner")]).await;
         assert_eq!(page.status, 422);
 
-        // An owner invites, and is removed: the invitation goes with them.
+        // When an owner who sent an invitation is removed, the invitation is withdrawn.
         let code = invite(team.browser("operator"), project, "owner").await;
         let remove = format!("/projects/{id}/members/{user}/remove");
         let page = team.browser("owner").post(&remove, &[("id", &id), ("user", &user)]).await;
@@ -389,7 +390,7 @@ on_both_engines! {
         alone(projects.leave(&owner, project).await);
         alone(projects.remove_member(&owner, project, owner.user).await);
         alone(projects.set_role(&owner, project, owner.user, "owner", "viewer").await);
-        // Two owners go at once, each on a node of their own: one is told, and stays.
+        // Two owners leave concurrently, each on a node of their own: one of them gets an error and stays.
         let elsewhere = Projects::new(crate::support::ground(&bench.location, bench.clock.clone()).await);
         for round in 0..6 {
             bench.alter("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
@@ -419,13 +420,13 @@ on_both_engines! {
         let (project, id) = (team.project, team.project.to_string());
         let (owner, second) = (team.owner.clone(), team.caller("operator").clone());
         let projects = &bench.app.projects;
-        // The other owner is disabled: they are not whom a project is left to, and may be taken out.
+        // The other owner is disabled: they do not count as a remaining owner, and can be removed.
         bench.alter("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
         bench.alter("UPDATE users SET active = FALSE WHERE email = 'operator@pelagic.example'").await;
         assert!(matches!(projects.leave(&owner, project).await, Err(Error::Conflict(_))));
         projects.remove_member(&owner, project, second.user).await.unwrap();
         bench.alter("UPDATE users SET active = TRUE").await;
-        // A second link to the one who is removed does not let them in again.
+        // Removing a member invalidates an open invitation to them.
         let viewer = team.caller("viewer").clone();
         let fields = [("id", id.as_str()), ("role", "operator"), ("email", "viewer@pelagic.example")];
         bench.mail.set_up();
@@ -436,7 +437,7 @@ on_both_engines! {
         assert!(history.contains("invited somebody") && !history.contains("viewer@pelagic.example"), "{history}");
         projects.remove_member(&owner, project, viewer.user).await.unwrap();
         assert!(matches!(projects.accept(&viewer, &code(&letter.text)).await, Err(Error::NotFound)));
-        // Whoever owns a project is no mailer, and nobody is invited into an archived one.
+        // An owner cannot send email through an archived project: invitations to it are denied.
         bench.alter("UPDATE projects SET archived_at = 1").await;
         assert_eq!(team.browser("owner").post(&form, &fields).await.status, 409);
     }
@@ -450,7 +451,7 @@ on_both_engines! {
         let (a, b) = tokio::join!(bench.app.projects.accept(&other, &code), elsewhere.accept(&root, &code));
         assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|it| **it).count(), 1, "{a:?} {b:?}");
         assert_eq!(bench.events("member.joined").await, 1);
-        // One person, twice at once: joined once, and told so the other time.
+        // One user accepts twice concurrently: they join once, and the other response reports the existing membership.
         let code = invite(team.browser("owner"), project, "viewer").await;
         let person = bench.person("late@pelagic.example", false).await;
         let (a, b) = tokio::join!(bench.app.projects.accept(&person, &code), elsewhere.accept(&person, &code));
@@ -462,7 +463,8 @@ on_both_engines! {
         let mut team = Team::of(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
         let key = bench.key(&team.owner, "Gateway").await;
-        // A page elsewhere that loads it as an image, or asks for it with a script, neither gets it nor writes to the log.
+        // A request for an embedded resource, or by a script of another origin, gets no project content and records no
+        // audit event.
         let as_part = |dest: &str, site: &str| {
             let request = axum::http::Request::get(format!("/projects/{id}")).header("accept", "text/html");
             request.header("sec-fetch-dest", dest).header("sec-fetch-site", site)
@@ -489,7 +491,7 @@ on_both_engines! {
         let root = team.caller("root").clone();
         assert!(matches!(bench.app.keys.create(&root, bench.draft(project, "Mine")).await, Err(Error::NotFound)));
 
-        // A quarter of an hour later a proof is required, by every page and form; nothing is shown or done.
+        // 15 minutes later, every page and form requires reauthentication. Nothing is shown or changed.
         bench.clock.advance(15 * 60 + 1);
         let page = team.browser("root").get(&format!("/projects/{id}")).await;
         assert_eq!(page.status, 403);
@@ -529,7 +531,7 @@ on_both_engines! {
         bench.app.projects.join(&root, project, "operator").await.expect("joined");
         assert_eq!(detail(&bench, "member.joined").await, json!({"after": {"role": "operator"}, "as": "administrator"}));
         assert!(team.browser("viewer").get(&format!("/projects/{id}")).await.text().contains("root@pelagic.example"));
-        // A member needs no proof to look, and may make keys now.
+        // A member can view the project without reauthentication, and can now create keys.
         assert_eq!(team.browser("root").get(&format!("/projects/{id}")).await.status, 200);
         bench.app.keys.create(&root, bench.draft(project, "Mine")).await.expect("a key");
         assert_eq!(bench.key_row(key.id).await.unwrap().name, "Gateway");
@@ -538,7 +540,7 @@ on_both_engines! {
     async fn scopes_are_chosen_and_what_keys_hold_is_retired(bench: Bench) {
         let mut team = Team::of(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
-        // It holds data:read and usage:read.
+        // The key holds data:read and usage:read.
         let key = bench.key(&team.owner, "Gateway").await;
         let (root, choose) = (team.caller("root").clone(), format!("/projects/{id}/scopes"));
         let form = bench.app.projects.scopes_form(&root, project).await.unwrap();
@@ -547,7 +549,7 @@ on_both_engines! {
         let mut fields = vec![("id", id.as_str()), ("version", &version), ("set", "own"), ("scopes[]", "data:write")];
         let unknown = [("id", id.as_str()), ("version", &version), ("set", "own"), ("scopes[]", "no:such")];
         assert!(wrong(&team.browser("root").post(&choose, &unknown).await, "scopes").contains("no:such"));
-        // Told how many keys hold what is dropped; nothing changes before they say yes to each.
+        // The form shows how many keys hold each removed scope. Nothing changes until each one is confirmed.
         let page = team.browser("root").post(&choose, &fields).await;
         assert_eq!(page.status, 422);
         assert!(page.text().contains("1 key holds data:read") && page.text().contains("Retire usage:read here: 1 key keeps it"), "{}", page.text());
@@ -561,14 +563,14 @@ on_both_engines! {
         assert_eq!(detail(&bench, "project.scopes_set").await["after"], json!({"default": false, "scopes": ["data:write"]}));
         let page = team.browser("root").post(&choose, &fields).await;
         assert_eq!(page.status, 409, "another choice was made meanwhile");
-        // Kept on the key, given to no new one.
+        // The key keeps the scopes, and no new key can get them.
         let seen = json_of(&bench.app.projects.get(&team.owner, project).await.unwrap());
         assert_eq!(seen["retired"], json!([{"name": "data:read", "keys": 1}, {"name": "usage:read", "keys": 1}]));
         let held = bench.app.verify.secret(&key.secret, &Default::default()).await.unwrap().unwrap().facts;
         assert_eq!(held.scopes, ["data:read", "usage:read"]);
         assert!(matches!(bench.app.keys.create(&team.owner, bench.draft(project, "New")).await, Err(Error::Invalid(_))));
 
-        // In the catalogue: a scope in use is retired, not removed.
+        // In the catalog, a scope in use can be retired but not removed.
         let page = team.browser("root").post("/admin/scopes/data:write/remove", &[("name", "data:write")]).await;
         assert!(page.status == 409 && page.text().contains("Retire it instead"), "{}", page.text());
         for who in ["owner", "other", "viewer"] {
@@ -587,20 +589,21 @@ on_both_engines! {
         let page = team.browser("root").post("/admin/scopes/data:write/unretire", &[("name", "data:write")]).await;
         assert_eq!(page.location(), "/admin/scopes?done=unretired");
         bench.app.keys.create(&team.owner, draft).await.expect("offered again");
-        // A scope that nobody uses can still be removed.
+        // An unused scope can still be removed.
         let draft = ScopeDraft { name: "probe:read".into(), description: "Probe".into(), in_default: false, granted_by: String::new() };
         bench.app.scopes.add(&root, &draft).await.unwrap();
         bench.app.scopes.retire(&root, "probe:read", false).await.unwrap();
         let page = team.browser("root").post("/admin/scopes/probe:read/remove", &[("name", "probe:read")]).await;
         assert_eq!(page.status, 303, "{}", page.text());
-        // Back to the default set.
+        // The project returns to the default set.
         let version = bench.app.projects.scopes_form(&root, project).await.unwrap().version;
         let page = team.browser("root").post(&choose, &[("id", &id), ("version", &version), ("set", "default")]).await;
         assert_eq!(page.status, 303, "{}", page.text());
         assert_eq!(stored(&bench).await.iter().filter(|it| it.contains("own")).filter(|it| it.ends_with(" own")).count(), 0);
     }
 
-    /// Changes that need no counts do not read the keys of other projects. A key that cannot be read makes each count fail.
+    /// Changes that need no counts do not read the keys of other projects. A key that cannot be decoded makes each
+    /// count fail.
     async fn changes_without_counts_do_not_read_all_keys(bench: Bench) {
         let root = bench.person("root@pelagic.example", true).await;
         let owner = bench.person("owner@pelagic.example", false).await;
@@ -631,7 +634,7 @@ on_both_engines! {
             assert!(page.header("cache-control").contains("no-store") && page.text().contains(&format!("data-leave=\"{keys}\"")));
             assert!(page.text().contains("kw_live_"));
         }
-        // The address names one project, the form another.
+        // The path and the form name different projects.
         let other = bench.project_of(team.caller("other")).await.to_string();
         let page = team.browser("operator").post(&format!("{keys}/new"), &[("project", &other), ("name", "x")]).await;
         assert_eq!(page.status, 422);
@@ -640,7 +643,7 @@ on_both_engines! {
         assert_eq!(groups, [(json!("Ada"), 2), (json!("Bo"), 1), (Value::Null, 1)]);
         let html = team.browser("viewer").get(&keys).await;
         assert!(html.text().contains("2 keys") && !html.text().contains("Generate API key") && !html.text().contains("Delete key"));
-        // Operators delete any; the key of another project is not of this one.
+        // An operator can delete every key of the project. A key of another project is not found.
         let ada = bench.texts("SELECT name FROM keys ORDER BY name").await;
         assert_eq!(ada.len(), 4);
         let key = page["groups"][0]["keys"][0]["id"].as_str().unwrap().to_owned();

@@ -1,5 +1,6 @@
-//! Dangerous actions require recent authentication: those of the table in `service/reauthentication.rs`. That each form, server
-//! function and address keeps to the table is in `matrix.rs`.
+//! Reauthentication: sensitive actions require recent authentication. The actions are in the table in
+//! `crates/core/src/reauthentication.rs`. `matrix.rs` checks that each form, server function and route matches the
+//! table.
 
 use crate::support::{Bench, PASSWORD, browser::Page};
 use axum::http::Request;
@@ -32,11 +33,11 @@ fn draft(bench: &Bench, project: ProjectId, scope: &str) -> KeyDraft {
     KeyDraft { scopes: vec![scope.to_owned()], ..bench.draft(project, scope) }
 }
 
-/// A path, the fields of its form, and the event that it leaves.
+/// A path, the fields of its form, and the audit event that it records.
 type Form<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
 
 on_both_engines! {
-    /// By form: the field for the password is drawn, and with it the form goes through.
+    /// Forms show the password field, and succeed with the password.
     async fn administration_asks_for_the_password(bench: Bench) {
         bench.person(ADMIN, true).await;
         let maren = bench.person(MAREN, false).await;
@@ -68,7 +69,8 @@ on_both_engines! {
         }
     }
 
-    /// A key gets no management scope without recent authentication, when it is made or edited; one that it has may stay.
+    /// A key gets a management scope only after recent authentication, on creation and on edit. It can keep a scope
+    /// that it has.
     async fn management_scopes_ask(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (keys, project) = (&bench.app.keys, bench.project_of(&maren).await);
@@ -97,7 +99,8 @@ on_both_engines! {
         keys.create_as_operator(operator).await.unwrap();
     }
 
-    /// A date that is years away is as good as never: it asks too, when a key is made or edited. No date lies beyond 36,500 days.
+    /// A lifetime of many years requires recent authentication, as an unlimited one does, on creation and on edit. The
+    /// maximum is 36,500 days.
     async fn a_long_life_asks(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (keys, project) = (&bench.app.keys, bench.project_of(&maren).await);
@@ -131,7 +134,7 @@ on_both_engines! {
         keys.create_as_operator(until("date", "2099-01-01")).await.unwrap();
     }
 
-    /// Nor does a project begin to offer one.
+    /// A project, too, can offer a management scope only after recent authentication.
     async fn offering_a_management_scope_asks(bench: Bench) {
         let root = bench.person(ADMIN, true).await;
         let project = bench.project_of(&root).await;
@@ -147,7 +150,7 @@ on_both_engines! {
         choose(&old(&root), &["keyward:keys.write"]).await.unwrap();
     }
 
-    /// The export is a POST from a page of ours; a GET changes nothing and leads to the page.
+    /// The export is a same-origin POST. A GET changes nothing and redirects to the page.
     async fn the_export_asks(bench: Bench) {
         let root = bench.person(ADMIN, true).await;
         let mut browser = bench.signed_in(ADMIN).await;
@@ -174,7 +177,7 @@ on_both_engines! {
         assert!(signed_out.location().starts_with("/login?next="), "{}", signed_out.location());
     }
 
-    /// The service asks, whatever the form; the command line is never asked.
+    /// The service requires recent authentication independent of the form. Command-line actions do not require it.
     async fn the_service_asks(bench: Bench) {
         let root = bench.person(ADMIN, true).await;
         let maren = bench.person(MAREN, false).await;
@@ -184,7 +187,7 @@ on_both_engines! {
         assert!(is_asked(&users.disable(&stale, maren.user, "Left us.", false).await));
         assert!(is_asked(&users.enable(&stale, maren.user).await));
         users.make_administrator(&Actor::Operator, maren.user).await.unwrap();
-        // A user who is not an administrator learns nothing.
+        // A user who is not an administrator gets `NotFound`, not a reauthentication request.
         let other = Actor::User(old(&bench.person("tove@pelagic.example", false).await));
         assert!(matches!(users.make_administrator(&other, maren.user).await, Err(Error::NotFound)));
     }

@@ -1,4 +1,5 @@
-//! What is said of a token after it was issued: introspection, revocation, the list for those who do not ask; on this node and others.
+//! Token introspection (RFC 7662), token revocation (RFC 7009) and the signed list of revoked tokens, on one node and
+//! on several.
 
 use crate::support::{
     Bench, URL,
@@ -24,12 +25,12 @@ use uuid::Uuid;
 const EMAIL: &str = "maren@pelagic.example";
 const LIST: &str = "/.well-known/revoked-tokens";
 
-/// Another node on the same database.
+/// Starts another node on the same database.
 async fn node(bench: &Bench) -> App {
     crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await
 }
 
-/// What introspection answers to this key.
+/// Returns the introspection response to a client key.
 async fn introspect(bench: &Bench, asker: &Made, token: &str) -> Value {
     let page = post(&mut bench.browser(), "/oauth/introspect", &basic(asker), &[("token", token)]).await;
     assert_eq!((page.status, page.header("cache-control")), (200, "no-store"), "{}", page.text());
@@ -40,15 +41,15 @@ async fn revoke(bench: &Bench, by: &Made, token: &str) -> Page {
     post(&mut bench.browser(), "/oauth/revoke", &basic(by), &[("token", token)]).await
 }
 
-/// The code of verify.
+/// Returns the reason code of verify, or `good`.
 async fn verdict(app: &App, token: &str) -> &'static str {
     let checked = app.tokens.presented(token, &Question::default()).await.expect("the store answers");
     checked.map_or_else(|refused| refused.code(), |_| "good")
 }
 
-/// The claims of the list, its signature checked with the published key.
+/// Returns the claims of the revocation list. Checks its signature with the published key.
 async fn list(bench: &Bench) -> Value {
-    // It may be a second old.
+    // The cached list may be up to 1 s old.
     bench.clock.advance(1);
     let page = bench.browser().send(Request::get(LIST), String::new()).await;
     assert_eq!((page.status, page.header("content-type")), (200, "application/jwt"), "{}", page.text());
@@ -67,7 +68,7 @@ async fn list(bench: &Bench) -> Value {
     claims
 }
 
-/// Whether a verifier with the list denies a token, by the rules of `docs/oauth/revoked-tokens.md`.
+/// Returns whether a verifier with the list denies a token, by the rules of `docs/oauth/revoked-tokens.md`.
 fn is_refused(list: &Value, token: &str) -> bool {
     let claims = claims(token);
     let revoked = list["tokens"].as_array().expect("tokens");
@@ -80,7 +81,7 @@ fn is_refused(list: &Value, token: &str) -> bool {
 }
 
 on_both_engines! {
-    /// Introspection says what RFC 7662 says, to keys of the token's project alone.
+    /// Introspection returns the members of RFC 7662, to keys of the token's project only.
     async fn introspection(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (made, colleague) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Orders").await);
@@ -99,7 +100,7 @@ on_both_engines! {
             assert_eq!(introspect(&bench, &made, nonsense).await, inactive);
         }
 
-        // Who asks: a key or a token as a bearer, too; nobody else.
+        // The client may also authenticate with a key or a token as bearer. Any other caller is rejected.
         let mut program = bench.browser();
         let fields = [("token", good.as_str()), ("token_type_hint", "refresh_token")];
         for bearer in [&colleague.secret, &good] {
@@ -114,7 +115,7 @@ on_both_engines! {
         let page = post(&mut program, "/oauth/introspect", &basic(&colleague), &[]).await;
         assert_eq!((page.status, page.oauth_error().as_str()), (400, "invalid_request"));
 
-        // What the key loses, its tokens lose; asking is no use of the key.
+        // A token loses the scopes and the status that its key loses. Introspection does not count as a use of the key.
         bench.alter(&format!("UPDATE keys SET rate_limit = '1/hour' WHERE id = {}", bench.literal(made.id))).await;
         for _ in 0..3 {
             assert_eq!(introspect(&bench, &colleague, &good).await["active"], json!(true));
@@ -125,7 +126,7 @@ on_both_engines! {
         assert_eq!(introspect(&bench, &colleague, &good).await, inactive);
         bench.app.keys.activate(&maren, made.id).await.unwrap();
         assert_eq!(introspect(&bench, &colleague, &good).await["active"], json!(true));
-        // A token for management is nobody's affair but its key's.
+        // Only its own key can introspect a management token.
         bench.alter(&format!("UPDATE keys SET scopes = '[\"keyward:keys.read\"]' WHERE id = {}", bench.literal(made.id))).await;
         let managing = token(&bench, &made, &[]).await.token();
         assert_eq!(introspect(&bench, &colleague, &managing).await, inactive);
@@ -134,7 +135,7 @@ on_both_engines! {
         assert_eq!(introspect(&bench, &colleague, &good).await, inactive, "expired");
     }
 
-    /// A revoked token is refused everywhere at once, with what was exchanged from it; by whom it may be revoked.
+    /// A revoked token is denied everywhere at once, with the tokens exchanged from it. Only its own key can revoke it.
     async fn revocation(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (made, colleague) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Orders").await);
@@ -145,7 +146,7 @@ on_both_engines! {
         let twice = exchange(&bench, &narrowed, ACCESS_TOKEN, &[]).await.token();
         let mut program = bench.browser();
 
-        // Nobody but the key that it is of.
+        // Only the key that the token was issued to can revoke it.
         let page = post(&mut program, "/oauth/revoke", "", &[("token", &first)]).await;
         assert_eq!((page.status, page.oauth_error().as_str()), (401, "invalid_client"));
         let page = revoke(&bench, &colleague, &first).await;
@@ -179,7 +180,7 @@ on_both_engines! {
             let bearer = post(&mut program, "/oauth/introspect", &format!("Bearer {token}"), &[("token", &first)]).await;
             assert_eq!(bearer.status, 401, "nor does it prove who asks");
         }
-        // A thousand one by one within a day, and no more: the list is for everybody.
+        // At most 1,000 single revocations in 24 h, because the list is public.
         let known = bench.app.tokens.read(&other).unwrap();
         for n in 0..999 {
             let mut another = (*known).clone();
@@ -195,7 +196,8 @@ on_both_engines! {
         hearing.abort();
     }
 
-    /// It is never too late to revoke, and never too often for the key: what leaked is not kept alive by whoever uses it.
+    /// Revocation works whatever the status, restrictions and rate limit of the key, so a leaked token can always be
+    /// revoked.
     async fn revocation_whatever_the_key_may_do(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -220,7 +222,7 @@ on_both_engines! {
             bench.alter(&format!("UPDATE keys SET {back} WHERE id = {id}")).await;
             assert_eq!(verdict(&bench.app, &good).await, "token_revoked", "{what}");
         }
-        // Still by nobody but the key.
+        // Even then, only the key itself can revoke the token.
         let good = token(&bench, &made, &[]).await.token();
         let (other, unknown) = (bench.key(&maren, "Orders").await, bench.key(&maren, "Gone").await);
         bench.alter(&format!("DELETE FROM keys WHERE id = {}", bench.literal(unknown.id))).await;
@@ -233,7 +235,8 @@ on_both_engines! {
         assert_eq!(verdict(&bench.app, &good).await, "good");
     }
 
-    /// Another node refuses a revoked token within a second, and one that is deaf asks; one that starts knows of it.
+    /// Another node denies a revoked token within 1 s. A node without the change feed reads the database, and so does a
+    /// new node.
     async fn revocation_on_other_nodes(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -248,14 +251,14 @@ on_both_engines! {
         let began = Instant::now();
         until("the other node has heard", async || verdict(&other, &tokens[0]).await == "token_revoked").await;
         println!("revoked: heard after {:?}", began.elapsed());
-        // It hears nothing any more: it asks.
+        // This node no longer receives changes, so it reads the database.
         there.abort();
         let _ = there.await;
         assert_eq!(revoke(&bench, &made, &tokens[1]).await.status, 200);
         bench.clock.advance(i64::try_from(DEAF_AFTER).unwrap() / 1_000_000 + 1);
         assert_eq!(verdict(&other, &tokens[1]).await, "token_revoked");
         assert_eq!(verdict(&other, &tokens[2]).await, "good");
-        // It hears again, and knows what it missed without asking.
+        // The node receives changes again, and has caught up without reading the database for each token.
         let there = listening(&other).await;
         for (token, expected) in tokens.iter().zip(["token_revoked", "token_revoked", "good", "good"]) {
             assert_eq!(verdict(&other, token).await, expected);
@@ -267,7 +270,8 @@ on_both_engines! {
         }
     }
 
-    /// The list names what was revoked and has not expired, and holders that were stopped for as long as a token of theirs could live.
+    /// The list contains the revoked tokens that have not expired, and a cutoff for each disabled subject for as long
+    /// as a token of it could live.
     async fn the_list_for_those_who_do_not_ask(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Orders").await);
@@ -284,7 +288,7 @@ on_both_engines! {
             assert_eq!(is_refused(&now, token), refused);
         }
 
-        // Deactivated, and activated again; deleted, and restored.
+        // Deactivation and activation, deletion and restoration.
         let sub = format!("key:{}", made.id);
         bench.app.keys.deactivate(&maren, made.id).await.unwrap();
         let now = list(&bench).await;
@@ -296,7 +300,7 @@ on_both_engines! {
         bench.app.keys.restore(&maren, made.id).await.unwrap();
         assert!(!is_refused(&list(&bench).await, &second));
 
-        // Archived: by the audience, however many keys there are.
+        // Archiving sets one cutoff for the audience, however many keys the project has.
         let actor = keyward::service::actor::Actor::User(maren.clone());
         bench.app.projects.archive(&actor, made.project, false).await.unwrap();
         let now = list(&bench).await;
@@ -305,7 +309,8 @@ on_both_engines! {
         bench.app.projects.archive(&actor, made.project, true).await.unwrap();
         assert!(!is_refused(&list(&bench).await, &others));
 
-        // Narrowed: its old tokens say too much, new ones do not. Renamed and widened: nothing is cut off.
+        // An edit that removes scopes sets a cutoff: older tokens have too many scopes, new ones do not. A rename or an
+        // added scope sets none.
         let mut browser = bench.signed_in(EMAIL).await;
         let mut edit = async |name: &str, scopes: &[&str]| {
             let path = format!("/keys/{}/edit", made.id);
@@ -320,14 +325,14 @@ on_both_engines! {
         edit("Renamed", &["data:read"]).await;
         let now = list(&bench).await;
         assert!(is_refused(&now, &second) && !is_refused(&now, &others), "{now}");
-        // Another node may not have heard of it for some seconds, and issues by what was before.
+        // For some seconds another node may issue tokens from a stale snapshot, so the cutoff covers them.
         let meanwhile = token(&bench, &made, &[]).await.token();
         assert!(is_refused(&now, &meanwhile));
         bench.clock.advance(5);
         let new = token(&bench, &made, &[]).await.token();
         assert!(!is_refused(&now, &new) && !is_refused(&list(&bench).await, &new));
 
-        // For as long as such a token could live, and no longer; a key that is gone for good included.
+        // A cutoff is kept as long as such a token could live, and no longer, also for a purged key.
         bench.app.keys.delete(&maren, other.id).await.unwrap();
         bench.clock.advance(3_600);
         let now = list(&bench).await;
@@ -344,7 +349,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM token_cutoffs").await, 0);
     }
 
-    /// A key that is gone for good after its seven days, of which tokens may live on.
+    /// A key that is purged after seven days stays on the list while tokens of it may be alive.
     async fn a_key_that_is_gone_stays_on_the_list(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -360,7 +365,7 @@ on_both_engines! {
         assert!(!is_refused(&list(&bench).await, &token));
     }
 
-    /// The list is cheap to ask for: a tag that is the same as long as it says the same, and no body then.
+    /// The list is cacheable: its `ETag` stays the same while the content does, and a conditional request gets no body.
     async fn the_list_is_cacheable(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -394,12 +399,12 @@ on_both_engines! {
         let each = (get("").await.text().len() - small) / 50;
         println!("revoked: {small} bytes with one token, {each} more for each");
         assert!(each <= 52, "{each}");
-        // No token can be taken for a list, nor a list for a token.
+        // The list is not accepted as a token, nor a token as a list.
         let list = get("").await.text().to_owned();
         assert_eq!(verdict(&bench.app, &list).await, "invalid_token");
     }
 
-    /// The metadata names this server's addresses, all of which are there and take what it says.
+    /// The authorization server metadata (RFC 8414) names existing endpoints that support what it states.
     async fn metadata(bench: Bench) {
         let mut program: Browser = bench.browser();
         let page = program.send(Request::get("/.well-known/oauth-authorization-server"), String::new()).await;
@@ -410,7 +415,7 @@ on_both_engines! {
         for (name, value) in said.as_object().unwrap() {
             let Some(path) = value.as_str().and_then(|it| it.strip_prefix(URL)).filter(|it| !it.is_empty()) else { continue };
             if name == "authorization_endpoint" {
-                // A page: `pages.rs` and the matrix know it.
+                // A page, tested by `pages.rs` and the matrix.
                 continue;
             }
             let route = ROUTES.iter().find(|route| route.path == path).unwrap_or_else(|| panic!("{name}: no {path}"));

@@ -1,5 +1,5 @@
-//! From where, from when and how often a key may be used: set and changed by forms, by the service and at the command line,
-//! refused beside the fields, written down, and asked when the key is used.
+//! Key restrictions (networks, start, rate limit): set and changed in forms, through the service and at the command
+//! line, validated for each field, recorded in the audit log, and enforced when the key is used.
 
 use crate::support::{Bench, browser::Page};
 use keyward::{
@@ -20,7 +20,7 @@ fn rules(networks: &str, not_before: &str, rate: &str) -> RulesDraft {
     RulesDraft { networks: networks.into(), not_before: not_before.into(), rate: rate.into(), ..RulesDraft::default() }
 }
 
-/// An instant as people write it, RFC 3339 in UTC.
+/// Formats a timestamp as RFC 3339 in UTC.
 fn written(at: Timestamp) -> String {
     keyward::service::moments::rfc3339(at)
 }
@@ -49,26 +49,26 @@ async fn edit(bench: &Bench, caller: &Caller, id: KeyId, rules: RulesDraft) -> K
     }
 }
 
-/// The code of the answer to "is this key good?", asked from an address.
+/// Returns the reason code of verify for a request from this address, or `good`.
 async fn code(bench: &Bench, secret: &str, ip: Option<&str>) -> &'static str {
     let question = Question { ip: ip.map(|ip| ip.parse().unwrap()), ..Question::default() };
     bench.app.verify.secret(secret, &question).await.unwrap().map_or_else(|refused| refused.code(), |_| "good")
 }
 
-/// What an event says of a side of a change.
+/// Returns the detail of the newest audit event of this action.
 async fn detail(bench: &Bench, action: &str) -> serde_json::Value {
     let newest = format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
     serde_json::from_str(&bench.texts(&newest).await[0]).unwrap()
 }
 
-/// What a page says is wrong with a field.
+/// Returns the error message of a field.
 fn error<'a>(page: &'a Page, name: &str) -> &'a str {
     let marked = format!("id=\"{name}-error\"");
     let found = page.text().split(&marked).nth(1).unwrap_or_else(|| panic!("{name} is not wrong: {}", page.text()));
     found.split("</svg>").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or_default()
 }
 
-/// Whether a page shows what is under More.
+/// Returns whether the section "More" of the form is open.
 fn is_open(page: &Page) -> bool {
     let details =
         page.text().split("<details").find(|rest| rest.split('>').next().is_some_and(|tag| tag.contains("more")));
@@ -97,7 +97,8 @@ on_both_engines! {
         assert_eq!(said["after"]["not_before"], from.micros());
         assert_eq!(said["after"]["rate_limit"], "100/minute,burst=20");
 
-        // Until then it is refused, to the last microsecond; then from its networks alone.
+        // The key is denied until the last microsecond before its start. Afterwards it is accepted from its networks
+        // only.
         let (secret, inside) = (secret.expose(), Some("10.255.255.255"));
         assert_eq!(code(&bench, secret, inside).await, "not_yet_valid");
         bench.clock.advance(from.seconds_since(bench.clock.now()));
@@ -183,7 +184,7 @@ on_both_engines! {
         for words in ["From <code>192.0.2.0/24", "5 calls a second", "no limit", "from anywhere", "Scheduled"] {
             assert!(history.text().contains(words), "{words}: {}", history.text());
         }
-        // Emptied, they are gone, and it says so.
+        // An edit with empty fields removes the restrictions, and the page shows that.
         let change = edit(&bench, &maren, made.id, RulesDraft::default()).await;
         let key = bench.app.keys.edit(&maren, made.id, change).await.unwrap();
         assert!(key.networks.is_empty() && key.not_before.is_none() && key.rate_limit.is_none());
@@ -204,13 +205,13 @@ on_both_engines! {
         assert!(names(&fields) == ["expires"] && fields[0].message.contains("Choose a later end"), "{fields:?}");
         let change = edit(&bench, &maren, id, rules("", &written(from.plus_seconds(90 * DAY)), "")).await;
         assert_eq!(names(&wrong(bench.app.keys.edit(&maren, id, change).await)), ["not_before"]);
-        // Neither touched: it saves, whatever there is.
+        // If neither is changed, the edit succeeds whatever the stored values are.
         bench.alter(&format!("UPDATE keys SET expires_at = not_before WHERE id = {}", bench.literal(id))).await;
         let change = edit(&bench, &maren, id, kept).await;
         bench.app.keys.edit(&maren, id, change).await.unwrap();
     }
 
-    /// The form shows the time to the minute; what nobody touched stays to the microsecond, whatever else is changed.
+    /// The form shows the time to the minute. An unchanged time keeps its microseconds, whatever else the edit changes.
     async fn a_start_that_nobody_touched_does_not_move(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -225,7 +226,7 @@ on_both_engines! {
             let (version, shown) = (page.input("version").to_owned(), page.input("not_before").to_owned());
             assert_eq!(page.input("not_before_was"), shown);
             assert_eq!(shown.len(), "2026-12-01T09:00".len());
-            // Another zone by the time that it is sent: the laptop travels.
+            // The browser's time zone has changed before the form is sent, for example on a journey.
             browser.cookie = browser.cookie.map(|cookie| cookie.replace("zone=Europe/Berlin", "zone=Asia/Tokyo"));
             let fields = [
                 ("id", id.as_str()),

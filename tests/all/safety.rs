@@ -1,4 +1,4 @@
-//! Safe by construction: who may send what from where, what every answer carries, how sessions live and end.
+//! HTTP security: CSRF protection, `Host` checks, response headers, session lifecycle and request limits.
 
 use crate::support::{
     Bench, Engine, PASSWORD,
@@ -9,13 +9,13 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 
-/// What a form says: names and values.
+/// Form fields: names and values.
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
 const EMAIL: &str = "maren@pelagic.example";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Posts a form with these headers and no others.
+/// Posts a form with these headers only.
 async fn post(browser: &mut Browser, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Page {
     let accept = if path.starts_with("/api/") { "application/json" } else { "text/html" };
     let mut request = Request::post(path).header("accept", accept).header("content-type", FORM);
@@ -33,7 +33,7 @@ async fn get_with(browser: &mut Browser, path: &str, headers: &[(&str, &str)]) -
     browser.send(request, String::new()).await
 }
 
-/// Everything that the database holds, but for what is nobody's deed: compared to see that nothing was changed.
+/// Returns the active keys and the number of events, users and sessions, to check that a request changed nothing.
 async fn everything(bench: &Bench) -> (Vec<String>, i64, i64, i64) {
     let keys = bench.texts("SELECT name FROM keys WHERE active AND deleted_at IS NULL ORDER BY name").await;
     let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
@@ -52,7 +52,7 @@ async fn is_signed_in(browser: &mut Browser) -> bool {
 }
 
 on_both_engines! {
-    /// With a cookie, only requests from our own pages change something: server functions, forms, and unknown addresses alike.
+    /// With a session cookie, only same-origin requests change state: server functions, forms and unknown paths alike.
     async fn only_our_own_pages_change_anything(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -113,7 +113,7 @@ on_both_engines! {
         assert!(bench.key_row(made.id).await.unwrap().deleted_at.is_some());
     }
 
-    /// A GET shows, and no more: the sign-out page asks, and server functions are not there.
+    /// A GET never changes state: the sign-out page shows a form, and server functions do not accept GET.
     async fn no_get_changes_anything(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let id = bench.key(&maren, "Gateway").await.id;
@@ -140,8 +140,8 @@ on_both_engines! {
         assert!(is_signed_in(&mut browser).await);
     }
 
-    /// Server functions are called by scripts: a plain form that is sent to one does nothing, and Leptos' redirect to wherever
-    /// the request came from does not exist.
+    /// Only scripts call server functions: a plain form post to one has no effect. Leptos's redirect to the `Referer`
+    /// is disabled.
     async fn server_functions_take_no_plain_forms(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -161,14 +161,14 @@ on_both_engines! {
         assert_eq!(everything(&bench).await, before);
     }
 
-    /// What Leptos would read from a query that anybody can write is dropped.
+    /// Query parameters that Leptos would read are removed, because anyone can write them into a link.
     async fn leptos_parameters_do_nothing(bench: Bench) {
         bench.person(EMAIL, false).await;
         let mut browser = bench.signed_in(EMAIL).await;
         let error = URL_SAFE_NO_PAD.encode(r#"{"kind":"internal","message":"planted words","fields":[]}"#);
         for path in ["/keys/new", "/keys", "/logout"] {
             let plain = browser.get(path).await;
-            // Redirected, not only ignored: the browser reads its own address too.
+            // A redirect removes them, because the scripts in the browser read the URL too.
             let marked = browser.get(&format!("{path}?__path=%2Fapi%2Fkeys%2Fcreate&%5F_err={error}")).await;
             assert_eq!((marked.status, marked.location()), (303, path));
             let marked = browser.get(marked.location()).await;
@@ -184,7 +184,7 @@ on_both_engines! {
         assert!(!away.location().starts_with("//"), "{}", away.location());
     }
 
-    /// A form is about the key that its address names, and no other.
+    /// A form changes only the key that its path names.
     async fn a_form_is_about_its_own_address(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (one, two) = (bench.key(&maren, "One").await, bench.key(&maren, "Two").await);
@@ -197,7 +197,8 @@ on_both_engines! {
         assert_eq!(browser.post(&format!("/keys/{one}/delete"), &[("id", &one)]).await.status, 303);
     }
 
-    /// The same of every other form whose address names what it changes: the other thing is one's own, so nothing else refuses it.
+    /// The same for every other form whose path names its object. The user owns the other object too, so no other check
+    /// rejects the form.
     async fn every_form_is_about_its_own_address(bench: Bench) {
         let root = bench.person(EMAIL, true).await;
         let other = bench.person("tove@drift.example", false).await;
@@ -243,14 +244,14 @@ on_both_engines! {
                 assert_eq!(stored().await, before, "{named}, {what}");
             }
         }
-        // It was its address alone that was wrong.
+        // With the matching path each form succeeds.
         for (_, about, fields) in &forms {
             let page = browser.post(about, fields).await;
             assert_eq!(page.status, 303, "{about}: {}", page.text());
         }
     }
 
-    /// A foreign `Host` is answered with 421, whatever is asked.
+    /// A foreign `Host` gets 421 for every request.
     async fn a_foreign_host_is_refused(bench: Bench) {
         bench.person(EMAIL, false).await;
         let mut browser = bench.signed_in(EMAIL).await;
@@ -263,7 +264,7 @@ on_both_engines! {
             let page = post(&mut browser, "/logout", &[("host", host), ("origin", crate::support::URL)], &[]).await;
             assert_eq!(page.status, 421, "{host}");
         }
-        // Nobody is behind a trusted proxy here, so what one would forward is not believed.
+        // No proxy is trusted here, so a forwarded host has no effect.
         for name in ["x-forwarded-host", "forwarded"] {
             let page = get_with(&mut browser, "/keys", &[(name, "host=evil.example"), ("accept", "text/html")]).await;
             assert_eq!(page.status, 200, "{name}");
@@ -273,7 +274,7 @@ on_both_engines! {
         assert!(is_signed_in(&mut browser).await);
     }
 
-    /// What every answer carries, of whatever kind it is.
+    /// Headers that every kind of response has.
     async fn every_answer_carries_its_headers(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let id = bench.key(&maren, "Gateway").await.id;
@@ -318,7 +319,7 @@ on_both_engines! {
         }
     }
 
-    /// The nonce is another each time, and nothing on the page runs without it.
+    /// The nonce differs in each response, and no script runs without it.
     async fn nonces_are_used_once(bench: Bench) {
         bench.person(EMAIL, false).await;
         let mut browser = bench.signed_in(EMAIL).await;
@@ -331,7 +332,7 @@ on_both_engines! {
         }
     }
 
-    /// Sessions: kept under the hash of their id, and nothing that could be replayed is stored.
+    /// A session is stored under the hash of its id, so a copy of the database contains nothing to replay.
     async fn a_session_is_stored_by_its_hash(bench: Bench) {
         bench.person(EMAIL, false).await;
         let mut browser = bench.browser();
@@ -351,25 +352,25 @@ on_both_engines! {
         assert!(!data.contains(browser.cookie.as_deref().unwrap().split_once('=').unwrap().1), "{data}");
         assert!(!data.contains(&hex::encode(&id)), "{data}");
         assert!(is_signed_in(&mut browser).await);
-        // The hash opens nothing.
+        // The hash does not work as a session id.
         let mut thief = bench.browser();
         let stolen = bench.blobs("SELECT id_digest FROM sessions").await.concat();
         thief.cookie = Some(format!("keyward={}", URL_SAFE_NO_PAD.encode(&stolen[..16])));
         assert!(!is_signed_in(&mut thief).await);
     }
 
-    /// Signing in makes a new session, whatever the browser brought: nobody can plant one.
+    /// Sign-in always starts a new session, whatever cookie the browser sends (session fixation).
     async fn signing_in_makes_a_new_session(bench: Bench) {
         bench.person(EMAIL, false).await;
         bench.person("tove@drift.example", false).await;
-        // An id that nobody has.
+        // An id without a session.
         let planted = format!("keyward={}", URL_SAFE_NO_PAD.encode(crate::support::random::<16>()));
         let mut browser = bench.browser();
         browser.cookie = Some(planted.clone());
         browser.post("/login", &[("email", EMAIL), ("password", PASSWORD)]).await;
         assert_ne!(browser.cookie.as_ref(), Some(&planted));
         assert!(is_signed_in(&mut browser).await);
-        // Another person's own session, planted in this browser.
+        // Another user's session, planted in this browser.
         let tove = bench.signed_in("tove@drift.example").await;
         let planted = tove.cookie.clone();
         let mut browser = bench.browser();
@@ -381,7 +382,7 @@ on_both_engines! {
         let mut planter = bench.browser();
         planter.cookie = planted;
         assert!(!is_signed_in(&mut planter).await, "whoever planted it is signed in as the other");
-        // The same by a live page, with one's own.
+        // The same for a sign-in by navigation, with the user's own session.
         let before = browser.cookie.clone();
         let page = browser.post_live("/login", &[("email", EMAIL), ("password", PASSWORD)]).await;
         assert_eq!(page.status, 303, "{}", page.text());
@@ -391,7 +392,7 @@ on_both_engines! {
         assert!(!is_signed_in(&mut old).await);
     }
 
-    /// A day without a request ends a session; so do thirty days, however often it is used.
+    /// A session ends after one day without a request, and after 30 days in any case.
     async fn sessions_end(bench: Bench) {
         const DAY: i64 = 86_400;
         bench.person(EMAIL, false).await;
@@ -412,7 +413,7 @@ on_both_engines! {
         }
     }
 
-    /// A step of upkeep that fails keeps no later one from its work, and the round ends with its error.
+    /// A failing maintenance step does not skip the later ones, and the run returns its error.
     async fn a_step_of_upkeep_that_fails_skips_no_other(bench: Bench) {
         bench.person(EMAIL, false).await;
         bench.signed_in(EMAIL).await;
@@ -423,7 +424,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0, "a later step");
     }
 
-    /// When a session was last seen is written at most once in five minutes.
+    /// The time of last activity of a session is written at most once in five minutes.
     async fn last_seen_is_written_rarely(bench: Bench) {
         bench.person(EMAIL, false).await;
         let mut browser = bench.signed_in(EMAIL).await;
@@ -443,7 +444,7 @@ on_both_engines! {
         assert_eq!((row(10).await.0, row(288).await.0), (second.0.clone(), second.0));
     }
 
-    /// Whoever is set inactive is out at the next request.
+    /// A deactivated user is signed out from the next request.
     async fn the_session_of_an_inactive_person_ends(bench: Bench) {
         bench.person(EMAIL, false).await;
         let mut browser = bench.signed_in(EMAIL).await;
@@ -456,7 +457,7 @@ on_both_engines! {
         assert!(!is_signed_in(&mut copy).await, "it does not come back");
     }
 
-    /// After signing in one goes to a page of ours, whatever the address asks for.
+    /// Sign-in redirects to a local page only, whatever `next` contains.
     async fn redirects_lead_to_our_own_pages(bench: Bench) {
         bench.person(EMAIL, false).await;
         let cases = [
@@ -491,7 +492,7 @@ on_both_engines! {
         }
     }
 
-    /// A form that is sent twice makes one key, and says so.
+    /// A form that is sent twice creates one key, and the second response reports that.
     async fn a_form_number_is_good_once(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let project = bench.project_of(&maren).await.to_string();
@@ -516,7 +517,7 @@ on_both_engines! {
         assert!(!third.text().contains("KEYWARD_SECRET_KEY"));
         assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 1);
         assert_eq!(bench.events("key.created").await, 1);
-        // Both at once.
+        // Both requests concurrently.
         let number = bench.app.ground.new_id().to_string();
         let fields = [("number", number.as_str()), ("project", &project), ("name", "Sonde"), ("expires", "30d")];
         let mut again = bench.browser();
@@ -528,7 +529,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 2);
     }
 
-    /// Forms that no page of ours sends: an answer in words, never a fault, nothing changed.
+    /// Invalid form bodies get an error page with status 4xx, never a server error, and change nothing.
     async fn forms_that_are_none(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let id = bench.key(&maren, "Gateway").await.id;
@@ -561,7 +562,7 @@ on_both_engines! {
                         request = request.header("content-length", body.len());
                     }
                     let page = browser.send_bytes(request, body.clone()).await;
-                    // Whoever is signed in has no business at the sign-in page, whatever they send.
+                    // The sign-in page redirects a signed-in user, whatever the body is.
                     let fine = (400..500).contains(&page.status) || path == "/login" && page.status == 303;
                     assert!(fine, "{path} {what}: {} {}", page.status, page.text());
                     if page.status != 303 {
@@ -580,7 +581,7 @@ on_both_engines! {
     }
 }
 
-/// Before sign-in a form is short, has few fields, and gets no long value back.
+/// Before sign-in, form bodies are limited in length and number of fields, and the response does not echo a long value.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forms_are_bounded_before_they_are_decoded() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -609,12 +610,12 @@ async fn forms_are_bounded_before_they_are_decoded() {
     for path in ["/login", "/keys/new", "/projects/new", "/api/keys/called"] {
         let page = browser.send(post(path).header("content-length", long.len()), long.clone()).await;
         assert_eq!(page.status, 413, "{path}: {}", page.text());
-        // Without a length before it.
+        // Without `Content-Length`.
         let page = browser.send(post(path), long.clone()).await;
         assert_eq!(page.status, 413, "{path} without a length: {}", page.text());
     }
 
-    // The user reads the same page, whether signed in or not.
+    // The user gets the same page, whether signed in or not.
     bench.person("root@pelagic.example", true).await;
     for mut browser in [bench.browser(), bench.signed_in("root@pelagic.example").await] {
         for path in ["/keys/new", "/projects/new", "/settings/account"] {
@@ -630,7 +631,7 @@ async fn forms_are_bounded_before_they_are_decoded() {
     assert_eq!(page.status, 413, "{}", page.text());
 }
 
-/// Bytes that are not UTF-8 are refused, not replaced, also where they are percent-encoded.
+/// Bytes that are not UTF-8 are rejected and not replaced, also in percent-encoding.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn encoded_bytes_that_are_not_text_are_refused() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -656,7 +657,7 @@ async fn encoded_bytes_that_are_not_text_are_refused() {
     }
 }
 
-/// No address is so named that its form is about whatever it likes.
+/// `new` in a path is not an id: a form on such a path cannot choose its object by its fields.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_says_new_names_nothing() {
     let bench = Bench::new(Engine::Sqlite).await;
@@ -685,7 +686,7 @@ async fn an_address_that_says_new_names_nothing() {
     assert_eq!((everything(&bench).await, bench.stored(made.id).await), before);
 }
 
-/// The headers that nothing goes without.
+/// Checks the headers that every response has.
 fn check_common(what: &str, page: &Page, ids: &mut HashSet<String>) {
     assert_eq!(page.header("x-content-type-options"), "nosniff", "{what}");
     assert_eq!(page.header("referrer-policy"), "same-origin", "{what}");
@@ -706,7 +707,7 @@ fn check_common(what: &str, page: &Page, ids: &mut HashSet<String>) {
     assert_ne!(page.status, 500, "{what}: {}", page.text());
 }
 
-/// What holds for everything that a browser draws.
+/// Checks the headers that every HTML page has.
 fn check_page(what: &str, page: &Page) {
     assert_eq!(page.header("cache-control"), "no-store", "{what}");
     let html = page.text();
@@ -724,7 +725,7 @@ fn check_page(what: &str, page: &Page) {
     }
 }
 
-/// On HTTPS: a cookie that only this host can set, and the browser is told never to come without.
+/// On HTTPS the cookie has the `__Host-` prefix, and responses have `Strict-Transport-Security`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_https() {
     let bench = Bench::at(Engine::Sqlite, "https://keys.example.com").await;
@@ -757,7 +758,7 @@ async fn on_https() {
     assert!(gone.starts_with("__Host-keyward=;") && gone.contains("Path=/") && gone.contains("Secure"), "{gone}");
 }
 
-/// The extensions that a listener would add are nobody's to send: a header with the name of one is a header.
+/// A client cannot set the values that the listener adds, such as its address and the request id, by headers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_names_their_own_address() {
     let bench = Bench::new(Engine::Sqlite).await;

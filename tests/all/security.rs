@@ -1,4 +1,4 @@
-//! A person's own security: password, sessions, second factor, and proving again who they are.
+//! Account security: password, sessions, second factor and reauthentication.
 
 use crate::support::{
     Bench, PASSWORD, URL,
@@ -23,7 +23,7 @@ use uuid::Uuid;
 const MAREN: &str = "maren@pelagic.example";
 const NEW: &str = "the moon pulls at noon";
 
-/// A code that is not right now.
+/// Returns a code that is invalid at this time.
 fn wrong_code(secret: &[u8], at: i64) -> String {
     let near: Vec<_> = (-1..=1).map(|step| code(secret, at + 30 * step)).collect();
     (0..).map(|n| format!("{n:06}")).find(|it| !near.contains(it)).unwrap()
@@ -38,12 +38,12 @@ fn now(bench: &Bench) -> i64 {
     bench.app.ground.now().seconds()
 }
 
-/// To the first second of the next step.
+/// Moves the clock to the first second of the next TOTP time step (RFC 6238).
 fn to_next_step(bench: &Bench) {
     bench.clock.advance(30 - now(bench).rem_euclid(30));
 }
 
-/// Turns the second factor on, as the page does.
+/// Enrolls the second factor as the page does.
 async fn enrol(bench: &Bench, browser: &mut Browser) -> Enrolled {
     let page = browser.get("/settings/security/second-factor").await;
     assert_eq!(page.status, 200, "{}", page.text());
@@ -59,7 +59,7 @@ async fn enrol(bench: &Bench, browser: &mut Browser) -> Enrolled {
     Enrolled { secret, codes }
 }
 
-/// A browser in which the password was right, and the second factor is asked for.
+/// Returns a browser with a correct password and a pending second factor.
 async fn pending(bench: &Bench) -> Browser {
     let mut browser = bench.browser();
     let page = browser.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
@@ -71,7 +71,7 @@ async fn send_code(browser: &mut Browser, code: &str) -> Page {
     browser.post("/login/code", &[("one_time_code", code)]).await
 }
 
-/// Who did what, of the events after the making of people.
+/// Returns the actions of all events, except those of user and project creation.
 async fn actions(bench: &Bench) -> Vec<String> {
     bench
         .texts("SELECT action FROM audit_events WHERE action NOT IN ('user.created', 'project.created') ORDER BY seq")
@@ -105,14 +105,14 @@ async fn keys(bench: &Bench) -> i64 {
     bench.number("SELECT COUNT(*) FROM keys").await
 }
 
-/// A whole tag of the field for a proof.
+/// Returns the complete tag of the reauthentication field.
 fn proof_field(page: &Page) -> Option<&str> {
     let inputs = page.text().split("<input").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
     inputs.into_iter().find(|tag| tag.contains("name=\"proof\""))
 }
 
 on_both_engines! {
-    /// Enrolling, and signing in with the code after the password; a code counts once.
+    /// Enrollment, and sign-in with a code after the password. Each code works once.
     async fn a_code_after_the_password(bench: Bench) {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -120,7 +120,7 @@ on_both_engines! {
         assert!(page.text().contains("Authenticator app") && !page.text().contains("The policy of this Keyward"), "{}", page.text());
         to_next_step(&bench);
 
-        // A wrong code: the same secret stands there still.
+        // After a wrong code the page shows the same secret.
         let page = browser.get("/settings/security/second-factor").await;
         let text = elements(&page, "code")[0].clone();
         let secret = base32(&text);
@@ -134,9 +134,9 @@ on_both_engines! {
         assert!(!refused.text().contains(&wrong), "it is not drawn again");
         assert_eq!(bench.number("SELECT COUNT(*) FROM second_factors").await, 0, "nothing is stored before a code has confirmed it");
 
-        // Another page's secret is another.
+        // Each GET of the page shows a new secret.
         assert_ne!(elements(&browser.get("/settings/security/second-factor").await, "code")[0], text);
-        // And the form of another person is none of this one's.
+        // Another user cannot use this user's enrollment form.
         bench.person("jonas@pelagic.example", false).await;
         let mut jonas = bench.signed_in("jonas@pelagic.example").await;
         let stolen = [("sealed", refused.input("sealed")), ("one_time_code", &*code(&secret, now(&bench)))];
@@ -151,7 +151,7 @@ on_both_engines! {
         let page = browser.get("/settings/security").await;
         assert!(page.text().contains("Turn off") && page.text().contains("10 are left."), "{}", page.text());
 
-        // Only the right password is asked for the code.
+        // The code page follows a correct password only.
         let mut other = bench.browser();
         let page = other.post("/login", &[("email", MAREN), ("password", "not the tide at all")]).await;
         assert_eq!(page.status, 422);
@@ -162,7 +162,7 @@ on_both_engines! {
         assert_eq!(page.status, 200, "{}", page.text());
         assert!(page.text().contains("action=\"/login/code?next="), "{}", page.text());
 
-        // The code that turned it on counts no more.
+        // The code of the enrollment cannot be used again.
         let used = code(&secret, now(&bench));
         let page = send_code(&mut other, &used).await;
         assert_eq!(page.status, 422, "{}", page.text());
@@ -177,7 +177,7 @@ on_both_engines! {
         assert_eq!(other.get("/keys").await.status, 200);
         assert_eq!(last_detail(&bench, "session.started").await, json!({"by": "code"}));
 
-        // Nor does it on another browser, nor the one before it.
+        // The last code does not work in another browser either, nor does the earlier one.
         let mut third = pending(&bench).await;
         assert_eq!(send_code(&mut third, &next).await.status, 422);
         assert_eq!(send_code(&mut third, &used).await.status, 422);
@@ -186,7 +186,7 @@ on_both_engines! {
         assert_eq!(bench.events("second_factor.enrolled").await, 1);
     }
 
-    /// A clock may be a step off, and no more.
+    /// A clock may differ by one time step, and no more.
     async fn one_step_of_skew(bench: Bench) {
         bench.person(MAREN, false).await;
         let Enrolled { secret, .. } = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
@@ -198,7 +198,7 @@ on_both_engines! {
         }
     }
 
-    /// Whose second factor is still asked for is nobody.
+    /// A session with a pending second factor has no permissions.
     async fn a_sign_in_that_waits_opens_nothing(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let mut first = bench.signed_in(MAREN).await;
@@ -219,7 +219,7 @@ on_both_engines! {
             assert_eq!(browser.call(function, &[("id", &maren.user.to_string())]).await.status, 401, "{function}");
         }
         assert_eq!(bench.events("step_up.passed").await + bench.events("step_up.refused").await, 0);
-        // It is on no list of sessions, and lives ten minutes.
+        // A pending session is not in the list of sessions, and lasts ten minutes.
         assert_eq!(bench.app.accounts.security(&maren, None).await.unwrap().sessions.len(), 1);
         bench.clock.advance(599);
         assert_eq!(browser.get("/login/code").await.status, 200);
@@ -229,7 +229,7 @@ on_both_engines! {
         assert_eq!((page.status, page.location()), (303, "/login"));
         assert_eq!(bench.events("session.started").await, 1);
 
-        // What it began with is gone once somebody is signed in with it.
+        // The pending session's id is invalid after sign-in.
         let mut browser = pending(&bench).await;
         let before = browser.cookie.clone();
         assert_eq!(send_code(&mut browser, &code(&secret, now(&bench))).await.status, 303);
@@ -240,7 +240,7 @@ on_both_engines! {
         assert_eq!(thief.get("/login/code").await.status, 303);
     }
 
-    /// Each recovery code works once, also when two send it together; new ones take the place of all.
+    /// Each recovery code works once, also in concurrent requests. New codes replace all old ones.
     async fn recovery_codes(bench: Bench) {
         bench.person(MAREN, false).await;
         let mut first = bench.signed_in(MAREN).await;
@@ -273,7 +273,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM recovery_codes").await, 10);
     }
 
-    /// Codes are throttled like passwords: by address, and in the end whatever the address.
+    /// Codes are throttled like passwords: for each client address, and by a limit for all addresses together.
     async fn codes_that_are_guessed(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let Enrolled { secret, .. } = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
@@ -285,7 +285,7 @@ on_both_engines! {
         }
         let paused = accounts.sign_in_code(maren.user, &right, &from(1)).await;
         assert!(matches!(paused, Err(Error::Paused { seconds: 60 })), "{paused:?}");
-        // The right password again does not help; another address does, for it has tried nothing.
+        // The correct password does not lift the limit. Another address, which has no failed attempt, can sign in.
         assert!(accounts.sign_in(MAREN, &Password::new(PASSWORD.into()), &from(1)).await.is_ok());
         assert!(matches!(accounts.sign_in_code(maren.user, &right, &from(1)).await, Err(Error::Paused { .. })));
         accounts.sign_in_code(maren.user, &right, &from(2)).await.expect("another address");
@@ -295,8 +295,8 @@ on_both_engines! {
         assert_eq!(bench.events("second_factor.refused").await, 5);
     }
 
-    /// Whoever knows only the password keeps the owner neither from signing in, at an address of theirs, nor from anything within a
-    /// session; and gains no guesses by it.
+    /// An attacker with only the password cannot block the owner's sign-in from a known address, nor any action within
+    /// a session, and gains no additional guesses.
     async fn codes_that_are_guessed_do_not_keep_the_owner_out(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let Enrolled { secret, .. } = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
@@ -306,7 +306,7 @@ on_both_engines! {
         accounts.sign_in_code(maren.user, &right(), &from(1)).await.expect("the owner's address is known");
         to_next_step(&bench);
         let wrong = Password::new(wrong_code(&secret, now(&bench)));
-        // With the right password each time: that makes no address known.
+        // With the correct password each time, which does not make an address known.
         for last in 100..120 {
             assert!(accounts.sign_in(MAREN, &password, &from(last)).await.unwrap().code_needed);
             assert!(matches!(accounts.sign_in_code(maren.user, &wrong, &from(last)).await, Err(Error::Invalid(_))));
@@ -317,14 +317,14 @@ on_both_engines! {
 
         accounts.sign_in_code(maren.user, &right(), &from(1)).await.expect("from the known address");
         to_next_step(&bench);
-        // Signed in at an address that is new.
+        // A session at a new address.
         let caller = keyward::service::actor::Caller { origin: from(2), ..maren };
         assert!(accounts.prove(&caller, &right()).await.unwrap());
         accounts.change_password(&caller, &password, &Password::new(NEW.into()), [0; 32]).await.expect("it is changed");
         assert_eq!(bench.events("second_factor.refused").await, 20);
     }
 
-    /// A new password ends the other sessions at their next request.
+    /// A password change ends the other sessions from their next request.
     async fn changing_the_password(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let jonas = bench.person("jonas@pelagic.example", false).await;
@@ -360,14 +360,14 @@ on_both_engines! {
         assert_eq!(anew.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await.status, 422);
         assert_eq!(anew.post("/login", &[("email", MAREN), ("password", NEW)]).await.status, 303);
 
-        // A sign-in that waits for its code ends too.
+        // A sign-in with a pending second factor ends too.
         let Enrolled { secret, .. } = enrol(&bench, &mut here).await;
         let mut waits = bench.browser();
         assert_eq!(waits.post("/login", &[("email", MAREN), ("password", NEW)]).await.location(), "/login/code");
         assert_eq!(here.post(path, &[("password", NEW), ("new_password", PASSWORD)]).await.status, 303);
         assert_eq!(send_code(&mut waits, &code(&secret, now(&bench))).await.location(), "/login");
 
-        // Throttled like signing in.
+        // Attempts are throttled like sign-in.
         let origin = Origin { ip: Some([203, 0, 113, 7].into()), ..Origin::default() };
         let from = keyward::service::actor::Caller { origin, ..maren };
         let (wrong, right, new) = (Password::new("not the tide".into()), Password::new(PASSWORD.into()), Password::new(NEW.into()));
@@ -378,7 +378,7 @@ on_both_engines! {
         let paused = bench.app.accounts.change_password(&from, &right, &new, [0; 32]).await;
         assert!(matches!(paused, Err(Error::Paused { .. })), "{paused:?}");
 
-        // Whoever signs in with another account has none.
+        // A user of an OpenID Connect provider has no password.
         bench.alter(&format!("UPDATE users SET password_hash = '' WHERE id = {}", bench.literal(jonas.user))).await;
         let page = jonas_there.get("/settings/security").await;
         assert!(page.text().contains("You have no password here") && !page.text().contains("name=\"new_password\""), "{}", page.text());
@@ -390,7 +390,7 @@ on_both_engines! {
         }
     }
 
-    /// A person sees their sessions, and ends their own.
+    /// A user sees their sessions, and can end their own only.
     async fn sessions(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         bench.person("jonas@pelagic.example", false).await;
@@ -419,7 +419,7 @@ on_both_engines! {
         let shown = here.get("/settings/security").await;
         assert!(shown.text().contains("Firefox on Windows") && shown.text().contains("This session"), "{}", shown.text());
 
-        // Others' are as good as none.
+        // Another user's session gets the same response as an unknown one.
         let random = hex::encode(crate::support::random::<32>());
         let theirs = jonas.post("/settings/security/session", &[("session", &handle)]).await;
         let none = jonas.post("/settings/security/session", &[("session", &random)]).await;
@@ -456,7 +456,8 @@ on_both_engines! {
         }
     }
 
-    /// Comparing a password takes long: a session that it opens must not come after one that was changed, or a person disabled.
+    /// The password hash takes long to compute. If the password has changed or the user was disabled meanwhile, the
+    /// sign-in starts no session.
     async fn a_sign_in_under_way_does_not_outlive_its_password(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let (app, origin) = (&bench.app, Origin::default());
@@ -485,7 +486,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
     }
 
-    /// An account that changed between its password and the code: the page says so, and the log has no error.
+    /// The account changes between the password and the code: the page reports it, and no error is logged.
     async fn a_code_after_the_password_changed_starts_no_session(bench: Bench) {
         bench.person(MAREN, false).await;
         let enrolled = enrol(&bench, &mut bench.signed_in(MAREN).await).await;
@@ -501,7 +502,8 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 1, "that of the browser that set the code up");
     }
 
-    /// A key that never expires asks for a fresh proof: by form, with and without scripts, by an edit; not at 15:00, at 15:01.
+    /// Creating a key without expiry requires recent authentication: in a form, with and without scripts, and in an
+    /// edit. 15:00 minutes are recent, 15:01 are not.
     async fn a_proof_within_the_form(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -523,12 +525,12 @@ on_both_engines! {
             assert!(page.text().contains("Confirm that it is you: your password"), "{}", page.text());
         }
         assert_eq!(keys(&bench).await, 1, "nothing was made");
-        // A key that expires does not ask.
+        // A key with an expiry does not require it.
         let mut expires = new_key(&bench, &mut browser, "Expires").await;
         expires[3].1 = "30d".into();
         assert_eq!(browser.post("/keys/new", &with(&expires, &[])).await.status, 200);
 
-        // A wrong proof.
+        // A wrong password.
         let page = browser.post("/keys/new", &with(&fields, &[("proof", "not the tide at all")])).await;
         assert_eq!(page.status, 403, "{}", page.text());
         assert!(page.text().contains("That was wrong.") && page.text().contains("id=\"proof-error\""), "{}", page.text());
@@ -537,7 +539,7 @@ on_both_engines! {
         assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
         assert_eq!((keys(&bench).await, bench.events("step_up.refused").await, bench.events("step_up.passed").await), (2, 1, 0));
 
-        // The right one: the form goes through, and what follows does not ask again.
+        // The correct password: the form succeeds, and the next one does not require it again.
         let page = browser.post("/keys/new", &with(&fields, &[("proof", PASSWORD)])).await;
         assert_eq!(page.status, 200, "{}", page.text());
         assert!(page.text().contains("Save this key now") && !page.text().contains(PASSWORD), "{}", page.text());
@@ -545,7 +547,7 @@ on_both_engines! {
         let fields = new_key(&bench, &mut browser, "Soon after").await;
         assert_eq!(browser.post("/keys/new", &with(&fields, &[])).await.status, 200);
         assert_eq!(keys(&bench).await, 4);
-        // Another session of hers has proved nothing.
+        // Reauthentication applies to one session. The user's other sessions are unchanged.
         let mut other = bench.signed_in(MAREN).await;
         bench.clock.advance(901);
         let fields = new_key(&bench, &mut other, "Elsewhere").await;
@@ -554,7 +556,7 @@ on_both_engines! {
         assert_eq!(other.post("/keys/new", &with(&fields, &[])).await.status, 403);
         assert_eq!(proves.post("/keys/new", &with(&fields, &[])).await.status, 200);
 
-        // An edit that makes a key last for ever; one that leaves it as it is does not ask.
+        // An edit that removes the expiry requires it. An edit that keeps the expiry does not.
         let made = bench.key(&maren, "Edited").await;
         let version = |updated: i64| updated.to_string();
         let row = bench.key_row(made.id).await.unwrap();
@@ -577,7 +579,7 @@ on_both_engines! {
             let page = other.post(&path, &with(&edit("Renamed", expires, &at), &[])).await;
             assert_eq!(page.status, 303, "{expires}: {}", page.text());
         }
-        // By the service, too, and not at the command line.
+        // The service requires it too, but not at the command line.
         let stale = keyward::service::actor::Caller { proved: maren.proved, ..maren.clone() };
         let mut draft = bench.draft(made.project, "By the service");
         draft.expires = "never".into();
@@ -589,7 +591,7 @@ on_both_engines! {
         assert!(refused.is_ok_and(|key| key.status == Status::Active));
     }
 
-    /// Proofs are throttled. (What the pages say then, the browser tests see.)
+    /// Reauthentication attempts are throttled. The browser tests cover the text of the pages.
     async fn proofs_that_are_guessed(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let accounts = &bench.app.accounts;
@@ -607,7 +609,7 @@ on_both_engines! {
         assert_eq!(bench.texts("SELECT DISTINCT ip FROM audit_events WHERE action = 'step_up.refused'").await, ["203.0.113.7"]);
     }
 
-    /// Whoever has a second factor proves themselves with it; their password does not do.
+    /// A user with a second factor reauthenticates with a code. The password is not accepted.
     async fn a_proof_by_second_factor(bench: Bench) {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -643,11 +645,11 @@ on_both_engines! {
         assert_eq!(browser.post("/settings/security/recovery-codes", &[]).await.status, 409);
         let done = actions(&bench).await;
         assert_eq!(done.last().map(String::as_str), Some("second_factor.removed"), "{done:?}");
-        // The password alone signs in again.
+        // After that, sign-in needs the password only.
         bench.signed_in(MAREN).await;
     }
 
-    /// The page for those who come by a GET: the proof, and on to a path of ours alone.
+    /// The reauthentication page, for links to protected pages. It redirects to a local path only.
     async fn the_page_that_takes_a_proof(bench: Bench) {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -672,7 +674,7 @@ on_both_engines! {
         let page = bench.browser().post("/confirm?next=%2Fprojects", &[("proof", PASSWORD)]).await;
         assert_eq!(page.status, 303);
         assert!(page.location().starts_with("/login"), "{}", page.location());
-        // Those who have neither password nor second factor here sign in anew.
+        // A user with neither a password nor a second factor must sign in again.
         let jonas = bench.person("jonas@pelagic.example", false).await;
         let mut browser = bench.signed_in("jonas@pelagic.example").await;
         bench.alter(&format!("UPDATE users SET password_hash = '' WHERE id = {}", bench.literal(jonas.user))).await;
@@ -685,7 +687,7 @@ on_both_engines! {
         assert_eq!(browser.post("/keys/new", &with(&fields, &[("proof", PASSWORD)])).await.status, 403);
     }
 
-    /// Where the policy asks a second factor, nothing else is done before it is there.
+    /// If the policy requires a second factor, users can do nothing else before enrollment.
     async fn the_policy_leads_to_the_second_factor(bench: Bench) {
         let root = bench.person("root@keys.example", true).await;
         bench.person(MAREN, false).await;
@@ -720,7 +722,7 @@ on_both_engines! {
             assert_eq!((page.status, &page.json()["kind"]), (403, &json!("forbidden")), "{function}: {}", page.text());
         }
         assert!(bench.key_row(key.id).await.unwrap().active);
-        // Programs are not concerned.
+        // API calls of programs are not affected.
         let page = bench.browser().json("/v1/keys/verify", &json!({"key": key.secret})).await;
         assert_eq!(page.json()["valid"], true);
         assert_eq!(browser.get("/logout").await.status, 200);
@@ -734,14 +736,14 @@ on_both_engines! {
         assert!(page.text().contains("href=\"/admin/keys\""), "{}", page.text());
         assert_eq!(browser.get("/keys").await.status, 200);
         assert!(browser.get("/settings/security").await.text().contains("The policy of this Keyward asks it of you."));
-        // Those who sign in with another account are not asked.
+        // The policy does not apply to users of an OpenID Connect provider.
         bench.alter("UPDATE policy SET second_factor = 'everybody'").await;
         assert_eq!(maren.get("/keys").await.status, 303, "at once");
         bench.alter(&format!("UPDATE users SET password_hash = '' WHERE email = '{MAREN}'")).await;
         assert_eq!(maren.get("/keys").await.status, 200);
     }
 
-    /// Turning a second factor on asks for a proof, too: a session that was left open must not become somebody else's for good.
+    /// Enrollment requires recent authentication, so that nobody can take over an unattended session permanently.
     async fn turning_it_on_asks_for_a_proof(bench: Bench) {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -757,7 +759,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM second_factors").await, 0);
         let fields = [("sealed", page.input("sealed")), ("one_time_code", &*typed), ("proof", PASSWORD)];
         assert_eq!(browser.post("/settings/security/second-factor", &fields).await.status, 200);
-        // What was begun lives an hour.
+        // An enrollment form expires after one hour.
         bench.person("jonas@pelagic.example", false).await;
         let mut jonas = bench.signed_in("jonas@pelagic.example").await;
         let page = jonas.get("/settings/security/second-factor").await;
@@ -767,7 +769,7 @@ on_both_engines! {
         assert_eq!(jonas.post("/settings/security/second-factor", &fields).await.status, 422);
     }
 
-    /// Somebody who lost the app and the codes is helped at the command line.
+    /// The command line turns off the second factor of a user who has lost the app and the recovery codes.
     async fn turned_off_at_the_command_line(bench: Bench) {
         bench.person(MAREN, false).await;
         enrol(&bench, &mut bench.signed_in(MAREN).await).await;
@@ -781,7 +783,7 @@ on_both_engines! {
         assert_eq!(bench.texts("SELECT actor FROM audit_events WHERE action = 'second_factor.removed'").await, ["operator"]);
     }
 
-    /// The password of somebody with a second factor starts no session by any other way in the service.
+    /// No other function of the service starts a session with the password of a user who has a second factor.
     async fn the_service_says_that_a_code_is_needed(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         enrol(&bench, &mut bench.signed_in(MAREN).await).await;

@@ -1,4 +1,4 @@
-//! Settings: of a person, of a browser, of a project, and of the whole instance.
+//! Settings of a user, a browser, a project and the instance.
 
 use crate::{
     proof::stage::ask_to_be_allowed,
@@ -16,17 +16,17 @@ use keyward::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Scopes of a new instance: three to begin with, and two for management.
+/// The number of scopes of a new instance: three default scopes and two for management.
 const CATALOGUE: i64 = 5;
 const MAREN: &str = "maren@pelagic.example";
 
-/// The error beside a field of a form that was refused for its fields.
+/// Returns the error message at a field of a form response with status 422.
 fn wrong(page: &Page, field: &str) -> String {
     assert_eq!(page.status, 422, "{field}: {}", page.text());
     error_of(page, field)
 }
 
-/// The detail of the last event of this action.
+/// Returns the detail of the newest event of this action.
 async fn detail(bench: &Bench, action: &str) -> Value {
     let texts = bench.texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
     serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
@@ -68,7 +68,7 @@ on_both_engines! {
         );
         assert_eq!(bench.texts("SELECT name FROM users ORDER BY name").await, ["Zoë Ærø", "jonas"]);
 
-        // The same again changes nothing; no zone is the browser's.
+        // The same values change nothing. An empty zone means the browser's zone.
         browser.post("/settings/account", &[("name", "Zoë Ærø"), ("zone", "Europe/Berlin")]).await;
         assert_eq!(bench.events("user.changed").await, 1);
         browser.post("/settings/account", &[("name", "Zoë Ærø")]).await;
@@ -127,7 +127,7 @@ on_both_engines! {
         let page = bench.signed_in("viewer@pelagic.example").await.get(&format!("/projects/{}", made.project)).await;
         assert!(page.status == 200 && !page.text().contains("Save config"), "{}", page.text());
 
-        // What is not theirs responds like what does not exist.
+        // A project of others gets the same response as an unknown one.
         let other = bench.person("other@pelagic.example", false).await;
         let refused = bench.app.projects.get(&other, made.project).await.map(|_| ());
         assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
@@ -154,7 +154,7 @@ on_both_engines! {
         assert_eq!(seen["config"], "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    \"ø\"\n  ]\n}");
         assert_eq!(detail(&bench, "project.config_set").await, json!({"before": {"bytes": 2}, "after": {"bytes": 23}}));
 
-        // Whoever started from what it was before learns that, and overwrites nothing.
+        // An edit from an outdated version gets a conflict and overwrites nothing.
         let late = save(&mut browser, id, &first, "{}").await;
         assert_eq!(late.status, 409, "{}", late.text());
         let version = seen["version"].as_str().unwrap();
@@ -174,8 +174,8 @@ on_both_engines! {
         assert_eq!(bench.app.projects.config(id).await.unwrap(), most);
     }
 
-    /// What a browser sends of a config is up to three times as long as the config: the form takes that, and refuses in words
-    /// what is too long, without losing it.
+    /// A browser's encoding of a config is up to three times as long as the config. The form accepts it. For a config
+    /// that is too long, the page shows an error and keeps the text.
     async fn a_long_config_is_saved_by_its_form(bench: Bench) {
         let owner = bench.person(MAREN, false).await;
         let id = bench.project_of(&owner).await;
@@ -206,10 +206,10 @@ on_both_engines! {
         }
         assert!(bench.app.projects.config(id).await.unwrap() == saved);
         assert_eq!(bench.events("project.config_set").await, events);
-        // The same limits for the page that is alive.
+        // Navigation has the same limits.
         let page = browser.post_live(&path, &[("id", &text), ("version", &version), ("config", &kib(200, "z"))]).await;
         assert_eq!(page.status, 303);
-        // A program's body has no config in it: 64 KiB are enough.
+        // A program's request contains no config: its limit is 64 KiB.
         let long = json!({"key": "x".repeat(64 * 1024)});
         for path in ["/v1/keys/verify", "/authentication/token"] {
             let page = browser.json(path, &long).await;
@@ -217,7 +217,7 @@ on_both_engines! {
         }
     }
 
-    /// The form of the theme: the cookie comes with the redirect, for whoever asks, and every page after it is drawn so.
+    /// The theme form sets the cookie in its redirect, signed in or not, and every later page uses the theme.
     async fn a_theme_is_drawn_on_every_page(bench: Bench) {
         bench.person(MAREN, true).await;
         let paths = ["/keys", "/keys/new", "/projects", "/settings/account", "/settings/developer/api-keys", "/admin/keys",
@@ -243,7 +243,7 @@ on_both_engines! {
                     }
                 }
             }
-            // What is drawn anew after a refused form, and what stands outside the application, too.
+            // A page after a form error and pages outside the application use it too.
             let refused = browser.post("/login", &[("email", ""), ("password", "")]).await;
             assert!(signed_in || theme(&refused).as_deref() == Some("dark"), "{}", refused.status);
             let foreign = axum::http::Request::post("/logout").header("accept", "text/html");
@@ -253,10 +253,10 @@ on_both_engines! {
                 assert!(browser.cookie.as_deref().unwrap().starts_with(session.as_deref().unwrap()), "still signed in");
                 assert_eq!(browser.get("/settings/account").await.status, 200);
             }
-            // Anything else is refused, leads nowhere, and keeps what is kept.
+            // Any other value is rejected and leaves the cookie unchanged.
             for bad in ["", "blue", "dark; Domain=example.com", "dark\r\nSet-Cookie: a=b"] {
                 let page = browser.post("/settings/theme", &[("theme", bad)]).await;
-                // The page that would say so is for those who are signed in.
+                // The error page requires sign-in.
                 assert_eq!(page.status, if signed_in { 422 } else { 303 }, "{bad}");
                 assert!(page.headers.get("set-cookie").is_none(), "{bad}");
             }
@@ -270,7 +270,7 @@ on_both_engines! {
         assert_eq!((page.status, page.header("set-cookie")), (403, ""));
     }
 
-    /// What stands on a page is in the zone that the browser says, in its own cookie.
+    /// Times on a page are in the time zone from the browser's cookie.
     async fn pages_are_in_the_zone_of_the_browser(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -296,7 +296,7 @@ on_both_engines! {
                 assert!(!page.text().contains("Olympus") && !page.text().contains("zone=<"), "{path} {cookie}");
             }
         }
-        // A person's own choice goes before it.
+        // The zone in the user's settings takes precedence.
         assert_eq!(browser.post("/settings/account", &[("name", "Maren"), ("zone", "Asia/Kathmandu")]).await.status, 303);
         browser.cookie = Some(format!("{session}; zone=Pacific/Kiritimati"));
         let page = browser.get(&format!("/keys/{}", made.id)).await;
@@ -327,7 +327,7 @@ on_both_engines! {
             let missing: ProjectId = Uuid::from_bytes(crate::support::random()).into();
             let none = save(&mut browser, missing, &version, "{\"a\": 1}").await;
             assert_eq!(none.status, 404, "{email}");
-            // An administrator sees the project on the page behind the refused form.
+            // An administrator sees the project on the page behind the denied form.
             if !admin {
                 let [id, missing] = [id, missing].map(|id| id.to_string());
                 assert_eq!(none.masked(&[&missing]), page.masked(&[&id]), "{email}");
@@ -355,7 +355,7 @@ on_both_engines! {
         expected["retired"] = json!(false);
         assert_eq!(list().await[3], expected, "behind the others");
 
-        // Without the box it leaves the default set; who grants it is the operator if nothing is said.
+        // An unchecked box removes the scope from the default set. The default for `granted_by` is `operator`.
         let page = browser.post(&tides("edit"), &[("name", "tides:read"), ("description", "Read the tides")]).await;
         assert_eq!(page.status, 303, "{}", page.text());
         let after = json!({"description": "Read the tides", "in_default": false, "granted_by": "operator"});
@@ -386,7 +386,7 @@ on_both_engines! {
         assert_eq!(fields_with_errors(&all), ["name", "description", "granted_by"], "all at once");
         assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
 
-        // In use: by a key, a deleted key, a project.
+        // The scope is in use by a key, a deleted key or a project.
         let made = bench.key(&admin, "Gateway").await;
         bench.key(&admin, "Other").await;
         let list = list().await;
@@ -399,7 +399,7 @@ on_both_engines! {
         let words = "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that chose it. Retire it \
              instead: whoever holds it keeps it, and no new key is given it.";
         assert!(page.text().contains(words), "{}", page.text());
-        // By what was allowed a program too, as long as that holds.
+        // A grant to a client uses a scope too, as long as the grant is valid.
         bench.alter("DELETE FROM project_scopes").await;
         let consent = &bench.app.consent;
         let client = consent.register(&admin, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
@@ -417,7 +417,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
     }
 
-    /// A name that is part of another, or the same in capitals, is another scope.
+    /// A scope whose name contains another name, or differs from it in case only, is a different scope.
     async fn keys_are_counted_by_the_whole_name(bench: Bench) {
         let admin = bench.person(MAREN, true).await;
         let mut browser = bench.signed_in(MAREN).await;
@@ -442,7 +442,7 @@ on_both_engines! {
             if path == "/admin/scopes" {
                 continue;
             }
-            // A wrong field does not tell that there is a form.
+            // An invalid field does not reveal that the form exists.
             let mut answers = Vec::new();
             for fields in [&scope("data:read", "Mine", "owner")[..], &scope("", "", "x")[..], &[]] {
                 let page = browser.post(&path, fields).await;
@@ -458,7 +458,7 @@ on_both_engines! {
         assert_eq!((bench.number("SELECT COUNT(*) FROM scopes").await, bench.number(events).await), (CATALOGUE, 0));
     }
 
-    /// What only an owner may grant: an operator is not offered it, cannot add it, and may leave it where it is.
+    /// A scope that only owners may grant: an operator is not offered it and cannot add it, but may keep it on a key.
     async fn an_owners_scope_is_granted_by_owners(bench: Bench) {
         let owner = bench.person(MAREN, true).await;
         let operator = bench.person("operator@pelagic.example", false).await;
@@ -495,7 +495,7 @@ on_both_engines! {
     }
 }
 
-/// The theme lives in the browser, whoever is signed in.
+/// The theme belongs to the browser, not to the user.
 #[tokio::test]
 async fn a_theme_is_kept_by_the_browser() {
     let bench = Bench::new(crate::support::Engine::Sqlite).await;

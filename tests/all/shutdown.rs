@@ -1,4 +1,5 @@
-//! Stopping a server: in bounded time, whatever its clients and its database do, and with an error for what was not written.
+//! Graceful shutdown: in bounded time, whatever clients and the database do, and with an error for data that was not
+//! written.
 
 use crate::support::{
     Engine, database,
@@ -14,12 +15,12 @@ use tokio::{
 };
 
 const DATABASE: &str = "sqlite:keyward.db";
-/// Less than the time that requests under way get, on any machine.
+/// Less than the time that requests in progress get, on any machine.
 const AT_ONCE: Duration = Duration::from_secs(9);
-/// What Kubernetes gives a server that is to stop; it takes at most 25 s.
+/// The grace period of Kubernetes. The server takes at most 25 s.
 const IN_TIME: Duration = Duration::from_secs(30);
 
-/// Half a head, and a connection that never says a word: no request is under way.
+/// Neither half a request head nor a silent connection is a request in progress.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_a_request_does_not_delay_the_end() {
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +28,7 @@ async fn half_a_request_does_not_delay_the_end() {
     let mut half = TcpStream::connect(&server.address).await.unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHost: ").await.unwrap();
     let silent = TcpStream::connect(&server.address).await.unwrap();
-    // One after the other they are accepted: these are there when this is answered.
+    // Connections are accepted in order, so the earlier ones are accepted when this response arrives.
     assert_eq!(server.get("/healthz").await.0, 200);
     server.signal("TERM");
     let (status, error, took) = server.end();
@@ -35,7 +36,7 @@ async fn half_a_request_does_not_delay_the_end() {
     drop((half, silent));
 }
 
-/// A request that is under way: its handler has asked for the body.
+/// Starts a request and leaves it in progress: its handler waits for the body.
 async fn under_way(server: &Node) -> TcpStream {
     let mut stream = TcpStream::connect(&server.address).await.unwrap();
     let head = format!(
@@ -50,7 +51,7 @@ async fn under_way(server: &Node) -> TcpStream {
     stream
 }
 
-/// A request that is under way is answered: its body comes when the server has been asked to stop.
+/// A request in progress is completed, although its body arrives after the signal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_under_way_is_answered() {
     let folder = tempfile::tempdir().unwrap();
@@ -65,7 +66,7 @@ async fn a_request_under_way_is_answered() {
     assert!(server.end().0.success());
 }
 
-/// SIGHUP stops the server as SIGTERM does: what was counted is written.
+/// SIGHUP stops the server as SIGTERM does: usage counters are written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hang_up_is_an_orderly_end() {
     let folder = tempfile::tempdir().unwrap();
@@ -79,7 +80,7 @@ async fn a_hang_up_is_an_orderly_end() {
     assert!(status.success(), "{status}: {error}");
     let pool = Pool::open(&Location::Sqlite(folder.path().join("keyward.db"))).await.unwrap();
     let Pool::Sqlite { write, .. } = &pool else { unreachable!("it is SQLite") };
-    // Merged, or waiting to be: calls are the last of four in each entry.
+    // The calls are merged or in a pending flush. In each entry of a flush the calls are the fourth value.
     let merged: i64 = sqlx::query_scalar("SELECT COALESCE(SUM(calls), 0) FROM usage").fetch_one(write).await.unwrap();
     let waiting: i64 = sqlx::query_scalar(
         "SELECT COALESCE(SUM(json_extract(entry.value, '$[3]')), 0) FROM usage_flushes, json_each(usage_flushes.calls) AS entry",
@@ -90,13 +91,14 @@ async fn a_hang_up_is_an_orderly_end() {
     assert_eq!(merged + waiting, 7);
 }
 
-/// A flush that cannot be written ends the server with an error that says so, in time although a request under way does not end.
+/// If a flush cannot be written, the server exits with an error that reports it, in time, even if a request in progress
+/// does not end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_not_written_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let key = node::first_key(folder.path(), DATABASE, &["data:read"]);
     let mut server = Node::start(folder.path(), DATABASE, &[]);
-    // Another process holds the database: nothing can be written until it lets go, which it does not.
+    // Another process holds the write lock and does not release it, so nothing can be written.
     let pool = Pool::open(&Location::Sqlite(folder.path().join("keyward.db"))).await.unwrap();
     let Pool::Sqlite { write, .. } = &pool else { unreachable!("it is SQLite") };
     let mut holder = write.acquire().await.unwrap();
@@ -113,7 +115,7 @@ async fn what_was_not_written_is_said() {
     sqlx::query("ROLLBACK").execute(&mut *holder).await.unwrap();
 }
 
-/// PostgreSQL says nothing any more: the server ends all the same.
+/// If PostgreSQL does not respond, the server exits anyway.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_postgres_does_not_keep_the_server() {
     let folder = tempfile::tempdir().unwrap();

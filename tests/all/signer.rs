@@ -1,4 +1,4 @@
-//! The signing key: made once, sealed, and never made anew because a file is missing.
+//! Signing key: created once, stored encrypted, and never replaced because a file is missing.
 
 use crate::support::{Engine, database, ground};
 use keyward::{
@@ -22,7 +22,7 @@ async fn signing_keys(ground: &keyward::service::Ground) -> i64 {
     }
 }
 
-/// Nodes that start at the same time make one signing key, and sign with the same.
+/// Nodes that start at the same time create one signing key, and all of them sign with it.
 async fn nodes_that_start_at_once_make_one(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let location = database(engine, &folder).await;
@@ -32,7 +32,7 @@ async fn nodes_that_start_at_once_make_one(engine: Engine) {
     if !make {
         assert!(create_key_file(&path, &SystemRandom).unwrap());
     }
-    // The schema is there; what is raced for is the key file and the signing key.
+    // The schema exists. The nodes race to create the key file and the signing key.
     let first = ground(&location, clock.clone()).await;
     let mut starts = Vec::new();
     for _ in 0..6 {
@@ -108,7 +108,7 @@ async fn sqlite_the_seed_is_sealed_for_its_row() {
     let ground = ground(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
     let file = KeyFile { path: folder.path().join("keyward.key"), make: true };
     Keyring::open(&ground, &file).await.unwrap();
-    // The same sealed bytes under another row's id: refused, for the id is part of the seal.
+    // The same ciphertext under another row's id is rejected, because the id is authenticated with it.
     let other = uuid::Uuid::from_bytes(crate::support::random());
     let change = ground.queue.write(move |tx| {
         Box::pin(async move {

@@ -1,4 +1,4 @@
-//! A server whose output is not read: it goes on, drops lines, counts them, and ends when it is asked to.
+//! Server whose output is not read: it continues, drops log lines, counts them, and stops on SIGTERM.
 
 use super::cli::BINARY;
 use std::{
@@ -9,15 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bound for whatever must happen, on a slow machine too.
+/// Time limit for everything that must happen, also on a slow machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A pipe that is full and stays full, until its reader is read or dropped.
+/// Returns a pipe that is full and stays full until its reader is read or dropped.
 fn full_pipe() -> (PipeReader, Stdio) {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let mut filler = writer.try_clone().expect("a descriptor");
     std::thread::spawn(move || while filler.write_all(&[b'x'; 4096]).is_ok() {});
-    // Long enough to write 64 KiB. If not, the test proves less and fails no more.
+    // Usually long enough to write 64 KiB. If it is not, the test checks less but does not fail.
     std::thread::sleep(Duration::from_millis(200));
     (reader, writer.into())
 }
@@ -35,7 +35,7 @@ fn serve(folder: &Path, listen: &str, arguments: &[&str], stdout: Stdio, stderr:
         .expect("the server starts")
 }
 
-/// What is answered to this, or none.
+/// Sends a request and returns the response, or an I/O error.
 fn ask(address: &str, head: &str, body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LONG))?;
@@ -46,7 +46,7 @@ fn ask(address: &str, head: &str, body: &str) -> std::io::Result<String> {
     Ok(answer)
 }
 
-/// Sends SIGTERM, and says whether the server ended with success in time.
+/// Sends SIGTERM. Returns whether the server exited with success in time.
 fn ends(child: &mut Child) -> bool {
     let sent = Command::new("kill").arg(child.id().to_string()).status().expect("kill");
     assert!(sent.success());
@@ -69,7 +69,7 @@ fn a_server_whose_output_is_not_read_answers_and_ends() {
     let folder = tempfile::tempdir().unwrap();
     let (stdout, to_stdout) = full_pipe();
     let (stderr, to_stderr) = full_pipe();
-    // Where it listens it cannot say.
+    // The server cannot print its port, so the test chooses one.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("127.0.0.1:{port}");
     let mut child = serve(folder.path(), &address, &["--log", "debug"], to_stdout, to_stderr);
@@ -91,7 +91,7 @@ fn a_server_whose_output_is_not_read_answers_and_ends() {
     drop((stdout, stderr));
 }
 
-/// The value of the metric for standard error.
+/// Returns the number of dropped lines of standard error, from the metrics.
 fn dropped(address: &str) -> u64 {
     let metrics = ask(address, "GET /metrics", "").unwrap();
     let line =
@@ -99,7 +99,7 @@ fn dropped(address: &str) -> u64 {
     line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
 }
 
-/// Asks for `/healthz` many times over one connection, each of which is a line in the log.
+/// Requests `/healthz` many times over one connection. Each request writes a log line.
 fn flood(address: &str, requests: usize) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
@@ -129,7 +129,7 @@ fn lines_that_nobody_reads_are_dropped_counted_and_reported() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
     let address = greeting.trim().rsplit("http://").next().unwrap().to_owned();
     assert_eq!(dropped(&address), 0);
-    // The queue has room for 4 MiB, and a line has more than 200 bytes.
+    // The queue holds 4 MiB, and a line has more than 200 bytes.
     for _ in 0..10 {
         flood(&address, 5_000);
         if dropped(&address) > 0 {

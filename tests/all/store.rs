@@ -1,4 +1,4 @@
-//! The store and the write queue, on both engines.
+//! Store and write queue, on both engines.
 
 use crate::support::Bench;
 use keyward::{
@@ -27,7 +27,8 @@ fn draft(bench: &Bench, project: keyward::domain::ids::ProjectId, name: &str) ->
 }
 
 on_both_engines! {
-    /// 50 clients create, edit and delete at once: no error, nothing lost, the chain whole.
+    /// 50 clients create, edit and delete keys concurrently: no error occurs, nothing is lost, and the audit chain is
+    /// intact.
     async fn fifty_clients_at_once(bench: Bench) {
         const CLIENTS: usize = 50;
         const ROUNDS: usize = 6;
@@ -86,12 +87,12 @@ on_both_engines! {
         assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events });
     }
 
-    /// Two processes write to one database at the same time: the server and the command line, or two nodes.
+    /// Two processes write to one database concurrently: the server and the command line, or two nodes.
     async fn two_processes_share_one_chain(bench: Bench) {
         let maren = bench.person("maren@pelagic.example", false).await;
         let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL);
-        // The key file lies there already; a second service takes it.
+        // The key file exists already, and a second service opens it.
         let other = other.await;
         let work = |app: keyward::service::App, drafts: Vec<KeyDraft>| {
             let maren = maren.clone();
@@ -110,7 +111,7 @@ on_both_engines! {
         assert_eq!(changes, 160);
     }
 
-    /// A change that fails takes nothing of the others with it, even in one batch.
+    /// A failing change does not roll back the other changes of its batch.
     async fn a_failing_change_rolls_back_alone(bench: Bench) {
         let maren = bench.person("maren@pelagic.example", false).await;
         let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
@@ -121,7 +122,7 @@ on_both_engines! {
             store::keys::set_active(tx, id.into(), false, now.micros()).await?;
             match n % 3 {
                 0 => Err(Error::Conflict("changed its mind")),
-                // A statement that the engine itself refuses, inside the transaction of the others.
+                // A statement that the database rejects, inside the transaction of the batch.
                 1 => Err(store::projects::join(tx, uuid::Uuid::nil(), uuid::Uuid::nil(), "owner", 0).await.unwrap_err().into()),
                 _ => panic!("a fault in a change"),
             }
@@ -137,7 +138,7 @@ on_both_engines! {
         assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
     }
 
-    /// The log cannot be rewritten through the database's front door, and a rewrite behind its back is found.
+    /// Triggers make the audit log append-only, and chain verification detects a change that bypasses them.
     async fn the_log_is_append_only_and_chained(bench: Bench) {
         bench.person("maren@pelagic.example", false).await;
         bench.person("tove@pelagic.example", false).await;
@@ -162,7 +163,7 @@ on_both_engines! {
         assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Broken { seq: 3 });
     }
 
-    /// The command line's deed is heard of by the change feed, and every change of a key is in it.
+    /// The change feed delivers changes of the command line, and contains every change of a key.
     async fn every_change_is_noted_for_others(bench: Bench) {
         let maren = bench.person("maren@pelagic.example", false).await;
         let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;

@@ -1,9 +1,9 @@
-//! Two people at once: one wins, the other is told what happened and loses nothing that was typed.
+//! Concurrent changes by two users: one succeeds. The other gets an explanation and keeps the typed values.
 //!
-//! On PostgreSQL each of the two is at another node: two services on one database.
+//! On PostgreSQL each of the two uses a node of their own: two services on one database.
 //!
-//! Elsewhere, with the pages that they belong to: the last owner leaves twice, an invitation is used twice (`projects`), two
-//! administrators unmake each other (`people`).
+//! Other modules test the cases of their pages: the last owner leaves twice and an invitation is used twice
+//! (`projects`), two administrators demote each other (`administration`).
 
 use crate::support::{
     Bench, URL,
@@ -20,7 +20,8 @@ use std::sync::Arc;
 const ONE: &str = "maren@pelagic.example";
 const TWO: &str = "tove@pelagic.example";
 
-/// Two owners of one project with one key, each in a browser of their own: on PostgreSQL at a node of their own.
+/// Two owners of one project with one key, each with a browser of their own, and on PostgreSQL with a node of their
+/// own.
 struct Two {
     bench: Bench,
     one: Browser,
@@ -29,10 +30,10 @@ struct Two {
     project: String,
 }
 
-/// A second node on the same database, with the same key file.
+/// Starts a second node on the same database, with the same key file.
 async fn second_node(bench: &Bench) -> axum::Router {
     let app = match bench.location {
-        // One process alone has the file; two of its requests meet in its queue.
+        // SQLite has one process. Two requests meet in its write queue.
         Location::Sqlite(_) => bench.app.clone(),
         Location::Postgres(_) => {
             let pool = Pool::open(&bench.location).await.expect("the database opens");
@@ -59,14 +60,14 @@ impl Two {
         Self { one, two, id: made.id, project: made.project.to_string(), bench }
     }
 
-    /// Both send a form at the same moment.
+    /// Sends a form of each user concurrently.
     async fn at_once(&mut self, one: (&str, &[(&str, &str)]), two: (&str, &[(&str, &str)])) -> [Page; 2] {
         let pages = tokio::join!(self.one.post(one.0, one.1), self.two.post(two.0, two.1));
         [pages.0, pages.1]
     }
 }
 
-/// The one that was accepted and the one that was not, with which of the two it was.
+/// Returns the index of the accepted page, the accepted page and the rejected one.
 fn winner(pages: [Page; 2]) -> (usize, Page, Page) {
     let [one, two] = pages;
     let fine = |page: &Page| page.status < 400;
@@ -75,7 +76,8 @@ fn winner(pages: [Page; 2]) -> (usize, Page, Page) {
 }
 
 on_both_engines! {
-    /// Both edit one key: one is stored, the other gets 409, is told, and has what was typed in the fields again.
+    /// Both edit one key: one edit is stored. The other gets 409 with an explanation, and its form keeps the typed
+    /// values.
     async fn both_edit_one_key(bench: Bench) {
         let mut both = Two::new(bench).await;
         let path = format!("/keys/{}/edit", both.id);
@@ -95,14 +97,15 @@ on_both_engines! {
             assert!(lost.text().contains("meanwhile"), "and why: {}", lost.text());
             assert_eq!(both.bench.key_row(both.id).await.unwrap().name, names[won]);
             assert_eq!(both.bench.events("key.edited").await, events + 1, "one event");
-            // Whoever lost sends it again from the form of now: then it is stored.
+            // The rejected user sends the edit again from a new form, and it is stored.
             let version = both.one.get(&path).await.input("version").to_owned();
             let again = [("id", id.as_str()), ("version", &version), ("name", &names[1 - won]), ("expires", "keep")];
             assert_eq!(both.two.post(&path, &again).await.status, 303);
         }
     }
 
-    /// One deletes while the other deactivates: the key ends deleted, whoever was first, and whoever was too late is told.
+    /// One deletes while the other deactivates: the key is deleted in the end, in either order. A deactivation that
+    /// comes second gets an explanation.
     async fn one_deletes_while_the_other_deactivates(bench: Bench) {
         let mut both = Two::new(bench).await;
         let maren = both.bench.signed_in(ONE).await;
@@ -140,7 +143,7 @@ on_both_engines! {
         assert_eq!((both.bench.events("key.deleted").await, stopped), (8, 8 - late), "an event for what was done, no other");
     }
 
-    /// Both do the same: it is done once, and both are told that it is done.
+    /// Both delete: the key is deleted once, and both get a success response.
     async fn both_delete(bench: Bench) {
         let mut both = Two::new(bench).await;
         let id = both.id.to_string();
@@ -152,10 +155,10 @@ on_both_engines! {
         assert_eq!(both.bench.events("key.deleted").await, 1);
     }
 
-    /// A form for a new key that is sent twice makes one key, and its secret is shown once.
+    /// A form for a new key that is sent twice creates one key, and its secret is shown once.
     async fn a_form_that_is_sent_twice_makes_one_key(bench: Bench) {
         let mut both = Two::new(bench).await;
-        // The same person, at both nodes.
+        // The same user, on both nodes.
         both.two.cookie.clone_from(&both.one.cookie);
         let project = both.project.clone();
         for round in 0..8_i64 {
@@ -173,7 +176,8 @@ on_both_engines! {
         }
     }
 
-    /// Both write the config of a project from the same one: the first is stored, the other keeps what was typed.
+    /// Both edit a project's config from the same version: the first edit is stored, and the other user keeps the typed
+    /// text.
     async fn both_write_one_config(bench: Bench) {
         let mut both = Two::new(bench).await;
         let path = format!("/projects/{}", both.project);
@@ -193,7 +197,8 @@ on_both_engines! {
         assert_eq!(both.bench.events("project.config_set").await, 8);
     }
 
-    /// An administrator stops a key while its owner starts it: it ends stopped and held, and the owner is told why.
+    /// An administrator stops a key while its owner activates it: the key is stopped and held in the end, and the owner
+    /// sees the reason.
     async fn an_administrator_stops_what_its_owner_starts(bench: Bench) {
         let mut both = Two::new(bench).await;
         both.bench.person("root@keys.example", true).await;

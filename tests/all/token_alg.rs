@@ -1,4 +1,5 @@
-//! The algorithm of access tokens: RS256 in place of EdDSA, one after the other, and never one in the place of the other.
+//! Signature algorithm of access tokens: RS256 instead of EdDSA, migration between them, and no confusion of
+//! algorithms.
 
 use crate::support::{
     Bench, Engine, URL, config, database, forge,
@@ -31,7 +32,7 @@ fn with(alg: TokenAlg) -> Config {
     Config { programs: Programs { token_alg: alg, ..Programs::default() }, ..config(URL) }
 }
 
-/// The same service with another setting.
+/// Returns the same service with another algorithm.
 fn set(app: &App, alg: TokenAlg) -> App {
     app.with_config(with(alg))
 }
@@ -40,7 +41,7 @@ async fn jwks(bench: &Bench) -> Value {
     bench.browser().get("/.well-known/jwks.json").await.json()
 }
 
-/// Types and algorithms of the published keys, the one that signs first.
+/// Returns the types and algorithms of the published keys, the signing key first.
 async fn published(bench: &Bench) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let jwks = jwks(bench).await;
@@ -62,7 +63,7 @@ fn sealing(bench: &Bench) -> SealingKey {
     SealingKey::read(&bench.folder.path().join("keyward.key")).expect("readable").expect("a key file")
 }
 
-/// As RFC 9068 section 4 has a resource server validate a token, with a library that knows nothing of Keyward.
+/// Validates a token as a resource server does (RFC 9068 section 4), with a library that is independent of Keyward.
 fn validated(jwks: &Value, token: &str, audience: &str) -> Value {
     let header = jsonwebtoken::decode_header(token).expect("a header");
     assert!(header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")));
@@ -100,19 +101,19 @@ async fn a_new_database_signs_with_rs256(engine: Engine) {
     // The list of revoked tokens is signed with the same key.
     let list = bench.app.tokens.revoked_list().await.unwrap();
     assert_eq!(forge::parts(&list.jwt).0["alg"], "RS256");
-    // The private half is sealed with the key file.
+    // The private key is encrypted with the key file.
     let row = {
         let mut reader = bench.app.ground.pool.read().await.unwrap();
         signing_keys::newest(&mut reader.conn(), "access_tokens_rs256").await.unwrap().unwrap()
     };
     let private = sealing(&bench).open(row.id, &row.sealed).expect("it opens");
     assert!(RsaKeyPair::from_pkcs8(&private).is_ok() && RsaKeyPair::from_pkcs8(&row.sealed).is_err());
-    // Another process finds the same key.
+    // Another process uses the same key.
     let again = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
     assert!(is_good(&again, &token).await);
 
     forged(&bench, &token, &private, &row.public_key).await;
-    // After a compromise the next key has the same algorithm and signs at once.
+    // After a compromise, the replacement key has the same algorithm and signs at once.
     let next = tokens::replace(&bench.app.ground, &sealing(&bench), &Actor::Operator).await.unwrap();
     bench.clock.advance(61);
     assert_eq!(published(&bench).await, pairs(&[RSA]));
@@ -122,7 +123,7 @@ async fn a_new_database_signs_with_rs256(engine: Engine) {
     assert!(is_good(&bench.app, &new).await);
 }
 
-/// Tokens whose header names another algorithm than their key has are refused, though the signature may be right.
+/// A token whose header names another algorithm than its key has is rejected, even if the signature is valid.
 async fn forged(bench: &Bench, good: &str, private: &[u8], public: &[u8]) {
     let pair = RsaKeyPair::from_pkcs8(private).unwrap();
     let (header, claims) = forge::parts(good);
@@ -140,12 +141,12 @@ async fn forged(bench: &Bench, good: &str, private: &[u8], public: &[u8]) {
     }
     assert!(!is_good(&bench.app, &sign("PS256", &RSA_PSS_SHA256)).await);
     assert!(!is_good(&bench.app, &sign("RS256", &RSA_PSS_SHA256)).await);
-    // The public half as a secret (RFC 8725 section 2.1).
+    // The public key as an HMAC secret (RFC 8725 section 2.1).
     let mut header = Header::new(Algorithm::HS256);
     (header.typ, header.kid) = (Some("at+jwt".into()), Some(kid.to_owned()));
     let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(public)).unwrap();
     assert!(!is_good(&bench.app, &token).await);
-    // A foreign key under this kid.
+    // A foreign key under this `kid`.
     let (seed, ours) = (crate::support::random::<32>(), kid);
     let foreign = aws_lc_rs::signature::Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
     let pkcs8 = foreign.to_pkcs8v1().unwrap();
@@ -164,7 +165,8 @@ async fn postgres_a_new_database_signs_with_rs256() {
 }
 
 on_both_engines! {
-    /// The setting changes on a database that is in use: the new key is published first, and no token is refused meanwhile.
+    /// The setting changes on a database in use: the new key is published first, and no token is rejected during the
+    /// change.
     async fn one_algorithm_follows_another(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -189,7 +191,7 @@ on_both_engines! {
         for token in [&first, &last, &new] {
             assert!(is_good(&bench.app, token).await);
         }
-        // A key of each kind is published: neither is taken for the other.
+        // A key of each type is published. Neither verifies a token of the other.
         let kids: Vec<String> = jwks(&bench).await["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
         for (token, other) in [(&new, &kids[1]), (&last, &kids[0])] {
             let (mut header, claims) = forge::parts(token);
@@ -197,12 +199,12 @@ on_both_engines! {
             let signature = token.rsplit('.').next().unwrap();
             assert!(!is_good(&bench.app, &forge::assemble(&header, &claims, signature)).await);
         }
-        // The command keeps the algorithm.
+        // The rotation command keeps the algorithm.
         tokens::rotate(&bench.app.ground, &sealing(&bench), &Actor::Operator, None).await.unwrap();
         bench.clock.advance(61);
         assert_eq!(published(&bench).await, pairs(&[RSA, RSA, OKP]));
-        // The old algorithm goes with its last token: two hours after the first RSA key began to sign, and the second one 15 minutes
-        // after it was published.
+        // The old algorithm is removed after its last token has expired: two hours after the first RSA key began to
+        // sign. The second RSA key begins to sign 15 minutes after its publication.
         bench.clock.advance(7_200 - 61);
         upkeep::once(&rsa).await.unwrap();
         assert_eq!(published(&bench).await, pairs(&[RSA, RSA]));
@@ -211,7 +213,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 0);
         assert_eq!(claims(&new)["iss"], URL);
 
-        // And back.
+        // The migration back to EdDSA.
         upkeep::once(&ed).await.unwrap();
         bench.clock.advance(PUBLISHED_FIRST);
         upkeep::once(&ed).await.unwrap();

@@ -1,5 +1,5 @@
-//! The keys that sign tokens: the next one is published before it signs, the old one until its last token is dead, and every node
-//! follows.
+//! Signing key rotation: the next key is published before it signs, the old key is published until its last token has
+//! expired, and every node follows.
 
 use crate::support::{
     Bench, URL, forge,
@@ -25,7 +25,7 @@ use std::time::Instant;
 const EMAIL: &str = "maren@pelagic.example";
 const DAY: i64 = 86_400;
 
-/// The ids of the published keys; the one that signs stands first.
+/// Returns the ids of the published keys. The signing key is first.
 async fn published(bench: &Bench) -> Vec<String> {
     let request = axum::http::Request::get("/.well-known/jwks.json");
     let page = bench.browser().send(request, String::new()).await;
@@ -50,7 +50,7 @@ async fn is_good(app: &App, token: &str) -> bool {
     app.tokens.presented(token, &Question::default()).await.expect("the store answers").is_ok()
 }
 
-/// As the command does it.
+/// Rotates the keys as the command does.
 async fn rotate(bench: &Bench) -> Result<Published, Error> {
     let sealing = SealingKey::read(&bench.folder.path().join("keyward.key")).expect("readable").expect("a key file");
     tokens::rotate(&bench.app.ground, &sealing, &Actor::Operator, None).await
@@ -61,7 +61,7 @@ async fn issue(bench: &Bench, made: &Made, life: &str) -> String {
 }
 
 on_both_engines! {
-    /// The whole life of a key, as a clock goes.
+    /// The complete lifecycle of a signing key.
     async fn a_key_follows_another(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -74,7 +74,8 @@ on_both_engines! {
         let next = rotate(&bench).await.unwrap();
         assert_eq!(next.from, bench.clock.now().plus_seconds(PUBLISHED_FIRST));
         assert!(matches!(rotate(&bench).await, Err(Error::Conflict(_))), "one at a time");
-        // Published within a minute, though nobody listens here; and not used before everybody can know it.
+        // The new key is published within one minute, even without the change feed. It does not sign before every
+        // verifier can have it.
         bench.clock.advance(61);
         let both = [first[0].clone(), next.kid.to_string()];
         assert_eq!(published(&bench).await, both);
@@ -88,7 +89,7 @@ on_both_engines! {
         assert_eq!(published(&bench).await, [both[1].clone(), both[0].clone()], "the one that signs stands first");
         assert!(is_good(&bench.app, &last).await && is_good(&bench.app, &new).await && is_good(&bench.app, &old).await);
 
-        // Until the last token of the old one is dead, and a while longer.
+        // The old key is published until its last token has expired, plus a margin.
         bench.clock.advance(7_198);
         upkeep::once(&bench.app).await.unwrap();
         assert_eq!(published(&bench).await.len(), 2);
@@ -103,13 +104,13 @@ on_both_engines! {
         for (event, n) in [("signing_key.created", 2), ("signing_key.published", 1), ("signing_key.retired", 1)] {
             assert_eq!(bench.events(event).await, n, "{event}");
         }
-        // What was signed with it is none of ours any more, whatever it says of itself.
+        // Tokens of the deleted key are no longer accepted, whatever their claims are.
         assert!(!is_good(&bench.app, &old).await);
         let again = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
         assert_eq!(kids(&again.tokens.jwks()), [both[1].clone()], "as a new process finds it");
     }
 
-    /// Somebody may have the keys: none of them signs or is believed any more, though its tokens were known here.
+    /// After a compromise, none of the old keys signs or verifies, although their tokens were valid here.
     async fn a_key_that_somebody_may_have(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -130,10 +131,10 @@ on_both_engines! {
         let new = issue(&bench, &made, "3600").await;
         assert_eq!(kid(&new), fresh.kid.to_string());
         assert!(is_good(&bench.app, &new).await && is_good(&other, &new).await);
-        // The list for whoever does not ask is signed with it too.
+        // The list of revoked tokens is signed with the new key too.
         bench.clock.advance(2);
         assert_eq!(kid(&bench.app.tokens.revoked_list().await.unwrap().jwt), fresh.kid.to_string());
-        // The next one was published already: nobody waits for it any more.
+        // The next key that was published before is dropped.
         bench.clock.advance(2 * PUBLISHED_FIRST);
         upkeep::once(&bench.app).await.unwrap();
         assert_eq!(published(&bench).await, [fresh.kid.to_string()]);
@@ -146,7 +147,7 @@ on_both_engines! {
         }
     }
 
-    /// By the schedule: a day before it signs, by whichever node comes first, and once.
+    /// Scheduled rotation: the key is published one day before it signs, by the first node that runs the job, and once.
     async fn by_the_schedule(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -171,7 +172,7 @@ on_both_engines! {
         assert_eq!(kid(&issue(&bench, &made, "60").await), first[0]);
         bench.clock.advance(1);
         assert_eq!(kid(&issue(&bench, &made, "60").await), two[1]);
-        // A server that was off for a year catches up, and even then publishes first.
+        // A server that was off for a year rotates, and publishes the key before it signs even then.
         bench.clock.advance(365 * DAY);
         upkeep::once(&bench.app).await.unwrap();
         let late = published(&bench).await;
@@ -179,7 +180,7 @@ on_both_engines! {
         assert_eq!(bench.events("signing_key.published").await, 2);
     }
 
-    /// A node that listens has the key within a second, and none signs with a key that another does not publish.
+    /// A node with the change feed has the key within 1 s, and no node signs with a key that another does not publish.
     async fn every_node_follows(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;

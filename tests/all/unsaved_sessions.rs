@@ -1,4 +1,4 @@
-//! Sessions that cannot be saved: pages can still be read, and a sign-in says when to try again.
+//! Sessions that cannot be saved: pages can still be read, and a sign-in gets 503 with `Retry-After`.
 
 use crate::support::{PASSWORD, listening::until};
 use keyward::store::Location;
@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 const MAREN: &str = "maren@pelagic.example";
 
-/// A transaction of another program, which keeps all others from writing.
+/// A transaction of another program that blocks all writes.
 enum Holder {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -46,13 +46,14 @@ on_both_engines! {
         bench.person(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
         let holder = Holder::begin(&bench.location).await;
-        // "Last seen" is to be saved.
+        // The time of last activity is due to be saved.
         bench.clock.advance(301);
         assert_eq!(browser.get("/keys").await.status, 200);
-        // What is known to fail is not tried for a page that only reads. On PostgreSQL one wait for a lock is no trouble yet.
+        // A page that only reads does not try a write that is known to fail. On PostgreSQL, one wait for a lock does
+        // not mark the queue as failing.
         assert!(bench.app.ground.queue.trouble().is_some() || matches!(bench.location, Location::Postgres(_)));
         assert_eq!(browser.get("/keys").await.status, 200);
-        // Signing in cannot go on without a session.
+        // Sign-in cannot continue without a session.
         let page = bench.browser().post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
         assert!(page.status == 503 && !page.header("retry-after").is_empty(), "{} {}", page.status, page.text());
         assert_eq!(page.header("set-cookie"), "");
@@ -62,7 +63,7 @@ on_both_engines! {
         assert_eq!(browser.account().await.expect("signed in").email, MAREN);
     }
 
-    /// A change of a session that is refused alone, while other writes succeed, takes no response away: here a new key's secret.
+    /// If only the session's change is rejected, the response is sent anyway: here it contains a new key's secret.
     async fn a_secret_is_shown_although_the_session_is_not_saved(bench: Bench) {
         let maren = bench.person(MAREN, false).await;
         let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id.to_string();

@@ -1,4 +1,4 @@
-//! What is counted of calls: each once, written beside the answers, and shown whether it is written yet or not.
+//! Usage counters: each call is counted once, written after the response, and shown whether it is written yet or not.
 
 use crate::support::Bench;
 use keyward::{
@@ -17,13 +17,13 @@ use std::sync::Arc;
 const EMAIL: &str = "maren@pelagic.example";
 const HOUR: i64 = 3_600;
 
-/// What is stored of a key's calls: `hour outcome calls`, in order.
+/// Returns the stored usage of a key as `hour outcome calls`, in order.
 async fn rows(bench: &Bench, key: KeyId) -> Vec<String> {
     let of_key = format!("FROM usage WHERE key_id = {} ORDER BY hour, outcome", bench.literal(key));
     bench.texts(&format!("SELECT hour || ' ' || outcome || ' ' || calls {of_key}")).await
 }
 
-/// The same, whatever the hour.
+/// Returns the same without the hour.
 async fn counts(bench: &Bench, key: KeyId) -> Vec<String> {
     rows(bench, key).await.into_iter().map(|row| row.split_once(' ').expect("an hour").1.to_owned()).collect()
 }
@@ -36,7 +36,7 @@ fn calls(accepted: u64, refused: u64) -> CallsToday {
     CallsToday { accepted, refused }
 }
 
-/// Another node on the same database.
+/// Starts another node on the same database.
 async fn node(bench: &Bench) -> App {
     let path = bench.folder.path().join("keyward.key");
     let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
@@ -44,7 +44,7 @@ async fn node(bench: &Bench) -> App {
     App::new(Arc::new(crate::support::config(crate::support::URL)), ground, keyring)
 }
 
-/// Moves the clock to so many seconds past the next midnight (UTC).
+/// Moves the clock to this number of seconds after the next midnight (UTC).
 fn past_midnight(bench: &Bench, seconds: i64) {
     let day = 86_400;
     let into = bench.app.ground.now().seconds().rem_euclid(day);
@@ -52,7 +52,7 @@ fn past_midnight(bench: &Bench, seconds: i64) {
 }
 
 on_both_engines! {
-    /// By key, hour and outcome, what was accepted and what was refused; what is of no key is of nobody.
+    /// Accepted and denied calls are counted for each key and hour. A call without a key is not counted.
     async fn calls_are_counted(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (made, other) = (bench.key(&maren, "Gateway").await, bench.key(&maren, "Other").await);
@@ -97,7 +97,7 @@ on_both_engines! {
         assert_eq!(bench.app.usage.lost(), 0);
     }
 
-    /// The key's page says the same before the notes are written and after.
+    /// The key's page shows the same numbers before and after the counters are written.
     async fn the_page_shows_them_written_or_not(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -126,7 +126,7 @@ on_both_engines! {
         assert!(browser.get(&path).await.text().contains("3 accepted, 1 refused"), "written and not");
     }
 
-    /// A day begins at midnight of whoever looks, and the hour in which it begins counts whole.
+    /// A day begins at midnight in the viewer's time zone. The hour that contains midnight counts completely.
     async fn a_day_is_the_viewers(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
@@ -140,7 +140,8 @@ on_both_engines! {
             if written {
                 bench.app.usage.flush().await.unwrap();
             }
-            // Kolkata's day began at 18:30 UTC, 330 minutes before; the hour from 18:00 on counts. Kiritimati's next has begun, at 10:00.
+            // In Kolkata the day began at 18:30 UTC, 330 minutes before the last midnight UTC, so the hour from 18:00
+            // counts. In Kiritimati the next day began at 10:00 UTC.
             for (zone, accepted) in [("UTC", 4), ("Africa/Lagos", 5), ("Asia/Kolkata", 7), ("Pacific/Kiritimati", 1)] {
                 let shown = bench.app.usage.calls(key, &moments::zone(zone).unwrap()).await.unwrap();
                 assert_eq!(shown.today, calls(accepted, 0), "{zone}, {written}");
@@ -149,7 +150,7 @@ on_both_engines! {
         }
     }
 
-    /// A flush that is sent again, since nobody heard what became of it, counts once: merged meanwhile or not.
+    /// A flush that is sent again, because its result is unknown, counts once, whether it is merged already or not.
     async fn a_flush_counts_once(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
@@ -174,7 +175,7 @@ on_both_engines! {
         assert_eq!(counts(&bench, key).await, ["accepted 15", "expired 6"]);
     }
 
-    /// Whoever flushes is cut off (the server is asked to stop) while the database may or may not have kept it.
+    /// A flush is canceled, as on shutdown, when the database may or may not have committed it.
     async fn a_flush_that_is_cut_off_counts_once(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
@@ -194,7 +195,7 @@ on_both_engines! {
         }
     }
 
-    /// What the database does not take waits, with what comes meanwhile, and is written when it takes it.
+    /// Counters that the database rejects wait, together with new ones, and are written when the database accepts them.
     async fn a_flush_that_fails_is_tried_again(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
@@ -215,14 +216,14 @@ on_both_engines! {
         assert_eq!(bench.app.usage.lost(), 0);
     }
 
-    /// Many keys at once: their flushes wait for one another, and whoever looks at a key sees what waits.
+    /// Many keys concurrently: their flushes wait in a queue, and a key's page includes the pending ones.
     async fn many_keys_are_merged_together(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
         for second in 1..=61 {
             bench.clock.advance(1);
             let now = bench.app.ground.now();
-            // Keys that are purged by now, most of them: nothing is kept of those.
+            // Most of these keys do not exist, as after a purge. No usage of them is stored.
             if second % 20 == 1 {
                 for _ in 0..2_500 {
                     bench.app.usage.note(bench.app.ground.new_id().into(), Outcome::Accepted, now);
@@ -244,7 +245,7 @@ on_both_engines! {
         assert_eq!(bench.key_row(key).await.unwrap().last_used_at, Some(bench.app.ground.now().micros()));
     }
 
-    /// What nodes count of one key adds up, also when both write at once.
+    /// The counters of several nodes for one key are added, also with concurrent writes.
     async fn nodes_add_up(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let mut keys = Vec::new();
@@ -266,13 +267,13 @@ on_both_engines! {
             assert_eq!(counts(&bench, *key).await, ["accepted 20"]);
             assert_eq!(today(&other, *key).await.today, calls(20, 0));
         }
-        // One node's notes are its own until they are written.
+        // A node's unwritten counters are visible on that node only.
         other.usage.note(keys[0], Outcome::Accepted, other.ground.now());
         assert_eq!(today(&bench.app, keys[0]).await.today, calls(20, 0));
         assert_eq!(today(&other, keys[0]).await.today, calls(21, 0));
     }
 
-    /// What another process has left behind is merged by the next one that starts.
+    /// The next process that starts merges the flushes that another process left behind.
     async fn what_was_left_is_taken_up(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
@@ -291,7 +292,7 @@ on_both_engines! {
         assert_eq!(counts(&bench, key).await, ["accepted 5"]);
     }
 
-    /// Calls are kept for 400 days, and processes that write no more for one.
+    /// Usage is kept for 400 days, and the record of a process that no longer writes for one day.
     async fn what_is_old_is_forgotten(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let key = bench.key(&maren, "Gateway").await.id;
@@ -312,7 +313,7 @@ on_both_engines! {
         bench.clock.advance(86_401);
         bench.app.usage.sweep().await.unwrap();
         assert_eq!(bench.number("SELECT COUNT(*) FROM usage_writers").await, 0);
-        // It was silent, not gone: it goes on.
+        // The process was silent but still runs, so it can write again.
         bench.app.usage.note(key, Outcome::Accepted, bench.app.ground.now());
         bench.app.usage.flush().await.unwrap();
         assert_eq!(bench.number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 2, "the oldest went a day later");

@@ -1,4 +1,4 @@
-//! Verifying: tokens beside keys, many at once, addresses, what an internal listener moves, and what operators read.
+//! Verify endpoints: tokens and keys, batches, client addresses, the internal listener, health and metrics.
 
 use crate::support::{
     URL,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
 const HOST: &str = "Host: 127.0.0.1:3000";
-/// Bytes that the future of one request may have on the hot path.
+/// The maximum size in bytes of the future of one request on the hot path.
 const ROOM_MAX: usize = 4_096;
 
 async fn verify(program: &mut Browser, body: Value) -> Value {
@@ -35,14 +35,14 @@ async fn token(program: &mut Browser, secret: &str) -> String {
     page.json()["access_token"].as_str().expect("a token").to_owned()
 }
 
-/// The numbers of a scrape, by name and labels.
+/// Returns the value of a metric, by name and labels.
 fn metric(page: &Page, line: &str) -> Option<f64> {
     let found = page.text().lines().find(|it| it.strip_prefix(line).is_some_and(|rest| rest.starts_with(' ')))?;
     found.rsplit(' ').next()?.parse().ok()
 }
 
 on_both_engines! {
-    /// A token is decided on like its key: the same answer, with the scopes that both have.
+    /// A token is evaluated like its key: the response is the same, with the scopes that both have.
     async fn tokens_beside_keys(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -68,7 +68,7 @@ on_both_engines! {
         ] {
             assert_eq!(code(&mut program, body.clone()).await, expected, "{body}");
         }
-        // What the key has lost, its token has lost; what it gained, the token has not.
+        // A token loses each scope that its key loses, and does not gain one that its key gains.
         bench.alter("UPDATE keys SET scopes = '[\"data:read\", \"data:write\"]'").await;
         assert_eq!(verify(&mut program, json!({"token": token})).await["scopes"], json!(["data:read"]));
         for (scope, of_key, of_token) in
@@ -77,14 +77,14 @@ on_both_engines! {
             assert_eq!(code(&mut program, json!({"key": made.secret, "scopes": [scope]})).await, of_key, "{scope}");
             assert_eq!(code(&mut program, json!({"token": token, "scopes": [scope]})).await, of_token, "{scope}");
         }
-        // The rules of the key come before the scopes that the token lacks; its own end before all of them.
+        // The rules of the key come before the scopes that the token lacks. The token's own expiry comes before both.
         bench.alter("UPDATE keys SET active = FALSE").await;
         assert_eq!(code(&mut program, json!({"token": token, "scopes": ["data:write"]})).await, "inactive");
         bench.clock.advance(86_400);
         assert_eq!(code(&mut program, json!({"token": token})).await, "token_expired", "known again, and over all the same");
     }
 
-    /// The address that the key is used from, as whoever asks says it.
+    /// The client address that the caller states for the key's use.
     async fn networks(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -109,7 +109,7 @@ on_both_engines! {
         }
     }
 
-    /// One of key and token; and texts that are escaped are the same texts.
+    /// A request contains either a key or a token. JSON escapes in a value do not change it.
     async fn what_is_presented(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -129,7 +129,8 @@ of Søren's"#;
         assert_eq!((&answer["name"], &answer["issued_to"]), (&json!(name), &json!("é\"")));
     }
 
-    /// The numbers of a limit in both verdicts; a call that another rule refuses takes none, and one takes one, by token too.
+    /// The numbers of a rate limit in both verdicts. A call that another rule denies consumes nothing, and an accepted
+    /// call consumes one, with a token too.
     async fn limits(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -157,7 +158,7 @@ of Søren's"#;
         assert_eq!(verify(&mut program, json!({"key": made.secret})).await["rate_limit"], limit(0, 30));
     }
 
-    /// Many at once: each as if it were asked alone, in the order in which they were asked.
+    /// Batch verify: each result is that of a single request, in the order of the request.
     async fn batches(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let (one, two) = (bench.key(&maren, "One").await, bench.key(&maren, "Two").await);
@@ -208,7 +209,8 @@ of Søren's"#;
         assert_eq!((page.status, page.problem().as_str()), (413, "body_too_large"));
     }
 
-    /// With a listener of their own, what programs of the house call is there, for any host, and is missing in public.
+    /// With an internal listener, endpoints for internal programs exist there, for any host, and are missing on the
+    /// public listener.
     async fn an_internal_listener(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -233,7 +235,8 @@ of Søren's"#;
             let sites = [site(state.clone()), Site::internal(state.edge)];
             let mut ports = Vec::new();
             for site in sites {
-                // Every request moves the room that its answer needs about: what waits for the store or draws a page has its own.
+                // The future of a request is moved, so it must be small. Work that waits for the store or renders a
+                // page is allocated on its own.
                 let room = size_of_val(&site.answer(None, Request::new(axum::body::Body::empty())));
                 assert!(room <= ROOM_MAX, "{room} bytes");
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -253,7 +256,8 @@ of Søren's"#;
                 }
                 let page = ask(public, "Host: evil.example").await;
                 match what.starts_with("GET /") && !what.contains("/v1/") {
-                    // Probes ask under any name; beside an internal listener there is nothing in public to ask.
+                    // Health probes may use any `Host`. With an internal listener, the public one has no health
+                    // endpoints.
                     true => assert_eq!(page.status, if internal { 404 } else { 200 }, "{what}"),
                     false => assert_eq!((page.status, page.problem().as_str()), (421, "misdirected"), "{what}"),
                 }
@@ -267,7 +271,7 @@ of Søren's"#;
         }
     }
 
-    /// What operators read: that it lives, that it can answer, and how much of what.
+    /// Endpoints for operators: liveness, readiness and metrics.
     async fn health_and_metrics(bench: Bench) {
         let maren = bench.person(EMAIL, false).await;
         let made = bench.key(&maren, "Gateway").await;
@@ -302,25 +306,25 @@ of Søren's"#;
         assert_eq!(seen(all), Some(4.0), "{}", page.text());
         assert_eq!(seen("keyward_write_queue_waiting"), Some(0.0));
         assert_eq!(seen("keyward_usage_lost_total"), Some(0.0));
-        // Nobody listens here: the database was asked each time.
+        // No change feed runs here, so each request read the database.
         assert_eq!((seen("keyward_facts_hits_total"), seen("keyward_facts_hearing")), (Some(0.0), Some(0.0)));
         assert!(seen("keyward_facts_look_ups_total").is_some_and(|n| n > 0.0), "{}", page.text());
         assert!(page.text().ends_with("# EOF\n"));
-        // Nothing that a client sent is a label, and no secret stands there.
+        // No label contains client input or a secret.
         for sent in [Uuid::nil().to_string().as_str(), &made.secret[12..], &made.id.to_string()] {
             assert!(!page.text().contains(sent), "{sent}");
         }
 
-        // Not ready, and alive all the same.
+        // Not ready, but alive.
         bench.alter("ALTER TABLE _sqlx_migrations RENAME TO gone").await;
         let page = program.get("/readyz").await;
         assert_eq!((page.status, page.problem().as_str()), (503, "not_ready"));
         assert_eq!(program.get("/healthz").await.status, 200);
     }
 
-    /// A request keeps the id that a trusted proxy gave it; nobody else names theirs.
+    /// A request keeps the id that a trusted proxy gave it. An id from any other client is ignored.
     async fn request_ids(bench: Bench) {
-        // Whoever connects here comes from 127.0.0.1.
+        // The client's address is 127.0.0.1.
         for (proxies, believed) in [("10.0.0.0/8", false), ("127.0.0.0/8", true)] {
             let trusted_proxies = vec![proxies.parse().expect("a network")];
             let port = wire::listen(&bench, Config { trusted_proxies, ..crate::support::config(URL) }).await;

@@ -1,4 +1,5 @@
-//! Who may what, where the matrix (`matrix.rs`) does not look: what an answer holds for whom, and what an administrator must say.
+//! Authorization beyond the matrix (`matrix.rs`): what a response contains for each user, and what an administrator
+//! must state.
 
 use crate::support::{
     Bench,
@@ -9,16 +10,16 @@ use crate::support::{
 use keyward::{domain::filter::KeyFilter, service::actor::Caller};
 use uuid::Uuid;
 
-/// How somebody stands to the project that the key belongs to.
+/// A user's relation to the key's project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Nobody,
     Owner,
-    /// Somebody with an account and a project of their own.
+    /// A user with a project of their own.
     Other,
     Viewer,
     Operator,
-    /// An administrator who is no member.
+    /// An administrator who is not a member.
     Administrator,
 }
 use Who::*;
@@ -46,10 +47,10 @@ impl Who {
         }
     }
 
-    /// The status of a page or form that changes the key, where `done` is that of success.
+    /// Returns the status of a page or form that changes the key. `done` is the status of success.
     fn status_of_a_change(self, done: u16) -> u16 {
         match self {
-            // To the sign-in page.
+            // A redirect to the sign-in page.
             Nobody => 303,
             Owner | Operator => done,
             Viewer => 403,
@@ -64,7 +65,7 @@ struct Cast {
     browsers: Vec<(Who, Browser)>,
 }
 
-/// Everybody, each in a browser of their own, and a key of the owner's.
+/// Creates all users, each with a browser of their own, and a key of the owner's.
 async fn cast(bench: &Bench) -> Cast {
     let owner = bench.person("owner@pelagic.example", false).await;
     let key = bench.key(&owner, "Gateway").await;
@@ -89,7 +90,7 @@ impl Cast {
         &mut self.browsers.iter_mut().find(|(it, _)| *it == who).expect("everybody has a browser").1
     }
 
-    /// Brings the key into the state from which the verb changes it.
+    /// Puts the key into the state from which the action changes it.
     async fn ready(&self, bench: &Bench, verb: &str) {
         let (keys, owner, id) = (&bench.app.keys, &self.owner, self.key.id);
         keys.restore(owner, id).await.unwrap();
@@ -104,14 +105,14 @@ impl Cast {
     }
 }
 
-/// The fields of the form for a new key.
+/// Returns the fields of the form for a new key.
 fn new_key<'a>(number: &'a str, project: &'a str) -> [(&'a str, &'a str); 5] {
     [("number", number), ("project", project), ("name", "Probe"), ("expires", "30d"), ("scopes[]", "data:read")]
 }
 
-/// Everything of an answer but what differs each time.
+/// Returns a response without the parts that differ each time.
 fn bare(page: &Page, words: &[&str]) -> (u16, String, String, String) {
-    // In the address of the sign-in page they stand escaped.
+    // The URL of the sign-in page contains them percent-encoded.
     let escaped: Vec<_> = words.iter().map(|word| word.replace('-', "%2D").replace(':', "%3A")).collect();
     let words: Vec<_> = words.iter().copied().chain(escaped.iter().map(String::as_str)).collect();
     let location = words.iter().fold(page.location().to_owned(), |text, word| text.replace(word, "…"));
@@ -120,7 +121,7 @@ fn bare(page: &Page, words: &[&str]) -> (u16, String, String, String) {
 
 on_both_engines! {
 
-    /// Changing another's key as an administrator. For anyone else the key does not exist.
+    /// An administrator changes another owner's key. For everyone else the key does not exist.
     async fn changing_as_an_administrator(bench: Bench) {
         let mut cast = cast(&bench).await;
         let id = cast.key.id;
@@ -156,7 +157,7 @@ on_both_engines! {
                     assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events + 1);
                     let last = "SELECT COALESCE(reason, '') FROM audit_events ORDER BY seq DESC LIMIT 1";
                     assert_eq!(bench.texts(last).await, ["leaked"]);
-                    // What follows starts from a key that nobody holds.
+                    // The next step starts from a key without a hold.
                     let lift = if verb == "delete" { "restore" } else { "activate" };
                     let lift = format!("/admin/keys/{text}/{lift}");
                     let page = cast.browser(who).post(&lift, &[("id", &text), ("reason", "found")]).await;
@@ -170,7 +171,7 @@ on_both_engines! {
         }
     }
 
-    /// Reading as an administrator, what an edit needs, and the server functions.
+    /// Reading as an administrator, the data for an edit, and the server functions.
     async fn reading_what_few_may(bench: Bench) {
         let mut cast = cast(&bench).await;
         let (text, missing) = (cast.key.id.to_string(), Uuid::from_bytes(crate::support::random()).to_string());
@@ -230,7 +231,7 @@ on_both_engines! {
         assert_eq!(bench.events("key.created").await, 5);
     }
 
-    /// Reading the keys of the owner's project, by pages and by the service behind them.
+    /// Reading the keys of the owner's project, through pages and the service.
     async fn reading(bench: Bench) {
         let mut cast = cast(&bench).await;
         let (id, project) = (cast.key.id, cast.key.project.to_string());
@@ -264,7 +265,7 @@ on_both_engines! {
         assert_eq!(bench.stored(id).await, before);
     }
 
-    /// Signing in, out, and the first start, for everyone.
+    /// Sign-in, sign-out and setup, for every user.
     async fn sessions(bench: Bench) {
         let mut cast = cast(&bench).await;
         for who in PEOPLE {
@@ -274,7 +275,7 @@ on_both_engines! {
             assert_eq!((page.status, page.location()), (303, "/login"), "{who:?}: it is set up");
             let wrong = [("email", "owner@pelagic.example"), ("password", "not the tide at all")];
             let page = browser.post("/login", &wrong).await;
-            // The page that says so leads users who are signed in to their keys.
+            // The page with the error redirects signed-in users to their keys.
             assert_eq!(page.status, if who == Nobody { 422 } else { 303 }, "{who:?}: {}", page.text());
             let account = browser.account().await.map(|it| it.email);
             assert_eq!(account.as_deref(), who.email(), "{who:?}: a failure signs no user out or in");
@@ -286,7 +287,7 @@ on_both_engines! {
         assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
     }
 
-    /// A scope that the project does not offer, and one that nobody offers, are refused for everybody who may make keys.
+    /// A scope that the project does not offer, and an unknown one, are rejected for every user who can create keys.
     async fn scopes_are_those_that_the_project_offers(bench: Bench) {
         let mut cast = cast(&bench).await;
         let project = cast.key.project.to_string();

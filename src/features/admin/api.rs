@@ -1,4 +1,4 @@
-//! Page data and form actions of the administrators' pages. For anyone else the response is 404.
+//! Page data and form actions of the administrators' pages. For all other users the response is 404.
 
 use crate::{
     domain::{
@@ -12,7 +12,8 @@ use crate::{
     service::Error,
 };
 
-/// One page of all keys. The arguments are the fields of a `KeyFilter` as in a query; `after` comes from the page before.
+/// Returns one page of all keys. The arguments are the fields of a [`KeyFilter`] as query strings; `after` is the
+/// cursor from the previous page.
 pub async fn admin_list_keys(
     status: String,
     project: String,
@@ -31,14 +32,14 @@ pub async fn admin_list_keys(
     context::answer(app.keys.list_all(&caller, &filter, &after).await)
 }
 
-/// Any key, for the dialogs that name it.
+/// Returns any key, for the dialogs that show it.
 pub async fn admin_get_key(id: KeyId) -> Result<KeyView, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.keys.get_any(&caller, id).await)
 }
 
 form_action! {
-    /// Refuses any key from the next request on, until an administrator activates it again.
+    /// Deactivates any key. It is denied from the next request until an administrator activates it.
     AdminDeactivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.deactivate_any(&caller, id, &reason).await)
@@ -46,7 +47,7 @@ form_action! {
 }
 
 form_action! {
-    /// Accepts any deactivated key again.
+    /// Activates any deactivated key.
     AdminActivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.activate_any(&caller, id, &reason).await)
@@ -54,7 +55,7 @@ form_action! {
 }
 
 form_action! {
-    /// Refuses any key from the next request on; for seven days an administrator can restore it.
+    /// Deletes any key. It is denied from the next request; an administrator can restore it for 7 days.
     AdminDeleteKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.delete_any(&caller, id, &reason).await)
@@ -62,21 +63,22 @@ form_action! {
 }
 
 form_action! {
-    /// Brings any deleted key back to the state it had.
+    /// Restores any deleted key to its previous state.
     AdminRestoreKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.restore_any(&caller, id, &reason).await)
     }
 }
 
-/// The keys among these that there are, for the question before they are changed; at most one page.
+/// Returns the keys with these IDs, for the confirmation dialog. IDs of missing keys are omitted; at most one page.
 pub async fn admin_chosen_keys(ids: Vec<KeyId>) -> Result<Vec<ChosenKey>, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.keys.chosen(&caller, &ids).await)
 }
 
 form_action! {
-    /// Deactivates several keys, or (`verb` is `delete`) deletes them, for one reason. The answer says which could not be changed.
+    /// Deactivates several keys with one reason, or deletes them if `verb` is `delete`. The response lists the keys
+    /// that could not be changed.
     AdminChangeChosen(
         #[serde(default)] verb: String,
         #[serde(default)] ids: Vec<KeyId>,
@@ -86,7 +88,7 @@ form_action! {
         let done = match verb.as_str() {
             "deactivate" => app.keys.deactivate_chosen(&caller, &ids, &reason).await,
             "delete" => app.keys.delete_chosen(&caller, &ids, &reason).await,
-            // For anyone but an administrator the response is 404, whatever the verb is.
+            // For all users except administrators the response is 404, whatever the verb is.
             _ => app.keys.chosen(&caller, &ids).await.and(Err(Error::field("verb", "Choose deactivate or delete."))),
         };
         context::answer(done)

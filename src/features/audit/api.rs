@@ -9,7 +9,8 @@ use crate::{
     http::context,
 };
 
-/// One page of the whole log, for administrators. The arguments are the fields of an `AuditFilter` as in a query.
+/// Returns one page of the complete audit log, for administrators. The arguments are the fields of an [`AuditFilter`]
+/// as query strings.
 pub async fn list_events(
     who: String,
     kind: String,
@@ -24,13 +25,13 @@ pub async fn list_events(
     context::answer(app.audit.list(&caller, &filter).await)
 }
 
-/// What was done to a key, for the members of its project. `before`: only what is older than the event with this number.
+/// Returns the history of a key, for the members of its project. `before` is a cursor: only events with a lower number.
 pub async fn key_history(id: KeyId, before: String) -> Result<History, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.audit.of_key(&caller, id, before.parse().ok()).await)
 }
 
-/// What was done in a project, for its members. `before`: only what is older than the event with this number.
+/// Returns the history of a project, for its members. `before` is a cursor: only events with a lower number.
 pub async fn project_history(id: ProjectId, before: String) -> Result<History, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.audit.of_project(&caller, id, before.parse().ok()).await)

@@ -1,4 +1,4 @@
-//! Page data and form actions of consent.
+//! Page data and form actions of OAuth consent (RFC 6749) and device authorization (RFC 8628).
 
 use crate::{
     domain::{
@@ -10,8 +10,9 @@ use crate::{
     http::context,
 };
 
-/// The authorization request in the query of `/authorize`. Without a session the response shows only requests that are refused
-/// before any consent.
+/// Returns the authorization request in the query of `/authorize`. Without a session, only a request with an unknown
+/// client or redirect URI is returned; for all others the error is
+/// [`ErrorKind::SignedOut`](crate::error::ErrorKind::SignedOut).
 pub async fn authorization(request: String) -> Result<Authorization, AppError> {
     let (app, who) = (context::app()?, context::signed_in());
     let (asked, leads) = context::answer(app.consent.ask(who.as_ref(), &request).await)?;
@@ -25,7 +26,8 @@ pub async fn authorization(request: String) -> Result<Authorization, AppError> {
 }
 
 form_action! {
-    /// The person's answer to the same request: `allow`, with the scopes that are left ticked and the seconds for which; or no.
+    /// Grants or denies an authorization request. With `answer` = `allow`, the grant has the selected `scopes` and a
+    /// lifetime of `life` seconds; any other value denies the request.
     AnswerAuthorization(
         #[serde(default)] request: String,
         #[serde(default)] answer: String,
@@ -42,21 +44,23 @@ form_action! {
 }
 
 form_action! {
-    /// Checks that a device waits with this code, and returns the code for the page that shows the request.
+    /// Checks that a device authorization with this user code is pending. Returns the code for the page that shows the
+    /// request.
     CheckDevice(#[serde(default)] user_code: String) -> String {
         let (caller, app) = context::caller()?;
         context::answer(app.consent.ask_for_device(&caller, &user_code).await).map(|_| user_code)
     }
 }
 
-/// The request of the device with this code.
+/// Returns the authorization request of the device with this user code.
 pub async fn device(user_code: String) -> Result<Authorization, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.consent.ask_for_device(&caller, &user_code).await)
 }
 
 form_action! {
-    /// The person's answer to the device with this code; returns whether it was yes.
+    /// Grants or denies the request of the device with this user code. Returns whether it was granted. The fields are
+    /// those of [`AnswerAuthorization`].
     AnswerDevice(
         #[serde(default)] user_code: String,
         #[serde(default)] answer: String,
@@ -70,28 +74,28 @@ form_action! {
     }
 }
 
-/// What the person allowed and what holds.
+/// Returns the valid grants of the user.
 pub async fn my_grants() -> Result<Allowed, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.consent.mine(&caller).await)
 }
 
 form_action! {
-    /// Takes back what the person allowed.
+    /// Revokes a grant of the user.
     RevokeMine(grant: GrantId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.consent.revoke(&caller, None, grant).await)
     }
 }
 
-/// What holds in a project, and its programs, for its members.
+/// Returns the valid grants and the clients of a project, for its members.
 pub async fn project_grants(id: ProjectId) -> Result<Allowed, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.consent.of_project(&caller, id).await)
 }
 
 form_action! {
-    /// Revokes a grant in a project: one's own, or any grant for its owners.
+    /// Revokes a grant in a project. Members can revoke their own grants, owners all grants.
     RevokeGrant(id: ProjectId, grant: GrantId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.consent.revoke(&caller, Some(id), grant).await)
@@ -99,7 +103,7 @@ form_action! {
 }
 
 form_action! {
-    /// Registers a program with a project, with one redirect URI a line. For its owners.
+    /// Registers an OAuth client for a project, with one redirect URI on each line. For project owners.
     RegisterClient(id: ProjectId, #[serde(default)] name: String, #[serde(default)] redirects: String) -> ClientId {
         let (caller, app) = context::caller()?;
         context::answer(app.consent.register(&caller, id, &name, &redirects).await)
@@ -107,7 +111,7 @@ form_action! {
 }
 
 form_action! {
-    /// Removes a program from a project, and ends what was allowed to it. For its owners.
+    /// Removes an OAuth client from a project and revokes its grants. For project owners.
     RemoveClient(id: ProjectId, client: ClientId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.consent.remove(&caller, id, client).await)

@@ -1,4 +1,4 @@
-//! Page data and form actions of sign-up and of a new password.
+//! Page data and form actions of registration and password reset.
 
 use crate::{
     domain::{entry::Welcome, sensitive::Password},
@@ -9,21 +9,21 @@ use crate::{
 };
 
 form_action! {
-    /// Requests the link to an account. The response is the same for every address.
+    /// Requests a one-time link for registration. The response is the same for every address.
     AskSignUp(#[serde(default)] email: String) -> () {
         let (app, origin) = (context::app()?, context::origin()?);
         context::answer(app.accounts.ask_sign_up(&email, &origin).await)
     }
 }
 
-/// Whom a code lets make an account.
+/// Returns the email address that the code of a one-time link can register.
 pub async fn welcome(code: String) -> Result<Welcome, AppError> {
     let app = context::app()?;
     context::answer(app.accounts.welcome(&code).await)
 }
 
 form_action! {
-    /// Creates the account, signs in, and returns the path of the next page.
+    /// Creates the account, starts a session, and returns the path of the next page.
     SignUp(#[serde(default)] code: String, #[serde(default)] name: String, password: Password) -> String {
         let (app, origin) = (context::app()?, context::origin()?);
         let (user, next) = context::answer(app.accounts.sign_up(NewAccount { code, name, password }, &origin).await)?;
@@ -33,21 +33,22 @@ form_action! {
 }
 
 form_action! {
-    /// Requests the link to a new password. The response is the same for every address.
+    /// Requests a one-time link for a password reset. The response is the same for every address.
     AskReset(#[serde(default)] email: String) -> () {
         let (app, origin) = (context::app()?, context::origin()?);
         context::answer(app.accounts.ask_reset(&email, &origin).await)
     }
 }
 
-/// Whether a code lets choose a new password.
+/// Checks that the code of a one-time link can reset a password.
 pub async fn reset_opens(code: String) -> Result<(), AppError> {
     let app = context::app()?;
     context::answer(app.accounts.reset_opens(&code).await)
 }
 
 form_action! {
-    /// Sets a new password and ends all sessions of the user, also that of this browser. It does not sign in.
+    /// Sets a new password and ends all sessions of the user, including the session of this browser. It does not start
+    /// a session.
     ResetPassword(#[serde(default)] code: String, password: Password) -> () {
         let (app, origin) = (context::app()?, context::origin()?);
         context::answer(app.accounts.reset_password(&code, &password, &origin).await)

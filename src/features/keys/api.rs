@@ -15,17 +15,17 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The answer to a new key, the only one that ever holds its secret.
+/// A new key with its secret. No other response contains the secret.
 #[derive(Clone, Debug)]
 pub struct CreatedKey {
     pub key: KeyView,
     pub secret: RevealedSecret,
-    /// For the ready command: where this Keyward answers.
+    /// Public URL of this server, for the example command.
     pub public_url: String,
 }
 
-/// One page of the keys that the user may see. The arguments are the fields of a `KeyFilter` as in a query; `after` comes from the
-/// page before.
+/// Returns one page of the keys that the user may see. The arguments are the fields of a `KeyFilter` as query strings;
+/// `after` is the cursor from the previous page.
 pub async fn list_keys(
     status: String,
     project: String,
@@ -38,25 +38,26 @@ pub async fn list_keys(
     context::answer(app.keys.list(&caller, &filter, &after).await)
 }
 
-/// One key, for the dialogs that name it.
+/// Returns a key, for the dialogs that show it.
 pub async fn get_key(id: KeyId) -> Result<KeyView, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.keys.get(&caller, id).await)
 }
 
-/// The key, if there is one that the person may see: for a sentence about it, which must not decide the status of its page.
+/// Returns a key, or `None` if it does not exist or the user may not see it. Does not set the status of the response:
+/// pages use it for a message about the key.
 pub async fn key_if_any(id: KeyId, as_administrator: bool) -> Option<KeyView> {
     let (caller, app) = context::caller().ok()?;
     if as_administrator { app.keys.get_any(&caller, id).await.ok() } else { app.keys.get(&caller, id).await.ok() }
 }
 
-/// What the form for a new key needs: projects, scopes, a one-time number.
+/// Returns the data of the form for a new key: projects, scopes, and a form number that works once.
 pub async fn key_form() -> Result<KeyForm, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.keys.form(&caller).await)
 }
 
-/// When a key with this expiry would end, as a sentence, in the person's time zone.
+/// Describes the expiry of a key in a sentence, in the user's time zone.
 #[server(endpoint = "keys/say_expiry")]
 pub async fn say_expiry(
     #[server(default)] expires: String,
@@ -66,22 +67,23 @@ pub async fn say_expiry(
     context::answer(app.keys.say_expiry(&caller, &expires, &expires_on))
 }
 
-/// From when a key with this "not before" would work, as a sentence, in the person's time zone.
+/// Describes the "not before" time of a key in a sentence, in the user's time zone.
 #[server(endpoint = "keys/say_not_before")]
 pub async fn say_not_before(#[server(default)] not_before: String) -> Result<String, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.keys.say_not_before(&caller, &not_before))
 }
 
-/// What the form that edits this key needs.
+/// Returns the data of the form that edits a key.
 pub async fn edit_form(id: KeyId) -> Result<EditForm, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.keys.edit_form(&caller, id).await)
 }
 
 form_action! {
-    /// Changes what can be edited of a key; `expires` is `keep` to leave its end as it is, `version` is the form's. A "not before"
-    /// that is as it was (`not_before_was`) stays to the microsecond, though the form shows it to the minute.
+    /// Edits a key. If `expires` is `keep`, the expiry does not change; `version` is the version that the form was
+    /// rendered with. If `not_before` equals `not_before_was`, the stored time does not change: it has microseconds,
+    /// and the form shows minutes.
     EditKey(
         id: KeyId,
         version: i64,
@@ -105,7 +107,7 @@ form_action! {
     }
 }
 
-/// When the key was last used, for the page that polls for its first use.
+/// Returns when the key was last used, for the page that polls for its first use.
 #[server(endpoint = "keys/called")]
 pub async fn key_called(id: KeyId) -> Result<Option<Moment>, AppError> {
     let (caller, app) = context::caller()?;
@@ -113,7 +115,7 @@ pub async fn key_called(id: KeyId) -> Result<Option<Moment>, AppError> {
 }
 
 form_action! {
-    /// Creates a key. The secret is in the response, and nowhere else.
+    /// Creates a key. The secret is only in this response.
     CreateKey(
         number: FormNumber,
         name: String,
@@ -143,7 +145,7 @@ form_action! {
 }
 
 form_action! {
-    /// Refuses the key from the next request on, until it is activated again.
+    /// Deactivates a key. It is denied from the next request until it is activated.
     DeactivateKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.deactivate(&caller, id).await)
@@ -151,7 +153,7 @@ form_action! {
 }
 
 form_action! {
-    /// Accepts a deactivated key again.
+    /// Activates a deactivated key.
     ActivateKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.activate(&caller, id).await)
@@ -159,7 +161,7 @@ form_action! {
 }
 
 form_action! {
-    /// Refuses the key from the next request on; for seven days it can be restored.
+    /// Deletes a key. It is denied from the next request; it can be restored for 7 days.
     DeleteKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.delete(&caller, id).await)
@@ -167,7 +169,7 @@ form_action! {
 }
 
 form_action! {
-    /// Brings a deleted key back to the state it had.
+    /// Restores a deleted key to its previous state.
     RestoreKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
         context::answer(app.keys.restore(&caller, id).await)

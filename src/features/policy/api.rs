@@ -1,4 +1,4 @@
-//! Page data and the form action of the policy. For anyone but an administrator the response is 404.
+//! Page data and the form action of the policy. For all users except administrators the response is 404.
 
 use crate::{
     domain::policy::{PolicyDraft, PolicyForm, PolicySaved},
@@ -7,14 +7,15 @@ use crate::{
     http::context,
 };
 
-/// What the form needs: the policy that holds.
+/// Returns the data of the form: the current policy.
 pub async fn policy_form() -> Result<PolicyForm, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.policy.form(&caller).await)
 }
 
 form_action! {
-    /// Writes the policy. `may_never_expire` is a checkbox; `confirmed` comes from a response that listed what the change affects.
+    /// Saves the policy. `may_never_expire` is a checkbox; `confirmed` comes from a response that listed the effects of
+    /// the change.
     SavePolicy(
         #[serde(default)] version: String,
         #[serde(default)] key_life_max: String,

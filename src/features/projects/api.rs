@@ -11,20 +11,20 @@ use crate::{
     service::{actor::Actor, projects::ScopesChoice},
 };
 
-/// The projects that the person is a member of, by name.
+/// Returns the projects that the user is a member of, sorted by name.
 pub async fn list_projects() -> Result<Vec<ProjectSummary>, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.projects.list(&caller).await)
 }
 
-/// One project, for its members, and for administrators after a fresh proof.
+/// Returns a project, for its members, and for administrators after reauthentication.
 pub async fn get_project(id: ProjectId) -> Result<ProjectView, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.projects.get(&caller, id).await)
 }
 
 form_action! {
-    /// Saves a project's config, which was written starting from the config of this version. For its owners.
+    /// Saves a project's config. `version` is the version that the edit started from. For project owners.
     SaveConfig(id: ProjectId, #[serde(default)] version: String, #[serde(default)] config: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.save_config(&caller, id, &version, &config).await)
@@ -32,7 +32,7 @@ form_action! {
 }
 
 form_action! {
-    /// Makes a project, whose owner the person becomes.
+    /// Creates a project with the user as its owner.
     CreateProject(#[serde(default)] name: String) -> ProjectId {
         let (caller, app) = context::caller()?;
         let owner = caller.user;
@@ -41,7 +41,7 @@ form_action! {
 }
 
 form_action! {
-    /// Renames a project that was called `version` when the form was drawn. For its owners.
+    /// Renames a project. `version` is the name when the form was rendered. For project owners.
     RenameProject(id: ProjectId, #[serde(default)] version: String, #[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.rename(&Actor::User(caller), id, Some(&version), &name).await)
@@ -49,7 +49,7 @@ form_action! {
 }
 
 form_action! {
-    /// Archives a project: its keys are refused from the next request on. For its owners.
+    /// Archives a project: its keys are denied from the next request. For project owners.
     ArchiveProject(id: ProjectId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.archive(&Actor::User(caller), id, false).await)
@@ -57,7 +57,7 @@ form_action! {
 }
 
 form_action! {
-    /// Takes the archiving of a project back. For its owners.
+    /// Unarchives a project. For project owners.
     UnarchiveProject(id: ProjectId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.archive(&Actor::User(caller), id, true).await)
@@ -65,7 +65,8 @@ form_action! {
 }
 
 form_action! {
-    /// Sets the longest life of a project's tokens; `version` is what it was in seconds when the form was drawn. For its owners.
+    /// Sets the maximum lifetime of a project's tokens. `version` is the lifetime in seconds when the form was
+    /// rendered. For project owners.
     SetTokenLife(
         id: ProjectId,
         version: i64,
@@ -77,15 +78,15 @@ form_action! {
     }
 }
 
-/// What there is to choose for a project. For administrators.
+/// Returns the data of the form for a project's scopes. For administrators.
 pub async fn scopes_form(id: ProjectId) -> Result<ScopesForm, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.projects.scopes_form(&caller, id).await)
 }
 
 form_action! {
-    /// Chooses what a project offers: `set` is `default` or `own`; `retire` names what is dropped although keys hold it. For
-    /// administrators.
+    /// Sets the scopes that a project offers. `set` is `default` or `own`; `retire` lists the scopes to remove although
+    /// keys have them. For administrators.
     SetScopes(
         id: ProjectId,
         #[serde(default)] version: String,
@@ -99,20 +100,21 @@ form_action! {
     }
 }
 
-/// The keys of a project, by whom they were issued to.
+/// Returns the keys of a project, grouped by the name they were issued to.
 pub async fn project_keys(id: ProjectId) -> Result<ProjectKeys, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.keys.of_project(&caller, id).await)
 }
 
-/// The members of a project; for its owners, the open invitations too.
+/// Returns the members of a project, and for its owners also the open invitations.
 pub async fn members(id: ProjectId) -> Result<Members, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.projects.members(&caller, id).await)
 }
 
 form_action! {
-    /// Invites a person to a project. The link is in the response unless it was mailed, and nowhere else. For its owners.
+    /// Invites a person to a project. The one-time link is in this response only, unless it was sent by email. For
+    /// project owners.
     Invite(id: ProjectId, #[serde(default)] role: String, #[serde(default)] email: String) -> Invited {
         let (caller, app) = context::caller()?;
         context::no_store();
@@ -121,7 +123,7 @@ form_action! {
 }
 
 form_action! {
-    /// Withdraws an open invitation. For the project's owners.
+    /// Withdraws an open invitation. For project owners.
     WithdrawInvitation(id: ProjectId, invitation: InvitationId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.withdraw(&caller, id, invitation).await)
@@ -129,7 +131,7 @@ form_action! {
 }
 
 form_action! {
-    /// Gives a member, who was `version` when the form was drawn, another role. For the project's owners.
+    /// Changes a member's role. `version` is the role when the form was rendered. For project owners.
     SetRole(id: ProjectId, user: UserId, #[serde(default)] version: String, #[serde(default)] role: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.set_role(&caller, id, user, &version, &role).await)
@@ -137,7 +139,7 @@ form_action! {
 }
 
 form_action! {
-    /// Takes a member out of a project. For its owners.
+    /// Removes a member from a project. For project owners.
     RemoveMember(id: ProjectId, user: UserId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.remove_member(&caller, id, user).await)
@@ -145,7 +147,7 @@ form_action! {
 }
 
 form_action! {
-    /// Leaves a project.
+    /// Removes the user from a project.
     LeaveProject(id: ProjectId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.leave(&caller, id).await)
@@ -153,14 +155,14 @@ form_action! {
 }
 
 form_action! {
-    /// Becomes a member of another's project as an administrator, which its members see.
+    /// Adds an administrator to a project of other users. The members can see this.
     JoinProject(id: ProjectId, #[serde(default)] role: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.join(&caller, id, &role).await)
     }
 }
 
-/// The invitation with this code, with and without a session.
+/// Returns the invitation with this code, with or without a session.
 pub async fn invitation(code: String) -> Result<InvitationView, AppError> {
     let app = context::app()?;
     context::no_store();
@@ -169,14 +171,15 @@ pub async fn invitation(code: String) -> Result<InvitationView, AppError> {
 }
 
 form_action! {
-    /// Becomes a member by an invitation.
+    /// Accepts an invitation: adds the user to the project.
     AcceptInvitation(#[serde(default)] code: String) -> Joined {
         let (caller, app) = context::caller()?;
         context::answer(app.projects.accept(&caller, &code).await).map_err(gone)
     }
 }
 
-/// The one sentence for a link that was used or withdrawn, has expired, or never was.
+/// Replaces the message of a "not found" error: it is the same for a link that was used, was withdrawn, has expired, or
+/// never existed.
 fn gone(error: AppError) -> AppError {
     match error.kind {
         ErrorKind::NotFound => AppError::new(

@@ -1,4 +1,4 @@
-//! Page data and form actions of the catalog of scopes. For anyone but an administrator the response is 404.
+//! Page data and form actions of the scope catalog. For all users except administrators the response is 404.
 
 use crate::{
     domain::scope::CatalogueScope,
@@ -8,14 +8,15 @@ use crate::{
     service::scopes::{Removal, ScopeDraft, in_use},
 };
 
-/// All scopes, in the order in which forms offer them.
+/// Returns all scopes, in the order in which forms show them.
 pub async fn list_scopes() -> Result<Vec<CatalogueScope>, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.scopes.list(&caller).await)
 }
 
 form_action! {
-    /// Adds a scope. `in_default` is a checkbox: anything but nothing is yes. `granted_by` is `operator` or `owner`.
+    /// Adds a scope. `in_default` is a checkbox: any value except the empty string means checked. `granted_by` is
+    /// `operator` or `owner`.
     AddScope(
         #[serde(default)] name: String,
         #[serde(default)] description: String,
@@ -29,7 +30,7 @@ form_action! {
 }
 
 form_action! {
-    /// Changes a scope's description, its default and the role that grants it; its name stays.
+    /// Changes a scope's description, its default, and the role that grants it. The name cannot change.
     EditScope(
         #[serde(default)] name: String,
         #[serde(default)] description: String,
@@ -43,7 +44,7 @@ form_action! {
 }
 
 form_action! {
-    /// Removes a scope that no key holds and no project chose.
+    /// Removes a scope that no key has and no project has selected.
     RemoveScope(#[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
         match context::answer(app.scopes.remove(&caller, &name).await)? {
@@ -54,7 +55,7 @@ form_action! {
 }
 
 form_action! {
-    /// Retires a scope: keys that hold it keep it, and no new key is given it.
+    /// Retires a scope: existing keys keep it, and new keys cannot receive it.
     RetireScope(#[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.scopes.retire(&caller, &name, false).await)
@@ -62,7 +63,7 @@ form_action! {
 }
 
 form_action! {
-    /// Offers a retired scope again, wherever it was offered.
+    /// Unretires a scope: it is available again where it was before.
     UnretireScope(#[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.scopes.retire(&caller, &name, true).await)

@@ -1,4 +1,4 @@
-//! Page data and form actions of a user's own security.
+//! Page data and form actions of the user's security settings.
 
 use crate::{
     domain::{
@@ -10,14 +10,14 @@ use crate::{
     http::context,
 };
 
-/// What the page of security shows to the person who is signed in.
+/// Returns the data of the security page for the user.
 pub async fn get_security() -> Result<Security, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.accounts.security(&caller, context::session_digest().ok()).await)
 }
 
 form_action! {
-    /// Changes the password, and ends the other sessions.
+    /// Changes the password and ends the user's other sessions.
     ChangePassword(password: Password, new_password: Password) -> () {
         let (caller, app) = context::caller()?;
         let here = context::session_digest()?;
@@ -26,7 +26,7 @@ form_action! {
 }
 
 form_action! {
-    /// Ends one of the person's own sessions, named by its handle.
+    /// Ends one of the user's own sessions, identified by its handle.
     EndSession(#[serde(default)] session: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.accounts.end_session(&caller, &session).await)
@@ -34,7 +34,7 @@ form_action! {
 }
 
 form_action! {
-    /// Ends all of the person's sessions but this one.
+    /// Ends all of the user's sessions except the current one.
     EndOtherSessions() -> () {
         let (caller, app) = context::caller()?;
         let here = context::session_digest()?;
@@ -42,7 +42,7 @@ form_action! {
     }
 }
 
-/// Makes a secret for a second factor, or shows again the one in `sealed`. Nothing is stored.
+/// Generates a secret for a second factor, or returns the secret in `sealed` again. Nothing is stored.
 pub async fn begin_second_factor(sealed: String) -> Result<Enrolment, AppError> {
     let (caller, app) = context::caller()?;
     context::no_store();
@@ -50,7 +50,7 @@ pub async fn begin_second_factor(sealed: String) -> Result<Enrolment, AppError> 
 }
 
 form_action! {
-    /// Turns the second factor on. The recovery codes are in the answer, and nowhere else.
+    /// Turns the second factor on. The recovery codes are only in this response.
     ConfirmSecondFactor(#[serde(default)] sealed: String, one_time_code: Password) -> RecoveryCodes {
         let (caller, app) = context::caller()?;
         context::no_store();
@@ -59,7 +59,7 @@ form_action! {
 }
 
 form_action! {
-    /// Turns the second factor off; requires a fresh proof.
+    /// Turns the second factor off. Requires recent reauthentication.
     TurnOffSecondFactor() -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.accounts.turn_off_second_factor(&caller).await)
@@ -67,7 +67,7 @@ form_action! {
 }
 
 form_action! {
-    /// Replaces all recovery codes; requires a fresh proof.
+    /// Replaces all recovery codes. Requires recent reauthentication.
     NewRecoveryCodes() -> RecoveryCodes {
         let (caller, app) = context::caller()?;
         context::no_store();

@@ -1,4 +1,4 @@
-//! Page data and form actions of signing in, signing out and the first start.
+//! Page data and form actions of sign-in, sign-out, and first setup.
 
 use crate::{
     domain::{
@@ -12,19 +12,20 @@ use crate::{
     service::accounts::FirstUser,
 };
 
-/// The user who is signed in, if there is one.
+/// Returns the user of the session, if there is one.
 pub async fn me() -> Result<Option<Me>, AppError> {
     Ok(context::signed_in().map(|caller| caller.me()))
 }
 
-/// What every page may know of this Keyward.
+/// Returns the public information on this instance, for every page.
 pub async fn instance() -> Result<Instance, AppError> {
     let app = context::app()?;
     context::answer(app.accounts.instance().await)
 }
 
 form_action! {
-    /// Signs in, or leads on to the second factor. A wrong password and an unknown address get the same answer, in the same time.
+    /// Signs in, or redirects to the second factor. A wrong password and an unknown address get the same response in
+    /// the same time.
     SignIn(#[serde(default)] email: String, password: Password) -> Entrance {
         let (app, origin) = (context::app()?, context::origin()?);
         let signed_in = context::answer(app.accounts.sign_in(&email, &password, &origin).await)?;
@@ -32,13 +33,13 @@ form_action! {
     }
 }
 
-/// Whether this browser has sent the right password and still needs the second factor.
+/// Returns whether this browser has sent the correct password and still needs the second factor.
 pub async fn awaits_code() -> Result<bool, AppError> {
     Ok(context::pending().is_some())
 }
 
 form_action! {
-    /// Signs in with a code of the second factor, or a recovery code, after the right password.
+    /// Signs in with a one-time code of the second factor or a recovery code, after the correct password.
     SignInCode(one_time_code: Password) -> () {
         let (app, origin) = (context::app()?, context::origin()?);
         let Some(who) = context::pending() else {
@@ -49,21 +50,21 @@ form_action! {
     }
 }
 
-/// How the person who is signed in proves again who they are.
+/// Returns the reauthentication method of the user.
 pub async fn how_to_prove() -> Result<Proof, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.accounts.proof_of(&caller).await)
 }
 
 form_action! {
-    /// Checks a proof of identity. Actions that require a fresh proof are open for the next 15 minutes.
+    /// Reauthenticates the user. Actions that require recent reauthentication are available for the next 15 minutes.
     Confirm(proof: Password) -> () {
         context::confirm(&proof).await
     }
 }
 
 form_action! {
-    /// Ends this session.
+    /// Ends the current session.
     SignOut() -> () {
         if let Some(caller) = context::signed_in() {
             context::answer(context::app()?.accounts.sign_out(&caller).await)?;
@@ -73,7 +74,7 @@ form_action! {
 }
 
 form_action! {
-    /// Creates the first administrator; requires the code that was printed at this start.
+    /// Creates the first administrator. Requires the setup code that the server printed when it started.
     SetUp(
         #[serde(default)] code: String,
         #[serde(default)] name: String,

@@ -1,4 +1,4 @@
-//! Page data and form actions of the settings.
+//! Page data and form actions of the user settings.
 
 use crate::{
     domain::{theme::Theme, user::AccountForm},
@@ -8,14 +8,14 @@ use crate::{
     service::Error,
 };
 
-/// The account of the person who is signed in.
+/// Returns the account of the user.
 pub async fn get_account() -> Result<AccountForm, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.accounts.profile(&caller).await)
 }
 
 form_action! {
-    /// Saves their name and time zone. `zone` is an IANA name, or empty: as the browser says.
+    /// Saves the user's name and time zone. `zone` is an IANA name; if it is empty, the browser's time zone applies.
     SaveAccount(#[serde(default)] name: String, #[serde(default)] zone: String) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.accounts.save_profile(&caller, &name, &zone).await)
@@ -23,7 +23,8 @@ form_action! {
 }
 
 form_action! {
-    /// Keeps `system`, `light` or `dark` in this browser, for all its users.
+    /// Saves the theme (`system`, `light`, or `dark`) in a cookie of this browser. It applies to all users of the
+    /// browser.
     SaveTheme(#[serde(default)] theme: String) -> () {
         let app = context::app()?;
         let theme: Theme = context::answer(theme.parse().map_err(|e| Error::field("theme", e)))?;

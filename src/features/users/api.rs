@@ -1,4 +1,4 @@
-//! Page data and form actions about users. For anyone but an administrator the response is 404.
+//! Page data and form actions of user administration. For all users except administrators the response is 404.
 
 use crate::{
     domain::{
@@ -16,20 +16,21 @@ use crate::{
     },
 };
 
-/// One page of the users whose name or address contains `search`; `after` comes from the page before.
+/// Returns one page of the users whose name or email address contains `search`; `after` is the cursor from the previous
+/// page.
 pub async fn list_users(search: String, after: String) -> Result<UserPage, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.users.list(&caller, &search, &after).await)
 }
 
-/// One person, with their projects.
+/// Returns a user with their projects.
 pub async fn get_user(id: UserId) -> Result<UserView, AppError> {
     let (caller, app) = context::caller()?;
     context::answer(app.users.get(&caller, id).await)
 }
 
 form_action! {
-    /// Invites a person by email. Without a mail server the link is in the response, and nowhere else.
+    /// Invites a person by email. Without a mail server, the one-time link is in this response only.
     InviteUser(#[serde(default)] email: String) -> InvitedUser {
         let (caller, app) = context::caller()?;
         if !has(caller.admin, Power::ManageUsers) {
@@ -42,7 +43,8 @@ form_action! {
 }
 
 form_action! {
-    /// Signs the person out everywhere, and lets them in no more. `keys` is a checkbox: the keys that they made are deactivated too.
+    /// Disables a user: ends all their sessions and denies sign-in. `keys` is a checkbox: it also deactivates the keys
+    /// that the user created.
     DisableUser(id: UserId, #[serde(default)] reason: String, #[serde(default)] keys: String) -> () {
         let (caller, app) = context::caller()?;
         let done = app.users.disable(&Actor::User(caller), id, &reason, !keys.is_empty()).await;
@@ -51,7 +53,7 @@ form_action! {
 }
 
 form_action! {
-    /// Lets the person in again.
+    /// Enables a disabled user: they can sign in again.
     EnableUser(id: UserId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.users.enable(&Actor::User(caller), id).await)
@@ -59,7 +61,7 @@ form_action! {
 }
 
 form_action! {
-    /// Makes the person an administrator.
+    /// Gives a user the administrator role.
     MakeAdministrator(id: UserId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.users.make_administrator(&Actor::User(caller), id).await)
@@ -67,7 +69,7 @@ form_action! {
 }
 
 form_action! {
-    /// Removes the administrator's role from the person.
+    /// Removes the administrator role from a user.
     UnmakeAdministrator(id: UserId) -> () {
         let (caller, app) = context::caller()?;
         context::answer(app.users.unmake_administrator(&Actor::User(caller), id).await)
@@ -75,7 +77,8 @@ form_action! {
 }
 
 form_action! {
-    /// Gives one of their projects to another user. `stays` is a checkbox: they stay in it as an operator.
+    /// Transfers one of the user's projects to another user. `stays` is a checkbox: the user stays a member as an
+    /// operator.
     TransferProject(
         id: UserId,
         project: ProjectId,
@@ -88,8 +91,8 @@ form_action! {
 }
 
 form_action! {
-    /// Deletes the person. `projects` are those that they alone own, `heirs` in the same order what becomes of each: a user's id, or
-    /// `archive`.
+    /// Deletes a user. `projects` are the projects of which the user is the only owner. `heirs` has the disposition of
+    /// each project in the same order: a user ID, or `archive`.
     DeleteUser(
         id: UserId,
         #[serde(default)] reason: String,

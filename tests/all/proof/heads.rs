@@ -1,9 +1,9 @@
-//! The headers of every answer, whatever it answers and to whom.
+//! Response headers: checks the headers of every response of the matrix.
 
 use crate::support::browser::Page;
 use std::collections::HashSet;
 
-/// The names of all headers that an answer may have. Whatever else one carries says something of this server that nobody asked.
+/// The names of all headers that a response may have. Any other header could reveal information about the server.
 const KNOWN: [&str; 33] = [
     "access-control-allow-headers",
     "access-control-allow-methods",
@@ -40,16 +40,16 @@ const KNOWN: [&str; 33] = [
     "x-request-id",
 ];
 
-/// To which router an answer belongs.
+/// The part of the server that sends a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Browser,
     Program,
-    /// The hot path: what passes has few headers, for nobody draws it.
+    /// The hot path: successful responses have few headers, because no browser renders them.
     Front,
 }
 
-/// What is wrong with the headers of an answer.
+/// Returns everything that is wrong with the headers of a response.
 pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut check = |fine: bool, what: String| {
@@ -80,7 +80,7 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
         let few = side == Side::Front && page.status == 200;
         check(few || policy.contains(rule), format!("no {rule} in the policy {policy}"));
     }
-    // The form of consent may lead to the program that asks, whose address was checked.
+    // The consent form may redirect to the client, whose redirect URI is validated.
     let closed = policy.replace("form-action 'self' http://127.0.0.1:1;", "form-action 'self';");
     for hole in ["unsafe-inline", "'unsafe-eval'", "*", "http:", "https:", "data:"] {
         check(!closed.contains(hole), format!("{hole} in the policy {policy}"));
@@ -134,7 +134,7 @@ pub fn wrong(page: &Page, side: Side, ids: &mut HashSet<String>) -> Vec<String> 
     wrong
 }
 
-/// What is wrong with a page: nothing in it runs or is drawn but by the policy.
+/// Returns everything that is wrong with a page: all scripts and styles must comply with the policy.
 fn wrong_page(page: &Page) -> Vec<String> {
     let html = page.text();
     let mut wrong: Vec<_> = [" style=", "<style", " onclick=", " onload=", "javascript:"]

@@ -1,6 +1,6 @@
-//! The proof of who may do what: who asks, of what, what must come of it, and what is stored afterwards.
+//! Authorization matrix: each caller, each object, the expected response and the database afterwards.
 //!
-//! Whoever adds a page, a form, a server function or a route adds its row to `rows.rs`; nothing else here changes with it.
+//! A new page, form, server function or route needs a row in `rows.rs` and no other change in this module.
 
 pub mod heads;
 pub mod rows;

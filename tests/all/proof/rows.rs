@@ -1,29 +1,31 @@
-//! Every page, form, server function and route: who it answers, and what comes of it.
+//! Rows of the authorization matrix: every page, form, server function and route, who may call it, and the result.
 //!
-//! To add one, write its row into the table of its kind, in the sorted place:
+//! To add one, write its row into the table of its kind, in sorted order:
 //!
-//! - `page("/projects/{id}/members", Can(Action::SeeKeys))`: a page. What `{id}` names is read from the address; say
-//!   `.about(User)` if it is something else.
-//! - `form("/projects/{id}/rename", Can(Action::Configure), |at| vec![id(at), said("name", "Tide")])`: a form, sent right, which
-//!   changes something and writes an event.
+//! - `page("/projects/{id}/members", Can(Action::SeeKeys))`: a page. The kind of object of `{id}` follows from the
+//!   path. Add `.about(User)` to override it.
+//! - `form("/projects/{id}/rename", Can(Action::Configure), |at| vec![id(at), said("name", "Tide")])`: a form with
+//!   valid fields, which changes state and records an event.
 //! - `ask("keys/called", Can(Action::SeeKeys), Key, |at| …)`: a server function. Islands call it, and it only reads.
 //!
-//! Say `.says("project.renamed")`, so that it is that event and no other.
+//! Add `.says("project.renamed")` to expect exactly this event.
 //!
-//! What comes of it on one of the things and is not the rule goes behind the row: `.on(Archived, Refused(409))` for whoever may,
-//! `.still().on(Stopped, Done)` where little changes. `.takes(&["description"])` names what else the form or function takes, so that the test of
-//! mass assignment does not send it. What comes of it for members, or for owners, and not for an administrator goes there too:
-//! `.members(Refused(409))`, `.owners(Refused(409))`.
+//! Exceptions for an object follow the row: `.on(Archived, Refused(409))` for authorized callers, or
+//! `.still().on(Stopped, Done)` if the request changes only some objects. `.takes(&["description"])` names the other
+//! fields that the form or function accepts, so that the mass assignment test does not send them. Results for members,
+//! or for owners, that do not apply to an administrator are exceptions too: `.members(Refused(409))`,
+//! `.owners(Refused(409))`.
 //!
-//! A page of a project is drawn for an administrator who is no member, too, and the log says that they looked: `.looks(200)`, or with
-//! the status of what they may not. Behind a refused form the page is drawn as well, so that says `.looks(403)`.
+//! A project page is also rendered for an administrator who is not a member, and the audit log records the view:
+//! `.looks(200)`, or the status of what they are not authorized for. The page is also rendered behind a denied form, so
+//! that row has `.looks(403)`.
 //!
-//! Say `.proof()` if it asks whoever has not proved for 15 minutes who they are to do so again, and `.proof_of_power()` if it asks
-//! only administrators who are no members.
+//! Add `.proof()` if every caller whose last authentication is more than 15 minutes ago must reauthenticate, and
+//! `.proof_of_power()` if this applies only to administrators who are not members.
 //!
-//! What needs something that works once (a code of an app, a link of a letter) is refused here to everybody, and nothing changes.
-//! That it is taken with the right one is in the tests of its own: `security.rs` (second factor, confirming), `entry.rs` (accounts,
-//! new passwords), `oidc.rs` (accounts elsewhere), `projects.rs` (invitations that were used).
+//! An endpoint that needs a one-time value (a code of an app, a link in an email) is denied to everyone here, and
+//! nothing changes. Other tests check that it accepts the right value: `security.rs` (second factor, reauthentication),
+//! `entry.rs` (registration, password reset), `oidc.rs` (OpenID Connect), `projects.rs` (used invitations).
 
 use super::stage::{
     About::{self, *},
@@ -36,101 +38,103 @@ use keyward::{
     service::can::{Action, Power, can, has},
 };
 
-/// Who may.
+/// The rule that authorizes callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// It leads everybody elsewhere.
+    /// Redirects everyone to this path.
     Leads(&'static str),
-    /// There is nothing (any more), for nobody.
+    /// Not found for everyone.
     Over,
-    /// For whoever is not signed in; the others are led to the keys.
+    /// Callers who are not signed in. Others are redirected to their keys.
     SignedOut,
     Anyone,
     SignedIn,
-    /// Every member of the project of [`Home`], which the address does not name; for others there is nothing.
+    /// Every member of the project of [`Home`], which the path does not contain. Not found for others.
     AtHome,
-    /// Whose role in the project allows it; for whoever is no member there is nothing.
+    /// A role in the project that permits the action. Not found for callers who are not members.
     Can(Action),
-    /// Who has the power; for anybody else there is nothing.
+    /// An administrator with this permission. Not found for others.
     Has(Power),
-    /// Either of them.
+    /// A role that permits the action, or an administrator with the permission.
     Either(Action, Power),
-    /// Whoever holds the code of a link that works.
+    /// A caller with the code of a valid link.
     Link,
-    /// Whoever holds one and is signed in.
+    /// A signed-in caller with the code of a valid link.
     LinkSignedIn,
-    /// One person; for anybody else it is not there.
+    /// One caller. Not found for others.
     Only(Who),
-    /// Whoever sends the secret of a key that works.
+    /// A caller with the secret of a valid key.
     Secret,
-    /// Whoever sends a token of the project.
+    /// A caller with a token of the project.
     Token,
-    /// Whoever sends a token, of any project.
+    /// A caller with a token of any project.
     ByToken,
-    /// Whoever sends a token, with the project in the question: whoever has none is asked for one, of another's it is not enough.
+    /// A caller with a token of the project that the request names: 401 without a token, 403 with a token of another
+    /// project.
     Gateway,
-    /// Whoever sends a token for management, which nobody here has: `management.rs` tries those who do.
+    /// A caller with a management token. No caller here has one: `management.rs` tests those.
     Managed,
 }
 use Rule::*;
 
-/// What comes of it for whoever may.
+/// The result for an authorized caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done: something is stored that was not, and an event says so.
+    /// Stored rows change, and an event is recorded.
     Done,
-    /// An event says so, and nothing else is stored.
+    /// Only an event is recorded.
     Noted,
-    /// It is answered, and nothing has changed.
+    /// The request succeeds, and nothing changes.
     Still,
-    /// It is refused all the same, with this status.
+    /// The request is denied anyway, with this status.
     Refused(u16),
 }
 use Outcome::*;
 
-/// The event that an administrator looked at a project that is not theirs.
+/// The audit event that an administrator viewed a project without being a member.
 pub const LOOKED: &str = "project.seen_by_administrator";
 
-/// Of whom a fresh proof is asked.
+/// The callers that must reauthenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
     Nobody,
     Everybody,
-    /// Of an administrator who is no member.
+    /// Administrators who are not members.
     Power,
 }
 
 pub type Fields = fn(&At) -> Vec<(&'static str, String)>;
 
-/// An address, and what is said of it.
+/// An endpoint and its expected results.
 pub struct Row {
     pub path: String,
-    /// As the route table, the form table or Leptos names it.
+    /// The name in the route table, the form table or Leptos.
     pub template: &'static str,
     pub how: How,
     pub rule: Rule,
     pub about: About,
     pub fields: Fields,
-    /// What comes of it for whoever may, unless it is said otherwise of the thing.
+    /// The result for authorized callers, unless `outcomes` has one for the object.
     pub usual: Outcome,
     pub outcomes: Vec<(Which, Outcome)>,
-    /// What comes of it for members of the project, and for its owners, unless it is said of the thing.
+    /// The results for members of the project and for its owners, unless `outcomes` has one for the object.
     pub members: Option<Outcome>,
     pub owners: Option<Outcome>,
-    /// For an administrator who is no member the project is drawn, with this status, and the log says that they looked.
+    /// The status for an administrator who is not a member: the project is rendered, and the audit log records the
+    /// view.
     pub looks: Option<u16>,
-    /// Whoever may not gets the answer of what is not there, members too.
+    /// Denied callers get the response of a missing object, members too.
     pub hides: bool,
     pub asks: Asks,
-    /// Its answer is never the same twice.
+    /// The response differs each time.
     pub varies: bool,
-    /// Where a form that was accepted leads.
+    /// The redirect of an accepted form.
     pub leads: Option<&'static str>,
-    /// The event that says what was done.
+    /// The audit event of the change.
     pub event: Option<&'static str>,
-    /// What else it takes.
+    /// Other fields that it accepts.
     pub takes: &'static [&'static str],
-    /// The status of what is answered.
+    /// The status of a successful response.
     pub status: u16,
 }
 
@@ -207,7 +211,7 @@ impl Row {
         self
     }
 
-    /// The address with what stands in its query.
+    /// Sets the path, with its query.
     pub fn at(mut self, path: &str) -> Self {
         path.clone_into(&mut self.path);
         self
@@ -218,7 +222,7 @@ impl Row {
         self
     }
 
-    /// The newest event when it is done.
+    /// Sets the newest event after the change.
     pub fn says(mut self, event: &'static str) -> Self {
         self.event = Some(event);
         self
@@ -229,13 +233,13 @@ impl Row {
         self
     }
 
-    /// A form that answers with a page.
+    /// Expects a page as the response of a form.
     pub fn shows(mut self) -> Self {
         self.status = 200;
         self
     }
 
-    /// Nothing changes, unless it is said otherwise of a thing.
+    /// Expects no change, unless an exception for the object follows.
     pub fn still(mut self) -> Self {
         self.usual = Still;
         self
@@ -249,13 +253,14 @@ impl Row {
         of_thing.or(of_owner).or(of_member).unwrap_or(self.usual)
     }
 
-    /// Whether an administrator sees the project of another by it, which the log says.
+    /// Returns whether an administrator who is not a member views the project of an existing object, which the audit
+    /// log records.
     fn is_looked_at(&self, who: Who, which: Which) -> bool {
         let there = !matches!(which, Which::Random | Which::Gone | Which::Unnamed);
         who == Who::Administrator && who.role(which).is_none() && there
     }
 
-    /// As what they act, as the log has it, if the rule says that.
+    /// Returns the role in the audit event, if the rule determines it.
     pub fn acting(&self, who: Who, which: Which) -> Option<&'static str> {
         match (self.rule, who.role(which)) {
             (Can(_) | Either(..), Some(role)) => Some(role.as_str()),
@@ -264,7 +269,7 @@ impl Row {
         }
     }
 
-    /// Whether it asks them for a fresh proof of who they are.
+    /// Returns whether the caller must reauthenticate.
     pub fn asks_proof(&self, who: Who, which: Which) -> bool {
         match self.asks {
             Asks::Nobody => false,
@@ -274,7 +279,7 @@ impl Row {
         }
     }
 
-    /// What must come of it.
+    /// Returns the expected result.
     pub fn expected(&self, who: Who, which: Which) -> Expected {
         if let Some(status) = self.looks.filter(|_| self.is_looked_at(who, which))
             && !(self.usual == Done && matches!(self.rule, Either(..)))
@@ -310,7 +315,7 @@ impl Row {
                 (Who::Program | Who::OtherProgram, _) => Expected::refused(403),
                 _ => Expected::refused(401),
             },
-            // Not even that there is such a page.
+            // For these callers the page itself does not exist.
             Has(_) if outside && self.how == How::Get => Expected::refused(404),
             _ if outside => Expected::refused(login),
             SignedIn => allowed(true, 0),
@@ -330,19 +335,19 @@ impl Row {
         }
     }
 
-    /// Whether they may learn of things that are not theirs: an administrator by their power.
+    /// Returns whether the caller may read objects of other users: an administrator with a permission.
     pub fn reaches_everything(&self, who: Who) -> bool {
         who == Who::Administrator && (matches!(self.rule, Has(_) | Either(..)) || self.looks.is_some())
     }
 }
 
-/// What must come of a request.
+/// The expected result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
     pub status: u16,
-    /// Something is stored that was not, and an event says so; otherwise nothing is.
+    /// Whether stored rows change and an event is recorded. Otherwise nothing changes.
     pub done: bool,
-    /// The event that says so, if it matters which.
+    /// The expected event. `None` accepts any event.
     pub event: Option<&'static str>,
 }
 
@@ -372,13 +377,13 @@ fn json(path: &'static str, rule: Rule, fields: Fields) -> Row {
     Row::new(path, How::Json, rule, Key, fields, Still)
 }
 
-/// What a key asks for as a client of OAuth.
+/// A request of a key as an OAuth client.
 fn posted(path: &'static str, fields: Fields) -> Row {
     let row = Row::new(path, How::Posted, Secret, Key, fields, Still);
     row.on(Stopped, Refused(401)).on(Deleted, Refused(401)).on(Archived, Refused(401))
 }
 
-/// Who the client is.
+/// Returns the fields of client authentication.
 fn client(at: &At) -> Vec<(&'static str, String)> {
     vec![("client_id", format!("key:{}", at.id)), ("client_secret", at.secret.clone())]
 }
@@ -387,7 +392,7 @@ fn bearer(path: &'static str, rule: Rule) -> Row {
     Row::new(path, How::Bearer, rule, if path.contains('{') { Project } else { Nothing }, nothing, Still)
 }
 
-/// What the braces of an address name.
+/// Returns the kind of object that a path template refers to.
 fn about(path: &str) -> About {
     let named = path.split('{').next().unwrap_or_default();
     match (path.contains('{'), named) {
@@ -401,7 +406,7 @@ fn about(path: &str) -> About {
     }
 }
 
-/// The field with the id of the thing.
+/// Returns the field with the object's id.
 fn id(at: &At) -> (&'static str, String) {
     ("id", at.id.clone())
 }
@@ -561,7 +566,7 @@ fn session(at: &At) -> Vec<(&'static str, String)> {
     vec![("session", at.id.clone())]
 }
 
-/// The query with which a program that nobody registered asks, of the project.
+/// Returns the query of an authorization request by an unregistered client, for the project.
 fn asked(at: &At) -> String {
     ask_to_be_allowed("s", "loopback", &at.project)
 }
@@ -617,11 +622,11 @@ const NEW_TAKES: &[&str] =
     &["environment", "expires_on", "scopes", "issued_to", "networks", "not_before", "rate", "per", "burst"];
 const SCOPE_TAKES: &[&str] = &["in_default"];
 
-/// The request of a program that is not registered, for the project that `{id}` names.
+/// The authorization request of an unregistered client, for the project in `{id}`.
 const ASK: &str = "/authorize?response_type=code&client_id=loopback&redirect_uri=http://127.0.0.1:1/cb&resource=http://127.0.0.1:3000\
     /projects/{id}&scope=data:read&state=s&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
-/// The pages, by address.
+/// The pages, by path.
 pub fn pages() -> Vec<Row> {
     let stop = Has(Power::StopAnyKey);
     let catalogue = Has(Power::WriteCatalogue);
@@ -713,7 +718,7 @@ pub fn pages() -> Vec<Row> {
     ]
 }
 
-/// The forms, by address.
+/// The forms, by path.
 pub fn forms() -> Vec<Row> {
     let stop = Has(Power::StopAnyKey);
     let catalogue = Has(Power::WriteCatalogue);
@@ -958,7 +963,7 @@ pub fn forms() -> Vec<Row> {
     ]
 }
 
-/// The forms with other fields than in [`forms`], which do something else.
+/// Forms with other fields than in [`forms`], which have another effect.
 pub fn variants() -> Vec<Row> {
     vec![
         form("/authorize", CHANGE, to_allow)
@@ -979,10 +984,10 @@ pub fn functions() -> Vec<Row> {
     ]
 }
 
-/// The routes of programs, by address.
-/// What a question of a key can hold besides the key.
+/// The fields that a verify request accepts besides `key`.
 const VERIFY_TAKES: &[&str] = &["token", "project", "scopes", "ip"];
 
+/// The API routes, by path.
 pub fn routes() -> Vec<Row> {
     vec![
         bearer("/.well-known/keyward-audit-keys.json", Anyone),
@@ -1002,7 +1007,7 @@ pub fn routes() -> Vec<Row> {
             Refused(400),
         ),
         posted("/oauth/introspect", |at| [client(at), vec![("token", "x".into())]].concat()),
-        // Whatever became of the key; of the stopped one nobody has the secret.
+        // Revocation works for a key in any state. No caller has the secret of the stopped key.
         Row::new(
             "/oauth/revoke",
             How::Posted,
@@ -1043,13 +1048,13 @@ pub fn routes() -> Vec<Row> {
         bearer("/sdk/v1.js", Anyone),
         bearer("/sdk/v1.d.ts", Anyone),
         json("/v1/keys/verify", Anyone, |at| vec![("key", at.secret.clone())]).takes(VERIFY_TAKES),
-        // A list is what it takes: `tests/verify.rs` sends some.
+        // The endpoint requires a list, which `verify.rs` tests.
         Row { usual: Refused(422), ..json("/v1/keys/verify:batch", Anyone, |at| vec![("keys", at.secret.clone())]) },
     ]
 }
 
-/// What is mounted beside pages and forms. A GET of the export leads to its page (`audit.rs`). Of an account elsewhere there is nothing here: none is set up. That
-/// the way there and back works is in `oidc.rs`.
+/// Routes that are mounted next to pages and forms. A GET of the export redirects to its page (`audit.rs`). The OpenID
+/// Connect routes are not found, because no provider is configured; `oidc.rs` tests the sign-in.
 pub fn plain() -> Vec<Row> {
     vec![
         Row::new("/admin/audit/export", How::Form, Has(Power::ReadLog), Nothing, nothing, Noted)
@@ -1063,7 +1068,7 @@ pub fn plain() -> Vec<Row> {
     ]
 }
 
-/// Forms sent so that they ask for a fresh proof of identity, where the rows above do not.
+/// Forms with fields that require reauthentication, where the rows above do not require it.
 pub fn dangerous() -> Vec<Row> {
     vec![
         form("/keys/new", CHANGE, for_ever)

@@ -1,4 +1,4 @@
-//! Who asks, and of what.
+//! Test fixtures of the authorization matrix: callers, objects and requests.
 
 use super::state::{Schema, State};
 use crate::support::{
@@ -13,22 +13,22 @@ use keyward::{
 };
 use uuid::Uuid;
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
     Nobody,
-    /// With a session from before they were disabled; they were an operator of the project.
+    /// A disabled user with an older session, who was an operator of the project.
     Disabled,
-    /// An access token of the project, no cookie.
+    /// A program with an access token of the project and no cookie.
     Program,
-    /// An access token of another project.
+    /// A program with an access token of another project.
     OtherProgram,
     Viewer,
     Operator,
     Owner,
     /// The owner of another project.
     OtherOwner,
-    /// An administrator who is no member.
+    /// An administrator who is not a member.
     Administrator,
 }
 use Who::*;
@@ -37,12 +37,12 @@ pub const EVERYBODY: [Who; 9] =
     [Nobody, Disabled, Program, OtherProgram, Viewer, Operator, Owner, OtherOwner, Administrator];
 
 impl Who {
-    /// Whether nobody is signed in.
+    /// Returns whether the caller is not signed in.
     pub fn is_outside(self) -> bool {
         matches!(self, Nobody | Disabled | Program | OtherProgram)
     }
 
-    /// Their role in the project that the thing belongs to.
+    /// Returns the caller's role in the project that the object belongs to.
     pub fn role(self, which: Which) -> Option<Role> {
         match (self, which) {
             (_, Which::Random | Which::Gone | Which::Unnamed) => None,
@@ -56,49 +56,49 @@ impl Who {
     }
 }
 
-/// Of which thing.
+/// The state and the location of the object of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Which {
-    /// The address names nothing.
+    /// The path names no object.
     Unnamed,
-    /// An id that nothing has.
+    /// An id without an object.
     Random,
-    /// A key that was deleted so long ago that nobody can bring it back.
+    /// A deleted key whose restore period has ended.
     Gone,
-    /// The project of viewer, operator and owner, or what is in it.
+    /// The project of viewer, operator and owner, or an object in it.
     Home,
-    /// A deactivated key there, a scope that is retired, or a second administrator.
+    /// A deactivated key in that project, a retired scope, or a second administrator.
     Stopped,
-    /// A deleted key there, or somebody who is disabled.
+    /// A deleted key in that project, or a disabled user.
     Deleted,
-    /// An archived project of the same people, or what is in it.
+    /// An archived project with the same members, or an object in it.
     Archived,
-    /// Another's project, or what is in it.
+    /// Another owner's project, or an object in it.
     Elsewhere,
 }
 
-/// What an address or a function is about.
+/// The kind of object that a path or a server function refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     Nothing,
     Key,
     Project,
-    /// Of the catalogue.
+    /// A scope of the catalog.
     Scope,
-    /// A person.
+    /// A user.
     User,
-    /// A key, by an address that names its project too.
+    /// A key, by a path that contains its project too.
     ProjectKey,
-    /// An owner, and what they own.
+    /// An owner and a project of theirs, in a path that contains both.
     Ownership,
-    /// An invitation into a project, by its code.
+    /// An invitation to a project, by its code.
     Invitation,
-    /// A session of the owner's, in another browser of theirs.
+    /// A session of the owner's, in another browser.
     Session,
 }
 
 impl About {
-    /// The things that it is tried on: what is not there comes first, for the others are compared with it.
+    /// Returns the objects to test. The missing one is first, because the others are compared with it.
     pub fn things(self) -> &'static [Which] {
         use Which::*;
         match self {
@@ -113,43 +113,43 @@ impl About {
     }
 }
 
-/// What is known of a thing, to write an address or a form with.
+/// The data of an object that a path or a form needs.
 #[derive(Clone, Debug, Default)]
 pub struct At {
-    /// Of the thing itself.
+    /// The id of the object.
     pub id: String,
-    /// Of the project that it is or belongs to.
+    /// The id of its project, or of the project itself.
     pub project: String,
-    /// As the form that changes it has it.
+    /// The version that the form of the object contains.
     pub version: String,
-    /// Of the key, or of a key of the project.
+    /// The secret of the key, or of a key of the project.
     pub secret: String,
-    /// A member of the project who is no owner.
+    /// The id of a member of the project who is not an owner.
     pub user: String,
-    /// A one-time number for a form.
+    /// A one-time form number.
     pub number: String,
-    /// An open invitation into the project, and the code of its link.
+    /// An open invitation to the project, and the code of its link.
     pub invitation: String,
     pub code: String,
-    /// A project that the person alone owns, if there is one.
+    /// A project with the user as its only owner, if there is one.
     pub alone: String,
-    /// Of the second administrator.
+    /// The id of the second administrator.
     pub deputy: String,
-    /// Which choice of scopes, and which policy, a form starts from.
+    /// The versions of the scope selection and of the policy that a form starts from.
     pub offer: String,
     pub policy: String,
-    /// A program of the project, what its owner allowed it, and the code of a device of it that waits.
+    /// A client of the project, a grant of the owner to it, and the user code of a pending device of it.
     pub client: String,
     pub grant: String,
     pub device: String,
-    /// What a page about it shows; empty: nothing of its own.
+    /// The text that a page about the object shows. Empty if there is none.
     pub name: String,
 }
 
 impl At {
-    /// An address with the ids in it.
+    /// Returns the path of a template, with the ids filled in.
     pub fn address(&self, template: &str) -> String {
-        // Where a key stands in the address, the id is its project's.
+        // In a path with `{key}`, `{id}` is the key's project.
         let id = if template.contains("{key}") { &self.project } else { &self.id };
         let named = [
             ("{id}", id),
@@ -172,14 +172,14 @@ impl At {
     }
 }
 
-/// A request as a page, a form, an island or a program sends it.
+/// The form of a request: as a page, an HTML form, an island or a program sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Get,
     Form,
     Call,
     Json,
-    /// A form, as a client of OAuth sends it.
+    /// A form post of an OAuth client.
     Posted,
     Bearer,
 }
@@ -200,11 +200,11 @@ struct Place {
     names: [&'static str; 3],
 }
 
-/// Everybody and everything.
+/// The server, with all callers and objects.
 pub struct Stage {
     pub bench: Bench,
     pub schema: Schema,
-    /// What is stored before anybody asks.
+    /// The state of the database before the first request.
     pub base: State,
     cookies: Vec<(Who, Option<String>)>,
     tokens: [String; 2],
@@ -214,7 +214,7 @@ pub struct Stage {
     random: String,
     disabled: String,
     deputy: String,
-    /// The projects that people alone own, by person.
+    /// The projects with a single owner, by user.
     alone: Vec<(String, String)>,
     session: String,
     offer: String,
@@ -222,7 +222,7 @@ pub struct Stage {
     number: String,
 }
 
-/// What stands in a project that only those who belong to it may read.
+/// Texts of a project that only its members may read.
 pub const OF_HOME: [&str; 6] = ["Homestead", "Homekey", "homeconfig", "Mothballed", "Mothkey", "owner@pelagic.example"];
 pub const OF_ELSEWHERE: [&str; 4] = ["Driftwood", "Driftkey", "driftconfig", "tove@drift.example"];
 
@@ -270,7 +270,7 @@ impl Stage {
         bench.alter(&format!("{leave}; {close}")).await;
         bench.alter("UPDATE policy SET sign_up = 'invite'").await;
 
-        // Everybody is signed in twice: there is a session to end beside the one that asks.
+        // Each user has two sessions: one makes the requests, the other can be ended.
         let mut cookies = vec![(Nobody, None), (Program, None), (OtherProgram, None)];
         for (who, caller) in &people {
             bench.signed_in(&caller.email).await;
@@ -306,7 +306,7 @@ impl Stage {
             tokens.push(page.json()["access_token"].as_str().expect("a token").to_owned());
         }
         let tokens = tokens.try_into().expect("two tokens");
-        // A proof that is given anew is later than the one of the sign-in.
+        // A later reauthentication has a later time than the sign-in.
         bench.clock.advance(1);
         let schema = Schema::keep(&bench).await;
         let base = schema.now(&bench).await;
@@ -333,7 +333,7 @@ impl Stage {
         }
     }
 
-    /// What is known of a thing.
+    /// Returns the data of an object.
     pub fn at(&self, about: About, which: Which) -> At {
         let place = match which {
             Which::Elsewhere => &self.elsewhere,
@@ -393,13 +393,13 @@ impl Stage {
         }
     }
 
-    /// What nobody is ever shown again: the secrets of keys, but for their beginnings.
+    /// The key secrets, which no response shows again, except for their prefixes.
     pub fn secrets(&self) -> Vec<&str> {
         let places = [&self.home, &self.archived, &self.elsewhere];
         places.iter().flat_map(|it| [&it.key, &it.deleted, &it.gone]).map(|key| &key.secret[14..]).collect()
     }
 
-    /// Words that differ between one thing and another of its kind, to be masked in answers.
+    /// Returns the texts that differ between objects of one kind. Comparisons of responses mask them.
     pub fn words(&self, at: &At) -> Vec<String> {
         let plain = [&at.id, &at.project, &at.user, &at.version, &at.invitation, &at.code, &at.client, &at.grant]
             .into_iter()
@@ -408,7 +408,7 @@ impl Stage {
         plain.flat_map(|word| [word.replace('-', "%2D").replace(':', "%3A"), word.replace(':', "%3A"), word]).collect()
     }
 
-    /// A browser, or a program, of theirs, as it was before anybody asked.
+    /// Returns a new browser or program with the caller's original session.
     pub fn browser(&self, who: Who) -> Browser {
         let mut browser = self.bench.browser();
         let (_, cookie) = self.cookies.iter().find(|(it, _)| *it == who).expect("everybody has one");
@@ -416,7 +416,7 @@ impl Stage {
         browser
     }
 
-    /// What they send along that says who they are, beside a cookie.
+    /// Returns the caller's bearer token, if it has one.
     pub fn token(&self, who: Who) -> Option<&str> {
         match who {
             Program => Some(&self.tokens[0]),
@@ -425,7 +425,7 @@ impl Stage {
         }
     }
 
-    /// Asks.
+    /// Sends a request and returns the response.
     pub async fn ask(&self, who: Who, how: How, path: &str, fields: &[(&str, String)]) -> Page {
         let mut request = match how {
             How::Get => Request::get(path).header("accept", "text/html"),
@@ -438,7 +438,7 @@ impl Stage {
         if matches!(how, How::Form | How::Call | How::Posted) {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         }
-        // A client of OAuth says once who it is, and here it does so in the form.
+        // An OAuth client authenticates with one method only, and here with the form fields.
         if let Some(token) = self.token(who).filter(|_| how != How::Posted) {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -456,10 +456,10 @@ impl Stage {
     }
 }
 
-/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, but not the secret of a key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 
-/// A project with a config and four keys: one that works, one that is deactivated, one that is deleted, and one that was long ago.
+/// Creates a project with a config and four keys: an active, a deactivated, a deleted and a purged one.
 async fn place(bench: &Bench, owner: &Caller, project: ProjectId, names: [&'static str; 3], user: &str) -> Place {
     let [name, key, config] = names;
     let config = format!("{{\"for\":\"{config}\"}}");
@@ -498,7 +498,7 @@ async fn place(bench: &Bench, owner: &Caller, project: ProjectId, names: [&'stat
     Place { key, stopped, deleted, gone, version, user, owner, invitation, code, client, grant, device, names }
 }
 
-/// The query with which a program asks people, of this project.
+/// Returns the query of an authorization request for this project.
 pub fn ask_to_be_allowed(state: &str, client: &str, project: &str) -> String {
     form(&[
         ("response_type", "code"),

@@ -1,4 +1,4 @@
-//! All that the database holds, as texts to compare, whatever its tables are; and putting it back.
+//! Database snapshots: reads the contents of all tables as text for comparison, and restores them.
 
 use crate::support::Bench;
 use keyward::store::Pool;
@@ -7,39 +7,39 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Between the values of a row.
+/// The separator between the values of a row.
 const BETWEEN: char = '\u{1f}';
 
-/// The tables, and what of them can be put back.
+/// The tables of the database, with copies of those that can be restored.
 pub struct Schema {
     tables: Vec<Table>,
     sqlite: bool,
-    /// The lines that were read first and last, with what they say: most requests change nothing, and reading a line takes longer
-    /// than comparing it.
+    /// The first and the latest lines read, with their parsed rows. Most requests change nothing, and parsing lines
+    /// takes longer than comparing them.
     read: Mutex<Vec<(Vec<String>, Arc<Tables>)>>,
 }
 
 struct Table {
     name: String,
     columns: Vec<String>,
-    /// It only ever grows: the log, and what other processes hear of. It is counted, and not put back.
+    /// Whether the table only grows, like the audit log and the change feed. Such a table is counted and not restored.
     grows: bool,
 }
 
-/// The rows of every table, sorted, each by the names of its columns.
+/// The rows of every table, sorted. Each row maps column names to values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub tables: Arc<Tables>,
-    /// How many events the log holds.
+    /// The number of audit events.
     pub events: usize,
 }
 
 pub type Row = BTreeMap<String, String>;
-/// Rows by the name of their table.
+/// Rows by table name.
 pub type Tables = BTreeMap<String, Vec<Row>>;
 
 impl Schema {
-    /// Reads the tables from the database itself, and keeps what they hold now: [`Schema::restore`] brings it back.
+    /// Reads the schema from the database and copies the current rows, which [`Schema::restore`] restores.
     pub async fn keep(bench: &Bench) -> Self {
         let sqlite = matches!(bench.app.ground.pool, Pool::Sqlite { .. });
         let (columns, triggers) = if sqlite {
@@ -55,7 +55,7 @@ impl Schema {
                 "SELECT DISTINCT event_object_table::text FROM information_schema.triggers WHERE trigger_name LIKE '%\\_stay'",
             )
         };
-        // Triggers of that name make a table append-only; others fill columns.
+        // Triggers with this suffix make a table append-only. Other triggers fill columns.
         let guarded = bench.texts(triggers).await;
         assert_eq!(guarded.len(), 2, "the audit log and its checkpoints: {guarded:?}");
         let mut tables = Vec::<Table>::new();
@@ -75,12 +75,12 @@ impl Schema {
         Self { tables, sqlite, read: Mutex::default() }
     }
 
-    /// The names of all columns of all tables.
+    /// Returns the table and the name of every column.
     pub fn columns(&self) -> Vec<(&str, &str)> {
         self.tables.iter().flat_map(|it| it.columns.iter().map(|c| (it.name.as_str(), c.as_str()))).collect()
     }
 
-    /// What every table holds now.
+    /// Reads the current contents of every table.
     pub async fn now(&self, bench: &Bench) -> State {
         let value = |column: &String| match self.sqlite {
             true => format!("quote(\"{column}\")"),
@@ -112,7 +112,7 @@ impl Schema {
         State { tables: self.tables_of(lines), events }
     }
 
-    /// What these lines say.
+    /// Parses lines into rows by table.
     fn tables_of(&self, lines: Vec<String>) -> Arc<Tables> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, tables)) = read.iter().find(|(it, _)| *it == lines) {
@@ -132,7 +132,7 @@ impl Schema {
         tables
     }
 
-    /// Puts back what was there when it was kept, but for the log.
+    /// Restores the rows from the copies, except in tables that only grow.
     pub async fn restore(&self, bench: &Bench) {
         let ours: Vec<_> = self.tables.iter().filter(|it| !it.grows).map(|it| it.name.as_str()).collect();
         let free =
@@ -145,7 +145,7 @@ impl Schema {
 }
 
 impl State {
-    /// What differs, one line a row; nothing if these are the same.
+    /// Returns the differences, one line for each row, without the tables in `but_for`. Empty if the states are equal.
     pub fn differences(&self, other: &Self, but_for: &[&str]) -> Vec<String> {
         if self.tables == other.tables {
             return Vec::new();
@@ -155,7 +155,7 @@ impl State {
         let names = self.tables.keys().chain(other.tables.keys().filter(|it| !self.tables.contains_key(*it)));
         for name in names.filter(|name| !but_for.contains(&name.as_str())) {
             let (before, after) = (self.tables.get(name).unwrap_or(&none), other.tables.get(name).unwrap_or(&none));
-            // Most tables are: to compare each row with each takes long.
+            // Most tables are equal, and a comparison of each row with each other row takes long.
             if before == after {
                 continue;
             }
@@ -165,7 +165,7 @@ impl State {
         found
     }
 
-    /// The rows that the other does not have, by table.
+    /// Returns the rows that the other state does not have, with their tables.
     pub fn beyond(&self, other: &Self) -> Vec<(String, Row)> {
         let none = Vec::new();
         let mut found = Vec::new();
@@ -177,7 +177,7 @@ impl State {
     }
 }
 
-/// A value; JSON with its members in order, for they are stored in any.
+/// Returns a value. The members of a JSON object are sorted, because their stored order varies.
 fn in_order(value: &str) -> String {
     let json = value.trim_matches('\'');
     let object = json.starts_with('{').then(|| serde_json::from_str::<serde_json::Value>(json).ok()).flatten();

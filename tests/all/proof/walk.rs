@@ -1,4 +1,5 @@
-//! Asking for everything, as everybody, about everything; and looking at what came of it.
+//! Walk through the authorization matrix: sends every request as every caller about every object, and checks the
+//! response and the database.
 
 use super::{
     heads::{self, Side},
@@ -9,7 +10,7 @@ use crate::support::browser::Page;
 use keyward::service::actor::PROOF_HOLDS;
 use std::collections::{BTreeMap, HashSet};
 
-/// Everything of an answer but what differs each time, and the words of what was asked for.
+/// A response without the parts that differ each time, and with the request's texts masked: status, headers and body.
 pub type Bare = (u16, BTreeMap<String, String>, String);
 
 pub fn bare(page: &Page, words: &[String]) -> Bare {
@@ -20,7 +21,7 @@ pub fn bare(page: &Page, words: &[String]) -> Bare {
             continue;
         }
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        // When it ends is said by the clock of the machine.
+        // The cookie's expiry depends on the system clock.
         let text = text.split("; Expires=").next().unwrap_or_default().to_owned();
         let text = page.nonce().map_or(text.clone(), |nonce| text.replace(nonce, "…"));
         heads.entry(name.to_string()).or_default().push_str(&mask(&text));
@@ -30,7 +31,7 @@ pub fn bare(page: &Page, words: &[String]) -> Bare {
     (page.status, heads, without_number(page.masked(&words)))
 }
 
-/// A page without the one-time number of its form.
+/// Removes the one-time number of a form from a page.
 fn without_number(html: String) -> String {
     const INPUT: &str = "name=\"number\" value=\"";
     match html.split_once(INPUT) {
@@ -39,7 +40,7 @@ fn without_number(html: String) -> String {
     }
 }
 
-/// How many cells were walked, and what was wrong in them.
+/// The number of tested cells, and the errors in them.
 #[derive(Default)]
 pub struct Report {
     pub addresses: usize,
@@ -50,7 +51,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Says what was walked, and fails if anything was wrong.
+    /// Prints the numbers, and fails if there are errors.
     pub fn finish(self, kind: &str) {
         let Self { addresses, requests, done, compared, wrong } = self;
         println!(
@@ -63,7 +64,7 @@ impl Report {
     }
 }
 
-/// Walks these rows.
+/// Tests these rows.
 pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
     let mut report = Report { addresses: rows.len(), ..Report::default() };
     let mut ids = HashSet::new();
@@ -80,7 +81,7 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
                 let mut wrong: Vec<String> = Vec::new();
                 let expected = row.expected(who, which);
 
-                // The answer.
+                // Check the response.
                 if page.status != expected.status {
                     let text: String = String::from_utf8_lossy(&page.bytes).chars().take(300).collect();
                     wrong.push(format!(
@@ -108,9 +109,9 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
                     wrong.push(format!("it does not show {}, which it is about", at.name));
                 }
 
-                // What is stored.
+                // Check the stored state.
                 let after = stage.schema.now(&stage.bench).await;
-                // Without a session nothing ends.
+                // Without a session, sign-out changes nothing.
                 let done = expected.done && !(who.is_outside() && row.path.ends_with("/logout"));
                 let own_session: &[&str] = if who == Who::Disabled && !done { &["sessions"] } else { &[] };
                 let differences = stage.base.differences(&after, own_session);
@@ -146,14 +147,16 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
                         wrong.push(format!("{written} events were written"));
                     }
                 }
-                // The log is longer than at first, and is not put back.
+                // The audit log has grown and is not restored.
                 if after.tables != stage.base.tables {
                     stage.schema.restore(&stage.bench).await;
                 }
 
-                // What is another's is as good as missing; and whoever is outside learns as much as nobody.
+                // An object of another project gets the response of a missing object. Callers who are not signed in get
+                // the response of an anonymous caller.
                 let words = stage.words(&at);
-                // A member's pages name the project of what is gone elsewhere, so that they cannot be compared with its id masked.
+                // A member's pages contain the project of a purged key elsewhere too, so masking the project's id makes
+                // the responses incomparable.
                 let long_ago = which == Which::Gone && who.role(Which::Home).is_some();
                 let theirs = !expected.done && !row.reaches_everything(who) && who.role(which).is_none() && !long_ago;
                 let is_compared = theirs
@@ -168,7 +171,7 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
                             | Rule::Gateway
                             | Rule::Managed
                     );
-                // To mask a whole page takes long.
+                // Masking a whole page takes long.
                 let is_needed = which == Which::Random || who.is_outside() || is_compared && nothing.is_some();
                 let same = is_needed.then(|| bare(&page, &words));
                 if which == Which::Random {
@@ -205,13 +208,13 @@ pub async fn walk(stage: &Stage, rows: &[Row]) -> Report {
     report
 }
 
-/// Whether it is answered in front of the routers.
+/// Returns whether the fast path in front of the routers serves this route.
 fn is_in_front(template: &str) -> bool {
     let mut paths = ["/v1/keys/verify", "/v1/keys/verify:batch", "/metrics", "/healthz", "/readyz"].iter();
     paths.any(|path| *path == template) || template.starts_with("/v1/auth")
 }
 
-/// Both, from shortly before the first letter in which they differ.
+/// Returns both responses from shortly before their first difference.
 pub fn where_they_part(one: &Bare, other: &Bare) -> String {
     let texts = [format!("{one:?}"), format!("{other:?}")];
     let letters = texts.each_ref().map(|text| text.chars().collect::<Vec<_>>());
@@ -220,7 +223,7 @@ pub fn where_they_part(one: &Bare, other: &Bare) -> String {
     format!("\n    {}\n    {}", part(&letters[0]), part(&letters[1]))
 }
 
-/// Whether a redirect leads where it should.
+/// Returns an error if a redirect leads to a wrong location.
 fn wrong_way(row: &Row, who: Who, page: &Page, path: &str, accepted: &str) -> Option<String> {
     let to = page.location();
     let expected = match row.rule {
@@ -250,15 +253,15 @@ fn wrong_way(row: &Row, who: Who, page: &Page, path: &str, accepted: &str) -> Op
     (!fits).then(|| format!("it leads to {to}, not to {expected}"))
 }
 
-/// What an answer shows to somebody who may not know it.
+/// Returns the texts in a response that the caller may not read.
 fn leaks(row: &Row, who: Who, which: Which, page: &Page) -> Vec<String> {
     let text = String::from_utf8_lossy(&page.bytes);
     let heads: String = page.headers.values().map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned()).collect();
     let shows = |word: &&&str| text.contains(**word) || heads.contains(**word);
     let by_power = row.reaches_everything(who);
-    // What a key may do is its holder's to know, whoever they are.
+    // A caller with the secret of a key may read what the key is allowed to do.
     let by_secret = matches!(row.how, How::Json | How::Posted | How::Bearer) && page.status == 200;
-    // An invitation says into what, to whoever holds its code.
+    // An invitation names its project to every caller with its code.
     let by_secret = by_secret || row.about == About::Invitation && which == Which::Home;
     let mut wrong = Vec::new();
     if who.role(Which::Home).is_none() && !by_power && !(by_secret && which != Which::Elsewhere) {
@@ -275,8 +278,8 @@ fn leaks(row: &Row, who: Who, which: Which, page: &Page) -> Vec<String> {
     wrong
 }
 
-/// Asks for what needs a fresh proof of who somebody is, as those who gave theirs too long ago: they are refused, they see nothing of
-/// it, and nothing has changed.
+/// Sends the requests that require reauthentication as callers whose last authentication is too old. Each is denied,
+/// shows nothing of the object, and changes nothing.
 pub async fn walk_with_old_proofs(stage: &Stage, rows: &[Row]) -> Report {
     let mut report = Report::default();
     let mut ids = HashSet::new();
@@ -301,7 +304,7 @@ pub async fn walk_with_old_proofs(stage: &Stage, rows: &[Row]) -> Report {
                     let theirs = OF_HOME.iter().chain(&OF_ELSEWHERE).filter(|word| text.contains(**word));
                     wrong.extend(theirs.map(|word| format!("it shows {word}")));
                 }
-                // When a session was last seen is written down now and then.
+                // The time of last activity of a session is written occasionally.
                 let differences = stage.base.differences(&after, &["sessions"]);
                 if !differences.is_empty() || after.events != events {
                     wrong.push(format!("nothing may change, but:\n    {}", differences.join("\n    ")));

@@ -1,4 +1,4 @@
-//! A browser without JavaScript, and a program that calls: both straight on the router.
+//! Browser without JavaScript and API client, both directly on the router.
 
 use axum::{Router, body::Body, http::Request};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
-/// An answer.
+/// A response.
 pub struct Page {
     pub status: u16,
     pub headers: axum::http::HeaderMap,
@@ -30,7 +30,7 @@ impl Page {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|e| panic!("not JSON ({e}): {}", self.text()))
     }
 
-    /// The `value` of the input with this name.
+    /// Returns the `value` of the input with this name.
     pub fn input(&self, name: &str) -> &str {
         let html = self.text();
         let marked = format!("name=\"{name}\"");
@@ -44,13 +44,13 @@ impl Page {
     }
 }
 
-/// Keeps cookies, says where it comes from.
+/// Client that stores cookies and sends an `Origin` header with forms.
 pub struct Browser {
     router: Router,
     pub url: String,
-    /// All cookies, as they are sent.
+    /// All cookies, in the format of the `Cookie` header.
     pub cookie: Option<String>,
-    /// The head of every answer that came.
+    /// The headers of all responses.
     pub heads: String,
 }
 
@@ -63,7 +63,7 @@ impl Browser {
         self.url.split("//").nth(1).expect("a host")
     }
 
-    /// The digest under which the session of this browser is stored.
+    /// Returns the digest that identifies the session of this browser in the database.
     pub fn session_digest(&self) -> [u8; 32] {
         let mut cookies = self.cookie.as_deref().expect("cookies").split("; ");
         let id = cookies.find_map(|pair| pair.strip_prefix("keyward=")).expect("the cookie of a session");
@@ -75,7 +75,7 @@ impl Browser {
         self.send(request, String::new()).await
     }
 
-    /// Posts a form, as a page of ours does.
+    /// Posts a form like a page of this server.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let body = form(fields);
         let request = Request::post(path)
@@ -85,7 +85,7 @@ impl Browser {
         self.send(request, body).await
     }
 
-    /// Posts a form, as a page of ours does that is alive in the browser: it wakes the islands of the answer.
+    /// Posts a form like in-browser navigation, which hydrates the islands in the response.
     pub async fn post_live(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let request = Request::post(path)
             .header("accept", "text/html")
@@ -95,7 +95,7 @@ impl Browser {
         self.send(request, form(fields)).await
     }
 
-    /// Calls a server function, as an island does.
+    /// Calls a server function like an island.
     pub async fn call(&mut self, function: &str, fields: &[(&str, &str)]) -> Page {
         let body = form(fields);
         let request = Request::post(format!("/api/{function}"))
@@ -105,24 +105,24 @@ impl Browser {
         self.send(request, body).await
     }
 
-    /// Sends JSON, as a program does.
+    /// Sends JSON like an API client.
     pub async fn json(&mut self, path: &str, body: &serde_json::Value) -> Page {
         let request = Request::post(path).header("content-type", "application/json");
         self.send(request, body.to_string()).await
     }
 
-    /// Reads with a bearer token.
+    /// Sends a GET request with a bearer token.
     pub async fn bearer(&mut self, path: &str, token: &str) -> Page {
         let request = Request::get(path).header("authorization", format!("Bearer {token}"));
         self.send(request, String::new()).await
     }
 
-    /// Sends anything; the cookie and the host are added unless they are there.
+    /// Sends a request. Adds the cookies and, if it is missing, the `Host` header.
     pub async fn send(&mut self, request: axum::http::request::Builder, body: String) -> Page {
         self.send_bytes(request, body.into_bytes()).await
     }
 
-    /// As [`Self::send`], with a body that need not be text.
+    /// Like [`Self::send`], with a body that is not necessarily text.
     pub async fn send_bytes(&mut self, request: axum::http::request::Builder, body: Vec<u8>) -> Page {
         let mut request = request.body(Body::from(body)).expect("a request");
         if let Some(cookie) = &self.cookie {
@@ -142,7 +142,7 @@ impl Browser {
         Page { status: parts.status.as_u16(), headers: parts.headers, bytes }
     }
 
-    /// Keeps a cookie beside those of other names, or forgets it.
+    /// Applies a `Set-Cookie` header: replaces the cookie with this name, or deletes it.
     fn keep(&mut self, set: &str) {
         let pair = set.split(';').next().expect("a pair");
         let name = pair.split('=').next().expect("a name");

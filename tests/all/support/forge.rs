@@ -1,5 +1,5 @@
-//! Tokens that this server would never issue, signed with its own key: what only the server itself could make must be refused
-//! all the same when it is of another kind.
+//! Forged tokens: tokens that the server would never issue, signed with its own key. A valid signature is not
+//! sufficient: the server must deny tokens of another kind.
 
 use super::Bench;
 use aws_lc_rs::{
@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use keyward::store::signing_keys;
 use serde_json::Value;
 
-/// The seed of the signing key, unsealed with the key file; and the key's id.
+/// Returns the seed of the signing key, decrypted with the key file, and the key's ID.
 pub async fn seed(bench: &Bench) -> (Vec<u8>, String) {
     let row = {
         let mut reader = bench.app.ground.pool.read().await.expect("a reader");
@@ -30,7 +30,7 @@ pub async fn seed(bench: &Bench) -> (Vec<u8>, String) {
     (seed, row.id.to_string())
 }
 
-/// Signs any header and claims with the server's own key.
+/// Signs any header and claims with the server's signing key.
 pub async fn sign(bench: &Bench, header: &Header, claims: &Value) -> String {
     let (seed, _) = seed(bench).await;
     let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("a pair");
@@ -38,7 +38,7 @@ pub async fn sign(bench: &Bench, header: &Header, claims: &Value) -> String {
     jsonwebtoken::encode(header, claims, &EncodingKey::from_ed_der(pkcs8.as_ref())).expect("a token")
 }
 
-/// The header of a token that the server would issue.
+/// Returns the header of a token that the server would issue.
 pub fn header(kid: &str) -> Header {
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some("at+jwt".into());
@@ -46,14 +46,14 @@ pub fn header(kid: &str) -> Header {
     header
 }
 
-/// The parts of a token: header and claims.
+/// Decodes the header and the claims of a token.
 pub fn parts(token: &str) -> (Value, Value) {
     let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
     let mut next = || serde_json::from_slice(&parts.next().expect("a part")).expect("JSON");
     (next(), next())
 }
 
-/// A token of these parts with this signature.
+/// Builds a token from a header, claims, and a signature.
 pub fn assemble(header: &Value, claims: &Value, signature: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{signature}", part(header), part(claims))

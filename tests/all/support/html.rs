@@ -1,9 +1,9 @@
-//! A page as the parser of a browser reads it (html5ever, in `scraper`): its elements, and the text in them.
+//! HTML parser: the elements and texts of a page, parsed like in a browser (html5ever, through `scraper`).
 
 use super::browser::{Browser, Page};
 use scraper::{Html, Node};
 
-/// An element: its depth, its name, the names of its attributes, and the text directly in it.
+/// An element: its depth, its name, its attributes, and its direct text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
     pub depth: usize,
@@ -17,7 +17,8 @@ impl Element {
         self.attributes.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    /// What markup in a value would change: all but the texts and the values of attributes.
+    /// Returns the structure of the element, without texts and attribute values. It changes only if a value is
+    /// interpreted as markup.
     pub fn shape(&self) -> String {
         let mut names: Vec<_> = self.attributes.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
@@ -25,7 +26,7 @@ impl Element {
     }
 }
 
-/// All elements, in the order of the page.
+/// Returns all elements in document order.
 pub fn elements(page: &Page) -> Vec<Element> {
     let document = Html::parse_document(page.text());
     let mut found = Vec::new();
@@ -42,32 +43,32 @@ pub fn elements(page: &Page) -> Vec<Element> {
     found
 }
 
-/// The shape of a page.
+/// Returns the structure of a page.
 pub fn shape(page: &Page) -> Vec<String> {
     elements(page).iter().map(Element::shape).collect()
 }
 
-/// The text of the element with this name, of which there is one.
+/// Returns the text of the only element with this name.
 pub fn text_of(page: &Page, name: &str) -> String {
     let found: Vec<_> = elements(page).into_iter().filter(|it| it.name == name).collect();
     assert_eq!(found.len(), 1, "one {name}: {}", page.text());
     found[0].text.clone()
 }
 
-/// The error beside a field of a form that was refused.
+/// Returns the error message of a field in a rejected form.
 pub fn error_of(page: &Page, field: &str) -> String {
     let id = format!("{field}-error");
     let found = elements(page).into_iter().find(|it| it.attribute("id") == Some(id.as_str()));
     found.unwrap_or_else(|| panic!("{field} has no error: {} {}", page.status, page.text())).text
 }
 
-/// The fields with an error, in the order of the page.
+/// Returns the names of the fields with an error, in document order.
 pub fn fields_with_errors(page: &Page) -> Vec<String> {
     let named = |it: &Element| it.attribute("id")?.strip_suffix("-error").map(ToOwned::to_owned);
     elements(page).iter().filter_map(named).collect()
 }
 
-/// A user, as their account page shows them.
+/// A user, as shown on their account page.
 pub struct Account {
     pub name: String,
     pub email: String,
@@ -75,7 +76,7 @@ pub struct Account {
 }
 
 impl Browser {
-    /// The user who is signed in; `None` if the account page leads elsewhere.
+    /// Returns the user of the session, or `None` if the account page redirects.
     pub async fn account(&mut self) -> Option<Account> {
         let page = self.get("/settings/account").await;
         if page.status == 303 {

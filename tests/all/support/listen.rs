@@ -1,4 +1,4 @@
-//! Servers on loopback: Keyward itself, and ones that answer as Keyward never should.
+//! Servers on loopback: Keyward, and servers with invalid responses.
 
 use axum::Router;
 use std::{net::SocketAddr, time::Duration};
@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Keyward on a port, until it is stopped.
+/// A Keyward server on a port. It runs until it is stopped.
 pub struct Served {
     stop: oneshot::Sender<()>,
     ended: JoinHandle<()>,
@@ -25,36 +25,36 @@ impl Served {
         Self { stop, ended }
     }
 
-    /// Done when nothing listens there any more.
+    /// Stops the server and waits until the port is closed.
     pub async fn stop(self) {
         self.stop.send(()).expect("it runs");
         self.ended.await.expect("an orderly end");
     }
 }
 
-/// A free port, and its listener.
+/// Returns the address of a free port and its listener.
 pub async fn free() -> (SocketAddr, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     (listener.local_addr().expect("an address"), listener)
 }
 
-/// An address that nobody listens at.
+/// Returns an address without a listener.
 pub async fn nobody() -> SocketAddr {
     free().await.0
 }
 
-/// What a server does with every connection.
+/// Response behavior of a server, for each connection.
 #[derive(Clone, Copy, Debug)]
 pub enum Manner {
-    /// Takes it, and never says a word.
+    /// Accepts the connection and sends nothing.
     Silent,
-    /// Says this, whatever it is asked, and closes.
+    /// Sends this text after any request, then closes the connection.
     Says(&'static str),
-    /// Says this at once, and then a byte of the rest each 0.3 s.
+    /// Sends the first text immediately, then the second one at 1 byte per 0.3 s.
     Drips(&'static str, &'static str),
 }
 
-/// A server with these manners, for as long as the test runs.
+/// Starts a server with this behavior. It runs until the test ends.
 pub async fn ill_mannered(manner: Manner) -> SocketAddr {
     let (address, listener) = free().await;
     tokio::spawn(async move {
@@ -67,7 +67,7 @@ pub async fn ill_mannered(manner: Manner) -> SocketAddr {
 
 async fn converse(mut stream: TcpStream, manner: Manner) {
     let mut heard = [0; 16 * 1024];
-    // A connection that is closed with something unread takes the answer with it. The requests of these tests come in one piece.
+    // Closing a connection with unread data would discard the response. The requests of these tests fit in one read.
     let _ = stream.read(&mut heard).await;
     match manner {
         Manner::Silent => {}

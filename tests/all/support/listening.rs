@@ -1,10 +1,10 @@
-//! A service that hears what others change, and waiting for what it hears.
+//! Cache invalidation in tests: a service that receives the changes of other processes, and waiting for them.
 
 use keyward::service::App;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// Waits until it is so. Only what never comes fails.
+/// Waits until the condition is true. Panics with `what` after 30 s.
 pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !so().await {
@@ -13,7 +13,7 @@ pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A service that listens, and knows all keys.
+/// Subscribes the service to the change feed and waits until it is connected and all keys are loaded.
 pub async fn listening(app: &App) -> JoinHandle<()> {
     let task = tokio::spawn(app.clone().follow_changes());
     until("all keys are loaded", async || app.verify.counts().complete && app.verify.counts().hearing).await;

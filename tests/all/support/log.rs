@@ -1,5 +1,5 @@
-//! What this process logs, as the binary filters it (`cli/log.rs`) at its most talkative, spans and all: for the tests that say what
-//! must not stand there.
+//! Log capture: the log of this process with the binary's filter (`cli/log.rs`) at its most verbose level, including
+//! spans. Tests use it to check that the log contains no secrets.
 
 use std::{
     io::Write,
@@ -47,7 +47,7 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
     log
 });
 
-/// Keeps what is logged from now on, by this test and by those beside it; nothing is kept when nobody listens.
+/// Captures the log from now on, including the events of concurrent tests. Without an active capture nothing is stored.
 pub struct Listening {
     from: usize,
 }
@@ -59,7 +59,7 @@ impl Listening {
         Self { from: kept.bytes.len() }
     }
 
-    /// All of it so far.
+    /// Returns the log since the capture began.
     pub fn logged(&self) -> Vec<u8> {
         LOG.kept().bytes[self.from..].to_vec()
     }

@@ -1,4 +1,4 @@
-//! A mailer that keeps what it is given, so that a test can open it.
+//! Mailer that stores messages for the test.
 
 use async_trait::async_trait;
 use keyward::service::mail::{Letter, MailError, Mailer};
@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Not set until a test says so, as a server without SMTP.
+/// Starts without configuration, like a server without SMTP.
 #[derive(Default)]
 pub struct Outbox {
     set: AtomicBool,
@@ -15,12 +15,12 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// From now on mail goes out.
+    /// Enables delivery.
     pub fn set_up(&self) {
         self.set.store(true, Ordering::SeqCst);
     }
 
-    /// Takes out what was sent so far.
+    /// Returns and removes the messages sent so far.
     pub fn take(&self) -> Vec<Letter> {
         std::mem::take(&mut *self.letters.lock().expect("no test panicked over it"))
     }

@@ -1,4 +1,4 @@
-//! What the tests stand on: a whole service on a fresh database of either engine, and a browser without JavaScript.
+//! Test support: a complete service on a new database of either engine, and a browser without JavaScript.
 
 pub mod browser;
 pub mod forge;
@@ -41,19 +41,19 @@ use std::sync::Arc;
 use tempfile::TempDir;
 pub use template::database;
 
-/// The public URL of every test's server.
+/// The public URL of all test servers.
 pub const URL: &str = "http://127.0.0.1:3000";
-/// A password that the rules take. It opens nothing but the database of one test.
+/// A password that the password rules accept. It is used in test databases only.
 pub const PASSWORD: &str = "the tide turns at nine";
 
-/// The engines that everything is tested on.
+/// Database engines. All tests run on both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
     Postgres,
 }
 
-/// Makes two tests of one: `NAME::sqlite` and `NAME::postgres`.
+/// Generates two tests from one: `NAME::sqlite` and `NAME::postgres`.
 macro_rules! on_both_engines {
     ($($(#[$attribute:meta])* async fn $name:ident($bench:ident: Bench) $body:block)+) => {$(
         mod $name {
@@ -75,12 +75,12 @@ macro_rules! on_both_engines {
     )+};
 }
 
-/// A service on a database of its own, with a clock that the test moves.
+/// A service on its own database, with a clock that the test controls.
 pub struct Bench {
     pub app: App,
     pub router: Router,
     pub clock: Arc<ManualClock>,
-    /// What was mailed; without [`mail::Outbox::set_up`] nothing is.
+    /// Sent email. Before [`mail::Outbox::set_up`] it stays empty.
     pub mail: Arc<mail::Outbox>,
     pub location: Location,
     pub folder: TempDir,
@@ -92,16 +92,16 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A connection of one more process to the same database: the command line, another node.
+/// Opens the same database as another process would: the CLI or another node.
 pub async fn ground(location: &Location, clock: Arc<ManualClock>) -> Ground {
     let pool = Pool::open(location).await.expect("the database opens");
     let (queue, _) = Queue::start(pool.clone());
-    // The least that Argon2 allows: a test hashes several passwords, and none of them protects anything.
+    // The lowest cost that Argon2 allows: a test hashes several passwords, and none of them protects real data.
     let password_cost = argon2::Params::new(8, 1, 1, None).expect("a cost that Argon2 allows");
     Ground { pool, queue, clock, random: Arc::new(SystemRandom), mail: Arc::new(NoMail), password_cost }
 }
 
-/// A value as JSON, to compare parts of it.
+/// Converts a value to JSON, to compare parts of it.
 pub fn json_of(value: &impl serde::Serialize) -> serde_json::Value {
     serde_json::to_value(value).expect("JSON")
 }
@@ -128,19 +128,19 @@ impl Bench {
         Self::at(engine, URL).await
     }
 
-    /// A service whose public URL is another.
+    /// Starts a service with another public URL.
     pub async fn at(engine: Engine, url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let location = database(engine, &folder).await;
         Self::on(location, folder, url).await
     }
 
-    /// A service on a database that may have something in it.
+    /// Starts a service on a database that can contain data.
     pub async fn on(location: Location, folder: TempDir, url: &str) -> Self {
         Self::configured(location, folder, config(url)).await
     }
 
-    /// A service with settings of its own.
+    /// Starts a service with these settings.
     pub async fn configured(location: Location, folder: TempDir, config: Config) -> Self {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let mail = Arc::new(mail::Outbox::default());
@@ -150,7 +150,7 @@ impl Bench {
         Self { router, app, clock, mail, location, folder }
     }
 
-    /// Makes a person with a project of their own, and says who they are.
+    /// Creates a user with their own project and returns them as a caller.
     pub async fn person(&self, email: &str, admin: bool) -> Caller {
         let person = NewPerson {
             email: email.into(),
@@ -163,18 +163,18 @@ impl Bench {
         self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
     }
 
-    /// A user as they are now, with a fresh proof of identity.
+    /// Returns the current state of a user as a caller with recent reauthentication.
     pub async fn caller(&self, email: &str) -> Caller {
         let id = self.app.users.by_email(email).await.expect("a user");
         self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
     }
 
-    /// A browser at this server.
+    /// Returns a browser for this server.
     pub fn browser(&self) -> browser::Browser {
         browser::Browser::new(self.router.clone(), &self.app.config.public_url.to_string())
     }
 
-    /// A browser in which this person has signed in.
+    /// Returns a browser in which this user has signed in.
     pub async fn signed_in(&self, email: &str) -> browser::Browser {
         let mut browser = self.browser();
         let page = browser.post("/login", &[("email", email), ("password", PASSWORD)]).await;
@@ -183,7 +183,7 @@ impl Bench {
     }
 }
 
-/// A whole service, as a process would put it together.
+/// Builds a complete service like the server process.
 pub async fn service(location: &Location, folder: &TempDir, clock: Arc<ManualClock>, url: &str) -> App {
     service_on(ground(location, clock).await, location, folder, config(url)).await
 }

@@ -1,4 +1,4 @@
-//! The binary, serving in a process of its own that a test can signal, and commands beside it.
+//! Server process: the binary in its own process, which a test can signal, and CLI commands on the same database.
 
 use serde_json::Value;
 use std::{
@@ -13,33 +13,33 @@ use tokio::{
 };
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_keyward");
-/// Not a measure: only so that a fault ends the test.
+/// Upper bound that ends a test after a fault. It is not a measurement.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A serving process; killed when it goes out of scope.
+/// A server process. Dropping it kills the process.
 pub struct Node {
     pub child: Child,
     pub address: String,
 }
 
-/// A response: its status and everything of it as text.
+/// A response: its status and its complete text.
 pub type Response = (u16, String);
 
 impl Node {
     /// Starts `keyward serve` in this folder.
     ///
     /// # Panics
-    /// If it does not start; with what it wrote to standard error.
+    /// If the server does not start, with its standard error.
     pub fn start(folder: &Path, database: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(BINARY);
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
         Self::start_by(command, folder, database).expect("it starts")
     }
 
-    /// Starts what this command starts, in the end `keyward serve`.
+    /// Starts a command that runs `keyward serve`.
     ///
     /// # Errors
-    /// What it wrote to standard error, if it ends instead.
+    /// The standard error of the process, if it ends instead.
     pub fn start_by(mut command: Command, folder: &Path, database: &str) -> Result<Self, String> {
         command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("KEYWARD_DATABASE_URL", database).env("KEYWARD_LOG", "warn");
@@ -53,7 +53,7 @@ impl Node {
             let _ = child.wait();
             return Err(error);
         };
-        // So that neither pipe is ever full.
+        // Drains standard output: a full pipe would block the process.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         Ok(Self { child, address })
     }
@@ -63,7 +63,7 @@ impl Node {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs").success());
     }
 
-    /// Waits for its end: how it ended, what it wrote to standard error, and how long that took.
+    /// Waits until the process ends. Returns its exit status, its standard error, and the duration.
     pub fn end(&mut self) -> (ExitStatus, String, Duration) {
         let begun = Instant::now();
         let mut pipe = self.child.stderr.take().expect("it was not taken before");
@@ -81,7 +81,7 @@ impl Node {
         }
     }
 
-    /// One request over a connection of its own.
+    /// Sends one request over a new connection.
     pub async fn request(&self, head: &str, body: &str) -> Response {
         let text = format!(
             "{head}\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -103,7 +103,7 @@ impl Node {
         self.request(&format!("GET {path} HTTP/1.1"), "").await
     }
 
-    /// An access token of a key, for as much of the management API as the key may use.
+    /// Exchanges a key for an access token with all scopes of the management API that the key permits.
     pub async fn management_token(&self, secret: &str) -> String {
         let body = format!(
             "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:keyward:token-type:key\
@@ -116,7 +116,7 @@ impl Node {
         token.expect("a token").to_owned()
     }
 
-    /// A request to the management API, with an access token.
+    /// Sends a request to the management API with an access token.
     pub async fn post(&self, path: &str, token: &str, body: &str) -> Response {
         let head = format!("POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}");
         self.request(&head, body).await
@@ -135,7 +135,7 @@ impl Drop for Node {
     }
 }
 
-/// Runs a command beside it: its standard output, or its standard error if it fails.
+/// Runs a CLI command. Returns its standard output, or its standard error if it fails.
 pub fn command(folder: &Path, database: &str, arguments: &[&str]) -> Result<String, String> {
     let mut child = Command::new(BINARY)
         .args(arguments)
@@ -155,14 +155,15 @@ pub fn command(folder: &Path, database: &str, arguments: &[&str]) -> Result<Stri
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
-/// Makes a person, `maren@pelagic.example`, and a key of their project with these scopes: `key_id`, `project_id`, `secret`.
+/// Creates the user `maren@pelagic.example` and a key in their project with these scopes. Returns `key_id`,
+/// `project_id`, and `secret`.
 pub fn first_key(folder: &Path, database: &str, scopes: &[&str]) -> Value {
     let person = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
     command(folder, database, &person).expect("a person");
     key(folder, database, "Gateway", scopes)
 }
 
-/// Makes one more key.
+/// Creates another key.
 pub fn key(folder: &Path, database: &str, name: &str, scopes: &[&str]) -> Value {
     let scopes: Vec<_> = scopes.iter().flat_map(|it| ["--scope", it]).collect();
     let create = ["keys", "create", "--project", "maren’s project", "--name", name, "--json"];

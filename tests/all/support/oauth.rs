@@ -1,4 +1,4 @@
-//! A client of OAuth, straight on the router.
+//! OAuth client, directly on the router.
 
 use super::{
     Bench,
@@ -9,23 +9,23 @@ use axum::http::Request;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-/// The grant types and kinds of token, as they are named.
+/// Grant type and token type identifiers (RFC 8693 section 3, and Keyward's own).
 pub const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 pub const KEY: &str = "urn:keyward:token-type:key";
 
-/// A value as RFC 6749 has it in HTTP Basic.
+/// Encodes a value for HTTP Basic (RFC 6749 section 2.3.1).
 fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// The `Authorization` of a key.
+/// Returns the `Authorization` header for client authentication with a key.
 pub fn basic(made: &Made) -> String {
     let id = encoded(&format!("key:{}", made.id));
     format!("Basic {}", STANDARD.encode(format!("{id}:{}", encoded(&made.secret))))
 }
 
-/// Posts a form, with this `Authorization` if it is not empty.
+/// Posts a form, with this `Authorization` header if it is not empty.
 pub async fn post(program: &mut Browser, path: &str, authorization: &str, fields: &[(&str, &str)]) -> Page {
     let mut request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
     if !authorization.is_empty() {
@@ -34,20 +34,20 @@ pub async fn post(program: &mut Browser, path: &str, authorization: &str, fields
     program.send(request, form(fields)).await
 }
 
-/// Asks for a token with a key as the client.
+/// Requests a token with the client credentials grant and a key as the client.
 pub async fn token(bench: &Bench, made: &Made, fields: &[(&str, &str)]) -> Page {
     let fields = [&[("grant_type", "client_credentials")], fields].concat();
     post(&mut bench.browser(), "/oauth/token", &basic(made), &fields).await
 }
 
-/// Exchanges a token.
+/// Sends a token exchange request (RFC 8693).
 pub async fn exchange(bench: &Bench, subject: &str, kind: &str, fields: &[(&str, &str)]) -> Page {
     let asked = [("grant_type", EXCHANGE), ("subject_token", subject), ("subject_token_type", kind)];
     post(&mut bench.browser(), "/oauth/token", "", &[&asked, fields].concat()).await
 }
 
 impl Page {
-    /// The token of an answer that carries one.
+    /// Checks a successful token response and returns its access token.
     pub fn token(&self) -> String {
         assert_eq!(self.status, 200, "{}", self.text());
         assert_eq!((self.header("cache-control"), self.header("pragma")), ("no-store", "no-cache"));
@@ -56,7 +56,7 @@ impl Page {
         body["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// The error of a refusal, as RFC 6749 section 5.2 has it.
+    /// Checks an error response (RFC 6749 section 5.2) and returns its error code.
     pub fn oauth_error(&self) -> String {
         assert!(self.status >= 400, "{}", self.text());
         assert_eq!((self.header("content-type"), self.header("cache-control")), ("application/json", "no-store"));
@@ -71,7 +71,7 @@ impl Page {
     }
 }
 
-/// The claims of a token.
+/// Decodes the claims of a token.
 pub fn claims(token: &str) -> Value {
     super::forge::parts(token).1
 }

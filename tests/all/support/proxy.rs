@@ -1,4 +1,4 @@
-//! A TCP proxy that can be told to fall silent or to refuse, as a network does.
+//! TCP proxy that simulates network faults: it can stop forwarding or refuse connections.
 
 use std::net::SocketAddr;
 use tokio::{
@@ -8,14 +8,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What becomes of connections.
+/// State of the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// Bytes pass.
+    /// Bytes are forwarded.
     Up,
-    /// Connections stay, and no byte passes.
+    /// Connections stay open, and no bytes are forwarded.
     Silent,
-    /// Connections are closed, and new ones refused.
+    /// Connections are closed, and new ones are refused.
     Refused,
 }
 
@@ -81,7 +81,7 @@ async fn run(listener: TcpListener, address: SocketAddr, target: String, mut lin
     }
 }
 
-/// One connection: passes bytes while the link is up, waits while it is silent, ends when it refuses.
+/// Handles one connection: forwards bytes while the link is up, waits while it is silent, and ends when it refuses.
 async fn pass(mut client: TcpStream, target: String, mut links: watch::Receiver<Link>) {
     let mut server = None;
     loop {

@@ -1,4 +1,4 @@
-//! A client on a socket that sends exactly what it is told and keeps its connection.
+//! HTTP client on a socket: sends exactly the given bytes and keeps its connection open.
 
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -6,10 +6,10 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// Longer than any response takes on a slow machine.
+/// Timeout, longer than any response takes on a slow machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// The client.
+/// An HTTP/1.1 client with one connection.
 pub struct Client {
     stream: TcpStream,
     read: Vec<u8>,
@@ -24,13 +24,13 @@ pub struct Response {
 }
 
 impl Response {
-    /// The value of a header; empty without it.
+    /// Returns the value of a header, or an empty string.
     pub fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next().unwrap_or_default()
     }
 
-    /// Whether the response announces that the connection ends.
+    /// Returns whether the response announces the end of the connection.
     pub fn has_close(&self) -> bool {
         self.header("connection").eq_ignore_ascii_case("close")
     }
@@ -60,7 +60,7 @@ impl Client {
         self.response().await
     }
 
-    /// The next response.
+    /// Returns the next response.
     pub async fn response(&mut self) -> Response {
         tokio::time::timeout(LONG, self.read_response()).await.expect("a response in time")
     }
@@ -89,7 +89,7 @@ impl Client {
         assert!(read > 0, "the connection ended after {:?}", String::from_utf8_lossy(&self.read));
     }
 
-    /// Waits for the end of the connection; not if something else comes first.
+    /// Waits until the connection ends. Returns `false` if data arrives first.
     pub async fn is_closed(&mut self) -> bool {
         let read = tokio::time::timeout(LONG, self.stream.read_buf(&mut self.read)).await;
         read.expect("an end in time").unwrap_or_default() == 0 && self.read.is_empty()

@@ -1,11 +1,11 @@
-//! Holding a JSON value against a schema: as much of JSON Schema (draft 2020-12) as `/openapi.json` uses, and a word of no other.
+//! JSON Schema validation: the subset of draft 2020-12 that `/openapi.json` uses. Other keywords panic.
 
 use serde_json::Value;
 
-/// Words that say nothing of a value.
+/// Keywords that do not constrain a value.
 const WORDS: [&str; 4] = ["description", "title", "example", "default"];
 
-/// What is wrong with a value, each with where it stands.
+/// Returns the validation errors of a value, each with its location.
 pub fn wrong(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(document, schema, value, "$", &mut found);
@@ -30,7 +30,8 @@ fn is_a(kind: &str, value: &Value) -> bool {
     }
 }
 
-/// The patterns of the document are words between bars, or a class of characters.
+/// Returns whether a text matches a pattern of the document. A pattern is a list of words separated by bars, or one of
+/// the cases below.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
         "^[a-z_]+$" => !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),

@@ -1,13 +1,14 @@
-//! The SQL statements of the store, as its sources write them: constants of literals, `concat!` and the macros of the store.
+//! SQL statements of the store, extracted from its source files: constants of literals, `concat!`, and the macros of
+//! the store.
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
 };
 
-/// A statement and where it is.
+/// A statement and its location.
 pub struct Statement {
-    /// The file below `crates/store/src`, the function if it is in one, and the constant: `usage/merge.rs merge TAKE`.
+    /// The path below `crates/store/src`, the function if it is in one, and the constant: `usage/merge.rs merge TAKE`.
     pub name: String,
     pub sql: String,
 }
@@ -15,15 +16,15 @@ pub struct Statement {
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
     Text(String),
-    /// With a `$` before it if it is a parameter of a macro, and a `!` behind it if it calls one.
+    /// With a leading `$` for a macro parameter, and a trailing `!` for a macro call.
     Word(String),
     Sign(char),
 }
 
-/// The ways to call a macro: its parameters (name and kind), and what it becomes.
+/// The rules of a macro: the parameters (name and fragment specifier) and the expansion of each.
 type Macro = Vec<(Vec<(String, String)>, Vec<Token>)>;
 
-/// Every statement of the store.
+/// Returns all statements of the store.
 pub fn all() -> Vec<Statement> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/store/src");
     let mut paths = Vec::new();
@@ -94,7 +95,7 @@ fn tokens(text: &str) -> Vec<Token> {
     found
 }
 
-/// A text between quotes; says where it ends.
+/// Reads a string literal and returns the position after it.
 fn text_from(chars: &[char], mut at: usize, found: &mut Vec<Token>) -> usize {
     let mut text = String::new();
     loop {
@@ -127,7 +128,7 @@ fn word(token: Option<&Token>) -> &str {
     }
 }
 
-/// Where the bracket that opens at `at` closes.
+/// Returns the position of the bracket that closes the one at `at`.
 fn close(tokens: &[Token], at: usize) -> usize {
     let mut depth = 0;
     for (n, token) in tokens.iter().enumerate().skip(at) {
@@ -223,7 +224,7 @@ fn value(tokens: &[Token], known: &HashMap<String, Macro>, given: &HashMap<Strin
     }
 }
 
-/// The arguments of a call.
+/// Splits the arguments of a call.
 fn split(tokens: &[Token]) -> Vec<&[Token]> {
     let (mut parts, mut depth, mut from) = (Vec::new(), 0, 0);
     for (at, token) in tokens.iter().enumerate() {

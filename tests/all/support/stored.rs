@@ -1,4 +1,4 @@
-//! Making what a test needs, and looking at what is stored, past the service.
+//! Test data: creates records, and reads the database without the service.
 
 use super::{Bench, browser::Page};
 use keyward::{
@@ -9,7 +9,7 @@ use keyward::{
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-/// A key that was made, with its secret.
+/// A created key with its secret.
 pub struct Made {
     pub id: KeyId,
     pub project: ProjectId,
@@ -17,7 +17,7 @@ pub struct Made {
 }
 
 impl Bench {
-    /// The project that a person has of their own.
+    /// Returns the user's own project.
     pub async fn project_of(&self, caller: &Caller) -> ProjectId {
         self.app.keys.form(caller).await.expect("a form").projects[0].id
     }
@@ -36,20 +36,20 @@ impl Bench {
         }
     }
 
-    /// Makes a key of 90 days with the scopes `data:read` and `usage:read` in this person's own project.
+    /// Creates a key in the user's own project, valid for 90 days, with the scopes `data:read` and `usage:read`.
     pub async fn key(&self, caller: &Caller, name: &str) -> Made {
         let project = self.project_of(caller).await;
         let (key, secret) = self.app.keys.create(caller, self.draft(project, name)).await.expect("a key is made");
         Made { id: key.id, project, secret: secret.expose().to_owned() }
     }
 
-    /// Makes a key, or says why not.
+    /// Like [`Self::key`], but returns the ID or the error.
     pub async fn try_key(&self, caller: &Caller, name: &str) -> Result<KeyId, Error> {
         let project = self.app.keys.form(caller).await?.projects[0].id;
         Ok(self.app.keys.create(caller, self.draft(project, name)).await?.0.id)
     }
 
-    /// Makes a person a member of a project.
+    /// Adds a user to a project.
     pub async fn join(&self, project: ProjectId, caller: &Caller, role: &'static str) {
         let (user, now) = (caller.user, self.app.ground.now());
         let write = self.app.ground.queue.write(move |tx| {
@@ -61,7 +61,7 @@ impl Bench {
         write.await.expect("a member joins");
     }
 
-    /// An id as the engine's SQL writes it.
+    /// Formats an ID as a literal of the engine's SQL dialect.
     pub fn literal(&self, id: impl Into<Uuid>) -> String {
         let id: Uuid = id.into();
         match self.app.ground.pool {
@@ -70,7 +70,7 @@ impl Bench {
         }
     }
 
-    /// Changes the database behind the service's back, by one statement or more.
+    /// Executes one or more statements on the database, without the service.
     pub async fn alter(&self, sql: &str) {
         let sql = sql.to_owned();
         let write = self.app.ground.queue.write(move |tx| {
@@ -87,7 +87,7 @@ impl Bench {
         write.await.expect("the database takes it");
     }
 
-    /// The number that a query finds.
+    /// Returns the number that a query selects.
     pub async fn number(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
         let mut reader = self.app.ground.pool.read().await.expect("a reader");
@@ -98,7 +98,7 @@ impl Bench {
         .expect("a number")
     }
 
-    /// The texts that a query of one column finds.
+    /// Returns the texts that a query with one column selects.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let sql = AssertSqlSafe(sql.to_owned());
         let mut reader = self.app.ground.pool.read().await.expect("a reader");
@@ -109,7 +109,7 @@ impl Bench {
         .expect("texts")
     }
 
-    /// The bytes that a query of one column finds.
+    /// Returns the byte strings that a query with one column selects.
     pub async fn blobs(&self, sql: &str) -> Vec<Vec<u8>> {
         let sql = AssertSqlSafe(sql.to_owned());
         let mut reader = self.app.ground.pool.read().await.expect("a reader");
@@ -125,24 +125,24 @@ impl Bench {
         store::keys::by_id(&mut reader.conn(), id.into()).await.expect("readable")
     }
 
-    /// Everything that is stored of a key, as one text to compare.
+    /// Returns all stored columns of a key as one text, for comparison.
     pub async fn stored(&self, id: KeyId) -> String {
         format!("{:?}", self.key_row(id).await)
     }
 
-    /// How many events of this action the log holds.
+    /// Returns the number of events with this action in the audit log.
     pub async fn events(&self, action: &str) -> i64 {
         self.number(&format!("SELECT COUNT(*) FROM audit_events WHERE action = '{action}'")).await
     }
 }
 
 impl Page {
-    /// The nonce of this answer's content security policy.
+    /// Returns the nonce of the response's content security policy.
     pub fn nonce(&self) -> Option<&str> {
         self.header("content-security-policy").split("'nonce-").nth(1)?.split('\'').next()
     }
 
-    /// The body without what differs from one answer to the next: its nonce, and these words.
+    /// Returns the body with the values that differ between responses masked: the nonce and these words.
     pub fn masked(&self, words: &[&str]) -> String {
         let mut text = self.text().to_owned();
         for word in words.iter().copied().chain(self.nonce()) {
@@ -151,7 +151,7 @@ impl Page {
         text
     }
 
-    /// The whole refusal as a program reads it: a problem document, checked member by member.
+    /// Checks every member of a problem document (RFC 9457) and returns its reason code.
     pub fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}: {}", self.status, self.text());
         let body = self.json();

@@ -1,8 +1,8 @@
 //! Test databases: copies of one migrated template for each engine.
 //!
-//! The template is kept between runs: a file in Cargo's folder for test data, a template database on the PostgreSQL server.
-//! Its name holds a hash of all migrations, so a new migration makes a new one. A service that opens a copy still runs its
-//! own migrations, which finds nothing to do.
+//! The template persists between runs: a file in Cargo's folder for test data, and a template database on the
+//! PostgreSQL server. Its name contains a hash of all migrations, so a new migration creates a new template. A service
+//! that opens a copy still runs its own migrations, which makes no changes.
 
 use super::{Engine, random};
 use keyward::store::{Location, Pool};
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Makes templates of one server at a time.
+/// Key of the advisory lock: one process at a time creates a template on a server.
 const ADVISORY_LOCK: i64 = 0x006b_6579_7761_7264;
 
-/// A database with the current schema and nothing else in it.
+/// Creates a database with the current schema and no other data.
 pub async fn database(engine: Engine, folder: &TempDir) -> Location {
     match engine {
         Engine::Sqlite => {
@@ -33,7 +33,8 @@ pub async fn database(engine: Engine, folder: &TempDir) -> Location {
     }
 }
 
-/// The path of the migrated file. Processes that make it at the same time make the same one; the last rename stays.
+/// Returns the path of the migrated file. Processes that create it at the same time create identical files; the last
+/// rename wins.
 async fn sqlite_template() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(format!("template-{}.db", migrations("sqlite")));
@@ -42,7 +43,7 @@ async fn sqlite_template() -> PathBuf {
         let fresh = tempfile::tempdir_in(folder).expect("a folder");
         let made = fresh.path().join("keyward.db");
         let pool = Pool::open(&Location::Sqlite(made.clone())).await.expect("the migrations run");
-        // Closing the last connection writes the write-ahead log back: the file alone is the database.
+        // Closing the last connection merges the write-ahead log into the file: the file alone is the database.
         pool.close().await;
         assert!(!made.with_extension("db-wal").exists(), "the write-ahead log is still there");
         std::fs::rename(&made, &path).expect("the template can be kept");
@@ -50,7 +51,8 @@ async fn sqlite_template() -> PathBuf {
     path
 }
 
-/// The name of the migrated database. `datistemplate` is set last: a run that was cut off leaves none that is used.
+/// Returns the name of the migrated database. `datistemplate` is set last, so an interrupted run leaves no template
+/// that is used.
 async fn postgres_template(admin: &mut PgConnection) -> String {
     let name = format!("keyward_template_{}", migrations("postgres"));
     if !is_template(admin, &name).await {
@@ -97,7 +99,7 @@ fn url(database: &str) -> String {
     )
 }
 
-/// A short hash over the names and contents of an engine's migrations.
+/// Returns a short hash over the names and contents of an engine's migrations.
 fn migrations(engine: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
     let mut files: Vec<_> =

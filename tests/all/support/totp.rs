@@ -1,9 +1,9 @@
-//! One-time passwords, made without the library that the server uses.
+//! TOTP codes (RFC 6238), computed without the library that the server uses.
 
 use super::browser::Page;
 use aws_lc_rs::hmac;
 
-/// The bytes of a text in base32 (RFC 4648).
+/// Decodes base32 (RFC 4648).
 pub fn base32(text: &str) -> Vec<u8> {
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.chars().filter(|c| !c.is_whitespace()) {
@@ -18,7 +18,7 @@ pub fn base32(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The code of RFC 6238 at this instant, made without the library that the server uses.
+/// Returns the code at this Unix time in seconds (RFC 6238: 6 digits, 30 s, HMAC-SHA-1).
 pub fn code(secret: &[u8], at: i64) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
     let mac = hmac::sign(&key, &u64::try_from(at / 30).unwrap().to_be_bytes());
@@ -28,10 +28,10 @@ pub fn code(secret: &[u8], at: i64) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-/// The text of the elements of this name.
+/// Returns the contents of the elements with this name.
 pub fn elements(page: &Page, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}"), format!("</{name}>"));
     let parts = page.text().split(&open).skip(1);
-    // Leptos marks where texts meet.
+    // Leptos puts the marker `<!>` between adjacent text nodes.
     parts.filter_map(|rest| Some(rest.split_once('>')?.1.split(&close).next()?.replace("<!>", ""))).collect()
 }

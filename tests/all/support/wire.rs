@@ -1,4 +1,4 @@
-//! A listener in front of a service, and requests over a socket of their own: what only a connection shows.
+//! Requests over a socket, for behavior that only a real connection shows.
 
 use super::{Bench, browser::Page};
 use keyward::{
@@ -10,7 +10,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Listens in front of this service with these settings; says at which port.
+/// Starts a listener for this service with these settings. Returns its port.
 pub async fn listen(bench: &Bench, config: Config) -> u16 {
     let site = site(AppState::new(bench.app.with_config(config)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -19,19 +19,19 @@ pub async fn listen(bench: &Bench, config: Config) -> u16 {
     port
 }
 
-/// Sends a request of exactly these lines and reads the answer.
+/// Sends a request with exactly these lines and returns the response.
 pub async fn call(port: u16, what: &str, headers: &[&str], body: &str) -> Page {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
     let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
     let text = format!("{what} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     stream.write_all(text.as_bytes()).await.expect("it is sent");
     let mut answer = Vec::new();
-    // It may close as soon as it has refused.
+    // The server may close the connection after it denies the request.
     let _ = stream.read_to_end(&mut answer).await;
     read(&answer)
 }
 
-/// An answer as it came, but for the headers that are the connection's own.
+/// Parses a response without its connection-specific headers.
 fn read(answer: &[u8]) -> Page {
     let at = answer.windows(4).position(|it| it == b"\r\n\r\n").expect("a head and a body");
     let head = std::str::from_utf8(&answer[..at]).expect("a plain head");

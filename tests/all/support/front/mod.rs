@@ -1,4 +1,4 @@
-//! A gateway of `examples/gateways/`, really started, with Keyward beside it and a small API behind it.
+//! Gateway processes: the examples in `examples/gateways/`, each with Keyward and a small API.
 
 pub mod checks;
 mod recorder;
@@ -23,7 +23,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// The tests that every gateway passes.
+/// Generates the tests that every gateway must pass.
 macro_rules! gateway {
     ($name:ident $gateway:ident $(#[$attribute:meta])?) => {
         gateway! { $name $gateway $(#[$attribute])?; admits refuses limits networks asks_little fails_closed keeps_identity passes_preflights takes_uploads }
@@ -47,35 +47,36 @@ macro_rules! gateway {
     };
 }
 
-/// What stands in the examples, for a test to put its own in place: the gateway's port, Keyward's, the API's, the project.
+/// Values in the examples that a test replaces: the ports of the gateway, Keyward, and the API, and the project.
 const PLACES: [&str; 4] = ["8080", "3000", "9000", "01890a5d-ac96-774b-bcce-b302099a8057"];
-/// The name that the examples know Keyward by.
+/// Keyward's public URL in the examples.
 const NAME: &str = "https://keys.example.com";
-/// Nobody waits longer than this for a gateway: it is broken.
+/// Timeout for a gateway that does not respond.
 const BROKEN: Duration = Duration::from_secs(60);
-/// Between two looks whether it is ready.
+/// Interval between two readiness checks.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// One of the gateways.
+/// A gateway.
 #[derive(Clone, Copy)]
 pub struct Gateway {
-    /// Its example file.
+    /// The example file.
     pub file: &'static str,
-    /// How it is started: in a folder of its own, on a copy of the file, to listen there.
+    /// Builds the command that starts the gateway: in its own folder, with a copy of the file, listening on the
+    /// address.
     pub command: fn(&Path, &Path, SocketAddr) -> Command,
-    /// How `/v1/auth` is asked, before the project.
+    /// Query of the request to `/v1/auth`, before the project.
     pub query: &'static str,
-    /// What it answers when Keyward cannot be asked.
+    /// Statuses of the response when Keyward is unavailable.
     pub away: &'static [u16],
-    /// It hands on the name that the client asked for: that takes `KEYWARD_INTERNAL_LISTEN`.
+    /// The gateway forwards the client's `Host` header. This requires `KEYWARD_INTERNAL_LISTEN`.
     pub any_host: bool,
-    /// It can drop headers by a pattern, not only those that it knows by name.
+    /// The gateway can remove headers by a pattern, not only by their exact names.
     pub patterns: bool,
-    /// It tells the machine's own address of a client on loopback.
+    /// The gateway replaces a loopback client address with the address of the machine.
     pub hides_loopback: bool,
 }
 
-/// A running gateway and the API behind it; both end with it.
+/// A running gateway and its API. Dropping it stops both.
 pub struct Stage {
     pub api: Recorder,
     at: SocketAddr,
@@ -83,7 +84,7 @@ pub struct Stage {
     _folder: TempDir,
 }
 
-/// An answer to a client.
+/// A response to a client.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -98,13 +99,15 @@ impl Answer {
 }
 
 impl Stage {
-    /// Starts the gateway with its example file, in which nothing but [`PLACES`] differs, and asks it once, without a credential.
+    /// Starts the gateway with its example file, in which only [`PLACES`] are replaced, and sends one request without a
+    /// credential.
     pub async fn new(gateway: &Gateway, keyward: SocketAddr, project: &str) -> Self {
         let (api, folder) = (Recorder::start().await, tempfile::tempdir().expect("a folder"));
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways").join(gateway.file);
         let example = std::fs::read_to_string(example).expect("the example");
         let copy = folder.path().join(gateway.file);
-        // The port is free when it is chosen; if somebody took it since, the gateway ends and another is chosen.
+        // The port is free when it is selected. If another process takes it, the gateway ends and the next attempt uses
+        // another port.
         for _ in 0..5 {
             let at = listen::nobody().await;
             let [ours, keywards, apis] = [at, keyward, api.at].map(|it| it.port().to_string());
@@ -122,7 +125,7 @@ impl Stage {
             });
             if listens(&mut child, at).await {
                 let stage = Self { api, at, child, _folder: folder };
-                // Traefik listens before it has read what it is to do.
+                // Traefik listens before it has read its configuration.
                 while stage.ask(&["GET /"], "").await.status == 404 {
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -132,12 +135,12 @@ impl Stage {
         panic!("{}: {}", gateway.file, std::fs::read_to_string(folder.path().join("log")).expect("a log"));
     }
 
-    /// Asks from 127.0.0.1. The first line is a method and a path, the others are headers.
+    /// Sends a request from 127.0.0.1. The first line is a method and a path, the others are headers.
     pub async fn ask(&self, lines: &[&str], body: &str) -> Answer {
         self.ask_from(1, lines, body).await
     }
 
-    /// Asks from 127.0.0.`from`.
+    /// Sends a request from 127.0.0.`from`.
     pub async fn ask_from(&self, from: u8, lines: &[&str], body: &str) -> Answer {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, from), 0).into()).expect("an address of loopback");
@@ -158,7 +161,7 @@ impl Drop for Stage {
     }
 }
 
-/// Waits until the gateway listens; not if it ends.
+/// Waits until the gateway listens. Returns `false` if its process ends.
 async fn listens(child: &mut Child, at: SocketAddr) -> bool {
     let until = async {
         while child.try_wait().expect("its state").is_none() {
@@ -187,7 +190,7 @@ fn read(text: &str) -> Answer {
     Answer { status, headers, body: body.to_owned() }
 }
 
-/// A gateway in front of a whole Keyward with one project.
+/// A gateway in front of a complete Keyward with one project.
 pub struct World {
     pub bench: Bench,
     pub owner: Caller,
@@ -213,7 +216,8 @@ impl World {
         Self { bench, owner, stage, at, served }
     }
 
-    /// A key of the project, with a line of SQL's `SET` that makes it another before it is first used.
+    /// Creates a key of the project. `set` is the `SET` clause of an SQL update that changes the key before its first
+    /// use.
     pub async fn key(&self, set: &str) -> Made {
         let made = self.bench.key(&self.owner, "Gateway").await;
         if !set.is_empty() {

@@ -1,4 +1,4 @@
-//! A small server that writes down what it is asked.
+//! Recording server: stores each request that it receives.
 
 use super::listen;
 use axum::{
@@ -13,10 +13,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// What came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// The other end of the connection: two requests with the same came over one.
+    /// The client's socket address. Requests with the same address used the same connection.
     pub peer: SocketAddr,
     pub method: Method,
     pub uri: Uri,
@@ -25,7 +25,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The values of a header, all of them.
+    /// Returns all values of a header.
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.headers.get_all(name).iter().map(|value| value.to_str().expect("plain")).collect()
     }
@@ -33,7 +33,7 @@ impl Seen {
 
 type Kept = Arc<Mutex<Vec<Seen>>>;
 
-/// The server, for as long as the test runs.
+/// The server. It runs until the test ends.
 pub struct Recorder {
     pub at: SocketAddr,
     seen: Kept,
@@ -51,16 +51,17 @@ impl Recorder {
         Self { at, seen }
     }
 
-    /// What came since this was last asked.
+    /// Returns and removes the requests since the previous call.
     pub fn take(&self) -> Vec<Seen> {
         std::mem::take(&mut self.seen.lock().expect("no panic"))
     }
 }
 
-/// What Keyward says of a key without scopes that was issued to nobody.
+/// Keyward's response to a key without scopes and without `issued_to`.
 const GOOD: [(&str, &str); 3] = [("x-keyward-key-id", "k"), ("x-keyward-project-id", "p"), ("x-keyward-scopes", "")];
 
-/// As an API: 200, or the status that the path asks for (`/answers/403`). As Keyward: 200, or 401 to who presents nothing.
+/// Handles a request. As the API: responds with 200, or with the status in the path (`/answers/403`). As Keyward
+/// (`/v1/auth`): responds with 200, or with 401 without an `Authorization` header.
 async fn answer(
     State(kept): State<Kept>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -1,4 +1,4 @@
-//! What holds for every gateway.
+//! Tests for all gateways.
 
 mod passing;
 mod refusing;
@@ -10,7 +10,7 @@ pub use {
 };
 
 const PROJECT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-/// The test vector of `docs/reference/secret-format.md`: well-formed, and the secret of no key.
+/// The test vector of `docs/reference/secret-format.md`: well-formed, but not the secret of any key.
 const VECTOR: &str = "kw_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn2f8raQ";
 const TOLD: [&str; 5] =
     ["x-keyward-key-id", "x-keyward-project-id", "x-keyward-scopes", "x-keyward-issued-to", "x-keyward-code"];
@@ -19,7 +19,7 @@ fn bearer(credential: &str) -> String {
     format!("Authorization: Bearer {credential}")
 }
 
-/// What a client makes up to look like somebody that Keyward knows.
+/// Returns headers that a client sends to forge an identity.
 fn forged(gateway: &Gateway) -> Vec<String> {
     let mut lines: Vec<_> = TOLD.iter().map(|name| format!("{name}: forged")).collect();
     lines.extend(
@@ -37,7 +37,7 @@ fn forged(gateway: &Gateway) -> Vec<String> {
     lines
 }
 
-/// The one request that reached the API, with nothing in it that the client made up.
+/// Returns the only request that reached the API, without headers that the client forged.
 fn one(seen: Vec<Seen>) -> Seen {
     let [seen] = seen.try_into().expect("one request, and no more");
     for (name, value) in &seen.headers {
@@ -46,7 +46,7 @@ fn one(seen: Vec<Seen>) -> Seen {
     seen
 }
 
-/// What Keyward told the API; empty if nothing.
+/// Returns the value of a header that Keyward sent to the API, or an empty string.
 fn told(seen: &Seen, name: &str) -> String {
     match seen.all(name)[..] {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! What reaches the API, and what Keyward is told.
+//! Requests that the gateway forwards: what the API and Keyward receive.
 
 use super::{Gateway, PROJECT, Recorder, Seen, Stage, TOLD, World, bearer, forged, one, told};
 use crate::support::random;
@@ -6,10 +6,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use std::collections::HashSet;
 
-/// How often each is asked, to see whether connections stay.
+/// Number of requests of each kind, to check that connections are reused.
 const ROUNDS: usize = 5;
 
-/// A good key or token passes, and the API learns whose it is from Keyward alone.
+/// A valid key or token is accepted. The API receives the identity from Keyward only.
 pub async fn admits(gateway: Gateway) {
     let world = World::new(&gateway).await;
     let name = "Zoë & Söhne, 100 %";
@@ -39,7 +39,7 @@ pub async fn admits(gateway: Gateway) {
         assert!(issued_to.is_ascii(), "{issued_to}");
         assert_eq!(percent_decode_str(&issued_to).decode_utf8().expect("UTF-8"), name);
     }
-    // What Keyward does not say is not what the client says.
+    // A header that Keyward does not set is not copied from the client.
     let plain = world.key("").await;
     let (key, forged) = (bearer(&plain.secret), forged(&gateway));
     let lines: Vec<_> = ["GET /", &key].into_iter().chain(forged.iter().map(String::as_str)).collect();
@@ -49,7 +49,7 @@ pub async fn admits(gateway: Gateway) {
         (told(&seen, "x-keyward-key-id"), told(&seen, "x-keyward-issued-to")),
         (plain.id.to_string(), "".into())
     );
-    // The API's own refusals are the API's own.
+    // The API's own error responses pass unchanged.
     for status in [401, 403, 429, 500, 503] {
         let answer = world.stage.ask(&[&format!("GET /answers/{status}"), &key], "").await;
         assert_eq!((answer.status, answer.header("x-keyward-code")), (status, ""), "{answer:?}");
@@ -57,12 +57,13 @@ pub async fn admits(gateway: Gateway) {
     }
 }
 
-/// Over how many connections these came.
+/// Returns the number of connections that these requests used.
 fn connections(seen: &[Seen]) -> usize {
     seen.iter().map(|seen| seen.peer).collect::<HashSet<_>>().len()
 }
 
-/// Keyward is told what it needs and no more, over connections that stay; and what it does not say nobody else does.
+/// Keyward receives only the headers that it needs, over reused connections. The client cannot set identity headers
+/// that Keyward leaves out.
 pub async fn asks_little(gateway: Gateway) {
     let keyward = Recorder::start().await;
     let stage = Stage::new(&gateway, keyward.at, PROJECT).await;
@@ -79,7 +80,8 @@ pub async fn asks_little(gateway: Gateway) {
     }
     let (asked, reached) = (keyward.take(), stage.api.take());
     assert_eq!((asked.len(), reached.len()), (2 * ROUNDS, ROUNDS));
-    // Caddy gives a connection back after its client has the answer: the next request may come before that, and take another.
+    // Caddy releases a connection after its client has the response. The next request can arrive earlier and open
+    // another connection.
     assert!(connections(&asked) <= 3, "the connections to Keyward stay: {asked:?}");
     assert!(connections(&reached) <= 3, "and the API's: {reached:?}");
     for seen in asked.iter().skip(1).step_by(2) {
@@ -97,11 +99,11 @@ pub async fn asks_little(gateway: Gateway) {
     }
 }
 
-/// A CORS preflight reaches the API without a credential and without an identity; another OPTIONS request does not.
+/// A CORS preflight reaches the API without a credential and without identity headers. Other OPTIONS requests do not.
 pub async fn passes_preflights(gateway: Gateway) {
     let world = World::new(&gateway).await;
     let (origin, method) = ("Origin: https://shop.example", "Access-Control-Request-Method: PUT");
-    // Traefik drops the names that Keyward has, in their usual form.
+    // Traefik removes Keyward's header names in their usual form only.
     let forged = ["X-Keyward-Key-Id: forged", "X-Keyward-Scopes: forged"];
     let answer = world.stage.ask(&["OPTIONS /orders", origin, method, forged[0], forged[1]], "").await;
     assert_eq!((answer.status, answer.header("x-of-the-api")), (200, "yes"), "{answer:?}");
@@ -119,7 +121,7 @@ pub async fn passes_preflights(gateway: Gateway) {
     }
 }
 
-/// An upload that is larger than nginx's usual limit passes.
+/// An upload larger than the default limit of nginx passes.
 pub async fn takes_uploads(gateway: Gateway) {
     let world = World::new(&gateway).await;
     let key = bearer(&world.key("").await.secret);

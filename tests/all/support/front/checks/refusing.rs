@@ -1,9 +1,9 @@
-//! Who does not pass, and how that is said.
+//! Requests that the gateway denies, and their responses.
 
 use super::{Gateway, PROJECT, Recorder, Stage, VECTOR, World, bearer, refused};
 use crate::support::listen::{self, Manner, Served};
 
-/// Each refusal has its status, its code and its challenge, and the API hears nothing of it.
+/// Each denied request has its status, its reason code, and its challenge. It does not reach the API.
 pub async fn refuses(gateway: Gateway) {
     let world = World::new(&gateway).await;
     let answer = world.stage.ask(&["GET /orders"], "").await;
@@ -28,7 +28,7 @@ pub async fn refuses(gateway: Gateway) {
     let twice = [format!("X-API-Key: {VECTOR}"), both[1].clone()];
     for lines in [["GET /orders", &twice[0], &twice[1]], ["GET /orders", &twice[1], &twice[0]]] {
         let (answer, reached) = (world.stage.ask(&lines, "").await, world.stage.api.take());
-        // Refused; or, where the gateway takes the first, the other rides along to nobody.
+        // Denied; or, if the gateway uses the first header, the other one does not reach the API.
         match reached.as_slice() {
             [] => assert_eq!(answer.status, 401, "{answer:?}"),
             [seen] => assert_eq!(seen.all("x-api-key"), [good.secret.as_str()]),
@@ -51,7 +51,7 @@ pub async fn refuses(gateway: Gateway) {
     refused(&world, &answer, 403, "wrong_project");
 }
 
-/// A limit is a true 429 with the seconds to wait, and lets in again what it should.
+/// A rate limit results in 429 with the seconds to wait. After that time the key is accepted again.
 pub async fn limits(gateway: Gateway) {
     let world = World::new(&gateway).await;
     let limited = world.key("rate_limit = '2/minute'").await;
@@ -70,7 +70,7 @@ pub async fn limits(gateway: Gateway) {
     assert_eq!(world.stage.ask(&["GET /orders", &key], "").await.status, 200);
 }
 
-/// What Keyward is told of a client at 127.0.0.`from`.
+/// Returns the client address that Keyward receives for a client at 127.0.0.`from`.
 async fn address(gateway: &Gateway, from: u8) -> String {
     let keyward = Recorder::start().await;
     let stage = Stage::new(gateway, keyward.at, PROJECT).await;
@@ -81,14 +81,16 @@ async fn address(gateway: &Gateway, from: u8) -> String {
     told
 }
 
-/// A key's networks are asked of the client's address, not the gateway's, and not of what the client writes.
+/// A key's network restriction applies to the client's address, not to the gateway's address or to headers of the
+/// client.
 pub async fn networks(gateway: Gateway) {
     let (home, abroad) = (address(&gateway, 2).await, address(&gateway, 3).await);
     let world = World::new(&gateway).await;
     let bound = bearer(&world.key(&format!("networks = '[\"{home}/32\"]'")).await.secret);
     assert_eq!(world.stage.ask_from(2, &["GET /orders", &bound], "").await.status, 200);
     assert_eq!(world.stage.api.take().len(), 1);
-    // Nor where the gateway itself would be welcome: a header that has Keyward believe nobody does not make its client so.
+    // The same for a key that permits the gateway's own address: a header that makes Keyward ignore the forwarded
+    // address must not make it use the gateway's address instead.
     let inside = bearer(&world.key("networks = '[\"127.0.0.1/32\"]'").await.secret);
     let keys =
         if home == abroad { vec![(&inside, "127.0.0.1")] } else { vec![(&inside, "127.0.0.1"), (&bound, &*home)] };
@@ -106,7 +108,8 @@ pub async fn networks(gateway: Gateway) {
     }
 }
 
-/// Nobody passes while Keyward cannot be asked, or answers with what is no decision; and they do again when it is back.
+/// Requests are denied while Keyward is unavailable or sends a response that is not a decision. They are accepted again
+/// when Keyward is back.
 pub async fn fails_closed(gateway: Gateway) {
     let world = World::new(&gateway).await;
     let key = bearer(&world.key("").await.secret);
@@ -139,7 +142,7 @@ pub async fn fails_closed(gateway: Gateway) {
     }
 }
 
-/// A client cannot have Keyward's headers removed on the way to the API (RFC 9110 section 7.6.1).
+/// A client cannot make the gateway remove Keyward's headers from the request to the API (RFC 9110 section 7.6.1).
 pub async fn keeps_identity(gateway: Gateway) {
     let world = World::new(&gateway).await;
     let made = world.key("").await;
