@@ -40,8 +40,9 @@ bindgen := .tools/wasm-bindgen-$(bindgen-version)
 cargo-leptos := .tools/cargo-leptos-0.3.10
 # A release says `registry/…` and not where it was built: in panics, and in the assertions of C.
 cargo-home := $(or $(CARGO_HOME),$(HOME)/.cargo)
+sysroot = $(shell rustc --print sysroot)
 portable = CFLAGS="-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(cargo-home)/registry/src=registry"
-remap = --config 'build.rustflags=["--remap-path-prefix=$(CURDIR)=.","--remap-path-prefix=$(cargo-home)/registry/src=registry"]'
+remap = --config 'build.rustflags=["--remap-path-prefix=$(CURDIR)=.","--remap-path-prefix=$(cargo-home)/registry/src=registry","--remap-path-prefix=$(sysroot)=rust"]'
 # Used if `cargo nextest` is not there already.
 cargo-nextest := .tools/cargo-nextest-0.9.143
 # Tools run for seconds: quick to build matters more than quick to run.
