@@ -6,28 +6,29 @@ use crate::{
     domain::theme::Theme,
     features::{
         audit::AuditPage,
-        authorize::{AuthorizePage, DeviceConfirmPage, DevicePage},
-        entry::{AskResetPage, AskSignUpPage, ResetPage, SignUpPage},
+        consent::{AuthorizePage, DeviceConfirmPage, DevicePage},
         keys::{
-            ActivatePage, AdminKeysPage, ChosenPage, CreatePage, DeactivatePage, DeletePage, EditPage, GeneratePage,
-            KeyDetailPage, KeysPage, RestorePage,
+            ActivatePage, AdminKeysPage, BulkActionPage, CreatePage, DeactivatePage, DeletePage, EditPage,
+            GeneratePage, KeyDetailPage, KeysPage, RestorePage,
         },
         policy::PolicyPage,
         projects::{
-            ArchivePage, DeleteProjectKeyPage, InvitePage, JoinAsAdministratorPage, JoinPage, LeavePage, LifePage,
+            ArchivePage, DeleteProjectKeyPage, InvitePage, JoinAsAdministratorPage, JoinPage, LeavePage,
             NewProjectPage, ProjectKeysPage, ProjectPage, ProjectsPage, RegisterClientPage, RemoveClientPage,
-            RemoveMemberPage, RenamePage, RevokeGrantPage, RolePage, ScopesOfferedPage, UnarchivePage, WithdrawPage,
+            RemoveMemberPage, RenamePage, RevokeGrantPage, RolePage, ScopesOfferedPage, TokenLifetimePage,
+            UnarchivePage, WithdrawPage,
         },
+        registration::{RequestResetPage, RequestSignUpPage, ResetPage, SignUpPage},
         scopes::{AddScopePage, EditScopePage, RemoveScopePage, RetireScopePage, ScopesPage, UnretireScopePage},
-        security::{EnrolPage, NewCodesPage, SecurityPage, TurnOffPage},
-        session::{CodePage, ConfirmPage, LoginPage, LogoutPage, MissingPage, Session, SetupPage},
+        security::{EnrollPage, NewCodesPage, SecurityPage, TurnOffPage},
+        session::{CodePage, ConfirmPage, LoginPage, LogoutPage, NotFoundPage, Session, SetupPage},
         settings::{AccountPage, DeveloperPage},
         users::{
             DeleteUserPage, DisablePage, EnablePage, InvitePage as InviteUserPage, MakeAdministratorPage, TransferPage,
             UnmakeAdministratorPage, UserPage, UsersPage,
         },
     },
-    response_status::Go,
+    response_status::Redirect,
     ui::icon::Sprite,
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*};
@@ -64,7 +65,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let scripts = (!still).then(|| {
         view! {
             <AutoReload options=options.clone() />
-            <script type="module" nonce=use_nonce() inner_html=load(&site, !has_font)></script>
+            <script type="module" nonce=use_nonce() inner_html=loader_script(&site, !has_font)></script>
         }
     });
     let face = || view! { <link rel="stylesheet" href=file("font.css") /> };
@@ -107,7 +108,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// It runs after the page is loaded, when the browser is idle, but at most 500 ms later: a browser may never call an
 /// idle callback that has no timeout (`requestIdleCallback`, W3C Cooperative Scheduling of Background Tasks, section
 /// 4.1). Leptos' own script loads the module at once, in competition with the resources for the first rendering.
-fn load(site: &str, font: bool) -> String {
+fn loader_script(site: &str, font: bool) -> String {
     let font = if font {
         format!(
             "const face=document.createElement('link');face.rel='stylesheet';face.href='{site}/font.css';\
@@ -142,16 +143,16 @@ pub fn App() -> impl IntoView {
 fn Pages() -> impl IntoView {
     Session::provide();
     view! {
-        <Routes fallback=MissingPage>
-            <Route path=path!("/") view=|| view! { <Go to="/keys" /> } ssr=SsrMode::Async />
+        <Routes fallback=NotFoundPage>
+            <Route path=path!("/") view=|| view! { <Redirect to="/keys" /> } ssr=SsrMode::Async />
             <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
             <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
             <Route path=path!("/confirm") view=ConfirmPage ssr=SsrMode::Async />
             <Route path=path!("/logout") view=LogoutPage ssr=SsrMode::Async />
             <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
-            <Route path=path!("/signup") view=AskSignUpPage ssr=SsrMode::Async />
+            <Route path=path!("/signup") view=RequestSignUpPage ssr=SsrMode::Async />
             <Route path=path!("/signup/new") view=SignUpPage ssr=SsrMode::Async />
-            <Route path=path!("/reset") view=AskResetPage ssr=SsrMode::Async />
+            <Route path=path!("/reset") view=RequestResetPage ssr=SsrMode::Async />
             <Route path=path!("/reset/new") view=ResetPage ssr=SsrMode::Async />
             <ParentRoute path=path!("/keys") view=KeysPage ssr=SsrMode::Async>
                 <Route path=path!("") view=|| () ssr=SsrMode::Async />
@@ -175,7 +176,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("edit") view=RenamePage ssr=SsrMode::Async />
                 <Route path=path!("archive") view=ArchivePage ssr=SsrMode::Async />
                 <Route path=path!("unarchive") view=UnarchivePage ssr=SsrMode::Async />
-                <Route path=path!("life") view=LifePage ssr=SsrMode::Async />
+                <Route path=path!("life") view=TokenLifetimePage ssr=SsrMode::Async />
                 <Route path=path!("scopes") view=ScopesOfferedPage ssr=SsrMode::Async />
                 <Route path=path!("invite") view=InvitePage ssr=SsrMode::Async />
                 <Route path=path!("invitations/:invitation/withdraw") view=WithdrawPage ssr=SsrMode::Async />
@@ -191,7 +192,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/authorize") view=AuthorizePage ssr=SsrMode::Async />
             <Route path=path!("/device") view=DevicePage ssr=SsrMode::Async />
             <Route path=path!("/device/confirm") view=DeviceConfirmPage ssr=SsrMode::Async />
-            <Route path=path!("/settings") view=|| view! { <Go to="/settings/account" /> } ssr=SsrMode::Async />
+            <Route path=path!("/settings") view=|| view! { <Redirect to="/settings/account" /> } ssr=SsrMode::Async />
             <Route path=path!("/settings/account") view=AccountPage ssr=SsrMode::Async />
             // Target of the page's second form. If the form is rejected, the page is rendered again here.
             <Route path=path!("/settings/theme") view=AccountPage ssr=SsrMode::Async />
@@ -205,13 +206,13 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("second-factor/off") view=TurnOffPage ssr=SsrMode::Async />
                 <Route path=path!("recovery-codes") view=NewCodesPage ssr=SsrMode::Async />
             </ParentRoute>
-            <Route path=path!("/settings/security/second-factor") view=EnrolPage ssr=SsrMode::Async />
-            <Route path=path!("/settings/developer") view=|| view! { <Go to="/settings/developer/api-keys" /> } ssr=SsrMode::Async />
+            <Route path=path!("/settings/security/second-factor") view=EnrollPage ssr=SsrMode::Async />
+            <Route path=path!("/settings/developer") view=|| view! { <Redirect to="/settings/developer/api-keys" /> } ssr=SsrMode::Async />
             <Route path=path!("/settings/developer/api-keys") view=DeveloperPage ssr=SsrMode::Async />
             <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async />
             <ParentRoute path=path!("/admin/keys") view=AdminKeysPage ssr=SsrMode::Async>
                 <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                <Route path=path!("chosen") view=ChosenPage ssr=SsrMode::Async />
+                <Route path=path!("chosen") view=BulkActionPage ssr=SsrMode::Async />
                 <Route path=path!(":id/deactivate") view=DeactivatePage ssr=SsrMode::Async />
                 <Route path=path!(":id/activate") view=ActivatePage ssr=SsrMode::Async />
                 <Route path=path!(":id/delete") view=DeletePage ssr=SsrMode::Async />

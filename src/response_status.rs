@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// Redirects with 303 and renders nothing.
 #[component]
-pub fn Go(#[prop(into)] to: String) -> impl IntoView {
+pub fn Redirect(#[prop(into)] to: String) -> impl IntoView {
     redirect(&to);
 }
 

@@ -53,14 +53,14 @@ fn temporary_token(app: &App) -> Result<Value, Fault> {
     }
 }
 
-fn answered(status: StatusCode, body: Value) -> Response {
+fn json_response(status: StatusCode, body: Value) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
 /// Returns 401 with a Basic challenge, for both paths: on the page, the browser prompts for a name and a password.
 fn unauthorized() -> Response {
     let challenge = [(header::WWW_AUTHENTICATE, r#"Basic realm="Pelagic", charset="UTF-8""#)];
-    (challenge, answered(StatusCode::UNAUTHORIZED, json!({"error": "unauthorized"}))).into_response()
+    (challenge, json_response(StatusCode::UNAUTHORIZED, json!({"error": "unauthorized"}))).into_response()
 }
 
 async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -71,12 +71,12 @@ async fn auth(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     if user(&app, &headers).is_none() {
         return unauthorized();
     }
-    let asked = tokio::task::spawn_blocking(move || temporary_token(&app)).await;
-    match asked.map_err(Fault::from).and_then(|token| token) {
-        Ok(token) => answered(StatusCode::OK, token),
+    let result = tokio::task::spawn_blocking(move || temporary_token(&app)).await;
+    match result.map_err(Fault::from).and_then(|token| token) {
+        Ok(token) => json_response(StatusCode::OK, token),
         Err(error) => {
             eprintln!("no token: {error}");
-            answered(StatusCode::BAD_GATEWAY, json!({"error": "unavailable"}))
+            json_response(StatusCode::BAD_GATEWAY, json!({"error": "unavailable"}))
         }
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use std::{env, error::Error, process::ExitCode, time::Duration};
 
-fn ask(keyward: &ureq::Agent, key: &str, scopes: &[String]) -> Result<Value, Box<dyn Error>> {
+fn request_decision(keyward: &ureq::Agent, key: &str, scopes: &[String]) -> Result<Value, Box<dyn Error>> {
     let url = env::var("KEYWARD_URL")? + "/v1/keys/verify";
     let question = json!({"key": key, "project": env::var("KEYWARD_PROJECT")?, "scopes": scopes});
     let mut response = keyward.post(url).send_json(question)?;
@@ -16,7 +16,7 @@ fn ask(keyward: &ureq::Agent, key: &str, scopes: &[String]) -> Result<Value, Box
 
 fn verify(keyward: &ureq::Agent, key: &str, scopes: &[String]) -> Value {
     let closed = |error| json!({"valid": false, "code": "unavailable", "message": format!("Keyward could not be asked: {error}")});
-    ask(keyward, key, scopes).unwrap_or_else(closed)
+    request_decision(keyward, key, scopes).unwrap_or_else(closed)
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {

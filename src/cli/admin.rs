@@ -3,7 +3,7 @@
 mod token_key;
 
 use super::{
-    open::{Opened, words},
+    database::{Database, terminal_error},
     output::{self, print_change_line, print_line},
 };
 use crate::{
@@ -11,11 +11,11 @@ use crate::{
     domain::sensitive::Password,
     service::{
         Error,
-        accounts::{Accounts, NewPerson},
+        accounts::{Accounts, NewUser},
         actor::Actor,
-        database_record::{refuse_vanished, refuse_without_events},
+        database_record::{check_database_exists, check_has_events},
+        encryption_at_rest,
         random::SystemRandom,
-        sealing,
         users::Users,
     },
     store::Location,
@@ -26,7 +26,7 @@ use std::{io::Read as _, path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
 
 #[derive(Subcommand)]
-pub enum Admin {
+pub enum AdminCommand {
     /// Make a person, with a project of their own
     CreateUser {
         /// The e-mail address that they sign in with
@@ -111,21 +111,25 @@ pub enum Admin {
     },
 }
 
-pub async fn run(database: &DatabaseSettings, command: Admin) -> anyhow::Result<()> {
+pub async fn run(database: &DatabaseSettings, command: AdminCommand) -> anyhow::Result<()> {
     match command {
-        Admin::CreateUser { email, name, password_stdin: _, admin } => create_user(database, email, name, admin).await,
-        Admin::SecondFactorOff { email } => second_factor_off(database, &email).await,
-        Admin::ResetLink { email, public_url } => reset_link(database, &email, public_url).await,
-        Admin::ListUsers { json } => list_users(database, json).await,
-        Admin::DisableUser { email, keys, reason } => change(database, &email, Verb::Disable { keys, reason }).await,
-        Admin::EnableUser { email } => change(database, &email, Verb::Enable).await,
-        Admin::Promote { email } => change(database, &email, Verb::Make).await,
-        Admin::Demote { email } => change(database, &email, Verb::Unmake).await,
-        Admin::RotateTokenKey { compromised, key_file } => {
+        AdminCommand::CreateUser { email, name, password_stdin: _, admin } => {
+            create_user(database, email, name, admin).await
+        }
+        AdminCommand::SecondFactorOff { email } => second_factor_off(database, &email).await,
+        AdminCommand::ResetLink { email, public_url } => reset_link(database, &email, public_url).await,
+        AdminCommand::ListUsers { json } => list_users(database, json).await,
+        AdminCommand::DisableUser { email, keys, reason } => {
+            change(database, &email, UserAction::Disable { keys, reason }).await
+        }
+        AdminCommand::EnableUser { email } => change(database, &email, UserAction::Enable).await,
+        AdminCommand::Promote { email } => change(database, &email, UserAction::Promote).await,
+        AdminCommand::Demote { email } => change(database, &email, UserAction::Demote).await,
+        AdminCommand::RotateTokenKey { compromised, key_file } => {
             token_key::rotate(database, key_file.as_ref(), compromised).await
         }
-        Admin::CreateKeyFile { path } => {
-            if sealing::create_key_file(&path, &SystemRandom)? {
+        AdminCommand::CreateKeyFile { path } => {
+            if encryption_at_rest::create_key_file(&path, &SystemRandom)? {
                 print_change_line!(
                     "Made {}. Give every node this file, and keep a copy: without it no token can be signed.",
                     path.display()
@@ -150,107 +154,107 @@ async fn create_user(
     let key_file = match &database.database {
         Location::Sqlite(path) => {
             let key_file = key_file(&database.database, None).map_err(|e| anyhow!(e))?.path;
-            refuse_vanished(path, &key_file)?;
+            check_database_exists(path, &key_file)?;
             Some(key_file)
         }
         Location::Postgres(_) => None,
     };
-    let opened = Opened::open(database, true).await?;
+    let opened = Database::open(database, true).await?;
     if let Some(key_file) = key_file {
-        refuse_without_events(&opened.ground, &key_file).await?;
+        check_has_events(&opened.context, &key_file).await?;
     }
-    let accounts = Accounts::new(opened.ground.clone(), Arc::new(Config::for_commands()));
-    let person = NewPerson { email, name, password, admin, project: String::new() };
-    let made = accounts.create_user(&Actor::Operator, person).await.map_err(words);
+    let accounts = Accounts::new(opened.context.clone(), Arc::new(Config::for_commands()));
+    let person = NewUser { email, name, password, admin, project: String::new() };
+    let made = accounts.create_user(&Actor::Operator, person).await.map_err(terminal_error);
     drop(accounts);
-    opened.done().await;
+    opened.finish().await;
     print_change_line!("Made the user {}.", made?)
 }
 
 async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::Result<()> {
-    let opened = Opened::open(database, false).await?;
-    let accounts = Accounts::new(opened.ground.clone(), Arc::new(Config::for_commands()));
+    let opened = Database::open(database, false).await?;
+    let accounts = Accounts::new(opened.context.clone(), Arc::new(Config::for_commands()));
     let done = accounts.turn_off_second_factor_of(&Actor::Operator, email).await.map_err(|error| match error {
         Error::Conflict(_) => anyhow!("the second factor of {email} is off already"),
-        other => nobody(other, email),
+        other => unknown_user_error(other, email),
     });
     drop(accounts);
-    opened.done().await;
+    opened.finish().await;
     done?;
     print_change_line!("Turned off. {email} signs in with the password alone, and can set up another second factor.")
 }
 
 async fn reset_link(database: &DatabaseSettings, email: &str, public_url: PublicUrl) -> anyhow::Result<()> {
-    let opened = Opened::open(database, false).await?;
+    let opened = Database::open(database, false).await?;
     let config = Config { public_url, ..Config::for_commands() };
-    let accounts = Accounts::new(opened.ground.clone(), Arc::new(config));
-    let made = accounts.reset_link(&Actor::Operator, email).await.map_err(|error| nobody(error, email));
+    let accounts = Accounts::new(opened.context.clone(), Arc::new(config));
+    let made = accounts.reset_link(&Actor::Operator, email).await.map_err(|error| unknown_user_error(error, email));
     drop(accounts);
-    opened.done().await;
+    opened.finish().await;
     let link = Zeroizing::new(format!("{}\n", made?));
     output::print(link.as_bytes()).map_err(|error| {
-        output::lost(
+        output::lost_secret_error(
             &error,
             "The link was made but cannot be shown again: repeat the command, another link replaces it",
         )
     })
 }
 
-fn nobody(error: Error, email: &str) -> anyhow::Error {
+fn unknown_user_error(error: Error, email: &str) -> anyhow::Error {
     match error {
         Error::NotFound => anyhow::anyhow!("nobody has the e-mail address {email}"),
-        other => words(other),
+        other => terminal_error(other),
     }
 }
 
 /// Action on a user, who is identified by email address.
-enum Verb {
+enum UserAction {
     Disable { keys: bool, reason: String },
     Enable,
-    Make,
-    Unmake,
+    Promote,
+    Demote,
 }
 
-async fn change(database: &DatabaseSettings, email: &str, verb: Verb) -> anyhow::Result<()> {
-    let opened = Opened::open(database, false).await?;
-    let users = Users::new(opened.ground.clone());
+async fn change(database: &DatabaseSettings, email: &str, verb: UserAction) -> anyhow::Result<()> {
+    let opened = Database::open(database, false).await?;
+    let users = Users::new(opened.context.clone());
     let done = apply(&users, email, verb).await;
     drop(users);
-    opened.done().await;
+    opened.finish().await;
     print_change_line!("{}", done?)
 }
 
 /// Applies the action and returns a message about the result.
-async fn apply(users: &Users, email: &str, verb: Verb) -> anyhow::Result<String> {
-    let id = users.by_email(email).await.map_err(words)?;
-    let said = match verb {
-        Verb::Disable { keys, reason } => {
-            let done = users.disable(&Actor::Operator, id, &reason, keys).await.map_err(words)?;
+async fn apply(users: &Users, email: &str, verb: UserAction) -> anyhow::Result<String> {
+    let id = users.find_by_email(email).await.map_err(terminal_error)?;
+    let message = match verb {
+        UserAction::Disable { keys, reason } => {
+            let done = users.disable(&Actor::Operator, id, &reason, keys).await.map_err(terminal_error)?;
             let (keys, sessions) = (done.keys, done.sessions);
             format!("Disabled {email}. Sessions ended: {sessions}. Keys deactivated: {keys}.")
         }
-        Verb::Enable => {
-            users.enable(&Actor::Operator, id).await.map_err(words)?;
+        UserAction::Enable => {
+            users.enable(&Actor::Operator, id).await.map_err(terminal_error)?;
             format!("Enabled {email}.")
         }
-        Verb::Make => {
-            users.make_administrator(&Actor::Operator, id).await.map_err(words)?;
+        UserAction::Promote => {
+            users.grant_administrator(&Actor::Operator, id).await.map_err(terminal_error)?;
             format!("{email} is an administrator.")
         }
-        Verb::Unmake => {
-            users.unmake_administrator(&Actor::Operator, id).await.map_err(words)?;
+        UserAction::Demote => {
+            users.revoke_administrator(&Actor::Operator, id).await.map_err(terminal_error)?;
             format!("{email} is no administrator.")
         }
     };
-    Ok(said)
+    Ok(message)
 }
 
 async fn list_users(database: &DatabaseSettings, json: bool) -> anyhow::Result<()> {
-    let opened = Opened::open(database, false).await?;
-    let users = Users::new(opened.ground.clone());
-    let rows = users.all().await.map_err(words);
+    let opened = Database::open(database, false).await?;
+    let users = Users::new(opened.context.clone());
+    let rows = users.list_rows().await.map_err(terminal_error);
     drop(users);
-    opened.done().await;
+    opened.finish().await;
     let rows = rows?;
     if json {
         let printed: Vec<_> = rows

@@ -1,7 +1,7 @@
 //! `keyward audit …`: verification and export of the audit log.
 
 use super::{
-    open::{Opened, words},
+    database::{Database, terminal_error},
     output::{OutputError, print, print_line},
 };
 use crate::{
@@ -9,13 +9,13 @@ use crate::{
     service::{
         actor::Actor,
         audit::{
-            check::Checked,
             checkpoint::Checkpoint,
-            export::{Days, export},
-            file,
+            export::{DateRange, export},
+            jsonl_export,
             keys::{self, PublicKey},
+            verify_chain::VerificationResult,
         },
-        moments::rfc3339,
+        time_format::rfc3339,
     },
 };
 use anyhow::Context as _;
@@ -28,7 +28,7 @@ use std::{
 };
 
 #[derive(Subcommand)]
-pub enum Audit {
+pub enum AuditCommand {
     /// Check the log: every event follows from the one before, and every checkpoint agrees; exit code 1 if not
     Verify {
         /// Check this export instead of the database (- for standard input)
@@ -60,19 +60,19 @@ pub enum Audit {
     },
 }
 
-pub async fn run(database: &DatabaseSettings, command: Audit) -> anyhow::Result<()> {
+pub async fn run(database: &DatabaseSettings, command: AuditCommand) -> anyhow::Result<()> {
     match command {
-        Audit::Verify { file, public_key, checkpoints } => verify(database, file, public_key, checkpoints).await,
-        Audit::Export { from, to } => write(database, &from, &to).await,
-        Audit::Key { jwk } => key(database, jwk).await,
+        AuditCommand::Verify { file, public_key, checkpoints } => verify(database, file, public_key, checkpoints).await,
+        AuditCommand::Export { from, to } => write_export(database, &from, &to).await,
+        AuditCommand::Key { jwk } => print_key(database, jwk).await,
     }
 }
 
-async fn key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()> {
-    let opened = Opened::open(database, false).await?;
-    let found = keys::of_database(&opened.ground).await;
+async fn print_key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()> {
+    let opened = Database::open(database, false).await?;
+    let found = keys::list_from_database(&opened.context).await;
     opened.close().await;
-    let found = found.map_err(words)?;
+    let found = found.map_err(terminal_error)?;
     if found.is_empty() {
         anyhow::bail!("there is no key yet: the first start of the server makes it");
     }
@@ -83,14 +83,14 @@ async fn key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()> {
     Ok(print(found.iter().map(PublicKey::pem).collect::<String>())?)
 }
 
-async fn write(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Result<()> {
-    let opened = Opened::open(database, false).await?;
-    let days = Days { from, to, zone: &jiff::tz::TimeZone::UTC };
-    let written = match export(&opened.ground, &Actor::Operator, days).await.map_err(words) {
+async fn write_export(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Result<()> {
+    let opened = Database::open(database, false).await?;
+    let days = DateRange { from, to, zone: &jiff::tz::TimeZone::UTC };
+    let written = match export(&opened.context, &Actor::Operator, days).await.map_err(terminal_error) {
         Ok(pieces) => {
             let mut pieces = std::pin::pin!(pieces);
             async {
-                while let Some(piece) = pieces.try_next().await.map_err(words)? {
+                while let Some(piece) = pieces.try_next().await.map_err(terminal_error)? {
                     print(piece)?;
                 }
                 Ok(())
@@ -104,14 +104,14 @@ async fn write(database: &DatabaseSettings, from: &str, to: &str) -> anyhow::Res
 }
 
 /// Parses the given public key, or reads the file with this name.
-fn trusted(key: &str) -> anyhow::Result<Vec<PublicKey>> {
+fn load_public_key(key: &str) -> anyhow::Result<Vec<PublicKey>> {
     let path = Path::new(key);
     let text = if path.is_file() {
         std::fs::read_to_string(path).with_context(|| format!("the key {key} could not be read"))?
     } else {
         key.to_owned()
     };
-    keys::read(&text).with_context(|| {
+    keys::parse(&text).with_context(|| {
         format!("{key} is neither a file nor a public key; give a file with what `keyward audit key` printed")
     })
 }
@@ -122,40 +122,42 @@ async fn verify(
     public_key: Option<String>,
     checkpoints: Option<PathBuf>,
 ) -> anyhow::Result<()> {
-    let pinned = public_key.as_deref().map(trusted).transpose()?;
+    let pinned = public_key.as_deref().map(load_public_key).transpose()?;
     let is_pinned = pinned.is_some();
     let kept = match checkpoints {
         Some(path) => {
             let text = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;
-            let kept = Checkpoint::all_in(&String::from_utf8_lossy(&text));
+            let kept = Checkpoint::find_all(&String::from_utf8_lossy(&text));
             anyhow::ensure!(!kept.is_empty(), "there is no checkpoint in {}", path.display());
             kept
         }
         None => Vec::new(),
     };
     let (checked, whose) = match file {
-        Some(path) if path.as_os_str() == "-" => (file::check(std::io::stdin().lock(), pinned, kept)?.0, "export"),
+        Some(path) if path.as_os_str() == "-" => {
+            (jsonl_export::verify_file(std::io::stdin().lock(), pinned, kept)?.0, "export")
+        }
         Some(path) => {
             let file = File::open(&path).with_context(|| format!("{} could not be read", path.display()))?;
-            (file::check(BufReader::new(file), pinned, kept)?.0, "export")
+            (jsonl_export::verify_file(BufReader::new(file), pinned, kept)?.0, "export")
         }
         None => {
-            let opened = Opened::open(database, false).await?;
+            let opened = Database::open(database, false).await?;
             let checked = async {
                 let trusted = match pinned {
                     Some(pinned) => pinned,
-                    None => keys::of_database(&opened.ground).await?,
+                    None => keys::list_from_database(&opened.context).await?,
                 };
-                crate::service::audit::check(&opened.ground, trusted, kept).await
+                crate::service::audit::verify_with(&opened.context, trusted, kept).await
             }
             .await;
             opened.close().await;
-            (checked.map_err(words)?, "database")
+            (checked.map_err(terminal_error)?, "database")
         }
     };
-    let printed = say(&checked);
+    let printed = print_verification(&checked);
     // The verdict comes first: the exit code reports it even if nothing can be printed.
-    if let Some(broken) = checked.broken {
+    if let Some(broken) = checked.inconsistency {
         anyhow::bail!("{broken}");
     }
     printed?;
@@ -167,16 +169,16 @@ async fn verify(
     Ok(())
 }
 
-fn counted(n: i64) -> String {
+fn event_count(n: i64) -> String {
     if n == 1 { "1 event".to_owned() } else { format!("{n} events") }
 }
 
 /// Prints the result of the verification: the checked range and the part that is signed.
-fn say(checked: &Checked) -> Result<(), OutputError> {
-    let Checked { first, last, .. } = checked;
+fn print_verification(checked: &VerificationResult) -> Result<(), OutputError> {
+    let VerificationResult { first, last, .. } = checked;
     match checked.events() {
         0 => print_line!("No event follows from another."),
-        n => print_line!("{}, {first} to {last}: each follows from the one before.", counted(n)),
+        n => print_line!("{}, {first} to {last}: each follows from the one before.", event_count(n)),
     }?;
     match &checked.signed {
         Some(signed) => {
@@ -195,7 +197,7 @@ fn say(checked: &Checked) -> Result<(), OutputError> {
         print_line!(
             "Not vouched for: {}{since}, chained but not signed. A running server signs within a minute, so if they are \
              older, checkpoints may have been removed: hold the log against what the servers printed (--checkpoints).",
-            counted(checked.unsigned()),
+            event_count(checked.unsigned()),
         )?;
     }
     Ok(())

@@ -3,13 +3,13 @@
 
 use crate::{
     cli::{
-        open::{Opened, words},
+        database::{Database, terminal_error},
         output::print_line,
     },
     config::DatabaseSettings,
     domain::{expiry::ExpiryChoice, ids::ProjectId, key::Environment},
     service::{
-        Ground,
+        Context,
         actor::Actor,
         keys::{Keys, NewKey},
         projects::Projects,
@@ -33,20 +33,20 @@ pub struct BenchCreate {
 /// Creates keys in the first project of the database and prints one JSON object: the number of keys, the duration,
 /// latency percentiles, and the difference between acknowledged and stored keys.
 pub async fn run(database: &DatabaseSettings, create: &BenchCreate) -> anyhow::Result<()> {
-    let opened = Opened::open(database, false).await?;
-    let project = Projects::new(opened.ground.clone()).all().await.map_err(words)?;
+    let opened = Database::open(database, false).await?;
+    let project = Projects::new(opened.context.clone()).list_rows().await.map_err(terminal_error)?;
     let project: ProjectId = project.first().context("the database has no project")?.id.into();
-    let before = kept(&opened, project).await?;
+    let before = stored_keys(&opened, project).await?;
     let started = Instant::now();
     let end = started + Duration::from_secs(create.seconds);
     let clients: Vec<_> =
-        (0..create.clients).map(|_| tokio::spawn(client(opened.ground.clone(), project, end))).collect();
+        (0..create.clients).map(|_| tokio::spawn(client(opened.context.clone(), project, end))).collect();
     let mut took = Vec::new();
     for client in clients {
         took.extend(client.await??);
     }
     let elapsed = started.elapsed();
-    let there = kept(&opened, project).await? - before;
+    let there = stored_keys(&opened, project).await? - before;
     opened.close().await;
     took.sort_unstable();
     let at = |share: usize| took.get(took.len() * share / 100).map_or(0, Duration::as_micros);
@@ -57,20 +57,20 @@ pub async fn run(database: &DatabaseSettings, create: &BenchCreate) -> anyhow::R
     Ok(print_line!("{report}")?)
 }
 
-async fn kept(opened: &Opened, project: ProjectId) -> anyhow::Result<i64> {
-    let mut reader = opened.ground.pool.read().await?;
+async fn stored_keys(opened: &Database, project: ProjectId) -> anyhow::Result<i64> {
+    let mut reader = opened.context.pool.acquire_reader().await?;
     Ok(store::projects::key_count(&mut reader.conn(), project.into()).await?)
 }
 
 /// Creates one key after the other and returns the latency of each.
-async fn client(ground: Ground, project: ProjectId, end: Instant) -> anyhow::Result<Vec<Duration>> {
-    let (keys, mut took) = (Keys::new(ground.clone()), Vec::new());
+async fn client(context: Context, project: ProjectId, end: Instant) -> anyhow::Result<Vec<Duration>> {
+    let (keys, mut took) = (Keys::new(context.clone()), Vec::new());
     while Instant::now() < end {
-        let asked = Instant::now();
+        let started = Instant::now();
         let expires = ExpiryChoice::Days(90);
-        let new = NewKey::read("Benchmark", project, Environment::Live, &expires, &[], "", ground.now());
-        keys.create_as(&Actor::Operator, new.map_err(words)?).await.map_err(words)?;
-        took.push(asked.elapsed());
+        let new = NewKey::parse("Benchmark", project, Environment::Live, &expires, &[], "", context.now());
+        keys.create_as(&Actor::Operator, new.map_err(terminal_error)?).await.map_err(terminal_error)?;
+        took.push(started.elapsed());
     }
     Ok(took)
 }

@@ -14,13 +14,13 @@ use std::{
 const PREFIX: &str = "KEYWARD_";
 
 /// Returns all variables that any command reads.
-pub fn names(command: &Command) -> BTreeSet<String> {
+pub fn variable_names(command: &Command) -> BTreeSet<String> {
     fn collect(command: &Command, names: &mut BTreeSet<String>) {
         let variables = command.get_arguments().filter_map(Arg::get_env);
         names.extend(variables.map(|name| name.to_string_lossy().into_owned()));
         command.get_subcommands().for_each(|it| collect(it, names));
     }
-    let mut names = BTreeSet::from([remote::VARIABLE.to_owned()]);
+    let mut names = BTreeSet::from([remote::KEY_VARIABLE.to_owned()]);
     collect(command, &mut names);
     names
 }
@@ -44,7 +44,7 @@ pub fn name_variable(
     };
     let (option, wrong) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
     if let (Some(option), Some(wrong)) = (option, wrong)
-        && let Some(variable) = source(command, &option, &wrong, value)
+        && let Some(variable) = variable_of_option(command, &option, &wrong, value)
     {
         error.insert(ContextKind::InvalidArg, ContextValue::String(format!("{option} ({variable})")));
     }
@@ -53,7 +53,7 @@ pub fn name_variable(
 
 /// Returns the variable of an option such as `--listen <ADDRESS:PORT>` if the invalid value comes from it. The value
 /// can be one element of a list.
-fn source(
+fn variable_of_option(
     command: &Command,
     option: &str,
     wrong: &str,
@@ -64,21 +64,21 @@ fn source(
     variables
         .find(|&name| value(name).is_some_and(|it| it.to_string_lossy().contains(wrong)))
         .map(|name| name.to_string_lossy().into_owned())
-        .or_else(|| command.get_subcommands().find_map(|it| source(it, option, wrong, value)))
+        .or_else(|| command.get_subcommands().find_map(|it| variable_of_option(it, option, wrong, value)))
 }
 
 /// Returns the first variable whose value is not UTF-8. clap does not report which one it is.
-pub fn not_utf8(command: &Command, value: impl Fn(&OsStr) -> Option<OsString>) -> Option<String> {
-    names(command).into_iter().find(|name| value(OsStr::new(name)).is_some_and(|it| it.to_str().is_none()))
+pub fn find_non_utf8(command: &Command, value: impl Fn(&OsStr) -> Option<OsString>) -> Option<String> {
+    variable_names(command).into_iter().find(|name| value(OsStr::new(name)).is_some_and(|it| it.to_str().is_none()))
 }
 
 /// Returns a warning for each variable that has the prefix and that no command reads. Values are not quoted: they can
 /// be secrets.
 pub fn warnings(command: &Command, variables: impl IntoIterator<Item = OsString>) -> Vec<String> {
-    let known = names(command);
+    let known = variable_names(command);
     let given: BTreeSet<_> = variables.into_iter().filter_map(|name| name.into_string().ok()).collect();
     let unknown =
-        given.iter().filter(|name| name.starts_with(PREFIX) && !known.contains(*name) && !is_of_kubernetes(name));
+        given.iter().filter(|name| name.starts_with(PREFIX) && !known.contains(*name) && !is_set_by_kubernetes(name));
     let warning = |name: &String| {
         let nearest = known.iter().map(|it| (strsim::osa_distance(it, name), it)).min();
         // Allows one typing error for every three letters.
@@ -95,7 +95,7 @@ pub fn warnings(command: &Command, variables: impl IntoIterator<Item = OsString>
 
 /// Whether Kubernetes sets the variable for a service named keyward, such as `KEYWARD_SERVICE_HOST` or
 /// `KEYWARD_PORT_3000_TCP_ADDR`.
-fn is_of_kubernetes(name: &str) -> bool {
+fn is_set_by_kubernetes(name: &str) -> bool {
     let rest = name.strip_prefix(PREFIX).unwrap_or_default();
     let is_port = |rest: &str| rest == "PORT" || rest.starts_with("PORT_");
     let is_service = |rest: &str| rest == "SERVICE_HOST" || rest.strip_prefix("SERVICE_").is_some_and(is_port);
@@ -139,9 +139,9 @@ mod tests {
     #[test]
     fn every_setting_that_is_empty_is_unset() {
         let everything_empty = without_empty(super::super::command(), |_| Some(OsString::new()));
-        assert_eq!(names(&everything_empty), BTreeSet::from([remote::VARIABLE.to_owned()]));
+        assert_eq!(variable_names(&everything_empty), BTreeSet::from([remote::KEY_VARIABLE.to_owned()]));
         let nothing_empty = without_empty(super::super::command(), |_| Some("x".into()));
-        assert_eq!(names(&nothing_empty), names(&super::super::command()));
-        assert!(names(&nothing_empty).len() > 15, "the settings were found");
+        assert_eq!(variable_names(&nothing_empty), variable_names(&super::super::command()));
+        assert!(variable_names(&nothing_empty).len() > 15, "the settings were found");
     }
 }

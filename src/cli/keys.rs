@@ -6,26 +6,26 @@ mod print;
 mod remote;
 
 use super::{
-    open::{Opened, words},
+    database::{Database, terminal_error},
     projects,
-    remote::{Need, RemoteArgs, none_without},
+    remote::{Permission, RemoteArgs, require_url},
 };
 use crate::{
     config::DatabaseSettings,
     domain::{fold::fold, ids::ProjectId, key::Status},
-    http::wire_key,
+    http::key_json,
     service::{
-        keys::{KeyDraft, Keys as Service, RulesDraft},
+        keys::{KeyDraft, Keys as Service, RestrictionsDraft},
         projects::Projects,
     },
     store::keys::KeyRow,
 };
-use args::{Create, Listed, One};
+use args::{CreateArgs, KeyArg, ListArgs};
 use clap::{Args, Subcommand};
 
 /// Target and subcommand of `keyward keys`.
 #[derive(Args)]
-pub struct Keys {
+pub struct KeysArgs {
     #[command(flatten)]
     remote: RemoteArgs,
     #[command(subcommand)]
@@ -35,38 +35,38 @@ pub struct Keys {
 #[derive(Subcommand)]
 enum Command {
     /// Make a key and print its secret, once
-    Create(Create),
+    Create(CreateArgs),
     /// Change a key from the next request on; what is not named stays as it is
     Edit {
         #[command(flatten)]
-        one: One,
+        one: KeyArg,
         #[command(flatten)]
-        changes: edit::Changes,
+        changes: edit::EditArgs,
     },
     /// List keys, the newest first
-    List(Listed),
+    List(ListArgs),
     /// Show everything about a key, but its secret
-    Show(One),
+    Show(KeyArg),
     /// Refuse a key from the next request on, until it is activated
-    Deactivate(One),
+    Deactivate(KeyArg),
     /// Accept a deactivated key again
-    Activate(One),
+    Activate(KeyArg),
     /// Refuse a key from the next request on; for seven days it can be restored
-    Delete(One),
+    Delete(KeyArg),
     /// Give a deleted key back the state that it had
-    Restore(One),
+    Restore(KeyArg),
 }
 
 /// Lifecycle action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
+pub enum LifecycleCommand {
     Deactivate,
     Activate,
     Delete,
     Restore,
 }
 
-impl Verb {
+impl LifecycleCommand {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Deactivate => "deactivate",
@@ -77,7 +77,7 @@ impl Verb {
     }
 
     /// Returns the past participle of the action and its effect, for the output.
-    const fn words(self) -> (&'static str, &'static str) {
+    const fn result_text(self) -> (&'static str, &'static str) {
         match self {
             Self::Deactivate => ("Deactivated", "It is refused from the next request on."),
             Self::Activate => ("Activated", "It is accepted from the next request on."),
@@ -88,132 +88,133 @@ impl Verb {
 }
 
 /// Past participle and effect of an edit, for the output.
-const EDITED: (&str, &str) = ("Edited", "It holds from the next request on.");
+const EDIT_RESULT: (&str, &str) = ("Edited", "It holds from the next request on.");
 
-pub async fn run(database: &DatabaseSettings, keys: Keys) -> anyhow::Result<()> {
-    let Keys { remote, command } = keys;
-    let need = if matches!(command, Command::List(_) | Command::Show(_)) { Need::Read } else { Need::Write };
+pub async fn run(database: &DatabaseSettings, keys: KeysArgs) -> anyhow::Result<()> {
+    let KeysArgs { remote, command } = keys;
+    let need =
+        if matches!(command, Command::List(_) | Command::Show(_)) { Permission::Read } else { Permission::Write };
     if let Some(server) = remote.server()? {
-        let remote = server.open(need).await?;
+        let remote = server.authenticate(need).await?;
         return match command {
-            Command::Create(asked) => remote::create(&remote, &asked).await,
+            Command::Create(args) => remote::create(&remote, &args).await,
             Command::Edit { one, changes } => {
                 remote::edit(&remote, one.project.as_deref(), one.id, &changes, one.json).await
             }
-            Command::List(asked) => remote::list(&remote, &asked).await,
+            Command::List(args) => remote::list(&remote, &args).await,
             Command::Show(one) => remote::show(&remote, one.project.as_deref(), one.id, one.json).await,
             Command::Deactivate(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, Verb::Deactivate, one.json).await
+                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Deactivate, one.json).await
             }
             Command::Activate(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, Verb::Activate, one.json).await
+                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Activate, one.json).await
             }
             Command::Delete(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, Verb::Delete, one.json).await
+                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Delete, one.json).await
             }
             Command::Restore(one) => {
-                remote::change(&remote, one.project.as_deref(), one.id, Verb::Restore, one.json).await
+                remote::change(&remote, one.project.as_deref(), one.id, LifecycleCommand::Restore, one.json).await
             }
         };
     }
     match &command {
-        Command::Create(asked) => none_without(asked.idempotency_key.is_none(), "--idempotency-key")?,
+        Command::Create(args) => require_url(args.idempotency_key.is_none(), "--idempotency-key")?,
         Command::List(_) => {}
         Command::Edit { one, .. }
         | Command::Show(one)
         | Command::Deactivate(one)
         | Command::Activate(one)
         | Command::Delete(one)
-        | Command::Restore(one) => none_without(one.project.is_none(), "--project")?,
+        | Command::Restore(one) => require_url(one.project.is_none(), "--project")?,
     }
-    let opened = Opened::open(database, false).await?;
-    let service = Service::new(opened.ground.clone());
+    let opened = Database::open(database, false).await?;
+    let service = Service::new(opened.context.clone());
     let done = match command {
-        Command::Create(asked) => create(&opened, &service, asked).await,
+        Command::Create(args) => create(&opened, &service, args).await,
         Command::Edit { one, changes } => {
-            let edited = service.edit_as_operator(one.id, &changes.into()).await.map_err(words);
-            edited.and_then(|key| print::changed(&wire_key(key), EDITED, one.json))
+            let edited = service.edit_as_operator(one.id, &changes.into()).await.map_err(terminal_error);
+            edited.and_then(|key| print::changed(&key_json(key), EDIT_RESULT, one.json))
         }
-        Command::List(asked) => list(&opened, &service, asked).await,
+        Command::List(args) => list(&opened, &service, args).await,
         Command::Show(one) => {
-            let found = service.get_as_operator(one.id).await.map_err(words);
-            found.and_then(|key| Ok(print::one(&wire_key(key), one.json)?))
+            let found = service.get_as_operator(one.id).await.map_err(terminal_error);
+            found.and_then(|key| Ok(print::details(&key_json(key), one.json)?))
         }
-        Command::Deactivate(one) => change(&service, &one, Verb::Deactivate).await,
-        Command::Activate(one) => change(&service, &one, Verb::Activate).await,
-        Command::Delete(one) => change(&service, &one, Verb::Delete).await,
-        Command::Restore(one) => change(&service, &one, Verb::Restore).await,
+        Command::Deactivate(one) => change(&service, &one, LifecycleCommand::Deactivate).await,
+        Command::Activate(one) => change(&service, &one, LifecycleCommand::Activate).await,
+        Command::Delete(one) => change(&service, &one, LifecycleCommand::Delete).await,
+        Command::Restore(one) => change(&service, &one, LifecycleCommand::Restore).await,
     };
     drop(service);
-    opened.done().await;
+    opened.finish().await;
     done
 }
 
 /// Converts an expiry into the value of the form's select field, which marks a date with `date:`.
-fn choice(expires: String) -> String {
+fn expiry_field_value(expires: String) -> String {
     if expires.contains('-') { format!("date:{expires}") } else { expires }
 }
 
-async fn create(opened: &Opened, service: &Service, asked: Create) -> anyhow::Result<()> {
-    let project = projects::named(asked.project)?;
-    let project = projects::find(&Projects::new(opened.ground.clone()), &project).await?;
+async fn create(opened: &Database, service: &Service, args: CreateArgs) -> anyhow::Result<()> {
+    let project = projects::require_project(args.project)?;
+    let project = projects::find_project(&Projects::new(opened.context.clone()), &project).await?;
     let draft = KeyDraft {
-        number: opened.ground.new_id().into(),
-        name: asked.name,
+        number: opened.context.new_id().into(),
+        name: args.name,
         project,
-        environment: asked.environment.unwrap_or_default().to_string(),
-        expires: asked.expires.map(choice).unwrap_or_default(),
+        environment: args.environment.unwrap_or_default().to_string(),
+        expires: args.expires.map(expiry_field_value).unwrap_or_default(),
         expires_on: String::new(),
-        scopes: asked.scopes,
-        issued_to: asked.issued_to,
-        rules: RulesDraft {
-            networks: asked.networks.join("\n"),
-            not_before: asked.not_before,
-            rate: asked.rate,
-            ..RulesDraft::default()
+        scopes: args.scopes,
+        issued_to: args.issued_to,
+        restrictions: RestrictionsDraft {
+            networks: args.networks.join("\n"),
+            not_before: args.not_before,
+            rate: args.rate,
+            ..RestrictionsDraft::default()
         },
     };
-    let (key, secret) = service.create_as_operator(draft).await.map_err(words)?;
-    let mut made = wire_key(key);
+    let (key, secret) = service.create_as_operator(draft).await.map_err(terminal_error)?;
+    let mut made = key_json(key);
     made["secret"] = secret.expose().into();
-    print::created(&made, asked.json)
+    print::created(&made, args.json)
 }
 
-async fn list(opened: &Opened, service: &Service, asked: Listed) -> anyhow::Result<()> {
-    let project: Option<ProjectId> = match &asked.project {
-        Some(project) => Some(projects::find(&Projects::new(opened.ground.clone()), project).await?),
+async fn list(opened: &Database, service: &Service, args: ListArgs) -> anyhow::Result<()> {
+    let project: Option<ProjectId> = match &args.project {
+        Some(project) => Some(projects::find_project(&Projects::new(opened.context.clone()), project).await?),
         None => None,
     };
-    let rows = match asked.status {
-        Some(Status::Deleted) => service.all_deleted(project).await,
-        _ => service.all(project).await,
+    let rows = match args.status {
+        Some(Status::Deleted) => service.list_deleted_rows(project).await,
+        _ => service.list_rows(project).await,
     };
-    let text = asked.text.as_ref().map(|it| fold(it));
+    let text = args.text.as_ref().map(|it| fold(it));
     let wanted = |row: &KeyRow| {
         let holds = |text: &str| {
             let places = [row.name.as_str(), row.preview.as_str(), row.issued_to.as_deref().unwrap_or_default()];
             places.iter().any(|it| fold(it).contains(text))
         };
-        asked.status.is_none_or(|it| it == service.status(row))
-            && asked.environment.is_none_or(|it| it.as_str() == row.environment)
+        args.status.is_none_or(|it| it == service.status(row))
+            && args.environment.is_none_or(|it| it.as_str() == row.environment)
             // An empty filter matches every key.
-            && asked.issued_to.as_ref().is_none_or(|it| it.is_empty() || row.issued_to.as_ref() == Some(it))
+            && args.issued_to.as_ref().is_none_or(|it| it.is_empty() || row.issued_to.as_ref() == Some(it))
             && text.as_deref().is_none_or(holds)
     };
     let (mut keys, mut projects) = (Vec::new(), Vec::new());
-    for row in rows.map_err(words)?.into_iter().filter(wanted) {
+    for row in rows.map_err(terminal_error)?.into_iter().filter(wanted) {
         projects.push(row.project_name.clone());
-        keys.push(wire_key(service.shown(row).map_err(words)?));
+        keys.push(key_json(service.operator_view(row).map_err(terminal_error)?));
     }
-    Ok(print::list(&keys, |at| projects.get(at).cloned(), asked.json)?)
+    Ok(print::list(&keys, |at| projects.get(at).cloned(), args.json)?)
 }
 
-async fn change(service: &Service, one: &One, verb: Verb) -> anyhow::Result<()> {
+async fn change(service: &Service, one: &KeyArg, verb: LifecycleCommand) -> anyhow::Result<()> {
     let done = match verb {
-        Verb::Deactivate => service.deactivate_as_operator(one.id).await,
-        Verb::Activate => service.activate_as_operator(one.id).await,
-        Verb::Delete => service.delete_as_operator(one.id).await,
-        Verb::Restore => service.restore_as_operator(one.id).await,
+        LifecycleCommand::Deactivate => service.deactivate_as_operator(one.id).await,
+        LifecycleCommand::Activate => service.activate_as_operator(one.id).await,
+        LifecycleCommand::Delete => service.delete_as_operator(one.id).await,
+        LifecycleCommand::Restore => service.restore_as_operator(one.id).await,
     };
-    print::changed(&wire_key(done.map_err(words)?), verb.words(), one.json)
+    print::changed(&key_json(done.map_err(terminal_error)?), verb.result_text(), one.json)
 }

@@ -4,11 +4,11 @@ mod admin;
 mod audit;
 mod bench_create;
 mod bench_empty;
+mod database;
 mod demo;
 mod environment;
 mod keys;
 mod log;
-mod open;
 mod output;
 mod projects;
 mod remote;
@@ -41,16 +41,16 @@ enum Command {
     Serve(Box<ServeSettings>),
     /// Look after people and the key file
     #[command(subcommand)]
-    Admin(admin::Admin),
+    Admin(admin::AdminCommand),
     /// Check and export the audit log, beside a running server too
     #[command(subcommand)]
-    Audit(audit::Audit),
+    Audit(audit::AuditCommand),
     /// Make, list, edit, stop and start keys, beside a running server too, or on one with --url
-    Keys(keys::Keys),
+    Keys(keys::KeysArgs),
     /// Make, list and change projects, beside a running server too
     Projects(projects::ProjectsArgs),
     /// Fill an empty database with people, projects and keys to look around in
-    Demo(demo::Demo),
+    Demo(demo::DemoArgs),
     /// Make keys for some seconds, and say how many
     #[command(hide = true)]
     BenchCreate(bench_create::BenchCreate),
@@ -60,7 +60,7 @@ enum Command {
 }
 
 /// Whether clap rejected the value of the database URL.
-fn names_the_database(error: &clap::Error) -> bool {
+fn is_database_url_error(error: &clap::Error) -> bool {
     use clap::error::{ContextKind, ContextValue};
     matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(flag)) if flag.starts_with("--database-url"))
 }
@@ -81,7 +81,7 @@ fn parse() -> Result<Cli, clap::Error> {
         // The help text also lists variables that are empty.
         ErrorKind::DisplayHelp => self::command().try_get_matches_from(&arguments).err().unwrap_or(error),
         ErrorKind::InvalidUtf8 if arguments.iter().all(|it| it.to_str().is_some()) => {
-            match environment::not_utf8(&self::command(), |name| std::env::var_os(name)) {
+            match environment::find_non_utf8(&self::command(), |name| std::env::var_os(name)) {
                 Some(name) => {
                     clap::Error::raw(error.kind(), format_args!("the value of the variable {name} is not UTF-8\n"))
                 }
@@ -94,8 +94,8 @@ fn parse() -> Result<Cli, clap::Error> {
 }
 
 /// Prints help and the version to standard output, and argument errors to standard error.
-fn print_refusal(error: &clap::Error) -> ExitCode {
-    if names_the_database(error) {
+fn print_argument_error(error: &clap::Error) -> ExitCode {
+    if is_database_url_error(error) {
         // clap would quote the value, which can contain a password.
         output::print_note(
             "error: the value of --database-url (KEYWARD_DATABASE_URL) cannot be read: use sqlite:PATH or \
@@ -106,21 +106,21 @@ fn print_refusal(error: &clap::Error) -> ExitCode {
     let code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
     let printed = error.print().map_err(OutputError::from).and_then(|()| output::print(""));
     match printed {
-        Err(failed) if !error.use_stderr() => end(Err(failed.into()), None),
+        Err(failed) if !error.use_stderr() => exit_code(Err(failed.into()), None),
         _ => code,
     }
 }
 
 /// Time limit for flushing the output of a server at exit.
-const FLUSH: Duration = Duration::from_secs(2);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time limit for blocking work at exit, such as a DNS lookup or a file that does not respond.
-const SHUTDOWN: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs the command of the process arguments.
 pub fn main() -> ExitCode {
     let cli = match parse() {
         Ok(cli) => cli,
-        Err(error) => return print_refusal(&error),
+        Err(error) => return print_argument_error(&error),
     };
     let warnings = environment::warnings(&command(), std::env::vars_os().map(|(name, _)| name));
     if !matches!(cli.command, Command::Serve(_)) {
@@ -147,24 +147,24 @@ pub fn main() -> ExitCode {
             Command::BenchEmpty(command) => bench_empty::run(&command).await,
         }
     });
-    runtime.shutdown_timeout(SHUTDOWN);
-    let code = end(done, Some(&location));
-    line_writer::flush(FLUSH);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+    let code = exit_code(done, Some(&location));
+    line_writer::flush(FLUSH_TIMEOUT);
     code
 }
 
 /// Prints the error of a failed command with advice, and returns the exit code. A pipe that its reader closed early is
 /// a success.
-fn end(done: anyhow::Result<()>, location: Option<&Location>) -> ExitCode {
+fn exit_code(done: anyhow::Result<()>, location: Option<&Location>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     if error.chain().any(|cause| cause.downcast_ref().is_some_and(OutputError::is_closed_pipe)) {
         return ExitCode::SUCCESS;
     }
     // Each cause appears once: a context often quotes its source.
-    let mut said = error.to_string();
+    let mut message = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !said.contains(&cause) {
-            said = format!("{said}: {cause}");
+        if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
         }
     }
     let advice = location.and_then(|location| {
@@ -176,6 +176,6 @@ fn end(done: anyhow::Result<()>, location: Option<&Location>) -> ExitCode {
         error.chain().chain(inner).find_map(|cause| store::advice(cause, location))
     });
     let advice = advice.map(|advice| format!(". {advice}")).unwrap_or_default();
-    output::print_note(format_args!("keyward: {said}{advice}"));
+    output::print_note(format_args!("keyward: {message}{advice}"));
     ExitCode::FAILURE
 }

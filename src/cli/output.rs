@@ -60,7 +60,7 @@ pub(super) use print_change_line;
 /// Writes a line to standard error. In a server the line is queued after the log lines, because the reader may have
 /// stalled. A write error cannot be reported and is ignored.
 pub fn print_note(text: impl Display) {
-    match line_writer::opened(Stream::Stderr) {
+    match line_writer::open_writer(Stream::Stderr) {
         Some(writer) => writer.line(&text.to_string()),
         None => {
             #[expect(clippy::disallowed_methods, reason = "the one place")]
@@ -71,7 +71,7 @@ pub fn print_note(text: impl Display) {
 
 /// Returns the error for a secret that was created but not printed. It cannot be shown again. `advice` explains how to
 /// undo or repeat the command.
-pub fn lost(error: &OutputError, advice: impl Display) -> anyhow::Error {
+pub fn lost_secret_error(error: &OutputError, advice: impl Display) -> anyhow::Error {
     // The cause is not in the error chain: here a closed pipe is not a success.
     anyhow::anyhow!("{error}. {advice}")
 }

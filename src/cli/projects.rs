@@ -4,14 +4,14 @@ mod print;
 mod remote;
 
 use super::{
-    open::{Opened, words},
+    database::{Database, terminal_error},
     output::{print_change, print_change_line, print_line},
-    remote::{Need, RemoteArgs},
+    remote::{Permission, RemoteArgs},
 };
 use crate::{
     config::DatabaseSettings,
     domain::ids::ProjectId,
-    http::wire_project,
+    http::project_json,
     service::{actor::Actor, projects::Projects as Service},
 };
 use anyhow::Context as _;
@@ -24,11 +24,11 @@ pub struct ProjectsArgs {
     #[command(flatten)]
     remote: RemoteArgs,
     #[command(subcommand)]
-    command: Projects,
+    command: ProjectsCommand,
 }
 
 #[derive(Subcommand)]
-enum Projects {
+enum ProjectsCommand {
     /// List projects; with --url the one that the key belongs to
     List {
         /// Print one JSON array
@@ -99,57 +99,57 @@ pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow:
     let ProjectsArgs { remote, command } = projects;
     if let Some(server) = remote.server()? {
         return match command {
-            Projects::List { json } => remote::list(&server.open(Need::Read).await?, json).await,
-            Projects::Show { project, json } => {
-                remote::show(&server.open(Need::Read).await?, project.as_deref(), json).await
+            ProjectsCommand::List { json } => remote::list(&server.authenticate(Permission::Read).await?, json).await,
+            ProjectsCommand::Show { project, json } => {
+                remote::show(&server.authenticate(Permission::Read).await?, project.as_deref(), json).await
             }
-            Projects::Config { project, set: None } => remote::config(server, project.as_deref()).await,
+            ProjectsCommand::Config { project, set: None } => remote::config(server, project.as_deref()).await,
             _ => anyhow::bail!("this is done on the database: the management API has nothing for it. Leave out --url"),
         };
     }
-    let opened = Opened::open(database, false).await?;
-    let service = Service::new(opened.ground.clone());
+    let opened = Database::open(database, false).await?;
+    let service = Service::new(opened.context.clone());
     let done = match command {
-        Projects::List { json } => list(&service, json).await,
-        Projects::Show { project, json } => show(&service, project, json).await,
-        Projects::Create { name, owner, json } => create(&service, &owner, &name, json).await,
-        Projects::Rename { project, name } => rename(&service, &project, &name).await,
-        Projects::Archive { project, back } => archive(&service, &project, back).await,
-        Projects::Members { project, json } => members(&service, &project, json).await,
-        Projects::Config { project, set } => config(&service, project, set).await,
+        ProjectsCommand::List { json } => list(&service, json).await,
+        ProjectsCommand::Show { project, json } => show(&service, project, json).await,
+        ProjectsCommand::Create { name, owner, json } => create(&service, &owner, &name, json).await,
+        ProjectsCommand::Rename { project, name } => rename(&service, &project, &name).await,
+        ProjectsCommand::Archive { project, back } => archive(&service, &project, back).await,
+        ProjectsCommand::Members { project, json } => members(&service, &project, json).await,
+        ProjectsCommand::Config { project, set } => config(&service, project, set).await,
     };
     drop(service);
-    opened.done().await;
+    opened.finish().await;
     done
 }
 
 async fn list(service: &Service, json: bool) -> anyhow::Result<()> {
-    let projects = service.list_as_operator().await.map_err(words)?;
-    Ok(print::list(&projects.into_iter().map(wire_project).collect::<Vec<_>>(), json)?)
+    let projects = service.list_as_operator().await.map_err(terminal_error)?;
+    Ok(print::list(&projects.into_iter().map(project_json).collect::<Vec<_>>(), json)?)
 }
 
 async fn show(service: &Service, project: Option<String>, json: bool) -> anyhow::Result<()> {
-    let id = find(service, &named(project)?).await?;
-    Ok(print::one(&wire_project(service.get_as_operator(id).await.map_err(words)?), json)?)
+    let id = find_project(service, &require_project(project)?).await?;
+    Ok(print::details(&project_json(service.get_as_operator(id).await.map_err(terminal_error)?), json)?)
 }
 
 async fn create(service: &Service, owner: &str, name: &str, json: bool) -> anyhow::Result<()> {
-    let id = service.create_as_operator(owner, name).await.map_err(words)?;
+    let id = service.create_as_operator(owner, name).await.map_err(terminal_error)?;
     match json {
-        true => print_change(format!("{}\n", wire_project(service.get_as_operator(id).await.map_err(words)?))),
+        true => print_change(format!("{}\n", project_json(service.get_as_operator(id).await.map_err(terminal_error)?))),
         false => print_change_line!("Made the project “{}” ({id}).", name.trim()),
     }
 }
 
 async fn rename(service: &Service, project: &str, name: &str) -> anyhow::Result<()> {
-    let id = find(service, project).await?;
-    service.rename(&Actor::Operator, id, None, name).await.map_err(words)?;
+    let id = find_project(service, project).await?;
+    service.rename(&Actor::Operator, id, None, name).await.map_err(terminal_error)?;
     print_change_line!("Project {id} is called “{}” now.", name.trim())
 }
 
 async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result<()> {
-    let id = find(service, project).await?;
-    service.archive(&Actor::Operator, id, back).await.map_err(words)?;
+    let id = find_project(service, project).await?;
+    service.archive(&Actor::Operator, id, back).await.map_err(terminal_error)?;
     match back {
         true => {
             print_change_line!("Project {id} is out of the archive. Its keys are accepted from the next request on.")
@@ -159,7 +159,7 @@ async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result
 }
 
 async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result<()> {
-    let members = service.members_as_operator(find(service, project).await?).await.map_err(words)?;
+    let members = service.members_as_operator(find_project(service, project).await?).await.map_err(terminal_error)?;
     if json {
         let printed = members
             .iter()
@@ -173,16 +173,16 @@ async fn members(service: &Service, project: &str, json: bool) -> anyhow::Result
 }
 
 async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>) -> anyhow::Result<()> {
-    let project = find(service, &named(project)?).await?;
+    let project = find_project(service, &require_project(project)?).await?;
     let Some(file) = set else {
-        return Ok(print_line!("{}", service.config(project).await.map_err(words)?)?);
+        return Ok(print_line!("{}", service.config(project).await.map_err(terminal_error)?)?);
     };
     let text = if file.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin()).context("the config could not be read from standard input")?
     } else {
         std::fs::read_to_string(&file).with_context(|| format!("the config {} could not be read", file.display()))?
     };
-    service.set_config(&Actor::Operator, project, &text).await.map_err(words)?;
+    service.set_config(&Actor::Operator, project, &text).await.map_err(terminal_error)?;
     print_change_line!("The config of project {project} is set.")
 }
 
@@ -190,13 +190,13 @@ async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>
 ///
 /// # Errors
 /// If the option is missing: the database can have several projects.
-pub fn named(project: Option<String>) -> anyhow::Result<String> {
+pub fn require_project(project: Option<String>) -> anyhow::Result<String> {
     project.ok_or_else(|| anyhow::anyhow!("name the project: --project; see: keyward projects list"))
 }
 
 /// Returns the project with this id, or the only one with this name.
-pub async fn find(service: &Service, text: &str) -> anyhow::Result<ProjectId> {
-    let projects = service.all().await.map_err(words)?;
+pub async fn find_project(service: &Service, text: &str) -> anyhow::Result<ProjectId> {
+    let projects = service.list_rows().await.map_err(terminal_error)?;
     let id = text.parse::<ProjectId>().ok();
     let found: Vec<_> = projects.iter().filter(|p| Some(p.id.into()) == id || p.name == text).collect();
     match found.as_slice() {

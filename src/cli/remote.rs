@@ -4,8 +4,8 @@ use super::output::print_note;
 use crate::{
     config::exposure,
     service::{
-        fetch::{Answer, Call, Fetch},
-        program::{READ, WRITE},
+        http_client::{ApiRequest, HttpClient, HttpResponse},
+        management_client::{READ_SCOPE, WRITE_SCOPE},
     },
 };
 use anyhow::Context as _;
@@ -18,9 +18,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// Grant type and subject token type of a token exchange (RFC 8693). The type for a key is Keyward's own.
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const KEY_TYPE: &str = "urn:keyward:token-type:key";
-const NO_JSON: &str = "the server answered with something else than JSON";
+const NOT_JSON: &str = "the server answered with something else than JSON";
 /// Variable with the key. A flag would be visible in the process list.
-pub(super) const VARIABLE: &str = "KEYWARD_KEY";
+pub(super) const KEY_VARIABLE: &str = "KEYWARD_KEY";
 
 /// Server of a command, and the source of the key for it.
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ pub struct RemoteArgs {
 
 /// Permission that a command needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum Permission {
     Read,
     Write,
     /// Reading the config of the key's project. Every key has this permission.
@@ -44,13 +44,13 @@ pub enum Need {
 
 /// Server and key.
 pub struct Server {
-    fetch: Fetch,
+    fetch: HttpClient,
     url: Url,
     secret: Zeroizing<String>,
 }
 
 /// Server and access token for its API.
-pub struct Remote {
+pub struct ApiClient {
     server: Server,
     token: Zeroizing<String>,
 }
@@ -63,7 +63,7 @@ impl RemoteArgs {
     pub fn server(&self) -> anyhow::Result<Option<Server>> {
         let Some(url) = &self.url else {
             // Checked here and not by clap: clap does not apply the rule to an option that precedes the subcommand.
-            none_without(self.secret_file.is_none(), "--secret-file")?;
+            require_url(self.secret_file.is_none(), "--secret-file")?;
             return Ok(None);
         };
         let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -74,13 +74,13 @@ impl RemoteArgs {
         let secret = self.secret()?;
         anyhow::ensure!(
             !secret.is_empty(),
-            "the key for the server is empty: it stands in {VARIABLE}, or in --secret-file"
+            "the key for the server is empty: it stands in {KEY_VARIABLE}, or in --secret-file"
         );
-        Ok(Some(Server { fetch: Fetch::new(), url: url.clone(), secret }))
+        Ok(Some(Server { fetch: HttpClient::new(), url: url.clone(), secret }))
     }
 
     fn secret(&self) -> anyhow::Result<Zeroizing<String>> {
-        let mut text = match (&self.secret_file, std::env::var(VARIABLE)) {
+        let mut text = match (&self.secret_file, std::env::var(KEY_VARIABLE)) {
             (Some(file), _) if file.as_os_str() == "-" => {
                 std::io::read_to_string(std::io::stdin()).context("the key could not be read from standard input")?
             }
@@ -93,7 +93,7 @@ impl RemoteArgs {
             }
             (None, Ok(key)) if !key.is_empty() => key,
             (None, _) => anyhow::bail!(
-                "give the key for the server: in {VARIABLE}, or with --secret-file FILE (- for standard input)"
+                "give the key for the server: in {KEY_VARIABLE}, or with --secret-file FILE (- for standard input)"
             ),
         };
         let key = Zeroizing::new(text.trim().to_owned());
@@ -106,7 +106,7 @@ impl RemoteArgs {
 ///
 /// # Errors
 /// Unless the option is `absent`.
-pub fn none_without(absent: bool, option: &str) -> anyhow::Result<()> {
+pub fn require_url(absent: bool, option: &str) -> anyhow::Result<()> {
     anyhow::ensure!(absent, "{option} is for a server: name it with --url, or leave {option} out");
     Ok(())
 }
@@ -116,37 +116,37 @@ impl Server {
     ///
     /// # Errors
     /// If the server rejects the key.
-    pub async fn open(self, need: Need) -> anyhow::Result<Remote> {
-        Ok(Remote { token: self.exchange(need).await?, server: self })
+    pub async fn authenticate(self, need: Permission) -> anyhow::Result<ApiClient> {
+        Ok(ApiClient { token: self.exchange_key(need).await?, server: self })
     }
 
     /// Requests a token for the key. A key that can write keys need not be able to read them, so both scopes are
     /// requested first and then one.
-    async fn exchange(&self, need: Need) -> anyhow::Result<Zeroizing<String>> {
-        let both = format!("{READ} {WRITE}");
+    async fn exchange_key(&self, need: Permission) -> anyhow::Result<Zeroizing<String>> {
+        let both = format!("{READ_SCOPE} {WRITE_SCOPE}");
         let wishes = match need {
-            Need::Read => vec![self.for_management(READ)],
-            Need::Write => vec![self.for_management(&both), self.for_management(WRITE)],
-            Need::Config => vec![self.for_project()],
+            Permission::Read => vec![self.management_token_request(READ_SCOPE)],
+            Permission::Write => vec![self.management_token_request(&both), self.management_token_request(WRITE_SCOPE)],
+            Permission::Config => vec![self.project_token_request()],
         };
         let mut refusal = String::new();
         for (path, kind, body) in wishes {
             let heads = vec![(header::CONTENT_TYPE, kind.to_owned())];
-            let call = Call { method: Method::POST, heads, body: Some(&body) };
-            let answer = self.call(path, &call).await?;
+            let call = ApiRequest { method: Method::POST, headers: heads, body: Some(&body) };
+            let answer = self.send(path, &call).await?;
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             if let Some(token) = body["access_token"].as_str().filter(|_| answer.status == StatusCode::OK) {
                 return Ok(Zeroizing::new(token.to_owned()));
             }
-            let said = ["error_description", "detail", "error"].iter().find_map(|it| body[*it].as_str());
-            let Some(said) = said else {
+            let message = ["error_description", "detail", "error"].iter().find_map(|it| body[*it].as_str());
+            let Some(message) = message else {
                 anyhow::bail!(
                     "{} answered {}, and not as Keyward does. Is it the right address?",
                     self.url,
                     answer.status
                 );
             };
-            said.clone_into(&mut refusal);
+            message.clone_into(&mut refusal);
             if body["error"] != "invalid_scope" {
                 break;
             }
@@ -155,7 +155,7 @@ impl Server {
     }
 
     /// Returns path, content type and body of a request for a management token.
-    fn for_management(&self, scope: &str) -> (&'static str, &'static str, Zeroizing<String>) {
+    fn management_token_request(&self, scope: &str) -> (&'static str, &'static str, Zeroizing<String>) {
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", EXCHANGE)
             .append_pair("subject_token_type", KEY_TYPE)
@@ -166,21 +166,21 @@ impl Server {
     }
 
     /// Returns path, content type and body of a request for a token of the key's own project.
-    fn for_project(&self) -> (&'static str, &'static str, Zeroizing<String>) {
+    fn project_token_request(&self) -> (&'static str, &'static str, Zeroizing<String>) {
         // Serialized from the original: a `Value` would contain a copy that is not zeroized.
         let body = Zeroizing::new(serde_json::to_string(self.secret.as_str()).unwrap_or_default());
         let body = format!(r#"{{"expires_in": 3600, "secret_key": {}}}"#, body.as_str());
         ("/authentication/token", "application/json", Zeroizing::new(body))
     }
 
-    async fn call(&self, path: &str, call: &Call<'_>) -> anyhow::Result<Answer> {
-        let answer = self.fetch.call(&self.at(path), call).await;
+    async fn send(&self, path: &str, call: &ApiRequest<'_>) -> anyhow::Result<HttpResponse> {
+        let answer = self.fetch.call_api(&self.endpoint(path), call).await;
         answer.with_context(|| {
             format!("there is no answer from {}; check the address in --url, and that the server runs there", self.url)
         })
     }
 
-    fn at(&self, path: &str) -> Url {
+    fn endpoint(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         url.set_path(path);
@@ -189,46 +189,49 @@ impl Server {
     }
 }
 
-impl Remote {
+impl ApiClient {
     /// Replaces the token by one with another permission.
     ///
     /// # Errors
     /// If the server rejects the key.
-    pub async fn again(self, need: Need) -> anyhow::Result<Self> {
-        self.server.open(need).await
+    pub async fn with_permission(self, need: Permission) -> anyhow::Result<Self> {
+        self.server.authenticate(need).await
     }
 
     /// Sends a request and returns the body of a successful response.
     ///
     /// # Errors
     /// The server's error message.
-    pub async fn call(
+    pub async fn request(
         &self,
         method: Method,
         path: &str,
         head: Option<(HeaderName, &str)>,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let mut heads = self.heads();
+        let mut heads = self.auth_headers();
         heads.extend(head.map(|(name, value)| (name, value.to_owned())));
         let text = body.map(ToString::to_string);
         if text.is_some() {
             heads.push((header::CONTENT_TYPE, "application/json".to_owned()));
         }
-        let answer = well(self.server.call(path, &Call { method, heads, body: text.as_deref() }).await?)?;
-        serde_json::from_slice(&answer.body).context(NO_JSON)
+        let answer =
+            check_status(self.server.send(path, &ApiRequest { method, headers: heads, body: text.as_deref() }).await?)?;
+        serde_json::from_slice(&answer.body).context(NOT_JSON)
     }
 
     /// Returns a response body as text, unchanged.
     ///
     /// # Errors
     /// The server's error message.
-    pub async fn text(&self, path: &str) -> anyhow::Result<String> {
-        let answer = well(self.server.call(path, &Call { heads: self.heads(), ..Call::default() }).await?)?;
+    pub async fn get_text(&self, path: &str) -> anyhow::Result<String> {
+        let answer = check_status(
+            self.server.send(path, &ApiRequest { headers: self.auth_headers(), ..ApiRequest::default() }).await?,
+        )?;
         String::from_utf8(answer.body.into()).context("the server answered with something else than text")
     }
 
-    fn heads(&self) -> Vec<(HeaderName, String)> {
+    fn auth_headers(&self) -> Vec<(HeaderName, String)> {
         vec![(header::AUTHORIZATION, format!("Bearer {}", *self.token))]
     }
 
@@ -236,15 +239,18 @@ impl Remote {
     ///
     /// # Errors
     /// If the key belongs to another project.
-    pub async fn project(&self, named: Option<&str>) -> anyhow::Result<String> {
+    pub async fn resolve_project(&self, named: Option<&str>) -> anyhow::Result<String> {
         if let Some(id) = named.and_then(|it| it.parse::<uuid::Uuid>().ok()) {
             return Ok(id.to_string());
         }
-        let answer = self.server.call("/v1/projects", &Call { heads: self.heads(), ..Call::default() }).await?;
+        let answer = self
+            .server
+            .send("/v1/projects", &ApiRequest { headers: self.auth_headers(), ..ApiRequest::default() })
+            .await?;
         if answer.status == StatusCode::FORBIDDEN {
             anyhow::bail!("a key that may not read keys needs --project with the id of its project");
         }
-        let listed: Value = serde_json::from_slice(&well(answer)?.body).context(NO_JSON)?;
+        let listed: Value = serde_json::from_slice(&check_status(answer)?.body).context(NOT_JSON)?;
         let project = &listed["projects"][0];
         if named.is_some_and(|name| project["name"] != name) {
             anyhow::bail!("this key is one of the project “{}”", project["name"].as_str().unwrap_or_default());
@@ -254,23 +260,23 @@ impl Remote {
 }
 
 /// Returns a successful response, or its error.
-fn well(answer: Answer) -> anyhow::Result<Answer> {
-    if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+fn check_status(answer: HttpResponse) -> anyhow::Result<HttpResponse> {
+    if answer.status.is_success() { Ok(answer) } else { Err(error_from_response(&answer)) }
 }
 
 /// Converts an error response into an error with the server's message.
-fn refused(answer: &Answer) -> anyhow::Error {
+fn error_from_response(answer: &HttpResponse) -> anyhow::Error {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let said =
+    let message =
         body["detail"].as_str().map_or_else(|| format!("the server answered {}", answer.status), ToOwned::to_owned);
     // The invalid fields follow below.
-    let said = said.replace(": see errors.", ":");
+    let message = message.replace(": see errors.", ":");
     let wrong = body["errors"].as_array().into_iter().flatten();
     let wrong = wrong.map(|it| {
         format!("\n  {}: {}", it["name"].as_str().unwrap_or_default(), it["detail"].as_str().unwrap_or_default())
     });
     // Id of the key that an earlier request with the same idempotency key created.
-    let made = answer.heads.get("x-keyward-key-id").and_then(|id| id.to_str().ok());
+    let made = answer.headers.get("x-keyward-key-id").and_then(|id| id.to_str().ok());
     let made = made.map(|id| format!("\n  That key is {id}.")).unwrap_or_default();
-    anyhow::anyhow!("{said}{}{made}", wrong.collect::<String>())
+    anyhow::anyhow!("{message}{}{made}", wrong.collect::<String>())
 }

@@ -1,18 +1,18 @@
 //! `keyward serve`: startup, background jobs, and graceful shutdown of the server.
 
-use super::{log, open::Opened};
+use super::{database::Database, log};
 use crate::{
     config::{Config, DatabaseSettings, ListenAddress, ServeSettings, exposure, key_file},
     domain::policy::SignUp,
-    http::{self, AppState, Listeners, Site},
+    http::{self, AppState, HttpService, Listeners},
     line_writer::{self, LineWriter, Stream},
     service::{
-        App, Error,
+        Error, Services,
         accounts::SetupCode,
-        database_record::{DatabaseRecord, refuse_vanished, refuse_without_events},
+        database_record::{DatabaseRecord, check_database_exists, check_has_events},
+        maintenance,
         signer::Keyring,
         smtp::SmtpMailer,
-        upkeep,
     },
     store::Location,
 };
@@ -27,11 +27,11 @@ use tokio::{
 /// than the 30 s of Kubernetes.
 const AFTER_DRAIN: Duration = Duration::from_secs(11);
 /// Time limit for the last flush of the usage counts.
-const FLUSH: Duration = Duration::from_secs(5);
+const USAGE_FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for the last checkpoint of the audit log.
-const SIGN: Duration = Duration::from_secs(3);
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time limit for the last database record. Closing the database gets the remaining time.
-const RECORD: Duration = Duration::from_secs(1);
+const RECORD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs the server. `warnings` are logged as soon as the log is available.
 pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings: &[String]) -> anyhow::Result<()> {
@@ -47,20 +47,20 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         Some(address) => Some(listen(address, "--internal-listen (KEYWARD_INTERNAL_LISTEN)").await?),
     };
     let config = Config::new(settings, listener.local_addr()?).map_err(|e| anyhow!(e))?;
-    let mail = settings.mail.read().map_err(|e| anyhow!(e))?;
+    let mail = settings.mail.to_settings().map_err(|e| anyhow!(e))?;
     if let (Location::Sqlite(path), false) = (&database.database, settings.new) {
-        refuse_vanished(path, &key_file.path)?;
+        check_database_exists(path, &key_file.path)?;
     }
-    http::name_database(&database.database);
-    let mut opened = Opened::open(database, true).await?;
+    http::set_database_location(&database.database);
+    let mut opened = Database::open(database, true).await?;
     if !settings.new && !settings.accept_older_database {
-        refuse_without_events(&opened.ground, &key_file.path).await?;
+        check_has_events(&opened.context, &key_file.path).await?;
     }
     if let Some(mail) = mail {
-        let mailer = SmtpMailer::new(&mail, &config.public_url, opened.ground.random.clone());
-        opened.ground.mail = Arc::new(mailer.map_err(|e| anyhow!(e))?);
+        let mailer = SmtpMailer::new(&mail, &config.public_url, opened.context.random.clone());
+        opened.context.mail = Arc::new(mailer.map_err(|e| anyhow!(e))?);
     }
-    let keyring = Keyring::open_for(&opened.ground, &key_file, config.programs.token_alg).await?;
+    let keyring = Keyring::open_for(&opened.context, &key_file, config.programs.token_alg).await?;
     let secret_files = [
         ("the key file", Some(key_file.path.as_path())),
         ("the database file", database.database.file()),
@@ -71,20 +71,20 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
             tracing::warn!("files.exposed: {warning}");
         }
     }
-    let record = DatabaseRecord::check(&opened.ground, &key_file.path, settings.accept_older_database).await?;
-    let app = App::new(Arc::new(config), opened.ground.clone(), keyring);
-    app.usage.resume().await?;
+    let record = DatabaseRecord::check(&opened.context, &key_file.path, settings.accept_older_database).await?;
+    let app = Services::new(Arc::new(config), opened.context.clone(), keyring);
+    app.usage.restore_quotas().await?;
     // Installed before the first output: a process that reads the output can send a stop signal at once.
-    let stopped = stopped()?;
-    greet(&app).await?;
+    let stopped = stop_signal()?;
+    print_startup_message(&app).await?;
     if let Some(internal) = &internal {
-        say(&format!("Programs are answered at http://{}", internal.local_addr()?));
+        queue_stdout(&format!("Programs are answered at http://{}", internal.local_addr()?));
     }
 
-    app.audit.tell(|checkpoint| say(&checkpoint.line()));
+    app.audit.set_checkpoint_callback(|checkpoint| queue_stdout(&checkpoint.line()));
     let hearing = tokio::spawn(app.clone().follow_changes());
     let audit = tokio::spawn(app.audit.clone().run());
-    let upkeep = tokio::spawn(upkeep::run(app.clone()));
+    let upkeep = tokio::spawn(maintenance::run(app.clone()));
     let usage = tokio::spawn(app.usage.clone().run());
     let recording = tokio::spawn(record.run());
     let state = AppState::new(app.clone());
@@ -94,13 +94,13 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         let stop = async move {
             let _ = end.changed().await;
         };
-        tokio::spawn(http::serve::serve(internal, Site::internal(state.edge.clone()), stop))
+        tokio::spawn(http::serve::serve(internal, HttpService::internal(state.edge.clone()), stop))
     });
     let stopped = async {
         stopped.await;
         let _ = ended.send(());
     };
-    http::serve::serve(listener, http::site(state), stopped).await;
+    http::serve::serve(listener, http::http_service(state), stopped).await;
     if let Some(inside) = inside {
         let _ = inside.await;
     }
@@ -112,10 +112,10 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
         let _ = timeout_at(end, task).await;
     }
     // The change feed task continues, because it detects whether the database responds.
-    let written = write_rest(&app, end).await;
+    let written = write_pending(&app, end).await;
     // Without this record the next start compares only with an older one.
-    let record = DatabaseRecord::check(&opened.ground, &key_file.path, true);
-    if !matches!(timeout_at(end.min(Instant::now() + RECORD), record).await, Ok(Ok(_))) {
+    let record = DatabaseRecord::check(&opened.context, &key_file.path, true);
+    if !matches!(timeout_at(end.min(Instant::now() + RECORD_TIMEOUT), record).await, Ok(Ok(_))) {
         tracing::warn!("database_record.not_written");
     }
     hearing.abort();
@@ -131,13 +131,13 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
 ///
 /// # Errors
 /// A message that names the data that was not written.
-async fn write_rest(app: &App, end: Instant) -> anyhow::Result<()> {
+async fn write_pending(app: &Services, end: Instant) -> anyhow::Result<()> {
     let mut unwritten = Vec::new();
-    if let Err(why) = in_time(FLUSH, end, app.usage.flush()).await {
+    if let Err(why) = with_timeout(USAGE_FLUSH_TIMEOUT, end, app.usage.flush()).await {
         tracing::error!(error = %why, "usage.flush_failed");
         unwritten.push(format!("the usage counts of {} calls were not written ({why})", app.usage.unwritten_calls()));
     }
-    if let Err(why) = in_time(SIGN, end, app.audit.sign(true)).await {
+    if let Err(why) = with_timeout(CHECKPOINT_TIMEOUT, end, app.audit.sign(true)).await {
         tracing::error!(error = %why, "audit.unsigned");
         unwritten.push(format!("the last events of the audit log were not signed; the next start signs them ({why})"));
     }
@@ -147,7 +147,11 @@ async fn write_rest(app: &App, end: Instant) -> anyhow::Result<()> {
     }
 }
 
-async fn in_time<T>(limit: Duration, end: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, String> {
+async fn with_timeout<T>(
+    limit: Duration,
+    end: Instant,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, String> {
     match timeout_at(end.min(Instant::now() + limit), work).await {
         Ok(done) => done.map_err(|error| error.to_string()),
         Err(_) => Err(format!("the database did not answer within {} s", limit.as_secs())),
@@ -162,28 +166,28 @@ async fn listen(address: &ListenAddress, setting: &str) -> anyhow::Result<Listen
 }
 
 /// Prints the server's address to standard output, for the person at the terminal and not for the log.
-async fn greet(app: &App) -> anyhow::Result<()> {
+async fn print_startup_message(app: &Services) -> anyhow::Result<()> {
     let url = app.config.public_url.to_string();
     let setup = {
         let url = url.clone();
         move |code: &SetupCode| {
-            say(&format!(
+            queue_stdout(&format!(
                 "Nobody has an account yet. Make the administrator at\n  {url}/setup?code={code}\n\
                  (setup code: {code})",
                 code = code.expose()
             ));
         }
     };
-    say(&format!("Keyward {} answers at {url}", env!("CARGO_PKG_VERSION")));
+    queue_stdout(&format!("Keyward {} answers at {url}", env!("CARGO_PKG_VERSION")));
     if app.config.sign_in.passwords {
         app.accounts.open_setup(setup).await?;
     } else if app.accounts.needs_setup().await? {
-        say(
+        queue_stdout(
             "Nobody has an account yet, and passwords are off. Sign in there, and then make yourself the administrator with\n  \
              keyward admin make-admin --email YOU@EXAMPLE.COM",
         );
     }
-    if app.policy.get().await?.sign_up == SignUp::Open && !app.ground.mail.is_set() {
+    if app.policy.get().await?.sign_up == SignUp::Open && !app.context.mail.is_configured() {
         tracing::warn!(
             "sign_up.closed_without_mail: sign-up is open by policy and stays closed until KEYWARD_SMTP_URL is set"
         );
@@ -192,15 +196,15 @@ async fn greet(app: &App) -> anyhow::Result<()> {
 }
 
 /// Queues text for standard output. The server does not depend on a reader.
-fn say(text: &str) {
-    if let Some(writer) = line_writer::opened(Stream::Stdout) {
+fn queue_stdout(text: &str) {
+    if let Some(writer) = line_writer::open_writer(Stream::Stdout) {
         writer.line(text);
     }
 }
 
 /// Returns a future that completes on SIGINT, SIGTERM or SIGHUP. SIGHUP stops the server too, because settings are read
 /// only at startup.
-fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
@@ -221,8 +225,13 @@ mod tests {
     /// `docs/operations/install.md` promises 25 s. Kubernetes kills a server after 30 s.
     #[test]
     fn a_server_stops_within_25_seconds() {
-        let process = cli::SHUTDOWN + cli::FLUSH;
-        assert!(http::serve::DRAIN + http::serve::CUT + AFTER_DRAIN + process <= Duration::from_secs(25));
-        assert!(FLUSH + SIGN + RECORD < AFTER_DRAIN, "time is left to close the database");
+        let process = cli::SHUTDOWN_TIMEOUT + cli::FLUSH_TIMEOUT;
+        assert!(
+            http::serve::DRAIN_TIMEOUT + http::serve::CUT_TIMEOUT + AFTER_DRAIN + process <= Duration::from_secs(25)
+        );
+        assert!(
+            USAGE_FLUSH_TIMEOUT + CHECKPOINT_TIMEOUT + RECORD_TIMEOUT < AFTER_DRAIN,
+            "time is left to close the database"
+        );
     }
 }

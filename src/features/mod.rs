@@ -5,11 +5,11 @@
 pub mod action;
 pub mod admin;
 pub mod audit;
-pub mod authorize;
-pub mod entry;
+pub mod consent;
 pub mod keys;
 pub mod policy;
 pub mod projects;
+pub mod registration;
 pub mod resource;
 pub mod scopes;
 pub mod security;

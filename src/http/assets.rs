@@ -13,15 +13,15 @@ use std::sync::LazyLock;
 #[derive(Embed)]
 #[folder = "target/site"]
 #[allow_missing = true]
-struct Site;
+struct EmbeddedAssets;
 
 /// `pkg/<hash of all embedded files>`. Uses the file hashes that were computed at build time.
 static PREFIX: LazyLock<String> = LazyLock::new(|| {
-    let mut names: Vec<_> = Site::iter().collect();
+    let mut names: Vec<_> = EmbeddedAssets::iter().collect();
     names.sort_unstable();
     let mut hash = Sha256::new();
     for name in names {
-        if let Some(file) = Site::get(&name) {
+        if let Some(file) = EmbeddedAssets::get(&name) {
             hash.update(name.as_bytes());
             hash.update(file.metadata.sha256_hash());
         }
@@ -31,11 +31,11 @@ static PREFIX: LazyLock<String> = LazyLock::new(|| {
 
 /// Returns the prefix without leading and trailing slash.
 pub fn prefix() -> &'static str {
-    if watched().is_some() { "pkg" } else { &PREFIX }
+    if watched_folder().is_some() { "pkg" } else { &PREFIX }
 }
 
 /// Under `make dev`: the folder that the watcher writes to. Other files come from the embedded assets.
-fn watched() -> Option<&'static std::path::Path> {
+fn watched_folder() -> Option<&'static std::path::Path> {
     static FOLDER: LazyLock<Option<std::path::PathBuf>> = LazyLock::new(|| {
         let root = std::env::var_os("LEPTOS_SITE_ROOT").filter(|_| cfg!(debug_assertions))?;
         Some(std::path::Path::new(&root).join("pkg"))
@@ -44,13 +44,13 @@ fn watched() -> Option<&'static std::path::Path> {
 }
 
 /// Reads a file of the watched folder. Rejects paths that lead out of it.
-fn watched_file(path: &str) -> Option<Vec<u8>> {
+fn read_watched_file(path: &str) -> Option<Vec<u8>> {
     let ordinary = std::path::Path::new(path).components().all(|c| matches!(c, std::path::Component::Normal(_)));
-    watched().filter(|_| ordinary).and_then(|folder| std::fs::read(folder.join(path)).ok())
+    watched_folder().filter(|_| ordinary).and_then(|folder| std::fs::read(folder.join(path)).ok())
 }
 
 /// Returns the file in the best encoding that the browser accepts, and the name of the encoding.
-fn encoded(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
+fn find_encoded(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let accepts = |name: &str| {
         accepted.split(',').map(str::trim).any(|part| {
@@ -61,17 +61,17 @@ fn encoded(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'st
     [("br", "br"), ("gzip", "gz")]
         .into_iter()
         .filter(|(coding, _)| accepts(coding))
-        .find_map(|(coding, suffix)| Some((Site::get(&format!("{path}.{suffix}"))?, Some(coding))))
-        .or_else(|| Some((Site::get(path)?, None)))
+        .find_map(|(coding, suffix)| Some((EmbeddedAssets::get(&format!("{path}.{suffix}"))?, Some(coding))))
+        .or_else(|| Some((EmbeddedAssets::get(path)?, None)))
 }
 
 /// Serves an embedded file.
 pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
-    if let Some(bytes) = watched_file(&path) {
+    if let Some(bytes) = read_watched_file(&path) {
         let kind = mime_guess::from_path(&path).first_or_octet_stream();
         return ([(header::CONTENT_TYPE, kind.as_ref()), (header::CACHE_CONTROL, "no-store")], bytes).into_response();
     }
-    let Some((file, coding)) = encoded(&path, &headers) else {
+    let Some((file, coding)) = find_encoded(&path, &headers) else {
         return (StatusCode::NOT_FOUND, "There is no such file.").into_response();
     };
     let kind = mime_guess::from_path(&path).first_or_octet_stream();

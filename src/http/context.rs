@@ -1,12 +1,12 @@
 //! Bridge from the Leptos context to the service: the caller of a request, and the status of its response.
 
-use super::{AppState, sessions, sessions::Visit, storage::Trouble};
+use super::{AppState, sessions, sessions::SessionContext, storage::StorageProblem};
 use crate::{
-    domain::{filter::KeyFilter, security::Entrance, sensitive::Password},
+    domain::{filter::KeyFilter, security::SignInStep, sensitive::Password},
     error::{AppError, ErrorKind, FieldError},
     service::{
-        self, App, Error,
-        accounts::{ACCOUNT_CHANGED, Entering},
+        self, Error, Services,
+        accounts::{ACCOUNT_CHANGED, PendingSession},
         actor::{Caller, Origin},
     },
 };
@@ -23,7 +23,7 @@ fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] outside of a request, which is a bug.
-pub fn app() -> Result<App, AppError> {
+pub fn app() -> Result<Services, AppError> {
     let state = use_context::<AppState>();
     state.map(|state| state.app).ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no request."))
 }
@@ -38,20 +38,20 @@ pub fn origin() -> Result<Origin, AppError> {
 
 /// Returns the signed-in user, if any.
 pub fn signed_in() -> Option<Caller> {
-    extension::<Visit>().and_then(|visit| visit.caller)
+    extension::<SessionContext>().and_then(|visit| visit.caller)
 }
 
 /// Returns the signed-in user and the service.
 ///
 /// # Errors
 /// [`ErrorKind::SignedOut`] if no user is signed in.
-pub fn caller() -> Result<(Caller, App), AppError> {
-    let Some(caller) = signed_in() else { return Err(signed_out()) };
+pub fn caller() -> Result<(Caller, Services), AppError> {
+    let Some(caller) = signed_in() else { return Err(signed_out_error()) };
     Ok((caller, app()?))
 }
 
 /// Returns the error for a caller without a session, and sets its status.
-pub fn signed_out() -> AppError {
+pub fn signed_out_error() -> AppError {
     let error = AppError::new(ErrorKind::SignedOut, "Your session has ended. Sign in again.");
     set_status(error.kind);
     error
@@ -70,7 +70,7 @@ fn set_status(kind: ErrorKind) {
 ///
 /// # Errors
 /// Always returns `error`.
-pub fn refuse<T>(error: AppError) -> Result<T, AppError> {
+pub fn fail_with<T>(error: AppError) -> Result<T, AppError> {
     set_status(error.kind);
     Err(error)
 }
@@ -83,10 +83,10 @@ pub fn no_store() {
 }
 
 /// Adds an origin to the `form-action` directive of the page. The caller must have validated the origin.
-pub fn may_lead_to(origin: &str) {
+pub fn allow_form_action(origin: &str) {
     const OWN: &str = "form-action 'self'";
     let Some(options) = use_context::<ResponseOptions>() else { return };
-    let policy = options.0.read().ok().and_then(|said| said.headers.get(header::CONTENT_SECURITY_POLICY).cloned());
+    let policy = options.0.read().ok().and_then(|parts| parts.headers.get(header::CONTENT_SECURITY_POLICY).cloned());
     let Some(policy) = policy.as_ref().and_then(|policy| policy.to_str().ok()) else { return };
     if let Ok(policy) = HeaderValue::from_str(&policy.replace(OWN, &format!("{OWN} {origin}"))) {
         options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -97,32 +97,34 @@ pub fn may_lead_to(origin: &str) {
 ///
 /// # Errors
 /// The converted service error.
-pub fn answer<T>(result: Result<T, Error>) -> Result<T, AppError> {
+pub fn to_app_result<T>(result: Result<T, Error>) -> Result<T, AppError> {
     result.map_err(|error| {
-        let error = explain(error);
+        let error = to_app_error(error);
         set_status(error.kind);
         error
     })
 }
 
 /// Converts a service error into a page error.
-pub(super) fn explain(error: Error) -> AppError {
+pub(super) fn to_app_error(error: Error) -> AppError {
     match error {
         Error::NotFound => {
             AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")
         }
         Error::Forbidden(why) => AppError::new(ErrorKind::Forbidden, why),
-        Error::StepUp => AppError::new(ErrorKind::StepUp, "Confirm that it is you, and send this again."),
-        Error::Stopped { reason } => AppError::new(ErrorKind::Forbidden, Error::stopped(&reason)),
+        Error::ReauthenticationRequired => {
+            AppError::new(ErrorKind::StepUp, "Confirm that it is you, and send this again.")
+        }
+        Error::Stopped { reason } => AppError::new(ErrorKind::Forbidden, Error::stopped_message(&reason)),
         Error::Invalid(fields) => AppError::invalid(
             fields
                 .into_iter()
-                .map(|service::Field { name, message }| FieldError { field: name.to_owned(), message })
+                .map(|service::InvalidField { name, message }| FieldError { field: name.to_owned(), message })
                 .collect(),
         ),
         Error::Conflict(why) => AppError::new(ErrorKind::Conflict, why),
         // No page acts as a management client.
-        Error::Program(why) => AppError::new(ErrorKind::Forbidden, why.to_string()),
+        Error::Management(why) => AppError::new(ErrorKind::Forbidden, why.to_string()),
         Error::BadCredentials { tries_left } => AppError::new(
             ErrorKind::Invalid,
             match tries_left {
@@ -143,7 +145,7 @@ pub(super) fn explain(error: Error) -> AppError {
         ),
         Error::Busy => AppError::new(ErrorKind::Busy, "There is too much to do just now. Try again in a moment."),
         error @ (Error::Store(_) | Error::Internal(_)) => {
-            let Trouble { status, detail, .. } = Trouble::report(&error);
+            let StorageProblem { status, detail, .. } = StorageProblem::report(&error);
             let kind = match status {
                 StatusCode::INSUFFICIENT_STORAGE => ErrorKind::Full,
                 StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Busy,
@@ -155,24 +157,24 @@ pub(super) fn explain(error: Error) -> AppError {
 }
 
 /// Builds the filter of a list from the values of its query.
-pub fn filter(status: &str, project: &str, environment: &str, sort: &str) -> KeyFilter {
-    KeyFilter::read(|name| {
-        let said = match name {
+pub fn key_filter(status: &str, project: &str, environment: &str, sort: &str) -> KeyFilter {
+    KeyFilter::from_query(|name| {
+        let value = match name {
             "status" => status,
             "project" => project,
             "environment" => environment,
             "sort" => sort,
             _ => return None,
         };
-        Some(said.to_owned())
+        Some(value.to_owned())
     })
 }
 
-fn visit() -> Result<Visit, AppError> {
+fn session_context() -> Result<SessionContext, AppError> {
     extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
 }
 
-fn session_fault(error: tower_sessions::session::Error) -> AppError {
+fn session_error(error: tower_sessions::session::Error) -> AppError {
     if sessions::is_account_changed(&error) {
         let error = AppError::new(ErrorKind::Conflict, ACCOUNT_CHANGED);
         set_status(error.kind);
@@ -195,36 +197,36 @@ fn session_fault(error: tower_sessions::session::Error) -> AppError {
 ///
 /// # Errors
 /// [`ErrorKind::Conflict`] if the account changed meanwhile; other kinds if the session cannot be saved.
-pub async fn start_session(who: impl Into<Entering>) -> Result<(), AppError> {
-    let (visit, now) = (visit()?, app()?.ground.now());
-    sessions::start(&visit, who.into(), now, now).await.map_err(session_fault)
+pub async fn start_session(who: impl Into<PendingSession>) -> Result<(), AppError> {
+    let (visit, now) = (session_context()?, app()?.context.now());
+    sessions::start(&visit, who.into(), now, now).await.map_err(session_error)
 }
 
 /// Starts a session for a user in this browser, or a pending session if the second factor is still required.
 ///
 /// # Errors
 /// If the session cannot be saved.
-pub async fn enter(who: Entering, code_needed: bool) -> Result<Entrance, AppError> {
+pub async fn sign_in(who: PendingSession, code_needed: bool) -> Result<SignInStep, AppError> {
     if code_needed {
         start_pending_session(who).await?;
-        return Ok(Entrance::Code);
+        return Ok(SignInStep::Code);
     }
     start_session(who).await?;
-    Ok(Entrance::In)
+    Ok(SignInStep::In)
 }
 
 /// Starts a pending session: the password was correct, the second factor is still required.
 ///
 /// # Errors
 /// If the session cannot be saved.
-async fn start_pending_session(who: Entering) -> Result<(), AppError> {
-    let (visit, now) = (visit()?, app()?.ground.now());
-    sessions::start_pending(&visit, who, now).await.map_err(session_fault)
+async fn start_pending_session(who: PendingSession) -> Result<(), AppError> {
+    let (visit, now) = (session_context()?, app()?.context.now());
+    sessions::start_pending(&visit, who, now).await.map_err(session_error)
 }
 
 /// Returns the pending session of this browser: the password was correct, the second factor is still required.
-pub fn pending() -> Option<Entering> {
-    extension::<Visit>().and_then(|visit| visit.pending)
+pub fn pending_session() -> Option<PendingSession> {
+    extension::<SessionContext>().and_then(|visit| visit.pending)
 }
 
 /// Returns the digest under which this browser's session is stored.
@@ -232,23 +234,27 @@ pub fn pending() -> Option<Entering> {
 /// # Errors
 /// [`ErrorKind::Internal`] if there is no session, which is a bug.
 pub fn session_digest() -> Result<[u8; 32], AppError> {
-    visit()?.digest().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
+    session_context()?.digest().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
 }
 
 /// Checks a reauthentication and records it in the session.
 ///
 /// # Errors
 /// [`ErrorKind::StepUp`] with the field `proof` if it is wrong; [`ErrorKind::TooMany`] after too many failures.
-pub(super) async fn check_proof(app: &App, visit: &Visit, proof: &Password) -> Result<(), AppError> {
+pub(super) async fn verify_reauthentication(
+    app: &Services,
+    visit: &SessionContext,
+    proof: &Password,
+) -> Result<(), AppError> {
     let Some(caller) = &visit.caller else { return Ok(()) };
     let beside = |error: AppError| AppError {
         fields: vec![FieldError { field: "proof".to_owned(), message: error.message.clone() }],
         ..error
     };
-    match app.accounts.prove(caller, proof).await {
-        Ok(true) => sessions::prove(visit, app.ground.now()).await.map_err(session_fault),
+    match app.accounts.reauthenticate(caller, proof).await {
+        Ok(true) => sessions::mark_reauthenticated(visit, app.context.now()).await.map_err(session_error),
         Ok(false) => Err(beside(AppError::new(ErrorKind::StepUp, "That was wrong. Nothing was done yet: try again."))),
-        Err(error) => Err(beside(explain(error))),
+        Err(error) => Err(beside(to_app_error(error))),
     }
 }
 
@@ -256,9 +262,9 @@ pub(super) async fn check_proof(app: &App, visit: &Visit, proof: &Password) -> R
 ///
 /// # Errors
 /// As [`check_proof`]; [`ErrorKind::SignedOut`] if no user is signed in.
-pub async fn confirm(proof: &Password) -> Result<(), AppError> {
+pub async fn reauthenticate(proof: &Password) -> Result<(), AppError> {
     let (_, app) = caller()?;
-    check_proof(&app, &visit()?, proof).await.inspect_err(|error| set_status(error.kind))
+    verify_reauthentication(&app, &session_context()?, proof).await.inspect_err(|error| set_status(error.kind))
 }
 
 /// Ends this browser's session.
@@ -266,5 +272,5 @@ pub async fn confirm(proof: &Password) -> Result<(), AppError> {
 /// # Errors
 /// If the session cannot be ended.
 pub async fn end_session() -> Result<(), AppError> {
-    sessions::end(&visit()?).await.map_err(session_fault)
+    sessions::end(&session_context()?).await.map_err(session_error)
 }

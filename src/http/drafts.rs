@@ -1,13 +1,13 @@
 //! Form drafts. If a form cannot be accepted before its user signs in again or sets up a second factor, the submitted
 //! values are stored and rendered again afterwards, for the same user.
 
-use super::{AppState, cookies, sessions::Visit};
+use super::{AppState, cookies, sessions::SessionContext};
 use crate::{
     domain::ids::UserId,
-    error::{AppError, ErrorKind, Refusal},
+    error::{AppError, ErrorKind, RejectedForm},
     service::{
         actor::Origin,
-        drafts::{KEPT, Values},
+        drafts::{LIFETIME, Values},
     },
     ui::form::DRAFT,
 };
@@ -20,9 +20,9 @@ use axum::{
 use std::net::IpAddr;
 
 /// Forms without drafts: their fields authenticate the user or grant something.
-const NEVER: [&str; 9] =
+const EXCLUDED_PATHS: [&str; 9] =
     ["/authorize", "/confirm", "/device", "/login", "/logout", "/reset", "/settings/security", "/setup", "/signup"];
-const WORDS: &str = "Nothing was saved yet: you had to sign in or set up a second factor first. What you typed is here again: check it, and send it \
+const RESTORED_MESSAGE: &str = "Nothing was saved yet: you had to sign in or set up a second factor first. What you typed is here again: check it, and send it \
      once more.";
 
 /// The name of the cookie. On HTTPS no other host can set it, like the session cookie.
@@ -37,29 +37,29 @@ fn cookie(state: &AppState, value: &str, seconds: i64) -> Option<HeaderValue> {
 }
 
 /// Returns the mark in the submitted fields, which identifies the user that the form was rendered for.
-pub fn mark(text: &str) -> Option<String> {
+pub fn submitted_mark(text: &str) -> Option<String> {
     url::form_urlencoded::parse(text.as_bytes()).find(|(name, _)| name == DRAFT).map(|(_, mark)| mark.into_owned())
 }
 
 /// Returns the client address of a request.
-pub fn address(extensions: &Extensions) -> Option<IpAddr> {
+pub fn client_ip(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<Origin>().and_then(|origin| origin.ip)
 }
 
 /// Stores the values submitted to the form at this path from this address, and returns the cookie that restores them.
 /// Stores nothing for a form without a mark.
-pub async fn keep(
+pub async fn save(
     state: &AppState,
     from: Option<IpAddr>,
     mark: Option<&str>,
     path: &str,
     values: &Values,
 ) -> Option<HeaderValue> {
-    if NEVER.iter().any(|never| path.starts_with(never)) {
+    if EXCLUDED_PATHS.iter().any(|never| path.starts_with(never)) {
         return None;
     }
-    match state.app.drafts.keep(from, mark?, path, values).await {
-        Ok(code) => cookie(state, code?.expose(), KEPT),
+    match state.app.drafts.save(from, mark?, path, values).await {
+        Ok(code) => cookie(state, code?.expose(), LIFETIME),
         Err(error) => {
             // The user is redirected to the sign-in page all the same.
             tracing::error!(%error, "drafts.failed");
@@ -70,22 +70,22 @@ pub async fn keep(
 
 /// Deletes the user's draft of a form that has just been accepted, and returns the cookie that removes it from the
 /// browser.
-pub async fn forget(state: &AppState, parts: &Parts) -> Option<HeaderValue> {
+pub async fn discard_accepted(state: &AppState, parts: &Parts) -> Option<HeaderValue> {
     let code = cookies::value(&parts.headers, name(state))?;
-    let user = parts.extensions.get::<Visit>()?.caller.as_ref()?.user;
+    let user = parts.extensions.get::<SessionContext>()?.caller.as_ref()?.user;
     delete(state, code, user, parts.uri.path()).await
 }
 
 /// Deletes a draft and returns the cookie that removes it from the browser. Returns `None` if the draft no longer
 /// exists: the browser may already have the code of a newer one.
 async fn delete(state: &AppState, code: &str, user: UserId, path: &str) -> Option<HeaderValue> {
-    let taken = state.app.drafts.take(code, user, path).await;
+    let taken = state.app.drafts.delete(code, user, path).await;
     let is_taken = taken.inspect_err(|error| tracing::error!(%error, "drafts.failed")).unwrap_or_default();
     if is_taken { cookie(state, "", 0) } else { None }
 }
 
 /// A draft, with the code and the user for which it was found.
-struct Found {
+struct StoredDraft {
     code: String,
     user: UserId,
     values: Values,
@@ -95,10 +95,10 @@ struct Found {
 /// the cookie stay valid, so a page that fails, times out, or is abandoned loses nothing.
 pub async fn restore(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let found = find(&state, &request);
-    let Some(Found { code, user, values }) = found.await else { return next.run(request).await };
+    let Some(StoredDraft { code, user, values }) = found.await else { return next.run(request).await };
     let path = request.uri().path().to_owned();
-    let error = AppError::new(ErrorKind::Conflict, WORDS);
-    request.extensions_mut().insert(Refusal { path: path.clone(), error, values, is_draft: true });
+    let error = AppError::new(ErrorKind::Conflict, RESTORED_MESSAGE);
+    request.extensions_mut().insert(RejectedForm { path: path.clone(), error, values, is_draft: true });
     let mut response = next.run(request).await;
     if !response.status().is_success() {
         return response;
@@ -111,16 +111,16 @@ pub async fn restore(State(state): State<AppState>, mut request: Request, next: 
 
 /// Finds the user's draft for the requested page. The future does not borrow the request, because a request is not
 /// `Sync`.
-fn find(state: &AppState, request: &Request) -> impl Future<Output = Option<Found>> + Send + use<> {
+fn find(state: &AppState, request: &Request) -> impl Future<Output = Option<StoredDraft>> + Send + use<> {
     let code = cookies::value(request.headers(), name(state)).filter(|_| request.method() == Method::GET);
-    let visit = request.extensions().get::<Visit>();
+    let visit = request.extensions().get::<SessionContext>();
     let user = visit.and_then(|visit| visit.caller.as_ref()).map(|caller| caller.user);
-    let asked = code.map(ToOwned::to_owned).zip(user);
+    let lookup = code.map(ToOwned::to_owned).zip(user);
     let (drafts, path) = (state.app.drafts.clone(), request.uri().path().to_owned());
     async move {
-        let (code, user) = asked?;
+        let (code, user) = lookup?;
         let found = drafts.find(&code, user, &path).await;
         let values = found.inspect_err(|error| tracing::error!(%error, "drafts.failed")).ok().flatten()?;
-        Some(Found { code, user, values })
+        Some(StoredDraft { code, user, values })
     }
 }

@@ -1,6 +1,6 @@
 //! Error responses outside of the application: a small page for a browser, a problem document for a client.
 
-use super::{plain, routes::PREFIXES, unmet};
+use super::{fallback, routes::PREFIXES, static_page};
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -11,19 +11,19 @@ pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; fon
     form-action 'self'; frame-ancestors 'none'";
 
 /// The logo, as in the sprite of the pages.
-const MARK: &str = "M4.5 0h7A4.5 4.5 0 0 1 16 4.5v7a4.5 4.5 0 0 1-4.5 4.5H9v-2h2v-1.5H9v-1.5h2V9.5H9V8.83a3 3 0 1 0-2 0V16H4.5A4.5 4.5 0 0 1 0 11.5v-7\
+const LOGO_PATH: &str = "M4.5 0h7A4.5 4.5 0 0 1 16 4.5v7a4.5 4.5 0 0 1-4.5 4.5H9v-2h2v-1.5H9v-1.5h2V9.5H9V8.83a3 3 0 1 0-2 0V16H4.5A4.5 4.5 0 0 1 0 11.5v-7\
 A4.5 4.5 0 0 1 4.5 0Z";
 
 /// Whether the caller accepts HTML and the path is not an API path.
-pub fn reads_pages(headers: &HeaderMap, path: &str) -> bool {
+pub fn accepts_html(headers: &HeaderMap, path: &str) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     accepts.contains("text/html") && !PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// Returns an error response. `words` must be a constant text, never user input.
 pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &HeaderMap, path: &str) -> Response {
-    if !reads_pages(headers, path) {
-        let mut response = unmet::answer(path, status, code, words);
+    if !accepts_html(headers, path) {
+        let mut response = fallback::error_response(path, status, code, words);
         set_retry_after(&mut response);
         return response;
     }
@@ -43,7 +43,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
         r#"
 <div class="gate">
 <main class="gate__main">
-<header class="gate__head"><svg class="mark" viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="{MARK}"/></svg><h1>{title}</h1><p>{words}</p></header>
+<header class="gate__head"><svg class="mark" viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="{LOGO_PATH}"/></svg><h1>{title}</h1><p>{words}</p></header>
 <div class="actions"><a class="button button--primary" href="/keys">Go to your API keys</a></div>
 <p class="hint">Error {number}</p>
 </main>
@@ -51,7 +51,7 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
 </div>
 "#
     );
-    let page = plain::document(headers, &format!("{title} · Keyward"), &[], &body);
+    let page = static_page::document(headers, &format!("{title} · Keyward"), &[], &body);
     let mut response = (status, Html(page)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -4,12 +4,12 @@ use super::AppState;
 use axum::{Router, routing::MethodRouter};
 
 /// Router of the forms, with the paths that are mounted.
-pub struct Table {
+pub struct FormTable {
     pub router: Router<AppState>,
     pub paths: Vec<&'static str>,
 }
 
-impl Table {
+impl FormTable {
     pub fn new(router: Router<AppState>) -> Self {
         Self { router, paths: Vec::new() }
     }

@@ -4,14 +4,14 @@
 //! applies to redirects after a form submission. A single-use cookie with a lifetime of ten minutes binds the callback
 //! to the browser that started the flow.
 
-use super::{AppState, forms::see, origin, pages, sessions, sessions::Visit};
+use super::{AppState, csrf, form_actions::see_other, pages, sessions, sessions::SessionContext};
 use crate::{
-    domain::{entry::NotIn, ids::UserId, time::Timestamp},
-    features::session::own_path,
+    domain::{ids::UserId, registration::SignInError, time::Timestamp},
+    features::session::local_path,
     service::{
         Error,
         actor::{Caller, Origin},
-        oidc::{self, Callback, Failed, Finished, Oidc},
+        oidc::{self, Callback, Oidc, SignInFailure, SignInResult},
     },
 };
 use axum::{
@@ -23,163 +23,167 @@ use axum::{
 };
 use serde::Deserialize;
 
-const SECURITY: &str = "/settings/security";
+const SECURITY_PAGE: &str = "/settings/security";
 
 /// Mounts sign-in, callback, and the link that connects an external account to the signed-in user.
 pub fn mount(router: Router<AppState>) -> Router<AppState> {
     router
-        .route("/login/oidc", get(begin))
-        .route("/login/oidc/callback", get(finish))
-        .route("/settings/security/link", get(link))
+        .route("/login/oidc", get(start_sign_in))
+        .route("/login/oidc/callback", get(handle_callback))
+        .route("/settings/security/link", get(start_link))
 }
 
 #[derive(Deserialize)]
-struct Wish {
+struct SignInQuery {
     next: Option<String>,
 }
 
 /// Redirects to the OpenID Provider.
-async fn begin(State(state): State<AppState>, wish: Result<Query<Wish>, QueryRejection>, request: Request) -> Response {
-    let Some(provider) = state.app.oidc.clone() else { return pages::missing(State(state), request).await };
-    let next = wish.ok().and_then(|Query(wish)| wish.next).and_then(|next| own_path(&next).map(ToOwned::to_owned));
+async fn start_sign_in(
+    State(state): State<AppState>,
+    wish: Result<Query<SignInQuery>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let Some(provider) = state.app.oidc.clone() else { return pages::not_found(State(state), request).await };
+    let next = wish.ok().and_then(|Query(wish)| wish.next).and_then(|next| local_path(&next).map(ToOwned::to_owned));
     match state.app.accounts.instance().await {
-        Ok(instance) if instance.needs_setup && instance.ways.passwords => return see("/setup"),
+        Ok(instance) if instance.needs_setup && instance.ways.passwords => return see_other("/setup"),
         Ok(_) => {}
-        Err(error) => return refused("/login", why(Failed::Service(error))),
+        Err(error) => return redirect_with_error("/login", sign_in_error(SignInFailure::Service(error))),
     }
-    match provider.begin(next.as_deref(), None).await {
-        Ok(begun) => lead(&state, begun),
-        Err(failed) => refused("/login", why(failed)),
+    match provider.start(next.as_deref(), None).await {
+        Ok(begun) => redirect_to_provider(&state, begun),
+        Err(failed) => redirect_with_error("/login", sign_in_error(failed)),
     }
 }
 
 /// Redirects to the OpenID Provider to link an external account to the signed-in user. Requires a recent authentication
 /// and navigation from one of our pages.
-async fn link(
+async fn start_link(
     State(state): State<AppState>,
-    visit: Option<Extension<Visit>>,
+    visit: Option<Extension<SessionContext>>,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
-    let Some(provider) = state.app.oidc.clone() else { return pages::missing(State(state), request).await };
+    let Some(provider) = state.app.oidc.clone() else { return pages::not_found(State(state), request).await };
     let Some(caller) = visit.and_then(|Extension(visit)| visit.caller) else {
-        return see("/login?next=%2Fsettings%2Fsecurity");
+        return see_other("/login?next=%2Fsettings%2Fsecurity");
     };
-    if !origin::is_own_navigation(&state, &headers)
-        || caller.reauthenticate("identity.linked", state.app.ground.now()).is_err()
+    if !csrf::is_own_navigation(&state, &headers)
+        || caller.require_reauthentication("identity.linked", state.app.context.now()).is_err()
     {
-        return refused(SECURITY, NotIn::Proof);
+        return redirect_with_error(SECURITY_PAGE, SignInError::ReauthenticationRequired);
     }
-    match provider.begin(None, Some(caller.user)).await {
-        Ok(begun) => lead(&state, begun),
-        Err(failed) => refused(SECURITY, why(failed)),
+    match provider.start(None, Some(caller.user)).await {
+        Ok(begun) => redirect_to_provider(&state, begun),
+        Err(failed) => redirect_with_error(SECURITY_PAGE, sign_in_error(failed)),
     }
 }
 
 /// Starts a session, or a pending session if the user has a second factor. The authentication time reported by the
 /// provider counts.
-async fn enter(
+async fn start_session(
     state: &AppState,
-    visit: &Visit,
+    visit: &SessionContext,
     user: UserId,
     proved: Timestamp,
     next: Option<&str>,
 ) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
-    let (now, next) = (state.app.ground.now(), next.and_then(own_path));
-    if state.app.accounts.code_needed(user).await? {
+    let (now, next) = (state.app.context.now(), next.and_then(local_path));
+    if state.app.accounts.requires_code(user).await? {
         sessions::start_pending(visit, user.into(), now).await?;
         let query = next
             .map(|next| format!("?next={}", url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>()));
-        return Ok(see(&format!("/login/code{}", query.unwrap_or_default())));
+        return Ok(see_other(&format!("/login/code{}", query.unwrap_or_default())));
     }
     sessions::start(visit, user.into(), proved.min(now), now).await?;
-    Ok(see(next.unwrap_or("/keys")))
+    Ok(see_other(next.unwrap_or("/keys")))
 }
 
 /// Handles the callback from the OpenID Provider.
-async fn finish(
+async fn handle_callback(
     State(state): State<AppState>,
-    visit: Option<Extension<Visit>>,
-    said: Option<Extension<Origin>>,
+    visit: Option<Extension<SessionContext>>,
+    origin_extension: Option<Extension<Origin>>,
     headers: HeaderMap,
     callback: Result<Query<Callback>, QueryRejection>,
     request: Request,
 ) -> Response {
     let (Some(provider), Some(Extension(visit))) = (state.app.oidc.clone(), visit) else {
-        return pages::missing(State(state), request).await;
+        return pages::not_found(State(state), request).await;
     };
-    let origin = said.map(|Extension(origin)| origin).unwrap_or_default();
+    let origin = origin_extension.map(|Extension(origin)| origin).unwrap_or_default();
     let callback = callback.map(|Query(callback)| callback).unwrap_or_default();
-    let mut response = match provider_said(&state, &provider, &headers, &callback).await {
-        Ok(Finished { identity, proved, next, link: None }) => {
+    let mut response = match finish_authorization(&state, &provider, &headers, &callback).await {
+        Ok(SignInResult { identity, authenticated_at: proved, next, link: None }) => {
             match state.app.accounts.sign_in_with(&identity, &origin).await {
-                Ok(Ok(user)) => match enter(&state, &visit, user, proved, next.as_deref()).await {
+                Ok(Ok(user)) => match start_session(&state, &visit, user, proved, next.as_deref()).await {
                     Ok(response) => response,
                     Err(error)
                         if error
                             .downcast_ref::<tower_sessions::session::Error>()
                             .is_some_and(sessions::is_account_changed) =>
                     {
-                        refused("/login", NotIn::Again)
+                        redirect_with_error("/login", SignInError::FlowExpired)
                     }
                     Err(error) => {
                         tracing::error!(%error, "sessions.failed");
-                        refused("/login", NotIn::Provider)
+                        redirect_with_error("/login", SignInError::Provider)
                     }
                 },
-                Ok(Err(why)) => refused("/login", why),
-                Err(error) => refused("/login", why(Failed::Service(error))),
+                Ok(Err(why)) => redirect_with_error("/login", why),
+                Err(error) => redirect_with_error("/login", sign_in_error(SignInFailure::Service(error))),
             }
         }
-        Ok(Finished { identity, link: Some(user), .. }) => match visit.caller {
-            Some(caller) if caller.user == user => join(&state, &caller, &identity).await,
+        Ok(SignInResult { identity, link: Some(user), .. }) => match visit.caller {
+            Some(caller) if caller.user == user => finish_link(&state, &caller, &identity).await,
             // Signed out, or another user signed in meanwhile.
-            _ => refused("/login", NotIn::Again),
+            _ => redirect_with_error("/login", SignInError::FlowExpired),
         },
-        Err(failed) => refused("/login", why(failed)),
+        Err(failed) => redirect_with_error("/login", sign_in_error(failed)),
     };
     // The cookie is single-use, whatever the result.
     set_cookie(&state, &mut response, "", 0);
     response
 }
 
-async fn provider_said(
+async fn finish_authorization(
     state: &AppState,
     provider: &Oidc,
     headers: &HeaderMap,
     callback: &Callback,
-) -> Result<Finished, Failed> {
-    let cookie = cookie(state, headers).ok_or(Failed::Again)?;
-    provider.finish(&cookie, callback).await
+) -> Result<SignInResult, SignInFailure> {
+    let cookie = cookie(state, headers).ok_or(SignInFailure::Restart)?;
+    provider.complete(&cookie, callback).await
 }
 
-async fn join(state: &AppState, caller: &Caller, identity: &oidc::Identity) -> Response {
+async fn finish_link(state: &AppState, caller: &Caller, identity: &oidc::Identity) -> Response {
     match state.app.accounts.link_identity(caller, identity).await {
-        Ok(Ok(())) => see("/settings/security?done=linked"),
-        Ok(Err(why)) => refused(SECURITY, why),
-        Err(error) => refused(SECURITY, why(Failed::Service(error))),
+        Ok(Ok(())) => see_other("/settings/security?done=linked"),
+        Ok(Err(why)) => redirect_with_error(SECURITY_PAGE, why),
+        Err(error) => redirect_with_error(SECURITY_PAGE, sign_in_error(SignInFailure::Service(error))),
     }
 }
 
 /// Returns the error for the user. The details go to the log.
-fn why(failed: Failed) -> NotIn {
+fn sign_in_error(failed: SignInFailure) -> SignInError {
     match failed {
-        Failed::Again => NotIn::Again,
-        Failed::Denied => NotIn::Denied,
-        Failed::Service(Error::Conflict(_)) => NotIn::Again,
+        SignInFailure::Restart => SignInError::FlowExpired,
+        SignInFailure::Denied => SignInError::Denied,
+        SignInFailure::Service(Error::Conflict(_)) => SignInError::FlowExpired,
         failed => {
             tracing::warn!(error = %failed, "provider.failed");
-            NotIn::Provider
+            SignInError::Provider
         }
     }
 }
 
-fn refused(page: &str, why: NotIn) -> Response {
-    see(&format!("{page}?refused={}", why.as_str()))
+fn redirect_with_error(page: &str, why: SignInError) -> Response {
+    see_other(&format!("{page}?refused={}", why.as_str()))
 }
 
-fn lead(state: &AppState, begun: oidc::Begun) -> Response {
-    let mut response = see(&begun.location);
+fn redirect_to_provider(state: &AppState, begun: oidc::AuthorizationStart) -> Response {
+    let mut response = see_other(&begun.location);
     set_cookie(state, &mut response, begun.cookie.expose(), oidc::LIFE);
     response
 }

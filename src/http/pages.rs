@@ -1,10 +1,10 @@
 //! Page rendering with Leptos: the table of page routes, the context of a page, and its response.
 
-use super::{AppState, cookies, sessions::Visit, theme};
+use super::{AppState, cookies, sessions::SessionContext, theme_cookie};
 use crate::{
     app::{self, App},
-    error::Refusal,
-    features::keys::Live,
+    error::RejectedForm,
+    features::keys::InBrowserNavigation,
     ui::form::DraftMark,
 };
 use axum::{
@@ -29,7 +29,7 @@ static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route
 
 /// Adds values to the context of a page. One type for all callers, because each generic parameter here would compile
 /// the rendering of Leptos once more.
-pub type Context = Arc<dyn Fn() + Send + Sync>;
+pub type ContextProvider = Arc<dyn Fn() + Send + Sync>;
 
 /// Returns the paths of all pages as the router mounts them (`/keys/{id}/edit`), sorted and without duplicates.
 pub fn page_paths() -> Vec<&'static str> {
@@ -49,29 +49,30 @@ pub fn mount(router: Router<AppState>) -> Router<AppState> {
 }
 
 async fn page(State(state): State<AppState>, request: Request) -> Response<Body> {
-    draw(state, request, None).await
+    render(state, request, None).await
 }
 
 /// Provides the context of every page, form action, and server function. Also sets a page's content security policy,
 /// since the nonce is known here.
 pub fn provide(state: &AppState) {
     provide_context(state.clone());
-    provide_context(theme::theme());
+    provide_context(theme_cookie::current());
     let font =
         with_context::<Parts, _>(|parts| cookies::value(&parts.headers, app::FONT_COOKIE).map(ToOwned::to_owned));
     if let Some(font) = font.flatten() {
         provide_context(app::HasFont(font));
     }
     // A restored draft is rendered like a rejected form.
-    if let Some(refusal) = with_context::<Parts, _>(|parts| parts.extensions.get::<Refusal>().cloned()).flatten() {
+    if let Some(refusal) = with_context::<Parts, _>(|parts| parts.extensions.get::<RejectedForm>().cloned()).flatten() {
         provide_context(refusal);
     }
-    let caller = with_context::<Parts, _>(|parts| parts.extensions.get::<Visit>()?.caller.as_ref().map(|it| it.user));
+    let caller =
+        with_context::<Parts, _>(|parts| parts.extensions.get::<SessionContext>()?.caller.as_ref().map(|it| it.user));
     if let Some(user) = caller.flatten() {
         provide_context(DraftMark(state.app.drafts.mark(user)));
     }
-    if with_context::<Parts, _>(|parts| is_live(&parts.headers)).unwrap_or_default() {
-        provide_context(Live);
+    if with_context::<Parts, _>(|parts| is_in_browser_navigation(&parts.headers)).unwrap_or_default() {
+        provide_context(InBrowserNavigation);
     }
     let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
     // Under `make dev` the page also connects to the watcher, which triggers reloads.
@@ -89,14 +90,14 @@ pub fn provide(state: &AppState) {
 }
 
 /// Whether the request comes from in-browser navigation, which replaces the current document with the response.
-pub fn is_live(headers: &HeaderMap) -> bool {
+pub fn is_in_browser_navigation(headers: &HeaderMap) -> bool {
     headers.contains_key("x-keyward-live")
 }
 
 /// Renders the page at the request's path, with the values of `more` in its context.
-pub async fn draw(state: AppState, request: Request, more: Option<Context>) -> Response<Body> {
+pub async fn render(state: AppState, request: Request, more: Option<ContextProvider>) -> Response<Body> {
     let options = state.leptos.clone();
-    let context: Context = Arc::new(move || {
+    let context: ContextProvider = Arc::new(move || {
         provide(&state);
         if let Some(more) = &more {
             more();
@@ -108,8 +109,8 @@ pub async fn draw(state: AppState, request: Request, more: Option<Context>) -> R
 }
 
 /// The response for a path without a page: 404.
-pub async fn missing(State(state): State<AppState>, request: Request) -> Response<Body> {
-    let mut response = draw(state, request, None).await;
+pub async fn not_found(State(state): State<AppState>, request: Request) -> Response<Body> {
+    let mut response = render(state, request, None).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }

@@ -3,7 +3,7 @@
 use super::{bearer::Bearer, problem::Problem};
 use crate::{
     domain::ids::ProjectId,
-    service::{App, tokens::TokenRefused},
+    service::{Services, tokens::TokenDenyReason},
 };
 use axum::{
     extract::{Path, State},
@@ -12,14 +12,14 @@ use axum::{
 };
 
 /// Returns the bearer token of a request.
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    let (status, code, words, challenge) = match Bearer::of(headers) {
-        Bearer::One(token) => return Ok(token),
+fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
+    let (status, code, words, challenge) = match Bearer::from_headers(headers) {
+        Bearer::Token(token) => return Ok(token),
         Bearer::Several => {
             let words = "The request carries more than one token. Send one Authorization header.";
             (StatusCode::BAD_REQUEST, "several_credentials", words, r#"Bearer error="invalid_request""#)
         }
-        Bearer::Nothing => {
+        Bearer::Missing => {
             let words = "Send an access token of this project: Authorization: Bearer …";
             (StatusCode::UNAUTHORIZED, "missing_token", words, "Bearer")
         }
@@ -28,18 +28,22 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
 }
 
 /// Returns the response for a denied token with its challenge (RFC 6750 section 3).
-fn refused(why: &TokenRefused) -> Problem {
+fn denied_response(why: &TokenDenyReason) -> Problem {
     let challenge =
         format!(r#"Bearer error="invalid_token", error_description="{}""#, why.to_string().replace('"', "'"));
     Problem::new(StatusCode::UNAUTHORIZED, why.code(), why.to_string()).header(header::WWW_AUTHENTICATE, &challenge)
 }
 
 /// Returns the config exactly as it was saved.
-pub async fn config(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    let token = bearer(&headers)?;
+pub async fn config(
+    State(app): State<Services>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let token = bearer_token(&headers)?;
     // A malformed id is not the audience of any token, so the response is the same as for another project.
-    let id = ProjectId::parse_exact(&id).ok_or_else(|| refused(&TokenRefused::WrongAudience))?;
-    app.tokens.check(token, id).await?.map_err(|why| refused(&why))?;
+    let id = ProjectId::parse_exact(&id).ok_or_else(|| denied_response(&TokenDenyReason::WrongAudience))?;
+    app.tokens.check_for_project(token, id).await?.map_err(|why| denied_response(&why))?;
     let config = app.projects.config(id).await?;
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], config).into_response())
 }

@@ -5,10 +5,11 @@
 //! size and time.
 
 use super::{
-    AppState, RESPONSE_TIME, Site, assets, audit, drafts, edge, error_page, forms, oauth, oidc, openapi, opener,
-    origin, pages, problem, routes, server_functions, sessions, unmet,
+    AppState, HttpService, RESPONSE_TIME, assets, audit, cross_origin_opener_policy, csrf, drafts, error_page,
+    fallback, form_actions, oauth, oidc, openapi, pages, problem, request_middleware, routes, server_functions,
+    sessions,
 };
-use crate::{error::AppError, features::session::own_path};
+use crate::{error::AppError, features::session::local_path};
 use axum::{
     Router,
     body::Body,
@@ -39,37 +40,37 @@ const BODY_MAX: usize = 64 * 1024;
 const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// Returns the complete service as one router.
 pub fn router(state: AppState) -> Router {
-    Router::new().fallback_service(site(state))
+    Router::new().fallback_service(http_service(state))
 }
 
 /// Returns the service of the public listener: the fast path with the routers behind it.
-pub fn site(state: AppState) -> Site {
-    Site::public(state.edge.clone(), pages_and_programs(state))
+pub fn http_service(state: AppState) -> HttpService {
+    HttpService::public(state.edge.clone(), slow_path_router(state))
 }
 
 /// Returns the routers behind the fast path.
-fn pages_and_programs(state: AppState) -> Router {
-    let browser = browser(&state);
-    let programs = programs(&state);
+fn slow_path_router(state: AppState) -> Router {
+    let browser = browser_router(&state);
+    let programs = api_router(&state);
     Router::new()
         .merge(programs)
         .merge(browser)
-        .layer(middleware::from_fn_with_state(state.clone(), edge::watch))
+        .layer(middleware::from_fn_with_state(state.clone(), request_middleware::handle_request))
         .with_state(state)
 }
 
 /// Adds limits for size and time, and panic handling. The layer that fills in error bodies must be outside of these.
-fn bounded(router: Router<AppState>, body: usize) -> Router<AppState> {
+fn with_limits(router: Router<AppState>, body: usize) -> Router<AppState> {
     router
         .layer(DefaultBodyLimit::max(body))
         .layer(RequestBodyLimitLayer::new(body))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, RESPONSE_TIME))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| problem::panicked().into_response()))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| problem::panic_problem().into_response()))
 }
 
 /// The API router.
-fn programs(state: &AppState) -> Router<AppState> {
+fn api_router(state: &AppState) -> Router<AppState> {
     let cors = CorsLayer::new()
         .allow_origin(AnyOrigin)
         .allow_methods([Method::GET, Method::POST])
@@ -83,35 +84,35 @@ fn programs(state: &AppState) -> Router<AppState> {
         *router = std::mem::take(router).route(route.path, handler());
     }
     // Outside of the limits, so that a page of another origin can read their error responses, too.
-    let shared = bounded(shared, BODY_MAX).layer(cors);
-    let announce = middleware::from_fn_with_state(state.clone(), oauth::protected_resource::announce);
-    bounded(own, BODY_MAX).merge(shared).layer(announce).layer(middleware::from_fn(unmet::fill))
+    let shared = with_limits(shared, BODY_MAX).layer(cors);
+    let announce = middleware::from_fn_with_state(state.clone(), oauth::protected_resource::add_resource_metadata);
+    with_limits(own, BODY_MAX).merge(shared).layer(announce).layer(middleware::from_fn(fallback::fill_error_bodies))
 }
 
 /// The browser router.
-fn browser(state: &AppState) -> Router<AppState> {
+fn browser_router(state: &AppState) -> Router<AppState> {
     let pages = pages::mount(server_functions::mount(Router::new()));
-    let cookies = oidc::mount(audit::mount(forms::mount(pages)))
+    let cookies = oidc::mount(audit::mount(form_actions::mount(pages)))
         .route("/docs/api", get(openapi::page))
         .fallback(fallback)
         .layer(middleware::from_fn_with_state(state.clone(), drafts::restore))
-        .layer(middleware::from_fn_with_state(state.clone(), sessions::recognise))
+        .layer(middleware::from_fn_with_state(state.clone(), sessions::load_session))
         .layer(sessions::layer(state))
-        .layer(middleware::from_fn_with_state(state.clone(), sessions::unsaved))
-        .layer(middleware::from_fn(sessions::take_back))
-        .layer(middleware::from_fn_with_state(state.clone(), origin::guard))
-        .layer(middleware::from_fn(bound_form));
-    bounded(cookies, forms::CONFIG_FORM_MAX)
+        .layer(middleware::from_fn_with_state(state.clone(), sessions::report_unsaved_session))
+        .layer(middleware::from_fn(sessions::restore_session_cookie))
+        .layer(middleware::from_fn_with_state(state.clone(), csrf::guard))
+        .layer(middleware::from_fn(limit_form_body));
+    with_limits(cookies, form_actions::CONFIG_FORM_MAX)
         .layer(compressed())
-        .layer(middleware::from_fn(opener::policy))
+        .layer(middleware::from_fn(cross_origin_opener_policy::set_policy))
         .layer(middleware::from_fn(browser_only))
         .route(&format!("/{}/{{*path}}", assets::prefix()), get(assets::serve))
 }
 
 /// Limits the body by route: without it, an unauthenticated caller could send a body of the maximum config size to
 /// every path.
-async fn bound_form(request: Request, next: Next) -> Response {
-    let most = forms::longest(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+async fn limit_form_body(request: Request, next: Next) -> Response {
+    let most = form_actions::max_body_len(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most) {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -132,10 +133,10 @@ fn compressed() -> CompressionLayer<impl tower_http::compression::predicate::Pre
 async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/api/") || !request.method().is_safe() {
-        let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
+        let (code, words) = problem::default_for_status(StatusCode::NOT_FOUND);
         return error_page::respond(StatusCode::NOT_FOUND, code, words, request.headers(), path);
     }
-    pages::missing(state, request).await
+    pages::not_found(state, request).await
 }
 
 /// Outer middleware of the browser router: forbids caching, rejects plain form submissions to server functions (their
@@ -144,20 +145,20 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
         // An API prefix without a matching route: respond with 404 before cookies are read and the origin is checked.
-        let (code, words) = problem::of_status(StatusCode::NOT_FOUND);
-        return unmet::answer(&path, StatusCode::NOT_FOUND, code, words);
+        let (code, words) = problem::default_for_status(StatusCode::NOT_FOUND);
+        return fallback::error_response(&path, StatusCode::NOT_FOUND, code, words);
     }
     let accepts = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if path.starts_with("/api/") && accepts.contains("text/html") {
         let words = "Forms are sent to the address of their page.";
-        return kept_nowhere(
+        return forbid_caching(
             problem::Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", words).into_response(),
         );
     }
     if let Some(uri) = without_leptos_parameters(request.uri()) {
         if request.method().is_safe() {
             // The browser also reads its own URL, so the parameters must be removed there, too.
-            return kept_nowhere(forms::see(own_path(&uri.to_string()).unwrap_or("/keys")));
+            return forbid_caching(form_actions::see_other(local_path(&uri.to_string()).unwrap_or("/keys")));
         }
         *request.uri_mut() = uri;
     }
@@ -166,8 +167,8 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
         // (BREACH).
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
-    let asked = request.headers().clone();
-    let mut response = with_own_status(next.run(request).await).await;
+    let request_headers = request.headers().clone();
+    let mut response = with_error_status(next.run(request).await).await;
     let status = response.status();
     // The response of the router or a layer itself, which has no page yet.
     let bare = !response.headers().contains_key(header::CONTENT_SECURITY_POLICY);
@@ -180,21 +181,21 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     // An error of a server function has its message already, and a problem document is complete for clients that do not
     // accept HTML.
     let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it == "application/problem+json");
-    let said = response.headers().contains_key(SERVER_FN_ERROR_HEADER)
-        || is_problem && !error_page::reads_pages(&asked, &path);
-    if by_itself.contains(&status) && bare && !said {
-        let (code, words) = problem::of_status(status);
-        let mut filled = error_page::respond(status, code, words, &asked, &path);
+    let has_message = response.headers().contains_key(SERVER_FN_ERROR_HEADER)
+        || is_problem && !error_page::accepts_html(&request_headers, &path);
+    if by_itself.contains(&status) && bare && !has_message {
+        let (code, words) = problem::default_for_status(status);
+        let mut filled = error_page::respond(status, code, words, &request_headers, &path);
         if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
             filled.headers_mut().insert(header::ALLOW, allow);
         }
         response = filled;
     }
-    kept_nowhere(response)
+    forbid_caching(response)
 }
 
 /// Forbids caching, and forbids other origins to embed the response.
-fn kept_nowhere(mut response: Response) -> Response {
+fn forbid_caching(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
@@ -202,7 +203,7 @@ fn kept_nowhere(mut response: Response) -> Response {
 }
 
 /// Leptos responds with 500 to arguments that it cannot parse. Sets the status of the contained error instead.
-async fn with_own_status(response: Response) -> Response {
+async fn with_error_status(response: Response) -> Response {
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR
         || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
     {

@@ -1,7 +1,7 @@
 //! Route table of the API. Both the router and the authorization tests are built from it.
 
 use super::{AppState, audit, management, oauth, openapi, projects, sdk, security_txt, tokens};
-use crate::service::program::{READ, WRITE};
+use crate::service::management_client::{READ_SCOPE, WRITE_SCOPE};
 use axum::{
     http::Method,
     routing::{MethodRouter, delete, get, patch, post},
@@ -10,7 +10,7 @@ use tower_http::compression::CompressionLayer;
 
 /// The callers that a route accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum AllowedCaller {
     Anyone,
     /// A caller with a key's secret.
     KeyHolder,
@@ -27,7 +27,7 @@ pub struct Route {
     pub any_method: bool,
     /// The path in axum syntax.
     pub path: &'static str,
-    pub who: Who,
+    pub caller: AllowedCaller,
     /// Whether pages of other origins may call it (without credentials).
     pub cors: bool,
     /// `None` if the fast path serves it.
@@ -35,13 +35,20 @@ pub struct Route {
 }
 
 /// Returns a route of the management API.
-const fn managed(
+const fn management_route(
     method: Method,
     path: &'static str,
     scope: &'static str,
     handler: fn() -> MethodRouter<AppState>,
 ) -> Route {
-    Route { method, any_method: false, path, who: Who::Manager(scope), cors: false, handler: Some(handler) }
+    Route {
+        method,
+        any_method: false,
+        path,
+        caller: AllowedCaller::Manager(scope),
+        cors: false,
+        handler: Some(handler),
+    }
 }
 
 /// All routes.
@@ -50,7 +57,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::POST,
         any_method: false,
         path: "/authentication/token",
-        who: Who::KeyHolder,
+        caller: AllowedCaller::KeyHolder,
         cors: true,
         handler: Some(|| post(tokens::exchange)),
     },
@@ -58,7 +65,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::POST,
         any_method: false,
         path: "/v1/keys/verify",
-        who: Who::KeyHolder,
+        caller: AllowedCaller::KeyHolder,
         cors: false,
         handler: None,
     },
@@ -66,17 +73,31 @@ pub static ROUTES: &[Route] = &[
         method: Method::POST,
         any_method: false,
         path: "/v1/keys/verify:batch",
-        who: Who::KeyHolder,
+        caller: AllowedCaller::KeyHolder,
         cors: false,
         handler: None,
     },
-    Route { method: Method::GET, any_method: true, path: "/v1/auth", who: Who::KeyHolder, cors: false, handler: None },
-    Route { method: Method::GET, any_method: true, path: "/v1/auth/", who: Who::KeyHolder, cors: false, handler: None },
+    Route {
+        method: Method::GET,
+        any_method: true,
+        path: "/v1/auth",
+        caller: AllowedCaller::KeyHolder,
+        cors: false,
+        handler: None,
+    },
+    Route {
+        method: Method::GET,
+        any_method: true,
+        path: "/v1/auth/",
+        caller: AllowedCaller::KeyHolder,
+        cors: false,
+        handler: None,
+    },
     Route {
         method: Method::GET,
         any_method: true,
         path: "/v1/auth/{*rest}",
-        who: Who::KeyHolder,
+        caller: AllowedCaller::KeyHolder,
         cors: false,
         handler: None,
     },
@@ -84,7 +105,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/v1/projects/{id}/config",
-        who: Who::TokenHolder,
+        caller: AllowedCaller::TokenHolder,
         cors: true,
         handler: Some(|| get(projects::config)),
     },
@@ -92,7 +113,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/pops/{id}/config",
-        who: Who::TokenHolder,
+        caller: AllowedCaller::TokenHolder,
         cors: true,
         handler: Some(|| get(projects::config)),
     },
@@ -100,7 +121,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/.well-known/jwks.json",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
         handler: Some(|| get(tokens::jwks)),
     },
@@ -108,18 +129,39 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/.well-known/keyward-audit-keys.json",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: false,
         handler: Some(|| get(audit::keys)),
     },
-    Route { method: Method::GET, any_method: false, path: "/metrics", who: Who::Anyone, cors: false, handler: None },
-    Route { method: Method::GET, any_method: false, path: "/healthz", who: Who::Anyone, cors: false, handler: None },
-    Route { method: Method::GET, any_method: false, path: "/readyz", who: Who::Anyone, cors: false, handler: None },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/metrics",
+        caller: AllowedCaller::Anyone,
+        cors: false,
+        handler: None,
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/healthz",
+        caller: AllowedCaller::Anyone,
+        cors: false,
+        handler: None,
+    },
+    Route {
+        method: Method::GET,
+        any_method: false,
+        path: "/readyz",
+        caller: AllowedCaller::Anyone,
+        cors: false,
+        handler: None,
+    },
     Route {
         method: Method::POST,
         any_method: false,
         path: "/oauth/token",
-        who: Who::KeyHolder,
+        caller: AllowedCaller::KeyHolder,
         cors: true,
         handler: Some(|| post(oauth::token)),
     },
@@ -127,7 +169,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::POST,
         any_method: false,
         path: "/oauth/introspect",
-        who: Who::KeyHolder,
+        caller: AllowedCaller::KeyHolder,
         cors: false,
         handler: Some(|| post(oauth::introspect)),
     },
@@ -135,7 +177,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::POST,
         any_method: false,
         path: "/oauth/revoke",
-        who: Who::KeyHolder,
+        caller: AllowedCaller::KeyHolder,
         cors: true,
         handler: Some(|| post(oauth::revoke)),
     },
@@ -143,7 +185,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/.well-known/oauth-authorization-server",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
         handler: Some(|| get(oauth::metadata)),
     },
@@ -151,15 +193,15 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/.well-known/oauth-protected-resource",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
-        handler: Some(|| get(oauth::protected_resource::whole)),
+        handler: Some(|| get(oauth::protected_resource::server)),
     },
     Route {
         method: Method::GET,
         any_method: false,
         path: "/.well-known/oauth-protected-resource/v1",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
         handler: Some(|| get(oauth::protected_resource::management)),
     },
@@ -167,7 +209,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/.well-known/oauth-protected-resource/projects/{id}",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
         handler: Some(|| get(oauth::protected_resource::project)),
     },
@@ -175,7 +217,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/.well-known/security.txt",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: false,
         handler: Some(|| get(security_txt::file)),
     },
@@ -183,7 +225,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/.well-known/revoked-tokens",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: false,
         handler: Some(|| get(oauth::revoked_tokens)),
     },
@@ -191,27 +233,35 @@ pub static ROUTES: &[Route] = &[
         method: Method::POST,
         any_method: false,
         path: "/oauth/device_authorization",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: false,
         handler: Some(|| post(oauth::device_authorization)),
     },
-    managed(Method::GET, "/v1/projects", READ, || get(management::projects::list::handle)),
-    managed(Method::GET, "/v1/projects/{id}", READ, || get(management::projects::read::handle)),
-    managed(Method::GET, "/v1/projects/{id}/keys", READ, || get(management::keys::list::handle)),
-    managed(Method::POST, "/v1/projects/{id}/keys", WRITE, || post(management::keys::create::handle)),
-    managed(Method::GET, "/v1/projects/{id}/keys/{key}", READ, || get(management::keys::read::handle)),
-    managed(Method::PATCH, "/v1/projects/{id}/keys/{key}", WRITE, || patch(management::keys::edit::handle)),
-    managed(Method::DELETE, "/v1/projects/{id}/keys/{key}", WRITE, || delete(management::keys::state::delete)),
-    managed(Method::POST, "/v1/projects/{id}/keys/{key}/deactivate", WRITE, || {
+    management_route(Method::GET, "/v1/projects", READ_SCOPE, || get(management::projects::list::handle)),
+    management_route(Method::GET, "/v1/projects/{id}", READ_SCOPE, || get(management::projects::read::handle)),
+    management_route(Method::GET, "/v1/projects/{id}/keys", READ_SCOPE, || get(management::keys::list::handle)),
+    management_route(Method::POST, "/v1/projects/{id}/keys", WRITE_SCOPE, || post(management::keys::create::handle)),
+    management_route(Method::GET, "/v1/projects/{id}/keys/{key}", READ_SCOPE, || get(management::keys::read::handle)),
+    management_route(Method::PATCH, "/v1/projects/{id}/keys/{key}", WRITE_SCOPE, || {
+        patch(management::keys::edit::handle)
+    }),
+    management_route(Method::DELETE, "/v1/projects/{id}/keys/{key}", WRITE_SCOPE, || {
+        delete(management::keys::state::delete)
+    }),
+    management_route(Method::POST, "/v1/projects/{id}/keys/{key}/deactivate", WRITE_SCOPE, || {
         post(management::keys::state::deactivate)
     }),
-    managed(Method::POST, "/v1/projects/{id}/keys/{key}/activate", WRITE, || post(management::keys::state::activate)),
-    managed(Method::POST, "/v1/projects/{id}/keys/{key}/restore", WRITE, || post(management::keys::state::restore)),
+    management_route(Method::POST, "/v1/projects/{id}/keys/{key}/activate", WRITE_SCOPE, || {
+        post(management::keys::state::activate)
+    }),
+    management_route(Method::POST, "/v1/projects/{id}/keys/{key}/restore", WRITE_SCOPE, || {
+        post(management::keys::state::restore)
+    }),
     Route {
         method: Method::GET,
         any_method: false,
         path: "/openapi.json",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
         handler: Some(|| get(openapi::document)),
     },
@@ -219,7 +269,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/sdk/v1.js",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
         handler: Some(|| get(sdk::script).layer(CompressionLayer::new())),
     },
@@ -227,7 +277,7 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         any_method: false,
         path: "/sdk/v1.d.ts",
-        who: Who::Anyone,
+        caller: AllowedCaller::Anyone,
         cors: true,
         handler: Some(|| get(sdk::types).layer(CompressionLayer::new())),
     },

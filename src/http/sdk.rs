@@ -29,7 +29,7 @@ static TYPES: LazyLock<File> =
     LazyLock::new(|| File::new(include_str!("../../sdk/v1.d.ts"), "application/typescript; charset=utf-8"));
 
 /// Fresh for an hour; for a day a stale copy may be used while the cache revalidates it.
-const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=3600, stale-while-revalidate=86400");
+const CACHE_POLICY: HeaderValue = HeaderValue::from_static("public, max-age=3600, stale-while-revalidate=86400");
 
 /// Returns the module.
 pub async fn script(headers: HeaderMap) -> Response {
@@ -43,11 +43,12 @@ pub async fn types(headers: HeaderMap) -> Response {
 
 fn serve(file: &File, headers: &HeaderMap) -> Response {
     let mut response = ([(header::CONTENT_TYPE, file.kind.clone())], file.text).into_response();
-    let said = response.headers_mut();
-    said.insert(header::CACHE_CONTROL, KEPT);
-    said.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    let response_headers = response.headers_mut();
+    response_headers.insert(header::CACHE_CONTROL, CACHE_POLICY);
+    response_headers
+        .insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     if let Ok(etag) = HeaderValue::from_str(&file.etag) {
-        said.insert(header::ETAG, etag);
+        response_headers.insert(header::ETAG, etag);
     }
     not_modified(headers, response)
 }

@@ -1,9 +1,9 @@
 //! `GET /.well-known/security.txt` (RFC 9116): where to report a vulnerability of this Keyward instance.
 
-use super::problem::{Problem, of_status};
+use super::problem::{Problem, default_for_status};
 use crate::{
     domain::time::DAY,
-    service::{App, moments},
+    service::{Services, time_format},
 };
 use axum::{
     extract::State,
@@ -13,18 +13,18 @@ use axum::{
 
 /// Seconds until the file expires: RFC 9116 section 2.5.5 recommends less than a year. Computed for each response,
 /// because the setting can change with each start.
-const BELIEVED: i64 = 90 * DAY;
+const VALIDITY: i64 = 90 * DAY;
 
 /// Returns the file.
 ///
 /// # Errors
 /// 404 if the settings have no contact.
-pub async fn file(State(app): State<App>) -> Result<Response, Problem> {
+pub async fn file(State(app): State<Services>) -> Result<Response, Problem> {
     let Some(contact) = &app.config.security_contact else {
-        let (code, detail) = of_status(StatusCode::NOT_FOUND);
+        let (code, detail) = default_for_status(StatusCode::NOT_FOUND);
         return Err(Problem::new(StatusCode::NOT_FOUND, code, detail));
     };
-    let expires = moments::rfc3339(app.ground.now().plus_seconds(BELIEVED));
+    let expires = time_format::rfc3339(app.context.now().plus_seconds(VALIDITY));
     let url = &app.config.public_url;
     let text = format!("Contact: {contact}\nExpires: {expires}\nCanonical: {url}/.well-known/security.txt\n");
     let heads = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=300")];

@@ -1,8 +1,8 @@
 //! Server functions: the routes under `/api` that islands call.
 
 use super::{
-    AppState, forms, pages,
-    problem::{Problem, of_status},
+    AppState, form_actions, pages,
+    problem::{Problem, default_for_status},
 };
 use crate::ui::api;
 use axum::{
@@ -26,13 +26,13 @@ async fn call(State(state): State<AppState>, request: Request) -> Response {
     let bytes = match axum::body::to_bytes(body, usize::MAX).await {
         Ok(bytes) => bytes,
         Err(error) => {
-            let is_too_long = forms::is_too_long(&error);
+            let is_too_long = form_actions::is_too_long(&error);
             let status = if is_too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-            let (code, words) = of_status(status);
+            let (code, words) = default_for_status(status);
             return Problem::new(status, code, words).into_response();
         }
     };
-    if let Err(words) = forms::check(&bytes) {
+    if let Err(words) = form_actions::check(&bytes) {
         return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", words).into_response();
     }
     let request = Request::from_parts(parts, Body::from(bytes));

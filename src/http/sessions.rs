@@ -1,19 +1,19 @@
 //! Sessions: tower-sessions on our own tables, and the caller of a session.
 
 use super::{
-    AppState, cookies, enrolment, error_page,
-    storage::{self, Trouble},
+    AppState, cookies, error_page, mfa_enrollment,
+    storage::{self, StorageProblem},
 };
 use crate::{
     domain::{ids::UserId, time::Timestamp},
     log_limit::LogLimit,
     service::{
-        Error, Ground,
-        accounts::{ACCOUNT_CHANGED, Entering, begin},
+        Context, Error,
+        accounts::{ACCOUNT_CHANGED, PendingSession, start_session},
         actor::{Caller, Origin},
-        moments,
+        time_format,
     },
-    store::{self, Kind, WriteTrouble, queue::Kept, sessions::NewSessionRow},
+    store::{self, Kind, WriteTrouble, sessions::NewSessionRow, write_queue::WriteOutcome},
 };
 use async_trait::async_trait;
 use axum::{
@@ -32,57 +32,57 @@ use tower_sessions::{
 };
 
 /// Idle timeout of a session in seconds: a day.
-const IDLE: i64 = 86_400;
+const IDLE_TIMEOUT: i64 = 86_400;
 /// Absolute lifetime of a session in seconds: 30 days.
-const LONGEST: i64 = 30 * 86_400;
+const LIFETIME_MAX: i64 = 30 * 86_400;
 /// Lifetime of a pending session in seconds, while the second factor is required.
-const PENDING_FOR: i64 = 600;
+const PENDING_LIFETIME: i64 = 600;
 /// Minimum interval between updates of "last seen", in seconds.
-const SEEN_EVERY: i64 = 300;
+const LAST_SEEN_INTERVAL: i64 = 300;
 
 const USER: &str = "user";
 const SINCE: &str = "since";
 const SEEN: &str = "seen";
 /// Time of the last authentication: at sign-in, and at each reauthentication.
-const PROVED: &str = "proved";
+const AUTHENTICATED_AT: &str = "proved";
 /// Replaces [`USER`] in a pending session: the password was correct, the second factor is still required. The user is
 /// not signed in.
 const PENDING: &str = "pending";
 /// Digest of the password hash that the sign-in verified, if it used a password.
-const COMPARED: &str = "compared";
+const VERIFIED_PASSWORD: &str = "compared";
 const AGENT: &str = "agent";
 const ADDRESS: &str = "ip";
 
 /// Marks responses from inside the session layer. The layer discards a response when the session cannot be saved, and
 /// responds with 500 without a body.
 #[derive(Clone)]
-struct FromWithin;
+struct InsideSessionLayer;
 
 /// The session context of a request, available to its handlers.
 #[derive(Clone)]
-pub struct Visit {
+pub struct SessionContext {
     pub session: Session,
     pub caller: Option<Caller>,
     /// The pending session: the password was correct, the second factor is still required.
-    pub pending: Option<Entering>,
+    pub pending: Option<PendingSession>,
     origin: Origin,
 }
 
-impl Visit {
+impl SessionContext {
     /// Returns the digest under which the session is stored, if it is stored.
     pub fn digest(&self) -> Option<[u8; 32]> {
         self.session.id().map(|id| digest(&id))
     }
 
     /// Returns the context with the time of authentication set to now.
-    pub fn proved(self, now: Timestamp) -> Self {
-        Self { caller: self.caller.map(|caller| Caller { proved: now, ..caller }), ..self }
+    pub fn with_reauthentication(self, now: Timestamp) -> Self {
+        Self { caller: self.caller.map(|caller| Caller { authenticated_at: now, ..caller }), ..self }
     }
 }
 
 /// The session store: rows keyed by the SHA-256 of the id. All writes go through the write queue.
 #[derive(Clone)]
-pub struct Sessions(Ground);
+pub struct Sessions(Context);
 
 impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -95,17 +95,17 @@ fn digest(id: &Id) -> [u8; 32] {
 }
 
 /// Converts a database error into one without a cause, because tower-sessions logs it.
-fn backend(error: impl Into<Error>) -> session_store::Error {
-    storage::log(&error.into());
+fn backend_error(error: impl Into<Error>) -> session_store::Error {
+    storage::log_error(&error.into());
     session_store::Error::Backend("the session table could not be used".to_owned())
 }
 
 /// As [`backend`], for a new session. An account that changed meanwhile is not a fault: [`is_account_changed`]
 /// recognizes it.
-fn not_begun(error: Error) -> session_store::Error {
+fn creation_error(error: Error) -> session_store::Error {
     match error {
         Error::Conflict(why) => session_store::Error::Backend(why.to_owned()),
-        error => backend(error),
+        error => backend_error(error),
     }
 }
 
@@ -116,17 +116,17 @@ pub fn is_account_changed(error: &session::Error) -> bool {
 }
 
 /// Returns a value of a session record, if it is present and valid.
-fn said<T: serde::de::DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
+fn record_value<T: serde::de::DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
     record.data.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
 /// Returns the expiry of a session without further requests: a day from now, but at most 30 days after its start.
-fn ends_at(record: &Record, now: Timestamp) -> i64 {
-    let since: Timestamp = said(record, SINCE).unwrap_or(now);
+fn expires_at(record: &Record, now: Timestamp) -> i64 {
+    let since: Timestamp = record_value(record, SINCE).unwrap_or(now);
     if record.data.contains_key(PENDING) {
-        return since.plus_seconds(PENDING_FOR).micros();
+        return since.plus_seconds(PENDING_LIFETIME).micros();
     }
-    now.plus_seconds(IDLE).min(since.plus_seconds(LONGEST)).micros()
+    now.plus_seconds(IDLE_TIMEOUT).min(since.plus_seconds(LIFETIME_MAX)).micros()
 }
 
 fn data(record: &Record) -> Result<String, session_store::Error> {
@@ -136,8 +136,8 @@ fn data(record: &Record) -> Result<String, session_store::Error> {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        let user: UserId = said(record, USER)
-            .or_else(|| said(record, PENDING))
+        let user: UserId = record_value(record, USER)
+            .or_else(|| record_value(record, PENDING))
             .ok_or_else(|| session_store::Error::Backend("a session is somebody's".to_owned()))?;
         loop {
             let now = self.0.now();
@@ -145,13 +145,13 @@ impl SessionStore for Sessions {
                 digest: digest(&record.id),
                 user_id: user.into(),
                 data: data(record)?,
-                agent: said(record, AGENT),
-                ip: said(record, ADDRESS),
+                agent: record_value(record, AGENT),
+                ip: record_value(record, ADDRESS),
                 pending: record.data.contains_key(PENDING),
                 created_at: now.micros(),
-                expires_at: ends_at(record, now),
+                expires_at: expires_at(record, now),
             };
-            if begin(&self.0, row, said(record, COMPARED)).await.map_err(not_begun)? {
+            if start_session(&self.0, row, record_value(record, VERIFIED_PASSWORD)).await.map_err(creation_error)? {
                 return Ok(());
             }
             record.id = Id::default();
@@ -163,24 +163,24 @@ impl SessionStore for Sessions {
     /// a new key means its secret.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         let (digest, data) = (digest(&record.id), data(record)?);
-        let (seen, end) = (said(record, SEEN).map(Timestamp::micros), ends_at(record, self.0.now()));
+        let (seen, end) = (record_value(record, SEEN).map(Timestamp::micros), expires_at(record, self.0.now()));
         let write = self.0.queue.write(move |tx| {
             let data = data.clone();
             Box::pin(async move {
                 store::sessions::update(tx, &digest, &data, seen, end).await?;
-                Ok::<_, Error>(Kept::unrecorded(()))
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
             })
         });
         if let Err(error) = write.await {
-            storage::log(&error);
+            storage::log_error(&error);
         }
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let mut reader = self.0.pool.read().await.map_err(backend)?;
+        let mut reader = self.0.pool.acquire_reader().await.map_err(backend_error)?;
         let (digest, now) = (digest(id), self.0.now().micros());
-        let row = store::sessions::by_digest(&mut reader.conn(), &digest, now).await.map_err(backend)?;
+        let row = store::sessions::by_digest(&mut reader.conn(), &digest, now).await.map_err(backend_error)?;
         let Some(row) = row else { return Ok(None) };
         let end = time::OffsetDateTime::from_unix_timestamp(row.expires_at / 1_000_000);
         Ok(Some(Record {
@@ -195,10 +195,10 @@ impl SessionStore for Sessions {
         let write = self.0.queue.write(move |tx| {
             Box::pin(async move {
                 store::sessions::delete(tx, &digest).await?;
-                Ok::<_, Error>(Kept::unrecorded(()))
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
             })
         });
-        write.await.map_err(backend)
+        write.await.map_err(backend_error)
     }
 }
 
@@ -206,18 +206,18 @@ impl SessionStore for Sessions {
 /// it has the same attributes, except those that require HTTPS.
 pub fn layer(state: &AppState) -> SessionManagerLayer<Sessions> {
     let https = state.app.config.public_url.is_https();
-    SessionManagerLayer::new(Sessions(state.app.ground.clone()))
+    SessionManagerLayer::new(Sessions(state.app.context.clone()))
         .with_name(if https { "__Host-keyward" } else { "keyward" })
         .with_secure(https)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")
-        .with_expiry(Expiry::OnInactivity(time::Duration::seconds(IDLE)))
+        .with_expiry(Expiry::OnInactivity(time::Duration::seconds(IDLE_TIMEOUT)))
 }
 
 /// Restores the attributes of a removal cookie. A browser accepts the removal of a `__Host-` cookie only with the
 /// attributes with which the cookie was set.
-pub async fn take_back(request: Request, next: Next) -> Response {
+pub async fn restore_session_cookie(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in response.headers_mut().iter_mut() {
         if name == header::SET_COOKIE
@@ -234,24 +234,24 @@ pub async fn take_back(request: Request, next: Next) -> Response {
 
 /// Replaces the session layer's response when it could not save a session: 503 (507 if the disk is full), with
 /// `Retry-After`.
-pub async fn unsaved(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let (asked, path) = (request.headers().clone(), request.uri().path().to_owned());
+pub async fn report_unsaved_session(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (request_headers, path) = (request.headers().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
-    let is_from_within = response.extensions_mut().remove::<FromWithin>().is_some();
+    let is_from_within = response.extensions_mut().remove::<InsideSessionLayer>().is_some();
     if is_from_within || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;
     }
-    let Trouble { status, code, detail, retry_after } = match state.app.ground.queue.trouble() {
-        Some(WriteTrouble::Failing(kind)) if kind != Kind::Fault => Trouble::of(kind),
+    let StorageProblem { status, code, detail, retry_after } = match state.app.context.queue.trouble() {
+        Some(WriteTrouble::Failing(kind)) if kind != Kind::Fault => StorageProblem::from_kind(kind),
         // Only this write failed, or writes succeed again.
-        _ => Trouble {
+        _ => StorageProblem {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code: "busy",
             detail: "Your session could not be saved. Try again in a moment.",
             retry_after: Some("1"),
         },
     };
-    let mut response = error_page::respond(status, code, detail, &asked, &path);
+    let mut response = error_page::respond(status, code, detail, &request_headers, &path);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
@@ -259,36 +259,38 @@ pub async fn unsaved(State(state): State<AppState>, request: Request, next: Next
 }
 
 /// Loads the session's caller, and ends sessions past their lifetime.
-pub async fn recognise(state: State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = recognised(state, request, next).await;
-    response.extensions_mut().insert(FromWithin);
+pub async fn load_session(state: State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = attach_session(state, request, next).await;
+    response.extensions_mut().insert(InsideSessionLayer);
     response
 }
 
-async fn recognised(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+async fn attach_session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let Some(session) = request.extensions().get::<Session>().cloned() else {
         return next.run(request).await;
     };
     let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
-    let origin = Origin { zone: zone_of(request.headers()), ..origin };
+    let origin = Origin { zone: time_zone_from_cookie(request.headers()), ..origin };
     let known = async {
-        let caller = caller(&state, &session, origin.clone()).await?;
+        let caller = load_caller(&state, &session, origin.clone()).await?;
         let pending = match (&caller, session.id()) {
             (None, Some(_)) => session.get::<UserId>(PENDING).await?,
             _ => None,
         };
         let pending = match pending {
-            Some(user) => Some(Entering { user, compared: session.get(COMPARED).await? }),
+            Some(user) => Some(PendingSession { user, verified_password: session.get(VERIFIED_PASSWORD).await? }),
             None => None,
         };
         let must_enrol = match &caller {
-            Some(caller) => state.app.accounts.must_enrol(caller).await?,
+            Some(caller) => state.app.accounts.must_enroll(caller).await?,
             None => false,
         };
-        Ok::<_, Boxed>((Visit { session, caller, pending, origin }, must_enrol))
+        Ok::<_, BoxError>((SessionContext { session, caller, pending, origin }, must_enrol))
     };
     match known.await {
-        Ok((_, true)) if !enrolment::is_open(request.uri().path()) => enrolment::lead(&state, request).await,
+        Ok((_, true)) if !mfa_enrollment::is_allowed_path(request.uri().path()) => {
+            mfa_enrollment::redirect_to_enrollment(&state, request).await
+        }
         Ok((visit, _)) => {
             request.extensions_mut().insert(visit);
             next.run(request).await
@@ -305,29 +307,29 @@ async fn recognised(State(state): State<AppState>, mut request: Request, next: N
 }
 
 /// Returns the time zone of the cookie `zone`, which the page's script sets. `None` if the zone is unknown.
-fn zone_of(headers: &HeaderMap) -> Option<TimeZone> {
-    moments::zone(&cookies::value(headers, "zone")?.replace("%2F", "/"))
+fn time_zone_from_cookie(headers: &HeaderMap) -> Option<TimeZone> {
+    time_format::zone(&cookies::value(headers, "zone")?.replace("%2F", "/"))
 }
 
-type Boxed = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<Option<Caller>, Boxed> {
+async fn load_caller(state: &AppState, session: &Session, origin: Origin) -> Result<Option<Caller>, BoxError> {
     // Without a cookie there is nothing to load, and tower-sessions would log the attempt as suspicious.
     if session.id().is_none() {
         return Ok(None);
     }
     let Some(user) = session.get::<UserId>(USER).await? else { return Ok(None) };
-    let now = state.app.ground.now();
+    let now = state.app.context.now();
     let since: Timestamp = session.get(SINCE).await?.unwrap_or(Timestamp::from_micros(0));
-    let proved: Timestamp = session.get(PROVED).await?.unwrap_or(since);
+    let proved: Timestamp = session.get(AUTHENTICATED_AT).await?.unwrap_or(since);
     let caller = state.app.accounts.caller(user, origin, proved).await?;
-    if caller.is_none() || now.seconds_since(since) >= LONGEST {
+    if caller.is_none() || now.seconds_since(since) >= LIFETIME_MAX {
         session.flush().await?;
         return Ok(None);
     }
     let seen: Timestamp = session.get(SEEN).await?.unwrap_or(since);
     // While writes are known to fail, a read-only page does not wait for another failing write.
-    if now.seconds_since(seen) >= SEEN_EVERY && state.app.ground.queue.trouble().is_none() {
+    if now.seconds_since(seen) >= LAST_SEEN_INTERVAL && state.app.context.queue.trouble().is_none() {
         session.insert(SEEN, now).await?;
     }
     Ok(caller)
@@ -337,16 +339,21 @@ async fn caller(state: &AppState, session: &Session, origin: Origin) -> Result<O
 ///
 /// # Errors
 /// If the account changed meanwhile ([`is_account_changed`]), or the database rejects the write.
-pub async fn start(visit: &Visit, who: Entering, proved: Timestamp, now: Timestamp) -> Result<(), session::Error> {
+pub async fn start(
+    visit: &SessionContext,
+    who: PendingSession,
+    proved: Timestamp,
+    now: Timestamp,
+) -> Result<(), session::Error> {
     let session = &visit.session;
     // Always `clear`, not `flush`: after `flush` the record would be stored again under its previous id.
     session.clear().await;
     session.cycle_id().await?;
     session.insert(USER, who.user).await?;
-    session.insert(COMPARED, who.compared).await?;
+    session.insert(VERIFIED_PASSWORD, who.verified_password).await?;
     session.insert(SINCE, now).await?;
-    session.insert(PROVED, proved).await?;
-    remember_place(visit).await?;
+    session.insert(AUTHENTICATED_AT, proved).await?;
+    record_origin(visit).await?;
     session.insert(SEEN, now).await?;
     save_new(session).await
 }
@@ -355,13 +362,13 @@ pub async fn start(visit: &Visit, who: Entering, proved: Timestamp, now: Timesta
 ///
 /// # Errors
 /// As [`start`].
-pub async fn start_pending(visit: &Visit, who: Entering, now: Timestamp) -> Result<(), session::Error> {
+pub async fn start_pending(visit: &SessionContext, who: PendingSession, now: Timestamp) -> Result<(), session::Error> {
     let session = &visit.session;
     session.clear().await;
     session.cycle_id().await?;
     session.insert(PENDING, who.user).await?;
-    session.insert(COMPARED, who.compared).await?;
-    remember_place(visit).await?;
+    session.insert(VERIFIED_PASSWORD, who.verified_password).await?;
+    record_origin(visit).await?;
     session.insert(SINCE, now).await?;
     save_new(session).await
 }
@@ -377,7 +384,7 @@ async fn save_new(session: &Session) -> Result<(), session::Error> {
 }
 
 /// Records user agent and address, so that the user can recognize the session.
-async fn remember_place(visit: &Visit) -> Result<(), session::Error> {
+async fn record_origin(visit: &SessionContext) -> Result<(), session::Error> {
     let Origin { ip, agent, .. } = &visit.origin;
     visit.session.insert(AGENT, agent).await?;
     visit.session.insert(ADDRESS, ip.map(|ip| ip.to_string())).await
@@ -387,14 +394,14 @@ async fn remember_place(visit: &Visit) -> Result<(), session::Error> {
 ///
 /// # Errors
 /// If the database rejects the write.
-pub async fn prove(visit: &Visit, now: Timestamp) -> Result<(), session::Error> {
-    visit.session.insert(PROVED, now).await
+pub async fn mark_reauthenticated(visit: &SessionContext, now: Timestamp) -> Result<(), session::Error> {
+    visit.session.insert(AUTHENTICATED_AT, now).await
 }
 
 /// Ends the session.
 ///
 /// # Errors
 /// If the database rejects the write.
-pub async fn end(visit: &Visit) -> Result<(), session::Error> {
+pub async fn end(visit: &SessionContext) -> Result<(), session::Error> {
     if visit.session.id().is_some() { visit.session.flush().await } else { Ok(()) }
 }

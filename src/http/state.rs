@@ -1,20 +1,20 @@
 //! Shared state of all handlers.
 
 use super::{EdgeState, assets, routes::ROUTES};
-use crate::service::App;
+use crate::service::Services;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 
 /// The services, the Leptos options, and the state of the edge.
 #[derive(Clone)]
 pub struct AppState {
-    pub app: App,
+    pub app: Services,
     pub leptos: LeptosOptions,
     pub edge: EdgeState,
 }
 
 impl AppState {
-    pub fn new(app: App) -> Self {
+    pub fn new(app: Services) -> Self {
         // Set in code, not in the environment: the binary runs from any folder without files next to it. Under `cargo
         // leptos watch` the files are not embedded and their folder has no hash; the watcher sets the port of its
         // reload socket.
@@ -26,7 +26,7 @@ impl AppState {
         let routes = ROUTES.iter().map(|route| route.path).collect();
         let edge = EdgeState::new(
             app.config.clone(),
-            app.ground.clone(),
+            app.context.clone(),
             app.verify.clone(),
             app.tokens.clone(),
             app.usage.clone(),
@@ -42,7 +42,7 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-impl FromRef<AppState> for App {
+impl FromRef<AppState> for Services {
     fn from_ref(state: &AppState) -> Self {
         state.app.clone()
     }

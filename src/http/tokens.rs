@@ -2,15 +2,15 @@
 //! keys.
 
 use super::{
-    json::{Json, Whole},
+    json::{Json, JsonInteger},
     problem::Problem,
-    quota,
+    rate_limit_headers,
 };
 use crate::service::{
-    App,
+    Services,
     actor::Origin,
-    tokens::{DAY_LIFE, ExchangeRefused, Wish},
-    verify::Refused,
+    tokens::{DAY_LIFE, ExchangeDenyReason, TokenParameters},
+    verify::DenyReason,
 };
 use axum::{
     Extension,
@@ -28,7 +28,7 @@ pub struct TokenRequest {
     secret_key: Zeroizing<String>,
     /// Token lifetime in seconds. Default: a day.
     #[serde(default)]
-    expires_in: Option<Whole>,
+    expires_in: Option<JsonInteger>,
 }
 
 /// The response body (RFC 6749 section 5.1).
@@ -42,11 +42,11 @@ struct TokenResponse {
 
 /// Exchanges a key for a token.
 pub async fn exchange(
-    State(app): State<App>,
+    State(app): State<Services>,
     Extension(origin): Extension<Origin>,
-    Json(asked): Json<TokenRequest>,
+    Json(request): Json<TokenRequest>,
 ) -> Result<Response, Problem> {
-    let life = asked.expires_in.map(|Whole(life)| life);
+    let life = request.expires_in.map(|JsonInteger(life)| life);
     if life.is_some_and(|life| life < 1) {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -54,13 +54,16 @@ pub async fn exchange(
             "expires_in is a number of seconds, 1 or more.",
         ));
     }
-    let wish = Wish::of_project(life.unwrap_or(DAY_LIFE));
-    let issued = app.tokens.exchange(&asked.secret_key, origin.ip, &wish).await?.map_err(|refused| match refused {
-        ExchangeRefused::Key(Refused::RateLimited(limit)) => quota::problem(StatusCode::TOO_MANY_REQUESTS, &limit),
-        // RFC 9110 section 15.5.2: a 401 must contain a challenge.
-        refused => Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
-            .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#),
-    })?;
+    let wish = TokenParameters::for_own_project(life.unwrap_or(DAY_LIFE));
+    let issued =
+        app.tokens.exchange(&request.secret_key, origin.ip, &wish).await?.map_err(|refused| match refused {
+            ExchangeDenyReason::Key(DenyReason::RateLimited(limit)) => {
+                rate_limit_headers::problem(StatusCode::TOO_MANY_REQUESTS, &limit)
+            }
+            // RFC 9110 section 15.5.2: a 401 must contain a challenge.
+            refused => Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
+                .header(header::WWW_AUTHENTICATE, r#"Keyward realm="authentication""#),
+        })?;
     let body = TokenResponse {
         access_token: issued.access_token,
         token_type: "Bearer",
@@ -71,7 +74,7 @@ pub async fn exchange(
 }
 
 /// Returns the JWK set.
-pub async fn jwks(State(app): State<App>) -> Result<Response, Problem> {
+pub async fn jwks(State(app): State<Services>) -> Result<Response, Problem> {
     let keys = app.tokens.fresh_jwks().await?;
     Ok(([(header::CACHE_CONTROL, "public, max-age=300")], axum::Json(keys)).into_response())
 }

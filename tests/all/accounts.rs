@@ -1,11 +1,11 @@
 //! Accounts: first-run setup, sign-in and sign-out, passwords, and the stored data afterwards.
 
-use crate::support::{Bench, PASSWORD, html::error_of};
+use crate::support::{PASSWORD, TestServer, html::error_of};
 use keyward::{
     domain::sensitive::Password,
     service::{
-        App, Error,
-        accounts::{FirstUser, NewPerson},
+        Error, Services,
+        accounts::{FirstUser, NewUser},
         actor::{Actor, Origin},
         audit::{self, Chain},
     },
@@ -21,7 +21,7 @@ const NAME: &str = "Maren Okafor";
 /// The printed setup codes, in order.
 type Printed = Arc<Mutex<Vec<String>>>;
 
-async fn open(app: &App) -> Printed {
+async fn open(app: &Services) -> Printed {
     let printed = Printed::default();
     let printer = printed.clone();
     let opened = app.accounts.open_setup(move |code| printer.lock().unwrap().push(code.expose().to_owned())).await;
@@ -47,8 +47,8 @@ fn first_user(code: &str, email: &str) -> FirstUser {
     }
 }
 
-fn person(email: &str, password: &str) -> NewPerson {
-    NewPerson {
+fn person(email: &str, password: &str) -> NewUser {
+    NewUser {
         email: email.into(),
         name: "Tove".into(),
         password: Password::new(password.into()),
@@ -69,13 +69,13 @@ fn fields<T: std::fmt::Debug>(outcome: Result<T, Error>) -> Vec<&'static str> {
     }
 }
 
-async fn users(bench: &Bench) -> i64 {
-    bench.number("SELECT COUNT(*) FROM users").await
+async fn users(bench: &TestServer) -> i64 {
+    bench.query_number("SELECT COUNT(*) FROM users").await
 }
 
 on_both_engines! {
     /// First-run setup creates an administrator, with a project that offers the default scopes.
-    async fn the_first_start(bench: Bench) {
+    async fn the_first_start(bench: TestServer) {
         let printed = open(&bench.app).await;
         let code = last(&printed);
         let mut browser = bench.browser();
@@ -98,17 +98,17 @@ on_both_engines! {
         assert!(keys.text().contains(NAME));
         let account = browser.account().await.expect("signed in");
         assert_eq!((account.is_admin, account.email.as_str()), (true, EMAIL));
-        let form = bench.app.keys.form(&bench.caller(EMAIL).await).await.unwrap();
+        let form = bench.app.keys.new_key_form(&bench.caller(EMAIL).await).await.unwrap();
         assert_eq!((form.projects.len(), form.projects[0].name.as_str()), (1, "Buoys"));
         let scopes: Vec<_> = form.projects[0].scopes.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(scopes, ["data:read", "data:write", "usage:read", "keyward:keys.read", "keyward:keys.write"]);
-        assert_eq!(bench.texts("SELECT role FROM members").await, ["owner"]);
+        assert_eq!(bench.query_texts("SELECT role FROM members").await, ["owner"]);
         assert_eq!(bench.events("user.created").await, 1);
-        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
+        assert!(matches!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { .. }));
     }
 
     /// Setup requires the code from every address. After a wrong code the form keeps every value except the password.
-    async fn a_wrong_setup_code(bench: Bench) {
+    async fn a_wrong_setup_code(bench: TestServer) {
         let printed = open(&bench.app).await;
         let code = last(&printed);
         let mut browser = bench.browser();
@@ -143,7 +143,7 @@ on_both_engines! {
     }
 
     /// Setup is not available before a code is printed. A correct code is not used up by a form with invalid fields.
-    async fn a_setup_code_is_good_once(bench: Bench) {
+    async fn a_setup_code_is_good_once(bench: TestServer) {
         let mut browser = bench.browser();
         let page = browser.post("/setup", &setup_form("")).await;
         assert_eq!(page.status, 404, "no code has been printed: {}", page.text());
@@ -171,7 +171,7 @@ on_both_engines! {
     }
 
     /// Two setup forms at the same time, on one node and on two: only one administrator is created.
-    async fn two_first_starts_at_once(bench: Bench) {
+    async fn two_first_starts_at_once(bench: TestServer) {
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         let (here, there) = (last(&open(&bench.app).await), last(&open(&other).await));
         assert_ne!(here, there, "every start has its own code");
@@ -184,16 +184,16 @@ on_both_engines! {
         let outcomes = [outcomes.0, outcomes.1, outcomes.2];
         assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 1, "{outcomes:?}");
         assert!(outcomes.iter().all(|it| matches!(it, Ok(_) | Err(Error::Invalid(_) | Error::NotFound))), "{outcomes:?}");
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE admin").await, 1);
-        assert_eq!((users(&bench).await, bench.number("SELECT COUNT(*) FROM projects").await), (1, 1));
-        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users WHERE admin").await, 1);
+        assert_eq!((users(&bench).await, bench.query_number("SELECT COUNT(*) FROM projects").await), (1, 1));
+        assert!(matches!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { .. }));
     }
 
     /// A wrong password, an unknown email address, and an inactive account get the same page, byte for byte.
-    async fn a_refused_sign_in_says_nothing(bench: Bench) {
-        bench.person(EMAIL, false).await;
-        bench.person("tove@drift.example", false).await;
-        bench.alter("UPDATE users SET active = FALSE WHERE email = 'tove@drift.example'").await;
+    async fn a_rejected_sign_in_reveals_nothing(bench: TestServer) {
+        bench.create_user(EMAIL, false).await;
+        bench.create_user("tove@drift.example", false).await;
+        bench.execute_sql("UPDATE users SET active = FALSE WHERE email = 'tove@drift.example'").await;
         let cases = [
             (EMAIL, "not the tide at all"),
             ("nobody@pelagic.example", PASSWORD),
@@ -213,7 +213,7 @@ on_both_engines! {
             pages.push((page.masked(&[email]), live.masked(&[email])));
         }
         assert!(pages.iter().all(|page| *page == pages[0]));
-        assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM sessions").await, 0);
         assert_eq!(bench.events("session.refused").await, 6);
         // Text that is not an email address belongs to no account: it is rejected before a password comparison, and it
         // is not written to the audit log.
@@ -221,13 +221,13 @@ on_both_engines! {
         assert_eq!((page.status, page.input("email")), (422, "not an address"));
         assert!(page.text().contains("Write an e-mail address") && !page.text().contains(PASSWORD), "{}", page.text());
         assert_eq!(bench.events("session.refused").await, 6);
-        let typed = bench.number("SELECT COUNT(*) FROM audit_events WHERE target_name LIKE '%nobody%' OR detail LIKE '%nobody%'");
+        let typed = bench.query_number("SELECT COUNT(*) FROM audit_events WHERE target_name LIKE '%nobody%' OR detail LIKE '%nobody%'");
         assert_eq!(typed.await, 0, "what was typed as an address may be a password");
     }
 
     /// The sign-in page reports all empty fields at once.
-    async fn empty_fields_are_named(bench: Bench) {
-        bench.person(EMAIL, false).await;
+    async fn empty_fields_are_named(bench: TestServer) {
+        bench.create_user(EMAIL, false).await;
         let mut browser = bench.browser();
         let page = browser.post("/login", &[("email", ""), ("password", "")]).await;
         assert_eq!(page.status, 422);
@@ -240,8 +240,8 @@ on_both_engines! {
     }
 
     /// Sign-in ignores the case of the email address. Sign-out ends the session on the server.
-    async fn in_and_out(bench: Bench) {
-        bench.person(EMAIL, false).await;
+    async fn in_and_out(bench: TestServer) {
+        bench.create_user(EMAIL, false).await;
         for live in [false, true] {
             let mut browser = bench.browser();
             let page = browser.post("/login", &[("email", " MAREN@Pelagic.Example "), ("password", PASSWORD)]).await;
@@ -254,7 +254,7 @@ on_both_engines! {
             assert_eq!((page.status, page.location()), (303, "/login"));
             assert_eq!(browser.cookie, None, "the browser forgets it");
             assert_eq!(copy.get("/keys").await.status, 303, "and the server too");
-            assert_eq!(bench.number("SELECT COUNT(*) FROM sessions").await, 0);
+            assert_eq!(bench.query_number("SELECT COUNT(*) FROM sessions").await, 0);
         }
         assert_eq!((bench.events("session.started").await, bench.events("session.ended").await), (2, 2));
         // A second sign-out is not an error.
@@ -262,9 +262,9 @@ on_both_engines! {
     }
 
     /// Failed sign-ins pause only the IP address that they come from.
-    async fn failures_pause_one_address(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        bench.person("tove@drift.example", false).await;
+    async fn failures_pause_one_address(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        bench.create_user("tove@drift.example", false).await;
         let accounts = &bench.app.accounts;
         let (wrong, right) = (Password::new("not the tide at all".into()), Password::new(PASSWORD.into()));
         let attacker = from([203, 0, 113, 7]);
@@ -280,11 +280,11 @@ on_both_engines! {
         }
         let caps = accounts.sign_in(&EMAIL.to_uppercase(), &right, &attacker).await;
         assert!(matches!(caps, Err(Error::Paused { .. })), "however the address is written");
-        assert_eq!(accounts.sign_in(EMAIL, &right, &from([203, 0, 113, 8])).await.unwrap().who.user, maren.user);
+        assert_eq!(accounts.sign_in(EMAIL, &right, &from([203, 0, 113, 8])).await.unwrap().pending_session.user, maren.user);
         assert!(accounts.sign_in("tove@drift.example", &right, &attacker).await.is_ok());
         assert!(accounts.sign_in(EMAIL, &right, &Origin::default()).await.is_ok(), "an address that is not known");
         bench.clock.advance(60);
-        assert_eq!(accounts.sign_in(EMAIL, &right, &attacker).await.unwrap().who.user, maren.user, "a pause, not a lock");
+        assert_eq!(accounts.sign_in(EMAIL, &right, &attacker).await.unwrap().pending_session.user, maren.user, "a pause, not a lock");
         // Failures for an unknown email address are counted in the same way.
         for _ in 0..5 {
             assert!(accounts.sign_in("nobody@x.example", &wrong, &from([198, 51, 100, 1])).await.is_err());
@@ -294,8 +294,8 @@ on_both_engines! {
     }
 
     /// Failed sign-ins from other addresses never lock the owner out of the account.
-    async fn nobody_is_locked_out(bench: Bench) {
-        bench.person(EMAIL, false).await;
+    async fn no_account_is_locked_out(bench: TestServer) {
+        bench.create_user(EMAIL, false).await;
         let accounts = &bench.app.accounts;
         let wrong = Password::new("not the tide at all".into());
         for last in 0..10 {
@@ -308,7 +308,7 @@ on_both_engines! {
     }
 
     /// The accepted passwords. No password is stored in plain text.
-    async fn passwords(bench: Bench) {
+    async fn passwords(bench: TestServer) {
         let accounts = &bench.app.accounts;
         let refused = [
             "",
@@ -331,16 +331,16 @@ on_both_engines! {
             let email = format!("p{n}@drift.example");
             let id = accounts.create_user(&Actor::Operator, person(&email, password)).await.unwrap_or_else(|e| panic!("{password}: {e:?}"));
             let signed_in = accounts.sign_in(&email, &Password::new(password.into()), &Origin::default()).await;
-            assert_eq!(signed_in.unwrap().who.user, id);
+            assert_eq!(signed_in.unwrap().pending_session.user, id);
             let trimmed = Password::new(format!("{password} "));
             assert!(accounts.sign_in(&email, &trimmed, &Origin::default()).await.is_err(), "nothing is trimmed");
         }
-        let hashes = bench.texts("SELECT password_hash FROM users").await;
+        let hashes = bench.query_texts("SELECT password_hash FROM users").await;
         assert!(hashes.iter().all(|hash| hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$")), "{hashes:?}");
     }
 
     /// An email address belongs to one user, in any spelling. All invalid fields are reported at once.
-    async fn people(bench: Bench) {
+    async fn people(bench: TestServer) {
         let accounts = &bench.app.accounts;
         accounts.create_user(&Actor::Operator, person("tove@drift.example", PASSWORD)).await.unwrap();
         for again in ["tove@drift.example", " TOVE@Drift.Example "] {
@@ -352,17 +352,17 @@ on_both_engines! {
             accounts.create_user(&Actor::Operator, person("TWIN@drift.example", PASSWORD)),
         );
         assert_eq!([a, b].iter().filter(|it| it.is_ok()).count(), 1);
-        let wrong = NewPerson { name: "\n".into(), project: "x".repeat(101), ..person("none", "short") };
+        let wrong = NewUser { name: "\n".into(), project: "x".repeat(101), ..person("none", "short") };
         assert_eq!(fields(accounts.create_user(&Actor::Operator, wrong).await), ["name", "project", "email"]);
         assert_eq!(users(&bench).await, 2);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM projects").await, 2, "nobody who was refused left a project");
-        assert_eq!(bench.texts("SELECT name FROM projects").await, ["Tove’s project", "Tove’s project"]);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM projects").await, 2, "nobody who was refused left a project");
+        assert_eq!(bench.query_texts("SELECT name FROM projects").await, ["Tove’s project", "Tove’s project"]);
         assert_eq!(bench.events("user.created").await, 2);
     }
 
     /// Concurrent sign-in attempts do not get past the pause: it counts an attempt when the attempt begins.
-    async fn a_volley_of_guesses_is_paused(bench: Bench) {
-        bench.person(EMAIL, false).await;
+    async fn a_volley_of_guesses_is_paused(bench: TestServer) {
+        bench.create_user(EMAIL, false).await;
         let from = Origin { ip: Some([203, 0, 113, 9].into()), ..Origin::default() };
         let wrong = Password::new("the tide turns at ten".into());
         let volley = (0..30).map(|_| bench.app.accounts.sign_in(EMAIL, &wrong, &from));

@@ -1,10 +1,10 @@
 //! Administration: users, the policy, and bulk actions on keys. Tests authorization, the stored state, and the audit
 //! events.
 
-use crate::support::{Bench, PASSWORD, browser::Page};
+use crate::support::{PASSWORD, TestServer, browser::Page};
 use keyward::{
     domain::{
-        filter::{KeyFilter, Ready},
+        filter::{KeyFilter, ReviewFilter},
         ids::{KeyId, ProjectId},
         key::Status,
         policy::{PolicyDraft, PolicySaved},
@@ -13,7 +13,7 @@ use keyward::{
         Error,
         actor::{Actor, Caller, Origin},
         keys::{KeyEdit, NewKey},
-        users::Fate,
+        users::Disposition,
     },
 };
 use serde_json::{Value, json};
@@ -25,31 +25,31 @@ const MAREN: &str = "maren@pelagic.example";
 const TOVE: &str = "tove@drift.example";
 
 /// Returns the detail of the newest event with this action.
-async fn detail(bench: &Bench, action: &str) -> Value {
+async fn last_event_detail(bench: &TestServer, action: &str) -> Value {
     let sql = format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq DESC LIMIT 1");
-    let found = bench.texts(&sql).await;
+    let found = bench.query_texts(&sql).await;
     serde_json::from_str(found.first().unwrap_or_else(|| panic!("no event {action}"))).unwrap()
 }
 
 /// Returns a user's role in a project.
-async fn role(bench: &Bench, project: ProjectId, who: &Caller) -> Option<String> {
+async fn role(bench: &TestServer, project: ProjectId, who: &Caller) -> Option<String> {
     let (project, user) = (bench.literal(project), bench.literal(who.user));
     let sql = format!("SELECT role FROM members WHERE project_id = {project} AND user_id = {user}");
-    bench.texts(&sql).await.pop()
+    bench.query_texts(&sql).await.pop()
 }
 
 /// Returns the policy as its form shows it, for a change.
-async fn policy(bench: &Bench, admin: &Caller) -> PolicyDraft {
+async fn policy(bench: &TestServer, admin: &Caller) -> PolicyDraft {
     bench.app.policy.form(admin).await.unwrap().draft
 }
 
 /// Saves a policy with confirmation if it is required, and returns the reported effects.
-async fn save(bench: &Bench, admin: &Caller, change: impl Fn(&mut PolicyDraft)) -> Vec<String> {
+async fn save(bench: &TestServer, admin: &Caller, change: impl Fn(&mut PolicyDraft)) -> Vec<String> {
     let mut draft = policy(bench, admin).await;
     change(&mut draft);
     match bench.app.policy.save(admin, draft.clone(), "").await.unwrap() {
         PolicySaved::Saved => Vec::new(),
-        PolicySaved::Touches { lines, confirms, draft: again } => {
+        PolicySaved::NeedsConfirmation { lines, confirms, draft: again } => {
             assert_eq!(*again, draft);
             assert_eq!(bench.app.policy.save(admin, draft, &confirms).await.unwrap(), PolicySaved::Saved);
             lines
@@ -58,7 +58,7 @@ async fn save(bench: &Bench, admin: &Caller, change: impl Fn(&mut PolicyDraft)) 
 }
 
 /// Returns the name of the single invalid field, and its message.
-fn wrong<T>(result: Result<T, Error>) -> (&'static str, String) {
+fn invalid_field<T>(result: Result<T, Error>) -> (&'static str, String) {
     match result.err().expect("it is refused") {
         Error::Invalid(mut fields) => {
             assert_eq!(fields.len(), 1, "{fields:?}");
@@ -74,23 +74,23 @@ fn bare(page: &Page, words: &[&str]) -> (u16, String, String) {
 }
 
 /// Returns the number of audit events.
-async fn all_events(bench: &Bench) -> i64 {
-    bench.number("SELECT COUNT(*) FROM audit_events").await
+async fn all_events(bench: &TestServer) -> i64 {
+    bench.query_number("SELECT COUNT(*) FROM audit_events").await
 }
 
-fn plan(project: ProjectId, fate: Fate) -> Vec<(ProjectId, Fate)> {
+fn plan(project: ProjectId, fate: Disposition) -> Vec<(ProjectId, Disposition)> {
     vec![(project, fate)]
 }
 
 on_both_engines! {
     /// For a caller who is not an administrator, every page and form responds as if it did not exist.
-    async fn to_others_nothing_is_there(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person(TOVE, false).await;
-        let key = bench.key(&maren, "Gateway").await;
+    async fn to_others_nothing_is_there(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user(TOVE, false).await;
+        let key = bench.create_key(&maren, "Gateway").await;
         let (user, project, id) = (tove.user.to_string(), key.project.to_string(), key.id.to_string());
-        let nobody = Uuid::from_bytes(crate::support::random()).to_string();
+        let unknown_id = Uuid::from_bytes(crate::support::random()).to_string();
         let draft = policy(&bench, &root).await;
         let about = format!("/admin/users/{user}");
         let forms: [(String, Vec<(&str, &str)>); 9] = [
@@ -107,7 +107,7 @@ on_both_engines! {
                 ("token_life", "1"), ("token_unit", "86400"), ("second_factor", "nobody"),
             ]),
         ];
-        let stored = bench.stored(key.id).await;
+        let stored = bench.stored_key(key.id).await;
         let mut others = [bench.signed_in(MAREN).await, bench.signed_in(TOVE).await];
         let events = all_events(&bench).await;
         for browser in &mut others {
@@ -121,7 +121,7 @@ on_both_engines! {
             }
             let mut pages = vec![
                 "/admin/users".to_owned(), "/admin/users/invite".to_owned(), "/admin/policy".to_owned(), about.clone(),
-                format!("/admin/keys/chosen?verb=delete&id={id}"), format!("/admin/users/{nobody}"),
+                format!("/admin/keys/chosen?verb=delete&id={id}"), format!("/admin/users/{unknown_id}"),
             ];
             for verb in ["delete", "disable", "enable", "make-administrator", "unmake-administrator"] {
                 pages.push(format!("{about}/{verb}"));
@@ -132,7 +132,7 @@ on_both_engines! {
                 assert_eq!(bare(&page, &[path]), bare(&missing, &["/nowhere"]), "{path}");
                 let fields = [("id", user.as_str()), ("reason", "left"), ("project", &project), ("to", &user),
                     ("email", "new@drift.example"), ("verb", "delete"), ("ids[]", &id)];
-                if path != "/admin/users" && path != &about && !path.ends_with(&nobody) {
+                if path != "/admin/users" && path != &about && !path.ends_with(&unknown_id) {
                     let page = browser.post(path, &fields).await;
                     assert_eq!(page.status, 404, "POST {path}: {}", page.text());
                 }
@@ -143,26 +143,26 @@ on_both_engines! {
             let page = stranger.post(path, fields).await;
             assert!(page.status == 303 && page.location().starts_with("/login"), "POST {path}: {}", page.status);
         }
-        assert_eq!((all_events(&bench).await, bench.stored(key.id).await), (events, stored));
+        assert_eq!((all_events(&bench).await, bench.stored_key(key.id).await), (events, stored));
         // For an administrator, an unknown user is also a 404.
         let mut browser = bench.signed_in(ROOT).await;
-        for path in [format!("/admin/users/{nobody}"), "/admin/users/x".into(), format!("/admin/users/{user}/transfer/{nobody}")] {
+        for path in [format!("/admin/users/{unknown_id}"), "/admin/users/x".into(), format!("/admin/users/{user}/transfer/{unknown_id}")] {
             assert_eq!(browser.get(&path).await.status, 404, "{path}");
         }
         assert_eq!(browser.get(&format!("/admin/users/{user}")).await.status, 200);
     }
 
-    async fn the_list_is_searched_and_paged(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        bench.key(&maren, "Gateway").await;
+    async fn the_list_is_searched_and_paged(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        bench.create_key(&maren, "Gateway").await;
         for n in 0..60 {
-            let id = bench.literal(bench.app.ground.new_id());
-            let (yes, no) = match bench.app.ground.pool {
+            let id = bench.literal(bench.app.context.new_id());
+            let (yes, no) = match bench.app.context.pool {
                 keyward::store::Pool::Sqlite { .. } => ("1", "0"),
                 keyward::store::Pool::Postgres(_) => ("TRUE", "FALSE"),
             };
-            bench.alter(&format!(
+            bench.execute_sql(&format!(
                 "INSERT INTO users (id, email, name, password_hash, admin, active, created_at) \
                  VALUES ({id}, 'p{n}@x_1.example', 'Same Name', 'none', {no}, {yes}, 0)"
             )).await;
@@ -196,14 +196,14 @@ on_both_engines! {
     }
 
     /// The sessions of a disabled user end at the next request. A sign-in gets the response of a wrong password.
-    async fn a_disabled_person_is_out_at_once(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person(TOVE, false).await;
-        let hers = bench.key(&maren, "Hers").await;
-        let paused = bench.key(&maren, "Paused").await;
+    async fn a_disabled_person_is_out_at_once(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user(TOVE, false).await;
+        let hers = bench.create_key(&maren, "Hers").await;
+        let paused = bench.create_key(&maren, "Paused").await;
         bench.app.keys.deactivate(&maren, paused.id).await.unwrap();
-        let theirs = bench.key(&tove, "Theirs").await;
+        let theirs = bench.create_key(&tove, "Theirs").await;
         let mut session = bench.signed_in(MAREN).await;
         assert_eq!(session.get("/keys").await.status, 200);
         let mut browser = bench.signed_in(ROOT).await;
@@ -219,7 +219,7 @@ on_both_engines! {
         // The session is invalid at the next request, without a delay.
         assert_eq!(session.get("/keys").await.status, 303);
         let sessions = format!("SELECT COUNT(*) FROM sessions WHERE user_id = {}", bench.literal(maren.user));
-        assert_eq!(bench.number(&sessions).await, 0);
+        assert_eq!(bench.query_number(&sessions).await, 0);
         // The response is the same as for a wrong password.
         let mut other = bench.browser();
         let right = other.post("/login", &[("email", MAREN), ("password", PASSWORD)]).await;
@@ -228,9 +228,9 @@ on_both_engines! {
         assert_eq!(right.masked(&[MAREN, TOVE]), wrong_one.masked(&[MAREN, TOVE]));
         // The keys stay active, because the option to deactivate them was not selected.
         assert!(bench.key_row(hers.id).await.unwrap().active);
-        let event = detail(&bench, "user.disabled").await;
+        let event = last_event_detail(&bench, "user.disabled").await;
         assert_eq!((&event["keys_deactivated"], &event["sessions_ended"]), (&json!(0), &json!(1)));
-        assert_eq!(bench.texts("SELECT reason FROM audit_events WHERE action = 'user.disabled'").await, ["Left us."]);
+        assert_eq!(bench.query_texts("SELECT reason FROM audit_events WHERE action = 'user.disabled'").await, ["Left us."]);
         // Selected afterwards, the option deactivates the keys that are still active, each with an event.
         bench.app.users.disable(&Actor::User(root.clone()), maren.user, "Found a leak.", true).await.unwrap();
         let row = bench.key_row(hers.id).await.unwrap();
@@ -248,8 +248,8 @@ on_both_engines! {
         assert!(!bench.key_row(hers.id).await.unwrap().active);
         assert_eq!(bench.events("user.enabled").await, 1);
         // The command line deactivates keys in the same way, and does not require a reason.
-        let another = bench.key(&maren, "Another").await;
-        let (field, _) = wrong(bench.app.users.disable(&Actor::Operator, maren.user, &"x".repeat(301), true).await);
+        let another = bench.create_key(&maren, "Another").await;
+        let (field, _) = invalid_field(bench.app.users.disable(&Actor::Operator, maren.user, &"x".repeat(301), true).await);
         assert_eq!(field, "reason");
         let done = bench.app.users.disable(&Actor::Operator, maren.user, " ", true).await.unwrap();
         assert_eq!(done.keys, 1);
@@ -258,9 +258,9 @@ on_both_engines! {
         assert_eq!(row.note_by.as_deref(), Some("Command line"));
     }
 
-    async fn an_administrator_is_made_and_unmade(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
+    async fn an_administrator_is_made_and_unmade(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
         let mut session = bench.signed_in(MAREN).await;
         assert_eq!(session.get("/admin/users").await.status, 404);
         let mut browser = bench.signed_in(ROOT).await;
@@ -268,19 +268,19 @@ on_both_engines! {
         let page = browser.post(&format!("{about}/make-administrator"), &[("id", &id)]).await;
         assert_eq!((page.status, page.location()), (303, format!("{about}?done=made").as_str()));
         assert_eq!(session.get("/admin/users").await.status, 200, "from the next request on");
-        assert_eq!(detail(&bench, "user.made_administrator").await, json!({"before": {"admin": false}, "after": {"admin": true}}));
+        assert_eq!(last_event_detail(&bench, "user.made_administrator").await, json!({"before": {"admin": false}, "after": {"admin": true}}));
         let page = session.post(&format!("/admin/users/{}/unmake-administrator", root.user), &[("id", &root.user.to_string())]).await;
         assert_eq!(page.status, 303, "{}", page.text());
         assert_eq!(browser.get("/admin/users").await.status, 404);
         assert_eq!(bench.events("user.unmade_administrator").await, 1);
         // She is now the last administrator: no caller, including herself, can demote, disable, or delete her.
-        let last = bench.app.accounts.caller(maren.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        let last = bench.app.accounts.caller(maren.user, Origin::default(), bench.app.context.now()).await.unwrap().unwrap();
         let actor = Actor::User(last.clone());
         let own = bench.project_of(&maren).await;
         for actor in [&actor, &Actor::Operator] {
-            assert!(matches!(bench.app.users.unmake_administrator(actor, maren.user).await, Err(Error::Conflict(_))));
+            assert!(matches!(bench.app.users.revoke_administrator(actor, maren.user).await, Err(Error::Conflict(_))));
             assert!(matches!(bench.app.users.disable(actor, maren.user, "Bye.", false).await, Err(Error::Conflict(_))));
-            let deleted = bench.app.users.delete(actor, maren.user, "Bye.", &plan(own, Fate::Archive)).await;
+            let deleted = bench.app.users.delete(actor, maren.user, "Bye.", &plan(own, Disposition::Archive)).await;
             assert!(matches!(deleted, Err(Error::Conflict(_))));
         }
         let page = session.post(&format!("{about}/unmake-administrator"), &[("id", &id)]).await;
@@ -288,32 +288,32 @@ on_both_engines! {
         assert!(page.text().contains("Nobody else is an administrator who can sign in."), "{}", page.text());
         // A disabled administrator does not count, and a disabled user cannot become an administrator.
         bench.app.users.disable(&actor, root.user, "Away.", false).await.unwrap();
-        assert!(matches!(bench.app.users.make_administrator(&actor, root.user).await, Err(Error::Conflict(_))));
+        assert!(matches!(bench.app.users.grant_administrator(&actor, root.user).await, Err(Error::Conflict(_))));
         // The command line can always appoint another administrator.
         bench.app.users.enable(&Actor::Operator, root.user).await.unwrap();
-        bench.app.users.make_administrator(&Actor::Operator, root.user).await.unwrap();
-        bench.app.users.unmake_administrator(&actor, maren.user).await.unwrap();
+        bench.app.users.grant_administrator(&Actor::Operator, root.user).await.unwrap();
+        bench.app.users.revoke_administrator(&actor, maren.user).await.unwrap();
     }
 
     /// Two administrators demote, disable, or delete each other at the same time on two nodes: one remains.
-    async fn never_none_of_two_at_once(bench: Bench) {
+    async fn never_none_of_two_at_once(bench: TestServer) {
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         for round in 0..8 {
-            let one = bench.person(&format!("one{round}@x.example"), true).await;
-            let two = bench.person(&format!("two{round}@x.example"), true).await;
+            let one = bench.create_user(&format!("one{round}@x.example"), true).await;
+            let two = bench.create_user(&format!("two{round}@x.example"), true).await;
             let (own_one, own_two) = (bench.project_of(&one).await, bench.project_of(&two).await);
             let (a, b) = (Actor::User(one.clone()), Actor::User(two.clone()));
             let results = match round % 4 {
                 0 => tokio::join!(
-                    bench.app.users.unmake_administrator(&a, two.user),
-                    other.users.unmake_administrator(&b, one.user),
+                    bench.app.users.revoke_administrator(&a, two.user),
+                    other.users.revoke_administrator(&b, one.user),
                 ),
                 1 => tokio::join!(
                     async { bench.app.users.disable(&a, two.user, "Out.", false).await.map(|_| ()) },
                     async { other.users.disable(&b, one.user, "Out.", false).await.map(|_| ()) },
                 ),
                 2 => {
-                    let (to_one, to_two) = (plan(own_one, Fate::Archive), plan(own_two, Fate::Archive));
+                    let (to_one, to_two) = (plan(own_one, Disposition::Archive), plan(own_two, Disposition::Archive));
                     tokio::join!(
                         bench.app.users.delete(&a, two.user, "Out.", &to_two),
                         other.users.delete(&b, one.user, "Out.", &to_one),
@@ -321,30 +321,30 @@ on_both_engines! {
                 }
                 // Each demotes themselves.
                 _ => tokio::join!(
-                    bench.app.users.unmake_administrator(&a, one.user),
-                    other.users.unmake_administrator(&b, two.user),
+                    bench.app.users.revoke_administrator(&a, one.user),
+                    other.users.revoke_administrator(&b, two.user),
                 ),
             };
             let done = [&results.0, &results.1].iter().filter(|it| it.is_ok()).count();
             assert_eq!(done, 1, "{round}: {results:?}");
-            assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE admin AND active").await, 1, "{round}");
+            assert_eq!(bench.query_number("SELECT COUNT(*) FROM users WHERE admin AND active").await, 1, "{round}");
             // In the next round, no administrator of this round counts.
-            let next = bench.person(&format!("next{round}@x.example"), true).await;
-            bench.alter(&format!("UPDATE users SET active = NOT active WHERE active AND id <> {}", bench.literal(next.user))).await;
+            let next = bench.create_user(&format!("next{round}@x.example"), true).await;
+            bench.execute_sql(&format!("UPDATE users SET active = NOT active WHERE active AND id <> {}", bench.literal(next.user))).await;
             let next = bench.literal(next.user);
-            bench.alter(&format!("UPDATE users SET admin = NOT admin WHERE admin AND id <> {next}")).await;
-            bench.alter(&format!("UPDATE users SET active = NOT active, admin = NOT admin WHERE id = {next}")).await;
+            bench.execute_sql(&format!("UPDATE users SET admin = NOT admin WHERE admin AND id <> {next}")).await;
+            bench.execute_sql(&format!("UPDATE users SET active = NOT active, admin = NOT admin WHERE id = {next}")).await;
         }
     }
 
-    async fn deleting_asks_to_whom_projects_go(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person(TOVE, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn deletion_requires_new_project_owners(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user(TOVE, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let elsewhere = {
             let project = bench.project_of(&tove).await;
-            bench.join(project, &maren, "operator").await;
+            bench.add_member(project, &maren, "operator").await;
             let draft = bench.draft(project, "Made by Maren");
             bench.app.keys.create(&maren, draft).await.unwrap().0.id
         };
@@ -375,9 +375,9 @@ on_both_engines! {
         assert_eq!(bench.events("user.deleted").await, 0);
         // A reauthentication is valid for 15 minutes. One second later it is not.
         bench.clock.advance(15 * 60 + 1);
-        let heir = plan(made.project, Fate::To(tove.user.to_string()));
+        let heir = plan(made.project, Disposition::TransferTo(tove.user.to_string()));
         let stale = bench.app.users.delete(&Actor::User(root.clone()), maren.user, "Left us.", &heir).await;
-        assert!(matches!(stale, Err(Error::StepUp)));
+        assert!(matches!(stale, Err(Error::ReauthenticationRequired)));
         let good = fields("Left us.", tove.user.to_string());
         let pairs: Vec<_> = good.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(browser.post(&path, &pairs).await.status, 403);
@@ -395,33 +395,33 @@ on_both_engines! {
             let row = bench.key_row(key).await.unwrap();
             assert!(row.active && row.created_by_name == "maren" && row.created_by == Some(maren.user.into()));
         }
-        let event = detail(&bench, "project.transferred").await;
+        let event = last_event_detail(&bench, "project.transferred").await;
         assert_eq!((&event["before"]["owner_name"], &event["after"]["owner_name"]), (&json!("maren"), &json!("tove")));
         let target = "SELECT target || ' ' || target_name || ' ' || reason FROM audit_events WHERE action = 'user.deleted'";
-        assert_eq!(bench.texts(target).await, [format!("user:{id} maren Left us.")]);
-        assert_eq!(detail(&bench, "user.deleted").await["before"]["email"], MAREN);
-        let whole = bench.texts("SELECT detail FROM audit_events").await.join(" ");
+        assert_eq!(bench.query_texts(target).await, [format!("user:{id} maren Left us.")]);
+        assert_eq!(last_event_detail(&bench, "user.deleted").await["before"]["email"], MAREN);
+        let whole = bench.query_texts("SELECT detail FROM audit_events").await.join(" ");
         assert!(!whole.contains("argon2") && !whole.contains(PASSWORD));
         // A new account with the same email address is a new user. It gets nothing of the old one back.
-        let again = bench.person(MAREN, false).await;
+        let again = bench.create_user(MAREN, false).await;
         assert!(again.user != maren.user);
         // With the archive option instead, the keys of the project are denied.
-        let fresh = bench.app.accounts.caller(root.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
-        let own = bench.key(&again, "Hers again").await;
-        bench.app.users.delete(&Actor::User(fresh), again.user, "Left again.", &plan(own.project, Fate::Archive)).await.unwrap();
+        let fresh = bench.app.accounts.caller(root.user, Origin::default(), bench.app.context.now()).await.unwrap().unwrap();
+        let own = bench.create_key(&again, "Hers again").await;
+        bench.app.users.delete(&Actor::User(fresh), again.user, "Left again.", &plan(own.project, Disposition::Archive)).await.unwrap();
         let answer = bench.browser().json("/v1/keys/verify", &json!({"key": own.secret})).await.json();
         assert_eq!((&answer["valid"], &answer["code"]), (&json!(false), &json!("project_archived")));
         assert_eq!(bench.events("project.archived").await, 1);
-        let maker_left = KeyFilter { view: Some(Ready::Left), ..KeyFilter::default() };
+        let maker_left = KeyFilter { view: Some(ReviewFilter::Orphaned), ..KeyFilter::default() };
         assert_eq!(bench.app.keys.list_all(&root, &maker_left, "").await.unwrap().total, 3);
     }
 
-    async fn a_project_is_transferred(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person(TOVE, false).await;
-        let made = bench.key(&maren, "Gateway").await;
-        bench.join(made.project, &tove, "viewer").await;
+    async fn a_project_is_transferred(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user(TOVE, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
+        bench.add_member(made.project, &tove, "viewer").await;
         let mut browser = bench.signed_in(ROOT).await;
         let (id, project, to) = (maren.user.to_string(), made.project.to_string(), tove.user.to_string());
         let path = format!("/admin/users/{id}/transfer/{project}");
@@ -434,7 +434,7 @@ on_both_engines! {
         assert_eq!((page.status, page.location()), (303, format!("/admin/users/{id}?done=transferred").as_str()));
         assert_eq!(role(&bench, made.project, &tove).await.as_deref(), Some("owner"), "who was a viewer");
         assert_eq!(role(&bench, made.project, &maren).await.as_deref(), Some("operator"));
-        assert_eq!(detail(&bench, "project.transferred").await["former_owner_is"], "operator");
+        assert_eq!(last_event_detail(&bench, "project.transferred").await["former_owner_is"], "operator");
         let actor = Actor::User(root.clone());
         // She is no longer the owner, so the project cannot be transferred from her.
         let again = bench.app.users.transfer(&actor, maren.user, made.project, &to, false).await;
@@ -443,14 +443,14 @@ on_both_engines! {
         assert_eq!(role(&bench, made.project, &tove).await, None);
         assert_eq!(role(&bench, made.project, &root).await.as_deref(), Some("owner"));
         bench.app.users.disable(&actor, tove.user, "Away.", false).await.unwrap();
-        let (field, _) = wrong(bench.app.users.transfer(&actor, root.user, made.project, &to, false).await);
+        let (field, _) = invalid_field(bench.app.users.transfer(&actor, root.user, made.project, &to, false).await);
         assert_eq!(field, "to", "whoever is disabled gets nothing");
     }
 
     /// The policy limits keys that are created after it, and changes no existing key.
-    async fn the_policy_bounds_the_life_of_keys(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
+    async fn the_policy_bounds_the_life_of_keys(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
         let project = bench.project_of(&maren).await;
         let mut draft = bench.draft(project, "Endless");
         draft.expires = "never".into();
@@ -458,14 +458,14 @@ on_both_engines! {
         let mut draft = bench.draft(project, "Long");
         draft.expires = "365d".into();
         let long = bench.app.keys.create(&maren, draft).await.unwrap().0;
-        let (before, before_long) = (bench.stored(endless.id).await, bench.stored(long.id).await);
+        let (before, before_long) = (bench.stored_key(endless.id).await, bench.stored_key(long.id).await);
         let lines = save(&bench, &root, |draft| draft.key_life_max = "45".into()).await;
         assert_eq!(lines, ["1 key ends more than 45 days from now. It keeps that end.", "1 key never expires. It keeps that."]);
-        assert_eq!((bench.stored(endless.id).await, bench.stored(long.id).await), (before, before_long));
-        let event = detail(&bench, "policy.changed").await;
+        assert_eq!((bench.stored_key(endless.id).await, bench.stored_key(long.id).await), (before, before_long));
+        let event = last_event_detail(&bench, "policy.changed").await;
         assert_eq!((&event["before"]["key_life_max_days"], &event["after"]["key_life_max_days"]), (&json!(null), &json!(45)));
         // The form offers the allowed expiries and preselects the longest.
-        let form = bench.app.keys.form(&maren).await.unwrap();
+        let form = bench.app.keys.new_key_form(&maren).await.unwrap();
         let values: Vec<_> = form.expiries.iter().map(|it| it.value.as_str()).collect();
         assert_eq!((values, form.usual.as_str()), (vec!["7d", "30d", "45d"], "45d"));
         let mut browser = bench.signed_in(MAREN).await;
@@ -477,52 +477,52 @@ on_both_engines! {
             bench.app.keys.create(&maren, draft).await.map(|made| made.0)
         };
         for (expires, on) in [("46d", ""), ("never", ""), ("date", "2099-01-01")] {
-            let (field, words) = wrong(create(expires, on).await);
+            let (field, words) = invalid_field(create(expires, on).await);
             assert_eq!(field, "expires", "{expires}");
             assert!(words.contains("at most 45 days"), "{words}");
         }
         create("45d", "").await.unwrap();
         let usual = create("", "").await.unwrap();
-        assert_eq!(usual.expires.unwrap().at.seconds_since(bench.app.ground.now()), 45 * DAY);
+        assert_eq!(usual.expires.unwrap().at.seconds_since(bench.app.context.now()), 45 * DAY);
         // The limit also applies to the command line: the operator can first change the policy in the browser.
         let environment = keyward::domain::key::Environment::Live;
-        let now = bench.app.ground.now();
+        let now = bench.app.context.now();
         let choice = "90d".parse().unwrap();
-        let new = NewKey::read("By hand", project, environment, &choice, &[], "", now).unwrap();
-        assert_eq!(wrong(bench.app.keys.create_as(&Actor::Operator, new).await).0, "expires");
+        let new = NewKey::parse("By hand", project, environment, &choice, &[], "", now).unwrap();
+        assert_eq!(invalid_field(bench.app.keys.create_as(&Actor::Operator, new).await).0, "expires");
         // An edit keeps the existing expiry, and may not choose another one beyond the limit.
         let edit = async |id: KeyId, expires: &str| {
             let form = bench.app.keys.edit_form(&maren, id).await.unwrap();
             assert!(form.expiries.iter().all(|it| it.value != "never"));
             let edit = KeyEdit {
                 version: form.version, name: "Renamed".into(), expires: expires.into(), expires_on: String::new(),
-                scopes: form.key.scopes, issued_to: String::new(), rules: Default::default(),
+                scopes: form.key.scopes, issued_to: String::new(), restrictions: Default::default(),
             };
             bench.app.keys.edit(&maren, id, edit).await
         };
         for id in [endless.id, long.id] {
             assert_eq!(edit(id, "keep").await.unwrap().name, "Renamed");
-            assert_eq!(wrong(edit(id, "90d").await).0, "expires");
+            assert_eq!(invalid_field(edit(id, "90d").await).0, "expires");
         }
-        assert_eq!(wrong(edit(long.id, "never").await).0, "expires");
+        assert_eq!(invalid_field(edit(long.id, "never").await).0, "expires");
         // No expiry is what this key already has, so it may keep that.
         edit(endless.id, "never").await.unwrap();
         edit(endless.id, "30d").await.unwrap();
-        assert_eq!(wrong(edit(endless.id, "never").await).0, "expires", "once given up, it does not come back");
+        assert_eq!(invalid_field(edit(endless.id, "never").await).0, "expires", "once given up, it does not come back");
         // Without a maximum lifetime, and with keys that never expire forbidden.
         assert!(save(&bench, &root, |draft| { draft.key_life_max.clear(); draft.may_never_expire = false; }).await.is_empty());
-        assert!(wrong(create("never", "").await).1.contains("for ever"));
+        assert!(invalid_field(create("never", "").await).1.contains("for ever"));
         create("365d", "").await.unwrap();
-        let form = bench.app.keys.form(&maren).await.unwrap();
+        let form = bench.app.keys.new_key_form(&maren).await.unwrap();
         assert_eq!((form.usual.as_str(), form.expiries.len()), ("90d", 6));
     }
 
-    async fn the_policy_bounds_the_number_of_keys(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let first = bench.key(&maren, "1").await;
-        bench.key(&maren, "2").await;
-        bench.key(&maren, "3").await;
+    async fn the_policy_bounds_the_number_of_keys(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let first = bench.create_key(&maren, "1").await;
+        bench.create_key(&maren, "2").await;
+        bench.create_key(&maren, "3").await;
         let lines = save(&bench, &root, |draft| draft.keys_per_project = "2".into()).await;
         assert_eq!(lines, ["1 project has more than 2 keys. It keeps them and can make no more."]);
         let project = first.project;
@@ -535,7 +535,7 @@ on_both_engines! {
         // A restored key counts, whether its owner or an administrator restores it.
         assert!(matches!(bench.app.keys.restore(&maren, first.id).await, Err(Error::Conflict(_))));
         assert!(matches!(bench.app.keys.restore_any(&root, first.id, "Found.").await, Err(Error::Conflict(_))));
-        assert_eq!(bench.key_row(first.id).await.unwrap().lifecycle().status(bench.app.ground.now()), Status::Deleted);
+        assert_eq!(bench.key_row(first.id).await.unwrap().lifecycle().status(bench.app.context.now()), Status::Deleted);
         // Existing keys can be changed, because a change adds no key.
         let one = bench.app.keys.list(&maren, &KeyFilter::default(), "").await.unwrap().keys[0].id;
         bench.app.keys.deactivate(&maren, one).await.unwrap();
@@ -549,16 +549,16 @@ on_both_engines! {
                 other.keys.create(&maren, bench.draft(project, "There")),
             );
             assert!(here.is_ok() != there.is_ok(), "{most}");
-            assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NULL").await, most);
+            assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NULL").await, most);
         }
     }
 
-    async fn the_policy_bounds_the_life_of_tokens(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let made = bench.key(&maren, "Gateway").await;
-        let life = async |asked: Option<i64>| {
-            let body = json!({"secret_key": made.secret, "expires_in": asked.unwrap_or(DAY)});
+    async fn the_policy_bounds_the_life_of_tokens(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
+        let life = async |requested: Option<i64>| {
+            let body = json!({"secret_key": made.secret, "expires_in": requested.unwrap_or(DAY)});
             bench.browser().json("/authentication/token", &body).await.json()["expires_in"].as_i64()
         };
         assert_eq!(life(None).await, Some(DAY));
@@ -570,10 +570,10 @@ on_both_engines! {
         assert_eq!(life(Some(10 * DAY)).await, Some(DAY), "the project's own ceiling holds");
     }
 
-    async fn the_form_of_the_policy(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        bench.key(&maren, "Gateway").await;
+    async fn the_form_of_the_policy(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        bench.create_key(&maren, "Gateway").await;
         let mut browser = bench.signed_in(ROOT).await;
         let page = browser.get("/admin/policy").await;
         let version = page.input("version").to_owned();
@@ -615,7 +615,7 @@ on_both_engines! {
         // The policy now requires a second factor from all users, so the administrator is redirected to set up theirs
         // first.
         assert!(browser.get("/admin/policy").await.location().starts_with("/settings/security/second-factor"));
-        bench.alter("UPDATE policy SET second_factor = 'nobody'").await;
+        bench.execute_sql("UPDATE policy SET second_factor = 'nobody'").await;
         // A form that started from an older version of the policy gets a 409.
         let page = browser.post("/admin/policy", &pairs(&form("40", "closed", "nobody", &version, ""))).await;
         assert_eq!(page.status, 409, "{}", page.text());
@@ -636,8 +636,8 @@ on_both_engines! {
     }
 
     /// Two administrators save at the same time: one succeeds, the other gets a conflict.
-    async fn two_policies_at_once(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
+    async fn two_policies_at_once(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL).await;
         for round in 1..6 {
             let draft = policy(&bench, &root).await;
@@ -650,26 +650,26 @@ on_both_engines! {
         }
     }
 
-    async fn keys_are_found_by_owner_and_in_ready_views(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person(TOVE, false).await;
-        let old = bench.key(&maren, "Old").await;
+    async fn keys_are_found_by_owner_and_in_ready_views(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user(TOVE, false).await;
+        let old = bench.create_key(&maren, "Old").await;
         let mut endless = bench.draft(old.project, "Endless");
         endless.expires = "never".into();
         bench.app.keys.create(&maren, endless).await.unwrap();
-        let used = bench.key(&maren, "Used").await;
-        let gone = bench.key(&maren, "Gone").await;
-        bench.join(old.project, &tove, "operator").await;
+        let used = bench.create_key(&maren, "Used").await;
+        let gone = bench.create_key(&maren, "Gone").await;
+        bench.add_member(old.project, &tove, "operator").await;
         bench.app.keys.create(&tove, bench.draft(old.project, "By Tove")).await.unwrap();
         let environment = keyward::domain::key::Environment::Live;
         let ninety = "365d".parse().unwrap();
-        let by_hand = NewKey::read("By hand", old.project, environment, &ninety, &[], "", bench.app.ground.now()).unwrap();
+        let by_hand = NewKey::parse("By hand", old.project, environment, &ninety, &[], "", bench.app.context.now()).unwrap();
         bench.app.keys.create_as(&Actor::Operator, by_hand).await.unwrap();
         bench.clock.advance(90 * DAY);
         bench.app.keys.delete(&maren, gone.id).await.unwrap();
-        let at = bench.app.ground.now().micros();
-        bench.alter(&format!("UPDATE keys SET last_used_at = {at} WHERE id = {}", bench.literal(used.id))).await;
+        let at = bench.app.context.now().micros();
+        bench.execute_sql(&format!("UPDATE keys SET last_used_at = {at} WHERE id = {}", bench.literal(used.id))).await;
         let names = async |filter: KeyFilter| {
             let page = bench.app.keys.list_all(&root, &filter, "").await.unwrap();
             let mut names: Vec<_> = page.keys.iter().map(|key| key.name.clone()).collect();
@@ -678,23 +678,23 @@ on_both_engines! {
             names.join(", ")
         };
         let view = |view| KeyFilter { view: Some(view), ..KeyFilter::default() };
-        assert_eq!(names(view(Ready::Unused)).await, "", "90 days to the instant are not yet over");
+        assert_eq!(names(view(ReviewFilter::Unused)).await, "", "90 days to the instant are not yet over");
         bench.clock.advance(1);
-        assert_eq!(names(view(Ready::Unused)).await, "By Tove, By hand, Endless, Old");
-        assert_eq!(names(view(Ready::Endless)).await, "Endless");
-        assert_eq!(names(view(Ready::Left)).await, "");
-        let actor = Actor::User(Caller { proved: bench.app.ground.now(), ..root.clone() });
+        assert_eq!(names(view(ReviewFilter::Unused)).await, "By Tove, By hand, Endless, Old");
+        assert_eq!(names(view(ReviewFilter::NoExpiry)).await, "Endless");
+        assert_eq!(names(view(ReviewFilter::Orphaned)).await, "");
+        let actor = Actor::User(Caller { authenticated_at: bench.app.context.now(), ..root.clone() });
         bench.app.users.disable(&actor, tove.user, "Away.", false).await.unwrap();
-        assert_eq!(names(view(Ready::Left)).await, "By Tove", "whoever cannot sign in has left");
+        assert_eq!(names(view(ReviewFilter::Orphaned)).await, "By Tove", "whoever cannot sign in has left");
         bench.app.users.enable(&actor, tove.user).await.unwrap();
-        assert_eq!(names(view(Ready::Left)).await, "");
+        assert_eq!(names(view(ReviewFilter::Orphaned)).await, "");
         let (p, u) = (bench.literal(old.project), bench.literal(tove.user));
-        bench.alter(&format!("DELETE FROM members WHERE project_id = {p} AND user_id = {u}")).await;
-        assert_eq!(names(view(Ready::Left)).await, "By Tove");
+        bench.execute_sql(&format!("DELETE FROM members WHERE project_id = {p} AND user_id = {u}")).await;
+        assert_eq!(names(view(ReviewFilter::Orphaned)).await, "By Tove");
         let owned = |who: &Caller| KeyFilter { owner: Some(who.user), ..KeyFilter::default() };
         assert_eq!(names(owned(&tove)).await, "");
         assert_eq!(names(owned(&maren)).await.split(", ").count(), 5);
-        let both = KeyFilter { owner: Some(maren.user), view: Some(Ready::Endless), ..KeyFilter::default() };
+        let both = KeyFilter { owner: Some(maren.user), view: Some(ReviewFilter::NoExpiry), ..KeyFilter::default() };
         assert_eq!(names(both).await, "Endless");
         let page = bench.app.keys.list_all(&root, &KeyFilter::default(), "").await.unwrap();
         assert_eq!(page.owners.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["maren", "root", "tove"]);
@@ -702,17 +702,17 @@ on_both_engines! {
         let mut browser = bench.signed_in(ROOT).await;
         let page = browser.get(&format!("/admin/keys?owner={}&view=endless", maren.user)).await;
         assert!(page.text().contains(">Endless<") && !page.text().contains(">Old<"));
-        let hers = bench.app.keys.list(&maren, &view(Ready::Left), "").await.unwrap();
+        let hers = bench.app.keys.list(&maren, &view(ReviewFilter::Orphaned), "").await.unwrap();
         assert_eq!((hers.total, hers.owners.len()), (5, 0));
     }
 
-    async fn several_keys_at_once(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person(TOVE, false).await;
-        let one = bench.key(&maren, "One").await;
-        let two = bench.key(&tove, "Two").await;
-        let gone = bench.key(&maren, "Gone").await;
+    async fn several_keys_at_once(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user(TOVE, false).await;
+        let one = bench.create_key(&maren, "One").await;
+        let two = bench.create_key(&tove, "Two").await;
+        let gone = bench.create_key(&maren, "Gone").await;
         bench.app.keys.delete(&maren, gone.id).await.unwrap();
         let nobody = Uuid::from_bytes(crate::support::random()).to_string();
         let (a, b, c) = (one.id.to_string(), two.id.to_string(), gone.id.to_string());
@@ -720,18 +720,18 @@ on_both_engines! {
         // The list has a checkbox for each key, and a form that leads to the confirmation page.
         let list = browser.get("/admin/keys").await;
         assert!(list.text().contains("aria-label=\"Choose key One\"") && list.text().contains("action=\"/admin/keys/chosen\""));
-        let asked = format!("/admin/keys/chosen?verb=deactivate&id={a}&id={b}");
-        let page = browser.get(&asked).await;
+        let form_path = format!("/admin/keys/chosen?verb=deactivate&id={a}&id={b}");
+        let page = browser.get(&form_path).await;
         assert_eq!(page.status, 200);
         assert!(page.text().contains("Deactivate 2 keys?"), "{}", page.text());
         // The confirmation page changes nothing. Without a reason the request is rejected.
         let form = [("verb", "deactivate"), ("ids[]", a.as_str()), ("ids[]", &b), ("ids[]", &c), ("ids[]", &nobody)];
         let with = |reason: &'static str| { let mut all = form.to_vec(); all.push(("reason", reason)); all };
-        let page = browser.post(&asked, &with(" ")).await;
+        let page = browser.post(&form_path, &with(" ")).await;
         assert_eq!(page.status, 422);
         assert!(page.text().contains("Deactivate 2 keys?"), "the question is asked again");
         assert_eq!(bench.events("key.deactivated").await, 0);
-        let page = browser.post(&asked, &with("Leaked.")).await;
+        let page = browser.post(&form_path, &with("Leaked.")).await;
         assert_eq!(page.status, 200, "{}", page.text());
         for words in ["2 keys deactivated", "2 keys could not be deactivated", "This key is deleted. Restore it first.", "It does not exist any more."] {
             assert!(page.text().contains(words), "{words}: {}", page.text());
@@ -741,34 +741,34 @@ on_both_engines! {
             assert!(!row.active && row.held && row.note.as_deref() == Some("Leaked."));
         }
         assert_eq!(bench.events("key.deactivated").await, 2, "each its own");
-        assert_eq!(bench.texts("SELECT DISTINCT reason FROM audit_events WHERE action = 'key.deactivated'").await, ["Leaked."]);
+        assert_eq!(bench.query_texts("SELECT DISTINCT reason FROM audit_events WHERE action = 'key.deactivated'").await, ["Leaked."]);
         // Repeating the action changes nothing.
-        let done = bench.app.keys.deactivate_chosen(&root, &[one.id, two.id, one.id], "Leaked.").await.unwrap();
+        let done = bench.app.keys.deactivate_selected(&root, &[one.id, two.id, one.id], "Leaked.").await.unwrap();
         assert_eq!((done.changed, done.same, done.left.len()), (0, 2, 0));
         assert_eq!(bench.events("key.deactivated").await, 2);
-        let done = bench.app.keys.delete_chosen(&root, &[one.id, two.id], "Leaked for good.").await.unwrap();
+        let done = bench.app.keys.delete_selected(&root, &[one.id, two.id], "Leaked for good.").await.unwrap();
         assert_eq!((done.changed, done.deleted), (2, true));
         assert!(matches!(bench.app.keys.restore(&maren, one.id).await, Err(Error::Stopped { .. })), "only an administrator restores it");
         // No key, too many keys, and an unknown action are rejected.
-        assert!(matches!(bench.app.keys.delete_chosen(&root, &[], "Why.").await, Err(Error::Conflict(_))));
-        let many: Vec<KeyId> = (0..51).map(|_| bench.app.ground.new_id().into()).collect();
-        assert!(matches!(bench.app.keys.delete_chosen(&root, &many, "Why.").await, Err(Error::Conflict(_))));
-        let page = browser.post(&asked, &[("verb", "restore"), ("ids[]", &a), ("reason", "x")]).await;
+        assert!(matches!(bench.app.keys.delete_selected(&root, &[], "Why.").await, Err(Error::Conflict(_))));
+        let many: Vec<KeyId> = (0..51).map(|_| bench.app.context.new_id().into()).collect();
+        assert!(matches!(bench.app.keys.delete_selected(&root, &many, "Why.").await, Err(Error::Conflict(_))));
+        let page = browser.post(&form_path, &[("verb", "restore"), ("ids[]", &a), ("reason", "x")]).await;
         assert_eq!(page.status, 422);
         assert_eq!(browser.get("/admin/keys/chosen?verb=delete").await.status, 409);
     }
 
     /// An administrator can deactivate any key, but can create keys only in projects where they are a member. No
     /// response contains a secret.
-    async fn an_administrator_makes_no_key_elsewhere(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        let maren = bench.person(MAREN, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn an_administrator_makes_no_key_elsewhere(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        let maren = bench.create_user(MAREN, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         assert!(matches!(bench.app.keys.create(&root, bench.draft(made.project, "Mine")).await, Err(Error::NotFound)));
-        let form = bench.app.keys.form(&root).await.unwrap();
+        let form = bench.app.keys.new_key_form(&root).await.unwrap();
         assert!(form.projects.iter().all(|project| project.id != made.project));
         let mut browser = bench.signed_in(ROOT).await;
-        let number = bench.app.ground.new_id().to_string();
+        let number = bench.app.context.new_id().to_string();
         let project = made.project.to_string();
         let fields = [("number", number.as_str()), ("name", "Mine"), ("project", &project), ("expires", "30d")];
         assert_eq!(browser.post("/keys/new", &fields).await.status, 404);
@@ -780,12 +780,12 @@ on_both_engines! {
             assert!(!browser.get(&path).await.text().contains(&made.secret), "{path}");
         }
         // As a member, the administrator can create a key.
-        bench.join(made.project, &root, "operator").await;
+        bench.add_member(made.project, &root, "operator").await;
         bench.app.keys.create(&root, bench.draft(made.project, "Mine")).await.unwrap();
     }
 
-    async fn an_invitation_is_shown_once(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
+    async fn an_invitation_is_shown_once(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
         let mut browser = bench.signed_in(ROOT).await;
         assert_eq!(browser.get("/admin/users/invite").await.status, 200);
         let page = browser.post("/admin/users/invite", &[("email", "new@drift.example")]).await;
@@ -802,13 +802,13 @@ on_both_engines! {
         assert!(page.header("cache-control").contains("no-store") && !page.text().contains("keyward.js"), "{}", page.text());
         let code = link.split('=').nth(1).unwrap();
         assert!(!browser.get("/admin/users/invite").await.text().contains(code));
-        assert!(!bench.texts("SELECT detail || target || target_name FROM audit_events").await.join(" ").contains(code));
+        assert!(!bench.query_texts("SELECT detail || target || target_name FROM audit_events").await.join(" ").contains(code));
     }
 
     /// An administrator who demotes themselves loses access to the administration pages.
-    async fn somebody_may_leave_administration(bench: Bench) {
-        let root = bench.person(ROOT, true).await;
-        bench.person(MAREN, true).await;
+    async fn an_administrator_can_resign(bench: TestServer) {
+        let root = bench.create_user(ROOT, true).await;
+        bench.create_user(MAREN, true).await;
         let mut browser = bench.signed_in(ROOT).await;
         let (about, id) = (format!("/admin/users/{}", root.user), root.user.to_string());
         assert!(browser.get(&format!("{about}/unmake-administrator")).await.text().contains("This is you."));
@@ -839,12 +839,12 @@ fn the_command_line_looks_after_people() {
             .unwrap();
         let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), PASSWORD.as_bytes());
         let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        (output.status.success(), said)
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), text)
     };
     let create = |email: &str, more: &[&str]| {
-        let (done, said) = run(&[&["admin", "create-user", "--email", email, "--password-stdin"], more].concat());
-        assert!(done, "{said}");
+        let (done, text) = run(&[&["admin", "create-user", "--email", email, "--password-stdin"], more].concat());
+        assert!(done, "{text}");
     };
     create(ROOT, &["--admin"]);
     create(MAREN, &[]);
@@ -857,25 +857,25 @@ fn the_command_line_looks_after_people() {
     };
     assert_eq!((facts(ROOT), facts(MAREN)), ((true, true), (false, true)));
     for verb in ["unmake-admin", "disable-user"] {
-        let (done, said) = run(&["admin", verb, "--email", ROOT]);
-        assert!(!done && said.contains("Nobody else is an administrator"), "{said}");
+        let (done, text) = run(&["admin", verb, "--email", ROOT]);
+        assert!(!done && text.contains("Nobody else is an administrator"), "{text}");
     }
     let off = |email: &str| run(&["admin", "second-factor-off", "--email", email]);
-    let (done, said) = off(MAREN);
-    assert!(!done && said.contains(&format!("the second factor of {MAREN} is off already")), "{said}");
-    let (done, said) = off("nobody@x.example");
-    assert!(!done && said.contains("nobody has the e-mail address nobody@x.example"), "{said}");
-    let (done, said) = run(&["admin", "make-admin", "--email", " Maren@pelagic.example"]);
-    assert!(done && said.contains("is an administrator"), "{said}");
+    let (done, text) = off(MAREN);
+    assert!(!done && text.contains(&format!("the second factor of {MAREN} is off already")), "{text}");
+    let (done, text) = off("nobody@x.example");
+    assert!(!done && text.contains("nobody has the e-mail address nobody@x.example"), "{text}");
+    let (done, text) = run(&["admin", "make-admin", "--email", " Maren@pelagic.example"]);
+    assert!(done && text.contains("is an administrator"), "{text}");
     let made = run(&["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);
     assert!(made.0, "{}", made.1);
-    let (done, said) = run(&["admin", "disable-user", "--email", ROOT, "--keys", "--reason", "Lost."]);
-    assert!(done && said.contains("Keys deactivated: 0."), "{said}");
+    let (done, text) = run(&["admin", "disable-user", "--email", ROOT, "--keys", "--reason", "Lost."]);
+    assert!(done && text.contains("Keys deactivated: 0."), "{text}");
     assert_eq!((facts(ROOT), facts(MAREN)), ((true, false), (true, true)));
     assert!(run(&["admin", "list-users"]).1.contains("disabled  administrator  root@keys.example"));
     assert!(run(&["admin", "enable-user", "--email", ROOT]).0);
     assert!(run(&["admin", "unmake-admin", "--email", ROOT]).0);
     assert_eq!((facts(ROOT), facts(MAREN)), ((false, true), (true, true)));
-    let (done, said) = run(&["admin", "make-admin", "--email", "nobody@x.example"]);
-    assert!(!done && said.contains("there is no such thing"), "{said}");
+    let (done, text) = run(&["admin", "make-admin", "--email", "nobody@x.example"]);
+    assert!(!done && text.contains("there is no such thing"), "{text}");
 }

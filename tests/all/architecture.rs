@@ -111,17 +111,21 @@ fn arrows_point_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Permissions are decided only in `core/can.rs`: no other code compares a role, or checks the administrator role.
+/// Permissions are decided only in `core/permissions.rs`: no other code compares a role, or checks the administrator role.
 #[test]
-fn one_table_decides_who_may_do_what() {
+fn one_table_decides_permissions() {
     let mut wrong = Vec::new();
     for (path, code) in files() {
-        if path == "core/can.rs" || path.starts_with("domain/") {
+        if path == "core/permissions.rs" || path.starts_with("domain/") {
             continue;
         }
         for (at, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
             if compares_a_role(line) {
-                wrong.push(format!("{path}:{}: ask can(role, Action::…) instead of: {}", at + 1, line.trim()));
+                wrong.push(format!(
+                    "{path}:{}: call `role_allows(role, Action::…)` instead of: {}",
+                    at + 1,
+                    line.trim()
+                ));
             }
         }
     }
@@ -218,39 +222,39 @@ fn two_types_alone_carry_a_secret_over_the_wire() {
 fn unrecorded_writes_are_listed() {
     let mut uses: Vec<_> = files()
         .into_iter()
-        .flat_map(|(path, code)| vec![path; code.matches("Kept::unrecorded").count()])
-        .filter(|path| path != "store/queue.rs")
+        .flat_map(|(path, code)| vec![path; code.matches("WriteOutcome::unaudited").count()])
+        .filter(|path| path != "store/write_queue.rs")
         .collect();
     uses.sort();
     let expected = [
         "core/sweep.rs", // background deletion: expired sessions, old change notes
         "http/sessions.rs",
         "http/sessions.rs",             // last-seen time; deletion: sign-out has its own event
-        "service/accounts/begin.rs",    // session inserted: sign-in has its own event
         "service/accounts/identity.rs", // no-op: the identity is already linked
         "service/accounts/profile.rs",  // no-op
         "service/accounts/reset.rs",    // no-op: the hourly limit of emails is reached
         "service/accounts/sign_up.rs",
         "service/accounts/sign_up.rs", // no-op: the same limit; link created: no account exists yet
+        "service/accounts/start_session.rs", // session inserted: sign-in has its own event
         "service/audit/sign.rs",       // checkpoint: it is signed itself
         "service/drafts.rs",
         "service/drafts.rs", // form draft stored; form draft restored
         "service/folding.rs",
-        "service/folding.rs",     // derived columns: the names do not change
-        "service/keys/change.rs", // no-op
-        "service/keys/chosen.rs", // no-op for all selected keys
-        "service/keys/purge.rs",  // no-op: restored in the meantime
-        "service/oauth/allow.rs",
-        "service/oauth/allow.rs",   // no grant: the client receives the error response
+        "service/folding.rs",       // derived columns: the names do not change
+        "service/keys/bulk.rs",     // no-op for all selected keys
+        "service/keys/change.rs",   // no-op
+        "service/keys/purge.rs",    // no-op: restored in the meantime
         "service/oauth/clients.rs", // grants of a removed program, each with its own event
         "service/oauth/codes.rs",
         "service/oauth/codes.rs",
         "service/oauth/codes.rs",
         "service/oauth/codes.rs", // unknown code; redeemed: consent has its event; ended (twice): own events
-        "service/oauth/devices.rs",
-        "service/oauth/devices.rs", // device authorization started; polled: the user's response has an event
-        "service/oauth/grants.rs",  // each revoked grant has its own event
-        "service/oauth/left.rs",    // each unredeemed grant has its own event
+        "service/oauth/device_authorization.rs",
+        "service/oauth/device_authorization.rs", // device authorization started; polled: the user's response has an event
+        "service/oauth/expired_grants.rs",       // each unredeemed grant has its own event
+        "service/oauth/grant_consent.rs",
+        "service/oauth/grant_consent.rs", // no grant: the client receives the error response
+        "service/oauth/grants.rs",        // each revoked grant has its own event
         "service/oidc/attempt.rs",
         "service/oidc/attempt.rs", // attempt started; attempt used: sign-in has its own events
         "service/policy.rs",
@@ -268,7 +272,7 @@ fn unrecorded_writes_are_listed() {
         "service/users/activity.rs",
         "service/users/activity.rs",
         "service/users/activity.rs", // no-op; keys of a disabled user, each with its own event
-        "service/users/power.rs",    // no-op
+        "service/users/admin_role.rs", // no-op
         "verify/signer.rs",
         "verify/signer.rs", // no-op: another node inserted the key first
         "verify/tokens/revoke.rs",

@@ -1,7 +1,7 @@
 //! OAuth authorization endpoint and consent pages, as a browser without JavaScript and a program see them.
 
 use crate::support::{
-    Bench, PASSWORD, URL,
+    PASSWORD, TestServer, URL,
     browser::{Browser, Page, form},
     oauth::{claims, post},
 };
@@ -19,16 +19,16 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const REDIRECT: &str = "https://buoywatch.example/done";
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-struct Stage {
-    bench: Bench,
+struct OAuthFixture {
+    bench: TestServer,
     owner: Caller,
     project: ProjectId,
     client: String,
 }
 
-impl Stage {
-    async fn of(bench: Bench) -> Self {
-        let owner = bench.person("owner@pelagic.example", false).await;
+impl OAuthFixture {
+    async fn new(bench: TestServer) -> Self {
+        let owner = bench.create_user("owner@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
         let client = bench.app.consent.register(&owner, project, "Buoy <Watch>", REDIRECT).await.expect("registered");
         Self { bench, owner, project, client: format!("client:{client}") }
@@ -52,7 +52,7 @@ impl Stage {
         form(&pairs)
     }
 
-    fn by_message(&self) -> String {
+    fn web_message_query(&self) -> String {
         let resource = format!("{URL}/projects/{}", self.project);
         let page = "https://buoywatch.example";
         self.query(&[
@@ -72,7 +72,7 @@ impl Stage {
     }
 
     /// Submits the consent form with `allow`, and returns the authorization code.
-    async fn allowed(&self, browser: &mut Browser) -> String {
+    async fn obtain_code(&self, browser: &mut Browser) -> String {
         let query = self.query(&[]);
         let fields = [("request", query.as_str()), ("answer", "allow"), ("scopes[]", "data:read"), ("life", "86400")];
         let page = browser.post(&format!("/authorize?{query}"), &fields).await;
@@ -94,8 +94,8 @@ fn between(text: &str, before: &str, after: &str) -> String {
 }
 
 on_both_engines! {
-    async fn the_page_asks_and_its_form_answers(bench: Bench) {
-        let stage = Stage::of(bench).await;
+    async fn the_consent_page_and_its_form(bench: TestServer) {
+        let stage = OAuthFixture::new(bench).await;
         let query = stage.query(&[]);
         let here = format!("/authorize?{query}");
         // Without a session, the request redirects to the sign-in page and back.
@@ -129,7 +129,7 @@ on_both_engines! {
         assert_eq!(refused.status, 422);
         assert!(refused.text().contains("data:write was not asked for"), "{}", refused.text());
         assert!(refused.header("content-security-policy").contains("https://buoywatch.example"));
-        let code = stage.allowed(&mut browser).await;
+        let code = stage.obtain_code(&mut browser).await;
         assert_eq!(code.len(), 43);
         let denied = browser.post(&here, &[("request", &query), ("answer", "deny")]).await;
         assert_eq!(denied.status, 303);
@@ -143,8 +143,8 @@ on_both_engines! {
 
     /// A CSP cannot name an IPv6 address: `form-action` stays at Keyward's origin, and a page with a `Refresh` header
     /// leads to the client.
-    async fn an_ipv6_address_widens_no_policy(bench: Bench) {
-        let stage = Stage::of(bench).await;
+    async fn an_ipv6_address_widens_no_policy(bench: TestServer) {
+        let stage = OAuthFixture::new(bench).await;
         let mut browser = stage.signed_in().await;
         let resource = format!("{URL}/projects/{}", stage.project);
         let to = "http://[::1]:50123/cb";
@@ -165,9 +165,9 @@ on_both_engines! {
         }
     }
 
-    async fn only_the_page_that_tells_its_opener_is_known_to_it(bench: Bench) {
-        let stage = Stage::of(bench).await;
-        let query = stage.by_message();
+    async fn opener_policy_of_the_web_message_page(bench: TestServer) {
+        let stage = OAuthFixture::new(bench).await;
+        let query = stage.web_message_query();
         let here = format!("/authorize?{query}");
         let mut browser = stage.bench.browser();
         let led = browser.get(&here).await;
@@ -183,9 +183,9 @@ on_both_engines! {
         // Another user responds: sign-out and sign-in keep the authorization request and the opener policy.
         let not_me = between(page.text(), "href=\"/logout?next=", "\"");
         let not_me = format!("/logout?next={}", not_me.replace("&amp;", "&"));
-        let asked = browser.get(&not_me).await;
-        assert_eq!((asked.status, asked.header("cross-origin-opener-policy")), (200, "unsafe-none"));
-        assert_eq!(between(asked.text(), "action=\"", "\"").replace("&amp;", "&"), not_me);
+        let prompt = browser.get(&not_me).await;
+        assert_eq!((prompt.status, prompt.header("cross-origin-opener-policy")), (200, "unsafe-none"));
+        assert_eq!(between(prompt.text(), "action=\"", "\"").replace("&amp;", "&"), not_me);
         let out = browser.post(&not_me, &[]).await;
         assert_eq!((out.status, out.header("cross-origin-opener-policy")), (303, "unsafe-none"));
         assert_eq!(out.location(), login);
@@ -194,21 +194,21 @@ on_both_engines! {
             let out = stage.signed_in().await.post(&format!("/logout?next={next}"), &[]).await;
             assert_eq!((out.status, out.location()), (303, "/login"), "{next}");
         }
-        let told = browser.post(&here, &[("request", &query), ("answer", "allow"), ("life", "3600")]).await;
-        assert_eq!((told.status, told.header("cross-origin-opener-policy")), (200, "unsafe-none"));
-        assert!(told.text().contains("data-origin=\"https://buoywatch.example\""), "{}", told.text());
-        let code = between(told.text(), "data-code=\"", "\"");
-        assert!(!told.text().contains("keyward.js"), "nothing else runs there");
-        let asked = [
+        let response = browser.post(&here, &[("request", &query), ("answer", "allow"), ("life", "3600")]).await;
+        assert_eq!((response.status, response.header("cross-origin-opener-policy")), (200, "unsafe-none"));
+        assert!(response.text().contains("data-origin=\"https://buoywatch.example\""), "{}", response.text());
+        let code = between(response.text(), "data-code=\"", "\"");
+        assert!(!response.text().contains("keyward.js"), "nothing else runs there");
+        let token_fields = [
             ("grant_type", "authorization_code"), ("client_id", "origin"), ("code", &code),
             ("redirect_uri", "https://buoywatch.example"), ("code_verifier", VERIFIER),
         ];
-        let token = stage.token(&asked).await.token();
+        let token = stage.token(&token_fields).await.token();
         assert_eq!(claims(&token)["scope"], "");
     }
 
-    async fn whoever_is_not_known_is_answered_nowhere(bench: Bench) {
-        let stage = Stage::of(bench).await;
+    async fn an_unknown_client_gets_no_redirect(bench: TestServer) {
+        let stage = OAuthFixture::new(bench).await;
         let mut browser = stage.signed_in().await;
         for query in [
             stage.query(&[("client_id", "client:0192f3a0-0000-7000-8000-000000000001")]),
@@ -226,38 +226,38 @@ on_both_engines! {
         let page = browser.get(&format!("/authorize?{}", stage.query(&[("response_type", "token")]))).await;
         assert_eq!(page.status, 303);
         assert_eq!(value(page.location(), "error"), "unsupported_response_type");
-        assert_eq!(stage.bench.number("SELECT COUNT(*) FROM grants").await, 0);
+        assert_eq!(stage.bench.query_number("SELECT COUNT(*) FROM grants").await, 0);
     }
 
-    async fn a_code_becomes_a_token_that_follows_its_grant(bench: Bench) {
-        let stage = Stage::of(bench).await;
+    async fn a_code_becomes_a_token_that_follows_its_grant(bench: TestServer) {
+        let stage = OAuthFixture::new(bench).await;
         let mut browser = stage.signed_in().await;
-        let code = stage.allowed(&mut browser).await;
-        let asked = |code| [
+        let code = stage.obtain_code(&mut browser).await;
+        let token_fields = |code| [
             ("grant_type", "authorization_code"), ("client_id", stage.client.as_str()), ("code", code),
             ("redirect_uri", REDIRECT), ("code_verifier", VERIFIER),
         ];
         for (missing, error) in [("code", "invalid_request"), ("redirect_uri", "invalid_request"), ("code_verifier", "invalid_request"), ("client_id", "invalid_client")] {
-            let fields: Vec<_> = asked(&code).into_iter().filter(|(name, _)| *name != missing).collect();
+            let fields: Vec<_> = token_fields(&code).into_iter().filter(|(name, _)| *name != missing).collect();
             assert_eq!(stage.token(&fields).await.oauth_error(), error, "{missing}");
         }
-        let page = stage.token(&asked(&code)).await;
+        let page = stage.token(&token_fields(&code)).await;
         let token = page.token();
         assert_eq!((&page.json()["expires_in"], &page.json()["scope"]), (&json!(3_600), &json!("data:read")));
-        let says = claims(&token);
-        assert_eq!(says["sub"], format!("user:{}", stage.owner.user));
-        assert_eq!(says["client_id"], stage.client.as_str());
-        assert_eq!(says["aud"], format!("{URL}/projects/{}", stage.project));
+        let token_claims = claims(&token);
+        assert_eq!(token_claims["sub"], format!("user:{}", stage.owner.user));
+        assert_eq!(token_claims["client_id"], stage.client.as_str());
+        assert_eq!(token_claims["aud"], format!("{URL}/projects/{}", stage.project));
         let config = format!("/v1/projects/{}/config", stage.project);
         assert_eq!(stage.bench.browser().bearer(&config, &token).await.status, 200);
         let good = stage.bench.browser().json("/v1/keys/verify", &json!({"key": token, "scopes": ["data:read"]})).await.json();
         assert_eq!((&good["valid"], &good["issued_to"]), (&json!(true), &json!("owner")), "{good}");
         // Use of the token updates only the last use of the grant.
         stage.bench.app.usage.flush().await.unwrap();
-        let mine = stage.bench.app.consent.mine(&stage.owner).await.unwrap().grants;
+        let mine = stage.bench.app.consent.list_own(&stage.owner).await.unwrap().grants;
         assert!(mine[0].last_used.is_some());
         let grant = mine[0].id.to_string();
-        assert_eq!(says["grant_id"], grant.as_str());
+        assert_eq!(token_claims["grant_id"], grant.as_str());
         let page = browser.post("/settings/security/grant", &[("grant", &grant)]).await;
         assert_eq!((page.status, page.location()), (303, "/settings/security?done=revoked"));
         assert_eq!(stage.bench.browser().bearer(&config, &token).await.status, 401);
@@ -266,22 +266,22 @@ on_both_engines! {
         let words = bad["message"].as_str().expect("words");
         assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("deleted")));
         assert!(words.contains("taken back") && !words.contains("key"), "{words}");
-        let cut = stage.bench.texts("SELECT holder FROM token_cutoffs").await;
+        let cut = stage.bench.query_texts("SELECT holder FROM token_cutoffs").await;
         assert_eq!(cut, [format!("grant:{grant}")]);
-        assert_eq!(stage.token(&asked(&code)).await.oauth_error(), "invalid_grant");
+        assert_eq!(stage.token(&token_fields(&code)).await.oauth_error(), "invalid_grant");
         // A token request that repeats the requested scopes gets only the granted ones.
-        let code = stage.allowed(&mut browser).await;
-        let again = [&asked(&code)[..], &[("scope", "data:read usage:read")]].concat();
+        let code = stage.obtain_code(&mut browser).await;
+        let again = [&token_fields(&code)[..], &[("scope", "data:read usage:read")]].concat();
         assert_eq!(stage.token(&again).await.json()["scope"], "data:read");
         // A grant whose code yields no token does not stay active.
-        let code = stage.allowed(&mut browser).await;
-        let elsewhere = [&asked(&code)[..], &[("resource", "http://127.0.0.1:3000/v1")]].concat();
+        let code = stage.obtain_code(&mut browser).await;
+        let elsewhere = [&token_fields(&code)[..], &[("resource", "http://127.0.0.1:3000/v1")]].concat();
         assert_eq!(stage.token(&elsewhere).await.oauth_error(), "invalid_target");
-        assert_eq!(stage.bench.app.consent.mine(&stage.owner).await.unwrap().grants.len(), 1);
+        assert_eq!(stage.bench.app.consent.list_own(&stage.owner).await.unwrap().grants.len(), 1);
         // A token revoked while its project is archived stays revoked. Revocation also accepts the client id of the
         // authorization request.
-        let code = stage.allowed(&mut browser).await;
-        let token = stage.token(&asked(&code)).await.token();
+        let code = stage.obtain_code(&mut browser).await;
+        let token = stage.token(&token_fields(&code)).await.token();
         let actor = Actor::User(stage.owner.clone());
         stage.bench.app.projects.archive(&actor, stage.project, false).await.unwrap();
         let mut program = stage.bench.browser();
@@ -294,9 +294,9 @@ on_both_engines! {
         assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("token_revoked")));
         // A stolen token can be used to create and revoke 1,000 tokens. The next revocation then ends the grant: the
         // limit does not keep the token valid.
-        let code = stage.allowed(&mut browser).await;
-        let token = stage.token(&asked(&code)).await.token();
-        let known = stage.bench.app.tokens.read(&token).unwrap();
+        let code = stage.obtain_code(&mut browser).await;
+        let token = stage.token(&token_fields(&code)).await.token();
+        let known = stage.bench.app.tokens.parse(&token).unwrap();
         for n in 0..1_000 {
             let mut another = (*known).clone();
             another.jti = Uuid::from_u128(n);
@@ -306,29 +306,29 @@ on_both_engines! {
         assert_eq!((revoked.status, revoked.text()), (200, ""));
         let bad = program.json("/v1/keys/verify", &json!({"key": token})).await.json();
         assert_eq!((&bad["valid"], &bad["code"]), (&json!(false), &json!("deleted")));
-        let why = stage.bench.texts("SELECT reason FROM audit_events WHERE action = 'grant.ended' ORDER BY seq DESC").await;
+        let why = stage.bench.query_texts("SELECT reason FROM audit_events WHERE action = 'grant.ended' ORDER BY seq DESC").await;
         assert!(why[0].contains("A thousand of its tokens were revoked"), "{why:?}");
         // The lifetime of the token is the requested one, but at most the allowed one.
-        let code = stage.allowed(&mut browser).await;
-        let long = [&asked(&code)[..], &[("expires_in", "999999")]].concat();
+        let code = stage.obtain_code(&mut browser).await;
+        let long = [&token_fields(&code)[..], &[("expires_in", "999999")]].concat();
         assert_eq!(stage.token(&long).await.json()["expires_in"], 86_400);
     }
 
-    async fn a_device_hears_what_is_answered(bench: Bench) {
-        let stage = Stage::of(bench).await;
+    async fn a_device_receives_the_decision(bench: TestServer) {
+        let stage = OAuthFixture::new(bench).await;
         let mut program = stage.bench.browser();
         let begin = [("client_id", stage.client.as_str()), ("scope", "data:read")];
         let page = post(&mut program, "/oauth/device_authorization", "", &begin).await;
         assert_eq!((page.status, page.header("cache-control")), (200, "no-store"), "{}", page.text());
-        let begun = page.json();
-        assert_eq!((&begun["expires_in"], &begun["interval"]), (&json!(600), &json!(5)));
-        assert_eq!(begun["verification_uri"], format!("{URL}/device"));
-        let (code, device) = (begun["user_code"].as_str().unwrap(), begun["device_code"].as_str().unwrap());
-        let complete = begun["verification_uri_complete"].as_str().unwrap();
+        let device_response = page.json();
+        assert_eq!((&device_response["expires_in"], &device_response["interval"]), (&json!(600), &json!(5)));
+        assert_eq!(device_response["verification_uri"], format!("{URL}/device"));
+        let (code, device) = (device_response["user_code"].as_str().unwrap(), device_response["device_code"].as_str().unwrap());
+        let complete = device_response["verification_uri_complete"].as_str().unwrap();
         assert_eq!(complete, format!("{URL}/device?user_code={code}"));
-        let asked = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
-        assert_eq!(stage.token(&asked).await.oauth_error(), "authorization_pending");
-        assert_eq!(stage.token(&asked).await.oauth_error(), "slow_down");
+        let poll_fields = [("grant_type", DEVICE), ("client_id", stage.client.as_str()), ("device_code", device)];
+        assert_eq!(stage.token(&poll_fields).await.oauth_error(), "authorization_pending");
+        assert_eq!(stage.token(&poll_fields).await.oauth_error(), "slow_down");
         let mut browser = stage.signed_in().await;
         let page = browser.get(complete.trim_start_matches(URL)).await;
         assert_eq!((page.status, page.input("user_code")), (200, code));
@@ -343,9 +343,9 @@ on_both_engines! {
         let yes = [("user_code", typed.as_str()), ("answer", "allow"), ("scopes[]", "data:read"), ("life", "3600")];
         let done = browser.post(&confirm, &yes).await;
         assert_eq!((done.status, done.location()), (303, "/device?done=allowed"), "{}", done.text());
-        let token = stage.token(&asked).await.token();
+        let token = stage.token(&poll_fields).await.token();
         assert_eq!(claims(&token)["scope"], "data:read");
-        assert_eq!(stage.token(&asked).await.oauth_error(), "invalid_grant");
+        assert_eq!(stage.token(&poll_fields).await.oauth_error(), "invalid_grant");
         assert_eq!(browser.get(&confirm).await.status, 404);
         for (fields, error) in [
             (&[("client_id", "loopback")][..], "unauthorized_client"),
@@ -358,12 +358,12 @@ on_both_engines! {
         }
     }
 
-    async fn a_stranger_answers_no_device(bench: Bench) {
-        let stage = Stage::of(bench).await;
-        stage.bench.person("priya@drift.example", false).await;
+    async fn another_user_decides_for_no_device(bench: TestServer) {
+        let stage = OAuthFixture::new(bench).await;
+        stage.bench.create_user("priya@drift.example", false).await;
         let begin = [("client_id", stage.client.as_str()), ("scope", "data:read")];
-        let begun = post(&mut stage.bench.browser(), "/oauth/device_authorization", "", &begin).await.json();
-        let (code, device) = (begun["user_code"].as_str().unwrap(), begun["device_code"].as_str().unwrap());
+        let device_response = post(&mut stage.bench.browser(), "/oauth/device_authorization", "", &begin).await.json();
+        let (code, device) = (device_response["user_code"].as_str().unwrap(), device_response["device_code"].as_str().unwrap());
         let mut priya = stage.bench.signed_in("priya@drift.example").await;
         for answer in ["deny", "allow"] {
             let fields = [("user_code", code), ("answer", answer), ("life", "3600"), ("scopes[]", "data:read")];
@@ -383,7 +383,7 @@ on_both_engines! {
         assert_eq!((page.status, page.oauth_error().as_str(), page.header("allow")), (405, "invalid_request", "POST"));
     }
 
-    async fn the_metadata_says_so(bench: Bench) {
+    async fn the_metadata_lists_the_endpoints(bench: TestServer) {
         let page = bench.browser().get("/.well-known/oauth-authorization-server").await.json();
         assert_eq!(page["authorization_endpoint"], format!("{URL}/authorize"));
         assert_eq!(page["device_authorization_endpoint"], format!("{URL}/oauth/device_authorization"));

@@ -72,11 +72,11 @@ impl Server {
             .spawn()
             .expect("the server starts");
         let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut said = String::new();
+        let mut first_line = String::new();
         for _ in 0..lines {
-            reader.read_line(&mut said).expect("it speaks");
+            reader.read_line(&mut first_line).expect("it speaks");
         }
-        let address = said
+        let address = first_line
             .split("http://")
             .nth(1)
             .expect("it says where")
@@ -84,13 +84,13 @@ impl Server {
             .next()
             .expect("an address")
             .to_owned();
-        Self { child, address, said }
+        Self { child, address, said: first_line }
     }
 
     /// Stops the server with SIGTERM, and returns whether it exits with success.
     pub(super) fn stop(mut self) -> bool {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
-        asked.success() && self.child.wait().expect("it ends").success()
+        let kill_status = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
+        kill_status.success() && self.child.wait().expect("it ends").success()
     }
 
     /// Sends one request over a new connection.
@@ -229,7 +229,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
     );
 
     let edit = |changes: &[&str]| keyward(folder, &[&["keys", "edit", id], changes].concat());
-    let said = out(&edit(&[
+    let printed = out(&edit(&[
         "--name",
         "Harbour",
         "--scope",
@@ -239,7 +239,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         "--rate",
         "5/day",
     ]));
-    assert!(said.contains("Edited “Harbour”"), "{said}");
+    assert!(printed.contains("Edited “Harbour”"), "{printed}");
     assert_eq!(rules(&listed()[0]), serde_json::json!(["active", [], null, "5/day", ["data:read"]]));
     out(&edit(&["--network", "2001:db8::/32", "--no-rate", "--no-scopes", "--expires", "30d"]));
     let key = &listed()[0];
@@ -257,8 +257,8 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         (keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]), "no such thing"),
         (create(&["--network", "somewhere"]), "“somewhere” is not a network"),
     ] {
-        let said = err(&refused);
-        assert!(said.contains(words), "{words}: {said}");
+        let message = err(&refused);
+        assert!(message.contains(words), "{words}: {message}");
     }
     assert_eq!(listed().as_array().unwrap().len(), 1);
     assert_eq!(&listed()[0], key, "what was refused changed nothing");
@@ -268,7 +268,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
 }
 
 #[test]
-fn a_server_that_is_asked_to_stop_ends_well_and_keeps_what_it_knew() {
+fn a_server_stops_gracefully_and_keeps_its_data() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     out(&run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD));
@@ -276,8 +276,8 @@ fn a_server_that_is_asked_to_stop_ends_well_and_keeps_what_it_knew() {
     let key: serde_json::Value = serde_json::from_str(&key).unwrap();
     let mut server = Server::start(folder, 1);
     assert!(server.verify(key["secret"].as_str().unwrap()).contains(r#""valid":true"#));
-    let asked = Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
-    assert!(asked.success());
+    let kill_status = Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
+    assert!(kill_status.success());
     assert!(server.child.wait().unwrap().success(), "it ends with success");
     assert!(!folder.join("keyward.db-wal").exists(), "the write-ahead log was taken into the database");
     assert!(folder.join("keyward.key").exists());
@@ -302,18 +302,18 @@ fn a_bad_value_is_named_with_what_would_be_right() {
         (&["projects", "list"][..], "there is no database at keyward.db"),
         (&["keys", "deactivate", "x"][..], "<ID>"),
     ] {
-        let said = err(&keyward(folder, arguments));
-        assert!(said.contains(words), "{arguments:?}: {said}");
+        let message = err(&keyward(folder, arguments));
+        assert!(message.contains(words), "{arguments:?}: {message}");
     }
     for url in ["postgres://u:hunter2hunter2/x@h/d", "mysql://u:hunter2hunter2@h/d"] {
-        let said = err(&keyward(folder, &["--database-url", url, "projects", "list"]));
-        assert!(said.contains("percent-encoded") && !said.contains("hunter2"), "{said}");
+        let message = err(&keyward(folder, &["--database-url", url, "projects", "list"]));
+        assert!(message.contains("percent-encoded") && !message.contains("hunter2"), "{message}");
     }
-    let said = err(&keyward(folder, &["serve", "--listen", "127.0.0.1:0", "--key-file", "absent/keyward.key"]));
-    assert!(said.contains("absent/keyward.key") && said.contains("No such file"), "{said}");
+    let message = err(&keyward(folder, &["serve", "--listen", "127.0.0.1:0", "--key-file", "absent/keyward.key"]));
+    assert!(message.contains("absent/keyward.key") && message.contains("No such file"), "{message}");
     let weak = run(folder, &["admin", "create-user", "--email", "maren", "--password-stdin"], "short");
-    let said = err(&weak);
-    assert!(said.contains("email:") && !said.contains("short"), "{said}");
+    let message = err(&weak);
+    assert!(message.contains("email:") && !message.contains("short"), "{message}");
     let once = run(folder, &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"], PASSWORD);
     out(&once);
     for (arguments, words) in [
@@ -345,8 +345,8 @@ async fn postgres_two_nodes_serve_one_database() {
     let folder = folder.path();
     let command =
         |arguments: &[&str], input: &str| run(folder, &[&["--database-url", &url], arguments].concat(), input);
-    let said = err(&command(&["serve", "--key-file", "keyward.key"], ""));
-    assert!(said.contains("keyward admin create-key-file keyward.key"), "{said}");
+    let message = err(&command(&["serve", "--key-file", "keyward.key"], ""));
+    assert!(message.contains("keyward admin create-key-file keyward.key"), "{message}");
     out(&keyward(folder, &["admin", "create-key-file", "keyward.key"]));
     let first = Server::start_on(folder, 3, &url, &["--key-file", "keyward.key"]);
     let second = Server::start_on(folder, 3, &url, &["--key-file", "keyward.key"]);
@@ -368,12 +368,12 @@ async fn postgres_two_nodes_serve_one_database() {
 }
 
 /// Returns the printed word after `word`.
-fn printed<'a>(said: &'a str, word: &str) -> &'a str {
-    said.split(word).nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("{word}: {said}"))
+fn word_after<'a>(text: &'a str, word: &str) -> &'a str {
+    text.split(word).nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("{word}: {text}"))
 }
 
 /// Fills a database with the demo data, and tests it through a server and with a user's sign-in.
-async fn a_demo(engine: crate::support::Engine) {
+async fn check_demo(engine: crate::support::Engine) {
     let folder = tempfile::tempdir().unwrap();
     let location = crate::support::database(engine, &folder).await;
     let url = match &location {
@@ -381,23 +381,23 @@ async fn a_demo(engine: crate::support::Engine) {
         keyward::store::Location::Postgres(url) => url.clone(),
     };
     let command = |arguments: &[&str]| run(folder.path(), &[&["--database-url", &url], arguments].concat(), "");
-    let said = out(&command(&["demo", "--keys", "150"]));
-    assert!(said.contains("150 keys") && said.contains("http://127.0.0.1:3000"), "{said}");
-    assert!(!said.contains("kw_"), "no secret is printed: {said}");
-    let (email, password) = (printed(&said, "e-mail"), printed(&said, "password"));
+    let output = out(&command(&["demo", "--keys", "150"]));
+    assert!(output.contains("150 keys") && output.contains("http://127.0.0.1:3000"), "{output}");
+    assert!(!output.contains("kw_"), "no secret is printed: {output}");
+    let (email, password) = (word_after(&output, "e-mail"), word_after(&output, "password"));
     assert_eq!(email, "maren@pelagic.example");
 
     let again = err(&command(&["demo"]));
     assert!(again.contains("somebody has an account") && again.contains("--database-url"), "{again}");
 
-    let bench = crate::support::Bench::on(location, folder, crate::support::URL).await;
-    let now = bench.app.ground.now();
-    let whole = keyward::service::audit::verify(&bench.app.ground).await.unwrap();
-    let keyward::service::audit::Chain::Whole { events } = whole else { panic!("{whole:?}") };
+    let bench = crate::support::TestServer::on_database(location, folder, crate::support::URL).await;
+    let now = bench.app.context.now();
+    let whole = keyward::service::audit::verify(&bench.app.context).await.unwrap();
+    let keyward::service::audit::Chain::Intact { events } = whole else { panic!("{whole:?}") };
     assert!(events > 170, "{events}");
     let unordered = "SELECT COUNT(*) FROM audit_events a JOIN audit_events b ON b.seq = a.seq + 1 WHERE b.at < a.at";
-    assert_eq!(bench.number(unordered).await, 0, "the log goes forward in time");
-    assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 150);
+    assert_eq!(bench.query_number(unordered).await, 0, "the log goes forward in time");
+    assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys").await, 150);
     assert_eq!(bench.events("key.created").await, 150);
     let (now, day) = (now.micros(), 86_400_000_000_i64);
     let (week, old, ended) = (now + 7 * day, now - 190 * day, now - 7 * day);
@@ -423,13 +423,13 @@ async fn a_demo(engine: crate::support::Engine) {
         ("long", "LENGTH(name) = 100".to_owned()),
         ("other scripts", "name = '潮汐予報アプリ'".to_owned()),
     ] {
-        assert!(bench.number(&format!("SELECT COUNT(*) FROM keys WHERE {condition}")).await > 0, "{what}");
+        assert!(bench.query_number(&format!("SELECT COUNT(*) FROM keys WHERE {condition}")).await > 0, "{what}");
     }
     let wrong = format!(
         "SELECT COUNT(*) FROM keys WHERE created_at > {now} OR last_used_at < created_at OR last_used_at > {now} \
          OR last_used_at > expires_at OR deleted_at < created_at"
     );
-    assert_eq!(bench.number(&wrong).await, 0, "nothing happened before its time");
+    assert_eq!(bench.query_number(&wrong).await, 0, "nothing happened before its time");
 
     let mut browser = bench.browser();
     let page = browser.post("/login", &[("email", email), ("password", password)]).await;
@@ -449,12 +449,12 @@ async fn a_demo(engine: crate::support::Engine) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_demo_on_sqlite() {
-    a_demo(crate::support::Engine::Sqlite).await;
+    check_demo(crate::support::Engine::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_demo_on_postgres() {
-    a_demo(crate::support::Engine::Postgres).await;
+    check_demo(crate::support::Engine::Postgres).await;
 }
 
 pub(super) fn json(output: &Output) -> serde_json::Value {
@@ -471,8 +471,9 @@ fn keys_and_projects_at_the_command_line_on_the_database() {
     let made =
         keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "Maren@pelagic.example", "--json"]);
     let project = json(&made)["project_id"].as_str().unwrap().to_owned();
-    let nobody = keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "nobody@pelagic.example"]);
-    assert!(err(&nobody).contains("Nobody has this e-mail address"));
+    let unknown_owner =
+        keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "nobody@pelagic.example"]);
+    assert!(err(&unknown_owner).contains("Nobody has this e-mail address"));
     out(&keyward(folder, &["projects", "rename", "--project", "Harbour", "--name", "Haven"]));
     let members = json(&keyward(folder, &["projects", "members", "--project", "Haven", "--json"]));
     assert_eq!((&members[0]["email"], &members[0]["role"]), (&"maren@pelagic.example".into(), &"owner".into()));
@@ -513,7 +514,7 @@ fn keys_and_projects_at_the_command_line_on_the_database() {
 }
 
 #[test]
-fn help_tells_all() {
+fn help_lists_everything() {
     let folder = tempfile::tempdir().unwrap();
     let help = out(&keyward(folder.path(), &["serve", "--help"]));
     for setting in [
@@ -543,8 +544,8 @@ fn the_next_signing_key_is_published_beside_a_running_server() {
     let server = Server::start(folder, 3);
     let published = || server.request("GET /.well-known/jwks.json HTTP/1.1", "").matches(r#""kid""#).count();
     assert_eq!(published(), 1);
-    let said = out(&keyward(folder, &["admin", "rotate-token-key"]));
-    assert!(said.contains("Published the signing key") && said.contains("signs with it from 20"), "{said}");
+    let output = out(&keyward(folder, &["admin", "rotate-token-key"]));
+    assert!(output.contains("Published the signing key") && output.contains("signs with it from 20"), "{output}");
     assert_eq!(published(), 2, "when the command has ended");
     let again = err(&keyward(folder, &["admin", "rotate-token-key"]));
     assert!(again.contains("published already"), "{again}");
@@ -556,8 +557,8 @@ fn the_next_signing_key_is_published_beside_a_running_server() {
     assert!(missing.contains("none.key is missing"), "{missing}");
     assert_eq!(published(), 2);
     // Both keys may be compromised.
-    let said = out(&keyward(folder, &["admin", "rotate-token-key", "--compromised"]));
-    assert!(said.contains("signs from now on") && said.contains("issued before is refused"), "{said}");
+    let output = out(&keyward(folder, &["admin", "rotate-token-key", "--compromised"]));
+    assert!(output.contains("signs from now on") && output.contains("issued before is refused"), "{output}");
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while published() != 1 {
         assert!(std::time::Instant::now() < end, "the server goes on publishing what was discarded");

@@ -2,7 +2,7 @@
 //! the cause and the remedy, and it contains no secret.
 
 use super::cli::{BINARY, PASSWORD, err, json, keyward, out, run};
-use crate::support::listen::{Manner, ill_mannered, nobody};
+use crate::support::loopback_servers::{FaultyBehavior, closed_port, start_faulty_server};
 use sqlx::Connection as _;
 use std::{
     path::Path,
@@ -23,10 +23,10 @@ const COMMANDS: [&[&str]; 7] = [
 /// Returns the error message of a failing command on this database.
 fn fails(folder: &Path, database: &str, command: &[&str]) -> String {
     let output = keyward(folder, &[&["--database-url", database], command].concat());
-    let said = err(&output);
-    assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
-    assert!(!said.contains("panicked") && !said.contains("hunter2"), "{command:?}: {said}");
-    said
+    let message = err(&output);
+    assert_eq!(output.status.code(), Some(1), "{command:?}: {message}");
+    assert!(!message.contains("panicked") && !message.contains("hunter2"), "{command:?}: {message}");
+    message
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_database_file_that_cannot_serve_is_named_with_what_to_do() {
             ("file/keyward.db", "the folder file of the database"),
         ] {
             if command[0] != "serve" && !at.join(database).exists() {
-                let said = fails(at, &format!("sqlite:{database}"), command);
-                assert!(said.contains(&format!("there is no database at {database}")), "{command:?}: {said}");
+                let message = fails(at, &format!("sqlite:{database}"), command);
+                assert!(message.contains(&format!("there is no database at {database}")), "{command:?}: {message}");
                 continue;
             }
             let said = fails(at, &format!("sqlite:{database}"), command);
@@ -65,10 +65,10 @@ fn a_damaged_page_is_reported_with_the_file() {
     let mut bytes = std::fs::read(at.join("keyward.db")).unwrap();
     bytes[8192..].fill(0x5a);
     std::fs::write(at.join("keyward.db"), bytes).unwrap();
-    let said = fails(at, "sqlite:keyward.db", &["admin", "list-users"]);
+    let message = fails(at, "sqlite:keyward.db", &["admin", "list-users"]);
     assert!(
-        said.contains("The database file keyward.db is damaged") && said.contains("restore the newest backup"),
-        "{said}"
+        message.contains("The database file keyward.db is damaged") && message.contains("restore the newest backup"),
+        "{message}"
     );
 }
 
@@ -94,11 +94,11 @@ async fn a_damaged_page_of_a_lost_batch_is_reported_with_the_file() {
     let created = keyward(at, &["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);
     let key = json(&created)["key_id"].as_str().unwrap().to_owned();
     damage_head(&at.join("keyward.db")).await;
-    let said = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
-    assert!(said.contains("the change was not written"), "{said}");
+    let message = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
+    assert!(message.contains("the change was not written"), "{message}");
     assert!(
-        said.contains("The database file keyward.db is damaged") && said.contains("restore the newest backup"),
-        "{said}"
+        message.contains("The database file keyward.db is damaged") && message.contains("restore the newest backup"),
+        "{message}"
     );
 }
 
@@ -133,16 +133,16 @@ async fn postgres_that_cannot_serve_is_named_without_the_password() {
     let mut no_database = right.clone();
     no_database.set_path("/nowhere");
     let mut no_server = wrong_password.clone();
-    no_server.set_port(Some(nobody().await.port())).unwrap();
+    no_server.set_port(Some(closed_port().await.port())).unwrap();
     let command = &["admin", "list-users"];
     for (url, advice) in [
         (wrong_password, "Check the user and the password in --database-url"),
         (no_database, "Create the database postgres://"),
         (no_server, "Check that PostgreSQL runs at postgres://"),
     ] {
-        let said = tokio::task::block_in_place(|| fails(at, url.as_str(), command));
-        assert!(said.contains(advice), "{advice}: {said}");
-        assert!(!said.contains(right.password().unwrap_or("hunter2")), "{said}");
+        let message = tokio::task::block_in_place(|| fails(at, url.as_str(), command));
+        assert!(message.contains(advice), "{advice}: {message}");
+        assert!(!message.contains(right.password().unwrap_or("hunter2")), "{message}");
     }
 }
 
@@ -161,11 +161,11 @@ async fn a_server_that_cannot_serve_is_named_with_what_to_do() {
     const HTML: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<p>Welcome!</p>";
     let folder = tempfile::tempdir().unwrap();
     for (address, advice) in [
-        (nobody().await, "check the address in --url"),
-        (ill_mannered(Manner::Silent).await, "took longer than 10 s"),
-        (ill_mannered(Manner::Says("")).await, "check the address in --url"),
-        (ill_mannered(Manner::Says("HTTP/1.1 200 OK\r\n")).await, "check the address in --url"),
-        (ill_mannered(Manner::Says(HTML)).await, "Is it the right address?"),
+        (closed_port().await, "check the address in --url"),
+        (start_faulty_server(FaultyBehavior::Silent).await, "took longer than 10 s"),
+        (start_faulty_server(FaultyBehavior::Responds("")).await, "check the address in --url"),
+        (start_faulty_server(FaultyBehavior::Responds("HTTP/1.1 200 OK\r\n")).await, "check the address in --url"),
+        (start_faulty_server(FaultyBehavior::Responds(HTML)).await, "Is it the right address?"),
     ] {
         let url = format!("http://{address}");
         let output = tokio::task::block_in_place(|| on_server(folder.path(), &url));
@@ -183,11 +183,11 @@ fn a_key_file_that_others_can_change_draws_a_warning() {
     assert!(super::cli::Server::start(at, 1).stop());
     std::fs::set_permissions(at.join("keyward.key"), std::fs::Permissions::from_mode(0o666)).unwrap();
     let output = keyward(at, &["admin", "rotate-token-key"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{message}");
     assert!(
-        said.contains("the key file keyward.key has mode 0666") && said.contains("chmod 600 keyward.key"),
-        "{said}"
+        message.contains("the key file keyward.key has mode 0666") && message.contains("chmod 600 keyward.key"),
+        "{message}"
     );
 
     let (_, log) = super::environment::serve(at, &[("KEYWARD_DATABASE_URL".to_owned(), "sqlite:keyward.db")]);
@@ -208,9 +208,12 @@ fn a_key_file_that_does_not_open_the_database_is_not_replaced() {
             _ => std::fs::remove_file(at.join("keyward.key")).unwrap(),
         }
         for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["admin", "rotate-token-key"]] {
-            let said = err(&keyward(at, command));
-            assert!(said.contains("keyward.key") && said.contains("restore the"), "{wrong}: {said}");
-            assert!(said.contains("Do not make a new one") && !said.contains("create-key-file"), "{wrong}: {said}");
+            let message = err(&keyward(at, command));
+            assert!(message.contains("keyward.key") && message.contains("restore the"), "{wrong}: {message}");
+            assert!(
+                message.contains("Do not make a new one") && !message.contains("create-key-file"),
+                "{wrong}: {message}"
+            );
         }
     }
     std::fs::rename(at.join("kept.key"), at.join("keyward.key")).unwrap();
@@ -225,6 +228,9 @@ fn a_server_listens_on_a_host_name() {
     assert!(server.verify("kw_live_x").contains(r#""valid":false"#));
     let port = server.address.rsplit(':').next().unwrap();
     assert!(std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_ok(), "every address of the name");
-    let said = err(&keyward(folder.path(), &["serve", "--listen", "no-such-host.invalid:0"]));
-    assert!(said.contains("no-such-host.invalid:0 could not be listened on") && said.contains("--listen"), "{said}");
+    let message = err(&keyward(folder.path(), &["serve", "--listen", "no-such-host.invalid:0"]));
+    assert!(
+        message.contains("no-such-host.invalid:0 could not be listened on") && message.contains("--listen"),
+        "{message}"
+    );
 }

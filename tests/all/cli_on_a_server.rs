@@ -4,7 +4,7 @@
 use super::cli::{BINARY, PASSWORD, Server, err, json, keyward, out, run};
 use keyward::service::{
     clock::{Clock as _, SystemClock},
-    moments,
+    time_format,
 };
 use serde_json::Value;
 use std::{
@@ -17,20 +17,20 @@ const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 
 /// A server with one user and a management key.
-struct Stage {
+struct RemoteFixture {
     server: Server,
     folder: tempfile::TempDir,
     manager: Value,
 }
 
-impl Stage {
+impl RemoteFixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path(), 3);
         let create = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
         out(&run(folder.path(), &create, &format!("{PASSWORD}\n")));
         let mut stage = Self { server, folder, manager: Value::Null };
-        stage.manager = stage.make(&[READ, WRITE, "data:read"]);
+        stage.manager = stage.create_key(&[READ, WRITE, "data:read"]);
         stage
     }
 
@@ -39,10 +39,10 @@ impl Stage {
     }
 
     /// Creates a key with these scopes directly in the database.
-    fn make(&self, scopes: &[&str]) -> Value {
+    fn create_key(&self, scopes: &[&str]) -> Value {
         let scopes: Vec<_> = scopes.iter().flat_map(|it| ["--scope", it]).collect();
-        let asked = ["keys", "create", "--project", "maren’s project", "--name", "Manager", "--json"];
-        json(&keyward(self.folder(), &[&asked[..], &scopes].concat()))
+        let create = ["keys", "create", "--project", "maren’s project", "--name", "Manager", "--json"];
+        json(&keyward(self.folder(), &[&create[..], &scopes].concat()))
     }
 
     fn secret(&self) -> &str {
@@ -54,12 +54,12 @@ impl Stage {
     }
 
     /// Runs a command on the server, with the management key.
-    fn on(&self, arguments: &[&str]) -> Output {
-        self.by(self.secret(), arguments)
+    fn run_remote(&self, arguments: &[&str]) -> Output {
+        self.run_remote_with_key(self.secret(), arguments)
     }
 
     /// Runs a command on the server, with this key in the environment.
-    fn by(&self, key: &str, arguments: &[&str]) -> Output {
+    fn run_remote_with_key(&self, key: &str, arguments: &[&str]) -> Output {
         Command::new(BINARY)
             .args(arguments)
             .args(["--url", &format!("http://{}", self.server.address)])
@@ -82,17 +82,17 @@ fn without_last_use(json: &str) -> String {
 
 #[test]
 fn keys() {
-    let stage = Stage::new();
+    let stage = RemoteFixture::new();
     let folder = stage.folder();
-    let on = |arguments: &[&str]| stage.on(arguments);
+    let on = |arguments: &[&str]| stage.run_remote(arguments);
     assert_eq!(json(&on(&["projects", "list", "--json"]))[0]["project_id"], stage.manager["project_id"]);
-    let asked =
+    let create =
         ["keys", "create", "--name", "Buoy", "--scope", "data:read", "--expires", "7d", "--rate", "5/minute", "--json"];
-    let made = json(&on(&asked));
+    let made = json(&on(&create));
     let id = made["key_id"].as_str().unwrap();
     assert!(stage.server.verify(made["secret"].as_str().unwrap()).contains(r#""valid":true"#));
     assert_eq!((&made["created_by"], &made["rate_limit"]), (&"Manager".into(), &"5/minute".into()));
-    let once = [&asked[..], &["--idempotency-key", "tonight"]].concat();
+    let once = [&create[..], &["--idempotency-key", "tonight"]].concat();
     out(&on(&once));
     assert!(err(&on(&once)).contains("This idempotency key has made its key already"));
 
@@ -105,18 +105,18 @@ fn keys() {
             &["keys", "list", "--text", "Buoy"],
             &["keys", "list", "--text", "", "--issued-to", ""],
         ] {
-            let asked = [what, more].concat();
-            let [here, there] = [out(&keyward(folder, &asked)), out(&on(&asked))];
+            let arguments = [what, more].concat();
+            let [here, there] = [out(&keyward(folder, &arguments)), out(&on(&arguments))];
             // On the database the output names the project, because there may be several.
             let here = without_last_use(&here.replace("  (maren’s project)", ""));
-            assert_eq!(here, without_last_use(&there), "{asked:?}");
+            assert_eq!(here, without_last_use(&there), "{arguments:?}");
             assert!(there.contains("Buoy") && there.contains(id) && !there.contains("kw_live_ "), "{there}");
         }
     }
     let shown = out(&on(&["keys", "show", id]));
     assert!(shown.contains("rate limit  5 calls a minute") && shown.contains("scopes      data:read"), "{shown}");
 
-    let day = |days: i64| moments::rfc3339(SystemClock.now().plus_seconds(days * 86_400))[..10].to_owned();
+    let day = |days: i64| time_format::rfc3339(SystemClock.now().plus_seconds(days * 86_400))[..10].to_owned();
     let (start, end) = (day(10), day(30));
     let edited = json(&on(&[
         "keys",
@@ -150,11 +150,11 @@ fn keys() {
     // Denied commands explain the reason, and print no secret.
     let wider = on(&["keys", "create", "--name", "Wider", "--scope", "data:write"]);
     assert!(err(&wider).contains("You do not have data:write"), "{}", err(&wider));
-    let reader = stage.make(&[READ]);
-    let refused = stage.by(reader["secret"].as_str().unwrap(), &["keys", "deactivate", id]);
+    let reader = stage.create_key(&[READ]);
+    let refused = stage.run_remote_with_key(reader["secret"].as_str().unwrap(), &["keys", "deactivate", id]);
     assert!(err(&refused).contains("made no token of this key"), "{}", err(&refused));
-    let writer = stage.make(&[WRITE]);
-    let writes = |arguments: &[&str]| stage.by(writer["secret"].as_str().unwrap(), arguments);
+    let writer = stage.create_key(&[WRITE]);
+    let writes = |arguments: &[&str]| stage.run_remote_with_key(writer["secret"].as_str().unwrap(), arguments);
     assert!(err(&writes(&["keys", "deactivate", id])).contains("--project"));
     out(&writes(&["keys", "deactivate", id, "--project", stage.project()]));
     let nothing = Command::new(BINARY)
@@ -167,9 +167,9 @@ fn keys() {
 
 #[test]
 fn the_project_and_its_config() {
-    let stage = Stage::new();
+    let stage = RemoteFixture::new();
     let folder = stage.folder();
-    let on = |arguments: &[&str]| stage.on(arguments);
+    let on = |arguments: &[&str]| stage.run_remote(arguments);
     // The project of the key and its config, exactly as stored. The config has the maximum size.
     let project = stage.project();
     let config = format!(r#"{{"model": "{}"}}"#, "harbour ".repeat(32 * 1024 - 3));
@@ -191,8 +191,8 @@ fn the_project_and_its_config() {
     assert!(err(&on(&["projects", "show", "--project", "Elsewhere"])).contains("one of the project “maren’s project”"));
     assert!(err(&on(&["projects", "config", "--set", "config.json"])).contains("Leave out --url"));
     // A key without a management scope can also read the config if the project is given.
-    let plain = stage.make(&["data:read"]);
-    let reads = |arguments: &[&str]| stage.by(plain["secret"].as_str().unwrap(), arguments);
+    let plain = stage.create_key(&["data:read"]);
+    let reads = |arguments: &[&str]| stage.run_remote_with_key(plain["secret"].as_str().unwrap(), arguments);
     assert!(out(&reads(&["projects", "config", "--project", project])).contains("harbour"));
     assert!(err(&reads(&["projects", "config"])).contains("keyward:keys.read"));
     let elsewhere = reads(&["projects", "config", "--project", "0198f2c0-0000-7000-8000-000000000000"]);
@@ -201,9 +201,9 @@ fn the_project_and_its_config() {
 
 #[test]
 fn what_is_refused_and_why() {
-    let stage = Stage::new();
+    let stage = RemoteFixture::new();
     let folder = stage.folder();
-    let on = |arguments: &[&str]| stage.on(arguments);
+    let on = |arguments: &[&str]| stage.run_remote(arguments);
     let (secret, project) = (stage.secret(), stage.project());
     let made = json(&on(&["keys", "create", "--name", "Float", "--json"]));
     let id = made["key_id"].as_str().unwrap();
@@ -227,9 +227,9 @@ fn what_is_refused_and_why() {
     let asks = |url: &str, key: &str| {
         let asked =
             Command::new(BINARY).args(["keys", "list", "--url", url]).env_clear().env("KEYWARD_KEY", key).output();
-        let said = err(&asked.unwrap());
-        assert!(!said.contains(secret), "{said}");
-        said
+        let message = err(&asked.unwrap());
+        assert!(!message.contains(secret), "{message}");
+        message
     };
     let own = format!("http://{}", stage.server.address);
     for behind in ["/v1", "/?x=1", "/#x"] {
@@ -239,7 +239,7 @@ fn what_is_refused_and_why() {
     assert!(asks(&own, " ").contains("is empty"));
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert!(asks(&format!("http://{closed}"), secret).contains(&closed.to_string()));
-    for (head, said) in [("404 Not Found", "404"), ("200 OK", "200")] {
+    for (head, status) in [("404 Not Found", "404"), ("200 OK", "200")] {
         let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = other.local_addr().unwrap();
         let answers = std::thread::spawn(move || {
@@ -247,15 +247,15 @@ fn what_is_refused_and_why() {
             let _ = stream.read(&mut [0; 4096]);
             write!(stream, "HTTP/1.1 {head}\r\ncontent-length: 4\r\nconnection: close\r\n\r\nwell").unwrap();
         });
-        let told = asks(&format!("http://{address}"), secret);
+        let message = asks(&format!("http://{address}"), secret);
         answers.join().unwrap();
-        assert!(told.contains("Is it the right address?") && told.contains(said), "{told}");
+        assert!(message.contains("Is it the right address?") && message.contains(status), "{message}");
     }
     // A rate-limited key gets the rate-limit message, not advice to add `--project`.
     let seldom =
         ["keys", "create", "--project", project, "--name", "Seldom", "--scope", READ, "--rate", "1/hour", "--json"];
     let seldom = json(&keyward(folder, &seldom));
-    let refused = err(&stage.by(seldom["secret"].as_str().unwrap(), &["keys", "list"]));
+    let refused = err(&stage.run_remote_with_key(seldom["secret"].as_str().unwrap(), &["keys", "list"]));
     assert!(refused.contains("too often") && !refused.contains("--project"), "{refused}");
 
     // The key comes from a file, or from standard input.

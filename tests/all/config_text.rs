@@ -31,8 +31,8 @@ fn nested(depth: usize, length: usize) -> String {
 on_both_engines! {
     /// The depth and the length of the formatted text are limited: a config of 240 KB with 120 levels made a page of 59
     /// MB.
-    async fn depth_and_laid_out_length_are_bounded(bench: Bench) {
-        let owner = bench.person(EMAIL, false).await;
+    async fn depth_and_laid_out_length_are_bounded(bench: TestServer) {
+        let owner = bench.create_user(EMAIL, false).await;
         let id = bench.project_of(&owner).await;
         let mut browser = bench.signed_in(EMAIL).await;
         for (config, words) in [
@@ -52,7 +52,7 @@ on_both_engines! {
         assert_eq!(bench.app.projects.config(id).await.unwrap(), "{}");
         // A config that an earlier release accepted is shown as stored, and can be replaced by a smaller one.
         let config = nested(120, 240_000);
-        bench.alter(&format!("UPDATE projects SET config = '{config}' WHERE id = {}", bench.literal(id))).await;
+        bench.execute_sql(&format!("UPDATE projects SET config = '{config}' WHERE id = {}", bench.literal(id))).await;
         let page = browser.get(&format!("/projects/{id}")).await;
         assert_eq!(page.status, 200);
         assert!(page.bytes.len() < 400_000, "{} bytes", page.bytes.len());
@@ -61,8 +61,8 @@ on_both_engines! {
     }
 
     /// A config near the size limit appears in the page once, and its form can be submitted.
-    async fn the_text_is_in_the_page_once(bench: Bench) {
-        let owner = bench.person(EMAIL, false).await;
+    async fn the_text_is_in_the_page_once(bench: TestServer) {
+        let owner = bench.create_user(EMAIL, false).await;
         let id = bench.project_of(&owner).await;
         let mut browser = bench.signed_in(EMAIL).await;
         let config = format!("{{\"only-here\":1,\"a\":[{}1]}}", "1,".repeat(120_000));
@@ -79,9 +79,9 @@ on_both_engines! {
     }
 
     /// Numbers keep their digits (RFC 8259 section 6) with every way to write and to read them.
-    async fn numbers_are_kept_as_they_were_written(bench: Bench) {
-        let owner = bench.person(EMAIL, false).await;
-        let made = bench.key(&owner, "Gateway").await;
+    async fn numbers_are_kept_as_they_were_written(bench: TestServer) {
+        let owner = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&owner, "Gateway").await;
         let id = made.project;
         let mut browser = bench.signed_in(EMAIL).await;
         let numbers = ["1e400", "-1E-400", "123456789012345678901", "0.1000000000000000055511151231257827", "9007199254740993", "1.0",

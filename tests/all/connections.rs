@@ -1,9 +1,9 @@
 //! Connection limits over real sockets: connections for each client, timeouts, and the end of a connection.
 
-use crate::support::{Bench, Engine, raw::Client, wire};
+use crate::support::{Engine, TestServer, raw_client::Client, socket_requests};
 use axum::{Router, body::Body, response::IntoResponse as _, routing::get};
 use futures::StreamExt as _;
-use keyward::http::serve::{Limits, serve_within};
+use keyward::http::serve::{Limits, serve_with_limits};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -24,7 +24,7 @@ async fn start(router: Router, limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let at = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(serve_within(listener, router, limits, async {
+    let ended = tokio::spawn(serve_with_limits(listener, router, limits, async {
         let _ = stopped.await;
     }));
     Server { at, stop, ended }
@@ -106,7 +106,7 @@ async fn one_address_cannot_take_all_connections() {
     let mut third = Client::connect_from(2, server.at).await;
     assert!(third.is_closed().await, "beyond the limit of the address");
     let mut other = Client::connect_from(3, server.at).await;
-    assert_eq!(other.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
+    assert_eq!(other.request("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
     // A connection that is idle is closed in favor of a new one.
     slow.go.notify_one();
     slow.go.notify_one();
@@ -114,7 +114,7 @@ async fn one_address_cannot_take_all_connections() {
         assert_eq!(client.response().await.status, 200);
     }
     let mut fourth = Client::connect_from(2, server.at).await;
-    assert_eq!(fourth.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
+    assert_eq!(fourth.request("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
     let [first, second] = &mut busy;
     assert!(
         tokio::time::timeout(LONG, async {
@@ -135,7 +135,7 @@ async fn silent_connections_do_not_keep_others_out() {
     }
     for _ in 0..4 {
         let mut client = Client::connect(server.at).await;
-        let response = client.ask("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let response = client.request("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert_eq!((response.status, response.has_close()), (200, false));
         silent.push(client);
     }
@@ -150,7 +150,7 @@ async fn clients_that_connect_at_the_same_time_take_the_places_of_idle_ones() {
     let mut idle = Vec::new();
     for _ in 0..4 {
         let mut client = Client::connect(server.at).await;
-        assert_eq!(client.ask(request).await.status, 200);
+        assert_eq!(client.request(request).await.status, 200);
         idle.push(client);
     }
     let mut new = Vec::new();
@@ -158,7 +158,7 @@ async fn clients_that_connect_at_the_same_time_take_the_places_of_idle_ones() {
         new.push(Client::connect(server.at).await);
     }
     for client in &mut new {
-        let response = client.ask(request).await;
+        let response = client.request(request).await;
         assert_eq!((response.status, response.has_close()), (200, false));
     }
     for client in &mut idle {
@@ -167,14 +167,14 @@ async fn clients_that_connect_at_the_same_time_take_the_places_of_idle_ones() {
 }
 
 #[tokio::test]
-async fn health_is_answered_while_every_connection_waits_for_a_response() {
+async fn health_responds_while_all_connections_are_busy() {
     let (router, slow) = slow_router();
     let server = start(router, Limits { connections: 2, reserve: 2, ..Limits::default() }).await;
     let mut busy = [slow_client(&server, 2).await, slow_client(&server, 3).await];
     slow.arrived(2).await;
     for (path, status) in [("/healthz", 200), ("/", 503), ("/healthz", 200)] {
         let mut client = Client::connect(server.at).await;
-        let response = client.ask(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        let response = client.request(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
         assert_eq!((response.status, response.has_close()), (status, true), "{path}");
     }
     slow.go.notify_one();
@@ -192,7 +192,7 @@ async fn incomplete_heads_do_not_delay_the_end() {
     let mut half = Client::connect(server.at).await;
     half.send("GET / HTTP/1.1\r\nHos").await;
     let mut second = Client::connect(server.at).await;
-    assert_eq!(second.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
+    assert_eq!(second.request("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
     second.send("GET / HTTP/1.1\r\nHos").await;
     // The listener has accepted all three connections, because the last one got its response.
     server.stop.send(()).expect("it runs");
@@ -203,9 +203,9 @@ async fn incomplete_heads_do_not_delay_the_end() {
 /// The body follows its head in a separate packet, as over a network. The response announces whether the connection
 /// stays open, and the connection behaves accordingly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_request_leaves_the_connection_usable_or_says_that_it_does_not() {
-    let bench = Bench::new(Engine::Sqlite).await;
-    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+async fn a_rejected_request_keeps_or_closes_the_connection() {
+    let bench = TestServer::new(Engine::Sqlite).await;
+    let port = socket_requests::listen(&bench, crate::support::config(crate::support::URL)).await;
     let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
     for round in 0..40 {
         let path = ["/v1/keys/verify", "/oauth/token", "/nowhere", "/login", "/healthz", "/v1/auth"][round % 6];
@@ -223,8 +223,8 @@ async fn a_refused_request_leaves_the_connection_usable_or_says_that_it_does_not
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_of_a_large_body_arrives_and_announces_the_close() {
-    let bench = Bench::new(Engine::Sqlite).await;
-    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+    let bench = TestServer::new(Engine::Sqlite).await;
+    let port = socket_requests::listen(&bench, crate::support::config(crate::support::URL)).await;
     let large = "x".repeat(6 * 1024 * 1024);
     for (path, kind) in [
         ("/login", "application/x-www-form-urlencoded"),
@@ -247,15 +247,15 @@ async fn a_refusal_of_a_large_body_arrives_and_announces_the_close() {
     // If the client sends `Expect: 100-continue`, its body is not read, and the response announces the close.
     let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
     let response = client
-        .ask("POST /v1/keys/verify HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nExpect: 100-continue\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n")
+        .request("POST /v1/keys/verify HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nExpect: 100-continue\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n")
         .await;
     assert_eq!((response.status, response.has_close()), (415, true));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn framing_that_proxies_read_differently_is_refused() {
-    let bench = Bench::new(Engine::Sqlite).await;
-    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+    let bench = TestServer::new(Engine::Sqlite).await;
+    let port = socket_requests::listen(&bench, crate::support::config(crate::support::URL)).await;
     let host = "Host: 127.0.0.1:3000";
     let chunked = format!(
         "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -275,8 +275,8 @@ async fn framing_that_proxies_read_differently_is_refused() {
         format!("{chunked}2\r\n{{}}\r\n0\r\nX: y\n\r\n{smuggled}"),
     ] {
         let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
-        assert_eq!(client.ask("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n").await.status, 200);
-        let response = client.ask(&request).await;
+        assert_eq!(client.request("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n").await.status, 200);
+        let response = client.request(&request).await;
         assert_eq!((response.status, response.has_close()), (400, true), "{request:?}");
         assert!(client.is_closed().await, "{request:?}");
     }
@@ -284,13 +284,13 @@ async fn framing_that_proxies_read_differently_is_refused() {
     for _ in 0..2 {
         let body = "{}";
         let chunked = client
-            .ask(&format!(
+            .request(&format!(
                 "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\
                  1\r\n{{\r\n1;x=y\r\n}}\r\n0\r\n\r\n"
             ))
             .await;
         let plain = client
-            .ask(&format!(
+            .request(&format!(
                 "POST /v1/keys/verify HTTP/1.1\r\n{host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             ))
@@ -303,10 +303,10 @@ async fn framing_that_proxies_read_differently_is_refused() {
 /// The start of the next request is unknown, so the response announces the close (RFC 9112 section 9.6).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_body_is_refused_with_400_and_announces_the_close() {
-    let bench = Bench::new(Engine::Sqlite).await;
+    let bench = TestServer::new(Engine::Sqlite).await;
     // Without a user the sign-in page redirects to the setup.
-    bench.person("maren@pelagic.example", false).await;
-    let port = wire::listen(&bench, crate::support::config(crate::support::URL)).await;
+    bench.create_user("maren@pelagic.example", false).await;
+    let port = socket_requests::listen(&bench, crate::support::config(crate::support::URL)).await;
     let trailers = format!("1\r\na\r\n0\r\nX: {}\r\n\r\n", "x".repeat(40_000));
     let bodies = ["zz\r\n", "fffffffffffffffff\r\n", "1\r\nab\r\n0\r\n\r\n", "1\r\na\r\nzz\r\n", &trailers];
     for (path, kind) in [
@@ -317,7 +317,7 @@ async fn a_broken_body_is_refused_with_400_and_announces_the_close() {
         for (number, body) in bodies.iter().enumerate() {
             let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
             let response = client
-                .ask(&format!(
+                .request(&format!(
                     "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nOrigin: {url}\r\nAccept: text/html\r\nContent-Type: {kind}\r\n\
                      Transfer-Encoding: chunked\r\n\r\n{body}",
                     url = crate::support::URL,

@@ -4,7 +4,7 @@
 //! timing: a flush records the instant up to which it contains all counts. A response that a client received before
 //! that instant, by the clock of the same machine, must be counted.
 
-use crate::support::{Bench, Engine};
+use crate::support::{Engine, TestServer};
 use keyward::{
     domain::ids::KeyId,
     service::clock::{Clock as _, SystemClock},
@@ -30,21 +30,21 @@ use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
 /// Connections that send requests, with only the pause below between them.
-const LANES: u64 = 3;
+const CONNECTIONS: u64 = 3;
 const REST: Duration = Duration::from_millis(3);
 /// Keys that are verified. The last one has a rate limit, which is so low that it is reached at once.
 const KEYS: usize = 8;
 const LIMITED: usize = KEYS - 1;
 /// In one of this many rounds the test waits until all counts are written, and then requires an exact match.
-const QUIET: usize = 10;
+const EXACT_EVERY: usize = 10;
 
 /// Number of calls by key and outcome.
 type Counts = BTreeMap<(Uuid, String), i64>;
 
 /// A splitmix64 generator: small, and with the same output for the same seed.
-struct Dice(u64);
+struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -71,14 +71,14 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
-        let mut said = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut said).expect("it speaks");
-        let address = said.trim().split("http://").nth(1).expect("it says where").to_owned();
+        let mut first_line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first_line).expect("it speaks");
+        let address = first_line.trim().split("http://").nth(1).expect("it says where").to_owned();
         Self { child, address }
     }
 
-    async fn connect(&self) -> Lane {
-        lane(&self.address).await.expect("it answers")
+    async fn connect(&self) -> Connection {
+        connect(&self.address).await.expect("it answers")
     }
 
     fn kill(&mut self) {
@@ -95,16 +95,16 @@ impl Drop for Server {
 }
 
 /// A persistent connection.
-struct Lane {
+struct Connection {
     stream: TcpStream,
     host: String,
 }
 
-async fn lane(address: &str) -> std::io::Result<Lane> {
-    Ok(Lane { stream: TcpStream::connect(address).await?, host: address.to_owned() })
+async fn connect(address: &str) -> std::io::Result<Connection> {
+    Ok(Connection { stream: TcpStream::connect(address).await?, host: address.to_owned() })
 }
 
-impl Lane {
+impl Connection {
     /// Sends a request and returns the status and the body of the response. An error means that the server is gone.
     async fn send(&mut self, head: &str, body: &str) -> std::io::Result<(u16, String)> {
         let request = format!("{head}\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}", self.host, body.len());
@@ -159,27 +159,27 @@ struct Round {
     /// Sent requests by key, counted before each is sent.
     sent: [AtomicU64; KEYS],
     /// Key, outcome, and the time of the response in microseconds since the epoch.
-    heard: Mutex<Vec<(usize, String, i64)>>,
+    responses: Mutex<Vec<(usize, String, i64)>>,
 }
 
 impl Round {
     /// Sends requests until `stop` is set or the server is gone.
-    async fn ask(self: Arc<Self>, keys: Arc<Vec<Key>>, address: String, mut dice: Dice) {
-        let Ok(mut lane) = lane(&address).await else { return };
+    async fn send_requests(self: Arc<Self>, keys: Arc<Vec<Key>>, address: String, mut dice: SplitMix64) {
+        let Ok(mut lane) = connect(&address).await else { return };
         while !self.stop.load(Ordering::SeqCst) {
             let at = usize::try_from(dice.below(KEYS as u64)).expect("small");
             let scopes: &[&str] = if dice.below(4) == 0 { &["no:such"] } else { &[] };
             self.sent[at].fetch_add(1, Ordering::SeqCst);
             let Ok(outcome) = lane.verify(&keys[at].secret, scopes).await else { return };
-            self.heard.lock().expect("whole").push((at, outcome, SystemClock.now().micros()));
+            self.responses.lock().expect("whole").push((at, outcome, SystemClock.now().micros()));
             tokio::time::sleep(REST).await;
         }
     }
 
     /// Returns the counts of the responses before this instant.
-    fn heard_before(&self, keys: &[Key], instant: i64) -> Counts {
+    fn responses_before(&self, keys: &[Key], instant: i64) -> Counts {
         let mut counts = Counts::new();
-        for (key, outcome, at) in self.heard.lock().expect("whole").iter() {
+        for (key, outcome, at) in self.responses.lock().expect("whole").iter() {
             if *at < instant {
                 *counts.entry((keys[*key].id, outcome.clone())).or_default() += 1;
             }
@@ -188,10 +188,10 @@ impl Round {
     }
 
     /// Returns the number of calls with a key without a response.
-    fn unheard(&self, keys: &[Key], key: Uuid) -> i64 {
+    fn missing_responses(&self, keys: &[Key], key: Uuid) -> i64 {
         let at = keys.iter().position(|it| it.id == key).expect("one of ours");
-        let heard = self.heard.lock().expect("whole").iter().filter(|(key, ..)| *key == at).count();
-        i64::try_from(self.sent[at].load(Ordering::SeqCst)).expect("small") - i64::try_from(heard).expect("small")
+        let received = self.responses.lock().expect("whole").iter().filter(|(key, ..)| *key == at).count();
+        i64::try_from(self.sent[at].load(Ordering::SeqCst)).expect("small") - i64::try_from(received).expect("small")
     }
 }
 
@@ -201,7 +201,7 @@ async fn stored(location: &Location) -> (i64, Counts) {
     const ALL: &str = "SELECT key_id, outcome, calls, '' FROM usage \
         UNION ALL SELECT writer, '', 0, calls FROM usage_flushes";
     let pool = Pool::open(location).await.expect("the database opens");
-    let mut reader = pool.read().await.expect("a reader");
+    let mut reader = pool.acquire_reader().await.expect("a reader");
     // The order matters: the counts, read second, include at least all calls up to the instant.
     let (until, rows): (i64, Vec<(Uuid, String, i64, String)>) = match reader.conn() {
         Conn::Sqlite(c) => (
@@ -244,7 +244,7 @@ fn added(before: &Counts, after: &Counts) -> Counts {
 /// Checks the counts that a round stored: at most the number of sent requests, and at least the responses before the
 /// last flush.
 fn check(round: &Round, keys: &[Key], until: i64, added: &Counts) {
-    let (due, heard) = (round.heard_before(keys, until), round.heard_before(keys, i64::MAX));
+    let (due, received) = (round.responses_before(keys, until), round.responses_before(keys, i64::MAX));
     for (key, calls) in &due {
         assert!(
             added.get(key).is_some_and(|it| it >= calls),
@@ -253,13 +253,13 @@ fn check(round: &Round, keys: &[Key], until: i64, added: &Counts) {
         );
     }
     for (key, calls) in added {
-        let most = heard.get(key).unwrap_or(&0) + round.unheard(keys, key.0);
+        let most = received.get(key).unwrap_or(&0) + round.missing_responses(keys, key.0);
         assert!(*calls <= most, "{key:?}: {calls} are there of {most}: something counted twice");
     }
     for key in keys {
         let all: i64 = added.iter().filter(|((id, _), _)| *id == key.id).map(|(_, calls)| calls).sum();
-        let heard: i64 = heard.iter().filter(|((id, _), _)| *id == key.id).map(|(_, calls)| calls).sum();
-        assert!(all <= heard + round.unheard(keys, key.id), "{}: counted twice", key.id);
+        let received: i64 = received.iter().filter(|((id, _), _)| *id == key.id).map(|(_, calls)| calls).sum();
+        assert!(all <= received + round.missing_responses(keys, key.id), "{}: counted twice", key.id);
     }
 }
 
@@ -267,24 +267,26 @@ fn sum(counts: &Counts) -> i64 {
     counts.values().sum()
 }
 
-async fn killed(engine: Engine, rounds: usize) {
+async fn kill_repeatedly(engine: Engine, rounds: usize) {
     let seed = std::env::var("KEYWARD_TEST_SEED").ok().and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from_le_bytes(crate::support::random()));
     println!("seed {seed}: again with KEYWARD_TEST_SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut dice = SplitMix64(seed);
 
-    let bench = Bench::new(engine).await;
-    let maren = bench.person(EMAIL, false).await;
+    let bench = TestServer::new(engine).await;
+    let maren = bench.create_user(EMAIL, false).await;
     let mut keys = Vec::new();
     for n in 0..KEYS {
-        let made = bench.key(&maren, &format!("Gateway {n}")).await;
+        let made = bench.create_key(&maren, &format!("Gateway {n}")).await;
         keys.push(Key { id: made.id.into(), secret: made.secret });
     }
-    let switched = bench.key(&maren, "Switched").await;
-    bench.alter(&format!("UPDATE keys SET rate_limit = '20/day' WHERE id = {}", bench.literal(keys[LIMITED].id))).await;
+    let switched = bench.create_key(&maren, "Switched").await;
+    bench
+        .execute_sql(&format!("UPDATE keys SET rate_limit = '20/day' WHERE id = {}", bench.literal(keys[LIMITED].id)))
+        .await;
     let cookie = bench.signed_in(EMAIL).await.cookie.expect("a session");
-    let Bench { app, folder, location, .. } = bench;
-    app.ground.pool.close().await;
+    let TestServer { app, folder, location, .. } = bench;
+    app.context.pool.close().await;
     let database = match &location {
         Location::Sqlite(_) => "sqlite:keyward.db".to_owned(),
         Location::Postgres(url) => url.clone(),
@@ -292,7 +294,7 @@ async fn killed(engine: Engine, rounds: usize) {
 
     let keys = Arc::new(keys);
     let (mut base, mut exhausted, mut on) = (Counts::new(), false, Some(true));
-    let (mut sent, mut heard, mut written, mut flushed, mut switches) = (0, 0, 0, 0, 0);
+    let (mut sent, mut received, mut written, mut flushed, mut switches) = (0, 0, 0, 0, 0);
     for n in 1..=rounds {
         let mut server = Server::start(folder.path(), &database);
         let mut door = server.connect().await;
@@ -304,7 +306,7 @@ async fn killed(engine: Engine, rounds: usize) {
         let round = Arc::new(Round::default());
         let count = |key: usize, outcome: &str| {
             round.sent[key].fetch_add(1, Ordering::SeqCst);
-            round.heard.lock().expect("whole").push((key, outcome.to_owned(), SystemClock.now().micros()));
+            round.responses.lock().expect("whole").push((key, outcome.to_owned(), SystemClock.now().micros()));
         };
         if exhausted {
             let outcome = door.verify(&keys[LIMITED].secret, &[]).await.expect("answered");
@@ -312,8 +314,14 @@ async fn killed(engine: Engine, rounds: usize) {
             count(LIMITED, &outcome);
         }
         exhausted = false;
-        let lanes: Vec<_> = (0..LANES)
-            .map(|_| tokio::spawn(round.clone().ask(keys.clone(), server.address.clone(), Dice(dice.below(u64::MAX)))))
+        let lanes: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                tokio::spawn(round.clone().send_requests(
+                    keys.clone(),
+                    server.address.clone(),
+                    SplitMix64(dice.below(u64::MAX)),
+                ))
+            })
             .collect();
 
         // Half of the kills are close to the time of the first flush.
@@ -323,7 +331,7 @@ async fn killed(engine: Engine, rounds: usize) {
         on = switch(&mut door, &switched.id, is != "accepted", &cookie).await;
         tokio::time::sleep(Duration::from_millis(moment - switch_at)).await;
 
-        let quiet = n % QUIET == 0;
+        let quiet = n % EXACT_EVERY == 0;
         if quiet {
             round.stop.store(true, Ordering::SeqCst);
             for lane in lanes {
@@ -336,7 +344,7 @@ async fn killed(engine: Engine, rounds: usize) {
                     break;
                 }
             }
-            let all = round.heard_before(&keys, i64::MAX);
+            let all = round.responses_before(&keys, i64::MAX);
             let written = async {
                 loop {
                     let (until, now) = stored(&location).await;
@@ -363,31 +371,31 @@ async fn killed(engine: Engine, rounds: usize) {
         let (until, now) = stored(&location).await;
         let came = without(&switched.id.into(), added(&base, &now));
         check(&round, &keys, until, &came);
-        let all = round.heard_before(&keys, i64::MAX);
+        let all = round.responses_before(&keys, i64::MAX);
         assert!(!quiet || came == all, "round {n}: {came:?} is there of {all:?}");
         sent += round.sent.iter().map(|it| it.load(Ordering::SeqCst)).sum::<u64>();
-        heard += sum(&all);
+        received += sum(&all);
         written += sum(&came);
         flushed += usize::from(!came.is_empty());
         base = now;
     }
     println!(
-        "{rounds} kills: {sent} sent, {heard} answered, {written} counted; {flushed} came after a flush, \
+        "{rounds} kills: {sent} sent, {received} answered, {written} counted; {flushed} came after a flush, \
          {switches} after an acknowledged change"
     );
-    assert!(written > 0 && heard > 0 && switches > 1);
+    assert!(written > 0 && received > 0 && switches > 1);
 
     // A server that is stopped with SIGTERM writes all counts.
     let mut server = Server::start(folder.path(), &database);
     let round = Arc::new(Round::default());
-    let asking = tokio::spawn(round.clone().ask(keys.clone(), server.address.clone(), dice));
+    let asking = tokio::spawn(round.clone().send_requests(keys.clone(), server.address.clone(), dice));
     tokio::time::sleep(Duration::from_millis(500)).await;
     round.stop.store(true, Ordering::SeqCst);
     asking.await.expect("a lane");
     assert!(Command::new("kill").arg(server.child.id().to_string()).status().expect("kill runs").success());
     assert!(server.child.wait().expect("it ends").success());
     let came = without(&switched.id.into(), added(&base, &stored(&location).await.1));
-    assert_eq!(came, round.heard_before(&keys, i64::MAX));
+    assert_eq!(came, round.responses_before(&keys, i64::MAX));
 }
 
 /// Returns the counts of all keys except this one, which is not part of the load.
@@ -397,7 +405,7 @@ fn without(key: &Uuid, mut counts: Counts) -> Counts {
 }
 
 /// Activates or deactivates a key, and returns the acknowledged state, or `None` without a response.
-async fn switch(door: &mut Lane, key: &KeyId, on: bool, cookie: &str) -> Option<bool> {
+async fn switch(door: &mut Connection, key: &KeyId, on: bool, cookie: &str) -> Option<bool> {
     let verb = if on { "activate" } else { "deactivate" };
     let head = format!(
         "POST /keys/{key}/{verb} HTTP/1.1\r\nAccept: text/html\r\nOrigin: http://{}\r\nCookie: {cookie}\r\n\
@@ -415,10 +423,10 @@ async fn switch(door: &mut Lane, key: &KeyId, on: bool, cookie: &str) -> Option<
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_kills_on_sqlite() {
-    killed(Engine::Sqlite, 100).await;
+    kill_repeatedly(Engine::Sqlite, 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_kills_on_postgres() {
-    killed(Engine::Postgres, 10).await;
+    kill_repeatedly(Engine::Postgres, 10).await;
 }

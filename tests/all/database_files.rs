@@ -61,11 +61,11 @@ fn copy(from: &Path, to: &Path, names: &[&str]) {
 
 const ALL: [&str; 3] = ["keyward.db", "keyward.db-wal", "keyward.db-shm"];
 
-fn refused(folder: &Path, arguments: &[&str]) -> String {
-    refused_on(folder, DATABASE, arguments)
+fn failure_output(folder: &Path, arguments: &[&str]) -> String {
+    failure_output_on(folder, DATABASE, arguments)
 }
 
-fn refused_on(folder: &Path, database: &str, arguments: &[&str]) -> String {
+fn failure_output_on(folder: &Path, database: &str, arguments: &[&str]) -> String {
     let mut command = std::process::Command::new(node::BINARY);
     command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
     match Node::start_by(command, folder, database) {
@@ -94,13 +94,13 @@ async fn an_older_database_is_refused() {
     stop(server);
 
     copy(backup, folder, &ALL);
-    let error = refused(folder, &[]);
+    let error = failure_output(folder, &[]);
     assert!(error.contains("older") && error.contains("--accept-older-database"), "{error}");
     // New events give the backup as many events as the record knows. It is still a different history.
     node::command(folder, DATABASE, &["keys", "list"]).unwrap();
     node::key(folder, DATABASE, "Other", &["data:read"]);
     node::key(folder, DATABASE, "Another", &["data:read"]);
-    let error = refused(folder, &[]);
+    let error = failure_output(folder, &[]);
     assert!(error.contains("is not the one") && error.contains("--accept-older-database"), "{error}");
     let server = Node::start(folder, DATABASE, &["--accept-older-database"]);
     assert!(server.verify(secret).await.1.contains(r#""valid":true"#), "as the backup has it");
@@ -116,7 +116,7 @@ async fn a_copy_without_the_log_is_refused() {
     node::first_key(folder, DATABASE, &["data:read"]);
     let mut server = Node::start(folder, DATABASE, &[]);
     node::key(folder, DATABASE, "Only in the log", &["data:read"]);
-    crate::support::listening::until("the record is written", async || {
+    crate::support::change_feed::wait_until("the record is written", async || {
         let text = fs::read_to_string(folder.join("keyward.key.seen")).unwrap_or_default();
         let states: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         states[0]["change"].as_i64().is_some_and(|change| change >= 2)
@@ -124,7 +124,7 @@ async fn a_copy_without_the_log_is_refused() {
     .await;
     copy(folder, copied, &["keyward.db", "keyward.key", "keyward.key.seen"]);
     server.child.kill().unwrap();
-    let error = refused(copied, &[]);
+    let error = failure_output(copied, &[]);
     assert!(error.contains("older") && error.contains("-wal"), "{error}");
 }
 
@@ -137,7 +137,7 @@ async fn a_vanished_database_is_refused() {
     for name in ALL {
         let _ = fs::remove_file(folder.join(name));
     }
-    let error = refused(folder, &[]);
+    let error = failure_output(folder, &[]);
     assert!(error.contains("keyward.key") && error.contains("--new"), "{error}");
     assert!(!folder.join("keyward.db").exists(), "nothing was made");
     let person = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
@@ -145,7 +145,7 @@ async fn a_vanished_database_is_refused() {
     assert!(error.contains("keyward.key") && error.contains("start the server once with --new"), "{error}");
     assert!(!folder.join("keyward.db").exists(), "nothing was made by the command either");
     fs::write(folder.join("keyward.db"), "").unwrap();
-    let error = refused(folder, &[]);
+    let error = failure_output(folder, &[]);
     assert!(error.contains("an empty file"), "{error}");
     let error = node::command(folder, DATABASE, &person).unwrap_err();
     assert!(error.contains("an empty file"), "{error}");
@@ -167,7 +167,7 @@ async fn a_database_without_events_is_refused() {
     let person = ["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin"];
     // Two attempts, because a refused start must not leave events behind.
     for _ in 0..2 {
-        let error = refused(folder, &[]);
+        let error = failure_output(folder, &[]);
         assert!(error.contains("no audit events") && error.contains("--new"), "{error}");
         let error = node::command(folder, DATABASE, &person).unwrap_err();
         assert!(error.contains("no audit events") && error.contains("--new"), "{error}");
@@ -189,7 +189,7 @@ async fn postgres_a_database_without_events_is_refused() {
     for _ in 0..2 {
         stop(Node::start(folder, &url, &with_key_file));
     }
-    let error = refused_on(folder, &new, &with_key_file);
+    let error = failure_output_on(folder, &new, &with_key_file);
     assert!(error.contains("no audit events") && error.contains("--new"), "{error}");
     stop(Node::start(folder, &new, &["--key-file", "keyward.key", "--new"]));
     stop(Node::start(folder, &new, &with_key_file));

@@ -1,6 +1,6 @@
 //! `keyward demo --secrets`: creates many keys and a file with each secret and its expected verification result.
 
-use crate::support::{Bench, Engine};
+use crate::support::{Engine, TestServer};
 use keyward::store::Location;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,11 +18,11 @@ fn demo(folder: &Path, url: &str, arguments: &[&str]) -> Output {
         .expect("the binary starts")
 }
 
-fn words(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
 }
 
-async fn a_crowd(engine: Engine) {
+async fn check_bulk_demo(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let location = crate::support::database(engine, &folder).await;
     let url = match &location {
@@ -31,15 +31,19 @@ async fn a_crowd(engine: Engine) {
     };
     let file = folder.path().join("secrets");
     std::fs::write(&file, "somebody's").unwrap();
-    let asked = ["--keys", "1212", "--secrets", "secrets", "--secrets-max", "400"];
-    let refused = demo(folder.path(), &url, &asked);
-    assert!(!refused.status.success() && words(&refused).contains("must be a new file"), "{}", words(&refused));
+    let arguments = ["--keys", "1212", "--secrets", "secrets", "--secrets-max", "400"];
+    let refused = demo(folder.path(), &url, &arguments);
+    assert!(
+        !refused.status.success() && output_text(&refused).contains("must be a new file"),
+        "{}",
+        output_text(&refused)
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's", "what is there stays as it is");
     std::fs::remove_file(&file).unwrap();
 
-    let made = demo(folder.path(), &url, &asked);
-    assert!(made.status.success() && words(&made).contains("1212 keys"), "{}", words(&made));
-    assert!(!words(&made).contains("kw_"), "no secret is printed");
+    let made = demo(folder.path(), &url, &arguments);
+    assert!(made.status.success() && output_text(&made).contains("1212 keys"), "{}", output_text(&made));
+    assert!(!output_text(&made).contains("kw_"), "no secret is printed");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -49,22 +53,22 @@ async fn a_crowd(engine: Engine) {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines.len(), 400);
 
-    let bench = Bench::on(location, folder, crate::support::URL).await;
-    assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 1212);
+    let bench = TestServer::on_database(location, folder, crate::support::URL).await;
+    assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys").await, 1212);
     assert_eq!(bench.events("keys.filled").await, 1, "one event for what was written at once");
     assert_eq!(bench.events("key.created").await, 12, "a story is played");
-    let whole = keyward::service::audit::verify(&bench.app.ground).await.unwrap();
-    assert!(matches!(whole, keyward::service::audit::Chain::Whole { .. }), "{whole:?}");
+    let whole = keyward::service::audit::verify(&bench.app.context).await.unwrap();
+    assert!(matches!(whole, keyward::service::audit::Chain::Intact { .. }), "{whole:?}");
 
     let (mut ids, mut verdicts) = (BTreeSet::new(), BTreeMap::new());
     for line in &lines {
         let &[secret, verdict, id] = line.as_slice() else { panic!("a line has three words") };
-        let decision = bench.app.verify.secret(secret, &Default::default()).await.unwrap();
+        let decision = bench.app.verify.verify_secret(secret, &Default::default()).await.unwrap();
         match decision {
             Ok(good) => {
-                assert_eq!((verdict, id), ("valid", good.facts.key.to_string().as_str()));
-                assert_eq!(good.facts.rate_limit.map(|limit| limit.to_string()).as_deref(), Some("1000000/second"));
-                assert!(good.facts.lifecycle.expires_at.is_some(), "each has an end that is asked for");
+                assert_eq!((verdict, id), ("valid", good.snapshot.key.to_string().as_str()));
+                assert_eq!(good.snapshot.rate_limit.map(|limit| limit.to_string()).as_deref(), Some("1000000/second"));
+                assert!(good.snapshot.lifecycle.expires_at.is_some(), "each has an end that is asked for");
             }
             Err(refused) => assert_eq!(verdict, refused.code()),
         }
@@ -76,20 +80,20 @@ async fn a_crowd(engine: Engine) {
         assert!(verdicts.contains_key(verdict), "{verdict}: {verdicts:?}");
     }
     assert!(verdicts["valid"] > 200, "{verdicts:?}");
-    let now = bench.app.ground.now().micros();
+    let now = bench.app.context.now().micros();
     let wrong = format!(
         "SELECT COUNT(*) FROM keys WHERE created_at > {now} OR updated_at < created_at OR last_used_at < created_at \
          OR last_used_at > expires_at OR deleted_at < created_at"
     );
-    assert_eq!(bench.number(&wrong).await, 0, "nothing happened before its time");
+    assert_eq!(bench.query_number(&wrong).await, 0, "nothing happened before its time");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_on_sqlite() {
-    a_crowd(Engine::Sqlite).await;
+    check_bulk_demo(Engine::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_on_postgres() {
-    a_crowd(Engine::Postgres).await;
+    check_bulk_demo(Engine::Postgres).await;
 }

@@ -1,8 +1,9 @@
 //! A full disk, or a database that cannot grow: writes fail with a reason and succeed again once there is space.
 
 use crate::support::{
-    Bench, Engine, database,
-    listening::until,
+    Engine, TestServer,
+    change_feed::wait_until,
+    database,
     node::{self, BINARY, Node},
 };
 use keyward::{
@@ -11,7 +12,7 @@ use keyward::{
         Error,
         clock::{Clock as _, ManualClock, SystemClock},
     },
-    store::{self, Kind, Location, Pool, WriteTrouble, changes::Change, queue::Kept},
+    store::{self, Kind, Location, Pool, WriteTrouble, change_log::Change, write_queue::WriteOutcome},
 };
 use std::{fs, io::Write as _, path::Path, process::Command, sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -21,9 +22,9 @@ use uuid::Uuid;
 /// The batch is lost with the reason. The next batch is written on a new connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_that_does_not_fit_spoils_no_other() {
-    let bench = Bench::new(Engine::Sqlite).await;
-    let maren = bench.person("maren@pelagic.example", false).await;
-    let Pool::Sqlite { write, .. } = &bench.app.ground.pool else { unreachable!("it is SQLite") };
+    let bench = TestServer::new(Engine::Sqlite).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
+    let Pool::Sqlite { write, .. } = &bench.app.context.pool else { unreachable!("it is SQLite") };
     let mut conn = write.acquire().await.unwrap();
     // The limit applies to this connection only. A new connection finds space.
     let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *conn).await.unwrap();
@@ -33,16 +34,16 @@ async fn a_batch_that_does_not_fit_spoils_no_other() {
     let mut made: Vec<KeyId> = Vec::new();
     let error = loop {
         assert!(made.len() < 2_000, "the file never was full");
-        match bench.try_key(&maren, &format!("Key {}", made.len())).await {
+        match bench.try_create_key(&maren, &format!("Key {}", made.len())).await {
             Ok(id) => made.push(id),
             Err(error) => break error,
         }
     };
     assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Full), "{error}");
-    until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
-    made.push(bench.try_key(&maren, "After").await.unwrap());
-    assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, i64::try_from(made.len()).unwrap());
-    assert_eq!(bench.app.ground.queue.lost_batches(), 1);
+    wait_until("writes succeed again", async || bench.app.context.queue.trouble().is_none()).await;
+    made.push(bench.try_create_key(&maren, "After").await.unwrap());
+    assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys").await, i64::try_from(made.len()).unwrap());
+    assert_eq!(bench.app.context.queue.lost_batches(), 1);
 }
 
 /// Returns whether a test may mount a file system in its own mount namespace.
@@ -60,7 +61,7 @@ fn fill(path: &Path) {
 
 /// A first start on a full disk reports the reason, whichever file SQLite could not extend: database, log, or index.
 #[test]
-fn a_first_start_on_a_full_disk_says_so() {
+fn a_first_start_on_a_full_disk_reports_it() {
     if !can_mount() {
         eprintln!("skipped: this machine lets no test mount a file system");
         return;
@@ -82,7 +83,7 @@ fn a_first_start_on_a_full_disk_says_so() {
 
 /// A server on a small disk that fills up and is freed again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_on_a_full_disk_says_so_and_recovers() {
+async fn a_server_on_a_full_disk_reports_it_and_recovers() {
     if !can_mount() {
         eprintln!("skipped: this machine lets no test mount a file system");
         return;
@@ -125,7 +126,7 @@ async fn a_server_on_a_full_disk_says_so_and_recovers() {
     assert!(server.verify(secret).await.1.contains(r#""valid":true"#), "keys are still verified");
 
     fs::remove_file(&ballast).unwrap();
-    until("it is ready again", async || server.get("/readyz").await.0 == 200).await;
+    wait_until("it is ready again", async || server.get("/readyz").await.0 == 200).await;
     let (status, answer) = create("After".into()).await;
     assert_eq!(status, 201, "{answer}");
     assert!(server.get("/metrics").await.1.contains("\nkeyward_writes_failing 0\n"));
@@ -137,18 +138,18 @@ async fn a_server_on_a_full_disk_says_so_and_recovers() {
 /// The health of the write queue after a batch that failed and after a batch that succeeded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_another_process_holds_is_reported() {
-    let bench = Bench::new(Engine::Sqlite).await;
-    let maren = bench.person("maren@pelagic.example", false).await;
-    let other = crate::support::ground(&bench.location, bench.clock.clone()).await;
+    let bench = TestServer::new(Engine::Sqlite).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
+    let other = crate::support::open_context(&bench.location, bench.clock.clone()).await;
     let Pool::Sqlite { write, .. } = &other.pool else { unreachable!("it is SQLite") };
     let mut conn = write.acquire().await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await.unwrap();
-    let error = bench.try_key(&maren, "Waits").await.unwrap_err();
+    let error = bench.try_create_key(&maren, "Waits").await.unwrap_err();
     assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Contended), "{error}");
-    assert_eq!(bench.app.ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));
+    assert_eq!(bench.app.context.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));
     sqlx::query("ROLLBACK").execute(&mut *conn).await.unwrap();
-    until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
-    bench.try_key(&maren, "After").await.unwrap();
+    wait_until("writes succeed again", async || bench.app.context.queue.trouble().is_none()).await;
+    bench.try_create_key(&maren, "After").await.unwrap();
 }
 
 /// Each probe finds the damaged page again, so the server is not ready between two probes.
@@ -158,16 +159,16 @@ async fn writes_to_a_damaged_database_keep_failing() {
     let location = database(Engine::Sqlite, &folder).await;
     let Location::Sqlite(file) = &location else { unreachable!("it was asked for") };
     crate::cli_faults::damage_head(file).await;
-    let ground = crate::support::ground(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
-    let write = ground.queue.write(|_| {
+    let context = crate::support::open_context(&location, Arc::new(ManualClock::at(SystemClock.now()))).await;
+    let write = context.queue.write(|_| {
         let change = Change { topic: "key", id: Uuid::nil() };
-        Box::pin(async move { Ok::<_, store::Error>(Kept::unrecorded(()).heard(change)) })
+        Box::pin(async move { Ok::<_, store::Error>(WriteOutcome::unaudited(()).notify(change)) })
     });
     assert_eq!(write.await.unwrap_err().kind(), Kind::Damaged);
     // The queue probes once a second.
     for _ in 0..30 {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Damaged)));
+        assert_eq!(context.queue.trouble(), Some(WriteTrouble::Failing(Kind::Damaged)));
     }
-    assert_eq!(ground.queue.lost_batches(), 1, "a probe that fails is no lost batch");
+    assert_eq!(context.queue.lost_batches(), 1, "a probe that fails is no lost batch");
 }

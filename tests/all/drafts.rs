@@ -39,8 +39,8 @@ async fn sign_in(browser: &mut Browser, login: &str, email: &str) -> Page {
 
 on_both_engines! {
     /// Two forms are restored: a new key and a config.
-    async fn what_was_typed_comes_back_after_signing_in(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn what_was_typed_comes_back_after_signing_in(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let id = bench.project_of(&maren).await;
         for live in [false, true] {
             let mut browser = bench.signed_in(MAREN).await;
@@ -48,7 +48,7 @@ on_both_engines! {
             let (mark, number) = (value(&new, "draft"), value(&new, "number"));
             assert!(!mark.is_empty());
             // The session ends while the user fills in the form.
-            bench.alter("DELETE FROM sessions").await;
+            bench.execute_sql("DELETE FROM sessions").await;
             let project = id.to_string();
             let fields = [
                 ("draft", mark.as_str()), ("number", &number), ("project", &project), ("name", "Gateway </textarea> & \"co\""),
@@ -68,19 +68,19 @@ on_both_engines! {
             assert!(checked.iter().any(|it| it.attribute("value") == Some("data:read")));
             assert!(checked.iter().any(|it| it.attribute("value") == Some("test")));
             assert!(!again.text().contains("a password"));
-            assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, 0, "nothing was saved meanwhile");
+            assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys").await, 0, "nothing was saved meanwhile");
             // The draft is restored once. The next visit shows an empty form.
             assert!(again.header("set-cookie").contains("Max-Age=0"));
             let fresh = browser.get("/keys/new").await;
             assert!(!fresh.text().contains(WORDS) && value(&fresh, "name").is_empty());
-            assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
+            assert_eq!(bench.query_number("SELECT COUNT(*) FROM form_drafts").await, 0);
         }
 
         let mut browser = bench.signed_in(MAREN).await;
         let path = format!("/projects/{id}");
         let page = browser.get(&path).await;
         let (mark, version) = (value(&page, "draft"), value(&page, "version"));
-        bench.alter("DELETE FROM sessions").await;
+        bench.execute_sql("DELETE FROM sessions").await;
         let (text, project) = (format!("\n{{\"a\": [{}1]}}", "1, ".repeat(60_000)), id.to_string());
         let login = send_late(&mut browser, &path, &[("draft", &mark), ("id", &project), ("version", &version), ("config", &text)]).await;
         let again = sign_in(&mut browser, &login, MAREN).await;
@@ -95,13 +95,13 @@ on_both_engines! {
     /// A restored edit form keeps the version of the key at which it was filled in.
     ///
     /// If a colleague changes the key in the meantime, saving reports a conflict and does not undo the change.
-    async fn a_restored_edit_starts_from_the_key_as_it_was_filled_in(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person(TOVE, false).await;
-        let made = bench.key(&maren, "Gateway").await;
-        bench.join(made.project, &tove, "owner").await;
+    async fn a_restored_edit_starts_from_the_key_as_it_was_filled_in(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user(TOVE, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
+        bench.add_member(made.project, &tove, "owner").await;
         let exact = bench.clock.now().plus_seconds(86_400).micros() / 60_000_000 * 60_000_000 + 59_999_999;
-        bench.alter(&format!("UPDATE keys SET not_before = {exact} WHERE id = {}", bench.literal(made.id))).await;
+        bench.execute_sql(&format!("UPDATE keys SET not_before = {exact} WHERE id = {}", bench.literal(made.id))).await;
         let (path, id) = (format!("/keys/{}/edit", made.id), made.id.to_string());
         for is_changed in [false, true] {
             let mut browser = bench.signed_in(MAREN).await;
@@ -113,7 +113,7 @@ on_both_engines! {
                 ("scopes[]", "data:read"), ("scopes[]", "usage:read"), ("not_before", &shown), ("not_before_was", &shown),
             ];
             let with = |field: &'static str, new: &'static str| fields.map(|(name, old)| (name, if name == field { new } else { old }));
-            bench.alter("DELETE FROM sessions").await;
+            bench.execute_sql("DELETE FROM sessions").await;
             let login = send_late(&mut browser, &path, &fields).await;
             if is_changed {
                 let mut other = bench.signed_in(TOVE).await;
@@ -126,7 +126,7 @@ on_both_engines! {
                 let saved = other.post(&path, &narrower).await;
                 assert_eq!(saved.status, 303, "{}", saved.text());
             }
-            let stored = bench.stored(made.id).await;
+            let stored = bench.stored_key(made.id).await;
             // Another time zone shows the same start with another text.
             browser.cookie = browser.cookie.map(|cookie| cookie.replace("zone=Europe/Berlin", "zone=Asia/Tokyo"));
             let page = sign_in(&mut browser, &login, MAREN).await;
@@ -136,7 +136,7 @@ on_both_engines! {
             // A form with an invalid field keeps its version too.
             let wrong = browser.post(&path, &with("name", " ")).await;
             assert_eq!((wrong.status, value(&wrong, "version")), (422, version.clone()), "{}", wrong.text());
-            assert_eq!(bench.stored(made.id).await, stored);
+            assert_eq!(bench.stored_key(made.id).await, stored);
             let saved = browser.post(&path, &fields).await;
             if !is_changed {
                 assert_eq!(saved.status, 303, "{}", saved.text());
@@ -145,7 +145,7 @@ on_both_engines! {
                 continue;
             }
             assert!(saved.status == 409 && saved.text().contains("meanwhile"), "{} {}", saved.status, saved.text());
-            assert_eq!(bench.stored(made.id).await, stored, "the change of the colleague");
+            assert_eq!(bench.stored_key(made.id).await, stored, "the change of the colleague");
             // The form with the conflict starts from the current version of the key.
             let now = value(&saved, "version");
             assert_ne!(now, version);
@@ -156,21 +156,21 @@ on_both_engines! {
     }
 
     /// Another user, another browser, and a sign-in after the draft expired get no draft.
-    async fn only_the_same_person_gets_it_back(bench: Bench) {
-        bench.person(MAREN, false).await;
-        bench.person(TOVE, true).await;
+    async fn only_the_same_person_gets_it_back(bench: TestServer) {
+        bench.create_user(MAREN, false).await;
+        bench.create_user(TOVE, true).await;
         let mut browser = bench.signed_in(MAREN).await;
         let mark = value(&browser.get("/projects/new").await, "draft");
         let begin = async |browser: &mut Browser| {
-            bench.alter("DELETE FROM sessions").await;
+            bench.execute_sql("DELETE FROM sessions").await;
             send_late(browser, "/projects/new", &[("draft", &mark), ("name", "Tide gauges")]).await
         };
-        let drafts = || bench.number("SELECT COUNT(*) FROM form_drafts");
+        let drafts = || bench.query_number("SELECT COUNT(*) FROM form_drafts");
         let login = begin(&mut browser).await;
         let page = sign_in(&mut browser, &login, TOVE).await;
         assert!(page.status == 200 && !page.text().contains("Tide gauges"), "{}", page.text());
         // The owner signs in after the other user and still gets the draft.
-        bench.alter("DELETE FROM sessions").await;
+        bench.execute_sql("DELETE FROM sessions").await;
         let page = sign_in(&mut browser, &login, MAREN).await;
         assert_eq!(value(&page, "name"), "Tide gauges");
         let login = begin(&mut browser).await;
@@ -180,7 +180,7 @@ on_both_engines! {
         bench.clock.advance(3_600);
         let page = sign_in(&mut browser, &login, MAREN).await;
         assert!(page.status == 200 && !page.text().contains("Tide gauges"), "too late");
-        keyward::service::upkeep::once(&bench.app).await.unwrap();
+        keyward::service::maintenance::run_once(&bench.app).await.unwrap();
         assert_eq!(drafts().await, 0);
         // A page at another path does not use up the draft.
         let login = begin(&mut browser).await;
@@ -191,67 +191,67 @@ on_both_engines! {
     }
 
     /// A page that fails to render does not use up the draft and does not store it again.
-    async fn a_page_that_fails_leaves_the_draft(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn a_page_that_fails_leaves_the_draft(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let project = bench.project_of(&maren).await.to_string();
         let mut browser = bench.signed_in(MAREN).await;
         let new = browser.get("/keys/new").await;
         let (mark, number) = (value(&new, "draft"), value(&new, "number"));
-        bench.alter("DELETE FROM sessions").await;
+        bench.execute_sql("DELETE FROM sessions").await;
         let fields = [
             ("draft", mark.as_str()), ("number", &number), ("project", &project), ("name", "Tide gauges"),
             ("environment", "test"), ("expires", "30d"),
         ];
         let login = send_late(&mut browser, "/keys/new", &fields).await;
-        bench.alter("ALTER TABLE scopes RENAME TO scopes_elsewhere").await;
-        let digests = bench.blobs("SELECT digest FROM form_drafts").await;
+        bench.execute_sql("ALTER TABLE scopes RENAME TO scopes_elsewhere").await;
+        let digests = bench.query_blobs("SELECT digest FROM form_drafts").await;
         for page in [sign_in(&mut browser, &login, MAREN).await, browser.get("/keys/new").await] {
             assert!(page.status >= 500, "{} {}", page.status, page.text());
             let mut sets = page.headers.get_all("set-cookie").iter();
             assert!(!sets.any(|it| it.to_str().unwrap().contains("keyward-draft=")), "{:?}", page.headers);
-            assert_eq!(bench.blobs("SELECT digest FROM form_drafts").await, digests);
+            assert_eq!(bench.query_blobs("SELECT digest FROM form_drafts").await, digests);
         }
-        bench.alter("ALTER TABLE scopes_elsewhere RENAME TO scopes").await;
+        bench.execute_sql("ALTER TABLE scopes_elsewhere RENAME TO scopes").await;
         let page = browser.get("/keys/new").await;
         assert_eq!((page.status, value(&page, "name").as_str()), (200, "Tide gauges"), "{}", page.text());
     }
 
     /// A draft can be loaded several times. Deleting it does not delete a newer draft that another tab stored.
-    async fn a_newer_draft_outlives_the_one_that_was_drawn(bench: Bench) {
-        let user = bench.person(MAREN, false).await.user;
+    async fn a_newer_draft_outlives_the_restored_one(bench: TestServer) {
+        let user = bench.create_user(MAREN, false).await.user;
         let drafts = &bench.app.drafts;
         let mark = drafts.mark(user);
         let path = "/projects/new";
         let typed = |name: &str| BTreeMap::from([("name".to_owned(), vec![name.to_owned()])]);
-        let first = drafts.keep(None, &mark, path, &typed("Tide gauges")).await.unwrap().expect("a code");
+        let first = drafts.save(None, &mark, path, &typed("Tide gauges")).await.unwrap().expect("a code");
         for _ in 0..2 {
             assert_eq!(drafts.find(first.expose(), user, path).await.unwrap(), Some(typed("Tide gauges")));
         }
-        let second = drafts.keep(None, &mark, path, &typed("Wind gauges")).await.unwrap().expect("a code");
-        assert!(!drafts.take(first.expose(), user, path).await.unwrap(), "it is not there any more");
+        let second = drafts.save(None, &mark, path, &typed("Wind gauges")).await.unwrap().expect("a code");
+        assert!(!drafts.delete(first.expose(), user, path).await.unwrap(), "it is not there any more");
         assert_eq!(drafts.find(first.expose(), user, path).await.unwrap(), None);
         assert_eq!(drafts.find(second.expose(), user, "/keys/new").await.unwrap(), None);
         assert_eq!(drafts.find(second.expose(), user, path).await.unwrap(), Some(typed("Wind gauges")));
-        assert!(drafts.take(second.expose(), user, path).await.unwrap());
-        assert!(!drafts.take(second.expose(), user, path).await.unwrap(), "once");
-        assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
+        assert!(drafts.delete(second.expose(), user, path).await.unwrap());
+        assert!(!drafts.delete(second.expose(), user, path).await.unwrap(), "once");
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM form_drafts").await, 0);
     }
 
     /// The policy starts to require a second factor while the user fills in a form.
-    async fn what_was_typed_comes_back_after_a_second_factor(bench: Bench) {
-        bench.person(MAREN, false).await;
+    async fn what_was_typed_comes_back_after_a_second_factor(bench: TestServer) {
+        bench.create_user(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
         let mark = value(&browser.get("/projects/new").await, "draft");
-        bench.alter("UPDATE policy SET second_factor = 'everybody'").await;
+        bench.execute_sql("UPDATE policy SET second_factor = 'everybody'").await;
         let fields = [("draft", mark.as_str()), ("name", "Tide gauges"), ("proof", PASSWORD)];
         let page = browser.post("/projects/new", &fields).await;
         let enrol = "/settings/security/second-factor?next=%2Fprojects%2Fnew";
         assert_eq!((page.status, page.location()), (303, enrol), "{}", page.text());
-        assert_eq!(bench.number("SELECT COUNT(*) FROM projects").await, 1, "only that of the start");
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM projects").await, 1, "only that of the start");
         let page = browser.get(enrol).await;
         assert_eq!(page.status, 200, "{}", page.text());
         let secret = base32(&totp::elements(&page, "code")[0]);
-        let code = totp::code(&secret, bench.app.ground.now().seconds());
+        let code = totp::code(&secret, bench.app.context.now().seconds());
         let page = browser.post(enrol, &[("sealed", page.input("sealed")), ("one_time_code", &code)]).await;
         assert!(page.status == 200 && page.text().contains("href=\"/projects/new\""), "{}", page.text());
         let page = browser.get("/projects/new").await;
@@ -259,19 +259,19 @@ on_both_engines! {
         assert_eq!(value(&page, "name"), "Tide gauges");
         assert!(!page.text().contains(PASSWORD));
         // A form that cannot be stored, or that has no draft mark, redirects to enrollment without `next`.
-        bench.alter("DELETE FROM second_factors").await;
+        bench.execute_sql("DELETE FROM second_factors").await;
         let page = browser.post("/projects/new", &[("name", "Tide gauges")]).await;
         assert_eq!((page.status, page.location()), (303, "/settings/security/second-factor"));
-        assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM form_drafts").await, 0);
     }
 
     /// A user who can reauthenticate only by signing in again gets the form back after that.
-    async fn what_was_typed_comes_back_after_signing_in_again(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn what_was_typed_comes_back_after_signing_in_again(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let project = bench.project_of(&maren).await.to_string();
         let mut browser = bench.signed_in(MAREN).await;
-        let hash = bench.texts("SELECT password_hash FROM users").await.remove(0);
-        bench.alter("UPDATE users SET password_hash = ''").await;
+        let hash = bench.query_texts("SELECT password_hash FROM users").await.remove(0);
+        bench.execute_sql("UPDATE users SET password_hash = ''").await;
         bench.clock.advance(901);
         let new = browser.get("/keys/new").await;
         let (mark, number) = (value(&new, "draft"), value(&new, "number"));
@@ -290,29 +290,29 @@ on_both_engines! {
         assert!(page.status == 403 && page.text().contains("Sign out, sign in again"), "{} {}", page.status, page.text());
         assert!(page.header("set-cookie").contains("keyward-draft="), "{:?} {}", page.headers, page.text());
         browser.post("/logout", &[]).await;
-        bench.alter(&format!("UPDATE users SET password_hash = '{hash}'")).await;
+        bench.execute_sql(&format!("UPDATE users SET password_hash = '{hash}'")).await;
         let page = sign_in(&mut browser, "/login?next=%2Fkeys%2Fnew", MAREN).await;
         assert!(page.status == 200 && page.text().contains(WORDS), "{}", page.text());
         assert_eq!(value(&page, "name"), "Gateway");
 
         // A later successful submission of the form discards the draft.
-        bench.alter("UPDATE users SET password_hash = ''").await;
+        bench.execute_sql("UPDATE users SET password_hash = ''").await;
         bench.clock.advance(901);
         assert_eq!(browser.post("/keys/new", &with("never")).await.status, 403);
         let page = browser.post("/keys/new", &with("30d")).await;
         assert_eq!(page.status, 200, "{}", page.text());
         assert!(page.header("set-cookie").contains("keyward-draft=; ") && page.header("set-cookie").contains("Max-Age=0"));
-        assert_eq!(bench.number("SELECT COUNT(*) FROM form_drafts").await, 0);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM form_drafts").await, 0);
         assert!(!browser.get("/keys/new").await.text().contains(WORDS));
     }
 
     /// Only the user can store a draft. There is one draft per user, of bounded length, encrypted, and without secrets.
-    async fn what_is_kept_is_bounded_and_sealed(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn what_is_kept_is_bounded_and_sealed(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
         let mark = value(&browser.get("/projects/new").await, "draft");
-        bench.alter("DELETE FROM sessions").await;
-        let drafts = || bench.number("SELECT COUNT(*) FROM form_drafts");
+        bench.execute_sql("DELETE FROM sessions").await;
+        let drafts = || bench.query_number("SELECT COUNT(*) FROM form_drafts");
         let mut forged = mark.clone().into_bytes();
         forged[3] = if forged[3] == b'A' { b'B' } else { b'A' };
         let forged = String::from_utf8(forged).unwrap();
@@ -342,13 +342,13 @@ on_both_engines! {
             send_late(&mut browser, "/projects/new", &[("draft", &mark), ("name", &name), ("password", PASSWORD), ("proof", PASSWORD)]).await;
         }
         assert_eq!(drafts().await, 1);
-        let sealed = bench.blobs("SELECT sealed FROM form_drafts").await.remove(0);
+        let sealed = bench.query_blobs("SELECT sealed FROM form_drafts").await.remove(0);
         assert!(!sealed.windows(6).any(|it| it == b"Canary") && !sealed.windows(8).any(|it| it == &PASSWORD.as_bytes()[..8]));
         let page = sign_in(&mut browser, "/login?next=%2Fprojects%2Fnew", MAREN).await;
         assert_eq!(value(&page, "name"), "Canary name 4");
         assert!(!page.text().contains(PASSWORD));
         // A cross-origin request stores no draft, because the origin is checked first.
-        bench.alter("DELETE FROM sessions").await;
+        bench.execute_sql("DELETE FROM sessions").await;
         let request = axum::http::Request::post("/projects/new")
             .header("accept", "text/html")
             .header("origin", "https://evil.example")
@@ -357,23 +357,23 @@ on_both_engines! {
         assert_eq!(browser.send(request, body).await.status, 403);
         assert_eq!(drafts().await, 0);
         // A disabled user stores no draft. The 21st attempt from one client address is refused.
-        bench.alter("UPDATE users SET active = FALSE").await;
+        bench.execute_sql("UPDATE users SET active = FALSE").await;
         let values = BTreeMap::from([("name".to_owned(), vec!["Late".to_owned()])]);
         let keep = async || {
             let from = Some("203.0.113.7".parse().unwrap());
-            bench.app.drafts.keep(from, &mark, "/projects/new", &values).await.unwrap().is_some()
+            bench.app.drafts.save(from, &mark, "/projects/new", &values).await.unwrap().is_some()
         };
         assert!(!keep().await && drafts().await == 0);
-        bench.alter("UPDATE users SET active = TRUE").await;
+        bench.execute_sql("UPDATE users SET active = TRUE").await;
         for n in 1..20 {
             assert!(keep().await, "{n}");
         }
         assert!(!keep().await, "the 21st");
-        bench.alter("DELETE FROM form_drafts").await;
+        bench.execute_sql("DELETE FROM form_drafts").await;
         // Deleting the user deletes the draft.
         send_late(&mut browser, "/projects/new", &[("draft", &mark), ("name", "Left")]).await;
         let leave = format!("DELETE FROM members WHERE user_id = {0}; DELETE FROM users WHERE id = {0}", bench.literal(maren.user));
-        bench.alter(&leave).await;
+        bench.execute_sql(&leave).await;
         assert_eq!(drafts().await, 0);
     }
 }

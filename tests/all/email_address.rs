@@ -1,11 +1,11 @@
 //! Email addresses: all spellings share one account and one throttle counter, and invalid addresses are refused.
 
-use crate::support::{Bench, PASSWORD};
+use crate::support::{PASSWORD, TestServer};
 use keyward::{
     domain::{email::Email, sensitive::Password},
     service::{
         Error,
-        accounts::NewPerson,
+        accounts::NewUser,
         actor::{Actor, Origin},
         users::Users,
     },
@@ -15,16 +15,16 @@ use std::time::Duration;
 const UNICODE: &str = "ann@bücher.example";
 const ASCII: &str = "ann@xn--bcher-kva.example";
 
-fn person(email: &str) -> NewPerson {
+fn person(email: &str) -> NewUser {
     let password = Password::new(PASSWORD.into());
-    NewPerson { email: email.into(), name: "Ann".into(), password, admin: false, project: String::new() }
+    NewUser { email: email.into(), name: "Ann".into(), password, admin: false, project: String::new() }
 }
 
 fn from(last: u8) -> Origin {
     Origin { ip: Some([203, 0, 113, last].into()), ..Origin::default() }
 }
 
-async fn status(bench: &Bench, email: &str, password: &str) -> (u16, String) {
+async fn status(bench: &TestServer, email: &str, password: &str) -> (u16, String) {
     let page = bench.browser().post("/login", &[("email", email), ("password", password)]).await;
     (page.status, page.text().to_owned())
 }
@@ -34,17 +34,17 @@ fn is_wrong_email<T: std::fmt::Debug>(answer: &Result<T, Error>) -> bool {
 }
 
 on_both_engines! {
-    async fn an_international_domain_is_one_account(bench: Bench) {
+    async fn an_international_domain_is_one_account(bench: TestServer) {
         let accounts = &bench.app.accounts;
         accounts.create_user(&Actor::Operator, person(UNICODE)).await.unwrap();
-        assert_eq!(bench.texts("SELECT email FROM users").await, [ASCII]);
+        assert_eq!(bench.query_texts("SELECT email FROM users").await, [ASCII]);
         let twice = accounts.create_user(&Actor::Operator, person(" Ann@XN--BCHER-KVA.Example ")).await;
         assert!(is_wrong_email(&twice), "{twice:?}");
         for email in [UNICODE, ASCII, "ANN@BÜCHER.EXAMPLE", "ann@bu\u{308}cher.example"] {
             assert_eq!(status(&bench, email, PASSWORD).await.0, 303, "{email}");
         }
         bench.mail.set_up();
-        accounts.ask_reset(UNICODE, &from(1)).await.unwrap();
+        accounts.request_reset(UNICODE, &from(1)).await.unwrap();
         for _ in 0..500 {
             if let Some(letter) = bench.mail.take().pop() {
                 assert_eq!(letter.to.as_str(), ASCII, "mail goes to the A-label");
@@ -56,34 +56,34 @@ on_both_engines! {
     }
 
     /// A row of the previous release stores its domain in U-labels.
-    async fn a_stored_u_label_is_the_same_account(bench: Bench) {
+    async fn a_stored_u_label_is_the_same_account(bench: TestServer) {
         let accounts = &bench.app.accounts;
         let id = accounts.create_user(&Actor::Operator, person(UNICODE)).await.unwrap();
-        bench.alter(&format!("UPDATE users SET email = '{UNICODE}'")).await;
+        bench.execute_sql(&format!("UPDATE users SET email = '{UNICODE}'")).await;
         for email in [UNICODE, ASCII] {
             assert_eq!(status(&bench, email, PASSWORD).await.0, 303, "{email}");
             assert!(is_wrong_email(&accounts.create_user(&Actor::Operator, person(email)).await), "{email}");
-            assert_eq!(Users::new(bench.app.ground.clone()).by_email(email).await.unwrap(), id, "{email}");
+            assert_eq!(Users::new(bench.app.context.clone()).find_by_email(email).await.unwrap(), id, "{email}");
             let link = accounts.reset_link(&Actor::Operator, email).await.unwrap();
             let code = link.split("code=").nth(1).unwrap();
             accounts.reset_password(code, &Password::new(PASSWORD.into()), &from(2)).await.unwrap();
         }
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users").await, 1);
         // If both accounts exist from an earlier release, the one with A-labels is used: browsers can submit it.
-        bench.alter(&format!(
+        bench.execute_sql(&format!(
             "INSERT INTO users (id, email, name, password_hash, admin, active, created_at) \
              SELECT {}, '{ASCII}', 'Other', '', admin, active, created_at FROM users",
             bench.literal(uuid::Uuid::from_u128(7))
         )).await;
-        let found = Users::new(bench.app.ground.clone()).by_email(UNICODE).await.unwrap();
+        let found = Users::new(bench.app.context.clone()).find_by_email(UNICODE).await.unwrap();
         assert_eq!(uuid::Uuid::from(found), uuid::Uuid::from_u128(7));
     }
 
-    async fn what_is_no_address_is_refused_everywhere(bench: Bench) {
-        let root = bench.person("root@keys.example", true).await;
+    async fn what_is_no_address_is_refused_everywhere(bench: TestServer) {
+        let root = bench.create_user("root@keys.example", true).await;
         let project = bench.project_of(&root).await;
         bench.mail.set_up();
-        bench.alter("UPDATE policy SET sign_up = 'open'").await;
+        bench.execute_sql("UPDATE policy SET sign_up = 'open'").await;
         let (app, accounts) = (&bench.app, &bench.app.accounts);
         let long = format!("ann@example.com{}x", " ".repeat(320));
         for bad in ["ann@@example.com", "ann@[127.0.0.1]", "ann@127.0.0.1", "ann@example..com", "ann", "a b@example.com", &long] {
@@ -91,22 +91,22 @@ on_both_engines! {
             assert!(is_wrong_email(&accounts.invite(&Actor::Operator, bad).await.map(|_| ())), "invite: {bad}");
             let invited = app.projects.invite(&root, project, "viewer", bad, &app.config).await;
             assert!(is_wrong_email(&invited.map(|_| ())), "project: {bad}");
-            assert!(is_wrong_email(&accounts.ask_sign_up(bad, &from(3)).await), "sign-up: {bad}");
-            assert!(is_wrong_email(&accounts.ask_reset(bad, &from(3)).await), "reset: {bad}");
+            assert!(is_wrong_email(&accounts.request_sign_up(bad, &from(3)).await), "sign-up: {bad}");
+            assert!(is_wrong_email(&accounts.request_reset(bad, &from(3)).await), "reset: {bad}");
             assert!(is_wrong_email(&accounts.reset_link(&Actor::Operator, bad).await), "link: {bad}");
             assert!(is_wrong_email(&accounts.turn_off_second_factor_of(&Actor::Operator, bad).await), "second factor: {bad}");
-            let known = Users::new(app.ground.clone()).by_email(bad).await;
+            let known = Users::new(app.context.clone()).find_by_email(bad).await;
             assert!(matches!(known, Err(Error::NotFound)), "{bad}");
             assert_eq!(status(&bench, bad, PASSWORD).await.0, 422, "sign-in: {bad}");
         }
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users").await, 1);
         assert!(bench.mail.take().is_empty());
     }
 
     /// The throttle counts the parsed address, so padding does not create another account.
-    async fn a_padded_address_is_one_account_to_the_throttle(bench: Bench) {
+    async fn a_padded_address_is_one_account_to_the_throttle(bench: TestServer) {
         let email = "maren@pelagic.example";
-        bench.person(email, false).await;
+        bench.create_user(email, false).await;
         let wrong = Password::new("not the tide at all".into());
         let written = |n: usize| match n % 4 {
             0 => format!("{email}{}", " ".repeat(n + 1)),
@@ -131,9 +131,9 @@ on_both_engines! {
     }
 
     /// Guesses from many client addresses at one account are slowed down. The known client address of the owner is not.
-    async fn distributed_guesses_are_slowed(bench: Bench) {
+    async fn distributed_guesses_are_slowed(bench: TestServer) {
         let email: &'static str = "maren@pelagic.example";
-        bench.person(email, false).await;
+        bench.create_user(email, false).await;
         let accounts = bench.app.accounts.clone();
         accounts.sign_in(email, &Password::new(PASSWORD.into()), &from(250)).await.unwrap();
         let guesses = (0..60).map(|n| {

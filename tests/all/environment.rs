@@ -94,8 +94,8 @@ fn a_misspelt_variable_is_warned_of_with_the_nearest_name() {
     command.args(["admin", "list-users"]).current_dir(folder.path()).env_clear();
     let output =
         command.env("KEYWARD_DATABASE_URL", "sqlite:keyward.db").env("KEYWARD_DATABSE_URL", "x").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("did you mean KEYWARD_DATABASE_URL?"), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && message.contains("did you mean KEYWARD_DATABASE_URL?"), "{message}");
 }
 
 /// clap names only the option. The error message also names the variable, because that is what the operator set.
@@ -107,9 +107,9 @@ fn a_wrong_value_of_a_variable_is_reported_with_its_name() {
         let mut command = Command::new(BINARY);
         command.arg("serve").args(arguments).current_dir(folder.path()).env_clear().envs(variable);
         let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        said
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        message
     };
     for (variable, value) in [
         ("KEYWARD_LISTEN", "nowhere"),
@@ -120,12 +120,12 @@ fn a_wrong_value_of_a_variable_is_reported_with_its_name() {
         ("KEYWARD_LOG", "loud"),
         ("KEYWARD_DATABASE_URL", "mysql://host"),
     ] {
-        let said = serve(&[], Some((variable, OsStr::new(value))));
+        let message = serve(&[], Some((variable, OsStr::new(value))));
         let option = variable.trim_start_matches("KEYWARD").to_lowercase().replace('_', "-");
-        assert!(said.contains(&format!("-{option}")) && said.contains(&format!("({variable})")), "{said}");
+        assert!(message.contains(&format!("-{option}")) && message.contains(&format!("({variable})")), "{message}");
     }
-    let said = serve(&["--listen", "nowhere"], None);
-    assert!(said.contains("--listen") && !said.contains("KEYWARD_LISTEN"), "{said}");
-    let said = serve(&[], Some(("KEYWARD_NAME", OsStr::from_bytes(b"\xff"))));
-    assert!(said.contains("KEYWARD_NAME is not UTF-8"), "{said}");
+    let message = serve(&["--listen", "nowhere"], None);
+    assert!(message.contains("--listen") && !message.contains("KEYWARD_LISTEN"), "{message}");
+    let message = serve(&[], Some(("KEYWARD_NAME", OsStr::from_bytes(b"\xff"))));
+    assert!(message.contains("KEYWARD_NAME is not UTF-8"), "{message}");
 }

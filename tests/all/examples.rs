@@ -1,8 +1,8 @@
 //! The programs in `examples/verify/`, run against Keyward and against servers with other responses.
 
 use crate::support::{
-    Bench, Engine,
-    listen::{self, Manner, Served},
+    Engine, TestServer,
+    loopback_servers::{self, FaultyBehavior, RunningServer},
 };
 use std::{
     ffi::OsStr,
@@ -15,7 +15,7 @@ use std::{
 use tokio::process::Command;
 
 /// Time limit for a program. A program that runs longer hangs.
-const HANGS: Duration = Duration::from_secs(120);
+const HANG_TIMEOUT: Duration = Duration::from_secs(120);
 /// Number of attempts until a program gets a response within its time limit of one second.
 const TRIES: usize = 30;
 /// The test vector of `docs/reference/secret-format.md`: well-formed, but not the secret of an existing key.
@@ -69,7 +69,13 @@ fn go() -> Option<Vec<PathBuf>> {
 }
 
 /// Runs a program. Returns whether it reports the key as valid, and its output.
-async fn ask(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, scopes: &[&str]) -> (bool, String) {
+async fn run_example(
+    command: &[PathBuf],
+    server: SocketAddr,
+    project: &str,
+    key: &str,
+    scopes: &[&str],
+) -> (bool, String) {
     let mut program = Command::new(&command[0]);
     program.args(&command[1..]).args(scopes).kill_on_drop(true).stdin(Stdio::null());
     program.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -77,21 +83,27 @@ async fn ask(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, 
         program.env_remove(proxy);
     }
     program.env("KEYWARD_URL", format!("http://{server}")).env("KEYWARD_PROJECT", project).env("KEYWARD_KEY", key);
-    let output = tokio::time::timeout(HANGS, program.output()).await.expect("it ends").expect("it starts");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = tokio::time::timeout(HANG_TIMEOUT, program.output()).await.expect("it ends").expect("it starts");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let also = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!said.contains(key) && !also.contains(key), "the key is not repeated: {said}{also}");
+    assert!(!stdout.contains(key) && !also.contains(key), "the key is not repeated: {stdout}{also}");
     let code = output.status.code();
-    assert!(code == Some(0) || code == Some(1), "{code:?}: {said}{also}");
-    (code == Some(0), said + &also)
+    assert!(code == Some(0) || code == Some(1), "{code:?}: {stdout}{also}");
+    (code == Some(0), stdout + &also)
 }
 
-/// Calls [`ask`] with a responsive server, and repeats it when a busy machine exceeds the limit of one second.
-async fn heard(command: &[PathBuf], server: SocketAddr, project: &str, key: &str, scopes: &[&str]) -> (bool, String) {
+/// Calls [`run_example`] with a responsive server, and repeats it when a busy machine exceeds the limit of one second.
+async fn run_until_available(
+    command: &[PathBuf],
+    server: SocketAddr,
+    project: &str,
+    key: &str,
+    scopes: &[&str],
+) -> (bool, String) {
     for _ in 0..TRIES {
-        let (valid, said) = ask(command, server, project, key, scopes).await;
-        if valid || !said.contains("unavailable") {
-            return (valid, said);
+        let (valid, output) = run_example(command, server, project, key, scopes).await;
+        if valid || !output.contains("unavailable") {
+            return (valid, output);
         }
     }
     panic!("{command:?} hears no answer in {TRIES} tries");
@@ -100,14 +112,14 @@ async fn heard(command: &[PathBuf], server: SocketAddr, project: &str, key: &str
 /// The responses of Keyward.
 async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
     let Some(command) = command else { return println!("not run: {language} is not on this machine") };
-    let (address, listener) = listen::free().await;
-    let bench = Bench::at(Engine::Sqlite, &format!("http://{address}")).await;
-    let maren = bench.person("maren@pelagic.example", false).await;
-    let (good, stopped) = (bench.key(&maren, "Good").await, bench.key(&maren, "Stopped").await);
+    let (address, listener) = loopback_servers::bind_free_port().await;
+    let bench = TestServer::with_url(Engine::Sqlite, &format!("http://{address}")).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
+    let (good, stopped) = (bench.create_key(&maren, "Good").await, bench.create_key(&maren, "Stopped").await);
     bench.app.keys.deactivate(&maren, stopped.id).await.expect("deactivated");
-    let jonas = bench.person("jonas@pelagic.example", false).await;
-    let foreign = bench.key(&jonas, "Of another project").await;
-    let served = Served::start(listener, bench.router.clone());
+    let jonas = bench.create_user("jonas@pelagic.example", false).await;
+    let foreign = bench.create_key(&jonas, "Of another project").await;
+    let served = RunningServer::start(listener, bench.router.clone());
 
     let project = good.project.to_string();
     for (secret, scopes, expected) in [
@@ -119,30 +131,32 @@ async fn follows_keyward(language: &str, command: Option<Vec<PathBuf>>) {
         (VECTOR, &["data:read"], "unknown"),
         ("kw_live_short", &["data:read"], "malformed"),
     ] {
-        let (valid, said) = heard(&command, address, &project, secret, scopes).await;
-        assert_eq!(valid, expected == "true", "{expected}: {said}");
-        assert!(said.contains(expected), "{expected}: {said}");
+        let (valid, output) = run_until_available(&command, address, &project, secret, scopes).await;
+        assert_eq!(valid, expected == "true", "{expected}: {output}");
+        assert!(output.contains(expected), "{expected}: {output}");
     }
     // An empty project does not mean any project.
-    let (valid, said) = ask(&command, address, "", &good.secret, &["data:read"]).await;
-    assert!(!valid && said.contains("unavailable"), "{said}");
+    let (valid, output) = run_example(&command, address, "", &good.secret, &["data:read"]).await;
+    assert!(!valid && output.contains("unavailable"), "{output}");
     served.stop().await;
-    let (valid, said) = ask(&command, address, &project, &good.secret, &["data:read"]).await;
-    assert!(!valid && said.contains("unavailable"), "{said}");
+    let (valid, output) = run_example(&command, address, &project, &good.secret, &["data:read"]).await;
+    assert!(!valid && output.contains("unavailable"), "{output}");
     println!("run: {language}");
 }
 
 /// A positive response that differs from Keyward's is not accepted.
 async fn fails_closed(language: &str, command: Option<Vec<PathBuf>>) {
     let Some(command) = command else { return println!("not run: {language} is not on this machine") };
-    let elsewhere = listen::ill_mannered(Manner::Says(
+    let elsewhere = loopback_servers::start_faulty_server(FaultyBehavior::Responds(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n{\"valid\":true}",
     ))
     .await;
     let redirects =
         ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"].map(|status| {
             let to = format!("Location: http://{elsewhere}/v1/keys/verify");
-            Manner::Says(format!("HTTP/1.1 {status}\r\n{to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").leak())
+            FaultyBehavior::Responds(
+                format!("HTTP/1.1 {status}\r\n{to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").leak(),
+            )
         });
     let answers = [
         ("500 Internal Server Error", r#"{"valid":true}"#),
@@ -160,31 +174,34 @@ async fn fails_closed(language: &str, command: Option<Vec<PathBuf>>) {
     ]
     .map(|(status, body)| {
         let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
-        Manner::Says(format!("{head}\r\nConnection: close\r\n\r\n{body}").leak())
+        FaultyBehavior::Responds(format!("{head}\r\nConnection: close\r\n\r\n{body}").leak())
     });
     let broken = [
-        Manner::Silent,
-        Manner::Says(""),
-        Manner::Says("SSH-2.0-OpenSSH_9.2p1\r\n"),
-        Manner::Says("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"valid\":true}"),
+        FaultyBehavior::Silent,
+        FaultyBehavior::Responds(""),
+        FaultyBehavior::Responds("SSH-2.0-OpenSSH_9.2p1\r\n"),
+        FaultyBehavior::Responds(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"valid\":true}",
+        ),
     ];
-    let (valid, said) = heard(&command, elsewhere, "any", VECTOR, &[]).await;
-    assert!(valid, "what the others are compared with is taken for Keyward: {said}");
+    let (valid, output) = run_until_available(&command, elsewhere, "any", VECTOR, &[]).await;
+    assert!(valid, "what the others are compared with is taken for Keyward: {output}");
     for manner in redirects.into_iter().chain(answers).chain(broken) {
-        let (valid, said) = ask(&command, listen::ill_mannered(manner).await, "any", VECTOR, &[]).await;
-        assert!(!valid, "{manner:?}: {said}");
-        assert!(said.contains("unavailable"), "{manner:?}: {said}");
+        let (valid, output) =
+            run_example(&command, loopback_servers::start_faulty_server(manner).await, "any", VECTOR, &[]).await;
+        assert!(!valid, "{manner:?}: {output}");
+        assert!(output.contains("unavailable"), "{manner:?}: {output}");
     }
     println!("run: {language}");
 }
 
 /// The limit of one second applies to the whole response, not to each of its parts.
-async fn waits_for_no_drip(command: Option<Vec<PathBuf>>) {
+async fn times_out_on_slow_response(command: Option<Vec<PathBuf>>) {
     let Some(command) = command else { return println!("not run: it is not on this machine") };
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n";
-    let drips = listen::ill_mannered(Manner::Drips(head, r#"{"valid":true}"#)).await;
-    let (valid, said) = ask(&command, drips, "any", VECTOR, &[]).await;
-    assert!(!valid && said.contains("unavailable"), "{said}");
+    let drips = loopback_servers::start_faulty_server(FaultyBehavior::Trickles(head, r#"{"valid":true}"#)).await;
+    let (valid, output) = run_example(&command, drips, "any", VECTOR, &[]).await;
+    assert!(!valid && output.contains("unavailable"), "{output}");
 }
 
 macro_rules! languages {
@@ -209,7 +226,7 @@ languages! { node python go rust }
 async fn a_second_is_for_the_whole_answer() {
     // Python's standard library has only a limit for each wait. The Python example documents this.
     for command in [node(), go(), rust()] {
-        waits_for_no_drip(command).await;
+        times_out_on_slow_response(command).await;
     }
 }
 

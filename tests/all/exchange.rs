@@ -1,12 +1,12 @@
 //! Token exchange (RFC 8693): no sequence of exchanges and key changes creates a token with more privileges or a longer
 //! lifetime than its source.
 
-use crate::support::{Bench, Engine, stored::Made};
+use crate::support::{Engine, TestServer, test_data::CreatedKey};
 use keyward::{
     domain::ids::ProjectId,
     service::{
         clock::Clock as _,
-        tokens::{Audience, ExchangeRefused, Issued, Known, Target, Wish},
+        tokens::{Audience, ExchangeDenyReason, Issued, ParsedToken, Target, TokenParameters},
     },
 };
 use proptest::{prelude::*, sample::subsequence, test_runner::TestRunner};
@@ -21,11 +21,11 @@ const SCOPES: [&str; 5] = ["data:read", "data:write", "usage:read", "keyward:key
 #[derive(Clone, Debug)]
 enum Step {
     /// Exchanges the key, or the newest token.
-    Ask { of_key: bool, scopes: Option<Vec<&'static str>>, life: Option<i64>, target: u8 },
+    Exchange { of_key: bool, scopes: Option<Vec<&'static str>>, life: Option<i64>, target: u8 },
     /// Sets the scopes of the key.
     Scopes(Vec<&'static str>),
     /// Sets the project's maximum token lifetime, in seconds.
-    Ceiling(i64),
+    MaxLifetime(i64),
     /// Advances the clock by this number of seconds.
     Wait(i64),
 }
@@ -38,48 +38,50 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let life = prop_oneof![Just(None), (1_i64..10_000).prop_map(Some), Just(Some(i64::MAX))];
     let ask = (proptest::bool::weighted(0.2), proptest::option::of(scopes()), life, 0_u8..6);
     let step = prop_oneof![
-        6 => ask.prop_map(|(of_key, scopes, life, target)| Step::Ask { of_key, scopes, life, target }),
+        6 => ask.prop_map(|(of_key, scopes, life, target)| Step::Exchange { of_key, scopes, life, target }),
         1 => scopes().prop_map(Step::Scopes),
-        1 => (60_i64..5_000).prop_map(Step::Ceiling),
+        1 => (60_i64..5_000).prop_map(Step::MaxLifetime),
         1 => (0_i64..600).prop_map(Step::Wait),
     ];
     proptest::collection::vec(step, 1..14)
 }
 
 /// The expected state of the key.
-struct World<'b> {
-    bench: &'b Bench,
-    made: &'b Made,
+struct ExpectedKeyState<'b> {
+    bench: &'b TestServer,
+    made: &'b CreatedKey,
     held: BTreeSet<String>,
     ceiling: i64,
     end: i64,
     /// Every token of this sequence with its parsed claims. The newest is the last.
-    tokens: Vec<(String, Arc<Known>)>,
+    tokens: Vec<(String, Arc<ParsedToken>)>,
     issued: usize,
     refused: usize,
 }
 
-fn set(known: &Known) -> BTreeSet<String> {
+fn set(known: &ParsedToken) -> BTreeSet<String> {
     known.scopes().map(ToOwned::to_owned).collect()
 }
 
-impl World<'_> {
+impl ExpectedKeyState<'_> {
     async fn take(&mut self, step: &Step) {
         match step {
             Step::Scopes(scopes) => {
                 self.held = scopes.iter().map(|it| (*it).to_owned()).collect();
-                self.bench.alter(&format!("UPDATE keys SET scopes = '{}'", json!(scopes))).await;
+                self.bench.execute_sql(&format!("UPDATE keys SET scopes = '{}'", json!(scopes))).await;
             }
-            Step::Ceiling(seconds) => {
+            Step::MaxLifetime(seconds) => {
                 self.ceiling = *seconds;
-                self.bench.alter(&format!("UPDATE projects SET token_life_max = {seconds}")).await;
+                self.bench.execute_sql(&format!("UPDATE projects SET token_life_max = {seconds}")).await;
             }
             Step::Wait(seconds) => self.bench.clock.advance(*seconds),
-            Step::Ask { of_key, scopes, life, target } => self.ask(*of_key, scopes.as_deref(), *life, *target).await,
+            Step::Exchange { of_key, scopes, life, target } => {
+                self.exchange(*of_key, scopes.as_deref(), *life, *target).await
+            }
         }
     }
 
-    async fn ask(&mut self, of_key: bool, scopes: Option<&[&'static str]>, life: Option<i64>, target: u8) {
+    async fn exchange(&mut self, of_key: bool, scopes: Option<&[&'static str]>, life: Option<i64>, target: u8) {
         let tokens = &self.bench.app.tokens;
         let (own, other) = (Audience::Project(self.made.project), Audience::Project(ProjectId::from(Uuid::nil())));
         let exactly = Target::Exactly;
@@ -91,10 +93,10 @@ impl World<'_> {
             exactly(Audience::Management),
             exactly(other),
         ][usize::from(target)];
-        let wish = Wish { life, scopes, target };
+        let wish = TokenParameters { life, scopes, target };
         let source = self.tokens.last().filter(|_| !of_key).cloned();
-        let answer: Result<Issued, ExchangeRefused> = match &source {
-            Some((token, _)) => tokens.narrow(token, false, &wish).await.expect("no fault"),
+        let answer: Result<Issued, ExchangeDenyReason> = match &source {
+            Some((token, _)) => tokens.exchange_token(token, false, &wish).await.expect("no fault"),
             None => tokens.exchange(&self.made.secret, None, &wish).await.expect("no fault"),
         };
         let Ok(issued) = answer else {
@@ -102,26 +104,31 @@ impl World<'_> {
             return;
         };
         self.issued += 1;
-        let (now, known) = (self.bench.clock.now().seconds(), tokens.read(&issued.access_token).expect("it is ours"));
+        let (now, known) = (self.bench.clock.now().seconds(), tokens.parse(&issued.access_token).expect("it is ours"));
         let has = set(&known);
-        let asked: Option<BTreeSet<String>> = scopes.map(|it| it.iter().map(|scope| (*scope).to_owned()).collect());
+        let requested: Option<BTreeSet<String>> = scopes.map(|it| it.iter().map(|scope| (*scope).to_owned()).collect());
         assert!(has.is_subset(&self.held), "{has:?} of a key with {:?}", self.held);
-        assert!(asked.as_ref().is_none_or(|asked| *asked == has), "{has:?} where {asked:?} was asked for");
+        assert!(
+            requested.as_ref().is_none_or(|requested| *requested == has),
+            "{has:?} where {requested:?} was asked for"
+        );
         let manages = known.audience == Audience::Management;
         assert!(has.iter().all(|scope| scope.starts_with("keyward:") == manages), "{has:?} for {:?}", known.audience);
         assert!(manages || known.audience == own);
         assert!(
             target == Target::ByScopes || target == exactly(known.audience) || target == Target::OwnProject && !manages
         );
-        assert_eq!((known.issued, known.expires), (now, now + issued.expires_in));
+        assert_eq!((known.issued_at, known.expires_at), (now, now + issued.expires_in));
         let most = life.unwrap_or(3_600).min(self.ceiling);
-        assert!(known.expires > now && known.expires <= self.end && issued.expires_in <= most);
+        assert!(known.expires_at > now && known.expires_at <= self.end && issued.expires_in <= most);
         match &source {
             None => assert!(known.via.is_empty()),
             Some((_, from)) => {
                 assert!(has.is_subset(&set(from)), "{has:?} of a token with {:?}", from.scopes);
                 assert!(
-                    known.expires <= from.expires && known.audience == from.audience && known.holder == from.holder
+                    known.expires_at <= from.expires_at
+                        && known.audience == from.audience
+                        && known.subject == from.subject
                 );
                 assert_eq!(*known.via, *[&*from.via, &[from.jti]].concat());
             }
@@ -137,8 +144,8 @@ impl World<'_> {
         };
         tokens.revoke(gone, &Default::default()).await.expect("no fault").expect("it is revoked");
         for (text, known) in &self.tokens {
-            let over = known.expires <= self.bench.clock.now().seconds();
-            let looked = tokens.look(text).await.expect("no fault").map_or_else(|refused| refused.code(), |_| "good");
+            let over = known.expires_at <= self.bench.clock.now().seconds();
+            let looked = tokens.peek(text).await.expect("no fault").map_or_else(|refused| refused.code(), |_| "good");
             let of_it = known.jti == gone.jti || known.via.contains(&gone.jti);
             let expected = if over {
                 "token_expired"
@@ -152,20 +159,21 @@ impl World<'_> {
     }
 }
 
-async fn walks(engine: Engine, cases: u32) {
-    let bench = Bench::new(engine).await;
-    let maren = bench.person("maren@pelagic.example", false).await;
-    let made = bench.key(&maren, "Gateway").await;
+async fn run_random_sequences(engine: Engine, cases: u32) {
+    let bench = TestServer::new(engine).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
+    let made = bench.create_key(&maren, "Gateway").await;
     let (issued, refused) = (Cell::new(0), Cell::new(0));
     let mut runner = TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() });
     let walked = runner.run(&(scopes(), steps(), any::<usize>()), |(first, steps, which)| {
         let walk = async {
             let end = bench.clock.now().seconds() + 4_000;
-            bench.alter(&format!("UPDATE keys SET expires_at = {}", end * 1_000_000)).await;
+            bench.execute_sql(&format!("UPDATE keys SET expires_at = {}", end * 1_000_000)).await;
             let (held, tokens) = (BTreeSet::new(), Vec::new());
-            let mut world = World { bench: &bench, made: &made, held, ceiling: 0, end, tokens, issued: 0, refused: 0 };
+            let mut world =
+                ExpectedKeyState { bench: &bench, made: &made, held, ceiling: 0, end, tokens, issued: 0, refused: 0 };
             world.take(&Step::Scopes(first)).await;
-            world.take(&Step::Ceiling(3_000)).await;
+            world.take(&Step::MaxLifetime(3_000)).await;
             for step in &steps {
                 world.take(step).await;
             }
@@ -185,10 +193,10 @@ async fn walks(engine: Engine, cases: u32) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite_no_exchange_widens() {
-    walks(Engine::Sqlite, 300).await;
+    run_random_sequences(Engine::Sqlite, 300).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_no_exchange_widens() {
-    walks(Engine::Postgres, 60).await;
+    run_random_sequences(Engine::Postgres, 60).await;
 }

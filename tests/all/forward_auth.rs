@@ -3,21 +3,22 @@
 //! Debian has no packages of Traefik and Envoy. With one of them on the PATH, `cargo test --test all -- --ignored
 //! traefik` runs its tests too.
 
-use crate::support::front::{Gateway, checks};
+use crate::support::reverse_proxies::{Gateway, checks};
 use std::{net::SocketAddr, path::Path, process::Command};
 
 const CADDY: Gateway = Gateway {
     file: "Caddyfile",
     command: caddy,
     query: "",
-    away: &[502, 503, 504],
+    unavailable_statuses: &[502, 503, 504],
     any_host: false,
     patterns: true,
     hides_loopback: false,
 };
 const TRAEFIK: Gateway =
-    Gateway { file: "traefik-dynamic.yaml", command: traefik, away: &[500], any_host: true, ..CADDY };
-const ENVOY: Gateway = Gateway { file: "envoy.yaml", command: envoy, away: &[503], hides_loopback: true, ..CADDY };
+    Gateway { file: "traefik-dynamic.yaml", command: traefik, unavailable_statuses: &[500], any_host: true, ..CADDY };
+const ENVOY: Gateway =
+    Gateway { file: "envoy.yaml", command: envoy, unavailable_statuses: &[503], hides_loopback: true, ..CADDY };
 
 /// Caddy stores its files in the folder of the test. Its admin endpoint is a socket in the same folder.
 fn caddy(folder: &Path, example: &Path, _: SocketAddr) -> Command {

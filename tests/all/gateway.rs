@@ -3,23 +3,23 @@
 use crate::support::{
     URL,
     browser::{Browser, Page},
-    stored::Made,
-    wire,
+    socket_requests,
+    test_data::CreatedKey,
 };
 use axum::http::{Method, Request};
-use keyward::config::{Config, Programs};
+use keyward::config::{ApiSettings, Config};
 use serde_json::json;
 use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
 
-async fn token(program: &mut Browser, made: &Made) -> String {
+async fn token(program: &mut Browser, made: &CreatedKey) -> String {
     let page = program.json("/authentication/token", &json!({"secret_key": made.secret})).await;
     page.json()["access_token"].as_str().expect("a token").to_owned()
 }
 
 /// Sends a GET request with these headers.
-async fn ask(program: &mut Browser, address: &str, headers: &[(&str, &str)]) -> Page {
+async fn get_with_headers(program: &mut Browser, address: &str, headers: &[(&str, &str)]) -> Page {
     let mut request = Request::get(address);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -39,9 +39,9 @@ fn code(page: &Page) -> String {
 
 on_both_engines! {
     /// A key or a token in either header is accepted, and the response identifies it to the upstream API.
-    async fn who_may_pass_is_named(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn the_identity_of_allowed_callers(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         let token = token(&mut program, &made).await;
         for credential in [&made.secret, &token] {
@@ -50,7 +50,7 @@ on_both_engines! {
                 ("authorization", format!("bearer  {credential}")),
                 ("x-api-key", credential.clone()),
             ] {
-                let page = ask(&mut program, "/v1/auth", &[(name, &value)]).await;
+                let page = get_with_headers(&mut program, "/v1/auth", &[(name, &value)]).await;
                 assert_eq!((page.status, page.text()), (200, ""), "{name}");
                 assert_eq!(page.header("x-keyward-key-id"), made.id.to_string());
                 assert_eq!(page.header("x-keyward-project-id"), made.project.to_string());
@@ -60,20 +60,20 @@ on_both_engines! {
                 assert_eq!(page.header("cache-control"), "no-store");
             }
         }
-        bench.alter("UPDATE keys SET issued_to = 'Søren, 50% & “co”'").await;
-        let page = ask(&mut program, "/v1/auth", &[("x-api-key", &made.secret)]).await;
+        bench.execute_sql("UPDATE keys SET issued_to = 'Søren, 50% & “co”'").await;
+        let page = get_with_headers(&mut program, "/v1/auth", &[("x-api-key", &made.secret)]).await;
         assert_eq!(page.header("x-keyward-issued-to"), "S%C3%B8ren%2C%2050%25%20%26%20%E2%80%9Cco%E2%80%9D");
-        bench.alter("UPDATE keys SET scopes = '[]'").await;
-        let page = ask(&mut program, "/v1/auth", &[("x-api-key", &made.secret)]).await;
+        bench.execute_sql("UPDATE keys SET scopes = '[]'").await;
+        let page = get_with_headers(&mut program, "/v1/auth", &[("x-api-key", &made.secret)]).await;
         assert_eq!((page.status, page.header("x-keyward-scopes")), (200, ""));
-        let page = ask(&mut program, "/v1/auth", &[("x-api-key", &token)]).await;
+        let page = get_with_headers(&mut program, "/v1/auth", &[("x-api-key", &token)]).await;
         assert_eq!((page.status, page.header("x-keyward-scopes")), (200, ""), "nor has its token what it has lost");
     }
 
     /// Every denied request with its status, reason code, and challenge.
-    async fn who_may_not_pass_is_told_why(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn denials_have_a_reason(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         let bearer = token(&mut program, &made).await;
         let key = made.secret.clone();
@@ -101,7 +101,7 @@ on_both_engines! {
         ];
         for ((address, headers), status, expected, error) in cases {
             let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let page = ask(&mut program, &address, &headers).await;
+            let page = get_with_headers(&mut program, &address, &headers).await;
             assert_eq!((page.status, code(&page).as_str()), (status, expected), "{address}");
             let challenge = page.header("www-authenticate");
             match error {
@@ -116,7 +116,7 @@ on_both_engines! {
                 assert!(!page.text().contains(secret) && !challenge.contains(secret), "{address}: it is not repeated");
             }
         }
-        let page = ask(&mut program, "/v1/auth?scope=data:read+data:write", &[("x-api-key", &key)]).await;
+        let page = get_with_headers(&mut program, "/v1/auth?scope=data:read+data:write", &[("x-api-key", &key)]).await;
         assert!(page.header("www-authenticate").ends_with(r#", scope="data:read data:write""#), "what would do is said");
 
         // Requirements that the key meets.
@@ -128,7 +128,7 @@ on_both_engines! {
             format!("/v1/auth?project={elsewhere}&project={here}&scope=data%3Aread&limited=403"),
         ] {
             for credential in [&key, &bearer] {
-                let page = ask(&mut program, &address, &[("x-api-key", credential)]).await;
+                let page = get_with_headers(&mut program, &address, &[("x-api-key", credential)]).await;
                 assert_eq!(page.status, 200, "{address}: {}", page.text());
             }
         }
@@ -143,9 +143,9 @@ on_both_engines! {
             (format!("UPDATE keys SET deleted_at = {now}"), "deleted"),
         ];
         for (sql, expected) in steps {
-            bench.alter(&sql).await;
+            bench.execute_sql(&sql).await;
             for credential in [&key, &bearer] {
-                let page = ask(&mut program, "/v1/auth", &[("x-api-key", credential)]).await;
+                let page = get_with_headers(&mut program, "/v1/auth", &[("x-api-key", credential)]).await;
                 assert_eq!((page.status, code(&page).as_str()), (401, expected));
                 assert!(page.header("www-authenticate").contains(r#"error="invalid_token""#));
             }
@@ -153,9 +153,9 @@ on_both_engines! {
     }
 
     /// Gateways forward the method of their client. Envoy also appends the client's path and query, which are ignored.
-    async fn any_method_and_envoys_path(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn any_method_and_envoys_path(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
         for method in methods.map(|it| it.parse::<Method>().unwrap()) {
@@ -177,17 +177,17 @@ on_both_engines! {
             ("x-keyward-project", elsewhere.as_str(), 403),
             ("x-keyward-project", "nonsense", 422),
         ] {
-            let page = ask(&mut program, "/v1/auth/orders", &[("x-api-key", key), (name, value)]).await;
+            let page = get_with_headers(&mut program, "/v1/auth/orders", &[("x-api-key", key), (name, value)]).await;
             assert_eq!(page.status, status, "{name}: {value}");
             // Under `/v1/auth` these headers of a client have no effect.
-            let page = ask(&mut program, "/v1/auth", &[("x-api-key", key), (name, value)]).await;
+            let page = get_with_headers(&mut program, "/v1/auth", &[("x-api-key", key), (name, value)]).await;
             assert_eq!(page.status, 200, "{name}: {value}");
-            let asked = format!("/v1/auth?project={elsewhere}");
-            let page = ask(&mut program, &asked, &[("x-api-key", key), (name, value)]).await;
+            let path = format!("/v1/auth?project={elsewhere}");
+            let page = get_with_headers(&mut program, &path, &[("x-api-key", key), (name, value)]).await;
             assert_eq!(page.status, 403, "{name}: {value}");
         }
         for (address, status) in [("/v1/authx", 404), ("/v1/auth/", 200)] {
-            let page = ask(&mut program, address, &[("x-api-key", key)]).await;
+            let page = get_with_headers(&mut program, address, &[("x-api-key", key)]).await;
             assert_eq!(page.status, status, "{address}");
         }
     }
@@ -195,73 +195,73 @@ on_both_engines! {
     /// A credential in the query is accepted only if the settings allow it.
     ///
     /// It is read from the client's own URL, which the gateway forwards.
-    async fn a_credential_in_the_query(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
-        let off = wire::listen(&bench, crate::support::config(URL)).await;
-        let programs = Programs { query: Some("api_key".into()), ..Programs::default() };
-        let on = wire::listen(&bench, Config { programs, ..crate::support::config(URL) }).await;
+    async fn a_credential_in_the_query(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
+        let off = socket_requests::listen(&bench, crate::support::config(URL)).await;
+        let programs = ApiSettings { query: Some("api_key".into()), ..ApiSettings::default() };
+        let on = socket_requests::listen(&bench, Config { programs, ..crate::support::config(URL) }).await;
         let host = "Host: 127.0.0.1:3000";
         let query = format!("?api_key={}", made.secret);
         for name in ["X-Original-URI", "X-Forwarded-Uri"] {
             let header = format!("{name}: /orders{query}&page=2");
-            let page = wire::call(on, "GET /v1/auth", &[host, &header], "").await;
+            let page = socket_requests::send_request(on, "GET /v1/auth", &[host, &header], "").await;
             assert_eq!((page.status, page.header("cache-control")), (200, "no-store, private"), "{name}");
-            let page = wire::call(off, "GET /v1/auth", &[host, &header], "").await;
+            let page = socket_requests::send_request(off, "GET /v1/auth", &[host, &header], "").await;
             assert_eq!((page.status, code(&page).as_str()), (401, "missing_credential"), "{name}");
         }
-        let page = wire::call(on, &format!("GET /v1/auth{query}"), &[host], "").await;
+        let page = socket_requests::send_request(on, &format!("GET /v1/auth{query}"), &[host], "").await;
         assert_eq!(page.status, 200);
-        let page = wire::call(on, &format!("GET /v1/auth/orders{query}"), &[host], "").await;
+        let page = socket_requests::send_request(on, &format!("GET /v1/auth/orders{query}"), &[host], "").await;
         assert_eq!(page.status, 200, "Envoy's client");
-        let page = wire::call(off, &format!("GET /v1/auth{query}"), &[host], "").await;
+        let page = socket_requests::send_request(off, &format!("GET /v1/auth{query}"), &[host], "").await;
         assert_eq!((page.status, code(&page).as_str()), (422, "invalid_query"));
-        let page = wire::call(on, &format!("GET /v1/auth{query}"), &[host, &format!("X-API-Key: {}", made.secret)], "").await;
+        let page = socket_requests::send_request(on, &format!("GET /v1/auth{query}"), &[host, &format!("X-API-Key: {}", made.secret)], "").await;
         assert_eq!((page.status, code(&page).as_str()), (401, "several_credentials"));
     }
 
     /// A rate-limited request is denied with headers for a retry. `limited=403` selects a status that nginx forwards.
-    async fn limits(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
-        bench.alter("UPDATE keys SET rate_limit = '2/hour'").await;
+    async fn limits(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
+        bench.execute_sql("UPDATE keys SET rate_limit = '2/hour'").await;
         let mut program = bench.browser();
         let key = [("x-api-key", made.secret.as_str())];
         for address in ["/v1/auth?scope=data:write", "/v1/auth?project=00000000-0000-0000-0000-000000000000", "/v1/auth?x"] {
-            let page = ask(&mut program, address, &key).await;
+            let page = get_with_headers(&mut program, address, &key).await;
             assert!(page.headers.get("ratelimit").is_none(), "{address}: it takes none, and tells none");
         }
         for (left, reset) in [(1, 1_800), (0, 3_600)] {
-            let page = ask(&mut program, "/v1/auth", &key).await;
+            let page = get_with_headers(&mut program, "/v1/auth", &key).await;
             assert_eq!((page.status, page.header("ratelimit-policy")), (200, r#""key";q=2;w=3600"#));
             assert_eq!(page.header("ratelimit"), format!(r#""key";r={left};t={reset}"#));
             assert!(page.headers.get("retry-after").is_none());
         }
         for (address, status) in [("/v1/auth", 429), ("/v1/auth?limited=429", 429), ("/v1/auth?limited=403", 403)] {
-            let page = ask(&mut program, address, &key).await;
+            let page = get_with_headers(&mut program, address, &key).await;
             assert_eq!((page.status, code(&page).as_str()), (status, "rate_limited"), "{address}");
             assert_eq!((page.header("retry-after"), page.header("ratelimit")), ("1800", r#""key";r=0;t=1800"#));
             assert_eq!((page.header("ratelimit-policy"), page.header("www-authenticate")), (r#""key";q=2;w=3600"#, ""));
         }
         bench.clock.advance(1_800);
-        assert_eq!(ask(&mut program, "/v1/auth", &key).await.status, 200);
+        assert_eq!(get_with_headers(&mut program, "/v1/auth", &key).await.status, 200);
     }
 
     /// The networks of a key restrict the client address, as far as proxies are trusted. They do not restrict tokens.
-    async fn networks_by_the_clients_address(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn networks_by_the_clients_address(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let bearer = token(&mut bench.browser(), &made).await;
-        bench.alter("UPDATE keys SET networks = '[\"203.0.113.0/24\"]'").await;
+        bench.execute_sql("UPDATE keys SET networks = '[\"203.0.113.0/24\"]'").await;
         // The connections of this test come from 127.0.0.1.
         for (proxies, believed) in [("10.0.0.0/8", false), ("127.0.0.0/8", true)] {
             let trusted_proxies = vec![proxies.parse().expect("a network")];
-            let port = wire::listen(&bench, Config { trusted_proxies, ..crate::support::config(URL) }).await;
+            let port = socket_requests::listen(&bench, Config { trusted_proxies, ..crate::support::config(URL) }).await;
             for (from, inside) in [("203.0.113.9", true), ("198.51.100.1", false), ("198.51.100.1, 203.0.113.9", true)] {
                 let from = format!("X-Forwarded-For: {from}");
                 let ask = async |credential: &str| {
                     let key = format!("X-API-Key: {credential}");
-                    wire::call(port, "GET /v1/auth", &["Host: 127.0.0.1:3000", &from, &key], "").await
+                    socket_requests::send_request(port, "GET /v1/auth", &["Host: 127.0.0.1:3000", &from, &key], "").await
                 };
                 let page = ask(&made.secret).await;
                 if inside && believed {
@@ -273,7 +273,7 @@ on_both_engines! {
                 assert_eq!(ask(&bearer).await.status, 200);
             }
         }
-        let page = ask(&mut bench.browser(), "/v1/auth", &[("x-api-key", &made.secret)]).await;
+        let page = get_with_headers(&mut bench.browser(), "/v1/auth", &[("x-api-key", &made.secret)]).await;
         assert_eq!(page.status, 403, "no address is in no network");
     }
 }

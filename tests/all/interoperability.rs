@@ -2,8 +2,8 @@
 //! and `security.txt` (RFC 9116).
 
 use crate::support::{
-    Bench, URL, config, database,
-    listen::{Served, free},
+    TestServer, URL, config, database,
+    loopback_servers::{RunningServer, bind_free_port},
     oauth::{basic, post},
 };
 use axum::http::Request;
@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use keyward::{
     config::Config,
     domain::consent::Authorization,
-    service::tokens::{Target, Wish},
+    service::tokens::{Target, TokenParameters},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -48,36 +48,36 @@ fn resource_metadata(challenge: &str) -> &str {
 
 on_both_engines! {
     /// requests-oauthlib and the header style of Go's oauth2 send HTTP Basic with an empty password.
-    async fn a_public_client_may_send_an_empty_secret(bench: Bench) {
-        let owner = bench.person("maren@pelagic.example", false).await;
+    async fn a_public_client_may_send_an_empty_secret(bench: TestServer) {
+        let owner = bench.create_user("maren@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
         let id = bench.app.consent.register(&owner, project, "Buoy Watch", "https://buoys.example/cb").await.unwrap();
         let client = format!("client:{id}");
         let mut program = bench.browser();
-        for said in [client.clone(), client.replace(':', "%3A")] {
-            let authorization = with_empty_secret(&said);
+        for spelling in [client.clone(), client.replace(':', "%3A")] {
+            let authorization = with_empty_secret(&spelling);
             let page = post(&mut program, "/oauth/device_authorization", &authorization, &[("scope", "data:read")]).await;
             assert_eq!(page.status, 200, "{}", page.text());
-            let begun = page.json();
-            let (code, device) = (begun["user_code"].as_str().unwrap(), begun["device_code"].as_str().unwrap());
-            let asking = bench.app.consent.ask_for_device(&owner, code).await.unwrap();
-            assert!(matches!(asking, Authorization::Ask(_)));
-            bench.app.consent.answer_device(&owner, code, Some((vec!["data:read".into()], 3_600))).await.unwrap();
-            let asked = [("grant_type", DEVICE), ("device_code", device)];
-            let token = post(&mut program, "/oauth/token", &authorization, &asked).await.token();
+            let device_response = page.json();
+            let (code, device) = (device_response["user_code"].as_str().unwrap(), device_response["device_code"].as_str().unwrap());
+            let asking = bench.app.consent.device_prompt(&owner, code).await.unwrap();
+            assert!(matches!(asking, Authorization::Prompt(_)));
+            bench.app.consent.decide_device(&owner, code, Some((vec!["data:read".into()], 3_600))).await.unwrap();
+            let fields = [("grant_type", DEVICE), ("device_code", device)];
+            let token = post(&mut program, "/oauth/token", &authorization, &fields).await.token();
             let revoked = post(&mut program, "/oauth/revoke", &authorization, &[("token", &token)]).await;
             assert_eq!((revoked.status, revoked.text()), (200, ""));
         }
         // A key must authenticate with its secret.
-        let made = bench.key(&owner, "Gateway").await;
+        let made = bench.create_key(&owner, "Gateway").await;
         let page = post(&mut program, "/oauth/token", &with_empty_secret(&format!("key:{}", made.id)), &[("grant_type", "client_credentials")]).await;
         assert_eq!((page.status, page.oauth_error().as_str()), (401, "invalid_client"));
     }
 
     /// An identifier that is compared with a signed or stored text matches exactly as it was issued.
-    async fn an_id_is_written_as_it_was_issued(bench: Bench) {
-        let owner = bench.person("maren@pelagic.example", false).await;
-        let made = bench.key(&owner, "Gateway").await;
+    async fn an_id_is_written_as_it_was_issued(bench: TestServer) {
+        let owner = bench.create_user("maren@pelagic.example", false).await;
+        let made = bench.create_key(&owner, "Gateway").await;
         let client = bench.app.consent.register(&owner, made.project, "Buoy Watch", "https://buoys.example/cb").await.unwrap();
         let mut program = bench.browser();
         let token = post(&mut program, "/oauth/token", &basic(&made), &[("grant_type", "client_credentials")]).await.token();
@@ -111,12 +111,12 @@ on_both_engines! {
     }
 
     /// One client address cannot use up the device requests of a client, whatever addresses it forwards.
-    async fn one_address_is_answered_429(bench: Bench) {
-        let owner = bench.person("maren@pelagic.example", false).await;
+    async fn too_many_requests_of_one_address_get_429(bench: TestServer) {
+        let owner = bench.create_user("maren@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
         let id = bench.app.consent.register(&owner, project, "Buoy Watch", "https://buoys.example/cb").await.unwrap();
-        let (client, (address, listener)) = (format!("client:{id}"), free().await);
-        let served = Served::start(listener, bench.router.clone());
+        let (client, (address, listener)) = (format!("client:{id}"), bind_free_port().await);
+        let served = RunningServer::start(listener, bench.router.clone());
         for n in 0..20 {
             let answer = begin_device(address.port(), &client, &format!("203.0.113.{n}")).await;
             assert!(answer.starts_with("HTTP/1.1 200"), "{n}: {answer}");
@@ -126,17 +126,17 @@ on_both_engines! {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.to_lowercase().contains("\r\nretry-after: 30"), "{head}");
         assert!(body.contains(r#""error":"temporarily_unavailable""#), "{body}");
-        assert_eq!(bench.number("SELECT COUNT(*) FROM device_codes").await, 20);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM device_codes").await, 20);
         bench.clock.advance(30);
         assert!(begin_device(address.port(), &client, "203.0.113.99").await.starts_with("HTTP/1.1 200"));
         served.stop().await;
     }
 
     /// RFC 9728: a challenge leads to the metadata, to the authorization server, and to an accepted token.
-    async fn a_refusal_leads_to_a_token(bench: Bench) {
-        let owner = bench.person("maren@pelagic.example", false).await;
-        let made = bench.key(&owner, "Gateway").await;
-        bench.alter(&format!("UPDATE keys SET scopes = '[\"data:read\",\"{READ}\"]' WHERE id = {}", bench.literal(made.id))).await;
+    async fn a_refusal_leads_to_a_token(bench: TestServer) {
+        let owner = bench.create_user("maren@pelagic.example", false).await;
+        let made = bench.create_key(&owner, "Gateway").await;
+        bench.execute_sql(&format!("UPDATE keys SET scopes = '[\"data:read\",\"{READ}\"]' WHERE id = {}", bench.literal(made.id))).await;
         let mut program = bench.browser();
         let project = made.project.to_string();
         let well_known = format!("{URL}/.well-known/oauth-protected-resource");
@@ -160,8 +160,8 @@ on_both_engines! {
             assert_eq!(metadata["bearer_methods_supported"], json!(["header"]));
             let server = program.get("/.well-known/oauth-authorization-server").await.json();
             assert_eq!((&server["issuer"], &server["token_endpoint"]), (&json!(URL), &json!(format!("{URL}/oauth/token"))));
-            let asked = [("grant_type", "client_credentials"), ("resource", metadata["resource"].as_str().unwrap()), ("scope", scope)];
-            let token = post(&mut program, "/oauth/token", &basic(&made), &asked).await.token();
+            let fields = [("grant_type", "client_credentials"), ("resource", metadata["resource"].as_str().unwrap()), ("scope", scope)];
+            let token = post(&mut program, "/oauth/token", &basic(&made), &fields).await.token();
             assert_eq!(program.bearer(&path, &token).await.status, 200, "{path}");
         }
         // Introspection accepts a bearer token too. Its `resource` is the whole server and restricts nothing.
@@ -170,13 +170,13 @@ on_both_engines! {
         assert_eq!((page.status, resource_metadata(page.header("www-authenticate"))), (401, well_known.as_str()));
         let whole: Value = program.get("/.well-known/oauth-protected-resource").await.json();
         assert_eq!(whole["resource"], URL);
-        let asked = [("grant_type", "client_credentials"), ("resource", URL), ("scope", "data:read")];
-        let token = post(&mut program, "/oauth/token", &basic(&made), &asked).await.token();
+        let fields = [("grant_type", "client_credentials"), ("resource", URL), ("scope", "data:read")];
+        let token = post(&mut program, "/oauth/token", &basic(&made), &fields).await.token();
         assert_eq!(crate::support::oauth::claims(&token)["aud"], format!("{URL}/projects/{project}"));
         // The gateway's challenge belongs to the upstream API.
         let page = program.send(Request::get("/v1/auth"), String::new()).await;
         assert_eq!((page.status, resource_metadata(page.header("www-authenticate"))), (401, ""));
-        let wish = Wish { life: None, scopes: Some(&[READ]), target: Target::ByScopes };
+        let wish = TokenParameters { life: None, scopes: Some(&[READ]), target: Target::ByScopes };
         assert!(bench.app.tokens.exchange(&made.secret, None, &wish).await.unwrap().is_ok());
     }
 }
@@ -186,7 +186,7 @@ on_both_engines! {
 async fn sqlite_a_security_contact_is_published() {
     let folder = tempfile::tempdir().unwrap();
     let location = database(crate::support::Engine::Sqlite, &folder).await;
-    let bench = Bench::on(location, folder, URL).await;
+    let bench = TestServer::on_database(location, folder, URL).await;
     let page = bench.browser().send(Request::get("/.well-known/security.txt"), String::new()).await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/plain; charset=utf-8"));
     let fields: Vec<_> = page.text().lines().filter_map(|line| line.split_once(": ")).collect();
@@ -199,7 +199,7 @@ async fn sqlite_a_security_contact_is_published() {
 
     let folder = tempfile::tempdir().unwrap();
     let location = database(crate::support::Engine::Sqlite, &folder).await;
-    let bench = Bench::configured(location, folder, Config { security_contact: None, ..config(URL) }).await;
+    let bench = TestServer::with_config(location, folder, Config { security_contact: None, ..config(URL) }).await;
     let page = bench.browser().send(Request::get("/.well-known/security.txt"), String::new()).await;
     assert_eq!((page.status, page.json()["code"].as_str()), (404, Some("not_found")));
 }

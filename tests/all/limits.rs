@@ -1,11 +1,11 @@
 //! Rate limits of keys: over HTTP, and after the end of a process.
 
-use crate::support::{Bench, browser::Browser, stored::Made};
+use crate::support::{TestServer, browser::Browser, test_data::CreatedKey};
 use keyward::{
     config::KeyFile,
     domain::{ids::KeyId, rate::RateLimit},
-    service::{App, Error, signer::Keyring, usage::Outcome},
-    store::{self, queue::Kept, usage::Flush},
+    service::{Error, Services, signer::Keyring, usage::Outcome},
+    store::{self, usage::Flush, write_queue::WriteOutcome},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use std::sync::Arc;
 const EMAIL: &str = "maren@pelagic.example";
 
 /// Creates a key with this rate limit.
-async fn limited(bench: &Bench, limit: &str) -> Made {
-    let caller = match bench.number("SELECT COUNT(*) FROM users").await {
-        0 => bench.person(EMAIL, false).await,
-        n => bench.person(&format!("maren{n}@pelagic.example"), false).await,
+async fn limited(bench: &TestServer, limit: &str) -> CreatedKey {
+    let caller = match bench.query_number("SELECT COUNT(*) FROM users").await {
+        0 => bench.create_user(EMAIL, false).await,
+        n => bench.create_user(&format!("maren{n}@pelagic.example"), false).await,
     };
-    let made = bench.key(&caller, "Gateway").await;
-    bench.alter(&format!("UPDATE keys SET rate_limit = '{limit}' WHERE id = {}", bench.literal(made.id))).await;
+    let made = bench.create_key(&caller, "Gateway").await;
+    bench.execute_sql(&format!("UPDATE keys SET rate_limit = '{limit}' WHERE id = {}", bench.literal(made.id))).await;
     made
 }
 
@@ -30,17 +30,17 @@ async fn code(program: &mut Browser, body: Value) -> String {
 }
 
 /// Returns how many of these calls this process allows.
-fn taken(bench: &Bench, app: &App, key: KeyId, limit: &RateLimit, calls: usize) -> usize {
-    (0..calls).filter(|_| app.limits.take(key, limit, bench.app.ground.now()).is_ok()).count()
+fn count_allowed(bench: &TestServer, app: &Services, key: KeyId, limit: &RateLimit, calls: usize) -> usize {
+    (0..calls).filter(|_| app.limits.try_acquire(key, limit, bench.app.context.now()).is_ok()).count()
 }
 
 /// Starts the service again, or another node, on the same database. It has loaded the saved quotas.
-async fn another(bench: &Bench) -> App {
+async fn another(bench: &TestServer) -> Services {
     let path = bench.folder.path().join("keyward.key");
-    let ground = crate::support::ground(&bench.location, bench.clock.clone()).await;
-    let keyring = Keyring::open(&ground, &KeyFile { path, make: false }).await.expect("a keyring");
-    let app = App::new(Arc::new(crate::support::config(crate::support::URL)), ground, keyring);
-    app.usage.resume().await.expect("what was saved can be read");
+    let context = crate::support::open_context(&bench.location, bench.clock.clone()).await;
+    let keyring = Keyring::open(&context, &KeyFile { path, can_create: false }).await.expect("a keyring");
+    let app = Services::new(Arc::new(crate::support::config(crate::support::URL)), context, keyring);
+    app.usage.restore_quotas().await.expect("what was saved can be read");
     app
 }
 
@@ -48,7 +48,7 @@ on_both_engines! {
     /// A call over the limit is denied, counted as denied, and allowed again at its time.
     ///
     /// A call that another rule denies uses no quota. An allowed call uses the quota once.
-    async fn a_key_is_used_so_often_and_no_more(bench: Bench) {
+    async fn a_key_is_used_so_often_and_no_more(bench: TestServer) {
         let made = limited(&bench, "2/minute").await;
         let mut program = bench.browser();
         let ask = || json!({"key": made.secret});
@@ -68,100 +68,100 @@ on_both_engines! {
         assert_eq!(code(&mut program, ask()).await, "rate_limited");
         bench.app.usage.flush().await.unwrap();
         let of = |outcome| format!("SELECT COALESCE(CAST(SUM(calls) AS BIGINT), 0) FROM usage WHERE outcome = '{outcome}'");
-        assert_eq!(bench.number(&of("accepted")).await, 3);
-        assert_eq!(bench.number(&of("rate_limited")).await, 5);
-        assert_eq!(bench.number(&of("missing_scope")).await, 6);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0, "a minute's limit is not saved");
+        assert_eq!(bench.query_number(&of("accepted")).await, 3);
+        assert_eq!(bench.query_number(&of("rate_limited")).await, 5);
+        assert_eq!(bench.query_number(&of("missing_scope")).await, 6);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM key_quotas").await, 0, "a minute's limit is not saved");
     }
 
     /// Limits of an hour or more survive the end of a process, up to the last flush. Shorter limits start again.
-    async fn an_hours_limit_survives(bench: Bench) {
+    async fn an_hours_limit_survives(bench: TestServer) {
         let (hour, day): (RateLimit, RateLimit) = ("4/hour".parse().unwrap(), "3/day,burst=3".parse().unwrap());
         let minute: RateLimit = "4/minute".parse().unwrap();
         let (by_hour, by_day, by_minute) =
             (limited(&bench, "4/hour").await.id, limited(&bench, "3/day").await.id, limited(&bench, "4/minute").await.id);
         let first = &bench.app;
-        assert_eq!(taken(&bench, first, by_hour, &hour, 3), 3);
-        assert_eq!(taken(&bench, first, by_day, &day, 5), 3);
-        assert_eq!(taken(&bench, first, by_minute, &minute, 9), 4);
+        assert_eq!(count_allowed(&bench, first, by_hour, &hour, 3), 3);
+        assert_eq!(count_allowed(&bench, first, by_day, &day, 5), 3);
+        assert_eq!(count_allowed(&bench, first, by_minute, &minute, 9), 4);
         first.usage.flush().await.unwrap();
         // This call is lost with the process, because no flush follows.
-        assert_eq!(taken(&bench, first, by_hour, &hour, 1), 1);
+        assert_eq!(count_allowed(&bench, first, by_hour, &hour, 1), 1);
 
         let second = another(&bench).await;
-        assert_eq!(taken(&bench, &second, by_hour, &hour, 9), 1, "three of four were saved");
-        assert_eq!(taken(&bench, &second, by_day, &day, 9), 0, "all of three were");
-        assert_eq!(taken(&bench, &second, by_minute, &minute, 9), 4);
+        assert_eq!(count_allowed(&bench, &second, by_hour, &hour, 9), 1, "three of four were saved");
+        assert_eq!(count_allowed(&bench, &second, by_day, &day, 9), 0, "all of three were");
+        assert_eq!(count_allowed(&bench, &second, by_minute, &minute, 9), 4);
         second.usage.flush().await.unwrap();
         let third = another(&bench).await;
-        assert_eq!(taken(&bench, &third, by_hour, &hour, 9), 0);
+        assert_eq!(count_allowed(&bench, &third, by_hour, &hour, 9), 0);
         bench.clock.advance(900);
-        assert_eq!(taken(&bench, &third, by_hour, &hour, 9), 1, "a quarter of an hour gives one of four back");
-        assert_eq!(taken(&bench, &third, by_day, &day, 9), 0);
+        assert_eq!(count_allowed(&bench, &third, by_hour, &hour, 9), 1, "a quarter of an hour gives one of four back");
+        assert_eq!(count_allowed(&bench, &third, by_day, &day, 9), 0);
         bench.clock.advance(8 * 3_600);
-        assert_eq!(taken(&bench, &third, by_day, &day, 9), 1);
+        assert_eq!(count_allowed(&bench, &third, by_day, &day, 9), 1);
     }
 
     /// Quotas that were appended but not merged are loaded too. A deleted key, or one without a limit, is skipped.
-    async fn what_waits_is_read(bench: Bench) {
+    async fn what_waits_is_read(bench: TestServer) {
         let hour: RateLimit = "2/hour".parse().unwrap();
         let (kept, freed) = (limited(&bench, "2/hour").await.id, limited(&bench, "2/hour").await.id);
-        let gone: KeyId = bench.app.ground.new_id().into();
-        let whole_at = bench.app.ground.now().plus_seconds(3_600).micros();
+        let gone: KeyId = bench.app.context.new_id().into();
+        let whole_at = bench.app.context.now().plus_seconds(3_600).micros();
         let quotas = json!([[kept, whole_at], [freed, whole_at], [gone, whole_at]]).to_string();
-        let (writer, at) = (bench.app.ground.new_id(), bench.app.ground.now().micros());
-        let write = bench.app.ground.queue.write(move |tx| {
+        let (writer, at) = (bench.app.context.new_id(), bench.app.context.now().micros());
+        let write = bench.app.context.queue.write(move |tx| {
             let flush = Flush {
                 writer, seq: 1, at, first_key: kept.into(), last_key: gone.into(),
                 calls: "[]".into(), used: "[]".into(), quotas: Some(quotas.clone()),
             };
-            Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(store::usage::append(tx, &flush).await?)) })
+            Box::pin(async move { Ok::<_, Error>(WriteOutcome::unaudited(store::usage::append(tx, &flush).await?)) })
         });
         assert!(write.await.unwrap());
-        bench.alter(&format!("UPDATE keys SET rate_limit = NULL WHERE id = {}", bench.literal(freed))).await;
+        bench.execute_sql(&format!("UPDATE keys SET rate_limit = NULL WHERE id = {}", bench.literal(freed))).await;
         for _ in 0..2 {
             let next = another(&bench).await;
             assert_eq!(next.limits.len(), 1);
-            assert_eq!(taken(&bench, &next, kept, &hour, 3), 0);
-            next.usage.settle().await.unwrap();
+            assert_eq!(count_allowed(&bench, &next, kept, &hour, 3), 0);
+            next.usage.merge_all().await.unwrap();
         }
-        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 2, "of the keys that there are");
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM key_quotas").await, 2, "of the keys that there are");
         bench.clock.advance(3_600);
         bench.app.usage.sweep().await.unwrap();
-        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0, "whole again");
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM key_quotas").await, 0, "whole again");
     }
 
     /// Each of two nodes counts its own calls. Of the instants that they save, the later one is used.
-    async fn two_nodes_count_each_by_itself(bench: Bench) {
+    async fn two_nodes_count_each_by_itself(bench: TestServer) {
         let limit: RateLimit = "10/day".parse().unwrap();
         let key = limited(&bench, "10/day").await.id;
         let other = another(&bench).await;
-        assert_eq!(taken(&bench, &bench.app, key, &limit, 3), 3);
-        assert_eq!(taken(&bench, &other, key, &limit, 20), 10);
+        assert_eq!(count_allowed(&bench, &bench.app, key, &limit, 3), 3);
+        assert_eq!(count_allowed(&bench, &other, key, &limit, 20), 10);
         other.usage.flush().await.unwrap();
         bench.app.usage.flush().await.unwrap();
         let next = another(&bench).await;
-        assert_eq!(taken(&bench, &next, key, &limit, 20), 0);
+        assert_eq!(count_allowed(&bench, &next, key, &limit, 20), 0);
     }
 
     /// Purging a key deletes its saved quota and does not block the flush of the other keys.
-    async fn a_purged_key_is_in_nobodys_way(bench: Bench) {
+    async fn a_purged_key_has_no_effect(bench: TestServer) {
         let limit: RateLimit = "10/day".parse().unwrap();
         let (gone, saved, stays) =
             (limited(&bench, "10/day").await.id, limited(&bench, "10/day").await.id, limited(&bench, "10/day").await.id);
-        taken(&bench, &bench.app, saved, &limit, 1);
+        count_allowed(&bench, &bench.app, saved, &limit, 1);
         bench.app.usage.flush().await.unwrap();
         for key in [gone, saved, stays] {
-            taken(&bench, &bench.app, key, &limit, 1);
-            bench.app.usage.note(key, Outcome::Accepted, bench.app.ground.now());
+            count_allowed(&bench, &bench.app, key, &limit, 1);
+            bench.app.usage.record(key, Outcome::Accepted, bench.app.context.now());
         }
         for key in [gone, saved] {
-            bench.alter(&format!("DELETE FROM keys WHERE id = {}", bench.literal(key))).await;
+            bench.execute_sql(&format!("DELETE FROM keys WHERE id = {}", bench.literal(key))).await;
         }
-        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 0);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM key_quotas").await, 0);
         bench.app.usage.flush().await.unwrap();
-        assert_eq!(bench.number("SELECT COUNT(*) FROM key_quotas").await, 1);
-        assert_eq!(bench.number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 1);
-        assert_eq!(bench.key_row(stays).await.unwrap().last_used_at, Some(bench.app.ground.now().micros()));
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM key_quotas").await, 1);
+        assert_eq!(bench.query_number("SELECT CAST(SUM(calls) AS BIGINT) FROM usage").await, 1);
+        assert_eq!(bench.key_row(stays).await.unwrap().last_used_at, Some(bench.app.context.now().micros()));
     }
 }

@@ -1,10 +1,10 @@
 //! Lists of many keys: every sort order and filter returns the same keys as a plain sort, totals are bounded, and lists
 //! leave database connections to programs.
 
-use crate::support::{Bench, Engine};
+use crate::support::{Engine, TestServer};
 use keyward::{
     domain::{
-        filter::{KeyFilter, Ready, Sort},
+        filter::{KeyFilter, ReviewFilter, Sort},
         ids::ProjectId,
         key::Status,
         time::{DAY, Timestamp},
@@ -12,9 +12,9 @@ use keyward::{
     service::{Error, actor::Caller, read_list},
     store::{
         self, Conn,
-        demo::LaidKey,
-        keys::{After, KeyRow, NewKeyRow, Seen, Wanted},
-        queue::Kept,
+        demo::KeyWithState,
+        keys::{KeyCursor, KeyQuery, KeyRow, NewKeyRow, Visibility},
+        write_queue::WriteOutcome,
     },
 };
 use sqlx::{Connection as _, PgConnection};
@@ -26,16 +26,16 @@ const MANY: i64 = 10_050;
 /// Page size. Some statements sort the whole list for each page.
 const PAGE: i64 = 2_400;
 /// A statement that runs for minutes.
-const ENDLESS: &str =
+const ENDLESS_QUERY: &str =
     "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000000000) SELECT COUNT(*) FROM n";
 
 /// Inserts keys in many states: active, expired, and scheduled ones.
-pub async fn lay(bench: &Bench, maker: &Caller, project: ProjectId, count: i64) {
-    let now = bench.app.ground.now();
-    let keys: Vec<LaidKey> = (0..count)
+pub async fn insert_keys(bench: &TestServer, maker: &Caller, project: ProjectId, count: i64) {
+    let now = bench.app.context.now();
+    let keys: Vec<KeyWithState> = (0..count)
         .map(|n| {
             let at = now.plus_seconds(-(n % 300) * DAY).micros() - n;
-            LaidKey {
+            KeyWithState {
                 key: NewKeyRow {
                     id: uuid::Builder::from_unix_timestamp_millis(
                         u64::try_from(at / 1_000).unwrap(),
@@ -66,19 +66,19 @@ pub async fn lay(bench: &Bench, maker: &Caller, project: ProjectId, count: i64) 
             }
         })
         .collect();
-    let write = bench.app.ground.queue.write(move |tx| {
+    let write = bench.app.context.queue.write(move |tx| {
         let keys = keys.clone();
         Box::pin(async move {
-            store::demo::lay(tx, &keys).await?;
-            Ok::<_, store::Error>(Kept::unrecorded(()))
+            store::demo::insert_keys(tx, &keys).await?;
+            Ok::<_, store::Error>(WriteOutcome::unaudited(()))
         })
     });
     write.await.unwrap();
 }
 
-fn wanted(now: Timestamp) -> Wanted<'static> {
-    Wanted {
-        seen: Seen::All,
+fn key_query(now: Timestamp) -> KeyQuery<'static> {
+    KeyQuery {
+        visibility: Visibility::All,
         status: None,
         project: None,
         environment: None,
@@ -92,7 +92,7 @@ fn wanted(now: Timestamp) -> Wanted<'static> {
     }
 }
 
-fn rank(row: &KeyRow, now: Timestamp) -> u8 {
+fn status_sort_order(row: &KeyRow, now: Timestamp) -> u8 {
     match row.lifecycle().status(now) {
         Status::Active => 0,
         Status::Scheduled => 1,
@@ -103,15 +103,15 @@ fn rank(row: &KeyRow, now: Timestamp) -> u8 {
 }
 
 /// Reads the ids of a whole list, page by page.
-async fn read(conn: &mut Conn<'_>, wanted: &Wanted<'_>, sort: Sort) -> (Vec<Uuid>, i64) {
+async fn load_all_pages(conn: &mut Conn<'_>, wanted: &KeyQuery<'_>, sort: Sort) -> (Vec<Uuid>, i64) {
     let counts = store::keys::counts(conn, wanted, wanted.now, Uuid::nil()).await.unwrap();
-    let (mut found, mut after) = (Vec::new(), After::nothing());
+    let (mut found, mut after) = (Vec::new(), KeyCursor::start());
     loop {
         let rows = store::keys::page(conn, wanted, sort, &counts, &after, Uuid::nil(), PAGE).await.unwrap();
         found.extend(rows.iter().map(|row| row.key.id));
         match rows.last() {
             Some(last) if rows.len() as i64 == PAGE => {
-                after = After { place: last.place, title: last.title.clone(), id: last.key.id };
+                after = KeyCursor { place: last.place, title: last.title.clone(), id: last.key.id };
             }
             _ => return (found, counts.total),
         }
@@ -123,7 +123,7 @@ fn expected(rows: &[KeyRow], now: Timestamp, sort: Sort, fits: impl Fn(&KeyRow) 
     let mut rows: Vec<_> = rows.iter().filter(|row| fits(row)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     match sort {
-        Sort::Status => rows.sort_by_cached_key(|row| rank(row, now)),
+        Sort::Status => rows.sort_by_cached_key(|row| status_sort_order(row, now)),
         // For a list by name, only the set of ids is compared.
         Sort::Newest | Sort::Name => {}
         Sort::Used => rows.sort_by_key(|row| -row.last_used_at.unwrap_or_default()),
@@ -135,7 +135,7 @@ fn expected(rows: &[KeyRow], now: Timestamp, sort: Sort, fits: impl Fn(&KeyRow) 
 /// Asserts that two lists are equal.
 ///
 /// The database may order two folded names differently. For a list by name, only the sets are compared.
-fn same(found: &[Uuid], wanted: &[Uuid], sort: Sort, what: &str) {
+fn assert_same(found: &[Uuid], wanted: &[Uuid], sort: Sort, what: &str) {
     if sort == Sort::Name {
         let set = |ids: &[Uuid]| ids.iter().copied().collect::<BTreeSet<_>>();
         assert_eq!((found.len(), set(found)), (wanted.len(), set(wanted)), "{what}");
@@ -145,47 +145,47 @@ fn same(found: &[Uuid], wanted: &[Uuid], sort: Sort, what: &str) {
 }
 
 on_both_engines! {
-    async fn every_order_and_filter_of_many_keys_is_that_of_a_plain_sort(bench: Bench) {
-        let maren = bench.person("maren@pelagic.example", false).await;
-        let tove = bench.person("tove@pelagic.example", false).await;
-        let large = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
-        let small = bench.app.keys.form(&tove).await.unwrap().projects[0].id;
-        lay(&bench, &maren, large, MANY).await;
-        lay(&bench, &tove, small, 90).await;
+    async fn every_order_and_filter_of_many_keys_is_that_of_a_plain_sort(bench: TestServer) {
+        let maren = bench.create_user("maren@pelagic.example", false).await;
+        let tove = bench.create_user("tove@pelagic.example", false).await;
+        let large = bench.app.keys.new_key_form(&maren).await.unwrap().projects[0].id;
+        let small = bench.app.keys.new_key_form(&tove).await.unwrap().projects[0].id;
+        insert_keys(&bench, &maren, large, MANY).await;
+        insert_keys(&bench, &tove, small, 90).await;
         // Keys of a user who is not a member.
-        lay(&bench, &maren, small, 30).await;
-        let now = bench.app.ground.now();
-        let mut reader = bench.app.ground.pool.read().await.unwrap();
-        let rows = store::keys::of_project(&mut reader.conn(), None).await.unwrap();
-        let base = wanted(now);
+        insert_keys(&bench, &maren, small, 30).await;
+        let now = bench.app.context.now();
+        let mut reader = bench.app.context.pool.acquire_reader().await.unwrap();
+        let rows = store::keys::list_by_project(&mut reader.conn(), None).await.unwrap();
+        let base = key_query(now);
         let live = |row: &KeyRow| row.deleted_at.is_none();
         let of = |project: ProjectId| move |row: &KeyRow| row.project_id == Uuid::from(project);
         drop(reader);
         for sort in Sort::ALL {
-            let mut reader = bench.app.ground.pool.read().await.unwrap();
+            let mut reader = bench.app.context.pool.acquire_reader().await.unwrap();
             let mut conn = reader.conn();
-            let (found, total) = read(&mut conn, &base, sort).await;
-            same(&found, &expected(&rows, now, sort, live), sort, &format!("all, {sort:?}"));
+            let (found, total) = load_all_pages(&mut conn, &base, sort).await;
+            assert_same(&found, &expected(&rows, now, sort, live), sort, &format!("all, {sort:?}"));
             assert_eq!(total, 10_001, "as far as it is counted");
             for project in [large, small] {
-                let of_project = Wanted { project: Some(project.into()), ..base };
-                let (found, _) = read(&mut conn, &of_project, sort).await;
-                same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("{project}, {sort:?}"));
+                let of_project = KeyQuery { project: Some(project.into()), ..base };
+                let (found, _) = load_all_pages(&mut conn, &of_project, sort).await;
+                assert_same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("{project}, {sort:?}"));
             }
             for (user, project) in [(&maren, large), (&tove, small)] {
-                let seen = Wanted { seen: Seen::By(user.user.into()), ..base };
-                let (found, _) = read(&mut conn, &seen, sort).await;
-                same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("of {project}, {sort:?}"));
-                let owned = Wanted { owner: Some(user.user.into()), ..base };
-                let (found, _) = read(&mut conn, &owned, sort).await;
-                same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("owned {project}, {sort:?}"));
+                let seen = KeyQuery { visibility: Visibility::MemberOf(user.user.into()), ..base };
+                let (found, _) = load_all_pages(&mut conn, &seen, sort).await;
+                assert_same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("of {project}, {sort:?}"));
+                let owned = KeyQuery { owner: Some(user.user.into()), ..base };
+                let (found, _) = load_all_pages(&mut conn, &owned, sort).await;
+                assert_same(&found, &expected(&rows, now, sort, of(project)), sort, &format!("owned {project}, {sort:?}"));
             }
             for status in [Status::Active, Status::Scheduled, Status::Expired, Status::Inactive] {
-                let only = Wanted { status: Some(status), ..base };
+                let only = KeyQuery { status: Some(status), ..base };
                 let fits = |row: &KeyRow| row.lifecycle().status(now) == status;
-                let (found, total) = read(&mut conn, &only, sort).await;
+                let (found, total) = load_all_pages(&mut conn, &only, sort).await;
                 let all = expected(&rows, now, sort, fits);
-                same(&found, &all, sort, &format!("{status:?}, {sort:?}"));
+                assert_same(&found, &all, sort, &format!("{status:?}, {sort:?}"));
                 assert_eq!(total, all.len() as i64);
             }
             let unused = |row: &KeyRow| row.last_used_at.unwrap_or(row.created_at) < base.unused;
@@ -194,39 +194,39 @@ on_both_engines! {
                 row.project_id == Uuid::from(small) && row.created_by == Some(maren.user.into())
             };
             for (view, all) in [
-                (Ready::Unused, expected(&rows, now, sort, unused)),
-                (Ready::Endless, expected(&rows, now, sort, endless)),
-                (Ready::Left, expected(&rows, now, sort, left)),
+                (ReviewFilter::Unused, expected(&rows, now, sort, unused)),
+                (ReviewFilter::NoExpiry, expected(&rows, now, sort, endless)),
+                (ReviewFilter::Orphaned, expected(&rows, now, sort, left)),
             ] {
-                let (found, total) = read(&mut conn, &Wanted { view: Some(view), ..base }, sort).await;
-                same(&found, &all, sort, &format!("{view:?}, {sort:?}"));
+                let (found, total) = load_all_pages(&mut conn, &KeyQuery { view: Some(view), ..base }, sort).await;
+                assert_same(&found, &all, sort, &format!("{view:?}, {sort:?}"));
                 assert_eq!(total, all.len() as i64, "{view:?}");
             }
-            let deleted = Wanted { status: Some(Status::Deleted), ..base };
-            assert_eq!(read(&mut conn, &deleted, sort).await.1, 21 + 1 + 1, "of those that were deleted");
+            let deleted = KeyQuery { status: Some(Status::Deleted), ..base };
+            assert_eq!(load_all_pages(&mut conn, &deleted, sort).await.1, 21 + 1 + 1, "of those that were deleted");
         }
-        let mut reader = bench.app.ground.pool.read().await.unwrap();
+        let mut reader = bench.app.context.pool.acquire_reader().await.unwrap();
         let mut conn = reader.conn();
-        let issued = Wanted { project: Some(large.into()), issued_to: Some("Kunde 7"), ..base };
+        let issued = KeyQuery { project: Some(large.into()), issued_to: Some("Kunde 7"), ..base };
         let fits = |row: &KeyRow| of(large)(row) && row.issued_to.as_deref() == Some("Kunde 7");
         let all = expected(&rows, now, Sort::Newest, fits);
         assert!(!all.is_empty());
-        assert_eq!(read(&mut conn, &issued, Sort::Newest).await, (all.clone(), all.len() as i64));
+        assert_eq!(load_all_pages(&mut conn, &issued, Sort::Newest).await, (all.clone(), all.len() as i64));
         for (text, name) in [("ночная 3", "Ночная 3"), ("НОЧНАЯ 3", "Ночная 3"), ("kunde 7", "Kunde 7")] {
-            let searched = Wanted { project: Some(large.into()), text: Some(text), ..base };
+            let searched = KeyQuery { project: Some(large.into()), text: Some(text), ..base };
             let fits = |row: &KeyRow| {
                 of(large)(row) && (row.name.contains(name) || row.issued_to.as_deref().is_some_and(|it| it.contains(name)))
             };
             let all = expected(&rows, now, Sort::Newest, fits);
             assert!(!all.is_empty());
-            assert_eq!(read(&mut conn, &searched, Sort::Newest).await, (all.clone(), all.len() as i64), "{text}");
+            assert_eq!(load_all_pages(&mut conn, &searched, Sort::Newest).await, (all.clone(), all.len() as i64), "{text}");
         }
     }
 
-    async fn a_total_is_exact_as_far_as_ten_thousand(bench: Bench) {
-        let root = bench.person("root@pelagic.example", true).await;
-        let project = bench.app.keys.form(&root).await.unwrap().projects[0].id;
-        lay(&bench, &root, project, MANY).await;
+    async fn a_total_is_exact_as_far_as_ten_thousand(bench: TestServer) {
+        let root = bench.create_user("root@pelagic.example", true).await;
+        let project = bench.app.keys.new_key_form(&root).await.unwrap().projects[0].id;
+        insert_keys(&bench, &root, project, MANY).await;
         let page = bench.app.keys.list_all(&root, &KeyFilter::default(), "").await.unwrap();
         assert_eq!((page.total, page.keys.len(), page.any), (10_001, 50, true));
         let mut browser = bench.signed_in("root@pelagic.example").await;
@@ -239,28 +239,28 @@ on_both_engines! {
     }
 
     /// At most four lists run at once. A fifth list waits, while programs and the readiness check get a connection.
-    async fn lists_leave_connections_to_programs(bench: Bench) {
-        let pool = &bench.app.ground.pool;
+    async fn lists_leave_connections_to_programs(bench: TestServer) {
+        let pool = &bench.app.context.pool;
         let mut lists = Vec::new();
         for _ in 0..4 {
-            lists.push(pool.read_list().await.unwrap());
+            lists.push(pool.acquire_list_reader().await.unwrap());
         }
-        let fifth = tokio::time::timeout(Duration::from_millis(200), pool.read_list()).await;
+        let fifth = tokio::time::timeout(Duration::from_millis(200), pool.acquire_list_reader()).await;
         assert!(fifth.is_err(), "it waits for its turn");
         let current = tokio::time::timeout(Duration::from_secs(5), pool.is_current()).await;
         assert!(current.expect("a connection is left").unwrap());
         lists.pop();
-        assert!(tokio::time::timeout(Duration::from_secs(5), pool.read_list()).await.is_ok());
+        assert!(tokio::time::timeout(Duration::from_secs(5), pool.acquire_list_reader()).await.is_ok());
     }
 
     /// A statement of a list is stopped after its time limit. The error reports it, and the connection still works.
-    async fn a_list_has_a_time_limit(bench: Bench) {
-        let pool = &bench.app.ground.pool;
-        let mut list = pool.read_list().await.unwrap();
+    async fn a_list_has_a_time_limit(bench: TestServer) {
+        let pool = &bench.app.context.pool;
+        let mut list = pool.acquire_list_reader().await.unwrap();
         let mut conn = list.conn();
         let error = match &mut conn {
-            Conn::Sqlite(c) => sqlx::query(ENDLESS).fetch_one(&mut **c).await.map(|_| ()),
-            Conn::Postgres(c) => sqlx::query(ENDLESS).fetch_one(&mut **c).await.map(|_| ()),
+            Conn::Sqlite(c) => sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c).await.map(|_| ()),
+            Conn::Postgres(c) => sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c).await.map(|_| ()),
         };
         let error = store::Error::from(error.expect_err("it is stopped"));
         assert!(error.is_time_limit(), "{error}");
@@ -275,9 +275,9 @@ on_both_engines! {
 
 /// A list on PostgreSQL that reaches its time limit reports this, as on SQLite.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_a_list_that_takes_too_long_says_so() {
-    let bench = Bench::new(Engine::Postgres).await;
-    let maren = bench.person("maren@pelagic.example", false).await;
+async fn postgres_a_slow_list_returns_an_error() {
+    let bench = TestServer::new(Engine::Postgres).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
     let store::Location::Postgres(url) = &bench.location else { unreachable!("it is PostgreSQL") };
     let mut other = PgConnection::connect(url).await.unwrap();
     sqlx::query("BEGIN").execute(&mut other).await.unwrap();
@@ -291,36 +291,36 @@ async fn postgres_a_list_that_takes_too_long_says_so() {
 /// A list on SQLite is stopped. Later statements on the same connection have no time limit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_time_limit_of_a_list_ends_with_the_list() {
-    let bench = Bench::new(Engine::Sqlite).await;
-    let pool = &bench.app.ground.pool;
+    let bench = TestServer::new(Engine::Sqlite).await;
+    let pool = &bench.app.context.pool;
     for _ in 0..4 {
-        drop(pool.read_list().await.unwrap());
+        drop(pool.acquire_list_reader().await.unwrap());
     }
     tokio::time::sleep(Duration::from_secs(6)).await;
     for _ in 0..16 {
-        let mut reader = pool.read().await.unwrap();
-        store::keys::of_project(&mut reader.conn(), None).await.unwrap();
+        let mut reader = pool.acquire_reader().await.unwrap();
+        store::keys::list_by_project(&mut reader.conn(), None).await.unwrap();
     }
 }
 
 /// A list on SQLite whose caller is canceled in the middle of a statement is stopped and releases its connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_that_nobody_reads_any_more_is_stopped() {
-    let bench = Bench::new(Engine::Sqlite).await;
-    let pool = &bench.app.ground.pool;
+async fn an_abandoned_list_is_canceled() {
+    let bench = TestServer::new(Engine::Sqlite).await;
+    let pool = &bench.app.context.pool;
     for _ in 0..10 {
-        let mut list = pool.read_list().await.unwrap();
+        let mut list = pool.acquire_list_reader().await.unwrap();
         let mut conn = list.conn();
         let Conn::Sqlite(c) = &mut conn else { unreachable!("it is SQLite") };
-        let reading = sqlx::query(ENDLESS).fetch_one(&mut **c);
+        let reading = sqlx::query(ENDLESS_QUERY).fetch_one(&mut **c);
         assert!(tokio::time::timeout(Duration::from_millis(100), reading).await.is_err(), "it ended");
     }
     let all = async {
         let mut readers = Vec::new();
         for _ in 0..8 {
-            readers.push(pool.read().await.unwrap());
+            readers.push(pool.acquire_reader().await.unwrap());
         }
-        store::keys::of_project(&mut readers[0].conn(), None).await.unwrap();
+        store::keys::list_by_project(&mut readers[0].conn(), None).await.unwrap();
     };
     tokio::time::timeout(Duration::from_secs(20), all).await.expect("every connection is free");
 }

@@ -20,9 +20,9 @@ fn logged(arguments: &[&str], requests: &[&str]) -> (Vec<String>, String) {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the server starts");
-    let mut said = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut line = String::new();
-    said.read_line(&mut line).expect("it speaks");
+    stdout.read_line(&mut line).expect("it speaks");
     let address = line.trim().rsplit("http://").next().expect("an address").to_owned();
     let mut ids = Vec::new();
     for request in requests {

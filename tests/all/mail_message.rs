@@ -1,6 +1,6 @@
 //! Emails as a mail server receives them: required headers (RFC 5322, RFC 2045, RFC 3834), and refused certificates.
 
-use crate::entry::{letter, mailer, smtp};
+use crate::registration::{mailer, smtp, test_email};
 use keyward::{
     config::SmtpTls,
     service::{
@@ -29,8 +29,8 @@ fn parse(text: &str) -> (BTreeMap<String, String>, String) {
 }
 
 /// Returns the message that an SMTP server received, without dot-stuffing.
-fn message(said: &str) -> String {
-    let data = said.split_once("\nDATA\n").expect("a message").1;
+fn message(session: &str) -> String {
+    let data = session.split_once("\nDATA\n").expect("a message").1;
     let data = data.split_once("\n.\n").expect("its end").0;
     data.lines().map(|line| line.strip_prefix('.').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
@@ -69,13 +69,13 @@ async fn a_message_has_every_required_header() {
         &format!("{long}\nend\n"),
         "https://keys.example/a?b=c\n",
     ] {
-        let (port, heard) = smtp("250-mail.example\r\n250-AUTH PLAIN LOGIN\r\n250 OK\r\n").await;
-        let mut sent = letter("ann@bücher.example");
+        let (port, received) = smtp("250-mail.example\r\n250-AUTH PLAIN LOGIN\r\n250 OK\r\n").await;
+        let mut sent = test_email("ann@bücher.example");
         sent.text = text.to_owned();
         mailer(port, SmtpTls::None).send(sent).await.unwrap();
-        let said = heard.lock().unwrap().clone();
-        assert!(said.contains("RCPT TO:<ann@xn--bcher-kva.example>\n"), "{said}");
-        let message = message(&said);
+        let session = received.lock().unwrap().clone();
+        assert!(session.contains("RCPT TO:<ann@xn--bcher-kva.example>\n"), "{session}");
+        let message = message(&session);
         assert!(message.is_ascii() && message.lines().all(|line| line.len() <= 998), "{message}");
         let (headers, body) = parse(&message);
         for (name, value) in [
@@ -118,7 +118,7 @@ fn certificate(ca: bool, name: &str) -> TlsAcceptor {
 }
 
 #[tokio::test]
-async fn a_refused_certificate_says_which_setting_helps() {
+async fn a_rejected_certificate_names_the_setting() {
     for (ca, words) in [
         (
             true,
@@ -147,7 +147,7 @@ async fn a_refused_certificate_says_which_setting_helps() {
             }
         });
         let refused =
-            mailer(port, SmtpTls::Implicit).send(letter("maren@pelagic.example")).await.unwrap_err().to_string();
+            mailer(port, SmtpTls::Implicit).send(test_email("maren@pelagic.example")).await.unwrap_err().to_string();
         for word in words {
             assert!(refused.contains(word), "{word}: {refused}");
         }

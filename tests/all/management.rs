@@ -1,9 +1,9 @@
 //! The management API: permissions, responses, and the stored state after each request.
 
 use crate::support::{
-    Bench,
+    TestServer,
     browser::{Browser, Page},
-    stored::Made,
+    test_data::CreatedKey,
 };
 use axum::http::{Method, Request};
 use keyward::{
@@ -11,7 +11,7 @@ use keyward::{
     service::{
         actor::Caller,
         keys::KeyDraft,
-        tokens::{Target, Wish},
+        tokens::{Target, TokenParameters},
     },
 };
 use serde_json::{Value, json};
@@ -22,31 +22,36 @@ const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 
 /// Creates a key with these scopes. `more` changes the draft.
-async fn key(bench: &Bench, caller: &Caller, scopes: &[&str], more: impl FnOnce(&mut KeyDraft)) -> Made {
+async fn create_key(
+    bench: &TestServer,
+    caller: &Caller,
+    scopes: &[&str],
+    more: impl FnOnce(&mut KeyDraft),
+) -> CreatedKey {
     let project = bench.project_of(caller).await;
     let mut draft = bench.draft(project, "Manager");
     draft.scopes = scopes.iter().map(|it| (*it).to_owned()).collect();
     more(&mut draft);
     let (key, secret) = bench.app.keys.create(caller, draft).await.expect("a key is made");
-    Made { id: key.id, project, secret: secret.expose().to_owned() }
+    CreatedKey { id: key.id, project, secret: secret.expose().to_owned() }
 }
 
 /// Returns a management token with these scopes.
-async fn token(bench: &Bench, made: &Made, scopes: &[&str]) -> String {
-    let wish = Wish { life: None, scopes: Some(scopes), target: Target::ByScopes };
+async fn token(bench: &TestServer, made: &CreatedKey, scopes: &[&str]) -> String {
+    let wish = TokenParameters { life: None, scopes: Some(scopes), target: Target::ByScopes };
     let ip = Some("10.1.2.3".parse().unwrap());
     bench.app.tokens.exchange(&made.secret, ip, &wish).await.unwrap().expect("a token").access_token
 }
 
 /// Returns a key with all management scopes, and its token.
-async fn manager(bench: &Bench, caller: &Caller) -> (Made, String) {
-    let made = key(bench, caller, &[READ, WRITE, "data:read"], |_| ()).await;
+async fn manager(bench: &TestServer, caller: &Caller) -> (CreatedKey, String) {
+    let made = create_key(bench, caller, &[READ, WRITE, "data:read"], |_| ()).await;
     let token = token(bench, &made, &[READ, WRITE]).await;
     (made, token)
 }
 
 async fn call(
-    bench: &Bench,
+    bench: &TestServer,
     method: &str,
     path: &str,
     token: &str,
@@ -67,15 +72,15 @@ async fn call(
     program.send(request, body.map(ToString::to_string).unwrap_or_default()).await
 }
 
-async fn get(bench: &Bench, path: &str, token: &str) -> Page {
+async fn get(bench: &TestServer, path: &str, token: &str) -> Page {
     call(bench, "GET", path, token, &[], None).await
 }
 
-fn keys(project: ProjectId) -> String {
+fn keys_path(project: ProjectId) -> String {
     format!("/v1/projects/{project}/keys")
 }
 
-fn at(project: ProjectId, id: impl std::fmt::Display) -> String {
+fn key_path(project: ProjectId, id: impl std::fmt::Display) -> String {
     format!("/v1/projects/{project}/keys/{id}")
 }
 
@@ -99,10 +104,10 @@ fn addresses(
 }
 
 /// The stored keys, and the number of audit events.
-async fn stored(bench: &Bench) -> (Vec<String>, i64) {
+async fn stored(bench: &TestServer) -> (Vec<String>, i64) {
     let sql = "SELECT name || scopes || networks || COALESCE(CAST(expires_at AS TEXT), '-') || CAST(active AS TEXT) \
         || COALESCE(CAST(deleted_at AS TEXT), '-') || CAST(updated_at AS TEXT) FROM keys ORDER BY id";
-    (bench.texts(sql).await, bench.number("SELECT COUNT(*) FROM audit_events").await)
+    (bench.query_texts(sql).await, bench.query_number("SELECT COUNT(*) FROM audit_events").await)
 }
 
 const ANY: &[(&str, &str)] = &[("if-match", "*")];
@@ -112,10 +117,10 @@ on_both_engines! {
     /// that is no longer valid.
     ///
     /// Each response has its challenge, and nothing changes.
-    async fn who_may_not(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn who_may_not(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
-        let target = bench.key(&maren, "Target").await;
+        let target = bench.create_key(&maren, "Target").await;
         let reader = token(&bench, &made, &[READ]).await;
         let writer = token(&bench, &made, &[WRITE]).await;
         let project = bench.browser().json("/authentication/token", &json!({"secret_key": made.secret})).await;
@@ -150,7 +155,7 @@ on_both_engines! {
         assert_eq!(stored(&bench).await, before, "nothing has changed");
 
         // The key of the token becomes invalid, by each of its restrictions.
-        let now = bench.app.ground.now().micros();
+        let now = bench.app.context.now().micros();
         let id = bench.literal(made.id);
         for (sql, code) in [
             (format!("UPDATE keys SET expires_at = {now} WHERE id = {id}"), "expired"),
@@ -160,7 +165,7 @@ on_both_engines! {
             (format!("UPDATE keys SET deleted_at = {now} WHERE id = {id}"), "deleted"),
         ] {
             let sql = if matches!(bench.location, keyward::store::Location::Sqlite(_)) { sql.replace("(1 = 0)", "0") } else { sql };
-            bench.alter(&sql).await;
+            bench.execute_sql(&sql).await;
             let before = stored(&bench).await;
             for (method, path, _, body) in addresses(made.project, target.id) {
                 let page = call(&bench, method, &path, &full, ANY, body.as_ref()).await;
@@ -171,11 +176,11 @@ on_both_engines! {
     }
 
     /// Another project and its content look missing: the responses are equal to the byte.
-    async fn what_is_anothers_is_missing(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
-        let tove = bench.person("tove@drift.example", false).await;
+    async fn what_is_anothers_is_missing(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
+        let tove = bench.create_user("tove@drift.example", false).await;
         let (made, full) = manager(&bench, &maren).await;
-        let theirs = bench.key(&tove, "Theirs").await;
+        let theirs = bench.create_key(&tove, "Theirs").await;
         let before = stored(&bench).await;
         let mut missing: Option<(Vec<u8>, Vec<String>)> = None;
         let nil = Uuid::nil();
@@ -208,8 +213,8 @@ on_both_engines! {
     }
 
     /// The responses for the project and its keys.
-    async fn reading(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn reading(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
         let body = get(&bench, "/v1/projects", &full).await.json();
         assert_eq!(body["projects"].as_array().unwrap().len(), 1);
@@ -218,7 +223,7 @@ on_both_engines! {
         assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
         assert_eq!(page.json(), body["projects"][0]);
         assert_eq!(page.json()["keys"], 1);
-        let page = get(&bench, &at(made.project, made.id), &full).await;
+        let page = get(&bench, &key_path(made.project, made.id), &full).await;
         assert_eq!((page.status, page.header("etag").len() > 2), (200, true));
         let body = page.json();
         assert_eq!((&body["name"], &body["status"], &body["created_by"]), (&json!("Manager"), &json!("active"), &json!("maren")));
@@ -228,18 +233,18 @@ on_both_engines! {
     }
 
     /// Pages and filters of a list.
-    async fn listing(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn listing(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
         for n in 0..7 {
             let more = json!({"name": format!("Boje {n} 100%"), "issued_to": if n % 2 == 0 { "Ada" } else { "Ægir" }});
             // Two keys that are created in one millisecond have no defined order.
             bench.clock.advance(1);
-            assert_eq!(call(&bench, "POST", &keys(made.project), &full, &[], Some(&more)).await.status, 201);
+            assert_eq!(call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&more)).await.status, 201);
         }
         let (mut cursor, mut names) = (String::new(), Vec::new());
         for _ in 0..4 {
-            let page = get(&bench, &format!("{}?limit=3{cursor}", keys(made.project)), &full).await.json();
+            let page = get(&bench, &format!("{}?limit=3{cursor}", keys_path(made.project)), &full).await.json();
             assert_eq!(page["total"], 8);
             names.extend(page["keys"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()));
             let Some(next) = page["next_cursor"].as_str() else { break };
@@ -247,14 +252,14 @@ on_both_engines! {
             if names.len() == 3 {
                 // A key that is created between two pages moves no other key.
                 let more = json!({"name": "Late"});
-                assert_eq!(call(&bench, "POST", &keys(made.project), &full, &[], Some(&more)).await.status, 201);
-                bench.alter("DELETE FROM keys WHERE name = 'Late'").await;
+                assert_eq!(call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&more)).await.status, 201);
+                bench.execute_sql("DELETE FROM keys WHERE name = 'Late'").await;
             }
         }
         let newest: Vec<_> = (0..7).rev().map(|n| format!("Boje {n} 100%")).chain(["Manager".into()]).collect();
         assert_eq!(names, newest);
         let count = async |query: &str| {
-            let page = get(&bench, &format!("{}?{query}", keys(made.project)), &full).await;
+            let page = get(&bench, &format!("{}?{query}", keys_path(made.project)), &full).await;
             assert_eq!(page.status, 200, "{query}: {}", page.text());
             (page.json()["keys"].as_array().unwrap().len(), page.json()["total"].as_i64().unwrap())
         };
@@ -269,31 +274,31 @@ on_both_engines! {
         assert_eq!(count("environment=test").await, (0, 0));
         assert_eq!(count("status=active&environment=live").await, (8, 8));
         assert_eq!(count("status=deleted").await, (0, 0));
-        let one = get(&bench, &format!("{}?text=Boje%203", keys(made.project)), &full).await.json();
+        let one = get(&bench, &format!("{}?text=Boje%203", keys_path(made.project)), &full).await.json();
         let id = one["keys"][0]["key_id"].as_str().unwrap().to_owned();
-        assert_eq!(call(&bench, "DELETE", &at(made.project, &id), &full, &[], None).await.status, 200);
+        assert_eq!(call(&bench, "DELETE", &key_path(made.project, &id), &full, &[], None).await.status, 200);
         assert_eq!(count("status=deleted").await, (1, 1));
         assert_eq!(count("").await, (7, 7));
         for wrong in ["limit=0", "limit=201", "limit=x", "cursor=x", "cursor=bm9uZQ", "status=lost", "sort=name", "text=a&text=b"] {
-            let page = get(&bench, &format!("{}?{wrong}", keys(made.project)), &full).await;
+            let page = get(&bench, &format!("{}?{wrong}", keys_path(made.project)), &full).await;
             assert_eq!(page.status, 422, "{wrong}");
             assert!(["invalid_query", "invalid"].contains(&page.problem().as_str()), "{wrong}");
         }
     }
 
     /// A created key works and names its maker. Only this one response has its secret.
-    async fn making(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn making(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
-        let asked = json!({
+        let request = json!({
             "name": "Nightly", "scopes": ["data:read"], "issued_to": "crew", "networks": ["203.0.113.0/24"],
             "expires_in_days": 7, "rate_limit": "100/minute,burst=20",
         });
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&asked)).await;
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&request)).await;
         assert_eq!((page.status, page.header("cache-control")), (201, "no-store"), "{}", page.text());
         let body = page.json();
         let (id, secret) = (body["key_id"].as_str().unwrap(), body["secret"].as_str().unwrap());
-        assert_eq!(page.header("location"), at(made.project, id));
+        assert_eq!(page.header("location"), key_path(made.project, id));
         let shown = get(&bench, page.header("location"), &full).await;
         assert_eq!(shown.header("etag"), page.header("etag"));
         let mut without = body.clone();
@@ -302,21 +307,21 @@ on_both_engines! {
         assert_eq!((&body["created_by"], &body["rate_limit"]), (&json!("Manager"), &json!("100/minute,burst=20")));
         let verdict = bench.browser().json("/v1/keys/verify", &json!({"key": secret, "ip": "203.0.113.9"})).await.json();
         assert_eq!((&verdict["valid"], &verdict["key_id"]), (&json!(true), &json!(id)));
-        let said = "SELECT actor || ' ' || actor_name || ' ' || acting || ' ' || target FROM audit_events WHERE action = 'key.created' ORDER BY seq DESC";
-        assert_eq!(bench.texts(said).await[0], format!("key:{} Manager program key:{id}", made.id));
-        for text in bench.texts("SELECT detail FROM audit_events").await {
+        let sql = "SELECT actor || ' ' || actor_name || ' ' || acting || ' ' || target FROM audit_events WHERE action = 'key.created' ORDER BY seq DESC";
+        assert_eq!(bench.query_texts(sql).await[0], format!("key:{} Manager program key:{id}", made.id));
+        for text in bench.query_texts("SELECT detail FROM audit_events").await {
             assert!(!text.contains(&secret[12..]), "no secret in the log");
         }
 
         // Omitted members have the values of the maker.
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "Plain"}))).await.json();
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "Plain"}))).await.json();
         assert_eq!((&page["scopes"], &page["networks"], &page["environment"]), (&json!([]), &json!([]), &json!("live")));
-        assert_eq!(page["expires_at"], get(&bench, &at(made.project, made.id), &full).await.json()["expires_at"]);
+        assert_eq!(page["expires_at"], get(&bench, &key_path(made.project, made.id), &full).await.json()["expires_at"]);
 
         // All errors of a body at once, and unknown members.
         let kept = stored(&bench).await;
         let wrong = json!({"name": " ", "scopes": ["a b"], "networks": ["10.0.0.1/8"], "not_before": "soon", "rate_limit": "often", "expires_at": "2020-01-01T00:00:00Z"});
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&wrong)).await;
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&wrong)).await;
         assert_eq!((page.status, page.problem().as_str()), (422, "invalid"));
         let names: Vec<_> = page.json()["errors"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
         assert_eq!(names, ["name", "scopes", "expires_at", "networks", "not_before", "rate_limit"]);
@@ -333,62 +338,62 @@ on_both_engines! {
             (json!({"name": "A", "scopes": ["data:none"]}), 403, "wider_than_maker"),
             (json!(["A"]), 422, "invalid_body"),
         ] {
-            let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&body)).await;
+            let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&body)).await;
             assert_eq!((page.status, page.problem().as_str()), (status, code), "{body}");
         }
         // An error names the member as it was sent, whichever rule failed. A missing member is named too.
-        bench.alter("UPDATE policy SET key_life_max = 30").await;
-        let late = keyward::service::moments::rfc3339(bench.app.ground.now().plus_seconds(60 * 86_400));
+        bench.execute_sql("UPDATE policy SET key_life_max = 30").await;
+        let late = keyward::service::time_format::rfc3339(bench.app.context.now().plus_seconds(60 * 86_400));
         for (member, value) in [("expires_in_days", json!(60)), ("expires_at", json!(late))] {
-            let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "A", member: value}))).await;
+            let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "A", member: value}))).await;
             assert_eq!((page.status, &page.json()["errors"][0]["name"]), (422, &json!(member)), "{}", page.text());
         }
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({}))).await.json();
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({}))).await.json();
         assert!(page["detail"].as_str().unwrap().contains("the member name is missing"), "{page}");
-        bench.alter("UPDATE policy SET keys_per_project = 1").await;
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "One more"}))).await;
+        bench.execute_sql("UPDATE policy SET keys_per_project = 1").await;
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "One more"}))).await;
         assert_eq!((page.status, page.problem().as_str()), (409, "conflict"));
         assert_eq!(stored(&bench).await, kept, "nothing has changed");
     }
 
     /// One idempotency key creates one key. Each program has its own idempotency keys.
-    async fn making_once(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn making_once(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
         let (_, other) = manager(&bench, &maren).await;
         let number = [("idempotency-key", "\"night of the 21st\"")];
-        let asked = json!({"name": "Once", "scopes": ["data:read"]});
-        let first = call(&bench, "POST", &keys(made.project), &full, &number, Some(&asked)).await;
+        let request = json!({"name": "Once", "scopes": ["data:read"]});
+        let first = call(&bench, "POST", &keys_path(made.project), &full, &number, Some(&request)).await;
         assert_eq!(first.status, 201);
         let kept = stored(&bench).await;
-        let again = call(&bench, "POST", &keys(made.project), &full, &number, Some(&asked)).await;
+        let again = call(&bench, "POST", &keys_path(made.project), &full, &number, Some(&request)).await;
         assert_eq!((again.status, again.problem().as_str()), (409, "already_made"));
         assert_eq!(again.header("x-keyward-key-id"), first.json()["key_id"].as_str().unwrap());
         assert!(!again.text().contains("kw_live"));
         for other in [json!({"name": "Once"}), json!({"name": "Twice", "scopes": ["data:read"]})] {
-            let page = call(&bench, "POST", &keys(made.project), &full, &number, Some(&other)).await;
+            let page = call(&bench, "POST", &keys_path(made.project), &full, &number, Some(&other)).await;
             assert_eq!((page.status, page.problem().as_str()), (422, "idempotency_key_reused"));
         }
         assert_eq!(stored(&bench).await, kept, "nothing has changed");
-        let digest = bench.blobs("SELECT request_digest FROM keys WHERE request_digest IS NOT NULL").await;
+        let digest = bench.query_blobs("SELECT request_digest FROM keys WHERE request_digest IS NOT NULL").await;
         assert_eq!((digest.len(), digest[0].len()), (1, 32));
-        assert_eq!(call(&bench, "POST", &keys(made.project), &other, &number, Some(&asked)).await.status, 201);
+        assert_eq!(call(&bench, "POST", &keys_path(made.project), &other, &number, Some(&request)).await.status, 201);
         for wrong in [vec![("idempotency-key", "")], vec![("idempotency-key", "a"), ("idempotency-key", "b")]] {
-            let page = call(&bench, "POST", &keys(made.project), &full, &wrong, Some(&asked)).await;
+            let page = call(&bench, "POST", &keys_path(made.project), &full, &wrong, Some(&request)).await;
             assert_eq!((page.status, page.problem().as_str()), (400, "invalid_idempotency_key"));
         }
         // A timestamp that was in the future at the first request.
-        let soon = keyward::service::moments::rfc3339(bench.app.ground.now().plus_seconds(60));
+        let soon = keyward::service::time_format::rfc3339(bench.app.context.now().plus_seconds(60));
         let number = [("idempotency-key", "soon")];
         let timed = json!({"name": "Soon", "not_before": soon});
-        assert_eq!(call(&bench, "POST", &keys(made.project), &full, &number, Some(&timed)).await.status, 201);
+        assert_eq!(call(&bench, "POST", &keys_path(made.project), &full, &number, Some(&timed)).await.status, 201);
         bench.clock.advance(61);
-        let again = call(&bench, "POST", &keys(made.project), &full, &number, Some(&timed)).await;
+        let again = call(&bench, "POST", &keys_path(made.project), &full, &number, Some(&timed)).await;
         assert_eq!((again.status, again.problem().as_str()), (409, "already_made"));
         // Concurrent requests.
         let number = [("idempotency-key", "at once")];
-        let path = keys(made.project);
-        let ask = || call(&bench, "POST", &path, &full, &number, Some(&asked));
+        let path = keys_path(made.project);
+        let ask = || call(&bench, "POST", &path, &full, &number, Some(&request));
         let (a, b, c) = futures::join!(ask(), ask(), ask());
         let mut all = [a.status, b.status, c.status];
         all.sort_unstable();
@@ -396,18 +401,18 @@ on_both_engines! {
     }
 
     /// A new key with more privileges than its maker is denied by name, and nothing is created.
-    async fn what_is_made_is_no_wider(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn what_is_made_is_no_wider(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let narrow = |draft: &mut KeyDraft| {
-            draft.rules.networks = "10.0.0.0/8".into();
+            draft.restrictions.networks = "10.0.0.0/8".into();
             draft.expires = "30d".into();
             draft.environment = "test".into();
         };
-        let made = key(&bench, &maren, &[READ, WRITE, "data:read"], narrow).await;
+        let made = create_key(&bench, &maren, &[READ, WRITE, "data:read"], narrow).await;
         let full = token(&bench, &made, &[READ, WRITE]).await;
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "As its maker"}))).await;
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "As its maker"}))).await;
         assert_eq!(page.status, 201, "{}", page.text());
-        let own = get(&bench, &at(made.project, made.id), &full).await.json();
+        let own = get(&bench, &key_path(made.project, made.id), &full).await.json();
         for member in ["networks", "expires_at", "environment"] {
             assert_eq!(page.json()[member], own[member], "{member}");
         }
@@ -421,7 +426,7 @@ on_both_engines! {
             ("expires_in_days", json!(31), "expires_at"),
             ("expires_at", json!(null), "expires_at"),
         ] {
-            let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "Wider", member: value}))).await;
+            let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "Wider", member: value}))).await;
             assert_eq!((page.status, page.problem().as_str()), (403, "wider_than_maker"), "{member}");
             assert_eq!(page.json()["errors"][0]["name"], named);
         }
@@ -429,21 +434,21 @@ on_both_engines! {
         // A new key gets no more management scopes than the token has.
         let writer = token(&bench, &made, &[WRITE]).await;
         for (scopes, status) in [(json!([READ]), 403), (json!([WRITE]), 201), (json!(["data:read"]), 201)] {
-            let page = call(&bench, "POST", &keys(made.project), &writer, &[], Some(&json!({"name": "Deputy", "scopes": scopes}))).await;
+            let page = call(&bench, "POST", &keys_path(made.project), &writer, &[], Some(&json!({"name": "Deputy", "scopes": scopes}))).await;
             assert_eq!(page.status, status, "{scopes}");
         }
         // A new key cannot get a scope that the project no longer offers.
-        bench.alter("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'data:read'").await;
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "Late", "scopes": ["data:read"]}))).await;
+        bench.execute_sql("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'data:read'").await;
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "Late", "scopes": ["data:read"]}))).await;
         assert_eq!((page.status, page.problem().as_str()), (422, "invalid"));
     }
 
     /// An edit starts from a version, adds no privileges, and writes what it changed to the audit log.
-    async fn editing(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn editing(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
-        let target = key(&bench, &maren, &["data:write"], |draft| draft.rules.networks = "10.0.0.0/8".into()).await;
-        let path = at(target.project, target.id);
+        let target = create_key(&bench, &maren, &["data:write"], |draft| draft.restrictions.networks = "10.0.0.0/8".into()).await;
+        let path = key_path(target.project, target.id);
         let tag = get(&bench, &path, &full).await.header("etag").to_owned();
         let kept = stored(&bench).await;
         let edit = async |heads: &[(&str, &str)], body: Value| call(&bench, "PATCH", &path, &full, heads, Some(&body)).await;
@@ -482,11 +487,11 @@ on_both_engines! {
         // Within the program's own privileges, every edit is allowed.
         let page = edit(ANY, json!({"scopes": ["data:read"], "networks": [], "rate_limit": null})).await;
         assert_eq!((page.status, &page.json()["networks"]), (200, &json!([])));
-        let said = bench.texts("SELECT actor || ' ' || acting FROM audit_events WHERE action = 'key.edited' ORDER BY seq").await;
-        assert_eq!(said, vec![format!("key:{} program", made.id); 2]);
+        let actors = bench.query_texts("SELECT actor || ' ' || acting FROM audit_events WHERE action = 'key.edited' ORDER BY seq").await;
+        assert_eq!(actors, vec![format!("key:{} program", made.id); 2]);
 
         // Its own key: privileges can only be removed.
-        let own = at(made.project, made.id);
+        let own = key_path(made.project, made.id);
         let myself = async |body: Value| call(&bench, "PATCH", &own, &full, ANY, Some(&body)).await.status;
         assert_eq!(myself(json!({"scopes": [READ, WRITE, "data:read", "data:write"]})).await, 403);
         assert_eq!(myself(json!({"expires_at": null})).await, 403);
@@ -500,16 +505,16 @@ on_both_engines! {
     }
 
     /// Deactivation and activation, as stored and as verified. A key with more privileges stays inactive.
-    async fn stopping_and_starting(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn stopping_and_starting(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "Buoy", "scopes": ["data:read"]}))).await.json();
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "Buoy", "scopes": ["data:read"]}))).await.json();
         let (id, secret) = (page["key_id"].as_str().unwrap().to_owned(), page["secret"].as_str().unwrap().to_owned());
         let key_id: KeyId = id.parse().unwrap();
-        let path = at(made.project, &id);
+        let path = key_path(made.project, &id);
         let verdict = async || {
-            let said = bench.browser().json("/v1/keys/verify", &json!({"key": secret})).await.json();
-            said["code"].as_str().unwrap_or("good").to_owned()
+            let response = bench.browser().json("/v1/keys/verify", &json!({"key": secret})).await.json();
+            response["code"].as_str().unwrap_or("good").to_owned()
         };
         for (verb, status, code, event) in [
             ("deactivate", "inactive", "inactive", "key.deactivated"),
@@ -546,7 +551,7 @@ on_both_engines! {
         let page = call(&bench, "POST", &format!("{path}/deactivate"), &full, &[("if-match", &tag)], None).await;
         assert_eq!(page.status, 200);
         call(&bench, "POST", &format!("{path}/activate"), &full, &[("if-match", page.header("etag"))], None).await;
-        let by = bench.texts("SELECT DISTINCT actor FROM audit_events WHERE action IN ('key.deactivated', 'key.deleted')").await;
+        let by = bench.query_texts("SELECT DISTINCT actor FROM audit_events WHERE action IN ('key.deactivated', 'key.deleted')").await;
         assert_eq!(by, [format!("key:{}", made.id)]);
         call(&bench, "DELETE", &path, &full, &[], None).await;
         for (method, to) in [("POST", "/deactivate"), ("POST", "/activate"), ("PATCH", "")] {
@@ -555,8 +560,8 @@ on_both_engines! {
         }
 
         // A key with more privileges than the program can be deactivated, but not activated again.
-        let wider = key(&bench, &maren, &["data:write"], |_| ()).await;
-        let wide = at(wider.project, wider.id);
+        let wider = create_key(&bench, &maren, &["data:write"], |_| ()).await;
+        let wide = key_path(wider.project, wider.id);
         for verb in ["activate", "restore"] {
             assert_eq!(call(&bench, "POST", &format!("{wide}/{verb}"), &full, &[], None).await.status, 200, "it is so already");
         }
@@ -572,61 +577,61 @@ on_both_engines! {
             }
         }
         // A key of another environment cannot be changed.
-        let test = key(&bench, &maren, &[], |draft| draft.environment = "test".into()).await;
+        let test = create_key(&bench, &maren, &[], |draft| draft.environment = "test".into()).await;
         for (method, verb) in [("POST", "/deactivate"), ("DELETE", ""), ("PATCH", "")] {
-            let page = call(&bench, method, &format!("{}{verb}", at(test.project, test.id)), &full, ANY, Some(&json!({"name": "x"}))).await;
+            let page = call(&bench, method, &format!("{}{verb}", key_path(test.project, test.id)), &full, ANY, Some(&json!({"name": "x"}))).await;
             assert_eq!((page.status, page.problem().as_str()), (403, "wider_than_maker"), "{method}");
             assert_eq!(page.json()["errors"][0]["name"], "environment");
         }
         // Only an administrator can activate a key that an administrator deactivated.
-        let held = key(&bench, &maren, &[], |_| ()).await;
-        let admin = bench.person("admin@pelagic.example", true).await;
+        let held = create_key(&bench, &maren, &[], |_| ()).await;
+        let admin = bench.create_user("admin@pelagic.example", true).await;
         bench.app.keys.deactivate_any(&admin, held.id, "Found in a repository").await.unwrap();
-        let page = call(&bench, "POST", &format!("{}/activate", at(held.project, held.id)), &full, &[], None).await;
+        let page = call(&bench, "POST", &format!("{}/activate", key_path(held.project, held.id)), &full, &[], None).await;
         assert_eq!((page.status, page.problem().as_str()), (403, "forbidden"));
-        let shown = get(&bench, &at(held.project, held.id), &full).await.json();
+        let shown = get(&bench, &key_path(held.project, held.id), &full).await.json();
         assert_eq!(shown["stopped_because"], "Found in a repository");
     }
 
     /// Keys remain valid after the end of the program that created them, as they do after the end of a user.
-    async fn the_end_of_the_maker_is_not_the_end_of_the_made(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn the_end_of_the_maker_is_not_the_end_of_the_made(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
-        let page = call(&bench, "POST", &keys(made.project), &full, &[], Some(&json!({"name": "Heir", "scopes": [WRITE, "data:read"]}))).await.json();
-        let heir = Made { id: page["key_id"].as_str().unwrap().parse().unwrap(), project: made.project, secret: page["secret"].as_str().unwrap().into() };
-        let own = at(made.project, made.id);
+        let page = call(&bench, "POST", &keys_path(made.project), &full, &[], Some(&json!({"name": "Heir", "scopes": [WRITE, "data:read"]}))).await.json();
+        let heir = CreatedKey { id: page["key_id"].as_str().unwrap().parse().unwrap(), project: made.project, secret: page["secret"].as_str().unwrap().into() };
+        let own = key_path(made.project, made.id);
         assert_eq!(call(&bench, "POST", &format!("{own}/deactivate"), &full, &[], None).await.status, 200, "itself");
         assert_eq!(call(&bench, "POST", &format!("{own}/activate"), &full, &[], None).await.status, 401, "it is no more");
         let verdict = bench.browser().json("/v1/keys/verify", &json!({"key": heir.secret})).await.json();
         assert_eq!(verdict["valid"], true);
         let its = token(&bench, &heir, &[WRITE]).await;
-        let page = call(&bench, "POST", &keys(made.project), &its, &[], Some(&json!({"name": "Grandchild", "scopes": ["data:read"]}))).await;
+        let page = call(&bench, "POST", &keys_path(made.project), &its, &[], Some(&json!({"name": "Grandchild", "scopes": ["data:read"]}))).await;
         assert_eq!(page.status, 201);
         assert_eq!(page.json()["created_by"], "Heir");
     }
 
     /// A token from a user's consent can read keys but cannot change them.
-    async fn what_a_person_allowed(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn what_a_person_allowed(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, _) = manager(&bench, &maren).await;
-        bench.alter("INSERT INTO project_scopes (project_id, scope) SELECT id, 'keyward:keys.read' FROM projects").await;
-        bench.alter("INSERT INTO project_scopes (project_id, scope) SELECT id, 'keyward:keys.write' FROM projects").await;
-        bench.alter("UPDATE projects SET own_scopes = (1 = 1)").await;
+        bench.execute_sql("INSERT INTO project_scopes (project_id, scope) SELECT id, 'keyward:keys.read' FROM projects").await;
+        bench.execute_sql("INSERT INTO project_scopes (project_id, scope) SELECT id, 'keyward:keys.write' FROM projects").await;
+        bench.execute_sql("UPDATE projects SET own_scopes = (1 = 1)").await;
         let consent = &bench.app.consent;
         let client = consent.register(&maren, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
-        let said = format!("client:{client}");
-        let refused = consent.begin_device(None, &said, &format!("{READ} {WRITE}"), None).await.unwrap().unwrap_err();
+        let client_id = format!("client:{client}");
+        let refused = consent.start_device_authorization(None, &client_id, &format!("{READ} {WRITE}"), None).await.unwrap().unwrap_err();
         assert_eq!(refused.code(), "invalid_scope", "nobody is asked for what no program gets: {refused}");
-        let begun = consent.begin_device(None, &said, READ, None).await.unwrap().unwrap();
-        consent.answer_device(&maren, &begun.user_code, Some((vec![READ.to_owned()], 3_600))).await.unwrap();
+        let device = consent.start_device_authorization(None, &client_id, READ, None).await.unwrap().unwrap();
+        consent.decide_device(&maren, &device.user_code, Some((vec![READ.to_owned()], 3_600))).await.unwrap();
         // A grant from before this rule.
-        bench.alter(&format!("UPDATE grants SET scopes = '{}'", json!([READ, WRITE]))).await;
+        bench.execute_sql(&format!("UPDATE grants SET scopes = '{}'", json!([READ, WRITE]))).await;
         let fields = [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("client_id", said.as_str()),
-            ("device_code", begun.device_code.expose()),
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("client_id", client_id.as_str()),
+            ("device_code", device.device_code.expose()),
         ];
         let token = crate::support::oauth::post(&mut bench.browser(), "/oauth/token", "", &fields).await.token();
-        assert_eq!(get(&bench, &keys(made.project), &token).await.status, 200);
+        assert_eq!(get(&bench, &keys_path(made.project), &token).await.status, 200);
         let kept = stored(&bench).await;
         for (method, path, scope, body) in addresses(made.project, made.id) {
             if scope == WRITE {
@@ -638,13 +643,13 @@ on_both_engines! {
     }
 
     /// A method that an endpoint does not support.
-    async fn other_methods(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
+    async fn other_methods(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
         let (made, full) = manager(&bench, &maren).await;
         for (method, path, allow) in [
             ("DELETE", "/v1/projects".to_owned(), "GET,HEAD"),
-            ("PUT", keys(made.project), "GET,HEAD,POST"),
-            ("GET", format!("{}/activate", at(made.project, made.id)), "POST"),
+            ("PUT", keys_path(made.project), "GET,HEAD,POST"),
+            ("GET", format!("{}/activate", key_path(made.project, made.id)), "POST"),
         ] {
             let page = call(&bench, method, &path, &full, &[], None).await;
             assert_eq!((page.status, page.problem().as_str()), (405, "method_not_allowed"), "{path}");

@@ -1,72 +1,72 @@
 //! The authorization matrix: every role at every page, form, server function, and route, on every kind of object.
 //!
 //! It checks the response, the stored state afterwards, and that objects of other users look missing. The rows are in
-//! `proof/rows.rs`.
+//! `authorization_matrix/rows.rs`.
 
-use crate::proof::{
-    rows::{self, Asks, Row},
-    stage::{How, Stage, Which, Who},
-    walk::{bare, walk, walk_with_old_proofs, where_they_part},
+use crate::authorization_matrix::{
+    fixtures::{CallerKind, MatrixFixture, ObjectState, RequestKind},
+    rows::{self, ReauthRule, Row},
+    runner::{first_difference, normalize, run_with_old_authentication, walk},
 };
-use crate::support::{Bench, Engine, URL};
+use crate::support::{Engine, TestServer, URL};
 use axum::http::{Method, Request};
 use keyward::{
     http::{form_paths, page_paths, routes::ROUTES},
-    service::reauthentication::{KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE, Reauthentication, TABLE, required},
+    service::reauthentication::{KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE, Reauthentication, TABLE, requirement},
 };
 
 on_both_engines! {
-    async fn pages(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn pages(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         walk(&stage, &rows::pages()).await.finish("pages");
     }
 
     /// A page renders the same each time. Its parts wait for the database, and their order of completion has no effect.
-    async fn a_page_is_drawn_the_same_each_time(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn a_page_renders_the_same_each_time(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         for row in rows::pages().iter().filter(|row| !row.varies) {
-            for who in [Who::Owner, Who::Administrator] {
-                let at = stage.at(row.about, *row.about.things().get(1).unwrap_or(&Which::Unnamed));
+            for who in [CallerKind::Owner, CallerKind::Administrator] {
+                let at = stage.object(row.about, *row.about.states().get(1).unwrap_or(&ObjectState::Unnamed));
                 let mut first = None;
                 for _ in 0..5 {
-                    let page = stage.ask(who, row.how, &at.address(&row.path), &[]).await;
-                    let drawn = bare(&page, &[]);
+                    let page = stage.send(who, row.request_kind, &at.fill_path(&row.path), &[]).await;
+                    let drawn = normalize(&page, &[]);
                     let first = first.get_or_insert_with(|| drawn.clone());
-                    assert!(*first == drawn, "{who:?} {}: {}", row.path, where_they_part(first, &drawn));
+                    assert!(*first == drawn, "{who:?} {}: {}", row.path, first_difference(first, &drawn));
                 }
             }
         }
     }
 
-    async fn forms(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn forms(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         let rows: Vec<_> = rows::forms().into_iter().chain(rows::variants()).collect();
         walk(&stage, &rows).await.finish("forms");
     }
 
-    async fn functions(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn functions(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         walk(&stage, &rows::functions()).await.finish("server functions");
     }
 
-    async fn plain(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn plain(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         walk(&stage, &rows::plain()).await.finish("plain addresses");
     }
 
-    async fn dangerous(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn dangerous(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         walk(&stage, &rows::dangerous()).await.finish("dangerous forms");
     }
 
-    async fn an_old_proof_is_none(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn an_old_authentication_does_not_count(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         let rows: Vec<_> = [rows::pages(), rows::forms(), rows::variants(), rows::functions(), rows::plain(), rows::dangerous()].into_iter().flatten().collect();
-        walk_with_old_proofs(&stage, &rows).await.finish("addresses with an old proof");
+        run_with_old_authentication(&stage, &rows).await.finish("addresses with an old proof");
     }
 
-    async fn routes(bench: Bench) {
-        let stage = Stage::new(bench).await;
+    async fn routes(bench: TestServer) {
+        let stage = MatrixFixture::new(bench).await;
         walk(&stage, &rows::routes()).await.finish("routes of programs");
     }
 }
@@ -77,12 +77,14 @@ fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> 
     let mut wrong = Vec::new();
     for path in mounted.iter().filter(|path| !named.contains(path)) {
         wrong.push(format!(
-            "the {kind} {path} has no row. Add to {kind}s() in tests/proof/rows.rs, with the rule that is right:\n        {}",
+            "the {kind} {path} has no row. Add to {kind}s() in tests/all/authorization_matrix/rows.rs, with the rule that is right:\n        {}",
             row(path)
         ));
     }
     for path in named.iter().filter(|path| !mounted.contains(path)) {
-        wrong.push(format!("there is no {kind} {path} (any more). Remove its row from tests/proof/rows.rs"));
+        wrong.push(format!(
+            "there is no {kind} {path} (any more). Remove its row from tests/all/authorization_matrix/rows.rs"
+        ));
     }
     let mut once = named.clone();
     once.sort_unstable();
@@ -97,41 +99,47 @@ fn complete(kind: &str, mounted: &[String], rows: &[Row], row: impl Fn(&str) -> 
 ///
 /// Each action that requires it has a row, or a test at the place in the comment.
 #[test]
-fn every_action_asks_as_the_table_says() {
+fn every_action_requires_reauthentication_as_in_the_table() {
     let rows: Vec<_> = [rows::pages(), rows::forms(), rows::variants(), rows::functions(), rows::plain()]
         .into_iter()
         .flatten()
         .collect();
     let mut wrong = Vec::new();
-    for row in rows.iter().filter(|row| row.how != How::Get) {
+    for row in rows.iter().filter(|row| row.request_kind != RequestKind::Get) {
         let Some(event) = row.event else { continue };
-        let asks = match required(event) {
+        let asks = match requirement(event) {
             // The page of the response requires it of an administrator who is not a member:
             // `project.seen_by_administrator`.
-            Reauthentication::Never if row.asks == Asks::Power && row.path.starts_with("/projects/{id}") => continue,
-            Reauthentication::Never | Reauthentication::Always => Asks::Nobody,
-            Reauthentication::IfOld => Asks::Everybody,
+            Reauthentication::Never
+                if row.reauth == ReauthRule::OnlyAdmin && row.path.starts_with("/projects/{id}") =>
+            {
+                continue;
+            }
+            Reauthentication::Never | Reauthentication::Always => ReauthRule::Never,
+            Reauthentication::IfOld => ReauthRule::Always,
             // Only if the actor is not a member. A member who joins does not reauthenticate.
-            Reauthentication::IfOldAsAdministrator if row.asks == Asks::Nobody && event == "member.joined" => continue,
-            Reauthentication::IfOldAsAdministrator => Asks::Power,
+            Reauthentication::IfOldAsAdministrator if row.reauth == ReauthRule::Never && event == "member.joined" => {
+                continue;
+            }
+            Reauthentication::IfOldAsAdministrator => ReauthRule::OnlyAdmin,
         };
-        if row.asks != asks {
+        if row.reauth != asks {
             wrong.push(format!(
                 "{}: {event} requires {:?}, and its row asks {:?}",
                 row.path,
-                required(event),
-                row.asks
+                requirement(event),
+                row.reauth
             ));
         }
     }
     let elsewhere = [
-        // `security.rs`: a one-time code.
+        // `account_security.rs`: a one-time code.
         "recovery_codes.made",
         "second_factor.enrolled",
         "second_factor.removed",
         // `oidc.rs`.
         "identity.linked",
-        // `entry.rs`: this action has no page.
+        // `registration.rs`: this action has no page.
         "password.reset_asked",
         // `rows::dangerous`, `reauthentication.rs`.
         KEY_WITHOUT_EXPIRY,
@@ -140,8 +148,8 @@ fn every_action_asks_as_the_table_says() {
         "project.seen_by_administrator",
     ];
     for (action, required) in TABLE {
-        let asked = rows.iter().any(|row| row.event == Some(*action)) || elsewhere.contains(action);
-        if !matches!(required, Reauthentication::Never) && !asked {
+        let is_tested = rows.iter().any(|row| row.event == Some(*action)) || elsewhere.contains(action);
+        if !matches!(required, Reauthentication::Never) && !is_tested {
             wrong.push(format!("{action} requires {required:?}, and no row does it"));
         }
     }
@@ -159,7 +167,7 @@ async fn every_page_has_its_row() {
 fn every_form_has_its_row() {
     let mounted: Vec<_> = form_paths().into_iter().map(ToOwned::to_owned).collect();
     complete("form", &mounted, &rows::forms(), |path| {
-        format!("form({path:?}, SignedIn, |at| vec![id(at), said(\"name\", \"Tide\")]),")
+        format!("form({path:?}, SignedIn, |at| vec![id(at), field(\"name\", \"Tide\")]),")
     });
 }
 
@@ -168,7 +176,9 @@ fn every_server_function_has_its_row() {
     let mounted: Vec<_> = leptos::server_fn::axum::server_fn_paths().collect();
     assert!(mounted.iter().all(|(_, method)| method == axum::http::Method::POST));
     let mounted: Vec<_> = mounted.iter().map(|(path, _)| path.trim_start_matches("/api/").to_owned()).collect();
-    complete("function", &mounted, &rows::functions(), |path| format!("ask({path:?}, SignedIn, Nothing, nothing),"));
+    complete("function", &mounted, &rows::functions(), |path| {
+        format!("function({path:?}, SignedIn, Nothing, no_fields),")
+    });
 }
 
 /// Form actions and page data have no address of their own: the response is that of an unknown address.
@@ -192,8 +202,8 @@ async fn form_actions_and_page_data_have_no_address() {
         session/instance session/me session/pending session/proof session/setup session/sign_in session/sign_in_code
         session/sign_out settings/account settings/save_account settings/theme
     ";
-    let bench = Bench::new(Engine::Sqlite).await;
-    bench.person("root@keys.example", true).await;
+    let bench = TestServer::new(Engine::Sqlite).await;
+    bench.create_user("root@keys.example", true).await;
     let mut paths: Vec<_> = NAMES.split_whitespace().map(|name| format!("/api/{name}")).collect();
     // The names of the types and functions, as `#[server]` without an address would form them.
     paths.extend(["/api/create_key", "/api/edit_key", "/api/list_keys", "/api/CreateKey"].map(ToOwned::to_owned));
@@ -202,7 +212,11 @@ async fn form_actions_and_page_data_have_no_address() {
         assert_eq!((unknown.status, unknown.problem().as_str()), (404, "not_found"));
         for path in &paths {
             let page = browser.call(path.trim_start_matches("/api/"), &[]).await;
-            assert_eq!(bare(&page, std::slice::from_ref(path)), bare(&unknown, &["/api/nothing".to_owned()]), "{path}");
+            assert_eq!(
+                normalize(&page, std::slice::from_ref(path)),
+                normalize(&unknown, &["/api/nothing".to_owned()]),
+                "{path}"
+            );
             for method in [Method::GET, Method::PUT] {
                 let request = Request::builder().method(method.clone()).uri(path).header("origin", URL);
                 let page = browser.send(request.header("accept", "application/json"), String::new()).await;
@@ -228,7 +242,7 @@ fn every_plain_address_has_its_row() {
     for file in std::fs::read_dir(source).expect("the sources") {
         let path = file.expect("a file").path();
         // The files beside the router mount the routes. The folders contain the handlers.
-        if path.ends_with("forms.rs") || path.is_dir() {
+        if path.ends_with("form_actions.rs") || path.is_dir() {
             continue;
         }
         let text = std::fs::read_to_string(path).expect("a source");

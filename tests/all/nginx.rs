@@ -1,8 +1,8 @@
 //! Runs nginx with `examples/gateways/nginx.conf` as a gateway in front of Keyward.
 
 use crate::support::{
-    front::{Gateway, Stage, checks},
-    listen::{self, Manner},
+    loopback_servers::{self, FaultyBehavior},
+    reverse_proxies::{Gateway, GatewayProcess, checks},
 };
 use std::{net::SocketAddr, path::Path, process::Command};
 
@@ -10,7 +10,7 @@ const NGINX: Gateway = Gateway {
     file: "nginx.conf",
     command,
     query: "limited=403&",
-    away: &[503],
+    unavailable_statuses: &[503],
     any_host: false,
     patterns: false,
     hides_loopback: false,
@@ -40,12 +40,19 @@ gateway! { nginx NGINX }
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_fault_of_keywards_is_a_503_with_a_time_to_wait() {
     for manner in [
-        Manner::Silent,
-        Manner::Says("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-        Manner::Says("HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+        FaultyBehavior::Silent,
+        FaultyBehavior::Responds(
+            "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ),
+        FaultyBehavior::Responds("HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
     ] {
-        let stage = Stage::new(&NGINX, listen::ill_mannered(manner).await, &uuid::Uuid::nil().to_string()).await;
-        let answer = stage.ask(&["GET /", "X-API-Key: any"], "").await;
+        let stage = GatewayProcess::new(
+            &NGINX,
+            loopback_servers::start_faulty_server(manner).await,
+            &uuid::Uuid::nil().to_string(),
+        )
+        .await;
+        let answer = stage.send(&["GET /", "X-API-Key: any"], "").await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{manner:?}: {answer:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! OpenID Connect sign-in, against a test provider that can be made to send invalid responses.
 
-use crate::support::{Bench, Engine, PASSWORD, browser::Browser, config, database};
+use crate::support::{Engine, PASSWORD, TestServer, browser::Browser, config, database};
 use aws_lc_rs::{
     encoding::AsDer as _,
     rsa::{KeyPair as RsaKeyPair, KeySize},
@@ -84,22 +84,22 @@ impl Key {
 
 /// The provider's configured responses, and the requests that it has received.
 #[derive(Default)]
-struct Said {
+struct ProviderState {
     discovery: Value,
     jwks: Value,
     id_token: String,
     userinfo: Value,
     /// The PKCE code challenge of the sign-in in progress.
     challenge: String,
-    asked: Vec<String>,
+    requests: Vec<String>,
 }
 
-type Shared = Arc<Mutex<Said>>;
+type SharedState = Arc<Mutex<ProviderState>>;
 
 struct Provider {
     issuer: String,
     key: Key,
-    said: Shared,
+    state: SharedState,
 }
 
 impl Provider {
@@ -115,47 +115,47 @@ impl Provider {
         });
         let unknown = json!({"kty": "XYZ", "kid": "of a kind that is to come"});
         let jwks = json!({"keys": [unknown, key.jwk()]});
-        let said = Shared::new(Mutex::new(Said { discovery, jwks, ..Said::default() }));
+        let state = SharedState::new(Mutex::new(ProviderState { discovery, jwks, ..ProviderState::default() }));
         let router = Router::new()
             .route(
                 "/.well-known/openid-configuration",
-                get(async |State(said): State<Shared>| {
-                    let mut said = said.lock().unwrap();
-                    said.asked.push("discovery".into());
-                    Json(said.discovery.clone())
+                get(async |State(state): State<SharedState>| {
+                    let mut state = state.lock().unwrap();
+                    state.requests.push("discovery".into());
+                    Json(state.discovery.clone())
                 }),
             )
             .route(
                 "/jwks",
-                get(async |State(said): State<Shared>| {
+                get(async |State(said): State<SharedState>| {
                     let mut said = said.lock().unwrap();
-                    said.asked.push("jwks".into());
+                    said.requests.push("jwks".into());
                     Json(said.jwks.clone())
                 }),
             )
             .route(
                 "/me",
-                get(async |State(said): State<Shared>, headers: HeaderMap| {
+                get(async |State(state): State<SharedState>, headers: HeaderMap| {
                     assert_eq!(headers["authorization"], "Bearer of-access");
-                    Json(said.lock().unwrap().userinfo.clone())
+                    Json(state.lock().unwrap().userinfo.clone())
                 }),
             )
             .route("/token", post(token))
-            .with_state(said.clone());
+            .with_state(state.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { issuer, key, said }
+        Self { issuer, key, state }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Said)) {
-        change(&mut self.said.lock().unwrap());
+    fn change(&self, change: impl FnOnce(&mut ProviderState)) {
+        change(&mut self.state.lock().unwrap());
     }
 
-    fn asked(&self, what: &str) -> usize {
-        self.said.lock().unwrap().asked.iter().filter(|it| *it == what).count()
+    fn count_requests(&self, what: &str) -> usize {
+        self.state.lock().unwrap().requests.iter().filter(|it| *it == what).count()
     }
 
     /// A Keyward server that signs users in with this provider.
-    async fn bench(&self, engine: Engine, passwords: bool) -> Bench {
+    async fn bench(&self, engine: Engine, passwords: bool) -> TestServer {
         let folder = tempfile::tempdir().expect("a folder");
         let location = database(engine, &folder).await;
         let oidc = OidcSettings {
@@ -165,12 +165,12 @@ impl Provider {
             name: "Pelagic ID".into(),
         };
         let sign_in = SignInSettings { passwords, oidc: Some(oidc) };
-        Bench::configured(location, folder, Config { sign_in, ..config(crate::support::URL) }).await
+        TestServer::with_config(location, folder, Config { sign_in, ..config(crate::support::URL) }).await
     }
 
     /// The claims of a valid ID token, issued now.
-    fn claims(&self, bench: &Bench, nonce: &str) -> Value {
-        let now = bench.app.ground.now().seconds();
+    fn claims(&self, bench: &TestServer, nonce: &str) -> Value {
+        let now = bench.app.context.now().seconds();
         json!({
             "iss": self.issuer, "sub": "m-17", "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": nonce, "auth_time": now,
             "email": "Maren@Pelagic.example", "email_verified": true, "name": "Maren Okafor",
@@ -179,30 +179,30 @@ impl Provider {
 
     /// Returns from the provider to the callback with an ID token that `lie` has changed. Returns the redirect's
     /// location.
-    async fn come_back(
+    async fn complete_sign_in(
         &self,
-        bench: &Bench,
+        bench: &TestServer,
         browser: &mut Browser,
         lie: impl FnOnce(&Self, &mut Value) -> Option<String>,
     ) -> String {
-        let begun = begin(browser, "/login/oidc").await;
-        let mut claims = self.claims(bench, &begun["nonce"]);
+        let parameters = start_sign_in(browser, "/login/oidc").await;
+        let mut claims = self.claims(bench, &parameters["nonce"]);
         let token = lie(self, &mut claims).unwrap_or_else(|| self.key.sign(&claims));
-        self.change(|said| {
-            said.id_token = token;
-            said.challenge = begun["code_challenge"].clone();
+        self.change(|state| {
+            state.id_token = token;
+            state.challenge = parameters["code_challenge"].clone();
         });
-        browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await.location().to_owned()
+        browser.get(&format!("/login/oidc/callback?code=abc&state={}", parameters["state"])).await.location().to_owned()
     }
 }
 
 /// Token endpoint: issues the ID token if the client secret and the code verifier are correct.
-async fn token(State(said): State<Shared>, headers: HeaderMap, body: String) -> Json<Value> {
+async fn token(State(state): State<SharedState>, headers: HeaderMap, body: String) -> Json<Value> {
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let basic = STANDARD.encode(format!("{}:{}", encode(CLIENT), encode(SECRET)));
     let form: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let mut said = said.lock().unwrap();
-    said.asked.push("token".into());
+    let mut said = state.lock().unwrap();
+    said.requests.push("token".into());
     let in_header = headers.get("authorization").is_some_and(|it| it.to_str().unwrap() == format!("Basic {basic}"));
     let in_form = form.get("client_secret").is_some_and(|it| it == SECRET) && form["client_id"] == CLIENT;
     let posts = said.discovery.get("token_endpoint_auth_methods_supported").is_some();
@@ -214,7 +214,7 @@ async fn token(State(said): State<Shared>, headers: HeaderMap, body: String) -> 
 }
 
 /// Starts a sign-in at `path`. Returns the parameters of the authorization request.
-async fn begin(browser: &mut Browser, path: &str) -> HashMap<String, String> {
+async fn start_sign_in(browser: &mut Browser, path: &str) -> HashMap<String, String> {
     let request = axum::http::Request::get(path).header("accept", "text/html").header("sec-fetch-site", "same-origin");
     let page = browser.send(request, String::new()).await;
     assert_eq!(page.status, 303, "{}", page.text());
@@ -224,11 +224,11 @@ async fn begin(browser: &mut Browser, path: &str) -> HashMap<String, String> {
         "{set}"
     );
     let location = url::Url::parse(page.location()).unwrap_or_else(|e| panic!("{e}: {}", page.location()));
-    let said: HashMap<_, _> = location.query_pairs().into_owned().collect();
-    assert_eq!((said["response_type"].as_str(), said["code_challenge_method"].as_str()), ("code", "S256"));
-    assert_eq!((said["client_id"].as_str(), said["scope"].as_str()), (CLIENT, "openid profile email"));
-    assert_eq!((said["tenant"].as_str(), location.path()), ("pelagic", "/auth"));
-    said
+    let parameters: HashMap<_, _> = location.query_pairs().into_owned().collect();
+    assert_eq!((parameters["response_type"].as_str(), parameters["code_challenge_method"].as_str()), ("code", "S256"));
+    assert_eq!((parameters["client_id"].as_str(), parameters["scope"].as_str()), (CLIENT, "openid profile email"));
+    assert_eq!((parameters["tenant"].as_str(), location.path()), ("pelagic", "/auth"));
+    parameters
 }
 
 async fn email_of(browser: &mut Browser) -> Value {
@@ -241,7 +241,7 @@ macro_rules! on_both {
         mod $name {
             use super::*;
 
-            async fn test($bench: &Bench, $provider: &Provider) $body
+            async fn test($bench: &TestServer, $provider: &Provider) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
@@ -261,25 +261,25 @@ macro_rules! on_both {
 on_both! {
     /// The first sign-in creates the user and the second one finds it, by issuer and subject.
     async fn the_first_sign_in_makes_the_person(bench, provider) {
-        bench.person("root@keys.example", true).await;
+        bench.create_user("root@keys.example", true).await;
         let mut browser = bench.browser();
         assert!(browser.get("/login?next=/projects").await.text().contains("href=\"/login/oidc?next=%2Fprojects\""));
-        let to = provider.come_back(bench, &mut browser, |_, _| None).await;
+        let to = provider.complete_sign_in(bench, &mut browser, |_, _| None).await;
         assert_eq!((to.as_str(), email_of(&mut browser).await), ("/keys", MAREN.into()));
         assert!(!browser.cookie.as_deref().unwrap().contains("keyward-oidc"), "used up");
         assert_eq!(bench.app.projects.list(&bench.caller(MAREN).await).await.unwrap().len(), 1);
         let other = &mut bench.browser();
         // The email address and the name at the provider may change. The subject identifies the user.
-        let to = provider.come_back(bench, other, |_, claims| {
+        let to = provider.complete_sign_in(bench, other, |_, claims| {
             claims["email"] = "maren.new@pelagic.example".into();
             claims["email_verified"] = false.into();
             None
         });
         assert_eq!((to.await.as_str(), email_of(other).await), ("/keys", MAREN.into()));
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 2);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM identities").await, 1);
-        assert_eq!(provider.asked("discovery"), 1, "kept");
-        assert_eq!(provider.asked("jwks"), 1, "kept");
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users").await, 2);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM identities").await, 1);
+        assert_eq!(provider.count_requests("discovery"), 1, "kept");
+        assert_eq!(provider.count_requests("jwks"), 1, "kept");
         for (action, count) in [("user.created", 2), ("identity.linked", 1), ("session.started", 2)] {
             assert_eq!(bench.events(action).await, count, "{action}");
         }
@@ -288,34 +288,34 @@ on_both! {
             let page = bench.browser().post("/login", &[("email", MAREN), ("password", password)]).await;
             assert_eq!(page.status, 422, "{}", page.text());
         }
-        bench.alter("UPDATE users SET active = FALSE WHERE admin = FALSE").await;
+        bench.execute_sql("UPDATE users SET active = FALSE WHERE admin = FALSE").await;
         let mut browser = bench.browser();
-        assert_eq!(provider.come_back(bench, &mut browser, |_, _| None).await, "/login?refused=disabled");
+        assert_eq!(provider.complete_sign_in(bench, &mut browser, |_, _| None).await, "/login?refused=disabled");
         assert!(email_of(&mut browser).await.is_null());
         assert!(bench.browser().get("/login?refused=disabled").await.text().contains("switched off"));
         assert_eq!(bench.events("session.refused").await, 3, "two wrong passwords, and this");
         let secrets = "SELECT actor_name || target_name || COALESCE(reason, '') || detail FROM audit_events";
-        for text in bench.texts(secrets).await {
+        for text in bench.query_texts(secrets).await {
             assert!(!text.contains(SECRET) && !text.contains("of-access") && !text.contains("eyJ"), "{text}");
         }
     }
 
     /// An email address alone does not link an account at the provider to an existing user.
     async fn an_address_alone_joins_nothing(bench, provider) {
-        bench.person(MAREN, true).await;
+        bench.create_user(MAREN, true).await;
         let mut browser = bench.browser();
-        assert_eq!(provider.come_back(bench, &mut browser, |_, _| None).await, "/login?refused=taken");
+        assert_eq!(provider.complete_sign_in(bench, &mut browser, |_, _| None).await, "/login?refused=taken");
         assert!(bench.browser().get("/login?refused=taken").await.text().contains("join the two under"));
-        provider.change(|said| said.userinfo = json!({"sub": "m-17"}));
+        provider.change(|state| state.userinfo = json!({"sub": "m-17"}));
         for (change, why) in [(json!(null), "no-email"), (json!("nonsense"), "no-email")] {
-            let to = provider.come_back(bench, &mut browser, |_, claims| {
+            let to = provider.complete_sign_in(bench, &mut browser, |_, claims| {
                 claims["email"] = change;
                 None
             });
             assert_eq!(to.await, format!("/login?refused={why}"));
         }
         for unconfirmed in [json!(false), json!("false"), json!(0)] {
-            let to = provider.come_back(bench, &mut browser, |_, claims| {
+            let to = provider.complete_sign_in(bench, &mut browser, |_, claims| {
                 claims["email"] = "eve@pelagic.example".into();
                 claims["email_verified"] = unconfirmed;
                 None
@@ -323,63 +323,63 @@ on_both! {
             assert_eq!(to.await, "/login?refused=unconfirmed");
         }
         assert!(email_of(&mut browser).await.is_null());
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM identities").await, 0);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users").await, 1);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM identities").await, 0);
         assert_eq!(bench.events("session.refused").await, 6);
     }
 
     /// If the ID token has no email address, the userinfo endpoint is requested. Its subject must be the same.
-    async fn user_info_is_asked(bench, provider) {
-        bench.person("root@keys.example", true).await;
+    async fn user_info_is_requested(bench, provider) {
+        bench.create_user("root@keys.example", true).await;
         let bare = |_: &Provider, claims: &mut Value| {
             for name in ["email", "email_verified", "name"] {
                 claims.as_object_mut().unwrap().remove(name);
             }
             None
         };
-        provider.change(|said| said.userinfo = json!({"sub": "somebody else", "email": MAREN}));
+        provider.change(|state| state.userinfo = json!({"sub": "somebody else", "email": MAREN}));
         let mut browser = bench.browser();
-        assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/login?refused=provider");
-        provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "email_verified": false}));
-        assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/login?refused=unconfirmed");
-        provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "name": " Maren \n"}));
-        assert_eq!(provider.come_back(bench, &mut browser, bare).await, "/keys");
+        assert_eq!(provider.complete_sign_in(bench, &mut browser, bare).await, "/login?refused=provider");
+        provider.change(|state| state.userinfo = json!({"sub": "m-17", "email": MAREN, "email_verified": false}));
+        assert_eq!(provider.complete_sign_in(bench, &mut browser, bare).await, "/login?refused=unconfirmed");
+        provider.change(|state| state.userinfo = json!({"sub": "m-17", "email": MAREN, "name": " Maren \n"}));
+        assert_eq!(provider.complete_sign_in(bench, &mut browser, bare).await, "/keys");
         let account = browser.account().await.expect("signed in");
         assert_eq!((account.email.as_str(), account.name.as_str(), account.is_admin), (MAREN, "Maren", false));
     }
 
     /// If the ID token does not state whether the email address is verified, userinfo may state that it is not.
-    async fn user_info_may_say_that_an_address_is_unconfirmed(bench, provider) {
-        bench.person("root@keys.example", true).await;
+    async fn user_info_can_have_an_unconfirmed_address(bench, provider) {
+        bench.create_user("root@keys.example", true).await;
         let silent = |_: &Provider, claims: &mut Value| {
             claims.as_object_mut().unwrap().remove("email_verified");
             None
         };
         let mut browser = bench.browser();
         for email in [json!("MAREN@pelagic.example"), json!(null)] {
-            provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": email, "email_verified": false}));
-            assert_eq!(provider.come_back(bench, &mut browser, silent).await, "/login?refused=unconfirmed", "{email}");
+            provider.change(|state| state.userinfo = json!({"sub": "m-17", "email": email, "email_verified": false}));
+            assert_eq!(provider.complete_sign_in(bench, &mut browser, silent).await, "/login?refused=unconfirmed", "{email}");
         }
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
-        provider.change(|said| said.userinfo = json!({"sub": "m-17", "email": MAREN, "email_verified": true}));
-        assert_eq!(provider.come_back(bench, &mut browser, silent).await, "/keys");
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users").await, 1);
+        provider.change(|state| state.userinfo = json!({"sub": "m-17", "email": MAREN, "email_verified": true}));
+        assert_eq!(provider.complete_sign_in(bench, &mut browser, silent).await, "/keys");
         // If the ID token states it, userinfo is not requested.
-        let asked = provider.asked("me");
-        assert_eq!(provider.come_back(bench, &mut bench.browser(), |_, _| None).await, "/keys");
-        assert_eq!(provider.asked("me"), asked);
+        let userinfo_requests = provider.count_requests("me");
+        assert_eq!(provider.complete_sign_in(bench, &mut bench.browser(), |_, _| None).await, "/keys");
+        assert_eq!(provider.count_requests("me"), userinfo_requests);
     }
 
     /// The request has `max_age`, so the ID token should have `auth_time`. Without it the sign-in does not count as
     /// recent authentication. An access token is no substitute for the ID token.
     async fn a_sign_in_without_auth_time_is_not_recent(bench, provider) {
-        bench.person("root@keys.example", true).await;
+        bench.create_user("root@keys.example", true).await;
         let mut browser = bench.browser();
-        let to = provider.come_back(bench, &mut browser, |_, claims| {
+        let to = provider.complete_sign_in(bench, &mut browser, |_, claims| {
             claims.as_object_mut().unwrap().remove("auth_time");
             None
         });
         assert_eq!(to.await, "/keys");
-        bench.alter("UPDATE users SET admin = TRUE").await;
+        bench.execute_sql("UPDATE users SET admin = TRUE").await;
         // Another sign-in does not help, so the page does not offer it. The password does.
         let (refused, confirm) = (browser.post("/admin/audit/export", &[]).await, browser.get("/confirm").await);
         assert_eq!((refused.status, confirm.status), (403, 200), "no recent authentication");
@@ -393,9 +393,9 @@ on_both! {
         let page = browser.post("/reset/new", &[("code", code), ("password", PASSWORD)]).await;
         assert_eq!(page.location(), "/login?done=reset", "{}", page.text());
         assert_eq!(bench.signed_in(MAREN).await.post("/admin/audit/export", &[]).await.status, 200);
-        bench.alter("UPDATE users SET admin = FALSE WHERE email <> 'root@keys.example'").await;
+        bench.execute_sql("UPDATE users SET admin = FALSE WHERE email <> 'root@keys.example'").await;
         let mut browser = bench.browser();
-        let to = provider.come_back(bench, &mut browser, |provider, claims| {
+        let to = provider.complete_sign_in(bench, &mut browser, |provider, claims| {
             let mut header = Header::new(provider.key.algorithm);
             header.kid = Some(provider.key.kid.clone());
             header.typ = Some("at+jwt".into());
@@ -404,16 +404,16 @@ on_both! {
         assert_eq!(to.await, "/login?refused=provider");
         // A user who authenticated at the provider long ago is signed in, and must reauthenticate for sensitive
         // actions.
-        let to = provider.come_back(bench, &mut browser, |_, claims| {
+        let to = provider.complete_sign_in(bench, &mut browser, |_, claims| {
             claims["auth_time"] = (claims["iat"].as_i64().unwrap() - 901).into();
             None
         });
         assert_eq!(to.await, "/keys");
-        bench.alter("UPDATE users SET admin = TRUE").await;
+        bench.execute_sql("UPDATE users SET admin = TRUE").await;
         assert_eq!(browser.post("/admin/audit/export", &[]).await.status, 403);
         for malformed in ["ann@@example.com", "ann@[127.0.0.1]"] {
             let mut browser = bench.browser();
-            let to = provider.come_back(bench, &mut browser, |_, claims| {
+            let to = provider.complete_sign_in(bench, &mut browser, |_, claims| {
                 claims["sub"] = "m-18".into();
                 claims["email"] = malformed.into();
                 None
@@ -424,40 +424,40 @@ on_both! {
 
     /// A signed-in user who has just reauthenticated links an account at the provider to their account.
     async fn an_account_is_linked(bench, provider) {
-        bench.person(MAREN, false).await;
+        bench.create_user(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
         let link = async |browser: &mut Browser, subject: &str| {
-            let begun = begin(browser, "/settings/security/link").await;
-            let mut claims = provider.claims(bench, &begun["nonce"]);
+            let parameters = start_sign_in(browser, "/settings/security/link").await;
+            let mut claims = provider.claims(bench, &parameters["nonce"]);
             claims["sub"] = subject.into();
-            provider.change(|said| {
-                said.id_token = provider.key.sign(&claims);
-                said.challenge = begun["code_challenge"].clone();
+            provider.change(|state| {
+                state.id_token = provider.key.sign(&claims);
+                state.challenge = parameters["code_challenge"].clone();
             });
-            browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await.location().to_owned()
+            browser.get(&format!("/login/oidc/callback?code=abc&state={}", parameters["state"])).await.location().to_owned()
         };
         let foreign = browser.get("/settings/security/link").await;
         assert_eq!(foreign.location(), "/settings/security?refused=proof", "not from a page of ours");
         assert_eq!(link(&mut browser, "m-17").await, "/settings/security?done=linked");
         assert_eq!(link(&mut browser, "m-17").await, "/settings/security?done=linked", "again changes nothing");
-        assert_eq!((bench.events("identity.linked").await, bench.number("SELECT COUNT(*) FROM identities").await), (1, 1));
-        bench.person("eve@pelagic.example", false).await;
+        assert_eq!((bench.events("identity.linked").await, bench.query_number("SELECT COUNT(*) FROM identities").await), (1, 1));
+        bench.create_user("eve@pelagic.example", false).await;
         let mut eve = bench.signed_in("eve@pelagic.example").await;
         assert_eq!(link(&mut eve, "m-17").await, "/settings/security?refused=other");
         // The linked account signs the user in, whatever its email address is.
         let mut other = bench.browser();
-        assert_eq!(provider.come_back(bench, &mut other, |_, _| None).await, "/keys");
+        assert_eq!(provider.complete_sign_in(bench, &mut other, |_, _| None).await, "/keys");
         assert_eq!(email_of(&mut other).await, MAREN);
         // A link is not made if another user finishes it, or if the user has signed out in between.
-        let begun = begin(&mut browser, "/settings/security/link").await;
+        let parameters = start_sign_in(&mut browser, "/settings/security/link").await;
         browser.post("/logout", &[]).await;
-        let mut claims = provider.claims(bench, &begun["nonce"]);
+        let mut claims = provider.claims(bench, &parameters["nonce"]);
         claims["sub"] = "m-18".into();
         provider.change(|said| {
             said.id_token = provider.key.sign(&claims);
-            said.challenge = begun["code_challenge"].clone();
+            said.challenge = parameters["code_challenge"].clone();
         });
-        let page = browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await;
+        let page = browser.get(&format!("/login/oidc/callback?code=abc&state={}", parameters["state"])).await;
         assert_eq!(page.location(), "/login?refused=again");
         let to = bench.browser().get("/settings/security/link").await;
         assert_eq!(to.location(), "/login?next=%2Fsettings%2Fsecurity", "nobody");
@@ -465,50 +465,50 @@ on_both! {
         bench.clock.advance(901);
         let request = axum::http::Request::get("/settings/security/link").header("sec-fetch-site", "same-origin");
         assert_eq!(late.send(request, String::new()).await.location(), "/settings/security?refused=proof", "too long ago");
-        assert_eq!(bench.number("SELECT COUNT(*) FROM identities").await, 1);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM identities").await, 1);
     }
 
     /// State, cookie and time bind the callback to its authorization request, and each callback works once.
     async fn a_sign_in_is_used_once(bench, provider) {
-        bench.person("root@keys.example", true).await;
+        bench.create_user("root@keys.example", true).await;
         let mut browser = bench.browser();
-        let begun = begin(&mut browser, "/login/oidc?next=/projects").await;
+        let parameters = start_sign_in(&mut browser, "/login/oidc?next=/projects").await;
         let cookie = browser.cookie.clone();
         provider.change(|said| {
-            said.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
-            said.challenge = begun["code_challenge"].clone();
+            said.id_token = provider.key.sign(&provider.claims(bench, &parameters["nonce"]));
+            said.challenge = parameters["code_challenge"].clone();
         });
-        let back = format!("/login/oidc/callback?code=abc&state={}", begun["state"]);
+        let back = format!("/login/oidc/callback?code=abc&state={}", parameters["state"]);
         // The callback is rejected without the cookie, with another browser's cookie, and with a missing, wrong or
         // repeated state.
         let mut stranger = bench.browser();
         assert_eq!(stranger.get(&back).await.location(), "/login?refused=again");
-        begin(&mut stranger, "/login/oidc").await;
+        start_sign_in(&mut stranger, "/login/oidc").await;
         assert_eq!(stranger.get(&back).await.location(), "/login?refused=again");
         let with = |state: &str| format!("/login/oidc/callback?code=abc{state}");
-        for state in ["", "&state=", "&state=AAAA", &format!("&state={0}&state={0}", begun["state"])] {
+        for state in ["", "&state=", "&state=AAAA", &format!("&state={0}&state={0}", parameters["state"])] {
             browser.cookie = cookie.clone();
             assert_eq!(browser.get(&with(state)).await.location(), "/login?refused=again", "{state}");
         }
-        assert_eq!(provider.asked("token"), 0);
+        assert_eq!(provider.count_requests("token"), 0);
         browser.cookie = cookie.clone();
         assert_eq!(browser.get(&back).await.location(), "/projects");
         browser.cookie = cookie;
         assert_eq!(browser.get(&back).await.location(), "/login?refused=again", "once");
-        assert_eq!(provider.asked("token"), 1);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM one_time_links").await, 1, "the stranger's");
+        assert_eq!(provider.count_requests("token"), 1);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM one_time_links").await, 1, "the stranger's");
 
-        let begun = begin(&mut browser, "/login/oidc").await;
+        let parameters = start_sign_in(&mut browser, "/login/oidc").await;
         bench.clock.advance(600);
-        let late = browser.get(&format!("/login/oidc/callback?code=abc&state={}", begun["state"])).await;
+        let late = browser.get(&format!("/login/oidc/callback?code=abc&state={}", parameters["state"])).await;
         assert_eq!(late.location(), "/login?refused=again", "ten minutes");
         for next in ["https://evil.example", "//evil.example", "/\\evil.example"] {
-            let begun = begin(&mut browser, &format!("/login/oidc?next={next}")).await;
+            let parameters = start_sign_in(&mut browser, &format!("/login/oidc?next={next}")).await;
             provider.change(|said| {
-                said.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
-                said.challenge = begun["code_challenge"].clone();
+                said.id_token = provider.key.sign(&provider.claims(bench, &parameters["nonce"]));
+                said.challenge = parameters["code_challenge"].clone();
             });
-            let back = format!("/login/oidc/callback?code=abc&state={}", begun["state"]);
+            let back = format!("/login/oidc/callback?code=abc&state={}", parameters["state"]);
             assert_eq!(browser.get(&back).await.location(), "/keys", "{next}");
         }
         // The code of a password reset link does not work as a sign-in, and the attempt does not consume the code.
@@ -522,16 +522,16 @@ on_both! {
         let state = URL_SAFE_NO_PAD.encode(derive.finalize());
         let page = browser.get(&format!("/login/oidc/callback?code=abc&state={state}")).await;
         assert_eq!(page.location(), "/login?refused=again");
-        assert!(bench.app.accounts.reset_opens(code).await.is_ok());
+        assert!(bench.app.accounts.check_reset_code(code).await.is_ok());
     }
 
     /// The user denies consent at the provider, the provider returns another error, or the response names another
     /// issuer (RFC 9207).
-    async fn what_the_provider_answers(bench, provider) {
-        bench.person("root@keys.example", true).await;
+    async fn invalid_provider_responses(bench, provider) {
+        bench.create_user("root@keys.example", true).await;
         let mut browser = bench.browser();
         let mut back = async |more: &str| {
-            let begun = begin(&mut browser, "/login/oidc").await;
+            let begun = start_sign_in(&mut browser, "/login/oidc").await;
             provider.change(|said| {
                 said.id_token = provider.key.sign(&provider.claims(bench, &begun["nonce"]));
                 said.challenge = begun["code_challenge"].clone();
@@ -549,19 +549,19 @@ on_both! {
         assert!(!bench.browser().get("/login?refused=%3Cscript%3E").await.text().contains("notice"));
         // The provider's metadata promises `iss` in every response, so a response without it is rejected as another
         // provider's.
-        provider.change(|said| said.discovery["authorization_response_iss_parameter_supported"] = true.into());
+        provider.change(|state| state.discovery["authorization_response_iss_parameter_supported"] = true.into());
         bench.clock.advance(3_600);
         assert_eq!(back("&code=abc").await, "/login?refused=provider");
         assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
         // The provider requires `client_secret_post`.
-        provider.change(|said| said.discovery["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]));
+        provider.change(|state| state.discovery["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]));
         bench.clock.advance(3_600);
         assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
     }
 
     /// Two concurrent first sign-ins of one person create one account, and both are signed in.
     async fn two_first_sign_ins_at_once(bench, provider) {
-        bench.person("root@keys.example", true).await;
+        bench.create_user("root@keys.example", true).await;
         let identity = keyward::service::oidc::Identity {
             issuer: provider.issuer.clone(),
             subject: "m-17".into(),
@@ -572,7 +572,7 @@ on_both! {
         let come = || async { bench.app.accounts.sign_in_with(&identity, &Default::default()).await.unwrap().unwrap() };
         let (one, other) = tokio::join!(come(), come());
         assert_eq!(one, other);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 2);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users").await, 2);
     }
 }
 
@@ -582,8 +582,8 @@ async fn bad_tokens_are_refused() {
     let key = Key::rsa("one");
     let provider = Provider::start(key.clone()).await;
     let bench = provider.bench(Engine::Sqlite, true).await;
-    bench.person("root@keys.example", true).await;
-    let now = bench.app.ground.now().seconds();
+    bench.create_user("root@keys.example", true).await;
+    let now = bench.app.context.now().seconds();
     let changes = [
         ("iss", json!("https://evil.example")),
         ("iss", json!(format!("{}/", provider.issuer))),
@@ -605,7 +605,7 @@ async fn bad_tokens_are_refused() {
     ];
     let mut browser = bench.browser();
     for (name, value) in changes {
-        let to = provider.come_back(&bench, &mut browser, |_, claims| {
+        let to = provider.complete_sign_in(&bench, &mut browser, |_, claims| {
             claims[name] = value.clone();
             None
         });
@@ -641,7 +641,7 @@ async fn bad_tokens_are_refused() {
         }),
     ];
     for (what, forge) in forged {
-        let to = provider.come_back(&bench, &mut browser, |it, claims| Some(forge(it, claims, &part)));
+        let to = provider.complete_sign_in(&bench, &mut browser, |it, claims| Some(forge(it, claims, &part)));
         assert_eq!(to.await, "/login?refused=provider", "{what}");
     }
     // A critical header parameter (`crit`) that is not supported, and a key for another use.
@@ -650,13 +650,13 @@ async fn bad_tokens_are_refused() {
         header.crit = Some(vec!["exp".into()]);
         Some(jsonwebtoken::encode(&header, claims, &it.key.encoding()).unwrap())
     };
-    assert_eq!(provider.come_back(&bench, &mut browser, crit).await, "/login?refused=provider");
+    assert_eq!(provider.complete_sign_in(&bench, &mut browser, crit).await, "/login?refused=provider");
     assert!(email_of(&mut browser).await.is_null());
-    assert_eq!(bench.number("SELECT COUNT(*) FROM users").await, 1);
+    assert_eq!(bench.query_number("SELECT COUNT(*) FROM users").await, 1);
 
     // Valid ID tokens, in each form that is allowed.
     let aud = json!([CLIENT, "another client"]);
-    let to = provider.come_back(&bench, &mut browser, |it, claims| {
+    let to = provider.complete_sign_in(&bench, &mut browser, |it, claims| {
         claims["aud"] = aud;
         claims["azp"] = CLIENT.into();
         claims["exp"] = json!(now as f64 + 100.5);
@@ -664,10 +664,10 @@ async fn bad_tokens_are_refused() {
         Some(jsonwebtoken::encode(&header, claims, &it.key.encoding()).unwrap())
     });
     assert_eq!(to.await, "/keys", "two audiences, azp, a fraction, no kid");
-    provider.change(|said| said.jwks["keys"][1]["use"] = "enc".into());
+    provider.change(|state| state.jwks["keys"][1]["use"] = "enc".into());
     bench.clock.advance(3_600);
     assert_eq!(
-        provider.come_back(&bench, &mut browser, |_, _| None).await,
+        provider.complete_sign_in(&bench, &mut browser, |_, _| None).await,
         "/login?refused=provider",
         "for encryption"
     );
@@ -679,17 +679,21 @@ async fn bad_tokens_are_refused() {
 async fn keys_rotate() {
     let mut provider = Provider::start(Key::ed25519("one")).await;
     let bench = provider.bench(Engine::Sqlite, true).await;
-    bench.person("root@keys.example", true).await;
+    bench.create_user("root@keys.example", true).await;
     let mut browser = bench.browser();
-    assert_eq!(provider.come_back(&bench, &mut browser, |_, _| None).await, "/keys");
+    assert_eq!(provider.complete_sign_in(&bench, &mut browser, |_, _| None).await, "/keys");
     let old = std::mem::replace(&mut provider.key, Key::ed25519("two"));
-    let unknown = provider.come_back(&bench, &mut browser, |_, _| None).await;
-    assert_eq!((unknown.as_str(), provider.asked("jwks")), ("/login?refused=provider", 2), "asked anew, and not there");
+    let unknown = provider.complete_sign_in(&bench, &mut browser, |_, _| None).await;
+    assert_eq!(
+        (unknown.as_str(), provider.count_requests("jwks")),
+        ("/login?refused=provider", 2),
+        "asked anew, and not there"
+    );
     let jwk = provider.key.jwk();
-    provider.change(|said| said.jwks["keys"][1] = jwk);
-    assert_eq!(provider.come_back(&bench, &mut browser, |_, _| None).await, "/keys");
-    assert_eq!(provider.asked("jwks"), 3);
-    let stale = provider.come_back(&bench, &mut browser, |_, claims| Some(old.sign(claims))).await;
+    provider.change(|state| state.jwks["keys"][1] = jwk);
+    assert_eq!(provider.complete_sign_in(&bench, &mut browser, |_, _| None).await, "/keys");
+    assert_eq!(provider.count_requests("jwks"), 3);
+    let stale = provider.complete_sign_in(&bench, &mut browser, |_, claims| Some(old.sign(claims))).await;
     assert_eq!(stale, "/login?refused=provider");
 }
 
@@ -697,7 +701,7 @@ async fn keys_rotate() {
 #[tokio::test]
 async fn discovery_is_checked() {
     let provider = Provider::start(Key::ed25519("one")).await;
-    let right = provider.said.lock().unwrap().discovery.clone();
+    let right = provider.state.lock().unwrap().discovery.clone();
     for (name, value) in [
         ("issuer", json!("https://evil.example")),
         ("issuer", json!(format!("{}/", provider.issuer))),
@@ -707,17 +711,17 @@ async fn discovery_is_checked() {
         ("jwks_uri", json!("file:///etc/passwd")),
         ("token_endpoint", json!(null)),
     ] {
-        provider.change(|said| said.discovery[name] = value.clone());
+        provider.change(|state| state.discovery[name] = value.clone());
         let bench = provider.bench(Engine::Sqlite, true).await;
-        bench.person("root@keys.example", true).await;
+        bench.create_user("root@keys.example", true).await;
         let page = bench.browser().get("/login/oidc").await;
         assert_eq!(page.location(), "/login?refused=provider", "{name}: {value}");
-        provider.change(|said| said.discovery = right.clone());
+        provider.change(|state| state.discovery = right.clone());
     }
     // The document is longer than the limit, and is not read to its end.
-    provider.change(|said| said.discovery["more"] = "x".repeat(300 * 1024).into());
+    provider.change(|state| state.discovery["more"] = "x".repeat(300 * 1024).into());
     let bench = provider.bench(Engine::Sqlite, true).await;
-    bench.person("root@keys.example", true).await;
+    bench.create_user("root@keys.example", true).await;
     assert_eq!(bench.browser().get("/login/oidc").await.location(), "/login?refused=provider");
 }
 
@@ -727,7 +731,7 @@ async fn without_auth_time_and_passwords_the_provider_has_to_change() {
     let provider = Provider::start(Key::ed25519("one")).await;
     let bench = provider.bench(Engine::Sqlite, false).await;
     let mut browser = bench.browser();
-    let to = provider.come_back(&bench, &mut browser, |_, claims| {
+    let to = provider.complete_sign_in(&bench, &mut browser, |_, claims| {
         claims.as_object_mut().unwrap().remove("auth_time");
         None
     });
@@ -738,7 +742,7 @@ async fn without_auth_time_and_passwords_the_provider_has_to_change() {
     assert!(!text.contains("set a password"), "{text}");
     // A user who authenticated at the provider long ago signs in again.
     let mut browser = bench.browser();
-    let to = provider.come_back(&bench, &mut browser, |_, claims| {
+    let to = provider.complete_sign_in(&bench, &mut browser, |_, claims| {
         claims["auth_time"] = (claims["iat"].as_i64().unwrap() - 901).into();
         None
     });
@@ -761,13 +765,13 @@ async fn the_first_person() {
         name: None,
     };
     let refused = bench.app.accounts.sign_in_with(&identity, &Default::default()).await.unwrap();
-    assert_eq!(refused, Err(keyward::domain::entry::NotIn::NotSetUp));
+    assert_eq!(refused, Err(keyward::domain::registration::SignInError::NotSetUp));
 
     let bench = provider.bench(Engine::Sqlite, false).await;
     let mut browser = bench.browser();
-    assert_eq!(provider.come_back(&bench, &mut browser, |_, _| None).await, "/keys");
+    assert_eq!(provider.complete_sign_in(&bench, &mut browser, |_, _| None).await, "/keys");
     assert!(!browser.account().await.expect("signed in").is_admin);
-    let maren = bench.app.users.by_email(MAREN).await.unwrap();
-    bench.app.users.make_administrator(&Actor::Operator, maren).await.unwrap();
+    let maren = bench.app.users.find_by_email(MAREN).await.unwrap();
+    bench.app.users.grant_administrator(&Actor::Operator, maren).await.unwrap();
     assert!(browser.account().await.expect("signed in").is_admin);
 }

@@ -1,6 +1,6 @@
 //! Key pages: lists in every order, time zones, edits, and lifecycle changes with a note by an administrator.
 
-use crate::support::{Bench, html::fields_with_errors};
+use crate::support::{TestServer, html::fields_with_errors};
 use keyward::{
     domain::{
         filter::{KeyFilter, Sort},
@@ -12,9 +12,9 @@ use keyward::{
         actor::{Actor, Caller, Origin},
         audit::{self, Chain},
         keys::KeyEdit,
-        moments,
+        time_format,
     },
-    store::{self, queue::Kept},
+    store::{self, write_queue::WriteOutcome},
 };
 use std::collections::HashSet;
 
@@ -26,7 +26,12 @@ fn status(status: Status) -> KeyFilter {
 }
 
 /// Reads all pages of a list in order. Returns the keys and the sizes of the pages.
-async fn all(bench: &Bench, caller: &Caller, filter: &KeyFilter, everybodys: bool) -> (Vec<KeyView>, Vec<usize>) {
+async fn load_all_pages(
+    bench: &TestServer,
+    caller: &Caller,
+    filter: &KeyFilter,
+    everybodys: bool,
+) -> (Vec<KeyView>, Vec<usize>) {
     let (mut keys, mut sizes, mut after) = (Vec::new(), Vec::new(), String::new());
     loop {
         let page = if everybodys {
@@ -47,7 +52,7 @@ async fn all(bench: &Bench, caller: &Caller, filter: &KeyFilter, everybodys: boo
 }
 
 /// Returns the sort value of a key. Lists are in ascending order of this value, then newest first.
-fn place(sort: Sort, key: &KeyView) -> (i64, String) {
+fn sort_value(sort: Sort, key: &KeyView) -> (i64, String) {
     match sort {
         Sort::Newest => (0, String::new()),
         Sort::Name => (0, key.name.to_lowercase()),
@@ -66,7 +71,7 @@ fn place(sort: Sort, key: &KeyView) -> (i64, String) {
     }
 }
 
-async fn edit(bench: &Bench, caller: &Caller, id: KeyId) -> (KeyEdit, i64) {
+async fn edit(bench: &TestServer, caller: &Caller, id: KeyId) -> (KeyEdit, i64) {
     let form = bench.app.keys.edit_form(caller, id).await.unwrap();
     let edit = KeyEdit {
         version: form.version,
@@ -75,19 +80,19 @@ async fn edit(bench: &Bench, caller: &Caller, id: KeyId) -> (KeyEdit, i64) {
         expires_on: String::new(),
         scopes: form.key.scopes,
         issued_to: form.key.issued_to.unwrap_or_default(),
-        rules: Default::default(),
+        restrictions: Default::default(),
     };
     (edit, form.version)
 }
 
 on_both_engines! {
     /// 230 keys of every kind, in every order, in pages of 50: each key occurs once, in order, and the count is exact.
-    async fn every_order_pages_without_gap_or_repeat(bench: Bench) {
+    async fn every_order_pages_without_gap_or_repeat(bench: TestServer) {
         const MANY: usize = 230;
-        let maren = bench.person(EMAIL, false).await;
-        let tove = bench.person("tove@drift.example", true).await;
+        let maren = bench.create_user(EMAIL, false).await;
+        let tove = bench.create_user("tove@drift.example", true).await;
         let project = bench.project_of(&maren).await;
-        bench.key(&tove, "Not hers").await;
+        bench.create_key(&tove, "Not hers").await;
         let names = ["boje", "Anker", "anker", "zulu", "Kai"];
         let mut last_used = Vec::new();
         for n in 0..MANY {
@@ -102,16 +107,16 @@ on_both_engines! {
             }
             if n % 4 == 0 {
                 // Several keys were last used at the same instant.
-                last_used.push((key.id, bench.app.ground.now().plus_seconds(n as i64 % 5).micros()));
+                last_used.push((key.id, bench.app.context.now().plus_seconds(n as i64 % 5).micros()));
             }
         }
-        let note = bench.app.ground.queue.write(move |tx| {
+        let note = bench.app.context.queue.write(move |tx| {
             let last_used = last_used.clone();
             Box::pin(async move {
                 for (id, at) in last_used {
                     store::keys::set_last_used(tx, id.into(), at).await?;
                 }
-                Ok::<_, Error>(Kept::unrecorded(()))
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
             })
         });
         note.await.unwrap();
@@ -124,25 +129,25 @@ on_both_engines! {
         assert_eq!(page.projects.iter().map(|it| it.id).collect::<Vec<_>>(), [project]);
         for sort in Sort::ALL {
             let filter = KeyFilter { sort, ..KeyFilter::default() };
-            let (keys, sizes) = all(&bench, &maren, &filter, false).await;
+            let (keys, sizes) = load_all_pages(&bench, &maren, &filter, false).await;
             assert_eq!(sizes, [50, 50, 50, 50, 7], "{sort:?}");
             let ids: HashSet<_> = keys.iter().map(|key| key.id).collect();
             assert_eq!(ids.len(), 207, "{sort:?}: each once");
             for pair in keys.windows(2) {
-                let (one, two) = (place(sort, &pair[0]), place(sort, &pair[1]));
+                let (one, two) = (sort_value(sort, &pair[0]), sort_value(sort, &pair[1]));
                 assert!(one < two || (one == two && pair[0].id > pair[1].id), "{sort:?}: {one:?} {two:?}");
             }
             for wanted in [Status::Active, Status::Expired, Status::Inactive] {
                 for environment in [None, Some(Environment::Test)] {
                     let filter = KeyFilter { status: Some(wanted), environment, project: Some(project), sort, ..KeyFilter::default() };
-                    let (some, _) = all(&bench, &maren, &filter, false).await;
+                    let (some, _) = load_all_pages(&bench, &maren, &filter, false).await;
                     let fits = |key: &&KeyView| key.status == wanted && environment.is_none_or(|it| key.environment == it);
                     let expected: Vec<_> = keys.iter().filter(fits).map(|key| key.id).collect();
                     assert_eq!(some.iter().map(|key| key.id).collect::<Vec<_>>(), expected, "{filter:?}");
                     assert!(!expected.is_empty());
                 }
             }
-            let (everybodys, _) = all(&bench, &tove, &filter, true).await;
+            let (everybodys, _) = load_all_pages(&bench, &tove, &filter, true).await;
             assert_eq!(everybodys.len(), 208);
         }
         let elsewhere = KeyFilter { project: Some(bench.project_of(&tove).await), ..KeyFilter::default() };
@@ -155,8 +160,8 @@ on_both_engines! {
     }
 
     /// A key that expires between two page requests is on one of the pages, and the count does not change.
-    async fn all_pages_are_of_one_instant(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
+    async fn all_pages_are_of_one_instant(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
         let project = bench.project_of(&maren).await;
         for n in 0..60 {
             let mut draft = bench.draft(project, &format!("{n}"));
@@ -174,9 +179,9 @@ on_both_engines! {
     }
 
     /// Dates are in the user's time zone: the one from the settings, otherwise the browser's, otherwise UTC.
-    async fn dates_are_in_the_persons_zone(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn dates_are_in_the_persons_zone(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut browser = bench.signed_in(EMAIL).await;
         let session = browser.cookie.clone().unwrap();
         let id = made.id.to_string();
@@ -184,7 +189,7 @@ on_both_engines! {
         let at = keyward::domain::time::Timestamp::from_micros(at);
         let mut check = async |cookie: &str, zone: &str| {
             browser.cookie = Some(format!("{session}; {cookie}"));
-            let created = moments::moment(at, &moments::zone(zone).unwrap()).exact;
+            let created = time_format::format_moment(at, &time_format::zone(zone).unwrap()).exact;
             let page = browser.get(&format!("/keys/{id}")).await;
             assert!(page.text().contains(&created), "{cookie}: {created}: {}", page.text());
             let page = browser.get("/keys/new").await;
@@ -199,20 +204,20 @@ on_both_engines! {
         ] {
             check(cookie, zone).await;
         }
-        bench.alter("UPDATE users SET zone = 'Pacific/Auckland'").await;
+        bench.execute_sql("UPDATE users SET zone = 'Pacific/Auckland'").await;
         check("zone=Europe/Berlin", "Pacific/Auckland").await;
-        bench.alter("UPDATE users SET zone = 'Mars/Olympus'").await;
+        bench.execute_sql("UPDATE users SET zone = 'Mars/Olympus'").await;
         check("zone=Europe/Berlin", "Europe/Berlin").await;
-        let said = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2031-07-18")]).await;
-        assert_eq!(said.json(), "Expires on Friday 18 July 2031 at 23:59:59 CEST.");
-        let said = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2001-07-18")]).await;
-        assert_eq!((said.status, &said.json()["fields"][0]["field"]), (422, &"expires_on".into()));
+        let response = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2031-07-18")]).await;
+        assert_eq!(response.json(), "Expires on Friday 18 July 2031 at 23:59:59 CEST.");
+        let response = browser.call("keys/say_expiry", &[("expires", "date"), ("expires_on", "2001-07-18")]).await;
+        assert_eq!((response.status, &response.json()["fields"][0]["field"]), (422, &"expires_on".into()));
         // The expiry of a key that is created in that zone is in that zone.
-        let (number, project) = (bench.app.ground.new_id().to_string(), made.project.to_string());
+        let (number, project) = (bench.app.context.new_id().to_string(), made.project.to_string());
         let fields = [("number", number.as_str()), ("project", &project), ("name", "Sonde"), ("expires", "date"), ("expires_on", "2031-07-18")];
         let page = browser.post("/keys/new", &fields).await;
         assert_eq!(page.status, 200, "{}", page.text());
-        let berlin = Caller { zone: moments::zone("Europe/Berlin").unwrap(), ..maren.clone() };
+        let berlin = Caller { zone: time_format::zone("Europe/Berlin").unwrap(), ..maren.clone() };
         let keys = bench.app.keys.list(&berlin, &KeyFilter::default(), "").await.unwrap().keys;
         let expires = keys.into_iter().find(|key| key.name == "Sonde").unwrap().expires.unwrap();
         assert_eq!((expires.iso.as_str(), expires.exact.as_str()), ("2031-07-18T21:59:59Z", "18 July 2031, 23:59:59 CEST"));
@@ -220,41 +225,41 @@ on_both_engines! {
 
     /// An edit starts from the version that the form showed. It is denied if anything but the key's last use has
     /// changed since.
-    async fn an_edit_of_what_has_changed_is_refused(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let id = bench.key(&maren, "Gateway").await.id;
+    async fn an_edit_of_what_has_changed_is_refused(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let id = bench.create_key(&maren, "Gateway").await.id;
         let keys = &bench.app.keys;
         // The clock does not advance: the version must distinguish two changes at one instant.
         let (first, _) = edit(&bench, &maren, id).await;
         let changed = keys.edit(&maren, id, KeyEdit { name: "Gateway 2".into(), ..first.clone() }).await.unwrap();
         assert_eq!(changed.name, "Gateway 2");
-        let before = (bench.stored(id).await, bench.events("key.edited").await);
+        let before = (bench.stored_key(id).await, bench.events("key.edited").await);
         let refused = keys.edit(&maren, id, first).await;
         assert!(matches!(refused, Err(Error::Conflict(why)) if why.starts_with("This key was changed meanwhile")));
-        assert_eq!((bench.stored(id).await, bench.events("key.edited").await), before);
+        assert_eq!((bench.stored_key(id).await, bench.events("key.edited").await), before);
         let (stale, _) = edit(&bench, &maren, id).await;
         keys.deactivate(&maren, id).await.unwrap();
         assert!(matches!(keys.edit(&maren, id, stale).await, Err(Error::Conflict(_))));
         let (fresh, version) = edit(&bench, &maren, id).await;
-        let at = bench.app.ground.now().plus_seconds(5).micros();
-        let used = bench.app.ground.queue.write(move |tx| Box::pin(async move {
+        let at = bench.app.context.now().plus_seconds(5).micros();
+        let used = bench.app.context.queue.write(move |tx| Box::pin(async move {
             store::keys::set_last_used(tx, id.into(), at).await?;
-            Ok::<_, Error>(Kept::unrecorded(()))
+            Ok::<_, Error>(WriteOutcome::unaudited(()))
         }));
         used.await.unwrap();
         assert_eq!(edit(&bench, &maren, id).await.1, version);
         keys.edit(&maren, id, fresh).await.unwrap();
-        assert_eq!(keys.called(&maren, id).await.unwrap().unwrap().at.micros(), at);
+        assert_eq!(keys.last_used(&maren, id).await.unwrap().unwrap().at.micros(), at);
     }
 
     /// The edit form: every field, the extension of an expired key, and a scope that the project no longer offers.
-    async fn an_edit_by_form(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn an_edit_by_form(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut browser = bench.signed_in(EMAIL).await;
         let id = made.id.to_string();
         bench.clock.advance(DAY / 4);
-        bench.alter("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'usage:read'").await;
+        bench.execute_sql("UPDATE scopes SET in_default = (1 = 0) WHERE name = 'usage:read'").await;
         let (keys, path) = (&bench.app.keys, format!("/keys/{id}/edit"));
         let form = keys.edit_form(&maren, made.id).await.unwrap();
         let names: Vec<_> = form.offered.iter().map(|it| it.name.as_str()).collect();
@@ -293,10 +298,10 @@ on_both_engines! {
 
     /// An owner cannot start a key that an administrator stopped: neither by activation, nor by deletion and
     /// restoration.
-    async fn a_held_key_stays_stopped(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let admin = bench.person("root@keys.example", true).await;
-        let id = bench.key(&maren, "Gateway").await.id;
+    async fn a_held_key_stays_stopped(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let admin = bench.create_user("root@keys.example", true).await;
+        let id = bench.create_key(&maren, "Gateway").await.id;
         let keys = &bench.app.keys;
         // The hold applies even if the owner had deactivated the key before.
         keys.deactivate(&maren, id).await.unwrap();
@@ -305,10 +310,10 @@ on_both_engines! {
         let seen = keys.get(&maren, id).await.unwrap();
         let note = seen.note.unwrap();
         assert_eq!((note.text.as_str(), note.by.as_str(), note.held), ("Found in a public repository", "root", true));
-        assert_eq!(note.at.at, bench.app.ground.now());
+        assert_eq!(note.at.at, bench.app.context.now());
         assert!(seen.may_change && !seen.may_start && seen.owner.is_none() && seen.owner_email.is_none());
-        let before = bench.stored(id).await;
-        let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
+        let before = bench.stored_key(id).await;
+        let events = bench.query_number("SELECT COUNT(*) FROM audit_events").await;
         for refused in [keys.activate(&maren, id).await, keys.restore(&maren, id).await] {
             assert!(matches!(refused, Err(Error::Stopped { reason }) if reason == "Found in a public repository"));
         }
@@ -317,15 +322,15 @@ on_both_engines! {
         assert_eq!(page.status, 403, "{}", page.text());
         let words = "An administrator stopped this key: Found in a public repository. Ask them to start it again.";
         assert!(page.text().contains(words), "{}", page.text());
-        assert_eq!(bench.stored(id).await, before);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events + 1, "but for signing in");
+        assert_eq!(bench.stored_key(id).await, before);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM audit_events").await, events + 1, "but for signing in");
         keys.delete(&maren, id).await.unwrap();
         assert!(matches!(keys.restore(&maren, id).await, Err(Error::Stopped { .. })));
         // A repeated note changes nothing, and deleting a deleted key does not extend its restore period of seven days.
         bench.clock.advance(DAY);
-        let before = bench.stored(id).await;
+        let before = bench.stored_key(id).await;
         keys.delete_any(&admin, id, "Found in a public repository").await.unwrap();
-        assert_eq!(bench.stored(id).await, before);
+        assert_eq!(bench.stored_key(id).await, before);
         let deleted_at = bench.key_row(id).await.unwrap().deleted_at;
         keys.delete_any(&admin, id, "Really.").await.unwrap();
         let row = bench.key_row(id).await.unwrap();
@@ -342,8 +347,8 @@ on_both_engines! {
             "key.created: ", "key.deactivated: ", "key.deactivated: Found in a public repository", "key.deleted: ",
             "key.deleted: Really.", "key.restored: It was another's.", "key.activated: ",
         ];
-        assert_eq!(bench.texts(&reasons).await, expected);
-        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
+        assert_eq!(bench.query_texts(&reasons).await, expected);
+        assert!(matches!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { .. }));
         // A purged key does not exist for administrators either.
         keys.delete(&maren, id).await.unwrap();
         bench.clock.advance(7 * DAY);
@@ -353,10 +358,10 @@ on_both_engines! {
     }
 
     /// The administrators' list names the owner of each key. A former administrator is denied at once.
-    async fn every_key_and_its_owner(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let admin = bench.person("root@keys.example", true).await;
-        let (theirs, own) = (bench.key(&maren, "Gateway").await, bench.key(&admin, "Root").await);
+    async fn every_key_and_its_owner(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let admin = bench.create_user("root@keys.example", true).await;
+        let (theirs, own) = (bench.create_key(&maren, "Gateway").await, bench.create_key(&admin, "Root").await);
         let page = bench.app.keys.list_all(&admin, &KeyFilter::default(), "").await.unwrap();
         assert_eq!((page.total, page.projects.len()), (2, 2));
         let seen = |id: KeyId| page.keys.iter().find(|key| key.id == id).unwrap();
@@ -366,39 +371,39 @@ on_both_engines! {
         let mine = bench.app.keys.list(&admin, &KeyFilter::default(), "").await.unwrap();
         assert_eq!((mine.total, mine.keys[0].id, mine.keys[0].owner.clone()), (1, own.id, None));
         assert_eq!(bench.app.keys.get_any(&admin, theirs.id).await.unwrap().owner.as_deref(), Some("maren"));
-        let before = bench.stored(theirs.id).await;
-        bench.alter("UPDATE users SET admin = (1 = 0)").await;
+        let before = bench.stored_key(theirs.id).await;
+        bench.execute_sql("UPDATE users SET admin = (1 = 0)").await;
         assert!(matches!(bench.app.keys.list_all(&admin, &KeyFilter::default(), "").await, Err(Error::NotFound)));
         assert!(matches!(bench.app.keys.get_any(&admin, theirs.id).await, Err(Error::NotFound)));
         assert!(matches!(bench.app.keys.deactivate_any(&admin, theirs.id, "x").await, Err(Error::NotFound)));
         assert!(matches!(bench.app.keys.deactivate_any(&admin, theirs.id, "").await, Err(Error::NotFound)));
-        assert_eq!(bench.stored(theirs.id).await, before);
-        let again = bench.app.accounts.caller(admin.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        assert_eq!(bench.stored_key(theirs.id).await, before);
+        let again = bench.app.accounts.caller(admin.user, Origin::default(), bench.app.context.now()).await.unwrap().unwrap();
         assert!(!again.admin);
     }
 
     /// A form redirects to the list behind its dialog, with the list's filter, and the list reports what was done.
     /// Parameters that are not part of a filter are dropped.
-    async fn a_form_leads_back_to_its_list(bench: Bench) {
-        let maren = bench.person(EMAIL, true).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn a_form_leads_back_to_its_list(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, true).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut browser = bench.signed_in(EMAIL).await;
         let (id, project) = (made.id.to_string(), made.project.to_string());
         let filter = format!("project={project}&environment=live&sort=name");
         let more = "&status=none&x=y&done=deleted&key=other&next=%2F%2Fevil.example";
         for (list, reason) in [("/keys", None), ("/admin/keys", Some(("reason", "leaked")))] {
-            for (verb, said) in [("deactivate", "deactivated"), ("activate", "activated"), ("delete", "deleted"), ("restore", "restored")] {
+            for (verb, done) in [("deactivate", "deactivated"), ("activate", "activated"), ("delete", "deleted"), ("restore", "restored")] {
                 let fields: Vec<_> = [("id", id.as_str())].into_iter().chain(reason).collect();
                 let page = browser.post(&format!("{list}/{id}/{verb}?{filter}{more}"), &fields).await;
-                let back = format!("{list}?{filter}&done={said}&key={id}");
+                let back = format!("{list}?{filter}&done={done}&key={id}");
                 assert_eq!((page.status, page.location()), (303, back.as_str()), "{}", page.text());
-                let sentence = format!("“Gateway” {said}.");
+                let sentence = format!("“Gateway” {done}.");
                 let page = browser.get(&back).await;
                 assert_eq!(page.status, 200);
                 assert!(page.text().contains(&sentence), "{back}: {}", page.text());
                 // The list reports a change only if the key's state confirms it.
                 let untrue = if verb == "delete" { "restored" } else { "deleted" };
-                let page = browser.get(&back.replace(said, untrue)).await;
+                let page = browser.get(&back.replace(done, untrue)).await;
                 assert!(!page.text().contains(&format!("“Gateway” {untrue}.")), "{list} {untrue}");
             }
         }
@@ -406,14 +411,14 @@ on_both_engines! {
 
     /// A page with a form error always has scripts. A page that shows a secret has scripts only if the form was sent by
     /// navigation.
-    async fn a_refused_form_has_scripts(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
+    async fn a_refused_form_has_scripts(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
         let project = bench.project_of(&maren).await.to_string();
         let mut browser = bench.signed_in(EMAIL).await;
         let is_alive = |html: &str| html.contains("<script") && html.contains("keyward.js");
         for live in [false, true] {
             for (name, status) in [("", 422), ("Gateway", 200)] {
-                let number = bench.app.ground.new_id().to_string();
+                let number = bench.app.context.new_id().to_string();
                 let fields = [("number", number.as_str()), ("project", &project), ("name", name), ("expires", "30d")];
                 let page = if live { browser.post_live("/keys/new", &fields).await } else { browser.post("/keys/new", &fields).await };
                 assert_eq!((page.status, page.header("cache-control")), (status, "no-store"), "{live}");
@@ -428,12 +433,12 @@ on_both_engines! {
 
 /// A forged notice in the URL reveals nothing of another owner's key, and the list is shown anyway.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_said_of_anothers_key() {
-    let bench = Bench::new(crate::support::Engine::Sqlite).await;
-    let maren = bench.person(EMAIL, false).await;
-    let other = bench.person("tove@drift.example", true).await;
-    let made = bench.key(&maren, "Gateway").await;
-    bench.key(&other, "Sonde").await;
+async fn responses_about_another_users_key() {
+    let bench = TestServer::new(crate::support::Engine::Sqlite).await;
+    let maren = bench.create_user(EMAIL, false).await;
+    let other = bench.create_user("tove@drift.example", true).await;
+    let made = bench.create_key(&maren, "Gateway").await;
+    bench.create_key(&other, "Sonde").await;
     let mut browser = bench.signed_in("tove@drift.example").await;
     let missing = uuid::Uuid::from_bytes(crate::support::random()).to_string();
     let mut answers = Vec::new();
@@ -449,8 +454,8 @@ async fn what_is_said_of_anothers_key() {
 /// The form shows a saved config in a form that can be saved again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_config_can_be_saved_as_it_is_shown() {
-    let bench = Bench::new(crate::support::Engine::Sqlite).await;
-    let maren = bench.person(EMAIL, false).await;
+    let bench = TestServer::new(crate::support::Engine::Sqlite).await;
+    let maren = bench.create_user(EMAIL, false).await;
     let id = bench.project_of(&maren).await;
     let config = format!("{{\"a\":[{}1]}}", "1,".repeat(100_000));
     bench.app.projects.set_config(&Actor::Operator, id, &config).await.unwrap();
@@ -462,8 +467,8 @@ async fn a_config_can_be_saved_as_it_is_shown() {
 /// An invalid theme is rejected with a page that explains the error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_theme_that_is_none_is_refused_in_words() {
-    let bench = Bench::new(crate::support::Engine::Sqlite).await;
-    bench.person(EMAIL, false).await;
+    let bench = TestServer::new(crate::support::Engine::Sqlite).await;
+    bench.create_user(EMAIL, false).await;
     let page = bench.signed_in(EMAIL).await.post("/settings/theme", &[("theme", "blue")]).await;
     assert_eq!(page.status, 422, "{}", page.text());
     assert!(page.text().contains("Choose system, light or dark."));

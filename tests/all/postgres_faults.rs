@@ -2,8 +2,9 @@
 //! transaction.
 
 use crate::support::{
-    Bench, Engine, URL, database,
-    listening::{listening, until},
+    Engine, TestServer, URL,
+    change_feed::{start_change_feed, wait_until},
+    database,
     node::{self, Node},
     proxy::{Link, Proxy},
 };
@@ -28,29 +29,32 @@ pub fn split(url: &str) -> (&str, &str, &str) {
 }
 
 /// A service whose database connections go through a proxy.
-async fn behind_a_proxy() -> (Bench, Proxy) {
+async fn behind_a_proxy() -> (TestServer, Proxy) {
     let folder = tempfile::tempdir().unwrap();
     let Location::Postgres(url) = database(Engine::Postgres, &folder).await else { unreachable!("it was asked for") };
     let (before, server, after) = split(&url);
     let proxy = Proxy::start(server.to_owned()).await;
     let location = Location::Postgres(format!("{before}{}{after}", proxy.address));
-    (Bench::on(location, folder, URL).await, proxy)
+    (TestServer::on_database(location, folder, URL).await, proxy)
 }
 
 /// A node freezes in a transaction while it holds the lock that every write takes. The database server ends its
 /// session, and other nodes can write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_frozen_node_keeps_no_lock() {
-    let bench = Bench::new(Engine::Postgres).await;
-    let maren = bench.person("maren@pelagic.example", false).await;
+    let bench = TestServer::new(Engine::Postgres).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
     let frozen = Pool::open(&bench.location).await.unwrap();
     let Pool::Postgres(node) = &frozen else { unreachable!("it is PostgreSQL") };
     let mut frozen = node.acquire().await.unwrap();
     sqlx::query("BEGIN").execute(&mut *frozen).await.unwrap();
     sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut *frozen).await.unwrap();
-    let begun = Instant::now();
-    tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Beside it")).await.expect("it waits without end").unwrap();
-    println!("the other node wrote after {:?}", begun.elapsed());
+    let started = Instant::now();
+    tokio::time::timeout(PATIENCE, bench.try_create_key(&maren, "Beside it"))
+        .await
+        .expect("it waits without end")
+        .unwrap();
+    println!("the other node wrote after {:?}", started.elapsed());
     assert!(sqlx::query("COMMIT").execute(&mut *frozen).await.is_err(), "the session was ended");
 }
 
@@ -116,15 +120,16 @@ async fn postgres_a_stopped_process_does_not_keep_another_one_from_writing() {
     assert!(took < Duration::from_secs(30), "{took:?}");
     assert!(other.verify(leaked).await.1.contains(r#""code":"inactive""#));
     stopped.signal("CONT");
-    until("it writes again", async || stopped.post(&keys, &its_token, create).await.0 == 201).await;
-    until("it refuses the key too", async || stopped.verify(leaked).await.1.contains(r#""code":"inactive""#)).await;
+    wait_until("it writes again", async || stopped.post(&keys, &its_token, create).await.0 == 201).await;
+    wait_until("it refuses the key too", async || stopped.verify(leaked).await.1.contains(r#""code":"inactive""#))
+        .await;
 }
 
 /// Every connection of a node sets the timeouts after which the server ends idle transactions and dead connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_every_connection_has_limits_of_time() {
-    let bench = Bench::new(Engine::Postgres).await;
-    let Pool::Postgres(node) = &bench.app.ground.pool else { unreachable!("it is PostgreSQL") };
+    let bench = TestServer::new(Engine::Postgres).await;
+    let Pool::Postgres(node) = &bench.app.context.pool else { unreachable!("it is PostgreSQL") };
     let mut conn = node.acquire().await.unwrap();
     for (name, value) in [
         ("idle_in_transaction_session_timeout", "5s"),
@@ -164,23 +169,24 @@ async fn postgres_a_lock_of_the_migrations_that_is_not_given_back_is_reported() 
 /// recovers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_lock_that_is_not_given_back_is_reported() {
-    let bench = Bench::new(Engine::Postgres).await;
-    let maren = bench.person("maren@pelagic.example", false).await;
+    let bench = TestServer::new(Engine::Postgres).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
     let Location::Postgres(url) = &bench.location else { unreachable!("it is PostgreSQL") };
     // A session of another program, without our timeouts.
     let mut other = PgConnection::connect(url).await.unwrap();
     sqlx::query("BEGIN").execute(&mut other).await.unwrap();
     sqlx::query("SELECT * FROM head FOR UPDATE").execute(&mut other).await.unwrap();
-    let refused = tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Waits")).await.expect("it waits without end");
+    let refused =
+        tokio::time::timeout(PATIENCE, bench.try_create_key(&maren, "Waits")).await.expect("it waits without end");
     let error = refused.unwrap_err();
     assert!(matches!(&error, Error::Store(error) if error.kind() == Kind::Contended), "{error}");
-    assert_eq!(bench.app.ground.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));
+    assert_eq!(bench.app.context.queue.trouble(), Some(WriteTrouble::Failing(Kind::Contended)));
     let page = bench.browser().get("/readyz").await;
     assert!(page.status == 503 && page.text().contains("another transaction blocks them"), "{}", page.text());
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
-    until("writes succeed again", async || bench.app.ground.queue.trouble().is_none()).await;
+    wait_until("writes succeed again", async || bench.app.context.queue.trouble().is_none()).await;
     assert_eq!(bench.browser().get("/readyz").await.status, 200);
-    bench.try_key(&maren, "After").await.unwrap();
+    bench.try_create_key(&maren, "After").await.unwrap();
 }
 
 /// A database that does not respond is detected once. From then on verify requests, writes and pages fail at once. The
@@ -188,14 +194,14 @@ async fn postgres_a_lock_that_is_not_given_back_is_reported() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_silence_opens_the_circuit_breaker() {
     let (bench, proxy) = behind_a_proxy().await;
-    let maren = bench.person("maren@pelagic.example", false).await;
-    let key = bench.key(&maren, "Gateway").await;
-    let hearing = listening(&bench.app).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
+    let key = bench.create_key(&maren, "Gateway").await;
+    let hearing = start_change_feed(&bench.app).await;
     proxy.set(Link::Silent);
-    until("the breaker opens", async || !bench.app.ground.pool.is_available()).await;
+    wait_until("the breaker opens", async || !bench.app.context.pool.is_available()).await;
     // Cached snapshots are stale after a few seconds without changes from the feed.
     bench.clock.advance(5);
-    until("it stops hearing", async || !bench.app.verify.counts().hearing).await;
+    wait_until("it stops hearing", async || !bench.app.verify.counts().is_fresh).await;
     let body = serde_json::json!({ "key": key.secret });
     let verify = async || bench.browser().json("/v1/keys/verify", &body).await;
     let many = async {
@@ -206,16 +212,16 @@ async fn postgres_silence_opens_the_circuit_breaker() {
         }
     };
     tokio::time::timeout(PATIENCE, many).await.expect("none of them waits for the database");
-    let refused = tokio::time::timeout(PATIENCE, bench.try_key(&maren, "Now")).await.expect("it does not wait");
+    let refused = tokio::time::timeout(PATIENCE, bench.try_create_key(&maren, "Now")).await.expect("it does not wait");
     assert!(matches!(refused.unwrap_err(), Error::Store(error) if error.kind() == Kind::Unavailable));
     let page = bench.browser().get("/metrics").await;
     assert!(page.text().contains("\nkeyward_database_available 0\n"), "{}", page.text());
 
     proxy.set(Link::Up);
-    until("the breaker closes", async || bench.app.ground.pool.is_available()).await;
-    until("the key is verified", async || verify().await.text().contains(r#""valid":true"#)).await;
-    until("writes succeed", async || bench.app.ground.queue.trouble().is_none()).await;
-    bench.try_key(&maren, "After").await.unwrap();
+    wait_until("the breaker closes", async || bench.app.context.pool.is_available()).await;
+    wait_until("the key is verified", async || verify().await.text().contains(r#""valid":true"#)).await;
+    wait_until("writes succeed", async || bench.app.context.queue.trouble().is_none()).await;
+    bench.try_create_key(&maren, "After").await.unwrap();
     hearing.abort();
 }
 
@@ -223,11 +229,11 @@ async fn postgres_silence_opens_the_circuit_breaker() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_a_refused_connection_is_reported_as_that() {
     let (bench, proxy) = behind_a_proxy().await;
-    let maren = bench.person("maren@pelagic.example", false).await;
-    let hearing = listening(&bench.app).await;
+    let maren = bench.create_user("maren@pelagic.example", false).await;
+    let hearing = start_change_feed(&bench.app).await;
     proxy.set(Link::Refused);
-    until("the breaker opens", async || !bench.app.ground.pool.is_available()).await;
-    let error = bench.try_key(&maren, "Now").await.unwrap_err();
+    wait_until("the breaker opens", async || !bench.app.context.pool.is_available()).await;
+    let error = bench.try_create_key(&maren, "Now").await.unwrap_err();
     assert!(
         matches!(&error, Error::Store(store::Error::NotWritten { .. } | store::Error::Unreachable(_))),
         "{error:?}"
@@ -238,7 +244,7 @@ async fn postgres_a_refused_connection_is_reported_as_that() {
     assert!(error.to_string().contains("Connection refused") && error.kind() == Kind::Unavailable, "{error}");
     assert!(begun.elapsed() < Duration::from_secs(9), "it was tried again until the time was over");
     proxy.set(Link::Up);
-    until("the breaker closes", async || bench.app.ground.pool.is_available()).await;
-    until("writes succeed", async || bench.try_key(&maren, "After").await.is_ok()).await;
+    wait_until("the breaker closes", async || bench.app.context.pool.is_available()).await;
+    wait_until("writes succeed", async || bench.try_create_key(&maren, "After").await.is_ok()).await;
     hearing.abort();
 }

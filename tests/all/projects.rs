@@ -2,7 +2,7 @@
 //! afterwards.
 
 use crate::support::{
-    Bench,
+    TestServer,
     browser::{Browser, Page},
     html::error_of,
     json_of,
@@ -14,7 +14,7 @@ use keyward::{
         actor::{Actor, Caller, Origin},
         projects::{Projects, ScopesChoice},
         scopes::ScopeDraft,
-        tokens::{DAY_LIFE, Wish},
+        tokens::{DAY_LIFE, TokenParameters},
     },
 };
 use serde_json::{Value, json};
@@ -31,16 +31,16 @@ struct Team {
 }
 
 impl Team {
-    async fn of(bench: &Bench) -> Self {
-        let owner = bench.person("owner@pelagic.example", false).await;
+    async fn new(bench: &TestServer) -> Self {
+        let owner = bench.create_user("owner@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
         let mut team = Self { project, owner: owner.clone(), callers: vec![("owner", owner)], browsers: Vec::new() };
         team.browsers.push(("nobody", bench.browser()));
         for (who, role) in [("viewer", Some("viewer")), ("operator", Some("operator")), ("other", None), ("root", None)]
         {
-            let caller = bench.person(&format!("{who}@pelagic.example"), who == "root").await;
+            let caller = bench.create_user(&format!("{who}@pelagic.example"), who == "root").await;
             if let Some(role) = role {
-                bench.join(project, &caller, role).await;
+                bench.add_member(project, &caller, role).await;
             }
             team.callers.push((who, caller));
         }
@@ -60,27 +60,28 @@ impl Team {
 }
 
 /// Returns all stored rows of projects, members and invitations.
-async fn stored(bench: &Bench) -> Vec<String> {
+async fn stored(bench: &TestServer) -> Vec<String> {
     let mut all = bench
-        .texts(
+        .query_texts(
             "SELECT name || ' ' || token_life_max || CASE WHEN archived_at IS NULL THEN '' ELSE ' archived' END || \
              CASE WHEN own_scopes THEN ' own' ELSE '' END FROM projects ORDER BY id",
         )
         .await;
-    all.extend(bench.texts("SELECT scope FROM project_scopes ORDER BY scope").await);
-    all.extend(bench.texts("SELECT u.email || ' ' || m.role FROM members m JOIN users u ON u.id = m.user_id ORDER BY u.email, m.role").await);
-    all.extend(bench.texts("SELECT role || CASE WHEN withdrawn_at IS NULL THEN '' ELSE ' withdrawn' END || CASE WHEN used_at IS NULL THEN '' ELSE ' used' END FROM invitations ORDER BY id").await);
-    all.extend(bench.texts("SELECT name FROM scopes WHERE retired_at IS NOT NULL ORDER BY name").await);
+    all.extend(bench.query_texts("SELECT scope FROM project_scopes ORDER BY scope").await);
+    all.extend(bench.query_texts("SELECT u.email || ' ' || m.role FROM members m JOIN users u ON u.id = m.user_id ORDER BY u.email, m.role").await);
+    all.extend(bench.query_texts("SELECT role || CASE WHEN withdrawn_at IS NULL THEN '' ELSE ' withdrawn' END || CASE WHEN used_at IS NULL THEN '' ELSE ' used' END FROM invitations ORDER BY id").await);
+    all.extend(bench.query_texts("SELECT name FROM scopes WHERE retired_at IS NOT NULL ORDER BY name").await);
     all
 }
 
-async fn detail(bench: &Bench, action: &str) -> Value {
-    let texts = bench.texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
+async fn last_event_detail(bench: &TestServer, action: &str) -> Value {
+    let texts =
+        bench.query_texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
     serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
 }
 
 /// Returns the error message at a field of a form response with status 422.
-fn wrong(page: &Page, field: &str) -> String {
+fn field_error(page: &Page, field: &str) -> String {
     assert_eq!(page.status, 422, "{field}: {}", page.text());
     error_of(page, field)
 }
@@ -102,14 +103,14 @@ async fn invite(browser: &mut Browser, project: ProjectId, role: &str) -> String
     code(page.text())
 }
 
-async fn verify(bench: &Bench, secret: &str) -> (bool, String) {
+async fn verify(bench: &TestServer, secret: &str) -> (bool, String) {
     let body = bench.browser().json("/v1/keys/verify", &json!({"key": secret})).await.json();
     (body["valid"] == true, body["code"].as_str().unwrap_or_default().to_owned())
 }
 
 on_both_engines! {
-    async fn who_may_do_what(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn who_may_do_what(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let id = team.project.to_string();
         let missing = Uuid::from_bytes(crate::support::random()).to_string();
         let operator = team.caller("operator").user.to_string();
@@ -130,7 +131,7 @@ on_both_engines! {
         let before = stored(&bench).await;
         // The page behind a denied form is rendered for an administrator, and the audit log records the view.
         let changes = "SELECT COUNT(*) FROM audit_events WHERE action <> 'project.seen_by_administrator'";
-        let events = bench.number(changes).await;
+        let events = bench.query_number(changes).await;
         for (ask, fields) in &asks {
             for who in PEOPLE.into_iter().filter(|who| *who != "owner") {
                 let here = [&[("id", id.as_str())][..], fields.as_slice()].concat();
@@ -167,7 +168,7 @@ on_both_engines! {
             assert_eq!(team.browser("viewer").get(&format!("/projects/{id}{path}")).await.status, 200, "{path}");
         }
         assert_eq!(stored(&bench).await, before);
-        assert_eq!(bench.number(changes).await, events);
+        assert_eq!(bench.query_number(changes).await, events);
         // The same through the pages: a non-member gets the response of an unknown project.
         for path in ["", "/edit", "/archive", "/invite", "/keys", "/keys/new", "/members", "/leave"] {
             let page = team.browser("other").get(&format!("/projects/{id}{path}")).await;
@@ -176,11 +177,11 @@ on_both_engines! {
         }
     }
 
-    async fn a_project_is_made_renamed_and_given_a_token_life(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn a_project_is_made_renamed_and_given_a_token_life(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let owner = team.owner.clone();
         let browser = team.browser("owner");
-        assert!(wrong(&browser.post("/projects/new", &[("name", " ")]).await, "name").contains("Give the project a name"));
+        assert!(field_error(&browser.post("/projects/new", &[("name", " ")]).await, "name").contains("Give the project a name"));
         let page = browser.post("/projects/new", &[("name", " Storm desk ")]).await;
         assert_eq!(page.status, 303, "{}", page.text());
         let id = page.location().trim_start_matches("/projects/").trim_end_matches("?done=created").to_owned();
@@ -195,7 +196,7 @@ on_both_engines! {
         assert_eq!(page.status, 409);
         assert!(page.text().contains("renamed this project meanwhile"));
         assert_eq!(page.input("name"), "Wind desk");
-        assert_eq!(detail(&bench, "project.renamed").await, json!({"before": {"name": "Storm desk"}, "after": {"name": "Tide desk"}}));
+        assert_eq!(last_event_detail(&bench, "project.renamed").await, json!({"before": {"name": "Storm desk"}, "after": {"name": "Tide desk"}}));
 
         let life = |amount: &'static str, unit: &'static str, version: &'static str| {
             vec![("id", id.clone()), ("version", version.to_owned()), ("amount", amount.to_owned()), ("unit", unit.to_owned())]
@@ -203,7 +204,7 @@ on_both_engines! {
         for (amount, unit, field) in [("0", "days", "amount"), ("x", "hours", "amount"), ("31", "days", "amount"), ("1", "years", "unit")] {
             let fields = life(amount, unit, "86400");
             let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            wrong(&browser.post(&format!("/projects/{id}/life"), &fields).await, field);
+            field_error(&browser.post(&format!("/projects/{id}/life"), &fields).await, field);
         }
         for (amount, unit, version, status) in [("12", "hours", "86400", 303), ("30", "days", "43200", 303), ("1", "days", "43200", 409)] {
             let fields = life(amount, unit, version);
@@ -215,11 +216,11 @@ on_both_engines! {
         assert_eq!((&seen["token_life"], &seen["name"], &seen["role"]), (&json!("30 days"), &json!("Tide desk"), &json!("owner")));
     }
 
-    async fn an_archived_project_refuses_its_keys_and_tokens_until_it_is_unarchived(bench: Bench) {
-        let mut team = Team::of(&bench).await;
-        let key = bench.key(&team.owner, "Gateway").await;
+    async fn an_archived_project_refuses_its_keys_and_tokens_until_it_is_unarchived(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
+        let key = bench.create_key(&team.owner, "Gateway").await;
         let id = key.project.to_string();
-        let issued = bench.app.tokens.exchange(&key.secret, None, &Wish::of_project(DAY_LIFE)).await.expect("readable").expect("a token");
+        let issued = bench.app.tokens.exchange(&key.secret, None, &TokenParameters::for_own_project(DAY_LIFE)).await.expect("readable").expect("a token");
         let config = format!("/v1/projects/{id}/config");
         assert_eq!(bench.browser().bearer(&config, &issued.access_token).await.status, 200);
         let page = team.browser("owner").post(&format!("/projects/{id}/archive"), &[("id", &id)]).await;
@@ -251,14 +252,14 @@ on_both_engines! {
         assert_eq!(bench.browser().bearer(&config, &issued.access_token).await.status, 200);
     }
 
-    async fn an_invitation_works_once_and_says_so(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn an_invitation_works_once(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let project = team.project;
         let id = project.to_string();
         let browser = team.browser("owner");
         let form = format!("/projects/{id}/invite");
-        wrong(&browser.post(&form, &[("id", &id), ("role", "king")]).await, "role");
-        wrong(&browser.post(&form, &[("id", &id), ("role", "viewer"), ("email", "x")]).await, "email");
+        field_error(&browser.post(&form, &[("id", &id), ("role", "king")]).await, "role");
+        field_error(&browser.post(&form, &[("id", &id), ("role", "viewer"), ("email", "x")]).await, "email");
         // The link occurs only in the response to the form, which is not cacheable, and in no response to a GET.
         let page = browser.post(&format!("/projects/{id}/invite"), &[("id", &id), ("role", "operator"), ("email", "new@x.example")]).await;
         assert_eq!(page.status, 200, "{}", page.text());
@@ -272,8 +273,8 @@ on_both_engines! {
             assert!(!page.text().contains(&code) && page.status == 200, "{path}");
         }
         assert!(browser.get(&format!("/projects/{id}")).await.text().contains("new@x.example"));
-        assert_eq!(bench.number(&format!("SELECT COUNT(*) FROM audit_events WHERE detail LIKE '%{code}%'")).await, 0);
-        assert_eq!(detail(&bench, "member.invited").await["after"]["role"], "operator");
+        assert_eq!(bench.query_number(&format!("SELECT COUNT(*) FROM audit_events WHERE detail LIKE '%{code}%'")).await, 0);
+        assert_eq!(last_event_detail(&bench, "member.invited").await["after"]["role"], "operator");
 
         // A visitor with the link sees the invitation. To accept it they must sign in, and return to it afterwards.
         let join = format!("/join?code={code}");
@@ -290,7 +291,7 @@ on_both_engines! {
         let page = team.browser("other").post(&join, &[("code", &code)]).await;
         assert_eq!(page.location(), format!("/projects/{id}?done=joined"));
         assert_eq!(team.browser("other").get(&format!("/projects/{id}")).await.status, 200);
-        assert_eq!(detail(&bench, "member.joined").await["after"]["role"], "operator");
+        assert_eq!(last_event_detail(&bench, "member.joined").await["after"]["role"], "operator");
         assert_eq!(bench.events("member.joined").await, 1);
 
         // Used, withdrawn, expired and unknown invitations get the same response.
@@ -323,8 +324,8 @@ on_both_engines! {
         assert_eq!(bench.events("member.joined").await, 1);
     }
 
-    async fn an_invitation_is_mailed_after_the_commit_if_there_is_mail(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn an_invitation_is_mailed_after_the_commit_if_there_is_mail(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let id = team.project.to_string();
         bench.mail.set_up();
         let page = team.browser("owner").post(&format!("/projects/{id}/invite"), &[("id", &id), ("role", "viewer"), ("email", "New@X.example")]).await;
@@ -341,8 +342,8 @@ on_both_engines! {
         assert_eq!(joined, Joined { project: team.project, already: false });
     }
 
-    async fn whoever_goes_loses_access_at_the_next_request_and_the_keys_stay(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn a_removed_member_loses_access_at_once_and_the_keys_stay(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
         let operator = team.caller("operator").clone();
         let (key, secret) = bench.app.keys.create(&operator, bench.draft(project, "Night export")).await.expect("a key");
@@ -354,7 +355,7 @@ on_both_engines! {
         // The role has changed since the form was rendered.
         let page = team.browser("owner").post(&edit, &[("id", &id), ("user", &user), ("version", "operator"), ("role", "viewer")]).await;
         assert_eq!(page.status, 409);
-        assert_eq!(detail(&bench, "member.role_changed").await, json!({
+        assert_eq!(last_event_detail(&bench, "member.role_changed").await, json!({
             "before": {"role": "operator"}, "after": {"role": "owner"}, "invitations_withdrawn": 0,
         }));
         // A form whose member id differs from the one in its path is rejected.
@@ -367,7 +368,7 @@ on_both_engines! {
         let remove = format!("/projects/{id}/members/{user}/remove");
         let page = team.browser("owner").post(&remove, &[("id", &id), ("user", &user)]).await;
         assert_eq!(page.location(), format!("/projects/{id}?done=removed"));
-        assert_eq!(detail(&bench, "member.removed").await["invitations_withdrawn"], 1);
+        assert_eq!(last_event_detail(&bench, "member.removed").await["invitations_withdrawn"], 1);
         assert_eq!(team.browser("operator").get(&format!("/projects/{id}")).await.status, 404);
         assert_eq!(team.browser("operator").get(&format!("/keys/{}", key.id)).await.status, 404);
         assert_eq!(team.browser("operator").post(&format!("/join?code={code}"), &[("code", &code)]).await.status, 404);
@@ -381,8 +382,8 @@ on_both_engines! {
         assert_eq!(bench.events("member.left").await, 1);
     }
 
-    async fn a_project_always_keeps_an_owner(bench: Bench) {
-        let team = Team::of(&bench).await;
+    async fn a_project_always_keeps_an_owner(bench: TestServer) {
+        let team = Team::new(&bench).await;
         let (project, owner, second) = (team.project, team.owner.clone(), team.caller("operator").clone());
         let projects = &bench.app.projects;
         let alone = |done: Result<(), Error>| assert!(matches!(done, Err(Error::Conflict(words)) if words.contains("at least one owner")));
@@ -391,9 +392,9 @@ on_both_engines! {
         alone(projects.remove_member(&owner, project, owner.user).await);
         alone(projects.set_role(&owner, project, owner.user, "owner", "viewer").await);
         // Two owners leave concurrently, each on a node of their own: one of them gets an error and stays.
-        let elsewhere = Projects::new(crate::support::ground(&bench.location, bench.clock.clone()).await);
+        let elsewhere = Projects::new(crate::support::open_context(&bench.location, bench.clock.clone()).await);
         for round in 0..6 {
-            bench.alter("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
+            bench.execute_sql("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
             let (a, b) = match round % 3 {
                 0 => tokio::join!(projects.leave(&owner, project), elsewhere.leave(&second, project)),
                 1 => tokio::join!(
@@ -408,24 +409,24 @@ on_both_engines! {
             let done = [a.is_ok(), b.is_ok()];
             assert_eq!(done.iter().filter(|it| **it).count(), 1, "{round}: {done:?}");
             let owners = format!("SELECT COUNT(*) FROM members WHERE project_id = {} AND role = 'owner'", bench.literal(project));
-            assert_eq!(bench.number(&owners).await, 1, "{round}");
-            bench.alter(&format!("DELETE FROM members WHERE project_id = {}", bench.literal(project))).await;
-            bench.join(project, &owner, "owner").await;
-            bench.join(project, &second, "operator").await;
+            assert_eq!(bench.query_number(&owners).await, 1, "{round}");
+            bench.execute_sql(&format!("DELETE FROM members WHERE project_id = {}", bench.literal(project))).await;
+            bench.add_member(project, &owner, "owner").await;
+            bench.add_member(project, &second, "operator").await;
         }
     }
 
-    async fn an_owner_who_cannot_sign_in_is_none_and_links_end_with_their_reason(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn an_owner_who_cannot_sign_in_is_none_and_links_end_with_their_reason(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
         let (owner, second) = (team.owner.clone(), team.caller("operator").clone());
         let projects = &bench.app.projects;
         // The other owner is disabled: they do not count as a remaining owner, and can be removed.
-        bench.alter("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
-        bench.alter("UPDATE users SET active = FALSE WHERE email = 'operator@pelagic.example'").await;
+        bench.execute_sql("UPDATE members SET role = 'owner' WHERE role = 'operator'").await;
+        bench.execute_sql("UPDATE users SET active = FALSE WHERE email = 'operator@pelagic.example'").await;
         assert!(matches!(projects.leave(&owner, project).await, Err(Error::Conflict(_))));
         projects.remove_member(&owner, project, second.user).await.unwrap();
-        bench.alter("UPDATE users SET active = TRUE").await;
+        bench.execute_sql("UPDATE users SET active = TRUE").await;
         // Removing a member invalidates an open invitation to them.
         let viewer = team.caller("viewer").clone();
         let fields = [("id", id.as_str()), ("role", "operator"), ("email", "viewer@pelagic.example")];
@@ -433,18 +434,18 @@ on_both_engines! {
         let form = format!("/projects/{id}/invite");
         assert_eq!(team.browser("owner").post(&form, &fields).await.location(), format!("/projects/{id}?done=invited"));
         let letter = bench.mail.take().pop().expect("a letter");
-        let history = json_of(&bench.app.audit.of_project(&viewer, project, None).await.unwrap()).to_string();
+        let history = json_of(&bench.app.audit.project_history(&viewer, project, None).await.unwrap()).to_string();
         assert!(history.contains("invited somebody") && !history.contains("viewer@pelagic.example"), "{history}");
         projects.remove_member(&owner, project, viewer.user).await.unwrap();
         assert!(matches!(projects.accept(&viewer, &code(&letter.text)).await, Err(Error::NotFound)));
         // An owner cannot send email through an archived project: invitations to it are denied.
-        bench.alter("UPDATE projects SET archived_at = 1").await;
+        bench.execute_sql("UPDATE projects SET archived_at = 1").await;
         assert_eq!(team.browser("owner").post(&form, &fields).await.status, 409);
     }
 
-    async fn an_invitation_used_twice_at_once_lets_one_in(bench: Bench) {
-        let mut team = Team::of(&bench).await;
-        let elsewhere = Projects::new(crate::support::ground(&bench.location, bench.clock.clone()).await);
+    async fn an_invitation_used_twice_at_once_lets_one_in(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
+        let elsewhere = Projects::new(crate::support::open_context(&bench.location, bench.clock.clone()).await);
         let (other, root) = (team.caller("other").clone(), team.caller("root").clone());
         let project = team.project;
         let code = invite(team.browser("owner"), project, "viewer").await;
@@ -453,16 +454,16 @@ on_both_engines! {
         assert_eq!(bench.events("member.joined").await, 1);
         // One user accepts twice concurrently: they join once, and the other response reports the existing membership.
         let code = invite(team.browser("owner"), project, "viewer").await;
-        let person = bench.person("late@pelagic.example", false).await;
+        let person = bench.create_user("late@pelagic.example", false).await;
         let (a, b) = tokio::join!(bench.app.projects.accept(&person, &code), elsewhere.accept(&person, &code));
         assert!(a.is_ok() || b.is_ok(), "{a:?} {b:?}");
         assert_eq!(bench.events("member.joined").await, 2);
     }
 
-    async fn an_administrator_looks_after_a_fresh_proof_and_joins(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn an_administrator_views_after_reauthentication_and_joins(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
-        let key = bench.key(&team.owner, "Gateway").await;
+        let key = bench.create_key(&team.owner, "Gateway").await;
         // A request for an embedded resource, or by a script of another origin, gets no project content and records no
         // audit event.
         let as_part = |dest: &str, site: &str| {
@@ -507,17 +508,17 @@ on_both_engines! {
             assert_eq!(page.status, 403, "{path}: {}", page.text());
         }
         assert_eq!(stored(&bench).await, before);
-        let needs_proof = |error: Option<Error>| assert!(matches!(error, Some(Error::StepUp)), "{error:?}");
+        let needs_proof = |error: Option<Error>| assert!(matches!(error, Some(Error::ReauthenticationRequired)), "{error:?}");
         needs_proof(bench.app.projects.get(&root, project).await.err());
         needs_proof(bench.app.projects.members(&root, project).await.err());
-        needs_proof(bench.app.keys.of_project(&root, project).await.err());
+        needs_proof(bench.app.keys.list_by_project(&root, project).await.err());
         needs_proof(bench.app.projects.scopes_form(&root, project).await.err());
         needs_proof(bench.app.projects.join(&root, project, "owner").await.err());
         let choice = ScopesChoice { version: String::new(), default: true, scopes: Vec::new(), retire: Vec::new() };
         needs_proof(bench.app.projects.set_scopes(&root, project, choice).await.err());
         assert_eq!(bench.events("project.seen_by_administrator").await, 1);
 
-        let root = bench.app.accounts.caller(root.user, Origin::default(), bench.app.ground.now()).await.unwrap().unwrap();
+        let root = bench.app.accounts.caller(root.user, Origin::default(), bench.app.context.now()).await.unwrap().unwrap();
         // The page hides these refusals of the actions behind its own.
         let as_root = Actor::User(root.clone());
         let missing = |outcome: Result<(), Error>| assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
@@ -529,7 +530,7 @@ on_both_engines! {
         let promoted = bench.app.projects.join(team.caller("viewer"), project, "owner").await;
         assert!(matches!(promoted, Err(Error::Forbidden(_))), "{promoted:?}");
         bench.app.projects.join(&root, project, "operator").await.expect("joined");
-        assert_eq!(detail(&bench, "member.joined").await, json!({"after": {"role": "operator"}, "as": "administrator"}));
+        assert_eq!(last_event_detail(&bench, "member.joined").await, json!({"after": {"role": "operator"}, "as": "administrator"}));
         assert!(team.browser("viewer").get(&format!("/projects/{id}")).await.text().contains("root@pelagic.example"));
         // A member can view the project without reauthentication, and can now create keys.
         assert_eq!(team.browser("root").get(&format!("/projects/{id}")).await.status, 200);
@@ -537,36 +538,36 @@ on_both_engines! {
         assert_eq!(bench.key_row(key.id).await.unwrap().name, "Gateway");
     }
 
-    async fn scopes_are_chosen_and_what_keys_hold_is_retired(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn scopes_are_chosen_and_what_keys_hold_is_retired(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
         // The key holds data:read and usage:read.
-        let key = bench.key(&team.owner, "Gateway").await;
+        let key = bench.create_key(&team.owner, "Gateway").await;
         let (root, choose) = (team.caller("root").clone(), format!("/projects/{id}/scopes"));
         let form = bench.app.projects.scopes_form(&root, project).await.unwrap();
         assert_eq!((form.default, form.scopes[0].keys), (true, 1));
         let version = form.version;
         let mut fields = vec![("id", id.as_str()), ("version", &version), ("set", "own"), ("scopes[]", "data:write")];
         let unknown = [("id", id.as_str()), ("version", &version), ("set", "own"), ("scopes[]", "no:such")];
-        assert!(wrong(&team.browser("root").post(&choose, &unknown).await, "scopes").contains("no:such"));
+        assert!(field_error(&team.browser("root").post(&choose, &unknown).await, "scopes").contains("no:such"));
         // The form shows how many keys hold each removed scope. Nothing changes until each one is confirmed.
         let page = team.browser("root").post(&choose, &fields).await;
         assert_eq!(page.status, 422);
         assert!(page.text().contains("1 key holds data:read") && page.text().contains("Retire usage:read here: 1 key keeps it"), "{}", page.text());
         fields.push(("retire[]", "data:read"));
-        let words = wrong(&team.browser("root").post(&choose, &fields).await, "retire");
+        let words = field_error(&team.browser("root").post(&choose, &fields).await, "retire");
         assert!(words.contains("usage:read") && !words.contains("data:read"), "{words}");
         assert_eq!(bench.events("project.scopes_set").await, 0);
         fields.push(("retire[]", "usage:read"));
         let page = team.browser("root").post(&choose, &fields).await;
         assert_eq!(page.location(), format!("/projects/{id}?done=scopes"), "{}", page.text());
-        assert_eq!(detail(&bench, "project.scopes_set").await["after"], json!({"default": false, "scopes": ["data:write"]}));
+        assert_eq!(last_event_detail(&bench, "project.scopes_set").await["after"], json!({"default": false, "scopes": ["data:write"]}));
         let page = team.browser("root").post(&choose, &fields).await;
         assert_eq!(page.status, 409, "another choice was made meanwhile");
         // The key keeps the scopes, and no new key can get them.
         let seen = json_of(&bench.app.projects.get(&team.owner, project).await.unwrap());
         assert_eq!(seen["retired"], json!([{"name": "data:read", "keys": 1}, {"name": "usage:read", "keys": 1}]));
-        let held = bench.app.verify.secret(&key.secret, &Default::default()).await.unwrap().unwrap().facts;
+        let held = bench.app.verify.verify_secret(&key.secret, &Default::default()).await.unwrap().unwrap().snapshot;
         assert_eq!(held.scopes, ["data:read", "usage:read"]);
         assert!(matches!(bench.app.keys.create(&team.owner, bench.draft(project, "New")).await, Err(Error::Invalid(_))));
 
@@ -604,15 +605,15 @@ on_both_engines! {
 
     /// Changes that need no counts do not read the keys of other projects. A key that cannot be decoded makes each
     /// count fail.
-    async fn changes_without_counts_do_not_read_all_keys(bench: Bench) {
-        let root = bench.person("root@pelagic.example", true).await;
-        let owner = bench.person("owner@pelagic.example", false).await;
-        let member = bench.person("member@pelagic.example", false).await;
-        let other = bench.person("other@pelagic.example", false).await;
+    async fn changes_without_counts_do_not_read_all_keys(bench: TestServer) {
+        let root = bench.create_user("root@pelagic.example", true).await;
+        let owner = bench.create_user("owner@pelagic.example", false).await;
+        let member = bench.create_user("member@pelagic.example", false).await;
+        let other = bench.create_user("other@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
-        bench.join(project, &member, "viewer").await;
-        let key = bench.key(&other, "Unreadable").await;
-        bench.alter(&format!("UPDATE keys SET scopes = 'none' WHERE id = {}", bench.literal(key.id))).await;
+        bench.add_member(project, &member, "viewer").await;
+        let key = bench.create_key(&other, "Unreadable").await;
+        bench.execute_sql(&format!("UPDATE keys SET scopes = 'none' WHERE id = {}", bench.literal(key.id))).await;
         assert!(bench.app.scopes.list(&root).await.is_err(), "a count reads it");
         bench.app.projects.set_role(&owner, project, member.user, "viewer", "operator").await.unwrap();
         let version = bench.app.projects.scopes_form(&root, project).await.unwrap().version;
@@ -622,8 +623,8 @@ on_both_engines! {
         bench.app.scopes.edit(&root, &draft).await.unwrap();
     }
 
-    async fn a_project_s_keys_are_made_and_grouped_by_whom_they_were_issued_to(bench: Bench) {
-        let mut team = Team::of(&bench).await;
+    async fn a_project_s_keys_are_made_and_grouped_by_whom_they_were_issued_to(bench: TestServer) {
+        let mut team = Team::new(&bench).await;
         let (project, id) = (team.project, team.project.to_string());
         let keys = format!("/projects/{id}/keys");
         assert!(team.browser("operator").get(&keys).await.text().contains("No API keys yet"));
@@ -638,13 +639,13 @@ on_both_engines! {
         let other = bench.project_of(team.caller("other")).await.to_string();
         let page = team.browser("operator").post(&format!("{keys}/new"), &[("project", &other), ("name", "x")]).await;
         assert_eq!(page.status, 422);
-        let page = json_of(&bench.app.keys.of_project(team.caller("viewer"), project).await.unwrap());
+        let page = json_of(&bench.app.keys.list_by_project(team.caller("viewer"), project).await.unwrap());
         let groups: Vec<_> = page["groups"].as_array().unwrap().iter().map(|it| (it["to"].clone(), it["keys"].as_array().unwrap().len())).collect();
         assert_eq!(groups, [(json!("Ada"), 2), (json!("Bo"), 1), (Value::Null, 1)]);
         let html = team.browser("viewer").get(&keys).await;
         assert!(html.text().contains("2 keys") && !html.text().contains("Generate API key") && !html.text().contains("Delete key"));
         // An operator can delete every key of the project. A key of another project is not found.
-        let ada = bench.texts("SELECT name FROM keys ORDER BY name").await;
+        let ada = bench.query_texts("SELECT name FROM keys ORDER BY name").await;
         assert_eq!(ada.len(), 4);
         let key = page["groups"][0]["keys"][0]["id"].as_str().unwrap().to_owned();
         let delete = format!("{keys}/{key}/delete");
@@ -652,9 +653,9 @@ on_both_engines! {
         assert_eq!(team.browser("operator").get(&delete).await.status, 200);
         let page = team.browser("operator").post(&delete, &[("id", &key)]).await;
         assert_eq!(page.location(), format!("{keys}?done=deleted"));
-        assert_eq!(bench.app.keys.of_project(team.caller("operator"), project).await.unwrap().total, 3);
-        let elsewhere = bench.key(team.caller("other"), "Theirs").await;
-        bench.join(elsewhere.project, team.caller("operator"), "operator").await;
+        assert_eq!(bench.app.keys.list_by_project(team.caller("operator"), project).await.unwrap().total, 3);
+        let elsewhere = bench.create_key(team.caller("other"), "Theirs").await;
+        bench.add_member(elsewhere.project, team.caller("operator"), "operator").await;
         assert_eq!(team.browser("operator").get(&format!("{keys}/{}/delete", elsewhere.id)).await.status, 404);
         assert_eq!(bench.app.projects.create(&Actor::Operator, team.owner.user, "Of the command line").await.is_ok(), project != elsewhere.project);
     }

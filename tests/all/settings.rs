@@ -1,9 +1,9 @@
 //! Settings of a user, a browser, a project and the instance.
 
 use crate::{
-    proof::stage::ask_to_be_allowed,
+    authorization_matrix::fixtures::authorization_query,
     support::{
-        Bench,
+        TestServer,
         browser::{Browser, Page},
         html::{error_of, fields_with_errors},
         json_of,
@@ -11,7 +11,7 @@ use crate::{
 };
 use keyward::{
     domain::{ids::ProjectId, time::Timestamp},
-    service::{Error, actor::Caller, keys::KeyEdit, moments},
+    service::{Error, actor::Caller, keys::KeyEdit, time_format},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -21,18 +21,19 @@ const CATALOGUE: i64 = 5;
 const MAREN: &str = "maren@pelagic.example";
 
 /// Returns the error message at a field of a form response with status 422.
-fn wrong(page: &Page, field: &str) -> String {
+fn field_error(page: &Page, field: &str) -> String {
     assert_eq!(page.status, 422, "{field}: {}", page.text());
     error_of(page, field)
 }
 
 /// Returns the detail of the newest event of this action.
-async fn detail(bench: &Bench, action: &str) -> Value {
-    let texts = bench.texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
+async fn last_event_detail(bench: &TestServer, action: &str) -> Value {
+    let texts =
+        bench.query_texts(&format!("SELECT detail FROM audit_events WHERE action = '{action}' ORDER BY seq")).await;
     serde_json::from_str(texts.last().unwrap_or_else(|| panic!("no {action}"))).expect("JSON")
 }
 
-async fn project(bench: &Bench, caller: &Caller, id: ProjectId) -> Value {
+async fn project(bench: &TestServer, caller: &Caller, id: ProjectId) -> Value {
     json_of(&bench.app.projects.get(caller, id).await.unwrap())
 }
 
@@ -46,9 +47,9 @@ fn scope<'a>(name: &'a str, description: &'a str, granted_by: &'a str) -> [(&'a 
 }
 
 on_both_engines! {
-    async fn a_person_changes_their_name_and_zone(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
-        bench.person("jonas@pelagic.example", false).await;
+    async fn a_person_changes_their_name_and_zone(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
+        bench.create_user("jonas@pelagic.example", false).await;
         let mut browser = bench.signed_in(MAREN).await;
         let account = json_of(&bench.app.accounts.profile(&maren).await.unwrap());
         assert_eq!((&account["name"], &account["email"], &account["zone"]), (&json!("maren"), &json!(MAREN), &Value::Null));
@@ -63,21 +64,21 @@ on_both_engines! {
         assert!(now.ends_with(" CET") || now.ends_with(" CEST"), "{now}");
         assert_eq!(browser.account().await.expect("signed in").name, "Zoë Ærø");
         assert_eq!(
-            detail(&bench, "user.changed").await,
+            last_event_detail(&bench, "user.changed").await,
             json!({"before": {"name": "maren", "zone": null}, "after": {"name": "Zoë Ærø", "zone": "Europe/Berlin"}})
         );
-        assert_eq!(bench.texts("SELECT name FROM users ORDER BY name").await, ["Zoë Ærø", "jonas"]);
+        assert_eq!(bench.query_texts("SELECT name FROM users ORDER BY name").await, ["Zoë Ærø", "jonas"]);
 
         // The same values change nothing. An empty zone means the browser's zone.
         browser.post("/settings/account", &[("name", "Zoë Ærø"), ("zone", "Europe/Berlin")]).await;
         assert_eq!(bench.events("user.changed").await, 1);
         browser.post("/settings/account", &[("name", "Zoë Ærø")]).await;
-        assert_eq!(bench.number("SELECT COUNT(*) FROM users WHERE zone IS NULL").await, 2);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM users WHERE zone IS NULL").await, 2);
         assert_eq!(bench.events("user.changed").await, 2);
     }
 
-    async fn a_wrong_name_or_zone_is_said_and_nothing_kept(bench: Bench) {
-        bench.person(MAREN, false).await;
+    async fn an_invalid_name_or_zone_is_reported_and_not_stored(bench: TestServer) {
+        bench.create_user(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
         let long = "x".repeat(101);
         for (name, zone, field) in [
@@ -88,27 +89,27 @@ on_both_engines! {
             ("Maren", "Mars/Olympus", "zone"),
         ] {
             let page = browser.post("/settings/account", &[("name", name), ("zone", zone)]).await;
-            assert!(!wrong(&page, field).is_empty());
+            assert!(!field_error(&page, field).is_empty());
         }
         let both = browser.post("/settings/account", &[("zone", "x")]).await;
         assert_eq!(fields_with_errors(&both), ["name", "zone"], "both at once");
-        assert_eq!(bench.texts("SELECT name FROM users").await, ["maren"]);
+        assert_eq!(bench.query_texts("SELECT name FROM users").await, ["maren"]);
         assert_eq!(bench.events("user.changed").await, 0);
         let mut stranger = bench.browser();
         for page in [stranger.get("/settings/account").await, stranger.post("/settings/account", &[("name", "X")]).await] {
             assert_eq!((page.status, page.location()), (303, "/login?next=%2Fsettings%2Faccount"));
         }
-        assert_eq!(bench.texts("SELECT name FROM users").await, ["maren"]);
+        assert_eq!(bench.query_texts("SELECT name FROM users").await, ["maren"]);
     }
 
-    async fn projects_are_seen_by_their_members(bench: Bench) {
-        let owner = bench.person(MAREN, false).await;
-        let viewer = bench.person("viewer@pelagic.example", false).await;
-        bench.person("root@pelagic.example", true).await;
-        let made = bench.key(&owner, "Gateway").await;
-        let gone = bench.key(&owner, "Old gateway").await;
+    async fn projects_are_seen_by_their_members(bench: TestServer) {
+        let owner = bench.create_user(MAREN, false).await;
+        let viewer = bench.create_user("viewer@pelagic.example", false).await;
+        bench.create_user("root@pelagic.example", true).await;
+        let made = bench.create_key(&owner, "Gateway").await;
+        let gone = bench.create_key(&owner, "Old gateway").await;
         bench.app.keys.delete(&owner, gone.id).await.unwrap();
-        bench.join(made.project, &viewer, "viewer").await;
+        bench.add_member(made.project, &viewer, "viewer").await;
 
         let list = json_of(&bench.app.projects.list(&owner).await.unwrap());
         assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
@@ -128,7 +129,7 @@ on_both_engines! {
         assert!(page.status == 200 && !page.text().contains("Save config"), "{}", page.text());
 
         // A project of others gets the same response as an unknown one.
-        let other = bench.person("other@pelagic.example", false).await;
+        let other = bench.create_user("other@pelagic.example", false).await;
         let refused = bench.app.projects.get(&other, made.project).await.map(|_| ());
         assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
         let mut browser = bench.signed_in("other@pelagic.example").await;
@@ -142,8 +143,8 @@ on_both_engines! {
         }
     }
 
-    async fn a_config_is_saved_by_its_owner(bench: Bench) {
-        let owner = bench.person(MAREN, false).await;
+    async fn a_config_is_saved_by_its_owner(bench: TestServer) {
+        let owner = bench.create_user(MAREN, false).await;
         let id = bench.project_of(&owner).await;
         let mut browser = bench.signed_in(MAREN).await;
         let first = project(&bench, &owner, id).await["version"].as_str().unwrap().to_owned();
@@ -152,7 +153,7 @@ on_both_engines! {
         assert_eq!(bench.app.projects.config(id).await.unwrap(), r#"{"z":1,"a":[true,"ø"]}"#, "compact, in their order");
         let seen = project(&bench, &owner, id).await;
         assert_eq!(seen["config"], "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    \"ø\"\n  ]\n}");
-        assert_eq!(detail(&bench, "project.config_set").await, json!({"before": {"bytes": 2}, "after": {"bytes": 23}}));
+        assert_eq!(last_event_detail(&bench, "project.config_set").await, json!({"before": {"bytes": 2}, "after": {"bytes": 23}}));
 
         // An edit from an outdated version gets a conflict and overwrites nothing.
         let late = save(&mut browser, id, &first, "{}").await;
@@ -164,7 +165,7 @@ on_both_engines! {
             ("{\"a\": 1\n \"b\"}", "Line 2, column 2: expected `,` or `}`."),
             ("{\"a\": 1, \"a\": 2}", "Line 1, column 10: the name `a` is already used in this object."),
         ] {
-            assert_eq!(wrong(&save(&mut browser, id, version, text).await, "config"), words);
+            assert_eq!(field_error(&save(&mut browser, id, version, text).await, "config"), words);
         }
         let long = format!("{{\"a\": \"{}\"}}", "x".repeat(256 * 1024));
         assert!(bench.app.projects.save_config(&owner, id, version, &long).await.is_err());
@@ -176,8 +177,8 @@ on_both_engines! {
 
     /// A browser's encoding of a config is up to three times as long as the config. The form accepts it. For a config
     /// that is too long, the page shows an error and keeps the text.
-    async fn a_long_config_is_saved_by_its_form(bench: Bench) {
-        let owner = bench.person(MAREN, false).await;
+    async fn a_long_config_is_saved_by_its_form(bench: TestServer) {
+        let owner = bench.create_user(MAREN, false).await;
         let id = bench.project_of(&owner).await;
         let mut browser = bench.signed_in(MAREN).await;
         let (path, text) = (format!("/projects/{id}"), id.to_string());
@@ -218,8 +219,8 @@ on_both_engines! {
     }
 
     /// The theme form sets the cookie in its redirect, signed in or not, and every later page uses the theme.
-    async fn a_theme_is_drawn_on_every_page(bench: Bench) {
-        bench.person(MAREN, true).await;
+    async fn a_theme_is_drawn_on_every_page(bench: TestServer) {
+        bench.create_user(MAREN, true).await;
         let paths = ["/keys", "/keys/new", "/projects", "/settings/account", "/settings/developer/api-keys", "/admin/keys",
             "/admin/scopes", "/logout", "/login", "/nothing", "/v1"];
         let theme = |page: &Page| {
@@ -271,11 +272,11 @@ on_both_engines! {
     }
 
     /// Times on a page are in the time zone from the browser's cookie.
-    async fn pages_are_in_the_zone_of_the_browser(bench: Bench) {
-        let maren = bench.person(MAREN, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn pages_are_in_the_zone_of_the_browser(bench: TestServer) {
+        let maren = bench.create_user(MAREN, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let at = Timestamp::from_micros(bench.key_row(made.id).await.unwrap().created_at);
-        let exact = |zone: &str| moments::moment(at, &moments::zone(zone).unwrap()).exact;
+        let exact = |zone: &str| time_format::format_moment(at, &time_format::zone(zone).unwrap()).exact;
         let mut browser = bench.signed_in(MAREN).await;
         let session = browser.cookie.clone().unwrap();
         let all = ["UTC", "Pacific/Kiritimati", "Asia/Kathmandu", "America/St_Johns"];
@@ -303,8 +304,8 @@ on_both_engines! {
         assert!(page.text().contains(&exact("Asia/Kathmandu")) && !page.text().contains(&exact("Pacific/Kiritimati")));
     }
 
-    async fn a_config_is_not_saved_by_others(bench: Bench) {
-        let owner = bench.person(MAREN, false).await;
+    async fn a_config_is_not_saved_by_others(bench: TestServer) {
+        let owner = bench.create_user(MAREN, false).await;
         let id = bench.project_of(&owner).await;
         let version = project(&bench, &owner, id).await["version"].as_str().unwrap().to_owned();
         for (email, role, admin, status) in [
@@ -313,9 +314,9 @@ on_both_engines! {
             ("stranger@drift.example", None, false, 404),
             ("root@pelagic.example", None, true, 404),
         ] {
-            let caller = bench.person(email, admin).await;
+            let caller = bench.create_user(email, admin).await;
             if let Some(role) = role {
-                bench.join(id, &caller, role).await;
+                bench.add_member(id, &caller, role).await;
             }
             let mut browser = bench.signed_in(email).await;
             let page = save(&mut browser, id, &version, "{\"a\": 1}").await;
@@ -339,14 +340,14 @@ on_both_engines! {
         assert_eq!(bench.events("project.config_set").await, 0);
     }
 
-    async fn administrators_keep_the_catalogue(bench: Bench) {
-        let admin = bench.person(MAREN, true).await;
+    async fn administrators_keep_the_catalogue(bench: TestServer) {
+        let admin = bench.create_user(MAREN, true).await;
         let mut browser = bench.signed_in(MAREN).await;
         let (add, tides) = ("/admin/scopes/new", |verb: &str| format!("/admin/scopes/tides:read/{verb}"));
         let page = browser.post(add, &scope("tides:read", " Read tides ", "owner")).await;
         assert_eq!(page.status, 303, "{}", page.text());
         let facts = json!({"description": "Read tides", "in_default": true, "granted_by": "owner"});
-        assert_eq!(detail(&bench, "scope.added").await, json!({"after": facts}));
+        assert_eq!(last_event_detail(&bench, "scope.added").await, json!({"after": facts}));
         let list = async || json_of(&bench.app.scopes.list(&admin).await.unwrap());
         let mut expected = facts.clone();
         expected["name"] = json!("tides:read");
@@ -359,10 +360,10 @@ on_both_engines! {
         let page = browser.post(&tides("edit"), &[("name", "tides:read"), ("description", "Read the tides")]).await;
         assert_eq!(page.status, 303, "{}", page.text());
         let after = json!({"description": "Read the tides", "in_default": false, "granted_by": "operator"});
-        assert_eq!(detail(&bench, "scope.edited").await, json!({"before": facts, "after": after}));
+        assert_eq!(last_event_detail(&bench, "scope.edited").await, json!({"before": facts, "after": after}));
         assert_eq!(list().await[3]["projects"], 0);
         assert_eq!(browser.post(&tides("remove"), &[("name", "tides:read")]).await.status, 303);
-        assert_eq!(detail(&bench, "scope.removed").await, json!({"before": after}));
+        assert_eq!(last_event_detail(&bench, "scope.removed").await, json!({"before": after}));
         for verb in ["edit", "remove"] {
             let page = browser.post(&tides(verb), &scope("tides:read", "Read", "owner")).await;
             assert_eq!(page.status, 404, "{verb} of a scope that does not exist: {}", page.text());
@@ -380,46 +381,46 @@ on_both_engines! {
             ("tides:read", "a\nb", "", "description"),
             ("tides:read", "Read", "viewer", "granted_by"),
         ] {
-            assert!(!wrong(&browser.post(add, &scope(name, description, granted_by)).await, field).is_empty());
+            assert!(!field_error(&browser.post(add, &scope(name, description, granted_by)).await, field).is_empty());
         }
         let all = browser.post(add, &scope("", "", "x")).await;
         assert_eq!(fields_with_errors(&all), ["name", "description", "granted_by"], "all at once");
-        assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
 
         // The scope is in use by a key, a deleted key or a project.
-        let made = bench.key(&admin, "Gateway").await;
-        bench.key(&admin, "Other").await;
+        let made = bench.create_key(&admin, "Gateway").await;
+        bench.create_key(&admin, "Other").await;
         let list = list().await;
         assert_eq!((&list[0]["name"], &list[0]["keys"], &list[1]["keys"]), (&json!("data:read"), &json!(2), &json!(0)));
         bench.app.keys.delete(&admin, made.id).await.unwrap();
         let project = bench.literal(made.project);
-        bench.alter(&format!("INSERT INTO project_scopes (project_id, scope) VALUES ({project}, 'data:read')")).await;
+        bench.execute_sql(&format!("INSERT INTO project_scopes (project_id, scope) VALUES ({project}, 'data:read')")).await;
         let page = browser.post("/admin/scopes/data:read/remove", &[("name", "data:read")]).await;
         assert_eq!(page.status, 409, "{}", page.text());
         let words = "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that chose it. Retire it \
              instead: whoever holds it keeps it, and no new key is given it.";
         assert!(page.text().contains(words), "{}", page.text());
         // A grant to a client uses a scope too, as long as the grant is valid.
-        bench.alter("DELETE FROM project_scopes").await;
+        bench.execute_sql("DELETE FROM project_scopes").await;
         let consent = &bench.app.consent;
         let client = consent.register(&admin, made.project, "Buoy", "http://127.0.0.1/cb").await.unwrap();
-        let asked = ask_to_be_allowed("x", &format!("client:{client}"), &made.project.to_string()).replace("data%3Aread", "data%3Awrite");
-        consent.allow(&admin, &asked, vec!["data:write".into()], 3_600).await.unwrap();
+        let query = authorization_query("x", &format!("client:{client}"), &made.project.to_string()).replace("data%3Aread", "data%3Awrite");
+        consent.approve(&admin, &query, vec!["data:write".into()], 3_600).await.unwrap();
         let page = browser.post("/admin/scopes/data:write/remove", &[("name", "data:write")]).await;
         assert_eq!(page.status, 409, "{}", page.text());
         let words = "This scope is in use: 1 program that somebody allowed it. ";
         assert!(page.text().contains(words), "{}", page.text());
-        let grant = consent.mine(&admin).await.unwrap().grants[0].id;
+        let grant = consent.list_own(&admin).await.unwrap().grants[0].id;
         consent.revoke(&admin, None, grant).await.unwrap();
         assert_eq!(browser.post("/admin/scopes/data:write/remove", &[("name", "data:write")]).await.status, 303);
         assert_eq!(bench.events("scope.removed").await, 2);
         browser.post(add, &scope("data:write", "Write", "")).await;
-        assert_eq!(bench.number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM scopes").await, CATALOGUE);
     }
 
     /// A scope whose name contains another name, or differs from it in case only, is a different scope.
-    async fn keys_are_counted_by_the_whole_name(bench: Bench) {
-        let admin = bench.person(MAREN, true).await;
+    async fn keys_are_counted_by_the_whole_name(bench: TestServer) {
+        let admin = bench.create_user(MAREN, true).await;
         let mut browser = bench.signed_in(MAREN).await;
         for name in ["a_b", "axb", "A_B", "a_b:read"] {
             assert_eq!(browser.post("/admin/scopes/new", &scope(name, "Probe", "")).await.status, 303, "{name}");
@@ -432,8 +433,8 @@ on_both_engines! {
         assert_eq!(held, ["a_b"]);
     }
 
-    async fn the_catalogue_is_not_there_for_others(bench: Bench) {
-        bench.person(MAREN, false).await;
+    async fn the_catalogue_is_not_there_for_others(bench: TestServer) {
+        bench.create_user(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
         for path in ["", "/new", "/data:read/edit", "/data:read/remove"] {
             let path = format!("/admin/scopes{path}");
@@ -455,18 +456,18 @@ on_both_engines! {
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{path}: {answers:?}");
         }
         let events = "SELECT COUNT(*) FROM audit_events WHERE action LIKE 'scope.%'";
-        assert_eq!((bench.number("SELECT COUNT(*) FROM scopes").await, bench.number(events).await), (CATALOGUE, 0));
+        assert_eq!((bench.query_number("SELECT COUNT(*) FROM scopes").await, bench.query_number(events).await), (CATALOGUE, 0));
     }
 
     /// A scope that only owners may grant: an operator is not offered it and cannot add it, but may keep it on a key.
-    async fn an_owners_scope_is_granted_by_owners(bench: Bench) {
-        let owner = bench.person(MAREN, true).await;
-        let operator = bench.person("operator@pelagic.example", false).await;
+    async fn an_owners_scope_is_granted_by_owners(bench: TestServer) {
+        let owner = bench.create_user(MAREN, true).await;
+        let operator = bench.create_user("operator@pelagic.example", false).await;
         let project = bench.project_of(&owner).await;
-        bench.join(project, &operator, "operator").await;
+        bench.add_member(project, &operator, "operator").await;
         bench.signed_in(MAREN).await.post("/admin/scopes/new", &scope("alerts:write", "Publish alerts", "owner")).await;
         let offered = async |caller| {
-            let form = bench.app.keys.form(caller).await.unwrap();
+            let form = bench.app.keys.new_key_form(caller).await.unwrap();
             let choice = form.projects.into_iter().find(|choice| choice.id == project).unwrap();
             choice.scopes.iter().any(|scope| scope.name.as_str() == "alerts:write")
         };
@@ -484,22 +485,22 @@ on_both_engines! {
             expires_on: String::new(),
             scopes: vec!["alerts:write".into()],
             issued_to: String::new(),
-            rules: Default::default(),
+            restrictions: Default::default(),
         };
         bench.app.keys.edit(&operator, made.id, edit.clone()).await.unwrap();
         let other = bench.app.keys.create(&operator, bench.draft(project, "Other")).await.unwrap().0;
         let edit = KeyEdit { version: version(other.id).await, ..edit };
         let refused = bench.app.keys.edit(&operator, other.id, edit).await;
         assert!(matches!(refused, Err(keyward::service::Error::Invalid(_))), "added by an edit: {refused:?}");
-        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE scopes LIKE '%alerts%'").await, 1);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE scopes LIKE '%alerts%'").await, 1);
     }
 }
 
 /// The theme belongs to the browser, not to the user.
 #[tokio::test]
 async fn a_theme_is_kept_by_the_browser() {
-    let bench = Bench::new(crate::support::Engine::Sqlite).await;
-    bench.person(MAREN, false).await;
+    let bench = TestServer::new(crate::support::Engine::Sqlite).await;
+    bench.create_user(MAREN, false).await;
     let mut browser = bench.browser();
     for (theme, cookie) in [
         ("dark", "theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"),
@@ -512,12 +513,12 @@ async fn a_theme_is_kept_by_the_browser() {
     let mut browser = bench.signed_in(MAREN).await;
     for bad in ["", "blue", "dark; Domain=example.com"] {
         let page = browser.post("/settings/theme", &[("theme", bad)]).await;
-        assert_eq!(wrong(&page, "theme"), "Choose system, light or dark.");
+        assert_eq!(field_error(&page, "theme"), "Choose system, light or dark.");
         assert_eq!(page.header("set-cookie"), "");
     }
-    let bench = Bench::at(crate::support::Engine::Sqlite, "https://keys.example").await;
-    let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
+    let bench = TestServer::with_url(crate::support::Engine::Sqlite, "https://keys.example").await;
+    let events = bench.query_number("SELECT COUNT(*) FROM audit_events").await;
     let page = bench.browser().post("/settings/theme", &[("theme", "dark")]).await;
     assert!(page.header("set-cookie").ends_with("; Secure"), "{}", page.header("set-cookie"));
-    assert_eq!(bench.number("SELECT COUNT(*) FROM audit_events").await, events, "it is the browser's affair");
+    assert_eq!(bench.query_number("SELECT COUNT(*) FROM audit_events").await, events, "it is the browser's affair");
 }

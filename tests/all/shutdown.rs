@@ -2,8 +2,9 @@
 //! written.
 
 use crate::support::{
-    Engine, database,
-    listening::until,
+    Engine,
+    change_feed::wait_until,
+    database,
     node::{self, Node},
     proxy::{Link, Proxy},
 };
@@ -37,7 +38,7 @@ async fn half_a_request_does_not_delay_the_end() {
 }
 
 /// Starts a request and leaves it in progress: its handler waits for the body.
-async fn under_way(server: &Node) -> TcpStream {
+async fn start_request(server: &Node) -> TcpStream {
     let mut stream = TcpStream::connect(&server.address).await.unwrap();
     let head = format!(
         "POST /v1/keys/verify HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\
@@ -45,18 +46,18 @@ async fn under_way(server: &Node) -> TcpStream {
         server.address
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    let mut heard = [0; 25];
-    stream.read_exact(&mut heard).await.unwrap();
-    assert!(heard.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&heard));
+    let mut status_line = [0; 25];
+    stream.read_exact(&mut status_line).await.unwrap();
+    assert!(status_line.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&status_line));
     stream
 }
 
 /// A request in progress is completed, although its body arrives after the signal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_under_way_is_answered() {
+async fn a_request_in_progress_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Node::start(folder.path(), DATABASE, &[]);
-    let mut stream = under_way(&server).await;
+    let mut stream = start_request(&server).await;
     server.signal("TERM");
     tokio::time::sleep(Duration::from_millis(300)).await;
     stream.write_all(br#"{"key":"x"}"#).await.unwrap();
@@ -94,7 +95,7 @@ async fn a_hang_up_is_an_orderly_end() {
 /// If a flush cannot be written, the server exits with an error that reports it, in time, even if a request in progress
 /// does not end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_not_written_is_said() {
+async fn unwritten_data_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let key = node::first_key(folder.path(), DATABASE, &["data:read"]);
     let mut server = Node::start(folder.path(), DATABASE, &[]);
@@ -106,7 +107,7 @@ async fn what_was_not_written_is_said() {
     for _ in 0..3 {
         assert!(server.verify(key["secret"].as_str().unwrap()).await.1.contains(r#""valid":true"#));
     }
-    let endless = under_way(&server).await;
+    let endless = start_request(&server).await;
     server.signal("TERM");
     let (status, error, took) = server.end();
     drop(endless);
@@ -126,7 +127,7 @@ async fn a_silent_postgres_does_not_keep_the_server() {
     node::command(folder.path(), DATABASE, &["admin", "create-key-file", "keyward.key"]).unwrap();
     let key = node::first_key(folder.path(), &url, &["data:read"]);
     let mut server = Node::start(folder.path(), &url, &["--key-file", "keyward.key"]);
-    until("the key is verified", async || {
+    wait_until("the key is verified", async || {
         server.verify(key["secret"].as_str().unwrap()).await.1.contains(r#""valid":true"#)
     })
     .await;

@@ -36,7 +36,7 @@ fn serve(folder: &Path, listen: &str, arguments: &[&str], stdout: Stdio, stderr:
 }
 
 /// Sends a request and returns the response, or an I/O error.
-fn ask(address: &str, head: &str, body: &str) -> std::io::Result<String> {
+fn send_request(address: &str, head: &str, body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LONG))?;
     write!(stream, "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n")?;
@@ -47,7 +47,7 @@ fn ask(address: &str, head: &str, body: &str) -> std::io::Result<String> {
 }
 
 /// Sends SIGTERM. Returns whether the server exited with success in time.
-fn ends(child: &mut Child) -> bool {
+fn stops_in_time(child: &mut Child) -> bool {
     let sent = Command::new("kill").arg(child.id().to_string()).status().expect("kill");
     assert!(sent.success());
     let limit = Instant::now() + LONG;
@@ -65,7 +65,7 @@ fn ends(child: &mut Child) -> bool {
 }
 
 #[test]
-fn a_server_whose_output_is_not_read_answers_and_ends() {
+fn a_server_with_stalled_output_responds_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let (stdout, to_stdout) = full_pipe();
     let (stderr, to_stderr) = full_pipe();
@@ -74,7 +74,7 @@ fn a_server_whose_output_is_not_read_answers_and_ends() {
     let address = format!("127.0.0.1:{port}");
     let mut child = serve(folder.path(), &address, &["--log", "debug"], to_stdout, to_stderr);
     let limit = Instant::now() + LONG;
-    while !ask(&address, "GET /readyz", "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+    while !send_request(&address, "GET /readyz", "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
         if Instant::now() > limit || child.try_wait().unwrap().is_some() {
             let _ = child.kill();
             panic!("the server does not start: {:?}", child.wait());
@@ -82,18 +82,18 @@ fn a_server_whose_output_is_not_read_answers_and_ends() {
         std::thread::sleep(Duration::from_millis(20));
     }
     for _ in 0..100 {
-        assert!(ask(&address, "GET /login", "").unwrap().starts_with("HTTP/1.1 303"));
+        assert!(send_request(&address, "GET /login", "").unwrap().starts_with("HTTP/1.1 303"));
     }
-    let verified = ask(&address, "POST /v1/keys/verify", r#"{"key": "kw_live_x"}"#).unwrap();
+    let verified = send_request(&address, "POST /v1/keys/verify", r#"{"key": "kw_live_x"}"#).unwrap();
     assert!(verified.starts_with("HTTP/1.1 200"), "{verified}");
-    assert!(ask(&address, "GET /healthz", "").unwrap().starts_with("HTTP/1.1 200"));
-    assert!(ends(&mut child), "it ends with success");
+    assert!(send_request(&address, "GET /healthz", "").unwrap().starts_with("HTTP/1.1 200"));
+    assert!(stops_in_time(&mut child), "it ends with success");
     drop((stdout, stderr));
 }
 
 /// Returns the number of dropped lines of standard error, from the metrics.
-fn dropped(address: &str) -> u64 {
-    let metrics = ask(address, "GET /metrics", "").unwrap();
+fn dropped_lines(address: &str) -> u64 {
+    let metrics = send_request(address, "GET /metrics", "").unwrap();
     let line =
         metrics.lines().find_map(|it| it.strip_prefix(r#"keyward_output_lines_dropped_total{stream="stderr"} "#));
     line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
@@ -120,7 +120,7 @@ fn flood(address: &str, requests: usize) {
 }
 
 #[test]
-fn lines_that_nobody_reads_are_dropped_counted_and_reported() {
+fn unread_log_lines_are_dropped_counted_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (reader, to_stderr) = std::io::pipe().unwrap();
     let settings = ["--log", "debug", "--log-format", "json"];
@@ -128,15 +128,15 @@ fn lines_that_nobody_reads_are_dropped_counted_and_reported() {
     let mut greeting = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
     let address = greeting.trim().rsplit("http://").next().unwrap().to_owned();
-    assert_eq!(dropped(&address), 0);
+    assert_eq!(dropped_lines(&address), 0);
     // The queue holds 4 MiB, and a line has more than 200 bytes.
     for _ in 0..10 {
         flood(&address, 5_000);
-        if dropped(&address) > 0 {
+        if dropped_lines(&address) > 0 {
             break;
         }
     }
-    let counted = dropped(&address);
+    let counted = dropped_lines(&address);
     assert!(counted > 0, "lines were dropped");
 
     let lines = BufReader::new(reader).lines();
@@ -154,6 +154,6 @@ fn lines_that_nobody_reads_are_dropped_counted_and_reported() {
     while total < counted {
         total += reported.recv_timeout(LONG).unwrap_or_else(|error| panic!("{total} of {counted}: {error}"));
     }
-    assert!(ends(&mut child), "it ends with success");
+    assert!(stops_in_time(&mut child), "it ends with success");
     read.join().expect("whole lines");
 }

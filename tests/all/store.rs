@@ -1,6 +1,6 @@
 //! Store and write queue, on both engines.
 
-use crate::support::Bench;
+use crate::support::TestServer;
 use keyward::{
     domain::ids::KeyId,
     service::{
@@ -9,12 +9,12 @@ use keyward::{
         audit::{self, Chain},
         keys::{KeyDraft, KeyEdit},
     },
-    store::{self, queue::Kept},
+    store::{self, write_queue::WriteOutcome},
 };
 
-fn draft(bench: &Bench, project: keyward::domain::ids::ProjectId, name: &str) -> KeyDraft {
+fn draft(bench: &TestServer, project: keyward::domain::ids::ProjectId, name: &str) -> KeyDraft {
     KeyDraft {
-        number: bench.app.ground.new_id().into(),
+        number: bench.app.context.new_id().into(),
         name: name.into(),
         project,
         environment: "live".into(),
@@ -22,18 +22,18 @@ fn draft(bench: &Bench, project: keyward::domain::ids::ProjectId, name: &str) ->
         expires_on: String::new(),
         scopes: vec!["data:read".into()],
         issued_to: String::new(),
-        rules: Default::default(),
+        restrictions: Default::default(),
     }
 }
 
 on_both_engines! {
     /// 50 clients create, edit and delete keys concurrently: no error occurs, nothing is lost, and the audit chain is
     /// intact.
-    async fn fifty_clients_at_once(bench: Bench) {
+    async fn fifty_clients_at_once(bench: TestServer) {
         const CLIENTS: usize = 50;
         const ROUNDS: usize = 6;
-        let maren = bench.person("maren@pelagic.example", false).await;
-        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+        let maren = bench.create_user("maren@pelagic.example", false).await;
+        let project = bench.app.keys.new_key_form(&maren).await.unwrap().projects[0].id;
         let mut clients = Vec::new();
         for client in 0..CLIENTS {
             let (app, maren) = (bench.app.clone(), maren.clone());
@@ -49,7 +49,7 @@ on_both_engines! {
                         expires_on: String::new(),
                                     scopes: vec!["data:write".into()],
                         issued_to: "crew".into(),
-                        rules: Default::default(),
+                        restrictions: Default::default(),
                     };
                     let edited = app.keys.edit(&maren, key.id, edit).await?;
                     assert_eq!(edited.scopes, ["data:write"]);
@@ -68,33 +68,33 @@ on_both_engines! {
         }
         assert_eq!(kept.len(), CLIENTS * ROUNDS / 2);
         for (id, secret) in &kept {
-            let facts = bench.app.verify.secret(secret, &Default::default()).await.unwrap().expect("accepted").facts;
+            let facts = bench.app.verify.verify_secret(secret, &Default::default()).await.unwrap().expect("accepted").snapshot;
             assert_eq!(facts.key, *id);
             assert!(facts.name.ends_with(" edited"), "{}", facts.name);
         }
         let total = (CLIENTS * ROUNDS) as i64;
-        assert_eq!(bench.number("SELECT COUNT(*) FROM keys").await, total);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NOT NULL").await, total / 2);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys").await, total);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE deleted_at IS NOT NULL").await, total / 2);
         for (action, expected) in [("key.created", total), ("key.edited", total), ("key.deleted", total / 2)] {
             let sql: &'static str = match action {
                 "key.created" => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.created'",
                 "key.edited" => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.edited'",
                 _ => "SELECT COUNT(*) FROM audit_events WHERE action = 'key.deleted'",
             };
-            assert_eq!(bench.number(sql).await, expected, "{action}");
+            assert_eq!(bench.query_number(sql).await, expected, "{action}");
         }
-        let events = bench.number("SELECT COUNT(*) FROM audit_events").await;
-        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events });
+        let events = bench.query_number("SELECT COUNT(*) FROM audit_events").await;
+        assert_eq!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { events });
     }
 
     /// Two processes write to one database concurrently: the server and the command line, or two nodes.
-    async fn two_processes_share_one_chain(bench: Bench) {
-        let maren = bench.person("maren@pelagic.example", false).await;
-        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+    async fn two_processes_share_one_chain(bench: TestServer) {
+        let maren = bench.create_user("maren@pelagic.example", false).await;
+        let project = bench.app.keys.new_key_form(&maren).await.unwrap().projects[0].id;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), crate::support::URL);
         // The key file exists already, and a second service opens it.
         let other = other.await;
-        let work = |app: keyward::service::App, drafts: Vec<KeyDraft>| {
+        let work = |app: keyward::service::Services, drafts: Vec<KeyDraft>| {
             let maren = maren.clone();
             async move {
                 for draft in drafts {
@@ -105,25 +105,25 @@ on_both_engines! {
         };
         let drafts = |who: &str| (0..40).map(|n| draft(&bench, project, &format!("{who}{n}"))).collect::<Vec<_>>();
         tokio::join!(work(bench.app.clone(), drafts("a")), work(other, drafts("b")));
-        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE NOT active").await, 80);
-        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
-        let changes = bench.number("SELECT COUNT(DISTINCT seq) FROM changes WHERE topic = 'key'").await;
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE NOT active").await, 80);
+        assert!(matches!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { .. }));
+        let changes = bench.query_number("SELECT COUNT(DISTINCT seq) FROM changes WHERE topic = 'key'").await;
         assert_eq!(changes, 160);
     }
 
     /// A failing change does not roll back the other changes of its batch.
-    async fn a_failing_change_rolls_back_alone(bench: Bench) {
-        let maren = bench.person("maren@pelagic.example", false).await;
-        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+    async fn a_failing_change_rolls_back_alone(bench: TestServer) {
+        let maren = bench.create_user("maren@pelagic.example", false).await;
+        let project = bench.app.keys.new_key_form(&maren).await.unwrap().projects[0].id;
         let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "kept")).await.unwrap();
-        let queue = bench.app.ground.queue.clone();
-        let (id, now) = (key.id, bench.app.ground.now());
+        let queue = bench.app.context.queue.clone();
+        let (id, now) = (key.id, bench.app.context.now());
         let fail = |n: usize| queue.write(move |tx| Box::pin(async move {
             store::keys::set_active(tx, id.into(), false, now.micros()).await?;
             match n % 3 {
                 0 => Err(Error::Conflict("changed its mind")),
                 // A statement that the database rejects, inside the transaction of the batch.
-                1 => Err(store::projects::join(tx, uuid::Uuid::nil(), uuid::Uuid::nil(), "owner", 0).await.unwrap_err().into()),
+                1 => Err(store::projects::add_member(tx, uuid::Uuid::nil(), uuid::Uuid::nil(), "owner", 0).await.unwrap_err().into()),
                 _ => panic!("a fault in a change"),
             }
         }));
@@ -134,42 +134,42 @@ on_both_engines! {
         );
         assert!(failed.iter().all(|outcome: &Result<(), Error>| outcome.is_err()));
         assert!(made.iter().all(Result::is_ok));
-        assert_eq!(bench.number("SELECT COUNT(*) FROM keys WHERE active").await, 10);
-        assert!(matches!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { .. }));
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE active").await, 10);
+        assert!(matches!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { .. }));
     }
 
     /// Triggers make the audit log append-only, and chain verification detects a change that bypasses them.
-    async fn the_log_is_append_only_and_chained(bench: Bench) {
-        bench.person("maren@pelagic.example", false).await;
-        bench.person("tove@pelagic.example", false).await;
-        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Whole { events: 6 });
-        let tamper = |sql: &'static str| bench.app.ground.queue.write(move |tx| Box::pin(async move {
+    async fn the_log_is_append_only_and_chained(bench: TestServer) {
+        bench.create_user("maren@pelagic.example", false).await;
+        bench.create_user("tove@pelagic.example", false).await;
+        assert_eq!(audit::verify(&bench.app.context).await.unwrap(), Chain::Intact { events: 6 });
+        let tamper = |sql: &'static str| bench.app.context.queue.write(move |tx| Box::pin(async move {
             match &mut **tx {
                 store::Conn::Sqlite(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
                 store::Conn::Postgres(c) => sqlx::query(sql).execute(&mut **c).await.map(|_| ()),
             }.map_err(store::Error::from)?;
-            Ok::<_, Error>(Kept::unrecorded(()))
+            Ok::<_, Error>(WriteOutcome::unaudited(()))
         }));
         for sql in ["UPDATE audit_events SET actor_name = 'nobody' WHERE seq = 3", "DELETE FROM audit_events"] {
             let refused = tamper(sql).await.unwrap_err().to_string();
             assert!(refused.contains("append-only"), "{refused}");
         }
-        let (unlock, change) = match bench.app.ground.pool {
+        let (unlock, change) = match bench.app.context.pool {
             store::Pool::Sqlite { .. } => ("DROP TRIGGER audit_events_stay", "UPDATE audit_events SET actor_name = 'nobody' WHERE seq = 3"),
             store::Pool::Postgres(_) => ("DROP TRIGGER audit_events_stay ON audit_events", "UPDATE audit_events SET actor_name = 'nobody' WHERE seq = 3"),
         };
         tamper(unlock).await.unwrap();
         tamper(change).await.unwrap();
-        assert_eq!(audit::verify(&bench.app.ground).await.unwrap(), Chain::Broken { seq: 3 });
+        assert_eq!(audit::verify(&bench.app.context).await.unwrap(), Chain::Broken { seq: 3 });
     }
 
     /// The change feed delivers changes of the command line, and contains every change of a key.
-    async fn every_change_is_noted_for_others(bench: Bench) {
-        let maren = bench.person("maren@pelagic.example", false).await;
-        let project = bench.app.keys.form(&maren).await.unwrap().projects[0].id;
+    async fn every_change_is_noted_for_others(bench: TestServer) {
+        let maren = bench.create_user("maren@pelagic.example", false).await;
+        let project = bench.app.keys.new_key_form(&maren).await.unwrap().projects[0].id;
         let newest = || async {
-            let mut reader = bench.app.ground.pool.read().await.unwrap();
-            store::changes::newest(&mut reader.conn()).await.unwrap()
+            let mut reader = bench.app.context.pool.acquire_reader().await.unwrap();
+            store::change_log::newest(&mut reader.conn()).await.unwrap()
         };
         let before = newest().await;
         let (key, _) = bench.app.keys.create(&maren, draft(&bench, project, "heard")).await.unwrap();

@@ -2,21 +2,22 @@
 //! expired, and every node follows.
 
 use crate::support::{
-    Bench, URL, forge,
-    listening::until,
+    TestServer, URL,
+    change_feed::wait_until,
+    forged_tokens,
     oauth::{claims, token},
-    stored::Made,
+    test_data::CreatedKey,
 };
 use keyward::{
-    config::Programs,
+    config::ApiSettings,
     service::{
-        App, Error,
+        Error, Services,
         actor::Actor,
         clock::Clock as _,
-        sealing::SealingKey,
-        tokens::{self, PUBLISHED_FIRST, Published, Wish},
-        upkeep,
-        verify::Question,
+        encryption_at_rest::EncryptionKey,
+        maintenance,
+        tokens::{self, PUBLISH_LEAD_TIME, PublishedKey, TokenParameters},
+        verify::VerifyRequest,
     },
 };
 use serde_json::Value;
@@ -26,7 +27,7 @@ const EMAIL: &str = "maren@pelagic.example";
 const DAY: i64 = 86_400;
 
 /// Returns the ids of the published keys. The signing key is first.
-async fn published(bench: &Bench) -> Vec<String> {
+async fn published(bench: &TestServer) -> Vec<String> {
     let request = axum::http::Request::get("/.well-known/jwks.json");
     let page = bench.browser().send(request, String::new()).await;
     assert_eq!((page.status, page.header("cache-control")), (200, "public, max-age=300"));
@@ -43,36 +44,36 @@ fn kids(jwks: &Value) -> Vec<String> {
 }
 
 fn kid(token: &str) -> String {
-    forge::parts(token).0["kid"].as_str().expect("an id").to_owned()
+    forged_tokens::parts(token).0["kid"].as_str().expect("an id").to_owned()
 }
 
-async fn is_good(app: &App, token: &str) -> bool {
-    app.tokens.presented(token, &Question::default()).await.expect("the store answers").is_ok()
+async fn is_accepted(app: &Services, token: &str) -> bool {
+    app.tokens.check_credential(token, &VerifyRequest::default()).await.expect("the store answers").is_ok()
 }
 
 /// Rotates the keys as the command does.
-async fn rotate(bench: &Bench) -> Result<Published, Error> {
-    let sealing = SealingKey::read(&bench.folder.path().join("keyward.key")).expect("readable").expect("a key file");
-    tokens::rotate(&bench.app.ground, &sealing, &Actor::Operator, None).await
+async fn rotate(bench: &TestServer) -> Result<PublishedKey, Error> {
+    let sealing = EncryptionKey::load(&bench.folder.path().join("keyward.key")).expect("readable").expect("a key file");
+    tokens::rotate(&bench.app.context, &sealing, &Actor::Operator, None).await
 }
 
-async fn issue(bench: &Bench, made: &Made, life: &str) -> String {
+async fn issue(bench: &TestServer, made: &CreatedKey, life: &str) -> String {
     token(bench, made, &[("expires_in", life)]).await.token()
 }
 
 on_both_engines! {
     /// The complete lifecycle of a signing key.
-    async fn a_key_follows_another(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
-        bench.alter("UPDATE policy SET token_life_max = 7200, token_life_ever = 7200").await;
+    async fn a_key_follows_another(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
+        bench.execute_sql("UPDATE policy SET token_life_max = 7200, token_life_ever = 7200").await;
         let first = published(&bench).await;
         assert_eq!(first.len(), 1);
         let old = issue(&bench, &made, "7200").await;
         assert_eq!(kid(&old), first[0]);
 
         let next = rotate(&bench).await.unwrap();
-        assert_eq!(next.from, bench.clock.now().plus_seconds(PUBLISHED_FIRST));
+        assert_eq!(next.from, bench.clock.now().plus_seconds(PUBLISH_LEAD_TIME));
         assert!(matches!(rotate(&bench).await, Err(Error::Conflict(_))), "one at a time");
         // The new key is published within one minute, even without the change feed. It does not sign before every
         // verifier can have it.
@@ -80,66 +81,66 @@ on_both_engines! {
         let both = [first[0].clone(), next.kid.to_string()];
         assert_eq!(published(&bench).await, both);
         assert_eq!(kid(&issue(&bench, &made, "60").await), first[0]);
-        bench.clock.advance(PUBLISHED_FIRST - 61 - 1);
+        bench.clock.advance(PUBLISH_LEAD_TIME - 61 - 1);
         let last = issue(&bench, &made, "7200").await;
         assert_eq!(kid(&last), first[0]);
         bench.clock.advance(1);
         let new = issue(&bench, &made, "7200").await;
         assert_eq!(kid(&new), next.kid.to_string());
         assert_eq!(published(&bench).await, [both[1].clone(), both[0].clone()], "the one that signs stands first");
-        assert!(is_good(&bench.app, &last).await && is_good(&bench.app, &new).await && is_good(&bench.app, &old).await);
+        assert!(is_accepted(&bench.app, &last).await && is_accepted(&bench.app, &new).await && is_accepted(&bench.app, &old).await);
 
         // The old key is published until its last token has expired, plus a margin.
         bench.clock.advance(7_198);
-        upkeep::once(&bench.app).await.unwrap();
+        maintenance::run_once(&bench.app).await.unwrap();
         assert_eq!(published(&bench).await.len(), 2);
-        assert!(is_good(&bench.app, &last).await, "its last second");
+        assert!(is_accepted(&bench.app, &last).await, "its last second");
         bench.clock.advance(62);
         assert_eq!(published(&bench).await, [both[1].clone()], "within a minute");
-        upkeep::once(&bench.app).await.unwrap();
-        assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 2);
+        maintenance::run_once(&bench.app).await.unwrap();
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 2);
         bench.clock.advance(3_600);
-        upkeep::once(&bench.app).await.unwrap();
-        assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 1, "its private half is gone");
+        maintenance::run_once(&bench.app).await.unwrap();
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 1, "its private half is gone");
         for (event, n) in [("signing_key.created", 2), ("signing_key.published", 1), ("signing_key.retired", 1)] {
             assert_eq!(bench.events(event).await, n, "{event}");
         }
         // Tokens of the deleted key are no longer accepted, whatever their claims are.
-        assert!(!is_good(&bench.app, &old).await);
+        assert!(!is_accepted(&bench.app, &old).await);
         let again = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
         assert_eq!(kids(&again.tokens.jwks()), [both[1].clone()], "as a new process finds it");
     }
 
     /// After a compromise, none of the old keys signs or verifies, although their tokens were valid here.
-    async fn a_key_that_somebody_may_have(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn a_compromised_key(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
         let hearing = [&bench.app, &other].map(|app| tokio::spawn(app.clone().follow_changes()));
-        until("both listen", async || [&bench.app, &other].iter().all(|app| app.verify.counts().complete)).await;
+        wait_until("both listen", async || [&bench.app, &other].iter().all(|app| app.verify.counts().complete)).await;
         let next = rotate(&bench).await.unwrap();
         let old = issue(&bench, &made, "3600").await;
-        assert!(is_good(&bench.app, &old).await && is_good(&other, &old).await);
+        assert!(is_accepted(&bench.app, &old).await && is_accepted(&other, &old).await);
 
-        let sealing = SealingKey::read(&bench.folder.path().join("keyward.key")).unwrap().unwrap();
-        let fresh = tokens::replace(&bench.app.ground, &sealing, &Actor::Operator).await.unwrap();
+        let sealing = EncryptionKey::load(&bench.folder.path().join("keyward.key")).unwrap().unwrap();
+        let fresh = tokens::replace(&bench.app.context, &sealing, &Actor::Operator).await.unwrap();
         assert_eq!(fresh.from, bench.clock.now());
         for app in [&bench.app, &other] {
-            until("it is alone", async || kids(&app.tokens.jwks()) == [fresh.kid.to_string()]).await;
-            assert_eq!(app.tokens.presented(&old, &Question::default()).await.unwrap().unwrap_err().code(), "invalid_token");
+            wait_until("it is alone", async || kids(&app.tokens.jwks()) == [fresh.kid.to_string()]).await;
+            assert_eq!(app.tokens.check_credential(&old, &VerifyRequest::default()).await.unwrap().unwrap_err().code(), "invalid_token");
         }
         let new = issue(&bench, &made, "3600").await;
         assert_eq!(kid(&new), fresh.kid.to_string());
-        assert!(is_good(&bench.app, &new).await && is_good(&other, &new).await);
+        assert!(is_accepted(&bench.app, &new).await && is_accepted(&other, &new).await);
         // The list of revoked tokens is signed with the new key too.
         bench.clock.advance(2);
-        assert_eq!(kid(&bench.app.tokens.revoked_list().await.unwrap().jwt), fresh.kid.to_string());
+        assert_eq!(kid(&bench.app.tokens.revocation_list().await.unwrap().jwt), fresh.kid.to_string());
         // The next key that was published before is dropped.
-        bench.clock.advance(2 * PUBLISHED_FIRST);
-        upkeep::once(&bench.app).await.unwrap();
+        bench.clock.advance(2 * PUBLISH_LEAD_TIME);
+        maintenance::run_once(&bench.app).await.unwrap();
         assert_eq!(published(&bench).await, [fresh.kid.to_string()]);
         assert_ne!(next.kid, fresh.kid);
-        assert_eq!(bench.number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 1);
+        assert_eq!(bench.query_number("SELECT COUNT(*) FROM signing_keys WHERE purpose = 'access_tokens'").await, 1);
         assert_eq!(bench.events("signing_key.discarded").await, 2);
         assert!(rotate(&bench).await.is_ok());
         for task in hearing {
@@ -148,23 +149,23 @@ on_both_engines! {
     }
 
     /// Scheduled rotation: the key is published one day before it signs, by the first node that runs the job, and once.
-    async fn by_the_schedule(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
-        bench.alter("UPDATE keys SET expires_at = NULL").await;
+    async fn by_the_schedule(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
+        bench.execute_sql("UPDATE keys SET expires_at = NULL").await;
         let first = published(&bench).await;
-        let programs = Programs { token_key_days: 0, ..Programs::default() };
+        let programs = ApiSettings { token_key_days: 0, ..ApiSettings::default() };
         let never = bench.app.with_config(keyward::config::Config { programs, ..crate::support::config(URL) });
         bench.clock.advance(89 * DAY - 10);
-        upkeep::once(&bench.app).await.unwrap();
+        maintenance::run_once(&bench.app).await.unwrap();
         assert_eq!(published(&bench).await, first, "not yet");
         bench.clock.advance(10);
-        upkeep::once(&never).await.unwrap();
+        maintenance::run_once(&never).await.unwrap();
         assert_eq!(published(&bench).await, first, "0: never");
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
-        let both = futures::future::join(upkeep::once(&bench.app), upkeep::once(&other)).await;
+        let both = futures::future::join(maintenance::run_once(&bench.app), maintenance::run_once(&other)).await;
         assert!(both.0.is_ok() && both.1.is_ok(), "{both:?}");
-        upkeep::once(&bench.app).await.unwrap();
+        maintenance::run_once(&bench.app).await.unwrap();
         assert_eq!(bench.events("signing_key.published").await, 1);
         let two = published(&bench).await;
         assert_eq!((two.len(), &two[0]), (2, &first[0]));
@@ -174,30 +175,30 @@ on_both_engines! {
         assert_eq!(kid(&issue(&bench, &made, "60").await), two[1]);
         // A server that was off for a year rotates, and publishes the key before it signs even then.
         bench.clock.advance(365 * DAY);
-        upkeep::once(&bench.app).await.unwrap();
+        maintenance::run_once(&bench.app).await.unwrap();
         let late = published(&bench).await;
         assert_eq!((late.len(), &late[0]), (2, &two[1]));
         assert_eq!(bench.events("signing_key.published").await, 2);
     }
 
     /// A node with the change feed has the key within 1 s, and no node signs with a key that another does not publish.
-    async fn every_node_follows(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn every_node_follows(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let other = crate::support::service(&bench.location, &bench.folder, bench.clock.clone(), URL).await;
         let tasks = [&bench.app, &other].map(|app| tokio::spawn(app.clone().follow_changes()));
-        until("both listen", async || [&bench.app, &other].iter().all(|app| app.verify.counts().complete)).await;
+        wait_until("both listen", async || [&bench.app, &other].iter().all(|app| app.verify.counts().complete)).await;
         let began = Instant::now();
         let next = rotate(&bench).await.unwrap();
-        until("both publish it", async || [&bench.app, &other].iter().all(|app| kids(&app.tokens.jwks()).contains(&next.kid.to_string()))).await;
+        wait_until("both publish it", async || [&bench.app, &other].iter().all(|app| kids(&app.tokens.jwks()).contains(&next.kid.to_string()))).await;
         println!("token keys: both nodes publish it after {:?}", began.elapsed());
-        bench.clock.advance(PUBLISHED_FIRST);
+        bench.clock.advance(PUBLISH_LEAD_TIME);
         let token = issue(&bench, &made, "60").await;
         assert_eq!(kid(&token), next.kid.to_string());
-        assert!(is_good(&other, &token).await);
-        let there = other.tokens.exchange(&made.secret, None, &Wish::default()).await.unwrap().unwrap();
+        assert!(is_accepted(&other, &token).await);
+        let there = other.tokens.exchange(&made.secret, None, &TokenParameters::default()).await.unwrap().unwrap();
         assert_eq!(kid(&there.access_token), next.kid.to_string());
-        assert!(is_good(&bench.app, &there.access_token).await);
+        assert!(is_accepted(&bench.app, &there.access_token).await);
         assert_eq!(claims(&token)["iss"], URL);
         for task in tasks {
             task.abort();

@@ -3,12 +3,12 @@
 use crate::support::{
     URL,
     browser::{Browser, Page},
-    wire,
+    socket_requests,
 };
 use axum::http::Request;
 use keyward::{
-    config::{Config, Programs},
-    http::{AppState, Site, serve::serve, site},
+    config::{ApiSettings, Config},
+    http::{AppState, HttpService, http_service, serve::serve},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -43,9 +43,9 @@ fn metric(page: &Page, line: &str) -> Option<f64> {
 
 on_both_engines! {
     /// A token is evaluated like its key: the response is the same, with the scopes that both have.
-    async fn tokens_beside_keys(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn tokens_beside_keys(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         let token = token(&mut program, &made.secret).await;
         let of_key = verify(&mut program, json!({"key": made.secret})).await;
@@ -69,7 +69,7 @@ on_both_engines! {
             assert_eq!(code(&mut program, body.clone()).await, expected, "{body}");
         }
         // A token loses each scope that its key loses, and does not gain one that its key gains.
-        bench.alter("UPDATE keys SET scopes = '[\"data:read\", \"data:write\"]'").await;
+        bench.execute_sql("UPDATE keys SET scopes = '[\"data:read\", \"data:write\"]'").await;
         assert_eq!(verify(&mut program, json!({"token": token})).await["scopes"], json!(["data:read"]));
         for (scope, of_key, of_token) in
             [("data:read", "good", "good"), ("data:write", "good", "missing_scope"), ("usage:read", "missing_scope", "missing_scope")]
@@ -78,19 +78,19 @@ on_both_engines! {
             assert_eq!(code(&mut program, json!({"token": token, "scopes": [scope]})).await, of_token, "{scope}");
         }
         // The rules of the key come before the scopes that the token lacks. The token's own expiry comes before both.
-        bench.alter("UPDATE keys SET active = FALSE").await;
+        bench.execute_sql("UPDATE keys SET active = FALSE").await;
         assert_eq!(code(&mut program, json!({"token": token, "scopes": ["data:write"]})).await, "inactive");
         bench.clock.advance(86_400);
         assert_eq!(code(&mut program, json!({"token": token})).await, "token_expired", "known again, and over all the same");
     }
 
     /// The client address that the caller states for the key's use.
-    async fn networks(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn networks(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         let token = token(&mut program, &made.secret).await;
-        bench.alter("UPDATE keys SET networks = '[\"203.0.113.0/24\", \"2001:db8::/32\"]'").await;
+        bench.execute_sql("UPDATE keys SET networks = '[\"203.0.113.0/24\", \"2001:db8::/32\"]'").await;
         for (ip, expected) in [
             ("203.0.113.0", "good"),
             ("203.0.113.255", "good"),
@@ -110,9 +110,9 @@ on_both_engines! {
     }
 
     /// A request contains either a key or a token. JSON escapes in a value do not change it.
-    async fn what_is_presented(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn what_is_presented(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         for wrong in [json!({"key": made.secret, "token": "a.b.c"}), json!({"token": null}), json!({"key": null, "token": "x"})] {
             let page = program.json("/v1/keys/verify", &wrong).await;
@@ -124,19 +124,19 @@ on_both_engines! {
         assert_eq!(program.send(post, body).await.json()["valid"], true);
         let name = r#"Quote " \ and a line
 of Søren's"#;
-        bench.alter(&format!("UPDATE keys SET name = '{}', issued_to = 'é\"'", name.replace('\'', "''"))).await;
+        bench.execute_sql(&format!("UPDATE keys SET name = '{}', issued_to = 'é\"'", name.replace('\'', "''"))).await;
         let answer = verify(&mut program, json!({"key": made.secret})).await;
         assert_eq!((&answer["name"], &answer["issued_to"]), (&json!(name), &json!("é\"")));
     }
 
     /// The numbers of a rate limit in both verdicts. A call that another rule denies consumes nothing, and an accepted
     /// call consumes one, with a token too.
-    async fn limits(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn limits(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         let token = token(&mut program, &made.secret).await;
-        bench.alter("UPDATE keys SET rate_limit = '6/minute,burst=3'").await;
+        bench.execute_sql("UPDATE keys SET rate_limit = '6/minute,burst=3'").await;
         let limit = |remaining: u32, reset: u32| {
             json!({"limit": 6, "window": 60, "burst": 3, "remaining": remaining, "reset": reset})
         };
@@ -159,13 +159,13 @@ of Søren's"#;
     }
 
     /// Batch verify: each result is that of a single request, in the order of the request.
-    async fn batches(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let (one, two) = (bench.key(&maren, "One").await, bench.key(&maren, "Two").await);
+    async fn batches(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let (one, two) = (bench.create_key(&maren, "One").await, bench.create_key(&maren, "Two").await);
         bench.app.keys.deactivate(&maren, two.id).await.expect("it stops");
         let mut program = bench.browser();
         let token = token(&mut program, &one.secret).await;
-        let asked = [
+        let items = [
             json!({"key": one.secret}),
             json!({"key": two.secret}),
             json!({"token": token, "scopes": ["data:write"]}),
@@ -173,10 +173,10 @@ of Søren's"#;
             json!({"key": token, "project": one.project}),
             json!({"key": one.secret}),
         ];
-        let page = program.json("/v1/keys/verify:batch", &json!({"keys": asked})).await;
+        let page = program.json("/v1/keys/verify:batch", &json!({"keys": items})).await;
         assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
         let mut alone = Vec::new();
-        for body in &asked {
+        for body in &items {
             alone.push(verify(&mut program, body.clone()).await);
         }
         assert_eq!(page.json(), json!({"results": alone}));
@@ -211,9 +211,9 @@ of Søren's"#;
 
     /// With an internal listener, endpoints for internal programs exist there, for any host, and are missing on the
     /// public listener.
-    async fn an_internal_listener(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn an_internal_listener(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let body = json!({"key": made.secret}).to_string();
         let many = json!({"keys": [{"key": made.secret}]}).to_string();
         let key = format!("X-API-Key: {}", made.secret);
@@ -229,15 +229,15 @@ of Søren's"#;
         ];
         let elsewhere = ["GET /login", "GET /.well-known/jwks.json", "GET /v1/nothing", "POST /authentication/token"];
         for internal in [false, true] {
-            let programs = Programs { internal, ..Programs::default() };
+            let programs = ApiSettings { internal, ..ApiSettings::default() };
             let app = bench.app.with_config(Config { programs, ..crate::support::config(URL) });
             let state = AppState::new(app);
-            let sites = [site(state.clone()), Site::internal(state.edge)];
+            let sites = [http_service(state.clone()), HttpService::internal(state.edge)];
             let mut ports = Vec::new();
             for site in sites {
                 // The future of a request is moved, so it must be small. Work that waits for the store or renders a
                 // page is allocated on its own.
-                let room = size_of_val(&site.answer(None, Request::new(axum::body::Body::empty())));
+                let room = size_of_val(&site.respond(None, Request::new(axum::body::Body::empty())));
                 assert!(room <= ROOM_MAX, "{room} bytes");
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 ports.push(listener.local_addr().expect("an address").port());
@@ -246,7 +246,7 @@ of Søren's"#;
             let (public, inside) = (ports[0], ports[1]);
             for (what, headers, body) in &hot {
                 let ask = async |port: u16, host: &str| {
-                    wire::call(port, what, &[&[host][..], headers].concat(), body).await
+                    socket_requests::send_request(port, what, &[&[host][..], headers].concat(), body).await
                 };
                 let page = ask(public, HOST).await;
                 if internal {
@@ -264,17 +264,17 @@ of Søren's"#;
                 assert_eq!(ask(inside, "Host: keyward.internal:9000").await.status, 200, "{what} inside");
             }
             for what in elsewhere {
-                let page = wire::call(inside, what, &["Host: any"], "").await;
+                let page = socket_requests::send_request(inside, what, &["Host: any"], "").await;
                 assert_eq!((page.status, page.problem().as_str()), (404, "not_found"), "{what} inside");
             }
-            assert_eq!(wire::call(public, "GET /login", &[HOST, "Accept: text/html"], "").await.status, 200);
+            assert_eq!(socket_requests::send_request(public, "GET /login", &[HOST, "Accept: text/html"], "").await.status, 200);
         }
     }
 
     /// Endpoints for operators: liveness, readiness and metrics.
-    async fn health_and_metrics(bench: Bench) {
-        let maren = bench.person(EMAIL, false).await;
-        let made = bench.key(&maren, "Gateway").await;
+    async fn health_and_metrics(bench: TestServer) {
+        let maren = bench.create_user(EMAIL, false).await;
+        let made = bench.create_key(&maren, "Gateway").await;
         let mut program = bench.browser();
         for (path, word) in [("/healthz", "alive"), ("/readyz", "ready")] {
             let page = program.get(path).await;
@@ -316,22 +316,22 @@ of Søren's"#;
         }
 
         // Not ready, but alive.
-        bench.alter("ALTER TABLE _sqlx_migrations RENAME TO gone").await;
+        bench.execute_sql("ALTER TABLE _sqlx_migrations RENAME TO gone").await;
         let page = program.get("/readyz").await;
         assert_eq!((page.status, page.problem().as_str()), (503, "not_ready"));
         assert_eq!(program.get("/healthz").await.status, 200);
     }
 
     /// A request keeps the id that a trusted proxy gave it. An id from any other client is ignored.
-    async fn request_ids(bench: Bench) {
+    async fn request_ids(bench: TestServer) {
         // The client's address is 127.0.0.1.
         for (proxies, believed) in [("10.0.0.0/8", false), ("127.0.0.0/8", true)] {
             let trusted_proxies = vec![proxies.parse().expect("a network")];
-            let port = wire::listen(&bench, Config { trusted_proxies, ..crate::support::config(URL) }).await;
+            let port = socket_requests::listen(&bench, Config { trusted_proxies, ..crate::support::config(URL) }).await;
             for path in ["/healthz", "/login", "/v1/nothing", "/v1/auth"] {
                 for (given, fine) in [("7f3c-9a.b_0", true), ("a b", false), ("\"quoted\"", false), (&"x".repeat(65), false)] {
                     let header = format!("X-Request-Id: {given}");
-                    let page = wire::call(port, &format!("GET {path}"), &[HOST, &header], "").await;
+                    let page = socket_requests::send_request(port, &format!("GET {path}"), &[HOST, &header], "").await;
                     let id = page.header("x-request-id");
                     if believed && fine {
                         assert_eq!(id, given, "{path}");

@@ -6,7 +6,7 @@
 // Registers the islands: the linker drops a crate that nothing references.
 use keyward_ui as _;
 
-mod live;
+mod navigation;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -14,5 +14,5 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 pub fn hydrate() {
     leptos::mount::hydrate_islands();
-    live::start();
+    navigation::start();
 }

@@ -14,7 +14,7 @@ pub use file_mode::exposure;
 pub use listen::ListenAddress;
 pub use mail::{MailSettings, SmtpLogin, SmtpTls};
 pub use oidc::{OidcSettings, SignInSettings, is_safe};
-pub use programs::{ProgramArgs, Programs, TokenAlg};
+pub use programs::{ApiArgs, ApiSettings, TokenAlg};
 
 use clap::Args;
 use ipnet::IpNet;
@@ -86,7 +86,7 @@ pub struct ServeSettings {
     pub sign_in: oidc::SignInArgs,
 
     #[command(flatten)]
-    pub programs: ProgramArgs,
+    pub programs: ApiArgs,
     /// Number of keys to keep in memory. Other keys are read from the database when they are used. A key takes 130
     /// bytes
     #[arg(long, env = "KEYWARD_CACHE_KEYS", default_value_t = CACHE_KEYS, value_name = "NUMBER")]
@@ -257,7 +257,7 @@ pub struct Config {
     /// Contact for vulnerability reports.
     pub security_contact: Option<Url>,
     pub sign_in: SignInSettings,
-    pub programs: Programs,
+    pub programs: ApiSettings,
     /// Maximum number of keys in the in-memory cache.
     pub cache_keys: usize,
 }
@@ -275,7 +275,7 @@ impl Config {
             support_url: None,
             security_contact: None,
             sign_in: SignInSettings::default(),
-            programs: Programs::default(),
+            programs: ApiSettings::default(),
             cache_keys: CACHE_KEYS,
         }
     }
@@ -300,8 +300,8 @@ impl Config {
             name: settings.name.clone(),
             support_url: settings.support_url.clone(),
             security_contact: settings.security_contact.clone(),
-            sign_in: settings.sign_in.read()?,
-            programs: settings.programs.read(),
+            sign_in: settings.sign_in.to_settings()?,
+            programs: settings.programs.to_settings(),
             cache_keys: settings.cache_keys,
         })
     }
@@ -312,7 +312,7 @@ impl Config {
 pub struct KeyFile {
     pub path: PathBuf,
     /// True with SQLite: the file is beside the database and is created with it. Otherwise it must be configured.
-    pub make: bool,
+    pub can_create: bool,
 }
 
 /// Returns the key file of a server with this database.
@@ -321,9 +321,11 @@ pub struct KeyFile {
 /// On PostgreSQL without a configured file: a sentence with the command that creates one.
 pub fn key_file(database: &Location, given: Option<&PathBuf>) -> Result<KeyFile, String> {
     match (database, given) {
-        (Location::Sqlite(_), Some(path)) => Ok(KeyFile { path: path.clone(), make: true }),
-        (Location::Sqlite(database), None) => Ok(KeyFile { path: database.with_file_name("keyward.key"), make: true }),
-        (Location::Postgres(_), Some(path)) => Ok(KeyFile { path: path.clone(), make: false }),
+        (Location::Sqlite(_), Some(path)) => Ok(KeyFile { path: path.clone(), can_create: true }),
+        (Location::Sqlite(database), None) => {
+            Ok(KeyFile { path: database.with_file_name("keyward.key"), can_create: true })
+        }
+        (Location::Postgres(_), Some(path)) => Ok(KeyFile { path: path.clone(), can_create: false }),
         (Location::Postgres(_), None) => {
             Err("on PostgreSQL every node needs the same key file: name it with --key-file (KEYWARD_KEY_FILE); \
              for a new database, make one, once, with: keyward admin create-key-file keyward.key"

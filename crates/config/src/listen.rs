@@ -120,8 +120,8 @@ mod tests {
             "a b:80",
             "http://localhost:80",
         ] {
-            let said = wrong.parse::<ListenAddress>().unwrap_err();
-            assert!(said.contains("localhost:3000"), "{wrong}: {said}");
+            let error = wrong.parse::<ListenAddress>().unwrap_err();
+            assert!(error.contains("localhost:3000"), "{wrong}: {error}");
         }
     }
 }

@@ -69,7 +69,7 @@ impl MailArgs {
     ///
     /// # Errors
     /// A sentence that contains no part of the URL, because the URL can contain a password.
-    pub fn read(&self) -> Result<Option<MailSettings>, String> {
+    pub fn to_settings(&self) -> Result<Option<MailSettings>, String> {
         let (url, from) = match (&self.smtp_url, &self.mail_from) {
             (None, None) => return Ok(None),
             (Some(url), Some(from)) => (url, from),
@@ -139,7 +139,7 @@ mod tests {
 
     fn read(url: &str) -> Result<MailSettings, String> {
         let args = MailArgs { smtp_url: Some(url.into()), mail_from: Some("Pelagic <keys@pelagic.example>".into()) };
-        args.read().map(|it| it.expect("both are there"))
+        args.to_settings().map(|it| it.expect("both are there"))
     }
 
     #[test]
@@ -170,11 +170,11 @@ mod tests {
             "smtp://u:hunter2hunter2@mail.example.com/path",
             "smtps://hunter2hunter2@mail.example.com",
         ] {
-            let said = read(bad).unwrap_err();
-            assert!(said.contains("KEYWARD_SMTP_URL") && !said.contains("hunter2"), "{said}");
+            let error = read(bad).unwrap_err();
+            assert!(error.contains("KEYWARD_SMTP_URL") && !error.contains("hunter2"), "{error}");
         }
         let with = |smtp_url: Option<&str>, from: Option<&str>| {
-            MailArgs { smtp_url: smtp_url.map(Into::into), mail_from: from.map(Into::into) }.read()
+            MailArgs { smtp_url: smtp_url.map(Into::into), mail_from: from.map(Into::into) }.to_settings()
         };
         assert!(with(None, None).unwrap().is_none());
         assert!(with(Some("smtp://h"), None).unwrap_err().contains("KEYWARD_MAIL_FROM"));

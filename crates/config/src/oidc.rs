@@ -95,7 +95,7 @@ impl SignInArgs {
     ///
     /// # Errors
     /// A sentence that names the missing or invalid option.
-    pub fn read(&self) -> Result<SignInSettings, String> {
+    pub fn to_settings(&self) -> Result<SignInSettings, String> {
         let passwords = self.passwords == OnOff::On;
         let oidc = self.provider()?;
         if !passwords && oidc.is_none() {
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_and_the_secret_never_said() {
-        let read = args().read().unwrap();
+        let read = args().to_settings().unwrap();
         assert!(!read.passwords && !format!("{read:?} {:?}", args()).contains("hunter2"));
         assert_eq!(read.oidc.unwrap().client_secret.as_str(), "hunter2hunter2");
         type Change = fn(&mut SignInArgs);
@@ -193,15 +193,15 @@ mod tests {
         for (change, word) in changes {
             let mut changed = args();
             change(&mut changed);
-            let said = changed.read().unwrap_err();
-            assert!(said.contains(word) && !said.contains("hunter2"), "{said}");
+            let error = changed.to_settings().unwrap_err();
+            assert!(error.contains(word) && !error.contains("hunter2"), "{error}");
         }
         let none = SignInArgs { oidc_issuer: None, oidc_client_id: None, oidc_client_secret: None, ..args() };
-        assert!(none.read().unwrap_err().contains("KEYWARD_PASSWORDS"));
+        assert!(none.to_settings().unwrap_err().contains("KEYWARD_PASSWORDS"));
         let on = SignInArgs { passwords: OnOff::On, ..none };
-        assert!(on.read().unwrap().oidc.is_none());
+        assert!(on.to_settings().unwrap().oidc.is_none());
         for loopback in ["http://127.0.0.1:4000", "http://localhost:4000/", "http://[::1]:4000"] {
-            assert!(SignInArgs { oidc_issuer: Some(loopback.into()), ..args() }.read().is_ok(), "{loopback}");
+            assert!(SignInArgs { oidc_issuer: Some(loopback.into()), ..args() }.to_settings().is_ok(), "{loopback}");
         }
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 
 /// Command-line options.
 #[derive(Args, Clone, Debug, Default)]
-pub struct ProgramArgs {
+pub struct ApiArgs {
     /// Address or host name, and port, of the internal listener: it serves verify, gateway, metrics and health, and the
     /// public address no longer serves them [default: at the public address]
     #[arg(long, env = "KEYWARD_INTERNAL_LISTEN", value_name = "ADDRESS:PORT")]
@@ -50,7 +50,7 @@ impl TokenAlg {
 
 /// Validated settings.
 #[derive(Clone, Debug)]
-pub struct Programs {
+pub struct ApiSettings {
     /// Whether a separate internal listener serves verify, gateway, metrics, and health.
     pub internal: bool,
     /// Query parameter that may contain a credential.
@@ -64,28 +64,28 @@ pub struct Programs {
 /// Default rotation period of the token signing key, in days.
 const TOKEN_KEY_DAYS: u16 = 90;
 
-impl Default for Programs {
+impl Default for ApiSettings {
     fn default() -> Self {
         Self { internal: false, query: None, token_key_days: TOKEN_KEY_DAYS, token_alg: TokenAlg::default() }
     }
 }
 
-impl ProgramArgs {
-    pub fn read(&self) -> Programs {
+impl ApiArgs {
+    pub fn to_settings(&self) -> ApiSettings {
         let (internal, query) = (self.internal_listen.is_some(), self.gateway_query.clone());
-        Programs { internal, query, token_key_days: self.token_key_days, token_alg: self.token_alg }
+        ApiSettings { internal, query, token_key_days: self.token_key_days, token_alg: self.token_alg }
     }
 }
 
 /// Query parameters of the gateway itself. A credential with the same name would be ambiguous.
-const TAKEN: [&str; 3] = ["scope", "project", "limited"];
+const RESERVED_PARAMETERS: [&str; 3] = ["scope", "project", "limited"];
 
 fn parse_parameter(text: &str) -> Result<String, String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     if text.is_empty() || text.len() > 40 || !text.bytes().all(plain) {
         return Err("write a name of 1 to 40 letters, digits, - and _, such as api_key".to_owned());
     }
-    if TAKEN.contains(&text) {
+    if RESERVED_PARAMETERS.contains(&text) {
         return Err("scope, project and limited mean something else there; choose another name".to_owned());
     }
     Ok(text.to_owned())

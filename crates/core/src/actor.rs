@@ -1,9 +1,9 @@
 //! Actors of audited operations, and the origin of their requests.
 
-pub use super::program::Program;
+pub use super::management_client::ManagementClient;
 
 use jiff::tz::TimeZone;
-use keyward_domain::{ids::UserId, time::Timestamp, user::Me};
+use keyward_domain::{ids::UserId, time::Timestamp, user::CurrentUser};
 use keyward_store::audit::NewEvent;
 use std::net::IpAddr;
 
@@ -27,14 +27,14 @@ pub struct Caller {
     pub admin: bool,
     /// Time of the last authentication in this session: by password, by second factor, or at the identity provider.
     /// [`NOT_REPORTED`] if the provider does not report it.
-    pub proved: Timestamp,
+    pub authenticated_at: Timestamp,
     /// Time zone in which the user reads and writes dates.
     pub zone: TimeZone,
     pub origin: Origin,
 }
 
 /// Maximum age of the last authentication for actions that require recent reauthentication, in seconds.
-pub const PROOF_HOLDS: i64 = 15 * 60;
+pub const REAUTHENTICATION_MAX_AGE: i64 = 15 * 60;
 
 /// [`Caller::proved`] of a session that started with an identity provider that does not report the time of
 /// authentication.
@@ -42,8 +42,8 @@ pub const NOT_REPORTED: Timestamp = Timestamp::from_micros(0);
 
 impl Caller {
     /// Returns the user as the page layout shows them.
-    pub fn me(&self) -> Me {
-        Me { id: self.user, name: self.name.clone(), email: self.email.clone(), admin: self.admin }
+    pub fn current_user(&self) -> CurrentUser {
+        CurrentUser { id: self.user, name: self.name.clone(), email: self.email.clone(), admin: self.admin }
     }
 }
 
@@ -52,7 +52,7 @@ impl Caller {
 pub enum Actor {
     User(Caller),
     /// A management client, authenticated by a management token.
-    Program(Program),
+    Program(ManagementClient),
     /// The operator at the command line. The operator controls the database and therefore may do anything.
     Operator,
     /// Keyward itself: background jobs and initial setup.
@@ -87,7 +87,7 @@ impl Actor {
     }
 
     /// Default acting role of audit events. [`NewEvent::acting_as`] sets a more specific one.
-    pub const fn acting(&self) -> &'static str {
+    pub const fn acting_role(&self) -> &'static str {
         match self {
             Self::User(_) => "person",
             Self::Program(_) => "program",
@@ -97,10 +97,10 @@ impl Actor {
     }
 
     /// Acting role for operations that only administrators or the command line may perform.
-    pub const fn power(&self) -> &'static str {
+    pub const fn admin_acting_role(&self) -> &'static str {
         match self {
             Self::User(_) => "administrator",
-            Self::Program(_) | Self::Operator | Self::System(_) => self.acting(),
+            Self::Program(_) | Self::Operator | Self::System(_) => self.acting_role(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Actor {
         };
         let target = target.to_string();
         // A change of the user's own account needs no role.
-        let acting = if target == actor && self.user().is_some() { "self" } else { self.acting() };
+        let acting = if target == actor && self.user().is_some() { "self" } else { self.acting_role() };
         NewEvent {
             at: at.micros(),
             actor,

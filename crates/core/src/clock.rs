@@ -14,7 +14,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 
     /// Monotonic time in microseconds since an arbitrary instant of this process. Use it to measure elapsed time.
-    fn steady(&self) -> u64;
+    fn monotonic_micros(&self) -> u64;
 }
 
 /// The system clock.
@@ -28,7 +28,7 @@ impl Clock for SystemClock {
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 
-    fn steady(&self) -> u64 {
+    fn monotonic_micros(&self) -> u64 {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         u64::try_from(START.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -59,7 +59,7 @@ impl Clock for ManualClock {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
     }
 
-    fn steady(&self) -> u64 {
+    fn monotonic_micros(&self) -> u64 {
         u64::try_from(self.now().micros()).unwrap_or_default()
     }
 }

@@ -1,17 +1,17 @@
 //! Errors of use cases.
 
-use super::program::ProgramRefused;
-use keyward_store::{self as store, queue::Refusal};
+use super::management_client::ManagementError;
+use keyward_store::{self as store, write_queue::ChangeError};
 use std::pin::Pin;
 
 /// Validation error of one form field or one member of a JSON body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
+pub struct InvalidField {
     pub name: &'static str,
     pub message: String,
 }
 
-impl Field {
+impl InvalidField {
     pub fn new(name: &'static str, message: impl ToString) -> Self {
         Self { name, message: message.to_string() }
     }
@@ -31,16 +31,16 @@ pub enum Error {
     Stopped { reason: String },
     /// Allowed only with recent reauthentication: the password or the second factor, at most 15 minutes ago.
     #[error("a fresh proof is needed")]
-    StepUp,
+    ReauthenticationRequired,
     /// All invalid fields.
     #[error("invalid input")]
-    Invalid(Vec<Field>),
+    Invalid(Vec<InvalidField>),
     /// The state of the object does not allow the action. The message tells the user what to do.
     #[error("conflict: {0}")]
     Conflict(&'static str),
     /// An error that only management clients receive.
     #[error("refused to a program: {0}")]
-    Program(#[from] ProgramRefused),
+    Management(#[from] ManagementError),
     /// A wrong password or an unknown email address. The response does not reveal which.
     #[error("sign-in refused")]
     BadCredentials { tries_left: Option<u32> },
@@ -62,14 +62,14 @@ pub enum Error {
 
 impl Error {
     /// Message of [`Self::Stopped`] for users.
-    pub fn stopped(reason: &str) -> String {
+    pub fn stopped_message(reason: &str) -> String {
         let end = if reason.ends_with(['.', '!', '?', '…']) { "" } else { "." };
         format!("An administrator stopped this key: {reason}{end} Ask them to start it again.")
     }
 
     /// Creates an error for one invalid field.
     pub fn field(name: &'static str, message: impl ToString) -> Self {
-        Self::Invalid(vec![Field::new(name, message)])
+        Self::Invalid(vec![InvalidField::new(name, message)])
     }
 }
 
@@ -91,7 +91,7 @@ pub fn read_list<'a, T: 'a>(
     })
 }
 
-impl Refusal for Error {
+impl ChangeError for Error {
     fn as_store(&self) -> Option<&store::Error> {
         match self {
             Self::Store(error) => Some(error),

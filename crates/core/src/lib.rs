@@ -5,22 +5,22 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod actor;
-pub mod can;
 pub mod clock;
+pub mod encryption_at_rest;
 mod error;
 pub mod mail;
-pub mod moments;
-pub mod program;
+pub mod management_client;
+pub mod permissions;
 pub mod random;
 pub mod reauthentication;
-pub mod sealing;
 pub mod sweep;
+pub mod time_format;
 
-pub use error::{Error, Field, read_list};
+pub use error::{Error, InvalidField, read_list};
 
 use clock::Clock;
 use keyward_domain::time::Timestamp;
-use keyward_store::{Pool, queue::Queue};
+use keyward_store::{Pool, write_queue::Queue};
 use random::Random;
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -31,7 +31,7 @@ const WRITE_PAUSE: Duration = Duration::from_millis(120);
 
 /// Dependencies of every use case: the database, the clock, the random source, email, and the cost of password hashes.
 #[derive(Clone)]
-pub struct Ground {
+pub struct Context {
     pub pool: Pool,
     pub queue: Queue,
     pub clock: Arc<dyn Clock>,
@@ -41,7 +41,7 @@ pub struct Ground {
     pub password_cost: argon2::Params,
 }
 
-impl Ground {
+impl Context {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

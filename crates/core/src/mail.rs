@@ -5,7 +5,7 @@ use keyward_domain::email::Email;
 
 /// A plain-text email to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct EmailMessage {
     pub to: Email,
     pub subject: String,
     pub text: String,
@@ -20,13 +20,13 @@ pub struct MailError(pub String);
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Whether email is configured. If not, pages show links for copying instead.
-    fn is_set(&self) -> bool;
+    fn is_configured(&self) -> bool;
 
     /// Sends an email.
     ///
     /// # Errors
     /// If the SMTP server did not accept it.
-    async fn send(&self, letter: Letter) -> Result<(), MailError>;
+    async fn send(&self, letter: EmailMessage) -> Result<(), MailError>;
 }
 
 /// Mailer for instances without email. Sending always fails.
@@ -35,11 +35,11 @@ pub struct NoMail;
 
 #[async_trait]
 impl Mailer for NoMail {
-    fn is_set(&self) -> bool {
+    fn is_configured(&self) -> bool {
         false
     }
 
-    async fn send(&self, _: Letter) -> Result<(), MailError> {
+    async fn send(&self, _: EmailMessage) -> Result<(), MailError> {
         Err(MailError("no server for outgoing mail was set".to_owned()))
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{
     Error,
-    actor::{Actor, Caller, PROOF_HOLDS},
+    actor::{Actor, Caller, REAUTHENTICATION_MAX_AGE},
 };
 use keyward_domain::{expiry::is_long_lived, time::Timestamp};
 
@@ -105,7 +105,7 @@ pub const TABLE: &[(&str, Reauthentication)] = &[
 ];
 
 /// Returns the requirement of an action.
-pub fn required(action: &str) -> Reauthentication {
+pub fn requirement(action: &str) -> Reauthentication {
     TABLE.iter().find(|(it, _)| *it == action).map_or(IfOld, |(_, required)| *required)
 }
 
@@ -117,10 +117,12 @@ impl Caller {
     ///
     /// # Errors
     /// [`Error::StepUp`].
-    pub fn reauthenticate(&self, action: &str, now: Timestamp) -> Result<(), Error> {
-        match required(action) {
+    pub fn require_reauthentication(&self, action: &str, now: Timestamp) -> Result<(), Error> {
+        match requirement(action) {
             Never | Always => Ok(()),
-            IfOld | IfOldAsAdministrator if now.seconds_since(self.proved) > PROOF_HOLDS => Err(Error::StepUp),
+            IfOld | IfOldAsAdministrator if now.seconds_since(self.authenticated_at) > REAUTHENTICATION_MAX_AGE => {
+                Err(Error::ReauthenticationRequired)
+            }
             IfOld | IfOldAsAdministrator => Ok(()),
         }
     }
@@ -131,9 +133,9 @@ impl Actor {
     ///
     /// # Errors
     /// [`Error::StepUp`].
-    pub fn reauthenticate(&self, action: &str, now: Timestamp) -> Result<(), Error> {
+    pub fn require_reauthentication(&self, action: &str, now: Timestamp) -> Result<(), Error> {
         match self {
-            Self::User(caller) => caller.reauthenticate(action, now),
+            Self::User(caller) => caller.require_reauthentication(action, now),
             Self::Program(_) | Self::Operator | Self::System(_) => Ok(()),
         }
     }
@@ -142,21 +144,21 @@ impl Actor {
     ///
     /// # Errors
     /// [`Error::StepUp`].
-    pub fn reauthenticate_for_expiry(&self, end: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
-        if is_long_lived(end, now) { self.reauthenticate(KEY_WITHOUT_EXPIRY, now) } else { Ok(()) }
+    pub fn require_reauthentication_for_expiry(&self, end: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
+        if is_long_lived(end, now) { self.require_reauthentication(KEY_WITHOUT_EXPIRY, now) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use keyward_domain::audit::has_sentence;
+    use keyward_domain::audit::has_message;
 
     #[test]
     fn the_table_lists_every_action_once() {
         assert!(TABLE.is_sorted_by(|(one, _), (other, _)| one < other));
         for (action, _) in TABLE.iter().filter(|(action, _)| ![KEY_WITHOUT_EXPIRY, MANAGEMENT_SCOPE].contains(action)) {
-            assert!(has_sentence(action), "{action} is no action");
+            assert!(has_message(action), "{action} is no action");
         }
         for action in keyward_domain::audit::actions() {
             assert!(
@@ -164,6 +166,6 @@ mod tests {
                 "{action} has no entry: say when it asks to authenticate again"
             );
         }
-        assert_eq!(required("tide.turned"), IfOld, "what is not listed asks");
+        assert_eq!(requirement("tide.turned"), IfOld, "what is not listed asks");
     }
 }

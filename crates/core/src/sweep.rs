@@ -1,9 +1,9 @@
 //! Deletion of old rows in small writes, and error isolation between the steps of a background job.
 
-use crate::{Error, Ground};
+use crate::{Context, Error};
 use keyward_store::{
     self as store, Tx,
-    queue::{Kept, Writing},
+    write_queue::{WriteOutcome, Writing},
 };
 use uuid::Uuid;
 
@@ -11,28 +11,28 @@ use uuid::Uuid;
 pub const ROWS: i64 = 1_000;
 
 /// Removes rows, at most [`ROWS`] per write, until none is left. `step` returns the number of removed rows.
-pub async fn sweep<F>(ground: &Ground, step: F) -> Result<(), Error>
+pub async fn sweep<F>(context: &Context, step: F) -> Result<(), Error>
 where
     F: for<'t> Fn(&'t mut Tx<'_>) -> Writing<'t, Result<u64, store::Error>> + Clone + Send + Sync + 'static,
 {
     loop {
         let step = step.clone();
-        let write = ground.queue.write(move |tx| {
+        let write = context.queue.write(move |tx| {
             let removal = step(tx);
-            Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(removal.await?)) })
+            Box::pin(async move { Ok::<_, Error>(WriteOutcome::unaudited(removal.await?)) })
         });
         if write.await?.cast_signed() < ROWS {
             return Ok(());
         }
-        ground.pause_writes().await;
+        context.pause_writes().await;
     }
 }
 
 /// One run of a background job. Keeps the first error.
 #[derive(Default)]
-pub struct Round(Option<Error>);
+pub struct JobRun(Option<Error>);
 
-impl Round {
+impl JobRun {
     /// Runs a step and logs its error. Later steps do not depend on it.
     pub async fn step<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T, Error>>) {
         if let Err(error) = work.await {

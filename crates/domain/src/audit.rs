@@ -81,12 +81,12 @@ pub struct AuditFilter {
 
 impl AuditFilter {
     /// Parses the query parameters of a URL. Unknown values are ignored, because anybody can write a URL.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn from_query(get: impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| {
-            let said = get(name).unwrap_or_default();
-            let said = said.trim();
+            let value = get(name).unwrap_or_default();
+            let value = value.trim();
             // PostgreSQL does not accept NUL in a text.
-            if said.chars().count() > 200 || said.contains('\0') { String::new() } else { said.to_owned() }
+            if value.chars().count() > 200 || value.contains('\0') { String::new() } else { value.to_owned() }
         };
         let day = |name: &str| Some(text(name)).filter(|it| is_day(it)).unwrap_or_default();
         let kind = text("kind");
@@ -101,7 +101,7 @@ impl AuditFilter {
     }
 
     /// Returns the query parameters with their values, without empty ones.
-    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+    pub fn to_query_pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![
             ("who", self.who.clone()),
             ("kind", self.kind.map(Kind::as_str).unwrap_or_default().to_owned()),
@@ -115,7 +115,7 @@ impl AuditFilter {
     }
 
     /// Whether the filter excludes events that the default log contains.
-    pub fn narrows(&self) -> bool {
+    pub fn has_conditions(&self) -> bool {
         Self { before: None, ..self.clone() } != Self::default()
     }
 }
@@ -128,7 +128,7 @@ fn is_day(text: &str) -> bool {
 
 /// A changed value, formatted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
+pub struct ValueChange {
     pub what: String,
     pub before: Option<String>,
     pub after: Option<String>,
@@ -136,7 +136,7 @@ pub struct Changed {
 
 /// Details of an event that only administrators see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exact {
+pub struct EventDetails {
     /// `user:<id>`, `operator` or `system`.
     pub actor: String,
     pub action: String,
@@ -164,10 +164,10 @@ pub struct AuditEvent {
     /// Role in which the actor acted: `owner`, `administrator`, …; `None` if it was not recorded.
     pub acting: Option<String>,
     /// Message: "deactivated the key “Nightly export”".
-    pub said: String,
+    pub message: String,
     pub reason: Option<String>,
-    pub changed: Vec<Changed>,
-    pub exact: Option<Exact>,
+    pub changed: Vec<ValueChange>,
+    pub exact: Option<EventDetails>,
 }
 
 impl AuditEvent {
@@ -210,10 +210,10 @@ pub struct History {
 
 /// An action, its message, and its message for actors who are the target themselves. `{}` is the quoted name of the
 /// target.
-type Sentence = (&'static str, &'static str, Option<&'static str>);
+type MessageTemplate = (&'static str, &'static str, Option<&'static str>);
 
 /// Messages of all actions that the code records.
-const SENTENCES: &[Sentence] = &[
+const MESSAGES: &[MessageTemplate] = &[
     ("audit.exported", "exported the audit log", None),
     ("client.registered", "registered the program {}", None),
     ("client.removed", "removed the program {}", None),
@@ -294,19 +294,19 @@ const SENTENCES: &[Sentence] = &[
 
 /// Iterates over all actions.
 pub fn actions() -> impl Iterator<Item = &'static str> {
-    SENTENCES.iter().map(|(action, ..)| *action)
+    MESSAGES.iter().map(|(action, ..)| *action)
 }
 
 /// Whether an action has a message.
-pub fn has_sentence(action: &str) -> bool {
-    SENTENCES.iter().any(|(it, ..)| *it == action)
+pub fn has_message(action: &str) -> bool {
+    MESSAGES.iter().any(|(it, ..)| *it == action)
 }
 
 /// Formats the message of an event, to follow the actor's name. `own`: the actor is the target. An unknown action is
 /// named by its code.
-pub fn say(action: &str, thing: &str, own: bool) -> String {
+pub fn format_message(action: &str, thing: &str, own: bool) -> String {
     let name = if thing.is_empty() { "somebody unknown".to_owned() } else { format!("“{thing}”") };
-    match SENTENCES.iter().find(|(it, ..)| *it == action) {
+    match MESSAGES.iter().find(|(it, ..)| *it == action) {
         Some((_, _, Some(sentence))) if own => sentence.replace("{}", &name),
         Some((_, sentence, _)) => sentence.replace("{}", &name),
         None if thing.is_empty() => format!("did “{action}”"),
@@ -320,23 +320,23 @@ mod tests {
 
     fn read(query: &str) -> AuditFilter {
         let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-        AuditFilter::read(|name| Some(pairs.iter().find(|(it, _)| *it == name)?.1.to_owned()))
+        AuditFilter::from_query(|name| Some(pairs.iter().find(|(it, _)| *it == name)?.1.to_owned()))
     }
 
     #[test]
     fn what_was_done_in_words() {
-        assert_eq!(say("key.deactivated", "Nightly export", false), "deactivated the key “Nightly export”");
-        assert_eq!(say("session.started", "Maren", true), "signed in");
-        assert_eq!(say("session.refused", "", false), "refused a sign-in as somebody unknown");
-        assert_eq!(say("password.changed", "Maren", false), "changed the password of “Maren”");
-        assert_eq!(say("tide.turned", "Bay {}", false), "did “tide.turned” to “Bay {}”");
-        assert_eq!(say("key.created", "{}", false), "made the key “{}”");
+        assert_eq!(format_message("key.deactivated", "Nightly export", false), "deactivated the key “Nightly export”");
+        assert_eq!(format_message("session.started", "Maren", true), "signed in");
+        assert_eq!(format_message("session.refused", "", false), "refused a sign-in as somebody unknown");
+        assert_eq!(format_message("password.changed", "Maren", false), "changed the password of “Maren”");
+        assert_eq!(format_message("tide.turned", "Bay {}", false), "did “tide.turned” to “Bay {}”");
+        assert_eq!(format_message("key.created", "{}", false), "made the key “{}”");
     }
 
     #[test]
     fn the_table_is_in_order_and_every_action_has_a_kind() {
-        assert!(SENTENCES.is_sorted_by_key(|(action, ..)| *action));
-        for (action, ..) in SENTENCES {
+        assert!(MESSAGES.is_sorted_by_key(|(action, ..)| *action));
+        for (action, ..) in MESSAGES {
             let kinds = Kind::ALL.into_iter().filter(|kind| kind.prefixes().iter().any(|it| action.starts_with(it)));
             assert_eq!(kinds.count(), 1, "{action}");
         }
@@ -346,11 +346,12 @@ mod tests {
     fn a_filter_round_trips_and_what_is_unknown_counts_as_not_said() {
         let filter = read("who=Maren&kind=sign_ins&thing=key:1&from=2026-11-13&to=2026-11-20&before=42");
         assert_eq!(filter.kind, Some(Kind::SignIns));
-        assert!(filter.narrows());
-        let pairs: Vec<_> = filter.pairs().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert!(filter.has_conditions());
+        let pairs: Vec<_> =
+            filter.to_query_pairs().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(read(&pairs.join("&")), filter);
         assert_eq!(read("kind=tides&from=yesterday&to=2026-1-1&before=-3&who=%00&x=y").who, "%00");
         assert_eq!(read("kind=tides&from=yesterday&to=2026-1-1&before=-3&who=\0&x=y"), AuditFilter::default());
-        assert!(!read("before=3").narrows());
+        assert!(!read("before=3").has_conditions());
     }
 }

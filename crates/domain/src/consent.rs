@@ -119,7 +119,7 @@ pub struct GrantView {
 
 /// Active grants and registered clients of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Allowed {
+pub struct ProjectGrants {
     pub grants: Vec<GrantView>,
     pub clients: Vec<ClientView>,
     /// Whether the requesting user may register and remove clients.
@@ -129,7 +129,7 @@ pub struct Allowed {
 
 /// Grant lifetime that the user can choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Life {
+pub struct LifetimeOption {
     pub seconds: i64,
     /// "1 day".
     pub words: String,
@@ -137,7 +137,7 @@ pub struct Life {
 
 /// Data of the consent page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asking {
+pub struct ConsentPrompt {
     /// Name of the registered client. `None`: the client is not registered.
     pub client: Option<String>,
     /// Host that receives the authorization response. `None`: this computer, or a device.
@@ -148,7 +148,7 @@ pub struct Asking {
     /// Requested scopes that this user may not grant.
     pub beyond: Vec<String>,
     /// Available lifetimes, shortest first.
-    pub lives: Vec<Life>,
+    pub lives: Vec<LifetimeOption>,
     /// Lifetime that is selected initially, in seconds.
     pub usual: i64,
     /// Email address of the signed-in user, as shown on the page.
@@ -157,7 +157,7 @@ pub struct Asking {
 
 /// Authorization response as a message to the opener window, which has this origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
+pub struct ResponseMessage {
     pub origin: String,
     pub code: Option<RevealedSecret>,
     pub error: Option<String>,
@@ -169,11 +169,11 @@ pub struct Message {
 /// Delivery of an authorization response to the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answered {
+pub enum ResponseDelivery {
     /// Redirects the browser to this URI.
-    Leave(RevealedSecret),
+    Redirect(RevealedSecret),
     /// Posts a message to the opener window.
-    Post(Message),
+    PostMessage(ResponseMessage),
 }
 
 /// Result of an authorization request.
@@ -184,11 +184,11 @@ pub enum Authorization {
     /// section 4.1.2.1).
     Unknown(String),
     /// The user must decide on the consent page.
-    Ask(Asking),
+    Prompt(ConsentPrompt),
     /// The user cannot grant anything: the reason, and the HTTP status of the page that shows it.
-    Cannot { status: u16, why: String },
+    Failed { status: u16, why: String },
     /// The request is invalid. The error is sent to the client.
-    Answered(Answered),
+    Answered(ResponseDelivery),
 }
 
 #[cfg(test)]

@@ -53,27 +53,27 @@ impl FromStr for Sort {
 /// Predefined filter for administrators: keys that need a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Ready {
+pub enum ReviewFilter {
     /// Not used for 90 days. For a key that was never used, the period starts at its creation.
     Unused,
     /// Never expires.
-    Endless,
+    NoExpiry,
     /// The creator is no longer a member of the project, or cannot sign in.
-    Left,
+    Orphaned,
 }
 
 /// Number of days without use after which a key is [`Ready::Unused`].
 pub const UNUSED_DAYS: i64 = 90;
 
-impl Ready {
+impl ReviewFilter {
     /// All predefined filters, in the order of the page.
-    pub const ALL: [Self; 3] = [Self::Unused, Self::Endless, Self::Left];
+    pub const ALL: [Self; 3] = [Self::Unused, Self::NoExpiry, Self::Orphaned];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unused => "unused",
-            Self::Endless => "endless",
-            Self::Left => "left",
+            Self::NoExpiry => "endless",
+            Self::Orphaned => "left",
         }
     }
 
@@ -81,8 +81,8 @@ impl Ready {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Unused => "Unused for 90 days",
-            Self::Endless => "Never expires",
-            Self::Left => "Maker has left",
+            Self::NoExpiry => "Never expires",
+            Self::Orphaned => "Maker has left",
         }
     }
 }
@@ -92,7 +92,7 @@ impl Ready {
 #[error("A view is unused, endless or left.")]
 pub struct UnknownView;
 
-impl FromStr for Ready {
+impl FromStr for ReviewFilter {
     type Err = UnknownView;
 
     fn from_str(text: &str) -> Result<Self, UnknownView> {
@@ -110,13 +110,13 @@ pub struct KeyFilter {
     /// Only keys of projects that this user owns. For administrators only.
     pub owner: Option<UserId>,
     /// For administrators only.
-    pub view: Option<Ready>,
+    pub view: Option<ReviewFilter>,
     pub sort: Sort,
 }
 
 impl KeyFilter {
     /// Parses the query parameters of a URL. Unknown values are ignored, because anybody can write a URL.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn from_query(get: impl Fn(&str) -> Option<String>) -> Self {
         fn parsed<T: FromStr>(text: Option<String>) -> Option<T> {
             text?.parse().ok()
         }
@@ -131,7 +131,7 @@ impl KeyFilter {
     }
 
     /// Returns the query string that [`Self::read`] parses, without default values. Empty for the default filter.
-    pub fn query(&self) -> String {
+    pub fn to_query(&self) -> String {
         let sort = (self.sort != Sort::default()).then(|| self.sort.as_str().to_owned());
         let parts = [
             ("status", self.status.map(|it| it.as_str().to_owned())),
@@ -141,8 +141,8 @@ impl KeyFilter {
             ("view", self.view.map(|it| it.as_str().to_owned())),
             ("sort", sort),
         ];
-        let said = parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
-        said.collect::<Vec<_>>().join("&")
+        let pairs = parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+        pairs.collect::<Vec<_>>().join("&")
     }
 
     /// Whether this is the default: all keys that are not deleted, in the default order.
@@ -151,7 +151,7 @@ impl KeyFilter {
     }
 
     /// Whether the filter excludes keys that the default list contains.
-    pub fn narrows(&self) -> bool {
+    pub fn has_conditions(&self) -> bool {
         self.status.is_some()
             || self.project.is_some()
             || self.environment.is_some()
@@ -160,7 +160,7 @@ impl KeyFilter {
     }
 
     /// Removes the filters that only administrators may use.
-    pub fn of_members(self) -> Self {
+    pub fn for_members(self) -> Self {
         Self { owner: None, view: None, ..self }
     }
 }
@@ -171,7 +171,7 @@ mod tests {
 
     fn read(query: &str) -> KeyFilter {
         let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-        KeyFilter::read(|name| Some(pairs.iter().find(|(it, _)| *it == name)?.1.to_owned()))
+        KeyFilter::from_query(|name| Some(pairs.iter().find(|(it, _)| *it == name)?.1.to_owned()))
     }
 
     #[test]
@@ -185,11 +185,11 @@ mod tests {
             &format!("status=active&project={project}&environment=test&sort=expires"),
             &format!("owner={project}&view=left&sort=used"),
         ] {
-            assert_eq!(read(query).query(), query);
+            assert_eq!(read(query).to_query(), query);
         }
         assert!(read("").is_default() && read("sort=status").is_default());
-        assert!(!read("sort=name").is_default() && !read("sort=name").narrows());
-        assert!(read("environment=live").narrows());
+        assert!(!read("sort=name").is_default() && !read("sort=name").has_conditions());
+        assert!(read("environment=live").has_conditions());
     }
 
     #[test]

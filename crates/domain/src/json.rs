@@ -17,18 +17,18 @@ pub struct Json<'t>(&'t str);
 ///
 /// # Errors
 /// A sentence with the position and the problem: "Line 3, column 14: expected `,` or `}`."
-pub fn read(text: &str) -> Result<Json<'_>, String> {
+pub fn parse(text: &str) -> Result<Json<'_>, String> {
     if text.trim_matches(is_blank).is_empty() {
         return Err("Write one JSON object; an empty one is {}.".to_owned());
     }
     match grammar::check(text) {
         Ok(()) => Ok(Json(text)),
-        Err(fault) => Err(format!("{}: {}.", place(text, fault.at), fault.words)),
+        Err(fault) => Err(format!("{}: {}.", format_position(text, fault.at), fault.message)),
     }
 }
 
 /// Formats the line and column of a byte offset. Both start at one. Columns count characters.
-fn place(text: &str, at: usize) -> String {
+fn format_position(text: &str, at: usize) -> String {
     let before = &text[..at];
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
@@ -49,7 +49,7 @@ impl Json<'_> {
     ///
     /// # Errors
     /// If the result is longer than `most` bytes: a sentence with the position where the limit is exceeded.
-    pub fn laid_out(&self, most: usize) -> Result<String, String> {
+    pub fn pretty_print(&self, most: usize) -> Result<String, String> {
         let (mut out, mut level, mut before) = (String::with_capacity(self.0.len()), 0_usize, "");
         for token in Tokens(self.0) {
             let closes = matches!(token, "}" | "]");
@@ -72,7 +72,7 @@ impl Json<'_> {
                 return Err(format!(
                     "{}: up to here the config has {} KiB when it is laid out with one value a line, and {} KiB is the most. Use \
                      fewer levels or fewer values.",
-                    place(self.0, at),
+                    format_position(self.0, at),
                     out.len().div_ceil(1024),
                     most / 1024
                 ));
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn compact(text: &str) -> Result<String, String> {
-        read(text).map(|json| json.compact())
+        parse(text).map(|json| json.compact())
     }
 
     #[test]
@@ -134,19 +134,19 @@ mod tests {
         let numbers = "[1e400,-1E-400,123456789012345678901,0.1000000000000000055511151231257827,1.0,-0,-0.0,1e+2,9007199254740993]";
         let text = format!("{{\"n\":{numbers}}}");
         assert_eq!(compact(&text).unwrap(), text);
-        assert_eq!(compact(&read(&text).unwrap().laid_out(10_000).unwrap()).unwrap(), text);
+        assert_eq!(compact(&parse(&text).unwrap().pretty_print(10_000).unwrap()).unwrap(), text);
     }
 
     #[test]
     fn it_is_laid_out_as_serde_does() {
         let text = r#"{"z":1,"e":{},"l":[],"a":[1.5,-2,true,null,{"y":"a, b: [c] \\","b":{"c":[[],{}]}}]}"#;
         let value: serde_json::Value = serde_json::from_str(text).unwrap();
-        let laid_out = read(text).unwrap().laid_out(10_000).unwrap();
+        let laid_out = parse(text).unwrap().pretty_print(10_000).unwrap();
         assert_eq!(serde_json::from_str::<serde_json::Value>(&laid_out).unwrap(), value);
         assert_eq!(laid_out.lines().next_back(), Some("}"));
         let sorted = r#"{"a":[1,{"b":[[],{}]}],"b":"x"}"#;
         let value: serde_json::Value = serde_json::from_str(sorted).unwrap();
-        assert_eq!(read(sorted).unwrap().laid_out(10_000).unwrap(), serde_json::to_string_pretty(&value).unwrap());
+        assert_eq!(parse(sorted).unwrap().pretty_print(10_000).unwrap(), serde_json::to_string_pretty(&value).unwrap());
     }
 
     #[test]
@@ -184,14 +184,14 @@ mod tests {
     #[test]
     fn depth_and_length_are_bounded_with_the_place() {
         let nested = |depth: usize| format!("{{\"a\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
-        assert!(read(&nested(DEPTH_MAX - 1)).is_ok());
+        assert!(parse(&nested(DEPTH_MAX - 1)).is_ok());
         assert_eq!(
             compact(&nested(DEPTH_MAX)).unwrap_err(),
             "Line 1, column 69: arrays and objects can be nested at most 64 levels deep."
         );
         assert!(compact(&format!("{{\"a\":{}", "[".repeat(1_000_000))).is_err());
         let long = format!("{{\"a\":[{}1]}}", "1,".repeat(1_000));
-        let words = read(&long).unwrap().laid_out(4_096).unwrap_err();
+        let words = parse(&long).unwrap().pretty_print(4_096).unwrap_err();
         assert!(words.starts_with("Line 1, column ") && words.contains("and 4 KiB is the most"), "{words}");
     }
 
@@ -207,10 +207,10 @@ mod tests {
             "\u{feff}{}",
             "{\"a\":\u{a0}1}",
         ] {
-            assert!(serde_json::from_str::<serde_json::Value>(text).is_err() && read(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<serde_json::Value>(text).is_err() && parse(text).is_err(), "{text}");
         }
         for text in ["{\"a\": \"\\ud83d\\uddDD \\/ \\b\"}", "{\r\n\t\"\": 0.0e-0}", "{\"\\\\\": \"\u{7f}\"}"] {
-            assert!(serde_json::from_str::<serde_json::Value>(text).is_ok() && read(text).is_ok(), "{text}");
+            assert!(serde_json::from_str::<serde_json::Value>(text).is_ok() && parse(text).is_ok(), "{text}");
         }
     }
 }

@@ -263,7 +263,7 @@ impl Status {
     }
 
     /// The label on the status badge.
-    pub const fn word(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Deleted => "Deleted",
             Self::Inactive => "Inactive",
@@ -381,7 +381,7 @@ pub struct KeyPage {
 
 /// A key that an administrator selected for a bulk action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChosenKey {
+pub struct SelectedKey {
     pub id: KeyId,
     pub name: String,
     pub project: String,
@@ -390,19 +390,19 @@ pub struct ChosenKey {
 
 /// Result of a bulk deactivation or deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChosenDone {
+pub struct BulkResult {
     /// Whether the action was a deletion. Otherwise it was a deactivation.
     pub deleted: bool,
     pub changed: u64,
     /// Number of keys that already had the requested state.
     pub same: u64,
     /// Keys that could not be changed.
-    pub left: Vec<ChosenLeft>,
+    pub left: Vec<BulkFailure>,
 }
 
 /// A key that a bulk action could not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChosenLeft {
+pub struct BulkFailure {
     pub name: String,
     pub why: String,
 }

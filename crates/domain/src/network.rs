@@ -10,7 +10,7 @@ const MAPPED: u8 = 96;
 
 /// Returns the network that counts as one client: an IPv4 address, or an IPv6 /64 network, which belongs to one
 /// subscriber.
-pub fn subscriber(address: IpAddr) -> IpAddr {
+pub fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
         v4 => v4,
@@ -37,15 +37,17 @@ impl Networks {
     ///
     /// # Errors
     /// The first error in the text.
-    pub fn read(text: &str) -> Result<Self, NetworkError> {
-        Self::of(text.split(|c: char| c == ',' || c == ';' || c.is_whitespace()).filter(|word| !word.is_empty()))
+    pub fn parse(text: &str) -> Result<Self, NetworkError> {
+        Self::parse_list(
+            text.split(|c: char| c == ',' || c == ';' || c.is_whitespace()).filter(|word| !word.is_empty()),
+        )
     }
 
     /// Parses networks from separate strings.
     ///
     /// # Errors
     /// As [`Networks::read`].
-    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, NetworkError> {
+    pub fn parse_list<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, NetworkError> {
         let mut networks = Vec::new();
         for word in words {
             let network = network(word)?;
@@ -77,7 +79,7 @@ impl Networks {
 
     /// Whether `outer` allows every address that `self` allows. Each network must lie within a single outer network:
     /// two adjacent outer networks do not count as their union.
-    pub fn within(&self, outer: &Self) -> bool {
+    pub fn is_subset_of(&self, outer: &Self) -> bool {
         let lies = |network: &IpNet| outer.0.iter().any(|it| it.contains(network));
         outer.0.is_empty() || (!self.0.is_empty() && self.0.iter().all(lies))
     }
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
 
     fn allows(networks: &str, from: &str) -> bool {
-        Networks::read(networks).unwrap().allow(Some(from.parse().unwrap()))
+        Networks::parse(networks).unwrap().allow(Some(from.parse().unwrap()))
     }
 
     #[test]
@@ -165,7 +167,7 @@ mod tests {
     #[test]
     fn no_networks_are_everywhere_and_no_address_is_nowhere() {
         assert!(Networks::default().allow(None));
-        assert!(!Networks::read("0.0.0.0/0 ::/0").unwrap().allow(None));
+        assert!(!Networks::parse("0.0.0.0/0 ::/0").unwrap().allow(None));
     }
 
     #[test]
@@ -182,22 +184,22 @@ mod tests {
             ("192.0.2.7", "::/0", false),
             ("::ffff:192.0.2.7", "192.0.2.0/24", true),
         ] {
-            let read = |text| Networks::read(text).unwrap();
-            assert_eq!(read(inner).within(&read(outer)), lies, "{inner} in {outer}");
+            let read = |text| Networks::parse(text).unwrap();
+            assert_eq!(read(inner).is_subset_of(&read(outer)), lies, "{inner} in {outer}");
         }
     }
 
     #[test]
     fn lists_are_read_as_people_write_them() {
-        let read = Networks::read(" 10.0.0.0/8,\n2001:DB8::/32 ; 192.0.2.7 10.0.0.0/8 ").unwrap();
+        let read = Networks::parse(" 10.0.0.0/8,\n2001:DB8::/32 ; 192.0.2.7 10.0.0.0/8 ").unwrap();
         assert_eq!(read.to_string(), "10.0.0.0/8, 2001:db8::/32, 192.0.2.7/32");
-        assert_eq!(Networks::read(&read.to_string()), Ok(read));
-        assert_eq!(Networks::read(" \n ").unwrap(), Networks::default());
-        assert!(Networks::read("10.0.0.5/8").unwrap_err().to_string().contains("inside 10.0.0.0/8"));
+        assert_eq!(Networks::parse(&read.to_string()), Ok(read));
+        assert_eq!(Networks::parse(" \n ").unwrap(), Networks::default());
+        assert!(Networks::parse("10.0.0.5/8").unwrap_err().to_string().contains("inside 10.0.0.0/8"));
         for wrong in ["10.0.0.0/33", "10.0.0/8", "example.com", "::/129", "1.2.3.4/-1", "1.2.3.4/", "/8"] {
-            assert_eq!(Networks::read(wrong), Err(NetworkError::Unreadable(wrong.to_owned())), "{wrong}");
+            assert_eq!(Networks::parse(wrong), Err(NetworkError::Unreadable(wrong.to_owned())), "{wrong}");
         }
         let many = (0..=NETWORKS_MAX).map(|n| format!("10.0.{n}.0/24 ")).collect::<String>();
-        assert_eq!(Networks::read(&many), Err(NetworkError::TooMany));
+        assert_eq!(Networks::parse(&many), Err(NetworkError::TooMany));
     }
 }

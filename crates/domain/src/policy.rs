@@ -75,7 +75,7 @@ pub struct Policy {
 
 impl SecondFactor {
     /// Whether the policy requires a second factor of a user.
-    pub const fn is_asked_of(self, admin: bool) -> bool {
+    pub const fn is_required_for(self, admin: bool) -> bool {
         match self {
             Self::Nobody => false,
             Self::Administrators => admin,
@@ -90,7 +90,7 @@ pub enum TooLong {
     #[error("The policy of this Keyward lets a key live at most {0} days. Choose an earlier end.")]
     Days(u32),
     #[error("The policy of this Keyward lets no key live for ever. Choose an end.")]
-    ForEver,
+    NoExpiry,
 }
 
 impl Policy {
@@ -106,7 +106,7 @@ impl Policy {
     pub fn check_end(&self, end: Option<Timestamp>, now: Timestamp) -> Result<(), TooLong> {
         match (end, self.key_life_max) {
             (None, Some(days)) => Err(TooLong::Days(days)),
-            (None, None) if !self.may_never_expire => Err(TooLong::ForEver),
+            (None, None) if !self.may_never_expire => Err(TooLong::NoExpiry),
             (Some(end), Some(days)) if end > now.plus_seconds(i64::from(days) * DAY) => Err(TooLong::Days(days)),
             _ => Ok(()),
         }
@@ -126,13 +126,13 @@ impl Policy {
     }
 
     /// Returns the initially selected period: 90 days, or the longest allowed shorter period.
-    pub fn usual_period(&self) -> u16 {
+    pub fn default_period(&self) -> u16 {
         let longest = self.periods().into_iter().filter(|days| *days <= DEFAULT_DAYS).max();
         longest.unwrap_or(DEFAULT_DAYS)
     }
 
     /// Describes the rule for key lifetimes, for the form that sets an expiry. `None`: there is no rule.
-    pub fn of_life(&self) -> Option<String> {
+    pub fn describe_lifetime_rule(&self) -> Option<String> {
         match self.key_life_max {
             Some(1) => Some("The policy here: a key lives at most 1 day.".to_owned()),
             Some(days) => Some(format!("The policy here: a key lives at most {days} days.")),
@@ -174,7 +174,7 @@ pub enum PolicySaved {
     /// The policy is saved and in effect.
     Saved,
     /// The policy is stricter and affects existing data. Nothing is saved until the administrator confirms.
-    Touches {
+    NeedsConfirmation {
         draft: Box<PolicyDraft>,
         /// One sentence for each kind of affected data.
         lines: Vec<String>,
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(ninety.check_end(Some(Timestamp::from_micros(end.micros() + 1)), NOW), Err(TooLong::Days(90)));
         assert_eq!(ninety.check_end(None, NOW), Err(TooLong::Days(90)), "for ever is longer than 90 days");
         assert!(!ninety.allows_never());
-        assert_eq!(policy(None, false).check_end(None, NOW), Err(TooLong::ForEver));
+        assert_eq!(policy(None, false).check_end(None, NOW), Err(TooLong::NoExpiry));
         assert_eq!(policy(None, false).check_end(Some(NOW.plus_seconds(36_500 * DAY)), NOW), Ok(()));
         assert_eq!(policy(None, true).check_end(None, NOW), Ok(()));
     }
@@ -225,7 +225,7 @@ mod tests {
             (Some(3), vec![3], 3),
         ] {
             let policy = policy(most, true);
-            assert_eq!((policy.periods(), policy.usual_period()), (periods, usual), "{most:?}");
+            assert_eq!((policy.periods(), policy.default_period()), (periods, usual), "{most:?}");
         }
     }
 }

@@ -7,14 +7,14 @@ pub const CALLS_MAX: u32 = 1_000_000;
 
 /// Period of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Per {
+pub enum RatePeriod {
     Second,
     Minute,
     Hour,
     Day,
 }
 
-impl Per {
+impl RatePeriod {
     /// All periods, shortest first.
     pub const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::Hour, Self::Day];
 
@@ -52,7 +52,7 @@ pub enum RateError {
     Form,
 }
 
-impl FromStr for Per {
+impl FromStr for RatePeriod {
     type Err = RateError;
 
     fn from_str(text: &str) -> Result<Self, RateError> {
@@ -65,7 +65,7 @@ impl FromStr for Per {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RateLimit {
     calls: NonZeroU32,
-    per: Per,
+    per: RatePeriod,
     burst: NonZeroU32,
 }
 
@@ -75,7 +75,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// The error of the invalid field: see [`RateError`].
-    pub fn read(calls: &str, per: &str, burst: &str) -> Result<Option<Self>, RateError> {
+    pub fn from_form(calls: &str, per: &str, burst: &str) -> Result<Option<Self>, RateError> {
         if calls.trim().is_empty() {
             return if burst.trim().is_empty() { Ok(None) } else { Err(RateError::Calls) };
         }
@@ -90,7 +90,7 @@ impl RateLimit {
         self.calls.get()
     }
 
-    pub const fn per(&self) -> Per {
+    pub const fn per(&self) -> RatePeriod {
         self.per
     }
 
@@ -100,22 +100,22 @@ impl RateLimit {
     }
 
     /// Formats the limit: "100 calls a minute, 20 at once".
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let calls = if self.calls() == 1 { "1 call".to_owned() } else { format!("{} calls", grouped(self.calls())) };
-        let each = if self.per == Per::Hour { "an" } else { "a" };
+        let each = if self.per == RatePeriod::Hour { "an" } else { "a" };
         let rate = format!("{calls} {each} {}", self.per.as_str());
         if self.burst == self.calls { rate } else { format!("{rate}, {} at once", grouped(self.burst())) }
     }
 
     /// Whether every call pattern that this limit allows is also allowed by `outer`: neither the rate nor the burst is
     /// greater.
-    pub fn within(&self, outer: &Self) -> bool {
-        let product = |calls: u32, per: Per| u64::from(calls) * u64::from(per.seconds());
+    pub fn is_within(&self, outer: &Self) -> bool {
+        let product = |calls: u32, per: RatePeriod| u64::from(calls) * u64::from(per.seconds());
         product(self.calls(), outer.per) <= product(outer.calls(), self.per) && self.burst <= outer.burst
     }
 
     /// Whether usage counts are persisted across restarts: for periods of an hour or more.
-    pub const fn is_kept(&self) -> bool {
+    pub const fn is_persistent(&self) -> bool {
         self.per.seconds() >= 3_600
     }
 }
@@ -127,14 +127,14 @@ fn number(text: &str) -> Option<NonZeroU32> {
 /// Formats a number with thousands separators: "1,000,000".
 fn grouped(number: u32) -> String {
     let digits = number.to_string();
-    let mut said = String::with_capacity(digits.len() + digits.len() / 3);
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            said.push(',');
+            text.push(',');
         }
-        said.push(digit);
+        text.push(digit);
     }
-    said
+    text
 }
 
 impl fmt::Display for RateLimit {
@@ -154,7 +154,7 @@ impl FromStr for RateLimit {
             None => (text.trim(), ""),
         };
         let (calls, per) = rate.split_once('/').ok_or(RateError::Form)?;
-        Self::read(calls, per.trim(), burst)?.ok_or(RateError::Form)
+        Self::from_form(calls, per.trim(), burst)?.ok_or(RateError::Form)
     }
 }
 
@@ -172,8 +172,9 @@ mod tests {
 
     #[test]
     fn what_lies_within() {
-        let within =
-            |inner: &str, outer: &str| inner.parse::<RateLimit>().unwrap().within(&outer.parse::<RateLimit>().unwrap());
+        let within = |inner: &str, outer: &str| {
+            inner.parse::<RateLimit>().unwrap().is_within(&outer.parse::<RateLimit>().unwrap())
+        };
         assert!(within("100/minute", "100/minute") && within("1/second", "60/minute"));
         assert!(within("60/hour,burst=1", "1/minute") && !within("2/second", "100/minute"));
         assert!(!within("10/minute,burst=21", "100/minute,burst=20"));
@@ -187,13 +188,13 @@ mod tests {
             ("1000/hour", "1,000 calls an hour"),
             ("1000000/day,burst=1", "1,000,000 calls a day, 1 at once"),
         ] {
-            assert_eq!(text.parse::<RateLimit>().unwrap().words(), words);
+            assert_eq!(text.parse::<RateLimit>().unwrap().describe(), words);
         }
     }
 
     #[test]
     fn what_is_wrong_is_said_of_its_field() {
-        let read = RateLimit::read;
+        let read = RateLimit::from_form;
         assert_eq!(read("", "minute", ""), Ok(None));
         assert_eq!(read(" ", "minute", "5"), Err(RateError::Calls));
         for calls in ["0", "-1", "1.5", "many", "1000001", "99999999999"] {

@@ -135,7 +135,7 @@ impl Description {
 
 /// A scope of the catalog on the administration page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CatalogueScope {
+pub struct CatalogScope {
     pub name: ScopeName,
     pub description: String,
     /// Whether projects without scopes of their own offer it.

@@ -75,7 +75,7 @@ impl PlainSecret {
 
     /// Returns the digest to store.
     pub fn digest(&self) -> Digest {
-        Digest::of(&self.0)
+        Digest::from_text(&self.0)
     }
 }
 
@@ -90,7 +90,7 @@ impl fmt::Debug for PlainSecret {
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
@@ -151,7 +151,7 @@ impl FromStr for PresentedSecret {
         if checksum(covered) != sum {
             return Err(Malformed::Checksum);
         }
-        Ok(Self { mode, digest: Digest::of(text) })
+        Ok(Self { mode, digest: Digest::from_text(text) })
     }
 }
 

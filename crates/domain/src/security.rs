@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Reauthentication method of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Proof {
+pub enum ReauthenticationMethod {
     #[default]
     Password,
     /// A code of the second factor, or a recovery code.
@@ -24,9 +24,9 @@ pub enum Proof {
     },
 }
 
-impl Proof {
+impl ReauthenticationMethod {
     /// Whether the user enters it in a form. If not, the user has to leave the page.
-    pub const fn is_typed(self) -> bool {
+    pub const fn is_form_field(self) -> bool {
         matches!(self, Self::Password | Self::Code)
     }
 }
@@ -34,7 +34,7 @@ impl Proof {
 /// Result of a sign-in with a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Entrance {
+pub enum SignInStep {
     /// The user is signed in.
     In,
     /// The second factor is required next.
@@ -48,7 +48,7 @@ pub struct Security {
     pub has_password: bool,
     pub second_factor: Option<SecondFactorState>,
     /// Whether the policy requires a second factor of this user.
-    pub asked: bool,
+    pub is_second_factor_required: bool,
     pub sessions: Vec<SessionView>,
     /// Display name of the identity provider, if one is configured.
     pub provider: Option<String>,
@@ -82,7 +82,7 @@ pub struct SessionView {
 
 /// Data shown while a user enables the second factor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enrolment {
+pub struct SecondFactorEnrollment {
     /// The secret in base32, in groups, for manual entry.
     pub text: RevealedSecret,
     /// Dark modules of the QR code as an SVG path, one unit each.
@@ -90,7 +90,7 @@ pub struct Enrolment {
     /// Width and height of the QR code in modules.
     pub size: u32,
     /// Whether the policy requires a second factor of this user.
-    pub asked: bool,
+    pub is_second_factor_required: bool,
     /// The encrypted secret. The form carries it until a code confirms it.
     pub sealed: String,
 }

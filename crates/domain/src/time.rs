@@ -80,18 +80,18 @@ mod tests {
     #[test]
     fn distances_are_said_in_their_largest_unit() {
         let now = Timestamp::from_seconds(1_800_000_000);
-        let said = |seconds| relative(now.plus_seconds(seconds), now);
-        assert_eq!(said(0), "just now");
-        assert_eq!(said(-44), "just now");
-        assert_eq!(said(44), "in a moment");
-        assert_eq!(said(-120), "2 min ago");
-        assert_eq!(said(-3_600), "1 hour ago");
-        assert_eq!(said(-86_400), "1 day ago");
-        assert_eq!(said(90 * DAY), "in 90 days");
-        assert_eq!(said(7 * DAY), "in 7 days");
-        assert_eq!(said(-49 * DAY), "7 weeks ago");
-        assert_eq!(said(-180 * DAY), "6 months ago");
-        assert_eq!(said(-2 * 366 * DAY), "2 years ago");
+        let relative_after = |seconds| relative(now.plus_seconds(seconds), now);
+        assert_eq!(relative_after(0), "just now");
+        assert_eq!(relative_after(-44), "just now");
+        assert_eq!(relative_after(44), "in a moment");
+        assert_eq!(relative_after(-120), "2 min ago");
+        assert_eq!(relative_after(-3_600), "1 hour ago");
+        assert_eq!(relative_after(-86_400), "1 day ago");
+        assert_eq!(relative_after(90 * DAY), "in 90 days");
+        assert_eq!(relative_after(7 * DAY), "in 7 days");
+        assert_eq!(relative_after(-49 * DAY), "7 weeks ago");
+        assert_eq!(relative_after(-180 * DAY), "6 months ago");
+        assert_eq!(relative_after(-2 * 366 * DAY), "2 years ago");
     }
 
     #[test]

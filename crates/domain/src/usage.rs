@@ -36,13 +36,13 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        for (accepted, refused, said) in [
+        for (accepted, refused, expected) in [
             (0, 0, "0 accepted, 0 refused"),
             (999, 1_000, "999 accepted, 1,000 refused"),
             (13_565, 1_240_000, "13,565 accepted, 1,240,000 refused"),
             (u64::MAX, 100_000, "18,446,744,073,709,551,615 accepted, 100,000 refused"),
         ] {
-            assert_eq!(CallsToday { accepted, refused }.to_string(), said);
+            assert_eq!(CallsToday { accepted, refused }.to_string(), expected);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! User accounts, and what a page knows of its user and of the instance.
 
 use super::{
-    entry::Ways,
     ids::UserId,
     key::{LabelError, label},
+    registration::SignInMethods,
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -56,14 +56,14 @@ pub struct AccountForm {
 
 /// The signed-in user, as the page layout shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Me {
+pub struct CurrentUser {
     pub id: UserId,
     pub name: String,
     pub email: String,
     pub admin: bool,
 }
 
-impl Me {
+impl CurrentUser {
     /// One or two letters for the avatar.
     pub fn initials(&self) -> String {
         let mut words = self.name.split_whitespace().filter_map(|word| word.chars().next());
@@ -85,7 +85,7 @@ pub struct Instance {
     /// No user exists yet: `/setup` is available.
     pub needs_setup: bool,
     /// Available sign-in methods.
-    pub ways: Ways,
+    pub ways: SignInMethods,
 }
 
 #[cfg(test)]
@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn initials_come_from_the_first_and_the_last_word() {
         let named = |name: &str| {
-            Me { id: uuid::Uuid::nil().into(), name: name.into(), email: String::new(), admin: false }.initials()
+            CurrentUser { id: uuid::Uuid::nil().into(), name: name.into(), email: String::new(), admin: false }
+                .initials()
         };
         assert_eq!(named("Maren Okafor"), "MO");
         assert_eq!(named("ægir"), "Æ");

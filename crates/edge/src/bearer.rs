@@ -5,28 +5,28 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 /// Bearer tokens of a request.
 pub enum Bearer<'h> {
-    Nothing,
-    One(&'h str),
+    Missing,
+    Token(&'h str),
     Several,
 }
 
 impl<'h> Bearer<'h> {
     /// Extracts the token. Another scheme or an empty token counts as [`Self::Nothing`].
-    pub fn of(headers: &'h HeaderMap) -> Self {
+    pub fn from_headers(headers: &'h HeaderMap) -> Self {
         let mut all = headers.get_all(header::AUTHORIZATION).iter();
         let (first, second) = (all.next(), all.next());
         if second.is_some() {
             return Self::Several;
         }
-        let text = first.and_then(|value| value.to_str().ok()).and_then(|value| behind(value.as_bytes()));
+        let text = first.and_then(|value| value.to_str().ok()).and_then(|value| strip_scheme(value.as_bytes()));
         text.and_then(|text| std::str::from_utf8(text).ok())
             .filter(|text| !text.is_empty())
-            .map_or(Self::Nothing, Self::One)
+            .map_or(Self::Missing, Self::Token)
     }
 }
 
 /// Returns the value after the `Bearer` scheme. The scheme is case-insensitive (RFC 9110 section 11.1).
-pub fn behind(value: &[u8]) -> Option<&[u8]> {
+pub fn strip_scheme(value: &[u8]) -> Option<&[u8]> {
     let at = value.iter().position(|byte| *byte == b' ')?;
     let (scheme, text) = value.split_at(at);
     scheme.eq_ignore_ascii_case(b"bearer").then(|| text.trim_ascii())
@@ -34,7 +34,7 @@ pub fn behind(value: &[u8]) -> Option<&[u8]> {
 
 /// Deny response with a challenge (RFC 6750 section 3). Without a credential the challenge has no error code (section
 /// 3.1).
-pub fn challenged(
+pub fn challenge_problem(
     status: StatusCode,
     code: &'static str,
     words: &str,

@@ -1,7 +1,7 @@
 //! Request bodies on the fast path: size and time limits, no copy of a body that arrives in one chunk, and zeroizing of
 //! owned buffers.
 
-use super::problem::{Problem, of_status};
+use super::problem::{Problem, default_for_status};
 use axum::{
     body::{Bytes, HttpBody},
     http::{HeaderMap, StatusCode, header},
@@ -20,7 +20,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 const PAUSE: Duration = Duration::from_secs(10);
 /// Number of polls before a timer is set. A body that arrives in the same packet as the head is ready at the second
 /// poll.
-const LOOKS: u32 = 2;
+const POLLS_BEFORE_TIMER: u32 = 2;
 
 /// Request body, which may contain a secret.
 pub enum Payload {
@@ -67,7 +67,7 @@ pub fn is_unencoded(headers: &HeaderMap) -> bool {
 }
 
 fn problem(status: StatusCode) -> Problem {
-    let (code, words) = of_status(status);
+    let (code, words) = default_for_status(status);
     Problem::new(status, code, words)
 }
 
@@ -75,7 +75,7 @@ fn problem(status: StatusCode) -> Problem {
 ///
 /// # Errors
 /// 413 if the body is longer than `limit`; 408 if it pauses longer than 10 s; 400 if the connection breaks.
-pub async fn read<B>(body: B, limit: usize) -> Result<Payload, Problem>
+pub async fn read_limited<B>(body: B, limit: usize) -> Result<Payload, Problem>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
@@ -86,13 +86,13 @@ async fn read_with<B>(mut body: B, limit: usize, pause: Duration) -> Result<Payl
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let said = body.size_hint();
-    if said.lower() > limit as u64 {
+    let size = body.size_hint();
+    if size.lower() > limit as u64 {
         return Err(problem(StatusCode::PAYLOAD_TOO_LARGE));
     }
     let mut joined = Zeroizing::new(Vec::new());
     let mut first = Bytes::new();
-    while let Some(piece) = piece(&mut body, pause).await? {
+    while let Some(piece) = next_chunk(&mut body, pause).await? {
         if joined.len() + first.len() + piece.len() > limit {
             return Err(problem(StatusCode::PAYLOAD_TOO_LARGE));
         }
@@ -105,7 +105,7 @@ where
         }
         if joined.is_empty() {
             // The full capacity is reserved at once: a growing vector would leave unzeroized copies behind.
-            joined.reserve_exact(said.exact().map_or(limit, |length| usize::try_from(length).unwrap_or(limit)));
+            joined.reserve_exact(size.exact().map_or(limit, |length| usize::try_from(length).unwrap_or(limit)));
             joined.extend_from_slice(&Payload::Whole(std::mem::take(&mut first)));
         }
         joined.extend_from_slice(&Payload::Whole(piece));
@@ -114,7 +114,7 @@ where
 }
 
 /// Returns the next nonempty chunk, or `None` at the end of the body. A timer is set only if no chunk is ready.
-async fn piece<B>(body: &mut B, pause: Duration) -> Result<Option<Bytes>, Problem>
+async fn next_chunk<B>(body: &mut B, pause: Duration) -> Result<Option<Bytes>, Problem>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
@@ -122,7 +122,7 @@ where
         let mut looks = 0;
         let there = poll_fn(|context| match Pin::new(&mut *body).poll_frame(context) {
             Poll::Ready(frame) => Poll::Ready(Some(frame)),
-            Poll::Pending if looks < LOOKS => {
+            Poll::Pending if looks < POLLS_BEFORE_TIMER => {
                 looks += 1;
                 context.waker().wake_by_ref();
                 Poll::Pending
@@ -150,7 +150,7 @@ where
 
 /// Waits for a future for at most `time`; returns `None` on timeout. A timer is set only if the future is not ready at
 /// the first poll.
-pub async fn within<F: Future>(time: Duration, answer: F) -> Option<F::Output> {
+pub async fn with_timeout<F: Future>(time: Duration, answer: F) -> Option<F::Output> {
     let mut answer = pin!(answer);
     match futures::poll!(&mut answer) {
         Poll::Ready(done) => Some(done),
@@ -165,7 +165,7 @@ mod tests {
     use futures::StreamExt as _;
 
     async fn status(body: Body, limit: usize) -> Result<Vec<u8>, u16> {
-        read(body, limit).await.map(|payload| payload.to_vec()).map_err(|problem| problem.status.as_u16())
+        read_limited(body, limit).await.map(|payload| payload.to_vec()).map_err(|problem| problem.status.as_u16())
     }
 
     fn pieces(pieces: &'static [&'static str]) -> Body {

@@ -23,14 +23,14 @@ pub struct Client<'a> {
 }
 
 /// Error for an invalid host: status, code, and message.
-pub type WrongHost = (StatusCode, &'static str, &'static str);
+pub type HostError = (StatusCode, &'static str, &'static str);
 
 impl<'a> Client<'a> {
     /// Determines the client from the peer address and the forwarding headers.
     ///
     /// Forwarding headers are used only if the peer is a trusted proxy. Hops are read from right to left, up to the
     /// first address that is not a trusted proxy.
-    pub fn read(config: &Config, peer: Option<IpAddr>, headers: &'a HeaderMap) -> Self {
+    pub fn from_headers(config: &Config, peer: Option<IpAddr>, headers: &'a HeaderMap) -> Self {
         let trusted = |ip: IpAddr| config.trusted_proxies.iter().any(|net| net.contains(&ip));
         let peer = peer.map(|ip| ip.to_canonical());
         let Some(proxy) = peer.filter(|ip| trusted(*ip)) else {
@@ -50,7 +50,7 @@ impl<'a> Client<'a> {
         }
         let mut client = proxy;
         // Returns whether the next hop is to be read.
-        let mut step = |hop: &str| match address(hop) {
+        let mut step = |hop: &str| match parse_ip(hop) {
             Some(ip) => {
                 client = ip.to_canonical();
                 trusted(client)
@@ -78,7 +78,7 @@ impl<'a> Client<'a> {
         version: Version,
         uri: &Uri,
         headers: &HeaderMap,
-    ) -> Result<(), WrongHost> {
+    ) -> Result<(), HostError> {
         check_single_host(headers)?;
         check_host_field(version, headers)?;
         let config = &*state.config;
@@ -93,7 +93,7 @@ impl<'a> Client<'a> {
         }
         if let Some(requests) = state.misdirected.count() {
             tracing::warn!(
-                http.host = logged::host(host),
+                http.host = logged::loggable_host(host),
                 expected = config.hosts.first().map(String::as_str),
                 client.ip = self.ip.map(tracing::field::display),
                 requests,
@@ -109,7 +109,7 @@ impl<'a> Client<'a> {
 ///
 /// # Errors
 /// 400.
-pub fn check_single_host(headers: &HeaderMap) -> Result<(), WrongHost> {
+pub fn check_single_host(headers: &HeaderMap) -> Result<(), HostError> {
     if headers.get_all(header::HOST).iter().nth(1).is_some() {
         let words = "The request names its host twice. Send one Host header.";
         return Err((StatusCode::BAD_REQUEST, "bad_request", words));
@@ -122,7 +122,7 @@ pub fn check_single_host(headers: &HeaderMap) -> Result<(), WrongHost> {
 ///
 /// # Errors
 /// 400.
-fn check_host_field(version: Version, headers: &HeaderMap) -> Result<(), WrongHost> {
+fn check_host_field(version: Version, headers: &HeaderMap) -> Result<(), HostError> {
     let words = match headers.get(header::HOST) {
         None if version == Version::HTTP_11 => "The request names no host. Send one Host header.",
         Some(host) if !is_host(host.as_bytes()) => "The Host header of the request is not a host. Send one host in it.",
@@ -152,7 +152,7 @@ fn parameter<'e>(element: &'e str, name: &str) -> Option<&'e str> {
 }
 
 /// Parses `203.0.113.7`, `203.0.113.7:5000`, `[2001:db8::1]:5000` or `2001:db8::1`.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_ip(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     text.parse::<IpAddr>()
         .ok()
@@ -175,7 +175,7 @@ mod tests {
             security_contact: None,
             sign_in: keyward_config::SignInSettings::default(),
             cache_keys: keyward_config::CACHE_KEYS,
-            programs: keyward_config::Programs::default(),
+            programs: keyward_config::ApiSettings::default(),
         }
     }
 
@@ -184,7 +184,7 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
         }
-        Client::read(&config(proxies), Some(peer.parse().unwrap()), &headers).ip.unwrap().to_string()
+        Client::from_headers(&config(proxies), Some(peer.parse().unwrap()), &headers).ip.unwrap().to_string()
     }
 
     #[test]

@@ -12,26 +12,26 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Responds to `GET /healthz`. A process that can respond is alive, so nothing is checked.
-pub fn lives() -> Response<Bytes> {
-    said(br#"{"status":"alive"}"#)
+pub fn liveness() -> Response<Bytes> {
+    json_response(br#"{"status":"alive"}"#)
 }
 
 /// Responds to `GET /readyz`: the database responds, has every migration of this program, and accepts writes.
 ///
 /// # Errors
 /// 503 `not_ready`; the detail names the failing part.
-pub async fn is_ready(state: &EdgeState) -> Result<Response<Bytes>, Problem> {
+pub async fn readiness(state: &EdgeState) -> Result<Response<Bytes>, Problem> {
     let not_ready = |what: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", what);
-    match tokio::time::timeout(PATIENCE, state.ground.pool.is_current()).await {
-        Ok(Ok(true)) => match state.ground.queue.trouble() {
-            None => Ok(said(br#"{"status":"ready"}"#)),
-            Some(trouble) => Err(not_ready(why(trouble))),
+    match tokio::time::timeout(PATIENCE, state.context.pool.is_current()).await {
+        Ok(Ok(true)) => match state.context.queue.trouble() {
+            None => Ok(json_response(br#"{"status":"ready"}"#)),
+            Some(trouble) => Err(not_ready(trouble_detail(trouble))),
         },
         Ok(Ok(false)) => Err(not_ready("The database lacks migrations of this program.")),
         Ok(Err(error)) => {
             tracing::warn!(%error, "readiness.database_failed");
             Err(not_ready(match error {
-                store::Error::FileGone(_) => "The database file was removed or replaced.",
+                store::Error::FileReplaced(_) => "The database file was removed or replaced.",
                 _ => "The database does not answer.",
             }))
         }
@@ -39,7 +39,7 @@ pub async fn is_ready(state: &EdgeState) -> Result<Response<Bytes>, Problem> {
     }
 }
 
-fn why(trouble: WriteTrouble) -> &'static str {
+fn trouble_detail(trouble: WriteTrouble) -> &'static str {
     match trouble {
         WriteTrouble::Stalled => "A write to the database takes too long.",
         WriteTrouble::Failing(Kind::Full) => "Writes to the database fail: there is no space left.",
@@ -51,7 +51,7 @@ fn why(trouble: WriteTrouble) -> &'static str {
     }
 }
 
-fn said(words: &'static [u8]) -> Response<Bytes> {
+fn json_response(words: &'static [u8]) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(words));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -22,20 +22,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        is_json(request.headers())?;
+        check_media_type(request.headers())?;
         let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let (code, detail) = super::problem::of_status(rejection.status());
+            let (code, detail) = super::problem::default_for_status(rejection.status());
             Problem::new(rejection.status(), code, detail)
         })?;
         // Zeroized on drop: the body may contain a secret.
-        read(&Payload::Whole(body)).map(Self)
+        parse(&Payload::Whole(body)).map(Self)
     }
 }
 
 /// JSON object. By default serde also accepts an array for a struct, with the members in order; this type rejects it.
-pub struct Members<T>(pub T);
+pub struct JsonObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object<T>(PhantomData<T>);
 
@@ -58,37 +58,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
 /// Integer in any JSON notation: `30.0` is an integer too (JSON Schema 2020-12, section 4.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Whole(pub i64);
+pub struct JsonInteger(pub i64);
 
 /// 2^53. Below this limit an `f64` represents every integer exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-impl<'de> Deserialize<'de> for Whole {
+impl<'de> Deserialize<'de> for JsonInteger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Number;
 
         impl Visitor<'_> for Number {
-            type Value = Whole;
+            type Value = JsonInteger;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a whole number")
             }
 
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Whole, E> {
-                Ok(Whole(number))
+            fn visit_i64<E: Error>(self, number: i64) -> Result<JsonInteger, E> {
+                Ok(JsonInteger(number))
             }
 
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Whole, E> {
+            fn visit_u64<E: Error>(self, number: u64) -> Result<JsonInteger, E> {
                 let too_large = || E::invalid_value(Unexpected::Unsigned(number), &self);
-                i64::try_from(number).map(Whole).map_err(|_| too_large())
+                i64::try_from(number).map(JsonInteger).map_err(|_| too_large())
             }
 
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Whole, E> {
+            fn visit_f64<E: Error>(self, number: f64) -> Result<JsonInteger, E> {
                 if number.fract() != 0.0 || number.abs() >= EXACT {
                     return Err(E::invalid_type(Unexpected::Float(number), &self));
                 }
                 // An integer within the exact range of `f64`.
-                Ok(Whole(number as i64))
+                Ok(JsonInteger(number as i64))
             }
         }
 
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Whole {
 /// # Errors
 /// 415 for another media type or a content coding. For a content coding the response has `Accept-Encoding` (RFC 9110
 /// section 15.5.16).
-pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+pub fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if !is_unencoded(headers) {
         let (code, words) = ENCODED;
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, words);
@@ -121,10 +121,10 @@ pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
 ///
 /// # Errors
 /// 400 if the body is not JSON, 422 if it does not match the schema.
-pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
-    match serde_json::from_slice::<Members<T>>(body) {
-        Ok(Members(read)) => Ok(read),
-        Err(error) if error.is_data() => Err(unfit(&error)),
+pub fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
+    match serde_json::from_slice::<JsonObject<T>>(body) {
+        Ok(JsonObject(read)) => Ok(read),
+        Err(error) if error.is_data() => Err(schema_error(&error)),
         Err(_) => Err(malformed()),
     }
 }
@@ -138,15 +138,15 @@ fn malformed() -> Problem {
 ///
 /// A missing or duplicate member is named: these names come from the schema and cannot contain a secret. An unknown
 /// member and a value of the wrong type are not quoted: they are client input.
-fn unfit(error: &serde_json::Error) -> Problem {
-    let said = error.to_string();
+fn schema_error(error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
     let member =
-        |before: &str| said.strip_prefix(before).and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned);
+        |before: &str| message.strip_prefix(before).and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned);
     let what = match (member("missing field `"), member("duplicate field `")) {
         (Some(name), _) => format!("the member {name} is missing"),
         (_, Some(name)) => format!("the member {name} stands there twice"),
-        _ if said.starts_with("unknown field `") => "it has a member that is not known here".to_owned(),
-        _ if said.starts_with("invalid type") => "a member is of the wrong type".to_owned(),
+        _ if message.starts_with("unknown field `") => "it has a member that is not known here".to_owned(),
+        _ if message.starts_with("invalid type") => "a member is of the wrong type".to_owned(),
         _ => "a member is missing, unknown, or has a value that it cannot have".to_owned(),
     };
     let words = format!("The body is JSON, but {what}. What this address takes stands at /docs/api.");
@@ -165,25 +165,25 @@ mod tests {
 
     #[test]
     fn json_has_its_names() {
-        let said = |kind: &str| {
+        let is_accepted = |kind: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-            is_json(&headers).is_ok()
+            check_media_type(&headers).is_ok()
         };
         for kind in
             ["application/json", "Application/JSON; charset=utf-8", "application/vnd.x+json", "application/json;"]
         {
-            assert!(said(kind), "{kind}");
+            assert!(is_accepted(kind), "{kind}");
         }
         for kind in ["", "text/plain", "application/jsonx", "text/json", "application/+jso", "multipart/form-data"] {
-            assert!(!said(kind), "{kind}");
+            assert!(!is_accepted(kind), "{kind}");
         }
-        assert!(is_json(&HeaderMap::new()).is_err());
+        assert!(check_media_type(&HeaderMap::new()).is_err());
     }
 
     #[test]
     fn a_whole_number_may_have_a_point() {
-        let read = |text: &str| serde_json::from_str::<Whole>(text).ok().map(|it| it.0);
+        let read = |text: &str| serde_json::from_str::<JsonInteger>(text).ok().map(|it| it.0);
         for (text, number) in [("30", 30), ("30.0", 30), ("3e1", 30), ("-1", -1), ("9223372036854775807", i64::MAX)] {
             assert_eq!(read(text), Some(number), "{text}");
         }

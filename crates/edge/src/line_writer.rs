@@ -106,19 +106,19 @@ fn copy(stream: BorrowedFd<'_>) -> io::Result<File> {
 }
 
 /// Returns the writer of a stream, if it is open.
-pub fn opened(stream: Stream) -> Option<LineWriter> {
+pub fn open_writer(stream: Stream) -> Option<LineWriter> {
     WRITERS[stream as usize].get().cloned()
 }
 
 /// Returns the number of lines dropped since the start, by stream.
 pub fn dropped() -> [(&'static str, u64); 2] {
-    Stream::ALL.map(|stream| (stream.as_str(), opened(stream).map_or(0, |writer| writer.0.dropped())))
+    Stream::ALL.map(|stream| (stream.as_str(), open_writer(stream).map_or(0, |writer| writer.0.dropped())))
 }
 
 /// Waits until all queued lines are written, for at most `patience`.
 pub fn flush(patience: Duration) {
     let end = Instant::now() + patience;
-    for writer in Stream::ALL.into_iter().filter_map(opened) {
+    for writer in Stream::ALL.into_iter().filter_map(open_writer) {
         writer.0.flush(end);
     }
 }

@@ -14,7 +14,7 @@ const KEYS: [&str; 2] = ["kw_live_", "kw_test_"];
 const JWT: &[u8] = b"eyJ";
 
 /// Returns the name of a standard method, or `(other)`: a client can send any token as the method.
-pub fn method(method: &Method) -> &'static str {
+pub fn loggable_method(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",
@@ -43,7 +43,7 @@ pub fn has_secret(text: &str) -> bool {
 
 /// Returns the requested host, `(none)` if it is empty, or `(hidden)` if it is not a plain host or may contain a
 /// secret.
-pub fn host(host: &str) -> &str {
+pub fn loggable_host(host: &str) -> &str {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
     let is_short = host.len() <= HOST_MAX && host.split('.').all(|label| label.len() <= LABEL_MAX);
     if host.is_empty() {
@@ -61,10 +61,10 @@ mod tests {
 
     #[test]
     fn methods_are_known_words() {
-        assert_eq!(method(&Method::GET), "GET");
-        assert_eq!(method(&"QUERY".parse().unwrap()), "QUERY");
+        assert_eq!(loggable_method(&Method::GET), "GET");
+        assert_eq!(loggable_method(&"QUERY".parse().unwrap()), "QUERY");
         for other in ["get", "kw_live_x", "PROPFIND"] {
-            assert_eq!(method(&other.parse().unwrap()), "(other)");
+            assert_eq!(loggable_method(&other.parse().unwrap()), "(other)");
         }
     }
 
@@ -78,9 +78,9 @@ mod tests {
             "xn--bcher-kva.example",
             "heyJude.example",
         ] {
-            assert_eq!(host(plain), plain);
+            assert_eq!(loggable_host(plain), plain);
         }
-        assert_eq!(host(""), "(none)");
+        assert_eq!(loggable_host(""), "(none)");
         let long = format!("{}.example", "a".repeat(64));
         let longer = "a.".repeat(200);
         for wrong in [
@@ -95,7 +95,7 @@ mod tests {
             &long,
             &longer,
         ] {
-            assert_eq!(host(wrong), HIDDEN, "{wrong}");
+            assert_eq!(loggable_host(wrong), HIDDEN, "{wrong}");
         }
     }
 }

@@ -19,14 +19,14 @@ pub struct Problem {
     pub detail: String,
     /// Invalid members of the request body, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Wrong>,
+    pub errors: Vec<InvalidParam>,
     #[serde(skip)]
     pub headers: Vec<(header::HeaderName, HeaderValue)>,
 }
 
 /// Invalid member of the request body.
 #[derive(Clone, Debug, Serialize)]
-pub struct Wrong {
+pub struct InvalidParam {
     pub name: String,
     pub detail: String,
 }
@@ -57,7 +57,7 @@ impl Problem {
 
 impl Problem {
     /// Converts the problem into a response with a complete body.
-    pub fn whole(self) -> http::Response<Bytes> {
+    pub fn into_http_response(self) -> http::Response<Bytes> {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = http::Response::new(body.into());
         *response.status_mut() = self.status;
@@ -71,12 +71,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.whole().map(Body::from)
+        self.into_http_response().map(Body::from)
     }
 }
 
 /// Returns the code and message for a status that a layer or the router set.
-pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
+pub fn default_for_status(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         404 => ("not_found", "This path does not exist. See /docs/api for the available paths."),
         405 => ("method_not_allowed", "This address does not take that method; the Allow header says which it takes."),
@@ -89,7 +89,7 @@ pub fn of_status(status: StatusCode) -> (&'static str, &'static str) {
 }
 
 /// Response after a panic. The panic message is only in the log, never in the response.
-pub fn panicked() -> Problem {
+pub fn panic_problem() -> Problem {
     tracing::error!("request.panicked");
     let words = "Something went wrong on our side. Try again in a moment.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words)

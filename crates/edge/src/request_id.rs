@@ -19,9 +19,9 @@ const LENGTH_END: usize = 64;
 /// Ids are unique within a process, and very probably across processes. Random bytes are read once for the seed, not
 /// for each id: a request id is not a secret.
 #[derive(Debug)]
-pub struct Ids(AtomicU64);
+pub struct RequestIds(AtomicU64);
 
-impl Ids {
+impl RequestIds {
     pub fn new(random: &dyn Random) -> Self {
         let mut seed = [0; 8];
         random.fill(&mut seed);
@@ -29,8 +29,8 @@ impl Ids {
     }
 
     /// Returns the id of a request: the one from a trusted proxy if it is valid, otherwise a new one.
-    pub fn of(&self, client: &Client<'_>, headers: &HeaderMap) -> HeaderValue {
-        match headers.get(NAME).filter(|given| client.is_forwarded && is_fine(given.as_bytes())) {
+    pub fn for_request(&self, client: &Client<'_>, headers: &HeaderMap) -> HeaderValue {
+        match headers.get(NAME).filter(|given| client.is_forwarded && is_acceptable(given.as_bytes())) {
             Some(given) => given.clone(),
             None => self.next(),
         }
@@ -56,7 +56,7 @@ impl Ids {
 
 /// Whether an id is acceptable: 1 to 63 letters, digits, `-`, `_` or `.`, so that it is safe in logs and headers. An id
 /// that looks like a secret is rejected, because a client may have sent one in the wrong header.
-fn is_fine(id: &[u8]) -> bool {
+fn is_acceptable(id: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     (1..LENGTH_END).contains(&id.len())
         && id.iter().all(is_plain)
@@ -71,16 +71,18 @@ mod tests {
 
     #[test]
     fn no_two_are_the_same() {
-        let ids = Ids::new(&SystemRandom);
+        let ids = RequestIds::new(&SystemRandom);
         let made: HashSet<_> = (0..100_000).map(|_| ids.next()).collect();
         assert_eq!(made.len(), 100_000);
-        assert!(made.iter().all(|id| id.len() == 17 && id.as_bytes().starts_with(b"req_") && is_fine(id.as_bytes())));
+        assert!(
+            made.iter().all(|id| id.len() == 17 && id.as_bytes().starts_with(b"req_") && is_acceptable(id.as_bytes()))
+        );
     }
 
     #[test]
     fn what_a_proxy_gives_is_plain_and_short() {
         for fine in ["7f3c9a", "018f-0000", "req_0", "A.b", &"x".repeat(63)] {
-            assert!(is_fine(fine.as_bytes()), "{fine}");
+            assert!(is_acceptable(fine.as_bytes()), "{fine}");
         }
         for wrong in [
             "",
@@ -96,7 +98,7 @@ mod tests {
             "id.kw_live_a",
             "eyJhbGciOiJFZERTQSJ9",
         ] {
-            assert!(!is_fine(wrong.as_bytes()), "{wrong}");
+            assert!(!is_acceptable(wrong.as_bytes()), "{wrong}");
         }
     }
 }

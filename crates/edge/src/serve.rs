@@ -1,9 +1,9 @@
 //! HTTP/1.1 listener: time limits, connection limits, and graceful shutdown.
 
 use super::{
-    Site,
-    connection::{Link, Order, Phase, Place, Registry, RequestBody, Socket, read_rest},
-    front::Content,
+    HttpService,
+    connection::{ConnectionSlot, Link, Order, Phase, Registry, RequestBody, Socket, read_rest},
+    fast_path::ResponseBody,
     listeners::Listeners,
     timer::ConnectionTimer,
 };
@@ -24,25 +24,25 @@ use tokio::net::TcpStream;
 pub use super::connection::Limits;
 
 /// Time limit for the arrival of a request head, and for an idle keep-alive connection.
-const HEAD: Duration = Duration::from_secs(15);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time limit for requests in progress at shutdown.
-pub const DRAIN: Duration = Duration::from_secs(10);
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit for the tasks of connections that were cut off, which must be polled once more.
-pub const CUT: Duration = Duration::from_secs(1);
+pub const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Pause after a failed accept (for example too many open files), to avoid a busy loop.
-const REST: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` completes. Then requests in progress may finish within [`DRAIN`].
-pub async fn serve(listener: impl Into<Listeners>, site: impl Into<Site>, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: impl Into<Listeners>, site: impl Into<HttpService>, stop: impl Future<Output = ()>) {
     let site = site.into();
     let limits = site.limits();
-    serve_within(listener, site, limits, stop).await;
+    serve_with_limits(listener, site, limits, stop).await;
 }
 
 /// [`serve`] with other limits than the default ones.
-pub async fn serve_within(
+pub async fn serve_with_limits(
     listener: impl Into<Listeners>,
-    site: impl Into<Site>,
+    site: impl Into<HttpService>,
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
@@ -51,7 +51,7 @@ pub async fn serve_within(
     // limit for the first bytes of a silent connection.
     let mut builder = http1::Builder::new();
     // A response is small and is copied behind its head: one buffer costs the kernel less than two.
-    builder.header_read_timeout(HEAD).writev(false);
+    builder.header_read_timeout(HEAD_TIMEOUT).writev(false);
     let registry = Registry::new(limits, site.trusted_proxies());
     let mut stop = pin!(stop);
     loop {
@@ -63,35 +63,35 @@ pub async fn serve_within(
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "listener.accept_failed");
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
         if let Some(place) = registry.admit(peer.ip()) {
-            tokio::spawn(converse(builder.clone(), stream, peer, place, limits.write, site.clone()));
+            tokio::spawn(serve_connection(builder.clone(), stream, peer, place, limits.write, site.clone()));
         }
     }
     drop(listener);
-    registry.tell_all(Order::Stop);
-    if tokio::time::timeout(DRAIN, registry.ended()).await.is_err() {
-        let connections = registry.tell_all(Order::Cut);
+    registry.send_order_to_all(Order::Stop);
+    if tokio::time::timeout(DRAIN_TIMEOUT, registry.wait_until_empty()).await.is_err() {
+        let connections = registry.send_order_to_all(Order::Cut);
         tracing::warn!(
-            seconds = DRAIN.as_secs(),
+            seconds = DRAIN_TIMEOUT.as_secs(),
             connections,
             "connection.cut_off: requests took longer than the server waits when it stops"
         );
-        let _ = tokio::time::timeout(CUT, registry.ended()).await;
+        let _ = tokio::time::timeout(CUT_TIMEOUT, registry.wait_until_empty()).await;
     }
 }
 
 /// Serves the requests of one connection.
-async fn converse(
+async fn serve_connection(
     builder: http1::Builder,
     stream: TcpStream,
     peer: SocketAddr,
-    place: Place,
+    place: ConnectionSlot,
     write_time: Duration,
-    site: Site,
+    site: HttpService,
 ) {
     // Responses are small and are sent without delay.
     let _ = stream.set_nodelay(true);
@@ -100,7 +100,7 @@ async fn converse(
     let service =
         service_fn(move |request| async move { Ok::<_, Infallible>(respond(shared, link, peer, request).await) });
     let mut builder = builder;
-    let mut connection = pin!(builder.timer(ConnectionTimer::new(HEAD)).serve_connection(socket, service));
+    let mut connection = pin!(builder.timer(ConnectionTimer::new(HEAD_TIMEOUT)).serve_connection(socket, service));
     let mut is_ending = false;
     let ended = poll_fn(|context| {
         link.register(context.waker());
@@ -121,7 +121,12 @@ async fn converse(
 }
 
 /// Responds to one request. `Connection: close` announces the last response (RFC 9112 section 9.6).
-async fn respond(site: &Site, link: &Arc<Link>, peer: SocketAddr, request: Request<Incoming>) -> Response<Content> {
+async fn respond(
+    site: &HttpService,
+    link: &Arc<Link>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<ResponseBody> {
     link.enter(Phase::Handling);
     let expects_continue = request.headers().contains_key(header::EXPECT);
     let mut is_read = true;
@@ -131,8 +136,8 @@ async fn respond(site: &Site, link: &Arc<Link>, peer: SocketAddr, request: Reque
         body
     });
     let mut response = match link.is_reserved {
-        true => Box::pin(site.answer_health(peer, request)).await,
-        false => site.answer(Some(peer), request).await,
+        true => Box::pin(site.respond_health(peer, request)).await,
+        false => site.respond(Some(peer), request).await,
     };
     if !is_read && !read_rest(link, expects_continue).await || link.is_reserved {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -13,13 +13,13 @@ static DATABASE: OnceLock<Location> = OnceLock::new();
 
 /// Sets the database location, which the log names with advice when the database fails. Only the first call has an
 /// effect.
-pub fn name_database(location: &Location) {
+pub fn set_database_location(location: &Location) {
     let _ = DATABASE.set(location.clone());
 }
 
 /// HTTP error response for a kind of database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct StorageProblem {
     pub status: StatusCode,
     /// `code` of the problem document.
     pub code: &'static str,
@@ -28,8 +28,8 @@ pub struct Trouble {
     pub retry_after: Option<&'static str>,
 }
 
-impl Trouble {
-    pub fn of(kind: Kind) -> Self {
+impl StorageProblem {
+    pub fn from_kind(kind: Kind) -> Self {
         let unavailable = |code, detail, seconds| Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code,
@@ -64,8 +64,8 @@ impl Trouble {
 
     /// Logs an internal error and returns its response.
     pub fn report(error: &Error) -> Self {
-        log(error);
-        Self::of(kind(error))
+        log_error(error);
+        Self::from_kind(kind(error))
     }
 }
 
@@ -79,7 +79,7 @@ fn kind(error: &Error) -> Kind {
 /// Logs an internal error.
 ///
 /// Database errors are limited to one log line per second: during an outage every request fails in the same way.
-pub fn log(error: &Error) {
+pub fn log_error(error: &Error) {
     static LIMIT: LogLimit = LogLimit::new();
     let advice = match (error, DATABASE.get()) {
         (Error::Store(error), Some(location)) => store::advice(error, location),

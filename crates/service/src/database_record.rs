@@ -4,7 +4,7 @@
 //! write-ahead log. Both are detected at startup because the database is older than the record. The file contains
 //! sequence numbers and hashes of the audit log and of the change feed, and no secrets.
 
-use super::{Error, Ground};
+use super::{Context, Error};
 use keyward_store::{self as store, audit::EventRow};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -72,7 +72,7 @@ struct State {
 
 /// Record of the database that this process serves.
 pub struct DatabaseRecord {
-    ground: Ground,
+    context: Context,
     path: PathBuf,
     /// Newest first. The first entry is the database of this process.
     states: Vec<State>,
@@ -89,7 +89,7 @@ fn path_of(key_file: &Path) -> PathBuf {
 ///
 /// # Errors
 /// [`RecordError::Vanished`] if the file is missing or empty.
-pub fn refuse_vanished(database: &Path, key_file: &Path) -> Result<(), RecordError> {
+pub fn check_database_exists(database: &Path, key_file: &Path) -> Result<(), RecordError> {
     // Check the key file first: a process that creates both files creates the key file last.
     let is_beside = key_file.parent() == database.parent() && key_file.exists();
     if !is_beside && !path_of(key_file).exists() {
@@ -110,13 +110,13 @@ pub fn refuse_vanished(database: &Path, key_file: &Path) -> Result<(), RecordErr
 /// # Errors
 /// [`RecordError::WithoutEvents`], or an error if the database cannot be read. An unreadable record is not an error
 /// here; [`DatabaseRecord::check`] reports it.
-pub async fn refuse_without_events(ground: &Ground, key_file: &Path) -> Result<(), RecordError> {
+pub async fn check_has_events(context: &Context, key_file: &Path) -> Result<(), RecordError> {
     let path = path_of(key_file);
-    let seen_event = read(&path).unwrap_or_default().iter().map(|state| state.event).max().unwrap_or_default();
+    let seen_event = read_states(&path).unwrap_or_default().iter().map(|state| state.event).max().unwrap_or_default();
     if seen_event == 0 {
         return Ok(());
     }
-    let mut reader = ground.pool.read().await?;
+    let mut reader = context.pool.acquire_reader().await?;
     let (event, _) = store::audit::head(&mut reader.conn()).await?;
     if event == 0 { Err(RecordError::WithoutEvents { path, seen_event }) } else { Ok(()) }
 }
@@ -126,14 +126,14 @@ impl DatabaseRecord {
     ///
     /// # Errors
     /// [`RecordError`] if the database is older than the record or differs from it, or if the record cannot be read.
-    pub async fn check(ground: &Ground, key_file: &Path, accept: bool) -> Result<Self, RecordError> {
+    pub async fn check(context: &Context, key_file: &Path, accept: bool) -> Result<Self, RecordError> {
         let path = path_of(key_file);
-        let states = match read(&path) {
+        let states = match read_states(&path) {
             Err(_) if accept => Vec::new(),
             Err(cause) => return Err(RecordError::Unreadable { path, cause: cause.to_string() }),
             Ok(states) => states,
         };
-        let mut record = Self { ground: ground.clone(), path, states };
+        let mut record = Self { context: context.clone(), path, states };
         let now = record.state().await?;
         let at = record.states.iter().position(|state| state.database == now.database);
         if let Some(at) = at {
@@ -166,7 +166,7 @@ impl DatabaseRecord {
             });
         }
         if seen.event > 0 {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             let event = event(&mut reader, seen.event).await?;
             if event.is_none_or(|event| hex::encode(event.hash) != seen.hash) {
                 return Err(RecordError::Other { path: self.path.clone(), event: seen.event });
@@ -177,10 +177,10 @@ impl DatabaseRecord {
 
     /// Returns the current state of the database.
     async fn state(&self) -> Result<State, store::Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let first = event(&mut reader, 1).await?;
         let (event, hash) = store::audit::head(&mut reader.conn()).await?;
-        let change = store::changes::newest(&mut reader.conn()).await?;
+        let change = store::change_log::newest(&mut reader.conn()).await?;
         let database = first.map(|event| hex::encode(event.hash)).unwrap_or_default();
         Ok(State { database, event, hash: hex::encode(hash), change })
     }
@@ -237,7 +237,7 @@ async fn event(reader: &mut store::Reader, seq: i64) -> Result<Option<EventRow>,
     Ok(event.filter(|event| event.seq == seq))
 }
 
-fn read(path: &Path) -> io::Result<Vec<State>> {
+fn read_states(path: &Path) -> io::Result<Vec<State>> {
     match std::fs::read(path) {
         Ok(text) => Ok(serde_json::from_slice(&text)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -5,18 +5,18 @@
 //! hour, to the same user in the same browser. It is deleted only after a page with its values was rendered, so that a
 //! failed rendering loses nothing.
 
-use super::{Error, Ground, limits::AddressLimit, once::OneTimeCode, sealing::SealingKey};
+use super::{Context, Error, encryption_at_rest::EncryptionKey, limits::AddressLimit, one_time_tokens::OneTimeCode};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_domain::{ids::UserId, rate::RateLimit};
-use keyward_store::{self as store, drafts::DraftRow, queue::Kept};
+use keyward_store::{self as store, drafts::DraftRow, write_queue::WriteOutcome};
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Lifetime of a draft, in seconds: one hour.
-pub const KEPT: i64 = 3_600;
+pub const LIFETIME: i64 = 3_600;
 /// Maximum size of a draft, in bytes of JSON: one formatted config plus its form.
-const LONGEST: usize = 1_536 * 1024;
+const SIZE_MAX: usize = 1_536 * 1024;
 /// Purpose of the message authentication code (domain separation).
 const PURPOSE: &[u8] = b"keyward form draft";
 const ID: usize = 16;
@@ -34,20 +34,20 @@ pub type Values = BTreeMap<String, Vec<String>>;
 /// Use cases of form drafts.
 #[derive(Clone)]
 pub struct Drafts {
-    ground: Ground,
-    sealing: SealingKey,
+    context: Context,
+    sealing: EncryptionKey,
     limit: Arc<AddressLimit>,
 }
 
 impl Drafts {
-    pub fn new(ground: Ground, sealing: SealingKey) -> Self {
-        Self { ground, sealing, limit: Arc::new(AddressLimit::new(per_address())) }
+    pub fn new(context: Context, sealing: EncryptionKey) -> Self {
+        Self { context, sealing, limit: Arc::new(AddressLimit::new(per_address())) }
     }
 
     /// Returns the mark that a form embeds for the user it is rendered for.
     pub fn mark(&self, user: UserId) -> String {
         let id = Uuid::from(user);
-        let tag = self.sealing.authenticate(PURPOSE, id.as_bytes());
+        let tag = self.sealing.compute_mac(PURPOSE, id.as_bytes());
         URL_SAFE_NO_PAD.encode([id.as_bytes().as_slice(), &tag].concat())
     }
 
@@ -55,7 +55,7 @@ impl Drafts {
     fn owner(&self, mark: &str) -> Option<UserId> {
         let bytes = URL_SAFE_NO_PAD.decode(mark).ok()?;
         let (id, tag) = bytes.split_at_checked(ID)?;
-        self.sealing.is_authentic(PURPOSE, id, tag).then(|| Uuid::from_slice(id).ok())?.map(UserId::from)
+        self.sealing.verify_mac(PURPOSE, id, tag).then(|| Uuid::from_slice(id).ok())?.map(UserId::from)
     }
 
     /// Stores submitted values and replaces the user's previous draft. Returns the code for the browser's cookie.
@@ -64,7 +64,7 @@ impl Drafts {
     ///
     /// # Errors
     /// If the database rejects the write.
-    pub async fn keep(
+    pub async fn save(
         &self,
         from: Option<IpAddr>,
         mark: &str,
@@ -74,22 +74,22 @@ impl Drafts {
         let Some(user) = self.owner(mark) else { return Ok(None) };
         let json = serde_json::to_vec(values).map_err(|_| Error::Internal("a form could not be written as JSON"))?;
         let json = Zeroizing::new(json);
-        if json.len() > LONGEST || self.limit.take(from, self.ground.now()).is_err() {
+        if json.len() > SIZE_MAX || self.limit.try_acquire(from, self.context.now()).is_err() {
             return Ok(None);
         }
-        let (id, code) = (self.ground.new_id(), OneTimeCode::generate(&*self.ground.random));
-        let sealed = self.sealing.seal(id, &json, &*self.ground.random);
+        let (id, code) = (self.context.new_id(), OneTimeCode::generate(&*self.context.random));
+        let sealed = self.sealing.encrypt(id, &json, &*self.context.random);
         let row = DraftRow {
             user_id: user.into(),
             id,
             digest: code.digest(),
             path: path.to_owned(),
             sealed: sealed.map_err(|_| Error::Internal("a form could not be sealed"))?,
-            expires_at: self.ground.now().plus_seconds(KEPT).micros(),
+            expires_at: self.context.now().plus_seconds(LIFETIME).micros(),
         };
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let row = row.clone();
-            Box::pin(async move { Ok::<_, Error>(Kept::unrecorded(store::drafts::keep(tx, &row).await?)) })
+            Box::pin(async move { Ok::<_, Error>(WriteOutcome::unaudited(store::drafts::save(tx, &row).await?)) })
         });
         Ok(write.await?.then_some(code))
     }
@@ -99,13 +99,13 @@ impl Drafts {
     /// # Errors
     /// If the database cannot be read.
     pub async fn find(&self, code: &str, user: UserId, path: &str) -> Result<Option<Values>, Error> {
-        let (digest, now) = (super::once::digest(code), self.ground.now().micros());
-        let mut reader = self.ground.pool.read().await?;
+        let (digest, now) = (super::one_time_tokens::digest(code), self.context.now().micros());
+        let mut reader = self.context.pool.acquire_reader().await?;
         let found = store::drafts::find(&mut reader.conn(), &digest, user.into(), path, now).await?;
         drop(reader);
         // A draft that cannot be decrypted (another key file, or damaged data) counts as missing.
         Ok(found.and_then(|(id, sealed)| {
-            let json = self.sealing.open(id, &sealed)?;
+            let json = self.sealing.decrypt(id, &sealed)?;
             serde_json::from_slice(&json).ok()
         }))
     }
@@ -115,21 +115,21 @@ impl Drafts {
     ///
     /// # Errors
     /// If the database rejects the query.
-    pub async fn take(&self, code: &str, user: UserId, path: &str) -> Result<bool, Error> {
-        let (digest, user, now) = (super::once::digest(code), Uuid::from(user), self.ground.now().micros());
+    pub async fn delete(&self, code: &str, user: UserId, path: &str) -> Result<bool, Error> {
+        let (digest, user, now) = (super::one_time_tokens::digest(code), Uuid::from(user), self.context.now().micros());
         {
             // Release the reader before waiting for the write queue.
-            let mut reader = self.ground.pool.read().await?;
-            if !store::drafts::is_kept(&mut reader.conn(), &digest, user, path, now).await? {
+            let mut reader = self.context.pool.acquire_reader().await?;
+            if !store::drafts::exists(&mut reader.conn(), &digest, user, path, now).await? {
                 return Ok(false);
             }
         }
         let path = path.to_owned();
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let path = path.clone();
-            Box::pin(
-                async move { Ok::<_, Error>(Kept::unrecorded(store::drafts::take(tx, &digest, user, &path).await?)) },
-            )
+            Box::pin(async move {
+                Ok::<_, Error>(WriteOutcome::unaudited(store::drafts::delete(tx, &digest, user, &path).await?))
+            })
         });
         write.await
     }

@@ -1,8 +1,8 @@
 //! Key expiry: resolves the choice in the expiry dropdown to a timestamp and to the sentence under the field.
 
 use super::{
-    Field,
-    moments::{abbreviation, zoned},
+    InvalidField,
+    time_format::{abbreviation, zoned},
 };
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use keyward_domain::{
@@ -15,11 +15,11 @@ use keyward_domain::{
 ///
 /// # Errors
 /// If the dropdown has no such choice.
-pub fn read(expires: &str, on: &str) -> Result<ExpiryChoice, Field> {
+pub fn parse(expires: &str, on: &str) -> Result<ExpiryChoice, InvalidField> {
     match expires {
         "" => Ok(ExpiryChoice::Days(DEFAULT_DAYS)),
         "date" => Ok(ExpiryChoice::Date(on.to_owned())),
-        other => other.parse().map_err(|e| Field::new("expires", e)),
+        other => other.parse().map_err(|e| InvalidField::new("expires", e)),
     }
 }
 
@@ -28,12 +28,12 @@ pub fn read(expires: &str, on: &str) -> Result<ExpiryChoice, Field> {
 ///
 /// # Errors
 /// If the date is invalid, has passed, or is beyond [`DAYS_MAX`].
-pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, Field> {
+pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, InvalidField> {
     match choice {
         ExpiryChoice::Never => Ok(None),
         ExpiryChoice::Days(days) => Ok(Some(now.plus_seconds(i64::from(*days) * DAY))),
         ExpiryChoice::Date(date) => {
-            let wrong = |message: String| Field::new("expires_on", message);
+            let wrong = |message: String| InvalidField::new("expires_on", message);
             let date: Date = date.parse().map_err(|_| wrong("Choose the day on which the key ends.".into()))?;
             let end = last_second(date, zone).map_err(|_| wrong("Choose an earlier day.".into()))?;
             if end <= now {
@@ -65,7 +65,7 @@ fn last_second(date: Date, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
 ///
 /// # Errors
 /// Same as [`resolve`].
-pub fn say(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<String, Field> {
+pub fn preview_text(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result<String, InvalidField> {
     let Some(end) = resolve(choice, zone, now)? else { return Ok("Never expires.".to_owned()) };
     let end = zoned(end, zone);
     Ok(format!("Expires on {} {}.", end.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&end)))
@@ -82,7 +82,7 @@ pub(super) fn options(policy: &Policy, zone: &TimeZone, now: Timestamp) -> Vec<E
             value: choice.to_string(),
             label,
             // Cannot fail: only a date can be invalid.
-            sentence: say(&choice, zone, now).unwrap_or_default(),
+            sentence: preview_text(&choice, zone, now).unwrap_or_default(),
         })
         .collect()
 }
@@ -90,24 +90,24 @@ pub(super) fn options(policy: &Policy, zone: &TimeZone, now: Timestamp) -> Vec<E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::moments;
+    use crate::time_format;
     use keyward_domain::policy::{SecondFactor, SignUp};
 
     /// 2026-11-20T13:32:00Z
     const NOW: Timestamp = Timestamp::from_seconds(1_795_181_520);
 
     fn zone(name: &str) -> TimeZone {
-        moments::zone(name).unwrap()
+        time_format::zone(name).unwrap()
     }
 
     fn ends(date: &str, name: &str) -> Result<String, String> {
         resolve(&ExpiryChoice::Date(date.into()), &zone(name), NOW)
-            .map(|end| moments::rfc3339(end.unwrap()))
+            .map(|end| time_format::rfc3339(end.unwrap()))
             .map_err(|field| field.message)
     }
 
-    fn said(choice: &str, name: &str) -> String {
-        say(&choice.parse().unwrap(), &zone(name), NOW).unwrap()
+    fn preview(choice: &str, name: &str) -> String {
+        preview_text(&choice.parse().unwrap(), &zone(name), NOW).unwrap()
     }
 
     #[test]
@@ -115,9 +115,9 @@ mod tests {
         let end = resolve(&ExpiryChoice::Days(90), &TimeZone::UTC, NOW).unwrap().unwrap();
         assert_eq!(end.seconds_since(NOW), 90 * 86_400);
         assert_eq!(resolve(&ExpiryChoice::Never, &TimeZone::UTC, NOW), Ok(None));
-        assert_eq!(read("", ""), Ok(ExpiryChoice::Days(90)));
-        assert_eq!(read("date", "2027-02-18"), Ok(ExpiryChoice::Date("2027-02-18".into())));
-        assert_eq!(read("soon", "").unwrap_err().name, "expires");
+        assert_eq!(parse("", ""), Ok(ExpiryChoice::Days(90)));
+        assert_eq!(parse("date", "2027-02-18"), Ok(ExpiryChoice::Date("2027-02-18".into())));
+        assert_eq!(parse("soon", "").unwrap_err().name, "expires");
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(ends("2027-04-03", "America/Santiago").unwrap(), "2027-04-04T03:59:59Z");
         // Nuuk skips the last hour of 27 March 2027, so that day ends at 22:59:59.
         assert_eq!(ends("2027-03-27", "America/Nuuk").unwrap(), "2027-03-28T00:59:59Z");
-        assert_eq!(said("date:2027-03-27", "America/Nuuk"), "Expires on Saturday 27 March 2027 at 22:59:59 UTC-2.");
+        assert_eq!(preview("date:2027-03-27", "America/Nuuk"), "Expires on Saturday 27 March 2027 at 22:59:59 UTC-2.");
     }
 
     #[test]
@@ -160,14 +160,17 @@ mod tests {
 
     #[test]
     fn the_sentence_says_the_instant() {
-        assert_eq!(said("90d", "Europe/Berlin"), "Expires on Thursday 18 February 2027 at 14:32:00 CET.");
+        assert_eq!(preview("90d", "Europe/Berlin"), "Expires on Thursday 18 February 2027 at 14:32:00 CET.");
         // Across a clock change: the same number of seconds, but another hour of local time.
-        assert_eq!(said("180d", "Europe/Berlin"), "Expires on Wednesday 19 May 2027 at 15:32:00 CEST.");
+        assert_eq!(preview("180d", "Europe/Berlin"), "Expires on Wednesday 19 May 2027 at 15:32:00 CEST.");
         let end = resolve(&ExpiryChoice::Days(180), &zone("Europe/Berlin"), NOW).unwrap().unwrap();
         assert_eq!(end.seconds_since(NOW), 180 * 86_400);
-        assert_eq!(said("date:2027-02-18", "Europe/Berlin"), "Expires on Thursday 18 February 2027 at 23:59:59 CET.");
-        assert_eq!(said("7d", "America/Sao_Paulo"), "Expires on Friday 27 November 2026 at 10:32:00 UTC-3.");
-        assert_eq!(said("never", "UTC"), "Never expires.");
+        assert_eq!(
+            preview("date:2027-02-18", "Europe/Berlin"),
+            "Expires on Thursday 18 February 2027 at 23:59:59 CET."
+        );
+        assert_eq!(preview("7d", "America/Sao_Paulo"), "Expires on Friday 27 November 2026 at 10:32:00 UTC-3.");
+        assert_eq!(preview("never", "UTC"), "Never expires.");
         let any = Policy {
             key_life_max: None,
             may_never_expire: true,
@@ -179,7 +182,7 @@ mod tests {
         let options = options(&any, &zone("Europe/Berlin"), NOW);
         assert_eq!(options.len(), 7);
         assert_eq!((options[3].value.as_str(), options[3].label.as_str()), ("90d", "90 days"));
-        assert_eq!(options[3].sentence, said("90d", "Europe/Berlin"));
+        assert_eq!(options[3].sentence, preview("90d", "Europe/Berlin"));
         assert_eq!((options[6].value.as_str(), options[6].sentence.as_str()), ("never", "Never expires."));
     }
 }

@@ -11,25 +11,26 @@ pub mod audit;
 pub mod database_record;
 pub mod drafts;
 mod expiry;
-pub mod fetch;
 pub mod folding;
+pub mod http_client;
 pub mod keys;
+pub mod maintenance;
 mod not_before;
 pub mod oauth;
 pub mod oidc;
-pub mod once;
+pub mod one_time_tokens;
 pub mod policy;
 pub mod projects;
 pub mod scopes;
 pub mod smtp;
 mod tls_error;
-pub mod upkeep;
 pub mod users;
 
 pub use keyward_core::{
-    Error, Field, Ground, actor, can, clock, mail, moments, program, random, read_list, reauthentication, sealing,
+    Context, Error, InvalidField, actor, clock, encryption_at_rest, mail, management_client, permissions, random,
+    read_list, reauthentication, time_format,
 };
-pub use keyward_verify::{hearing, limits, signer, tokens, usage, verify};
+pub use keyward_verify::{cache_invalidation, limits, signer, tokens, usage, verify};
 
 use keyward_config::Config;
 use std::{ops::Deref, sync::Arc};
@@ -37,21 +38,21 @@ use std::{ops::Deref, sync::Arc};
 /// Shared handle of all services. The services are behind one pointer because middleware clones the handle several
 /// times per request.
 #[derive(Clone)]
-pub struct App(Arc<Services>);
+pub struct Services(Arc<ServicesInner>);
 
-impl Deref for App {
-    type Target = Services;
+impl Deref for Services {
+    type Target = ServicesInner;
 
-    fn deref(&self) -> &Services {
+    fn deref(&self) -> &ServicesInner {
         &self.0
     }
 }
 
 /// All services, constructed once per process.
 #[derive(Clone)]
-pub struct Services {
+pub struct ServicesInner {
     pub config: Arc<Config>,
-    pub ground: Ground,
+    pub context: Context,
     pub accounts: accounts::Accounts,
     pub audit: audit::Audit,
     /// OAuth consent and grants.
@@ -72,44 +73,44 @@ pub struct Services {
     pub users: users::Users,
 }
 
-impl App {
+impl Services {
     /// Constructs the services from an open database and the keyring that the key file unlocked.
-    pub fn new(config: Arc<Config>, ground: Ground, keyring: signer::Keyring) -> Self {
+    pub fn new(config: Arc<Config>, context: Context, keyring: signer::Keyring) -> Self {
         let limits = limits::Limits::default();
-        let usage = usage::Usage::new(ground.clone(), limits.clone());
-        let verify = verify::Verifier::new(ground.clone(), limits.clone(), usage.clone(), config.cache_keys);
+        let usage = usage::Usage::new(context.clone(), limits.clone());
+        let verify = verify::Verifier::new(context.clone(), limits.clone(), usage.clone(), config.cache_keys);
         let (url, sealing) = (&config.public_url, keyring.sealing.clone());
-        let tokens = tokens::Tokens::new(ground.clone(), url, keyring.tokens, sealing, verify.clone());
-        Self(Arc::new(Services {
-            drafts: drafts::Drafts::new(ground.clone(), keyring.sealing.clone()),
-            accounts: accounts::Accounts::new(ground.clone(), config.clone()).with_sealing(keyring.sealing),
-            audit: audit::Audit::new(ground.clone(), keyring.log),
-            consent: oauth::Consent::new(ground.clone(), &config.public_url),
-            folding: folding::Folding::new(ground.clone()),
-            keys: keys::Keys::new(ground.clone()).with_usage(usage.clone()),
+        let tokens = tokens::Tokens::new(context.clone(), url, keyring.tokens, sealing, verify.clone());
+        Self(Arc::new(ServicesInner {
+            drafts: drafts::Drafts::new(context.clone(), keyring.sealing.clone()),
+            accounts: accounts::Accounts::new(context.clone(), config.clone()).with_sealing(keyring.sealing),
+            audit: audit::Audit::new(context.clone(), keyring.log),
+            consent: oauth::Consent::new(context.clone(), &config.public_url),
+            folding: folding::Folding::new(context.clone()),
+            keys: keys::Keys::new(context.clone()).with_usage(usage.clone()),
             limits,
-            oidc: oidc::Oidc::new(ground.clone(), &config),
-            policy: policy::Policies::new(ground.clone()),
-            projects: projects::Projects::new(ground.clone()),
-            scopes: scopes::Scopes::new(ground.clone()),
+            oidc: oidc::Oidc::new(context.clone(), &config),
+            policy: policy::Policies::new(context.clone()),
+            projects: projects::Projects::new(context.clone()),
+            scopes: scopes::Scopes::new(context.clone()),
             tokens,
             verify,
             usage,
-            users: users::Users::new(ground.clone()),
+            users: users::Users::new(context.clone()),
             config,
-            ground,
+            context,
         }))
     }
 
     /// Applies changes of other processes to the caches while the process runs.
     pub async fn follow_changes(self) {
-        hearing::run(self.ground.clone(), self.verify.clone(), self.tokens.clone()).await;
+        cache_invalidation::run(self.context.clone(), self.verify.clone(), self.tokens.clone()).await;
     }
 
     /// Returns the same services with other HTTP settings, for tests. Settings that the services copied at construction
     /// do not change.
     #[must_use]
     pub fn with_config(&self, config: Config) -> Self {
-        Self(Arc::new(Services { config: Arc::new(config), ..(*self.0).clone() }))
+        Self(Arc::new(ServicesInner { config: Arc::new(config), ..(*self.0).clone() }))
     }
 }

@@ -1,8 +1,8 @@
 //! Key start time ("not before"): converts between the form field, a timestamp, and the sentence under the field.
 
 use super::{
-    Field,
-    moments::{self, abbreviation, zoned},
+    InvalidField,
+    time_format::{self, abbreviation, zoned},
 };
 use jiff::{civil::DateTime, tz::TimeZone};
 use keyward_domain::time::Timestamp;
@@ -17,7 +17,7 @@ const MINUTE: i64 = 60;
 ///
 /// # Errors
 /// If the text is not a time, or the time has passed.
-pub fn read(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, Field> {
+pub fn parse(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Timestamp>, InvalidField> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -27,11 +27,11 @@ pub fn read(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Timest
         let civil: DateTime = text.parse()?;
         civil.to_zoned(zone.clone()).map(|zoned| zoned.timestamp())
     });
-    let wrong = |message: String| Field::new(FIELD, message);
+    let wrong = |message: String| InvalidField::new(FIELD, message);
     let at = at.map_err(|_| wrong("Write a day and a time, such as 2027-02-18 09:00.".into()))?;
     let at = Timestamp::from_micros(at.as_microsecond());
     if now.seconds_since(at) >= MINUTE {
-        let exact = moments::moment(at, zone).exact;
+        let exact = time_format::format_moment(at, zone).exact;
         return Err(wrong(format!("{exact} has passed. Choose a later time, or none: then the key works at once.")));
     }
     Ok(Some(at))
@@ -41,11 +41,14 @@ pub fn read(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Timest
 ///
 /// # Errors
 /// A field error if the key would never be valid.
-pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -> Result<(), Field> {
+pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -> Result<(), InvalidField> {
     match (from, end) {
         (Some(from), Some(end)) if from >= end => {
-            let end = moments::moment(end, zone).exact;
-            Err(Field::new(FIELD, format!("The key would never work: it ends on {end}. Choose an earlier time.")))
+            let end = time_format::format_moment(end, zone).exact;
+            Err(InvalidField::new(
+                FIELD,
+                format!("The key would never work: it ends on {end}. Choose an earlier time."),
+            ))
         }
         _ => Ok(()),
     }
@@ -55,14 +58,14 @@ pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -
 ///
 /// # Errors
 /// Same as [`read`].
-pub fn say(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, Field> {
-    let Some(from) = read(text, zone, now)? else { return Ok("Works at once.".to_owned()) };
+pub fn preview_text(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, InvalidField> {
+    let Some(from) = parse(text, zone, now)? else { return Ok("Works at once.".to_owned()) };
     let from = zoned(from, zone);
     Ok(format!("Works from {} {}.", from.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&from)))
 }
 
 /// Formats a timestamp as the value of the field, to the minute.
-pub fn typed(at: Timestamp, zone: &TimeZone) -> String {
+pub fn field_value(at: Timestamp, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
@@ -74,11 +77,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_795_181_520);
 
     fn zone(name: &str) -> TimeZone {
-        moments::zone(name).unwrap()
+        time_format::zone(name).unwrap()
     }
 
     fn starts(text: &str, name: &str) -> Result<String, String> {
-        read(text, &zone(name), NOW).map(|at| moments::rfc3339(at.unwrap())).map_err(|field| field.message)
+        parse(text, &zone(name), NOW).map(|at| time_format::rfc3339(at.unwrap())).map_err(|field| field.message)
     }
 
     #[test]
@@ -88,7 +91,7 @@ mod tests {
         assert_eq!(starts("2026-12-01", "America/Sao_Paulo").unwrap(), "2026-12-01T03:00:00Z");
         assert_eq!(starts("2026-12-01T09:00Z", "Europe/Berlin").unwrap(), "2026-12-01T09:00:00Z");
         assert_eq!(starts("2026-12-01T09:00:00+05:45", "Europe/Berlin").unwrap(), "2026-12-01T03:15:00Z");
-        assert_eq!(read(" ", &TimeZone::UTC, NOW), Ok(None));
+        assert_eq!(parse(" ", &TimeZone::UTC, NOW), Ok(None));
         for wrong in ["soon", "2026-13-01T09:00", "2027-02-30T09:00", "09:00", "+10000-01-01T00:00"] {
             assert!(starts(wrong, "UTC").unwrap_err().starts_with("Write a day and a time"), "{wrong}");
         }
@@ -100,21 +103,21 @@ mod tests {
         assert_eq!(starts("2027-03-28T02:30", "Europe/Berlin").unwrap(), "2027-03-28T01:30:00Z");
         assert_eq!(starts("2027-10-31T02:30", "Europe/Berlin").unwrap(), "2027-10-31T00:30:00Z");
         let berlin = zone("Europe/Berlin");
-        let said = |text| say(text, &berlin, NOW).unwrap();
-        assert_eq!(said("2027-03-28T02:30"), "Works from Sunday 28 March 2027 at 03:30:00 CEST.");
-        assert_eq!(said("2027-10-31T02:30"), "Works from Sunday 31 October 2027 at 02:30:00 CEST.");
-        assert_eq!(said("2027-10-31T02:30+01:00"), "Works from Sunday 31 October 2027 at 02:30:00 CET.");
-        assert_eq!(said(""), "Works at once.");
+        let preview = |text| preview_text(text, &berlin, NOW).unwrap();
+        assert_eq!(preview("2027-03-28T02:30"), "Works from Sunday 28 March 2027 at 03:30:00 CEST.");
+        assert_eq!(preview("2027-10-31T02:30"), "Works from Sunday 31 October 2027 at 02:30:00 CEST.");
+        assert_eq!(preview("2027-10-31T02:30+01:00"), "Works from Sunday 31 October 2027 at 02:30:00 CET.");
+        assert_eq!(preview(""), "Works at once.");
     }
 
     #[test]
     fn the_minute_that_has_begun_is_not_past() {
         let (now, utc) = (NOW.plus_seconds(59), TimeZone::UTC);
-        assert_eq!(read("2026-11-20T13:32", &utc, now), Ok(Some(NOW)));
-        let refused = read("2026-11-20T13:31", &utc, now).unwrap_err();
+        assert_eq!(parse("2026-11-20T13:32", &utc, now), Ok(Some(NOW)));
+        let refused = parse("2026-11-20T13:31", &utc, now).unwrap_err();
         assert!(refused.message.starts_with("20 November 2026, 13:31:00 UTC has passed."), "{}", refused.message);
         assert_eq!(refused.name, "not_before");
-        assert!(read("2026-11-20T13:32", &utc, now.plus_seconds(1)).is_err());
+        assert!(parse("2026-11-20T13:32", &utc, now.plus_seconds(1)).is_err());
     }
 
     #[test]
@@ -129,7 +132,7 @@ mod tests {
     #[test]
     fn what_the_field_shows_is_read_as_it_was() {
         let berlin = zone("Europe/Berlin");
-        assert_eq!(typed(NOW.plus_seconds(59), &berlin), "2026-11-20T14:32");
-        assert_eq!(read(&typed(NOW, &berlin), &berlin, NOW), Ok(Some(NOW)));
+        assert_eq!(field_value(NOW.plus_seconds(59), &berlin), "2026-11-20T14:32");
+        assert_eq!(parse(&field_value(NOW, &berlin), &berlin, NOW), Ok(Some(NOW)));
     }
 }

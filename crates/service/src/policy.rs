@@ -1,22 +1,22 @@
 //! Instance policy: read where it is enforced, changed by administrators.
 
 use super::{
-    Error, Field, Ground,
+    Context, Error, InvalidField,
     actor::{Actor, Caller},
-    can::Power,
     keys,
+    permissions::AdminPermission,
 };
 use keyward_domain::{
-    count::{self, COUNTED, counted_of},
+    count::{self, COUNT_MAX, format_count_of},
     expiry::DAYS_MAX,
     policy::{Policy, PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
     time::{DAY, Timestamp},
 };
 use keyward_store::{
     self as store, Conn,
-    changes::Change,
-    policy::{PolicyRow, Touched},
-    queue::Kept,
+    change_log::Change,
+    policy::{AffectedCounts, PolicyRow},
+    write_queue::WriteOutcome,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -28,16 +28,16 @@ const UNITS: [i64; 3] = [86_400, 3_600, 60];
 /// Use cases of the policy.
 #[derive(Clone)]
 pub struct Policies {
-    ground: Ground,
+    context: Context,
 }
 
 /// Reads the current policy inside the caller's transaction or connection.
-pub(super) async fn read(conn: &mut Conn<'_>) -> Result<Policy, Error> {
+pub(super) async fn load(conn: &mut Conn<'_>) -> Result<Policy, Error> {
     Ok(store::policy::get(conn).await?.try_into()?)
 }
 
 /// Returns the policy as JSON, for the audit log and for the version digest.
-fn facts(policy: &Policy) -> serde_json::Value {
+fn audit_json(policy: &Policy) -> serde_json::Value {
     serde_json::json!({
         "key_life_max_days": policy.key_life_max, "may_never_expire": policy.may_never_expire,
         "token_life_max_seconds": policy.token_life_max, "sign_up": policy.sign_up,
@@ -46,7 +46,7 @@ fn facts(policy: &Policy) -> serde_json::Value {
 }
 
 /// Returns a digest of JSON data. A form sends it back to identify the version that the user has seen.
-fn name(what: &serde_json::Value) -> String {
+fn version_digest(what: &serde_json::Value) -> String {
     hex::encode(&Sha256::digest(what.to_string())[..16])
 }
 
@@ -62,23 +62,23 @@ fn draft(policy: &Policy) -> PolicyDraft {
         sign_up: policy.sign_up.as_str().to_owned(),
         keys_per_project: number(policy.keys_per_project),
         second_factor: policy.second_factor.as_str().to_owned(),
-        version: name(&facts(policy)),
+        version: version_digest(&audit_json(policy)),
     }
 }
 
 /// Parses an optional number.
-fn number(field: &'static str, text: &str, most: u32) -> Result<Option<u32>, Field> {
+fn number(field: &'static str, text: &str, most: u32) -> Result<Option<u32>, InvalidField> {
     match text.trim() {
         "" => Ok(None),
         text => match text.parse() {
             Ok(n) if (1..=most).contains(&n) => Ok(Some(n)),
-            _ => Err(Field::new(field, format!("Write a whole number from 1 to {most}, or nothing."))),
+            _ => Err(InvalidField::new(field, format!("Write a whole number from 1 to {most}, or nothing."))),
         },
     }
 }
 
-fn token_life(text: &str, unit: &str) -> Result<i64, Field> {
-    let wrong = || Field::new("token_life", "Write a whole number, from 1 minute to 366 days in all.");
+fn token_life(text: &str, unit: &str) -> Result<i64, InvalidField> {
+    let wrong = || InvalidField::new("token_life", "Write a whole number, from 1 minute to 366 days in all.");
     let unit = unit.parse().ok().filter(|unit| UNITS.contains(unit)).ok_or_else(wrong)?;
     let life = text.trim().parse::<i64>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)?;
     if (60..=TOKEN_LIFE_MOST).contains(&life) { Ok(life) } else { Err(wrong()) }
@@ -90,15 +90,15 @@ fn parse(draft: &PolicyDraft, mail: bool) -> Result<Policy, Error> {
     let key_life_max = number("key_life_max", &draft.key_life_max, DAYS_MAX.into()).map_err(|e| errors.push(e));
     let token_life_max = token_life(&draft.token_life, &draft.token_unit).map_err(|e| errors.push(e));
     let sign_up = match draft.sign_up.parse() {
-        Ok(SignUp::Open) if !mail => Err(Field::new(
+        Ok(SignUp::Open) if !mail => Err(InvalidField::new(
             "sign_up",
             "Addresses cannot be confirmed: no server for outgoing mail is set. Set one, or choose another.",
         )),
-        read => read.map_err(|e| Field::new("sign_up", e)),
+        read => read.map_err(|e| InvalidField::new("sign_up", e)),
     };
     let sign_up = sign_up.map_err(|e| errors.push(e));
     let keys_per_project = number("keys_per_project", &draft.keys_per_project, 1_000_000).map_err(|e| errors.push(e));
-    let second_factor = draft.second_factor.parse().map_err(|e| errors.push(Field::new("second_factor", e)));
+    let second_factor = draft.second_factor.parse().map_err(|e| errors.push(InvalidField::new("second_factor", e)));
     match (key_life_max, token_life_max, sign_up, keys_per_project, second_factor) {
         (Ok(key_life_max), Ok(token_life_max), Ok(sign_up), Ok(keys_per_project), Ok(second_factor)) => Ok(Policy {
             key_life_max,
@@ -114,11 +114,11 @@ fn parse(draft: &PolicyDraft, mail: bool) -> Result<Policy, Error> {
 
 /// Formats a count with its noun: "1 key", "3 keys".
 fn counted(n: i64, one: &str) -> String {
-    counted_of(u64::try_from(n).unwrap_or_default(), one, &format!("{one}s"))
+    format_count_of(u64::try_from(n).unwrap_or_default(), one, &format!("{one}s"))
 }
 
 /// Returns one sentence for each kind of object that a stricter policy affects.
-fn lines(before: &Policy, after: &Policy, touched: &Touched) -> Vec<String> {
+fn impact_lines(before: &Policy, after: &Policy, touched: &AffectedCounts) -> Vec<String> {
     let mut lines = Vec::new();
     let (it, they) = (
         |n: i64| if n == 1 { "It keeps" } else { "They keep" },
@@ -155,23 +155,24 @@ fn lines(before: &Policy, after: &Policy, touched: &Touched) -> Vec<String> {
             it(n)
         ));
     }
-    let asked = |policy: &Policy| match policy.second_factor {
+    let required_users = |policy: &Policy| match policy.second_factor {
         SecondFactor::Nobody => 0,
         SecondFactor::Administrators => touched.administrators,
         SecondFactor::Everybody => touched.people,
     };
-    if asked(after) > asked(before) {
-        let all = u64::try_from(asked(after)).unwrap_or_default();
-        let n = if all > COUNTED { all } else { all - u64::try_from(asked(before)).unwrap_or_default() };
-        let are = if n == 1 { "1 more person is".to_owned() } else { format!("{} more people are", count::counted(n)) };
+    if required_users(after) > required_users(before) {
+        let all = u64::try_from(required_users(after)).unwrap_or_default();
+        let n = if all > COUNT_MAX { all } else { all - u64::try_from(required_users(before)).unwrap_or_default() };
+        let are =
+            if n == 1 { "1 more person is".to_owned() } else { format!("{} more people are", count::format_count(n)) };
         lines.push(format!("{are} asked for a second factor, and must set one up if they have none."));
     }
     lines
 }
 
 impl Policies {
-    pub fn new(ground: Ground) -> Self {
-        Self { ground }
+    pub fn new(context: Context) -> Self {
+        Self { context }
     }
 
     /// Returns the current policy.
@@ -179,8 +180,8 @@ impl Policies {
     /// # Errors
     /// If the database cannot be read.
     pub async fn get(&self) -> Result<Policy, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        read(&mut reader.conn()).await
+        let mut reader = self.context.pool.acquire_reader().await?;
+        load(&mut reader.conn()).await
     }
 
     /// Returns the data for the policy form.
@@ -188,10 +189,10 @@ impl Policies {
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator.
     pub async fn form(&self, caller: &Caller) -> Result<PolicyForm, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
-        keys::administrator(&mut conn, caller, Power::WritePolicy).await?;
-        Ok(PolicyForm { draft: draft(&read(&mut conn).await?), mail: self.ground.mail.is_set() })
+        keys::require_administrator(&mut conn, caller, AdminPermission::WritePolicy).await?;
+        Ok(PolicyForm { draft: draft(&load(&mut conn).await?), mail: self.context.mail.is_configured() })
     }
 
     /// Saves the policy.
@@ -207,44 +208,44 @@ impl Policies {
     pub async fn save(&self, caller: &Caller, draft: PolicyDraft, confirmed: &str) -> Result<PolicySaved, Error> {
         // Check permission first, so that other users see no validation errors.
         self.form(caller).await?;
-        let policy = parse(&draft, self.ground.mail.is_set())?;
-        let (caller, confirmed, now) = (caller.clone(), confirmed.to_owned(), self.ground.now());
-        let write = self.ground.queue.write(move |tx| {
+        let policy = parse(&draft, self.context.mail.is_configured())?;
+        let (caller, confirmed, now) = (caller.clone(), confirmed.to_owned(), self.context.now());
+        let write = self.context.queue.write(move |tx| {
             let (caller, policy, draft, confirmed) = (caller.clone(), policy.clone(), draft.clone(), confirmed.clone());
             Box::pin(async move {
-                keys::administrator(tx, &caller, Power::WritePolicy).await?;
-                caller.reauthenticate("policy.changed", now)?;
-                store::policy::hold(tx).await?;
-                let before = read(tx).await?;
-                if draft.version != name(&facts(&before)) {
+                keys::require_administrator(tx, &caller, AdminPermission::WritePolicy).await?;
+                caller.require_reauthentication("policy.changed", now)?;
+                store::policy::lock(tx).await?;
+                let before = load(tx).await?;
+                if draft.version != version_digest(&audit_json(&before)) {
                     return Err(Error::Conflict(
                         "The policy was changed meanwhile, by someone else or in another tab. Load the page again, then save.",
                     ));
                 }
                 if before == policy {
-                    return Ok(Kept::unrecorded(PolicySaved::Saved));
+                    return Ok(WriteOutcome::unaudited(PolicySaved::Saved));
                 }
-                let touched = touched(tx, &policy, now).await?;
-                let lines = lines(&before, &policy, &touched);
-                let confirms = name(&serde_json::json!([facts(&policy), lines]));
+                let touched = count_affected(tx, &policy, now).await?;
+                let lines = impact_lines(&before, &policy, &touched);
+                let confirms = version_digest(&serde_json::json!([audit_json(&policy), lines]));
                 if !lines.is_empty() && confirmed != confirms {
-                    return Ok(Kept::unrecorded(PolicySaved::Touches { draft: Box::new(draft), lines, confirms }));
+                    return Ok(WriteOutcome::unaudited(PolicySaved::NeedsConfirmation { draft: Box::new(draft), lines, confirms }));
                 }
                 store::policy::set(tx, &PolicyRow::from(&policy)).await?;
                 let event = Actor::User(caller)
-                    .event(now, "policy.changed", "policy", "Policy").acting_as("administrator")
-                    .detail(serde_json::json!({"before": facts(&before), "after": facts(&policy), "touches": lines}));
-                Ok(Kept::with(PolicySaved::Saved, event).heard(Change::policy()))
+                    .event(now, "policy.changed", "policy", "Policy").with_acting_role("administrator")
+                    .with_detail(serde_json::json!({"before": audit_json(&before), "after": audit_json(&policy), "touches": lines}));
+                Ok(WriteOutcome::audited(PolicySaved::Saved, event).notify(Change::policy()))
             })
         });
         write.await
     }
 }
 
-async fn touched(conn: &mut Conn<'_>, policy: &Policy, now: Timestamp) -> Result<Touched, Error> {
+async fn count_affected(conn: &mut Conn<'_>, policy: &Policy, now: Timestamp) -> Result<AffectedCounts, Error> {
     let end = policy.key_life_max.map_or(i64::MAX, |days| now.plus_seconds(i64::from(days) * DAY).micros());
     let most = policy.keys_per_project.map_or(i64::MAX, i64::from);
-    Ok(store::policy::touched(conn, end, policy.token_life_max, most).await?)
+    Ok(store::policy::count_affected(conn, end, policy.token_life_max, most).await?)
 }
 
 #[cfg(test)]
@@ -286,7 +287,7 @@ mod tests {
 
     #[test]
     fn only_what_is_stricter_and_touches_something_is_said() {
-        let many = Touched { longer: 2, endless: 1, tokens: 1, crowded: 3, administrators: 1, people: 5 };
+        let many = AffectedCounts { longer: 2, endless: 1, tokens: 1, crowded: 3, administrators: 1, people: 5 };
         let strict = Policy {
             key_life_max: Some(1),
             token_life_max: DAY,
@@ -295,7 +296,7 @@ mod tests {
             ..any()
         };
         assert_eq!(
-            lines(&any(), &strict, &many),
+            impact_lines(&any(), &strict, &many),
             [
                 "2 keys end more than 1 day from now. They keep that end.",
                 "1 key never expires. It keeps that.",
@@ -304,8 +305,8 @@ mod tests {
                 "5 more people are asked for a second factor, and must set one up if they have none.",
             ]
         );
-        assert!(lines(&strict, &any(), &many).is_empty(), "nothing is touched by a milder one");
-        let none = Touched { longer: 0, endless: 0, tokens: 0, crowded: 0, administrators: 0, people: 0 };
-        assert!(lines(&any(), &strict, &none).is_empty());
+        assert!(impact_lines(&strict, &any(), &many).is_empty(), "nothing is touched by a milder one");
+        let none = AffectedCounts { longer: 0, endless: 0, tokens: 0, crowded: 0, administrators: 0, people: 0 };
+        assert!(impact_lines(&any(), &strict, &none).is_empty());
     }
 }

@@ -1,16 +1,16 @@
 //! Scope catalog of the instance. Administrators manage it; for all other callers it does not exist.
 
 use super::{
-    Error, Field, Ground,
+    Context, Error, InvalidField,
     actor::{Actor, Caller},
-    can::{Power, has},
+    permissions::{AdminPermission, is_allowed},
     read_list,
 };
-use keyward_domain::scope::{CatalogueScope, Description, GrantedBy, ScopeName};
+use keyward_domain::scope::{CatalogScope, Description, GrantedBy, ScopeName};
 use keyward_store::{
     self as store,
-    queue::Kept,
     scopes::{Scope, Uses},
+    write_queue::WriteOutcome,
 };
 
 /// Form values of a scope, not parsed.
@@ -25,14 +25,14 @@ pub struct ScopeDraft {
 
 impl ScopeDraft {
     /// Parses every field and collects all errors.
-    fn read(&self) -> Result<Scope, Error> {
+    fn parse(&self) -> Result<Scope, Error> {
         let mut errors = Vec::new();
         let name = parse_name(self.name.trim()).map_err(|e| errors.push(e));
         let description =
-            self.description.parse::<Description>().map_err(|e| errors.push(Field::new("description", e)));
+            self.description.parse::<Description>().map_err(|e| errors.push(InvalidField::new("description", e)));
         let granted_by = match self.granted_by.as_str() {
             "" => Ok(GrantedBy::default()),
-            text => text.parse().map_err(|e| errors.push(Field::new("granted_by", e))),
+            text => text.parse().map_err(|e| errors.push(InvalidField::new("granted_by", e))),
         };
         match (name, description, granted_by) {
             (Ok(name), Ok(description), Ok(granted_by)) => Ok(Scope {
@@ -47,11 +47,11 @@ impl ScopeDraft {
 }
 
 /// Parses a scope name and rejects reserved names.
-fn parse_name(text: &str) -> Result<ScopeName, Field> {
-    let name: ScopeName = text.parse().map_err(|e| Field::new("name", e))?;
+fn parse_name(text: &str) -> Result<ScopeName, InvalidField> {
+    let name: ScopeName = text.parse().map_err(|e| InvalidField::new("name", e))?;
     // Compared without case: `Keyward:admin` must not be confusable with the built-in scope.
     if name.as_str().to_ascii_lowercase().starts_with("keyward:") {
-        return Err(Field::new(
+        return Err(InvalidField::new(
             "name",
             "Names that begin with keyward: are built in, for management by program. Choose another.",
         ));
@@ -68,7 +68,7 @@ pub enum Removal {
 }
 
 /// Formats the reason why a scope in use is kept, with the counts.
-pub fn in_use(uses: Uses) -> String {
+pub fn in_use_message(uses: Uses) -> String {
     let counted = |n: i64, one: &str, many: &str| match n {
         0 => None,
         1 => Some(format!("1 {one}")),
@@ -87,45 +87,49 @@ pub fn in_use(uses: Uses) -> String {
     )
 }
 
-fn facts(description: &str, in_default: bool, granted_by: &str) -> serde_json::Value {
+fn audit_json(description: &str, in_default: bool, granted_by: &str) -> serde_json::Value {
     serde_json::json!({"description": description, "in_default": in_default, "granted_by": granted_by})
 }
 
 fn before(row: &store::scopes::ScopeRow) -> serde_json::Value {
-    facts(&row.description, row.in_default, &row.granted_by)
+    audit_json(&row.description, row.in_default, &row.granted_by)
 }
 
 fn after(scope: &Scope) -> serde_json::Value {
-    facts(&scope.description, scope.in_default, scope.granted_by)
+    audit_json(&scope.description, scope.in_default, scope.granted_by)
 }
 
 /// Checks the administrator permission. For all other callers the catalog does not exist.
-fn administrator(caller: &Caller) -> Result<Actor, Error> {
-    if has(caller.admin, Power::WriteCatalogue) { Ok(Actor::User(caller.clone())) } else { Err(Error::NotFound) }
+fn require_administrator(caller: &Caller) -> Result<Actor, Error> {
+    if is_allowed(caller.admin, AdminPermission::WriteCatalogue) {
+        Ok(Actor::User(caller.clone()))
+    } else {
+        Err(Error::NotFound)
+    }
 }
 
 /// Use cases of the scope catalog.
 #[derive(Clone)]
 pub struct Scopes {
-    ground: Ground,
+    context: Context,
 }
 
 impl Scopes {
-    pub fn new(ground: Ground) -> Self {
-        Self { ground }
+    pub fn new(context: Context) -> Self {
+        Self { context }
     }
 
     /// Returns all scopes, in the order in which forms offer them.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator.
-    pub async fn list(&self, caller: &Caller) -> Result<Vec<CatalogueScope>, Error> {
-        administrator(caller)?;
-        let mut reader = self.ground.pool.read_list().await?;
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<CatalogScope>, Error> {
+        require_administrator(caller)?;
+        let mut reader = self.context.pool.acquire_list_reader().await?;
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
-        let rows = read_list(async { Ok(store::scopes::counted(&mut reader.conn()).await?) }).await?;
+        let rows = read_list(async { Ok(store::scopes::list_with_counts(&mut reader.conn()).await?) }).await?;
         let read = rows.into_iter().map(|row| {
-            Ok(CatalogueScope {
+            Ok(CatalogScope {
                 name: row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?,
                 description: row.description,
                 in_default: row.in_default,
@@ -144,9 +148,9 @@ impl Scopes {
     /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] with every invalid field, `name`
     /// if it is taken.
     pub async fn add(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
-        let (actor, now) = (administrator(caller)?, self.ground.now());
-        let scope = draft.read()?;
-        let write = self.ground.queue.write(move |tx| {
+        let (actor, now) = (require_administrator(caller)?, self.context.now());
+        let scope = draft.parse()?;
+        let write = self.context.queue.write(move |tx| {
             let (actor, scope) = (actor.clone(), scope.clone());
             Box::pin(async move {
                 if !store::scopes::insert(tx, &scope).await? {
@@ -154,9 +158,9 @@ impl Scopes {
                 }
                 let event = actor
                     .event(now, "scope.added", format!("scope:{}", scope.name), &scope.name)
-                    .acting_as("administrator")
-                    .detail(serde_json::json!({"after": after(&scope)}));
-                Ok(Kept::with((), event))
+                    .with_acting_role("administrator")
+                    .with_detail(serde_json::json!({"after": after(&scope)}));
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await
@@ -168,9 +172,9 @@ impl Scopes {
     /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist; [`Error::Invalid`] with
     /// every invalid field.
     pub async fn edit(&self, caller: &Caller, draft: &ScopeDraft) -> Result<(), Error> {
-        let (actor, now) = (administrator(caller)?, self.ground.now());
-        let scope = draft.read()?;
-        let write = self.ground.queue.write(move |tx| {
+        let (actor, now) = (require_administrator(caller)?, self.context.now());
+        let scope = draft.parse()?;
+        let write = self.context.queue.write(move |tx| {
             let (actor, scope) = (actor.clone(), scope.clone());
             Box::pin(async move {
                 let row = store::scopes::by_name(tx, &scope.name).await?.ok_or(Error::NotFound)?;
@@ -179,9 +183,9 @@ impl Scopes {
                 }
                 let event = actor
                     .event(now, "scope.edited", format!("scope:{}", scope.name), &scope.name)
-                    .acting_as("administrator")
-                    .detail(serde_json::json!({"before": before(&row), "after": after(&scope)}));
-                Ok(Kept::with((), event))
+                    .with_acting_role("administrator")
+                    .with_detail(serde_json::json!({"before": before(&row), "after": after(&scope)}));
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await
@@ -193,24 +197,24 @@ impl Scopes {
     /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist; [`Error::Invalid`] for a
     /// built-in scope.
     pub async fn remove(&self, caller: &Caller, name: &str) -> Result<Removal, Error> {
-        let (actor, now) = (administrator(caller)?, self.ground.now());
+        let (actor, now) = (require_administrator(caller)?, self.context.now());
         let name = parse_name(name.trim()).map_err(|e| Error::Invalid(vec![e]))?;
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {
                 let row = store::scopes::by_name(tx, name.as_str()).await?.ok_or(Error::NotFound)?;
                 let uses = store::scopes::uses(tx, name.as_str(), now.micros()).await?;
                 if uses != (Uses { keys: 0, deleted: 0, projects: 0, grants: 0 }) {
-                    return Ok(Kept::unrecorded(Removal::InUse(uses)));
+                    return Ok(WriteOutcome::unaudited(Removal::InUse(uses)));
                 }
                 if !store::scopes::remove(tx, name.as_str()).await? {
                     return Err(Error::NotFound);
                 }
                 let event = actor
                     .event(now, "scope.removed", format!("scope:{name}"), name.as_str())
-                    .acting_as("administrator")
-                    .detail(serde_json::json!({"before": before(&row)}));
-                Ok(Kept::with(Removal::Removed, event))
+                    .with_acting_role("administrator")
+                    .with_detail(serde_json::json!({"before": before(&row)}));
+                Ok(WriteOutcome::audited(Removal::Removed, event))
             })
         });
         write.await
@@ -224,26 +228,26 @@ impl Scopes {
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator or the scope does not exist.
     pub async fn retire(&self, caller: &Caller, name: &str, again: bool) -> Result<(), Error> {
-        let (actor, now) = (administrator(caller)?, self.ground.now());
+        let (actor, now) = (require_administrator(caller)?, self.context.now());
         // Built-in scopes are allowed here: once they are retired, no new key can manage other keys.
         let name: ScopeName = name.trim().parse().map_err(|e| Error::field("name", e))?;
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {
                 store::scopes::by_name(tx, name.as_str()).await?.ok_or(Error::NotFound)?;
                 let at = (!again).then_some(now.micros());
                 if !store::scopes::set_retired(tx, name.as_str(), at).await? {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
                 let keys = store::scopes::key_count(tx, name.as_str()).await?;
                 let action = if again { "scope.unretired" } else { "scope.retired" };
                 let event = actor
                     .event(now, action, format!("scope:{name}"), name.as_str())
-                    .acting_as("administrator")
-                    .detail(serde_json::json!({
+                    .with_acting_role("administrator")
+                    .with_detail(serde_json::json!({
                         "before": {"retired": again}, "after": {"retired": !again}, "keys": keys,
                     }));
-                Ok(Kept::with((), event))
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await

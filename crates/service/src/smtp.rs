@@ -1,7 +1,7 @@
 //! SMTP mailer (RFC 5321). It opens one connection to the configured mail server per email.
 
 use super::{
-    mail::{Letter, MailError, Mailer},
+    mail::{EmailMessage, MailError, Mailer},
     random::Random,
     tls_error,
 };
@@ -25,7 +25,7 @@ use url::Host;
 /// Time limit for one step of an SMTP session.
 const STEP: Duration = Duration::from_secs(10);
 /// Time limit for sending one email.
-const LETTER: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Mailer that sends through one SMTP server.
 #[derive(Clone)]
@@ -67,13 +67,13 @@ impl SmtpMailer {
         Ok(Self {
             transport: builder.build(),
             from: settings.from.clone(),
-            host: id_right(&host),
+            host: message_id_domain(&host),
             random,
             server: settings.host.clone(),
         })
     }
 
-    fn write(&self, letter: Letter) -> Result<Message, MailError> {
+    fn write(&self, letter: EmailMessage) -> Result<Message, MailError> {
         let mut id = [0; 16];
         self.random.fill(&mut id);
         let to = letter.to.as_str().parse().map_err(|_| MailError("mail cannot reach such an address".to_owned()))?;
@@ -103,7 +103,7 @@ fn hello(host: &Host) -> ClientId {
     }
 }
 
-fn id_right(host: &Host) -> String {
+fn message_id_domain(host: &Host) -> String {
     match host {
         Host::Domain(name) => name.clone(),
         Host::Ipv4(ip) => format!("[{ip}]"),
@@ -113,13 +113,13 @@ fn id_right(host: &Host) -> String {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
-    fn is_set(&self) -> bool {
+    fn is_configured(&self) -> bool {
         true
     }
 
-    async fn send(&self, letter: Letter) -> Result<(), MailError> {
+    async fn send(&self, letter: EmailMessage) -> Result<(), MailError> {
         let message = self.write(letter)?;
-        match tokio::time::timeout(LETTER, self.transport.send(message)).await {
+        match tokio::time::timeout(SEND_TIMEOUT, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             // The error may contain the server's response about the address. It contains nothing of the email.
             Ok(Err(error)) => {

@@ -30,7 +30,7 @@ pub struct NewUserRow {
 }
 
 /// Returns whether the instance has no users yet.
-pub async fn none(conn: &mut Conn<'_>) -> Result<bool, Error> {
+pub async fn is_empty(conn: &mut Conn<'_>) -> Result<bool, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 1) AS anybody";
     let count: i64 = on!(conn, c => sqlx::query_scalar(SQL).fetch_one(c).await?);
     Ok(count == 0)

@@ -51,19 +51,19 @@ impl NewEvent {
     }
 
     /// Sets the role that the actor acted in, if it differs from the default: a project role, `administrator`, `self`.
-    pub fn acting_as(mut self, acting: &str) -> Self {
+    pub fn with_acting_role(mut self, acting: &str) -> Self {
         acting.clone_into(&mut self.acting);
         self
     }
 
     /// Sets the reason that the actor gave.
-    pub fn because(mut self, reason: Option<&str>) -> Self {
+    pub fn with_reason(mut self, reason: Option<&str>) -> Self {
         self.reason = reason.map(ToOwned::to_owned);
         self
     }
 
     /// Sets the changed values, `{"before": …, "after": …}`, or the values of a created object.
-    pub fn detail(mut self, detail: serde_json::Value) -> Self {
+    pub fn with_detail(mut self, detail: serde_json::Value) -> Self {
         self.detail = detail;
         self
     }
@@ -153,7 +153,7 @@ pub(super) struct Head {
 
 /// Reads the head and locks its row until commit. This is the only point where the nodes on one PostgreSQL wait for
 /// each other.
-pub(super) async fn take_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
+pub(super) async fn lock_head(tx: &mut Tx<'_>) -> Result<Head, Error> {
     Ok(match tx.engine() {
         super::Engine::Sqlite(c) => sqlx::query_as(TAKE_HEAD_SQLITE).fetch_one(c).await?,
         super::Engine::Postgres(c) => sqlx::query_as(TAKE_HEAD_POSTGRES).fetch_one(c).await?,
@@ -252,7 +252,7 @@ pub async fn span(conn: &mut Conn<'_>, from: i64, to: i64) -> Result<(Option<i64
 
 /// A filter for events. Empty fields match every event.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct EventQuery {
     /// `user:<id>`, `operator` or `system`.
     pub actor: Option<String>,
     /// A part of the actor's name. Ignores case and accents.
@@ -274,7 +274,7 @@ pub struct Wanted {
 
 /// Returns the events that match the filter, newest first, at most `limit`. The statement contains only the conditions
 /// in use, so that an index can serve it.
-pub async fn newest(conn: &mut Conn<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<EventRow>, Error> {
+pub async fn newest(conn: &mut Conn<'_>, wanted: &EventQuery, limit: i64) -> Result<Vec<EventRow>, Error> {
     const TEXT: &str = select_events!("WHERE 1 = 1");
     Ok(on!(conn, c => {
         let mut sql = QueryBuilder::new(TEXT);

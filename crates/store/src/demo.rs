@@ -2,7 +2,7 @@
 
 use super::{
     Error, Tx,
-    keys::{NewKeyRow, list},
+    keys::{NewKeyRow, encode_list},
     on,
 };
 use keyward_domain::fold::fold;
@@ -18,7 +18,13 @@ pub async fn schedule(tx: &mut Tx<'_>, key: Uuid, not_before: i64) -> Result<boo
 
 /// Deactivates a key as an administrator does, with a reason that its owner can read. Returns `false` if the key does
 /// not exist.
-pub async fn hold(tx: &mut Tx<'_>, key: Uuid, note: &str, by: &str, at: i64) -> Result<bool, Error> {
+pub async fn deactivate_as_administrator(
+    tx: &mut Tx<'_>,
+    key: Uuid,
+    note: &str,
+    by: &str,
+    at: i64,
+) -> Result<bool, Error> {
     const SQL: &str = "UPDATE keys SET active = $2, held = $3, note = $4, note_by = $5, note_at = $6, updated_at = $6 \
         WHERE id = $1";
     let done = on!(tx, c => sqlx::query(SQL)
@@ -36,7 +42,7 @@ pub async fn hold(tx: &mut Tx<'_>, key: Uuid, note: &str, by: &str, at: i64) -> 
 
 /// A key to insert together with its state.
 #[derive(Clone, Debug)]
-pub struct LaidKey {
+pub struct KeyWithState {
     pub key: NewKeyRow,
     pub active: bool,
     pub deleted_at: Option<i64>,
@@ -48,7 +54,7 @@ pub struct LaidKey {
 const ROWS: usize = 500;
 
 /// Inserts many keys.
-pub async fn lay(tx: &mut Tx<'_>, keys: &[LaidKey]) -> Result<(), Error> {
+pub async fn insert_keys(tx: &mut Tx<'_>, keys: &[KeyWithState]) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO keys (id, project_id, name, environment, digest, preview, scopes, issued_to, networks, \
         not_before, expires_at, rate_limit, active, deleted_at, created_by, created_by_name, created_at, updated_at, \
         last_used_at, name_folded, issued_to_folded) ";
@@ -63,9 +69,9 @@ pub async fn lay(tx: &mut Tx<'_>, keys: &[LaidKey]) -> Result<(), Error> {
                     .push_bind(key.environment)
                     .push_bind(key.digest.as_slice())
                     .push_bind(&key.preview)
-                    .push_bind(list(&key.scopes))
+                    .push_bind(encode_list(&key.scopes))
                     .push_bind(&key.issued_to)
-                    .push_bind(list(&key.networks))
+                    .push_bind(encode_list(&key.networks))
                     .push_bind(key.not_before)
                     .push_bind(key.expires_at)
                     .push_bind(&key.rate_limit)

@@ -16,7 +16,7 @@ pub struct DraftRow {
 }
 
 /// Stores a draft and replaces the user's previous one. Returns `false` if the user does not exist or is disabled.
-pub async fn keep(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
+pub async fn save(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO form_drafts (user_id, id, digest, path, sealed, expires_at) \
         SELECT users.id, $2, $3, $4, $5, $6 FROM users WHERE users.id = $1 AND users.active \
         ON CONFLICT (user_id) DO UPDATE SET id = excluded.id, digest = excluded.digest, path = excluded.path, \
@@ -35,7 +35,7 @@ pub async fn keep(tx: &mut Tx<'_>, draft: &DraftRow) -> Result<bool, Error> {
 }
 
 /// Returns whether this browser has a draft of this user for the form at this path.
-pub async fn is_kept(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &str, now: i64) -> Result<bool, Error> {
+pub async fn exists(conn: &mut Conn<'_>, digest: &[u8; 32], user: Uuid, path: &str, now: i64) -> Result<bool, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3 AND expires_at > $4";
     let found: i64 = on!(conn, c => sqlx::query_scalar(SQL)
@@ -68,7 +68,7 @@ pub async fn find(
 }
 
 /// Deletes a draft. Returns `false` if it no longer exists or was replaced by a newer one.
-pub async fn take(tx: &mut Tx<'_>, digest: &[u8; 32], user: Uuid, path: &str) -> Result<bool, Error> {
+pub async fn delete(tx: &mut Tx<'_>, digest: &[u8; 32], user: Uuid, path: &str) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM form_drafts WHERE digest = $1 AND user_id = $2 AND path = $3";
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(digest.as_slice())

@@ -19,7 +19,7 @@ pub enum Error {
     Corrupt(&'static str),
     /// This batch and another node's are in a deadlock. Only a new transaction can proceed.
     #[error("the transaction has to be begun anew")]
-    Again,
+    Deadlock,
     /// The write queue has been shut down.
     #[error("the change was not written: the write queue is shut down")]
     Closed,
@@ -45,7 +45,7 @@ pub enum Error {
     #[error(
         "the database file {0} was removed or replaced while it was in use; stop Keyward, put the file back, and start it again"
     )]
-    FileGone(PathBuf),
+    FileReplaced(PathBuf),
 }
 
 /// The kind of an error of the store. Each edge maps it to a status.
@@ -70,7 +70,7 @@ impl Error {
     /// PostgreSQL.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Again => true,
+            Self::Deadlock => true,
             Self::Database(sqlx::Error::Database(e)) => matches!(e.code().as_deref(), Some("40001" | "40P01")),
             _ => false,
         }
@@ -86,10 +86,10 @@ impl Error {
             Self::Database(error) => kind_of(error),
             Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => kind_of(error),
             Self::Migrate(_) | Self::Corrupt(_) | Self::Panicked => Kind::Fault,
-            Self::Again | Self::TookTooLong(_) | Self::MigrationsLocked => Kind::Contended,
+            Self::Deadlock | Self::TookTooLong(_) | Self::MigrationsLocked => Kind::Contended,
             Self::Closed | Self::Unreachable(_) => Kind::Unavailable,
             Self::NotWritten { kind, .. } => *kind,
-            Self::FileGone(_) => Kind::Io,
+            Self::FileReplaced(_) => Kind::Io,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Grants: the consent of users to clients. [`super::facts`] has their form for verification decisions.
 
-use super::{Conn, Error, Tx, keys::list, on, words};
+use super::{Conn, Error, Tx, decode_list, keys::encode_list, on};
 use uuid::Uuid;
 
 /// A grant's row, with columns of its project.
@@ -30,11 +30,11 @@ impl GrantRow {
     /// # Errors
     /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn scopes(&self) -> Result<Vec<String>, Error> {
-        words(&self.scopes, "list of a grant's scopes")
+        decode_list(&self.scopes, "list of a grant's scopes")
     }
 
     /// Returns whether the grant is valid at `now`.
-    pub fn holds(&self, now: i64) -> bool {
+    pub fn is_valid_at(&self, now: i64) -> bool {
         self.ended_at.is_none() && now < self.until
     }
 }
@@ -74,13 +74,13 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<GrantRow>, Er
 }
 
 /// Returns the valid grants of a user, newest first.
-pub async fn of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
+pub async fn list_by_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.user_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id DESC");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).fetch_all(c).await?))
 }
 
 /// Returns the valid grants in a project, newest first, optionally those of one user.
-pub async fn of_project(
+pub async fn list_by_project(
     conn: &mut Conn<'_>,
     project: Uuid,
     user: Option<Uuid>,
@@ -97,7 +97,7 @@ pub async fn of_project(
 }
 
 /// Returns the valid grants of a client, at most `limit`.
-pub async fn of_client(conn: &mut Conn<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
+pub async fn list_by_client(conn: &mut Conn<'_>, client: Uuid, now: i64, limit: i64) -> Result<Vec<GrantRow>, Error> {
     const SQL: &str = select_grants!("g.client_id = $1 AND g.ended_at IS NULL AND g.until > $2 ORDER BY g.id LIMIT $3");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(client).bind(now).bind(limit).fetch_all(c).await?))
 }
@@ -127,7 +127,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewGrantRow) -> Result<(), Error> {
             .bind(new.client_id)
             .bind(&new.client_name)
             .bind(new.project_id)
-            .bind(list(&new.scopes))
+            .bind(encode_list(&new.scopes))
             .bind(new.until)
             .bind(new.created_at)
             .execute(c)
@@ -137,16 +137,16 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewGrantRow) -> Result<(), Error> {
 }
 
 /// Revokes a grant. Returns `false` if it is already revoked.
-pub async fn end(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error> {
+pub async fn revoke(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE grants SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await?.rows_affected());
     Ok(done == 1)
 }
 
 /// Reduces a grant to these scopes.
-pub async fn narrow(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<(), Error> {
+pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: &[String]) -> Result<(), Error> {
     const SQL: &str = "UPDATE grants SET scopes = $2 WHERE id = $1";
-    on!(tx, c => { sqlx::query(SQL).bind(id).bind(list(scopes)).execute(c).await?; });
+    on!(tx, c => { sqlx::query(SQL).bind(id).bind(encode_list(scopes)).execute(c).await?; });
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::{Conn, Error, Tx, on};
 use uuid::Uuid;
 
 /// Returns the user with this issuer and subject.
-pub async fn user_of(conn: &mut Conn<'_>, issuer: &str, subject: &str) -> Result<Option<Uuid>, Error> {
+pub async fn find_user(conn: &mut Conn<'_>, issuer: &str, subject: &str) -> Result<Option<Uuid>, Error> {
     const SQL: &str = "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(issuer).bind(subject).fetch_optional(c).await?))
 }

@@ -73,7 +73,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewInvitation) -> Result<(), Error> {
 }
 
 /// Marks an invitation as used. Returns `false` if it is no longer open.
-pub async fn take(tx: &mut Tx<'_>, id: Uuid, user: Uuid, now: i64) -> Result<bool, Error> {
+pub async fn mark_used(tx: &mut Tx<'_>, id: Uuid, user: Uuid, now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE invitations SET used_at = $3, used_by = $2 \
         WHERE id = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $3";
     let done = on!(tx, c => sqlx::query(SQL).bind(id).bind(user).bind(now).execute(c).await?.rows_affected());
@@ -89,21 +89,21 @@ pub async fn withdraw(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<bool, Error
 }
 
 /// Withdraws every open invitation that a user created for a project. Returns the number of withdrawn invitations.
-pub async fn withdraw_of(tx: &mut Tx<'_>, project: Uuid, by: Uuid, now: i64) -> Result<u64, Error> {
+pub async fn withdraw_by_inviter(tx: &mut Tx<'_>, project: Uuid, by: Uuid, now: i64) -> Result<u64, Error> {
     const SQL: &str = "UPDATE invitations SET withdrawn_at = $3 \
         WHERE project_id = $1 AND invited_by = $2 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $3";
     Ok(on!(tx, c => sqlx::query(SQL).bind(project).bind(by).bind(now).execute(c).await?.rows_affected()))
 }
 
 /// Withdraws every open invitation that a user created, in all projects. Returns the number of withdrawn invitations.
-pub async fn withdraw_all_of(tx: &mut Tx<'_>, by: Uuid, now: i64) -> Result<u64, Error> {
+pub async fn withdraw_all_by_inviter(tx: &mut Tx<'_>, by: Uuid, now: i64) -> Result<u64, Error> {
     const SQL: &str = "UPDATE invitations SET withdrawn_at = $2 \
         WHERE invited_by = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2";
     Ok(on!(tx, c => sqlx::query(SQL).bind(by).bind(now).execute(c).await?.rows_affected()))
 }
 
 /// Withdraws every open invitation to this address for a project. Returns the number of withdrawn invitations.
-pub async fn withdraw_to(tx: &mut Tx<'_>, project: Uuid, email: &str, now: i64) -> Result<u64, Error> {
+pub async fn withdraw_by_email(tx: &mut Tx<'_>, project: Uuid, email: &str, now: i64) -> Result<u64, Error> {
     const SQL: &str = "UPDATE invitations SET withdrawn_at = $3 \
         WHERE project_id = $1 AND email = $2 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $3";
     Ok(on!(tx, c => sqlx::query(SQL).bind(project).bind(email).bind(now).execute(c).await?.rows_affected()))
@@ -111,7 +111,7 @@ pub async fn withdraw_to(tx: &mut Tx<'_>, project: Uuid, email: &str, now: i64) 
 
 /// Clears the email address of an invitation whose link was shown instead of mailed: the link then does not confirm the
 /// address.
-pub async fn was_shown(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
+pub async fn clear_email(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
     const SQL: &str = "UPDATE invitations SET email = NULL WHERE id = $1";
     on!(tx, c => { sqlx::query(SQL).bind(id).execute(c).await?; });
     Ok(())

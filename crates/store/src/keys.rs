@@ -2,9 +2,9 @@
 
 mod list;
 
-pub use list::{After, Counts, ListedRow, Seen, Wanted, counts, page, search_end};
+pub use list::{Counts, KeyCursor, KeyQuery, ListedRow, Visibility, counts, page, search_end};
 
-use super::{Conn, Error, Tx, on, words};
+use super::{Conn, Error, Tx, decode_list, on};
 use keyward_domain::{
     fold::fold,
     key::{Environment, Lifecycle, RESTORE_DAYS},
@@ -71,22 +71,22 @@ impl KeyRow {
     ///
     /// # Errors
     /// [`Error::Corrupt`] if the column cannot be parsed.
-    pub fn read_networks(&self) -> Result<Networks, Error> {
+    pub fn parse_networks(&self) -> Result<Networks, Error> {
         let words = self.networks()?;
-        Networks::of(words.iter().map(String::as_str)).map_err(|_| Error::Corrupt("list of a key's networks"))
+        Networks::parse_list(words.iter().map(String::as_str)).map_err(|_| Error::Corrupt("list of a key's networks"))
     }
 
     /// Returns the key's rate limit.
     ///
     /// # Errors
     /// [`Error::Corrupt`] if the column cannot be parsed.
-    pub fn read_rate_limit(&self) -> Result<Option<RateLimit>, Error> {
+    pub fn parse_rate_limit(&self) -> Result<Option<RateLimit>, Error> {
         let corrupt = |_| Error::Corrupt("rate limit of a key");
         self.rate_limit.as_deref().map(str::parse).transpose().map_err(corrupt)
     }
 
     /// Returns the time from which a deleted key cannot be restored, in microseconds since the epoch.
-    pub fn gone_at(&self) -> Option<i64> {
+    pub fn purge_at(&self) -> Option<i64> {
         self.deleted_at.map(|at| Timestamp::from_micros(at).plus_seconds(RESTORE_DAYS * DAY).micros())
     }
 }
@@ -97,7 +97,7 @@ impl KeyRow {
     /// # Errors
     /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn scopes(&self) -> Result<Vec<String>, Error> {
-        words(&self.scopes, "list of a key's scopes")
+        decode_list(&self.scopes, "list of a key's scopes")
     }
 
     /// Returns the networks from which the key may be used, in their stored form.
@@ -105,7 +105,7 @@ impl KeyRow {
     /// # Errors
     /// Same as [`KeyRow::scopes`].
     pub fn networks(&self) -> Result<Vec<String>, Error> {
-        words(&self.networks, "list of a key's networks")
+        decode_list(&self.networks, "list of a key's networks")
     }
 }
 
@@ -133,7 +133,7 @@ pub struct NewKeyRow {
 }
 
 /// Encodes a list of words for a text column, as JSON.
-pub(super) fn list(words: &[String]) -> String {
+pub(super) fn encode_list(words: &[String]) -> String {
     serde_json::json!(words).to_string()
 }
 
@@ -182,7 +182,7 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .bind(key.environment)
         .bind(key.digest.as_slice())
         .bind(&key.preview)
-        .bind(list(&key.scopes))
+        .bind(encode_list(&key.scopes))
         .bind(&key.issued_to)
         .bind(key.expires_at)
         .bind(true)
@@ -190,7 +190,7 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .bind(key.created_by)
         .bind(&key.created_by_name)
         .bind(key.created_at)
-        .bind(list(&key.networks))
+        .bind(encode_list(&key.networks))
         .bind(key.not_before)
         .bind(&key.rate_limit)
         .bind(key.request_digest.as_ref().map(<[u8; 32]>::as_slice))
@@ -199,19 +199,19 @@ pub async fn insert(tx: &mut Tx<'_>, key: &NewKeyRow) -> Result<bool, Error> {
         .execute(c)
         .await?
         .rows_affected());
-    tx.made.push((key.id, key.digest));
+    tx.created_keys.push((key.id, key.digest));
     Ok(done == 1)
 }
 
 /// The key that was created with a form number, and the digest of the request.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub struct MadeRow {
+pub struct CreatedKeyRow {
     pub id: Uuid,
     pub request_digest: Option<Vec<u8>>,
 }
 
 /// Returns the key that was created with this form number.
-pub async fn made_with(conn: &mut Conn<'_>, form_number: Uuid) -> Result<Option<MadeRow>, Error> {
+pub async fn find_by_form_number(conn: &mut Conn<'_>, form_number: Uuid) -> Result<Option<CreatedKeyRow>, Error> {
     const SQL: &str = "SELECT id, request_digest FROM keys WHERE form_number = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(form_number).fetch_optional(c).await?))
 }
@@ -299,11 +299,11 @@ pub async fn edit(tx: &mut Tx<'_>, id: Uuid, edit: &Edit, now: i64) -> Result<bo
     let done = on!(tx, c => sqlx::query(SQL)
         .bind(id)
         .bind(&edit.name)
-        .bind(list(&edit.scopes))
+        .bind(encode_list(&edit.scopes))
         .bind(&edit.issued_to)
         .bind(edit.expires_at)
         .bind(now)
-        .bind(list(&edit.networks))
+        .bind(encode_list(&edit.networks))
         .bind(edit.not_before)
         .bind(&edit.rate_limit)
         .bind(&name_folded)
@@ -324,7 +324,7 @@ pub async fn set_last_used(tx: &mut Tx<'_>, id: Uuid, at: i64) -> Result<(), Err
 
 /// Returns keys that were deleted at or before `before`, oldest deletion first, at most `limit`. With `before` at the
 /// end of the restore period, these keys can no longer be restored.
-pub async fn to_purge(conn: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_to_purge(conn: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at IS NOT NULL AND k.deleted_at <= $1 ORDER BY k.deleted_at LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await?))
@@ -352,7 +352,7 @@ pub async fn owner(conn: &mut Conn<'_>, project: Uuid) -> Result<Option<OwnerRow
 }
 
 /// Returns the keys of a project, or of all projects if `None`, newest first. Used by the command line.
-pub async fn of_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_by_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Vec<KeyRow>, Error> {
     const ALL: &str = select_keys!("WHERE k.deleted_at IS NULL ORDER BY k.id DESC");
     const ONE: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC");
     Ok(match project {
@@ -362,13 +362,13 @@ pub async fn of_project(conn: &mut Conn<'_>, project: Option<Uuid>) -> Result<Ve
 }
 
 /// Returns the newest keys of a project that are not deleted, at most `limit`.
-pub async fn newest_of_project(conn: &mut Conn<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_newest_by_project(conn: &mut Conn<'_>, project: Uuid, limit: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str = select_keys!("WHERE k.deleted_at IS NULL AND k.project_id = $1 ORDER BY k.id DESC LIMIT $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(project).bind(limit).fetch_all(c).await?))
 }
 
 /// Returns the keys of a project, or of all projects if `None`, that were deleted after `ended`, newest first.
-pub async fn deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
+pub async fn list_deleted(conn: &mut Conn<'_>, project: Option<Uuid>, ended: i64) -> Result<Vec<KeyRow>, Error> {
     const SQL: &str =
         select_keys!("WHERE k.deleted_at > $2 AND ($1 IS NULL OR k.project_id = $1) ORDER BY k.deleted_at");
     let mut found: Vec<KeyRow> = on!(conn, c => sqlx::query_as(SQL).bind(project).bind(ended).fetch_all(c).await?);

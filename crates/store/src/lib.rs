@@ -12,31 +12,30 @@
 pub mod accounts;
 mod advice;
 pub mod audit;
-pub mod changes;
+pub mod authorization_codes;
+pub mod change_feed;
+pub mod change_log;
 pub mod checkpoints;
-pub mod clients;
-pub mod codes;
 pub mod demo;
-pub mod devices;
+pub mod device_codes;
 pub mod drafts;
+pub mod email_links;
 mod error;
-pub mod facts;
-pub mod feed;
 pub mod folding;
 pub mod grants;
 pub mod identities;
 pub mod invitations;
+pub mod key_snapshot;
 pub mod keys;
 mod like;
-pub mod links;
 mod list_reader;
 pub mod log_limit;
 pub mod members;
+pub mod oauth_clients;
 pub mod policy;
 pub mod postgres;
 pub mod projects;
-pub mod queue;
-pub mod revoked;
+pub mod revoked_tokens;
 pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
@@ -45,6 +44,7 @@ pub mod sqlite;
 pub mod usage;
 pub mod users;
 mod write_health;
+pub mod write_queue;
 
 pub use advice::advice;
 pub use error::{Error, Kind};
@@ -131,7 +131,7 @@ impl Pool {
     ///
     /// # Errors
     /// If no connection becomes free in time or the database cannot be reached.
-    pub async fn read(&self) -> Result<Reader, Error> {
+    pub async fn acquire_reader(&self) -> Result<Reader, Error> {
         Ok(match self {
             Self::Sqlite { read, file, .. } => {
                 file.check()?;
@@ -146,7 +146,7 @@ impl Pool {
     ///
     /// # Errors
     /// If no connection becomes free in time or the database cannot be reached.
-    pub async fn read_list(&self) -> Result<ListReader, Error> {
+    pub async fn acquire_list_reader(&self) -> Result<ListReader, Error> {
         ListReader::open(self).await
     }
 
@@ -183,7 +183,7 @@ impl Pool {
             Self::Sqlite { .. } => sqlite::MIGRATIONS.iter().count(),
             Self::Postgres(_) => postgres::MIGRATIONS.iter().count(),
         };
-        let mut reader = self.read().await?;
+        let mut reader = self.acquire_reader().await?;
         let there: i64 = on!(reader.conn(), c => sqlx::query_scalar(SQL).fetch_one(c).await?);
         Ok(usize::try_from(there).is_ok_and(|there| there >= brought))
     }
@@ -257,12 +257,12 @@ impl Conn<'_> {
 pub struct Tx<'c> {
     conn: Conn<'c>,
     /// The inserted keys: ids, and digests of their secrets.
-    made: Vec<(Uuid, [u8; 32])>,
+    created_keys: Vec<(Uuid, [u8; 32])>,
 }
 
 impl<'c> Tx<'c> {
     fn new(conn: Conn<'c>) -> Self {
-        Self { conn, made: Vec::new() }
+        Self { conn, created_keys: Vec::new() }
     }
 }
 
@@ -281,6 +281,6 @@ impl DerefMut for Tx<'_> {
 }
 
 /// Parses a list of words that a text column stores as JSON.
-fn words(json: &str, what: &'static str) -> Result<Vec<String>, Error> {
+fn decode_list(json: &str, what: &'static str) -> Result<Vec<String>, Error> {
     serde_json::from_str(json).map_err(|_| Error::Corrupt(what))
 }

@@ -58,7 +58,7 @@ pub async fn get(conn: &mut Conn<'_>) -> Result<PolicyRow, Error> {
 
 /// Locks a project's row until commit, which serializes transactions that count its keys before they insert one. SQLite
 /// needs no lock because it has one writer.
-pub async fn hold_project(tx: &mut Tx<'_>, project: Uuid) -> Result<(), Error> {
+pub async fn lock_project(tx: &mut Tx<'_>, project: Uuid) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM projects WHERE id = $1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
         sqlx::query(SQL).bind(project).execute(c).await?;
@@ -68,7 +68,7 @@ pub async fn hold_project(tx: &mut Tx<'_>, project: Uuid) -> Result<(), Error> {
 
 /// Locks the policy's row until commit, so that of two concurrent changes the second starts from the result of the
 /// first.
-pub async fn hold(tx: &mut Tx<'_>) -> Result<(), Error> {
+pub async fn lock(tx: &mut Tx<'_>) -> Result<(), Error> {
     const SQL: &str = "SELECT 1 FROM policy WHERE id = 1 FOR UPDATE";
     if let super::Engine::Postgres(c) = tx.engine() {
         sqlx::query(SQL).execute(c).await?;
@@ -79,7 +79,7 @@ pub async fn hold(tx: &mut Tx<'_>) -> Result<(), Error> {
 /// The number of objects that a new policy would affect. Each count assumes that only its rule changes. `crowded` and
 /// `administrators` are exact; the others go up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Touched {
+pub struct AffectedCounts {
     /// Keys that are not deleted and expire after the given time.
     pub longer: i64,
     /// Keys that are not deleted and never expire.
@@ -95,7 +95,12 @@ pub struct Touched {
 }
 
 /// Counts the objects that a policy with these maximum lifetimes and this number of keys would affect.
-pub async fn touched(conn: &mut Conn<'_>, end: i64, token_life: i64, keys: i64) -> Result<Touched, Error> {
+pub async fn count_affected(
+    conn: &mut Conn<'_>,
+    end: i64,
+    token_life: i64,
+    keys: i64,
+) -> Result<AffectedCounts, Error> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE deleted_at IS NULL \
         AND COALESCE(expires_at, 9223372036854775807) > $1 AND COALESCE(expires_at, 9223372036854775807) < 9223372036854775807 \
         LIMIT 10001) AS long_ones) AS longer, \

@@ -44,7 +44,7 @@ impl ScopeRow {
 }
 
 /// Returns all projects, by name.
-pub async fn all(conn: &mut Conn<'_>) -> Result<Vec<ProjectRow>, Error> {
+pub async fn list(conn: &mut Conn<'_>) -> Result<Vec<ProjectRow>, Error> {
     const SQL: &str = "SELECT id, name, config, token_life_max, own_scopes, created_at, archived_at FROM projects ORDER BY name_folded, id";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
@@ -70,7 +70,7 @@ pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<ProjectRow>, 
 }
 
 /// Returns the projects that a user is a member of, by name.
-pub async fn of_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
+pub async fn list_by_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<MembershipRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.config, p.token_life_max, p.own_scopes, p.created_at, p.archived_at, m.role \
         FROM members m JOIN projects p ON p.id = m.project_id WHERE m.user_id = $1 ORDER BY p.name_folded, p.id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_all(c).await?))
@@ -83,7 +83,7 @@ pub async fn role(conn: &mut Conn<'_>, project: Uuid, user: Uuid) -> Result<Opti
 }
 
 /// Returns the scopes that a project offers: its own selection, or the default set. Retired scopes are not offered.
-pub async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeRow>, Error> {
+pub async fn list_offered_scopes(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = "SELECT s.name, s.description, s.granted_by FROM scopes s JOIN projects p ON p.id = $1 \
         WHERE s.retired_at IS NULL AND ((NOT p.own_scopes AND s.in_default) OR (p.own_scopes AND s.name IN \
         (SELECT o.scope FROM project_scopes o WHERE o.project_id = p.id))) ORDER BY s.position, s.name";
@@ -110,7 +110,7 @@ pub async fn insert(tx: &mut Tx<'_>, id: Uuid, name: &str, token_life_max: i64, 
 }
 
 /// Adds a user to a project.
-pub async fn join(tx: &mut Tx<'_>, project: Uuid, user: Uuid, role: &str, now: i64) -> Result<(), Error> {
+pub async fn add_member(tx: &mut Tx<'_>, project: Uuid, user: Uuid, role: &str, now: i64) -> Result<(), Error> {
     const SQL: &str = "INSERT INTO members (project_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx, c => { sqlx::query(SQL).bind(project).bind(user).bind(role).bind(now).execute(c).await?; });
     Ok(())
@@ -148,7 +148,7 @@ pub async fn key_count(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error>
 }
 
 /// Counts the keys of a project that are not deleted, up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
-pub async fn key_count_shown(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
+pub async fn count_keys_capped(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE project_id = $1 AND deleted_at IS NULL LIMIT 10001) AS counted";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
@@ -200,7 +200,7 @@ pub async fn lock(tx: &mut Tx<'_>, id: Uuid) -> Result<(), Error> {
 }
 
 /// Returns the project's own selection of scopes, whether or not it is in use.
-pub async fn chosen(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<String>, Error> {
+pub async fn list_selected_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<String>, Error> {
     const SQL: &str = "SELECT scope FROM project_scopes WHERE project_id = $1 ORDER BY scope";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(id).fetch_all(c).await?))
 }
@@ -223,11 +223,11 @@ pub async fn set_scopes(tx: &mut Tx<'_>, id: Uuid, scopes: Option<&[String]>) ->
 pub async fn held_scopes(conn: &mut Conn<'_>, id: Uuid) -> Result<Vec<(Vec<String>, i64)>, Error> {
     const SQL: &str = "SELECT scopes, COUNT(*) FROM keys WHERE project_id = $1 AND deleted_at IS NULL GROUP BY scopes";
     let lists: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await?);
-    lists.iter().map(|(list, keys)| Ok((super::words(list, "list of a key's scopes")?, *keys))).collect()
+    lists.iter().map(|(list, keys)| Ok((super::decode_list(list, "list of a key's scopes")?, *keys))).collect()
 }
 
 /// Records that an administrator views a project. Returns `false` if a view after `since` is already recorded.
-pub async fn look(tx: &mut Tx<'_>, user: Uuid, project: Uuid, now: i64, since: i64) -> Result<bool, Error> {
+pub async fn record_view(tx: &mut Tx<'_>, user: Uuid, project: Uuid, now: i64, since: i64) -> Result<bool, Error> {
     const SQL: &str = "INSERT INTO looks (user_id, project_id, at) VALUES ($1, $2, $3) \
         ON CONFLICT (user_id, project_id) DO UPDATE SET at = $3 WHERE looks.at <= $4";
     let done =
@@ -236,7 +236,7 @@ pub async fn look(tx: &mut Tx<'_>, user: Uuid, project: Uuid, now: i64, since: i
 }
 
 /// Returns the time at which an administrator last viewed a project.
-pub async fn looked(conn: &mut Conn<'_>, user: Uuid, project: Uuid) -> Result<Option<i64>, Error> {
+pub async fn find_last_view(conn: &mut Conn<'_>, user: Uuid, project: Uuid) -> Result<Option<i64>, Error> {
     const SQL: &str = "SELECT at FROM looks WHERE user_id = $1 AND project_id = $2";
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(project).fetch_optional(c).await?))
 }

@@ -1,10 +1,10 @@
 //! The instance's scope catalog.
 
-use super::{Conn, Error, Tx, on, words};
+use super::{Conn, Error, Tx, decode_list, on};
 
 /// A scope of the catalog, with usage counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogueRow {
+pub struct CatalogRow {
     pub name: String,
     pub description: String,
     pub in_default: bool,
@@ -60,38 +60,38 @@ struct OfferedRow {
 }
 
 /// Counts the keys for each distinct scope list, for deleted keys or for the others.
-async fn lists(conn: &mut Conn<'_>, deleted: bool) -> Result<Vec<(Vec<String>, i64)>, Error> {
+async fn count_scope_lists(conn: &mut Conn<'_>, deleted: bool) -> Result<Vec<(Vec<String>, i64)>, Error> {
     const LIVE: &str = "SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL AND LENGTH(k.scopes) <= 1000 \
         GROUP BY k.scopes UNION ALL SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at IS NULL \
         AND LENGTH(k.scopes) > 1000 GROUP BY k.scopes";
     const DELETED: &str = "SELECT k.scopes, COUNT(*) AS keys FROM keys k WHERE k.deleted_at > 0 GROUP BY k.scopes";
     let sql = if deleted { DELETED } else { LIVE };
     let rows: Vec<(String, i64)> = on!(conn, c => sqlx::query_as(sql).fetch_all(c).await?);
-    rows.iter().map(|(list, keys)| Ok((words(list, "list of a key's scopes")?, *keys))).collect()
+    rows.iter().map(|(list, keys)| Ok((decode_list(list, "list of a key's scopes")?, *keys))).collect()
 }
 
 /// Counts the keys that have a scope.
-fn holding(lists: &[(Vec<String>, i64)], name: &str) -> i64 {
+fn count_keys_with(lists: &[(Vec<String>, i64)], name: &str) -> i64 {
     lists.iter().filter(|(scopes, _)| scopes.iter().any(|it| it == name)).map(|(_, keys)| keys).sum()
 }
 
 /// Counts the keys that have a scope and are not deleted. Reads one index entry for each key of the instance.
 pub async fn key_count(conn: &mut Conn<'_>, name: &str) -> Result<i64, Error> {
-    Ok(holding(&lists(conn, false).await?, name))
+    Ok(count_keys_with(&count_scope_lists(conn, false).await?, name))
 }
 
 /// Returns all scopes with their counts, in the order of forms. Reads one index entry for each key of the instance;
 /// writes that need no counts use [`catalogue`].
-pub async fn counted(conn: &mut Conn<'_>) -> Result<Vec<CatalogueRow>, Error> {
+pub async fn list_with_counts(conn: &mut Conn<'_>) -> Result<Vec<CatalogRow>, Error> {
     const SCOPES: &str = "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \
         WHERE o.scope = s.name AND p.own_scopes LIMIT 10001) AS chosen) AS projects FROM scopes s ORDER BY s.position, s.name";
     const DEFAULT: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM projects WHERE NOT own_scopes LIMIT 10001) AS counted";
     let rows: Vec<OfferedRow> = on!(conn, c => sqlx::query_as(SCOPES).fetch_all(c).await?);
     let usual: i64 = on!(conn, c => sqlx::query_scalar(DEFAULT).fetch_one(c).await?);
-    let lists = lists(conn, false).await?;
-    let rows = rows.into_iter().map(|row| CatalogueRow {
-        keys: holding(&lists, &row.name),
+    let lists = count_scope_lists(conn, false).await?;
+    let rows = rows.into_iter().map(|row| CatalogRow {
+        keys: count_keys_with(&lists, &row.name),
         projects: match (row.retired, row.in_default) {
             (true, _) => 0,
             (false, true) => row.projects + usual,
@@ -107,7 +107,7 @@ pub async fn counted(conn: &mut Conn<'_>) -> Result<Vec<CatalogueRow>, Error> {
 }
 
 /// Returns all scopes in the order of forms.
-pub async fn catalogue(conn: &mut Conn<'_>) -> Result<Vec<ScopeRow>, Error> {
+pub async fn list(conn: &mut Conn<'_>) -> Result<Vec<ScopeRow>, Error> {
     const SQL: &str = select_scopes!("ORDER BY s.position, s.name");
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await?))
 }
@@ -139,8 +139,8 @@ pub async fn uses(conn: &mut Conn<'_>, name: &str, now: i64) -> Result<Uses, Err
     const GRANTS: &str = "SELECT COUNT(*) FROM grants g WHERE g.ended_at IS NULL AND g.until > $2 \
         AND REPLACE(g.scopes, '\"' || $1 || '\"', '') <> g.scopes";
     Ok(Uses {
-        keys: holding(&lists(conn, false).await?, name),
-        deleted: holding(&lists(conn, true).await?, name),
+        keys: count_keys_with(&count_scope_lists(conn, false).await?, name),
+        deleted: count_keys_with(&count_scope_lists(conn, true).await?, name),
         projects: on!(conn, c => sqlx::query_scalar(PROJECTS).bind(name).fetch_one(c).await?),
         grants: on!(conn, c => sqlx::query_scalar(GRANTS).bind(name).bind(now).fetch_one(c).await?),
     })

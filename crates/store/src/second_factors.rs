@@ -12,7 +12,7 @@ pub struct SecondFactorRow {
 }
 
 /// Returns the second factor of this user, if any.
-pub async fn of_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<SecondFactorRow>, Error> {
+pub async fn find_by_user(conn: &mut Conn<'_>, user: Uuid) -> Result<Option<SecondFactorRow>, Error> {
     const SQL: &str = "SELECT sealed, created_at FROM second_factors WHERE user_id = $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).fetch_optional(c).await?))
 }
@@ -28,7 +28,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: Uuid, sealed: &[u8], step: i64, now: 
 }
 
 /// Consumes the code of this time step. Returns `false` if this step or a later one was already consumed.
-pub async fn take_step(tx: &mut Tx<'_>, user: Uuid, step: i64) -> Result<bool, Error> {
+pub async fn consume_step(tx: &mut Tx<'_>, user: Uuid, step: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(user).bind(step).execute(c).await?.rows_affected());
     Ok(done == 1)
@@ -55,7 +55,7 @@ pub async fn replace_codes(tx: &mut Tx<'_>, user: Uuid, digests: &[[u8; 32]]) ->
 }
 
 /// Consumes a recovery code. Returns `false` if it does not exist or was already used.
-pub async fn take_code(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32], now: i64) -> Result<bool, Error> {
+pub async fn consume_code(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32], now: i64) -> Result<bool, Error> {
     const SQL: &str = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND digest = $2 AND used_at IS NULL";
     let done =
         on!(tx, c => sqlx::query(SQL).bind(user).bind(digest.as_slice()).bind(now).execute(c).await?.rows_affected());

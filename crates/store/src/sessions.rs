@@ -41,7 +41,7 @@ pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32], now: i64) -> Resu
 }
 
 /// Returns the signed-in sessions of this user, most recently seen first.
-pub async fn of_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<ListedSessionRow>, Error> {
+pub async fn list_by_user(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<ListedSessionRow>, Error> {
     const SQL: &str = "SELECT id_digest, agent, ip, created_at, seen_at FROM sessions \
         WHERE user_id = $1 AND expires_at > $2 AND pending = $3 ORDER BY COALESCE(seen_at, created_at) DESC, id_digest";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(user).bind(now).bind(false).fetch_all(c).await?))
@@ -89,7 +89,7 @@ pub async fn delete(tx: &mut Tx<'_>, digest: &[u8; 32]) -> Result<(), Error> {
 }
 
 /// Ends a session of this user. Returns `false` if the user has no such session.
-pub async fn delete_of(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32]) -> Result<bool, Error> {
+pub async fn delete_by_user(tx: &mut Tx<'_>, user: Uuid, digest: &[u8; 32]) -> Result<bool, Error> {
     const SQL: &str = "DELETE FROM sessions WHERE id_digest = $1 AND user_id = $2";
     let done = on!(tx, c => sqlx::query(SQL).bind(digest.as_slice()).bind(user).execute(c).await?.rows_affected());
     Ok(done == 1)

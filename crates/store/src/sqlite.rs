@@ -32,16 +32,16 @@ pub struct File {
     path: PathBuf,
     identity: (u64, u64),
     /// `-wal` and `-shm`, while the writing connection is open. SQLite removes them with the last connection.
-    beside: Mutex<Vec<(PathBuf, (u64, u64))>>,
+    companions: Mutex<Vec<(PathBuf, (u64, u64))>>,
 }
 
 impl File {
     fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: identity(path)?, beside: Mutex::default() })
+        Ok(Self { path: path.to_owned(), identity: identity(path)?, companions: Mutex::default() })
     }
 
     /// Records the `-wal` and `-shm` files after a connection was opened.
-    fn remember(&self) {
+    fn record_companions(&self) {
         let paths = ["-wal", "-shm"].map(|end| {
             let mut path = self.path.clone().into_os_string();
             path.push(end);
@@ -49,12 +49,12 @@ impl File {
         });
         let found =
             paths.into_iter().filter_map(|path| identity(&path).ok().map(|identity| (path, identity))).collect();
-        *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        *self.companions.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
     /// Clears the recorded `-wal` and `-shm` files before the writing connection is closed.
-    pub(super) fn forget(&self) {
-        self.beside.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    pub(super) fn clear_companions(&self) {
+        self.companions.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -67,7 +67,7 @@ impl File {
     /// [`Error::FileGone`] if one of the paths names no file or a different file.
     pub(super) fn check(&self) -> Result<(), Error> {
         is_same(&self.path, self.identity)?;
-        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let beside = self.companions.lock().unwrap_or_else(PoisonError::into_inner);
         beside.iter().try_for_each(|(path, identity)| is_same(path, *identity))
     }
 }
@@ -75,8 +75,8 @@ impl File {
 fn is_same(path: &Path, known: (u64, u64)) -> Result<(), Error> {
     match identity(path) {
         Ok(identity) if identity == known => Ok(()),
-        Ok(_) => Err(Error::FileGone(path.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::FileGone(path.to_owned())),
+        Ok(_) => Err(Error::FileReplaced(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::FileReplaced(path.to_owned())),
         Err(error) => Err(sqlx::Error::Io(error).into()),
     }
 }
@@ -114,13 +114,13 @@ pub(super) async fn open(path: &Path) -> Result<Pool, Error> {
         .idle_timeout(None)
         .max_lifetime(None)
         .after_connect(move |_, _| {
-            opened.remember();
+            opened.record_companions();
             Box::pin(async { Ok(()) })
         });
     let write = connect(&write, &options).await?;
     migrate(&write).await?;
     forget_statistics(&write).await?;
-    file.remember();
+    file.record_companions();
     let read = SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(None)

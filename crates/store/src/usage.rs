@@ -74,7 +74,7 @@ fn rows<T: serde::de::DeserializeOwned>(json: &str) -> Result<Vec<T>, Error> {
 
 /// The stored counts of a key's calls since an hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
+pub struct KeyUsage {
     /// By outcome, in no particular order. An outcome may occur more than once.
     pub calls: Vec<(String, i64)>,
     pub last_used: Option<i64>,
@@ -82,7 +82,7 @@ pub struct Counted {
     pub seq: i64,
 }
 
-impl Counted {
+impl KeyUsage {
     /// Adds the counts of this key since this hour from a flush.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ struct CountedRow {
 
 /// Returns the stored counts of a key's calls since an hour, merged or not. The caller adds the counts that it has not
 /// written yet.
-pub async fn of_key(conn: &mut Conn<'_>, writer: Uuid, key: Uuid, hour: i64) -> Result<Counted, Error> {
+pub async fn find_by_key(conn: &mut Conn<'_>, writer: Uuid, key: Uuid, hour: i64) -> Result<KeyUsage, Error> {
     // One statement reads one snapshot, so a concurrent merge cannot cause a count to be missed or counted twice.
     const SQL: &str = "SELECT outcome AS kind, CAST(SUM(calls) AS BIGINT) AS number, '' AS calls, '' AS used FROM usage \
         WHERE key_id = $2 AND hour >= $3 GROUP BY outcome \
@@ -115,7 +115,7 @@ pub async fn of_key(conn: &mut Conn<'_>, writer: Uuid, key: Uuid, hour: i64) -> 
         UNION ALL SELECT ' key', last_used_at, '', '' FROM keys WHERE id = $2";
     let found: Vec<CountedRow> =
         on!(conn, c => sqlx::query_as(SQL).bind(writer).bind(key).bind(hour).fetch_all(c).await?);
-    let mut counted = Counted::default();
+    let mut counted = KeyUsage::default();
     for row in found {
         match row.kind.as_str() {
             " flush" => counted.add(key, hour, &row.calls, &row.used)?,
@@ -155,7 +155,7 @@ pub async fn sweep(tx: &mut Tx<'_>, now: i64, before: i64, limit: i64) -> Result
 }
 
 /// Deletes calls from before that hour, at most `limit` rows. Returns the number of deleted rows.
-pub async fn forget(tx: &mut Tx<'_>, hour: i64, limit: i64) -> Result<u64, Error> {
+pub async fn delete_before(tx: &mut Tx<'_>, hour: i64, limit: i64) -> Result<u64, Error> {
     const SQL: &str = "DELETE FROM usage WHERE (key_id, hour, outcome) IN \
         (SELECT key_id, hour, outcome FROM usage WHERE hour < $1 ORDER BY hour LIMIT $2)";
     Ok(on!(tx, c => sqlx::query(SQL).bind(hour).bind(limit).execute(c).await?.rows_affected()))

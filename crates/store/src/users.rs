@@ -142,7 +142,7 @@ pub async fn administrators(conn: &mut Conn<'_>) -> Result<i64, Error> {
 
 /// A project of a user.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub struct TheirProjectRow {
+pub struct UserProjectRow {
     pub id: Uuid,
     pub name: String,
     pub archived_at: Option<i64>,
@@ -153,7 +153,7 @@ pub struct TheirProjectRow {
 }
 
 /// Returns the projects that a user is a member of, by name.
-pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<TheirProjectRow>, Error> {
+pub async fn projects(conn: &mut Conn<'_>, user: Uuid) -> Result<Vec<UserProjectRow>, Error> {
     const SQL: &str = "SELECT p.id, p.name, p.archived_at, m.role, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = p.id AND k.deleted_at IS NULL LIMIT 10001) AS held) AS keys, \
         (SELECT COUNT(*) FROM members o JOIN users u ON u.id = o.user_id WHERE o.project_id = p.id AND o.role = 'owner' \
@@ -259,7 +259,7 @@ pub async fn end_sessions(tx: &mut Tx<'_>, id: Uuid) -> Result<u64, Error> {
 }
 
 /// Records that a user has signed in.
-pub async fn signed_in(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<(), Error> {
+pub async fn record_sign_in(tx: &mut Tx<'_>, id: Uuid, now: i64) -> Result<(), Error> {
     const SQL: &str = "UPDATE users SET last_sign_in_at = $2 WHERE id = $1";
     on!(tx, c => { sqlx::query(SQL).bind(id).bind(now).execute(c).await?; });
     Ok(())
@@ -281,7 +281,7 @@ pub async fn make_operator(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result
 }
 
 /// Ends a membership.
-pub async fn leave(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result<(), Error> {
+pub async fn remove_member(tx: &mut Tx<'_>, project: Uuid, user: Uuid) -> Result<(), Error> {
     const SQL: &str = "DELETE FROM members WHERE project_id = $1 AND user_id = $2";
     on!(tx, c => { sqlx::query(SQL).bind(project).bind(user).execute(c).await?; });
     Ok(())

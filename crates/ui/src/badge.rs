@@ -16,7 +16,7 @@ pub fn Badge(status: Status) -> impl IntoView {
     view! {
         <span class="badge" data-status=status.as_str()>
             {icon.view()}
-            {status.word()}
+            {status.label()}
         </span>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! Check box lists with descriptions.
 
-use super::field::{Wrong, described};
+use super::field::{Wrong, aria_attributes};
 use leptos::prelude::*;
 
 /// One check box.
@@ -58,7 +58,7 @@ pub fn ScopeField(
     #[prop(optional)]
     autofocus: bool,
 ) -> impl IntoView {
-    let (invalid, by) = described("scopes", true);
+    let (invalid, by) = aria_attributes("scopes", true);
     let boxes = (!checks.is_empty()).then(|| view! { <Choices name="scopes[]" checks autofocus invalid /> });
     view! {
         <fieldset class="field" aria-describedby=by>

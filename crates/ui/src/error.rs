@@ -114,7 +114,7 @@ impl FromServerFnError for AppError {
 /// A rejected form submission. The page gets it as context and renders the form again with the submitted values (except
 /// passwords) and the field errors.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct RejectedForm {
     /// Path to which the form was posted.
     pub path: String,
     pub error: AppError,

@@ -6,11 +6,11 @@ use leptos::prelude::*;
 /// Error of the field `name`.
 #[component]
 pub fn Wrong(name: &'static str) -> impl IntoView {
-    FormState::here().wrong(name).map(|message| wrong(name, message)).into_any()
+    FormState::from_context().field_error(name).map(|message| error_message(name, message)).into_any()
 }
 
 /// Renders an error message next to its field.
-pub fn wrong(name: &'static str, message: String) -> AnyView {
+pub fn error_message(name: &'static str, message: String) -> AnyView {
     view! {
         <p class="error" id=format!("{name}-error")>
             {Icon::Warn.view()}
@@ -21,8 +21,8 @@ pub fn wrong(name: &'static str, message: String) -> AnyView {
 }
 
 /// Returns `aria-invalid` and `aria-describedby` for an input that is not a [`Field`].
-pub fn described(name: &'static str, hint: bool) -> (Option<&'static str>, Option<String>) {
-    let wrong = FormState::here().wrong(name).is_some();
+pub fn aria_attributes(name: &'static str, hint: bool) -> (Option<&'static str>, Option<String>) {
+    let wrong = FormState::from_context().field_error(name).is_some();
     let by = match (wrong, hint) {
         (true, true) => Some(format!("{name}-error {name}-hint")),
         (true, false) => Some(format!("{name}-error")),
@@ -51,9 +51,9 @@ pub fn Field(
     optional: bool,
     #[prop(optional)] mono: bool,
 ) -> impl IntoView {
-    let state = FormState::here();
-    let (invalid, by) = described(name, hint.is_some());
-    let value = if kind == "password" { String::new() } else { state.typed(name).unwrap_or(value) };
+    let state = FormState::from_context();
+    let (invalid, by) = aria_attributes(name, hint.is_some());
+    let value = if kind == "password" { String::new() } else { state.submitted_value(name).unwrap_or(value) };
     view! {
         <div class="field">
             <label for=name>{label} {optional.then(|| view! { " " <span class="optional">"optional"</span> })}</label>
@@ -67,7 +67,7 @@ pub fn Field(
                 autocomplete=autocomplete
                 minlength=minlength.map(|n| n.to_string())
                 required=required
-                autofocus=state.starts_at(name, autofocus)
+                autofocus=state.has_initial_focus(name, autofocus)
                 aria-invalid=invalid
                 aria-describedby=by
             />
@@ -90,18 +90,18 @@ pub fn Area(
     hint: &'static str,
     #[prop(optional)] required: bool,
 ) -> impl IntoView {
-    let state = FormState::here();
-    let (invalid, by) = described(name, true);
+    let state = FormState::from_context();
+    let (invalid, by) = aria_attributes(name, true);
     view! {
         <div class="field">
             <label for=name>{label} {(!required).then(|| view! { " " <span class="optional">"optional"</span> })}</label>
             <TextArea
                 name
                 class="input"
-                text=state.typed(name).unwrap_or(value)
+                text=state.submitted_value(name).unwrap_or(value)
                 rows
                 required
-                autofocus=state.starts_at(name, false)
+                autofocus=state.has_initial_focus(name, false)
                 invalid=invalid.is_some()
                 described_by=by
             />

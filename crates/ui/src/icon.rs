@@ -95,7 +95,7 @@ impl Icon {
 }
 
 /// Renders the logo of Keyward.
-pub fn mark() -> AnyView {
+pub fn logo() -> AnyView {
     Icon::Mark.draw("mark")
 }
 

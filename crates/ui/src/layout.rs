@@ -1,7 +1,7 @@
 //! Page layout with navigation: a sidebar on wide screens, a menu at the upper right on narrow screens.
 
-use super::icon::{Icon, mark};
-use keyward_domain::{theme::Theme, user::Me};
+use super::icon::{Icon, logo};
+use keyward_domain::{theme::Theme, user::CurrentUser};
 use leptos::prelude::*;
 
 /// Pages of the navigation.
@@ -108,7 +108,7 @@ fn links(of: &[Nav], current: Nav, labelled_by: Option<&'static str>) -> AnyView
 }
 
 /// Renders the links for administrators.
-pub fn administration(nav: Nav) -> AnyView {
+pub fn admin_links(nav: Nav) -> AnyView {
     view! {
         <p class="nav-title" id="nav-admin">
             "Administration"
@@ -121,7 +121,7 @@ pub fn administration(nav: Nav) -> AnyView {
 fn brand() -> AnyView {
     view! {
         <a class="brand" href="/keys">
-            {mark()}
+            {logo()}
             "Keyward"
         </a>
     }
@@ -131,7 +131,7 @@ fn brand() -> AnyView {
 /// The user, with a menu for account, theme, and signing out.
 #[component]
 pub fn Profile(
-    me: Me,
+    me: CurrentUser,
     theme: Theme,
     /// URL of the current page, to which changing the theme redirects.
     here: String,

@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod badge;
+pub mod bare_layout;
 pub mod browser;
 pub mod button;
 pub mod chips;
@@ -15,15 +16,14 @@ pub mod empty;
 pub mod error;
 pub mod field;
 pub mod form;
-pub mod gate;
-pub mod head;
 pub mod icon;
 pub mod islands;
 pub mod layout;
 pub mod markup;
 pub mod menu;
 pub mod notice;
-pub mod proof;
+pub mod page_header;
+pub mod reauth_field;
 pub mod segments;
 pub mod select;
 pub mod table;

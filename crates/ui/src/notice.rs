@@ -1,6 +1,6 @@
 //! Notices: information, warnings, and errors in a box.
 
-use super::{form::FormState, icon::Icon, proof::ProofField};
+use super::{form::FormState, icon::Icon, reauth_field::ProofField};
 use leptos::prelude::*;
 
 /// Severity of a notice, which is never shown by color only.
@@ -39,8 +39,8 @@ pub fn Notice(tone: Tone, #[prop(optional)] class: &'static str, children: Child
 /// here if there is no response.
 #[component]
 pub fn Refused() -> impl IntoView {
-    let state = FormState::here();
-    if let Some(proof) = state.ask_for_proof() {
+    let state = FormState::from_context();
+    if let Some(proof) = state.take_reauth_field() {
         return view! {
             <div data-refused></div>
             <ProofField proof />

@@ -5,9 +5,9 @@
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
-pub mod hearing;
+pub mod cache_invalidation;
 pub mod limits;
-mod shards;
+mod sharded_map;
 pub mod signer;
 pub mod tokens;
 pub mod usage;

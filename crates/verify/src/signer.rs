@@ -12,11 +12,11 @@ use super::tokens::KeySet;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use keyward_config::{KeyFile, TokenAlg};
 use keyward_core::{
-    Error, Ground,
-    sealing::{KeyFileError, SealingKey, create_key_file},
+    Context, Error,
+    encryption_at_rest::{EncryptionKey, KeyFileError, create_key_file},
 };
 use keyward_domain::time::Timestamp;
-use keyward_store::{self as store, queue::Kept, signing_keys::SigningKeyRow};
+use keyward_store::{self as store, signing_keys::SigningKeyRow, write_queue::WriteOutcome};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -43,7 +43,7 @@ pub enum SignerError {
     )]
     Missing(PathBuf),
     #[error("the key file {0} is not there; make it, once, with: keyward admin create-key-file {0}")]
-    NotThere(PathBuf),
+    NotCreated(PathBuf),
     #[error(
         "the key file {0} belongs to another database: it does not open this database's signing key; restore the file that was \
          made with this database, or name it with --key-file (KEYWARD_KEY_FILE). Do not make a new one"
@@ -88,7 +88,7 @@ impl std::fmt::Debug for Signer {
 #[derive(Clone, Debug)]
 pub struct Keyring {
     /// Encrypts other sensitive values in the database: the secrets of second factors.
-    pub sealing: SealingKey,
+    pub sealing: EncryptionKey,
     /// The keys that sign access tokens.
     pub tokens: KeySet,
     /// Signs the checkpoints of the audit log.
@@ -101,8 +101,8 @@ impl Keyring {
     ///
     /// # Errors
     /// A sentence that states the problem with the key file. Never creates a second signing key for the same purpose.
-    pub async fn open(ground: &Ground, file: &KeyFile) -> Result<Self, SignerError> {
-        Self::open_for(ground, file, TokenAlg::default()).await
+    pub async fn open(context: &Context, file: &KeyFile) -> Result<Self, SignerError> {
+        Self::open_for(context, file, TokenAlg::default()).await
     }
 
     /// Same as [`Keyring::open`]. If there is no key for access tokens, the first one gets this algorithm. Existing
@@ -110,22 +110,22 @@ impl Keyring {
     ///
     /// # Errors
     /// Same as [`Keyring::open`].
-    pub async fn open_for(ground: &Ground, file: &KeyFile, alg: TokenAlg) -> Result<Self, SignerError> {
-        let has_token_key = newest_token_key(ground).await?.is_some();
+    pub async fn open_for(context: &Context, file: &KeyFile, alg: TokenAlg) -> Result<Self, SignerError> {
+        let has_token_key = newest_token_key(context).await?.is_some();
         let sealing = if has_token_key {
-            existing(&file.path)?
+            load_existing_key_file(&file.path)?
         } else {
-            if file.make {
-                create_key_file(&file.path, &*ground.random)?;
+            if file.can_create {
+                create_key_file(&file.path, &*context.random)?;
             }
-            SealingKey::read(&file.path)?.ok_or_else(|| SignerError::NotThere(file.path.clone()))?
+            EncryptionKey::load(&file.path)?.ok_or_else(|| SignerError::NotCreated(file.path.clone()))?
         };
         if !has_token_key {
-            insert_first(ground, new_token_row(ground, &sealing, alg, ground.now()).await?, TOKEN_KEYS.to_vec())
+            insert_first(context, new_token_row(context, &sealing, alg, context.now()).await?, TOKEN_KEYS.to_vec())
                 .await?;
         }
-        let tokens = KeySet::load(ground, &sealing, &file.path).await?;
-        let log = Signer::open(ground, AUDIT_LOG, &sealing, &file.path).await?;
+        let tokens = KeySet::load(context, &sealing, &file.path).await?;
+        let log = Signer::open(context, AUDIT_LOG, &sealing, &file.path).await?;
         Ok(Self { sealing, tokens, log })
     }
 }
@@ -133,21 +133,21 @@ impl Keyring {
 impl Signer {
     /// Returns the key of a purpose, and generates it if there is none.
     async fn open(
-        ground: &Ground,
+        context: &Context,
         purpose: &'static str,
-        sealing: &SealingKey,
+        sealing: &EncryptionKey,
         path: &Path,
     ) -> Result<Self, SignerError> {
-        if let Some(row) = newest(ground, purpose).await? {
+        if let Some(row) = newest(context, purpose).await? {
             return Self::unseal(&row, sealing, path);
         }
-        insert_first(ground, new_row(ground, sealing, purpose, ground.now())?, vec![purpose]).await?;
-        let row = newest(ground, purpose).await?.ok_or(SignerError::Damaged)?;
+        insert_first(context, new_row(context, sealing, purpose, context.now())?, vec![purpose]).await?;
+        let row = newest(context, purpose).await?.ok_or(SignerError::Damaged)?;
         Self::unseal(&row, sealing, path)
     }
 
-    fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
-        let seed = sealing.open(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
+    fn unseal(row: &SigningKeyRow, sealing: &EncryptionKey, path: &Path) -> Result<Self, SignerError> {
+        let seed = sealing.decrypt(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
         let pair =
             Ed25519KeyPair::from_seed_and_public_key(&seed, &row.public_key).map_err(|_| SignerError::Damaged)?;
         let public = row.public_key.as_slice().try_into().map_err(|_| SignerError::Damaged)?;
@@ -164,8 +164,8 @@ impl Signer {
 ///
 /// # Errors
 /// If the file is missing or damaged. The message never advises to create another file.
-pub fn existing(path: &Path) -> Result<SealingKey, SignerError> {
-    match SealingKey::read(path) {
+pub fn load_existing_key_file(path: &Path) -> Result<EncryptionKey, SignerError> {
+    match EncryptionKey::load(path) {
         Ok(Some(key)) => Ok(key),
         Ok(None) => Err(SignerError::Missing(path.to_owned())),
         Err(KeyFileError::Unreadable(path)) => Err(SignerError::DamagedFile(path)),
@@ -173,13 +173,13 @@ pub fn existing(path: &Path) -> Result<SealingKey, SignerError> {
     }
 }
 
-async fn newest(ground: &Ground, purpose: &str) -> Result<Option<SigningKeyRow>, SignerError> {
-    let mut reader = ground.pool.read().await?;
+async fn newest(context: &Context, purpose: &str) -> Result<Option<SigningKeyRow>, SignerError> {
+    let mut reader = context.pool.acquire_reader().await?;
     Ok(store::signing_keys::newest(&mut reader.conn(), purpose).await?)
 }
 
-async fn newest_token_key(ground: &Ground) -> Result<Option<SigningKeyRow>, SignerError> {
-    let mut reader = ground.pool.read().await?;
+async fn newest_token_key(context: &Context) -> Result<Option<SigningKeyRow>, SignerError> {
+    let mut reader = context.pool.acquire_reader().await?;
     Ok(store::signing_keys::newest_of(&mut reader.conn(), TOKEN_KEYS).await?)
 }
 
@@ -188,44 +188,44 @@ async fn newest_token_key(ground: &Ground) -> Result<Option<SigningKeyRow>, Sign
 /// # Errors
 /// [`SignerError::Damaged`] if the cryptographic library fails.
 fn new_row(
-    ground: &Ground,
-    sealing: &SealingKey,
+    context: &Context,
+    sealing: &EncryptionKey,
     purpose: &str,
     from: Timestamp,
 ) -> Result<SigningKeyRow, SignerError> {
     let mut seed = Zeroizing::new([0; SEED]);
-    ground.random.fill(seed.as_mut());
+    context.random.fill(seed.as_mut());
     let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map_err(|_| SignerError::Damaged)?;
-    sealed_row(ground, sealing, purpose, seed.as_ref(), pair.public_key().as_ref().to_vec(), from)
+    sealed_row(context, sealing, purpose, seed.as_ref(), pair.public_key().as_ref().to_vec(), from)
 }
 
 /// Builds the first row of a purpose, with the private half encrypted.
 fn sealed_row(
-    ground: &Ground,
-    sealing: &SealingKey,
+    context: &Context,
+    sealing: &EncryptionKey,
     purpose: &str,
     private: &[u8],
     public_key: Vec<u8>,
     from: Timestamp,
 ) -> Result<SigningKeyRow, SignerError> {
-    let id = ground.new_id();
-    let sealed = sealing.seal(id, private, &*ground.random).map_err(|_| SignerError::Damaged)?;
+    let id = context.new_id();
+    let sealed = sealing.encrypt(id, private, &*context.random).map_err(|_| SignerError::Damaged)?;
     Ok(SigningKeyRow { id, purpose: purpose.to_owned(), generation: 1, public_key, sealed, signs_from: from.micros() })
 }
 
 /// Inserts a key, unless a key of one of these purposes exists because another node inserted it first.
-async fn insert_first(ground: &Ground, row: SigningKeyRow, purposes: Vec<&'static str>) -> Result<(), SignerError> {
-    let now = ground.now();
-    let write = ground.queue.write(move |tx| {
+async fn insert_first(context: &Context, row: SigningKeyRow, purposes: Vec<&'static str>) -> Result<(), SignerError> {
+    let now = context.now();
+    let write = context.queue.write(move |tx| {
         let (row, purposes) = (row.clone(), purposes.clone());
         Box::pin(async move {
             for purpose in purposes {
                 if store::signing_keys::newest(tx, purpose).await?.is_some() {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
             }
             if !store::signing_keys::insert(tx, &row, now.micros()).await? {
-                return Ok(Kept::unrecorded(()));
+                return Ok(WriteOutcome::unaudited(()));
             }
             let event = keyward_core::actor::Actor::System(Default::default()).event(
                 now,
@@ -233,7 +233,7 @@ async fn insert_first(ground: &Ground, row: SigningKeyRow, purposes: Vec<&'stati
                 format!("signing_key:{}", row.id),
                 &row.purpose,
             );
-            Ok::<_, Error>(Kept::with((), event))
+            Ok::<_, Error>(WriteOutcome::audited((), event))
         })
     });
     Ok(write.await?)

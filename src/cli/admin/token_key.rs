@@ -2,15 +2,14 @@
 
 use crate::{
     cli::{
-        open::{Opened, words},
+        database::{Database, terminal_error},
         output::{print_change_line, print_note},
     },
     config::{DatabaseSettings, exposure, key_file},
     service::{
         actor::Actor,
-        moments,
         signer::{self, Keyring},
-        tokens,
+        time_format, tokens,
     },
 };
 use anyhow::anyhow;
@@ -20,18 +19,20 @@ use std::path::PathBuf;
 /// keys may be known to an attacker.
 pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, compromised: bool) -> anyhow::Result<()> {
     let file = key_file(&database.database, file).map_err(|e| anyhow!(e))?;
-    let sealing = signer::existing(&file.path)?;
+    let sealing = signer::load_existing_key_file(&file.path)?;
     if let Some(warning) = exposure("the key file", &file.path) {
         print_note(format_args!("keyward: warning: {warning}"));
     }
-    let opened = Opened::open(database, false).await?;
+    let opened = Database::open(database, false).await?;
     // The file must be the one of the servers: they cannot decrypt a key that was encrypted with another file.
-    let published = match Keyring::open(&opened.ground, &file).await {
-        Ok(_) if compromised => tokens::replace(&opened.ground, &sealing, &Actor::Operator).await.map_err(words),
-        Ok(_) => tokens::rotate(&opened.ground, &sealing, &Actor::Operator, None).await.map_err(words),
+    let published = match Keyring::open(&opened.context, &file).await {
+        Ok(_) if compromised => {
+            tokens::replace(&opened.context, &sealing, &Actor::Operator).await.map_err(terminal_error)
+        }
+        Ok(_) => tokens::rotate(&opened.context, &sealing, &Actor::Operator, None).await.map_err(terminal_error),
         Err(error) => Err(error.into()),
     };
-    opened.done().await;
+    opened.finish().await;
     let published = published?;
     if compromised {
         return print_change_line!(
@@ -44,6 +45,6 @@ pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, comprom
     print_change_line!(
         "Published the signing key {}. Every server publishes it within a minute, and signs with it from {} on.",
         published.kid,
-        moments::rfc3339(published.from)
+        time_format::rfc3339(published.from)
     )
 }

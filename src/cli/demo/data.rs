@@ -31,7 +31,7 @@ pub const MEMBERS: [(usize, usize, &str); 7] = [
 ];
 
 /// Members who create keys, by project. The project with the most keys is first.
-pub const MAKERS: [(usize, &[usize]); 4] = [
+pub const CREATORS: [(usize, &[usize]); 4] = [
     (HARBOUR, &[MAREN, JONAS, PRIYA, TOMAS]),
     (TIDES, &[MAREN, PRIYA, JONAS]),
     (BUOYS, &[TOMAS, PRIYA]),
@@ -61,11 +61,11 @@ pub const CONFIGS: [&str; 4] = [
 ];
 
 /// Key name with 100 characters, the maximum.
-pub const LONG: &str =
+pub const LONG_NAME: &str =
     "Staging mirror of the overnight tide and current export for the harbour masters’ association, region";
 
 /// Names in other scripts than Latin, or with rare Latin letters.
-pub const SCRIPTS: [&str; 12] = [
+pub const NON_LATIN_NAMES: [&str; 12] = [
     "潮汐予報アプリ",
     "Приливы: мобильное приложение",
     "ميناء الإسكندرية",
@@ -102,7 +102,7 @@ pub const PLACES: [&str; 20] = [
     "Vigo",
     "Ystad",
 ];
-pub const THINGS: [&str; 20] = [
+pub const SYSTEMS: [&str; 20] = [
     "gateway",
     "berth planner",
     "kiosk",

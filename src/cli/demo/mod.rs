@@ -4,20 +4,20 @@
 //! audit log therefore has a realistic history, and a user could have created every key. Keys after the first
 //! [`PLAYED`], and those for `--secrets`, are written in batches in their final state (see [`crowd`]).
 
-mod crowd;
+mod bulk;
 mod data;
-mod plan;
+mod fixtures;
+mod scenario;
 mod secrets;
-mod stage;
 
 use super::{
-    open::{Opened, words},
+    database::{Database, terminal_error},
     output,
 };
 use crate::{
     config::{Config, DatabaseSettings, ListenAddress, PublicUrl},
     service::{
-        Ground,
+        Context,
         accounts::Accounts,
         clock::ManualClock,
         keys::Keys,
@@ -28,14 +28,14 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::Args;
-use plan::{DAY, Fate, MINUTE};
-use secrets::Secrets;
-use stage::{Cast, Stage};
+use fixtures::{DemoUsers, Fixtures};
+use scenario::{DAY, LaterChange, MINUTE};
+use secrets::SecretsFile;
 use std::{path::PathBuf, sync::Arc};
 use zeroize::Zeroizing;
 
 #[derive(Args)]
-pub struct Demo {
+pub struct DemoArgs {
     /// How many keys
     #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     keys: u32,
@@ -57,12 +57,12 @@ pub struct Demo {
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Number of keys that are created one after the other. Each waits for a write to disk.
-const PLAYED: usize = 2_000;
+const SEQUENTIAL_KEYS: usize = 2_000;
 
-pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> {
-    let opened = Opened::open(database, true).await?;
-    let password = Zeroizing::new(password(&*opened.ground.random));
-    let filled = fill(&opened.ground, &demo, &password).await;
+pub async fn run(database: &DatabaseSettings, demo: DemoArgs) -> anyhow::Result<()> {
+    let opened = Database::open(database, true).await?;
+    let password = Zeroizing::new(password(&*opened.context.random));
+    let filled = fill_database(&opened.context, &demo, &password).await;
     opened.close().await;
     filled?;
     let url = demo.public_url.map_or_else(|| demo.listen.url(demo.listen.port()), |url| url.to_string());
@@ -77,7 +77,7 @@ pub async fn run(database: &DatabaseSettings, demo: Demo) -> anyhow::Result<()> 
         people = data::PEOPLE.len(),
     ));
     output::print(text.as_bytes()).map_err(|error| {
-        output::lost(&error, "The database was filled, but the password cannot be shown again: fill another empty database, or set one with: keyward admin reset-link")
+        output::lost_secret_error(&error, "The database was filled, but the password cannot be shown again: fill another empty database, or set one with: keyward admin reset-link")
     })
 }
 
@@ -91,61 +91,65 @@ fn password(random: &dyn Random) -> String {
 
 /// Step in the history of a key.
 #[derive(Clone, Copy)]
-enum Step {
-    Make,
+enum HistoryStep {
+    Create,
     Change,
 }
 
-async fn fill(ground: &Ground, demo: &Demo, password: &str) -> anyhow::Result<()> {
+async fn fill_database(context: &Context, demo: &DemoArgs, password: &str) -> anyhow::Result<()> {
     let count = usize::try_from(demo.keys)?;
-    let now = ground.now();
+    let now = context.now();
     let clock = Arc::new(ManualClock::at(now.plus_seconds(-206 * DAY)));
-    let ground = Ground { clock: clock.clone(), ..ground.clone() };
-    let stage = Stage { now, clock, accounts: Accounts::new(ground.clone(), Arc::new(Config::for_commands())), ground };
-    if !stage.accounts.needs_setup().await.map_err(words)? {
+    let context = Context { clock: clock.clone(), ..context.clone() };
+    let stage =
+        Fixtures { now, clock, accounts: Accounts::new(context.clone(), Arc::new(Config::for_commands())), context };
+    if !stage.accounts.needs_setup().await.map_err(terminal_error)? {
         anyhow::bail!(
             "somebody has an account in this database; the demo fills an empty one: name another with --database-url \
              (KEYWARD_DATABASE_URL)"
         );
     }
-    let played = if demo.secrets.is_some() { plan::stories() } else { PLAYED }.min(count);
+    let played = if demo.secrets.is_some() { scenario::fixed_count() } else { SEQUENTIAL_KEYS }.min(count);
     let most = usize::try_from(demo.secrets_max)?;
-    let mut secrets = demo.secrets.as_deref().map(|file| Secrets::new(file, count - played, most)).transpose()?;
-    let cast = stage.cast(password).await?;
-    play(&stage, &cast, played).await?;
-    stage.go_to(0);
-    crowd::lay(&stage, &cast, plan::later(played, count), secrets.as_mut()).await?;
-    secrets.map_or(Ok(()), Secrets::finish)
+    let mut secrets = demo.secrets.as_deref().map(|file| SecretsFile::new(file, count - played, most)).transpose()?;
+    let cast = stage.create_users(password).await?;
+    create_with_history(&stage, &cast, played).await?;
+    stage.advance_to(0);
+    bulk::write_bulk_keys(&stage, &cast, scenario::deferred(played, count), secrets.as_mut()).await?;
+    secrets.map_or(Ok(()), SecretsFile::finish)
 }
 
 /// Creates `count` keys and applies their later changes, in chronological order.
-async fn play(stage: &Stage, cast: &Cast, count: usize) -> anyhow::Result<()> {
+async fn create_with_history(stage: &Fixtures, cast: &DemoUsers, count: usize) -> anyhow::Result<()> {
     let now = stage.now;
-    let plans = plan::plans(count);
-    let mut steps: Vec<_> = plans.iter().enumerate().map(|(i, plan)| (plan.made, i, Step::Make)).collect();
-    steps.extend(plans.iter().enumerate().filter_map(|(i, plan)| match plan.fate {
-        Fate::Stays => None,
-        Fate::Deactivated(ago) | Fate::Held(ago, _) | Fate::Deleted(ago) => Some((ago, i, Step::Change)),
-        Fate::Starts(_) => Some((plan.made - MINUTE, i, Step::Change)),
+    let plans = scenario::scenarios(count);
+    let mut steps: Vec<_> =
+        plans.iter().enumerate().map(|(i, plan)| (plan.created_ago, i, HistoryStep::Create)).collect();
+    steps.extend(plans.iter().enumerate().filter_map(|(i, plan)| match plan.later_change {
+        LaterChange::Unchanged => None,
+        LaterChange::Deactivated(ago) | LaterChange::DeactivatedByAdmin(ago, _) | LaterChange::Deleted(ago) => {
+            Some((ago, i, HistoryStep::Change))
+        }
+        LaterChange::Scheduled(_) => Some((plan.created_ago - MINUTE, i, HistoryStep::Change)),
     }));
     steps.sort_by_key(|(ago, ..)| std::cmp::Reverse(*ago));
-    let (keys, usage) = (Keys::new(stage.ground.clone()), Usage::new(stage.ground.clone(), Limits::default()));
+    let (keys, usage) = (Keys::new(stage.context.clone()), Usage::new(stage.context.clone(), Limits::default()));
     let mut made = vec![None; plans.len()];
     for (ago, i, step) in steps {
-        stage.go_to(ago);
+        stage.advance_to(ago);
         let plan = &plans[i];
         match (step, made[i]) {
-            (Step::Make, _) => made[i] = Some(cast.make(&keys, plan, stage.ground.now()).await?),
-            (Step::Change, Some(id)) => stage.change(&keys, cast, plan, id).await?,
-            (Step::Change, None) => anyhow::bail!("a key of the plan was to be changed before it was made"),
+            (HistoryStep::Create, _) => made[i] = Some(cast.create_key(&keys, plan, stage.context.now()).await?),
+            (HistoryStep::Change, Some(id)) => stage.apply_change(&keys, cast, plan, id).await?,
+            (HistoryStep::Change, None) => anyhow::bail!("a key of the plan was to be changed before it was made"),
         }
     }
     for (plan, id) in plans.iter().zip(made) {
-        if let (Some(id), Some(used)) = (id, plan.used) {
-            usage.note(id, Outcome::Accepted, now.plus_seconds(-used));
+        if let (Some(id), Some(used)) = (id, plan.used_ago) {
+            usage.record(id, Outcome::Accepted, now.plus_seconds(-used));
         }
     }
     const UNWRITTEN: &str = "the last uses could not be written";
     usage.flush().await.context(UNWRITTEN)?;
-    usage.settle().await.context(UNWRITTEN)
+    usage.merge_all().await.context(UNWRITTEN)
 }

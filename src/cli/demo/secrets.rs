@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Writer of the file, and the selection of the keys that it contains.
-pub struct Secrets {
+pub struct SecretsFile {
     path: PathBuf,
     file: BufWriter<File>,
     /// Total number of keys.
@@ -19,7 +19,7 @@ pub struct Secrets {
     seen: usize,
 }
 
-impl Secrets {
+impl SecretsFile {
     /// Creates the file, readable by its owner only, before any other work.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Secrets {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn note(&mut self, secret: &PlainSecret, verdict: &str, key: KeyId) -> anyhow::Result<()> {
+    pub fn write_if_selected(&mut self, secret: &PlainSecret, verdict: &str, key: KeyId) -> anyhow::Result<()> {
         let (before, after) = (self.seen * self.most, (self.seen + 1) * self.most);
         self.seen += 1;
         if after / self.keys > before / self.keys {

@@ -8,7 +8,7 @@ use clap::Args;
 
 /// Arguments of `create`.
 #[derive(Args)]
-pub struct Create {
+pub struct CreateArgs {
     /// The project's id, or its name if only one project has it; with --url that of the key
     #[arg(long)]
     pub project: Option<String>,
@@ -47,7 +47,7 @@ pub struct Create {
 
 /// Filters of `list`.
 #[derive(Args)]
-pub struct Listed {
+pub struct ListArgs {
     /// Of this project alone: its id, or its name
     #[arg(long)]
     pub project: Option<String>,
@@ -70,7 +70,7 @@ pub struct Listed {
 
 /// Key of a command.
 #[derive(Args)]
-pub struct One {
+pub struct KeyArg {
     /// The key's id, as the list prints it
     pub id: KeyId,
     /// With --url, for a key that may not read keys: the id of its project

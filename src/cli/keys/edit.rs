@@ -1,13 +1,13 @@
 //! Arguments of `keyward keys edit`.
 
-use super::choice;
+use super::expiry_field_value;
 use crate::service::keys::KeyPatch;
 use serde_json::{Map, Value, json};
 
 /// Changes of an edit. At least one is required.
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
-pub struct Changes {
+pub struct EditArgs {
     /// A label, 1 to 100 characters
     #[arg(long)]
     name: Option<String>,
@@ -43,9 +43,9 @@ pub struct Changes {
     no_rate: bool,
 }
 
-impl From<Changes> for KeyPatch {
-    fn from(changes: Changes) -> Self {
-        let none = |asked: bool| asked.then(String::new);
+impl From<EditArgs> for KeyPatch {
+    fn from(changes: EditArgs) -> Self {
+        let none = |is_set: bool| is_set.then(String::new);
         let scopes = changes.scopes;
         let networks = (!changes.networks.is_empty()).then(|| changes.networks.join("\n"));
         let rate = changes.rate.or_else(|| none(changes.no_rate));
@@ -53,7 +53,7 @@ impl From<Changes> for KeyPatch {
             version: None,
             name: changes.name,
             scopes: (changes.no_scopes || !scopes.is_empty()).then_some(scopes),
-            expires: changes.expires.map(|expires| (choice(expires), String::new())),
+            expires: changes.expires.map(|expires| (expiry_field_value(expires), String::new())),
             issued_to: changes.issued_to,
             networks: networks.or_else(|| none(changes.no_networks)),
             not_before: changes.not_before.or_else(|| none(changes.no_not_before)),
@@ -62,7 +62,7 @@ impl From<Changes> for KeyPatch {
     }
 }
 
-impl Changes {
+impl EditArgs {
     /// Returns the request body for the management API. `end` and `instant` convert times into the API's format.
     pub fn body(
         &self,

@@ -10,18 +10,18 @@ use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 /// Returns a string member, or an empty string if it is missing.
-fn text<'k>(key: &'k Value, name: &str) -> &'k str {
+fn string_member<'k>(key: &'k Value, name: &str) -> &'k str {
     key[name].as_str().unwrap_or_default()
 }
 
-fn texts<'k>(key: &'k Value, name: &str) -> Vec<&'k str> {
+fn string_list<'k>(key: &'k Value, name: &str) -> Vec<&'k str> {
     key[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// Returns the rate limit in words, such as "100 calls a minute".
 fn rate(key: &Value) -> Option<String> {
     let limit = key["rate_limit"].as_str()?;
-    Some(limit.parse::<RateLimit>().map_or_else(|_| limit.to_owned(), |limit| limit.words()))
+    Some(limit.parse::<RateLimit>().map_or_else(|_| limit.to_owned(), |limit| limit.describe()))
 }
 
 /// Appends a line to a string. Writing to a string cannot fail.
@@ -32,13 +32,13 @@ macro_rules! add_line {
 }
 
 /// Formats the restrictions of a key, one per line.
-fn rules(key: &Value) -> String {
+fn restriction_lines(key: &Value) -> String {
     let mut out = String::new();
     if let Some(from) = key["not_before"].as_str() {
         add_line!(out, "not before  {from}");
     }
     add_line!(out, "expires     {}", key["expires_at"].as_str().unwrap_or("never"));
-    let networks = texts(key, "networks");
+    let networks = string_list(key, "networks");
     if !networks.is_empty() {
         add_line!(out, "networks    {}", networks.join(", "));
     }
@@ -58,13 +58,13 @@ pub fn created(key: &Value, json: bool) -> anyhow::Result<()> {
         add_line!(out, "{key}");
     } else {
         for name in ["secret", "key_id", "project_id"] {
-            add_line!(out, "{name:<10}  {}", text(key, name));
+            add_line!(out, "{name:<10}  {}", string_member(key, name));
         }
-        out.push_str(&rules(key));
+        out.push_str(&restriction_lines(key));
     }
     print(out.as_bytes()).map_err(|error| {
-        let id = text(key, "key_id");
-        output::lost(
+        let id = string_member(key, "key_id");
+        output::lost_secret_error(
             &error,
             format_args!(
                 "The key {id} was created, but its secret cannot be shown again. Delete the key with: keyward keys delete \
@@ -79,21 +79,21 @@ pub fn created(key: &Value, json: bool) -> anyhow::Result<()> {
 }
 
 /// Prints all attributes of a key.
-pub fn one(key: &Value, json: bool) -> Result<(), OutputError> {
+pub fn details(key: &Value, json: bool) -> Result<(), OutputError> {
     let mut out = String::new();
     if json {
         return print(format!("{key}\n"));
     }
     for name in ["key_id", "project_id", "name", "preview", "environment", "status", "issued_to"] {
-        if !text(key, name).is_empty() {
+        if !string_member(key, name).is_empty() {
             let label = name.replace('_', if name.ends_with("_id") { "_" } else { " " });
-            add_line!(out, "{label:<10}  {}", text(key, name));
+            add_line!(out, "{label:<10}  {}", string_member(key, name));
         }
     }
-    let scopes = texts(key, "scopes");
+    let scopes = string_list(key, "scopes");
     add_line!(out, "scopes      {}", if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") });
-    out.push_str(&rules(key));
-    add_line!(out, "created     {} by {}", text(key, "created_at"), text(key, "created_by"));
+    out.push_str(&restriction_lines(key));
+    add_line!(out, "created     {} by {}", string_member(key, "created_at"), string_member(key, "created_by"));
     add_line!(out, "last used   {}", key["last_used_at"].as_str().unwrap_or("never"));
     if let Some(gone) = key["gone_at"].as_str() {
         add_line!(out, "restorable  until {gone}");
@@ -115,11 +115,11 @@ pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: boo
         add_line!(
             out,
             "{}  {:<9}  {}…  {}{project}{}",
-            text(key, "key_id"),
-            text(key, "status"),
-            text(key, "preview"),
-            text(key, "name"),
-            bound(key)
+            string_member(key, "key_id"),
+            string_member(key, "status"),
+            string_member(key, "preview"),
+            string_member(key, "name"),
+            restrictions_line(key)
         );
     }
     print(out)
@@ -127,16 +127,16 @@ pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: boo
 
 /// Formats the restrictions of a key in one line, for example "  not before 2026-12-01T09:00:00Z, from 10.0.0.0/8 and 2
 /// more, 100 calls a minute". Returns an empty string if there are none.
-fn bound(key: &Value) -> String {
-    let mut said = Vec::new();
-    said.extend(key["not_before"].as_str().map(|at| format!("not before {at}")));
-    match texts(key, "networks").as_slice() {
+fn restrictions_line(key: &Value) -> String {
+    let mut parts = Vec::new();
+    parts.extend(key["not_before"].as_str().map(|at| format!("not before {at}")));
+    match string_list(key, "networks").as_slice() {
         [] => {}
-        [only] => said.push(format!("from {only}")),
-        [first, rest @ ..] => said.push(format!("from {first} and {} more", rest.len())),
+        [only] => parts.push(format!("from {only}")),
+        [first, rest @ ..] => parts.push(format!("from {first} and {} more", rest.len())),
     }
-    said.extend(rate(key));
-    if said.is_empty() { String::new() } else { format!("  {}", said.join(", ")) }
+    parts.extend(rate(key));
+    if parts.is_empty() { String::new() } else { format!("  {}", parts.join(", ")) }
 }
 
 /// Prints the result of a change to a key.
@@ -146,6 +146,10 @@ fn bound(key: &Value) -> String {
 pub fn changed(key: &Value, (done, holds): (&str, &str), json: bool) -> anyhow::Result<()> {
     match json {
         true => print_change(format!("{key}\n")),
-        false => print_change(format!("{done} “{}” ({}). {holds}\n", text(key, "name"), text(key, "key_id"))),
+        false => print_change(format!(
+            "{done} “{}” ({}). {holds}\n",
+            string_member(key, "name"),
+            string_member(key, "key_id")
+        )),
     }
 }

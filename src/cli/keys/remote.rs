@@ -1,22 +1,22 @@
 //! `keyward keys … --url`: key management through the management API.
 
 use super::{
-    args::{Create, Listed},
-    edit::Changes,
+    args::{CreateArgs, ListArgs},
+    edit::EditArgs,
     print,
 };
 use crate::{
-    cli::remote::Remote,
+    cli::remote::ApiClient,
     domain::{expiry::ExpiryChoice, ids::KeyId, time::Timestamp},
-    service::moments::rfc3339,
+    service::time_format::rfc3339,
 };
 use anyhow::Context as _;
 use http::{HeaderName, Method, header};
 use serde_json::{Map, Value, json};
 
 /// Converts an expiry into the name and value of the API member.
-fn end(expires: &str) -> anyhow::Result<(&'static str, Value)> {
-    Ok(match super::choice(expires.to_owned()).parse::<ExpiryChoice>().context("expires")? {
+fn expiry_member(expires: &str) -> anyhow::Result<(&'static str, Value)> {
+    Ok(match super::expiry_field_value(expires.to_owned()).parse::<ExpiryChoice>().context("expires")? {
         ExpiryChoice::Days(days) => ("expires_in_days", json!(days)),
         ExpiryChoice::Date(date) => ("expires_at", json!(format!("{date}T23:59:59Z"))),
         ExpiryChoice::Never => ("expires_at", Value::Null),
@@ -24,7 +24,7 @@ fn end(expires: &str) -> anyhow::Result<(&'static str, Value)> {
 }
 
 /// Converts a time into RFC 3339. A time without an offset is in UTC.
-fn instant(text: &str) -> String {
+fn to_rfc3339(text: &str) -> String {
     let civil = text.trim().parse::<jiff::civil::DateTime>().and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
     match (text.trim().parse::<jiff::Timestamp>(), civil) {
         (Err(_), Ok(at)) => rfc3339(Timestamp::from_micros(at.timestamp().as_microsecond())),
@@ -33,61 +33,61 @@ fn instant(text: &str) -> String {
 }
 
 /// Creates a key and prints its secret, once.
-pub async fn create(remote: &Remote, asked: &Create) -> anyhow::Result<()> {
-    let project = remote.project(asked.project.as_deref()).await?;
-    let mut body = Map::from_iter([("name".to_owned(), json!(asked.name)), ("scopes".to_owned(), json!(asked.scopes))]);
+pub async fn create(remote: &ApiClient, args: &CreateArgs) -> anyhow::Result<()> {
+    let project = remote.resolve_project(args.project.as_deref()).await?;
+    let mut body = Map::from_iter([("name".to_owned(), json!(args.name)), ("scopes".to_owned(), json!(args.scopes))]);
     let mut say = |name: &str, value: Value| body.insert(name.to_owned(), value);
-    if let Some(expires) = &asked.expires {
-        let (name, value) = end(expires)?;
+    if let Some(expires) = &args.expires {
+        let (name, value) = expiry_member(expires)?;
         say(name, value);
     }
-    if let Some(environment) = asked.environment {
+    if let Some(environment) = args.environment {
         say("environment", json!(environment));
     }
-    if !asked.issued_to.is_empty() {
-        say("issued_to", json!(asked.issued_to));
+    if !args.issued_to.is_empty() {
+        say("issued_to", json!(args.issued_to));
     }
-    if !asked.networks.is_empty() {
-        say("networks", json!(asked.networks));
+    if !args.networks.is_empty() {
+        say("networks", json!(args.networks));
     }
-    if !asked.not_before.is_empty() {
-        say("not_before", json!(instant(&asked.not_before)));
+    if !args.not_before.is_empty() {
+        say("not_before", json!(to_rfc3339(&args.not_before)));
     }
-    if !asked.rate.is_empty() {
-        say("rate_limit", json!(asked.rate));
+    if !args.rate.is_empty() {
+        say("rate_limit", json!(args.rate));
     }
-    let once = asked.idempotency_key.as_deref().map(|it| (HeaderName::from_static("idempotency-key"), it));
-    let made = remote.call(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body.into())).await?;
-    print::created(&made, asked.json)
+    let once = args.idempotency_key.as_deref().map(|it| (HeaderName::from_static("idempotency-key"), it));
+    let made = remote.request(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body.into())).await?;
+    print::created(&made, args.json)
 }
 
 /// Prints a key.
-pub async fn show(remote: &Remote, project: Option<&str>, id: KeyId, json: bool) -> anyhow::Result<()> {
-    let project = remote.project(project).await?;
-    let key = remote.call(Method::GET, &format!("/v1/projects/{project}/keys/{id}"), None, None).await?;
-    Ok(print::one(&key, json)?)
+pub async fn show(remote: &ApiClient, project: Option<&str>, id: KeyId, json: bool) -> anyhow::Result<()> {
+    let project = remote.resolve_project(project).await?;
+    let key = remote.request(Method::GET, &format!("/v1/projects/{project}/keys/{id}"), None, None).await?;
+    Ok(print::details(&key, json)?)
 }
 
 /// Prints the keys of all pages.
-pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
-    let project = remote.project(asked.project.as_deref()).await?;
+pub async fn list(remote: &ApiClient, args: &ListArgs) -> anyhow::Result<()> {
+    let project = remote.resolve_project(args.project.as_deref()).await?;
     let (mut all, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("limit", "200");
-        let said = [
-            ("status", asked.status.map(|it| it.as_str().to_owned())),
-            ("environment", asked.environment.map(|it| it.to_string())),
-            ("text", asked.text.clone()),
-            ("issued_to", asked.issued_to.clone()),
+        let filters = [
+            ("status", args.status.map(|it| it.as_str().to_owned())),
+            ("environment", args.environment.map(|it| it.to_string())),
+            ("text", args.text.clone()),
+            ("issued_to", args.issued_to.clone()),
             ("cursor", cursor.take()),
         ];
-        for (name, value) in said {
+        for (name, value) in filters {
             // An empty filter matches every key.
             value.filter(|value| !value.is_empty()).map(|value| query.append_pair(name, &value));
         }
         let path = format!("/v1/projects/{project}/keys?{}", query.finish());
-        let mut page = remote.call(Method::GET, &path, None, None).await?;
+        let mut page = remote.request(Method::GET, &path, None, None).await?;
         if let Value::Array(keys) = page["keys"].take() {
             all.extend(keys);
         }
@@ -96,38 +96,38 @@ pub async fn list(remote: &Remote, asked: &Listed) -> anyhow::Result<()> {
             break;
         }
     }
-    Ok(print::list(&all, |_| None, asked.json)?)
+    Ok(print::list(&all, |_| None, args.json)?)
 }
 
 /// Edits a key. `If-Match: *` applies the changes to any version of the key.
 pub async fn edit(
-    remote: &Remote,
+    remote: &ApiClient,
     project: Option<&str>,
     id: KeyId,
-    changes: &Changes,
+    changes: &EditArgs,
     json: bool,
 ) -> anyhow::Result<()> {
-    let project = remote.project(project).await?;
-    let body = changes.body(end, instant)?;
+    let project = remote.resolve_project(project).await?;
+    let body = changes.body(expiry_member, to_rfc3339)?;
     let any = Some((header::IF_MATCH, "*"));
-    let key = remote.call(Method::PATCH, &format!("/v1/projects/{project}/keys/{id}"), any, Some(&body)).await?;
-    print::changed(&key, super::EDITED, json)
+    let key = remote.request(Method::PATCH, &format!("/v1/projects/{project}/keys/{id}"), any, Some(&body)).await?;
+    print::changed(&key, super::EDIT_RESULT, json)
 }
 
 /// Deactivates, activates, deletes or restores a key.
 pub async fn change(
-    remote: &Remote,
+    remote: &ApiClient,
     project: Option<&str>,
     id: KeyId,
-    verb: super::Verb,
+    verb: super::LifecycleCommand,
     json: bool,
 ) -> anyhow::Result<()> {
-    let project = remote.project(project).await?;
+    let project = remote.resolve_project(project).await?;
     let key = format!("/v1/projects/{project}/keys/{id}");
     let (method, path) = match verb {
-        super::Verb::Delete => (Method::DELETE, key),
+        super::LifecycleCommand::Delete => (Method::DELETE, key),
         verb => (Method::POST, format!("{key}/{}", verb.as_str())),
     };
-    let key = remote.call(method, &path, None, None).await?;
-    print::changed(&key, verb.words(), json)
+    let key = remote.request(method, &path, None, None).await?;
+    print::changed(&key, verb.result_text(), json)
 }

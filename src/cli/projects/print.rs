@@ -4,11 +4,11 @@
 use crate::cli::output::{OutputError, print};
 use serde_json::Value;
 
-fn text<'p>(project: &'p Value, name: &str) -> &'p str {
+fn string_member<'p>(project: &'p Value, name: &str) -> &'p str {
     project[name].as_str().unwrap_or_default()
 }
 
-fn archived(project: &Value) -> &'static str {
+fn archived_label(project: &Value) -> &'static str {
     if project["archived"] == true { "  (archived)" } else { "" }
 }
 
@@ -16,22 +16,30 @@ pub fn list(projects: &[Value], json: bool) -> Result<(), OutputError> {
     if json {
         return print(format!("{}\n", Value::Array(projects.to_vec())));
     }
-    let line = |project| format!("{}  {}{}\n", text(project, "project_id"), text(project, "name"), archived(project));
+    let line = |project| {
+        format!(
+            "{}  {}{}\n",
+            string_member(project, "project_id"),
+            string_member(project, "name"),
+            archived_label(project)
+        )
+    };
     print(projects.iter().map(line).collect::<String>())
 }
 
 /// Prints a project without its config.
-pub fn one(project: &Value, json: bool) -> Result<(), OutputError> {
+pub fn details(project: &Value, json: bool) -> Result<(), OutputError> {
     if json {
         return print(format!("{project}\n"));
     }
-    let scopes: Vec<_> = project["scopes"].as_array().into_iter().flatten().map(|scope| text(scope, "name")).collect();
+    let scopes: Vec<_> =
+        project["scopes"].as_array().into_iter().flatten().map(|scope| string_member(scope, "name")).collect();
     print(format!(
         "project_id  {}\nname        {}{}\ncreated     {}\nkeys        {}\ntoken life  {} s at most\nscopes      {}\n",
-        text(project, "project_id"),
-        text(project, "name"),
-        archived(project),
-        text(project, "created_at"),
+        string_member(project, "project_id"),
+        string_member(project, "name"),
+        archived_label(project),
+        string_member(project, "created_at"),
         project["keys"],
         project["token_life_max"],
         if scopes.is_empty() { "none".to_owned() } else { scopes.join(", ") }

@@ -3,21 +3,21 @@
 use super::print;
 use crate::cli::{
     output::print_line,
-    remote::{Need, Remote, Server},
+    remote::{ApiClient, Permission, Server},
 };
 use http::Method;
 use uuid::Uuid;
 
 /// Prints the project of the key as a list with one element.
-pub async fn list(remote: &Remote, json: bool) -> anyhow::Result<()> {
-    let page = remote.call(Method::GET, "/v1/projects", None, None).await?;
+pub async fn list(remote: &ApiClient, json: bool) -> anyhow::Result<()> {
+    let page = remote.request(Method::GET, "/v1/projects", None, None).await?;
     Ok(print::list(page["projects"].as_array().map_or(&[][..], Vec::as_slice), json)?)
 }
 
-pub async fn show(remote: &Remote, named: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let project = remote.project(named).await?;
-    let project = remote.call(Method::GET, &format!("/v1/projects/{project}"), None, None).await?;
-    Ok(print::one(&project, json)?)
+pub async fn show(remote: &ApiClient, named: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let project = remote.resolve_project(named).await?;
+    let project = remote.request(Method::GET, &format!("/v1/projects/{project}"), None, None).await?;
+    Ok(print::details(&project, json)?)
 }
 
 /// Prints the config as it was saved.
@@ -26,11 +26,11 @@ pub async fn show(remote: &Remote, named: Option<&str>, json: bool) -> anyhow::R
 /// find the project.
 pub async fn config(server: Server, named: Option<&str>) -> anyhow::Result<()> {
     let id = named.and_then(|it| it.parse::<Uuid>().ok());
-    let need = if id.is_some() { Need::Config } else { Need::Read };
-    let mut remote = server.open(need).await?;
-    let project = remote.project(named).await?;
+    let need = if id.is_some() { Permission::Config } else { Permission::Read };
+    let mut remote = server.authenticate(need).await?;
+    let project = remote.resolve_project(named).await?;
     if id.is_none() {
-        remote = remote.again(Need::Config).await?;
+        remote = remote.with_permission(Permission::Config).await?;
     }
-    Ok(print_line!("{}", remote.text(&format!("/v1/projects/{project}/config")).await?)?)
+    Ok(print_line!("{}", remote.get_text(&format!("/v1/projects/{project}/config")).await?)?)
 }

@@ -4,7 +4,7 @@ use crate::{
     domain::{
         filter::KeyFilter,
         ids::KeyId,
-        key::{ChosenDone, ChosenKey, KeyPage, KeyView},
+        key::{BulkResult, KeyPage, KeyView, SelectedKey},
     },
     error::AppError,
     features::action::form_action,
@@ -27,22 +27,22 @@ pub async fn admin_list_keys(
     let filter = KeyFilter {
         owner: owner.parse().ok(),
         view: view.parse().ok(),
-        ..context::filter(&status, &project, &environment, &sort)
+        ..context::key_filter(&status, &project, &environment, &sort)
     };
-    context::answer(app.keys.list_all(&caller, &filter, &after).await)
+    context::to_app_result(app.keys.list_all(&caller, &filter, &after).await)
 }
 
 /// Returns any key, for the dialogs that show it.
 pub async fn admin_get_key(id: KeyId) -> Result<KeyView, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.get_any(&caller, id).await)
+    context::to_app_result(app.keys.get_any(&caller, id).await)
 }
 
 form_action! {
     /// Deactivates any key. It is denied from the next request until an administrator activates it.
     AdminDeactivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.deactivate_any(&caller, id, &reason).await)
+        context::to_app_result(app.keys.deactivate_any(&caller, id, &reason).await)
     }
 }
 
@@ -50,7 +50,7 @@ form_action! {
     /// Activates any deactivated key.
     AdminActivateKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.activate_any(&caller, id, &reason).await)
+        context::to_app_result(app.keys.activate_any(&caller, id, &reason).await)
     }
 }
 
@@ -58,7 +58,7 @@ form_action! {
     /// Deletes any key. It is denied from the next request; an administrator can restore it for 7 days.
     AdminDeleteKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.delete_any(&caller, id, &reason).await)
+        context::to_app_result(app.keys.delete_any(&caller, id, &reason).await)
     }
 }
 
@@ -66,31 +66,31 @@ form_action! {
     /// Restores any deleted key to its previous state.
     AdminRestoreKey(id: KeyId, #[serde(default)] reason: String) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.restore_any(&caller, id, &reason).await)
+        context::to_app_result(app.keys.restore_any(&caller, id, &reason).await)
     }
 }
 
 /// Returns the keys with these IDs, for the confirmation dialog. IDs of missing keys are omitted; at most one page.
-pub async fn admin_chosen_keys(ids: Vec<KeyId>) -> Result<Vec<ChosenKey>, AppError> {
+pub async fn admin_chosen_keys(ids: Vec<KeyId>) -> Result<Vec<SelectedKey>, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.chosen(&caller, &ids).await)
+    context::to_app_result(app.keys.list_selected(&caller, &ids).await)
 }
 
 form_action! {
     /// Deactivates several keys with one reason, or deletes them if `verb` is `delete`. The response lists the keys
     /// that could not be changed.
-    AdminChangeChosen(
+    AdminBulkChange(
         #[serde(default)] verb: String,
         #[serde(default)] ids: Vec<KeyId>,
         #[serde(default)] reason: String,
-    ) -> ChosenDone {
+    ) -> BulkResult {
         let (caller, app) = context::caller()?;
         let done = match verb.as_str() {
-            "deactivate" => app.keys.deactivate_chosen(&caller, &ids, &reason).await,
-            "delete" => app.keys.delete_chosen(&caller, &ids, &reason).await,
+            "deactivate" => app.keys.deactivate_selected(&caller, &ids, &reason).await,
+            "delete" => app.keys.delete_selected(&caller, &ids, &reason).await,
             // For all users except administrators the response is 404, whatever the verb is.
-            _ => app.keys.chosen(&caller, &ids).await.and(Err(Error::field("verb", "Choose deactivate or delete."))),
+            _ => app.keys.list_selected(&caller, &ids).await.and(Err(Error::field("verb", "Choose deactivate or delete."))),
         };
-        context::answer(done)
+        context::to_app_result(done)
     }
 }

@@ -21,18 +21,18 @@ pub async fn list_events(
 ) -> Result<AuditPage, AppError> {
     let (caller, app) = context::caller()?;
     let values = [("who", who), ("kind", kind), ("thing", thing), ("from", from), ("to", to), ("before", before)];
-    let filter = AuditFilter::read(|name| Some(values.iter().find(|(it, _)| *it == name)?.1.clone()));
-    context::answer(app.audit.list(&caller, &filter).await)
+    let filter = AuditFilter::from_query(|name| Some(values.iter().find(|(it, _)| *it == name)?.1.clone()));
+    context::to_app_result(app.audit.list(&caller, &filter).await)
 }
 
 /// Returns the history of a key, for the members of its project. `before` is a cursor: only events with a lower number.
 pub async fn key_history(id: KeyId, before: String) -> Result<History, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.audit.of_key(&caller, id, before.parse().ok()).await)
+    context::to_app_result(app.audit.key_history(&caller, id, before.parse().ok()).await)
 }
 
 /// Returns the history of a project, for its members. `before` is a cursor: only events with a lower number.
 pub async fn project_history(id: ProjectId, before: String) -> Result<History, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.audit.of_project(&caller, id, before.parse().ok()).await)
+    context::to_app_result(app.audit.project_history(&caller, id, before.parse().ok()).await)
 }

@@ -1,6 +1,6 @@
 //! One audit event as a view: the sentence, the reason, and the exact values in a collapsed section.
 
-use crate::domain::audit::{AuditEvent, Changed, Exact};
+use crate::domain::audit::{AuditEvent, EventDetails, ValueChange};
 use leptos::prelude::*;
 
 /// Returns the sentence of an event: "Maren Okafor, administrator, deactivated the key “Nightly export”".
@@ -10,7 +10,7 @@ pub fn sentence(event: &AuditEvent, own: &'static str) -> AnyView {
     view! {
         <b>{who}</b>
         {capacity}
-        {format!(" {}", event.said)}
+        {format!(" {}", event.message)}
     }
     .into_any()
 }
@@ -25,8 +25,8 @@ pub fn details(event: &AuditEvent) -> AnyView {
     if event.changed.is_empty() && event.exact.is_none() {
         return ().into_any();
     }
-    let changed = event.changed.iter().cloned().map(change).collect_view();
-    let exact = event.exact.clone().map(|exact| all(event, exact));
+    let changed = event.changed.iter().cloned().map(changed_field).collect_view();
+    let exact = event.exact.clone().map(|exact| exact_values(event, exact));
     view! {
         <details class="event__more">
             <summary>"Exact values"<span class="visually-hidden">{format!(" of event {}", event.seq)}</span></summary>
@@ -36,7 +36,7 @@ pub fn details(event: &AuditEvent) -> AnyView {
     .into_any()
 }
 
-fn change(Changed { what, before, after }: Changed) -> AnyView {
+fn changed_field(ValueChange { what, before, after }: ValueChange) -> AnyView {
     let value = match (before, after) {
         (Some(before), Some(after)) => view! {
             <del>{before}</del>
@@ -54,7 +54,7 @@ fn change(Changed { what, before, after }: Changed) -> AnyView {
     .into_any()
 }
 
-fn all(event: &AuditEvent, exact: Exact) -> AnyView {
+fn exact_values(event: &AuditEvent, exact: EventDetails) -> AnyView {
     let fact = |name: &'static str, value: Option<String>| {
         value.map(|value| {
             view! {

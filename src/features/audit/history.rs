@@ -22,17 +22,17 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 /// The query parameter with the cursor of the history's next page.
-const OLDER: &str = "history";
+const CURSOR_PARAM: &str = "history";
 
 /// The object that the history belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
+enum HistoryTarget {
     Key(KeyId),
     Project(ProjectId),
 }
 
-impl Of {
-    async fn ask(self, before: String) -> Result<History, AppError> {
+impl HistoryTarget {
+    async fn load(self, before: String) -> Result<History, AppError> {
         match self {
             Self::Key(id) => key_history(id, before).await,
             Self::Project(id) => project_history(id, before).await,
@@ -50,18 +50,21 @@ impl Of {
 /// The history section of a key's or a project's page, newest event first. Takes exactly one of the two ids. Renders
 /// nothing for users who have no access to the history.
 #[component]
-pub fn HistoryOf(#[prop(optional)] key: Option<KeyId>, #[prop(optional)] project: Option<ProjectId>) -> impl IntoView {
-    let Some(of) = key.map(Of::Key).or(project.map(Of::Project)) else { return ().into_any() };
-    let before = use_query_map().with_untracked(|query| query.get(OLDER)).unwrap_or_default();
-    let session = Session::here();
-    let asked = before.clone();
+pub fn HistorySection(
+    #[prop(optional)] key: Option<KeyId>,
+    #[prop(optional)] project: Option<ProjectId>,
+) -> impl IntoView {
+    let Some(of) = key.map(HistoryTarget::Key).or(project.map(HistoryTarget::Project)) else { return ().into_any() };
+    let before = use_query_map().with_untracked(|query| query.get(CURSOR_PARAM)).unwrap_or_default();
+    let session = Session::current();
+    let cursor = before.clone();
     let answer = resource(
         || (),
         move |()| {
-            let before = asked.clone();
+            let before = cursor.clone();
             async move {
                 session.signed_in().await?;
-                of.ask(before).await
+                of.load(before).await
             }
         },
     );
@@ -73,13 +76,13 @@ pub fn HistoryOf(#[prop(optional)] key: Option<KeyId>, #[prop(optional)] project
     view! { <Suspense>{move || answer.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn section(of: Of, later: bool, history: History) -> AnyView {
+fn section(of: HistoryTarget, later: bool, history: History) -> AnyView {
     let History { events, next, now } = history;
     let page = of.page();
     // The fragment makes the browser scroll to the section instead of the top of the page.
     let newest = later.then(|| view! { <a class="button" href=format!("{page}#history")>"Newest"</a> });
     let older = next.map(|seq| {
-        view! { <a class="button" href=format!("{page}?{OLDER}={seq}#history") rel="next">"Show older"</a> }
+        view! { <a class="button" href=format!("{page}?{CURSOR_PARAM}={seq}#history") rel="next">"Show older"</a> }
     });
     let foot = (newest.is_some() || older.is_some()).then(|| {
         view! {

@@ -7,4 +7,4 @@ mod filters;
 mod history;
 mod page;
 
-pub use {history::HistoryOf, page::AuditPage};
+pub use {history::HistorySection, page::AuditPage};

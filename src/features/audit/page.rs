@@ -10,7 +10,7 @@ use crate::{
         audit::{AuditEvent, AuditFilter, AuditPage as Page, ChainState},
         time::{Timestamp, relative},
     },
-    features::session::{Frame, PageTitle, administrators, load},
+    features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         empty::Empty,
         form::Form,
@@ -24,33 +24,34 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 
-const LOG: &str = "/admin/audit";
+const PAGE: &str = "/admin/audit";
 
 /// Returns the path with these query parameters.
-fn at(path: &str, pairs: &[(&'static str, String)]) -> String {
+fn url_with_query(path: &str, pairs: &[(&'static str, String)]) -> String {
     let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", Url::escape(value))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
 #[component]
 pub fn AuditPage() -> impl IntoView {
-    let filter = use_query_map().with_untracked(|query| AuditFilter::read(|name| query.get(name)));
-    administrators(move || {
-        let (asked, shown, filter) = (filter.clone(), filter.clone(), filter.clone());
+    let filter = use_query_map().with_untracked(|query| AuditFilter::from_query(|name| query.get(name)));
+    admin_page(move || {
+        let (requested, shown, filter) = (filter.clone(), filter.clone(), filter.clone());
         let ask = move || {
-            let AuditFilter { who, kind, thing, from, to, before } = asked.clone();
+            let AuditFilter { who, kind, thing, from, to, before } = requested.clone();
             let kind = kind.map(|it| it.as_str().to_owned()).unwrap_or_default();
             list_events(who, kind, thing, from, to, before.map(|it| it.to_string()).unwrap_or_default())
         };
         let draw = move |page: Page| list(&shown, page);
         // An export is a part of the chain without gaps, so it uses only the filter's date range.
-        let days: Vec<_> = filter.pairs().into_iter().filter(|(name, _)| matches!(*name, "from" | "to")).collect();
+        let days: Vec<_> =
+            filter.to_query_pairs().into_iter().filter(|(name, _)| matches!(*name, "from" | "to")).collect();
         let label = if days.is_empty() { "Export" } else { "Export these days" };
         let days =
             days.into_iter().map(|(name, day)| view! { <input type="hidden" name=name value=day /> }).collect_view();
         view! {
             <PageTitle text="Audit log" />
-            <Frame nav=Nav::Audit>
+            <PageShell nav=Nav::Audit>
                 <header class="page-head">
                     <h1>"Audit log"</h1>
                     <p>"Every change, by whom and from where, in a chain that is signed every minute."</p>
@@ -67,7 +68,7 @@ pub fn AuditPage() -> impl IntoView {
                 </header>
                 <Filters filter />
                 <div id="list">{load(ask, draw)}</div>
-            </Frame>
+            </PageShell>
         }
         .into_any()
     })
@@ -83,13 +84,13 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
         }
     });
     let link = |to: String, label: &'static str| view! { <a class="button" href=to>{label}</a> }.into_any();
-    let first = at(LOG, &AuditFilter { before: None, ..filter.clone() }.pairs());
+    let first = url_with_query(PAGE, &AuditFilter { before: None, ..filter.clone() }.to_query_pairs());
     if events.is_empty() {
         let empty = if filter.before.is_some() {
             let actions = link(first, "Newest");
             view! { <Empty title="Nothing older" text="The log begins on the page before." actions /> }.into_any()
         } else {
-            let actions = link(LOG.to_owned(), "Clear filters");
+            let actions = link(PAGE.to_owned(), "Clear filters");
             view! { <Empty title="Nothing matches" text="No event fits these filters." actions /> }.into_any()
         };
         return view! {
@@ -100,7 +101,7 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
     }
     let newer = filter.before.is_some().then(|| link(first, "Newest"));
     let older = next.map(|seq| {
-        let to = at(LOG, &AuditFilter { before: Some(seq), ..filter.clone() }.pairs());
+        let to = url_with_query(PAGE, &AuditFilter { before: Some(seq), ..filter.clone() }.to_query_pairs());
         view! { <a class="button" href=to rel="next">"Older"</a> }
     });
     let count = events.len();

@@ -11,7 +11,7 @@ use crate::{
     error::AppError,
     features::action::form_action,
     http::context,
-    service::keys::{KEEP, KeyDraft, KeyEdit, RulesDraft},
+    service::keys::{KEEP, KeyDraft, KeyEdit, RestrictionsDraft},
 };
 use leptos::prelude::*;
 
@@ -34,14 +34,14 @@ pub async fn list_keys(
     after: String,
 ) -> Result<KeyPage, AppError> {
     let (caller, app) = context::caller()?;
-    let filter = context::filter(&status, &project, &environment, &sort);
-    context::answer(app.keys.list(&caller, &filter, &after).await)
+    let filter = context::key_filter(&status, &project, &environment, &sort);
+    context::to_app_result(app.keys.list(&caller, &filter, &after).await)
 }
 
 /// Returns a key, for the dialogs that show it.
 pub async fn get_key(id: KeyId) -> Result<KeyView, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.get(&caller, id).await)
+    context::to_app_result(app.keys.get(&caller, id).await)
 }
 
 /// Returns a key, or `None` if it does not exist or the user may not see it. Does not set the status of the response:
@@ -54,7 +54,7 @@ pub async fn key_if_any(id: KeyId, as_administrator: bool) -> Option<KeyView> {
 /// Returns the data of the form for a new key: projects, scopes, and a form number that works once.
 pub async fn key_form() -> Result<KeyForm, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.form(&caller).await)
+    context::to_app_result(app.keys.new_key_form(&caller).await)
 }
 
 /// Describes the expiry of a key in a sentence, in the user's time zone.
@@ -64,20 +64,20 @@ pub async fn say_expiry(
     #[server(default)] expires_on: String,
 ) -> Result<String, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.say_expiry(&caller, &expires, &expires_on))
+    context::to_app_result(app.keys.expiry_preview(&caller, &expires, &expires_on))
 }
 
 /// Describes the "not before" time of a key in a sentence, in the user's time zone.
 #[server(endpoint = "keys/say_not_before")]
 pub async fn say_not_before(#[server(default)] not_before: String) -> Result<String, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.say_not_before(&caller, &not_before))
+    context::to_app_result(app.keys.not_before_preview(&caller, &not_before))
 }
 
 /// Returns the data of the form that edits a key.
 pub async fn edit_form(id: KeyId) -> Result<EditForm, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.edit_form(&caller, id).await)
+    context::to_app_result(app.keys.edit_form(&caller, id).await)
 }
 
 form_action! {
@@ -101,9 +101,9 @@ form_action! {
     ) -> KeyView {
         let (caller, app) = context::caller()?;
         let not_before = if not_before == not_before_was { KEEP.to_owned() } else { not_before };
-        let rules = RulesDraft { networks, not_before, rate, per, burst };
-        let edit = KeyEdit { version, name, expires, expires_on, scopes, issued_to, rules };
-        context::answer(app.keys.edit(&caller, id, edit).await)
+        let rules = RestrictionsDraft { networks, not_before, rate, per, burst };
+        let edit = KeyEdit { version, name, expires, expires_on, scopes, issued_to, restrictions: rules };
+        context::to_app_result(app.keys.edit(&caller, id, edit).await)
     }
 }
 
@@ -111,7 +111,7 @@ form_action! {
 #[server(endpoint = "keys/called")]
 pub async fn key_called(id: KeyId) -> Result<Option<Moment>, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.called(&caller, id).await)
+    context::to_app_result(app.keys.last_used(&caller, id).await)
 }
 
 form_action! {
@@ -132,9 +132,9 @@ form_action! {
         #[serde(default)] burst: String,
     ) -> CreatedKey {
         let (caller, app) = context::caller()?;
-        let rules = RulesDraft { networks, not_before, rate, per, burst };
-        let draft = KeyDraft { number, name, project, environment, expires, expires_on, scopes, issued_to, rules };
-        let (key, secret) = context::answer(app.keys.create(&caller, draft).await)?;
+        let rules = RestrictionsDraft { networks, not_before, rate, per, burst };
+        let draft = KeyDraft { number, name, project, environment, expires, expires_on, scopes, issued_to, restrictions: rules };
+        let (key, secret) = context::to_app_result(app.keys.create(&caller, draft).await)?;
         context::no_store();
         Ok(CreatedKey {
             key,
@@ -148,7 +148,7 @@ form_action! {
     /// Deactivates a key. It is denied from the next request until it is activated.
     DeactivateKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.deactivate(&caller, id).await)
+        context::to_app_result(app.keys.deactivate(&caller, id).await)
     }
 }
 
@@ -156,7 +156,7 @@ form_action! {
     /// Activates a deactivated key.
     ActivateKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.activate(&caller, id).await)
+        context::to_app_result(app.keys.activate(&caller, id).await)
     }
 }
 
@@ -164,7 +164,7 @@ form_action! {
     /// Deletes a key. It is denied from the next request; it can be restored for 7 days.
     DeleteKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.delete(&caller, id).await)
+        context::to_app_result(app.keys.delete(&caller, id).await)
     }
 }
 
@@ -172,6 +172,6 @@ form_action! {
     /// Restores a deleted key to its previous state.
     RestoreKey(id: KeyId) -> KeyView {
         let (caller, app) = context::caller()?;
-        context::answer(app.keys.restore(&caller, id).await)
+        context::to_app_result(app.keys.restore(&caller, id).await)
     }
 }

@@ -2,12 +2,12 @@
 //! (`?name=…&expires=30d&scope=…`).
 
 use super::{
-    about::failed,
     api::{CreatedKey, key_form},
     expiry::expiry,
-    place::Place,
+    lifecycle_dialogs::error_dialog,
+    list_context::ListContext,
     reveal::Reveal,
-    rules::{RuleFields, more, rules},
+    rules::{RestrictionFields, more, restriction_fields},
     scopes::Scopes,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     ui::{
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
-        field::{Field, Wrong, described},
+        field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
         notice::Refused,
         segments::Segments,
@@ -33,7 +33,7 @@ use leptos_router::hooks::use_query_map;
 
 /// Initial field values from the query. They get the same validation on submission as typed values.
 #[derive(Clone, Default)]
-struct Prefill {
+struct FormPrefill {
     name: String,
     project: Option<String>,
     environment: String,
@@ -41,11 +41,11 @@ struct Prefill {
     on: String,
     scopes: Vec<String>,
     issued_to: String,
-    rules: RuleFields,
+    rules: RestrictionFields,
 }
 
-impl Prefill {
-    fn of_the_address() -> Self {
+impl FormPrefill {
+    fn from_query() -> Self {
         use_query_map().with_untracked(|query| {
             let one = |name: &str| query.get(name).unwrap_or_default();
             let expires = one("expires");
@@ -63,7 +63,7 @@ impl Prefill {
                 on,
                 scopes,
                 issued_to: one("issued_to").chars().take(NAME_MAX).collect(),
-                rules: RuleFields::of_words(
+                rules: RestrictionFields::from_query(
                     &query.get_all("network").unwrap_or_default(),
                     one("not_before"),
                     &one("rate"),
@@ -83,9 +83,9 @@ pub fn CreatePage() -> impl IntoView {
         }
         .into_any();
     }
-    let place = Place::here();
-    let session = Session::here();
-    let prefill = Prefill::of_the_address();
+    let place = ListContext::current();
+    let session = Session::current();
+    let prefill = FormPrefill::from_query();
     let form = resource(
         || (),
         move |()| async move {
@@ -97,30 +97,30 @@ pub fn CreatePage() -> impl IntoView {
         Ok(form) if form.projects.is_empty() => {
             let sentence =
                 "You have no project in which you may create keys. Ask the owner of a project to make you an operator.";
-            failed(&place, AppError::new(ErrorKind::Forbidden, sentence))
+            error_dialog(&place, AppError::new(ErrorKind::Forbidden, sentence))
         }
         Ok(form) => {
-            let (to, leave, prefill) = (place.at("/keys/new"), place.list(), prefill.clone());
+            let (to, leave, prefill) = (place.with_query("/keys/new"), place.list_url(), prefill.clone());
             let back = leave.clone();
             view! {
                 <PageTitle text="Create API key" />
                 <Dialog opener="create" leave>
-                    <Form to>{inside(back, form, prefill)}</Form>
+                    <Form to>{form_fields(back, form, prefill)}</Form>
                 </Dialog>
             }
             .into_any()
         }
-        Err(error) => failed(&place, error),
+        Err(error) => error_dialog(&place, error),
     };
     view! { <Suspense>{move || form.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
+fn form_fields(back: String, form: KeyForm, prefill: FormPrefill) -> AnyView {
     let KeyForm { projects, number, expiries, usual, policy, zone, .. } = form;
-    let state = FormState::here();
-    let issued = state.typed("issued_to").unwrap_or_else(|| prefill.issued_to.clone());
-    let fields = prefill.rules.clone().or_typed();
-    let open = !issued.is_empty() || state.wrong("issued_to").is_some() || fields.matter();
+    let state = FormState::from_context();
+    let issued = state.submitted_value("issued_to").unwrap_or_else(|| prefill.issued_to.clone());
+    let fields = prefill.rules.clone().or_submitted();
+    let open = !issued.is_empty() || state.field_error("issued_to").is_some() || fields.has_content();
     let known = expiries.iter().any(|option| option.value == prefill.expires) || prefill.expires == "date";
     let first = if known { prefill.expires.clone() } else { usual };
     view! {
@@ -130,7 +130,7 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
             <div class="fields">
                 <Refused />
                 <Field name="name" label="Name" value=prefill.name.clone() required=true autofocus=true />
-                {place(&projects, &prefill)}
+                {project_fields(&projects, &prefill)}
                 {expiry(expiries, first, prefill.on.clone(), policy)}
                 <Scopes projects first=prefill.scopes />
                 {more(
@@ -144,7 +144,7 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
                             hint="Shown with the key, so that you know whose it is."
                             optional=true
                         />
-                        {rules(fields, &zone)}
+                        {restriction_fields(fields, &zone)}
                     }
                         .into_any(),
                 )}
@@ -159,7 +159,7 @@ fn inside(back: String, form: KeyForm, prefill: Prefill) -> AnyView {
 }
 
 /// The fields for the project, if the user has more than one, and the environment.
-fn place(projects: &[ProjectChoice], prefill: &Prefill) -> AnyView {
+fn project_fields(projects: &[ProjectChoice], prefill: &FormPrefill) -> AnyView {
     let environment = prefill.environment.clone();
     if let [only] = projects {
         return view! {
@@ -169,13 +169,13 @@ fn place(projects: &[ProjectChoice], prefill: &Prefill) -> AnyView {
         .into_any();
     }
     let choices: Vec<_> = projects.iter().map(|it| Choice::new(it.id.to_string(), it.name.clone())).collect();
-    let state = FormState::here();
-    let asked = state.typed("project").or_else(|| prefill.project.clone());
-    let chosen = asked
-        .filter(|asked| choices.iter().any(|choice| choice.value == *asked))
+    let state = FormState::from_context();
+    let preselected = state.submitted_value("project").or_else(|| prefill.project.clone());
+    let chosen = preselected
+        .filter(|id| choices.iter().any(|choice| choice.value == *id))
         .or_else(|| choices.first().map(|choice| choice.value.clone()))
         .unwrap_or_default();
-    let (invalid, by) = described("project", false);
+    let (invalid, by) = aria_attributes("project", false);
     view! {
         <div class="fields fields--pair">
             <div class="field">
@@ -186,7 +186,7 @@ fn place(projects: &[ProjectChoice], prefill: &Prefill) -> AnyView {
                     chosen
                     invalid
                     described_by=by
-                    autofocus=state.starts_at("project", false)
+                    autofocus=state.has_initial_focus("project", false)
                 />
                 <Wrong name="project" />
             </div>
@@ -198,7 +198,7 @@ fn place(projects: &[ProjectChoice], prefill: &Prefill) -> AnyView {
 
 #[component]
 pub fn Environment(first: String) -> impl IntoView {
-    let typed = FormState::here().typed("environment").unwrap_or(first);
+    let typed = FormState::from_context().submitted_value("environment").unwrap_or(first);
     let chosen = if typed == "test" { "test" } else { "live" };
     view! {
         <fieldset class="field">

@@ -2,8 +2,8 @@
 
 use super::{
     api::get_key,
-    place::{Desk, Place},
-    rules::facts,
+    list_context::{Audience, ListContext},
+    rules::restriction_details,
 };
 use crate::{
     domain::{
@@ -12,8 +12,8 @@ use crate::{
     },
     error::{AppError, ErrorKind},
     features::{
-        audit::HistoryOf,
-        session::{Frame, PageTitle, SignedInOnly, load},
+        audit::HistorySection,
+        session::{PageShell, PageTitle, SignedInOnly, load},
     },
     islands::CopyButton,
     ui::{
@@ -30,7 +30,7 @@ use leptos_router::hooks::use_params_map;
 
 #[component]
 pub fn KeyDetailPage() -> impl IntoView {
-    let place = Place::provide(Desk::Own);
+    let place = ListContext::provide(Audience::Member);
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     let ask = move || {
         let id = id.parse::<KeyId>();
@@ -38,10 +38,10 @@ pub fn KeyDetailPage() -> impl IntoView {
     };
     let draw = move |key: KeyView| {
         let title = key.name.clone();
-        let about = about(&place, key);
+        let about = key_details(&place, key);
         view! {
             <PageTitle text=title />
-            <Frame nav=Nav::Keys>{about}</Frame>
+            <PageShell nav=Nav::Keys>{about}</PageShell>
         }
         .into_any()
     };
@@ -52,13 +52,13 @@ pub fn KeyDetailPage() -> impl IntoView {
     .into_any()
 }
 
-fn about(place: &Place, key: KeyView) -> AnyView {
+fn key_details(place: &ListContext, key: KeyView) -> AnyView {
     let now = key.now;
     let deleted = key.status == Status::Deleted;
     let link = |verb: &str, label: &'static str, icon: Icon| {
         let name = format!("{label} key {}", key.name);
         view! {
-            <a class="button" href=place.about(&key, verb) aria-label=name>
+            <a class="button" href=place.dialog_url(&key, verb) aria-label=name>
                 {icon.view()}
                 {label}
             </a>
@@ -130,11 +130,11 @@ fn about(place: &Place, key: KeyView) -> AnyView {
                         <dd>{key.calls_today.unwrap_or_default().to_string()}</dd>
                         <dt>"Expires"</dt>
                         <dd>{moment(key.expires.clone(), "Never")}</dd>
-                        {facts(&key, true)}
+                        {restriction_details(&key, true)}
                     </dl>
                 </div>
             </section>
-            <HistoryOf key=key.id />
+            <HistorySection key=key.id />
         </div>
     }
     .into_any()

@@ -1,11 +1,11 @@
 //! `/keys/{id}/edit`: name, scopes, expiry, `issued_to`, and restrictions. The secret cannot be changed.
 
 use super::{
-    about::failed,
     api::edit_form,
     expiry::expiry,
-    place::{Place, menu_button_id},
-    rules::{RuleFields, more, rules},
+    lifecycle_dialogs::error_dialog,
+    list_context::{ListContext, menu_button_id},
+    rules::{RestrictionFields, more, restriction_fields},
     scopes::Scopes,
 };
 use crate::{
@@ -27,8 +27,8 @@ use leptos_router::hooks::use_params_map;
 
 #[component]
 pub fn EditPage() -> impl IntoView {
-    let place = Place::here();
-    let session = Session::here();
+    let place = ListContext::current();
+    let session = Session::current();
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     let form = resource(
         || (),
@@ -45,29 +45,29 @@ pub fn EditPage() -> impl IntoView {
     );
     let draw = move |answer: Result<EditForm, AppError>| match answer {
         Ok(form) => {
-            let (to, leave) = (place.about(&form.key, "edit"), place.list());
+            let (to, leave) = (place.dialog_url(&form.key, "edit"), place.list_url());
             let back = leave.clone();
             view! {
                 <PageTitle text=format!("Edit: {}", form.key.name) />
                 <Dialog described=true opener=menu_button_id(&form.key) leave>
-                    <Form to>{inside(back, form)}</Form>
+                    <Form to>{form_fields(back, form)}</Form>
                 </Dialog>
             }
             .into_any()
         }
-        Err(error) => failed(&place, error),
+        Err(error) => error_dialog(&place, error),
     };
     view! { <Suspense>{move || form.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn inside(back: String, form: EditForm) -> AnyView {
+fn form_fields(back: String, form: EditForm) -> AnyView {
     let EditForm { key, offered, mut expiries, version, policy, zone, not_before, .. } = form;
-    let had = RuleFields::of(&key, not_before);
-    let fields = had.clone().or_typed();
-    let open = had.matter() || fields.matter();
-    let state = FormState::here();
-    let version = state.base("version", version.to_string());
-    let not_before_was = state.base("not_before_was", had.not_before.clone());
+    let had = RestrictionFields::from_key(&key, not_before);
+    let fields = had.clone().or_submitted();
+    let open = had.has_content() || fields.has_content();
+    let state = FormState::from_context();
+    let version = state.base_version("version", version.to_string());
+    let not_before_was = state.base_version("not_before_was", had.not_before.clone());
     let (label, sentence) = match &key.expires {
         Some(at) => (format!("Keep: {}", at.day), format!("Ends on {}.", at.exact)),
         None => ("Keep: never".to_owned(), "Never expires.".to_owned()),
@@ -96,7 +96,7 @@ fn inside(back: String, form: EditForm) -> AnyView {
                     optional=true
                 />
                 <input type="hidden" name="not_before_was" value=not_before_was />
-                {more(open, rules(fields, &zone))}
+                {more(open, restriction_fields(fields, &zone))}
             </div>
         </div>
         <footer class="dialog__foot">

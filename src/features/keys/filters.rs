@@ -1,9 +1,9 @@
 //! Filter and sort order of the key list: a GET form, so that the URL contains them.
 
-use super::place::{Desk, Place};
+use super::list_context::{Audience, ListContext};
 use crate::{
     domain::{
-        filter::{KeyFilter, Ready},
+        filter::{KeyFilter, ReviewFilter},
         people::PersonChoice,
         project::ProjectName,
     },
@@ -21,7 +21,7 @@ pub fn Filters(
     /// The owners to choose from, for administrators. Empty for other users.
     owners: Vec<PersonChoice>,
 ) -> impl IntoView {
-    let place = Place::here();
+    let place = ListContext::current();
     let filter = place.filter.clone();
     let statuses = [
         ("", "Any status"),
@@ -41,21 +41,21 @@ pub fn Filters(
     let choices = |of: &[(&str, &str)]| of.iter().map(|(value, label)| Choice::new(*value, *label)).collect::<Vec<_>>();
     let mut all = vec![Choice::new("", "All projects")];
     all.extend(projects.into_iter().map(|project| Choice::new(project.id.to_string(), project.name)));
-    let owner = (place.desk == Desk::Admin).then(|| {
+    let owner = (place.audience == Audience::Admin).then(|| {
         let mut choices = vec![Choice::new("", "Any owner")];
         choices.extend(owners.into_iter().map(|it| Choice::new(it.id.to_string(), it.name)));
         let chosen = filter.owner.map(|it| it.to_string()).unwrap_or_default();
         view! { <Select name="owner" id="filter-owner" aria_label="Owner" choices chosen /> }
     });
     let view = filter.view.map(|view| view! { <input type="hidden" name="view" value=view.as_str() /> });
-    let ready = (place.desk == Desk::Admin).then(|| ready(&place));
+    let ready = (place.audience == Audience::Admin).then(|| review_tabs(&place));
     let status = filter.status.map(|it| it.as_str()).unwrap_or_default();
     let project = filter.project.map(|it| it.to_string()).unwrap_or_default();
     let environment = filter.environment.map(|it| it.as_str()).unwrap_or_default();
     let sort = if filter.sort == Default::default() { "" } else { filter.sort.as_str() };
     view! {
         {ready}
-        <form class="filters" role="search" action=place.desk.path() aria-label="API keys" autocomplete="off" data-auto>
+        <form class="filters" role="search" action=place.audience.path() aria-label="API keys" autocomplete="off" data-auto>
             <Select name="status" id="filter-status" aria_label="Status" shortcut="/" choices=choices(&statuses) chosen=status />
             <Select name="project" id="filter-project" aria_label="Project" choices=all chosen=project />
             {owner}
@@ -74,14 +74,17 @@ pub fn Filters(
 }
 
 /// The review filters as tabs. Each keeps the rest of the filter.
-fn ready(place: &Place) -> AnyView {
-    let all = [None].into_iter().chain(Ready::ALL.map(Some));
+fn review_tabs(place: &ListContext) -> AnyView {
+    let all = [None].into_iter().chain(ReviewFilter::ALL.map(Some));
     let links = all
         .map(|view| {
-            let to =
-                Place { filter: KeyFilter { view, ..place.filter.clone() }, after: String::new(), desk: place.desk };
-            let label = view.map_or("All", Ready::label);
-            view! { <a href=to.list() aria-current=(view == place.filter.view).then_some("page")>{label}</a> }
+            let to = ListContext {
+                filter: KeyFilter { view, ..place.filter.clone() },
+                after: String::new(),
+                audience: place.audience,
+            };
+            let label = view.map_or("All", ReviewFilter::label);
+            view! { <a href=to.list_url() aria-current=(view == place.filter.view).then_some("page")>{label}</a> }
         })
         .collect_view();
     view! {

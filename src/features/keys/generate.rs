@@ -6,7 +6,7 @@ use super::{
     create::Environment,
     expiry::expiry,
     reveal::Reveal,
-    rules::{RuleFields, more, rules},
+    rules::{RestrictionFields, more, restriction_fields},
     scopes::Scopes,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub fn GeneratePage() -> impl IntoView {
         }
         .into_any();
     }
-    let session = Session::here();
+    let session = Session::current();
     let form = resource(
         || (),
         move |()| async move {
@@ -57,18 +57,18 @@ pub fn GeneratePage() -> impl IntoView {
                 view! {
                     <PageTitle text="Generate API key" />
                     <Dialog opener="generate" leave=leave.clone()>
-                        <Form to>{inside(leave, form, project)}</Form>
+                        <Form to>{form_fields(leave, form, project)}</Form>
                     </Dialog>
                 }
                 .into_any()
             }
-            Err(error) => none(error),
+            Err(error) => error_dialog(error),
         }
     };
     view! { <Suspense>{move || form.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn none(error: AppError) -> AnyView {
+fn error_dialog(error: AppError) -> AnyView {
     if error.kind == ErrorKind::SignedOut {
         return ().into_any();
     }
@@ -88,13 +88,13 @@ fn none(error: AppError) -> AnyView {
     .into_any()
 }
 
-fn inside(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
+fn form_fields(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
     let KeyForm { number, expiries, usual, policy, zone, .. } = form;
     // The More section is open if one of its fields has an error.
-    let state = FormState::here();
-    let wrong = ["environment", "expires", "expires_on", "scopes"].iter().any(|name| state.wrong(name).is_some());
-    let fields = RuleFields::default().or_typed();
-    let open = wrong || fields.matter();
+    let state = FormState::from_context();
+    let wrong = ["environment", "expires", "expires_on", "scopes"].iter().any(|name| state.field_error(name).is_some());
+    let fields = RestrictionFields::default().or_submitted();
+    let open = wrong || fields.has_content();
     let first = usual;
     let title = format!("Generate API key for {}", project.name);
     view! {
@@ -119,7 +119,7 @@ fn inside(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
                         <Environment first="live".to_owned() />
                         {expiry(expiries, first, String::new(), policy)}
                         <Scopes projects=vec![project] first=Vec::new() />
-                        {rules(fields, &zone)}
+                        {restriction_fields(fields, &zone)}
                     }
                         .into_any(),
                 )}

@@ -2,14 +2,14 @@
 
 use super::{
     api::list_keys,
-    chosen::bulk,
+    bulk_actions::bulk_form,
     filters::Filters,
-    place::{Desk, Place},
+    list_context::{Audience, ListContext},
     row::KeyRow,
 };
 use crate::{
     domain::{
-        count::counted,
+        count::format_count,
         key::{KeyPage, Status},
     },
     error::{AppError, ErrorKind},
@@ -28,13 +28,13 @@ use leptos_router::location::Url;
 
 #[component]
 pub fn KeyList() -> impl IntoView {
-    let place = Place::here();
-    let session = Session::here();
-    let asked = place.clone();
+    let place = ListContext::current();
+    let session = Session::current();
+    let context = place.clone();
     let page = resource(
         || (),
         move |()| {
-            let Place { desk, filter, after } = asked.clone();
+            let ListContext { audience, filter, after } = context.clone();
             let status = filter.status.map(|it| it.as_str().to_owned()).unwrap_or_default();
             let project = filter.project.map(|it| it.to_string()).unwrap_or_default();
             let environment = filter.environment.map(|it| it.as_str().to_owned()).unwrap_or_default();
@@ -43,25 +43,25 @@ pub fn KeyList() -> impl IntoView {
             let sort = filter.sort.as_str().to_owned();
             async move {
                 session.signed_in().await?;
-                match desk {
-                    Desk::Own => list_keys(status, project, environment, sort, after).await,
-                    Desk::Admin => admin_list_keys(status, project, environment, owner, view, sort, after).await,
+                match audience {
+                    Audience::Member => list_keys(status, project, environment, sort, after).await,
+                    Audience::Admin => admin_list_keys(status, project, environment, owner, view, sort, after).await,
                 }
             }
         },
     );
     let draw = move |answer: Result<KeyPage, AppError>| match answer {
-        Ok(page) => drawn(&place, page),
-        Err(error) => failed(error),
+        Ok(page) => list_view(&place, page),
+        Err(error) => error_notice(error),
     };
     view! { <Suspense>{move || page.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-fn drawn(place: &Place, page: KeyPage) -> AnyView {
+fn list_view(place: &ListContext, page: KeyPage) -> AnyView {
     // A user without any key gets no filter.
-    let filters = (page.any || page.deleted > 0 || place.filter.narrows())
+    let filters = (page.any || page.deleted > 0 || place.filter.has_conditions())
         .then(|| view! { <Filters projects=page.projects.clone() owners=page.owners.clone() /> });
-    let list = if page.keys.is_empty() { nothing(place, &page) } else { table(place, page) };
+    let list = if page.keys.is_empty() { empty_state(place, &page) } else { table(place, page) };
     view! {
         {filters}
         {list}
@@ -69,7 +69,7 @@ fn drawn(place: &Place, page: KeyPage) -> AnyView {
     .into_any()
 }
 
-fn failed(error: AppError) -> AnyView {
+fn error_notice(error: AppError) -> AnyView {
     if error.kind == ErrorKind::SignedOut {
         return ().into_any();
     }
@@ -80,14 +80,14 @@ fn failed(error: AppError) -> AnyView {
     .into_any()
 }
 
-fn nothing(place: &Place, page: &KeyPage) -> AnyView {
+fn empty_state(place: &ListContext, page: &KeyPage) -> AnyView {
     let link = |to: String, label: &'static str| view! { <a class="button" href=to>{label}</a> }.into_any();
     if page.total > 0 {
-        let first = link(place.first(), "First page");
+        let first = link(place.first_page_url(), "First page");
         return view! { <Empty title="Nothing on this page" text="The list has become shorter." actions=first /> }
             .into_any();
     }
-    let clear = || link(place.desk.path().to_owned(), "Clear filters");
+    let clear = || link(place.audience.path().to_owned(), "Clear filters");
     if place.filter.status == Some(Status::Deleted)
         && place.filter.project.is_none()
         && place.filter.environment.is_none()
@@ -97,14 +97,14 @@ fn nothing(place: &Place, page: &KeyPage) -> AnyView {
         let text = "A deleted key is listed here for 7 days and can be restored.";
         return view! { <Empty title="No deleted keys" text actions=clear() /> }.into_any();
     }
-    if place.filter.narrows() {
+    if place.filter.has_conditions() {
         let text = "No key fits these filters.";
         return view! { <Empty title="Nothing matches" text actions=clear() /> }.into_any();
     }
-    if place.desk == Desk::Admin {
+    if place.audience == Audience::Admin {
         return view! { <Empty title="No API keys yet" text="Nobody has made one." /> }.into_any();
     }
-    let new = place.at("/keys/new");
+    let new = place.with_query("/keys/new");
     let sign = view! {
         <a class="empty__sign" href=new.clone() aria-label="Create an API key">
             {Icon::Plus.view()}
@@ -120,12 +120,12 @@ fn nothing(place: &Place, page: &KeyPage) -> AnyView {
     view! { <Empty title="No API keys yet" text sign=sign.into_any() actions=actions.into_any() /> }.into_any()
 }
 
-fn table(place: &Place, page: KeyPage) -> AnyView {
+fn table(place: &ListContext, page: KeyPage) -> AnyView {
     let KeyPage { keys: rows, next, total, expiring, now, .. } = page;
     let deleted = place.filter.status == Some(Status::Deleted);
     // Deleted keys have no bulk action: they are restored one by one.
-    let chooses = place.desk == Desk::Admin && !deleted;
-    let foot = foot(place, rows.len(), total, next, chooses.then(|| bulk(place)));
+    let chooses = place.audience == Audience::Admin && !deleted;
+    let foot = foot(place, rows.len(), total, next, chooses.then(|| bulk_form(place)));
     let check = chooses.then(|| {
         view! {
             <th class="cell-check" scope="col">
@@ -134,12 +134,13 @@ fn table(place: &Place, page: KeyPage) -> AnyView {
         }
     });
     let last = if deleted { "cell-restore" } else { "cell-menu" };
-    let owner = (place.desk == Desk::Admin).then(|| view! { <Head class="cell-owner col-extra" label="Owner" /> });
+    let owner =
+        (place.audience == Audience::Admin).then(|| view! { <Head class="cell-owner col-extra" label="Owner" /> });
     let rows = rows.into_iter().map(|key| view! { <KeyRow key now chooses /> }).collect_view();
     view! {
         <div class="panel list wide">
             <table class="table">
-                <caption>{caption(deleted, place.filter.narrows(), total, expiring)}</caption>
+                <caption>{caption(deleted, place.filter.has_conditions(), total, expiring)}</caption>
                 <thead>
                     <tr>
                         {check}
@@ -167,14 +168,14 @@ fn table(place: &Place, page: KeyPage) -> AnyView {
 fn caption(deleted: bool, narrowed: bool, total: u64, expiring: u64) -> AnyView {
     let noun = if total == 1 { "key" } else { "keys" };
     if deleted {
-        return format!("{} deleted {noun}", counted(total)).into_any();
+        return format!("{} deleted {noun}", format_count(total)).into_any();
     }
     let verb = if expiring == 1 { "expires" } else { "expire" };
     let due = (expiring > 0)
-        .then(|| view! { ", " <span class="due">{format!("{} {verb} this week", counted(expiring))}</span> });
+        .then(|| view! { ", " <span class="due">{format!("{} {verb} this week", format_count(expiring))}</span> });
     let matching = if narrowed { if total == 1 { " matches" } else { " match" } } else { "" };
     view! {
-        {format!("{} {noun}{matching}", counted(total))}
+        {format!("{} {noun}{matching}", format_count(total))}
         {due}
     }
     .into_any()
@@ -182,11 +183,11 @@ fn caption(deleted: bool, narrowed: bool, total: u64, expiring: u64) -> AnyView 
 
 /// The table footer with the position in the list. Cursor pagination gives a later page its own length but not its
 /// offset.
-fn foot(place: &Place, here: usize, total: u64, next: Option<String>, bulk: Option<AnyView>) -> AnyView {
+fn foot(place: &ListContext, here: usize, total: u64, next: Option<String>, bulk: Option<AnyView>) -> AnyView {
     let first = place.after.is_empty();
-    let total = counted(total);
+    let total = format_count(total);
     let range = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
-    let base = place.first();
+    let base = place.first_page_url();
     let next = next.map(|next| {
         let sign = if base.contains('?') { '&' } else { '?' };
         format!("{base}{sign}after={}", Url::escape(&next))

@@ -2,31 +2,31 @@
 
 pub mod api;
 
-mod about;
-mod chosen;
+mod bulk_actions;
 mod create;
 mod detail;
 mod edit;
 mod expiry;
 mod filters;
+mod flash;
 mod generate;
+mod lifecycle_dialogs;
 mod list;
+mod list_context;
 mod page;
-mod place;
 mod reveal;
 mod row;
 mod rules;
-mod said;
 mod scopes;
 mod secret;
 
 pub use {
-    about::{ActivatePage, DeactivatePage, DeletePage, RestorePage},
-    chosen::ChosenPage,
+    bulk_actions::BulkActionPage,
     create::CreatePage,
     detail::KeyDetailPage,
     edit::EditPage,
     generate::GeneratePage,
+    lifecycle_dialogs::{ActivatePage, DeactivatePage, DeletePage, RestorePage},
     page::{AdminKeysPage, KeysPage},
-    reveal::Live,
+    reveal::InBrowserNavigation,
 };

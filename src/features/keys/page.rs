@@ -2,12 +2,12 @@
 
 use super::{
     api::CreatedKey,
+    flash::FlashMessage,
     list::KeyList,
-    place::{Desk, Place},
-    said::Said,
+    list_context::{Audience, ListContext},
 };
 use crate::{
-    features::session::{Frame, PageTitle, Session, SignedInOnly, administrators},
+    features::session::{PageShell, PageTitle, Session, SignedInOnly, admin_page},
     ui::{icon::Icon, layout::Nav},
 };
 use leptos::prelude::*;
@@ -16,15 +16,15 @@ use leptos_router::{components::Outlet, hooks::use_location};
 /// The keys of all projects that the user is a member of.
 #[component]
 pub fn KeysPage() -> impl IntoView {
-    let place = Place::provide(Desk::Own);
-    let new = place.at("/keys/new");
+    let place = ListContext::provide(Audience::Member);
+    let new = place.with_query("/keys/new");
     view! {
         <PageTitle text="API keys" under=true />
-        <Frame nav=Nav::Keys inert=has_dialog(Desk::Own)>
+        <PageShell nav=Nav::Keys inert=has_dialog(Audience::Member)>
             <SignedInOnly />
             <header class="page-head">
                 <h1>"API keys"</h1>
-                <Lead />
+                <Introduction />
                 <div class="actions">
                     <a id="create" class="button button--primary" href=new data-shortcut="c">
                         {Icon::Plus.view()}
@@ -35,20 +35,20 @@ pub fn KeysPage() -> impl IntoView {
             <div id="list">
                 <KeyList />
             </div>
-        </Frame>
+        </PageShell>
         <Outlet />
-        <Said />
+        <FlashMessage />
     }
 }
 
 /// All keys of this Keyward instance.
 #[component]
 pub fn AdminKeysPage() -> impl IntoView {
-    administrators(|| {
-        Place::provide(Desk::Admin);
+    admin_page(|| {
+        ListContext::provide(Audience::Admin);
         view! {
             <PageTitle text="All keys" under=true />
-            <Frame nav=Nav::AllKeys inert=has_dialog(Desk::Admin)>
+            <PageShell nav=Nav::AllKeys inert=has_dialog(Audience::Admin)>
                 <header class="page-head">
                     <h1>"All keys"</h1>
                     <p>"Every key, whoever made it. You can stop any of them; its owner reads your reason."</p>
@@ -56,24 +56,24 @@ pub fn AdminKeysPage() -> impl IntoView {
                 <div id="list">
                     <KeyList />
                 </div>
-            </Frame>
+            </PageShell>
             <Outlet />
-            <Said />
+            <FlashMessage />
         }
         .into_any()
     })
 }
 
 /// Whether the server renders a dialog on top of the list.
-fn has_dialog(desk: Desk) -> bool {
+fn has_dialog(desk: Audience) -> bool {
     use_context::<CreatedKey>().is_some()
         || use_location().pathname.get_untracked().trim_end_matches('/') != desk.path()
 }
 
 /// One sentence that explains what a key is.
 #[component]
-fn Lead() -> impl IntoView {
-    let session = Session::here();
+fn Introduction() -> impl IntoView {
+    let session = Session::current();
     let sentence = move |name: Option<String>| {
         let api = name.unwrap_or_else(|| "the API".to_owned());
         let text =

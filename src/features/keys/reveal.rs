@@ -2,8 +2,8 @@
 
 use super::{
     api::CreatedKey,
-    rules::facts as facts_of_rules,
-    secret::{Forms, SecretBox},
+    rules::restriction_details as facts_of_rules,
+    secret::{SecretBox, SecretFormats},
 };
 use crate::{
     domain::key::KeyView,
@@ -18,7 +18,7 @@ use leptos::prelude::*;
 
 /// Context marker of a request from in-browser navigation, which hydrates the islands of the response.
 #[derive(Clone, Copy, Debug)]
-pub struct Live;
+pub struct InBrowserNavigation;
 
 /// The dialog over the list. If the user closes it before copying the secret, it asks for confirmation.
 #[component]
@@ -28,8 +28,8 @@ pub fn Reveal(
     #[prop(into)]
     leave: String,
 ) -> impl IntoView {
-    let live = use_context::<Live>().is_some();
-    let forms = Forms::of(&created);
+    let live = use_context::<InBrowserNavigation>().is_some();
+    let forms = SecretFormats::new(&created);
     let foot = if live {
         view! { <RevealFoot key=created.key.id done=leave.clone() /> }.into_any()
     } else {

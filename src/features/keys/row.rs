@@ -1,6 +1,6 @@
 //! A row of the key list.
 
-use super::place::{Desk, Place, menu_id};
+use super::list_context::{Audience, ListContext, menu_id};
 use crate::{
     domain::{
         key::{Environment, KeyView, Status},
@@ -20,7 +20,7 @@ use crate::{
 use leptos::prelude::*;
 
 /// Seconds before the expiry from which a row shows a warning.
-const SOON: i64 = 7 * DAY;
+const EXPIRES_SOON: i64 = 7 * DAY;
 
 #[component]
 pub fn KeyRow(
@@ -37,21 +37,21 @@ pub fn KeyRow(
     };
     let issued_to = issued_to.map(|to| view! { " " <span class="sub">{format!("for {to}")}</span> });
     let gone = key.gone.clone().map(|at| view! { " " <span class="sub">"Gone " <Ago at now /></span> });
-    let expires = expires(key.expires.clone(), status, now);
-    let place = Place::here();
-    let owner = (place.desk == Desk::Admin).then(|| {
+    let expires = expiry_cell(key.expires.clone(), status, now);
+    let place = ListContext::current();
+    let owner = (place.audience == Audience::Admin).then(|| {
         let owner = key.owner.clone().unwrap_or_else(|| "Nobody".to_owned());
         view! { <Cell class="cell-owner col-extra" label="Owner">{owner}</Cell> }
     });
-    let shown_project = match place.desk {
-        Desk::Own => {
+    let shown_project = match place.audience {
+        Audience::Member => {
             view! { <a class="quiet-link" href=format!("/projects/{}", key.project_id)>{project}</a> }.into_any()
         }
-        Desk::Admin => project.into_any(),
+        Audience::Admin => project.into_any(),
     };
-    let shown_name = match place.desk {
-        Desk::Own => view! { <a class="key-name" href=format!("/keys/{}", key.id)>{name}</a> }.into_any(),
-        Desk::Admin => view! { <span class="key-name">{name}</span> }.into_any(),
+    let shown_name = match place.audience {
+        Audience::Member => view! { <a class="key-name" href=format!("/keys/{}", key.id)>{name}</a> }.into_any(),
+        Audience::Admin => view! { <span class="key-name">{name}</span> }.into_any(),
     };
     let note = key.note.as_ref().map(
         |note| view! { " " <span class="sub" title=note.text.clone()>{format!("{}: {}", note.by, note.text)}</span> },
@@ -113,10 +113,10 @@ pub fn KeyRow(
     .into_any()
 }
 
-fn expires(at: Option<Moment>, status: Status, now: Timestamp) -> AnyView {
+fn expiry_cell(at: Option<Moment>, status: Status, now: Timestamp) -> AnyView {
     let Some(at) = at else { return view! { <span class="muted">"Never"</span> }.into_any() };
     let left = at.at.seconds_since(now);
-    if status != Status::Deleted && (0..SOON).contains(&left) {
+    if status != Status::Deleted && (0..EXPIRES_SOON).contains(&left) {
         return view! {
             <span class="due">
                 {Icon::Warn.view()}
@@ -129,10 +129,10 @@ fn expires(at: Option<Moment>, status: Status, now: Timestamp) -> AnyView {
 }
 
 /// The last cell: the action menu of the key.
-fn actions(place: &Place, key: KeyView) -> AnyView {
+fn actions(place: &ListContext, key: KeyView) -> AnyView {
     let deleted = key.status == Status::Deleted;
     let class = if deleted { "cell-restore" } else { "cell-menu" };
-    let inside = match (key.may_change || place.desk == Desk::Admin, deleted) {
+    let inside = match (key.may_change || place.audience == Audience::Admin, deleted) {
         (false, _) => None,
         (true, true) => key.may_start.then(|| restore(place, &key)),
         (true, false) => Some(menu(place, &key)),
@@ -140,13 +140,13 @@ fn actions(place: &Place, key: KeyView) -> AnyView {
     view! { <td class=class>{inside}</td> }.into_any()
 }
 
-fn restore(place: &Place, key: &KeyView) -> AnyView {
+fn restore(place: &ListContext, key: &KeyView) -> AnyView {
     let name = format!("Restore key {}", key.name);
-    if place.desk == Desk::Admin {
+    if place.audience == Audience::Admin {
         // An administrator has to enter a reason, so a dialog asks for it.
-        return view! { <a class="button" href=place.about(key, "restore") aria-label=name id=format!("{}-button", menu_id(key))>"Restore"</a> }.into_any();
+        return view! { <a class="button" href=place.dialog_url(key, "restore") aria-label=name id=format!("{}-button", menu_id(key))>"Restore"</a> }.into_any();
     }
-    let (to, id) = (place.about(key, "restore"), key.id.to_string());
+    let (to, id) = (place.dialog_url(key, "restore"), key.id.to_string());
     view! {
         <Form to>
             <input type="hidden" name="id" value=id />
@@ -156,12 +156,12 @@ fn restore(place: &Place, key: &KeyView) -> AnyView {
     .into_any()
 }
 
-fn menu(place: &Place, key: &KeyView) -> AnyView {
+fn menu(place: &ListContext, key: &KeyView) -> AnyView {
     let named = |verb: &str| format!("{verb} key {}", key.name);
-    let own = place.desk == Desk::Own;
+    let own = place.audience == Audience::Member;
     let edit = own.then(|| {
         view! {
-            <a href=place.about(key, "edit") aria-label=named("Edit")>
+            <a href=place.dialog_url(key, "edit") aria-label=named("Edit")>
                 {Icon::Pencil.view()}
                 "Edit"
             </a>
@@ -171,14 +171,14 @@ fn menu(place: &Place, key: &KeyView) -> AnyView {
         (true, true) if !key.may_start => ().into_any(),
         (true, true) => activate(place, key),
         (true, false) => view! {
-            <a href=place.about(key, "activate") aria-label=named("Activate")>
+            <a href=place.dialog_url(key, "activate") aria-label=named("Activate")>
                 {Icon::Play.view()}
                 "Activate"
             </a>
         }
         .into_any(),
         (false, _) => view! {
-            <a href=place.about(key, "deactivate") aria-label=named("Deactivate")>
+            <a href=place.dialog_url(key, "deactivate") aria-label=named("Deactivate")>
                 {Icon::Pause.view()}
                 "Deactivate"
             </a>
@@ -186,7 +186,7 @@ fn menu(place: &Place, key: &KeyView) -> AnyView {
         .into_any(),
     };
     let (id, name, delete, delete_name) =
-        (menu_id(key), named("Actions for"), place.about(key, "delete"), named("Delete"));
+        (menu_id(key), named("Actions for"), place.dialog_url(key, "delete"), named("Delete"));
     view! {
         <RowMenu id name>
             {edit} {stop_or_go} <hr />
@@ -200,9 +200,9 @@ fn menu(place: &Place, key: &KeyView) -> AnyView {
 }
 
 /// Activation needs no confirmation: the menu item submits the form.
-fn activate(place: &Place, key: &KeyView) -> AnyView {
+fn activate(place: &ListContext, key: &KeyView) -> AnyView {
     let name = format!("Activate key {}", key.name);
-    let (to, id) = (place.about(key, "activate"), key.id.to_string());
+    let (to, id) = (place.dialog_url(key, "activate"), key.id.to_string());
     view! {
         <Form to>
             <input type="hidden" name="id" value=id />

@@ -3,11 +3,11 @@
 use crate::{
     domain::{
         key::{KeyView, RateView},
-        rate::{Per, RateLimit},
+        rate::{RateLimit, RatePeriod},
     },
     islands::NotBefore,
     ui::{
-        field::{Area, Wrong, described},
+        field::{Area, Wrong, aria_attributes},
         form::FormState,
         icon::Icon,
         select::{Choice, Select},
@@ -18,13 +18,13 @@ use leptos::prelude::*;
 
 /// The field values.
 #[derive(Clone, Debug, Default)]
-pub struct RuleFields {
+pub struct RestrictionFields {
     /// One network per line.
     pub networks: String,
     /// `2026-12-01T09:00` in the user's time zone. Empty means immediately.
     pub not_before: String,
     /// A hint about the start time. Present only for the key's saved value.
-    said: Option<String>,
+    start_hint: Option<String>,
     rate: String,
     /// Empty means the first choice.
     per: String,
@@ -34,36 +34,36 @@ pub struct RuleFields {
 /// The field names.
 const NAMES: [&str; 5] = ["networks", "not_before", "rate", "per", "burst"];
 
-impl RuleFields {
+impl RestrictionFields {
     /// Builds field values from query parameters: networks, a start time, and a rate limit such as
     /// `100/minute,burst=20`. An invalid rate limit is ignored; the rest is validated on submission.
-    pub fn of_words(networks: &[String], not_before: String, rate: &str) -> Self {
+    pub fn from_query(networks: &[String], not_before: String, rate: &str) -> Self {
         let networks: Vec<_> = networks.iter().flat_map(|it| it.split([',', ' '])).collect();
         let limit = rate.parse::<RateLimit>().ok();
         let (rate, per, burst) =
-            limit.map(|it| limit_fields(it.calls(), it.per().as_str(), it.burst())).unwrap_or_default();
-        Self { networks: networks.join("\n"), not_before, said: None, rate, per, burst }
+            limit.map(|it| rate_limit_values(it.calls(), it.per().as_str(), it.burst())).unwrap_or_default();
+        Self { networks: networks.join("\n"), not_before, start_hint: None, rate, per, burst }
     }
 
     /// Builds field values from a key. `not_before` has the format of the field.
-    pub fn of(key: &KeyView, not_before: String) -> Self {
+    pub fn from_key(key: &KeyView, not_before: String) -> Self {
         let limit = key.rate_limit.as_ref();
         let (rate, per, burst) =
-            limit.map(|RateView { calls, per, burst, .. }| limit_fields(*calls, per, *burst)).unwrap_or_default();
-        let said = key.not_before.as_ref().map(|at| {
+            limit.map(|RateView { calls, per, burst, .. }| rate_limit_values(*calls, per, *burst)).unwrap_or_default();
+        let start_hint = key.not_before.as_ref().map(|at| {
             let word = if at.at > key.now { "Works from" } else { "Has worked since" };
             format!("{word} {}.", at.exact)
         });
-        Self { networks: key.networks.join("\n"), not_before, said, rate, per, burst }
+        Self { networks: key.networks.join("\n"), not_before, start_hint, rate, per, burst }
     }
 
     /// Returns the submitted values after a rejected submission, otherwise `self`.
-    pub fn or_typed(self) -> Self {
-        let state = FormState::here();
-        let typed = |name: &str, first: String| state.typed(name).unwrap_or(first);
+    pub fn or_submitted(self) -> Self {
+        let state = FormState::from_context();
+        let typed = |name: &str, first: String| state.submitted_value(name).unwrap_or(first);
         let not_before = typed("not_before", self.not_before.clone());
         Self {
-            said: self.said.filter(|_| not_before == self.not_before),
+            start_hint: self.start_hint.filter(|_| not_before == self.not_before),
             networks: typed("networks", self.networks),
             not_before,
             rate: typed("rate", self.rate),
@@ -73,15 +73,15 @@ impl RuleFields {
     }
 
     /// Whether a field has a value or an error, so that the section must be open.
-    pub fn matter(&self) -> bool {
-        let state = FormState::here();
+    pub fn has_content(&self) -> bool {
+        let state = FormState::from_context();
         let set = [&self.networks, &self.not_before, &self.rate, &self.burst];
-        set.iter().any(|it| !it.is_empty()) || NAMES.iter().any(|name| state.wrong(name).is_some())
+        set.iter().any(|it| !it.is_empty()) || NAMES.iter().any(|name| state.field_error(name).is_some())
     }
 }
 
 /// Field values for calls, period, and burst. A burst equal to the limit is left empty, since it is the default.
-fn limit_fields(calls: u32, per: &str, burst: u32) -> (String, String, String) {
+fn rate_limit_values(calls: u32, per: &str, burst: u32) -> (String, String, String) {
     let burst = if burst == calls { String::new() } else { burst.to_string() };
     (calls.to_string(), per.to_owned(), burst)
 }
@@ -101,10 +101,10 @@ pub fn more(open: bool, inside: AnyView) -> AnyView {
 }
 
 /// The fields. `zone` is the name of the user's time zone.
-pub fn rules(fields: RuleFields, zone: &str) -> AnyView {
-    let state = FormState::here();
-    let RuleFields { networks, not_before, said, rate, per, burst } = fields;
-    let wrong = state.wrong("not_before");
+pub fn restriction_fields(fields: RestrictionFields, zone: &str) -> AnyView {
+    let state = FormState::from_context();
+    let RestrictionFields { networks, not_before, start_hint: said, rate, per, burst } = fields;
+    let wrong = state.field_error("not_before");
     let hint = format!("Refused until then; empty means at once. Time zone: {zone}.");
     view! {
         <Area
@@ -114,19 +114,19 @@ pub fn rules(fields: RuleFields, zone: &str) -> AnyView {
             rows=2
             hint="One a line, such as 203.0.113.0/24 or 2001:db8::/32. Empty means from anywhere."
         />
-        <NotBefore first=not_before hint said wrong_time=wrong focus=state.starts_at("not_before", false) />
-        {limit(rate, &per, burst)}
+        <NotBefore first=not_before hint said wrong_time=wrong focus=state.has_initial_focus("not_before", false) />
+        {rate_limit_fields(rate, &per, burst)}
     }
     .into_any()
 }
 
 /// The rate limit, a group of three fields.
-fn limit(rate: String, per: &str, burst: String) -> AnyView {
-    let state = FormState::here();
-    let choices = Per::ALL.map(|per| Choice::new(per.as_str(), per.as_str())).into_iter().collect();
-    let chosen = if per.is_empty() { Per::Minute.as_str() } else { per }.to_owned();
+fn rate_limit_fields(rate: String, per: &str, burst: String) -> AnyView {
+    let state = FormState::from_context();
+    let choices = RatePeriod::ALL.map(|per| Choice::new(per.as_str(), per.as_str())).into_iter().collect();
+    let chosen = if per.is_empty() { RatePeriod::Minute.as_str() } else { per }.to_owned();
     let number = |name: &'static str, label: &'static str, value: String| {
-        let (invalid, by) = described(name, false);
+        let (invalid, by) = aria_attributes(name, false);
         let by = by.map_or_else(|| "rate-hint".to_owned(), |by| format!("{by} rate-hint"));
         view! {
             <div class="field">
@@ -138,14 +138,14 @@ fn limit(rate: String, per: &str, burst: String) -> AnyView {
                     value=value
                     inputmode="numeric"
                     autocomplete="off"
-                    autofocus=state.starts_at(name, false)
+                    autofocus=state.has_initial_focus(name, false)
                     aria-invalid=invalid
                     aria-describedby=by
                 />
             </div>
         }
     };
-    let (invalid, by) = described("per", false);
+    let (invalid, by) = aria_attributes("per", false);
     view! {
         <fieldset class="field">
             <legend>"Rate limit " <span class="optional">"optional"</span></legend>
@@ -159,7 +159,7 @@ fn limit(rate: String, per: &str, burst: String) -> AnyView {
                         chosen
                         invalid
                         described_by=by
-                        autofocus=state.starts_at("per", false)
+                        autofocus=state.has_initial_focus("per", false)
                     />
                 </div> {number("burst", "Burst", burst)}
             </div>
@@ -176,11 +176,11 @@ fn limit(rate: String, per: &str, burst: String) -> AnyView {
 }
 
 /// The restrictions of a key as entries of a description list. `all`: also those that are not set.
-pub fn facts(key: &KeyView, all: bool) -> AnyView {
+pub fn restriction_details(key: &KeyView, all: bool) -> AnyView {
     let networks = (all || !key.networks.is_empty()).then(|| {
         view! {
             <dt>"Allowed networks"</dt>
-            <dd>{from(&key.networks)}</dd>
+            <dd>{networks_view(&key.networks)}</dd>
         }
     });
     let not_before = key.not_before.clone().map(|at| {
@@ -200,7 +200,7 @@ pub fn facts(key: &KeyView, all: bool) -> AnyView {
 }
 
 /// "From 10.0.0.0/8 and 2 more", expandable to the full list.
-fn from(networks: &[String]) -> AnyView {
+fn networks_view(networks: &[String]) -> AnyView {
     let Some((first, rest)) = networks.split_first() else { return "From anywhere".into_any() };
     if rest.is_empty() {
         return view! { "From " <code>{first.clone()}</code> }.into_any();

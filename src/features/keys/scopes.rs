@@ -13,8 +13,8 @@ use leptos::prelude::*;
 /// are the initially checked scopes.
 #[component]
 pub fn Scopes(projects: Vec<ProjectChoice>, first: Vec<String>) -> impl IntoView {
-    let state = FormState::here();
-    let chosen = state.typed_all("scopes").unwrap_or(first);
+    let state = FormState::from_context();
+    let chosen = state.submitted_values("scopes").unwrap_or(first);
     let several = projects.len() > 1;
     let mut offers: Vec<(String, String, Vec<String>)> = Vec::new();
     for choice in projects {
@@ -41,5 +41,6 @@ pub fn Scopes(projects: Vec<ProjectChoice>, first: Vec<String>) -> impl IntoView
     } else {
         "With none chosen, the key proves who calls and opens nothing."
     };
-    view! { <ScopeField legend="Access scope" checks hint autofocus=state.starts_at("scopes", false) /> }.into_any()
+    view! { <ScopeField legend="Access scope" checks hint autofocus=state.has_initial_focus("scopes", false) /> }
+        .into_any()
 }

@@ -13,14 +13,14 @@ const TABS: [(&str, &str); 3] = [("secret", "Secret"), ("curl", "curl"), ("env",
 
 /// The copyable texts. They contain the secret and are zeroized on drop.
 #[derive(Clone)]
-pub struct Forms {
-    bare: RevealedSecret,
+pub struct SecretFormats {
+    plain: RevealedSecret,
     curl: RevealedSecret,
     env: RevealedSecret,
 }
 
-impl Forms {
-    pub fn of(created: &CreatedKey) -> Self {
+impl SecretFormats {
+    pub fn new(created: &CreatedKey) -> Self {
         // Exposed for display: this is the only page that shows the secret.
         let secret = created.secret.expose();
         let url = created.public_url.trim_end_matches('/');
@@ -28,7 +28,7 @@ impl Forms {
             "curl {url}/authentication/token \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"secret_key\":\"{secret}\"}}'"
         );
         let env = format!("KEYWARD_SECRET_KEY={secret}\nKEYWARD_PROJECT_ID={}", created.key.project_id);
-        Self { bare: created.secret.clone(), curl: RevealedSecret::new(curl), env: RevealedSecret::new(env) }
+        Self { plain: created.secret.clone(), curl: RevealedSecret::new(curl), env: RevealedSecret::new(env) }
     }
 
     /// Returns the text of a tab.
@@ -36,7 +36,7 @@ impl Forms {
         match tab {
             "curl" => &self.curl,
             "env" => &self.env,
-            _ => &self.bare,
+            _ => &self.plain,
         }
         .expose()
         .to_owned()
@@ -46,7 +46,7 @@ impl Forms {
 /// The box with the secret. Tabs and mask are pure CSS and work without scripts. The buttons that need scripts are
 /// rendered only if scripts run.
 #[component]
-pub fn SecretBox(forms: Forms, live: bool) -> impl IntoView {
+pub fn SecretBox(forms: SecretFormats, live: bool) -> impl IntoView {
     let copy = live.then(|| view! { <CopyButton from=".secret".to_owned() label="Copy".to_owned() main=true /> });
     let download = live.then(|| view! { <p><DownloadEnv /></p> });
     view! {

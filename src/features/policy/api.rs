@@ -10,7 +10,7 @@ use crate::{
 /// Returns the data of the form: the current policy.
 pub async fn policy_form() -> Result<PolicyForm, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.policy.form(&caller).await)
+    context::to_app_result(app.policy.form(&caller).await)
 }
 
 form_action! {
@@ -38,6 +38,6 @@ form_action! {
             second_factor,
             version,
         };
-        context::answer(app.policy.save(&caller, draft, &confirmed).await)
+        context::to_app_result(app.policy.save(&caller, draft, &confirmed).await)
     }
 }

@@ -3,10 +3,10 @@
 use super::api::policy_form;
 use crate::{
     domain::policy::{PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
-    features::session::{Frame, PageTitle, administrators, load},
+    features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         button::Submit,
-        field::{Field, Wrong, described},
+        field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
         icon::Icon,
         layout::Nav,
@@ -22,12 +22,12 @@ pub const PAGE: &str = "/admin/policy";
 
 #[component]
 pub fn PolicyPage() -> impl IntoView {
-    administrators(|| {
+    admin_page(|| {
         let saved = use_query_map().with_untracked(|query| query.get("done").as_deref() == Some("saved"));
         let said = saved.then(|| "Policy saved.".to_owned());
         view! {
             <PageTitle text="Policy" />
-            <Frame nav=Nav::Policy>
+            <PageShell nav=Nav::Policy>
                 <div class="page--narrow">
                     <header class="page-head">
                         <h1>"Policy"</h1>
@@ -45,7 +45,7 @@ pub fn PolicyPage() -> impl IntoView {
                         },
                     )}
                 </div>
-            </Frame>
+            </PageShell>
             <Toasts said />
         }
         .into_any()
@@ -69,15 +69,15 @@ const fn second_factor(it: SecondFactor) -> &'static str {
 }
 
 /// The field values: those of the confirmation step or of the rejected form, otherwise the current policy.
-fn drafted(holds: PolicyDraft) -> PolicyDraft {
-    if let Some(PolicySaved::Touches { draft, .. }) = use_context::<PolicySaved>() {
+fn field_values(holds: PolicyDraft) -> PolicyDraft {
+    if let Some(PolicySaved::NeedsConfirmation { draft, .. }) = use_context::<PolicySaved>() {
         return *draft;
     }
-    let state = FormState::here();
-    let typed = |name: &str, holds: String| state.typed(name).unwrap_or(holds);
+    let state = FormState::from_context();
+    let typed = |name: &str, holds: String| state.submitted_value(name).unwrap_or(holds);
     PolicyDraft {
         key_life_max: typed("key_life_max", holds.key_life_max),
-        may_never_expire: match state.typed_all("may_never_expire") {
+        may_never_expire: match state.submitted_values("may_never_expire") {
             Some(typed) => !typed.is_empty(),
             None => holds.may_never_expire,
         },
@@ -92,14 +92,14 @@ fn drafted(holds: PolicyDraft) -> PolicyDraft {
 
 fn fields(form: PolicyForm) -> AnyView {
     let PolicyForm { draft, mail } = form;
-    let draft = drafted(draft);
+    let draft = field_values(draft);
     let units = [("86400", "days"), ("3600", "hours"), ("60", "minutes")];
     let units = units.map(|(value, label)| Choice::new(value, label)).into_iter().collect();
     let sign_ups = SignUp::ALL.iter().map(|it| Choice::new(it.as_str(), sign_up(*it))).collect();
     let factors = SecondFactor::ALL.iter().map(|it| Choice::new(it.as_str(), second_factor(*it))).collect();
-    let (life_invalid, life_by) = described("token_life", true);
-    let (sign_up_invalid, sign_up_by) = described("sign_up", true);
-    let (factor_invalid, factor_by) = described("second_factor", false);
+    let (life_invalid, life_by) = aria_attributes("token_life", true);
+    let (sign_up_invalid, sign_up_by) = aria_attributes("sign_up", true);
+    let (factor_invalid, factor_by) = aria_attributes("second_factor", false);
     let mail = if mail {
         "Letters go out, so addresses can be confirmed."
     } else {
@@ -177,7 +177,7 @@ fn fields(form: PolicyForm) -> AnyView {
 
 /// The submit button. In the confirmation step also the list of effects.
 fn foot() -> AnyView {
-    let Some(PolicySaved::Touches { lines, confirms, .. }) = use_context::<PolicySaved>() else {
+    let Some(PolicySaved::NeedsConfirmation { lines, confirms, .. }) = use_context::<PolicySaved>() else {
         return view! {
             <footer class="panel__foot">
                 <Submit label="Save policy" working="Saving…" />

@@ -1,8 +1,8 @@
 //! Header and description section of a project's page.
 
-use super::{dialog::home, list::role};
+use super::{dialog::project_path, list::role_label};
 use crate::{
-    domain::{count::counted_of, project::ProjectView},
+    domain::{count::format_count_of, project::ProjectView},
     islands::CopyButton,
     ui::{
         icon::Icon,
@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 /// The title and the actions.
 pub fn head(project: &ProjectView) -> AnyView {
-    let here = home(project);
+    let here = project_path(project);
     let rename = project.may_configure.then(|| {
         view! {
             <a class="button" id="rename" href=format!("{here}/edit")>
@@ -57,7 +57,7 @@ pub fn head(project: &ProjectView) -> AnyView {
 
 /// Notices above the sections: access as an administrator, and the archived state.
 pub fn notices(project: &ProjectView) -> AnyView {
-    let join = format!("{}/join", home(project));
+    let join = format!("{}/join", project_path(project));
     let administrator = project.role.is_none().then(|| {
         view! {
             <Notice tone=Tone::Warning>
@@ -78,10 +78,10 @@ pub fn notices(project: &ProjectView) -> AnyView {
 
 /// The description section.
 pub fn section(project: &ProjectView) -> AnyView {
-    let count = counted_of(project.keys, "key", "keys");
+    let count = format_count_of(project.keys, "key", "keys");
     let life = project.may_configure.then(|| {
         view! {
-            <a class="button" id="life" href=format!("{}/life", home(project)) aria-label="Change the longest token life">
+            <a class="button" id="life" href=format!("{}/life", project_path(project)) aria-label="Change the longest token life">
                 "Change"
             </a>
         }
@@ -101,7 +101,7 @@ pub fn section(project: &ProjectView) -> AnyView {
                         </div>
                     </dd>
                     <dt>"Your role"</dt>
-                    <dd>{project.role.map_or("None: you are an administrator", role)}</dd>
+                    <dd>{project.role.map_or("None: you are an administrator", role_label)}</dd>
                     <dt>"Keys"</dt>
                     <dd>{count}</dd>
                     <dt>"Longest token life"</dt>

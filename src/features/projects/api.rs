@@ -14,20 +14,20 @@ use crate::{
 /// Returns the projects that the user is a member of, sorted by name.
 pub async fn list_projects() -> Result<Vec<ProjectSummary>, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.projects.list(&caller).await)
+    context::to_app_result(app.projects.list(&caller).await)
 }
 
 /// Returns a project, for its members, and for administrators after reauthentication.
 pub async fn get_project(id: ProjectId) -> Result<ProjectView, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.projects.get(&caller, id).await)
+    context::to_app_result(app.projects.get(&caller, id).await)
 }
 
 form_action! {
     /// Saves a project's config. `version` is the version that the edit started from. For project owners.
     SaveConfig(id: ProjectId, #[serde(default)] version: String, #[serde(default)] config: String) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.save_config(&caller, id, &version, &config).await)
+        context::to_app_result(app.projects.save_config(&caller, id, &version, &config).await)
     }
 }
 
@@ -36,7 +36,7 @@ form_action! {
     CreateProject(#[serde(default)] name: String) -> ProjectId {
         let (caller, app) = context::caller()?;
         let owner = caller.user;
-        context::answer(app.projects.create(&Actor::User(caller), owner, &name).await)
+        context::to_app_result(app.projects.create(&Actor::User(caller), owner, &name).await)
     }
 }
 
@@ -44,7 +44,7 @@ form_action! {
     /// Renames a project. `version` is the name when the form was rendered. For project owners.
     RenameProject(id: ProjectId, #[serde(default)] version: String, #[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.rename(&Actor::User(caller), id, Some(&version), &name).await)
+        context::to_app_result(app.projects.rename(&Actor::User(caller), id, Some(&version), &name).await)
     }
 }
 
@@ -52,7 +52,7 @@ form_action! {
     /// Archives a project: its keys are denied from the next request. For project owners.
     ArchiveProject(id: ProjectId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.archive(&Actor::User(caller), id, false).await)
+        context::to_app_result(app.projects.archive(&Actor::User(caller), id, false).await)
     }
 }
 
@@ -60,7 +60,7 @@ form_action! {
     /// Unarchives a project. For project owners.
     UnarchiveProject(id: ProjectId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.archive(&Actor::User(caller), id, true).await)
+        context::to_app_result(app.projects.archive(&Actor::User(caller), id, true).await)
     }
 }
 
@@ -74,14 +74,14 @@ form_action! {
         #[serde(default)] unit: String,
     ) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.set_token_life(&Actor::User(caller), id, version, &amount, &unit).await)
+        context::to_app_result(app.projects.set_token_life(&Actor::User(caller), id, version, &amount, &unit).await)
     }
 }
 
 /// Returns the data of the form for a project's scopes. For administrators.
 pub async fn scopes_form(id: ProjectId) -> Result<ScopesForm, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.projects.scopes_form(&caller, id).await)
+    context::to_app_result(app.projects.scopes_form(&caller, id).await)
 }
 
 form_action! {
@@ -96,20 +96,20 @@ form_action! {
     ) -> () {
         let (caller, app) = context::caller()?;
         let choice = ScopesChoice { version, default: set != "own", scopes, retire };
-        context::answer(app.projects.set_scopes(&caller, id, choice).await)
+        context::to_app_result(app.projects.set_scopes(&caller, id, choice).await)
     }
 }
 
 /// Returns the keys of a project, grouped by the name they were issued to.
 pub async fn project_keys(id: ProjectId) -> Result<ProjectKeys, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.keys.of_project(&caller, id).await)
+    context::to_app_result(app.keys.list_by_project(&caller, id).await)
 }
 
 /// Returns the members of a project, and for its owners also the open invitations.
 pub async fn members(id: ProjectId) -> Result<Members, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.projects.members(&caller, id).await)
+    context::to_app_result(app.projects.members(&caller, id).await)
 }
 
 form_action! {
@@ -118,7 +118,7 @@ form_action! {
     Invite(id: ProjectId, #[serde(default)] role: String, #[serde(default)] email: String) -> Invited {
         let (caller, app) = context::caller()?;
         context::no_store();
-        context::answer(app.projects.invite(&caller, id, &role, &email, &app.config).await)
+        context::to_app_result(app.projects.invite(&caller, id, &role, &email, &app.config).await)
     }
 }
 
@@ -126,7 +126,7 @@ form_action! {
     /// Withdraws an open invitation. For project owners.
     WithdrawInvitation(id: ProjectId, invitation: InvitationId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.withdraw(&caller, id, invitation).await)
+        context::to_app_result(app.projects.withdraw(&caller, id, invitation).await)
     }
 }
 
@@ -134,7 +134,7 @@ form_action! {
     /// Changes a member's role. `version` is the role when the form was rendered. For project owners.
     SetRole(id: ProjectId, user: UserId, #[serde(default)] version: String, #[serde(default)] role: String) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.set_role(&caller, id, user, &version, &role).await)
+        context::to_app_result(app.projects.set_role(&caller, id, user, &version, &role).await)
     }
 }
 
@@ -142,7 +142,7 @@ form_action! {
     /// Removes a member from a project. For project owners.
     RemoveMember(id: ProjectId, user: UserId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.remove_member(&caller, id, user).await)
+        context::to_app_result(app.projects.remove_member(&caller, id, user).await)
     }
 }
 
@@ -150,7 +150,7 @@ form_action! {
     /// Removes the user from a project.
     LeaveProject(id: ProjectId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.leave(&caller, id).await)
+        context::to_app_result(app.projects.leave(&caller, id).await)
     }
 }
 
@@ -158,7 +158,7 @@ form_action! {
     /// Adds an administrator to a project of other users. The members can see this.
     JoinProject(id: ProjectId, #[serde(default)] role: String) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.join(&caller, id, &role).await)
+        context::to_app_result(app.projects.join(&caller, id, &role).await)
     }
 }
 
@@ -166,21 +166,21 @@ form_action! {
 pub async fn invitation(code: String) -> Result<InvitationView, AppError> {
     let app = context::app()?;
     context::no_store();
-    let answer = context::answer(app.projects.invitation(context::signed_in().as_ref(), &code).await);
-    answer.map_err(gone)
+    let answer = context::to_app_result(app.projects.invitation(context::signed_in().as_ref(), &code).await);
+    answer.map_err(invalid_link_error)
 }
 
 form_action! {
     /// Accepts an invitation: adds the user to the project.
     AcceptInvitation(#[serde(default)] code: String) -> Joined {
         let (caller, app) = context::caller()?;
-        context::answer(app.projects.accept(&caller, &code).await).map_err(gone)
+        context::to_app_result(app.projects.accept(&caller, &code).await).map_err(invalid_link_error)
     }
 }
 
 /// Replaces the message of a "not found" error: it is the same for a link that was used, was withdrawn, has expired, or
 /// never existed.
-fn gone(error: AppError) -> AppError {
+fn invalid_link_error(error: AppError) -> AppError {
     match error.kind {
         ErrorKind::NotFound => AppError::new(
             ErrorKind::NotFound,

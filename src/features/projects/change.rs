@@ -1,13 +1,13 @@
 //! Dialogs that create, rename, archive, and unarchive a project, and set the maximum lifetime of its tokens.
 
-use super::dialog::{Ask, ask, cannot, project};
+use super::dialog::{DialogSpec, current_project, error_dialog, form_dialog};
 use crate::{
-    domain::count::counted,
+    domain::count::format_count,
     features::session::PageTitle,
     ui::{
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
-        field::{Field, Wrong, described},
+        field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
         notice::Refused,
         select::{Choice, Select},
@@ -53,22 +53,22 @@ fn new() -> AnyView {
 
 #[component]
 pub fn RenamePage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     if !project.may_configure {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
-    let words = Ask {
+    let words = DialogSpec {
         path: "edit".into(),
         title: "Rename project".into(),
         lead: "Its id stays, and so do its keys and their tokens.".into(),
         button: ("Rename project", "Renaming…"),
         danger: false,
         opener: "rename",
-        hesitant: false,
+        focus_cancel: false,
     };
     let name = project.name.clone();
-    ask(&project, words, move || {
-        let version = FormState::here().typed("version").unwrap_or_else(|| name.clone());
+    form_dialog(&project, words, move || {
+        let version = FormState::from_context().submitted_value("version").unwrap_or_else(|| name.clone());
         view! {
             <input type="hidden" name="version" value=version />
             <Field
@@ -85,56 +85,56 @@ pub fn RenamePage() -> impl IntoView {
 
 #[component]
 pub fn ArchivePage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     if !project.may_archive {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
     let keys = match project.keys {
         0 => "It has no keys.".to_owned(),
         1 => "From the next request on, its key and its tokens are refused with project_archived.".to_owned(),
         n => format!(
             "From the next request on, its {} keys and their tokens are refused with project_archived.",
-            counted(n)
+            format_count(n)
         ),
     };
-    let words = Ask {
+    let words = DialogSpec {
         path: "archive".into(),
         title: format!("Archive “{}”?", project.name),
         lead: format!("{keys} Nothing is deleted. You can unarchive it at any time."),
         button: ("Archive project", "Archiving…"),
         danger: true,
         opener: "archive",
-        hesitant: true,
+        focus_cancel: true,
     };
-    ask(&project, words, || ().into_any())
+    form_dialog(&project, words, || ().into_any())
 }
 
 #[component]
 pub fn UnarchivePage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     if !project.may_archive {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
-    let words = Ask {
+    let words = DialogSpec {
         path: "unarchive".into(),
         title: format!("Unarchive “{}”?", project.name),
         lead: "From the next request on, its keys are accepted again, each in the state that it has.".into(),
         button: ("Unarchive project", "Unarchiving…"),
         danger: false,
         opener: "archive",
-        hesitant: true,
+        focus_cancel: true,
     };
-    ask(&project, words, || ().into_any())
+    form_dialog(&project, words, || ().into_any())
 }
 
 #[component]
-pub fn LifePage() -> impl IntoView {
-    let project = project();
+pub fn TokenLifetimePage() -> impl IntoView {
+    let project = current_project();
     if !project.may_configure {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
     let seconds = project.token_life_max;
-    let words = Ask {
+    let words = DialogSpec {
         path: "life".into(),
         title: "Longest token life".into(),
         lead: format!(
@@ -144,23 +144,23 @@ pub fn LifePage() -> impl IntoView {
         button: ("Save", "Saving…"),
         danger: false,
         opener: "life",
-        hesitant: false,
+        focus_cancel: false,
     };
-    ask(&project, words, move || life(seconds))
+    form_dialog(&project, words, move || life(seconds))
 }
 
 fn life(seconds: i64) -> AnyView {
-    let state = FormState::here();
+    let state = FormState::from_context();
     let (amount, unit) = match seconds {
         n if n % 86_400 == 0 => (n / 86_400, "days"),
         n if n % 3_600 == 0 => (n / 3_600, "hours"),
         n => (n / 60, "minutes"),
     };
-    let chosen = state.typed("unit").unwrap_or_else(|| unit.to_owned());
-    let version = state.typed("version").unwrap_or_else(|| seconds.to_string());
+    let chosen = state.submitted_value("unit").unwrap_or_else(|| unit.to_owned());
+    let version = state.submitted_value("version").unwrap_or_else(|| seconds.to_string());
     let choices = [("minutes", "minutes"), ("hours", "hours"), ("days", "days")];
     let choices = choices.into_iter().map(|(value, label)| Choice::new(value, label)).collect();
-    let (invalid, by) = described("unit", false);
+    let (invalid, by) = aria_attributes("unit", false);
     view! {
         <input type="hidden" name="version" value=version />
         <div class="fields fields--pair">

@@ -1,14 +1,14 @@
 //! OAuth clients and grants of a project: the sections, and the dialogs that register and remove clients and revoke
 //! grants.
 
-use super::dialog::{Ask, ask, cannot, home, project, segment};
+use super::dialog::{DialogSpec, current_project, error_dialog, form_dialog, path_segment, project_path};
 use crate::{
     domain::{
-        consent::{Allowed, ClientView, GrantView},
+        consent::{ClientView, GrantView, ProjectGrants},
         project::ProjectView,
     },
     features::{
-        authorize::{api::project_grants, rows},
+        consent::{api::project_grants, grant_rows},
         session::load,
     },
     ui::{
@@ -26,12 +26,12 @@ pub fn section(project: &ProjectView) -> AnyView {
     if project.role.is_none() {
         return ().into_any();
     }
-    let (id, here) = (project.id, home(project));
-    load(move || project_grants(id), move |allowed: Allowed| drawn(&here, allowed))
+    let (id, here) = (project.id, project_path(project));
+    load(move || project_grants(id), move |allowed: ProjectGrants| client_sections(&here, allowed))
 }
 
-fn drawn(here: &str, allowed: Allowed) -> AnyView {
-    let Allowed { grants, clients, may_register, now } = allowed;
+fn client_sections(here: &str, allowed: ProjectGrants) -> AnyView {
+    let ProjectGrants { grants, clients, may_register, now } = allowed;
     let register = may_register.then(|| {
         view! {
             <a class="button" id="register" href=format!("{here}/clients/new")>
@@ -55,7 +55,7 @@ fn drawn(here: &str, allowed: Allowed) -> AnyView {
         view! { <p class="panel__body">"Nothing that was allowed to a program holds now."</p> }.into_any()
     } else {
         let here = here.to_owned();
-        rows(grants, now, true, move |grant: &GrantView| {
+        grant_rows(grants, now, true, move |grant: &GrantView| {
             let name =
                 format!("Revoke what {} allowed {}", if grant.yours { "you" } else { &grant.person }, grant.client);
             let to = format!("{here}/grants/{}/revoke", grant.id);
@@ -116,20 +116,20 @@ fn program(here: &str, client: ClientView, may_register: bool) -> AnyView {
 
 #[component]
 pub fn RegisterClientPage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     if !project.may_configure {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
-    let words = Ask {
+    let words = DialogSpec {
         path: "clients/new".into(),
         title: "Register a program".into(),
         lead: "It can then ask people for a temporary token of this project. It has no secret: its addresses say who it is.".into(),
         button: ("Register program", "Registering…"),
         danger: false,
         opener: "register",
-        hesitant: false,
+        focus_cancel: false,
     };
-    ask(&project, words, || {
+    form_dialog(&project, words, || {
         view! {
             <Field
                 name="name"
@@ -154,55 +154,59 @@ pub fn RegisterClientPage() -> impl IntoView {
 
 #[component]
 pub fn RemoveClientPage() -> impl IntoView {
-    let (project, client) = (project(), segment(4));
+    let (project, client) = (current_project(), path_segment(4));
     if !project.may_configure {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
     let id = project.id;
-    let find = move |allowed: Allowed| match allowed.clients.into_iter().find(|it| it.id.to_string() == client) {
-        Some(found) => removing(&project, found),
-        None => cannot(&project, 404, "This project knows no such program, or not any more."),
+    let find = move |allowed: ProjectGrants| match allowed.clients.into_iter().find(|it| it.id.to_string() == client) {
+        Some(found) => remove_dialog(&project, found),
+        None => error_dialog(&project, 404, "This project knows no such program, or not any more."),
     };
     load(move || project_grants(id), find)
 }
 
-fn removing(project: &ProjectView, client: ClientView) -> AnyView {
-    let words = Ask {
+fn remove_dialog(project: &ProjectView, client: ClientView) -> AnyView {
+    let words = DialogSpec {
         path: format!("clients/{}/remove", client.id),
         title: format!("Remove {}?", client.title),
         lead: "What people allowed it ends at once, and its tokens are refused. It cannot ask anybody any more.".into(),
         button: ("Remove program", "Removing…"),
         danger: true,
         opener: "programs",
-        hesitant: true,
+        focus_cancel: true,
     };
-    ask(project, words, move || view! { <input type="hidden" name="client" value=client.id.to_string() /> }.into_any())
+    form_dialog(project, words, move || {
+        view! { <input type="hidden" name="client" value=client.id.to_string() /> }.into_any()
+    })
 }
 
 #[component]
 pub fn RevokeGrantPage() -> impl IntoView {
-    let (project, grant) = (project(), segment(4));
+    let (project, grant) = (current_project(), path_segment(4));
     if project.role.is_none() {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
     let id = project.id;
-    let find = move |allowed: Allowed| match allowed.grants.into_iter().find(|it| it.id.to_string() == grant) {
-        Some(found) => revoking(&project, found),
-        None => cannot(&project, 404, "This does not hold any more, or it was allowed by somebody else."),
+    let find = move |allowed: ProjectGrants| match allowed.grants.into_iter().find(|it| it.id.to_string() == grant) {
+        Some(found) => revoke_dialog(&project, found),
+        None => error_dialog(&project, 404, "This does not hold any more, or it was allowed by somebody else."),
     };
     load(move || project_grants(id), find)
 }
 
-fn revoking(project: &ProjectView, grant: GrantView) -> AnyView {
+fn revoke_dialog(project: &ProjectView, grant: GrantView) -> AnyView {
     let who = if grant.yours { "you" } else { &grant.person };
-    let words = Ask {
+    let words = DialogSpec {
         path: format!("grants/{}/revoke", grant.id),
         title: format!("Revoke what {who} allowed {}?", grant.client),
         lead: "Its tokens are refused from the next request on. It can ask again.".into(),
         button: ("Revoke", "Revoking…"),
         danger: true,
         opener: "grants",
-        hesitant: true,
+        focus_cancel: true,
     };
-    ask(project, words, move || view! { <input type="hidden" name="grant" value=grant.id.to_string() /> }.into_any())
+    form_dialog(project, words, move || {
+        view! { <input type="hidden" name="grant" value=grant.id.to_string() /> }.into_any()
+    })
 }

@@ -27,14 +27,14 @@ pub fn section(project: ProjectView) -> AnyView {
 }
 
 fn config(project: ProjectView) -> AnyView {
-    let state = FormState::here();
-    let text = state.typed("config").unwrap_or(project.config);
-    let version = state.typed("version").unwrap_or(project.version);
-    let refused = state.wrong("config");
+    let state = FormState::from_context();
+    let text = state.submitted_value("config").unwrap_or(project.config);
+    let version = state.submitted_value("version").unwrap_or(project.version);
+    let refused = state.field_error("config");
     let (version_of_text, invalid) = (version.clone(), refused.is_some());
     // The editor is far down the page: after a rejected submission the browser scrolls to it and to the notice above
     // it.
-    let again = state.refused();
+    let again = state.is_rejected();
     let save = project.may_configure.then(|| {
         view! {
             <footer class="panel__foot">

@@ -15,23 +15,23 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 /// Returns the project of the page, from the context.
-pub fn project() -> ProjectView {
+pub fn current_project() -> ProjectView {
     expect_context()
 }
 
 /// Returns the path of a project's page.
-pub fn home(project: &ProjectView) -> String {
+pub fn project_path(project: &ProjectView) -> String {
     format!("/projects/{}", project.id)
 }
 
 /// Returns a segment of the current path. In `/projects/{id}/members/{user}/edit` segment 4 is the member.
-pub fn segment(number: usize) -> String {
+pub fn path_segment(number: usize) -> String {
     let path = use_location().pathname.get_untracked();
     path.split('/').nth(number).unwrap_or_default().to_owned()
 }
 
 /// Texts and button of a dialog.
-pub struct Ask {
+pub struct DialogSpec {
     /// The path to which the form is posted, relative to the project's page.
     pub path: String,
     pub title: String,
@@ -42,13 +42,17 @@ pub struct Ask {
     /// The id of the element that opens the dialog.
     pub opener: &'static str,
     /// Whether Cancel has the initial focus, because the dialog has no field to type in.
-    pub hesitant: bool,
+    pub focus_cancel: bool,
 }
 
 /// A dialog with a form about this project. `fields` is called inside the form, where the field errors are available.
-pub fn ask(project: &ProjectView, ask: Ask, fields: impl FnOnce() -> AnyView + Send + 'static) -> AnyView {
-    let Ask { path, title, lead, button: (label, working), danger, opener, hesitant } = ask;
-    let (id, back) = (project.id.to_string(), home(project));
+pub fn form_dialog(
+    project: &ProjectView,
+    ask: DialogSpec,
+    fields: impl FnOnce() -> AnyView + Send + 'static,
+) -> AnyView {
+    let DialogSpec { path, title, lead, button: (label, working), danger, opener, focus_cancel: hesitant } = ask;
+    let (id, back) = (project.id.to_string(), project_path(project));
     let (to, close, cancel) = (format!("{back}/{path}"), back.clone(), back.clone());
     let class = if danger { "button button--danger" } else { "button button--primary" };
     view! {
@@ -75,9 +79,9 @@ pub fn ask(project: &ProjectView, ask: Ask, fields: impl FnOnce() -> AnyView + S
 }
 
 /// An error dialog for a user without permission, or for an object that does not exist.
-pub fn cannot(project: &ProjectView, code: u16, words: impl Into<String>) -> AnyView {
+pub fn error_dialog(project: &ProjectView, code: u16, words: impl Into<String>) -> AnyView {
     status(code);
-    let (back, words) = (home(project), words.into());
+    let (back, words) = (project_path(project), words.into());
     view! {
         <PageTitle text=project.name.clone() />
         <Dialog class="dialog--small" opener="main" leave=back.clone()>

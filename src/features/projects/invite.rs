@@ -1,13 +1,13 @@
 //! Invitations: the form, the one page that shows the link, and the dialog that withdraws an invitation.
 
 use super::{
-    dialog::{Ask, ask, cannot, home, project, segment},
-    list::role as role_word,
+    dialog::{DialogSpec, current_project, error_dialog, form_dialog, path_segment, project_path},
+    list::role_label as role_word,
     members::role_field,
 };
 use crate::{
     domain::project::{Invited, Role},
-    features::{keys::Live, session::PageTitle},
+    features::{keys::InBrowserNavigation, session::PageTitle},
     islands::CopyButton,
     ui::{
         dialog::{Away, Dialog, DialogHead},
@@ -22,24 +22,24 @@ const OWNERS: &str = "Only an owner of this project may do this.";
 
 #[component]
 pub fn InvitePage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     // Set in the response to the form submission: the page shows the link once.
     if let Some(invited) = use_context::<Invited>() {
-        return shown(home(&project), invited);
+        return link_dialog(project_path(&project), invited);
     }
     if !project.may_manage_members {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
-    let words = Ask {
+    let words = DialogSpec {
         path: "invite".into(),
         title: "Invite to this project".into(),
         lead: "The link works once, for 7 days. Whoever opens it can join.".into(),
         button: ("Invite", "Inviting…"),
         danger: false,
         opener: "invite",
-        hesitant: false,
+        focus_cancel: false,
     };
-    ask(&project, words, || {
+    form_dialog(&project, words, || {
         view! {
             {role_field(Role::Operator)}
             <Field
@@ -54,8 +54,8 @@ pub fn InvitePage() -> impl IntoView {
     })
 }
 
-fn shown(back: String, invited: Invited) -> AnyView {
-    let live = use_context::<Live>().is_some();
+fn link_dialog(back: String, invited: Invited) -> AnyView {
+    let live = use_context::<InBrowserNavigation>().is_some();
     // Exposed for display: this is the only page that shows the link.
     let link = invited.link.map(|link| link.expose().to_owned()).unwrap_or_default();
     let failed = invited.mail_failed.then(|| {
@@ -99,18 +99,20 @@ fn shown(back: String, invited: Invited) -> AnyView {
 
 #[component]
 pub fn WithdrawPage() -> impl IntoView {
-    let (project, invitation) = (project(), segment(4));
+    let (project, invitation) = (current_project(), path_segment(4));
     if !project.may_manage_members {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
-    let words = Ask {
+    let words = DialogSpec {
         path: format!("invitations/{invitation}/withdraw"),
         title: "Withdraw this invitation?".into(),
         lead: "Its link stops working at once.".into(),
         button: ("Withdraw invitation", "Withdrawing…"),
         danger: true,
         opener: "members",
-        hesitant: true,
+        focus_cancel: true,
     };
-    ask(&project, words, move || view! { <input type="hidden" name="invitation" value=invitation /> }.into_any())
+    form_dialog(&project, words, move || {
+        view! { <input type="hidden" name="invitation" value=invitation /> }.into_any()
+    })
 }

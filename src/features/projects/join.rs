@@ -1,13 +1,13 @@
 //! `/join?code=…`: shows an invitation and accepts it.
 
-use super::{api::invitation, members::may};
+use super::{api::invitation, members::role_description};
 use crate::{
     domain::project::InvitationView,
     error::AppError,
     features::resource::resource,
     features::session::{PageTitle, home_link},
     response_status::status,
-    ui::{button::Submit, form::Form, gate::Gate, notice::Refused, time::Exactly},
+    ui::{bare_layout::Gate, button::Submit, form::Form, notice::Refused, time::Exactly},
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
@@ -15,23 +15,23 @@ use leptos_router::{hooks::use_query_map, location::Url};
 #[component]
 pub fn JoinPage() -> impl IntoView {
     let code = use_query_map().with_untracked(|query| query.get("code").unwrap_or_default());
-    let asked = code.clone();
+    let requested_code = code.clone();
     let found = resource(
         || (),
         move |()| {
-            let code = asked.clone();
+            let code = requested_code.clone();
             async move { invitation(code).await }
         },
     );
     let draw = move |answer: Result<InvitationView, AppError>| match answer {
-        Ok(view) => drawn(&code, view),
-        Err(error) => gone(error),
+        Ok(view) => invitation_view(&code, view),
+        Err(error) => invalid_link(error),
     };
     view! { <Suspense>{move || found.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
 /// The same page for a link that was used or withdrawn, has expired, or never existed.
-fn gone(error: AppError) -> AnyView {
+fn invalid_link(error: AppError) -> AnyView {
     status(error.kind.status());
     view! {
         <PageTitle text="Invitation" />
@@ -42,7 +42,7 @@ fn gone(error: AppError) -> AnyView {
     .into_any()
 }
 
-fn drawn(code: &str, view: InvitationView) -> AnyView {
+fn invitation_view(code: &str, view: InvitationView) -> AnyView {
     let here = format!("/join?code={}", Url::escape(code));
     let home = format!("/projects/{}", view.project);
     let next = match (view.signed_in_as, view.member) {
@@ -99,7 +99,7 @@ fn drawn(code: &str, view: InvitationView) -> AnyView {
                         <dt>"Project"</dt>
                         <dd>{view.name.clone()}</dd>
                         <dt>"Role"</dt>
-                        <dd>{may(view.role)}</dd>
+                        <dd>{role_description(view.role)}</dd>
                         <dt>"Link ends"</dt>
                         <dd>
                             <Exactly at=view.ends />

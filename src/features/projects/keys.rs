@@ -3,7 +3,7 @@
 use super::api::project_keys;
 use crate::{
     domain::{
-        count::counted_of,
+        count::format_count_of,
         ids::{KeyId, ProjectId},
         key::{Environment, KeyView},
         project::{IssuedKeys, ProjectKeys},
@@ -33,7 +33,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Loads data and draws a dialog with it. An error is drawn as a dialog, too.
-fn over<T, F>(
+fn load_dialog<T, F>(
     ask: impl Fn() -> F + Send + Sync + 'static,
     draw: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
     here: String,
@@ -42,25 +42,25 @@ where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
-    let session = Session::here();
+    let session = Session::current();
     let answer = resource(
         || (),
         move |()| {
-            let asked = ask();
+            let future = ask();
             async move {
                 session.signed_in().await?;
-                asked.await
+                future.await
             }
         },
     );
     let drawn = move |answer: Result<T, AppError>| match answer {
         Ok(found) => draw(found),
-        Err(error) => failed(error, &here),
+        Err(error) => error_dialog(error, &here),
     };
     view! { <Suspense>{move || answer.get().map(drawn.clone())}</Suspense> }.into_any()
 }
 
-fn failed(error: AppError, here: &str) -> AnyView {
+fn error_dialog(error: AppError, here: &str) -> AnyView {
     if error.kind == ErrorKind::SignedOut {
         return ().into_any();
     }
@@ -88,7 +88,7 @@ fn failed(error: AppError, here: &str) -> AnyView {
     .into_any()
 }
 
-fn none() -> AppError {
+fn not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")
 }
 
@@ -102,15 +102,15 @@ pub fn ProjectKeysPage() -> impl IntoView {
     let from = use_query_map().with_untracked(|query| query.get("from"));
     let leave = if from.as_deref() == Some("project") { format!("/projects/{id}") } else { "/projects".to_owned() };
     let here = format!("/projects/{id}/keys");
-    let asked = id.parse::<ProjectId>();
+    let project_id = id.parse::<ProjectId>();
     let ask = move || {
-        let asked = asked.clone();
-        async move { project_keys(asked.map_err(|_| none())?).await }
+        let project_id = project_id.clone();
+        async move { project_keys(project_id.map_err(|_| not_found())?).await }
     };
-    over(ask, move |keys| drawn(&leave, keys), here)
+    load_dialog(ask, move |keys| keys_dialog(&leave, keys), here)
 }
 
-fn drawn(leave: &str, keys: ProjectKeys) -> AnyView {
+fn keys_dialog(leave: &str, keys: ProjectKeys) -> AnyView {
     let ProjectKeys { id, name, archived, may_make_keys, groups, total, now } = keys;
     let leave = leave.to_owned();
     let (close, foot) = (leave.clone(), leave.clone());
@@ -168,7 +168,7 @@ fn drawn(leave: &str, keys: ProjectKeys) -> AnyView {
 
 fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> AnyView {
     let shown: usize = groups.iter().map(|group| group.keys.len()).sum();
-    let all = counted_of(total, "key", "keys");
+    let all = format_count_of(total, "key", "keys");
     let caption = if shown as u64 == total { all } else { format!("{shown} of {all}") };
     let groups = groups.into_iter().map(|group| body(id, group, now)).collect_view();
     view! {
@@ -256,21 +256,21 @@ fn row(id: ProjectId, key: KeyView, now: Timestamp) -> impl IntoView {
 pub fn DeleteProjectKeyPage() -> impl IntoView {
     let (id, key) = (param("id"), param("key"));
     let back = format!("/projects/{id}/keys");
-    let (here, asked) = (format!("{back}/{key}/delete"), key.parse::<KeyId>());
+    let (here, key_id) = (format!("{back}/{key}/delete"), key.parse::<KeyId>());
     let ask = move || {
-        let (id, asked) = (id.clone(), asked.clone());
+        let (id, key_id) = (id.clone(), key_id.clone());
         async move {
-            let key = get_key(asked.map_err(|_| none())?).await?;
-            if key.project_id.to_string() == id { Ok(key) } else { Err(none()) }
+            let key = get_key(key_id.map_err(|_| not_found())?).await?;
+            if key.project_id.to_string() == id { Ok(key) } else { Err(not_found()) }
         }
     };
     let to = here.clone();
-    over(ask, move |key| delete(&to, &back, key), here)
+    load_dialog(ask, move |key| delete(&to, &back, key), here)
 }
 
 fn delete(to: &str, back: &str, key: KeyView) -> AnyView {
     if !key.may_change {
-        return failed(
+        return error_dialog(
             AppError::new(ErrorKind::Forbidden, "Your role in this project lets you see keys, not change them."),
             to,
         );

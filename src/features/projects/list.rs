@@ -3,15 +3,15 @@
 use super::api::list_projects;
 use crate::{
     domain::{
-        count::counted,
+        count::format_count,
         project::{ProjectSummary, Role},
     },
-    features::session::{Frame, PageTitle, SignedInOnly, load},
+    features::session::{PageShell, PageTitle, SignedInOnly, load},
     ui::{
         empty::Empty,
-        head::ListHead,
         icon::Icon,
         layout::Nav,
+        page_header::ListHead,
         table::{Cell, Head},
         time::Day,
         toast::Toasts,
@@ -35,10 +35,10 @@ pub fn ProjectsPage() -> impl IntoView {
     view! {
         <PageTitle text="Projects" under=true />
         <SignedInOnly />
-        <Frame nav=Nav::Projects inert>
+        <PageShell nav=Nav::Projects inert>
             <ListHead title="Projects" lead="A project is one thing your API serves. Keys belong to it, so they outlive the person who made them." create=("/projects/new", "New project") />
             <div id="list">{load(list_projects, table)}</div>
-        </Frame>
+        </PageShell>
         <Outlet />
         <Toasts said />
     }
@@ -46,7 +46,7 @@ pub fn ProjectsPage() -> impl IntoView {
 }
 
 /// Returns the label of a role.
-pub fn role(role: Role) -> &'static str {
+pub fn role_label(role: Role) -> &'static str {
     match role {
         Role::Owner => "Owner",
         Role::Operator => "Operator",
@@ -70,10 +70,10 @@ fn table(projects: Vec<ProjectSummary>) -> AnyView {
             let members = if project.members == 1 {
                 "Only you".to_owned()
             } else {
-                format!("{} people", counted(project.members))
+                format!("{} people", format_count(project.members))
             };
             let active = (project.active != project.keys).then(|| {
-                view! { " " <span class="sub">{format!("{} active", counted(project.active))}</span> }
+                view! { " " <span class="sub">{format!("{} active", format_count(project.active))}</span> }
             });
             view! {
                 <tr data-status=if project.archived { "inactive" } else { "active" }>
@@ -84,13 +84,13 @@ fn table(projects: Vec<ProjectSummary>) -> AnyView {
                         {archived}
                     </th>
                     <Cell class="" label="Your role">
-                        {role(project.role)}
+                        {role_label(project.role)}
                     </Cell>
                     <Cell class="" label="Members">
                         {members}
                     </Cell>
                     <Cell class="end" label="Keys">
-                        {counted(project.keys)}
+                        {format_count(project.keys)}
                         {active}
                     </Cell>
                     <Cell class="" label="Created">

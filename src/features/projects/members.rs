@@ -2,14 +2,14 @@
 
 use super::{
     api::members as list_members,
-    dialog::{Ask, ask, cannot, home, project, segment},
-    list::role as role_word,
+    dialog::{DialogSpec, current_project, error_dialog, form_dialog, path_segment, project_path},
+    list::role_label as role_word,
 };
 use crate::{
     domain::project::{Member, Members, ProjectView, Role},
     features::session::load,
     ui::{
-        field::{Wrong, described},
+        field::{Wrong, aria_attributes},
         form::FormState,
         icon::Icon,
         select::{Choice, Select},
@@ -22,7 +22,7 @@ const OWNERS: &str = "Only an owner of this project may do this.";
 
 /// The section of the project page.
 pub fn section(project: &ProjectView) -> AnyView {
-    let (id, manage, here) = (project.id, project.may_manage_members, home(project));
+    let (id, manage, here) = (project.id, project.may_manage_members, project_path(project));
     let invite = manage.then(|| {
         view! {
             <a class="button" id="invite" href=format!("{here}/invite")>
@@ -110,7 +110,7 @@ fn row(here: &str, member: Member, manage: bool) -> AnyView {
 }
 
 /// Returns one sentence about a role's permissions.
-pub fn may(role: Role) -> &'static str {
+pub fn role_description(role: Role) -> &'static str {
     match role {
         Role::Owner => "Owner: everything, members too",
         Role::Operator => "Operator: makes, edits, stops and deletes keys",
@@ -120,9 +120,9 @@ pub fn may(role: Role) -> &'static str {
 
 /// The select field for a role.
 pub fn role_field(first: Role) -> AnyView {
-    let chosen = FormState::here().typed("role").unwrap_or_else(|| first.as_str().to_owned());
-    let choices = Role::ALL.into_iter().map(|role| Choice::new(role.as_str(), may(role))).collect();
-    let (invalid, by) = described("role", false);
+    let chosen = FormState::from_context().submitted_value("role").unwrap_or_else(|| first.as_str().to_owned());
+    let choices = Role::ALL.into_iter().map(|role| Choice::new(role.as_str(), role_description(role))).collect();
+    let (invalid, by) = aria_attributes("role", false);
     view! {
         <div class="field">
             <label for="role">"Role"</label>
@@ -134,33 +134,34 @@ pub fn role_field(first: Role) -> AnyView {
 }
 
 /// Draws a dialog about the member of the URL. Only for project owners.
-fn named(draw: impl Fn(&ProjectView, Member) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
-    let (project, user) = (project(), segment(4));
+fn member_dialog(draw: impl Fn(&ProjectView, Member) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let (project, user) = (current_project(), path_segment(4));
     if !project.may_manage_members {
-        return cannot(&project, 403, OWNERS);
+        return error_dialog(&project, 403, OWNERS);
     }
     let id = project.id;
     let find = move |members: Members| match members.members.into_iter().find(|it| it.user.to_string() == user) {
         Some(member) => draw(&project, member),
-        None => cannot(&project, 404, "This person is no member of the project, or is one no longer."),
+        None => error_dialog(&project, 404, "This person is no member of the project, or is one no longer."),
     };
     load(move || list_members(id), find)
 }
 
 #[component]
 pub fn RolePage() -> impl IntoView {
-    named(|project, member| {
-        let words = Ask {
+    member_dialog(|project, member| {
+        let words = DialogSpec {
             path: format!("members/{}/edit", member.user),
             title: format!("Change the role of {}", member.name),
             lead: "It holds from their next request on.".into(),
             button: ("Change role", "Changing…"),
             danger: false,
             opener: "members",
-            hesitant: false,
+            focus_cancel: false,
         };
-        ask(project, words, move || {
-            let version = FormState::here().typed("version").unwrap_or_else(|| member.role.as_str().to_owned());
+        form_dialog(project, words, move || {
+            let version =
+                FormState::from_context().submitted_value("version").unwrap_or_else(|| member.role.as_str().to_owned());
             view! {
                 <input type="hidden" name="user" value=member.user.to_string() />
                 <input type="hidden" name="version" value=version />
@@ -173,8 +174,8 @@ pub fn RolePage() -> impl IntoView {
 
 #[component]
 pub fn RemoveMemberPage() -> impl IntoView {
-    named(|project, member| {
-        let words = Ask {
+    member_dialog(|project, member| {
+        let words = DialogSpec {
             path: format!("members/{}/remove", member.user),
             title: format!("Remove {}?", member.name),
             lead: "Their access ends at their next request. The keys that they made stay, and say who made them."
@@ -182,9 +183,9 @@ pub fn RemoveMemberPage() -> impl IntoView {
             button: ("Remove member", "Removing…"),
             danger: true,
             opener: "members",
-            hesitant: true,
+            focus_cancel: true,
         };
-        ask(project, words, move || {
+        form_dialog(project, words, move || {
             view! { <input type="hidden" name="user" value=member.user.to_string() /> }.into_any()
         })
     })
@@ -192,11 +193,11 @@ pub fn RemoveMemberPage() -> impl IntoView {
 
 #[component]
 pub fn LeavePage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     if project.role.is_none() {
-        return cannot(&project, 403, "You are no member of this project.");
+        return error_dialog(&project, 403, "You are no member of this project.");
     }
-    let words = Ask {
+    let words = DialogSpec {
         path: "leave".into(),
         title: format!("Leave “{}”?", project.name),
         lead: "Your access ends at once. The keys that you made stay, and say that you made them. Only an owner can bring you \
@@ -205,25 +206,25 @@ pub fn LeavePage() -> impl IntoView {
         button: ("Leave project", "Leaving…"),
         danger: true,
         opener: "leave",
-        hesitant: true,
+        focus_cancel: true,
     };
-    ask(&project, words, || ().into_any())
+    form_dialog(&project, words, || ().into_any())
 }
 
 #[component]
 pub fn JoinAsAdministratorPage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     if project.role.is_some() {
-        return cannot(&project, 403, "You are a member of this project already.");
+        return error_dialog(&project, 403, "You are a member of this project already.");
     }
-    let words = Ask {
+    let words = DialogSpec {
         path: "join".into(),
         title: format!("Join “{}”?", project.name),
         lead: "Its members see you among them, and the log says that you joined as an administrator.".into(),
         button: ("Join project", "Joining…"),
         danger: false,
         opener: "join",
-        hesitant: false,
+        focus_cancel: false,
     };
-    ask(&project, words, || role_field(Role::Viewer))
+    form_dialog(&project, words, || role_field(Role::Viewer))
 }

@@ -16,7 +16,7 @@ mod page;
 mod scopes;
 
 pub use {
-    change::{ArchivePage, LifePage, NewProjectPage, RenamePage, UnarchivePage},
+    change::{ArchivePage, NewProjectPage, RenamePage, TokenLifetimePage, UnarchivePage},
     clients::{RegisterClientPage, RemoveClientPage, RevokeGrantPage},
     invite::{InvitePage, WithdrawPage},
     join::JoinPage,

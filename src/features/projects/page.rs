@@ -1,7 +1,7 @@
 //! `/projects/{id}`: description, members, scopes, clients, and config of a project, with a dialog on top if the path
 //! names one.
 
-use super::{about, api::get_project, clients, config, dialog::home, members, scopes};
+use super::{about, api::get_project, clients, config, dialog::project_path, members, scopes};
 use crate::{
     domain::{
         ids::ProjectId,
@@ -10,8 +10,8 @@ use crate::{
     error::{AppError, ErrorKind},
     features::resource::resource,
     features::{
-        audit::HistoryOf,
-        session::{Frame, MissingPage, PageTitle, Session, SignedInOnly},
+        audit::HistorySection,
+        session::{NotFoundPage, PageShell, PageTitle, Session, SignedInOnly},
     },
     response_status::status,
     ui::{
@@ -30,24 +30,25 @@ use leptos_router::{
 pub fn ProjectPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     let here = format!("/projects/{id}");
-    let session = Session::here();
-    let asked = id.parse::<ProjectId>();
+    let session = Session::current();
+    let project_id = id.parse::<ProjectId>();
     let project = resource(
         || (),
         move |()| {
-            let asked = asked.clone();
+            let project_id = project_id.clone();
             async move {
                 session.signed_in().await?;
-                get_project(asked.map_err(|_| AppError::new(ErrorKind::NotFound, "There is no such project."))?).await
+                get_project(project_id.map_err(|_| AppError::new(ErrorKind::NotFound, "There is no such project."))?)
+                    .await
             }
         },
     );
     let draw = move |answer: Result<ProjectView, AppError>| match answer {
-        Ok(project) => drawn(project),
+        Ok(project) => project_view(project),
         Err(error) => match error.kind {
             ErrorKind::SignedOut => ().into_any(),
-            ErrorKind::NotFound => view! { <MissingPage /> }.into_any(),
-            ErrorKind::StepUp => confirm(&here),
+            ErrorKind::NotFound => view! { <NotFoundPage /> }.into_any(),
+            ErrorKind::StepUp => reauthentication_page(&here),
             _ => {
                 status(error.kind.status());
                 view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
@@ -61,32 +62,32 @@ pub fn ProjectPage() -> impl IntoView {
     .into_any()
 }
 
-fn drawn(project: ProjectView) -> AnyView {
+fn project_view(project: ProjectView) -> AnyView {
     provide_context(project.clone());
     // An administrator who is not a member uses the audit log instead. The history would respond with 404.
-    let history = project.role.map(|_| view! { <HistoryOf project=project.id /> });
+    let history = project.role.map(|_| view! { <HistorySection project=project.id /> });
     let path = use_location().pathname.get_untracked();
-    let inert = path.trim_end_matches('/') != home(&project) || use_context::<Invited>().is_some();
+    let inert = path.trim_end_matches('/') != project_path(&project) || use_context::<Invited>().is_some();
     let done = use_query_map().with_untracked(|query| query.get("done").unwrap_or_default());
     view! {
         <PageTitle text=project.name.clone() under=true />
-        <Frame nav=Nav::Projects inert>
+        <PageShell nav=Nav::Projects inert>
             {about::head(&project)}
             <div class="stack page--narrow">
                 {about::notices(&project)} {about::section(&project)} {members::section(&project)} {scopes::section(&project)}
                 {clients::section(&project)}
                 {config::section(project)} {history}
             </div>
-        </Frame>
+        </PageShell>
         <Outlet />
-        <Toasts said=said(&done) />
+        <Toasts said=flash_message(&done) />
     }
     .into_any()
 }
 
 /// Returns the flash message of a `done` parameter.
-fn said(done: &str) -> Option<String> {
-    let said = match done {
+fn flash_message(done: &str) -> Option<String> {
+    let text = match done {
         "saved" => "Config saved.",
         "created" => "Project created.",
         "renamed" => "Project renamed.",
@@ -105,16 +106,16 @@ fn said(done: &str) -> Option<String> {
         "already" => "You were a member already. The link was not used up.",
         _ => return None,
     };
-    Some(said.to_owned())
+    Some(text.to_owned())
 }
 
 /// Asks an administrator to reauthenticate before they view a project that they are not a member of.
-fn confirm(here: &str) -> AnyView {
+fn reauthentication_page(here: &str) -> AnyView {
     status(403);
     let to = format!("/confirm?next={here}");
     view! {
         <PageTitle text="Confirm that it is you" />
-        <Frame nav=Nav::Projects>
+        <PageShell nav=Nav::Projects>
             <header class="page-head">
                 <p class="crumbs">
                     <a href="/projects">"Projects"</a>
@@ -130,7 +131,7 @@ fn confirm(here: &str) -> AnyView {
                     </a>
                 </div>
             </header>
-        </Frame>
+        </PageShell>
         <Toasts />
     }
     .into_any()

@@ -2,14 +2,14 @@
 
 use super::{
     api::scopes_form,
-    dialog::{Ask, ask, cannot, home, project},
+    dialog::{DialogSpec, current_project, error_dialog, form_dialog, project_path},
 };
 use crate::{
     domain::project::{ProjectView, ScopesForm},
     features::session::load,
     ui::{
         choices::{Check, Choices},
-        field::{Wrong, described},
+        field::{Wrong, aria_attributes},
         form::FormState,
         segments::Segments,
     },
@@ -45,7 +45,7 @@ pub fn section(project: &ProjectView) -> AnyView {
     });
     let choose = project.may_choose_scopes.then(|| {
         view! {
-            <a class="button" id="choose-scopes" href=format!("{}/scopes", home(project))>
+            <a class="button" id="choose-scopes" href=format!("{}/scopes", project_path(project))>
                 "Choose scopes"
             </a>
         }
@@ -68,36 +68,36 @@ pub fn section(project: &ProjectView) -> AnyView {
 
 #[component]
 pub fn ScopesOfferedPage() -> impl IntoView {
-    let project = project();
+    let project = current_project();
     if !project.may_choose_scopes {
-        return cannot(&project, 403, "Administrators choose the scopes that a project offers. Ask one of them.");
+        return error_dialog(&project, 403, "Administrators choose the scopes that a project offers. Ask one of them.");
     }
     let id = project.id;
-    load(move || scopes_form(id), move |form| drawn(&project, form))
+    load(move || scopes_form(id), move |form| scopes_dialog(&project, form))
 }
 
-fn drawn(project: &ProjectView, form: ScopesForm) -> AnyView {
-    let words = Ask {
+fn scopes_dialog(project: &ProjectView, form: ScopesForm) -> AnyView {
+    let words = DialogSpec {
         path: "scopes".into(),
         title: "Scopes offered".into(),
         lead: "What new keys of this project may be given. Keys keep what they hold.".into(),
         button: ("Save scopes", "Saving…"),
         danger: false,
         opener: "choose-scopes",
-        hesitant: false,
+        focus_cancel: false,
     };
-    ask(project, words, move || fields(form))
+    form_dialog(project, words, move || fields(form))
 }
 
 fn fields(form: ScopesForm) -> AnyView {
-    let state = FormState::here();
-    let set = state.typed("set").unwrap_or_else(|| if form.default { "default" } else { "own" }.to_owned());
-    let version = state.typed("version").unwrap_or(form.version);
-    let typed = state.typed_all("scopes");
+    let state = FormState::from_context();
+    let set = state.submitted_value("set").unwrap_or_else(|| if form.default { "default" } else { "own" }.to_owned());
+    let version = state.submitted_value("version").unwrap_or(form.version);
+    let typed = state.submitted_values("scopes");
     let is_chosen =
         |name: &str, offered: bool| typed.as_ref().map_or(offered, |typed| typed.iter().any(|it| it == name));
     // Rejected because keys still have dropped scopes: each of these scopes needs its own confirmation.
-    let retire = state.wrong("retire").map(|message| {
+    let retire = state.field_error("retire").map(|message| {
         let rows = form
             .scopes
             .iter()
@@ -116,7 +116,7 @@ fn fields(form: ScopesForm) -> AnyView {
         view! {
             <fieldset class="field">
                 <legend>"Held by keys"</legend>
-                {crate::ui::field::wrong("retire", message)}
+                {crate::ui::field::error_message("retire", message)}
                 {rows}
             </fieldset>
         }
@@ -135,7 +135,7 @@ fn fields(form: ScopesForm) -> AnyView {
             value: it.name.clone(),
         })
         .collect();
-    let (invalid, by) = described("scopes", false);
+    let (invalid, by) = aria_attributes("scopes", false);
     view! {
         <input type="hidden" name="version" value=version />
         <fieldset class="field">

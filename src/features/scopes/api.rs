@@ -1,17 +1,17 @@
 //! Page data and form actions of the scope catalog. For all users except administrators the response is 404.
 
 use crate::{
-    domain::scope::CatalogueScope,
+    domain::scope::CatalogScope,
     error::{AppError, ErrorKind},
     features::action::form_action,
     http::context,
-    service::scopes::{Removal, ScopeDraft, in_use},
+    service::scopes::{Removal, ScopeDraft, in_use_message},
 };
 
 /// Returns all scopes, in the order in which forms show them.
-pub async fn list_scopes() -> Result<Vec<CatalogueScope>, AppError> {
+pub async fn list_scopes() -> Result<Vec<CatalogScope>, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.scopes.list(&caller).await)
+    context::to_app_result(app.scopes.list(&caller).await)
 }
 
 form_action! {
@@ -25,7 +25,7 @@ form_action! {
     ) -> () {
         let (caller, app) = context::caller()?;
         let draft = ScopeDraft { name, description, in_default: !in_default.is_empty(), granted_by };
-        context::answer(app.scopes.add(&caller, &draft).await)
+        context::to_app_result(app.scopes.add(&caller, &draft).await)
     }
 }
 
@@ -39,7 +39,7 @@ form_action! {
     ) -> () {
         let (caller, app) = context::caller()?;
         let draft = ScopeDraft { name, description, in_default: !in_default.is_empty(), granted_by };
-        context::answer(app.scopes.edit(&caller, &draft).await)
+        context::to_app_result(app.scopes.edit(&caller, &draft).await)
     }
 }
 
@@ -47,9 +47,9 @@ form_action! {
     /// Removes a scope that no key has and no project has selected.
     RemoveScope(#[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
-        match context::answer(app.scopes.remove(&caller, &name).await)? {
+        match context::to_app_result(app.scopes.remove(&caller, &name).await)? {
             Removal::Removed => Ok(()),
-            Removal::InUse(uses) => Err(AppError::new(ErrorKind::Conflict, in_use(uses))),
+            Removal::InUse(uses) => Err(AppError::new(ErrorKind::Conflict, in_use_message(uses))),
         }
     }
 }
@@ -58,7 +58,7 @@ form_action! {
     /// Retires a scope: existing keys keep it, and new keys cannot receive it.
     RetireScope(#[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.scopes.retire(&caller, &name, false).await)
+        context::to_app_result(app.scopes.retire(&caller, &name, false).await)
     }
 }
 
@@ -66,6 +66,6 @@ form_action! {
     /// Unretires a scope: it is available again where it was before.
     UnretireScope(#[serde(default)] name: String) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.scopes.retire(&caller, &name, true).await)
+        context::to_app_result(app.scopes.retire(&caller, &name, true).await)
     }
 }

@@ -2,16 +2,16 @@
 
 use super::{
     api::list_scopes,
-    page::{LIST, about, granted_by, menu_id},
+    page::{LIST, dialog_path, granted_by, menu_id},
 };
 use crate::{
-    domain::scope::{CatalogueScope, GrantedBy},
+    domain::scope::{CatalogScope, GrantedBy},
     error::{AppError, ErrorKind},
     features::session::{PageTitle, load},
     ui::{
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
-        field::{Field, Wrong, described},
+        field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
         notice::Refused,
         select::{Choice, Select},
@@ -33,11 +33,11 @@ pub fn AddScopePage() -> impl IntoView {
 
 #[component]
 pub fn EditScopePage() -> impl IntoView {
-    named(|scope| {
+    load_scope(|scope| {
         view! {
             <PageTitle text=format!("Edit scope {}", scope.name) />
             <Dialog opener=format!("{}-button", menu_id(scope.name.as_str())) leave=LIST>
-                <Form to=about(&scope, "edit")>{fields(Some(scope))}</Form>
+                <Form to=dialog_path(&scope, "edit")>{fields(Some(scope))}</Form>
             </Dialog>
         }
         .into_any()
@@ -46,7 +46,7 @@ pub fn EditScopePage() -> impl IntoView {
 
 #[component]
 pub fn RemoveScopePage() -> impl IntoView {
-    named(|scope| {
+    load_scope(|scope| {
         let name = scope.name.to_string();
         let lead = match scope.keys {
             0 => "No key holds it.".to_owned(),
@@ -56,7 +56,7 @@ pub fn RemoveScopePage() -> impl IntoView {
         view! {
             <PageTitle text=format!("Remove scope {name}") />
             <Dialog class="dialog--small" described=true opener=format!("{}-button", menu_id(&name)) leave=LIST>
-                <Form to=about(&scope, "remove")>
+                <Form to=dialog_path(&scope, "remove")>
                     <DialogHead title=format!("Remove “{name}”?") close=LIST />
                     <div class="dialog__body">
                         <div class="stack stack--close">
@@ -78,28 +78,28 @@ pub fn RemoveScopePage() -> impl IntoView {
 
 #[component]
 pub fn RetireScopePage() -> impl IntoView {
-    named(|scope| {
+    load_scope(|scope| {
         let held = match scope.keys {
             0 => "No key holds it.".to_owned(),
             1 => "One key holds it, and keeps it.".to_owned(),
             n => format!("{n} keys hold it, and keep it."),
         };
         let lead = format!("{held} No new key is given it. You can offer it again at any time.");
-        simple(&scope, "retire", "Retire", "Retire scope", "Retiring…", lead)
+        confirm_dialog(&scope, "retire", "Retire", "Retire scope", "Retiring…", lead)
     })
 }
 
 #[component]
 pub fn UnretireScopePage() -> impl IntoView {
-    named(|scope| {
+    load_scope(|scope| {
         let lead = "Projects offer it as they did before it was retired.".to_owned();
-        simple(&scope, "unretire", "Offer", "Offer scope again", "Offering…", lead)
+        confirm_dialog(&scope, "unretire", "Offer", "Offer scope again", "Offering…", lead)
     })
 }
 
 /// A confirmation dialog about this scope.
-fn simple(
-    scope: &CatalogueScope,
+fn confirm_dialog(
+    scope: &CatalogScope,
     path: &'static str,
     verb: &'static str,
     label: &'static str,
@@ -107,7 +107,7 @@ fn simple(
     lead: String,
 ) -> AnyView {
     let name = scope.name.to_string();
-    let to = about(scope, path);
+    let to = dialog_path(scope, path);
     let again = if verb == "Offer" { " again" } else { "" };
     view! {
         <PageTitle text=format!("{label} {name}") />
@@ -132,7 +132,7 @@ fn simple(
 }
 
 /// Draws a dialog about the scope of the URL.
-fn named(draw: impl Fn(CatalogueScope) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+fn load_scope(draw: impl Fn(CatalogScope) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let name = use_params_map().with_untracked(|params| params.get("name").unwrap_or_default()).replace("%2F", "/");
     let ask = move || {
         let name = name.clone();
@@ -145,8 +145,8 @@ fn named(draw: impl Fn(CatalogueScope) -> AnyView + Clone + Send + Sync + 'stati
     load(ask, draw)
 }
 
-fn fields(scope: Option<CatalogueScope>) -> AnyView {
-    let state = FormState::here();
+fn fields(scope: Option<CatalogScope>) -> AnyView {
+    let state = FormState::from_context();
     let known = scope.is_some();
     let title = scope.as_ref().map_or_else(|| "Add scope".to_owned(), |scope| format!("Edit “{}”", scope.name));
     let name = match &scope {
@@ -165,8 +165,8 @@ fn fields(scope: Option<CatalogueScope>) -> AnyView {
         .into_any(),
     };
     let first = scope.as_ref().map(|scope| scope.granted_by).unwrap_or_default();
-    let chosen = state.typed("granted_by").unwrap_or_else(|| first.as_str().to_owned());
-    let in_default = match state.typed_all("in_default") {
+    let chosen = state.submitted_value("granted_by").unwrap_or_else(|| first.as_str().to_owned());
+    let in_default = match state.submitted_values("in_default") {
         Some(typed) => !typed.is_empty(),
         None => scope.as_ref().is_some_and(|scope| scope.in_default),
     };
@@ -174,7 +174,7 @@ fn fields(scope: Option<CatalogueScope>) -> AnyView {
         .map(|by| Choice::new(by.as_str(), granted_by(by)))
         .into_iter()
         .collect();
-    let (invalid, by) = described("granted_by", false);
+    let (invalid, by) = aria_attributes("granted_by", false);
     let (label, working) = if known { ("Save changes", "Saving…") } else { ("Add scope", "Adding…") };
     view! {
         <DialogHead title close=LIST />

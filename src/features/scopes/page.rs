@@ -2,14 +2,14 @@
 
 use super::api::list_scopes;
 use crate::{
-    domain::scope::{CatalogueScope, GrantedBy},
-    features::session::{Frame, PageTitle, administrators, load},
+    domain::scope::{CatalogScope, GrantedBy},
+    features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         empty::Empty,
-        head::ListHead,
         icon::Icon,
         layout::Nav,
         menu::RowMenu,
+        page_header::ListHead,
         table::{Cell, Head},
         toast::Toasts,
     },
@@ -24,7 +24,7 @@ pub const LIST: &str = "/admin/scopes";
 
 #[component]
 pub fn ScopesPage() -> impl IntoView {
-    administrators(|| {
+    admin_page(|| {
         let inert = use_location().pathname.get_untracked().trim_end_matches('/') != LIST;
         let done = use_query_map().with_untracked(|query| query.get("done"));
         let said = match done.as_deref() {
@@ -37,10 +37,10 @@ pub fn ScopesPage() -> impl IntoView {
         };
         view! {
             <PageTitle text="Scopes" under=true />
-            <Frame nav=Nav::Scopes inert>
+            <PageShell nav=Nav::Scopes inert>
                 <ListHead title="Scopes" lead="A scope is a permission that your API understands. Keys are given the scopes that their project offers." create=("/admin/scopes/new", "Add scope") />
                 <div id="list">{load(list_scopes, table)}</div>
-            </Frame>
+            </PageShell>
             <Outlet />
             <Toasts said />
         }
@@ -49,7 +49,7 @@ pub fn ScopesPage() -> impl IntoView {
 }
 
 /// Returns the path of a dialog about this scope. Escapes the slashes of its name.
-pub fn about(scope: &CatalogueScope, verb: &str) -> String {
+pub fn dialog_path(scope: &CatalogScope, verb: &str) -> String {
     format!("{LIST}/{}/{verb}", scope.name.as_str().replace('/', "%2F"))
 }
 
@@ -58,7 +58,7 @@ pub fn menu_id(name: &str) -> String {
     format!("scope-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
 }
 
-fn table(scopes: Vec<CatalogueScope>) -> AnyView {
+fn table(scopes: Vec<CatalogScope>) -> AnyView {
     if scopes.is_empty() {
         return view! { <Empty title="No scopes" text="Without one, a key proves who calls and opens nothing." /> }
             .into_any();
@@ -97,13 +97,13 @@ pub fn granted_by(by: GrantedBy) -> &'static str {
     }
 }
 
-fn row(scope: CatalogueScope) -> impl IntoView {
+fn row(scope: CatalogScope) -> impl IntoView {
     let name = scope.name.to_string();
-    let (edit, remove) = (about(&scope, "edit"), about(&scope, "remove"));
+    let (edit, remove) = (dialog_path(&scope, "edit"), dialog_path(&scope, "remove"));
     let retired = scope.retired.then(|| view! { " " <span class="tag">"retired"</span> });
     let (path, verb, icon) =
         if scope.retired { ("unretire", "Offer again", Icon::Play) } else { ("retire", "Retire", Icon::Pause) };
-    let (retire, retire_name) = (about(&scope, path), format!("{verb}: scope {name}"));
+    let (retire, retire_name) = (dialog_path(&scope, path), format!("{verb}: scope {name}"));
     // Built-in management scopes can be retired, but not edited or removed.
     let own = !scope.name.is_management();
     let edit = own.then(|| {

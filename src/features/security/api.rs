@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        security::{Enrolment, RecoveryCodes, Security},
+        security::{RecoveryCodes, SecondFactorEnrollment, Security},
         sensitive::Password,
     },
     error::AppError,
@@ -13,7 +13,7 @@ use crate::{
 /// Returns the data of the security page for the user.
 pub async fn get_security() -> Result<Security, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.accounts.security(&caller, context::session_digest().ok()).await)
+    context::to_app_result(app.accounts.security(&caller, context::session_digest().ok()).await)
 }
 
 form_action! {
@@ -21,7 +21,7 @@ form_action! {
     ChangePassword(password: Password, new_password: Password) -> () {
         let (caller, app) = context::caller()?;
         let here = context::session_digest()?;
-        context::answer(app.accounts.change_password(&caller, &password, &new_password, here).await)
+        context::to_app_result(app.accounts.change_password(&caller, &password, &new_password, here).await)
     }
 }
 
@@ -29,7 +29,7 @@ form_action! {
     /// Ends one of the user's own sessions, identified by its handle.
     EndSession(#[serde(default)] session: String) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.accounts.end_session(&caller, &session).await)
+        context::to_app_result(app.accounts.end_session(&caller, &session).await)
     }
 }
 
@@ -38,15 +38,15 @@ form_action! {
     EndOtherSessions() -> () {
         let (caller, app) = context::caller()?;
         let here = context::session_digest()?;
-        context::answer(app.accounts.end_other_sessions(&caller, here).await)
+        context::to_app_result(app.accounts.end_other_sessions(&caller, here).await)
     }
 }
 
 /// Generates a secret for a second factor, or returns the secret in `sealed` again. Nothing is stored.
-pub async fn begin_second_factor(sealed: String) -> Result<Enrolment, AppError> {
+pub async fn begin_second_factor(sealed: String) -> Result<SecondFactorEnrollment, AppError> {
     let (caller, app) = context::caller()?;
     context::no_store();
-    context::answer(app.accounts.begin_second_factor(&caller, &sealed).await)
+    context::to_app_result(app.accounts.begin_second_factor(&caller, &sealed).await)
 }
 
 form_action! {
@@ -54,7 +54,7 @@ form_action! {
     ConfirmSecondFactor(#[serde(default)] sealed: String, one_time_code: Password) -> RecoveryCodes {
         let (caller, app) = context::caller()?;
         context::no_store();
-        context::answer(app.accounts.confirm_second_factor(&caller, &sealed, &one_time_code).await)
+        context::to_app_result(app.accounts.confirm_second_factor(&caller, &sealed, &one_time_code).await)
     }
 }
 
@@ -62,7 +62,7 @@ form_action! {
     /// Turns the second factor off. Requires recent reauthentication.
     TurnOffSecondFactor() -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.accounts.turn_off_second_factor(&caller).await)
+        context::to_app_result(app.accounts.turn_off_second_factor(&caller).await)
     }
 }
 
@@ -71,6 +71,6 @@ form_action! {
     NewRecoveryCodes() -> RecoveryCodes {
         let (caller, app) = context::caller()?;
         context::no_store();
-        context::answer(app.accounts.new_recovery_codes(&caller).await)
+        context::to_app_result(app.accounts.new_recovery_codes(&caller).await)
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::security::RecoveryCodes;
 use leptos::prelude::*;
 
 /// The codes, to be copied, printed, or written down.
-pub fn shown(codes: RecoveryCodes) -> AnyView {
+pub fn recovery_codes(codes: RecoveryCodes) -> AnyView {
     let rows = codes
         .codes
         .into_iter()

@@ -1,7 +1,7 @@
 //! Dialogs over the security page: turn the second factor off, create new recovery codes.
 
 use super::{
-    codes::shown,
+    codes::recovery_codes,
     page::{CODES, OFF, PAGE},
 };
 use crate::{
@@ -50,7 +50,7 @@ pub fn NewCodesPage() -> impl IntoView {
             <Dialog class="dialog--small" opener="new-codes" leave=PAGE>
                 <DialogHead title="Save your recovery codes" />
                 <div class="dialog__body">
-                    <div class="stack stack--close">{shown(codes)}</div>
+                    <div class="stack stack--close">{recovery_codes(codes)}</div>
                 </div>
                 <footer class="dialog__foot">
                     <Away to=PAGE label="I have saved them" class="button button--primary" autofocus=true />

@@ -3,23 +3,23 @@
 
 use super::{
     api::begin_second_factor,
-    codes::shown,
+    codes::recovery_codes,
     page::{ENROL, PAGE},
 };
 use crate::{
     domain::{
-        security::{Enrolment, RecoveryCodes},
+        security::{RecoveryCodes, SecondFactorEnrollment},
         sensitive::RevealedSecret,
     },
-    error::{AppError, ErrorKind, Refusal},
+    error::{AppError, ErrorKind, RejectedForm},
     features::resource::resource,
-    features::session::{PageTitle, Session, SignedInOnly, next_here},
-    response_status::{Go, status},
+    features::session::{PageTitle, Session, SignedInOnly, next_param},
+    response_status::{Redirect, status},
     ui::{
+        bare_layout::Gate,
         button::Submit,
         field::Field,
         form::Form,
-        gate::Gate,
         notice::{Notice, Refused, Tone},
     },
 };
@@ -27,15 +27,15 @@ use leptos::prelude::*;
 use leptos_router::location::Url;
 
 #[component]
-pub fn EnrolPage() -> impl IntoView {
-    let next = next_here();
+pub fn EnrollPage() -> impl IntoView {
+    let next = next_param();
     // Set in the response to the form submission: the page shows the codes.
     if let Some(codes) = use_context::<RecoveryCodes>() {
         let done = next.unwrap_or_else(|| PAGE.into());
         return view! {
             <PageTitle text="Save your recovery codes" />
             <Gate title="Save your recovery codes" lead="Your second factor is on.".to_owned() wide=true>
-                {shown(codes)}
+                {recovery_codes(codes)}
                 <a class="button button--primary button--wide" href=done rel="external">
                     "I have saved them"
                 </a>
@@ -44,9 +44,10 @@ pub fn EnrolPage() -> impl IntoView {
         .into_any();
     }
     let to = next.as_ref().map_or_else(|| ENROL.into(), |next| format!("{ENROL}?next={}", Url::escape(next)));
-    let session = Session::here();
+    let session = Session::current();
     // After a rejected code the page shows the same secret again.
-    let typed = use_context::<Refusal>().and_then(|it| it.values.get("sealed")?.first().cloned()).unwrap_or_default();
+    let typed =
+        use_context::<RejectedForm>().and_then(|it| it.values.get("sealed")?.first().cloned()).unwrap_or_default();
     let enrolment = resource(
         || (),
         move |()| {
@@ -57,12 +58,12 @@ pub fn EnrolPage() -> impl IntoView {
             }
         },
     );
-    let draw = move |answer: Result<Enrolment, AppError>| match answer {
+    let draw = move |answer: Result<SecondFactorEnrollment, AppError>| match answer {
         Ok(enrolment) => form(to.clone(), enrolment),
         // `SignedInOnly` redirects to the sign-in page.
         Err(error) if error.kind == ErrorKind::SignedOut => ().into_any(),
         // The second factor is already on.
-        Err(error) if error.kind == ErrorKind::Conflict => view! { <Go to=PAGE /> }.into_any(),
+        Err(error) if error.kind == ErrorKind::Conflict => view! { <Redirect to=PAGE /> }.into_any(),
         Err(error) => {
             status(error.kind.status());
             view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
@@ -82,8 +83,8 @@ pub fn EnrolPage() -> impl IntoView {
     .into_any()
 }
 
-fn form(to: String, enrolment: Enrolment) -> AnyView {
-    let Enrolment { text, path, size, asked, sealed } = enrolment;
+fn form(to: String, enrolment: SecondFactorEnrollment) -> AnyView {
+    let SecondFactorEnrollment { text, path, size, is_second_factor_required: asked, sealed } = enrolment;
     let policy = asked.then(|| view! { <Notice tone=Tone::Plain>"The policy of this Keyward asks it of you, before anything else."</Notice> });
     let away = if asked { ("/logout", "Sign out") } else { (PAGE, "Not now") };
     view! {

@@ -10,6 +10,6 @@ mod sessions;
 
 pub use {
     dialogs::{NewCodesPage, TurnOffPage},
-    enrol::EnrolPage,
+    enrol::EnrollPage,
     page::SecurityPage,
 };

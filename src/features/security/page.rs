@@ -3,13 +3,13 @@
 use super::{api::get_security, sessions::sessions};
 use crate::{
     domain::{
-        entry::NotIn,
+        registration::SignInError,
         security::{SecondFactorState, Security},
         time::Timestamp,
     },
     features::{
-        authorize,
-        session::{Frame, PageTitle, SignedInOnly, load},
+        consent,
+        session::{PageShell, PageTitle, SignedInOnly, load},
         settings::SettingsHead,
     },
     ui::{
@@ -52,22 +52,23 @@ pub fn SecurityPage() -> impl IntoView {
         _ => None,
     };
     let draw = |security: Security| {
-        let Security { has_password, second_factor, asked, sessions: list, provider, linked, now } = security;
+        let Security { has_password, second_factor, is_second_factor_required, sessions: list, provider, linked, now } =
+            security;
         view! {
-            {refused()} {password(has_password)} {factor(has_password, second_factor, asked, now)}
-            {provider.map(|name| elsewhere(&name, linked))} {sessions(list, now)}
+            {link_error()} {password(has_password)} {factor(has_password, second_factor, is_second_factor_required, now)}
+            {provider.map(|name| external_account(&name, linked))} {sessions(list, now)}
         }
         .into_any()
     };
     view! {
         <PageTitle text="Security" under=true />
         <SignedInOnly />
-        <Frame nav=Nav::Security inert>
+        <PageShell nav=Nav::Security inert>
             <div class="page--narrow">
                 <SettingsHead current="/settings/security" />
-                <div class="stack">{load(get_security, draw)} {authorize::mine()}</div>
+                <div class="stack">{load(get_security, draw)} {consent::own_grants()}</div>
             </div>
-        </Frame>
+        </PageShell>
         <Outlet />
         <Toasts said />
     }
@@ -75,10 +76,10 @@ pub fn SecurityPage() -> impl IntoView {
 }
 
 /// The error of a failed account link, from the `refused` parameter.
-fn refused() -> Option<AnyView> {
+fn link_error() -> Option<AnyView> {
     let word = use_query_map().with_untracked(|query| query.get("refused"))?;
-    let sentence = NotIn::sentence(&word)?;
-    let confirm = (word == NotIn::Proof.as_str()).then(|| {
+    let sentence = SignInError::message(&word)?;
+    let confirm = (word == SignInError::ReauthenticationRequired.as_str()).then(|| {
         view! {
             " "
             <a href="/confirm?next=/settings/security">"Confirm that it is you"</a>
@@ -88,8 +89,8 @@ fn refused() -> Option<AnyView> {
 }
 
 /// The external account that is linked to this one, or the link to connect one.
-fn elsewhere(provider: &str, linked: bool) -> AnyView {
-    let said = if linked {
+fn external_account(provider: &str, linked: bool) -> AnyView {
+    let text = if linked {
         format!("You can sign in with {provider}.")
     } else {
         format!("Join your account there, and you can sign in with {provider} too.")
@@ -110,7 +111,7 @@ fn elsewhere(provider: &str, linked: bool) -> AnyView {
                 <li>
                     <div>
                         <h3>{provider.to_owned()}</h3>
-                        <p>{said}</p>
+                        <p>{text}</p>
                     </div>
                     {join}
                 </li>
@@ -166,9 +167,9 @@ fn password(has: bool) -> AnyView {
     .into_any()
 }
 
-fn factor(has_password: bool, state: Option<SecondFactorState>, asked: bool, now: Timestamp) -> AnyView {
+fn factor(has_password: bool, state: Option<SecondFactorState>, is_required: bool, now: Timestamp) -> AnyView {
     let on = state.is_some();
-    let policy = (has_password && asked).then_some("The policy of this Keyward asks it of you.");
+    let policy = (has_password && is_required).then_some("The policy of this Keyward asks it of you.");
     let rows = match state {
         Some(SecondFactorState { since, codes_left }) => {
             let left = match codes_left {

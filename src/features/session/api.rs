@@ -2,9 +2,9 @@
 
 use crate::{
     domain::{
-        security::{Entrance, Proof},
+        security::{ReauthenticationMethod, SignInStep},
         sensitive::Password,
-        user::{Instance, Me},
+        user::{CurrentUser, Instance},
     },
     error::{AppError, ErrorKind},
     features::action::form_action,
@@ -13,53 +13,53 @@ use crate::{
 };
 
 /// Returns the user of the session, if there is one.
-pub async fn me() -> Result<Option<Me>, AppError> {
-    Ok(context::signed_in().map(|caller| caller.me()))
+pub async fn me() -> Result<Option<CurrentUser>, AppError> {
+    Ok(context::signed_in().map(|caller| caller.current_user()))
 }
 
 /// Returns the public information on this instance, for every page.
 pub async fn instance() -> Result<Instance, AppError> {
     let app = context::app()?;
-    context::answer(app.accounts.instance().await)
+    context::to_app_result(app.accounts.instance().await)
 }
 
 form_action! {
     /// Signs in, or redirects to the second factor. A wrong password and an unknown address get the same response in
     /// the same time.
-    SignIn(#[serde(default)] email: String, password: Password) -> Entrance {
+    SignIn(#[serde(default)] email: String, password: Password) -> SignInStep {
         let (app, origin) = (context::app()?, context::origin()?);
-        let signed_in = context::answer(app.accounts.sign_in(&email, &password, &origin).await)?;
-        context::enter(signed_in.who, signed_in.code_needed).await
+        let signed_in = context::to_app_result(app.accounts.sign_in(&email, &password, &origin).await)?;
+        context::sign_in(signed_in.pending_session, signed_in.requires_code).await
     }
 }
 
 /// Returns whether this browser has sent the correct password and still needs the second factor.
-pub async fn awaits_code() -> Result<bool, AppError> {
-    Ok(context::pending().is_some())
+pub async fn needs_second_factor() -> Result<bool, AppError> {
+    Ok(context::pending_session().is_some())
 }
 
 form_action! {
     /// Signs in with a one-time code of the second factor or a recovery code, after the correct password.
     SignInCode(one_time_code: Password) -> () {
         let (app, origin) = (context::app()?, context::origin()?);
-        let Some(who) = context::pending() else {
-            return context::refuse(AppError::new(ErrorKind::SignedOut, "This took too long. Sign in again."));
+        let Some(who) = context::pending_session() else {
+            return context::fail_with(AppError::new(ErrorKind::SignedOut, "This took too long. Sign in again."));
         };
-        context::answer(app.accounts.sign_in_code(who.user, &one_time_code, &origin).await)?;
+        context::to_app_result(app.accounts.sign_in_code(who.user, &one_time_code, &origin).await)?;
         context::start_session(who).await
     }
 }
 
 /// Returns the reauthentication method of the user.
-pub async fn how_to_prove() -> Result<Proof, AppError> {
+pub async fn reauthentication_method() -> Result<ReauthenticationMethod, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.accounts.proof_of(&caller).await)
+    context::to_app_result(app.accounts.reauthentication_method(&caller).await)
 }
 
 form_action! {
     /// Reauthenticates the user. Actions that require recent reauthentication are available for the next 15 minutes.
     Confirm(proof: Password) -> () {
-        context::confirm(&proof).await
+        context::reauthenticate(&proof).await
     }
 }
 
@@ -67,7 +67,7 @@ form_action! {
     /// Ends the current session.
     SignOut() -> () {
         if let Some(caller) = context::signed_in() {
-            context::answer(context::app()?.accounts.sign_out(&caller).await)?;
+            context::to_app_result(context::app()?.accounts.sign_out(&caller).await)?;
         }
         context::end_session().await
     }
@@ -84,7 +84,7 @@ form_action! {
     ) -> () {
         let (app, origin) = (context::app()?, context::origin()?);
         let first = FirstUser { code, name, email, password, project };
-        let user = context::answer(app.accounts.set_up(first, &origin).await)?;
+        let user = context::to_app_result(app.accounts.set_up(first, &origin).await)?;
         context::start_session(user).await
     }
 }

@@ -1,38 +1,38 @@
 //! Sign-in, step two: the code of the second factor.
 
-use super::{Known, PageTitle, Session, api::awaits_code, login::foot, next_here};
+use super::{PageTitle, Session, SessionInfo, api::needs_second_factor, login::instance_footer, next_param};
 use crate::features::resource::resource;
 use crate::{
-    response_status::Go,
-    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+    response_status::Redirect,
+    ui::{bare_layout::Gate, button::Submit, field::Field, form::Form, notice::Refused},
 };
 use leptos::prelude::*;
 use leptos_router::location::Url;
 
 #[component]
 pub fn CodePage() -> impl IntoView {
-    let session = Session::here();
-    let next = next_here();
+    let session = Session::current();
+    let next = next_param();
     let query = next.as_ref().map(|next| format!("?next={}", Url::escape(next))).unwrap_or_default();
     let query = StoredValue::new(query);
-    let asked = resource(
+    let loaded = resource(
         || (),
         move |()| async move {
-            let known = session.known().await.ok();
-            (known, awaits_code().await.unwrap_or_default())
+            let known = session.wait().await.ok();
+            (known, needs_second_factor().await.unwrap_or_default())
         },
     );
-    let page = move |(known, waits): (Option<Known>, bool)| {
+    let page = move |(known, waits): (Option<SessionInfo>, bool)| {
         let begin = format!("/login{}", query.get_value());
         // Without a pending sign-in, redirects to the sign-in page, which redirects a signed-in user further.
         if !waits {
-            return view! { <Go to=begin /> }.into_any();
+            return view! { <Redirect to=begin /> }.into_any();
         }
         view! {
             <Gate
                 title="Your second factor"
                 lead="The password was right. Now the code that your authenticator app shows.".to_owned()
-                foot=known.map(foot)
+                foot=known.map(instance_footer)
             >
                 <Form to=format!("/login/code{}", query.get_value()) class="panel" plain=true>
                     <div class="panel__body fields">
@@ -60,6 +60,6 @@ pub fn CodePage() -> impl IntoView {
     };
     view! {
         <PageTitle text="Second factor" />
-        <Suspense>{move || asked.get().map(page)}</Suspense>
+        <Suspense>{move || loaded.get().map(page)}</Suspense>
     }
 }

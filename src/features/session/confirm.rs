@@ -1,13 +1,13 @@
 //! `/confirm`: reauthentication before a page that requires it.
 
-use super::{PageTitle, SignedInOnly, api::how_to_prove, load, next_here};
+use super::{PageTitle, SignedInOnly, api::reauthentication_method, load, next_param};
 use crate::{
-    domain::security::Proof,
+    domain::security::ReauthenticationMethod,
     ui::{
+        bare_layout::Gate,
         button::Submit,
         form::{Form, FormState},
-        gate::Gate,
-        proof::ProofField,
+        reauth_field::ProofField,
     },
 };
 use leptos::prelude::*;
@@ -15,16 +15,16 @@ use leptos_router::location::Url;
 
 #[component]
 pub fn ConfirmPage() -> impl IntoView {
-    let next = next_here();
+    let next = next_param();
     let to = next.as_ref().map_or_else(|| "/confirm".into(), |next| format!("/confirm?next={}", Url::escape(next)));
     let back = "/keys";
-    let draw = move |proof: Proof| {
-        let submit = proof.is_typed().then(
+    let draw = move |proof: ReauthenticationMethod| {
+        let submit = proof.is_form_field().then(
             || view! { <Submit label="Confirm" working="Checking…" class="button button--primary button--wide" /> },
         );
         view! {
             <Form to=to.clone() class="panel" plain=true>
-                <div class="panel__body fields">{asked(proof)} {submit}</div>
+                <div class="panel__body fields">{proof_field(proof)} {submit}</div>
             </Form>
             <p class="hint">
                 <a href=back rel="external">
@@ -41,13 +41,13 @@ pub fn ConfirmPage() -> impl IntoView {
             title="Confirm that it is you"
             lead="What comes next needs a fresh proof of who you are. It holds for 15 minutes.".to_owned()
         >
-            {load(how_to_prove, draw)}
+            {load(reauthentication_method, draw)}
         </Gate>
     }
     .into_any()
 }
 
-fn asked(proof: Proof) -> AnyView {
-    FormState::here().asks_for_proof();
+fn proof_field(proof: ReauthenticationMethod) -> AnyView {
+    FormState::from_context().set_has_reauth_field();
     view! { <ProofField proof alone=true /> }.into_any()
 }

@@ -1,6 +1,6 @@
 //! Loads the data of a page and draws it.
 
-use super::{MissingPage, Session};
+use super::{NotFoundPage, Session};
 use crate::{
     error::{AppError, ErrorKind},
     features::resource::resource,
@@ -20,14 +20,14 @@ where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
-    let session = Session::here();
+    let session = Session::current();
     let answer = resource(
         || (),
         move |()| {
-            let asked = ask();
+            let future = ask();
             async move {
                 session.signed_in().await?;
-                asked.await
+                future.await
             }
         },
     );
@@ -36,7 +36,7 @@ where
         Err(error) => match error.kind {
             // `SignedInOnly` redirects to the sign-in page.
             ErrorKind::SignedOut => ().into_any(),
-            ErrorKind::NotFound => view! { <MissingPage /> }.into_any(),
+            ErrorKind::NotFound => view! { <NotFoundPage /> }.into_any(),
             _ => {
                 status(error.kind.status());
                 view! { <Notice tone=Tone::Danger>{error.message}</Notice> }.into_any()
@@ -47,8 +47,8 @@ where
 }
 
 /// Draws a page for administrators. Other users get a 404 page.
-pub fn administrators(draw: impl Fn() -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
-    let session = Session::here();
+pub fn admin_page(draw: impl Fn() -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let session = Session::current();
     view! {
         <Suspense>
             {move || {
@@ -57,7 +57,7 @@ pub fn administrators(draw: impl Fn() -> AnyView + Clone + Send + Sync + 'static
                     .get()
                     .map(|known| match known {
                         Ok(known) if known.me.as_ref().is_some_and(|me| me.admin) => draw(),
-                        _ => view! { <MissingPage /> }.into_any(),
+                        _ => view! { <NotFoundPage /> }.into_any(),
                     })
             }}
         </Suspense>

@@ -1,14 +1,14 @@
 //! Sign-in page.
 
-use super::{Known, PageTitle, Session, next_here};
+use super::{PageTitle, Session, SessionInfo, next_param};
 use crate::{
-    domain::entry::{NotIn, Ways},
-    response_status::Go,
+    domain::registration::{SignInError, SignInMethods},
+    response_status::Redirect,
     ui::{
+        bare_layout::Gate,
         button::Submit,
         field::Field,
         form::{Form, FormState},
-        gate::Gate,
         notice::{Notice, Refused, Tone},
     },
 };
@@ -17,10 +17,10 @@ use leptos_router::{hooks::use_query_map, location::Url};
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let session = Session::here();
-    let next = next_here();
+    let session = Session::current();
+    let next = next_param();
     let (done, refused) = use_query_map().with_untracked(|query| {
-        let refused = query.get("refused").and_then(|word| NotIn::sentence(&word));
+        let refused = query.get("refused").and_then(|word| SignInError::message(&word));
         (query.get("done").is_some_and(|it| it == "reset"), refused)
     });
     let with = |path: &str| match &next {
@@ -30,13 +30,13 @@ pub fn LoginPage() -> impl IntoView {
     let (to, provider) = (StoredValue::new(with("/login")), StoredValue::new(with("/login/oidc")));
     let next = StoredValue::new(next.unwrap_or_else(|| "/keys".into()));
 
-    let page = move |known: Option<Known>| {
+    let page = move |known: Option<SessionInfo>| {
         if known.as_ref().is_some_and(|known| known.me.is_some()) {
-            return view! { <Go to=next.get_value() /> }.into_any();
+            return view! { <Redirect to=next.get_value() /> }.into_any();
         }
         // If passwords are disabled, the first user signs in through the OpenID Provider like every other user.
         if known.as_ref().is_some_and(|known| known.instance.needs_setup && known.instance.ways.passwords) {
-            return view! { <Go to="/setup" /> }.into_any();
+            return view! { <Redirect to="/setup" /> }.into_any();
         }
         let name = known.as_ref().and_then(|known| known.instance.name.clone());
         let help = known.as_ref().and_then(|known| known.instance.support_url.clone());
@@ -45,11 +45,11 @@ pub fn LoginPage() -> impl IntoView {
         view! {
             <Gate
                 title=format!("Sign in to {}", name.as_deref().unwrap_or("Keyward"))
-                foot=known.map(foot)
+                foot=known.map(instance_footer)
             >
                 {refused.map(|words| view! { <Notice tone=Tone::Danger>{words}</Notice> })}
                 {done.then(|| view! { <Notice tone=Tone::Plain>"Your password is changed. Sign in with it."</Notice> })}
-                {ways.as_ref().and_then(|ways| ways.provider.clone()).map(|name| by_provider(name, provider.get_value(), !passwords))}
+                {ways.as_ref().and_then(|ways| ways.provider.clone()).map(|name| provider_link(name, provider.get_value(), !passwords))}
                 {passwords
                     .then(|| {
                         view! {
@@ -66,7 +66,7 @@ pub fn LoginPage() -> impl IntoView {
                             </Form>
                         }
                     })}
-                <p class="hint">{ways.map(others)} {help.map(help_link)}</p>
+                <p class="hint">{ways.map(account_links)} {help.map(help_link)}</p>
             </Gate>
         }
         .into_any()
@@ -78,7 +78,7 @@ pub fn LoginPage() -> impl IntoView {
 }
 
 /// Sign-in with the OpenID Provider. A link, because the CSP does not let a form redirect to another origin.
-fn by_provider(name: String, to: String, alone: bool) -> impl IntoView {
+fn provider_link(name: String, to: String, alone: bool) -> impl IntoView {
     let class = if alone { "button button--primary button--wide" } else { "button button--wide" };
     view! {
         <a class=class href=to rel="external">
@@ -88,7 +88,7 @@ fn by_provider(name: String, to: String, alone: bool) -> impl IntoView {
 }
 
 /// Links for users without an account or without a password.
-fn others(ways: Ways) -> AnyView {
+fn account_links(ways: SignInMethods) -> AnyView {
     if !ways.passwords {
         return view! { "You cannot sign in? Ask your administrator." }.into_any();
     }
@@ -127,7 +127,7 @@ pub fn help_link(to: String) -> impl IntoView {
 /// The fields. After a rejected submission only the password has to be typed again.
 #[component]
 fn Fields() -> impl IntoView {
-    let again = FormState::here().refused();
+    let again = FormState::from_context().is_rejected();
     view! {
         <Field name="email" label="E-mail" kind="email" autocomplete="username" required=true autofocus=!again />
         <Field
@@ -143,7 +143,7 @@ fn Fields() -> impl IntoView {
 }
 
 /// The footer of pages without the shell: version and host.
-pub fn foot(known: Known) -> String {
+pub fn instance_footer(known: SessionInfo) -> String {
     let url = known.instance.public_url;
     let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
     format!("Keyward {} · {host}", known.instance.version)

@@ -4,26 +4,26 @@ pub mod api;
 
 mod code;
 mod confirm;
-mod frame;
-mod known;
 mod load;
 mod login;
 mod logout;
-mod missing;
 mod next;
-mod person;
+mod not_found;
+mod page_shell;
+mod session_context;
 mod setup;
+mod sign_out_link;
 
 pub use {
     code::CodePage,
     confirm::ConfirmPage,
-    frame::Frame,
-    known::{Known, PageTitle, Session},
-    load::{administrators, load},
-    login::{LoginPage, foot, help_link},
+    load::{admin_page, load},
+    login::{LoginPage, help_link, instance_footer},
     logout::LogoutPage,
-    missing::{MissingPage, home_link},
-    next::{login_for, next_here, own_path, to_login, to_logout},
-    person::SignedInOnly,
+    next::{local_path, login_url, login_url_for_current_page, logout_url_for_current_page, next_param},
+    not_found::{NotFoundPage, home_link},
+    page_shell::PageShell,
+    session_context::{PageTitle, Session, SessionInfo},
     setup::SetupPage,
+    sign_out_link::SignedInOnly,
 };

@@ -5,7 +5,7 @@ use leptos_router::{hooks::use_location, location::Url};
 
 /// Returns the path if it is local. `//host` and `/\host` lead to another host, and browsers drop control characters. A
 /// path with dot segments is rejected, since browsers remove them: `/x/../login/oidc` is `/login/oidc`.
-pub fn own_path(path: &str) -> Option<&str> {
+pub fn local_path(path: &str) -> Option<&str> {
     let mut letters = path.chars();
     let ours = letters.next() == Some('/') && !matches!(letters.next(), Some('/' | '\\'));
     // A GET of these paths starts a flow. A user must start it from the page that offers it, not through a link with a
@@ -21,14 +21,14 @@ pub fn own_path(path: &str) -> Option<&str> {
 
 /// Returns the `next` parameter of the current URL if it is a local path. Parses the raw query, because the router's
 /// query map decodes values twice and `next` can contain parameters of its own.
-pub fn next_here() -> Option<String> {
-    next_in(&use_location().search.get_untracked())
+pub fn next_param() -> Option<String> {
+    next_from_query(&use_location().search.get_untracked())
 }
 
-fn next_in(query: &str) -> Option<String> {
+fn next_from_query(query: &str) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let next = pairs.find(|(name, _)| name == "next").map(|(_, next)| next.into_owned());
-    next.filter(|next| own_path(next).is_some())
+    next.filter(|next| local_path(next).is_some())
 }
 
 /// Returns the URL of a page that continues to `next`, a local path.
@@ -37,47 +37,47 @@ fn with_next(page: &str, next: &str) -> String {
 }
 
 /// Returns the path and query of the current page.
-fn here() -> String {
+fn current_url() -> String {
     let location = use_location();
     let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
     if query.is_empty() { path } else { format!("{path}?{query}") }
 }
 
 /// Returns the URL of the sign-in page that continues to `next`, a local path.
-pub fn login_for(next: &str) -> String {
+pub fn login_url(next: &str) -> String {
     with_next("/login", next)
 }
 
 /// Returns the URL of the sign-in page that returns to the current page.
-pub fn to_login() -> String {
-    login_for(&here())
+pub fn login_url_for_current_page() -> String {
+    login_url(&current_url())
 }
 
 /// Returns the URL of the sign-out page that continues to `next` after the sign-in of another user.
-pub fn logout_for(next: &str) -> String {
+pub fn logout_url(next: &str) -> String {
     with_next("/logout", next)
 }
 
 /// Returns the URL of the sign-out page that returns to the current page after the sign-in of another user.
-pub fn to_logout() -> String {
-    logout_for(&here())
+pub fn logout_url_for_current_page() -> String {
+    logout_url(&current_url())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{next_in, own_path};
+    use super::{local_path, next_from_query};
 
     #[test]
     fn what_it_holds_stays_as_it_is() {
-        let next = next_in("done=x&next=%2Fauthorize%3Fstate%3Da%2526b%253Dc%26scope%3Dd").unwrap();
+        let next = next_from_query("done=x&next=%2Fauthorize%3Fstate%3Da%2526b%253Dc%26scope%3Dd").unwrap();
         assert_eq!(next, "/authorize?state=a%26b%3Dc&scope=d");
-        assert_eq!(next_in("next=%2F%2Fevil.example"), None);
+        assert_eq!(next_from_query("next=%2F%2Fevil.example"), None);
     }
 
     #[test]
     fn only_our_own_paths_are_followed() {
         for ours in ["/", "/keys", "/keys?status=deleted", "/keys/new?a=//b", "/keys?a=/../b", "/a..b/c"] {
-            assert_eq!(own_path(ours), Some(ours));
+            assert_eq!(local_path(ours), Some(ours));
         }
         for other in [
             "",
@@ -95,7 +95,7 @@ mod tests {
             "/x/.%2e/login/oidc#a",
             "/..",
         ] {
-            assert_eq!(own_path(other), None, "{other}");
+            assert_eq!(local_path(other), None, "{other}");
         }
     }
 }

@@ -1,21 +1,21 @@
 //! Initial setup: the user who has the printed setup code becomes the administrator.
 
-use super::{Known, PageTitle, Session, login::foot};
+use super::{PageTitle, Session, SessionInfo, login::instance_footer};
 use crate::{
-    response_status::Go,
-    ui::{button::Submit, field::Field, form::Form, gate::Gate, notice::Refused},
+    response_status::Redirect,
+    ui::{bare_layout::Gate, button::Submit, field::Field, form::Form, notice::Refused},
 };
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 
 #[component]
 pub fn SetupPage() -> impl IntoView {
-    let session = Session::here();
+    let session = Session::current();
     let code = StoredValue::new(use_query_map().with_untracked(|query| query.get("code")).unwrap_or_default());
 
-    let page = move |known: Option<Known>| {
+    let page = move |known: Option<SessionInfo>| {
         if known.as_ref().is_some_and(|known| !known.instance.needs_setup) {
-            return view! { <Go to="/login" /> }.into_any();
+            return view! { <Redirect to="/login" /> }.into_any();
         }
         if known.as_ref().is_some_and(|known| !known.instance.ways.passwords) {
             return without_passwords(known);
@@ -28,7 +28,7 @@ pub fn SetupPage() -> impl IntoView {
                 title="Set up Keyward"
                 lead="This page answers once. You become its first administrator.".to_owned()
                 wide=true
-                foot=known.map(foot)
+                foot=known.map(instance_footer)
             >
                 <Form to class="panel" plain=true>
                     <div class="panel__body fields">
@@ -84,11 +84,11 @@ pub fn SetupPage() -> impl IntoView {
 }
 
 /// The page if passwords are disabled: no administrator can be created with a password.
-fn without_passwords(known: Option<Known>) -> AnyView {
+fn without_passwords(known: Option<SessionInfo>) -> AnyView {
     let lead =
         "Passwords are switched off here. Sign in once, and then make yourself the administrator where Keyward runs.";
     view! {
-        <Gate title="Set up Keyward" lead=lead.to_owned() wide=true foot=known.map(foot)>
+        <Gate title="Set up Keyward" lead=lead.to_owned() wide=true foot=known.map(instance_footer)>
             <pre class="code">"keyward admin make-admin --email YOU@EXAMPLE.COM"</pre>
             <div class="actions">
                 <a class="button button--primary" href="/login" rel="external">

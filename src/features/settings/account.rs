@@ -3,10 +3,10 @@
 use super::{api::get_account, tabs::SettingsHead};
 use crate::{
     domain::{theme::Theme, user::AccountForm},
-    features::session::{Frame, PageTitle, SignedInOnly, load},
+    features::session::{PageShell, PageTitle, SignedInOnly, load},
     ui::{
         button::Submit,
-        field::{Field, Wrong, described},
+        field::{Field, Wrong, aria_attributes},
         form::{Form, FormState},
         layout::Nav,
         notice::Refused,
@@ -42,12 +42,12 @@ pub fn AccountPage() -> impl IntoView {
     view! {
         <PageTitle text="Account" />
         <SignedInOnly />
-        <Frame nav=Nav::Account>
+        <PageShell nav=Nav::Account>
             <div class="page--narrow">
                 <SettingsHead current="/settings/account" />
                 <div class="stack">{load(get_account, draw)}</div>
             </div>
-        </Frame>
+        </PageShell>
         <Toasts said />
     }
     .into_any()
@@ -55,10 +55,10 @@ pub fn AccountPage() -> impl IntoView {
 
 fn person(account: AccountForm) -> AnyView {
     let AccountForm { name, email, zone, zones, now } = account;
-    let chosen = FormState::here().typed("zone").unwrap_or_else(|| zone.clone().unwrap_or_default());
+    let chosen = FormState::from_context().submitted_value("zone").unwrap_or_else(|| zone.clone().unwrap_or_default());
     let mut choices = vec![Choice::new("", "As this browser says")];
     choices.extend(zones.into_iter().map(|zone| Choice::new(zone.clone(), zone.replace('_', " "))));
-    let (invalid, by) = described("zone", true);
+    let (invalid, by) = aria_attributes("zone", true);
     view! {
         <div class="panel__body fields">
             <Refused />

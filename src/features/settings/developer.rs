@@ -2,10 +2,10 @@
 
 use super::tabs::SettingsHead;
 use crate::{
-    domain::count::{counted, counted_of},
+    domain::count::{format_count, format_count_of},
     features::{
         keys::api::list_keys,
-        session::{Frame, PageTitle, Session, SignedInOnly, load},
+        session::{PageShell, PageTitle, Session, SignedInOnly, load},
     },
     islands::CopyButton,
     ui::{layout::Nav, table::Cell},
@@ -19,7 +19,7 @@ pub fn DeveloperPage() -> impl IntoView {
     view! {
         <PageTitle text="Developer" />
         <SignedInOnly />
-        <Frame nav=Nav::Developer>
+        <PageShell nav=Nav::Developer>
             <div class="page--narrow">
                 <SettingsHead current="/settings/developer/api-keys" />
                 <div class="stack">
@@ -29,16 +29,16 @@ pub fn DeveloperPage() -> impl IntoView {
                     <Addresses />
                 </div>
             </div>
-        </Frame>
+        </PageShell>
     }
     .into_any()
 }
 
 fn keys(total: u64, expiring: u64) -> AnyView {
-    let count = counted_of(total, "key", "keys");
+    let count = format_count_of(total, "key", "keys");
     let due = (expiring > 0).then(|| {
         let verb = if expiring == 1 { "expires" } else { "expire" };
-        view! { ", " <span class="due">{format!("{} {verb} this week", counted(expiring))}</span> }
+        view! { ", " <span class="due">{format!("{} {verb} this week", format_count(expiring))}</span> }
     });
     view! {
         <ul class="rows">
@@ -59,7 +59,7 @@ fn keys(total: u64, expiring: u64) -> AnyView {
 /// The endpoint URLs of this Keyward instance.
 #[component]
 fn Addresses() -> impl IntoView {
-    let session = Session::here();
+    let session = Session::current();
     let draw = |url: String| {
         let url = url.trim_end_matches('/').to_owned();
         let command = format!(

@@ -11,8 +11,8 @@ use crate::{
     service::{
         Error,
         actor::Actor,
-        can::{Power, has},
-        users::Fate,
+        permissions::{AdminPermission, is_allowed},
+        users::Disposition,
     },
 };
 
@@ -20,23 +20,23 @@ use crate::{
 /// page.
 pub async fn list_users(search: String, after: String) -> Result<UserPage, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.users.list(&caller, &search, &after).await)
+    context::to_app_result(app.users.list(&caller, &search, &after).await)
 }
 
 /// Returns a user with their projects.
 pub async fn get_user(id: UserId) -> Result<UserView, AppError> {
     let (caller, app) = context::caller()?;
-    context::answer(app.users.get(&caller, id).await)
+    context::to_app_result(app.users.get(&caller, id).await)
 }
 
 form_action! {
     /// Invites a person by email. Without a mail server, the one-time link is in this response only.
     InviteUser(#[serde(default)] email: String) -> InvitedUser {
         let (caller, app) = context::caller()?;
-        if !has(caller.admin, Power::ManageUsers) {
-            return context::answer(Err(Error::NotFound));
+        if !is_allowed(caller.admin, AdminPermission::ManageUsers) {
+            return context::to_app_result(Err(Error::NotFound));
         }
-        let invited = context::answer(app.accounts.invite(&Actor::User(caller), &email).await)?;
+        let invited = context::to_app_result(app.accounts.invite(&Actor::User(caller), &email).await)?;
         context::no_store();
         Ok(InvitedUser { email: invited.email.to_string(), link: (!invited.mailed).then_some(invited.link) })
     }
@@ -48,7 +48,7 @@ form_action! {
     DisableUser(id: UserId, #[serde(default)] reason: String, #[serde(default)] keys: String) -> () {
         let (caller, app) = context::caller()?;
         let done = app.users.disable(&Actor::User(caller), id, &reason, !keys.is_empty()).await;
-        context::answer(done.map(|_| ()))
+        context::to_app_result(done.map(|_| ()))
     }
 }
 
@@ -56,7 +56,7 @@ form_action! {
     /// Enables a disabled user: they can sign in again.
     EnableUser(id: UserId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.users.enable(&Actor::User(caller), id).await)
+        context::to_app_result(app.users.enable(&Actor::User(caller), id).await)
     }
 }
 
@@ -64,7 +64,7 @@ form_action! {
     /// Gives a user the administrator role.
     MakeAdministrator(id: UserId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.users.make_administrator(&Actor::User(caller), id).await)
+        context::to_app_result(app.users.grant_administrator(&Actor::User(caller), id).await)
     }
 }
 
@@ -72,7 +72,7 @@ form_action! {
     /// Removes the administrator role from a user.
     UnmakeAdministrator(id: UserId) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.users.unmake_administrator(&Actor::User(caller), id).await)
+        context::to_app_result(app.users.revoke_administrator(&Actor::User(caller), id).await)
     }
 }
 
@@ -86,7 +86,7 @@ form_action! {
         #[serde(default)] stays: String,
     ) -> () {
         let (caller, app) = context::caller()?;
-        context::answer(app.users.transfer(&Actor::User(caller), id, project, &to, !stays.is_empty()).await)
+        context::to_app_result(app.users.transfer(&Actor::User(caller), id, project, &to, !stays.is_empty()).await)
     }
 }
 
@@ -105,13 +105,13 @@ form_action! {
             .into_iter()
             .map(|project| {
                 let fate = match heirs.next().as_deref() {
-                    None | Some("") => Fate::Unsaid,
-                    Some("archive") => Fate::Archive,
-                    Some(to) => Fate::To(to.to_owned()),
+                    None | Some("") => Disposition::Missing,
+                    Some("archive") => Disposition::Archive,
+                    Some(to) => Disposition::TransferTo(to.to_owned()),
                 };
                 (project, fate)
             })
             .collect();
-        context::answer(app.users.delete(&Actor::User(caller), id, &reason, &plan).await)
+        context::to_app_result(app.users.delete(&Actor::User(caller), id, &reason, &plan).await)
     }
 }

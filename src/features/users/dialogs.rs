@@ -1,8 +1,8 @@
 //! Dialogs about one user: disable, enable, grant and revoke the administrator role.
 
-use super::page::{about, named};
+use super::page::{load_user, user_path};
 use crate::{
-    domain::{count::counted, people::UserView},
+    domain::{count::format_count, people::UserView},
     features::session::PageTitle,
     ui::{
         button::Submit,
@@ -16,40 +16,40 @@ use leptos::prelude::*;
 
 #[component]
 pub fn DisablePage() -> impl IntoView {
-    page(Verb::Disable)
+    page(UserDialog::Disable)
 }
 
 #[component]
 pub fn EnablePage() -> impl IntoView {
-    page(Verb::Enable)
+    page(UserDialog::Enable)
 }
 
 #[component]
 pub fn MakeAdministratorPage() -> impl IntoView {
-    page(Verb::Make)
+    page(UserDialog::Promote)
 }
 
 #[component]
 pub fn UnmakeAdministratorPage() -> impl IntoView {
-    page(Verb::Unmake)
+    page(UserDialog::Demote)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verb {
+enum UserDialog {
     Disable,
     Enable,
-    Make,
-    Unmake,
+    Promote,
+    Demote,
 }
 
-impl Verb {
+impl UserDialog {
     /// The last segment of the path.
     const fn path(self) -> &'static str {
         match self {
             Self::Disable => "disable",
             Self::Enable => "enable",
-            Self::Make => "make-administrator",
-            Self::Unmake => "unmake-administrator",
+            Self::Promote => "make-administrator",
+            Self::Demote => "unmake-administrator",
         }
     }
 
@@ -57,8 +57,8 @@ impl Verb {
         match self {
             Self::Disable => ("Disable person", "Disabling…", "button button--danger"),
             Self::Enable => ("Enable person", "Enabling…", "button button--primary"),
-            Self::Make => ("Make administrator", "Making…", "button button--primary"),
-            Self::Unmake => ("Take administration away", "Taking away…", "button button--danger"),
+            Self::Promote => ("Make administrator", "Making…", "button button--primary"),
+            Self::Demote => ("Take administration away", "Taking away…", "button button--danger"),
         }
     }
 
@@ -66,58 +66,58 @@ impl Verb {
         match self {
             Self::Disable => format!("Disable {name}?"),
             Self::Enable => format!("Enable {name}?"),
-            Self::Make => format!("Make {name} an administrator?"),
-            Self::Unmake => format!("Take administration away from {name}?"),
+            Self::Promote => format!("Make {name} an administrator?"),
+            Self::Demote => format!("Take administration away from {name}?"),
         }
     }
 
     /// The consequences of the action.
-    const fn lead(self) -> &'static str {
+    const fn consequences(self) -> &'static str {
         match self {
             Self::Disable => {
                 "They are signed out everywhere at their next request, and cannot sign in. Their projects and memberships stay."
             }
             Self::Enable => "They can sign in again, as what they were. Keys that were deactivated with them stay so.",
-            Self::Make => "They will see every key and every person here, stop any of them, and write the policy.",
-            Self::Unmake => "From their next request on they see only the projects that they are a member of.",
+            Self::Promote => "They will see every key and every person here, stop any of them, and write the policy.",
+            Self::Demote => "From their next request on they see only the projects that they are a member of.",
         }
     }
 }
 
-fn page(verb: Verb) -> AnyView {
-    named(move |view| {
-        let back = about(view.user.id);
+fn page(verb: UserDialog) -> AnyView {
+    load_user(move |view| {
+        let back = user_path(view.user.id);
         let to = format!("{back}/{}", verb.path());
         let title = verb.title(&view.user.name);
-        let said = title.clone();
+        let heading = title.clone();
         view! {
             <PageTitle text=title />
             <Dialog class="dialog--small" described=true opener=format!("do-{}", verb.path()) leave=back.clone()>
-                <Form to>{inside(verb, back, said, view)}</Form>
+                <Form to>{inside(verb, back, heading, view)}</Form>
             </Dialog>
         }
         .into_any()
     })
 }
 
-fn inside(verb: Verb, back: String, title: String, view: UserView) -> AnyView {
+fn inside(verb: UserDialog, back: String, title: String, view: UserView) -> AnyView {
     let (label, working, class) = verb.button();
     let id = view.user.id.to_string();
-    let asks = verb == Verb::Disable;
-    let last = (view.last_administrator && matches!(verb, Verb::Disable | Verb::Unmake)).then(|| {
+    let asks = verb == UserDialog::Disable;
+    let last = (view.last_administrator && matches!(verb, UserDialog::Disable | UserDialog::Demote)).then(|| {
         view! { <Notice tone=Tone::Warning>"Nobody else is an administrator. Make somebody else one first."</Notice> }
     });
-    let yourself = (view.user.is_you && matches!(verb, Verb::Disable | Verb::Unmake))
+    let yourself = (view.user.is_you && matches!(verb, UserDialog::Disable | UserDialog::Demote))
         .then(|| view! { <Notice tone=Tone::Warning>"This is you."</Notice> });
     view! {
         <DialogHead title close=back.clone() />
         <div class="dialog__body">
             <div class="stack stack--close">
                 <Refused />
-                <p id="dialog-lead">{verb.lead()}</p>
+                <p id="dialog-lead">{verb.consequences()}</p>
                 {last}
                 {yourself}
-                {asks.then(|| disabling(view.live_keys))}
+                {asks.then(|| disable_fields(view.live_keys))}
             </div>
             <input type="hidden" name="id" value=id />
         </div>
@@ -129,13 +129,13 @@ fn inside(verb: Verb, back: String, title: String, view: UserView) -> AnyView {
 }
 
 /// The additional fields of the disable dialog.
-fn disabling(keys: u64) -> AnyView {
+fn disable_fields(keys: u64) -> AnyView {
     let stop = (keys > 0).then(|| {
-        let checked = FormState::here().typed_all("keys").is_some_and(|typed| !typed.is_empty());
+        let checked = FormState::from_context().submitted_values("keys").is_some_and(|typed| !typed.is_empty());
         let label = if keys == 1 {
             "Deactivate the key that they made as well, whoever uses it".to_owned()
         } else {
-            format!("Deactivate the {} keys that they made as well, whoever uses them", counted(keys))
+            format!("Deactivate the {} keys that they made as well, whoever uses them", format_count(keys))
         };
         view! {
             <label class="check">
@@ -145,13 +145,13 @@ fn disabling(keys: u64) -> AnyView {
         }
     });
     view! {
-        {reason("It stands in the log, and beside each key that is deactivated.")}
+        {reason_field("It stands in the log, and beside each key that is deactivated.")}
         {stop}
     }
     .into_any()
 }
 
 /// The field for the reason.
-pub fn reason(hint: &'static str) -> AnyView {
+pub fn reason_field(hint: &'static str) -> AnyView {
     view! { <Field name="reason" label="Reason" hint required=true autofocus=true /> }.into_any()
 }

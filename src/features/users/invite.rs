@@ -3,7 +3,7 @@
 use super::list::LIST;
 use crate::{
     domain::people::InvitedUser,
-    features::{keys::Live, session::PageTitle},
+    features::{keys::InBrowserNavigation, session::PageTitle},
     islands::CopyButton,
     ui::{
         button::Submit,
@@ -19,7 +19,7 @@ use leptos::prelude::*;
 pub fn InvitePage() -> impl IntoView {
     // Set in the response to the form submission. No page that can be fetched contains the link.
     if let Some(InvitedUser { email, link: Some(link) }) = use_context::<InvitedUser>() {
-        return made(email, link);
+        return link_dialog(email, link);
     }
     view! {
         <PageTitle text="Invite" />
@@ -54,8 +54,8 @@ fn form() -> AnyView {
     .into_any()
 }
 
-fn made(email: String, link: String) -> AnyView {
-    let copy = use_context::<Live>().map(|_| {
+fn link_dialog(email: String, link: String) -> AnyView {
+    let copy = use_context::<InBrowserNavigation>().map(|_| {
         view! { <CopyButton from="#invitation".to_owned() label="Copy the link".to_owned() main=true /> }
     });
     view! {

@@ -3,15 +3,15 @@
 use super::api::list_users;
 use crate::{
     domain::{
-        count::counted,
+        count::format_count,
         people::{UserPage, UserSummary},
     },
-    features::session::{Frame, PageTitle, administrators, load},
+    features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         empty::Empty,
-        head::ListHead,
         icon::Icon,
         layout::Nav,
+        page_header::ListHead,
         table::{Cell, Head},
         time::{Ago, Day},
         toast::Toasts,
@@ -31,7 +31,7 @@ const APPLY: &str = "<button class=\"button\">Search</button>";
 
 #[component]
 pub fn UsersPage() -> impl IntoView {
-    administrators(|| {
+    admin_page(|| {
         let inert = use_location().pathname.get_untracked().trim_end_matches('/') != LIST;
         let one = |name: &str| use_query_map().with_untracked(|query| query.get(name).unwrap_or_default());
         let (search, after) = (one("search"), one("after"));
@@ -40,9 +40,9 @@ pub fn UsersPage() -> impl IntoView {
             "invited" => Some("Invitation sent.".to_owned()),
             _ => None,
         };
-        let asked = (search.clone(), after.clone());
+        let parameters = (search.clone(), after.clone());
         let ask = move || {
-            let (search, after) = asked.clone();
+            let (search, after) = parameters.clone();
             async move { list_users(search, after).await }
         };
         let draw = {
@@ -51,7 +51,7 @@ pub fn UsersPage() -> impl IntoView {
         };
         view! {
             <PageTitle text="Users" under=true />
-            <Frame nav=Nav::Users inert>
+            <PageShell nav=Nav::Users inert>
                 <ListHead title="Users" lead="Everybody who has an account here, and what hangs on them." create=("/admin/users/invite", "Invite") />
                 <form class="filters" role="search" action=LIST aria-label="Users" autocomplete="off" data-auto>
                     <div class="search">
@@ -69,7 +69,7 @@ pub fn UsersPage() -> impl IntoView {
                     {html::noscript().inner_html(APPLY)}
                 </form>
                 <div id="list">{load(ask, draw)}</div>
-            </Frame>
+            </PageShell>
             <Outlet />
             <Toasts said />
         }
@@ -88,7 +88,7 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
     let noun = if total == 1 { "person" } else { "people" };
     let fits = if search.is_empty() { String::new() } else { format!(" with “{search}”") };
     let here = users.len();
-    let of_all = counted(total);
+    let of_all = format_count(total);
     let total = of_all.as_str();
     let range = if first { format!("1–{here} of {total}") } else { format!("{here} of {total}") };
     let next = next.map(|next| {
@@ -115,13 +115,13 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
                         <span class="sub">{user.email.clone()}</span>
                     </th>
                     <Cell class="" label="Status">
-                        {status(user.active)}
+                        {status_badge(user.active)}
                     </Cell>
                     <Cell class="end" label="Projects">
-                        {counted(user.projects)}
+                        {format_count(user.projects)}
                     </Cell>
                     <Cell class="end" label="Keys made">
-                        {counted(user.keys)}
+                        {format_count(user.keys)}
                     </Cell>
                     <Cell class="" label="Last sign-in">
                         {signed_in}
@@ -170,7 +170,7 @@ pub fn tags(user: &UserSummary) -> AnyView {
 }
 
 /// Badge that shows whether the user can sign in: icon and label.
-pub fn status(active: bool) -> AnyView {
+pub fn status_badge(active: bool) -> AnyView {
     let (status, icon, word) =
         if active { ("active", Icon::Active, "Active") } else { ("inactive", Icon::Inactive, "Disabled") };
     view! {

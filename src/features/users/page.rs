@@ -2,17 +2,17 @@
 
 use super::{
     api::get_user,
-    list::{LIST, status, tags},
+    list::{LIST, status_badge, tags},
 };
 use crate::{
     domain::{
-        count::counted,
+        count::format_count,
         ids::UserId,
         people::{UserProject, UserView},
         project::Role,
     },
     error::{AppError, ErrorKind},
-    features::session::{Frame, PageTitle, administrators, load},
+    features::session::{PageShell, PageTitle, admin_page, load},
     ui::{
         icon::Icon,
         layout::Nav,
@@ -28,12 +28,12 @@ use leptos_router::{
 };
 
 /// Returns the path of a user's page.
-pub fn about(id: UserId) -> String {
+pub fn user_path(id: UserId) -> String {
     format!("{LIST}/{id}")
 }
 
 /// Loads the user of the URL and draws a page or dialog.
-pub fn named(draw: impl Fn(UserView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+pub fn load_user(draw: impl Fn(UserView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     let ask = move || {
         let id = id.parse::<UserId>();
@@ -44,15 +44,15 @@ pub fn named(draw: impl Fn(UserView) -> AnyView + Clone + Send + Sync + 'static)
 
 #[component]
 pub fn UserPage() -> impl IntoView {
-    administrators(|| {
-        named(|view| {
+    admin_page(|| {
+        load_user(|view| {
             let here = use_location().pathname.get_untracked();
-            let inert = here.trim_end_matches('/') != about(view.user.id);
+            let inert = here.trim_end_matches('/') != user_path(view.user.id);
             let done = use_query_map().with_untracked(|query| query.get("done"));
-            let said = sentence(done.as_deref().unwrap_or_default(), &view);
+            let said = flash_message(done.as_deref().unwrap_or_default(), &view);
             view! {
                 <PageTitle text=view.user.name.clone() under=true />
-                <Frame nav=Nav::Users inert>{person(view)}</Frame>
+                <PageShell nav=Nav::Users inert>{person(view)}</PageShell>
                 <Outlet />
                 <Toasts said />
             }
@@ -62,7 +62,7 @@ pub fn UserPage() -> impl IntoView {
 }
 
 /// Returns the flash message of a `done` parameter if it matches the user's state.
-fn sentence(done: &str, view: &UserView) -> Option<String> {
+fn flash_message(done: &str, view: &UserView) -> Option<String> {
     let (name, user) = (&view.user.name, &view.user);
     match done {
         "disabled" if !user.active => Some(format!("{name} is disabled.")),
@@ -79,7 +79,7 @@ fn person(view: UserView) -> AnyView {
     let id = user.id;
     let link = |verb: &str, label: &'static str, icon: Icon| {
         let (to, name, button) =
-            (format!("{}/{verb}", about(id)), format!("{label}: {}", user.name), format!("do-{verb}"));
+            (format!("{}/{verb}", user_path(id)), format!("{label}: {}", user.name), format!("do-{verb}"));
         view! {
             <a class="button" id=button href=to aria-label=name>
                 {icon.view()}
@@ -105,7 +105,7 @@ fn person(view: UserView) -> AnyView {
             <p class="crumbs">
                 <a href=LIST>"Users"</a>
             </p>
-            <h1 class="title">{user.name.clone()} {status(user.active)} {tags(&user)}</h1>
+            <h1 class="title">{user.name.clone()} {status_badge(user.active)} {tags(&user)}</h1>
             <p>{user.email.clone()}</p>
             <div class="actions">{active} {power} {delete}</div>
         </header>
@@ -123,7 +123,7 @@ fn person(view: UserView) -> AnyView {
                         <dt>"Last sign-in"</dt>
                         <dd>{signed_in}</dd>
                         <dt>"Keys made"</dt>
-                        <dd>{counted(user.keys)}</dd>
+                        <dd>{format_count(user.keys)}</dd>
                     </dl>
                 </div>
             </section>
@@ -155,8 +155,8 @@ fn table(id: UserId, projects: Vec<UserProject>) -> AnyView {
     let rows = projects
         .into_iter()
         .map(|project| {
-            let transfer = project.role.owns().then(|| {
-                let to = format!("{}/transfer/{}", about(id), project.id);
+            let transfer = project.role.is_owner().then(|| {
+                let to = format!("{}/transfer/{}", user_path(id), project.id);
                 let (name, button) = (format!("Transfer {}", project.name), format!("transfer-{}", project.id));
                 view! {
                     <a class="button" id=button href=to aria-label=name>
@@ -178,7 +178,7 @@ fn table(id: UserId, projects: Vec<UserProject>) -> AnyView {
                     </Cell>
                     <Cell class="end" label="Keys">
                         <a href=keys aria-label=keys_name>
-                            {counted(project.keys)}
+                            {format_count(project.keys)}
                         </a>
                     </Cell>
                     <td class="end cell-full">{transfer}</td>

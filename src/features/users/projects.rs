@@ -1,20 +1,20 @@
 //! Dialogs that choose a new owner for projects: transfer of a project, and deletion of a user.
 
 use super::{
-    dialogs::reason,
-    page::{about, named},
+    dialogs::reason_field,
+    page::{load_user, user_path},
 };
 use crate::{
     domain::{
-        count::counted_of,
+        count::format_count_of,
         ids::ProjectId,
         people::{PersonChoice, UserProject, UserView},
     },
-    features::session::{MissingPage, PageTitle},
+    features::session::{NotFoundPage, PageTitle},
     ui::{
         button::Submit,
         dialog::{Away, Dialog, DialogHead},
-        field::{Wrong, described},
+        field::{Wrong, aria_attributes},
         form::{Form, FormState},
         icon::Icon,
         notice::{Notice, Refused, Tone},
@@ -25,7 +25,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 /// Options of a user select: `first`, then one per user.
-fn people(first: Vec<Choice>, others: &[PersonChoice]) -> Vec<Choice> {
+fn user_choices(first: Vec<Choice>, others: &[PersonChoice]) -> Vec<Choice> {
     let mut choices = first;
     choices.extend(others.iter().map(|it| Choice::new(it.id.to_string(), format!("{} ({})", it.name, it.email))));
     choices
@@ -35,11 +35,11 @@ fn people(first: Vec<Choice>, others: &[PersonChoice]) -> Vec<Choice> {
 pub fn TransferPage() -> impl IntoView {
     let project = use_params_map().with_untracked(|params| params.get("project").unwrap_or_default());
     let project = project.parse::<ProjectId>().ok();
-    named(move |view| {
+    load_user(move |view| {
         let Some(found) = view.projects.iter().find(|it| Some(it.id) == project).cloned() else {
-            return view! { <MissingPage /> }.into_any();
+            return view! { <NotFoundPage /> }.into_any();
         };
-        let back = about(view.user.id);
+        let back = user_path(view.user.id);
         let to = format!("{back}/transfer/{}", found.id);
         view! {
             <PageTitle text=format!("Transfer {}", found.name) />
@@ -52,11 +52,11 @@ pub fn TransferPage() -> impl IntoView {
 }
 
 fn transfer(back: String, view: UserView, project: UserProject) -> AnyView {
-    let state = FormState::here();
-    let chosen = state.typed("to").unwrap_or_default();
-    let stays = state.typed_all("stays").is_some_and(|typed| !typed.is_empty());
-    let (invalid, by) = described("to", false);
-    let choices = people(vec![Choice::new("", "Choose a person")], &view.others);
+    let state = FormState::from_context();
+    let chosen = state.submitted_value("to").unwrap_or_default();
+    let stays = state.submitted_values("stays").is_some_and(|typed| !typed.is_empty());
+    let (invalid, by) = aria_attributes("to", false);
+    let choices = user_choices(vec![Choice::new("", "Choose a person")], &view.others);
     let name = view.user.name;
     view! {
         <DialogHead title=format!("Transfer “{}”?", project.name) close=back.clone() />
@@ -89,8 +89,8 @@ fn transfer(back: String, view: UserView, project: UserProject) -> AnyView {
 
 #[component]
 pub fn DeleteUserPage() -> impl IntoView {
-    named(|view| {
-        let back = about(view.user.id);
+    load_user(|view| {
+        let back = user_path(view.user.id);
         view! {
             <PageTitle text=format!("Delete {}", view.user.name) />
             <Dialog described=true opener="do-delete" leave=back.clone()>
@@ -107,13 +107,13 @@ fn delete(back: String, view: UserView) -> AnyView {
     let last = view.last_administrator.then(|| {
         view! { <Notice tone=Tone::Warning>"Nobody else is an administrator. Make somebody else one first."</Notice> }
     });
-    let said = FormState::here().typed_all("heirs").unwrap_or_default();
+    let submitted = FormState::from_context().submitted_values("heirs").unwrap_or_default();
     let fates = alone.into_iter().enumerate().map(|(at, project)| {
-        let chosen = said.get(at).cloned().unwrap_or_default();
-        fate(project, &view.others, chosen)
+        let chosen = submitted.get(at).cloned().unwrap_or_default();
+        disposition_field(project, &view.others, chosen)
     });
     let fates = fates.collect_view();
-    let wrong = FormState::here().wrong("heirs").map(|message| {
+    let wrong = FormState::from_context().field_error("heirs").map(|message| {
         view! {
             <p class="error" id="heirs-error">
                 {Icon::Warn.view()}
@@ -133,7 +133,7 @@ fn delete(back: String, view: UserView) -> AnyView {
                 {last}
                 {fates}
                 {wrong}
-                {reason("It stands in the log.")}
+                {reason_field("It stands in the log.")}
             </div>
             <input type="hidden" name="id" value=view.user.id.to_string() />
         </div>
@@ -145,15 +145,15 @@ fn delete(back: String, view: UserView) -> AnyView {
 }
 
 /// The select field for a project without another owner: transfer or archive it.
-fn fate(project: UserProject, others: &[PersonChoice], chosen: String) -> AnyView {
+fn disposition_field(project: UserProject, others: &[PersonChoice], chosen: String) -> AnyView {
     let keys = match project.keys {
         0 => "no keys".to_owned(),
         1 => "1 key".to_owned(),
-        n => counted_of(n, "key", "keys"),
+        n => format_count_of(n, "key", "keys"),
     };
     let archive = if project.archived { "Leave it archived" } else { "Archive it: its keys are refused" };
     let first = vec![Choice::new("", "Choose"), Choice::new("archive", archive)];
-    let options = people(first, others)
+    let options = user_choices(first, others)
         .into_iter()
         .map(|choice| {
             let selected = choice.value == chosen;
@@ -165,7 +165,7 @@ fn fate(project: UserProject, others: &[PersonChoice], chosen: String) -> AnyVie
         })
         .collect_view();
     let id = format!("heir-{}", project.id);
-    let invalid = FormState::here().wrong("heirs").is_some();
+    let invalid = FormState::from_context().field_error("heirs").is_some();
     view! {
         <div class="field">
             <label for=id.clone()>{format!("“{}” ({keys}), which they alone own, goes to", project.name)}</label>

@@ -2,12 +2,12 @@
 
 use crate::{
     http::problem::Problem,
-    service::{keys::Versions, program::ProgramRefused},
+    service::{keys::IfMatch, management_client::ManagementError},
 };
 use axum::http::{HeaderMap, StatusCode, header};
 
 /// Returns the strong entity tag of a key's version.
-pub fn of(version: i64) -> String {
+pub fn from_version(version: i64) -> String {
     format!("\"{version:x}\"")
 }
 
@@ -15,20 +15,20 @@ pub fn of(version: i64) -> String {
 ///
 /// # Errors
 /// 428 without the header, 412 if it contains none of our tags. A weak tag matches nothing.
-pub fn asked(headers: &HeaderMap) -> Result<Versions, Problem> {
+pub fn require_if_match(headers: &HeaderMap) -> Result<IfMatch, Problem> {
     if !headers.contains_key(header::IF_MATCH) {
         let words =
             "Say which state of the key the edit starts from: If-Match, with the ETag of the answer that showed it.";
         return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", words));
     }
-    if_said(headers)
+    parse_if_match(headers)
 }
 
 /// Returns the versions in `If-Match`. `None` means any version: `*`, or no header.
 ///
 /// # Errors
 /// 412 if it contains none of our tags.
-pub fn if_said(headers: &HeaderMap) -> Result<Versions, Problem> {
+pub fn parse_if_match(headers: &HeaderMap) -> Result<IfMatch, Problem> {
     let mut versions = Vec::new();
     if !headers.contains_key(header::IF_MATCH) {
         return Ok(None);
@@ -42,29 +42,29 @@ pub fn if_said(headers: &HeaderMap) -> Result<Versions, Problem> {
             versions.extend(hex.and_then(|hex| i64::from_str_radix(hex, 16).ok()));
         }
     }
-    if versions.is_empty() { Err(ProgramRefused::Stale.into()) } else { Ok(Some(versions)) }
+    if versions.is_empty() { Err(ManagementError::Stale.into()) } else { Ok(Some(versions)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(values: &[&str]) -> Result<Option<Vec<i64>>, u16> {
+    fn parse(values: &[&str]) -> Result<Option<Vec<i64>>, u16> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::IF_MATCH, value.parse().unwrap());
         }
-        asked(&headers).map_err(|problem| problem.status.as_u16())
+        require_if_match(&headers).map_err(|problem| problem.status.as_u16())
     }
 
     #[test]
     fn tags_round_trip_and_weak_ones_match_nothing() {
-        assert_eq!(read(&[&of(7_000_000)]), Ok(Some(vec![7_000_000])));
-        assert_eq!(read(&["\"1\", \"a\"", "\"f\""]), Ok(Some(vec![1, 10, 15])));
-        assert_eq!(read(&["*"]), Ok(None));
-        assert_eq!(read(&[]), Err(428));
-        assert!(if_said(&HeaderMap::new()).is_ok_and(|any| any.is_none()));
-        assert_eq!(read(&["W/\"1\""]), Err(412));
-        assert_eq!(read(&["1"]), Err(412));
+        assert_eq!(parse(&[&from_version(7_000_000)]), Ok(Some(vec![7_000_000])));
+        assert_eq!(parse(&["\"1\", \"a\"", "\"f\""]), Ok(Some(vec![1, 10, 15])));
+        assert_eq!(parse(&["*"]), Ok(None));
+        assert_eq!(parse(&[]), Err(428));
+        assert!(parse_if_match(&HeaderMap::new()).is_ok_and(|any| any.is_none()));
+        assert_eq!(parse(&["W/\"1\""]), Err(412));
+        assert_eq!(parse(&["1"]), Err(412));
     }
 }

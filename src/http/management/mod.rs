@@ -5,24 +5,24 @@
 //! `keyward:keys.read` or `keyward:keys.write`. The response for another project's object is byte for byte the response
 //! for a missing one.
 
-mod caller;
 mod etag;
+mod extractors;
 pub mod keys;
 pub mod projects;
-pub mod wire;
+pub mod schema;
 
 use super::problem::Problem;
 use crate::{domain::ids::ProjectId, service::Error};
 use axum::http::{StatusCode, header};
 
 /// Parses an id of the path. An invalid id is a 404.
-fn id<T: std::str::FromStr + ToString>(text: &str) -> Result<T, Error> {
+fn parse_id<T: std::str::FromStr + ToString>(text: &str) -> Result<T, Error> {
     // Ids have several notations. Only the canonical one is accepted, since no other is ever issued.
     text.parse().ok().filter(|id: &T| id.to_string() == text).ok_or(Error::NotFound)
 }
 
 /// Returns the path of a key.
-fn address(project: ProjectId, key: impl std::fmt::Display) -> String {
+fn key_location(project: ProjectId, key: impl std::fmt::Display) -> String {
     format!("/v1/projects/{project}/keys/{key}")
 }
 
@@ -40,11 +40,11 @@ fn invalid_query(words: &str) -> Problem {
 const NO_STORE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-store");
 
 /// A project as the API returns it, for the command line.
-pub fn wire_project(project: crate::service::projects::ProgramProject) -> serde_json::Value {
-    serde_json::to_value(wire::Project::from(project)).unwrap_or_default()
+pub fn project_json(project: crate::service::projects::ProgramProject) -> serde_json::Value {
+    serde_json::to_value(schema::Project::from(project)).unwrap_or_default()
 }
 
 /// A key as the API returns it, for the command line.
-pub fn wire_key(key: crate::domain::key::KeyView) -> serde_json::Value {
-    serde_json::to_value(wire::Key::from(key)).unwrap_or_default()
+pub fn key_json(key: crate::domain::key::KeyView) -> serde_json::Value {
+    serde_json::to_value(schema::Key::from(key)).unwrap_or_default()
 }

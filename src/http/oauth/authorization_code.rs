@@ -1,16 +1,16 @@
 //! `authorization_code` grant type (RFC 6749 section 4.1.3) with PKCE (RFC 7636 section 4.5).
 
 use super::{
-    asked::Asked,
     client,
     error::OAuthError,
-    token::{TokenRequest, issued},
+    request::RequestedToken,
+    token::{TokenRequest, token_response},
 };
 use crate::service::{
-    App,
+    Services,
     actor::Origin,
-    oauth::{Coming, Redeemed},
-    tokens::OfGrant,
+    oauth::{CodeRedemption, Redeemed},
+    tokens::GrantSource,
 };
 use axum::response::Response;
 
@@ -18,30 +18,30 @@ use axum::response::Response;
 ///
 /// # Errors
 /// As in RFC 6749 section 5.2.
-pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
+pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
-    let asked = Asked::read(app, form)?;
-    let client = client::public(headers, form)?;
-    let coming = Coming {
-        code: form.need("code")?,
+    let requested = RequestedToken::from_form(app, form)?;
+    let client = client::require_public(headers, form)?;
+    let coming = CodeRedemption {
+        code: form.require("code")?,
         client: &client.id,
-        redirect_uri: form.need("redirect_uri")?,
-        verifier: form.need("code_verifier")?,
+        redirect_uri: form.require("redirect_uri")?,
+        verifier: form.require("code_verifier")?,
     };
-    let redeemed = app.consent.redeem(origin, coming).await?.map_err(OAuthError::of_denied)?;
-    token_of(app, origin, &redeemed, asked).await
+    let redeemed = app.consent.redeem(origin, coming).await?.map_err(OAuthError::from_denied)?;
+    issue_token(app, origin, &redeemed, requested).await
 }
 
 /// Issues a token for a grant whose code has just been redeemed. If the requested token cannot be issued, the grant is
 /// revoked, because the code cannot be redeemed again.
-pub(super) async fn token_of(
-    app: &App,
+pub(super) async fn issue_token(
+    app: &Services,
     origin: &Origin,
     redeemed: &Redeemed,
-    mut asked: Asked<'_>,
+    mut requested: RequestedToken<'_>,
 ) -> Result<Response, OAuthError> {
-    asked.among(&redeemed.scopes);
-    let grant = OfGrant {
+    requested.retain_scopes(&redeemed.scopes);
+    let grant = GrantSource {
         grant: redeemed.grant,
         user: redeemed.user,
         client: redeemed.client,
@@ -50,11 +50,13 @@ pub(super) async fn token_of(
         life_max: redeemed.token_life_max,
         until: Some(redeemed.until),
     };
-    match app.tokens.issue_for_grant(&grant, &asked.wish(), app.ground.now()) {
-        Ok(made) => Ok(issued(&made, None)),
+    match app.tokens.issue_for_grant(&grant, &requested.parameters(), app.context.now()) {
+        Ok(made) => Ok(token_response(&made, None)),
         Err(refused) => {
-            app.consent.give_up(origin, redeemed.grant, "No token could be made as the program asked for it.").await?;
-            Err(OAuthError::of_exchange(&refused, "invalid_grant"))
+            app.consent
+                .revoke_unredeemed(origin, redeemed.grant, "No token could be made as the program asked for it.")
+                .await?;
+            Err(OAuthError::from_exchange(&refused, "invalid_grant"))
         }
     }
 }

@@ -1,26 +1,26 @@
 //! `client_credentials` grant type (RFC 6749 section 4.4): the client is a key, and the token is issued for the key.
 
 use super::{
-    asked::Asked,
     client,
     error::OAuthError,
-    token::{TokenRequest, issued},
+    request::RequestedToken,
+    token::{TokenRequest, token_response},
 };
-use crate::service::tokens::ExchangeRefused;
+use crate::service::tokens::ExchangeDenyReason;
 use axum::response::Response;
 
 /// Returns a token response for the key.
 ///
 /// # Errors
 /// As in RFC 6749 section 5.2 and RFC 8707 section 2.
-pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
+pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
-    let asked = Asked::read(app, form)?;
-    let good = client::key(app, headers, form, origin.ip).await?;
-    let made = app.tokens.issue_for_key(&good.facts, &asked.wish());
+    let requested = RequestedToken::from_form(app, form)?;
+    let good = client::require_key(app, headers, form, origin.ip).await?;
+    let made = app.tokens.issue_for_key(&good.snapshot, &requested.parameters());
     let made = made.map_err(|refused| match refused {
-        ExchangeRefused::Key(refused) => OAuthError::of_client(&refused),
-        refused => OAuthError::of_exchange(&refused, "invalid_grant"),
+        ExchangeDenyReason::Key(refused) => OAuthError::from_denied_key(&refused),
+        refused => OAuthError::from_exchange(&refused, "invalid_grant"),
     })?;
-    Ok(issued(&made, None))
+    Ok(token_response(&made, None))
 }

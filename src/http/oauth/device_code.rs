@@ -2,14 +2,14 @@
 //! `urn:ietf:params:oauth:grant-type:device_code` (section 3.4).
 
 use super::{
-    asked::Asked,
-    authorization_code::token_of,
+    authorization_code::issue_token,
     client,
-    error::{OAuthError, never_kept},
+    error::{OAuthError, no_store},
     form::Form,
+    request::RequestedToken,
     token::TokenRequest,
 };
-use crate::service::{App, actor::Origin, oauth::INTERVAL};
+use crate::service::{Services, actor::Origin, oauth::INTERVAL};
 use axum::{
     Extension,
     extract::State,
@@ -23,17 +23,17 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// As in RFC 8628 section 3.5.
-pub async fn answer(request: &TokenRequest) -> Result<Response, OAuthError> {
+pub async fn handle(request: &TokenRequest) -> Result<Response, OAuthError> {
     let TokenRequest { app, origin, headers, form } = request;
-    let asked = Asked::read(app, form)?;
-    let client = client::public(headers, form)?;
-    let heard = app.consent.poll(&client.id, form.need("device_code")?).await?;
-    token_of(app, origin, &heard.map_err(OAuthError::of_denied)?, asked).await
+    let requested = RequestedToken::from_form(app, form)?;
+    let client = client::require_public(headers, form)?;
+    let polled = app.consent.poll(&client.id, form.require("device_code")?).await?;
+    issue_token(app, origin, &polled.map_err(OAuthError::from_denied)?, requested).await
 }
 
 /// Device authorization response (RFC 8628 section 3.2).
 #[derive(Serialize)]
-struct Begins<'a> {
+struct DeviceAuthorizationResponse<'a> {
     device_code: &'a str,
     user_code: &'a str,
     verification_uri: &'a str,
@@ -47,17 +47,17 @@ struct Begins<'a> {
 /// # Errors
 /// As in RFC 6749 section 5.2.
 pub async fn device_authorization(
-    State(app): State<App>,
+    State(app): State<Services>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, OAuthError> {
-    let client = client::public(&headers, &form)?;
-    let (scope, resource) = (form.one("scope")?.unwrap_or_default(), form.one("resource")?);
-    let begun = app.consent.begin_device(origin.ip, &client.id, scope, resource).await?;
-    let begun = begun.map_err(OAuthError::of_denied)?;
+    let client = client::require_public(&headers, &form)?;
+    let (scope, resource) = (form.get("scope")?.unwrap_or_default(), form.get("resource")?);
+    let begun = app.consent.start_device_authorization(origin.ip, &client.id, scope, resource).await?;
+    let begun = begun.map_err(OAuthError::from_denied)?;
     let page = format!("{}/device", app.config.public_url);
-    let body = Begins {
+    let body = DeviceAuthorizationResponse {
         // Exposed for the response: this is the only one that contains the code.
         device_code: begun.device_code.expose(),
         user_code: &begun.user_code,
@@ -66,5 +66,5 @@ pub async fn device_authorization(
         expires_in: begun.expires_in,
         interval: INTERVAL,
     };
-    Ok(never_kept(axum::Json(body).into_response()))
+    Ok(no_store(axum::Json(body).into_response()))
 }

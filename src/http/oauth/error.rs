@@ -1,8 +1,8 @@
 //! OAuth error responses (RFC 6749 section 5.2), extended with a stable reason code.
 
 use crate::{
-    http::{quota, storage::Trouble},
-    service::{Error, oauth::Denied, tokens::ExchangeRefused, verify::Refused},
+    http::{rate_limit_headers, storage::StorageProblem},
+    service::{Error, oauth::Denied, tokens::ExchangeDenyReason, verify::DenyReason},
 };
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -32,31 +32,37 @@ struct Body {
 
 impl OAuthError {
     fn new(status: StatusCode, error: &'static str, words: &str) -> Self {
-        Self { status, body: Body { error, error_description: plain(words), code: None }, headers: Vec::new() }
+        Self {
+            status,
+            body: Body { error, error_description: sanitize_description(words), code: None },
+            headers: Vec::new(),
+        }
     }
 
     /// 400 with a registered error code.
-    pub fn bad(error: &'static str, words: &str) -> Self {
+    pub fn bad_request(error: &'static str, words: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, words)
     }
 
     pub fn invalid_request(words: &str) -> Self {
-        Self::bad("invalid_request", words)
+        Self::bad_request("invalid_request", words)
     }
 
     pub fn invalid_scope(words: &str) -> Self {
-        Self::bad("invalid_scope", words)
+        Self::bad_request("invalid_scope", words)
     }
 
     /// 400 `invalid_target` (RFC 8707 section 2).
     pub fn invalid_target(words: &str) -> Self {
-        Self::bad("invalid_target", words)
+        Self::bad_request("invalid_target", words)
     }
 
     /// A request that fails before its handler: wrong method, body too large, body timeout, or a server error.
-    pub fn of_status(status: StatusCode, words: &str) -> Self {
+    pub fn from_status(status: StatusCode, words: &str) -> Self {
         match status {
-            StatusCode::SERVICE_UNAVAILABLE => Self::later(status, words).with(header::RETRY_AFTER, "1"),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                Self::temporarily_unavailable(status, words).with_header(header::RETRY_AFTER, "1")
+            }
             status if status.is_server_error() => Self::new(status, "server_error", words),
             status => Self::new(status, "invalid_request", words),
         }
@@ -64,70 +70,72 @@ impl OAuthError {
 
     /// 401: the client is not authenticated.
     pub fn invalid_client(words: &str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", words).with(header::WWW_AUTHENTICATE, BASIC)
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", words).with_header(header::WWW_AUTHENTICATE, BASIC)
     }
 
     /// 401: the bearer token of the request is invalid (RFC 6750 section 3.1).
     pub fn invalid_token(words: &str) -> Self {
         const BEARER: &str = r#"Bearer realm="oauth", error="invalid_token""#;
-        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", words).with(header::WWW_AUTHENTICATE, BEARER)
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", words).with_header(header::WWW_AUTHENTICATE, BEARER)
     }
 
     /// Adds a stable reason code.
-    pub fn code(mut self, code: &'static str) -> Self {
+    pub fn with_code(mut self, code: &'static str) -> Self {
         self.body.code = Some(code);
         self
     }
 
-    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+    fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
 
     /// The key that authenticates the client is denied.
-    pub fn of_client(refused: &Refused) -> Self {
+    pub fn from_denied_key(refused: &DenyReason) -> Self {
         match refused {
-            Refused::RateLimited(left) => {
-                let mut error = Self::later(StatusCode::TOO_MANY_REQUESTS, &refused.to_string());
+            DenyReason::RateLimited(left) => {
+                let mut error = Self::temporarily_unavailable(StatusCode::TOO_MANY_REQUESTS, &refused.to_string());
                 let mut headers = HeaderMap::new();
-                quota::write(left, true, &mut headers);
+                rate_limit_headers::write_headers(left, true, &mut headers);
                 error.headers.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-                error.code(refused.code())
+                error.with_code(refused.code())
             }
-            refused => Self::invalid_client(&refused.to_string()).code(refused.code()),
+            refused => Self::invalid_client(&refused.to_string()).with_code(refused.code()),
         }
     }
 
     /// The consent service denies the request.
-    pub fn of_denied(denied: Denied) -> Self {
+    pub fn from_denied(denied: Denied) -> Self {
         match denied {
             Denied::InvalidClient => Self::invalid_client(&denied.to_string()),
-            Denied::TooManyFromAddress(seconds) => Self::too_many(&denied.to_string(), seconds),
-            Denied::Crowded => Self::too_many(&denied.to_string(), 60),
-            denied => Self::bad(denied.code(), &denied.to_string()),
+            Denied::TooManyFromAddress(seconds) => Self::too_many_requests(&denied.to_string(), seconds),
+            Denied::Crowded => Self::too_many_requests(&denied.to_string(), 60),
+            denied => Self::bad_request(denied.code(), &denied.to_string()),
         }
     }
 
     /// The token is not issued. `bad`: the error code if the credential from which the token is derived is denied.
-    pub fn of_exchange(refused: &ExchangeRefused, bad: &'static str) -> Self {
+    pub fn from_exchange(refused: &ExchangeDenyReason, bad: &'static str) -> Self {
         let words = refused.to_string();
         let error = match refused {
-            ExchangeRefused::Key(limited @ Refused::RateLimited(_)) => return Self::of_client(limited),
-            ExchangeRefused::Key(_) | ExchangeRefused::Token(_) | ExchangeRefused::TooOften => Self::bad(bad, &words),
-            ExchangeRefused::Scope(_) | ExchangeRefused::MixedScopes => Self::invalid_scope(&words),
-            ExchangeRefused::Target => Self::invalid_target(&words),
+            ExchangeDenyReason::Key(limited @ DenyReason::RateLimited(_)) => return Self::from_denied_key(limited),
+            ExchangeDenyReason::Key(_) | ExchangeDenyReason::Token(_) | ExchangeDenyReason::TooOften => {
+                Self::bad_request(bad, &words)
+            }
+            ExchangeDenyReason::Scope(_) | ExchangeDenyReason::MixedScopes => Self::invalid_scope(&words),
+            ExchangeDenyReason::Target => Self::invalid_target(&words),
         };
-        error.code(refused.code())
+        error.with_code(refused.code())
     }
 
     /// 429 with `Retry-After`. Retrying earlier with other parameters does not help.
-    pub fn too_many(words: &str, seconds: i64) -> Self {
-        let mut error = Self::later(StatusCode::TOO_MANY_REQUESTS, words);
+    pub fn too_many_requests(words: &str, seconds: i64) -> Self {
+        let mut error = Self::temporarily_unavailable(StatusCode::TOO_MANY_REQUESTS, words);
         error.headers.push((header::RETRY_AFTER, seconds.into()));
         error
     }
 
-    fn later(status: StatusCode, words: &str) -> Self {
+    fn temporarily_unavailable(status: StatusCode, words: &str) -> Self {
         Self::new(status, "temporarily_unavailable", words)
     }
 }
@@ -136,13 +144,15 @@ impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
         match error {
             Error::Busy => {
-                let busy = Self::later(StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.");
-                busy.with(header::RETRY_AFTER, "1")
+                let busy = Self::temporarily_unavailable(StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.");
+                busy.with_header(header::RETRY_AFTER, "1")
             }
             error => {
-                let Trouble { status, detail, retry_after, .. } = Trouble::report(&error);
+                let StorageProblem { status, detail, retry_after, .. } = StorageProblem::report(&error);
                 match retry_after {
-                    Some(seconds) => Self::later(status, detail).with(header::RETRY_AFTER, seconds),
+                    Some(seconds) => {
+                        Self::temporarily_unavailable(status, detail).with_header(header::RETRY_AFTER, seconds)
+                    }
                     None => Self::new(status, "server_error", detail),
                 }
             }
@@ -154,12 +164,12 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let mut response = (self.status, axum::Json(self.body)).into_response();
         response.headers_mut().extend(self.headers);
-        never_kept(response)
+        no_store(response)
     }
 }
 
 /// Forbids caching (RFC 6749 section 5.1).
-pub fn never_kept(mut response: Response) -> Response {
+pub fn no_store(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
@@ -167,6 +177,6 @@ pub fn never_kept(mut response: Response) -> Response {
 }
 
 /// Replaces the characters that a description must not contain. Allowed: %x20-21 / %x23-5B / %x5D-7E.
-fn plain(words: &str) -> String {
+fn sanitize_description(words: &str) -> String {
     words.chars().map(|c| if matches!(c, ' ' | '!' | '#'..='[' | ']'..='~') { c } else { '\'' }).collect()
 }

@@ -20,7 +20,7 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_request` if the parameter is repeated.
-    pub fn one(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
+    pub fn get(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
         let mut values = self.0.iter().filter(|(it, _)| it == name).map(|(_, value)| value.as_str());
         let value = values.next().filter(|value| !value.is_empty());
         match values.next() {
@@ -33,8 +33,8 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_request` if the parameter is missing or repeated.
-    pub fn need(&self, name: &'static str) -> Result<&str, OAuthError> {
-        self.one(name)?.ok_or_else(|| OAuthError::invalid_request(&format!("The parameter {name} is missing.")))
+    pub fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
+        self.get(name)?.ok_or_else(|| OAuthError::invalid_request(&format!("The parameter {name} is missing.")))
     }
 
     /// Returns how often a parameter was sent with a value.
@@ -56,8 +56,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
             return Err(refuse("Send a form, with Content-Type: application/x-www-form-urlencoded."));
         }
-        let body = body::read(request.into_body(), FORM_MAX).await;
-        let body = body.map_err(|problem| OAuthError::of_status(problem.status, &problem.detail).into_response())?;
+        let body = body::read_limited(request.into_body(), FORM_MAX).await;
+        let body = body.map_err(|problem| OAuthError::from_status(problem.status, &problem.detail).into_response())?;
         let pairs = url::form_urlencoded::parse(&body);
         Ok(Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect()))
     }

@@ -24,7 +24,7 @@ impl GrantType {
     }
 
     /// Returns the grant type with this name.
-    pub fn of(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|it| it.as_str() == name)
     }
 }

@@ -1,13 +1,13 @@
 //! `POST /oauth/introspect`: token introspection (RFC 7662), for the API that received the token.
 
-use super::{client, error::OAuthError, error::never_kept, form::Form};
+use super::{client, error::OAuthError, error::no_store, form::Form};
 use crate::{
     http::bearer,
     service::{
-        App,
+        Services,
         actor::Origin,
-        tokens::{Accepted, Audience, Holder, TokenRefused},
-        verify::{Facts, Question, Refused},
+        tokens::{Accepted, Audience, Subject, TokenDenyReason},
+        verify::{DenyReason, KeySnapshot, VerifyRequest},
     },
 };
 use axum::{
@@ -20,15 +20,15 @@ use serde::Serialize;
 
 /// Introspection response. For an inactive token it contains only `active: false`.
 #[derive(Default, Serialize)]
-struct Introspection {
+struct IntrospectionResponse {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none", flatten)]
-    says: Option<Says>,
+    metadata: Option<TokenMetadata>,
 }
 
 /// The members of RFC 7662 section 2.2, and the extension `project_id`.
 #[derive(Serialize)]
-struct Says {
+struct TokenMetadata {
     scope: String,
     client_id: String,
     token_type: &'static str,
@@ -46,60 +46,68 @@ struct Says {
 /// Introspects a token of the caller's project. This is not a use of the token: only verify and the gateway count uses
 /// and apply rate limits.
 pub async fn introspect(
-    State(app): State<App>,
+    State(app): State<Services>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, OAuthError> {
-    let asker = asker(&app, &origin, &headers, &form).await?;
-    let token = form.need("token")?;
-    form.one("token_type_hint")?;
-    let looked = app.tokens.look(token).await?;
-    let says = looked.ok().filter(|accepted| may_know(&asker, accepted)).and_then(|accepted| says(&app, &accepted));
-    let answer = Introspection { active: says.is_some(), says };
-    Ok(never_kept(axum::Json(answer).into_response()))
+    let asker = authenticate_caller(&app, &origin, &headers, &form).await?;
+    let token = form.require("token")?;
+    form.get("token_type_hint")?;
+    let looked = app.tokens.peek(token).await?;
+    let metadata = looked
+        .ok()
+        .filter(|accepted| may_see_token(&asker, accepted))
+        .and_then(|accepted| token_metadata(&app, &accepted));
+    let answer = IntrospectionResponse { active: metadata.is_some(), metadata };
+    Ok(no_store(axum::Json(answer).into_response()))
 }
 
 /// Whether the caller may see a token: any token of its project, but a management token only if it belongs to the
 /// caller's own key.
-fn may_know(asker: &Facts, accepted: &Accepted) -> bool {
-    let own = |token: &_| matches!(token, Holder::Key(key) if *key == asker.key);
+fn may_see_token(asker: &KeySnapshot, accepted: &Accepted) -> bool {
+    let own = |token: &_| matches!(token, Subject::Key(key) if *key == asker.key);
     match accepted.token.as_deref() {
-        Some(token) if token.audience == Audience::Management => own(&token.holder),
-        _ => accepted.good.facts.project == asker.project,
+        Some(token) if token.audience == Audience::Management => own(&token.subject),
+        _ => accepted.verified.snapshot.project == asker.project,
     }
 }
 
-fn says(app: &App, accepted: &Accepted) -> Option<Says> {
+fn token_metadata(app: &Services, accepted: &Accepted) -> Option<TokenMetadata> {
     let (token, issuer) = (accepted.token.as_deref()?, app.config.public_url.to_string());
-    Some(Says {
+    Some(TokenMetadata {
         scope: accepted.scopes().collect::<Vec<_>>().join(" "),
-        client_id: token.holder.client_id(),
+        client_id: token.subject.client_id(),
         token_type: "Bearer",
-        exp: token.expires,
-        iat: token.issued,
-        sub: token.holder.subject(),
+        exp: token.expires_at,
+        iat: token.issued_at,
+        sub: token.subject.sub_claim(),
         aud: token.audience.claim(&issuer),
         iss: issuer,
         jti: token.jti,
-        project_id: accepted.good.facts.project,
-        grant_id: token.holder.grant_id(),
+        project_id: accepted.verified.snapshot.project,
+        grant_id: token.subject.grant_id(),
     })
 }
 
 /// Authenticates the caller: a key as the client, or a key or token of the project as a bearer token.
-async fn asker(app: &App, origin: &Origin, headers: &HeaderMap, form: &Form) -> Result<Facts, OAuthError> {
-    let mut said = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(text) = said.next().and_then(|value| bearer::behind(value.as_bytes())) else {
-        return Ok(client::key(app, headers, form, origin.ip).await?.facts);
+async fn authenticate_caller(
+    app: &Services,
+    origin: &Origin,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<KeySnapshot, OAuthError> {
+    let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(text) = authorizations.next().and_then(|value| bearer::strip_scheme(value.as_bytes())) else {
+        return Ok(client::require_key(app, headers, form, origin.ip).await?.snapshot);
     };
-    if said.next().is_some() || form.one("client_secret")?.is_some() {
+    if authorizations.next().is_some() || form.get("client_secret")?.is_some() {
         return Err(OAuthError::invalid_request("Say once who you are."));
     }
-    let question = Question { ip: origin.ip, ..Question::default() };
-    let checked = app.tokens.presented(std::str::from_utf8(text).unwrap_or("?"), &question).await?;
-    checked.map(|accepted| accepted.good.facts).map_err(|refused| match refused {
-        TokenRefused::Key(limited @ Refused::RateLimited(_)) => OAuthError::of_client(&limited),
-        refused => OAuthError::invalid_token(&refused.to_string()).code(refused.code()),
+    let question = VerifyRequest { ip: origin.ip, ..VerifyRequest::default() };
+    let checked = app.tokens.check_credential(std::str::from_utf8(text).unwrap_or("?"), &question).await?;
+    checked.map(|accepted| accepted.verified.snapshot).map_err(|refused| match refused {
+        TokenDenyReason::Key(limited @ DenyReason::RateLimited(_)) => OAuthError::from_denied_key(&limited),
+        refused => OAuthError::invalid_token(&refused.to_string()).with_code(refused.code()),
     })
 }

@@ -2,7 +2,7 @@
 //! endpoint with the route table.
 
 use super::grant_type::GrantType;
-use crate::service::App;
+use crate::service::Services;
 use axum::{
     extract::State,
     http::header,
@@ -14,7 +14,7 @@ use serde_json::json;
 const BY_SECRET: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
 /// Returns the metadata. Unsupported features are left out.
-pub async fn metadata(State(app): State<App>) -> Response {
+pub async fn metadata(State(app): State<Services>) -> Response {
     let issuer = app.config.public_url.to_string();
     let at = |path: &str| format!("{issuer}{path}");
     let grant_types: Vec<_> = GrantType::ALL.iter().map(|it| it.as_str()).collect();

@@ -3,7 +3,6 @@
 //!
 //! Requests are forms and responses are JSON, both as in RFC 6749. The rules are in the service.
 
-mod asked;
 mod authorization_code;
 mod client;
 mod client_credentials;
@@ -14,6 +13,7 @@ mod grant_type;
 mod introspect;
 mod metadata;
 pub mod protected_resource;
+mod request;
 mod revoke;
 mod revoked_tokens;
 mod token;

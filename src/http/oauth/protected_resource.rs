@@ -8,8 +8,8 @@ use crate::{
     domain::ids::ProjectId,
     http::problem::Problem,
     service::{
-        App, Error,
-        program::{READ, WRITE},
+        Error, Services,
+        management_client::{READ_SCOPE, WRITE_SCOPE},
     },
 };
 use axum::{
@@ -24,13 +24,13 @@ use serde_json::json;
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// `GET /.well-known/oauth-protected-resource`: the complete server.
-pub async fn whole(State(app): State<App>) -> Response {
+pub async fn server(State(app): State<Services>) -> Response {
     metadata(&app, "", &[])
 }
 
 /// `GET /.well-known/oauth-protected-resource/v1`: the management API.
-pub async fn management(State(app): State<App>) -> Response {
-    metadata(&app, "/v1", &[READ, WRITE])
+pub async fn management(State(app): State<Services>) -> Response {
+    metadata(&app, "/v1", &[READ_SCOPE, WRITE_SCOPE])
 }
 
 /// `GET /.well-known/oauth-protected-resource/projects/{id}`: a project's API and its config endpoint. The response
@@ -38,12 +38,12 @@ pub async fn management(State(app): State<App>) -> Response {
 ///
 /// # Errors
 /// 404 if the id is malformed.
-pub async fn project(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn project(State(app): State<Services>, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = ProjectId::parse_exact(&id).ok_or(Error::NotFound)?;
     Ok(metadata(&app, &format!("/projects/{id}"), &[]))
 }
 
-fn metadata(app: &App, path: &str, scopes: &[&str]) -> Response {
+fn metadata(app: &Services, path: &str, scopes: &[&str]) -> Response {
     let issuer = app.config.public_url.to_string();
     let mut body = json!({
         "resource": format!("{issuer}{path}"),
@@ -69,7 +69,7 @@ fn resource_of(path: &str) -> String {
 
 /// Adds `resource_metadata` to every bearer challenge (RFC 9728 section 5.1). Challenges of the gateway are left
 /// unchanged: they concern the API behind it, which has its own metadata.
-pub async fn announce(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn add_resource_metadata(State(app): State<Services>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let challenge = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
@@ -77,8 +77,8 @@ pub async fn announce(State(app): State<App>, request: Request, next: Next) -> R
         let parameters = rest.trim_start();
         let comma = if parameters.is_empty() { "" } else { ", " };
         let (issuer, resource) = (&app.config.public_url, resource_of(&path));
-        let said = format!(r#"Bearer {parameters}{comma}resource_metadata="{issuer}{WELL_KNOWN}{resource}""#);
-        if let Ok(value) = HeaderValue::try_from(said) {
+        let extended = format!(r#"Bearer {parameters}{comma}resource_metadata="{issuer}{WELL_KNOWN}{resource}""#);
+        if let Ok(value) = HeaderValue::try_from(extended) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
     }

@@ -2,12 +2,12 @@
 
 use super::{
     authorization_code, client_credentials, device_code,
-    error::{OAuthError, never_kept},
+    error::{OAuthError, no_store},
     form::Form,
     grant_type::GrantType,
     token_exchange,
 };
-use crate::service::{App, actor::Origin, tokens::Issued};
+use crate::service::{Services, actor::Origin, tokens::Issued};
 use axum::{
     Extension,
     extract::State,
@@ -18,7 +18,7 @@ use serde::Serialize;
 
 /// A token request with everything that a grant type can need.
 pub struct TokenRequest {
-    pub app: App,
+    pub app: Services,
     pub origin: Origin,
     pub headers: HeaderMap,
     pub form: Form,
@@ -38,24 +38,24 @@ struct TokenResponse<'a> {
 
 /// Handles a token request: dispatches to the grant type.
 pub async fn token(
-    State(app): State<App>,
+    State(app): State<Services>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, OAuthError> {
-    let asked = TokenRequest { app, origin, headers, form };
-    let name = asked.form.need("grant_type")?;
-    let unknown = || OAuthError::bad("unsupported_grant_type", "This server does not know this grant_type.");
-    match GrantType::of(name).ok_or_else(unknown)? {
-        GrantType::ClientCredentials => client_credentials::answer(&asked).await,
-        GrantType::AuthorizationCode => authorization_code::answer(&asked).await,
-        GrantType::DeviceCode => device_code::answer(&asked).await,
-        GrantType::TokenExchange => token_exchange::answer(&asked).await,
+    let request = TokenRequest { app, origin, headers, form };
+    let name = request.form.require("grant_type")?;
+    let unknown = || OAuthError::bad_request("unsupported_grant_type", "This server does not know this grant_type.");
+    match GrantType::from_name(name).ok_or_else(unknown)? {
+        GrantType::ClientCredentials => client_credentials::handle(&request).await,
+        GrantType::AuthorizationCode => authorization_code::handle(&request).await,
+        GrantType::DeviceCode => device_code::handle(&request).await,
+        GrantType::TokenExchange => token_exchange::handle(&request).await,
     }
 }
 
 /// Returns the response with a token. `kind`: the issued token type of RFC 8693, in a token exchange.
-pub fn issued(issued: &Issued, kind: Option<&'static str>) -> Response {
+pub fn token_response(issued: &Issued, kind: Option<&'static str>) -> Response {
     let body = TokenResponse {
         access_token: &issued.access_token,
         issued_token_type: kind,
@@ -63,5 +63,5 @@ pub fn issued(issued: &Issued, kind: Option<&'static str>) -> Response {
         expires_in: issued.expires_in,
         scope: &issued.scope,
     };
-    never_kept(axum::Json(body).into_response())
+    no_store(axum::Json(body).into_response())
 }

@@ -8,7 +8,7 @@ mod page;
 mod samples;
 
 #[cfg(test)]
-mod made;
+mod document;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]

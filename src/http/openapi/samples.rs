@@ -3,84 +3,84 @@
 use serde_json::Value;
 
 /// A sample request.
-pub struct Request<'a> {
+pub struct SampleRequest<'a> {
     pub method: &'a str,
     pub url: String,
     /// Names and values. A value can contain the name of a shell variable, such as `$TOKEN`.
-    pub heads: Vec<(&'a str, String)>,
+    pub headers: Vec<(&'a str, String)>,
     pub body: Option<&'a Value>,
 }
 
-impl Request<'_> {
+impl SampleRequest<'_> {
     /// Returns the sample for a shell.
     pub fn curl(&self) -> String {
-        let mut said = format!("curl --request {} \"{}\"", self.method, self.url);
-        for (name, value) in &self.heads {
-            said.push_str(&format!(" \\\n  --header \"{name}: {}\"", value.replace('"', "\\\"")));
+        let mut sample = format!("curl --request {} \"{}\"", self.method, self.url);
+        for (name, value) in &self.headers {
+            sample.push_str(&format!(" \\\n  --header \"{name}: {}\"", value.replace('"', "\\\"")));
         }
         if let Some(body) = self.body {
             // A form body is a string already and needs no JSON serialization.
             let text = body.as_str().map_or_else(|| body.to_string(), ToOwned::to_owned);
-            said.push_str(&format!(" \\\n  --data '{text}'"));
+            sample.push_str(&format!(" \\\n  --data '{text}'"));
         }
-        said
+        sample
     }
 
     /// Returns the sample for a browser, Node.js, Deno, or Bun.
     pub fn javascript(&self) -> String {
-        let mut said =
+        let mut sample =
             format!("const answer = await fetch(`{}`, {{\n  method: '{}',\n", self.url.replace('$', "$$"), self.method);
-        said = said.replace("$$PROJECT_ID", "${projectId}").replace("$$KEY_ID", "${keyId}");
-        if !self.heads.is_empty() {
-            let heads = self.heads.iter().map(|(name, value)| match value.split_once('$') {
+        sample = sample.replace("$$PROJECT_ID", "${projectId}").replace("$$KEY_ID", "${keyId}");
+        if !self.headers.is_empty() {
+            let heads = self.headers.iter().map(|(name, value)| match value.split_once('$') {
                 Some((before, variable)) => format!("    '{name}': `{before}${{{}}}`,\n", camel(variable)),
                 None => format!("    '{name}': '{value}',\n"),
             });
-            said.push_str(&format!("  headers: {{\n{}  }},\n", heads.collect::<String>()));
+            sample.push_str(&format!("  headers: {{\n{}  }},\n", heads.collect::<String>()));
         }
         if let Some(body) = self.body {
             let code = if body.is_string() { body.to_string() } else { format!("JSON.stringify({body})") };
-            said.push_str(&format!("  body: {code},\n"));
+            sample.push_str(&format!("  body: {code},\n"));
         }
-        said.push_str("});\nconsole.log(answer.status, await answer.text());");
-        said
+        sample.push_str("});\nconsole.log(answer.status, await answer.text());");
+        sample
     }
 
     /// Returns the sample for Python. It uses only the standard library.
     pub fn python(&self) -> String {
         let url = self.url.replace("$PROJECT_ID", "{project_id}").replace("$KEY_ID", "{key_id}");
-        let mut said = format!(
+        let mut sample = format!(
             "import json, urllib.error, urllib.request\n\nrequest = urllib.request.Request(\n    f\"{url}\",\n    method=\"{}\",\n",
             self.method
         );
-        if !self.heads.is_empty() {
-            let heads = self.heads.iter().map(|(name, value)| match value.split_once('$') {
+        if !self.headers.is_empty() {
+            let heads = self.headers.iter().map(|(name, value)| match value.split_once('$') {
                 Some((before, variable)) => format!("\"{name}\": f\"{before}{{{}}}\"", variable.to_ascii_lowercase()),
                 None => format!("\"{name}\": {}", Value::from(value.as_str())),
             });
-            said.push_str(&format!("    headers={{{}}},\n", heads.collect::<Vec<_>>().join(", ")));
+            sample.push_str(&format!("    headers={{{}}},\n", heads.collect::<Vec<_>>().join(", ")));
         }
         if let Some(body) = self.body {
             let code = if body.is_string() { body.to_string() } else { format!("json.dumps({})", python_value(body)) };
-            said.push_str(&format!("    data={code}.encode(),\n"));
+            sample.push_str(&format!("    data={code}.encode(),\n"));
         }
-        said.push_str(
+        sample.push_str(
             ")\ntry:\n    with urllib.request.urlopen(request) as answer:\n        print(answer.status, answer.read().decode())\n\
              except urllib.error.HTTPError as refused:\n    print(refused.code, refused.read().decode())",
         );
-        said
+        sample
     }
 }
 
 /// Converts `PROJECT_ID` to `projectId`.
 fn camel(name: &str) -> String {
-    let mut said = String::new();
+    let mut sample = String::new();
     for (at, word) in name.split('_').enumerate() {
         let (first, rest) = word.split_at(usize::from(!word.is_empty()));
-        said.push_str(&if at == 0 { first.to_ascii_lowercase() } else { first.to_owned() });
-        said.push_str(&rest.to_ascii_lowercase());
+        sample.push_str(&if at == 0 { first.to_ascii_lowercase() } else { first.to_owned() });
+        sample.push_str(&rest.to_ascii_lowercase());
     }
-    said
+    sample
 }
 
 /// Converts JSON to a Python literal.
@@ -106,10 +106,10 @@ mod tests {
     #[test]
     fn a_request_in_each_language() {
         let body = serde_json::json!({"name": "Job", "networks": [], "not_before": null});
-        let request = Request {
+        let request = SampleRequest {
             method: "POST",
             url: "https://keys.example.com/v1/projects/$PROJECT_ID/keys".into(),
-            heads: vec![("Authorization", "Bearer $TOKEN".into()), ("Content-Type", "application/json".into())],
+            headers: vec![("Authorization", "Bearer $TOKEN".into()), ("Content-Type", "application/json".into())],
             body: Some(&body),
         };
         assert_eq!(

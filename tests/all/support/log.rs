@@ -8,23 +8,23 @@ use std::{
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 #[derive(Default)]
-struct Kept {
+struct CapturedLog {
     bytes: Vec<u8>,
     listeners: usize,
 }
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Kept>>);
+struct Log(Arc<Mutex<CapturedLog>>);
 
 impl Log {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, CapturedLog> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let mut kept = self.kept();
+        let mut kept = self.lock();
         if kept.listeners > 0 {
             kept.bytes.extend_from_slice(bytes);
         }
@@ -48,26 +48,26 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
 });
 
 /// Captures the log from now on, including the events of concurrent tests. Without an active capture nothing is stored.
-pub struct Listening {
+pub struct LogCapture {
     from: usize,
 }
 
-impl Listening {
-    pub fn begin() -> Self {
-        let mut kept = LOG.kept();
+impl LogCapture {
+    pub fn start() -> Self {
+        let mut kept = LOG.lock();
         kept.listeners += 1;
         Self { from: kept.bytes.len() }
     }
 
     /// Returns the log since the capture began.
     pub fn logged(&self) -> Vec<u8> {
-        LOG.kept().bytes[self.from..].to_vec()
+        LOG.lock().bytes[self.from..].to_vec()
     }
 }
 
-impl Drop for Listening {
+impl Drop for LogCapture {
     fn drop(&mut self) {
-        let mut kept = LOG.kept();
+        let mut kept = LOG.lock();
         kept.listeners -= 1;
         if kept.listeners == 0 {
             kept.bytes = Vec::new();

@@ -1,7 +1,7 @@
 //! Mailer that stores messages for the test.
 
 use async_trait::async_trait;
-use keyward::service::mail::{Letter, MailError, Mailer};
+use keyward::service::mail::{EmailMessage, MailError, Mailer};
 use std::sync::{
     Mutex,
     atomic::{AtomicBool, Ordering},
@@ -11,7 +11,7 @@ use std::sync::{
 #[derive(Default)]
 pub struct Outbox {
     set: AtomicBool,
-    letters: Mutex<Vec<Letter>>,
+    letters: Mutex<Vec<EmailMessage>>,
 }
 
 impl Outbox {
@@ -21,19 +21,19 @@ impl Outbox {
     }
 
     /// Returns and removes the messages sent so far.
-    pub fn take(&self) -> Vec<Letter> {
+    pub fn take(&self) -> Vec<EmailMessage> {
         std::mem::take(&mut *self.letters.lock().expect("no test panicked over it"))
     }
 }
 
 #[async_trait]
 impl Mailer for Outbox {
-    fn is_set(&self) -> bool {
+    fn is_configured(&self) -> bool {
         self.set.load(Ordering::SeqCst)
     }
 
-    async fn send(&self, letter: Letter) -> Result<(), MailError> {
-        if !self.is_set() {
+    async fn send(&self, letter: EmailMessage) -> Result<(), MailError> {
+        if !self.is_configured() {
             return Err(MailError("not set".to_owned()));
         }
         self.letters.lock().expect("no test panicked over it").push(letter);

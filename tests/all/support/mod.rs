@@ -1,24 +1,24 @@
 //! Test support: a complete service on a new database of either engine, and a browser without JavaScript.
 
 pub mod browser;
-pub mod forge;
+pub mod forged_tokens;
 #[macro_use]
-pub mod front;
+pub mod reverse_proxies;
+pub mod change_feed;
 pub mod html;
-pub mod listen;
-pub mod listening;
 pub mod log;
+pub mod loopback_servers;
 pub mod mail;
 pub mod node;
 pub mod oauth;
 pub mod proxy;
-pub mod raw;
+pub mod raw_client;
 pub mod schema;
-pub mod statements;
-pub mod stored;
+pub mod socket_requests;
+pub mod sql_statements;
 pub mod template;
+pub mod test_data;
 pub mod totp;
-pub mod wire;
 
 use axum::Router;
 use keyward::{
@@ -26,16 +26,16 @@ use keyward::{
     domain::sensitive::Password,
     http::{AppState, router},
     service::{
-        App, Ground,
-        accounts::NewPerson,
+        Context, Services,
+        accounts::NewUser,
         actor::{Actor, Caller, Origin},
         clock::{Clock as _, ManualClock, SystemClock},
+        encryption_at_rest::create_key_file,
         mail::NoMail,
         random::SystemRandom,
-        sealing::create_key_file,
         signer::Keyring,
     },
-    store::{Location, Pool, queue::Queue},
+    store::{Location, Pool, write_queue::Queue},
 };
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -55,29 +55,29 @@ pub enum Engine {
 
 /// Generates two tests from one: `NAME::sqlite` and `NAME::postgres`.
 macro_rules! on_both_engines {
-    ($($(#[$attribute:meta])* async fn $name:ident($bench:ident: Bench) $body:block)+) => {$(
+    ($($(#[$attribute:meta])* async fn $name:ident($bench:ident: TestServer) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports, reason = "a test may need nothing of its file")]
             use super::*;
 
-            async fn test($bench: $crate::support::Bench) $body
+            async fn test($bench: $crate::support::TestServer) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                test($crate::support::Bench::new($crate::support::Engine::Sqlite).await).await;
+                test($crate::support::TestServer::new($crate::support::Engine::Sqlite).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                test($crate::support::Bench::new($crate::support::Engine::Postgres).await).await;
+                test($crate::support::TestServer::new($crate::support::Engine::Postgres).await).await;
             }
         }
     )+};
 }
 
 /// A service on its own database, with a clock that the test controls.
-pub struct Bench {
-    pub app: App,
+pub struct TestServer {
+    pub app: Services,
     pub router: Router,
     pub clock: Arc<ManualClock>,
     /// Sent email. Before [`mail::Outbox::set_up`] it stays empty.
@@ -93,12 +93,12 @@ pub fn random<const N: usize>() -> [u8; N] {
 }
 
 /// Opens the same database as another process would: the CLI or another node.
-pub async fn ground(location: &Location, clock: Arc<ManualClock>) -> Ground {
+pub async fn open_context(location: &Location, clock: Arc<ManualClock>) -> Context {
     let pool = Pool::open(location).await.expect("the database opens");
     let (queue, _) = Queue::start(pool.clone());
     // The lowest cost that Argon2 allows: a test hashes several passwords, and none of them protects real data.
     let password_cost = argon2::Params::new(8, 1, 1, None).expect("a cost that Argon2 allows");
-    Ground { pool, queue, clock, random: Arc::new(SystemRandom), mail: Arc::new(NoMail), password_cost }
+    Context { pool, queue, clock, random: Arc::new(SystemRandom), mail: Arc::new(NoMail), password_cost }
 }
 
 /// Converts a value to JSON, to compare parts of it.
@@ -118,41 +118,41 @@ pub fn config(url: &str) -> Config {
         support_url: None,
         security_contact: Some("mailto:security@pelagic.example".parse().expect("a URL")),
         sign_in: keyward::config::SignInSettings::default(),
-        programs: keyward::config::Programs::default(),
+        programs: keyward::config::ApiSettings::default(),
         cache_keys: keyward::config::CACHE_KEYS,
     }
 }
 
-impl Bench {
+impl TestServer {
     pub async fn new(engine: Engine) -> Self {
-        Self::at(engine, URL).await
+        Self::with_url(engine, URL).await
     }
 
     /// Starts a service with another public URL.
-    pub async fn at(engine: Engine, url: &str) -> Self {
+    pub async fn with_url(engine: Engine, url: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let location = database(engine, &folder).await;
-        Self::on(location, folder, url).await
+        Self::on_database(location, folder, url).await
     }
 
     /// Starts a service on a database that can contain data.
-    pub async fn on(location: Location, folder: TempDir, url: &str) -> Self {
-        Self::configured(location, folder, config(url)).await
+    pub async fn on_database(location: Location, folder: TempDir, url: &str) -> Self {
+        Self::with_config(location, folder, config(url)).await
     }
 
     /// Starts a service with these settings.
-    pub async fn configured(location: Location, folder: TempDir, config: Config) -> Self {
+    pub async fn with_config(location: Location, folder: TempDir, config: Config) -> Self {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let mail = Arc::new(mail::Outbox::default());
-        let ground = Ground { mail: mail.clone(), ..ground(&location, clock.clone()).await };
-        let app = service_on(ground, &location, &folder, config).await;
+        let context = Context { mail: mail.clone(), ..open_context(&location, clock.clone()).await };
+        let app = service_on(context, &location, &folder, config).await;
         let router = router(AppState::new(app.clone()));
         Self { router, app, clock, mail, location, folder }
     }
 
     /// Creates a user with their own project and returns them as a caller.
-    pub async fn person(&self, email: &str, admin: bool) -> Caller {
-        let person = NewPerson {
+    pub async fn create_user(&self, email: &str, admin: bool) -> Caller {
+        let person = NewUser {
             email: email.into(),
             name: email.split('@').next().expect("a name").to_owned(),
             password: Password::new(PASSWORD.into()),
@@ -160,13 +160,23 @@ impl Bench {
             project: String::new(),
         };
         let id = self.app.accounts.create_user(&Actor::Operator, person).await.expect("a person is made");
-        self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
+        self.app
+            .accounts
+            .caller(id, Origin::default(), self.app.context.now())
+            .await
+            .expect("readable")
+            .expect("active")
     }
 
     /// Returns the current state of a user as a caller with recent reauthentication.
     pub async fn caller(&self, email: &str) -> Caller {
-        let id = self.app.users.by_email(email).await.expect("a user");
-        self.app.accounts.caller(id, Origin::default(), self.app.ground.now()).await.expect("readable").expect("active")
+        let id = self.app.users.find_by_email(email).await.expect("a user");
+        self.app
+            .accounts
+            .caller(id, Origin::default(), self.app.context.now())
+            .await
+            .expect("readable")
+            .expect("active")
     }
 
     /// Returns a browser for this server.
@@ -184,17 +194,17 @@ impl Bench {
 }
 
 /// Builds a complete service like the server process.
-pub async fn service(location: &Location, folder: &TempDir, clock: Arc<ManualClock>, url: &str) -> App {
-    service_on(ground(location, clock).await, location, folder, config(url)).await
+pub async fn service(location: &Location, folder: &TempDir, clock: Arc<ManualClock>, url: &str) -> Services {
+    service_on(open_context(location, clock).await, location, folder, config(url)).await
 }
 
-async fn service_on(ground: Ground, location: &Location, folder: &TempDir, config: Config) -> App {
+async fn service_on(context: Context, location: &Location, folder: &TempDir, config: Config) -> Services {
     let path = folder.path().join("keyward.key");
     let make = matches!(location, Location::Sqlite(_));
     if !make {
         create_key_file(&path, &SystemRandom).expect("a key file");
     }
     let alg = config.programs.token_alg;
-    let keyring = Keyring::open_for(&ground, &KeyFile { path, make }, alg).await.expect("a keyring");
-    App::new(Arc::new(config), ground, keyring)
+    let keyring = Keyring::open_for(&context, &KeyFile { path, can_create: make }, alg).await.expect("a keyring");
+    Services::new(Arc::new(config), context, keyring)
 }

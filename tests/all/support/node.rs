@@ -65,7 +65,7 @@ impl Node {
 
     /// Waits until the process ends. Returns its exit status, its standard error, and the duration.
     pub fn end(&mut self) -> (ExitStatus, String, Duration) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut pipe = self.child.stderr.take().expect("it was not taken before");
         let reading = std::thread::spawn(move || {
             let mut text = String::new();
@@ -74,9 +74,9 @@ impl Node {
         });
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
-                return (status, reading.join().expect("text"), begun.elapsed());
+                return (status, reading.join().expect("text"), started.elapsed());
             }
-            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            assert!(started.elapsed() < PATIENCE, "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -1,9 +1,9 @@
 //! OAuth client, directly on the router.
 
 use super::{
-    Bench,
+    TestServer,
     browser::{Browser, Page, form},
-    stored::Made,
+    test_data::CreatedKey,
 };
 use axum::http::Request;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -20,7 +20,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// Returns the `Authorization` header for client authentication with a key.
-pub fn basic(made: &Made) -> String {
+pub fn basic(made: &CreatedKey) -> String {
     let id = encoded(&format!("key:{}", made.id));
     format!("Basic {}", STANDARD.encode(format!("{id}:{}", encoded(&made.secret))))
 }
@@ -35,15 +35,15 @@ pub async fn post(program: &mut Browser, path: &str, authorization: &str, fields
 }
 
 /// Requests a token with the client credentials grant and a key as the client.
-pub async fn token(bench: &Bench, made: &Made, fields: &[(&str, &str)]) -> Page {
+pub async fn token(bench: &TestServer, made: &CreatedKey, fields: &[(&str, &str)]) -> Page {
     let fields = [&[("grant_type", "client_credentials")], fields].concat();
     post(&mut bench.browser(), "/oauth/token", &basic(made), &fields).await
 }
 
 /// Sends a token exchange request (RFC 8693).
-pub async fn exchange(bench: &Bench, subject: &str, kind: &str, fields: &[(&str, &str)]) -> Page {
-    let asked = [("grant_type", EXCHANGE), ("subject_token", subject), ("subject_token_type", kind)];
-    post(&mut bench.browser(), "/oauth/token", "", &[&asked, fields].concat()).await
+pub async fn exchange(bench: &TestServer, subject: &str, kind: &str, fields: &[(&str, &str)]) -> Page {
+    let own_fields = [("grant_type", EXCHANGE), ("subject_token", subject), ("subject_token_type", kind)];
+    post(&mut bench.browser(), "/oauth/token", "", &[&own_fields, fields].concat()).await
 }
 
 impl Page {
@@ -73,5 +73,5 @@ impl Page {
 
 /// Decodes the claims of a token.
 pub fn claims(token: &str) -> Value {
-    super::forge::parts(token).1
+    super::forged_tokens::parts(token).1
 }

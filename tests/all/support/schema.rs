@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 /// Keywords that do not constrain a value.
-const WORDS: [&str; 4] = ["description", "title", "example", "default"];
+const ANNOTATIONS: [&str; 4] = ["description", "title", "example", "default"];
 
 /// Returns the validation errors of a value, each with its location.
-pub fn wrong(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+pub fn validation_errors(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(document, schema, value, "$", &mut found);
     found
 }
 
 fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
-    wrong(document, schema, value).is_empty()
+    validation_errors(document, schema, value).is_empty()
 }
 
 fn is_a(kind: &str, value: &Value) -> bool {
@@ -64,19 +64,21 @@ fn matches(pattern: &str, text: &str) -> bool {
 }
 
 fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
-    for (word, said) in schema.as_object().into_iter().flatten() {
-        let list = || said.as_array().expect("a list");
+    for (word, expected) in schema.as_object().into_iter().flatten() {
+        let list = || expected.as_array().expect("a list");
         let number = |value: &Value| value.as_f64();
         let fine = match word.as_str() {
             "$ref" => {
-                let name =
-                    said.as_str().and_then(|it| it.strip_prefix("#/components/schemas/")).expect("a schema of ours");
+                let name = expected
+                    .as_str()
+                    .and_then(|it| it.strip_prefix("#/components/schemas/"))
+                    .expect("a schema of ours");
                 let named = &document["components"]["schemas"][name];
                 assert!(named.is_object(), "there is no schema {name}");
                 check(document, named, value, at, found);
                 true
             }
-            "type" => match said {
+            "type" => match expected {
                 Value::String(kind) => is_a(kind, value),
                 _ => list().iter().any(|kind| is_a(kind.as_str().expect("a type"), value)),
             },
@@ -84,14 +86,14 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
                 !value.is_object() || list().iter().all(|name| value.get(name.as_str().expect("a name")).is_some())
             }
             "properties" => {
-                for (name, inner) in said.as_object().expect("members") {
+                for (name, inner) in expected.as_object().expect("members") {
                     if let Some(member) = value.get(name) {
                         check(document, inner, member, &format!("{at}.{name}"), found);
                     }
                 }
                 true
             }
-            "additionalProperties" if *said == Value::Bool(false) => {
+            "additionalProperties" if *expected == Value::Bool(false) => {
                 let known = schema["properties"].as_object();
                 value
                     .as_object()
@@ -99,7 +101,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
             }
             "items" => {
                 for (n, item) in value.as_array().into_iter().flatten().enumerate() {
-                    check(document, said, item, &format!("{at}[{n}]"), found);
+                    check(document, expected, item, &format!("{at}[{n}]"), found);
                 }
                 true
             }
@@ -108,32 +110,34 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
                 true
             }),
             "oneOf" => list().iter().filter(|part| fits(document, part, value)).count() == 1,
-            "not" => !fits(document, said, value),
+            "not" => !fits(document, expected, value),
             "anyOf" => list().iter().any(|part| fits(document, part, value)),
             "enum" => list().contains(value),
-            "format" => value.as_str().is_none_or(|text| match said.as_str().expect("a format") {
+            "format" => value.as_str().is_none_or(|text| match expected.as_str().expect("a format") {
                 "uuid" => text.len() == 36 && text.parse::<uuid::Uuid>().is_ok(),
                 "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
                 "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
                 _ => true,
             }),
-            "pattern" => value.as_str().is_none_or(|text| matches(said.as_str().expect("a pattern"), text)),
-            "minimum" => number(value).is_none_or(|it| it >= number(said).expect("a number")),
-            "maximum" => number(value).is_none_or(|it| it <= number(said).expect("a number")),
+            "pattern" => value.as_str().is_none_or(|text| matches(expected.as_str().expect("a pattern"), text)),
+            "minimum" => number(value).is_none_or(|it| it >= number(expected).expect("a number")),
+            "maximum" => number(value).is_none_or(|it| it <= number(expected).expect("a number")),
             "minLength" => {
-                value.as_str().is_none_or(|it| it.chars().count() as u64 >= said.as_u64().expect("a number"))
+                value.as_str().is_none_or(|it| it.chars().count() as u64 >= expected.as_u64().expect("a number"))
             }
             "maxLength" => {
-                value.as_str().is_none_or(|it| it.chars().count() as u64 <= said.as_u64().expect("a number"))
+                value.as_str().is_none_or(|it| it.chars().count() as u64 <= expected.as_u64().expect("a number"))
             }
-            "minItems" => value.as_array().is_none_or(|it| it.len() as u64 >= said.as_u64().expect("a number")),
-            "maxItems" => value.as_array().is_none_or(|it| it.len() as u64 <= said.as_u64().expect("a number")),
-            "minProperties" => value.as_object().is_none_or(|it| it.len() as u64 >= said.as_u64().expect("a number")),
-            word if WORDS.contains(&word) => true,
-            other => panic!("teach support/schema.rs the word {other}: {said}"),
+            "minItems" => value.as_array().is_none_or(|it| it.len() as u64 >= expected.as_u64().expect("a number")),
+            "maxItems" => value.as_array().is_none_or(|it| it.len() as u64 <= expected.as_u64().expect("a number")),
+            "minProperties" => {
+                value.as_object().is_none_or(|it| it.len() as u64 >= expected.as_u64().expect("a number"))
+            }
+            word if ANNOTATIONS.contains(&word) => true,
+            other => panic!("teach support/schema.rs the word {other}: {expected}"),
         };
         if !fine {
-            found.push(format!("{at}: {word} {said}, and it is {value}"));
+            found.push(format!("{at}: {word} {expected}, and it is {value}"));
         }
     }
 }

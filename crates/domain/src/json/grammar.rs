@@ -4,33 +4,33 @@ use super::DEPTH_MAX;
 use std::{collections::HashSet, fmt::Write as _};
 
 /// Syntax error: a message and a byte offset.
-pub struct Fault {
+pub struct SyntaxError {
     pub at: usize,
-    pub words: String,
+    pub message: String,
 }
 
 /// Checks that a text is one JSON object.
 ///
 /// # Errors
 /// The first syntax error and its position.
-pub fn check(text: &str) -> Result<(), Fault> {
-    Reader { text, at: 0, depth: 0 }.document()
+pub fn check(text: &str) -> Result<(), SyntaxError> {
+    Parser { text, at: 0, depth: 0 }.document()
 }
 
 const VALUE: &str = "expected a value: an object, an array, a string, a number, true, false or null";
 
 /// Recursive-descent parser. The nesting depth is limited to bound stack usage.
-struct Reader<'t> {
+struct Parser<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
 }
 
-impl Reader<'_> {
-    fn fault<T>(&self, words: impl Into<String>) -> Result<T, Fault> {
+impl Parser<'_> {
+    fn fault<T>(&self, words: impl Into<String>) -> Result<T, SyntaxError> {
         // No character exists past the end of the text, so the error points at the last one.
         let last = self.text.char_indices().next_back().map_or(0, |(at, _)| at);
-        Err(Fault { at: self.at.min(last), words: words.into() })
+        Err(SyntaxError { at: self.at.min(last), message: words.into() })
     }
 
     fn peek(&self) -> Option<u8> {
@@ -43,13 +43,13 @@ impl Reader<'_> {
         }
     }
 
-    fn takes(&mut self, byte: u8) -> bool {
+    fn consume(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there
     }
 
-    fn document(&mut self) -> Result<(), Fault> {
+    fn document(&mut self) -> Result<(), SyntaxError> {
         self.skip_blanks();
         if self.peek() != Some(b'{') {
             return self.fault("a config is one JSON object, which begins with `{`");
@@ -59,7 +59,7 @@ impl Reader<'_> {
         if self.peek().is_some() { self.fault("the object has ended here, and more text follows") } else { Ok(()) }
     }
 
-    fn value(&mut self) -> Result<(), Fault> {
+    fn value(&mut self) -> Result<(), SyntaxError> {
         match self.peek() {
             None => self.fault("the text ends where a value should be"),
             Some(b'{' | b'[') => {
@@ -67,11 +67,11 @@ impl Reader<'_> {
                     return self.fault(format!("arrays and objects can be nested at most {DEPTH_MAX} levels deep"));
                 }
                 self.depth += 1;
-                let is_object = self.takes(b'{');
+                let is_object = self.consume(b'{');
                 if is_object {
                     self.object()?
                 } else {
-                    self.takes(b'[');
+                    self.consume(b'[');
                     self.array()?
                 }
                 self.depth -= 1;
@@ -91,10 +91,10 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self) -> Result<(), Fault> {
+    fn object(&mut self) -> Result<(), SyntaxError> {
         let mut names = HashSet::new();
         self.skip_blanks();
-        while !self.takes(b'}') {
+        while !self.consume(b'}') {
             let start = self.at;
             match self.peek() {
                 None => return self.fault("the text ends inside an object"),
@@ -105,10 +105,13 @@ impl Reader<'_> {
             if let Some(name) = names.replace(name) {
                 let name: String = name.chars().take(80).collect();
                 // Parsers differ on duplicate names: some use the first member, some the last (RFC 8259 section 4).
-                return Err(Fault { at: start, words: format!("the name `{name}` is already used in this object") });
+                return Err(SyntaxError {
+                    at: start,
+                    message: format!("the name `{name}` is already used in this object"),
+                });
             }
             self.skip_blanks();
-            if !self.takes(b':') {
+            if !self.consume(b':') {
                 return match self.peek() {
                     None => self.fault("the text ends inside an object"),
                     Some(_) => self.fault("expected `:`"),
@@ -121,9 +124,9 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn array(&mut self) -> Result<(), Fault> {
+    fn array(&mut self) -> Result<(), SyntaxError> {
         self.skip_blanks();
-        while !self.takes(b']') {
+        while !self.consume(b']') {
             if self.peek().is_none() {
                 return self.fault("the text ends inside an array");
             }
@@ -134,7 +137,7 @@ impl Reader<'_> {
     }
 
     /// Parses the separator after an item: the closing bracket of its array or object, or a comma and another item.
-    fn end_of_item(&mut self, close: u8, ends: &str, expected: &str) -> Result<(), Fault> {
+    fn end_of_item(&mut self, close: u8, ends: &str, expected: &str) -> Result<(), SyntaxError> {
         self.skip_blanks();
         match self.peek() {
             None => self.fault(ends),
@@ -148,26 +151,26 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
-        self.takes(b'-');
-        if !self.takes(b'0') {
+    fn number(&mut self) -> Result<(), SyntaxError> {
+        self.consume(b'-');
+        if !self.consume(b'0') {
             self.digits()?;
         } else if matches!(self.peek(), Some(b'0'..=b'9')) {
             return self.fault("a number does not begin with 0");
         }
-        if self.takes(b'.') {
+        if self.consume(b'.') {
             self.digits()?;
         }
-        if self.takes(b'e') || self.takes(b'E') {
-            if !self.takes(b'+') {
-                self.takes(b'-');
+        if self.consume(b'e') || self.consume(b'E') {
+            if !self.consume(b'+') {
+                self.consume(b'-');
             }
             self.digits()?;
         }
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
+    fn digits(&mut self) -> Result<(), SyntaxError> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
@@ -176,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// Parses a string and returns its value.
-    fn string(&mut self) -> Result<String, Fault> {
+    fn string(&mut self) -> Result<String, SyntaxError> {
         self.at += 1;
         let mut value = String::new();
         loop {
@@ -203,7 +206,7 @@ impl Reader<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Fault> {
+    fn escape(&mut self) -> Result<char, SyntaxError> {
         let start = self.at;
         self.at += 1;
         let Some(byte) = self.peek() else { return self.fault("the text ends inside a string") };
@@ -215,7 +218,7 @@ impl Reader<'_> {
             b'r' => '\r',
             b't' => '\t',
             b'u' => {
-                let lone = |at| Fault { at, words: "half of a surrogate pair is no character".to_owned() };
+                let lone = |at| SyntaxError { at, message: "half of a surrogate pair is no character".to_owned() };
                 let first = self.hex()?;
                 if !(0xd800..0xe000).contains(&first) {
                     return char::from_u32(first).ok_or_else(|| lone(start));
@@ -231,14 +234,14 @@ impl Reader<'_> {
                 return char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))
                     .ok_or_else(|| lone(start));
             }
-            _ => return Err(Fault { at: start, words: "there is no such escape".to_owned() }),
+            _ => return Err(SyntaxError { at: start, message: "there is no such escape".to_owned() }),
         };
         self.at += 1;
         Ok(simple)
     }
 
     /// Parses the four hexadecimal digits after `u`.
-    fn hex(&mut self) -> Result<u32, Fault> {
+    fn hex(&mut self) -> Result<u32, SyntaxError> {
         let digits =
             self.text.as_bytes().get(self.at + 1..self.at + 5).filter(|it| it.iter().all(u8::is_ascii_hexdigit));
         let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());

@@ -92,7 +92,7 @@ impl Drop for RequestBody {
             }
             // A broken body counts as unread: the response announces the close (RFC 9112 section 9.6).
             if !self.is_broken {
-                link.give_back(self.inner.take().filter(|body| !body.is_end_stream()));
+                link.store_rest(self.inner.take().filter(|body| !body.is_end_stream()));
             }
         }
     }

@@ -37,7 +37,7 @@ enum State {
     ChunkDataLf,
     Trailers,
     /// After a violation. All bytes are replaced by `filler`.
-    Refused {
+    Rejected {
         filler: u8,
     },
 }
@@ -45,7 +45,7 @@ enum State {
 impl State {
     /// Returns the replacement for a violation in this state and the filler for the bytes after it, so that hyper
     /// rejects the request.
-    fn refusal(self) -> (u8, u8) {
+    fn rejection(self) -> (u8, u8) {
         match self {
             // hyper parses a head that arrives in pieces after an empty line, and then rejects the NUL.
             Self::Start | Self::Head => (0, b'\n'),
@@ -100,7 +100,7 @@ impl Framing {
         while at < bytes.len() {
             let state = self.state;
             let (used, result) = match state {
-                State::Refused { filler } => {
+                State::Rejected { filler } => {
                     bytes[at..].fill(filler);
                     return;
                 }
@@ -109,9 +109,9 @@ impl Framing {
             };
             at += used;
             if result.is_err() {
-                let (byte, filler) = state.refusal();
+                let (byte, filler) = state.rejection();
                 bytes[at - 1] = byte;
-                self.state = State::Refused { filler };
+                self.state = State::Rejected { filler };
             }
         }
     }
@@ -166,14 +166,14 @@ impl Framing {
                     (false, _) => State::Start,
                 }
             }
-            (_, line) => self.read_header(line)?,
+            (_, line) => self.parse_header(line)?,
         }
         Ok(())
     }
 
     /// Parses `Content-Length` and `Transfer-Encoding`. Only one of the two is allowed, once (RFC 9112 sections 6.1 to
     /// 6.3).
-    fn read_header(&mut self, line: &[u8]) -> Result<(), Violation> {
+    fn parse_header(&mut self, line: &[u8]) -> Result<(), Violation> {
         let Some(header) = framing_header(line) else { return Ok(()) };
         if self.is_chunked || self.content_length.is_some() {
             return Err(Violation);
@@ -306,7 +306,7 @@ mod tests {
             let mut framing = Framing::default();
             let mut bytes = text.as_bytes().to_vec();
             bytes.chunks_mut(size).for_each(|piece| framing.scan(piece));
-            let is_refused = matches!(framing.state, State::Refused { .. });
+            let is_refused = matches!(framing.state, State::Rejected { .. });
             assert_eq!(is_refused, bytes != text.as_bytes(), "{text:?}");
             (is_refused, framing.is_between_requests(), bytes)
         });
@@ -383,7 +383,7 @@ mod tests {
         let (start, end) = padded.split_at(40);
         framing.scan(&mut start.as_bytes().to_vec());
         framing.scan(&mut end.as_bytes().to_vec());
-        assert!(matches!(framing.state, State::Refused { .. }));
+        assert!(matches!(framing.state, State::Rejected { .. }));
     }
 
     #[test]

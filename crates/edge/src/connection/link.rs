@@ -126,7 +126,7 @@ impl Link {
     }
 
     /// Sends an order to the connection's task.
-    pub fn tell(&self, order: Order) {
+    pub fn send_order(&self, order: Order) {
         self.order.store(order as u8, Ordering::Release);
         self.waker.wake();
     }
@@ -154,7 +154,7 @@ impl Link {
     }
 
     /// Stores the unread rest of a body; `None` if it was read to its end.
-    pub fn give_back(&self, body: Option<Incoming>) {
+    pub fn store_rest(&self, body: Option<Incoming>) {
         match body {
             None => self.is_body_read.store(true, Ordering::Relaxed),
             body => *self.rest() = body,
@@ -203,7 +203,7 @@ mod tests {
     fn connections_with_orders_or_a_response_due_make_no_room() {
         assert_eq!(rank(Phase::Handling, false), None);
         let link = Link::new(None, false, Instant::now());
-        link.tell(Order::Recycle);
+        link.send_order(Order::Recycle);
         assert_eq!(link.rank(Instant::now() + GRACE), None);
     }
 }

@@ -8,5 +8,5 @@ mod socket;
 
 pub use body::{RequestBody, read_rest};
 pub use link::{Link, Order, Phase};
-pub use registry::{Limits, Place, Registry};
+pub use registry::{ConnectionSlot, Limits, Registry};
 pub use socket::Socket;

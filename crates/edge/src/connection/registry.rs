@@ -14,7 +14,7 @@
 use super::link::{Link, Order};
 use ipnet::IpNet;
 use keyward_config::CONNECTIONS_PER_ADDRESS;
-use keyward_domain::network::subscriber;
+use keyward_domain::network::client_network;
 use keyward_store::log_limit::LogLimit;
 use std::{
     collections::HashMap,
@@ -75,7 +75,7 @@ impl Open {
         let ranked = of_network.filter_map(|(id, link)| link.rank(now).map(|rank| ((rank, *id), link)));
         match ranked.min_by_key(|(rank, _)| *rank) {
             Some((_, link)) => {
-                link.tell(Order::Recycle);
+                link.send_order(Order::Recycle);
                 true
             }
             None => false,
@@ -85,7 +85,7 @@ impl Open {
 
 /// Registration of a connection. Dropping it removes the connection from the registry.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionSlot {
     pub link: Arc<Link>,
     registry: Arc<Registry>,
     id: u64,
@@ -101,15 +101,15 @@ impl Registry {
     }
 
     /// Registers a connection, or returns `None` to refuse it.
-    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
         self.admit_at(address, Instant::now())
     }
 
     /// [`Self::admit`] with the time at which the other connections are ranked.
-    fn admit_at(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Place> {
+    fn admit_at(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<ConnectionSlot> {
         let address = address.to_canonical();
         let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
-        let network = (!is_proxy).then(|| subscriber(address));
+        let network = (!is_proxy).then(|| client_network(address));
         let mut open = self.open();
         let count = network.and_then(|network| open.per_address.get(&network).copied()).unwrap_or_default();
         let is_over = count >= self.limits.per_address;
@@ -135,18 +135,18 @@ impl Registry {
         if let Some(network) = network {
             *open.per_address.entry(network).or_default() += 1;
         }
-        Some(Place { link, registry: self.clone(), id })
+        Some(ConnectionSlot { link, registry: self.clone(), id })
     }
 
     /// Sends an order to every connection and returns their number.
-    pub fn tell_all(&self, order: Order) -> usize {
+    pub fn send_order_to_all(&self, order: Order) -> usize {
         let open = self.open();
-        open.links.values().for_each(|link| link.tell(order));
+        open.links.values().for_each(|link| link.send_order(order));
         open.links.len()
     }
 
     /// Completes when no connection is open.
-    pub async fn ended(&self) {
+    pub async fn wait_until_empty(&self) {
         loop {
             let ended = self.ended.notified();
             if self.open().links.is_empty() {
@@ -157,7 +157,7 @@ impl Registry {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut open = self.registry.open();
         open.links.remove(&self.id);
@@ -184,17 +184,17 @@ mod tests {
         Registry::new(limits, vec!["10.0.0.0/8".parse().unwrap()])
     }
 
-    fn admit(registry: &Arc<Registry>, address: &str) -> Option<Place> {
+    fn admit(registry: &Arc<Registry>, address: &str) -> Option<ConnectionSlot> {
         registry.admit(address.parse().unwrap())
     }
 
     /// Admits a connection after the grace period of all others.
-    fn admit_after_grace(registry: &Arc<Registry>, address: &str) -> Option<Place> {
+    fn admit_after_grace(registry: &Arc<Registry>, address: &str) -> Option<ConnectionSlot> {
         registry.admit_at(address.parse().unwrap(), Instant::now() + GRACE)
     }
 
     /// Admits a connection within the grace period of all others.
-    fn admit_within_grace(registry: &Arc<Registry>, address: &str) -> Option<Place> {
+    fn admit_within_grace(registry: &Arc<Registry>, address: &str) -> Option<ConnectionSlot> {
         registry.admit_at(address.parse().unwrap(), registry.epoch)
     }
 

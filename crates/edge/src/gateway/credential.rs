@@ -1,6 +1,6 @@
 //! Extraction of the client's credential (API key or access token) from a gateway request.
 
-use crate::{bearer, wiped::Wiped};
+use crate::{bearer, zeroizing_string::ZeroizingStr};
 use axum::http::{HeaderMap, Uri, header};
 
 const API_KEY: &str = "x-api-key";
@@ -9,10 +9,10 @@ const API_KEY: &str = "x-api-key";
 const ORIGINAL: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
 
 /// Credentials in a request.
-pub enum Found<'a> {
+pub enum FoundCredential<'a> {
     None,
     One {
-        text: Wiped<'a>,
+        text: ZeroizingStr<'a>,
         in_query: bool,
     },
     /// More than one credential. A client must not use more than one method per request (RFC 6750 section 2).
@@ -20,9 +20,10 @@ pub enum Found<'a> {
 }
 
 /// Searches `Authorization: Bearer`, `X-API-Key`, and, if the configuration names one, the query parameter.
-pub fn find<'a>(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -> Found<'a> {
-    let mut found = Found::None;
-    let bearers = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| bearer::behind(value.as_bytes()));
+pub fn find<'a>(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -> FoundCredential<'a> {
+    let mut found = FoundCredential::None;
+    let bearers =
+        headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| bearer::strip_scheme(value.as_bytes()));
     let keys = headers.get_all(API_KEY).iter().map(|value| value.as_bytes().trim_ascii());
     for text in bearers.chain(keys).filter(|text| !text.is_empty()) {
         // A value that is not UTF-8 is never a valid credential, but it counts as presented.
@@ -42,14 +43,14 @@ pub fn find<'a>(uri: &'a Uri, headers: &'a HeaderMap, parameter: Option<&str>) -
     found
 }
 
-impl<'a> From<&'a str> for Wiped<'a> {
+impl<'a> From<&'a str> for ZeroizingStr<'a> {
     fn from(text: &'a str) -> Self {
         std::borrow::Cow::Borrowed(text).into()
     }
 }
 
-impl<'a> Found<'a> {
-    fn add(&mut self, more: Wiped<'a>, in_query: bool) {
+impl<'a> FoundCredential<'a> {
+    fn add(&mut self, more: ZeroizingStr<'a>, in_query: bool) {
         match self {
             Self::None => *self = Self::One { text: more, in_query },
             // Two gateways in a row can both forward the same URI. The repeated value counts once.
@@ -69,9 +70,11 @@ mod tests {
             map.append(*name, value.parse().unwrap());
         }
         match find(&uri.parse().unwrap(), &map, parameter) {
-            Found::None => "none".into(),
-            Found::Several => "several".into(),
-            Found::One { text, in_query } => format!("{}{}", &*text, if in_query { " in the query" } else { "" }),
+            FoundCredential::None => "none".into(),
+            FoundCredential::Several => "several".into(),
+            FoundCredential::One { text, in_query } => {
+                format!("{}{}", &*text, if in_query { " in the query" } else { "" })
+            }
         }
     }
 

@@ -5,20 +5,20 @@
 
 mod challenge;
 mod credential;
-mod question;
+mod request;
 
-use super::{EdgeState, metrics::Place, problem::Problem, quota};
+use super::{EdgeState, metrics::DecisionSource, problem::Problem, rate_limit_headers};
 use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
 };
-use credential::Found;
+use credential::FoundCredential;
 use keyward_verify::{
-    tokens::{Accepted, TokenRefused},
-    verify::Refused,
+    tokens::{Accepted, TokenDenyReason},
+    verify::DenyReason,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use question::Asked;
+use request::GatewayRequest;
 use std::net::IpAddr;
 
 const CODE: &str = "x-keyward-code";
@@ -31,12 +31,12 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// Responds to a gateway request. `ip` is the client address, determined through trusted proxies. The request body is
 /// not read.
-pub async fn answer(state: &EdgeState, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> Response<Bytes> {
+pub async fn respond(state: &EdgeState, ip: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> Response<Bytes> {
     match decide(state, ip, uri, headers).await {
         Ok(response) => response,
         Err(problem) => {
             let code = problem.code;
-            problem.header(HeaderName::from_static(CODE), code).whole()
+            problem.header(HeaderName::from_static(CODE), code).into_http_response()
         }
     }
 }
@@ -48,28 +48,28 @@ async fn decide(
     headers: &HeaderMap,
 ) -> Result<Response<Bytes>, Problem> {
     let parameter = state.config.programs.query.as_deref();
-    let asked = Asked::read(uri, headers, parameter)?;
+    let request = GatewayRequest::parse(uri, headers, parameter)?;
     let found = credential::find(uri, headers, parameter);
     let (presented, in_query) = match &found {
-        Found::One { text, in_query } => (text, *in_query),
-        Found::None => return Err(challenge::nothing_presented(&asked)),
-        Found::Several => return Err(challenge::several_presented(&asked)),
+        FoundCredential::One { text, in_query } => (text, *in_query),
+        FoundCredential::None => return Err(challenge::missing_credential(&request)),
+        FoundCredential::Several => return Err(challenge::several_credentials(&request)),
     };
-    let decision = state.tokens.presented(presented, &asked.question(ip)).await?;
-    state.metrics.decided(Place::Auth, &decision);
+    let decision = state.tokens.check_credential(presented, &request.verify_request(ip)).await?;
+    state.metrics.record_decision(DecisionSource::Auth, &decision);
     match decision {
-        Ok(accepted) => Ok(pass(&accepted, in_query)),
-        Err(TokenRefused::Key(Refused::RateLimited(limit))) => {
-            let status = if asked.limited_is_403 { StatusCode::FORBIDDEN } else { StatusCode::TOO_MANY_REQUESTS };
-            Err(quota::problem(status, &limit))
+        Ok(accepted) => Ok(accepted_response(&accepted, in_query)),
+        Err(TokenDenyReason::Key(DenyReason::RateLimited(limit))) => {
+            let status = if request.limited_is_403 { StatusCode::FORBIDDEN } else { StatusCode::TOO_MANY_REQUESTS };
+            Err(rate_limit_headers::problem(status, &limit))
         }
-        Err(refused) => Err(challenge::refused(&refused, &asked)),
+        Err(refused) => Err(challenge::denied(&refused, &request)),
     }
 }
 
 /// Builds the 200 response. Its headers identify the key for the API behind the gateway.
-fn pass(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
-    let facts = &accepted.good.facts;
+fn accepted_response(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
+    let facts = &accepted.verified.snapshot;
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
     let mut put = |name: HeaderName, value: String| {
@@ -83,8 +83,8 @@ fn pass(accepted: &Accepted, in_query: bool) -> Response<Bytes> {
     if let Some(name) = facts.issued_to.as_deref() {
         put(ISSUED_TO, utf8_percent_encode(name, ENCODED).to_string());
     }
-    if let Some(left) = &accepted.good.quota {
-        quota::write(left, false, headers);
+    if let Some(left) = &accepted.verified.quota {
+        rate_limit_headers::write_headers(left, false, headers);
     }
     // RFC 6750 section 2.3 requires `private` for a credential in the query.
     let stored = if in_query { "no-store, private" } else { "no-store" };

@@ -1,6 +1,6 @@
 //! Metrics exposition in the OpenMetrics text format, for Prometheus.
 
-use super::{DECISIONS, Durations, ENDS, Metrics, OTHERS, OUTCOMES, PLACES};
+use super::{BUCKET_BOUNDS, DECISION_SOURCES, DECISIONS, Durations, Metrics, OTHERS, OUTCOMES};
 use crate::{EdgeState, line_writer};
 use axum::{
     body::Bytes,
@@ -38,14 +38,14 @@ fn readings(state: &EdgeState) -> Vec<Reading> {
         ("keyward_facts_hits", hits, MetricType::Counter, facts.hits),
         ("keyward_facts_look_ups", look_ups, MetricType::Counter, facts.look_ups),
         ("keyward_facts_unknown", nobody, MetricType::Counter, facts.unknown),
-        ("keyward_facts_resident", resident, MetricType::Gauge, facts.resident as u64),
-        ("keyward_facts_known", known, MetricType::Gauge, facts.known as u64),
-        ("keyward_facts_hearing", hearing, MetricType::Gauge, u64::from(facts.hearing)),
-        ("keyward_usage_lost", lost, MetricType::Counter, state.usage.lost()),
-        ("keyward_write_queue_waiting", waiting, MetricType::Gauge, state.ground.queue.waiting() as u64),
-        ("keyward_writes_failing", failing, MetricType::Gauge, u64::from(state.ground.queue.trouble().is_some())),
-        ("keyward_write_batches_lost", batches, MetricType::Counter, state.ground.queue.lost_batches()),
-        ("keyward_database_available", available, MetricType::Gauge, u64::from(state.ground.pool.is_available())),
+        ("keyward_facts_resident", resident, MetricType::Gauge, facts.cached as u64),
+        ("keyward_facts_known", known, MetricType::Gauge, facts.indexed as u64),
+        ("keyward_facts_hearing", hearing, MetricType::Gauge, u64::from(facts.is_fresh)),
+        ("keyward_usage_lost", lost, MetricType::Counter, state.usage.lost_calls()),
+        ("keyward_write_queue_waiting", waiting, MetricType::Gauge, state.context.queue.waiting() as u64),
+        ("keyward_writes_failing", failing, MetricType::Gauge, u64::from(state.context.queue.trouble().is_some())),
+        ("keyward_write_batches_lost", batches, MetricType::Counter, state.context.queue.lost_batches()),
+        ("keyward_database_available", available, MetricType::Gauge, u64::from(state.context.pool.is_available())),
     ]
 }
 
@@ -77,7 +77,7 @@ impl Collector for Scrape {
         let routes = self.metrics.routes.iter().copied().chain(OTHERS);
         for (route, outcomes) in routes.zip(&self.metrics.requests) {
             for (outcome, durations) in OUTCOMES.iter().zip(outcomes) {
-                let (sum, count, classes) = read(durations);
+                let (sum, count, classes) = totals(durations);
                 // A route without requests has no line.
                 if count > 0 {
                     let labels = [("route", route), ("outcome", outcome)];
@@ -88,7 +88,7 @@ impl Collector for Scrape {
         }
         let help = "What was decided on keys and tokens, by where it was asked";
         let mut family = encoder.encode_descriptor("keyward_decisions", help, None, MetricType::Counter)?;
-        for (place, decisions) in PLACES.iter().zip(&self.metrics.decisions) {
+        for (place, decisions) in DECISION_SOURCES.iter().zip(&self.metrics.decisions) {
             for (decision, count) in DECISIONS.iter().zip(decisions) {
                 let labels = [("place", *place), ("decision", *decision)];
                 let count = count.load(Ordering::Relaxed);
@@ -112,9 +112,9 @@ impl Collector for Scrape {
 }
 
 /// Returns the total duration in seconds, the number of requests, and the number of requests per bucket.
-fn read(durations: &Durations) -> (f64, u64, Vec<(f64, u64)>) {
-    let ends = ENDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
-    let classes: Vec<_> = ends.zip(&durations.classes).map(|(end, n)| (end, n.load(Ordering::Relaxed))).collect();
+fn totals(durations: &Durations) -> (f64, u64, Vec<(f64, u64)>) {
+    let ends = BUCKET_BOUNDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
+    let classes: Vec<_> = ends.zip(&durations.buckets).map(|(end, n)| (end, n.load(Ordering::Relaxed))).collect();
     let count = classes.iter().map(|(_, n)| n).sum();
     (durations.micros.load(Ordering::Relaxed) as f64 / 1e6, count, classes)
 }

@@ -1,15 +1,15 @@
 //! Verify endpoints: `POST /v1/keys/verify` and `POST /v1/keys/verify:batch`.
 
-mod answer;
-mod asked;
+mod request;
+mod response;
 
-use super::{EdgeState, body, json, metrics::Place, problem::Problem};
-use asked::{Asked, Batch, Presented};
+use super::{EdgeState, body, json, metrics::DecisionSource, problem::Problem};
 use axum::{
     body::{Bytes, HttpBody},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
-use keyward_verify::tokens::Checked;
+use keyward_verify::tokens::TokenDecision;
+use request::{Batch, Credential, VerifyBody};
 
 /// Maximum body size of a single request, in bytes.
 const ONE_MAX: usize = 64 * 1024;
@@ -18,22 +18,22 @@ const BATCH_MAX: usize = 2 * 1024 * 1024;
 /// Maximum number of keys in a batch.
 pub const KEYS_MAX: usize = 1_000;
 /// Initial capacity of a response, in bytes. Most responses fit.
-const ROOM: usize = 512;
+const RESPONSE_CAPACITY: usize = 512;
 /// Number of keys after which the task yields the thread. A new token costs 50 microseconds.
-const TURN: usize = 64;
+const KEYS_PER_YIELD: usize = 64;
 
 /// Verifies one credential. A well-formed request gets 200, whatever the decision.
 pub async fn one<B>(state: &EdgeState, headers: &HeaderMap, body: B) -> Result<Response<Bytes>, Problem>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    json::is_json(headers)?;
-    let body = body::read(body, ONE_MAX).await?;
-    let asked: Asked<'_> = json::read(&body)?;
-    let decision = decide(state, &asked, Place::Verify).await?;
-    let mut out = Vec::with_capacity(ROOM);
-    answer::write(&mut out, &decision);
-    Ok(answered(out))
+    json::check_media_type(headers)?;
+    let body = body::read_limited(body, ONE_MAX).await?;
+    let request: VerifyBody<'_> = json::parse(&body)?;
+    let decision = decide(state, &request, DecisionSource::Verify).await?;
+    let mut out = Vec::with_capacity(RESPONSE_CAPACITY);
+    response::write_decision(&mut out, &decision);
+    Ok(json_response(out))
 }
 
 /// Verifies each credential in order. An internal error for one fails the whole batch, so that no caller takes a
@@ -42,36 +42,36 @@ pub async fn batch<B>(state: &EdgeState, headers: &HeaderMap, body: B) -> Result
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    json::is_json(headers)?;
-    let body = body::read(body, BATCH_MAX).await?;
-    let Batch { keys } = json::read(&body)?;
-    let mut out = Vec::with_capacity(ROOM * keys.len());
+    json::check_media_type(headers)?;
+    let body = body::read_limited(body, BATCH_MAX).await?;
+    let Batch { keys } = json::parse(&body)?;
+    let mut out = Vec::with_capacity(RESPONSE_CAPACITY * keys.len());
     out.extend_from_slice(br#"{"results":["#);
-    for (at, asked) in keys.iter().enumerate() {
+    for (at, request) in keys.iter().enumerate() {
         if at > 0 {
             out.push(b',');
-            if at % TURN == 0 {
+            if at % KEYS_PER_YIELD == 0 {
                 tokio::task::yield_now().await;
             }
         }
-        let decision = decide(state, asked, Place::Batch).await?;
-        answer::write(&mut out, &decision);
+        let decision = decide(state, request, DecisionSource::Batch).await?;
+        response::write_decision(&mut out, &decision);
     }
     out.extend_from_slice(b"]}");
-    Ok(answered(out))
+    Ok(json_response(out))
 }
 
-async fn decide(state: &EdgeState, asked: &Asked<'_>, place: Place) -> Result<Checked, Problem> {
-    let (question, tokens) = (asked.question(), &state.tokens);
-    let decision = match &asked.presented {
-        Presented::Either(text) => tokens.presented(text, &question).await?,
-        Presented::Token(text) => tokens.token(text, &question).await?,
+async fn decide(state: &EdgeState, request: &VerifyBody<'_>, place: DecisionSource) -> Result<TokenDecision, Problem> {
+    let (question, tokens) = (request.verify_request(), &state.tokens);
+    let decision = match &request.credential {
+        Credential::KeyOrToken(text) => tokens.check_credential(text, &question).await?,
+        Credential::Token(text) => tokens.check_token(text, &question).await?,
     };
-    state.metrics.decided(place, &decision);
+    state.metrics.record_decision(place, &decision);
     Ok(decision)
 }
 
-fn answered(body: Vec<u8>) -> Response<Bytes> {
+fn json_response(body: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::OK;
     let headers = response.headers_mut();

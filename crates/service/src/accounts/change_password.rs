@@ -1,12 +1,12 @@
 //! Password change by the user.
 
-use super::{Accounts, entry::RESET, passwords, prove::account};
+use super::{Accounts, passwords, reauthentication::throttle_account, registration::RESET};
 use crate::{
-    Error, Field,
+    Error, InvalidField,
     actor::{Actor, Caller},
 };
 use keyward_domain::{email::Email, sensitive::Password};
-use keyward_store::{self as store, queue::Kept};
+use keyward_store::{self as store, write_queue::WriteOutcome};
 use uuid::Uuid;
 
 impl Accounts {
@@ -22,9 +22,9 @@ impl Accounts {
         new: &Password,
         here: [u8; 32],
     ) -> Result<(), Error> {
-        let (user, now): (Uuid, _) = (caller.user.into(), self.ground.now());
+        let (user, now): (Uuid, _) = (caller.user.into(), self.context.now());
         let row = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_id(&mut reader.conn(), user).await?.ok_or(Error::NotFound)?
         };
         if row.password_hash.is_empty() {
@@ -32,27 +32,27 @@ impl Accounts {
         }
         let mut errors = Vec::new();
         if current.expose().is_empty() {
-            errors.push(Field::new("password", "Write your current password."));
+            errors.push(InvalidField::new("password", "Write your current password."));
         }
         if let Err(message) = passwords::check(new, &Email::from_row(&row.email), &row.name) {
-            errors.push(Field::new("new_password", message));
+            errors.push(InvalidField::new("new_password", message));
         } else if new == current {
-            errors.push(Field::new("new_password", "This is the password that you have. Choose another."));
+            errors.push(InvalidField::new("new_password", "This is the password that you have. Choose another."));
         }
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
         }
-        self.admit_proof(caller.user, &caller.origin).await?;
-        let compared = self.is_password_of(caller.user, current).await;
+        self.admit_reauthentication(caller.user, &caller.origin).await?;
+        let compared = self.matching_password_hash(caller.user, current).await;
         let event = |action| Actor::User(caller.clone()).event(now, action, format!("user:{user}"), &caller.name);
-        let back = |_: &Error| self.throttle.give_back(&account(caller.user), caller.origin.ip);
+        let back = |_: &Error| self.throttle.refund(&throttle_account(caller.user), caller.origin.ip);
         let Some(before) = compared.inspect_err(back)? else {
-            self.note(event("password.refused")).await?;
+            self.record_event(event("password.refused")).await?;
             return Err(Error::field("password", "This is not your current password."));
         };
-        self.throttle.succeeded(&account(caller.user), caller.origin.ip, now);
+        self.throttle.record_success(&throttle_account(caller.user), caller.origin.ip, now);
         let (hash, event) = (self.passwords.hash(new).await?, event("password.changed"));
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (before, hash, event) = (before.clone(), hash.clone(), event.clone());
             Box::pin(async move {
                 if !store::accounts::set_password(tx, user, &before, &hash).await? {
@@ -61,9 +61,9 @@ impl Accounts {
                     ));
                 }
                 // Invalidate reset links that another person may have.
-                store::links::end_for_user(tx, RESET, user).await?;
+                store::email_links::end_for_user(tx, RESET, user).await?;
                 let ended = store::sessions::delete_others(tx, user, &here).await?;
-                Ok(Kept::with((), event.detail(serde_json::json!({"sessions_ended": ended}))))
+                Ok(WriteOutcome::audited((), event.with_detail(serde_json::json!({"sessions_ended": ended}))))
             })
         });
         write.await

@@ -2,21 +2,22 @@
 
 use super::{
     Accounts,
-    entry::{INVITATION, SENT_ENOUGH, SIGN_UP, was_sent_enough},
+    registration::{EMAIL_LIMIT_REACHED, INVITATION, SIGN_UP, has_reached_email_limit},
 };
 use crate::{
-    Error, Field,
+    Error, InvalidField,
     actor::Actor,
-    can::{Power, has},
-    once, policy,
+    one_time_tokens,
+    permissions::{AdminPermission, is_allowed},
+    policy,
 };
 use keyward_domain::{
     email::Email,
-    entry::Welcome,
     policy::{Policy, SignUp},
+    registration::RegistrationPrefill,
     time::{DAY, Timestamp},
 };
-use keyward_store::{self as store, Conn, queue::Kept};
+use keyward_store::{self as store, Conn, write_queue::WriteOutcome};
 
 /// Lifetime of an invitation, in seconds: 7 days.
 const LIFE: i64 = 7 * DAY;
@@ -35,11 +36,11 @@ pub struct Invited {
 }
 
 /// Invitation that can be accepted.
-pub(super) struct Opened {
-    pub welcome: Welcome,
+pub(super) struct OpenedInvitation {
+    pub welcome: RegistrationPrefill,
     /// Whether registration uses up the code. The code of a project invitation is used later, on the project's own
     /// page.
-    pub used_up: bool,
+    pub consumes_code: bool,
     /// Path to continue at after acceptance.
     pub next: String,
 }
@@ -47,22 +48,26 @@ pub(super) struct Opened {
 /// Returns the address of a project invitation, for a user without an account.
 ///
 /// Only here do both kinds of invitation meet: `/join` redirects users without an account to `/signup?invitation=CODE`.
-async fn into_project(conn: &mut Conn<'_>, digest: &[u8; 32], now: Timestamp) -> Result<Option<Welcome>, Error> {
+async fn find_project_invitation(
+    conn: &mut Conn<'_>,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<RegistrationPrefill>, Error> {
     let row = store::invitations::by_digest(conn, digest, now.micros()).await?;
-    Ok(row.and_then(|row| row.email).map(|email| Welcome { email }))
+    Ok(row.and_then(|row| row.email).map(|email| RegistrationPrefill { email }))
 }
 
 /// Returns what a code permits under this policy, if anything. A project invitation permits registration only if email
 /// is configured (`mailed`). Otherwise the project owner was shown the link, and the address is not confirmed.
-pub(super) async fn opens(
+pub(super) async fn open_invitation(
     conn: &mut Conn<'_>,
     code: &str,
     policy: &Policy,
     mailed: bool,
     now: Timestamp,
-) -> Result<Option<Opened>, Error> {
-    let digest = once::digest(code);
-    let row = store::links::by_digest(conn, &digest, now.micros()).await?;
+) -> Result<Option<OpenedInvitation>, Error> {
+    let digest = one_time_tokens::digest(code);
+    let row = store::email_links::by_digest(conn, &digest, now.micros()).await?;
     let welcome = match row {
         Some(row) => {
             let holds = match row.purpose.as_str() {
@@ -70,16 +75,20 @@ pub(super) async fn opens(
                 INVITATION => policy.sign_up != SignUp::Closed,
                 _ => false,
             };
-            return Ok(row.email.filter(|_| holds).map(|email| Opened {
-                welcome: Welcome { email },
-                used_up: true,
+            return Ok(row.email.filter(|_| holds).map(|email| OpenedInvitation {
+                welcome: RegistrationPrefill { email },
+                consumes_code: true,
                 next: "/keys".to_owned(),
             }));
         }
         None if policy.sign_up == SignUp::Closed || !mailed => None,
-        None => into_project(conn, &digest, now).await?,
+        None => find_project_invitation(conn, &digest, now).await?,
     };
-    Ok(welcome.map(|welcome| Opened { welcome, used_up: false, next: format!("/join?code={}", code.trim()) }))
+    Ok(welcome.map(|welcome| OpenedInvitation {
+        welcome,
+        consumes_code: false,
+        next: format!("/join?code={}", code.trim()),
+    }))
 }
 
 impl Accounts {
@@ -90,45 +99,50 @@ impl Accounts {
     /// or has reached the hourly limit; [`Error::Conflict`] if the policy or the configuration prevents acceptance.
     pub async fn invite(&self, actor: &Actor, email: &str) -> Result<Invited, Error> {
         if let Actor::User(caller) = actor
-            && !has(caller.admin, Power::ManageUsers)
+            && !is_allowed(caller.admin, AdminPermission::ManageUsers)
         {
             return Err(Error::NotFound);
         }
         if !self.config.sign_in.passwords {
             return Err(Error::Conflict(NO_PASSWORDS));
         }
-        let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
-        let (code, row) = self.link(INVITATION, &email, LIFE);
-        let mails = self.ground.mail.is_set();
-        let (who, digest, now, to) = (actor.clone(), code.digest(), self.ground.now(), email.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let email: Email = email.parse().map_err(|e| Error::Invalid(vec![InvalidField::new("email", e)]))?;
+        let (code, row) = self.new_link(INVITATION, &email, LIFE);
+        let mails = self.context.mail.is_configured();
+        let (who, digest, now, to) = (actor.clone(), code.digest(), self.context.now(), email.clone());
+        let write = self.context.queue.write(move |tx| {
             let (actor, row, email) = (who.clone(), row.clone(), to.clone());
             Box::pin(async move {
-                if policy::read(tx).await?.sign_up == SignUp::Closed {
+                if policy::load(tx).await?.sign_up == SignUp::Closed {
                     return Err(Error::Conflict(CLOSED));
                 }
                 if store::accounts::by_email(tx, &email).await?.is_some() {
                     return Err(Error::field("email", "Somebody has this e-mail address already."));
                 }
-                if mails && was_sent_enough(tx, email.as_str(), now).await? {
-                    return Err(Error::field("email", SENT_ENOUGH));
+                if mails && has_reached_email_limit(tx, email.as_str(), now).await? {
+                    return Err(Error::field("email", EMAIL_LIMIT_REACHED));
                 }
                 // A new invitation replaces earlier links to the same address.
-                store::links::replace_for_email(tx, email.as_str()).await?;
-                store::links::insert(tx, &digest, &row).await?;
-                let event = actor.event(now, "user.invited", "invitation", email.as_str()).acting_as(actor.power());
-                Ok(Kept::with((), event.detail(serde_json::json!({"after": {"email": email.as_str()}}))))
+                store::email_links::replace_for_email(tx, email.as_str()).await?;
+                store::email_links::insert(tx, &digest, &row).await?;
+                let event = actor
+                    .event(now, "user.invited", "invitation", email.as_str())
+                    .with_acting_role(actor.admin_acting_role());
+                Ok(WriteOutcome::audited(
+                    (),
+                    event.with_detail(serde_json::json!({"after": {"email": email.as_str()}})),
+                ))
             })
         });
         write.await?;
-        let link = self.address("/signup?invitation=", &code);
+        let link = self.link_url("/signup?invitation=", &code);
         let (product, by) = (self.product(), actor.name());
         let text = format!(
             "{by} invites you to {product}, where you make and look after API keys.\n\n\
              Make your account here, within 7 days:\n{link}\n\n\
              The link works once. If you do not know what this is about, do nothing.\n"
         );
-        let mailed = mails && self.post(&email, format!("Your invitation to {product}"), text).await;
+        let mailed = mails && self.send_email(&email, format!("Your invitation to {product}"), text).await;
         Ok(Invited { email, link, mailed })
     }
 
@@ -137,11 +151,20 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the code is invalid, used, or expired.
-    pub async fn welcome(&self, code: &str) -> Result<Welcome, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        let policy = policy::read(&mut reader.conn()).await?;
+    pub async fn registration_prefill(&self, code: &str) -> Result<RegistrationPrefill, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
+        let policy = policy::load(&mut reader.conn()).await?;
         let opened = match self.config.sign_in.passwords {
-            true => opens(&mut reader.conn(), code, &policy, self.ground.mail.is_set(), self.ground.now()).await?,
+            true => {
+                open_invitation(
+                    &mut reader.conn(),
+                    code,
+                    &policy,
+                    self.context.mail.is_configured(),
+                    self.context.now(),
+                )
+                .await?
+            }
             false => None,
         };
         opened.map(|it| it.welcome).ok_or(Error::NotFound)

@@ -2,12 +2,12 @@
 
 use super::Accounts;
 use crate::{
-    Error, Field,
+    Error, InvalidField,
     actor::{Actor, Caller},
-    moments::{abbreviation, zoned},
+    time_format::{abbreviation, zoned},
 };
 use keyward_domain::user::{AccountForm, PersonName};
-use keyward_store::{self as store, accounts::UserRow, changes::Change, queue::Kept};
+use keyward_store::{self as store, accounts::UserRow, change_log::Change, write_queue::WriteOutcome};
 
 /// Returns the names of all known time zones in alphabetical order.
 fn zones() -> Vec<String> {
@@ -17,11 +17,11 @@ fn zones() -> Vec<String> {
 }
 
 /// Parses a time zone name. Empty: use the browser's time zone.
-fn parse_zone(text: &str) -> Result<Option<String>, Field> {
+fn parse_zone(text: &str) -> Result<Option<String>, InvalidField> {
     match text.trim() {
         "" => Ok(None),
         name if zones().iter().any(|zone| zone == name) => Ok(Some(name.to_owned())),
-        _ => Err(Field::new("zone", "Choose a time zone from the list.")),
+        _ => Err(InvalidField::new("zone", "Choose a time zone from the list.")),
     }
 }
 
@@ -35,9 +35,9 @@ impl Accounts {
     /// # Errors
     /// If the database cannot be read.
     pub async fn profile(&self, caller: &Caller) -> Result<AccountForm, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?.ok_or(Error::NotFound)?;
-        let there = zoned(self.ground.now(), &caller.zone);
+        let there = zoned(self.context.now(), &caller.zone);
         Ok(AccountForm {
             name: row.name,
             email: row.email,
@@ -53,27 +53,27 @@ impl Accounts {
     /// [`Error::Invalid`] with every invalid field.
     pub async fn save_profile(&self, caller: &Caller, name: &str, zone: &str) -> Result<(), Error> {
         let mut errors = Vec::new();
-        let name = name.parse::<PersonName>().map_err(|e| errors.push(Field::new("name", e)));
+        let name = name.parse::<PersonName>().map_err(|e| errors.push(InvalidField::new("name", e)));
         let zone = parse_zone(zone).map_err(|e| errors.push(e));
         let (Ok(name), Ok(zone)) = (name, zone) else { return Err(Error::Invalid(errors)) };
-        let (actor, user, now) = (Actor::User(caller.clone()), caller.user, self.ground.now());
-        let write = self.ground.queue.write(move |tx| {
+        let (actor, user, now) = (Actor::User(caller.clone()), caller.user, self.context.now());
+        let write = self.context.queue.write(move |tx| {
             let (actor, name, zone) = (actor.clone(), name.clone(), zone.clone());
             Box::pin(async move {
                 let row: UserRow = store::accounts::by_id(tx, user.into()).await?.ok_or(Error::NotFound)?;
                 if row.name == name.as_str() && row.zone == zone {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
                 if !store::accounts::set_profile(tx, row.id, name.as_str(), zone.as_deref()).await? {
                     return Err(Error::Internal("a person who was just read was not there to be changed"));
                 }
                 let event = actor
                     .event(now, "user.changed", format!("user:{user}"), &row.name)
-                    .acting_as("self")
-                    .detail(serde_json::json!({
+                    .with_acting_role("self")
+                    .with_detail(serde_json::json!({
                         "before": facts(&row.name, row.zone.as_deref()), "after": facts(name.as_str(), zone.as_deref()),
                     }));
-                Ok(Kept::with((), event).heard(Change { topic: "user", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: "user", id: row.id }))
             })
         });
         write.await

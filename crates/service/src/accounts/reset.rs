@@ -1,19 +1,18 @@
 //! Password reset, by a one-time link in an email or from the command line.
 
 use super::{
-    Accounts,
-    entry::{GONE, RESET, TOLD, was_sent_enough},
-    passwords,
+    Accounts, passwords,
+    registration::{INVALID_LINK, NOTICE, RESET, has_reached_email_limit},
 };
 use crate::{
-    Error, Field,
+    Error, InvalidField,
     actor::{Actor, Origin},
-    can::{Power, has},
-    once,
-    once::OneTimeCode,
+    one_time_tokens,
+    one_time_tokens::OneTimeCode,
+    permissions::{AdminPermission, is_allowed},
 };
 use keyward_domain::{email::Email, sensitive::Password};
-use keyward_store::{self as store, accounts::UserRow, changes::Change, queue::Kept};
+use keyward_store::{self as store, accounts::UserRow, change_log::Change, write_queue::WriteOutcome};
 
 /// Lifetime of a reset link, in seconds: one hour.
 const LIFE: i64 = 3_600;
@@ -27,33 +26,35 @@ impl Accounts {
     /// # Errors
     /// [`Error::Forbidden`] with passwords disabled, [`Error::Conflict`] without email configuration,
     /// [`Error::Invalid`] if the address is invalid, [`Error::Paused`] or [`Error::Busy`] after too many requests.
-    pub async fn ask_reset(&self, email: &str, origin: &Origin) -> Result<(), Error> {
-        self.takes_passwords()?;
-        if !self.ground.mail.is_set() {
+    pub async fn request_reset(&self, email: &str, origin: &Origin) -> Result<(), Error> {
+        self.require_passwords_enabled()?;
+        if !self.context.mail.is_configured() {
             return Err(Error::Conflict(NO_MAIL));
         }
-        let (email, turn) = self.ask_for_letter(RESET, email, origin).await?;
+        let (email, turn) = self.admit_email_request(RESET, email, origin).await?;
         let (accounts, origin) = (self.clone(), origin.clone());
-        self.later(turn, async move { accounts.answer_reset(&email, origin).await });
+        self.run_in_background(turn, async move { accounts.send_reset_email(&email, origin).await });
         Ok(())
     }
 
-    async fn answer_reset(&self, email: &Email, origin: Origin) -> Result<(), Error> {
+    async fn send_reset_email(&self, email: &Email, origin: Origin) -> Result<(), Error> {
         let known = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_email(&mut reader.conn(), email).await?
         };
         let Some(user) = known.filter(|user| user.active) else { return Ok(()) };
         let has_password = !user.password_hash.is_empty();
-        let purpose = if has_password { RESET } else { TOLD };
-        let Some(code) = self.make_reset(&Actor::System(origin), user, purpose, true).await? else { return Ok(()) };
+        let purpose = if has_password { RESET } else { NOTICE };
+        let Some(code) = self.insert_reset_link(&Actor::System(origin), user, purpose, true).await? else {
+            return Ok(());
+        };
         let (product, url) = (self.product(), &self.config.public_url);
         let text = if has_password {
             format!(
                 "Somebody, most likely you, asked for a new password for your account at {product}.\n\n\
                  Choose it here, within an hour:\n{}\n\n\
                  The link works once. If it was not you, do nothing: your password stays as it is.\n",
-                self.address("/reset/new?code=", &code)
+                self.link_url("/reset/new?code=", &code)
             )
         } else {
             let provider = self.config.sign_in.oidc.as_ref().map_or("single sign-on", |oidc| &oidc.name);
@@ -62,31 +63,31 @@ impl Accounts {
                  in with {provider}.\n\nSign in: {url}/login\n\nIf it was not you, do nothing.\n"
             )
         };
-        self.post(email, format!("Your password at {product}"), text).await;
+        self.send_email(email, format!("Your password at {product}"), text).await;
         Ok(())
     }
 
     /// Stores a reset link with its audit event and returns its code. Returns `None` if the request is `limited` and
     /// the address has reached the hourly limit.
-    async fn make_reset(
+    async fn insert_reset_link(
         &self,
         actor: &Actor,
         user: UserRow,
         purpose: &'static str,
         limited: bool,
     ) -> Result<Option<OneTimeCode>, Error> {
-        let (code, row) = self.link(purpose, &Email::from_row(&user.email), LIFE);
-        let row = store::links::LinkRow { user_id: Some(user.id), ..row };
-        let (actor, digest, now) = (actor.clone(), code.digest(), self.ground.now());
-        let write = self.ground.queue.write(move |tx| {
+        let (code, row) = self.new_link(purpose, &Email::from_row(&user.email), LIFE);
+        let row = store::email_links::LinkRow { user_id: Some(user.id), ..row };
+        let (actor, digest, now) = (actor.clone(), code.digest(), self.context.now());
+        let write = self.context.queue.write(move |tx| {
             let (actor, row, user) = (actor.clone(), row.clone(), user.clone());
             Box::pin(async move {
-                if limited && was_sent_enough(tx, row.email.as_deref().unwrap_or_default(), now).await? {
-                    return Ok(Kept::unrecorded(false));
+                if limited && has_reached_email_limit(tx, row.email.as_deref().unwrap_or_default(), now).await? {
+                    return Ok(WriteOutcome::unaudited(false));
                 }
-                store::links::insert(tx, &digest, &row).await?;
+                store::email_links::insert(tx, &digest, &row).await?;
                 let event = actor.event(now, "password.reset_asked", format!("user:{}", user.id), &user.name);
-                Ok::<_, Error>(Kept::with(true, event))
+                Ok::<_, Error>(WriteOutcome::audited(true, event))
             })
         });
         Ok(write.await?.then_some(code))
@@ -99,29 +100,34 @@ impl Accounts {
     /// the account is disabled; [`Error::StepUp`] without recent reauthentication.
     pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String, Error> {
         if let Actor::User(caller) = actor
-            && !has(caller.admin, Power::ManageUsers)
+            && !is_allowed(caller.admin, AdminPermission::ManageUsers)
         {
             return Err(Error::NotFound);
         }
-        actor.reauthenticate("password.reset_asked", self.ground.now())?;
-        let email: Email = email.parse().map_err(|e| Error::Invalid(vec![Field::new("email", e)]))?;
+        actor.require_reauthentication("password.reset_asked", self.context.now())?;
+        let email: Email = email.parse().map_err(|e| Error::Invalid(vec![InvalidField::new("email", e)]))?;
         let user = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_email(&mut reader.conn(), &email).await?
         };
         let user = user.ok_or(Error::NotFound)?;
         if !user.active {
             return Err(Error::Conflict(DISABLED));
         }
-        let code = self.make_reset(actor, user, RESET, false).await?;
+        let code = self.insert_reset_link(actor, user, RESET, false).await?;
         let code = code.ok_or(Error::Internal("a link without a limit was refused"))?;
-        Ok(self.address("/reset/new?code=", &code))
+        Ok(self.link_url("/reset/new?code=", &code))
     }
 
     /// Returns the active user whose password a code can reset.
-    async fn resets(&self, code: &str) -> Result<Option<UserRow>, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        let row = store::links::by_digest(&mut reader.conn(), &once::digest(code), self.ground.now().micros()).await?;
+    async fn find_reset_user(&self, code: &str) -> Result<Option<UserRow>, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
+        let row = store::email_links::by_digest(
+            &mut reader.conn(),
+            &one_time_tokens::digest(code),
+            self.context.now().micros(),
+        )
+        .await?;
         let Some(id) = row.filter(|row| row.purpose == RESET).and_then(|row| row.user_id) else { return Ok(None) };
         Ok(store::accounts::by_id(&mut reader.conn(), id).await?.filter(|user| user.active))
     }
@@ -130,9 +136,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the code is invalid, used, or expired.
-    pub async fn reset_opens(&self, code: &str) -> Result<(), Error> {
-        self.takes_passwords()?;
-        self.resets(code).await?.map(|_| ()).ok_or(Error::NotFound)
+    pub async fn check_reset_code(&self, code: &str) -> Result<(), Error> {
+        self.require_passwords_enabled()?;
+        self.find_reset_user(code).await?.map(|_| ()).ok_or(Error::NotFound)
     }
 
     /// Sets a new password; each link works once. Ends every session of the user. The second factor does not change,
@@ -142,31 +148,35 @@ impl Accounts {
     /// [`Error::Conflict`] if the code is invalid, used, or expired; [`Error::Invalid`] if the password is not
     /// accepted.
     pub async fn reset_password(&self, code: &str, password: &Password, origin: &Origin) -> Result<(), Error> {
-        self.takes_passwords()?;
-        let user = self.resets(code).await?.ok_or(Error::Conflict(GONE))?;
+        self.require_passwords_enabled()?;
+        let user = self.find_reset_user(code).await?.ok_or(Error::Conflict(INVALID_LINK))?;
         passwords::check(password, &Email::from_row(&user.email), &user.name)
             .map_err(|words| Error::field("password", words))?;
         let hash = self.passwords.hash(password).await?;
-        let (actor, digest, now, id) = (Actor::System(origin.clone()), once::digest(code), self.ground.now(), user.id);
-        let write = self.ground.queue.write(move |tx| {
+        let (actor, digest, now, id) =
+            (Actor::System(origin.clone()), one_time_tokens::digest(code), self.context.now(), user.id);
+        let write = self.context.queue.write(move |tx| {
             let (actor, hash) = (actor.clone(), hash.clone());
             Box::pin(async move {
                 // Of two concurrent requests, only one finds the link.
-                let row = store::links::take(tx, &digest, now.micros()).await?.ok_or(Error::Conflict(GONE))?;
+                let row = store::email_links::consume(tx, &digest, now.micros())
+                    .await?
+                    .ok_or(Error::Conflict(INVALID_LINK))?;
                 let user: Option<UserRow> = store::accounts::by_id(tx, id).await?;
                 // The account may have been disabled meanwhile.
-                let user = user.filter(|user| user.active && row.user_id == Some(id)).ok_or(Error::Conflict(GONE))?;
+                let user =
+                    user.filter(|user| user.active && row.user_id == Some(id)).ok_or(Error::Conflict(INVALID_LINK))?;
                 store::accounts::reset_password(tx, id, &hash).await?;
-                store::links::end_for_user(tx, RESET, id).await?;
+                store::email_links::end_for_user(tx, RESET, id).await?;
                 let ended = store::sessions::end_all(tx, id).await?;
                 let event = actor
                     .event(now, "password.reset", format!("user:{id}"), &user.name)
-                    .detail(serde_json::json!({"sessions_ended": ended}));
-                Ok::<_, Error>(Kept::with((), event).heard(Change { topic: "user", id }))
+                    .with_detail(serde_json::json!({"sessions_ended": ended}));
+                Ok::<_, Error>(WriteOutcome::audited((), event).notify(Change { topic: "user", id }))
             })
         });
         write.await?;
-        self.throttle.succeeded(Email::from_row(&user.email).as_str(), origin.ip, now);
+        self.throttle.record_success(Email::from_row(&user.email).as_str(), origin.ip, now);
         Ok(())
     }
 }

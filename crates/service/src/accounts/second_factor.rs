@@ -1,20 +1,20 @@
 //! Second factor (TOTP): enrollment, verification of codes, and removal.
 
-use super::{Accounts, prove::sign_in_account, qr, recovery, totp};
+use super::{Accounts, qr, reauthentication::sign_in_throttle_account, recovery, totp};
 use crate::{
     Error,
     actor::{Actor, Caller},
-    sealing::SealingKey,
+    encryption_at_rest::EncryptionKey,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_domain::{
     email::Email,
     ids::UserId,
-    security::{Enrolment, RecoveryCodes},
+    security::{RecoveryCodes, SecondFactorEnrollment},
     sensitive::{Password, RevealedSecret},
     time::Timestamp,
 };
-use keyward_store::{self as store, audit::NewEvent, queue::Kept};
+use keyward_store::{self as store, audit::NewEvent, write_queue::WriteOutcome};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -23,7 +23,7 @@ const UNCONFIRMED: i64 = 3_600;
 
 /// Kind of code that was accepted as a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spent {
+pub(super) enum AcceptedFactor {
     Code,
     RecoveryCode,
 }
@@ -34,59 +34,61 @@ const OFF: Error = Error::Conflict("Your second factor is off.");
 const OFF_OF_USER: Error = Error::Conflict("The second factor of this user is off.");
 
 impl Accounts {
-    fn sealing(&self) -> Result<&SealingKey, Error> {
+    fn sealing(&self) -> Result<&EncryptionKey, Error> {
         self.sealing.as_ref().ok_or(Error::Internal("there is no key file to open a second factor with"))
     }
 
     /// Verifies and uses up a TOTP code or a recovery code. Returns `None` if it is wrong or was used before. Writes
     /// the matching event in the transaction that invalidates the code.
-    pub(super) async fn spend(
+    pub(super) async fn verify_second_factor(
         &self,
         user: Uuid,
         typed: &str,
         right: NewEvent,
         wrong: NewEvent,
-    ) -> Result<Option<Spent>, Error> {
+    ) -> Result<Option<AcceptedFactor>, Error> {
         let row = {
-            let mut reader = self.ground.pool.read().await?;
-            store::second_factors::of_user(&mut reader.conn(), user).await?
+            let mut reader = self.context.pool.acquire_reader().await?;
+            store::second_factors::find_by_user(&mut reader.conn(), user).await?
         };
         let Some(row) = row else {
-            self.note(wrong).await?;
+            self.record_event(wrong).await?;
             return Ok(None);
         };
-        let now = self.ground.now();
+        let now = self.context.now();
         let (step, digest) = if totp::is_code(typed) {
-            let sealed = self.sealing()?.open(user, &row.sealed);
+            let sealed = self.sealing()?.decrypt(user, &row.sealed);
             let secret = sealed.ok_or(Error::Internal("the key file does not open a second factor"))?;
-            let Some(step) = totp::step(&secret, typed, now) else {
-                self.note(wrong).await?;
+            let Some(step) = totp::matching_step(&secret, typed, now) else {
+                self.record_event(wrong).await?;
                 return Ok(None);
             };
             (Some(step), [0; 32])
         } else {
             (None, recovery::digest(user, typed))
         };
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (right, wrong) = (right.clone(), wrong.clone());
             Box::pin(async move {
                 let (taken, spent, by) = match step {
-                    Some(step) => (store::second_factors::take_step(tx, user, step).await?, Spent::Code, "code"),
+                    Some(step) => {
+                        (store::second_factors::consume_step(tx, user, step).await?, AcceptedFactor::Code, "code")
+                    }
                     None => {
-                        let taken = store::second_factors::take_code(tx, user, &digest, now.micros()).await?;
-                        (taken, Spent::RecoveryCode, "recovery_code")
+                        let taken = store::second_factors::consume_code(tx, user, &digest, now.micros()).await?;
+                        (taken, AcceptedFactor::RecoveryCode, "recovery_code")
                     }
                 };
                 if !taken {
-                    return Ok::<_, Error>(Kept::with(None, wrong));
+                    return Ok::<_, Error>(WriteOutcome::audited(None, wrong));
                 }
                 let detail = match spent {
-                    Spent::Code => serde_json::json!({"by": by}),
-                    Spent::RecoveryCode => {
+                    AcceptedFactor::Code => serde_json::json!({"by": by}),
+                    AcceptedFactor::RecoveryCode => {
                         serde_json::json!({"by": by, "codes_left": store::second_factors::codes_left(tx, user).await?})
                     }
                 };
-                Ok(Kept::with(Some(spent), right.detail(detail)))
+                Ok(WriteOutcome::audited(Some(spent), right.with_detail(detail)))
             })
         });
         write.await
@@ -97,43 +99,43 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Conflict`] if the second factor is already on, [`Error::Forbidden`] if the user has no password.
-    pub async fn begin_second_factor(&self, caller: &Caller, sealed: &str) -> Result<Enrolment, Error> {
-        self.may_enrol(caller).await?;
-        let now = self.ground.now();
-        let asked = self.must_enrol(caller).await?;
+    pub async fn begin_second_factor(&self, caller: &Caller, sealed: &str) -> Result<SecondFactorEnrollment, Error> {
+        self.check_may_enroll(caller).await?;
+        let now = self.context.now();
+        let required = self.must_enroll(caller).await?;
         let secret = match self.open_unconfirmed(caller.user, sealed, now)? {
             Some(secret) => secret,
             None => {
                 let mut secret = Zeroizing::new(vec![0; totp::SECRET]);
-                self.ground.random.fill(&mut secret);
+                self.context.random.fill(&mut secret);
                 secret
             }
         };
         let issuer = self.config.name.as_deref().unwrap_or("Keyward");
-        let (path, size) = qr::path(&totp::address(&secret, issuer, &caller.email))?;
+        let (path, size) = qr::path(&totp::otpauth_uri(&secret, issuer, &caller.email))?;
         let plain = Zeroizing::new([&now.micros().to_be_bytes(), secret.as_slice()].concat());
         let sealed = self
             .sealing()?
-            .seal(caller.user.into(), &plain, &*self.ground.random)
+            .encrypt(caller.user.into(), &plain, &*self.context.random)
             .map_err(|_| Error::Internal("a second factor could not be sealed"))?;
-        Ok(Enrolment {
+        Ok(SecondFactorEnrollment {
             text: RevealedSecret::new(recovery::grouped(&totp::base32(&secret), " ")),
             path: RevealedSecret::new((*path).clone()),
             size,
-            asked,
+            is_second_factor_required: required,
             sealed: URL_SAFE_NO_PAD.encode(sealed),
         })
     }
 
-    async fn may_enrol(&self, caller: &Caller) -> Result<(), Error> {
-        let mut reader = self.ground.pool.read().await?;
+    async fn check_may_enroll(&self, caller: &Caller) -> Result<(), Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
         let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?.ok_or(Error::NotFound)?;
         if row.password_hash.is_empty() {
             return Err(Error::Forbidden(
                 "You sign in with another account, and its second factor is the one that counts.",
             ));
         }
-        match store::second_factors::of_user(&mut reader.conn(), row.id).await? {
+        match store::second_factors::find_by_user(&mut reader.conn(), row.id).await? {
             Some(_) => Err(ON),
             None => Ok(()),
         }
@@ -148,7 +150,7 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(sealed) else { return Ok(None) };
-        let Some(plain) = self.sealing()?.open(user.into(), &sealed) else { return Ok(None) };
+        let Some(plain) = self.sealing()?.decrypt(user.into(), &sealed) else { return Ok(None) };
         let Some((at, secret)) = plain.split_first_chunk::<8>() else { return Ok(None) };
         let age = now.seconds_since(Timestamp::from_micros(i64::from_be_bytes(*at)));
         let fits = secret.len() == totp::SECRET && (0..=UNCONFIRMED).contains(&age);
@@ -167,39 +169,39 @@ impl Accounts {
         sealed: &str,
         code: &Password,
     ) -> Result<RecoveryCodes, Error> {
-        self.may_enrol(caller).await?;
-        let now = self.ground.now();
-        caller.reauthenticate("second_factor.enrolled", now)?;
+        self.check_may_enroll(caller).await?;
+        let now = self.context.now();
+        caller.require_reauthentication("second_factor.enrolled", now)?;
         let Some(secret) = self.open_unconfirmed(caller.user, sealed, now)? else {
             return Err(Error::field(
                 "one_time_code",
                 "This was open for too long. Scan the new code, and confirm that.",
             ));
         };
-        let Some(step) = totp::step(&secret, code.expose(), now) else {
+        let Some(step) = totp::matching_step(&secret, code.expose(), now) else {
             let words =
                 "This is not the code that the app shows now. Check the clock of your device, and type the next one.";
             return Err(Error::field("one_time_code", words));
         };
         let user: Uuid = caller.user.into();
-        let kept = self.sealing()?.seal(user, &secret, &*self.ground.random);
+        let kept = self.sealing()?.encrypt(user, &secret, &*self.context.random);
         let kept = kept.map_err(|_| Error::Internal("a second factor could not be sealed"))?;
-        let codes = recovery::generate(&*self.ground.random);
+        let codes = recovery::generate(&*self.context.random);
         let digests: Vec<_> = codes.iter().map(|code| recovery::digest(user, code.expose())).collect();
         let actor = Actor::User(caller.clone());
         let event = actor.event(now, "second_factor.enrolled", format!("user:{user}"), &caller.name);
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (kept, digests, event) = (kept.clone(), digests.clone(), event.clone());
             Box::pin(async move {
                 if !store::second_factors::insert(tx, user, &kept, step, now.micros()).await? {
                     return Err(ON);
                 }
                 store::second_factors::replace_codes(tx, user, &digests).await?;
-                Ok(Kept::with((), event))
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await?;
-        self.throttle.know(&sign_in_account(caller.user), caller.origin.ip, now);
+        self.throttle.remember_address(&sign_in_throttle_account(caller.user), caller.origin.ip, now);
         Ok(RecoveryCodes { codes })
     }
 
@@ -208,20 +210,20 @@ impl Accounts {
     /// # Errors
     /// [`Error::StepUp`] without recent reauthentication, [`Error::Conflict`] if the second factor is off.
     pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
-        let (now, user): (_, Uuid) = (self.ground.now(), caller.user.into());
-        caller.reauthenticate("recovery_codes.made", now)?;
-        let codes = recovery::generate(&*self.ground.random);
+        let (now, user): (_, Uuid) = (self.context.now(), caller.user.into());
+        caller.require_reauthentication("recovery_codes.made", now)?;
+        let codes = recovery::generate(&*self.context.random);
         let digests: Vec<_> = codes.iter().map(|code| recovery::digest(user, code.expose())).collect();
         let actor = Actor::User(caller.clone());
         let event = actor.event(now, "recovery_codes.made", format!("user:{user}"), &caller.name);
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (digests, event) = (digests.clone(), event.clone());
             Box::pin(async move {
-                if store::second_factors::of_user(tx, user).await?.is_none() {
+                if store::second_factors::find_by_user(tx, user).await?.is_none() {
                     return Err(OFF);
                 }
                 store::second_factors::replace_codes(tx, user, &digests).await?;
-                Ok(Kept::with((), event))
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await?;
@@ -233,7 +235,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::StepUp`] without recent reauthentication, [`Error::Conflict`] if the second factor is off.
     pub async fn turn_off_second_factor(&self, caller: &Caller) -> Result<(), Error> {
-        caller.reauthenticate("second_factor.removed", self.ground.now())?;
+        caller.require_reauthentication("second_factor.removed", self.context.now())?;
         self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name, || OFF).await
     }
 
@@ -245,7 +247,7 @@ impl Accounts {
     pub async fn turn_off_second_factor_of(&self, actor: &Actor, email: &str) -> Result<(), Error> {
         let email: Email = email.parse().map_err(|e| Error::field("email", e))?;
         let row = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_email(&mut reader.conn(), &email).await?.ok_or(Error::NotFound)?
         };
         self.remove_second_factor(actor, row.id, &row.name, || OFF_OF_USER).await
@@ -259,14 +261,14 @@ impl Accounts {
         name: &str,
         off: fn() -> Error,
     ) -> Result<(), Error> {
-        let event = actor.event(self.ground.now(), "second_factor.removed", format!("user:{user}"), name);
-        let write = self.ground.queue.write(move |tx| {
+        let event = actor.event(self.context.now(), "second_factor.removed", format!("user:{user}"), name);
+        let write = self.context.queue.write(move |tx| {
             let event = event.clone();
             Box::pin(async move {
                 if !store::second_factors::delete(tx, user).await? {
                     return Err(off());
                 }
-                Ok(Kept::with((), event))
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await
@@ -277,14 +279,15 @@ impl Accounts {
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn must_enrol(&self, caller: &Caller) -> Result<bool, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        let policy = crate::policy::read(&mut reader.conn()).await?;
-        if !policy.second_factor.is_asked_of(caller.admin) {
+    pub async fn must_enroll(&self, caller: &Caller) -> Result<bool, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
+        let policy = crate::policy::load(&mut reader.conn()).await?;
+        if !policy.second_factor.is_required_for(caller.admin) {
             return Ok(false);
         }
         let user: Uuid = caller.user.into();
         let row = store::accounts::by_id(&mut reader.conn(), user).await?.ok_or(Error::NotFound)?;
-        Ok(!row.password_hash.is_empty() && store::second_factors::of_user(&mut reader.conn(), user).await?.is_none())
+        Ok(!row.password_hash.is_empty()
+            && store::second_factors::find_by_user(&mut reader.conn(), user).await?.is_none())
     }
 }

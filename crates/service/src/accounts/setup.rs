@@ -1,8 +1,8 @@
 //! First-run setup: the person who can read the server's terminal creates the first administrator.
 
-use super::{Accounts, create, create::NewPerson, throttle::Guess};
+use super::{Accounts, create, create::NewUser, throttle::Guess};
 use crate::{
-    Error, Field,
+    Error, InvalidField,
     actor::{Actor, Origin},
 };
 use keyward_domain::{ids::UserId, sensitive::Password, time::Timestamp};
@@ -55,7 +55,7 @@ impl SetupCode {
 type Announce = Arc<dyn Fn(&SetupCode) + Send + Sync>;
 
 #[derive(Default)]
-struct Gate {
+struct SetupState {
     code: Option<SetupCode>,
     wrong: u32,
     /// Time at which wrong codes last caused a new code.
@@ -65,7 +65,7 @@ struct Gate {
 
 /// Setup state of this process.
 #[derive(Default)]
-pub(super) struct SetupGate(Mutex<Gate>);
+pub(super) struct SharedSetupState(Mutex<SetupState>);
 
 /// Values of the setup form, not parsed.
 #[derive(Clone, Debug)]
@@ -83,8 +83,8 @@ impl Accounts {
     /// # Errors
     /// If the database cannot be read.
     pub async fn needs_setup(&self) -> Result<bool, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        Ok(store::accounts::none(&mut reader.conn()).await?)
+        let mut reader = self.context.pool.acquire_reader().await?;
+        Ok(store::accounts::is_empty(&mut reader.conn()).await?)
     }
 
     /// Generates and announces the setup code if there is no account yet. A new code is announced after too many wrong
@@ -98,29 +98,29 @@ impl Accounts {
             let code = self.new_code();
             announce(&code);
             let mut gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *gate = Gate { code: Some(code), announce: Some(Arc::new(announce)), ..Gate::default() };
+            *gate = SetupState { code: Some(code), announce: Some(Arc::new(announce)), ..SetupState::default() };
         }
         Ok(open)
     }
 
     fn new_code(&self) -> SetupCode {
         let mut bytes = Zeroizing::new([0; 16]);
-        self.ground.random.fill(bytes.as_mut());
+        self.context.random.fill(bytes.as_mut());
         SetupCode::from_bits(u128::from_be_bytes(*bytes))
     }
 
     async fn check_code(&self, typed: &str, origin: &Origin) -> Result<(), Error> {
         // Wrong codes of one address are throttled like wrong passwords; a correct code does not count.
         const ACCOUNT: &str = "setup";
-        self.throttle.admit(Guess::Request, ACCOUNT, origin.ip, self.ground.now()).await?;
+        self.throttle.admit(Guess::Request, ACCOUNT, origin.ip, self.context.now()).await?;
         let mut gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(code) = &gate.code else { return Err(Error::NotFound) };
         if code.matches(typed) {
-            self.throttle.succeeded(ACCOUNT, origin.ip, self.ground.now());
+            self.throttle.record_success(ACCOUNT, origin.ip, self.context.now());
             return Ok(());
         }
         gate.wrong = gate.wrong.saturating_add(1);
-        let now = self.ground.now();
+        let now = self.context.now();
         // At most one new code per minute. Otherwise an attacker could fill the terminal, or replace the code faster
         // than the administrator can type it.
         if gate.wrong >= TRIES && gate.renewed.is_none_or(|last| now.seconds_since(last) >= RENEW_EVERY) {
@@ -147,18 +147,18 @@ impl Accounts {
         if !self.needs_setup().await? {
             return Err(Error::NotFound);
         }
-        self.takes_passwords()?;
+        self.require_passwords_enabled()?;
         self.check_code(&first.code, origin).await?;
         let FirstUser { name, email, password, project, .. } = first;
-        let prepared = self.prepare(&NewPerson { email, name, password, admin: true, project }).await?;
-        let (actor, now) = (Actor::System(origin.clone()), self.ground.now());
-        let write = self.ground.queue.write(move |tx| {
+        let prepared = self.prepare(&NewUser { email, name, password, admin: true, project }).await?;
+        let (actor, now) = (Actor::System(origin.clone()), self.context.now());
+        let write = self.context.queue.write(move |tx| {
             let (actor, prepared) = (actor.clone(), prepared.clone());
             Box::pin(async move {
                 // Serialized across nodes: the second of two concurrent requests finds an account.
-                store::queue::take_turns(tx).await?;
-                if !store::accounts::none(tx).await? {
-                    return Err(Error::Invalid(vec![Field::new(
+                store::write_queue::serialize_change(tx).await?;
+                if !store::accounts::is_empty(tx).await? {
+                    return Err(Error::Invalid(vec![InvalidField::new(
                         "code",
                         "Keyward has been set up meanwhile. Sign in.",
                     )]));
@@ -168,7 +168,7 @@ impl Accounts {
         });
         let user = write.await?;
         let mut gate = self.setup.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *gate = Gate::default();
+        *gate = SetupState::default();
         Ok(user)
     }
 }

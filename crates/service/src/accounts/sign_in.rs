@@ -2,24 +2,24 @@
 
 use super::{
     Accounts,
-    begin::{Compared, Entering},
-    prove::sign_in_account,
+    reauthentication::sign_in_throttle_account,
+    start_session::{PendingSession, VerifiedPassword},
     throttle::Guess,
 };
 use crate::{
-    Error, Field,
+    Error, InvalidField,
     actor::{Actor, Caller, Origin},
 };
 use keyward_domain::{email::Email, ids::UserId, sensitive::Password};
-use keyward_store::{self as store, accounts::UserRow, queue::Kept};
+use keyward_store::{self as store, accounts::UserRow, write_queue::WriteOutcome};
 use zeroize::Zeroizing;
 
 /// Result of a correct address and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
-    pub who: Entering,
+    pub pending_session: PendingSession,
     /// The user has a second factor and is signed in only after a correct code.
-    pub code_needed: bool,
+    pub requires_code: bool,
 }
 
 impl Accounts {
@@ -30,35 +30,38 @@ impl Accounts {
     /// [`Error::Forbidden`] with passwords disabled, [`Error::BadCredentials`], [`Error::Paused`] after too many
     /// failures, [`Error::Busy`], or [`Error::Invalid`] if a field is empty or the address is invalid.
     pub async fn sign_in(&self, email: &str, password: &Password, origin: &Origin) -> Result<SignedIn, Error> {
-        self.takes_passwords()?;
+        self.require_passwords_enabled()?;
         let mut missing = Vec::new();
         // Parse before throttling: two spellings of one address must count as one account.
         let email = match email.trim() {
-            "" => Err(Field::new("email", "Write your e-mail address.")),
-            _ => email.parse::<Email>().map_err(|error| Field::new("email", error)),
+            "" => Err(InvalidField::new("email", "Write your e-mail address.")),
+            _ => email.parse::<Email>().map_err(|error| InvalidField::new("email", error)),
         };
         let email = email.map_err(|field| missing.push(field)).ok();
         if password.expose().is_empty() {
-            missing.push(Field::new("password", "Write your password."));
+            missing.push(InvalidField::new("password", "Write your password."));
         }
         let (Some(email), true) = (email, missing.is_empty()) else { return Err(Error::Invalid(missing)) };
         let account = email.as_str();
-        self.throttle.admit(Guess::Password, account, origin.ip, self.ground.now()).await?;
-        let compared = self.compare(&email, password).await;
-        let (user, right) = compared.inspect_err(|_| self.throttle.give_back(account, origin.ip))?;
+        self.throttle.admit(Guess::Password, account, origin.ip, self.context.now()).await?;
+        let compared = self.verify_credentials(&email, password).await;
+        let (user, right) = compared.inspect_err(|_| self.throttle.refund(account, origin.ip))?;
         match user {
             Some(user) if right => {
-                self.throttle.succeeded(account, origin.ip, self.ground.now());
-                let code_needed = self.code_needed(user.id.into()).await?;
+                self.throttle.record_success(account, origin.ip, self.context.now());
+                let code_needed = self.requires_code(user.id.into()).await?;
                 if !code_needed {
-                    self.note(self.sign_in_event(&user, origin)).await?;
+                    self.record_event(self.sign_in_event(&user, origin)).await?;
                 }
-                let compared = Some(Compared::with(&user.password_hash));
-                Ok(SignedIn { who: Entering { user: user.id.into(), compared }, code_needed })
+                let compared = Some(VerifiedPassword::from_hash(&user.password_hash));
+                Ok(SignedIn {
+                    pending_session: PendingSession { user: user.id.into(), verified_password: compared },
+                    requires_code: code_needed,
+                })
             }
             user => {
-                let left = self.throttle.left(account, origin.ip);
-                self.note_failure(user, origin).await?;
+                let left = self.throttle.remaining_guesses(account, origin.ip);
+                self.record_failure(user, origin).await?;
                 Err(Error::BadCredentials { tries_left: (left <= 3).then_some(left) })
             }
         }
@@ -66,9 +69,9 @@ impl Accounts {
 
     /// Returns the user with this address, if any, and whether the password is correct. Takes the same time without a
     /// user.
-    async fn compare(&self, email: &Email, password: &Password) -> Result<(Option<UserRow>, bool), Error> {
+    async fn verify_credentials(&self, email: &Email, password: &Password) -> Result<(Option<UserRow>, bool), Error> {
         let user = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_email(&mut reader.conn(), email).await?
         };
         let hash = user
@@ -85,12 +88,12 @@ impl Accounts {
             name: user.name.clone(),
             email: user.email.clone(),
             admin: user.admin,
-            proved: self.ground.now(),
+            authenticated_at: self.context.now(),
             zone: jiff::tz::TimeZone::UTC,
             origin: origin.clone(),
         };
         let target = format!("user:{}", user.id);
-        Actor::User(caller).event(self.ground.now(), "session.started", target, &user.name).acting_as("self")
+        Actor::User(caller).event(self.context.now(), "session.started", target, &user.name).with_acting_role("self")
     }
 
     /// Verifies the second factor after a correct password: a TOTP code or a recovery code.
@@ -104,34 +107,34 @@ impl Accounts {
             return Err(Error::field(FIELD, "Write the code."));
         }
         let row = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_id(&mut reader.conn(), user.into()).await?.filter(|row| row.active)
         };
         let row = row.ok_or(Error::NotFound)?;
-        let account = sign_in_account(user);
-        self.throttle.admit(Guess::Code, &account, origin.ip, self.ground.now()).await?;
+        let account = sign_in_throttle_account(user);
+        self.throttle.admit(Guess::Code, &account, origin.ip, self.context.now()).await?;
         let target = format!("user:{user}");
         let refused =
-            Actor::System(origin.clone()).event(self.ground.now(), "second_factor.refused", target, &row.name);
-        let spent = self.spend(row.id, &typed, self.sign_in_event(&row, origin), refused).await;
-        if spent.inspect_err(|_| self.throttle.give_back(&account, origin.ip))?.is_none() {
+            Actor::System(origin.clone()).event(self.context.now(), "second_factor.refused", target, &row.name);
+        let spent = self.verify_second_factor(row.id, &typed, self.sign_in_event(&row, origin), refused).await;
+        if spent.inspect_err(|_| self.throttle.refund(&account, origin.ip))?.is_none() {
             return Err(Error::field(
                 FIELD,
                 "This code is wrong, or it was used before. Wait for the next one, or use a recovery code.",
             ));
         }
-        self.throttle.succeeded(&account, origin.ip, self.ground.now());
+        self.throttle.record_success(&account, origin.ip, self.context.now());
         Ok(())
     }
 
     /// An unknown address is not recorded, because a user may have typed their password into that field.
-    async fn note_failure(&self, user: Option<UserRow>, origin: &Origin) -> Result<(), Error> {
+    async fn record_failure(&self, user: Option<UserRow>, origin: &Origin) -> Result<(), Error> {
         let (target, name) = match user {
             Some(user) => (format!("user:{}", user.id), user.name),
             None => ("user:unknown".to_owned(), String::new()),
         };
-        let event = Actor::System(origin.clone()).event(self.ground.now(), "session.refused", target, &name);
-        self.note(event).await
+        let event = Actor::System(origin.clone()).event(self.context.now(), "session.refused", target, &name);
+        self.record_event(event).await
     }
 
     /// Records that a user ended their session. The session store ends it.
@@ -141,17 +144,17 @@ impl Accounts {
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), Error> {
         let target = format!("user:{}", caller.user);
         let event = Actor::User(caller.clone())
-            .event(self.ground.now(), "session.ended", target, &caller.name)
-            .acting_as("self");
-        self.note(event).await
+            .event(self.context.now(), "session.ended", target, &caller.name)
+            .with_acting_role("self");
+        self.record_event(event).await
     }
 
-    pub(super) async fn note(&self, event: store::audit::NewEvent) -> Result<(), Error> {
-        self.ground
+    pub(super) async fn record_event(&self, event: store::audit::NewEvent) -> Result<(), Error> {
+        self.context
             .queue
             .write(move |_| {
                 let event = event.clone();
-                Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
+                Box::pin(async move { Ok::<_, Error>(WriteOutcome::audited((), event)) })
             })
             .await
     }

@@ -2,17 +2,17 @@
 
 use super::{
     Accounts, create,
-    create::NewPerson,
-    entry::{GONE, SIGN_UP, TOLD, was_sent_enough},
+    create::NewUser,
     invite,
+    registration::{INVALID_LINK, NOTICE, SIGN_UP, has_reached_email_limit},
 };
 use crate::{
     Error,
     actor::{Actor, Origin},
-    once, policy,
+    one_time_tokens, policy,
 };
 use keyward_domain::{email::Email, ids::UserId, sensitive::Password, time::DAY};
-use keyward_store::{self as store, queue::Kept};
+use keyward_store::{self as store, write_queue::WriteOutcome};
 
 /// Lifetime of the link in the email, in seconds: 24 hours.
 const LIFE: i64 = DAY;
@@ -33,35 +33,35 @@ impl Accounts {
     /// # Errors
     /// [`Error::NotFound`] unless sign-up is open and email is configured; [`Error::Invalid`] if the address is
     /// invalid; [`Error::Paused`] or [`Error::Busy`] after too many requests.
-    pub async fn ask_sign_up(&self, email: &str, origin: &Origin) -> Result<(), Error> {
-        if !self.ways().await?.sign_up {
+    pub async fn request_sign_up(&self, email: &str, origin: &Origin) -> Result<(), Error> {
+        if !self.sign_in_methods().await?.sign_up {
             return Err(Error::NotFound);
         }
-        let (email, turn) = self.ask_for_letter(SIGN_UP, email, origin).await?;
+        let (email, turn) = self.admit_email_request(SIGN_UP, email, origin).await?;
         let accounts = self.clone();
-        self.later(turn, async move { accounts.answer_sign_up(&email).await });
+        self.run_in_background(turn, async move { accounts.send_sign_up_email(&email).await });
         Ok(())
     }
 
-    async fn answer_sign_up(&self, email: &Email) -> Result<(), Error> {
+    async fn send_sign_up_email(&self, email: &Email) -> Result<(), Error> {
         let known = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_email(&mut reader.conn(), email).await?
         };
         if known.as_ref().is_some_and(|user| !user.active) {
             return Ok(());
         }
-        let (code, row) = self.link(if known.is_some() { TOLD } else { SIGN_UP }, email, LIFE);
-        let (digest, now, to) = (code.digest(), self.ground.now(), email.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let (code, row) = self.new_link(if known.is_some() { NOTICE } else { SIGN_UP }, email, LIFE);
+        let (digest, now, to) = (code.digest(), self.context.now(), email.clone());
+        let write = self.context.queue.write(move |tx| {
             let (row, to) = (row.clone(), to.clone());
             Box::pin(async move {
-                if was_sent_enough(tx, to.as_str(), now).await? {
-                    return Ok(Kept::unrecorded(false));
+                if has_reached_email_limit(tx, to.as_str(), now).await? {
+                    return Ok(WriteOutcome::unaudited(false));
                 }
-                store::links::insert(tx, &digest, &row).await?;
+                store::email_links::insert(tx, &digest, &row).await?;
                 // No audit event: nothing has changed until the link is used.
-                Ok::<_, Error>(Kept::unrecorded(true))
+                Ok::<_, Error>(WriteOutcome::unaudited(true))
             })
         });
         if !write.await? {
@@ -73,7 +73,7 @@ impl Accounts {
                 "Somebody, most likely you, wants to make an account with this address at {product}.\n\n\
                  Go on here, within 24 hours:\n{}\n\n\
                  The link works once. If it was not you, do nothing: without the link there is no account.\n",
-                self.address("/signup/new?code=", &code)
+                self.link_url("/signup/new?code=", &code)
             ),
             Some(_) => format!(
                 "Somebody, most likely you, wanted to make an account with this address at {product}. You have one already.\n\n\
@@ -82,7 +82,7 @@ impl Accounts {
                  If it was not you, do nothing.\n"
             ),
         };
-        self.post(email, format!("Your account at {product}"), text).await;
+        self.send_email(email, format!("Your account at {product}"), text).await;
         Ok(())
     }
 
@@ -93,27 +93,35 @@ impl Accounts {
     /// [`Error::Forbidden`] with passwords disabled, [`Error::Conflict`] if the code is invalid, used, expired, or not
     /// accepted by the policy, [`Error::Invalid`] with every invalid field.
     pub async fn sign_up(&self, account: NewAccount, origin: &Origin) -> Result<(UserId, String), Error> {
-        self.takes_passwords()?;
+        self.require_passwords_enabled()?;
         let opened = {
-            let mut reader = self.ground.pool.read().await?;
-            let policy = policy::read(&mut reader.conn()).await?;
-            invite::opens(&mut reader.conn(), &account.code, &policy, self.ground.mail.is_set(), self.ground.now())
-                .await?
+            let mut reader = self.context.pool.acquire_reader().await?;
+            let policy = policy::load(&mut reader.conn()).await?;
+            invite::open_invitation(
+                &mut reader.conn(),
+                &account.code,
+                &policy,
+                self.context.mail.is_configured(),
+                self.context.now(),
+            )
+            .await?
         };
-        let opened = opened.ok_or(Error::Conflict(GONE))?;
+        let opened = opened.ok_or(Error::Conflict(INVALID_LINK))?;
         let email = opened.welcome.email;
         let NewAccount { code, name, password } = account;
-        let person = NewPerson { email: email.clone(), name, password, admin: false, project: String::new() };
+        let person = NewUser { email: email.clone(), name, password, admin: false, project: String::new() };
         let prepared = self.prepare(&person).await?;
-        let (actor, now) = (Actor::System(origin.clone()), self.ground.now());
-        let (digest, used_up) = (once::digest(&code), opened.used_up);
-        let write = self.ground.queue.write(move |tx| {
+        let (actor, now) = (Actor::System(origin.clone()), self.context.now());
+        let (digest, used_up) = (one_time_tokens::digest(&code), opened.consumes_code);
+        let write = self.context.queue.write(move |tx| {
             let (actor, prepared, email) = (actor.clone(), prepared.clone(), email.clone());
             Box::pin(async move {
                 let by = if used_up {
                     // Of two concurrent requests, only one finds the link.
-                    let row = store::links::take(tx, &digest, now.micros()).await?.ok_or(Error::Conflict(GONE))?;
-                    store::links::end_for_email(tx, &email).await?;
+                    let row = store::email_links::consume(tx, &digest, now.micros())
+                        .await?
+                        .ok_or(Error::Conflict(INVALID_LINK))?;
+                    store::email_links::end_for_email(tx, &email).await?;
                     row.purpose
                 } else {
                     "project".to_owned()
@@ -125,7 +133,7 @@ impl Accounts {
                 })?;
                 let target = format!("user:{}", made.value());
                 let event = actor.event(now, "user.signed_up", target, prepared.name());
-                Ok::<_, Error>(made.and(event.detail(serde_json::json!({"by": by}))))
+                Ok::<_, Error>(made.and_event(event.with_detail(serde_json::json!({"by": by}))))
             })
         });
         Ok((write.await?, opened.next))

@@ -24,7 +24,7 @@
 
 use crate::Error;
 use keyward_domain::{
-    network::subscriber,
+    network::client_network,
     time::{DAY, Timestamp},
 };
 use sha2::{Digest as _, Sha256};
@@ -40,24 +40,24 @@ const FREE_CODES: u32 = 20;
 /// Interval between two guesses of one address on one account, and between two codes of one user, in seconds.
 const PAUSE: i64 = 60;
 /// Time after the last failure at which a counter expires, in seconds.
-const FORGET: i64 = 900;
+const COUNTER_LIFETIME: i64 = 900;
 /// Increase of the interval between two guesses per failure, in seconds.
 const STEP: i64 = 2;
 /// Time for which an address stays known to an account, in seconds.
 const KNOWN: i64 = 30 * DAY;
 /// Maximum number of counters, and of known addresses: about 15 MB each. The oldest are dropped.
-const BOUND: usize = 100_000;
+const ENTRIES_MAX: usize = 100_000;
 
 /// Limits of a counter over many pairs. Times are in seconds.
-struct Turns {
+struct CounterLimits {
     free: u32,
     longest_interval: i64,
     /// Shorter than the time limit of a response.
     longest_wait: i64,
 }
 
-const ADDRESS: Turns = Turns { free: 20, longest_interval: 10, longest_wait: 20 };
-const ACCOUNT: Turns = Turns { free: 10, longest_interval: 30, longest_wait: 10 };
+const ADDRESS: CounterLimits = CounterLimits { free: 20, longest_interval: 10, longest_wait: 20 };
+const ACCOUNT: CounterLimits = CounterLimits { free: 10, longest_interval: 30, longest_wait: 10 };
 
 /// Kind of secret that is guessed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub enum Guess {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Counted {
+enum CounterKey {
     Pair(Account, IpAddr),
     Address(IpAddr),
     Account(Account),
@@ -91,71 +91,71 @@ struct Counter {
 /// Decision about a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    Go,
+    Allow,
     /// Compare after this delay.
-    Slow(Duration),
+    Delay(Duration),
     /// Denied. The caller may retry after this many seconds.
     Paused(i64),
 }
 
 #[derive(Debug, Default)]
-struct Memory {
-    counters: HashMap<Counted, Counter>,
+struct ThrottleState {
+    counters: HashMap<CounterKey, Counter>,
     /// Time at which an address became known to an account.
     known: HashMap<(Account, IpAddr), Timestamp>,
 }
 
 /// Throttle counters of this process.
 #[derive(Debug, Default)]
-pub struct Throttle(Mutex<Memory>);
+pub struct Throttle(Mutex<ThrottleState>);
 
 fn digest(account: &str) -> Account {
     Sha256::digest(account).into()
 }
 
-fn counted(account: &str, ip: Option<IpAddr>) -> Vec<Counted> {
+fn counter_keys(account: &str, ip: Option<IpAddr>) -> Vec<CounterKey> {
     let account = digest(account);
-    let mut all = vec![Counted::Account(account)];
-    if let Some(ip) = ip.map(subscriber) {
-        all.push(Counted::Address(ip));
-        all.push(Counted::Pair(account, ip));
+    let mut all = vec![CounterKey::Account(account)];
+    if let Some(ip) = ip.map(client_network) {
+        all.push(CounterKey::Address(ip));
+        all.push(CounterKey::Pair(account, ip));
     }
     all
 }
 
 /// Returns the seconds until the next turn of this counter.
-fn wait(counter: &Counter, turns: &Turns, now: Timestamp) -> i64 {
+fn wait(counter: &Counter, turns: &CounterLimits, now: Timestamp) -> i64 {
     let past = i64::from(counter.failures.saturating_sub(turns.free));
     let interval = past.saturating_mul(STEP).min(turns.longest_interval);
     if interval == 0 { 0 } else { (interval - now.seconds_since(counter.last)).max(0) }
 }
 
 impl Throttle {
-    fn with<T>(&self, f: impl FnOnce(&mut Memory) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut ThrottleState) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Begins a guess. Returns whether and when it may be compared, and counts it unless it is denied.
-    pub fn enter(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
+    pub fn count_guess(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Verdict {
         self.with(|memory| {
             make_room(&mut memory.counters, now);
-            let known = ip.is_some_and(|ip| memory.knows(digest(account), subscriber(ip), now));
-            let keys = counted(account, ip);
+            let known = ip.is_some_and(|ip| memory.is_known(digest(account), client_network(ip), now));
+            let keys = counter_keys(account, ip);
             let mut delay = 0;
             for key in &keys {
                 let Some(counter) = memory.counters.get(key) else { continue };
-                if now.seconds_since(counter.last) >= FORGET {
+                if now.seconds_since(counter.last) >= COUNTER_LIFETIME {
                     continue;
                 }
                 let paused =
                     |free: u32| if counter.failures >= free { PAUSE - now.seconds_since(counter.last) } else { 0 };
                 let (rest, longest) = match key {
-                    Counted::Pair(..) => (paused(FREE_PAIR), 0),
-                    Counted::Account(_) if guess == Guess::Request => continue,
-                    Counted::Address(_) | Counted::Account(_) if known => continue,
-                    Counted::Account(_) if guess == Guess::Code => (paused(FREE_CODES), 0),
-                    Counted::Address(_) => (wait(counter, &ADDRESS, now), ADDRESS.longest_wait),
-                    Counted::Account(_) => (wait(counter, &ACCOUNT, now), ACCOUNT.longest_wait),
+                    CounterKey::Pair(..) => (paused(FREE_PAIR), 0),
+                    CounterKey::Account(_) if guess == Guess::Request => continue,
+                    CounterKey::Address(_) | CounterKey::Account(_) if known => continue,
+                    CounterKey::Account(_) if guess == Guess::Code => (paused(FREE_CODES), 0),
+                    CounterKey::Address(_) => (wait(counter, &ADDRESS, now), ADDRESS.longest_wait),
+                    CounterKey::Account(_) => (wait(counter, &ACCOUNT, now), ACCOUNT.longest_wait),
                 };
                 if rest > longest {
                     return Verdict::Paused(rest);
@@ -165,13 +165,13 @@ impl Throttle {
             let turn = now.plus_seconds(delay);
             for key in keys {
                 let counter = memory.counters.entry(key).or_insert(Counter { failures: 0, last: turn });
-                if now.seconds_since(counter.last) >= FORGET {
+                if now.seconds_since(counter.last) >= COUNTER_LIFETIME {
                     counter.failures = 0;
                 }
                 counter.failures = counter.failures.saturating_add(1);
                 counter.last = counter.last.max(turn);
             }
-            if delay == 0 { Verdict::Go } else { Verdict::Slow(Duration::from_secs(delay.unsigned_abs())) }
+            if delay == 0 { Verdict::Allow } else { Verdict::Delay(Duration::from_secs(delay.unsigned_abs())) }
         })
     }
 
@@ -180,27 +180,27 @@ impl Throttle {
     /// # Errors
     /// [`Error::Paused`] if the guess is denied.
     pub async fn admit(&self, guess: Guess, account: &str, ip: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
-        match self.enter(guess, account, ip, now) {
-            Verdict::Go => {}
-            Verdict::Slow(by) => tokio::time::sleep(by).await,
+        match self.count_guess(guess, account, ip, now) {
+            Verdict::Allow => {}
+            Verdict::Delay(by) => tokio::time::sleep(by).await,
             Verdict::Paused(seconds) => return Err(Error::Paused { seconds }),
         }
         Ok(())
     }
 
     /// Returns how many guesses this address has left on this account before a pause.
-    pub fn left(&self, account: &str, ip: Option<IpAddr>) -> u32 {
+    pub fn remaining_guesses(&self, account: &str, ip: Option<IpAddr>) -> u32 {
         self.with(|memory| {
-            let pair = counted(account, ip).pop().filter(|key| matches!(key, Counted::Pair(..)));
+            let pair = counter_keys(account, ip).pop().filter(|key| matches!(key, CounterKey::Pair(..)));
             let failures = pair.and_then(|key| memory.counters.get(&key)).map_or(0, |counter| counter.failures);
             FREE_PAIR.saturating_sub(failures)
         })
     }
 
     /// Refunds a guess that was not compared.
-    pub fn give_back(&self, account: &str, ip: Option<IpAddr>) {
+    pub fn refund(&self, account: &str, ip: Option<IpAddr>) {
         self.with(|memory| {
-            for key in counted(account, ip) {
+            for key in counter_keys(account, ip) {
                 if let Some(counter) = memory.counters.get_mut(&key) {
                     counter.failures = counter.failures.saturating_sub(1);
                 }
@@ -209,32 +209,32 @@ impl Throttle {
     }
 
     /// Marks this address as known to this account.
-    pub fn know(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
-        let Some(ip) = ip.map(subscriber) else { return };
-        self.with(|memory| memory.know(digest(account), ip, now));
+    pub fn remember_address(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
+        let Some(ip) = ip.map(client_network) else { return };
+        self.with(|memory| memory.remember_address(digest(account), ip, now));
     }
 
     /// Records a right guess: refunds it, clears the pair counter, and marks the address as known. The other counters
     /// keep their failures. Otherwise an attacker could reset them by signing in to an account of their own.
-    pub fn succeeded(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
-        self.give_back(account, ip);
-        let Some(ip) = ip.map(subscriber) else { return };
+    pub fn record_success(&self, account: &str, ip: Option<IpAddr>, now: Timestamp) {
+        self.refund(account, ip);
+        let Some(ip) = ip.map(client_network) else { return };
         let account = digest(account);
         self.with(|memory| {
-            memory.counters.remove(&Counted::Pair(account, ip));
-            memory.know(account, ip, now);
+            memory.counters.remove(&CounterKey::Pair(account, ip));
+            memory.remember_address(account, ip, now);
         });
     }
 }
 
-impl Memory {
-    fn knows(&self, account: Account, ip: IpAddr, now: Timestamp) -> bool {
+impl ThrottleState {
+    fn is_known(&self, account: Account, ip: IpAddr, now: Timestamp) -> bool {
         self.known.get(&(account, ip)).is_some_and(|at| now.seconds_since(*at) < KNOWN)
     }
 
-    fn know(&mut self, account: Account, ip: IpAddr, now: Timestamp) {
+    fn remember_address(&mut self, account: Account, ip: IpAddr, now: Timestamp) {
         for age in [KNOWN, DAY, 0] {
-            if self.known.len() >= BOUND {
+            if self.known.len() >= ENTRIES_MAX {
                 self.known.retain(|_, at| now.seconds_since(*at) < age);
             }
         }
@@ -243,9 +243,9 @@ impl Memory {
 }
 
 /// Drops expired counters. When the map is full, also drops counters older than their pause, and finally all counters.
-fn make_room(counters: &mut HashMap<Counted, Counter>, now: Timestamp) {
-    for age in [FORGET, PAUSE, -FORGET] {
-        if counters.len() + 3 > BOUND {
+fn make_room(counters: &mut HashMap<CounterKey, Counter>, now: Timestamp) {
+    for age in [COUNTER_LIFETIME, PAUSE, -COUNTER_LIFETIME] {
+        if counters.len() + 3 > ENTRIES_MAX {
             counters.retain(|_, counter| now.seconds_since(counter.last) < age);
         }
     }

@@ -32,7 +32,7 @@ pub fn is_code(typed: &str) -> bool {
 }
 
 /// Returns the time step of a correct code. The code may be one step early or late. Compares in constant time.
-pub fn step(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
+pub fn matching_step(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
     let code: Zeroizing<String> = Zeroizing::new(typed.chars().filter(|c| !c.is_whitespace()).collect());
     let step = totp(secret)?.check(&code, u64::try_from(now.seconds()).ok()?)?;
     i64::try_from(step).ok()
@@ -44,7 +44,7 @@ pub fn base32(secret: &[u8]) -> Zeroizing<String> {
 }
 
 /// Returns the `otpauth` URI of the QR code, in the key URI format of authenticator apps.
-pub fn address(secret: &[u8], issuer: &str, account: &str) -> Zeroizing<String> {
+pub fn otpauth_uri(secret: &[u8], issuer: &str, account: &str) -> Zeroizing<String> {
     let part = |text: &str| -> String {
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
     };
@@ -74,7 +74,7 @@ mod tests {
             (1_234_567_890, "005924"),
             (2_000_000_000, "279037"),
         ] {
-            assert_eq!(step(secret, code, Timestamp::from_seconds(at)), Some(at / 30), "{at}");
+            assert_eq!(matching_step(secret, code, Timestamp::from_seconds(at)), Some(at / 30), "{at}");
         }
     }
 
@@ -83,7 +83,7 @@ mod tests {
         let (secret, code) = (b"12345678901234567890", "005924");
         let first = 1_234_567_890;
         for (at, taken) in [(-31, false), (-30, true), (-1, true), (0, true), (29, true), (59, true), (60, false)] {
-            let found = step(secret, code, Timestamp::from_seconds(first + at));
+            let found = matching_step(secret, code, Timestamp::from_seconds(first + at));
             assert_eq!(found, taken.then_some(first / 30), "{at}");
         }
     }
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_address_names_issuer_and_account() {
-        let address = address(b"12345678901234567890", "Pelagic: Data", "maren+keys@pelagic.example");
+        let address = otpauth_uri(b"12345678901234567890", "Pelagic: Data", "maren+keys@pelagic.example");
         assert_eq!(
             *address,
             "otpauth://totp/Pelagic%20%20Data:maren%2Bkeys%40pelagic.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\

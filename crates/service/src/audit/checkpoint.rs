@@ -57,7 +57,7 @@ impl Checkpoint {
     }
 
     /// Parses a token without verifying it. [`Self::is_signed_by`] verifies the signature.
-    pub fn read(token: &str) -> Option<Self> {
+    pub fn parse(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (header, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
             return None;
@@ -81,7 +81,7 @@ impl Checkpoint {
     pub fn is_signed_by<'k>(&self, keys: &'k [PublicKey]) -> Option<&'k PublicKey> {
         let (text, signature) = self.token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        keys.iter().find(|key| key.signed(text.as_bytes(), &signature))
+        keys.iter().find(|key| key.verifies(text.as_bytes(), &signature))
     }
 
     /// Returns the line that a server prints.
@@ -90,9 +90,9 @@ impl Checkpoint {
     }
 
     /// Finds every checkpoint in a text, such as the output of a server with other lines.
-    pub fn all_in(text: &str) -> Vec<Self> {
+    pub fn find_all(text: &str) -> Vec<Self> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        text.split(|c| !is_part(c)).filter(|word| word.len() > 100).filter_map(Self::read).collect()
+        text.split(|c| !is_part(c)).filter(|word| word.len() > 100).filter_map(Self::parse).collect()
     }
 }
 

@@ -2,18 +2,18 @@
 
 use super::{
     Audit,
-    file::{Header, Line},
+    jsonl_export::{Header, Line},
     keys, read,
 };
 use crate::{
-    Error, Ground,
+    Context, Error,
     actor::{Actor, Caller},
-    can::Power,
-    moments::rfc3339,
+    permissions::AdminPermission,
+    time_format::rfc3339,
 };
 use futures::{Stream, StreamExt as _, stream};
 use jiff::tz::TimeZone;
-use keyward_store::{self as store, audit::EventRow, queue::Kept};
+use keyward_store::{self as store, audit::EventRow, write_queue::WriteOutcome};
 
 /// Number of events in one piece of an export.
 const PIECE: i64 = 500;
@@ -29,7 +29,7 @@ struct Range {
 
 /// Requested days of an export. Empty: from the beginning, or until now.
 #[derive(Clone, Copy, Debug)]
-pub struct Days<'d> {
+pub struct DateRange<'d> {
     pub from: &'d str,
     pub to: &'d str,
     pub zone: &'d TimeZone,
@@ -41,13 +41,13 @@ pub struct Days<'d> {
 /// # Errors
 /// If the database rejects a query; [`Error::Invalid`] for an invalid day.
 pub async fn export(
-    ground: &Ground,
+    context: &Context,
     actor: &Actor,
-    days: Days<'_>,
+    days: DateRange<'_>,
 ) -> Result<impl Stream<Item = Result<String, Error>> + Send + use<>, Error> {
     read::days(days.from, days.to, days.zone)?;
-    note(ground, actor, days).await?;
-    lines(ground, days).await
+    record_export(context, actor, days).await?;
+    lines(context, days).await
 }
 
 impl Audit {
@@ -61,47 +61,48 @@ impl Audit {
         from: &str,
         to: &str,
     ) -> Result<impl Stream<Item = Result<String, Error>> + Send + use<>, Error> {
-        self.administrator(caller, Power::ReadLog).await?;
-        caller.reauthenticate("audit.exported", self.ground.now())?;
-        let days = Days { from, to, zone: &caller.zone };
+        self.require_administrator(caller, AdminPermission::ReadLog).await?;
+        caller.require_reauthentication("audit.exported", self.context.now())?;
+        let days = DateRange { from, to, zone: &caller.zone };
         read::days(from, to, &caller.zone)?;
-        note(&self.ground, &Actor::User(caller.clone()), days).await?;
+        record_export(&self.context, &Actor::User(caller.clone()), days).await?;
         // An inconsistent log is exported too, because it is needed for the investigation.
         if let Err(error) = self.sign(true).await {
             tracing::error!(%error, "audit.unsigned");
         }
-        lines(&self.ground, days).await
+        lines(&self.context, days).await
     }
 }
 
 /// Returns the lines of an export, in pieces.
 async fn lines(
-    ground: &Ground,
-    days: Days<'_>,
+    context: &Context,
+    days: DateRange<'_>,
 ) -> Result<impl Stream<Item = Result<String, Error>> + Send + use<>, Error> {
     let (start, end) = read::days(days.from, days.to, days.zone)?;
-    let range = range(ground, start, end).await?;
-    let keys = keys::of_database(ground).await?;
-    let header = Header::new(rfc3339(ground.now()), range.first, range.last, &range.before, &keys);
-    let pieces = stream::try_unfold((ground.clone(), range.first - 1, range.last), piece);
+    let range = range(context, start, end).await?;
+    let keys = keys::list_from_database(context).await?;
+    let header = Header::new(rfc3339(context.now()), range.first, range.last, &range.before, &keys);
+    let pieces = stream::try_unfold((context.clone(), range.first - 1, range.last), next_chunk);
     Ok(stream::once(async move { Ok(Line::Header(header).write()) }).chain(pieces))
 }
 
-async fn note(ground: &Ground, actor: &Actor, days: Days<'_>) -> Result<(), Error> {
-    let event = actor.event(ground.now(), "audit.exported", "audit", "");
-    let acting = if actor.user().is_some() { "administrator" } else { actor.acting() };
-    let said = |day: &str| (!day.is_empty()).then(|| day.to_owned());
-    let event =
-        event.acting_as(acting).detail(serde_json::json!({"after": {"from": said(days.from), "to": said(days.to)}}));
-    let write = ground.queue.write(move |_| {
+async fn record_export(context: &Context, actor: &Actor, days: DateRange<'_>) -> Result<(), Error> {
+    let event = actor.event(context.now(), "audit.exported", "audit", "");
+    let acting = if actor.user().is_some() { "administrator" } else { actor.acting_role() };
+    let non_empty = |day: &str| (!day.is_empty()).then(|| day.to_owned());
+    let event = event
+        .with_acting_role(acting)
+        .with_detail(serde_json::json!({"after": {"from": non_empty(days.from), "to": non_empty(days.to)}}));
+    let write = context.queue.write(move |_| {
         let event = event.clone();
-        Box::pin(async move { Ok::<_, Error>(Kept::with((), event)) })
+        Box::pin(async move { Ok::<_, Error>(WriteOutcome::audited((), event)) })
     });
     write.await
 }
 
-async fn range(ground: &Ground, start: Option<i64>, end: Option<i64>) -> Result<Range, Error> {
-    let mut reader = ground.pool.read().await?;
+async fn range(context: &Context, start: Option<i64>, end: Option<i64>) -> Result<Range, Error> {
+    let mut reader = context.pool.acquire_reader().await?;
     let mut conn = reader.conn();
     let (head, _) = store::audit::head(&mut conn).await?;
     let (first, last) = match (start, end) {
@@ -123,11 +124,13 @@ async fn range(ground: &Ground, start: Option<i64>, end: Option<i64>) -> Result<
 }
 
 /// Returns the next events with their checkpoints, and the position to continue at.
-async fn piece((ground, after, last): (Ground, i64, i64)) -> Result<Option<(String, (Ground, i64, i64))>, Error> {
+async fn next_chunk(
+    (context, after, last): (Context, i64, i64),
+) -> Result<Option<(String, (Context, i64, i64))>, Error> {
     if after >= last {
         return Ok(None);
     }
-    let mut reader = ground.pool.read().await?;
+    let mut reader = context.pool.acquire_reader().await?;
     let mut conn = reader.conn();
     let events = store::audit::after(&mut conn, after, PIECE.min(last - after)).await?;
     let Some(to) = events.last().map(|event: &EventRow| event.seq.min(last)) else {
@@ -145,5 +148,5 @@ async fn piece((ground, after, last): (Ground, i64, i64)) -> Result<Option<(Stri
             text.push_str(&Line::Checkpoint { seq: row.seq, token: row.token }.write());
         }
     }
-    Ok(Some((text, (ground, to, last))))
+    Ok(Some((text, (context, to, last))))
 }

@@ -1,6 +1,6 @@
 //! Public keys of checkpoint signatures: parsing and encoding.
 
-use crate::{Error, Ground, signer::AUDIT_LOG};
+use crate::{Context, Error, signer::AUDIT_LOG};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::{
     Engine as _,
@@ -24,7 +24,7 @@ pub struct PublicKey {
 
 impl PublicKey {
     /// Returns whether the signature of the message is valid.
-    pub fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, &self.bytes).verify(message, signature).is_ok()
     }
 
@@ -46,7 +46,7 @@ impl PublicKey {
 }
 
 /// Parses keys in PEM, JWK, or JWK set format, or 32 bytes in base64url. Returns `None` for other input.
-pub fn read(text: &str) -> Option<Vec<PublicKey>> {
+pub fn parse(text: &str) -> Option<Vec<PublicKey>> {
     let text = text.trim();
     let keys: Vec<_> = if text.starts_with(BEGIN) {
         text.split(BEGIN).skip(1).map(from_pem).collect::<Option<_>>()?
@@ -87,8 +87,8 @@ fn from_pem(after_begin: &str) -> Option<PublicKey> {
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn of_database(ground: &Ground) -> Result<Vec<PublicKey>, Error> {
-    let mut reader = ground.pool.read().await?;
+pub async fn list_from_database(context: &Context) -> Result<Vec<PublicKey>, Error> {
+    let mut reader = context.pool.acquire_reader().await?;
     let rows = store::signing_keys::public_halves(&mut reader.conn(), AUDIT_LOG).await?;
     let read = rows.into_iter().map(|(id, bytes)| {
         let bytes = bytes.try_into().map_err(|_| store::Error::Corrupt("public key"))?;
@@ -107,13 +107,13 @@ mod tests {
         let bytes = hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
         let key = PublicKey { kid: Some("k".into()), bytes: bytes.try_into().unwrap() };
         let bare = PublicKey { kid: None, ..key.clone() };
-        assert_eq!(read(&key.pem()), Some(vec![bare.clone()]));
-        assert_eq!(read(&format!("{}{}", key.pem(), key.pem())).unwrap().len(), 2);
-        assert_eq!(read(&key.jwk().to_string()), Some(vec![key.clone()]));
-        assert_eq!(read(&serde_json::json!({"keys": [key.jwk()]}).to_string()), Some(vec![key]));
-        assert_eq!(read("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), Some(vec![bare]));
+        assert_eq!(parse(&key.pem()), Some(vec![bare.clone()]));
+        assert_eq!(parse(&format!("{}{}", key.pem(), key.pem())).unwrap().len(), 2);
+        assert_eq!(parse(&key.jwk().to_string()), Some(vec![key.clone()]));
+        assert_eq!(parse(&serde_json::json!({"keys": [key.jwk()]}).to_string()), Some(vec![key]));
+        assert_eq!(parse("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), Some(vec![bare]));
         for bad in ["", "key", "{}", "{\"keys\": []}", "{\"kty\": \"RSA\"}", "-----BEGIN PUBLIC KEY-----\nAAAA"] {
-            assert_eq!(read(bad), None, "{bad}");
+            assert_eq!(parse(bad), None, "{bad}");
         }
     }
 }

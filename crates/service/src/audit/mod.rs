@@ -5,21 +5,21 @@
 //! later hashes. Therefore the head is signed with a separate key ([`checkpoint`]), and each signature is printed to
 //! standard output, which the attacker cannot change.
 
-pub mod acting;
-pub mod check;
+pub mod acting_role;
 pub mod checkpoint;
 pub mod export;
-pub mod file;
+pub mod jsonl_export;
 pub mod keys;
+mod messages;
 pub mod read;
 mod sign;
-mod words;
+pub mod verify_chain;
 
-use super::{Error, Ground, signer::Signer};
-use check::{Checked, Checker};
+use super::{Context, Error, signer::Signer};
 use checkpoint::Checkpoint;
 use keys::PublicKey;
 use std::sync::{Arc, Mutex, OnceLock};
+use verify_chain::{ChainVerifier, VerificationResult};
 
 /// Number of events per read.
 const PAGE: i64 = 1_000;
@@ -27,22 +27,22 @@ const PAGE: i64 = 1_000;
 /// Use cases of the audit log.
 #[derive(Clone)]
 pub struct Audit {
-    ground: Ground,
+    context: Context,
     signer: Signer,
-    say: Arc<OnceLock<Say>>,
+    on_checkpoint: Arc<OnceLock<CheckpointCallback>>,
     /// Last event that this process knows to be signed, and its hash. The database must continue to contain it.
-    signed: Arc<Mutex<Option<SignedHead>>>,
+    last_signed: Arc<Mutex<Option<SignedHead>>>,
 }
 
 /// Number and hash of a signed event.
 type SignedHead = (i64, Vec<u8>);
 
 /// Callback for a new checkpoint.
-type Say = Box<dyn Fn(&Checkpoint) + Send + Sync>;
+type CheckpointCallback = Box<dyn Fn(&Checkpoint) + Send + Sync>;
 
 impl Audit {
-    pub fn new(ground: Ground, signer: Signer) -> Self {
-        Self { ground, signer, say: Arc::default(), signed: Arc::default() }
+    pub fn new(context: Context, signer: Signer) -> Self {
+        Self { context, signer, on_checkpoint: Arc::default(), last_signed: Arc::default() }
     }
 
     /// Returns the public keys of checkpoint signatures as a JWK set. Keys of access tokens are not included.
@@ -50,7 +50,7 @@ impl Audit {
     /// # Errors
     /// If the database cannot be read.
     pub async fn jwks(&self) -> Result<serde_json::Value, Error> {
-        let keys = keys::of_database(&self.ground).await?;
+        let keys = keys::list_from_database(&self.context).await?;
         Ok(serde_json::json!({"keys": keys.iter().map(PublicKey::jwk).collect::<Vec<_>>()}))
     }
 }
@@ -59,7 +59,7 @@ impl Audit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chain {
     /// Every event is consistent; `events` is their number.
-    Whole { events: i64 },
+    Intact { events: i64 },
     /// The first inconsistent event.
     Broken { seq: i64 },
 }
@@ -68,10 +68,10 @@ pub enum Chain {
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn verify(ground: &Ground) -> Result<Chain, Error> {
-    let checked = check(ground, keys::of_database(ground).await?, Vec::new()).await?;
-    Ok(match checked.broken {
-        None => Chain::Whole { events: checked.last },
+pub async fn verify(context: &Context) -> Result<Chain, Error> {
+    let checked = verify_with(context, keys::list_from_database(context).await?, Vec::new()).await?;
+    Ok(match checked.inconsistency {
+        None => Chain::Intact { events: checked.last },
         Some(broken) => Chain::Broken { seq: broken.seq },
     })
 }
@@ -81,15 +81,19 @@ pub async fn verify(ground: &Ground) -> Result<Chain, Error> {
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn check(ground: &Ground, trusted: Vec<PublicKey>, kept: Vec<Checkpoint>) -> Result<Checked, Error> {
+pub async fn verify_with(
+    context: &Context,
+    trusted: Vec<PublicKey>,
+    kept: Vec<Checkpoint>,
+) -> Result<VerificationResult, Error> {
     use keyward_store as store;
-    let mut reader = ground.pool.read().await?;
+    let mut reader = context.pool.acquire_reader().await?;
     let mut conn = reader.conn();
     // The order matters: a signed event was in the log before, so a checkpoint beyond the head cannot be a concurrent
     // one.
     let signed = store::checkpoints::last(&mut conn).await?.map_or(0, |row| row.seq);
     let (last, head) = store::audit::head(&mut conn).await?;
-    let mut checker = Checker::new(trusted, kept);
+    let mut checker = ChainVerifier::new(trusted, kept);
     loop {
         let from = checker.seq();
         let mut page = store::audit::after(&mut conn, from, PAGE).await?;
@@ -100,17 +104,17 @@ pub async fn check(ground: &Ground, trusted: Vec<PublicKey>, kept: Vec<Checkpoin
         let mut checkpoints = checkpoints.into_iter().peekable();
         for event in page {
             let seq = event.seq;
-            if !checker.event(&event) {
-                return Ok(checker.done());
+            if !checker.check_event(&event) {
+                return Ok(checker.into_result());
             }
             while let Some(row) = checkpoints.next_if(|row| row.seq <= seq) {
-                if !checker.checkpoint(&row.token) {
-                    return Ok(checker.done());
+                if !checker.check_checkpoint(&row.token) {
+                    return Ok(checker.into_result());
                 }
             }
         }
     }
-    checker.ends_at(last.max(signed));
-    checker.head_is(&head);
-    Ok(checker.done())
+    checker.check_end(last.max(signed));
+    checker.check_head(&head);
+    Ok(checker.into_result())
 }

@@ -3,17 +3,17 @@
 //! Members see who did what and when, the reason, and the values before and after. Addresses and user agents are for
 //! administrators only, because they would reveal to members where other members live and work.
 
-use super::{Audit, words};
+use super::{Audit, messages};
 use crate::{
     Error,
     actor::Caller,
-    can::{Action, Power, can, has},
-    moments::moment_of,
+    permissions::{Action, AdminPermission, is_allowed, role_allows},
     read_list,
+    time_format::moment_from_micros,
 };
 use jiff::{civil::Date, tz::TimeZone};
 use keyward_domain::{
-    audit::{AuditEvent, AuditFilter, AuditPage, ChainState, Exact, HISTORY_SIZE, History, Kind, PAGE_SIZE},
+    audit::{AuditEvent, AuditFilter, AuditPage, ChainState, EventDetails, HISTORY_SIZE, History, Kind, PAGE_SIZE},
     ids::{KeyId, ProjectId},
     key::RESTORE_DAYS,
     project::{ProjectName, Role},
@@ -21,7 +21,7 @@ use keyward_domain::{
 };
 use keyward_store::{
     self as store, Conn,
-    audit::{EventRow, Wanted},
+    audit::{EventQuery, EventRow},
 };
 use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
@@ -54,16 +54,16 @@ pub fn days(from: &str, to: &str, zone: &TimeZone) -> Result<(Option<i64>, Optio
     Ok((begins("from", from, false)?, begins("to", to, true)?))
 }
 
-fn wanted(filter: &AuditFilter, zone: &TimeZone) -> Wanted {
+fn event_query(filter: &AuditFilter, zone: &TimeZone) -> EventQuery {
     // An invalid day, such as 31 February, counts as empty.
     let (from, _) = days(&filter.from, "", zone).unwrap_or_default();
     let (_, to) = days("", &filter.to, zone).unwrap_or_default();
-    let mut wanted = Wanted {
+    let mut wanted = EventQuery {
         from,
         to,
         before: filter.before,
         kinds: filter.kind.map(Kind::prefixes).unwrap_or_default(),
-        ..Wanted::default()
+        ..EventQuery::default()
     };
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     match filter.who.as_str() {
@@ -82,7 +82,7 @@ fn wanted(filter: &AuditFilter, zone: &TimeZone) -> Wanted {
 }
 
 /// Splits rows into one page and the cursor of the next page. The query asks for one row more than the page size.
-fn cut(mut rows: Vec<EventRow>, size: usize) -> (Vec<EventRow>, Option<i64>) {
+fn split_page(mut rows: Vec<EventRow>, size: usize) -> (Vec<EventRow>, Option<i64>) {
     let more = rows.len() > size;
     rows.truncate(size);
     let next = rows.last().filter(|_| more).map(|row| row.seq);
@@ -92,12 +92,12 @@ fn cut(mut rows: Vec<EventRow>, size: usize) -> (Vec<EventRow>, Option<i64>) {
 impl Audit {
     /// Checks the administrator permission in the database, because it may have been revoked since the request began.
     /// Other callers get the response for a missing object.
-    pub(super) async fn administrator(&self, caller: &Caller, power: Power) -> Result<(), Error> {
+    pub(super) async fn require_administrator(&self, caller: &Caller, power: AdminPermission) -> Result<(), Error> {
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?;
             let admin = row.is_some_and(|row| row.active && row.admin);
-            if has(admin, power) { Ok(()) } else { Err(Error::NotFound) }
+            if is_allowed(admin, power) { Ok(()) } else { Err(Error::NotFound) }
         })
         .await
     }
@@ -107,19 +107,19 @@ impl Audit {
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator.
     pub async fn list(&self, caller: &Caller, filter: &AuditFilter) -> Result<AuditPage, Error> {
-        self.administrator(caller, Power::ReadLog).await?;
+        self.require_administrator(caller, AdminPermission::ReadLog).await?;
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
-            let wanted = wanted(filter, &caller.zone);
+            let wanted = event_query(filter, &caller.zone);
             let rows = store::audit::newest(&mut conn, &wanted, PAGE_SIZE as i64 + 1).await?;
-            let (rows, next) = cut(rows, PAGE_SIZE);
+            let (rows, next) = split_page(rows, PAGE_SIZE);
             let mut names = HashMap::new();
             let mut events = Vec::with_capacity(rows.len());
             for row in rows {
-                events.push(exact(&mut conn, row, caller, &mut names).await?);
+                events.push(detailed_event(&mut conn, row, caller, &mut names).await?);
             }
-            let now = self.ground.now();
+            let now = self.context.now();
             Ok(AuditPage { events, next, chain: chain(&mut conn, caller, now).await?, now })
         })
         .await
@@ -130,17 +130,17 @@ impl Audit {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
-    pub async fn of_key(&self, caller: &Caller, id: KeyId, before: Option<i64>) -> Result<History, Error> {
+    pub async fn key_history(&self, caller: &Caller, id: KeyId, before: Option<i64>) -> Result<History, Error> {
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
             let row = store::keys::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
-            let gone = self.ground.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
+            let gone = self.context.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
             if row.deleted_at.is_some_and(|at| at <= gone) {
                 return Err(Error::NotFound);
             }
-            let role = allow(&mut conn, caller, row.project_id).await?;
-            let wanted = Wanted { target: Some(format!("key:{id}")), before, ..Wanted::default() };
+            let role = authorize(&mut conn, caller, row.project_id).await?;
+            let wanted = EventQuery { target: Some(format!("key:{id}")), before, ..EventQuery::default() };
             self.history(&mut conn, caller, &wanted, role).await
         })
         .await
@@ -150,12 +150,12 @@ impl Audit {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member.
-    pub async fn of_project(&self, caller: &Caller, id: ProjectId, before: Option<i64>) -> Result<History, Error> {
+    pub async fn project_history(&self, caller: &Caller, id: ProjectId, before: Option<i64>) -> Result<History, Error> {
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
-            let role = allow(&mut conn, caller, id.into()).await?;
-            let wanted = Wanted { project: Some(id.into()), before, ..Wanted::default() };
+            let role = authorize(&mut conn, caller, id.into()).await?;
+            let wanted = EventQuery { project: Some(id.into()), before, ..EventQuery::default() };
             self.history(&mut conn, caller, &wanted, role).await
         })
         .await
@@ -165,29 +165,29 @@ impl Audit {
         &self,
         conn: &mut Conn<'_>,
         caller: &Caller,
-        wanted: &Wanted,
+        wanted: &EventQuery,
         role: Role,
     ) -> Result<History, Error> {
         let rows = store::audit::newest(conn, wanted, HISTORY_SIZE as i64 + 1).await?;
-        let (mut rows, next) = cut(rows, HISTORY_SIZE);
-        if !can(role, Action::ManageMembers) {
+        let (mut rows, next) = split_page(rows, HISTORY_SIZE);
+        if !role_allows(role, Action::ManageMembers) {
             // Same rule as the project's page: only members who can invite see invited addresses.
-            rows.iter_mut().for_each(words::leave_out_the_invited);
+            rows.iter_mut().for_each(messages::redact_invitee);
         }
-        let events = rows.iter().map(|row| words::event(row, caller)).collect();
-        Ok(History { events, next, now: self.ground.now() })
+        let events = rows.iter().map(|row| messages::describe_event(row, caller)).collect();
+        Ok(History { events, next, now: self.context.now() })
     }
 }
 
 /// Checks that the caller can read the history of a project. For non-members the project does not exist.
-async fn allow(conn: &mut Conn<'_>, caller: &Caller, project: Uuid) -> Result<Role, Error> {
+async fn authorize(conn: &mut Conn<'_>, caller: &Caller, project: Uuid) -> Result<Role, Error> {
     let role = store::projects::role(conn, project, caller.user.into()).await?.ok_or(Error::NotFound)?;
     let role: Role = role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
-    if can(role, Action::SeeHistory) { Ok(role) } else { Err(Error::NotFound) }
+    if role_allows(role, Action::SeeHistory) { Ok(role) } else { Err(Error::NotFound) }
 }
 
 /// Converts a row into an event with all details for administrators.
-async fn exact(
+async fn detailed_event(
     conn: &mut Conn<'_>,
     row: EventRow,
     caller: &Caller,
@@ -202,8 +202,8 @@ async fn exact(
         let name = name.clone().unwrap_or_default();
         project = Some(ProjectName { id: id.into(), name });
     }
-    let event = words::event(&row, caller);
-    let exact = Exact {
+    let event = messages::describe_event(&row, caller);
+    let exact = EventDetails {
         actor: row.actor,
         action: row.action,
         target: row.target,
@@ -223,5 +223,5 @@ async fn chain(conn: &mut Conn<'_>, caller: &Caller, now: Timestamp) -> Result<C
     let signed = last.as_ref().map_or(0, |row| row.seq);
     let waiting = store::audit::after(conn, signed, 1).await?;
     let late = waiting.first().is_some_and(|event| now.seconds_since(Timestamp::from_micros(event.at)) > LATE);
-    Ok(ChainState { events, signed, signed_at: last.map(|row| moment_of(row.at, &caller.zone)), late })
+    Ok(ChainState { events, signed, signed_at: last.map(|row| moment_from_micros(row.at, &caller.zone)), late })
 }

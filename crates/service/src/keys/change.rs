@@ -1,14 +1,17 @@
 //! Key lifecycle: deactivate, activate, delete, and restore, by project members, programs, administrators, and the
 //! operator.
 
-use super::{Keys, Versions, Viewer, administrator, create::check_room, find, is_gone, program, view};
+use super::{
+    IfMatch, Keys, Viewer, create::check_key_limit, find, is_restore_period_over, management, require_administrator,
+    view,
+};
 use crate::{
     Error,
     actor::{Actor, Caller, Origin},
-    audit::acting,
-    can::{Action, Power},
+    audit::acting_role,
+    management_client::ManagementClient,
+    permissions::{Action, AdminPermission},
     policy,
-    program::Program,
 };
 use keyward_domain::{
     ids::KeyId,
@@ -19,21 +22,21 @@ use keyward_domain::{
 use keyward_store::{
     self as store, Tx,
     audit::NewEvent,
-    changes::Change,
+    change_log::Change,
     keys::{KeyRow, NewNote},
-    queue::Kept,
+    write_queue::WriteOutcome,
 };
 
 /// A lifecycle action on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(super) enum LifecycleAction {
     Deactivate,
     Activate,
     Delete,
     Restore,
 }
 
-impl Verb {
+impl LifecycleAction {
     const fn action(self) -> &'static str {
         match self {
             Self::Deactivate => "key.deactivated",
@@ -54,7 +57,7 @@ impl Verb {
     }
 
     /// Whether the action ends a stop by an administrator.
-    pub(super) const fn starts(self) -> bool {
+    pub(super) const fn ends_stop(self) -> bool {
         matches!(self, Self::Activate | Self::Restore)
     }
 
@@ -81,11 +84,11 @@ impl Verb {
 
 /// The authority by which an actor changes a key.
 #[derive(Clone, Debug)]
-pub(super) enum Standing {
+pub(super) enum Authority {
     /// The actor's role in the project, or the operator at the command line.
     Own(Actor),
     /// A program, limited by its own key's privileges, if the key is in one of these states.
-    Program(Box<Program>, Versions),
+    Program(Box<ManagementClient>, IfMatch),
     /// An administrator, for any key, with a reason that the key's owner sees.
     Administrator(Caller, Reason),
     /// The operator at the command line, with an administrator's permission: only an administrator can undo the stop.
@@ -94,20 +97,20 @@ pub(super) enum Standing {
     Keyward(String, Reason),
 }
 
-impl Standing {
+impl Authority {
     fn viewer(&self) -> Viewer {
         match self {
-            Self::Own(actor) => Viewer::acting(actor),
-            Self::Program(program, _) => Viewer::acting(&Actor::Program(Program::clone(program))),
-            Self::Administrator(caller, _) => Viewer::administrator(caller),
-            Self::Operator(_) | Self::Keyward(..) => Viewer::acting(&self.actor()),
+            Self::Own(actor) => Viewer::from_actor(actor),
+            Self::Program(program, _) => Viewer::from_actor(&Actor::Program(ManagementClient::clone(program))),
+            Self::Administrator(caller, _) => Viewer::as_administrator(caller),
+            Self::Operator(_) | Self::Keyward(..) => Viewer::from_actor(&self.actor()),
         }
     }
 
     fn actor(&self) -> Actor {
         match self {
             Self::Own(actor) => actor.clone(),
-            Self::Program(program, _) => Actor::Program(Program::clone(program)),
+            Self::Program(program, _) => Actor::Program(ManagementClient::clone(program)),
             Self::Administrator(caller, _) => Actor::User(caller.clone()),
             Self::Operator(_) => Actor::Operator,
             Self::Keyward(..) => Actor::System(Origin::default()),
@@ -117,9 +120,11 @@ impl Standing {
     /// Returns the acting role for the audit log.
     async fn acting(&self, tx: &mut Tx<'_>, row: &KeyRow) -> Result<String, Error> {
         match self {
-            Self::Own(_) | Self::Program(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
+            Self::Own(_) | Self::Program(..) => acting_role::in_project(tx, &self.actor(), row.project_id.into()).await,
             Self::Administrator(..) => Ok("administrator".to_owned()),
-            Self::Operator(_) | Self::Keyward(..) => acting::in_project(tx, &self.actor(), row.project_id.into()).await,
+            Self::Operator(_) | Self::Keyward(..) => {
+                acting_role::in_project(tx, &self.actor(), row.project_id.into()).await
+            }
         }
     }
 
@@ -133,24 +138,24 @@ impl Standing {
     }
 
     /// Returns the key if this authority permits the action now.
-    async fn find(&self, tx: &mut Tx<'_>, id: KeyId, verb: Verb, now: Timestamp) -> Result<KeyRow, Error> {
+    async fn find(&self, tx: &mut Tx<'_>, id: KeyId, verb: LifecycleAction, now: Timestamp) -> Result<KeyRow, Error> {
         match self {
             Self::Own(_) | Self::Program(..) => {
                 let row = find(tx, &self.actor(), id, Action::ChangeKeys, now).await?;
                 if let Self::Program(program, versions) = self {
-                    program::check_change(tx, program, &row, verb, versions.as_deref(), now).await?;
+                    management::check_change(tx, program, &row, verb, versions.as_deref(), now).await?;
                 }
-                if verb.starts() && row.held {
+                if verb.ends_stop() && row.held {
                     return Err(Error::Stopped { reason: row.note.unwrap_or_default() });
                 }
                 Ok(row)
             }
             Self::Administrator(..) | Self::Operator(_) | Self::Keyward(..) => {
                 if let Self::Administrator(caller, _) = self {
-                    administrator(tx, caller, Power::StopAnyKey).await?;
+                    require_administrator(tx, caller, AdminPermission::StopAnyKey).await?;
                 }
                 let row = store::keys::by_id(tx, id.into()).await?;
-                row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)
+                row.filter(|row| !is_restore_period_over(row, now)).ok_or(Error::NotFound)
             }
         }
     }
@@ -165,11 +170,11 @@ impl Standing {
 
     /// Returns the note to store, unless the key already has it. An administrator can stop a key that its owner has
     /// stopped before: then only an administrator can start it again.
-    fn note(&self, verb: Verb, row: &KeyRow) -> Option<NewNote> {
+    fn note(&self, verb: LifecycleAction, row: &KeyRow) -> Option<NewNote> {
         let reason = self.reason()?;
-        let held = !verb.starts();
-        let said = if held { row.held && row.note.as_deref() == Some(reason.as_str()) } else { verb.is_done(row) };
-        (!said).then(|| NewNote { held, text: reason.as_str().to_owned(), by: self.name() })
+        let held = !verb.ends_stop();
+        let is_noted = if held { row.held && row.note.as_deref() == Some(reason.as_str()) } else { verb.is_done(row) };
+        (!is_noted).then(|| NewNote { held, text: reason.as_str().to_owned(), by: self.name() })
     }
 }
 
@@ -177,9 +182,9 @@ impl Standing {
 /// checks run before the first write.
 pub(super) async fn apply(
     tx: &mut Tx<'_>,
-    standing: &Standing,
+    standing: &Authority,
     id: KeyId,
-    verb: Verb,
+    verb: LifecycleAction,
     now: Timestamp,
 ) -> Result<(KeyRow, Option<NewEvent>), Error> {
     store::keys::lock(tx, id.into()).await?;
@@ -189,9 +194,9 @@ pub(super) async fn apply(
     if done && note.is_none() {
         return Ok((row, None));
     }
-    if verb == Verb::Restore && !done {
-        let policy = policy::read(tx).await?;
-        check_room(tx, &policy, row.project_id).await?;
+    if verb == LifecycleAction::Restore && !done {
+        let policy = policy::load(tx).await?;
+        check_key_limit(tx, &policy, row.project_id).await?;
     }
     let mut kept = done || verb.write(tx, &row, now).await?;
     if let Some(note) = &note {
@@ -203,17 +208,17 @@ pub(super) async fn apply(
     let after = store::keys::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
     let facts = |row: &KeyRow| serde_json::json!({"status": row.lifecycle().status(now).as_str(), "held": row.held});
     let mut detail = serde_json::json!({"before": facts(&row), "after": facts(&after)});
-    if let Standing::Keyward(administrator, _) = standing {
+    if let Authority::Keyward(administrator, _) = standing {
         detail["for"] = administrator.as_str().into();
     }
     let acting = standing.acting(tx, &row).await?;
     let event = standing
         .actor()
         .event(now, verb.action(), format!("key:{id}"), &row.name)
-        .acting_as(&acting)
+        .with_acting_role(&acting)
         .in_project(row.project_id.into())
-        .because(standing.reason().map(Reason::as_str))
-        .detail(detail);
+        .with_reason(standing.reason().map(Reason::as_str))
+        .with_detail(detail);
     Ok((after, Some(event)))
 }
 
@@ -224,7 +229,7 @@ impl Keys {
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project, [`Error::Forbidden`]
     /// for a viewer, [`Error::Conflict`] if the key is deleted.
     pub async fn deactivate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Deactivate).await
+        self.change(Authority::Own(Actor::User(caller.clone())), id, LifecycleAction::Deactivate).await
     }
 
     /// Activates a key: it is accepted again.
@@ -232,7 +237,7 @@ impl Keys {
     /// # Errors
     /// As [`Keys::deactivate`]; [`Error::Stopped`] while it is stopped by an administrator.
     pub async fn activate(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Activate).await
+        self.change(Authority::Own(Actor::User(caller.clone())), id, LifecycleAction::Activate).await
     }
 
     /// Deletes a key: it is denied as `deleted` from the next request, and can be restored for seven days.
@@ -240,7 +245,7 @@ impl Keys {
     /// # Errors
     /// As [`Keys::deactivate`], but a second deletion is not an error.
     pub async fn delete(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Delete).await
+        self.change(Authority::Own(Actor::User(caller.clone())), id, LifecycleAction::Delete).await
     }
 
     /// Restores a deleted key to its previous state.
@@ -250,7 +255,7 @@ impl Keys {
     /// [`Error::Forbidden`] for a viewer; [`Error::Conflict`] if the project has as many keys as the policy allows;
     /// [`Error::Stopped`] while it is stopped by an administrator.
     pub async fn restore(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::User(caller.clone())), id, Verb::Restore).await
+        self.change(Authority::Own(Actor::User(caller.clone())), id, LifecycleAction::Restore).await
     }
 
     /// Deactivates a key from the command line.
@@ -258,7 +263,7 @@ impl Keys {
     /// # Errors
     /// As [`Keys::deactivate`].
     pub async fn deactivate_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::Operator), id, Verb::Deactivate).await
+        self.change(Authority::Own(Actor::Operator), id, LifecycleAction::Deactivate).await
     }
 
     /// Activates a key from the command line.
@@ -266,7 +271,7 @@ impl Keys {
     /// # Errors
     /// As [`Keys::activate`].
     pub async fn activate_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::Operator), id, Verb::Activate).await
+        self.change(Authority::Own(Actor::Operator), id, LifecycleAction::Activate).await
     }
 
     /// Deletes a key from the command line.
@@ -274,7 +279,7 @@ impl Keys {
     /// # Errors
     /// As [`Keys::delete`].
     pub async fn delete_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::Operator), id, Verb::Delete).await
+        self.change(Authority::Own(Actor::Operator), id, LifecycleAction::Delete).await
     }
 
     /// Restores a key from the command line.
@@ -282,20 +287,20 @@ impl Keys {
     /// # Errors
     /// As [`Keys::restore`].
     pub async fn restore_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        self.change(Standing::Own(Actor::Operator), id, Verb::Restore).await
+        self.change(Authority::Own(Actor::Operator), id, LifecycleAction::Restore).await
     }
 
     /// Applies one action to a key in its own write, with its audit event.
-    pub(super) async fn change(&self, standing: Standing, id: KeyId, verb: Verb) -> Result<KeyView, Error> {
-        let now = self.ground.now();
+    pub(super) async fn change(&self, standing: Authority, id: KeyId, verb: LifecycleAction) -> Result<KeyView, Error> {
+        let now = self.context.now();
         let viewer = standing.viewer();
-        let row = self.ground.queue.write(move |tx| {
+        let row = self.context.queue.write(move |tx| {
             let standing = standing.clone();
             Box::pin(async move {
                 let (row, event) = apply(tx, &standing, id, verb, now).await?;
                 Ok::<_, Error>(match event {
-                    Some(event) => Kept::with(row, event).heard(Change { topic: "key", id: id.into() }),
-                    None => Kept::unrecorded(row),
+                    Some(event) => WriteOutcome::audited(row, event).notify(Change { topic: "key", id: id.into() }),
+                    None => WriteOutcome::unaudited(row),
                 })
             })
         });
@@ -303,7 +308,7 @@ impl Keys {
         // A user who changed the key by their role may change it. An administrator need not have a role.
         let role = match viewer.user {
             Some(user) if viewer.administrator => {
-                let mut reader = self.ground.pool.read().await?;
+                let mut reader = self.context.pool.acquire_reader().await?;
                 super::role(&mut reader.conn(), row.project_id.into(), user).await?
             }
             user => user.map(|_| Role::Operator),

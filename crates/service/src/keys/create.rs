@@ -1,15 +1,15 @@
 //! Key creation.
 
 use super::{
-    Keys, Viewer, allow,
-    draft::{KeyDraft, NewKey},
-    may_grant, program, role, rules, view,
+    Keys, Viewer, authorize, management, may_grant,
+    new_key::{KeyDraft, NewKey},
+    restrictions, role, view,
 };
 use crate::{
     Error,
     actor::{Actor, Caller},
-    audit::acting,
-    can::Action,
+    audit::acting_role,
+    permissions::Action,
     policy,
     reauthentication::MANAGEMENT_SCOPE,
 };
@@ -23,7 +23,7 @@ use keyward_domain::{
     scope::ScopeName,
     time::Timestamp,
 };
-use keyward_store::{self as store, Tx, changes::Change, keys::NewKeyRow, queue::Kept};
+use keyward_store::{self as store, Tx, change_log::Change, keys::NewKeyRow, write_queue::WriteOutcome};
 
 /// Checks that the project offers all scopes, and that only owners grant owner-only scopes (management scopes
 /// included).
@@ -34,7 +34,7 @@ pub(super) async fn check_scopes(
     scopes: &[ScopeName],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let offered = store::projects::offered(conn, project.into()).await?;
+    let offered = store::projects::list_offered_scopes(conn, project.into()).await?;
     let role = match actor.user() {
         Some(user) => Some(role(conn, project, user).await?.ok_or(Error::NotFound)?),
         None => None,
@@ -48,16 +48,16 @@ pub(super) async fn check_scopes(
         }
     }
     if scopes.iter().any(ScopeName::is_management) {
-        actor.reauthenticate(MANAGEMENT_SCOPE, now)?;
+        actor.require_reauthentication(MANAGEMENT_SCOPE, now)?;
     }
     Ok(())
 }
 
 /// Checks that the policy permits one more key that is not deleted. The project row is locked until commit, so that two
 /// concurrent writes cannot both take the last place.
-pub(super) async fn check_room(tx: &mut Tx<'_>, policy: &Policy, project: uuid::Uuid) -> Result<(), Error> {
+pub(super) async fn check_key_limit(tx: &mut Tx<'_>, policy: &Policy, project: uuid::Uuid) -> Result<(), Error> {
     let Some(most) = policy.keys_per_project else { return Ok(()) };
-    store::policy::hold_project(tx, project).await?;
+    store::policy::lock_project(tx, project).await?;
     if store::projects::key_count(tx, project).await? < i64::from(most) {
         return Ok(());
     }
@@ -69,8 +69,8 @@ pub(super) async fn check_room(tx: &mut Tx<'_>, policy: &Policy, project: uuid::
 impl Keys {
     /// Returns the current policy.
     async fn policy(&self) -> Result<Policy, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        policy::read(&mut reader.conn()).await
+        let mut reader = self.context.pool.acquire_reader().await?;
+        policy::load(&mut reader.conn()).await
     }
 
     /// Creates a key for a user. Only this response contains the secret.
@@ -81,8 +81,8 @@ impl Keys {
     /// allows; [`Error::StepUp`] for a key that never expires, expires after more than five years, or has a `keyward:*`
     /// scope, without recent reauthentication.
     pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
-        let usual = self.policy().await?.usual_period();
-        let new = draft.read(&caller.zone, usual, self.ground.now())?;
+        let usual = self.policy().await?.default_period();
+        let new = draft.parse(&caller.zone, usual, self.context.now())?;
         self.create_as(&Actor::User(caller.clone()), new).await
     }
 
@@ -91,8 +91,8 @@ impl Keys {
     /// # Errors
     /// As [`Keys::create`], but reauthentication is never required.
     pub async fn create_as_operator(&self, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
-        let usual = self.policy().await?.usual_period();
-        self.create_as(&Actor::Operator, draft.read(&TimeZone::UTC, usual, self.ground.now())?).await
+        let usual = self.policy().await?.default_period();
+        self.create_as(&Actor::Operator, draft.parse(&TimeZone::UTC, usual, self.context.now())?).await
     }
 
     /// Creates a key for any actor.
@@ -104,10 +104,10 @@ impl Keys {
             Environment::Live => Mode::Live,
             Environment::Test => Mode::Test,
         };
-        let secret = PlainSecret::generate(mode, |bytes| self.ground.random.fill(bytes));
-        let now = self.ground.now();
+        let secret = PlainSecret::generate(mode, |bytes| self.context.random.fill(bytes));
+        let now = self.context.now();
         let row = NewKeyRow {
-            id: self.ground.new_id(),
+            id: self.context.new_id(),
             project_id: new.project.into(),
             name: new.name.as_str().to_owned(),
             environment: new.environment.as_str(),
@@ -115,51 +115,51 @@ impl Keys {
             preview: secret.preview().to_owned(),
             scopes: new.scopes.iter().map(ToString::to_string).collect(),
             issued_to: new.issued_to.clone(),
-            networks: rules::words(&new.rules.networks),
-            not_before: new.rules.not_before.map(Timestamp::micros),
+            networks: restrictions::network_strings(&new.restrictions.networks),
+            not_before: new.restrictions.not_before.map(Timestamp::micros),
             expires_at: new.expires_at.map(Timestamp::micros),
-            rate_limit: new.rules.rate_limit.map(|limit| limit.to_string()),
+            rate_limit: new.restrictions.rate_limit.map(|limit| limit.to_string()),
             form_number: new.number.map(Into::into),
             request_digest: new.request,
             created_by: actor.user().map(Into::into),
             created_by_name: actor.name().to_owned(),
             created_at: now.micros(),
         };
-        let (actor, viewer) = (actor.clone(), Viewer::acting(actor));
-        let stored = self.ground.queue.write(move |tx| {
+        let (actor, viewer) = (actor.clone(), Viewer::from_actor(actor));
+        let stored = self.context.queue.write(move |tx| {
             let (actor, new, row) = (actor.clone(), new.clone(), row.clone());
             Box::pin(async move {
-                allow(tx, &actor, new.project, Action::ChangeKeys).await?;
+                authorize(tx, &actor, new.project, Action::ChangeKeys).await?;
                 let project = store::projects::by_id(tx, row.project_id).await?.ok_or(Error::NotFound)?;
                 if project.archived_at.is_some() {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you make a key."));
                 }
-                program::check_new(tx, &actor, &new, now).await?;
+                management::check_new(tx, &actor, &new, now).await?;
                 check_scopes(tx, &actor, new.project, &new.scopes, now).await?;
-                let policy = policy::read(tx).await?;
+                let policy = policy::load(tx).await?;
                 policy.check_end(new.expires_at, now).map_err(|e| Error::field("expires", e))?;
-                check_room(tx, &policy, row.project_id).await?;
-                actor.reauthenticate_for_expiry(new.expires_at, now)?;
+                check_key_limit(tx, &policy, row.project_id).await?;
+                actor.require_reauthentication_for_expiry(new.expires_at, now)?;
                 if !store::keys::insert(tx, &row).await? {
                     // Another node has used the number since the check above.
-                    program::check_once(tx, new.number, new.request.as_ref()).await?;
+                    management::check_idempotency(tx, new.number, new.request.as_ref()).await?;
                     return Err(Error::Conflict(
                         "This form has made its key already, and a secret is shown only in the answer that made it. If you \
                          did not get it, delete that key and create another.",
                     ));
                 }
                 let stored = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
-                let acting = acting::in_project(tx, &actor, new.project).await?;
+                let acting = acting_role::in_project(tx, &actor, new.project).await?;
                 let event = actor
                     .event(now, "key.created", format!("key:{}", row.id), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(new.project)
-                    .detail(serde_json::json!({"after": {
+                    .with_detail(serde_json::json!({"after": {
                         "environment": row.environment, "scopes": row.scopes, "issued_to": row.issued_to,
                         "expires_at": row.expires_at, "preview": row.preview, "networks": row.networks,
                         "not_before": row.not_before, "rate_limit": row.rate_limit,
                     }}));
-                Ok(Kept::with(stored, event).heard(Change { topic: "key", id: row.id }))
+                Ok(WriteOutcome::audited(stored, event).notify(Change { topic: "key", id: row.id }))
             })
         });
         // A user who creates a key may change it.

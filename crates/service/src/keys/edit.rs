@@ -4,41 +4,45 @@ use super::{
     Keys, Viewer,
     create::check_scopes,
     find,
-    patch::{Edited, KeyEdit, KeyPatch},
-    program, rules, view,
+    key_patch::{KeyEdit, KeyPatch, ParsedPatch},
+    management, restrictions, view,
 };
 use crate::{
     Error,
     actor::{Actor, Caller},
-    audit::acting,
-    can::Action,
-    moments, not_before, policy,
-    program::ProgramRefused,
+    audit::acting_role,
+    management_client::ManagementError,
+    not_before,
+    permissions::Action,
+    policy, time_format,
 };
 use keyward_domain::{ids::KeyId, key::KeyView, project::Role, time::Timestamp};
 use keyward_store::{
     self as store, Tx,
-    changes::Change,
+    change_log::Change,
     keys::{Edit, KeyRow},
-    queue::Kept,
+    write_queue::WriteOutcome,
 };
 
-fn facts(row: &KeyRow) -> Result<serde_json::Value, store::Error> {
+fn audit_json(row: &KeyRow) -> Result<serde_json::Value, store::Error> {
     Ok(serde_json::json!({
         "name": row.name, "scopes": row.scopes()?, "issued_to": row.issued_to, "expires_at": row.expires_at,
         "networks": row.networks()?, "not_before": row.not_before, "rate_limit": row.rate_limit,
     }))
 }
 
-impl Edited {
+impl ParsedPatch {
     /// Returns the values of the row after the edit.
-    fn of(&self, row: &KeyRow) -> Result<Edit, store::Error> {
+    fn apply_to(&self, row: &KeyRow) -> Result<Edit, store::Error> {
         let scopes = self.scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect());
         Ok(Edit {
             name: self.name.as_ref().map_or_else(|| row.name.clone(), |name| name.as_str().to_owned()),
             scopes: scopes.map_or_else(|| row.scopes(), Ok)?,
             issued_to: self.issued_to.clone().unwrap_or_else(|| row.issued_to.clone()),
-            networks: self.networks.as_ref().map_or_else(|| row.networks(), |it| Ok(rules::words(it)))?,
+            networks: self
+                .networks
+                .as_ref()
+                .map_or_else(|| row.networks(), |it| Ok(restrictions::network_strings(it)))?,
             not_before: self.not_before.map_or(row.not_before, |at| at.map(Timestamp::micros)),
             expires_at: self.expires_at.map_or(row.expires_at, |at| at.map(Timestamp::micros)),
             rate_limit: self.rate_limit.map_or_else(|| row.rate_limit.clone(), |it| it.map(|it| it.to_string())),
@@ -54,7 +58,7 @@ impl Edited {
         edit: &Edit,
         now: Timestamp,
     ) -> Result<(), Error> {
-        program::check_edit(tx, actor, row, edit, now).await?;
+        management::check_edit(tx, actor, row, edit, now).await?;
         // A scope that the project no longer offers may stay on a key, but it cannot be added.
         let had = row.scopes()?;
         let wanted = self.scopes.iter().flatten();
@@ -63,8 +67,8 @@ impl Edited {
         // An unchanged expiry may stay, even if the current policy would not allow it.
         if edit.expires_at != row.expires_at {
             let end = edit.expires_at.map(Timestamp::from_micros);
-            policy::read(tx).await?.check_end(end, now).map_err(|e| Error::field("expires", e))?;
-            actor.reauthenticate_for_expiry(end, now)?;
+            policy::load(tx).await?.check_end(end, now).map_err(|e| Error::field("expires", e))?;
+            actor.require_reauthentication_for_expiry(end, now)?;
         }
         check_start(row, edit, actor)
     }
@@ -72,7 +76,7 @@ impl Edited {
 
 /// Whether earlier tokens permit more than the key from now on: it lost a scope, expires earlier, or has not started
 /// yet.
-fn narrows(before: &KeyRow, after: &KeyRow, now: Timestamp) -> Result<bool, store::Error> {
+fn is_narrower(before: &KeyRow, after: &KeyRow, now: Timestamp) -> Result<bool, store::Error> {
     let kept = after.scopes()?;
     let end = |row: &KeyRow| row.expires_at.unwrap_or(i64::MAX);
     let waits = after.not_before.is_some_and(|from| from > now.micros());
@@ -87,7 +91,7 @@ fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
     let (from, end) = (edit.not_before.map(Timestamp::from_micros), edit.expires_at.map(Timestamp::from_micros));
     not_before::check(from, end, &actor.zone()).map_err(|field| match from {
         Some(from) if edit.not_before == row.not_before => {
-            let from = moments::moment(from, &actor.zone()).exact;
+            let from = time_format::format_moment(from, &actor.zone()).exact;
             Error::field("expires", format!("The key would never work: it works from {from} on. Choose a later end."))
         }
         _ => Error::Invalid(vec![field]),
@@ -114,16 +118,16 @@ impl Keys {
     }
 
     async fn patch(&self, actor: &Actor, id: KeyId, patch: &KeyPatch) -> Result<KeyView, Error> {
-        let edited = patch.read(&actor.zone(), self.ground.now())?;
+        let edited = patch.parse(&actor.zone(), self.context.now())?;
         self.apply_edit(actor, id, edited).await
     }
 
     /// Applies one edit to a key in its own write, with its audit event.
-    pub(super) async fn apply_edit(&self, actor: &Actor, id: KeyId, edited: Edited) -> Result<KeyView, Error> {
-        let now = self.ground.now();
-        let (actor, viewer) = (actor.clone(), Viewer::acting(actor));
+    pub(super) async fn apply_edit(&self, actor: &Actor, id: KeyId, edited: ParsedPatch) -> Result<KeyView, Error> {
+        let now = self.context.now();
+        let (actor, viewer) = (actor.clone(), Viewer::from_actor(actor));
         let role = viewer.user.map(|_| Role::Operator);
-        let row = self.ground.queue.write(move |tx| {
+        let row = self.context.queue.write(move |tx| {
             let (actor, edited) = (actor.clone(), edited.clone());
             Box::pin(async move {
                 store::keys::lock(tx, id.into()).await?;
@@ -133,28 +137,28 @@ impl Keys {
                 }
                 if edited.version.is_some_and(|version| version != row.updated_at) {
                     if matches!(actor, Actor::Program(_)) {
-                        return Err(ProgramRefused::Stale.into());
+                        return Err(ManagementError::Stale.into());
                     }
                     return Err(Error::Conflict(
                         "This key was changed meanwhile, by someone else or in another tab. Look at it again, then save.",
                     ));
                 }
-                let edit = edited.of(&row)?;
+                let edit = edited.apply_to(&row)?;
                 edited.check(tx, &actor, &row, &edit, now).await?;
                 if !store::keys::edit(tx, row.id, &edit, now.micros()).await? {
                     return Err(Error::Internal("a key that was just read was not there to be edited"));
                 }
                 let after = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;
-                if narrows(&row, &after, now)? {
-                    store::revoked::cut_off(tx, &format!("key:{id}"), now.micros()).await?;
+                if is_narrower(&row, &after, now)? {
+                    store::revoked_tokens::cut_off(tx, &format!("key:{id}"), now.micros()).await?;
                 }
-                let acting = acting::in_project(tx, &actor, row.project_id.into()).await?;
+                let acting = acting_role::in_project(tx, &actor, row.project_id.into()).await?;
                 let event = actor
                     .event(now, "key.edited", format!("key:{id}"), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(row.project_id.into())
-                    .detail(serde_json::json!({"before": facts(&row)?, "after": facts(&after)?}));
-                Ok(Kept::with(after, event).heard(Change { topic: "key", id: row.id }))
+                    .with_detail(serde_json::json!({"before": audit_json(&row)?, "after": audit_json(&after)?}));
+                Ok(WriteOutcome::audited(after, event).notify(Change { topic: "key", id: row.id }))
             })
         });
         view(row.await?, &viewer, role, now)

@@ -1,9 +1,9 @@
 //! Paginated lists of keys: those of a user's projects, and all keys for an administrator.
 
-use super::{Keys, Viewer, administrator, view};
-use crate::{Error, actor::Caller, can::Power, read_list};
+use super::{Keys, Viewer, require_administrator, view};
+use crate::{Error, actor::Caller, permissions::AdminPermission, read_list};
 use keyward_domain::{
-    count::COUNTED,
+    count::COUNT_MAX,
     filter::{KeyFilter, UNUSED_DAYS},
     key::{KeyPage, KeyView, PAGE_SIZE, RESTORE_DAYS, Status},
     people::PersonChoice,
@@ -12,7 +12,7 @@ use keyward_domain::{
 };
 use keyward_store::{
     self as store, Conn,
-    keys::{After, Seen, Wanted},
+    keys::{KeyCursor, KeyQuery, Visibility},
 };
 use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
@@ -27,39 +27,39 @@ const CHOICES: i64 = 500;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cursor {
     now: Timestamp,
-    after: After,
+    after: KeyCursor,
 }
 
 impl Cursor {
-    fn read(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(4, '.');
         let now = Timestamp::from_micros(parts.next()?.parse().ok()?);
         let place = parts.next()?.parse::<i64>().ok()?.max(-i64::MAX);
         let id: Uuid = parts.next()?.parse().ok()?;
         // PostgreSQL text cannot contain a NUL.
         let title = parts.next().filter(|title| !title.contains('\0'))?.to_owned();
-        Some(Self { now, after: After { place, title, id } })
+        Some(Self { now, after: KeyCursor { place, title, id } })
     }
 
-    fn write(&self) -> String {
-        let After { place, title, id } = &self.after;
+    fn encode(&self) -> String {
+        let KeyCursor { place, title, id } = &self.after;
         format!("{}.{place}.{}.{title}", self.now.micros(), id.simple())
     }
 }
 
 /// Whether a text is a valid cursor.
 pub(super) fn is_cursor(text: &str) -> bool {
-    Cursor::read(text).is_some()
+    Cursor::parse(text).is_some()
 }
 
 /// Search criteria in addition to the filter, and the page size.
-pub(super) struct Narrow<'a> {
+pub(super) struct SearchOptions<'a> {
     pub text: Option<&'a str>,
     pub issued_to: Option<&'a str>,
     pub limit: usize,
 }
 
-impl Default for Narrow<'_> {
+impl Default for SearchOptions<'_> {
     fn default() -> Self {
         Self { text: None, issued_to: None, limit: PAGE_SIZE }
     }
@@ -68,7 +68,7 @@ impl Default for Narrow<'_> {
 /// Returns a user's role in each of their projects, and the names of those projects.
 async fn memberships(conn: &mut Conn<'_>, caller: &Caller) -> Result<(HashMap<Uuid, Role>, Vec<ProjectName>), Error> {
     let (mut roles, mut projects) = (HashMap::new(), Vec::new());
-    for member in store::projects::of_user(conn, caller.user.into()).await? {
+    for member in store::projects::list_by_user(conn, caller.user.into()).await? {
         let role = member.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
         roles.insert(member.project.id, role);
         projects.push(ProjectName { id: member.project.id.into(), name: member.project.name });
@@ -83,13 +83,19 @@ impl Keys {
     /// If the database cannot be read.
     pub async fn list(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
             let (roles, projects) = memberships(&mut conn, caller).await?;
             let (page, rows, _) = self
-                .page(&mut conn, Seen::By(caller.user.into()), &filter.clone().of_members(), &Narrow::default(), after)
+                .page(
+                    &mut conn,
+                    Visibility::MemberOf(caller.user.into()),
+                    &filter.clone().for_members(),
+                    &SearchOptions::default(),
+                    after,
+                )
                 .await?;
-            let viewer = Viewer::of(caller);
+            let viewer = Viewer::from_caller(caller);
             let keys = rows
                 .into_iter()
                 .map(|row| {
@@ -108,11 +114,12 @@ impl Keys {
     /// [`Error::NotFound`] for other users.
     pub async fn list_all(&self, caller: &Caller, filter: &KeyFilter, after: &str) -> Result<KeyPage, Error> {
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
-            administrator(&mut conn, caller, Power::SeeEveryKey).await?;
-            let (page, rows, _) = self.page(&mut conn, Seen::All, filter, &Narrow::default(), after).await?;
-            let viewer = Viewer::administrator(caller);
+            require_administrator(&mut conn, caller, AdminPermission::SeeEveryKey).await?;
+            let (page, rows, _) =
+                self.page(&mut conn, Visibility::All, filter, &SearchOptions::default(), after).await?;
+            let viewer = Viewer::as_administrator(caller);
             let (roles, _) = memberships(&mut conn, caller).await?;
             let mut owners = HashMap::new();
             let mut keys: Vec<KeyView> = Vec::with_capacity(rows.len());
@@ -154,15 +161,15 @@ impl Keys {
     pub(super) async fn page(
         &self,
         conn: &mut Conn<'_>,
-        seen: Seen,
+        seen: Visibility,
         filter: &KeyFilter,
-        narrow: &Narrow<'_>,
+        narrow: &SearchOptions<'_>,
         after: &str,
     ) -> Result<(KeyPage, Vec<store::keys::KeyRow>, bool), Error> {
-        let now = self.ground.now();
-        let cursor = Cursor::read(after).unwrap_or(Cursor { now, after: After::nothing() });
-        let wanted = Wanted {
-            seen,
+        let now = self.context.now();
+        let cursor = Cursor::parse(after).unwrap_or(Cursor { now, after: KeyCursor::start() });
+        let wanted = KeyQuery {
+            visibility: seen,
             status: filter.status,
             project: filter.project.map(Into::into),
             environment: filter.environment,
@@ -188,10 +195,11 @@ impl Keys {
         let more = rows.len() > narrow.limit;
         rows.truncate(narrow.limit);
         let next = rows.last().filter(|_| more).map(|last| {
-            let after = After { place: last.place, title: last.title.clone(), id: last.key.id };
-            Cursor { now: cursor.now, after }.write()
+            let after = KeyCursor { place: last.place, title: last.title.clone(), id: last.key.id };
+            Cursor { now: cursor.now, after }.encode()
         });
-        let searched = until.map(|id| Cursor { now: cursor.now, after: After { id, ..After::nothing() } }.write());
+        let searched =
+            until.map(|id| Cursor { now: cursor.now, after: KeyCursor { id, ..KeyCursor::start() } }.encode());
         let next = next.or(searched);
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
         let page = KeyPage {
@@ -201,11 +209,11 @@ impl Keys {
             expiring: count(counts.expiring),
             projects: Vec::new(),
             owners: Vec::new(),
-            any: counts.kept > 0,
+            any: counts.not_deleted > 0,
             deleted: count(counts.deleted),
             now,
         };
-        let is_exact = counted.is_none() && page.total <= COUNTED;
+        let is_exact = counted.is_none() && page.total <= COUNT_MAX;
         Ok((page, rows.into_iter().map(|row| row.key).collect(), is_exact))
     }
 }
@@ -218,14 +226,15 @@ mod tests {
     fn cursors_round_trip_and_anything_else_begins_anew() {
         let id = Uuid::max();
         for title in ["", "boje 7. ærø 🌊"] {
-            let cursor = Cursor { now: Timestamp::from_micros(7), after: After { place: -2, title: title.into(), id } };
-            assert_eq!(Cursor::read(&cursor.write()), Some(cursor));
+            let cursor =
+                Cursor { now: Timestamp::from_micros(7), after: KeyCursor { place: -2, title: title.into(), id } };
+            assert_eq!(Cursor::parse(&cursor.encode()), Some(cursor));
         }
         let max = "ffffffffffffffffffffffffffffffff";
         for bad in
             ["", "1", "1.2", "1.2.x", "1.2.x.", &format!("x.2.{max}."), &format!("1.2.{max}"), &format!("1.2.{max}.\0")]
         {
-            assert!(Cursor::read(bad).is_none(), "{bad}");
+            assert!(Cursor::parse(bad).is_none(), "{bad}");
         }
     }
 }

@@ -1,33 +1,35 @@
 //! API keys: use cases to create, list, change, and delete them. One use case per file.
 
 mod admin;
+mod bulk;
+mod by_issued_to;
 mod change;
-mod chosen;
 mod create;
-mod draft;
 mod edit;
-mod form;
+mod form_options;
+mod key_patch;
 mod list;
-mod of_project;
-mod patch;
-mod program;
+mod management;
+mod new_key;
+mod privileges;
 mod purge;
-mod reach;
-mod rules;
+mod restrictions;
 
-pub(super) use admin::administrator;
-pub(super) use chosen::{stop, stop_for};
-pub use draft::{KeyDraft, NewKey};
-pub use patch::{KEEP, KeyEdit, KeyPatch};
-pub use program::{Asked, At, Changes, End, KeyList, KeysAsked, Once, Versions};
-pub use reach::Reach;
-pub use rules::{Rules, RulesDraft};
+pub(super) use admin::require_administrator;
+pub(super) use bulk::{deactivate_key, deactivate_key_for};
+pub use key_patch::{KEEP, KeyEdit, KeyPatch};
+pub use management::{
+    Expiry, IdempotencyKey, IfMatch, KeyList, KeyListRequest, KeyPatchRequest, KeyPath, NewKeyRequest,
+};
+pub use new_key::{KeyDraft, NewKey};
+pub use privileges::Privileges;
+pub use restrictions::{Restrictions, RestrictionsDraft};
 
 use super::{
-    Error, Ground,
+    Context, Error,
     actor::{Actor, Caller},
-    can::{Action, can},
-    moments::{moment, moment_of},
+    permissions::{Action, role_allows},
+    time_format::{format_moment, moment_from_micros},
     usage::{Calls, Usage},
 };
 use jiff::tz::TimeZone;
@@ -43,13 +45,13 @@ use keyward_store::{self as store, Conn, keys::KeyRow, projects::ScopeRow};
 /// The use cases of keys.
 #[derive(Clone)]
 pub struct Keys {
-    ground: Ground,
+    context: Context,
     usage: Option<Usage>,
 }
 
 impl Keys {
-    pub fn new(ground: Ground) -> Self {
-        Self { ground, usage: None }
+    pub fn new(context: Context) -> Self {
+        Self { context, usage: None }
     }
 
     /// Includes usage that this process has counted and not yet written.
@@ -60,8 +62,8 @@ impl Keys {
 
 /// Whether the restore period of a deleted key is over: the key no longer exists, whether or not it has been purged
 /// yet.
-fn is_gone(row: &KeyRow, now: Timestamp) -> bool {
-    row.gone_at().is_some_and(|at| at <= now.micros())
+fn is_restore_period_over(row: &KeyRow, now: Timestamp) -> bool {
+    row.purge_at().is_some_and(|at| at <= now.micros())
 }
 
 /// The viewer of a key.
@@ -73,15 +75,15 @@ struct Viewer {
 }
 
 impl Viewer {
-    fn of(caller: &Caller) -> Self {
+    fn from_caller(caller: &Caller) -> Self {
         Self { user: Some(caller.user), zone: caller.zone.clone(), administrator: false }
     }
 
-    fn administrator(caller: &Caller) -> Self {
-        Self { administrator: true, ..Self::of(caller) }
+    fn as_administrator(caller: &Caller) -> Self {
+        Self { administrator: true, ..Self::from_caller(caller) }
     }
 
-    fn acting(actor: &Actor) -> Self {
+    fn from_actor(actor: &Actor) -> Self {
         Self { user: actor.user(), zone: actor.zone(), administrator: false }
     }
 }
@@ -89,14 +91,14 @@ impl Viewer {
 /// Converts a row to the key view for a viewer with this role in the key's project.
 fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Result<KeyView, Error> {
     let by_viewer = viewer.user.is_some() && row.created_by.map(UserId::from) == viewer.user;
-    let moment = |micros| moment_of(micros, &viewer.zone);
-    let rate_limit = row.read_rate_limit()?.map(|limit| RateView {
+    let moment = |micros| moment_from_micros(micros, &viewer.zone);
+    let rate_limit = row.parse_rate_limit()?.map(|limit| RateView {
         calls: limit.calls(),
         per: limit.per().as_str().to_owned(),
         burst: limit.burst(),
-        words: limit.words(),
+        words: limit.describe(),
     });
-    let may_change = role.is_some_and(|role| can(role, Action::ChangeKeys));
+    let may_change = role.is_some_and(|role| role_allows(role, Action::ChangeKeys));
     let note = row.note.as_ref().zip(row.note_at).map(|(text, at)| Note {
         text: text.clone(),
         by: row.note_by.clone().unwrap_or_default(),
@@ -111,7 +113,7 @@ fn view(row: KeyRow, viewer: &Viewer, role: Option<Role>, now: Timestamp) -> Res
         not_before: row.not_before.map(moment),
         rate_limit,
         status: row.lifecycle().status(now),
-        gone: row.gone_at().map(moment),
+        gone: row.purge_at().map(moment),
         created: moment(row.created_at),
         created_by: if by_viewer { "You".to_owned() } else { row.created_by_name },
         last_used: row.last_used_at.map(moment),
@@ -139,14 +141,14 @@ pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) 
 }
 
 /// Checks that an actor may do this to keys of a project. For a user who is not a member, the project does not exist.
-async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
+async fn authorize(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: Action) -> Result<(), Error> {
     if let Actor::Program(program) = actor {
         // The token's scopes decide what the program may do: see `program`.
-        return program.in_project(project);
+        return program.check_project(project);
     }
     let Some(user) = actor.user() else { return Ok(()) };
     match role(conn, project, user).await? {
-        Some(role) if can(role, action) => Ok(()),
+        Some(role) if role_allows(role, action) => Ok(()),
         Some(_) => Err(Error::Forbidden("Your role in this project lets you see keys, not change them.")),
         None => Err(Error::NotFound),
     }
@@ -154,20 +156,20 @@ async fn allow(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, action: A
 
 /// Whether a user with this role may give a key this scope, if the project offers it.
 pub(super) fn may_grant(role: Role, scope: &ScopeName, row: &ScopeRow) -> bool {
-    may_grant_what_is(role, scope, row.is_for_owners())
+    may_grant_scope(role, scope, row.is_for_owners())
 }
 
 /// As [`may_grant`], for a scope that is known to be owner-only or not.
-pub(super) fn may_grant_what_is(role: Role, scope: &ScopeName, for_owners: bool) -> bool {
-    !(scope.is_management() || for_owners) || can(role, Action::GrantManagement)
+pub(super) fn may_grant_scope(role: Role, scope: &ScopeName, for_owners: bool) -> bool {
+    !(scope.is_management() || for_owners) || role_allows(role, Action::GrantManagement)
 }
 
 /// Returns the key if the actor may do this to it. A key whose restore period is over does not exist for any actor,
 /// purged or not.
 async fn find(conn: &mut Conn<'_>, actor: &Actor, id: KeyId, action: Action, now: Timestamp) -> Result<KeyRow, Error> {
     let row = store::keys::by_id(conn, id.into()).await?;
-    let row = row.filter(|row| !is_gone(row, now)).ok_or(Error::NotFound)?;
-    allow(conn, actor, row.project_id.into(), action).await?;
+    let row = row.filter(|row| !is_restore_period_over(row, now)).ok_or(Error::NotFound)?;
+    authorize(conn, actor, row.project_id.into(), action).await?;
     Ok(row)
 }
 
@@ -177,10 +179,10 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
     pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyView, Error> {
-        let (row, role, now) = self.seen(caller, id).await?;
-        let shown = view(row, &Viewer::of(caller), role, now)?;
-        let Some(Calls { today, last_used }) = self.counted(caller, id).await? else { return Ok(shown) };
-        let last_used = last_used.map(|at| moment(at, &caller.zone));
+        let (row, role, now) = self.find_visible(caller, id).await?;
+        let shown = view(row, &Viewer::from_caller(caller), role, now)?;
+        let Some(Calls { today, last_used }) = self.counted_usage(caller, id).await? else { return Ok(shown) };
+        let last_used = last_used.map(|at| format_moment(at, &caller.zone));
         Ok(KeyView { last_used, calls_today: Some(today), ..shown })
     }
 
@@ -188,17 +190,17 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or the caller is not a member of its project.
-    pub async fn called(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
-        let (row, ..) = self.seen(caller, id).await?;
-        let last_used = match self.counted(caller, id).await? {
+    pub async fn last_used(&self, caller: &Caller, id: KeyId) -> Result<Option<Moment>, Error> {
+        let (row, ..) = self.find_visible(caller, id).await?;
+        let last_used = match self.counted_usage(caller, id).await? {
             Some(calls) => calls.last_used,
             None => row.last_used_at.map(Timestamp::from_micros),
         };
-        Ok(last_used.map(|at| moment(at, &caller.zone)))
+        Ok(last_used.map(|at| format_moment(at, &caller.zone)))
     }
 
     /// Returns the counted usage of a key, if this process counts usage.
-    async fn counted(&self, caller: &Caller, id: KeyId) -> Result<Option<Calls>, Error> {
+    async fn counted_usage(&self, caller: &Caller, id: KeyId) -> Result<Option<Calls>, Error> {
         match &self.usage {
             Some(usage) => Ok(Some(usage.calls(id, &caller.zone).await?)),
             None => Ok(None),
@@ -206,10 +208,10 @@ impl Keys {
     }
 
     /// Returns a key that a member may see, with their role and the current time.
-    async fn seen(&self, caller: &Caller, id: KeyId) -> Result<(KeyRow, Option<Role>, Timestamp), Error> {
-        let mut reader = self.ground.pool.read().await?;
+    async fn find_visible(&self, caller: &Caller, id: KeyId) -> Result<(KeyRow, Option<Role>, Timestamp), Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
-        let now = self.ground.now();
+        let now = self.context.now();
         let row = find(&mut conn, &Actor::User(caller.clone()), id, Action::SeeKeys, now).await?;
         let role = role(&mut conn, row.project_id.into(), caller.user).await?;
         Ok((row, role, now))
@@ -219,9 +221,9 @@ impl Keys {
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn all(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        Ok(store::keys::of_project(&mut reader.conn(), project.map(Into::into)).await?)
+    pub async fn list_rows(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
+        Ok(store::keys::list_by_project(&mut reader.conn(), project.map(Into::into)).await?)
     }
 
     /// Returns the deleted keys that can still be restored, of a project or of all projects, newest first, for the
@@ -229,23 +231,23 @@ impl Keys {
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn all_deleted(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
-        let ended = self.ground.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
-        let mut reader = self.ground.pool.read().await?;
-        Ok(store::keys::deleted(&mut reader.conn(), project.map(Into::into), ended).await?)
+    pub async fn list_deleted_rows(&self, project: Option<ProjectId>) -> Result<Vec<KeyRow>, Error> {
+        let ended = self.context.now().plus_seconds(-RESTORE_DAYS * DAY).micros();
+        let mut reader = self.context.pool.acquire_reader().await?;
+        Ok(store::keys::list_deleted(&mut reader.conn(), project.map(Into::into), ended).await?)
     }
 
     /// Returns the status of a row, for the command line.
     pub fn status(&self, row: &KeyRow) -> Status {
-        row.lifecycle().status(self.ground.now())
+        row.lifecycle().status(self.context.now())
     }
 
     /// Returns the view of a row, for the command line.
     ///
     /// # Errors
     /// If a column contains a value that the code never writes.
-    pub fn shown(&self, row: KeyRow) -> Result<KeyView, Error> {
-        view(row, &Viewer::acting(&Actor::Operator), Some(Role::Operator), self.ground.now())
+    pub fn operator_view(&self, row: KeyRow) -> Result<KeyView, Error> {
+        view(row, &Viewer::from_actor(&Actor::Operator), Some(Role::Operator), self.context.now())
     }
 
     /// Returns a key, for the command line.
@@ -253,9 +255,9 @@ impl Keys {
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist, or its restore period of seven days is over.
     pub async fn get_as_operator(&self, id: KeyId) -> Result<KeyView, Error> {
-        let now = self.ground.now();
-        let mut reader = self.ground.pool.read().await?;
+        let now = self.context.now();
+        let mut reader = self.context.pool.acquire_reader().await?;
         let row = find(&mut reader.conn(), &Actor::Operator, id, Action::SeeKeys, now).await?;
-        self.shown(row)
+        self.operator_view(row)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     actor::{Actor, Origin},
 };
 use keyward_domain::{key::RESTORE_DAYS, time::DAY};
-use keyward_store::{self as store, changes::Change, queue::Kept};
+use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
 
 /// Maximum keys purged in one round. The next round takes the rest.
 const ROUND: i64 = 500;
@@ -17,26 +17,26 @@ impl Keys {
     /// # Errors
     /// If the database fails.
     pub async fn purge(&self) -> Result<usize, Error> {
-        let now = self.ground.now();
+        let now = self.context.now();
         let before = now.plus_seconds(-RESTORE_DAYS * DAY).micros();
         let due = {
-            let mut reader = self.ground.pool.read().await?;
-            store::keys::to_purge(&mut reader.conn(), before, ROUND).await?
+            let mut reader = self.context.pool.acquire_reader().await?;
+            store::keys::list_to_purge(&mut reader.conn(), before, ROUND).await?
         };
         let mut ended = 0;
         for row in due {
-            let gone = self.ground.queue.write(move |tx| {
+            let gone = self.context.queue.write(move |tx| {
                 let row = row.clone();
                 Box::pin(async move {
                     if !store::keys::purge(tx, row.id, before).await? {
-                        return Ok(Kept::unrecorded(0));
+                        return Ok(WriteOutcome::unaudited(0));
                     }
                     let deleted_at = row.deleted_at.unwrap_or(now.micros());
-                    store::revoked::cut_off(tx, &format!("key:{}", row.id), deleted_at).await?;
+                    store::revoked_tokens::cut_off(tx, &format!("key:{}", row.id), deleted_at).await?;
                     let event = Actor::System(Origin::default())
                         .event(now, "key.purged", format!("key:{}", row.id), &row.name)
                         .in_project(row.project_id.into());
-                    Ok::<_, Error>(Kept::with(1, event).heard(Change { topic: "key", id: row.id }))
+                    Ok::<_, Error>(WriteOutcome::audited(1, event).notify(Change { topic: "key", id: row.id }))
                 })
             });
             ended += gone.await?;

@@ -1,12 +1,12 @@
 //! Registered OAuth clients of a project, which its owners add and remove.
 
-use super::{Consent, ends::end_where, redirect::Redirect};
+use super::{Consent, grant_revocation::revoke_grants, redirect::Redirect};
 use crate::{
-    Error, Field,
+    Error, InvalidField,
     actor::{Actor, Caller},
-    audit::acting,
-    can::{Action, can},
+    audit::acting_role,
     keys,
+    permissions::{Action, role_allows},
 };
 use keyward_domain::{
     consent::ClientTitle,
@@ -14,9 +14,9 @@ use keyward_domain::{
 };
 use keyward_store::{
     self as store, Conn,
-    changes::Change,
-    clients::NewClientRow,
-    queue::{Kept, take_turns},
+    change_log::Change,
+    oauth_clients::NewClientRow,
+    write_queue::{WriteOutcome, serialize_change},
 };
 
 /// Maximum redirect URIs per client, and maximum clients per project.
@@ -30,11 +30,11 @@ pub(super) const REMOVED: &str = "The program was removed.";
 const OWNERS: &str = "Only an owner of this project may register programs, and remove them.";
 
 /// Parses redirect URIs, one per line, without duplicates.
-fn redirects(text: &str) -> Result<Vec<String>, Field> {
-    let wrong = |words: String| Field::new("redirects", words);
+fn parse_redirects(text: &str) -> Result<Vec<String>, InvalidField> {
+    let wrong = |words: String| InvalidField::new("redirects", words);
     let mut all: Vec<String> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        Redirect::read(line).map_err(|words| wrong(format!("{line}: {words}")))?;
+        Redirect::parse(line).map_err(|words| wrong(format!("{line}: {words}")))?;
         if !all.iter().any(|it| it == line) {
             all.push(line.to_owned());
         }
@@ -46,9 +46,9 @@ fn redirects(text: &str) -> Result<Vec<String>, Field> {
     }
 }
 
-async fn allow(conn: &mut Conn<'_>, caller: &Caller, project: ProjectId) -> Result<(), Error> {
+async fn authorize(conn: &mut Conn<'_>, caller: &Caller, project: ProjectId) -> Result<(), Error> {
     let role = keys::role(conn, project, caller.user).await?.ok_or(Error::NotFound)?;
-    if can(role, Action::Configure) { Ok(()) } else { Err(Error::Forbidden(OWNERS)) }
+    if role_allows(role, Action::Configure) { Ok(()) } else { Err(Error::Forbidden(OWNERS)) }
 }
 
 impl Consent {
@@ -65,18 +65,18 @@ impl Consent {
         title: &str,
         addresses: &str,
     ) -> Result<ClientId, Error> {
-        let (now, id, caller) = (self.ground.now(), self.ground.new_id(), caller.clone());
+        let (now, id, caller) = (self.context.now(), self.context.new_id(), caller.clone());
         let (title, addresses) = (title.to_owned(), addresses.to_owned());
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (caller, title, addresses) = (caller.clone(), title.clone(), addresses.clone());
             Box::pin(async move {
-                take_turns(tx).await?;
-                allow(tx, &caller, project).await?;
+                serialize_change(tx).await?;
+                authorize(tx, &caller, project).await?;
                 let mut errors = Vec::new();
-                let title = title.parse::<ClientTitle>().map_err(|error| errors.push(Field::new("name", error)));
-                let redirects = redirects(&addresses).map_err(|error| errors.push(error));
+                let title = title.parse::<ClientTitle>().map_err(|error| errors.push(InvalidField::new("name", error)));
+                let redirects = parse_redirects(&addresses).map_err(|error| errors.push(error));
                 let (Ok(title), Ok(redirects)) = (title, redirects) else { return Err(Error::Invalid(errors)) };
-                if store::clients::of_project(tx, project.into()).await?.len() >= CLIENTS_MOST {
+                if store::oauth_clients::list_by_project(tx, project.into()).await?.len() >= CLIENTS_MOST {
                     return Err(Error::Conflict("This project knows 50 programs already. Remove one of them first."));
                 }
                 let row = NewClientRow {
@@ -88,15 +88,15 @@ impl Consent {
                     created_by_name: caller.name.clone(),
                     created_at: now.micros(),
                 };
-                store::clients::insert(tx, &row).await?;
+                store::oauth_clients::insert(tx, &row).await?;
                 let actor = Actor::User(caller);
-                let acting = acting::in_project(tx, &actor, project).await?;
+                let acting = acting_role::in_project(tx, &actor, project).await?;
                 let event = actor
                     .event(now, "client.registered", format!("client:{id}"), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(project)
-                    .detail(serde_json::json!({"after": {"name": row.name, "redirects": row.redirects}}));
-                Ok(Kept::with(id.into(), event))
+                    .with_detail(serde_json::json!({"after": {"name": row.name, "redirects": row.redirects}}));
+                Ok(WriteOutcome::audited(id.into(), event))
             })
         });
         write.await
@@ -112,38 +112,38 @@ impl Consent {
     /// [`Error::NotFound`] if the project does not exist, the caller is not a member, or the project has no such
     /// client; [`Error::Forbidden`] for a member who is not an owner.
     pub async fn remove(&self, caller: &Caller, project: ProjectId, id: ClientId) -> Result<(), Error> {
-        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
+        let (now, actor) = (self.context.now(), Actor::User(caller.clone()));
         let (caller, first) = (caller.clone(), actor.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (caller, actor) = (caller.clone(), first.clone());
             Box::pin(async move {
-                take_turns(tx).await?;
-                allow(tx, &caller, project).await?;
-                let row = store::clients::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
-                if !store::clients::remove(tx, project.into(), row.id, now.micros()).await? {
+                serialize_change(tx).await?;
+                authorize(tx, &caller, project).await?;
+                let row = store::oauth_clients::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;
+                if !store::oauth_clients::remove(tx, project.into(), row.id, now.micros()).await? {
                     return Err(Error::NotFound);
                 }
                 let total = store::grants::count_of_client(tx, row.id, now.micros()).await?;
-                let held = store::grants::of_client(tx, row.id, now.micros(), AT_ONCE).await?;
+                let held = store::grants::list_by_client(tx, row.id, now.micros(), AT_ONCE).await?;
                 let held: Vec<_> = held.iter().map(|grant| grant.id.into()).collect();
-                let ends = end_where(tx, &actor, &held, "grant.ended", REMOVED, now).await?;
-                let acting = acting::in_project(tx, &actor, project).await?;
+                let ends = revoke_grants(tx, &actor, &held, "grant.ended", REMOVED, now).await?;
+                let acting = acting_role::in_project(tx, &actor, project).await?;
                 let event = actor
                     .event(now, "client.removed", format!("client:{id}"), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(project)
-                    .detail(serde_json::json!({
+                    .with_detail(serde_json::json!({
                         "before": {"name": row.name, "redirects": row.redirects()?}, "grants_ended": total,
                     }));
                 let is_more = total > AT_ONCE;
-                let kept = ends.with(Kept::with(is_more, event));
+                let kept = ends.append_to(WriteOutcome::audited(is_more, event));
                 // Snapshots of the grants that are still to be revoked may be cached, on other nodes too.
-                Ok(if is_more { kept.heard(Change { topic: "project", id: row.project_id }) } else { kept })
+                Ok(if is_more { kept.notify(Change { topic: "project", id: row.project_id }) } else { kept })
             })
         });
         if write.await? {
-            self.ground.pause_writes().await;
-            if let Err(error) = self.end_remaining(&actor, id).await {
+            self.context.pause_writes().await;
+            if let Err(error) = self.revoke_remaining(&actor, id).await {
                 // The client is removed: an error would suggest a retry, which finds no such client.
                 tracing::error!(%error, client = %id, "consent.grants_not_ended: upkeep ends the rest");
             }
@@ -152,23 +152,23 @@ impl Consent {
     }
 
     /// Revokes the remaining grants of a removed client, in consecutive writes, until none is left.
-    pub(super) async fn end_remaining(&self, actor: &Actor, id: ClientId) -> Result<(), Error> {
+    pub(super) async fn revoke_remaining(&self, actor: &Actor, id: ClientId) -> Result<(), Error> {
         loop {
-            let (now, actor) = (self.ground.now(), actor.clone());
-            let write = self.ground.queue.write(move |tx| {
+            let (now, actor) = (self.context.now(), actor.clone());
+            let write = self.context.queue.write(move |tx| {
                 let actor = actor.clone();
                 Box::pin(async move {
-                    take_turns(tx).await?;
-                    let held = store::grants::of_client(tx, id.into(), now.micros(), AT_ONCE).await?;
+                    serialize_change(tx).await?;
+                    let held = store::grants::list_by_client(tx, id.into(), now.micros(), AT_ONCE).await?;
                     let held: Vec<_> = held.iter().map(|grant| grant.id.into()).collect();
-                    let ends = end_where(tx, &actor, &held, "grant.ended", REMOVED, now).await?;
-                    Ok::<_, Error>(ends.with(Kept::unrecorded(held.len() as u64)))
+                    let ends = revoke_grants(tx, &actor, &held, "grant.ended", REMOVED, now).await?;
+                    Ok::<_, Error>(ends.append_to(WriteOutcome::unaudited(held.len() as u64)))
                 })
             });
             if write.await?.cast_signed() < AT_ONCE {
                 return Ok(());
             }
-            self.ground.pause_writes().await;
+            self.context.pause_writes().await;
         }
     }
 }
@@ -179,9 +179,9 @@ mod tests {
 
     #[test]
     fn addresses_stand_one_a_line() {
-        let read = redirects(" https://a.example/cb \r\n\nhttp://127.0.0.1/cb\nhttps://a.example/cb\n").unwrap();
+        let read = parse_redirects(" https://a.example/cb \r\n\nhttp://127.0.0.1/cb\nhttps://a.example/cb\n").unwrap();
         assert_eq!(read, ["https://a.example/cb", "http://127.0.0.1/cb"]);
-        let wrong = |text: &str| redirects(text).unwrap_err().message;
+        let wrong = |text: &str| parse_redirects(text).unwrap_err().message;
         assert!(wrong(" \n").starts_with("Write at least one"));
         assert!(wrong("https://a.example\nftp://b.example").starts_with("ftp://b.example: Use https."));
         let many: String = (0..11).map(|n| format!("https://a.example/{n}\n")).collect();

@@ -1,21 +1,21 @@
 //! Redemption of authorization codes: once, within a minute, and only by the client that requested the code.
 
-use super::{Consent, Denied, ends::end_where, pkce};
+use super::{Consent, Denied, grant_revocation::revoke_grants, pkce};
 use crate::{
     Error,
     actor::{Actor, Origin},
-    once,
+    one_time_tokens,
 };
 use keyward_domain::{
     consent::ClientName,
     ids::{GrantId, ProjectId, UserId},
     time::Timestamp,
 };
-use keyward_store::{self as store, Tx, codes::CodeRow, grants::GrantRow, queue::Kept};
+use keyward_store::{self as store, Tx, authorization_codes::CodeRow, grants::GrantRow, write_queue::WriteOutcome};
 
 /// The parameters of a code redemption (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 #[derive(Clone, Copy, Debug)]
-pub struct Coming<'a> {
+pub struct CodeRedemption<'a> {
     pub code: &'a str,
     /// `client_id`, as sent in the authorization request.
     pub client: &'a str,
@@ -38,7 +38,7 @@ pub struct Redeemed {
 }
 
 impl Redeemed {
-    pub(super) fn of(row: &GrantRow) -> Result<Self, Error> {
+    pub(super) fn from_row(row: &GrantRow) -> Result<Self, Error> {
         Ok(Self {
             grant: row.id.into(),
             user: row.user_id.into(),
@@ -57,7 +57,7 @@ const NONE: Denied = Denied::InvalidGrant(
 );
 
 /// The result of a redemption.
-type Came = Result<Redeemed, Denied>;
+type RedeemedCode = Result<Redeemed, Denied>;
 
 impl Consent {
     /// Redeems a code. Each code has one attempt, whatever its result. A repeated or wrong redemption revokes the grant
@@ -65,23 +65,23 @@ impl Consent {
     ///
     /// # Errors
     /// The inner error is for the client; the outer one is a fault.
-    pub async fn redeem(&self, origin: &Origin, coming: Coming<'_>) -> Result<Came, Error> {
-        let now = self.ground.now();
-        let digest = once::digest(coming.code);
+    pub async fn redeem(&self, origin: &Origin, coming: CodeRedemption<'_>) -> Result<RedeemedCode, Error> {
+        let now = self.context.now();
+        let digest = one_time_tokens::digest(coming.code);
         let actor = Actor::System(origin.clone());
-        let said = [coming.client, coming.redirect_uri, coming.verifier].map(ToOwned::to_owned);
-        let write = self.ground.queue.write(move |tx| {
-            let (actor, said) = (actor.clone(), said.clone());
+        let parameters = [coming.client, coming.redirect_uri, coming.verifier].map(ToOwned::to_owned);
+        let write = self.context.queue.write(move |tx| {
+            let (actor, parameters) = (actor.clone(), parameters.clone());
             Box::pin(async move {
-                let Some(code) = store::codes::by_digest(tx, &digest).await? else {
-                    return Ok(Kept::unrecorded(Err(NONE)));
+                let Some(code) = store::authorization_codes::by_digest(tx, &digest).await? else {
+                    return Ok(WriteOutcome::unaudited(Err(NONE)));
                 };
-                let first = store::codes::take(tx, &digest, now.micros()).await?;
-                match wrong(&code, first, &said, now) {
-                    None => redeemed(tx, &code, now).await.map(Kept::unrecorded),
+                let first = store::authorization_codes::mark_used(tx, &digest, now.micros()).await?;
+                match invalid_reason(&code, first, &parameters, now) {
+                    None => redeem_grant(tx, &code, now).await.map(WriteOutcome::unaudited),
                     Some(why) => {
-                        let ends = end_where(tx, &actor, &[code.grant_id.into()], "grant.ended", why, now).await?;
-                        Ok(ends.with(Kept::unrecorded(Err(NONE))))
+                        let ends = revoke_grants(tx, &actor, &[code.grant_id.into()], "grant.ended", why, now).await?;
+                        Ok(ends.append_to(WriteOutcome::unaudited(Err(NONE))))
                     }
                 }
             })
@@ -93,13 +93,13 @@ impl Consent {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn give_up(&self, origin: &Origin, grant: GrantId, why: &'static str) -> Result<(), Error> {
-        let (now, actor) = (self.ground.now(), Actor::System(origin.clone()));
-        let write = self.ground.queue.write(move |tx| {
+    pub async fn revoke_unredeemed(&self, origin: &Origin, grant: GrantId, why: &'static str) -> Result<(), Error> {
+        let (now, actor) = (self.context.now(), Actor::System(origin.clone()));
+        let write = self.context.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
-                let ends = end_where(tx, &actor, &[grant], "grant.ended", why, now).await?;
-                Ok(ends.with(Kept::unrecorded(())))
+                let ends = revoke_grants(tx, &actor, &[grant], "grant.ended", why, now).await?;
+                Ok(ends.append_to(WriteOutcome::unaudited(())))
             })
         });
         write.await
@@ -107,7 +107,7 @@ impl Consent {
 }
 
 /// Why a code is invalid, for the audit log.
-fn wrong(
+fn invalid_reason(
     code: &CodeRow,
     first: bool,
     [client, redirect, verifier]: &[String; 3],
@@ -117,17 +117,20 @@ fn wrong(
         Some("Its code was presented twice.")
     } else if now.micros() >= code.expires_at {
         Some("Its code was presented too late.")
-    } else if *client != code.client_said || *redirect != code.redirect_uri || !pkce::fits(verifier, &code.challenge) {
+    } else if *client != code.client_said
+        || *redirect != code.redirect_uri
+        || !pkce::is_match(verifier, &code.challenge)
+    {
         Some("Its code was presented by something else than what asked for it.")
     } else {
         None
     }
 }
 
-async fn redeemed(tx: &mut Tx<'_>, code: &CodeRow, now: Timestamp) -> Result<Came, Error> {
+async fn redeem_grant(tx: &mut Tx<'_>, code: &CodeRow, now: Timestamp) -> Result<RedeemedCode, Error> {
     let row = store::grants::by_id(tx, code.grant_id).await?;
-    match row.filter(|row| row.holds(now.micros()) && row.project_archived_at.is_none()) {
-        Some(row) => Ok(Ok(Redeemed::of(&row)?)),
+    match row.filter(|row| row.is_valid_at(now.micros()) && row.project_archived_at.is_none()) {
+        Some(row) => Ok(Ok(Redeemed::from_row(&row)?)),
         None => Ok(Err(NONE)),
     }
 }

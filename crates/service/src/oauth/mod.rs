@@ -9,26 +9,26 @@
 //! Creating a grant, and revoking one by a user's decision, takes the same cross-node lock as a change of members.
 //! Roles that such a transaction reads therefore stay valid until its commit.
 
-mod allow;
-mod answer;
+mod authorization_request;
+mod authorization_response;
+mod client_authorization;
 mod clients;
 mod codes;
-mod devices;
-mod ends;
+mod device_authorization;
+mod device_verification;
+mod expired_grants;
+mod grant_consent;
+mod grant_revocation;
 mod grants;
-mod left;
-mod may;
 mod pkce;
 mod redirect;
-mod request;
-mod typed;
 mod user_code;
 
-pub use codes::{Coming, Redeemed};
-pub use devices::{Begun, INTERVAL};
-pub(crate) use ends::{end_of_person, follow_role};
+pub use codes::{CodeRedemption, Redeemed};
+pub use device_authorization::{DeviceAuthorization, INTERVAL};
+pub(crate) use grant_revocation::{narrow_to_role, revoke_user_grants};
 
-use super::{Ground, accounts::throttle::Throttle, limits::AddressLimit};
+use super::{Context, accounts::throttle::Throttle, limits::AddressLimit};
 use keyward_config::PublicUrl;
 use std::sync::Arc;
 
@@ -85,17 +85,17 @@ impl Denied {
 /// The use cases of consent. Clones share the throttle and the address limit.
 #[derive(Clone)]
 pub struct Consent {
-    ground: Ground,
+    context: Context,
     /// The public URL: the value of `iss`, and the prefix of every `resource`.
     issuer: Arc<str>,
     throttle: Arc<Throttle>,
     /// Limits device authorizations per client address.
-    begins: Arc<AddressLimit>,
+    device_limit: Arc<AddressLimit>,
 }
 
 impl Consent {
-    pub fn new(ground: Ground, issuer: &PublicUrl) -> Self {
-        let begins = Arc::new(AddressLimit::new(devices::per_address()));
-        Self { ground, issuer: issuer.to_string().into(), throttle: Arc::default(), begins }
+    pub fn new(context: Context, issuer: &PublicUrl) -> Self {
+        let begins = Arc::new(AddressLimit::new(device_authorization::per_address()));
+        Self { context, issuer: issuer.to_string().into(), throttle: Arc::default(), device_limit: begins }
     }
 }

@@ -9,7 +9,7 @@ pub(super) fn is_challenge(text: &str) -> bool {
 }
 
 /// Whether a verifier is well formed (43 to 128 characters, section 4.1) and matches the challenge.
-pub(super) fn fits(verifier: &str, challenge: &str) -> bool {
+pub(super) fn is_match(verifier: &str, challenge: &str) -> bool {
     let formed = (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     formed && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
@@ -24,9 +24,9 @@ mod tests {
     fn the_published_example_holds() {
         let (verifier, challenge) =
             ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-        assert!(is_challenge(challenge) && fits(verifier, challenge));
-        assert!(!fits(&verifier[1..], challenge));
-        assert!(!fits(&format!("{verifier}="), challenge));
+        assert!(is_challenge(challenge) && is_match(verifier, challenge));
+        assert!(!is_match(&verifier[1..], challenge));
+        assert!(!is_match(&format!("{verifier}="), challenge));
         for bad in ["", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="] {
             assert!(!is_challenge(bad), "{bad}");
         }

@@ -6,7 +6,7 @@ use url::{Host, Url};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Redirect {
     /// The URI exactly as it was sent.
-    pub said: String,
+    pub text: String,
     url: Url,
 }
 
@@ -18,9 +18,9 @@ impl Redirect {
     ///
     /// # Errors
     /// What is wrong with the URI, as a message for the user who registers it.
-    pub fn read(said: &str) -> Result<Self, &'static str> {
-        let url = Url::parse(said).map_err(|_| "This is no address. Write it in full, beginning with https://.")?;
-        if said.len() > MAX || said.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let url = Url::parse(text).map_err(|_| "This is no address. Write it in full, beginning with https://.")?;
+        if text.len() > MAX || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err("An address has at most 500 characters, and no spaces.");
         }
         if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
@@ -35,11 +35,11 @@ impl Redirect {
         }
         // `allows` compares parsed parts for `http`, because any port matches. The text must therefore be the canonical
         // form of the URI.
-        let is_plain = |url: &Url| url.as_str().strip_prefix(said).is_some_and(|rest| rest.is_empty() || rest == "/");
+        let is_plain = |url: &Url| url.as_str().strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest == "/");
         if url.scheme() == "http" && !is_plain(&url) {
             return Err("Write the address as a browser shows it, such as http://127.0.0.1/done.");
         }
-        let redirect = Self { said: said.to_owned(), url };
+        let redirect = Self { text: text.to_owned(), url };
         match redirect.url.scheme() {
             "https" => Ok(redirect),
             "http" if redirect.is_loopback() || redirect.url.host_str() == Some("localhost") => Ok(redirect),
@@ -73,9 +73,9 @@ impl Redirect {
     }
 
     /// Whether this registered URI permits the requested one: an exact match, except for the port of a loopback URI.
-    pub fn allows(&self, asked: &Self) -> bool {
+    pub fn allows(&self, requested: &Self) -> bool {
         if !self.has_any_port() {
-            return self.said == asked.said;
+            return self.text == requested.text;
         }
         let parts = |url: &Url| {
             (
@@ -85,11 +85,11 @@ impl Redirect {
                 url.query().map(ToOwned::to_owned),
             )
         };
-        parts(&self.url) == parts(&asked.url)
+        parts(&self.url) == parts(&requested.url)
     }
 
     /// Whether a page of the given origin belongs to this registered URI.
-    pub fn is_of(&self, origin: &Self) -> bool {
+    pub fn has_origin(&self, origin: &Self) -> bool {
         if !self.has_any_port() {
             return self.origin() == origin.origin();
         }
@@ -98,7 +98,7 @@ impl Redirect {
 
     /// Whether the URI is an origin only, without a path.
     pub fn is_origin(&self) -> bool {
-        self.said == self.origin()
+        self.text == self.origin()
     }
 
     /// Returns the origin as a source expression for a content security policy, or `None` for an IPv6 address, which a
@@ -108,7 +108,7 @@ impl Redirect {
     }
 
     /// Returns the URI with the response parameters appended to its query.
-    pub fn with(&self, pairs: &[(&str, &str)]) -> String {
+    pub fn with_parameters(&self, pairs: &[(&str, &str)]) -> String {
         let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(pairs);
         url.into()
@@ -119,8 +119,8 @@ impl Redirect {
 mod tests {
     use super::*;
 
-    fn read(said: &str) -> Redirect {
-        Redirect::read(said).unwrap()
+    fn read(text: &str) -> Redirect {
+        Redirect::parse(text).unwrap()
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
         for good in
             ["https://app.example/done?a=b", "http://127.0.0.1/cb", "http://[::1]:9/cb", "http://localhost:5173"]
         {
-            assert!(Redirect::read(good).is_ok(), "{good}");
+            assert!(Redirect::parse(good).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -156,7 +156,7 @@ mod tests {
             "HTTP://127.0.0.1/cb",
             "http://[0:0:0:0:0:0:0:1]/cb",
         ] {
-            assert!(Redirect::read(bad).is_err(), "{bad}");
+            assert!(Redirect::parse(bad).is_err(), "{bad}");
         }
     }
 
@@ -189,15 +189,15 @@ mod tests {
     fn a_page_is_known_by_its_origin() {
         let page = read("https://app.example");
         assert!(page.is_origin() && !read("https://app.example/").is_origin());
-        assert!(read("https://app.example/cb").is_of(&page));
-        assert!(!read("https://app.example:8443/cb").is_of(&page));
-        assert!(read("http://127.0.0.1/cb").is_of(&read("http://127.0.0.1:9")));
+        assert!(read("https://app.example/cb").has_origin(&page));
+        assert!(!read("https://app.example:8443/cb").has_origin(&page));
+        assert!(read("http://127.0.0.1/cb").has_origin(&read("http://127.0.0.1:9")));
     }
 
     #[test]
     fn an_answer_stands_behind_what_is_there() {
-        let said = read("https://app.example/cb?a=b").with(&[("code", "x"), ("state", "a&b=c")]);
-        assert_eq!(said, "https://app.example/cb?a=b&code=x&state=a%26b%3Dc");
+        let uri = read("https://app.example/cb?a=b").with_parameters(&[("code", "x"), ("state", "a&b=c")]);
+        assert_eq!(uri, "https://app.example/cb?a=b&code=x&state=a%26b%3Dc");
         assert_eq!(read("http://127.0.0.1:9/cb").policy_source().as_deref(), Some("http://127.0.0.1:9"));
         assert_eq!(read("http://[::1]:9/cb").policy_source(), None);
     }

@@ -1,6 +1,6 @@
 //! User code of a device (RFC 8628 section 6.1): eight letters without vowels, so that it spells no word.
 
-use crate::{once, random::Random};
+use crate::{one_time_tokens, random::Random};
 
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
@@ -24,7 +24,7 @@ impl UserCode {
     }
 
     /// Parses a typed code, in any case, and ignores white space and punctuation.
-    pub fn read(typed: &str) -> Option<Self> {
+    pub fn parse(typed: &str) -> Option<Self> {
         let text: String = typed
             .chars()
             .filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation())
@@ -36,14 +36,14 @@ impl UserCode {
     }
 
     /// Returns the code as it is shown: `WDJB-MJHT`.
-    pub fn shown(&self) -> String {
+    pub fn formatted(&self) -> String {
         let (left, right) = self.0.split_at(LENGTH / 2);
         format!("{left}-{right}")
     }
 
     /// Returns the digest that is stored.
     pub fn digest(&self) -> [u8; 32] {
-        once::digest(&self.0)
+        one_time_tokens::digest(&self.0)
     }
 }
 
@@ -56,14 +56,14 @@ mod tests {
     fn what_is_shown_can_be_typed() {
         for _ in 0..100 {
             let code = UserCode::generate(&SystemRandom);
-            let shown = code.shown();
+            let shown = code.formatted();
             assert_eq!((shown.len(), shown.as_bytes()[4]), (9, b'-'));
             for typed in [shown.clone(), shown.to_lowercase(), shown.replace('-', " "), format!(" {} ", code.0)] {
-                assert_eq!(UserCode::read(&typed), Some(code.clone()), "{typed}");
+                assert_eq!(UserCode::parse(&typed), Some(code.clone()), "{typed}");
             }
         }
         for bad in ["", "WDJB-MJH", "WDJB-MJHTT", "AEIO-UAEI", "WDJB-MJH7", "ШDJB-MJHT"] {
-            assert_eq!(UserCode::read(bad), None, "{bad}");
+            assert_eq!(UserCode::parse(bad), None, "{bad}");
         }
     }
 }

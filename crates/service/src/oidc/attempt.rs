@@ -1,13 +1,13 @@
 //! OpenID Connect authentication request in progress, from the redirect to the callback.
 
 use crate::{
-    Error, Ground,
-    once::{self, OneTimeCode},
+    Context, Error,
+    one_time_tokens::{self, OneTimeCode},
     random::Random,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_domain::ids::UserId;
-use keyward_store::{self as store, links::LinkRow, queue::Kept};
+use keyward_store::{self as store, email_links::LinkRow, write_queue::WriteOutcome};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -22,12 +22,12 @@ impl Attempt {
         Self(Zeroizing::new(OneTimeCode::generate(random).expose().to_owned()))
     }
 
-    pub fn of(cookie: &str) -> Self {
+    pub fn from_cookie(cookie: &str) -> Self {
         Self(Zeroizing::new(cookie.to_owned()))
     }
 
     pub fn cookie(&self) -> OneTimeCode {
-        OneTimeCode::of(&self.0)
+        OneTimeCode::from_presented(&self.0)
     }
 
     /// Derives a value from the cookie. Each label gives a different value, and no value reveals the cookie or another
@@ -54,8 +54,8 @@ impl Attempt {
     }
 
     /// Stores the attempt.
-    pub async fn keep(&self, ground: &Ground, next: Option<&str>, link: Option<UserId>) -> Result<(), Error> {
-        let (digest, now) = (once::digest(&self.0), ground.now());
+    pub async fn save(&self, context: &Context, next: Option<&str>, link: Option<UserId>) -> Result<(), Error> {
+        let (digest, now) = (one_time_tokens::digest(&self.0), context.now());
         let row = LinkRow {
             purpose: "provider".to_owned(),
             email: None,
@@ -64,28 +64,28 @@ impl Attempt {
             created_at: now.micros(),
             expires_at: now.plus_seconds(LIFE).micros(),
         };
-        let write = ground.queue.write(move |tx| {
+        let write = context.queue.write(move |tx| {
             let row = row.clone();
             Box::pin(async move {
-                store::links::insert(tx, &digest, &row).await?;
-                Ok::<_, Error>(Kept::unrecorded(()))
+                store::email_links::insert(tx, &digest, &row).await?;
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
             })
         });
         write.await
     }
 
     /// Uses up the attempt. Returns `None` if it was used, has expired, or does not exist.
-    pub async fn take(&self, ground: &Ground) -> Result<Option<LinkRow>, Error> {
-        let (digest, now) = (once::digest(&self.0), ground.now().micros());
-        let write = ground.queue.write(move |tx| {
+    pub async fn consume(&self, context: &Context) -> Result<Option<LinkRow>, Error> {
+        let (digest, now) = (one_time_tokens::digest(&self.0), context.now().micros());
+        let write = context.queue.write(move |tx| {
             Box::pin(async move {
-                let row = store::links::take(tx, &digest, now).await?;
+                let row = store::email_links::consume(tx, &digest, now).await?;
                 // A link for another purpose is not a sign-in attempt. The error rolls back, so that the link is not
                 // used up.
                 if row.as_ref().is_some_and(|row| row.purpose != "provider") {
                     return Err(Error::NotFound);
                 }
-                Ok(Kept::unrecorded(row))
+                Ok(WriteOutcome::unaudited(row))
             })
         });
         match write.await {
@@ -108,7 +108,7 @@ mod tests {
             assert_eq!(text.len(), 43);
             assert!(!all[at + 1..].contains(text));
         }
-        assert_eq!(attempt.state(), Attempt::of(&attempt.0).state());
+        assert_eq!(attempt.state(), Attempt::from_cookie(&attempt.0).state());
         assert_ne!(attempt.state(), Attempt::new(&SystemRandom).state());
     }
 }

@@ -11,10 +11,10 @@ mod token;
 pub use attempt::LIFE;
 
 use super::{
-    Error, Ground,
-    actor::{NOT_REPORTED, PROOF_HOLDS},
-    fetch::{Ask, Fetch, FetchError},
-    once::OneTimeCode,
+    Context, Error,
+    actor::{NOT_REPORTED, REAUTHENTICATION_MAX_AGE},
+    http_client::{FetchError, HttpClient, HttpRequest},
+    one_time_tokens::OneTimeCode,
 };
 use attempt::Attempt;
 use keyward_config::{Config, OidcSettings};
@@ -39,7 +39,7 @@ pub struct Identity {
 }
 
 /// Authentication request to redirect to.
-pub struct Begun {
+pub struct AuthorizationStart {
     /// URL of the provider's authorization endpoint.
     pub location: String,
     /// Value of the browser cookie until the callback.
@@ -58,22 +58,22 @@ pub struct Callback {
 
 /// Result of a successful authentication.
 #[derive(Clone, Debug)]
-pub struct Finished {
+pub struct SignInResult {
     pub identity: Identity,
     /// Path to continue at.
     pub next: Option<String>,
     /// Time of the last authentication at the provider; [`NOT_REPORTED`] if the ID token does not contain it.
-    pub proved: Timestamp,
+    pub authenticated_at: Timestamp,
     /// User who links this identity to their account, if that was the purpose.
     pub link: Option<UserId>,
 }
 
 /// Reasons why a sign-in fails.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub enum SignInFailure {
     /// Cookie and state do not match, were used, or are older than ten minutes.
     #[error("it has to begin anew")]
-    Again,
+    Restart,
     /// The user denied the request at the provider.
     #[error("denied at the provider")]
     Denied,
@@ -84,13 +84,13 @@ pub enum Failed {
     Service(#[from] Error),
 }
 
-impl From<FetchError> for Failed {
+impl From<FetchError> for SignInFailure {
     fn from(error: FetchError) -> Self {
         Self::Provider(error.to_string())
     }
 }
 
-impl From<Fault> for Failed {
+impl From<Fault> for SignInFailure {
     fn from(fault: Fault) -> Self {
         Self::Provider(format!("its ID token is refused: {fault}"))
     }
@@ -106,29 +106,29 @@ struct Tokens {
 /// OpenID Connect client of the configured provider.
 #[derive(Clone)]
 pub struct Oidc {
-    ground: Ground,
+    context: Context,
     settings: OidcSettings,
     redirect_uri: String,
-    fetch: Fetch,
+    fetch: HttpClient,
     cache: Arc<Mutex<Cache>>,
 }
 
 impl Oidc {
     /// Returns `None` if no provider is configured.
-    pub fn new(ground: Ground, config: &Config) -> Option<Self> {
+    pub fn new(context: Context, config: &Config) -> Option<Self> {
         let settings = config.sign_in.oidc.clone()?;
         let redirect_uri = format!("{}/login/oidc/callback", config.public_url);
-        Some(Self { ground, settings, redirect_uri, fetch: Fetch::new(), cache: Arc::default() })
+        Some(Self { context, settings, redirect_uri, fetch: HttpClient::new(), cache: Arc::default() })
     }
 
     /// Begins a sign-in. `link`: the user who wants to link the identity to their account.
     ///
     /// # Errors
     /// If the provider's discovery document cannot be read.
-    pub async fn begin(&self, next: Option<&str>, link: Option<UserId>) -> Result<Begun, Failed> {
+    pub async fn start(&self, next: Option<&str>, link: Option<UserId>) -> Result<AuthorizationStart, SignInFailure> {
         let metadata = self.metadata().await?;
-        let attempt = Attempt::new(&*self.ground.random);
-        attempt.keep(&self.ground, next, link).await?;
+        let attempt = Attempt::new(&*self.context.random);
+        attempt.save(&self.context, next, link).await?;
         let mut location = metadata.authorization_endpoint.clone();
         location
             .query_pairs_mut()
@@ -137,43 +137,43 @@ impl Oidc {
             .append_pair("redirect_uri", &self.redirect_uri)
             .append_pair("scope", "openid profile email")
             // A sign-in counts as recent authentication, so the provider must not reuse a session of last week.
-            .append_pair("max_age", &PROOF_HOLDS.to_string())
+            .append_pair("max_age", &REAUTHENTICATION_MAX_AGE.to_string())
             .append_pair("state", &attempt.state())
             .append_pair("nonce", &attempt.nonce())
             .append_pair("code_challenge", &attempt.challenge())
             .append_pair("code_challenge_method", "S256");
-        Ok(Begun { location: location.into(), cookie: attempt.cookie() })
+        Ok(AuthorizationStart { location: location.into(), cookie: attempt.cookie() })
     }
 
     /// Completes a sign-in. Cookie and state are used up, whatever the result.
     ///
     /// # Errors
     /// [`Failed`] with the reason.
-    pub async fn finish(&self, cookie: &str, callback: &Callback) -> Result<Finished, Failed> {
-        let attempt = Attempt::of(cookie);
+    pub async fn complete(&self, cookie: &str, callback: &Callback) -> Result<SignInResult, SignInFailure> {
+        let attempt = Attempt::from_cookie(cookie);
         let state = callback.state.as_deref().unwrap_or_default();
         // Check before the attempt is used up: an attacker without the cookie cannot end another user's attempt.
         if !bool::from(state.as_bytes().ct_eq(attempt.state().as_bytes())) {
-            return Err(Failed::Again);
+            return Err(SignInFailure::Restart);
         }
-        let row = attempt.take(&self.ground).await?.ok_or(Failed::Again)?;
+        let row = attempt.consume(&self.context).await?.ok_or(SignInFailure::Restart)?;
         let metadata = self.metadata().await?;
-        let said = match (&callback.iss, metadata.iss_in_answers) {
+        let is_issuer_valid = match (&callback.iss, metadata.sends_iss) {
             (Some(iss), _) => iss == &self.settings.issuer,
             (None, must) => !must,
         };
-        if !said {
-            return Err(Failed::Provider("its answer names another issuer, or none".to_owned()));
+        if !is_issuer_valid {
+            return Err(SignInFailure::Provider("its answer names another issuer, or none".to_owned()));
         }
         match callback.error.as_deref() {
-            Some("access_denied") => return Err(Failed::Denied),
+            Some("access_denied") => return Err(SignInFailure::Denied),
             // The error text is not trusted; only its presence is recorded.
-            Some(_) => return Err(Failed::Provider("it answered with an error".to_owned())),
+            Some(_) => return Err(SignInFailure::Provider("it answered with an error".to_owned())),
             None => {}
         }
-        let code = callback.code.as_deref().ok_or_else(|| Failed::Provider("it sent no code".to_owned()))?;
+        let code = callback.code.as_deref().ok_or_else(|| SignInFailure::Provider("it sent no code".to_owned()))?;
         let tokens = self.exchange(&metadata, code, &attempt).await?;
-        let claims = self.verified(&metadata, &tokens.id_token, &attempt.nonce()).await?;
+        let claims = self.verify_id_token(&metadata, &tokens.id_token, &attempt.nonce()).await?;
         // OpenID Connect Core 1.0, section 3.1.3.7, number 13. Without the claim, the session at the provider may be a
         // week old, so this is not a recent authentication.
         let proved = claims.auth_time.map_or(NOT_REPORTED, |seconds| Timestamp::from_seconds(seconds as i64));
@@ -185,16 +185,17 @@ impl Oidc {
             );
         }
         let identity = self.identity(&metadata, claims, &tokens.access_token).await?;
-        Ok(Finished { identity, proved, next: row.next, link: row.user_id.map(Into::into) })
+        Ok(SignInResult { identity, authenticated_at: proved, next: row.next, link: row.user_id.map(Into::into) })
     }
 
-    async fn exchange(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Tokens, Failed> {
+    async fn exchange(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> Result<Tokens, SignInFailure> {
         let ask = self.token_request(metadata, code, attempt);
-        let answer = self.fetch.ask(&metadata.token_endpoint, ask).await?;
-        serde_json::from_slice(&answer).map_err(|_| Failed::Provider("its token answer cannot be read".to_owned()))
+        let answer = self.fetch.fetch(&metadata.token_endpoint, ask).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|_| SignInFailure::Provider("its token answer cannot be read".to_owned()))
     }
 
-    fn token_request(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> Ask<'static> {
+    fn token_request(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> HttpRequest<'static> {
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
@@ -211,16 +212,16 @@ impl Oidc {
             let pair = zeroize::Zeroizing::new(format!("{}:{}", encode(client_id), encode(client_secret)));
             Some(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
         };
-        Ask::Post { form: form.finish(), authorization }
+        HttpRequest::Post { form: form.finish(), authorization }
     }
 
     /// Verifies the ID token. For an unknown key, fetches the provider's current keys and tries again.
-    async fn verified(&self, metadata: &Metadata, id_token: &str, nonce: &str) -> Result<Claims, Failed> {
+    async fn verify_id_token(&self, metadata: &Metadata, id_token: &str, nonce: &str) -> Result<Claims, SignInFailure> {
         let expected = Expected {
             issuer: &self.settings.issuer,
             client_id: &self.settings.client_id,
             nonce,
-            now: self.ground.now().seconds(),
+            now: self.context.now().seconds(),
         };
         let keys = self.keys(metadata, false).await?;
         match token::verify(id_token, &keys, &expected) {
@@ -234,14 +235,14 @@ impl Oidc {
 
     /// Returns the identity. Missing claims are fetched from the UserInfo endpoint; its response must be about the same
     /// subject.
-    async fn identity(&self, metadata: &Metadata, mut claims: Claims, access: &str) -> Result<Identity, Failed> {
+    async fn identity(&self, metadata: &Metadata, mut claims: Claims, access: &str) -> Result<Identity, SignInFailure> {
         let incomplete = claims.email.is_none() || claims.email_verified.is_none();
         if let (true, Some(endpoint), false) = (incomplete, &metadata.userinfo_endpoint, access.is_empty()) {
-            let answer = self.fetch.ask(endpoint, Ask::GetAs(access)).await?;
-            let more: token::Person = serde_json::from_slice(&answer)
-                .map_err(|_| Failed::Provider("its user info cannot be read".to_owned()))?;
+            let answer = self.fetch.fetch(endpoint, HttpRequest::GetWithToken(access)).await?;
+            let more: token::UserInfo = serde_json::from_slice(&answer)
+                .map_err(|_| SignInFailure::Provider("its user info cannot be read".to_owned()))?;
             if more.sub != claims.sub {
-                return Err(Failed::Provider("its user info is about somebody else".to_owned()));
+                return Err(SignInFailure::Provider("its user info is about somebody else".to_owned()));
             }
             let email = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Email>().ok());
             if claims.email.is_none() {
@@ -268,6 +269,6 @@ impl Oidc {
 }
 
 /// Parses a URL from the discovery document. Returns `None` unless it is safe to request or redirect to.
-fn safe(text: &str) -> Option<Url> {
+fn parse_safe_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(keyward_config::is_safe)
 }

@@ -1,6 +1,6 @@
 //! Provider metadata (OpenID Connect Discovery 1.0) and signing keys, cached for one hour.
 
-use super::{Ask, Failed, Oidc, safe};
+use super::{HttpRequest, Oidc, SignInFailure, parse_safe_url};
 use jsonwebtoken::jwk::Jwk;
 use keyward_domain::time::Timestamp;
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub(super) struct Metadata {
     /// The client secret is sent in the form (`client_secret_post`) and not in a header.
     pub secret_in_the_form: bool,
     /// Authorization responses contain `iss` (RFC 9207).
-    pub iss_in_answers: bool,
+    pub sends_iss: bool,
 }
 
 /// Cached values and the time at which they were read.
@@ -42,26 +42,26 @@ pub struct Cache {
     keys: Option<(Timestamp, Arc<Vec<Jwk>>)>,
 }
 
-fn fresh<T: Clone>(kept: &Option<(Timestamp, T)>, now: Timestamp) -> Option<T> {
+fn cached<T: Clone>(kept: &Option<(Timestamp, T)>, now: Timestamp) -> Option<T> {
     kept.as_ref().filter(|(at, _)| (0..KEPT).contains(&now.seconds_since(*at))).map(|(_, it)| it.clone())
 }
 
 impl Oidc {
-    pub(super) async fn metadata(&self) -> Result<Arc<Metadata>, Failed> {
-        let now = self.ground.now();
+    pub(super) async fn metadata(&self) -> Result<Arc<Metadata>, SignInFailure> {
+        let now = self.context.now();
         let mut cache = self.cache.lock().await;
-        if let Some(metadata) = fresh(&cache.metadata, now) {
+        if let Some(metadata) = cached(&cache.metadata, now) {
             return Ok(metadata);
         }
-        let wrong = |words: &str| Failed::Provider(format!("its discovery document {words}"));
+        let wrong = |words: &str| SignInFailure::Provider(format!("its discovery document {words}"));
         let address = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
-        let address = safe(&address).ok_or_else(|| wrong("has no address"))?;
-        let answer = self.fetch.ask(&address, Ask::Get).await?;
+        let address = parse_safe_url(&address).ok_or_else(|| wrong("has no address"))?;
+        let answer = self.fetch.fetch(&address, HttpRequest::Get).await?;
         let document: Document = serde_json::from_slice(&answer).map_err(|_| wrong("cannot be read"))?;
         if document.issuer != self.settings.issuer {
             return Err(wrong("names another issuer than KEYWARD_OIDC_ISSUER"));
         }
-        let address = |text: &str| safe(text).ok_or_else(|| wrong("names an address that is not https"));
+        let address = |text: &str| parse_safe_url(text).ok_or_else(|| wrong("names an address that is not https"));
         let methods = document.token_endpoint_auth_methods_supported.unwrap_or_default();
         let takes = |method: &str| methods.iter().any(|it| it == method);
         let metadata = Arc::new(Metadata {
@@ -70,26 +70,26 @@ impl Oidc {
             jwks_uri: address(&document.jwks_uri)?,
             userinfo_endpoint: document.userinfo_endpoint.as_deref().map(address).transpose()?,
             secret_in_the_form: takes("client_secret_post") && !takes("client_secret_basic"),
-            iss_in_answers: document.authorization_response_iss_parameter_supported,
+            sends_iss: document.authorization_response_iss_parameter_supported,
         });
         cache.metadata = Some((now, metadata.clone()));
         Ok(metadata)
     }
 
     /// Returns the provider's keys. `anew` bypasses the cache, because the provider can rotate its keys at any time.
-    pub(super) async fn keys(&self, metadata: &Metadata, anew: bool) -> Result<Arc<Vec<Jwk>>, Failed> {
+    pub(super) async fn keys(&self, metadata: &Metadata, anew: bool) -> Result<Arc<Vec<Jwk>>, SignInFailure> {
         #[derive(Deserialize)]
         struct Keys {
             keys: Vec<serde_json::Value>,
         }
-        let now = self.ground.now();
+        let now = self.context.now();
         let mut cache = self.cache.lock().await;
-        if let (Some(keys), false) = (fresh(&cache.keys, now), anew) {
+        if let (Some(keys), false) = (cached(&cache.keys, now), anew) {
             return Ok(keys);
         }
-        let answer = self.fetch.ask(&metadata.jwks_uri, Ask::Get).await?;
-        let read: Keys =
-            serde_json::from_slice(&answer).map_err(|_| Failed::Provider("its keys cannot be read".to_owned()))?;
+        let answer = self.fetch.fetch(&metadata.jwks_uri, HttpRequest::Get).await?;
+        let read: Keys = serde_json::from_slice(&answer)
+            .map_err(|_| SignInFailure::Provider("its keys cannot be read".to_owned()))?;
         // Skip keys of unknown types; the others remain usable.
         let keys =
             Arc::new(read.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect::<Vec<_>>());

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// Accepted signature algorithms. Not `none`, and no shared-secret algorithm, because a public key would pass as the
 /// secret.
-const BELIEVED: [Algorithm; 9] = [
+const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RS256,
     Algorithm::RS384,
     Algorithm::RS512,
@@ -102,7 +102,7 @@ pub struct Claims {
 
 /// Claims of the UserInfo response.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Person {
+pub struct UserInfo {
     pub sub: String,
     pub email: Option<String>,
     pub email_verified: Option<serde_json::Value>,
@@ -138,7 +138,7 @@ pub fn verify(token: &str, keys: &[Jwk], expected: &Expected<'_>) -> Result<Clai
     if header.typ.as_deref().is_some_and(|typ| !is_jwt(typ)) {
         return Err(Fault::Type);
     }
-    if !BELIEVED.contains(&header.alg) {
+    if !ALGORITHMS.contains(&header.alg) {
         return Err(Fault::Algorithm);
     }
     let may_have_signed = |key: &&Jwk| {

@@ -1,12 +1,12 @@
 //! Creating and changing a project: its name, its archived state, and its maximum token lifetime.
 
-use super::{Projects, may::allow, read::in_words};
-use crate::{Error, actor::Actor, audit::acting, can::Action, policy};
+use super::{Projects, project_access::authorize, read::format_duration};
+use crate::{Error, actor::Actor, audit::acting_role, permissions::Action, policy};
 use keyward_domain::{
     ids::{ProjectId, UserId},
     project::{ProjectTitle, Role},
 };
-use keyward_store::{self as store, changes::Change, queue::Kept};
+use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
 
 /// Initial maximum token lifetime of a project, in seconds, if the policy allows it: a day.
 const TOKEN_LIFE: i64 = 86_400;
@@ -42,18 +42,18 @@ impl Projects {
     /// [`Error::Invalid`] for an invalid name.
     pub async fn create(&self, actor: &Actor, owner: UserId, name: &str) -> Result<ProjectId, Error> {
         let (name, id, now, actor) =
-            (title(name)?, ProjectId::from(self.ground.new_id()), self.ground.now(), actor.clone());
-        let write = self.ground.queue.write(move |tx| {
+            (title(name)?, ProjectId::from(self.context.new_id()), self.context.now(), actor.clone());
+        let write = self.context.queue.write(move |tx| {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {
-                let life = TOKEN_LIFE.min(policy::read(tx).await?.token_life_max);
+                let life = TOKEN_LIFE.min(policy::load(tx).await?.token_life_max);
                 store::projects::insert(tx, id.into(), &name, life, now.micros()).await?;
-                store::projects::join(tx, id.into(), owner.into(), Role::Owner.as_str(), now.micros()).await?;
+                store::projects::add_member(tx, id.into(), owner.into(), Role::Owner.as_str(), now.micros()).await?;
                 let event = actor
                     .event(now, "project.created", format!("project:{id}"), &name)
                     .in_project(id)
-                    .detail(serde_json::json!({"after": {"owner": owner, "name": name}}));
-                Ok(Kept::with(id, event).heard(Change { topic: "project", id: id.into() }))
+                    .with_detail(serde_json::json!({"after": {"owner": owner, "name": name}}));
+                Ok(WriteOutcome::audited(id, event).notify(Change { topic: "project", id: id.into() }))
             })
         });
         write.await
@@ -69,28 +69,28 @@ impl Projects {
         const CHANGED: Error =
             Error::Conflict("Somebody renamed this project meanwhile. Look at its name again, then save.");
         let (typed, before, now, actor) =
-            (name.to_owned(), before.map(ToOwned::to_owned), self.ground.now(), actor.clone());
-        let write = self.ground.queue.write(move |tx| {
+            (name.to_owned(), before.map(ToOwned::to_owned), self.context.now(), actor.clone());
+        let write = self.context.queue.write(move |tx| {
             let (actor, typed, before) = (actor.clone(), typed.clone(), before.clone());
             Box::pin(async move {
-                let row = allow(tx, &actor, id, Action::Configure, OWNERS_CONFIGURE).await?;
+                let row = authorize(tx, &actor, id, Action::Configure, OWNERS_CONFIGURE).await?;
                 let name = title(&typed)?;
                 if before.is_some_and(|before| before != row.name) {
                     return Err(CHANGED);
                 }
                 if row.name == name {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
                 if !store::projects::rename(tx, row.id, &row.name, &name).await? {
                     return Err(CHANGED);
                 }
-                let acting = acting::in_project(tx, &actor, id).await?;
+                let acting = acting_role::in_project(tx, &actor, id).await?;
                 let event = actor
                     .event(now, "project.renamed", format!("project:{id}"), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(serde_json::json!({"before": {"name": row.name}, "after": {"name": name}}));
-                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+                    .with_detail(serde_json::json!({"before": {"name": row.name}, "after": {"name": name}}));
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
             })
         });
         write.await
@@ -103,22 +103,22 @@ impl Projects {
     /// [`Error::Forbidden`] for a member who is not an owner; [`Error::NotFound`] if the project does not exist or the
     /// caller is not a member.
     pub async fn archive(&self, actor: &Actor, id: ProjectId, back: bool) -> Result<(), Error> {
-        let (now, actor) = (self.ground.now(), actor.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let (now, actor) = (self.context.now(), actor.clone());
+        let write = self.context.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
-                let row = allow(tx, &actor, id, Action::Archive, OWNERS_ARCHIVE).await?;
+                let row = authorize(tx, &actor, id, Action::Archive, OWNERS_ARCHIVE).await?;
                 if !store::projects::set_archived(tx, row.id, (!back).then_some(now.micros())).await? {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
                 let action = if back { "project.unarchived" } else { "project.archived" };
-                let acting = acting::in_project(tx, &actor, id).await?;
+                let acting = acting_role::in_project(tx, &actor, id).await?;
                 let event = actor
                     .event(now, action, format!("project:{id}"), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(serde_json::json!({"before": {"archived": back}, "after": {"archived": !back}}));
-                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+                    .with_detail(serde_json::json!({"before": {"archived": back}, "after": {"archived": !back}}));
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
             })
         });
         write.await
@@ -139,34 +139,34 @@ impl Projects {
     ) -> Result<(), Error> {
         const CHANGED: Error =
             Error::Conflict("Somebody changed the longest token life meanwhile. Look at it again, then save.");
-        let (now, actor) = (self.ground.now(), actor.clone());
+        let (now, actor) = (self.context.now(), actor.clone());
         let (amount, unit) = (amount.to_owned(), unit.to_owned());
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (actor, amount, unit) = (actor.clone(), amount.clone(), unit.clone());
             Box::pin(async move {
-                let row = allow(tx, &actor, id, Action::Configure, OWNERS_CONFIGURE).await?;
+                let row = authorize(tx, &actor, id, Action::Configure, OWNERS_CONFIGURE).await?;
                 let life = seconds(&amount, &unit)?;
-                let most = policy::read(tx).await?.token_life_max;
+                let most = policy::load(tx).await?.token_life_max;
                 if !(TOKEN_LIFE_LEAST..=most).contains(&life) {
-                    let words = format!("On this Keyward a token lives at most {}.", in_words(most));
+                    let words = format!("On this Keyward a token lives at most {}.", format_duration(most));
                     return Err(Error::field("amount", words));
                 }
                 if row.token_life_max != before {
                     return Err(CHANGED);
                 }
                 if life == before {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
                 if !store::projects::set_token_life(tx, row.id, before, life).await? {
                     return Err(CHANGED);
                 }
-                let acting = acting::in_project(tx, &actor, id).await?;
+                let acting = acting_role::in_project(tx, &actor, id).await?;
                 let event = actor
                     .event(now, "project.token_life_set", format!("project:{id}"), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(serde_json::json!({"before": {"seconds": before}, "after": {"seconds": life}}));
-                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+                    .with_detail(serde_json::json!({"before": {"seconds": before}, "after": {"seconds": life}}));
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
             })
         });
         write.await

@@ -1,14 +1,14 @@
 //! A project's config: validation, versions, and storage.
 
-use super::{Projects, may::allow};
+use super::{Projects, project_access::authorize};
 use crate::{
     Error,
     actor::{Actor, Caller},
-    audit::acting,
-    can::Action,
+    audit::acting_role,
+    permissions::Action,
 };
 use keyward_domain::{ids::ProjectId, json};
-use keyward_store::{self as store, changes::Change, queue::Kept};
+use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
 use sha2::{Digest as _, Sha256};
 
 /// Maximum size of a stored config, in bytes.
@@ -16,7 +16,7 @@ pub const CONFIG_MAX: usize = 256 * 1024;
 /// Maximum size of a config with the indentation that the editor shows, in bytes: deep nesting multiplies the stored
 /// size. The percent encoding of a form makes it at most three times as long, which `http::forms` and `http::router`
 /// accept.
-pub const LAID_OUT_MAX: usize = 1024 * 1024;
+pub const INDENTED_MAX: usize = 1024 * 1024;
 
 const OWNERS: &str = "Only an owner of this project may change its config.";
 
@@ -27,20 +27,20 @@ pub(super) fn version(config: &str) -> String {
 
 /// Returns the indented config. A config that would be too long, or that cannot be parsed (saved by an earlier
 /// release), is returned as stored.
-pub(super) fn laid_out(config: &str) -> String {
-    json::read(config).and_then(|json| json.laid_out(LAID_OUT_MAX)).unwrap_or_else(|_| config.to_owned())
+pub(super) fn indented(config: &str) -> String {
+    json::parse(config).and_then(|json| json.pretty_print(INDENTED_MAX)).unwrap_or_else(|_| config.to_owned())
 }
 
 /// Returns the config as it is stored and as programs receive it: the same text without insignificant white space.
 fn compact(text: &str) -> Result<String, Error> {
-    let json = json::read(text).map_err(|words| Error::field("config", words))?;
+    let json = json::parse(text).map_err(|words| Error::field("config", words))?;
     // The limit does not count the white space that the editor adds.
     let compact = json.compact();
     if compact.len() > CONFIG_MAX {
         let words = format!("A config has at most 256 KiB; this one has {} KiB.", compact.len().div_ceil(1024));
         return Err(Error::field("config", words));
     }
-    json.laid_out(LAID_OUT_MAX).map_err(|words| Error::field("config", words))?;
+    json.pretty_print(INDENTED_MAX).map_err(|words| Error::field("config", words))?;
     Ok(compact)
 }
 
@@ -75,11 +75,11 @@ impl Projects {
         const CHANGED: Error = Error::Conflict(
             "This config was changed meanwhile. Copy what you wrote, load the page again, and put it in there.",
         );
-        let (now, actor) = (self.ground.now(), actor.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let (now, actor) = (self.context.now(), actor.clone());
+        let write = self.context.queue.write(move |tx| {
             let (actor, from, config) = (actor.clone(), from.clone(), config.clone());
             Box::pin(async move {
-                let row = allow(tx, &actor, id, Action::Configure, OWNERS).await?;
+                let row = authorize(tx, &actor, id, Action::Configure, OWNERS).await?;
                 if from.is_some_and(|from| from != version(&row.config)) {
                     return Err(CHANGED);
                 }
@@ -87,16 +87,16 @@ impl Projects {
                 if !store::projects::set_config(tx, row.id, &row.config, &config).await? {
                     return Err(CHANGED);
                 }
-                let acting = acting::in_project(tx, &actor, id).await?;
+                let acting = acting_role::in_project(tx, &actor, id).await?;
                 // A config may contain data for token holders only: the audit log records its size, not its content.
                 let event = actor
                     .event(now, "project.config_set", format!("project:{id}"), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(
+                    .with_detail(
                         serde_json::json!({"before": {"bytes": row.config.len()}, "after": {"bytes": config.len()}}),
                     );
-                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
             })
         });
         write.await

@@ -1,15 +1,15 @@
 //! Invitations by a one-time link that is valid for seven days.
 
-use super::{Projects, may::allow, members::OWNERS, read::parse};
+use super::{Projects, members::OWNERS, project_access::authorize, read::parse_role};
 use crate::{
-    Error, Field,
-    accounts::entry::{SENT_ENOUGH, was_sent_enough},
+    Error, InvalidField,
+    accounts::registration::{EMAIL_LIMIT_REACHED, has_reached_email_limit},
     actor::{Actor, Caller},
-    audit::acting,
-    can::Action,
-    mail::Letter,
-    moments::moment_of,
-    once::OneTimeCode,
+    audit::acting_role,
+    mail::EmailMessage,
+    one_time_tokens::OneTimeCode,
+    permissions::Action,
+    time_format::moment_from_micros,
 };
 use keyward_config::Config;
 use keyward_domain::{
@@ -22,7 +22,7 @@ use keyward_domain::{
 use keyward_store::{
     self as store,
     invitations::{InvitationRow, NewInvitation},
-    queue::Kept,
+    write_queue::WriteOutcome,
 };
 
 /// Lifetime of an invitation, in days.
@@ -31,12 +31,12 @@ const LIVES: i64 = 7;
 const OPEN_MOST: usize = 50;
 
 /// Parses the fields of the form.
-fn read(role: &str, email: &str) -> Result<(Role, Option<Email>), Error> {
+fn parse_form(role: &str, email: &str) -> Result<(Role, Option<Email>), Error> {
     let mut errors = Vec::new();
-    let role = role.parse::<Role>().map_err(|error| errors.push(Field::new("role", error))).ok();
+    let role = role.parse::<Role>().map_err(|error| errors.push(InvalidField::new("role", error))).ok();
     let email = match email.trim() {
         "" => None,
-        text => text.parse::<Email>().map_err(|error| errors.push(Field::new("email", error))).ok(),
+        text => text.parse::<Email>().map_err(|error| errors.push(InvalidField::new("email", error))).ok(),
     };
     match role {
         Some(role) if errors.is_empty() => Ok((role, email)),
@@ -44,9 +44,9 @@ fn read(role: &str, email: &str) -> Result<(Role, Option<Email>), Error> {
     }
 }
 
-fn letter(to: &Email, by: &str, project: &str, role: Role, link: &str, config: &Config) -> Letter {
+fn invitation_email(to: &Email, by: &str, project: &str, role: Role, link: &str, config: &Config) -> EmailMessage {
     let site = config.name.as_deref().unwrap_or("Keyward");
-    Letter {
+    EmailMessage {
         to: to.clone(),
         // The subject contains no name that a user chose: a mail client lists it without any context.
         subject: format!("Your invitation to {site}"),
@@ -74,22 +74,22 @@ impl Projects {
         email: &str,
         config: &Config,
     ) -> Result<Invited, Error> {
-        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
-        let (code, asked) = (OneTimeCode::generate(&*self.ground.random), read(role, email));
-        let asked = match asked {
-            Ok(asked) => asked,
+        let (now, actor) = (self.context.now(), Actor::User(caller.clone()));
+        let (code, parsed) = (OneTimeCode::generate(&*self.context.random), parse_form(role, email));
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
             Err(error) => {
                 // Only those who may invite learn which fields are invalid.
-                let mut reader = self.ground.pool.read().await?;
-                allow(&mut reader.conn(), &actor, id, Action::ManageMembers, OWNERS).await?;
+                let mut reader = self.context.pool.acquire_reader().await?;
+                authorize(&mut reader.conn(), &actor, id, Action::ManageMembers, OWNERS).await?;
                 return Err(error);
             }
         };
-        let (role, email) = asked;
+        let (role, email) = parsed;
         let new = NewInvitation {
             digest: code.digest(),
             row: InvitationRow {
-                id: self.ground.new_id(),
+                id: self.context.new_id(),
                 project_id: id.into(),
                 role: role.as_str().to_owned(),
                 email: email.as_ref().map(ToString::to_string),
@@ -99,12 +99,12 @@ impl Projects {
                 expires_at: now.plus_seconds(LIVES * DAY).micros(),
             },
         };
-        let mails = self.ground.mail.is_set();
-        let (ends, invitation) = (moment_of(new.row.expires_at, &caller.zone), new.row.id);
-        let write = self.ground.queue.write(move |tx| {
+        let mails = self.context.mail.is_configured();
+        let (ends, invitation) = (moment_from_micros(new.row.expires_at, &caller.zone), new.row.id);
+        let write = self.context.queue.write(move |tx| {
             let (actor, new) = (actor.clone(), new.clone());
             Box::pin(async move {
-                let row = allow(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
+                let row = authorize(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
                 if row.archived_at.is_some() {
                     return Err(Error::Conflict("This project is archived. Unarchive it before you invite somebody."));
                 }
@@ -116,20 +116,20 @@ impl Projects {
                     ));
                 }
                 if let Some(email) = new.row.email.as_deref().filter(|_| mails)
-                    && was_sent_enough(tx, email, now).await?
+                    && has_reached_email_limit(tx, email, now).await?
                 {
-                    return Err(Error::field("email", SENT_ENOUGH));
+                    return Err(Error::field("email", EMAIL_LIMIT_REACHED));
                 }
                 store::invitations::insert(tx, &new).await?;
-                let acting = acting::in_project(tx, &actor, id).await?;
+                let acting = acting_role::in_project(tx, &actor, id).await?;
                 let event = actor
                     .event(now, "member.invited", format!("invitation:{}", new.row.id), &row.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(serde_json::json!({"after": {
+                    .with_detail(serde_json::json!({"after": {
                         "role": new.row.role, "email": new.row.email, "expires_at": new.row.expires_at,
                     }}));
-                Ok::<_, Error>(Kept::with(row.name, event))
+                Ok::<_, Error>(WriteOutcome::audited(row.name, event))
             })
         });
         let project: String = write.await?;
@@ -138,8 +138,8 @@ impl Projects {
         let to = email.clone().filter(|_| mails);
         let sent = match &to {
             Some(to) => {
-                let letter = letter(to, &caller.name, &project, role, &link, config);
-                let sent = self.ground.mail.send(letter).await;
+                let letter = invitation_email(to, &caller.name, &project, role, &link, config);
+                let sent = self.context.mail.send(letter).await;
                 if let Err(error) = &sent {
                     tracing::warn!(%error, project.id = %id, "invitation.not_mailed");
                 }
@@ -149,11 +149,11 @@ impl Projects {
         };
         let mail_failed = to.is_some() && !sent;
         if email.is_some() && !sent {
-            let write = self.ground.queue.write(move |tx| {
+            let write = self.context.queue.write(move |tx| {
                 Box::pin(async move {
-                    store::invitations::was_shown(tx, invitation).await?;
+                    store::invitations::clear_email(tx, invitation).await?;
                     // The `member.invited` event contains the address already.
-                    Ok::<_, Error>(Kept::unrecorded(()))
+                    Ok::<_, Error>(WriteOutcome::unaudited(()))
                 })
             });
             write.await?;
@@ -168,11 +168,11 @@ impl Projects {
     /// As [`Projects::invite`]; [`Error::Conflict`] if the invitation is no longer valid.
     pub async fn withdraw(&self, caller: &Caller, id: ProjectId, invitation: InvitationId) -> Result<(), Error> {
         const GONE: Error = Error::Conflict("This invitation was used, withdrawn or has expired meanwhile.");
-        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
-        let write = self.ground.queue.write(move |tx| {
+        let (now, actor) = (self.context.now(), Actor::User(caller.clone()));
+        let write = self.context.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
-                allow(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
+                authorize(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
                 let row = store::invitations::by_id(tx, invitation.into(), now.micros()).await?;
                 let row = row.filter(|row| ProjectId::from(row.project_id) == id).ok_or(GONE)?;
                 if !store::invitations::withdraw(tx, row.id, now.micros()).await? {
@@ -181,14 +181,14 @@ impl Projects {
                 let name = row
                     .email
                     .clone()
-                    .unwrap_or_else(|| format!("An {} by link", parse(&row.role).map_or("member", Role::as_str)));
-                let acting = acting::in_project(tx, &actor, id).await?;
+                    .unwrap_or_else(|| format!("An {} by link", parse_role(&row.role).map_or("member", Role::as_str)));
+                let acting = acting_role::in_project(tx, &actor, id).await?;
                 let event = actor
                     .event(now, "invitation.withdrawn", format!("invitation:{invitation}"), &name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(serde_json::json!({"before": {"role": row.role, "email": row.email}}));
-                Ok(Kept::with((), event))
+                    .with_detail(serde_json::json!({"before": {"role": row.role, "email": row.email}}));
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await

@@ -1,16 +1,18 @@
 //! Joining a project: by an invitation, or as an administrator.
 
 use super::{
-    Projects, may,
+    Projects,
     members::OWNERS,
-    read::{parse, role},
+    project_access,
+    read::{parse_role, role},
 };
 use crate::{
     Error,
     actor::{Actor, Caller},
-    can::{Action, Power, can},
-    moments::moment_of,
-    once, policy,
+    one_time_tokens,
+    permissions::{Action, AdminPermission, role_allows},
+    policy,
+    time_format::moment_from_micros,
 };
 use jiff::tz::TimeZone;
 use keyward_domain::{
@@ -21,19 +23,19 @@ use keyward_domain::{
 use keyward_store::{
     self as store, Conn,
     invitations::InvitationRow,
-    queue::{Kept, take_turns},
+    write_queue::{WriteOutcome, serialize_change},
 };
 
 /// Returns the invitation with this code if it is valid: its author must still be active and permitted to invite.
-async fn open(conn: &mut Conn<'_>, code: &str, now: i64) -> Result<InvitationRow, Error> {
-    let row = store::invitations::by_digest(conn, &once::digest(code), now).await?.ok_or(Error::NotFound)?;
+async fn find_valid_invitation(conn: &mut Conn<'_>, code: &str, now: i64) -> Result<InvitationRow, Error> {
+    let row = store::invitations::by_digest(conn, &one_time_tokens::digest(code), now).await?.ok_or(Error::NotFound)?;
     if let Some(by) = row.invited_by {
         let by = role(conn, row.project_id.into(), by.into()).await?;
         let there = match row.invited_by {
             Some(by) => store::accounts::by_id(conn, by).await?.is_some_and(|row| row.active),
             None => true,
         };
-        if !there || !by.is_some_and(|by| can(by, Action::ManageMembers)) {
+        if !there || !by.is_some_and(|by| role_allows(by, Action::ManageMembers)) {
             return Err(Error::NotFound);
         }
     }
@@ -47,10 +49,10 @@ impl Projects {
     /// [`Error::NotFound`] if the invitation was used or withdrawn, has expired, or never existed: all give the same
     /// response.
     pub async fn invitation(&self, caller: Option<&Caller>, code: &str) -> Result<InvitationView, Error> {
-        let now = self.ground.now();
-        let mut reader = self.ground.pool.read().await?;
+        let now = self.context.now();
+        let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
-        let row = open(&mut conn, code, now.micros()).await?;
+        let row = find_valid_invitation(&mut conn, code, now.micros()).await?;
         let project = store::projects::by_id(&mut conn, row.project_id).await?.ok_or(Error::NotFound)?;
         let member = match caller {
             Some(caller) => role(&mut conn, row.project_id.into(), caller.user).await?.is_some(),
@@ -60,15 +62,15 @@ impl Projects {
         Ok(InvitationView {
             project: row.project_id.into(),
             name: project.name,
-            role: parse(&row.role)?,
+            role: parse_role(&row.role)?,
             invited_by: row.invited_by_name,
-            ends: moment_of(row.expires_at, &zone),
+            ends: moment_from_micros(row.expires_at, &zone),
             signed_in_as: caller.map(|caller| caller.email.clone()),
             member,
             // The same condition as in `accounts`: registration uses the address to which the link was mailed.
             sign_up: row.email.is_some()
-                && self.ground.mail.is_set()
-                && matches!(policy::read(&mut conn).await?.sign_up, SignUp::Invite | SignUp::Open),
+                && self.context.mail.is_configured()
+                && matches!(policy::load(&mut conn).await?.sign_up, SignUp::Invite | SignUp::Open),
         })
     }
 
@@ -77,28 +79,28 @@ impl Projects {
     /// # Errors
     /// As [`Projects::invitation`].
     pub async fn accept(&self, caller: &Caller, code: &str) -> Result<Joined, Error> {
-        let (now, caller, code) = (self.ground.now(), caller.clone(), code.to_owned());
-        let write = self.ground.queue.write(move |tx| {
+        let (now, caller, code) = (self.context.now(), caller.clone(), code.to_owned());
+        let write = self.context.queue.write(move |tx| {
             let (caller, code) = (caller.clone(), code.clone());
             Box::pin(async move {
-                take_turns(tx).await?;
-                let row = open(tx, &code, now.micros()).await?;
+                serialize_change(tx).await?;
+                let row = find_valid_invitation(tx, &code, now.micros()).await?;
                 let project = ProjectId::from(row.project_id);
                 if role(tx, project, caller.user).await?.is_some() {
-                    return Ok(Kept::unrecorded(Joined { project, already: true }));
+                    return Ok(WriteOutcome::unaudited(Joined { project, already: true }));
                 }
-                if !store::invitations::take(tx, row.id, caller.user.into(), now.micros()).await? {
+                if !store::invitations::mark_used(tx, row.id, caller.user.into(), now.micros()).await? {
                     return Err(Error::NotFound);
                 }
-                store::projects::join(tx, row.project_id, caller.user.into(), &row.role, now.micros()).await?;
+                store::projects::add_member(tx, row.project_id, caller.user.into(), &row.role, now.micros()).await?;
                 let name = caller.name.clone();
                 let event = Actor::User(caller.clone())
                     .event(now, "member.joined", format!("user:{}", caller.user), &name)
                     .in_project(project)
-                    .detail(serde_json::json!({
+                    .with_detail(serde_json::json!({
                         "after": {"role": row.role}, "invitation": row.id, "invited_by": row.invited_by_name,
                     }));
-                Ok(Kept::with(Joined { project, already: false }, event))
+                Ok(WriteOutcome::audited(Joined { project, already: false }, event))
             })
         });
         write.await
@@ -111,26 +113,27 @@ impl Projects {
     /// [`Error::Forbidden`] for a member who is not an owner; [`Error::Conflict`] for an owner; [`Error::StepUp`]
     /// without recent reauthentication.
     pub async fn join(&self, caller: &Caller, id: ProjectId, role_asked: &str) -> Result<(), Error> {
-        let (now, caller, asked) = (self.ground.now(), caller.clone(), role_asked.to_owned());
-        let write = self.ground.queue.write(move |tx| {
-            let (caller, asked) = (caller.clone(), asked.clone());
+        let (now, caller, requested) = (self.context.now(), caller.clone(), role_asked.to_owned());
+        let write = self.context.queue.write(move |tx| {
+            let (caller, requested) = (caller.clone(), requested.clone());
             Box::pin(async move {
-                take_turns(tx).await?;
-                let (row, had) = may::seen(tx, &caller, id, Power::JoinAnyProject, now).await?;
+                serialize_change(tx).await?;
+                let (row, had) =
+                    project_access::find_visible(tx, &caller, id, AdminPermission::JoinAnyProject, now).await?;
                 match had {
-                    Some(role) if !can(role, Action::ManageMembers) => return Err(Error::Forbidden(OWNERS)),
+                    Some(role) if !role_allows(role, Action::ManageMembers) => return Err(Error::Forbidden(OWNERS)),
                     Some(_) => return Err(Error::Conflict("You are a member of this project already.")),
                     None => {}
                 }
-                let role: Role = asked.parse().map_err(|error| Error::field("role", error))?;
-                store::projects::join(tx, row.id, caller.user.into(), role.as_str(), now.micros()).await?;
+                let role: Role = requested.parse().map_err(|error| Error::field("role", error))?;
+                store::projects::add_member(tx, row.id, caller.user.into(), role.as_str(), now.micros()).await?;
                 let name = caller.name.clone();
                 let event = Actor::User(caller.clone())
                     .event(now, "member.joined", format!("user:{}", caller.user), &name)
-                    .acting_as("administrator")
+                    .with_acting_role("administrator")
                     .in_project(id)
-                    .detail(serde_json::json!({"after": {"role": role}, "as": "administrator"}));
-                Ok(Kept::with((), event))
+                    .with_detail(serde_json::json!({"after": {"role": role}, "as": "administrator"}));
+                Ok(WriteOutcome::audited((), event))
             })
         });
         write.await

@@ -3,14 +3,14 @@
 //! A project always has an owner. This rule spans several rows, so changes of members run one at a time on all nodes
 //! ([`take_turns`]): a count stays true until commit.
 
-use super::{Projects, may::allow, read::parse};
+use super::{Projects, project_access::authorize, read::parse_role};
 use crate::{
     Error,
     actor::{Actor, Caller},
-    audit::acting,
-    can::{Action, Power, can},
-    moments::moment_of,
+    audit::acting_role,
     oauth,
+    permissions::{Action, AdminPermission, role_allows},
+    time_format::moment_from_micros,
 };
 use keyward_domain::{
     email::Email,
@@ -19,7 +19,7 @@ use keyward_domain::{
 };
 use keyward_store::{
     self as store, Conn, Tx,
-    queue::{Kept, take_turns},
+    write_queue::{WriteOutcome, serialize_change},
 };
 
 pub(super) const OWNERS: &str = "Only an owner of this project may invite, change roles and remove members.";
@@ -27,14 +27,14 @@ const LAST: Error = Error::Conflict("A project keeps at least one owner. Make an
 const CHANGED: Error = Error::Conflict("Somebody changed this member’s role meanwhile. Look at it again, then save.");
 
 /// Returns an error if no other owner who can sign in would remain.
-async fn keeps_an_owner(conn: &mut Conn<'_>, project: ProjectId, user: UserId, role: Role) -> Result<(), Error> {
-    let last = role.owns() && store::members::other_owners(conn, project.into(), user.into()).await? < 1;
+async fn check_owner_remains(conn: &mut Conn<'_>, project: ProjectId, user: UserId, role: Role) -> Result<(), Error> {
+    let last = role.is_owner() && store::members::other_owners(conn, project.into(), user.into()).await? < 1;
     if last { Err(LAST) } else { Ok(()) }
 }
 
 /// Withdraws the invitations of a user who may no longer invite: otherwise the user could rejoin with one of them.
 async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, user: UserId, now: i64) -> Result<u64, Error> {
-    Ok(store::invitations::withdraw_of(tx, project.into(), user.into(), now).await?)
+    Ok(store::invitations::withdraw_by_inviter(tx, project.into(), user.into(), now).await?)
 }
 
 impl Projects {
@@ -43,29 +43,29 @@ impl Projects {
     /// # Errors
     /// As [`Projects::get`].
     pub async fn members(&self, caller: &Caller, id: ProjectId) -> Result<Members, Error> {
-        let now = self.ground.now();
-        let (_, role) = self.seen(caller, id, Power::SeeEveryProject, now).await?;
-        let mut reader = self.ground.pool.read().await?;
+        let now = self.context.now();
+        let (_, role) = self.find_visible(caller, id, AdminPermission::SeeEveryProject, now).await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
         let mut members = Vec::new();
-        for row in store::members::all(&mut conn, id.into()).await? {
+        for row in store::members::list(&mut conn, id.into()).await? {
             let user = UserId::from(row.user_id);
             members.push(Member {
                 user,
-                role: parse(&row.role)?,
-                since: moment_of(row.created_at, &caller.zone),
+                role: parse_role(&row.role)?,
+                since: moment_from_micros(row.created_at, &caller.zone),
                 you: user == caller.user,
                 name: row.name,
                 email: row.email,
             });
         }
         let mut invitations = Vec::new();
-        if role.is_some_and(|role| can(role, Action::ManageMembers)) {
+        if role.is_some_and(|role| role_allows(role, Action::ManageMembers)) {
             for row in store::invitations::open(&mut conn, id.into(), now.micros()).await? {
                 invitations.push(OpenInvitation {
                     id: row.id.into(),
-                    role: parse(&row.role)?,
-                    ends: moment_of(row.expires_at, &caller.zone),
+                    role: parse_role(&row.role)?,
+                    ends: moment_from_micros(row.expires_at, &caller.zone),
                     invited_by: row.invited_by_name,
                     email: row.email,
                 });
@@ -88,40 +88,40 @@ impl Projects {
         before: &str,
         role: &str,
     ) -> Result<(), Error> {
-        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
-        let (before, asked) = (before.to_owned(), role.to_owned());
-        let write = self.ground.queue.write(move |tx| {
-            let (actor, before, asked) = (actor.clone(), before.clone(), asked.clone());
+        let (now, actor) = (self.context.now(), Actor::User(caller.clone()));
+        let (before, requested) = (before.to_owned(), role.to_owned());
+        let write = self.context.queue.write(move |tx| {
+            let (actor, before, requested) = (actor.clone(), before.clone(), requested.clone());
             Box::pin(async move {
-                take_turns(tx).await?;
-                allow(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
-                let acting = acting::in_project(tx, &actor, id).await?;
-                let member = store::members::one(tx, id.into(), user.into()).await?.ok_or(Error::NotFound)?;
-                let role: Role = asked.parse().map_err(|error| Error::field("role", error))?;
-                let had = parse(&member.role)?;
+                serialize_change(tx).await?;
+                authorize(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
+                let acting = acting_role::in_project(tx, &actor, id).await?;
+                let member = store::members::find(tx, id.into(), user.into()).await?.ok_or(Error::NotFound)?;
+                let role: Role = requested.parse().map_err(|error| Error::field("role", error))?;
+                let had = parse_role(&member.role)?;
                 if had.as_str() != before {
                     return Err(CHANGED);
                 }
                 if had == role {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
-                keeps_an_owner(tx, id, user, had).await?;
+                check_owner_remains(tx, id, user, had).await?;
                 if !store::members::set_role(tx, id.into(), user.into(), had.as_str(), role.as_str()).await? {
                     return Err(CHANGED);
                 }
-                let withdrawn = match can(role, Action::ManageMembers) {
+                let withdrawn = match role_allows(role, Action::ManageMembers) {
                     true => 0,
                     false => withdraw(tx, id, user, now.micros()).await?,
                 };
                 let event = actor
                     .event(now, "member.role_changed", format!("user:{user}"), &member.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(serde_json::json!({
+                    .with_detail(serde_json::json!({
                         "before": {"role": had}, "after": {"role": role}, "invitations_withdrawn": withdrawn,
                     }));
-                let ends = oauth::follow_role(tx, &actor, user, id, role, now).await?;
-                Ok(ends.with(Kept::with((), event)))
+                let ends = oauth::narrow_to_role(tx, &actor, user, id, role, now).await?;
+                Ok(ends.append_to(WriteOutcome::audited((), event)))
             })
         });
         write.await
@@ -133,7 +133,7 @@ impl Projects {
     /// # Errors
     /// As [`Projects::set_role`].
     pub async fn remove_member(&self, caller: &Caller, id: ProjectId, user: UserId) -> Result<(), Error> {
-        self.take_out(caller, id, user, "member.removed").await
+        self.remove_membership(caller, id, user, "member.removed").await
     }
 
     /// Removes the caller from a project.
@@ -142,26 +142,32 @@ impl Projects {
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] for its
     /// last owner.
     pub async fn leave(&self, caller: &Caller, id: ProjectId) -> Result<(), Error> {
-        self.take_out(caller, id, caller.user, "member.left").await
+        self.remove_membership(caller, id, caller.user, "member.left").await
     }
 
-    async fn take_out(&self, caller: &Caller, id: ProjectId, user: UserId, action: &'static str) -> Result<(), Error> {
-        let (now, actor) = (self.ground.now(), Actor::User(caller.clone()));
-        let write = self.ground.queue.write(move |tx| {
+    async fn remove_membership(
+        &self,
+        caller: &Caller,
+        id: ProjectId,
+        user: UserId,
+        action: &'static str,
+    ) -> Result<(), Error> {
+        let (now, actor) = (self.context.now(), Actor::User(caller.clone()));
+        let write = self.context.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
-                take_turns(tx).await?;
-                let acting = acting::in_project(tx, &actor, id).await?;
+                serialize_change(tx).await?;
+                let acting = acting_role::in_project(tx, &actor, id).await?;
                 // Any member may leave. Only an owner may remove others.
                 let needed = if action == "member.left" { Action::SeeKeys } else { Action::ManageMembers };
-                allow(tx, &actor, id, needed, OWNERS).await?;
-                let member = store::members::one(tx, id.into(), user.into()).await?.ok_or(Error::NotFound)?;
-                let role = parse(&member.role)?;
-                keeps_an_owner(tx, id, user, role).await?;
+                authorize(tx, &actor, id, needed, OWNERS).await?;
+                let member = store::members::find(tx, id.into(), user.into()).await?.ok_or(Error::NotFound)?;
+                let role = parse_role(&member.role)?;
+                check_owner_remains(tx, id, user, role).await?;
                 if !store::members::remove(tx, id.into(), user.into()).await? {
                     return Err(Error::NotFound);
                 }
-                let to_them = store::invitations::withdraw_to(
+                let to_them = store::invitations::withdraw_by_email(
                     tx,
                     id.into(),
                     Email::from_row(&member.email).as_str(),
@@ -171,12 +177,12 @@ impl Projects {
                 let withdrawn = withdraw(tx, id, user, now.micros()).await? + to_them;
                 let event = actor
                     .event(now, action, format!("user:{user}"), &member.name)
-                    .acting_as(&acting)
+                    .with_acting_role(&acting)
                     .in_project(id)
-                    .detail(serde_json::json!({"before": {"role": role}, "invitations_withdrawn": withdrawn}));
+                    .with_detail(serde_json::json!({"before": {"role": role}, "invitations_withdrawn": withdrawn}));
                 let why = "Whoever allowed it is a member of the project no longer.";
-                let ends = oauth::end_of_person(tx, &actor, user, Some(id), why, now).await?;
-                Ok(ends.with(Kept::with((), event)))
+                let ends = oauth::revoke_user_grants(tx, &actor, user, Some(id), why, now).await?;
+                Ok(ends.append_to(WriteOutcome::audited((), event)))
             })
         });
         write.await

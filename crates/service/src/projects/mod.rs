@@ -4,40 +4,40 @@ mod change;
 mod config;
 mod invite;
 mod join;
-mod may;
+mod management;
 mod members;
 mod operator;
-mod program;
+mod project_access;
 mod read;
 mod scopes;
 
 pub use config::CONFIG_MAX;
-pub use program::ProgramProject;
-pub(super) use read::in_words;
+pub use management::ProgramProject;
+pub(super) use read::format_duration;
 pub use scopes::ScopesChoice;
 
-use super::{Error, Ground};
+use super::{Context, Error};
 use keyward_domain::ids::ProjectId;
 use keyward_store::{self as store, projects::ProjectRow};
 
 /// The use cases of projects.
 #[derive(Clone)]
 pub struct Projects {
-    ground: Ground,
+    context: Context,
 }
 
 impl Projects {
-    pub fn new(ground: Ground) -> Self {
-        Self { ground }
+    pub fn new(context: Context) -> Self {
+        Self { context }
     }
 
     /// Returns all projects, ordered by name, for the command line.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn all(&self) -> Result<Vec<ProjectRow>, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        Ok(store::projects::all(&mut reader.conn()).await?)
+    pub async fn list_rows(&self) -> Result<Vec<ProjectRow>, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
+        Ok(store::projects::list(&mut reader.conn()).await?)
     }
 
     /// Returns the config that a token holder reads: JSON, as it was saved.
@@ -45,7 +45,7 @@ impl Projects {
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist.
     pub async fn config(&self, id: ProjectId) -> Result<String, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let row = store::projects::by_id(&mut reader.conn(), id.into()).await?;
         row.map(|row| row.config).ok_or(Error::NotFound)
     }

@@ -11,13 +11,14 @@ impl Projects {
     /// # Errors
     /// [`Error::Invalid`] for an invalid name, or if there is no active user with this address.
     pub async fn create_as_operator(&self, owner: &str, name: &str) -> Result<ProjectId, Error> {
-        let nobody = || Error::field("owner", "Nobody has this e-mail address here. See: keyward admin list-users");
-        let email = owner.parse::<Email>().map_err(|_| nobody())?;
+        let unknown_owner =
+            || Error::field("owner", "Nobody has this e-mail address here. See: keyward admin list-users");
+        let email = owner.parse::<Email>().map_err(|_| unknown_owner())?;
         let found = {
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             store::accounts::by_email(&mut reader.conn(), &email).await?
         };
-        let person = found.filter(|row| row.active).ok_or_else(nobody)?;
+        let person = found.filter(|row| row.active).ok_or_else(unknown_owner)?;
         self.create(&Actor::Operator, person.id.into(), name).await
     }
 
@@ -26,7 +27,7 @@ impl Projects {
     /// # Errors
     /// If the database cannot be read.
     pub async fn members_as_operator(&self, id: ProjectId) -> Result<Vec<MemberRow>, Error> {
-        let mut reader = self.ground.pool.read().await?;
-        Ok(store::members::all(&mut reader.conn(), id.into()).await?)
+        let mut reader = self.context.pool.acquire_reader().await?;
+        Ok(store::members::list(&mut reader.conn(), id.into()).await?)
     }
 }

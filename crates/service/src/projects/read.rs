@@ -2,15 +2,15 @@
 
 use super::{
     Projects,
-    config::{laid_out, version},
-    may,
+    config::{indented, version},
+    project_access,
 };
 use crate::{
     Error,
-    actor::{Actor, Caller, PROOF_HOLDS},
-    can::{Action, Power, can},
-    moments::moment_of,
+    actor::{Actor, Caller, REAUTHENTICATION_MAX_AGE},
+    permissions::{Action, AdminPermission, role_allows},
     policy, read_list,
+    time_format::moment_from_micros,
 };
 use keyward_domain::{
     ids::{ProjectId, UserId},
@@ -21,7 +21,7 @@ use keyward_domain::{
 use keyward_store::{
     self as store, Conn,
     projects::{CountsRow, ProjectRow},
-    queue::Kept,
+    write_queue::WriteOutcome,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -29,10 +29,10 @@ use uuid::Uuid;
 /// Returns the role of a user in a project.
 pub(super) async fn role(conn: &mut Conn<'_>, project: ProjectId, user: UserId) -> Result<Option<Role>, Error> {
     let Some(role) = store::projects::role(conn, project.into(), user.into()).await? else { return Ok(None) };
-    Ok(Some(parse(&role)?))
+    Ok(Some(parse_role(&role)?))
 }
 
-pub(super) fn parse(role: &str) -> Result<Role, store::Error> {
+pub(super) fn parse_role(role: &str) -> Result<Role, store::Error> {
     role.parse().map_err(|_| store::Error::Corrupt("role of a member"))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn count(keys: i64) -> u64 {
 
 /// Returns the scopes that a project offers.
 pub(super) async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<ScopeView>, Error> {
-    let rows = store::projects::offered(conn, project).await?.into_iter();
+    let rows = store::projects::list_offered_scopes(conn, project).await?.into_iter();
     let shown = rows.map(|row| {
         let name = row.name.parse().map_err(|_| store::Error::Corrupt("name of a scope"))?;
         Ok(ScopeView { name, description: row.description })
@@ -51,7 +51,7 @@ pub(super) async fn offered(conn: &mut Conn<'_>, project: Uuid) -> Result<Vec<Sc
 }
 
 /// Formats a duration in seconds, in the largest unit that divides it.
-pub(crate) fn in_words(seconds: i64) -> String {
+pub(crate) fn format_duration(seconds: i64) -> String {
     let (count, unit) = [(86_400, "day"), (3_600, "hour"), (60, "minute")]
         .into_iter()
         .find(|(unit, _)| seconds > 0 && seconds % unit == 0)
@@ -66,24 +66,24 @@ impl Projects {
     /// If the database cannot be read.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<ProjectSummary>, Error> {
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
             let user = caller.user.into();
-            let counts = store::projects::counts(&mut conn, user, self.ground.now().micros()).await?;
+            let counts = store::projects::counts(&mut conn, user, self.context.now().micros()).await?;
             let counts: HashMap<Uuid, CountsRow> = counts.into_iter().map(|row| (row.id, row)).collect();
             let mut projects = Vec::new();
-            for member in store::projects::of_user(&mut conn, user).await? {
+            for member in store::projects::list_by_user(&mut conn, user).await? {
                 let of = |number: fn(&CountsRow) -> i64| {
                     count(counts.get(&member.project.id).map(number).unwrap_or_default())
                 };
                 projects.push(ProjectSummary {
-                    role: parse(&member.role)?,
+                    role: parse_role(&member.role)?,
                     keys: of(|row| row.keys),
                     active: of(|row| row.active),
                     members: of(|row| row.members),
                     id: member.project.id.into(),
                     name: member.project.name,
-                    created: moment_of(member.project.created_at, &caller.zone),
+                    created: moment_from_micros(member.project.created_at, &caller.zone),
                     archived: member.project.archived_at.is_some(),
                 });
             }
@@ -99,16 +99,16 @@ impl Projects {
     /// [`Error::NotFound`] if the project does not exist or the caller may not see it; [`Error::StepUp`] for an
     /// administrator without recent reauthentication.
     pub async fn get(&self, caller: &Caller, id: ProjectId) -> Result<ProjectView, Error> {
-        let now = self.ground.now();
-        let (row, role) = self.seen(caller, id, Power::SeeEveryProject, now).await?;
-        let mut reader = self.ground.pool.read().await?;
+        let now = self.context.now();
+        let (row, role) = self.find_visible(caller, id, AdminPermission::SeeEveryProject, now).await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
         let scopes = offered(&mut conn, row.id).await?;
-        let held = super::scopes::held(&mut conn, row.id).await?;
+        let held = super::scopes::scopes_in_use(&mut conn, row.id).await?;
         let retired = held.into_iter().filter(|(name, _)| !scopes.iter().any(|it| it.name.as_str() == name));
         let retired = retired.map(|(name, keys)| HeldScope { name, keys }).collect();
-        let may = |action| role.is_some_and(|role| can(role, action));
-        let able = may::is_able(&mut conn, caller, Power::ChooseScopes).await?;
+        let may = |action| role.is_some_and(|role| role_allows(role, action));
+        let able = project_access::has_permission(&mut conn, caller, AdminPermission::ChooseScopes).await?;
         Ok(ProjectView {
             id,
             role,
@@ -116,12 +116,12 @@ impl Projects {
             retired,
             default_scopes: !row.own_scopes,
             token_life_max: row.token_life_max,
-            token_life_most: in_words(policy::read(&mut conn).await?.token_life_max),
-            token_life: in_words(row.token_life_max),
-            config: laid_out(&row.config),
+            token_life_most: format_duration(policy::load(&mut conn).await?.token_life_max),
+            token_life: format_duration(row.token_life_max),
+            config: indented(&row.config),
             version: version(&row.config),
-            keys: count(store::projects::key_count_shown(&mut conn, row.id).await?),
-            created: moment_of(row.created_at, &caller.zone),
+            keys: count(store::projects::count_keys_capped(&mut conn, row.id).await?),
+            created: moment_from_micros(row.created_at, &caller.zone),
             archived: row.archived_at.is_some(),
             may_configure: may(Action::Configure),
             may_archive: may(Action::Archive),
@@ -133,44 +133,44 @@ impl Projects {
     }
 
     /// Returns the project with the caller's role in it. Access by an administrator without a role is audited.
-    pub(super) async fn seen(
+    pub(super) async fn find_visible(
         &self,
         caller: &Caller,
         id: ProjectId,
-        power: Power,
+        power: AdminPermission,
         now: Timestamp,
     ) -> Result<(ProjectRow, Option<Role>), Error> {
         let (found, noted) = {
             // The reader is released before the wait for the write queue.
-            let mut reader = self.ground.pool.read().await?;
+            let mut reader = self.context.pool.acquire_reader().await?;
             let mut conn = reader.conn();
-            let found = may::seen(&mut conn, caller, id, power, now).await?;
-            let since = now.plus_seconds(-PROOF_HOLDS).micros();
-            let looked = store::projects::looked(&mut conn, caller.user.into(), found.0.id).await?;
+            let found = project_access::find_visible(&mut conn, caller, id, power, now).await?;
+            let since = now.plus_seconds(-REAUTHENTICATION_MAX_AGE).micros();
+            let looked = store::projects::find_last_view(&mut conn, caller.user.into(), found.0.id).await?;
             (found, looked.is_some_and(|at| at > since))
         };
         if found.1.is_none() && !noted {
-            self.note_look(caller, &found.0, now).await?;
+            self.record_access(caller, &found.0, now).await?;
         }
         Ok(found)
     }
 
     /// Writes an audit event for an administrator's access to a project, once per reauthentication period.
-    async fn note_look(&self, caller: &Caller, row: &ProjectRow, now: Timestamp) -> Result<(), Error> {
-        let since = now.plus_seconds(-PROOF_HOLDS).micros();
+    async fn record_access(&self, caller: &Caller, row: &ProjectRow, now: Timestamp) -> Result<(), Error> {
+        let since = now.plus_seconds(-REAUTHENTICATION_MAX_AGE).micros();
         let (actor, user, id, name) = (Actor::User(caller.clone()), caller.user, row.id, row.name.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (actor, name) = (actor.clone(), name.clone());
             Box::pin(async move {
-                if !store::projects::look(tx, user.into(), id, now.micros(), since).await? {
-                    return Ok(Kept::unrecorded(()));
+                if !store::projects::record_view(tx, user.into(), id, now.micros(), since).await? {
+                    return Ok(WriteOutcome::unaudited(()));
                 }
                 let id = ProjectId::from(id);
                 let event = actor
                     .event(now, "project.seen_by_administrator", format!("project:{id}"), &name)
-                    .acting_as("administrator")
+                    .with_acting_role("administrator")
                     .in_project(id);
-                Ok::<_, Error>(Kept::with((), event))
+                Ok::<_, Error>(WriteOutcome::audited((), event))
             })
         });
         write.await
@@ -179,11 +179,11 @@ impl Projects {
 
 #[cfg(test)]
 mod tests {
-    use super::in_words;
+    use super::format_duration;
 
     #[test]
     fn a_life_in_words() {
-        let said = [86_400, 604_800, 3_600, 5_400, 90, 1].map(in_words);
-        assert_eq!(said, ["1 day", "7 days", "1 hour", "90 minutes", "90 seconds", "1 second"]);
+        let formatted = [86_400, 604_800, 3_600, 5_400, 90, 1].map(format_duration);
+        assert_eq!(formatted, ["1 day", "7 days", "1 hour", "90 minutes", "90 seconds", "1 second"]);
     }
 }

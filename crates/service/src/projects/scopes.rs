@@ -3,18 +3,18 @@
 //! Retired scopes of a project are not stored. They are the scopes that its keys hold and the project does not offer.
 //! Existing keys keep such a scope; new keys cannot have it.
 
-use super::{Projects, may};
+use super::{Projects, project_access};
 use crate::{
     Error,
     actor::{Actor, Caller},
-    can::Power,
+    permissions::AdminPermission,
     reauthentication::MANAGEMENT_SCOPE,
 };
 use keyward_domain::{
     ids::ProjectId,
     project::{ScopeOffer, ScopesForm},
 };
-use keyward_store::{self as store, Conn, changes::Change, projects::ProjectRow, queue::Kept};
+use keyward_store::{self as store, Conn, change_log::Change, projects::ProjectRow, write_queue::WriteOutcome};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub struct ScopesChoice {
 }
 
 /// Returns the scopes that a project's keys hold, each with its number of keys.
-pub(super) async fn held(conn: &mut Conn<'_>, project: Uuid) -> Result<BTreeMap<String, u64>, Error> {
+pub(super) async fn scopes_in_use(conn: &mut Conn<'_>, project: Uuid) -> Result<BTreeMap<String, u64>, Error> {
     let mut held = BTreeMap::new();
     for (scopes, keys) in store::projects::held_scopes(conn, project).await? {
         for scope in scopes {
@@ -56,8 +56,8 @@ async fn check(
     id: ProjectId,
     now: keyward_domain::time::Timestamp,
 ) -> Result<ProjectRow, Error> {
-    let (row, role) = may::seen(conn, caller, id, Power::ChooseScopes, now).await?;
-    if role.is_some() && !may::is_able(conn, caller, Power::ChooseScopes).await? {
+    let (row, role) = project_access::find_visible(conn, caller, id, AdminPermission::ChooseScopes, now).await?;
+    if role.is_some() && !project_access::has_permission(conn, caller, AdminPermission::ChooseScopes).await? {
         return Err(Error::Forbidden("Administrators choose the scopes that a project offers. Ask one of them."));
     }
     Ok(row)
@@ -71,13 +71,13 @@ impl Projects {
     /// who is not an administrator; [`Error::StepUp`] for an administrator who is not a member, without recent
     /// reauthentication.
     pub async fn scopes_form(&self, caller: &Caller, id: ProjectId) -> Result<ScopesForm, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
-        let row = check(&mut conn, caller, id, self.ground.now()).await?;
-        let held = held(&mut conn, row.id).await?;
-        let offered = store::projects::offered(&mut conn, row.id).await?;
-        let chosen = store::projects::chosen(&mut conn, row.id).await?;
-        let catalogue = store::scopes::catalogue(&mut conn).await?;
+        let row = check(&mut conn, caller, id, self.context.now()).await?;
+        let held = scopes_in_use(&mut conn, row.id).await?;
+        let offered = store::projects::list_offered_scopes(&mut conn, row.id).await?;
+        let chosen = store::projects::list_selected_scopes(&mut conn, row.id).await?;
+        let catalogue = store::scopes::list(&mut conn).await?;
         let scopes = catalogue.into_iter().filter(|scope| !scope.retired).map(|scope| ScopeOffer {
             offered: offered.iter().any(|it| it.name == scope.name),
             keys: held.get(&scope.name).copied().unwrap_or_default(),
@@ -95,22 +95,22 @@ impl Projects {
     /// As [`Projects::scopes_form`]; [`Error::Invalid`] for a scope that cannot be offered, and (`retire`) with the
     /// numbers for one that keys hold; [`Error::Conflict`] if the choice was changed in the meantime.
     pub async fn set_scopes(&self, caller: &Caller, id: ProjectId, choice: ScopesChoice) -> Result<(), Error> {
-        let (now, caller) = (self.ground.now(), caller.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let (now, caller) = (self.context.now(), caller.clone());
+        let write = self.context.queue.write(move |tx| {
             let (caller, choice) = (caller.clone(), choice.clone());
             Box::pin(async move {
                 store::projects::lock(tx, id.into()).await?;
                 let row = check(tx, &caller, id, now).await?;
-                let chosen = store::projects::chosen(tx, row.id).await?;
+                let chosen = store::projects::list_selected_scopes(tx, row.id).await?;
                 if choice.version != version(&row, &chosen) {
                     return Err(Error::Conflict(
                         "Somebody chose other scopes for this project meanwhile. Look at them again, then save.",
                     ));
                 }
-                let catalogue = store::scopes::catalogue(tx).await?;
-                let before = store::projects::offered(tx, row.id).await?;
-                let asked: BTreeSet<_> = choice.scopes.iter().cloned().collect();
-                if let Some(wrong) = asked.iter().filter(|_| !choice.default).find(|name| {
+                let catalogue = store::scopes::list(tx).await?;
+                let before = store::projects::list_offered_scopes(tx, row.id).await?;
+                let requested: BTreeSet<_> = choice.scopes.iter().cloned().collect();
+                if let Some(wrong) = requested.iter().filter(|_| !choice.default).find(|name| {
                     !catalogue.iter().any(|scope| scope.name == **name && !scope.retired)
                 }) {
                     return Err(Error::field("scopes", format!("The catalogue does not offer {wrong}.")));
@@ -118,12 +118,12 @@ impl Projects {
                 let after: BTreeSet<String> = if choice.default {
                     catalogue.into_iter().filter(|it| it.in_default && !it.retired).map(|it| it.name).collect()
                 } else {
-                    asked.clone()
+                    requested.clone()
                 };
                 if after.iter().any(|it| it.starts_with("keyward:") && !before.iter().any(|had| had.name == *it)) {
-                    caller.reauthenticate(MANAGEMENT_SCOPE, now)?;
+                    caller.require_reauthentication(MANAGEMENT_SCOPE, now)?;
                 }
-                let held = held(tx, row.id).await?;
+                let held = scopes_in_use(tx, row.id).await?;
                 let dropped: Vec<_> = before
                     .iter()
                     .filter(|it| !after.contains(&it.name) && !choice.retire.contains(&it.name))
@@ -137,17 +137,17 @@ impl Projects {
                     );
                     return Err(Error::field("retire", words));
                 }
-                let own: Vec<_> = asked.into_iter().collect();
+                let own: Vec<_> = requested.into_iter().collect();
                 store::projects::set_scopes(tx, row.id, (!choice.default).then_some(own.as_slice())).await?;
                 let names: Vec<_> = before.iter().map(|it| &it.name).collect();
                 let event = Actor::User(caller)
-                    .event(now, "project.scopes_set", format!("project:{id}"), &row.name).acting_as("administrator")
+                    .event(now, "project.scopes_set", format!("project:{id}"), &row.name).with_acting_role("administrator")
                     .in_project(id)
-                    .detail(serde_json::json!({
+                    .with_detail(serde_json::json!({
                         "before": {"default": !row.own_scopes, "scopes": names},
                         "after": {"default": choice.default, "scopes": after},
                     }));
-                Ok(Kept::with((), event).heard(Change { topic: "project", id: row.id }))
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: "project", id: row.id }))
             })
         });
         write.await

@@ -1,16 +1,16 @@
 //! Disabling and enabling users.
 
-use super::{Users, begin, keep_one, target};
-use crate::{Error, accounts::entry::RESET, actor::Actor, can::Power, keys, oauth};
-use keyward_core::sweep::Round;
+use super::{Users, check_administrator_remains, lock_user, target};
+use crate::{Error, accounts::registration::RESET, actor::Actor, keys, oauth, permissions::AdminPermission};
+use keyward_core::sweep::JobRun;
 use keyward_domain::{
     ids::UserId,
     key::{Reason, ReasonError},
 };
-use keyward_store::{self as store, changes::Change, queue::Kept, users::KeyStopRow};
+use keyward_store::{self as store, change_log::Change, users::KeyStopRow, write_queue::WriteOutcome};
 
 /// Default reason for key owners if the command line gives none.
-const UNSAID: &str = "Whoever made this key was disabled.";
+const DEFAULT_REASON: &str = "Whoever made this key was disabled.";
 
 /// Maximum number of keys that one write deactivates. A write takes some tens of milliseconds; then other writes run.
 const AT_ONCE: i64 = 200;
@@ -42,21 +42,23 @@ impl Users {
         let reason = self.reason(actor, id, reason).await?;
         let of_keys = match &reason {
             Some(reason) => reason.clone(),
-            None => UNSAID.parse().map_err(|_| Error::Internal("the reason that nobody gave is none"))?,
+            None => DEFAULT_REASON.parse().map_err(|_| Error::Internal("the reason that nobody gave is none"))?,
         };
-        let (first, now) = (actor.clone(), self.ground.now());
-        let write = self.ground.queue.write(move |tx| {
+        let (first, now) = (actor.clone(), self.context.now());
+        let write = self.context.queue.write(move |tx| {
             let (actor, reason, of_keys) = (first.clone(), reason.clone(), of_keys.clone());
             Box::pin(async move {
-                let row = begin(tx, &actor, id, Power::ManageUsers).await?;
-                actor.reauthenticate("user.disabled", now)?;
-                keep_one(tx, &row).await?;
+                let row = lock_user(tx, &actor, id, AdminPermission::ManageUsers).await?;
+                actor.require_reauthentication("user.disabled", now)?;
+                check_administrator_remains(tx, &row).await?;
                 let mut done = Disabled::default();
                 let (mut events, mut left) = (Vec::new(), 0);
                 if with_keys {
                     let live = store::users::exact_live_key_count(tx, row.id).await?;
                     for key in store::users::live_keys(tx, row.id, AT_ONCE).await? {
-                        events.extend(keys::stop(tx, &actor, key.into(), &of_keys, now).await?.map(|it| (key, it)));
+                        events.extend(
+                            keys::deactivate_key(tx, &actor, key.into(), &of_keys, now).await?.map(|it| (key, it)),
+                        );
                     }
                     done.keys = events.len() as u64;
                     left = live.saturating_sub(AT_ONCE).max(0);
@@ -70,16 +72,17 @@ impl Users {
                     store::users::insert_key_stop(tx, &stop, now.micros()).await?;
                 }
                 if !row.active && events.is_empty() {
-                    return Ok(Kept::unrecorded((done, left > 0)));
+                    return Ok(WriteOutcome::unaudited((done, left > 0)));
                 }
                 if !store::users::set_active(tx, row.id, false).await? {
                     return Err(Error::Internal("a person who was just read was not there to be disabled"));
                 }
                 done.sessions = store::users::end_sessions(tx, row.id).await?;
-                store::links::end_for_user(tx, RESET, row.id).await?;
+                store::email_links::end_for_user(tx, RESET, row.id).await?;
                 // Withdraw invitations that the user created, so that they cannot return under another account.
-                store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
-                let ends = oauth::end_of_person(tx, &actor, id, None, "Whoever allowed it was disabled.", now).await?;
+                store::invitations::withdraw_all_by_inviter(tx, row.id, now.micros()).await?;
+                let ends =
+                    oauth::revoke_user_grants(tx, &actor, id, None, "Whoever allowed it was disabled.", now).await?;
                 let mut detail = serde_json::json!({
                     "before": {"active": row.active}, "after": {"active": false},
                     "keys_deactivated": done.keys, "sessions_ended": done.sessions,
@@ -89,19 +92,20 @@ impl Users {
                 }
                 let event = actor
                     .event(now, "user.disabled", target(id), &row.name)
-                    .acting_as(actor.power())
-                    .because(reason.as_ref().map(Reason::as_str))
-                    .detail(detail);
-                let mut kept = Kept::with((done, left > 0), event).heard(Change { topic: "user", id: row.id });
+                    .with_acting_role(actor.admin_acting_role())
+                    .with_reason(reason.as_ref().map(Reason::as_str))
+                    .with_detail(detail);
+                let mut kept =
+                    WriteOutcome::audited((done, left > 0), event).notify(Change { topic: "user", id: row.id });
                 for (key, event) in events {
-                    kept = kept.and(event).heard(Change { topic: "key", id: key });
+                    kept = kept.and_event(event).notify(Change { topic: "key", id: key });
                 }
-                Ok(ends.with(kept))
+                Ok(ends.append_to(kept))
             })
         });
         let (mut done, has_more): (Disabled, bool) = write.await?;
         if has_more {
-            self.ground.pause_writes().await;
+            self.context.pause_writes().await;
         }
         if with_keys && let Err(error) = self.stop_keys(id, Some(actor), &mut done.keys).await {
             // Not returned as an error, because the user is already disabled.
@@ -116,8 +120,8 @@ impl Users {
     /// The first error, if the database rejects a query. Each error is logged with its user, and the next round tries
     /// again.
     pub async fn stop_remaining_keys(&self) -> Result<(), Error> {
-        let stops = store::users::key_stops(&mut self.ground.pool.read().await?.conn(), ROUND).await?;
-        let mut round = Round::default();
+        let stops = store::users::key_stops(&mut self.context.pool.acquire_reader().await?.conn(), ROUND).await?;
+        let mut round = JobRun::default();
         for stop in stops {
             let (id, stopped) = (stop.user_id, &mut 0);
             round.item("keys of a disabled user", id, self.stop_keys(id.into(), None, stopped)).await;
@@ -131,13 +135,13 @@ impl Users {
     async fn stop_keys(&self, id: UserId, actor: Option<&Actor>, stopped: &mut u64) -> Result<(), Error> {
         let mut actor = actor.cloned();
         loop {
-            let (now, by) = (self.ground.now(), actor.clone());
-            let write = self.ground.queue.write(move |tx| {
+            let (now, by) = (self.context.now(), actor.clone());
+            let write = self.context.queue.write(move |tx| {
                 let by = by.clone();
                 Box::pin(async move {
                     store::users::lock_key_stop(tx, id.into()).await?;
                     let Some(stop) = store::users::key_stop(tx, id.into()).await? else {
-                        return Ok(Kept::unrecorded((0, true)));
+                        return Ok(WriteOutcome::unaudited((0, true)));
                     };
                     let reason: Reason =
                         stop.reason.parse().map_err(|_| store::Error::Corrupt("reason of key stops"))?;
@@ -149,8 +153,8 @@ impl Users {
                     let is_last = i64::try_from(found).is_ok_and(|found| found < AT_ONCE);
                     for key in live {
                         let event = match &by {
-                            Some(actor) => keys::stop(tx, actor, key.into(), &reason, now).await?,
-                            None => keys::stop_for(tx, &stop.stopped_by, key.into(), &reason, now).await?,
+                            Some(actor) => keys::deactivate_key(tx, actor, key.into(), &reason, now).await?,
+                            None => keys::deactivate_key_for(tx, &stop.stopped_by, key.into(), &reason, now).await?,
                         };
                         events.extend(event.map(|event| (key, event)));
                     }
@@ -163,9 +167,9 @@ impl Users {
                     if is_over {
                         store::users::delete_key_stop(tx, stop.user_id).await?;
                     }
-                    let mut kept = Kept::unrecorded((done, is_over));
+                    let mut kept = WriteOutcome::unaudited((done, is_over));
                     for (key, event) in events {
-                        kept = kept.and(event).heard(Change { topic: "key", id: key });
+                        kept = kept.and_event(event).notify(Change { topic: "key", id: key });
                     }
                     Ok::<_, Error>(kept)
                 })
@@ -179,7 +183,7 @@ impl Users {
                 // The actor is no longer an administrator: Keyward deactivates the rest.
                 actor = None;
             }
-            self.ground.pause_writes().await;
+            self.context.pause_writes().await;
         }
     }
 
@@ -190,14 +194,14 @@ impl Users {
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::StepUp`] without
     /// recent reauthentication.
     pub async fn enable(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
-        let (actor, now) = (actor.clone(), self.ground.now());
-        let write = self.ground.queue.write(move |tx| {
+        let (actor, now) = (actor.clone(), self.context.now());
+        let write = self.context.queue.write(move |tx| {
             let actor = actor.clone();
             Box::pin(async move {
-                let row = begin(tx, &actor, id, Power::ManageUsers).await?;
-                actor.reauthenticate("user.enabled", now)?;
+                let row = lock_user(tx, &actor, id, AdminPermission::ManageUsers).await?;
+                actor.require_reauthentication("user.enabled", now)?;
                 if row.active {
-                    return Ok(Kept::unrecorded(()));
+                    return Ok(WriteOutcome::unaudited(()));
                 }
                 store::users::delete_key_stop(tx, row.id).await?;
                 if !store::users::set_active(tx, row.id, true).await? {
@@ -205,9 +209,9 @@ impl Users {
                 }
                 let event = actor
                     .event(now, "user.enabled", target(id), &row.name)
-                    .acting_as(actor.power())
-                    .detail(serde_json::json!({"before": {"active": false}, "after": {"active": true}}));
-                Ok(Kept::with((), event).heard(Change { topic: "user", id: row.id }))
+                    .with_acting_role(actor.admin_acting_role())
+                    .with_detail(serde_json::json!({"before": {"active": false}, "after": {"active": true}}));
+                Ok(WriteOutcome::audited((), event).notify(Change { topic: "user", id: row.id }))
             })
         });
         write.await

@@ -1,30 +1,30 @@
 //! User deletion, and the disposition of the user's projects.
 
 use super::{
-    Users, begin, keep_one, target,
-    transfer::{heir, transferred},
+    Users, check_administrator_remains, lock_user, target,
+    transfer::{find_new_owner, transfer_event},
 };
-use crate::{Error, actor::Actor, can::Power, oauth};
+use crate::{Error, actor::Actor, oauth, permissions::AdminPermission};
 use keyward_domain::{
     ids::{ProjectId, UserId},
     key::Reason,
     project::Role,
 };
-use keyward_store::{self as store, changes::Change, queue::Kept};
+use keyward_store::{self as store, change_log::Change, write_queue::WriteOutcome};
 
 /// Disposition of a project whose only owner is the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// Archive the project. Its keys are denied while it is archived.
     Archive,
     /// Transfer ownership to another user: their ID, as submitted by the form.
-    To(String),
+    TransferTo(String),
     /// No choice was made.
-    Unsaid,
+    Missing,
 }
 
 /// Disposition of each project whose only owner is the user.
-pub type Plan = Vec<(ProjectId, Fate)>;
+pub type ProjectDispositions = Vec<(ProjectId, Disposition)>;
 
 impl Users {
     /// Deletes a user with their sessions and memberships. Keys that the user created stay and keep the user's name.
@@ -35,50 +35,56 @@ impl Users {
     /// recent reauthentication; [`Error::Conflict`] for the last administrator, or if the plan does not match the
     /// projects that the user alone owns now; [`Error::Invalid`] without a reason, or (`heirs`) for a project without a
     /// choice.
-    pub async fn delete(&self, actor: &Actor, id: UserId, reason: &str, plan: &Plan) -> Result<(), Error> {
-        let now = self.ground.now();
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: UserId,
+        reason: &str,
+        plan: &ProjectDispositions,
+    ) -> Result<(), Error> {
+        let now = self.context.now();
         let reason = self.reason(actor, id, reason).await?;
         let (actor, plan) = (actor.clone(), plan.clone());
-        let write = self.ground.queue.write(move |tx| {
+        let write = self.context.queue.write(move |tx| {
             let (actor, reason, plan) = (actor.clone(), reason.clone(), plan.clone());
             Box::pin(async move {
-                let row = begin(tx, &actor, id, Power::ManageUsers).await?;
-                actor.reauthenticate("user.deleted", now)?;
-                keep_one(tx, &row).await?;
+                let row = lock_user(tx, &actor, id, AdminPermission::ManageUsers).await?;
+                actor.require_reauthentication("user.deleted", now)?;
+                check_administrator_remains(tx, &row).await?;
                 for project in store::users::projects(tx, row.id).await? {
-                    store::policy::hold_project(tx, project.id).await?;
+                    store::policy::lock_project(tx, project.id).await?;
                 }
                 let because = reason.as_ref().map(Reason::as_str);
                 let (mut events, mut changes, mut alone) = (Vec::new(), Vec::new(), 0);
                 let projects = store::users::projects(tx, row.id).await?;
                 for project in &projects {
-                    if !project.role.parse::<Role>().is_ok_and(Role::owns) || project.other_owners > 0 {
+                    if !project.role.parse::<Role>().is_ok_and(Role::is_owner) || project.other_owners > 0 {
                         let event = actor
                             .event(now, "member.removed", target(id), &row.name)
-                            .acting_as(actor.power())
+                            .with_acting_role(actor.admin_acting_role())
                             .in_project(project.id.into())
-                            .detail(serde_json::json!({"before": {"role": project.role}}));
+                            .with_detail(serde_json::json!({"before": {"role": project.role}}));
                         events.push(event);
                         continue;
                     }
                     alone += 1;
                     match plan.iter().find(|(it, _)| *it == project.id.into()) {
                         None => return Err(CHANGED),
-                        Some((_, Fate::Unsaid)) => {
+                        Some((_, Disposition::Missing)) => {
                             return Err(Error::field("heirs", "Say what becomes of each project."));
                         }
-                        Some((_, Fate::To(to))) => {
-                            let new = heir(tx, "heirs", to, id).await?;
+                        Some((_, Disposition::TransferTo(to))) => {
+                            let new = find_new_owner(tx, "heirs", to, id).await?;
                             store::users::make_owner(tx, project.id, new.id, now.micros()).await?;
-                            events.push(transferred(&actor, now, project, (&row, &new), None));
+                            events.push(transfer_event(&actor, now, project, (&row, &new), None));
                         }
-                        Some((_, Fate::Archive)) => {
+                        Some((_, Disposition::Archive)) => {
                             if store::users::archive(tx, project.id, now.micros()).await? {
                                 let event = actor
                                     .event(now, "project.archived", format!("project:{}", project.id), &project.name)
-                                    .acting_as(actor.power())
+                                    .with_acting_role(actor.admin_acting_role())
                                     .in_project(project.id.into())
-                                    .detail(serde_json::json!({
+                                    .with_detail(serde_json::json!({
                                         "before": {"archived": false, "owner": row.id, "owner_name": row.name},
                                         "after": {"archived": true, "owner": null},
                                     }));
@@ -92,28 +98,28 @@ impl Users {
                     return Err(CHANGED);
                 }
                 // Withdraw invitations that the user created, so that they cannot return under another account.
-                store::invitations::withdraw_all_of(tx, row.id, now.micros()).await?;
+                store::invitations::withdraw_all_by_inviter(tx, row.id, now.micros()).await?;
                 let why = "The account of whoever allowed it was deleted.";
-                let ends = oauth::end_of_person(tx, &actor, id, None, why, now).await?;
+                let ends = oauth::revoke_user_grants(tx, &actor, id, None, why, now).await?;
                 if !store::users::delete(tx, row.id).await? {
                     return Err(Error::Internal("a person who was just read was not there to be deleted"));
                 }
                 let event = actor
                     .event(now, "user.deleted", target(id), &row.name)
-                    .acting_as(actor.power())
-                    .because(because)
-                    .detail(serde_json::json!({"before": {
+                    .with_acting_role(actor.admin_acting_role())
+                    .with_reason(because)
+                    .with_detail(serde_json::json!({"before": {
                         "email": row.email, "admin": row.admin, "active": row.active, "projects": row.projects,
                         "keys_made": row.keys,
                     }}));
-                let mut kept = Kept::with((), event).heard(Change { topic: "user", id: row.id });
+                let mut kept = WriteOutcome::audited((), event).notify(Change { topic: "user", id: row.id });
                 for event in events {
-                    kept = kept.and(event);
+                    kept = kept.and_event(event);
                 }
                 for change in changes {
-                    kept = kept.heard(change);
+                    kept = kept.notify(change);
                 }
-                Ok(ends.with(kept))
+                Ok(ends.append_to(kept))
             })
         });
         write.await

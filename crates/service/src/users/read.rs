@@ -1,12 +1,12 @@
 //! User list and user details.
 
-use super::{Users, allow};
+use super::{Users, authorize};
 use crate::{
     Error,
     actor::{Actor, Caller},
-    can::Power,
-    moments::moment_of,
+    permissions::AdminPermission,
     read_list,
+    time_format::moment_from_micros,
 };
 use keyward_domain::{
     email::Email,
@@ -25,7 +25,7 @@ const CHOICES: i64 = 500;
 const SEARCH_MAX: usize = 200;
 
 /// Parses the cursor in `?after=`: ID and title of the last user of the previous page.
-fn read_cursor(text: &str) -> Option<(String, Uuid)> {
+fn parse_cursor(text: &str) -> Option<(String, Uuid)> {
     let (id, title) = text.split_once('.')?;
     // PostgreSQL does not accept NUL in text.
     Some((title.to_owned(), id.parse().ok()?)).filter(|(title, _)| !title.contains('\0'))
@@ -45,8 +45,8 @@ fn summary(row: PersonRow, caller: &Caller) -> UserSummary {
         active: row.active,
         projects: count(row.projects),
         keys: count(row.keys),
-        created: moment_of(row.created_at, &caller.zone),
-        signed_in: row.last_sign_in_at.map(|at| moment_of(at, &caller.zone)),
+        created: moment_from_micros(row.created_at, &caller.zone),
+        signed_in: row.last_sign_in_at.map(|at| moment_from_micros(at, &caller.zone)),
     }
 }
 
@@ -58,18 +58,18 @@ impl Users {
     /// [`Error::NotFound`] if the caller is not an administrator.
     pub async fn list(&self, caller: &Caller, search: &str, after: &str) -> Result<UserPage, Error> {
         read_list(async {
-            let mut reader = self.ground.pool.read_list().await?;
+            let mut reader = self.context.pool.acquire_list_reader().await?;
             let mut conn = reader.conn();
-            allow(&mut conn, &Actor::User(caller.clone()), Power::ManageUsers).await?;
+            authorize(&mut conn, &Actor::User(caller.clone()), AdminPermission::ManageUsers).await?;
             let text: String = search.chars().take(SEARCH_MAX).collect();
-            let (title, id) = read_cursor(after).unwrap_or((String::new(), Uuid::nil()));
+            let (title, id) = parse_cursor(after).unwrap_or((String::new(), Uuid::nil()));
             let total = store::users::count(&mut conn, &text).await?;
             let mut rows = store::users::page(&mut conn, &text, (&title, id), PAGE_SIZE as i64 + 1).await?;
             let more = rows.len() > PAGE_SIZE;
             rows.truncate(PAGE_SIZE);
             let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.id.simple(), last.title));
             let users = rows.into_iter().map(|row| summary(row, caller)).collect();
-            Ok(UserPage { users, next, total: count(total), now: self.ground.now() })
+            Ok(UserPage { users, next, total: count(total), now: self.context.now() })
         })
         .await
     }
@@ -79,15 +79,15 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator.
     pub async fn get(&self, caller: &Caller, id: UserId) -> Result<UserView, Error> {
-        let mut reader = self.ground.pool.read().await?;
+        let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();
-        allow(&mut conn, &Actor::User(caller.clone()), Power::ManageUsers).await?;
+        authorize(&mut conn, &Actor::User(caller.clone()), AdminPermission::ManageUsers).await?;
         let row = store::users::by_id(&mut conn, id.into()).await?.ok_or(Error::NotFound)?;
         let mut projects = Vec::new();
         for row in store::users::projects(&mut conn, id.into()).await? {
             let role: Role = row.role.parse().map_err(|_| store::Error::Corrupt("role of a member"))?;
             projects.push(UserProject {
-                alone: role.owns() && row.other_owners == 0,
+                alone: role.is_owner() && row.other_owners == 0,
                 id: row.id.into(),
                 name: row.name,
                 role,
@@ -104,7 +104,7 @@ impl Users {
             live_keys,
             last_administrator: last,
             others,
-            now: self.ground.now(),
+            now: self.context.now(),
         })
     }
 
@@ -112,8 +112,8 @@ impl Users {
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn all(&self) -> Result<Vec<PersonRow>, Error> {
-        let mut reader = self.ground.pool.read().await?;
+    pub async fn list_rows(&self) -> Result<Vec<PersonRow>, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
         Ok(store::users::page(&mut reader.conn(), "", ("", Uuid::nil()), i64::MAX).await?)
     }
 
@@ -121,8 +121,8 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if no user has it.
-    pub async fn by_email(&self, email: &str) -> Result<UserId, Error> {
-        let mut reader = self.ground.pool.read().await?;
+    pub async fn find_by_email(&self, email: &str) -> Result<UserId, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
         let row = store::users::by_email(&mut reader.conn(), &Email::from_row(email)).await?;
         row.map(|row| row.id.into()).ok_or(Error::NotFound)
     }

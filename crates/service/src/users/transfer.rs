@@ -1,7 +1,7 @@
 //! Project transfer to another owner.
 
-use super::{Users, begin};
-use crate::{Error, actor::Actor, can::Power, oauth};
+use super::{Users, lock_user};
+use crate::{Error, actor::Actor, oauth, permissions::AdminPermission};
 use keyward_domain::{
     ids::{ProjectId, UserId},
     project::Role,
@@ -9,13 +9,18 @@ use keyward_domain::{
 use keyward_store::{
     self as store, Tx,
     audit::NewEvent,
-    changes::Change,
-    queue::Kept,
-    users::{PersonRow, TheirProjectRow},
+    change_log::Change,
+    users::{PersonRow, UserProjectRow},
+    write_queue::WriteOutcome,
 };
 
 /// Reads the new owner that a form names. It must be another user who can sign in.
-pub(super) async fn heir(tx: &mut Tx<'_>, field: &'static str, to: &str, from: UserId) -> Result<PersonRow, Error> {
+pub(super) async fn find_new_owner(
+    tx: &mut Tx<'_>,
+    field: &'static str,
+    to: &str,
+    from: UserId,
+) -> Result<PersonRow, Error> {
     let wrong = || Error::field(field, "Choose a person who can sign in.");
     let to: UserId = to.trim().parse().map_err(|_| wrong())?;
     if to == from {
@@ -27,19 +32,19 @@ pub(super) async fn heir(tx: &mut Tx<'_>, field: &'static str, to: &str, from: U
 }
 
 /// Returns the audit event of a project transfer.
-pub(super) fn transferred(
+pub(super) fn transfer_event(
     actor: &Actor,
     now: keyward_domain::time::Timestamp,
-    project: &TheirProjectRow,
+    project: &UserProjectRow,
     (from, to): (&PersonRow, &PersonRow),
     left_as: Option<Role>,
 ) -> NewEvent {
     let facts = |row: &PersonRow| serde_json::json!({"owner": row.id, "owner_name": row.name});
     actor
         .event(now, "project.transferred", format!("project:{}", project.id), &project.name)
-        .acting_as(actor.power())
+        .with_acting_role(actor.admin_acting_role())
         .in_project(project.id.into())
-        .detail(serde_json::json!({
+        .with_detail(serde_json::json!({
             "before": facts(from), "after": facts(to), "former_owner_is": left_as.map(Role::as_str),
         }))
 }
@@ -59,35 +64,35 @@ impl Users {
         to: &str,
         stays: bool,
     ) -> Result<(), Error> {
-        let (actor, to, now) = (actor.clone(), to.to_owned(), self.ground.now());
-        let write = self.ground.queue.write(move |tx| {
+        let (actor, to, now) = (actor.clone(), to.to_owned(), self.context.now());
+        let write = self.context.queue.write(move |tx| {
             let (actor, to) = (actor.clone(), to.clone());
             Box::pin(async move {
-                let row = begin(tx, &actor, from, Power::TransferProject).await?;
+                let row = lock_user(tx, &actor, from, AdminPermission::TransferProject).await?;
                 // Required because a transfer gives the new owner access to the project.
-                actor.reauthenticate("project.transferred", now)?;
-                store::policy::hold_project(tx, project.into()).await?;
+                actor.require_reauthentication("project.transferred", now)?;
+                store::policy::lock_project(tx, project.into()).await?;
                 let theirs = store::users::projects(tx, row.id).await?.into_iter();
-                let owned = theirs.filter(|it| it.role.parse::<Role>().is_ok_and(Role::owns));
+                let owned = theirs.filter(|it| it.role.parse::<Role>().is_ok_and(Role::is_owner));
                 let mut found = owned.filter(|it| ProjectId::from(it.id) == project);
                 let found = found.next().ok_or(Error::NotFound)?;
-                let new = heir(tx, "to", &to, from).await?;
+                let new = find_new_owner(tx, "to", &to, from).await?;
                 store::users::make_owner(tx, found.id, new.id, now.micros()).await?;
                 if stays {
                     store::users::make_operator(tx, found.id, row.id).await?;
                 } else {
-                    store::users::leave(tx, found.id, row.id).await?;
+                    store::users::remove_member(tx, found.id, row.id).await?;
                 }
                 // Otherwise the former owner could return through an invitation of their own.
-                store::invitations::withdraw_of(tx, found.id, row.id, now.micros()).await?;
+                store::invitations::withdraw_by_inviter(tx, found.id, row.id, now.micros()).await?;
                 let ends = if stays {
-                    oauth::follow_role(tx, &actor, from, project, Role::Operator, now).await?
+                    oauth::narrow_to_role(tx, &actor, from, project, Role::Operator, now).await?
                 } else {
                     let why = "Whoever allowed it is a member of the project no longer.";
-                    oauth::end_of_person(tx, &actor, from, Some(project), why, now).await?
+                    oauth::revoke_user_grants(tx, &actor, from, Some(project), why, now).await?
                 };
-                let event = transferred(&actor, now, &found, (&row, &new), stays.then_some(Role::Operator));
-                Ok(ends.with(Kept::with((), event).heard(Change { topic: "project", id: found.id })))
+                let event = transfer_event(&actor, now, &found, (&row, &new), stays.then_some(Role::Operator));
+                Ok(ends.append_to(WriteOutcome::audited((), event).notify(Change { topic: "project", id: found.id })))
             })
         });
         write.await

@@ -15,25 +15,25 @@
 use super::{KeyRow, columns};
 use crate::{Conn, Error, like, on};
 use keyward_domain::{
-    count::COUNTED,
-    filter::{Ready, Sort},
+    count::COUNT_MAX,
+    filter::{ReviewFilter, Sort},
     key::{Environment, Status},
 };
 use uuid::Uuid;
 
 /// The keys that a list may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum Visibility {
     /// Keys of the projects that this user is a member of.
-    By(Uuid),
+    MemberOf(Uuid),
     /// Keys of every project, for administrators.
     All,
 }
 
 /// The filter of a list, and the times that it depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
-    pub seen: Seen,
+pub struct KeyQuery<'a> {
+    pub visibility: Visibility,
     /// `None` matches every key that is not deleted.
     pub status: Option<Status>,
     pub project: Option<Uuid>,
@@ -41,7 +41,7 @@ pub struct Wanted<'a> {
     /// Only keys of projects that this user owns. Not combined with [`Seen::By`].
     pub owner: Option<Uuid>,
     /// Only with [`Seen::All`].
-    pub view: Option<Ready>,
+    pub view: Option<ReviewFilter>,
     /// Text in the key's name, its preview, or the name it was issued to. Ignores case and accents. Only with a
     /// project.
     pub text: Option<&'a str>,
@@ -59,7 +59,7 @@ pub struct Wanted<'a> {
 const STATUSES: [Status; 4] = [Status::Active, Status::Scheduled, Status::Expired, Status::Inactive];
 
 /// Returns the sort order of a status, as in [`matching!`].
-const fn rank(status: Status) -> i64 {
+const fn status_sort_order(status: Status) -> i64 {
     match status {
         Status::Active => 0,
         Status::Scheduled => 1,
@@ -317,7 +317,7 @@ const SEARCH_END: &str = "SELECT k.id FROM keys k WHERE k.project_id = $1 AND k.
 
 /// The cursor of a page: it begins after the key with this place, title and id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct After {
+pub struct KeyCursor {
     /// The sort value if it is a number, ascending. For a list by status, the sort order of the status.
     pub place: i64,
     /// The sort value if it is a text.
@@ -325,9 +325,9 @@ pub struct After {
     pub id: Uuid,
 }
 
-impl After {
+impl KeyCursor {
     /// Returns the cursor before the first key.
-    pub fn nothing() -> Self {
+    pub fn start() -> Self {
         Self { place: -i64::MAX, title: String::new(), id: Uuid::max() }
     }
 }
@@ -349,7 +349,7 @@ pub struct Counts {
     /// Keys that match the filter, are active, and expire within the given time.
     pub expiring: i64,
     /// Keys that are not deleted, regardless of the filter.
-    pub kept: i64,
+    pub not_deleted: i64,
     /// Deleted keys, regardless of the filter.
     pub deleted: i64,
     /// Keys that are not deleted in the filter's project, or in the projects of the filter's user.
@@ -369,15 +369,15 @@ enum Source {
     Deleted,
 }
 
-const MOST: i64 = COUNTED as i64;
+const MOST: i64 = COUNT_MAX as i64;
 
-impl Wanted<'_> {
+impl KeyQuery<'_> {
     /// Returns the user whose projects are listed, and that user's required role.
     fn member(&self) -> (Option<Uuid>, Option<&'static str>) {
-        match (self.seen, self.owner) {
-            (Seen::By(user), _) => (Some(user), None),
-            (Seen::All, Some(owner)) => (Some(owner), Some("owner")),
-            (Seen::All, None) => (None, None),
+        match (self.visibility, self.owner) {
+            (Visibility::MemberOf(user), _) => (Some(user), None),
+            (Visibility::All, Some(owner)) => (Some(owner), Some("owner")),
+            (Visibility::All, None) => (None, None),
         }
     }
 
@@ -391,21 +391,21 @@ impl Wanted<'_> {
     }
 
     /// Returns the source for counting the matching keys.
-    fn counted(&self) -> Source {
+    fn count_source(&self) -> Source {
         match (self.status, self.view) {
             (Some(Status::Deleted), _) => Source::Deleted,
-            (_, Some(Ready::Unused)) => Source::Unused,
-            (_, Some(Ready::Left)) => Source::Left,
+            (_, Some(ReviewFilter::Unused)) => Source::Unused,
+            (_, Some(ReviewFilter::Orphaned)) => Source::Left,
             _ if self.issued_to.is_some() => Source::Issued,
             _ => self.scope(),
         }
     }
 
     /// Returns the source for a page, depending on the sort order and the totals.
-    fn paged(&self, sort: Sort, counts: &Counts) -> Source {
+    fn page_source(&self, sort: Sort, counts: &Counts) -> Source {
         let by_id = matches!(sort, Sort::Status | Sort::Newest);
-        let narrows = self.status.is_some() || self.environment.is_some() || self.view == Some(Ready::Endless);
-        match self.counted() {
+        let narrows = self.status.is_some() || self.environment.is_some() || self.view == Some(ReviewFilter::NoExpiry);
+        match self.count_source() {
             Source::Unused | Source::Left if counts.total > MOST => Source::Walk,
             source @ (Source::Unused | Source::Left | Source::Issued | Source::Deleted) => source,
             Source::Project if by_id => Source::Project,
@@ -419,7 +419,7 @@ impl Wanted<'_> {
 
     /// Returns whether a walk needs conditions on columns outside the index.
     fn reads_rows(&self) -> bool {
-        self.text.is_some() || matches!(self.view, Some(Ready::Unused | Ready::Left))
+        self.text.is_some() || matches!(self.view, Some(ReviewFilter::Unused | ReviewFilter::Orphaned))
     }
 }
 
@@ -487,10 +487,10 @@ macro_rules! bound {
             .bind(given.after.id)
             .bind(wanted.unused)
             .bind(given.limit)
-            .bind(wanted.view == Some(Ready::Endless))
+            .bind(wanted.view == Some(ReviewFilter::NoExpiry))
             .bind(wanted.ended)
             .bind(given.rank)
-            .bind(wanted.view.map(Ready::as_str))
+            .bind(wanted.view.map(ReviewFilter::as_str))
             .bind(wanted.text.map(like::folded))
             .bind(wanted.text.map(like::lower))
             .bind(wanted.issued_to)
@@ -499,7 +499,7 @@ macro_rules! bound {
 }
 
 struct Given<'a> {
-    after: &'a After,
+    after: &'a KeyCursor,
     limit: i64,
     rank: Option<i64>,
     until: Uuid,
@@ -522,28 +522,28 @@ pub async fn search_end(conn: &mut Conn<'_>, project: Uuid, after: Uuid) -> Resu
 /// `until` is nil.
 pub async fn page(
     conn: &mut Conn<'_>,
-    wanted: &Wanted<'_>,
+    wanted: &KeyQuery<'_>,
     sort: Sort,
     counts: &Counts,
-    after: &After,
+    after: &KeyCursor,
     until: Uuid,
     limit: i64,
 ) -> Result<Vec<ListedRow>, Error> {
-    let sql = page_of(wanted.paged(sort, counts), sort, wanted.reads_rows());
+    let sql = page_of(wanted.page_source(sort, counts), sort, wanted.reads_rows());
     let only = wanted.status.filter(|it| *it != Status::Deleted);
     let is_sorted_by_status = sort == Sort::Status && wanted.status != Some(Status::Deleted);
     if !is_sorted_by_status {
-        let given = Given { after, limit, rank: only.map(rank), until };
+        let given = Given { after, limit, rank: only.map(status_sort_order), until };
         return Ok(on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?));
     }
     // One status after another, each sorted by id.
     let mut found: Vec<ListedRow> = Vec::new();
     for status in STATUSES.into_iter().filter(|it| only.is_none_or(|only| only == *it)) {
-        let (place, left) = (rank(status), limit - i64::try_from(found.len()).unwrap_or(limit));
+        let (place, left) = (status_sort_order(status), limit - i64::try_from(found.len()).unwrap_or(limit));
         if place < after.place || left == 0 {
             continue;
         }
-        let start = After { id: if place == after.place { after.id } else { Uuid::max() }, ..After::nothing() };
+        let start = KeyCursor { id: if place == after.place { after.id } else { Uuid::max() }, ..KeyCursor::start() };
         let given = Given { after: &start, limit: left, rank: Some(place), until };
         let rows: Vec<ListedRow> = on!(conn, c => bound!(sqlx::query_as(sql), wanted, given).fetch_all(c).await?);
         found.extend(rows.into_iter().map(|row| ListedRow { place, ..row }));
@@ -553,12 +553,12 @@ pub async fn page(
 
 /// Counts the keys. `soon` is the end of the period in which keys count as expiring. A search counts from its start
 /// down to `until`.
-pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted<'_>, soon: i64, until: Uuid) -> Result<Counts, Error> {
-    let start = After { place: soon, ..After::nothing() };
+pub async fn counts(conn: &mut Conn<'_>, wanted: &KeyQuery<'_>, soon: i64, until: Uuid) -> Result<Counts, Error> {
+    let start = KeyCursor { place: soon, ..KeyCursor::start() };
     let given = |rank| Given { after: &start, limit: MOST, rank, until };
-    let only = wanted.status.filter(|it| *it != Status::Deleted).map(rank);
+    let only = wanted.status.filter(|it| *it != Status::Deleted).map(status_sort_order);
     // Only the visibility remains of the filter.
-    let all = Wanted {
+    let all = KeyQuery {
         status: None,
         project: None,
         environment: None,
@@ -568,16 +568,16 @@ pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted<'_>, soon: i64, until: 
         issued_to: None,
         ..*wanted
     };
-    let scope = Wanted { project: wanted.project, owner: wanted.owner, ..all };
-    let expiring = Wanted { text: None, issued_to: None, ..*wanted };
-    let mut count = async |sql: &'static str, wanted: &Wanted<'_>, rank: Option<i64>| {
+    let scope = KeyQuery { project: wanted.project, owner: wanted.owner, ..all };
+    let expiring = KeyQuery { text: None, issued_to: None, ..*wanted };
+    let mut count = async |sql: &'static str, wanted: &KeyQuery<'_>, rank: Option<i64>| {
         Ok::<i64, Error>(on!(conn, c => bound!(sqlx::query_scalar(sql), wanted, given(rank)).fetch_one(c).await?))
     };
-    let total = count(count_of(wanted.counted(), wanted.text.is_some()), wanted, only).await?;
+    let total = count(count_of(wanted.count_source(), wanted.text.is_some()), wanted, only).await?;
     let is_of_active = matches!(wanted.status, None | Some(Status::Active));
     let due = match (wanted.scope(), wanted.view) {
         _ if !is_of_active || wanted.text.is_some() || wanted.issued_to.is_some() => 0,
-        (_, Some(Ready::Endless)) => 0,
+        (_, Some(ReviewFilter::NoExpiry)) => 0,
         (Source::Project, _) => count(COUNT_EXPIRING_OF_PROJECT, &expiring, Some(0)).await?,
         (Source::Member, _) => count(COUNT_EXPIRING_OF_MEMBER, &expiring, Some(0)).await?,
         _ => count(COUNT_EXPIRING, &expiring, Some(0)).await?,
@@ -587,5 +587,5 @@ pub async fn counts(conn: &mut Conn<'_>, wanted: &Wanted<'_>, soon: i64, until: 
         Source::Walk => kept,
         source => count(count_of(source, false), &scope, None).await?,
     };
-    Ok(Counts { total, expiring: due, kept, deleted: count(COUNT_DELETED, &all, None).await?, scope })
+    Ok(Counts { total, expiring: due, not_deleted: kept, deleted: count(COUNT_DELETED, &all, None).await?, scope })
 }

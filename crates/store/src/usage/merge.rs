@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A statement with a JSON list as its parameter. The engines parse the list differently.
-struct Opening {
+struct ListStatement {
     sqlite: &'static str,
     postgres: &'static str,
 }
 
-impl Opening {
+impl ListStatement {
     async fn run(&self, tx: &mut Tx<'_>, list: &impl Serialize) -> Result<(), Error> {
         let sql = match tx.engine() {
             Engine::Sqlite(_) => self.sqlite,
@@ -63,7 +63,7 @@ const ADD_CALLS_SQLITE: &str = add_calls!(
 );
 const ADD_CALLS_POSTGRES: &str =
     add_calls!(postgres_list!("(e ->> 1)::bigint AS hour, e ->> 2 AS outcome, (e ->> 3)::bigint AS calls"), "");
-const ADD_CALLS: Opening = Opening { sqlite: ADD_CALLS_SQLITE, postgres: ADD_CALLS_POSTGRES };
+const ADD_CALLS: ListStatement = ListStatement { sqlite: ADD_CALLS_SQLITE, postgres: ADD_CALLS_POSTGRES };
 
 /// SQLite cannot fix the join order of an `UPDATE … FROM`. Each row is therefore inserted again, with the columns that
 /// must not be null, and the conflict clause updates the one column.
@@ -111,7 +111,7 @@ const SET_LAST_USED_SQLITE: &str = set_last_used_sqlite!(
     "id, project_id, name, environment, digest, preview, scopes, active, created_by_name, created_at, updated_at"
 );
 const SET_LAST_USED_POSTGRES: &str = set_last_used_postgres!("keys");
-const SET_LAST_USED: Opening = Opening { sqlite: SET_LAST_USED_SQLITE, postgres: SET_LAST_USED_POSTGRES };
+const SET_LAST_USED: ListStatement = ListStatement { sqlite: SET_LAST_USED_SQLITE, postgres: SET_LAST_USED_POSTGRES };
 
 /// For grants only the last use is stored.
 const SET_GRANT_LAST_USED_SQLITE: &str = set_last_used_sqlite!(
@@ -119,8 +119,8 @@ const SET_GRANT_LAST_USED_SQLITE: &str = set_last_used_sqlite!(
     "id, digest, user_id, user_name, client_name, project_id, scopes, until, created_at"
 );
 const SET_GRANT_LAST_USED_POSTGRES: &str = set_last_used_postgres!("grants");
-const SET_GRANT_LAST_USED: Opening =
-    Opening { sqlite: SET_GRANT_LAST_USED_SQLITE, postgres: SET_GRANT_LAST_USED_POSTGRES };
+const SET_GRANT_LAST_USED: ListStatement =
+    ListStatement { sqlite: SET_GRANT_LAST_USED_SQLITE, postgres: SET_GRANT_LAST_USED_POSTGRES };
 
 /// Of two times the later one wins, because each node counts independently.
 macro_rules! put_quotas {
@@ -138,7 +138,7 @@ macro_rules! put_quotas {
 
 const PUT_QUOTAS_SQLITE: &str = put_quotas!(sqlite_list!("value ->> 1 AS at"), "INDEXED BY sqlite_autoindex_keys_1");
 const PUT_QUOTAS_POSTGRES: &str = put_quotas!(postgres_list!("(e ->> 1)::bigint AS at"), "");
-const PUT_QUOTAS: Opening = Opening { sqlite: PUT_QUOTAS_SQLITE, postgres: PUT_QUOTAS_POSTGRES };
+const PUT_QUOTAS: ListStatement = ListStatement { sqlite: PUT_QUOTAS_SQLITE, postgres: PUT_QUOTAS_POSTGRES };
 
 /// Merges at most `limit` flushes into the tables that are queried: those of this writer, and those of all writers that
 /// were appended before `before`. Returns the number of merged flushes. Flushes of the same keys are merged together,

@@ -35,7 +35,7 @@ pub async fn pause(time: Duration) {
 /// download.
 ///
 /// Returns the response or, as `Err`, the error response. `None` if there is no response.
-pub async fn call(path: &str, arguments: &[(&str, &str)]) -> Option<Result<Answer, Answer>> {
+pub async fn call(path: &str, arguments: &[(&str, &str)]) -> Option<Result<ApiResponse, ApiResponse>> {
     let form = UrlSearchParams::new().ok()?;
     for (name, value) in arguments {
         form.append(name, value);
@@ -49,13 +49,13 @@ pub async fn call(path: &str, arguments: &[(&str, &str)]) -> Option<Result<Answe
     let response: Response =
         JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.dyn_into().ok()?;
     let json = JsFuture::from(response.json().ok()?).await.ok()?;
-    Some(if response.ok() { Ok(Answer(json)) } else { Err(Answer(json)) })
+    Some(if response.ok() { Ok(ApiResponse(json)) } else { Err(ApiResponse(json)) })
 }
 
 /// JSON response of a server function.
-pub struct Answer(JsValue);
+pub struct ApiResponse(JsValue);
 
-impl Answer {
+impl ApiResponse {
     /// Whether the response is neither `null` nor `undefined`.
     pub fn is_some(&self) -> bool {
         !self.0.is_null() && !self.0.is_undefined()
@@ -67,7 +67,7 @@ impl Answer {
     }
 
     /// Returns the message of an error response: that of the first invalid field or, if there is none, the general one.
-    pub fn complaint(&self) -> Option<String> {
+    pub fn error_message(&self) -> Option<String> {
         let message = |of: &JsValue| Reflect::get(of, &"message".into()).ok()?.as_string();
         let fields: Option<Array> = Reflect::get(&self.0, &"fields".into()).ok().and_then(|it| it.dyn_into().ok());
         fields.and_then(|fields| message(&fields.get(0))).or_else(|| message(&self.0))
@@ -75,7 +75,7 @@ impl Answer {
 }
 
 /// Dispatches a bubbling event from this element.
-pub fn tell(from: &Element, name: &str) {
+pub fn dispatch(from: &Element, name: &str) {
     let init = CustomEventInit::new();
     init.set_bubbles(true);
     if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &init) {
@@ -84,14 +84,14 @@ pub fn tell(from: &Element, name: &str) {
 }
 
 /// Adds an event listener that stays until the element is removed.
-pub fn hear(element: &Element, name: &str, hear: impl FnMut(Event) + 'static) {
+pub fn listen(element: &Element, name: &str, hear: impl FnMut(Event) + 'static) {
     let closure = Closure::<dyn FnMut(Event)>::new(hear);
     let _ = element.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
     closure.forget();
 }
 
 /// Finds an element. The selector `.secret` finds the selected representation of the secret.
-pub fn shown(selector: &str) -> Option<Element> {
+pub fn find(selector: &str) -> Option<Element> {
     let find = |selector: &str| document().query_selector(selector).ok().flatten();
     if selector != ".secret" {
         return find(selector);

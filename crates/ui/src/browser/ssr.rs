@@ -10,24 +10,24 @@ pub fn focus_soon(_id: &str) {}
 #[allow(clippy::unused_async, reason = "the browser's side waits")]
 pub async fn pause(_time: Duration) {}
 #[allow(clippy::unused_async, reason = "the browser's side waits")]
-pub async fn call(_path: &str, _arguments: &[(&str, &str)]) -> Option<Result<Answer, Answer>> {
+pub async fn call(_path: &str, _arguments: &[(&str, &str)]) -> Option<Result<ApiResponse, ApiResponse>> {
     None
 }
-pub struct Answer;
-impl Answer {
+pub struct ApiResponse;
+impl ApiResponse {
     pub fn is_some(&self) -> bool {
         false
     }
     pub fn text(&self) -> Option<String> {
         None
     }
-    pub fn complaint(&self) -> Option<String> {
+    pub fn error_message(&self) -> Option<String> {
         None
     }
 }
-pub fn tell(_from: &Element, _name: &str) {}
-pub fn hear(_element: &Element, _name: &str, _hear: impl FnMut(Event) + 'static) {}
-pub fn shown(_selector: &str) -> Option<Element> {
+pub fn dispatch(_from: &Element, _name: &str) {}
+pub fn listen(_element: &Element, _name: &str, _handler: impl FnMut(Event) + 'static) {}
+pub fn find(_selector: &str) -> Option<Element> {
     None
 }
 pub fn uncheck(_id: &str) {}

@@ -33,24 +33,24 @@ pub fn CopyButton(
     let node = NodeRef::<html::Button>::new();
     let tell = move |name: &'static str| {
         if let Some(button) = node.get_untracked() {
-            browser::tell(&button, name);
+            browser::dispatch(&button, name);
         }
     };
     let press = move |_| {
-        let Some(stands) = browser::shown(&from) else { return };
-        browser::copy(stands.text_content().unwrap_or_default(), move |copied| {
+        let Some(element) = browser::find(&from) else { return };
+        browser::copy(element.text_content().unwrap_or_default(), move |copied| {
             if copied {
                 state.set(Copying::Done);
                 tell("copied");
                 set_timeout(move || _ = state.try_update(|now| *now = Copying::Idle), SHOWN);
             } else {
-                browser::select(&stands);
+                browser::select(&element);
                 state.set(Copying::Selected);
                 tell("selected");
             }
         });
     };
-    let said = move || match state.get() {
+    let status = move || match state.get() {
         Copying::Idle => String::new(),
         Copying::Done => "Copied".to_owned(),
         Copying::Selected => format!("Selected. Press {} to copy it.", browser::copy_keys()),
@@ -76,7 +76,7 @@ pub fn CopyButton(
             role="status"
             data-quiet=move || (state.get() != Copying::Selected).then_some("")
         >
-            {said}
+            {status}
         </span>
     }
 }

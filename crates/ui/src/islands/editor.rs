@@ -1,6 +1,6 @@
 //! JSON text area with inline syntax errors.
 
-use crate::{browser, field::wrong};
+use crate::{browser, field::error_message};
 use leptos::{html, prelude::*};
 
 /// The server renders the text area as the island's child: a config is large and must not be in the page twice.
@@ -22,7 +22,7 @@ pub fn ConfigEditor(
             && fault.with_untracked(Option::is_none)
             && let Some(area) = area()
         {
-            fault.set(check(&area.value()));
+            fault.set(syntax_error(&area.value()));
         }
     });
     Effect::new(move |_| {
@@ -36,11 +36,11 @@ pub fn ConfigEditor(
     });
     let typed = move |_| {
         if let Some(area) = area() {
-            fault.set(check(&area.value()));
+            fault.set(syntax_error(&area.value()));
         }
     };
     let go = move |_| {
-        if let (Some(area), Some(place)) = (area(), fault.get_untracked().as_deref().and_then(place)) {
+        if let (Some(area), Some(place)) = (area(), fault.get_untracked().as_deref().and_then(parse_position)) {
             browser::put_cursor(&area, place);
         }
     };
@@ -51,9 +51,9 @@ pub fn ConfigEditor(
             <div id="config-state" role="status" class="editor__state">
                 {move || match fault.get() {
                     Some(message) => {
-                        let found = place(&message).is_some();
+                        let found = parse_position(&message).is_some();
                         let jump = found.then(|| view! { <button type="button" class="button button--quiet" on:click=go>"Go there"</button> });
-                        view! { {wrong("config", message)} {jump} }.into_any()
+                        view! { {error_message("config", message)} {jump} }.into_any()
                     }
                     None => view! { <p class="hint">"Valid JSON"</p> }.into_any(),
                 }}
@@ -63,12 +63,12 @@ pub fn ConfigEditor(
 }
 
 /// Returns the syntax error of the text with line and column. The server uses the same message.
-fn check(text: &str) -> Option<String> {
-    keyward_domain::json::read(text).err()
+fn syntax_error(text: &str) -> Option<String> {
+    keyward_domain::json::parse(text).err()
 }
 
 /// Parses the line and column of an error message: "Line 3, column 14: …".
-fn place(message: &str) -> Option<(usize, usize)> {
+fn parse_position(message: &str) -> Option<(usize, usize)> {
     let (line, rest) = message.strip_prefix("Line ")?.split_once(", column ")?;
     Some((line.parse().ok()?, rest.split(':').next()?.parse().ok()?))
 }

@@ -21,7 +21,7 @@ pub fn EditEffects(
     used: bool,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    let said = RwSignal::new(Vec::<String>::new());
+    let effects = RwSignal::new(Vec::<String>::new());
     Effect::new(move |_| {
         let Some(here) = node.get() else { return };
         let Ok(Some(form)) = here.closest("form") else { return };
@@ -31,7 +31,7 @@ pub fn EditEffects(
             let kept = browser::checked(&watched, "scopes[]");
             let gone: Vec<String> = had.iter().filter(|scope| !kept.contains(scope)).cloned().collect();
             let value = |name: &str| browser::value_of(&watched, &format!("[name={name}]"));
-            let mut all = sentences(&gone, &value("expires"));
+            let mut all = effect_sentences(&gone, &value("expires"));
             if is_narrower(&networks, &value("networks")) {
                 all.push("Calls from networks that are not in the list are refused.".to_owned());
             }
@@ -45,13 +45,13 @@ pub fn EditEffects(
             if is_lower(rate.as_ref(), &value("rate"), &value("per"), &value("burst")) {
                 all.push("Calls past the new limit are refused.".to_owned());
             }
-            said.set(all);
+            effects.set(all);
         };
         look();
-        browser::hear(&form, "change", move |_| look());
+        browser::listen(&form, "change", move |_| look());
     });
     let words = move || {
-        let all = said.get();
+        let all = effects.get();
         (!all.is_empty()).then(|| {
             let who = if used { "A running integration will notice." } else { "Nobody has used this key yet." };
             view! {
@@ -70,15 +70,15 @@ pub fn EditEffects(
     }
 }
 
-fn sentences(gone: &[String], ends: &str) -> Vec<String> {
-    let mut said = Vec::new();
+fn effect_sentences(gone: &[String], ends: &str) -> Vec<String> {
+    let mut effects = Vec::new();
     if !gone.is_empty() {
-        said.push(format!("Calls that need {} are refused from the next request on.", gone.join(" or ")));
+        effects.push(format!("Calls that need {} are refused from the next request on.", gone.join(" or ")));
     }
     if ends != "keep" && !ends.is_empty() {
-        said.push("Its new end counts for access tokens made from it too.".to_owned());
+        effects.push("Its new end counts for access tokens made from it too.".to_owned());
     }
-    said
+    effects
 }
 
 /// Whether a previously allowed network is missing. Only the server checks whether one network contains another.

@@ -3,7 +3,7 @@
 use crate::{
     api::EXPIRY_PREVIEW,
     browser,
-    field::wrong,
+    field::error_message,
     notice::{Notice, Tone},
     select::{Choice, Select},
 };
@@ -52,18 +52,18 @@ pub fn Expiry(
         } else if browser::IS_BROWSER {
             spawn_local(async move {
                 let answer = browser::call(EXPIRY_PREVIEW, &[("expires", &choice), ("expires_on", &day)]).await;
-                let said = match answer {
+                let preview = match answer {
                     Some(Ok(answer)) => answer.text(),
-                    Some(Err(refusal)) => refusal.complaint(),
+                    Some(Err(refusal)) => refusal.error_message(),
                     None => None,
                 };
-                sentence.set(said.unwrap_or_else(|| "It ends with that day.".to_owned()));
+                sentence.set(preview.unwrap_or_else(|| "It ends with that day.".to_owned()));
             });
         }
     });
     // The field error already shows the problem with the submitted date.
     let refused = wrong_date.clone().unwrap_or_default();
-    let said = move || sentence.with(|said| if *said == refused { CHOOSE.to_owned() } else { said.clone() });
+    let hint = move || sentence.with(|text| if *text == refused { CHOOSE.to_owned() } else { text.clone() });
     let mut choices: Vec<Choice> =
         options.iter().map(|option| Choice::new(option.value.clone(), option.label.clone())).collect();
     let never = choices.iter().position(|choice| choice.value == "never").unwrap_or(choices.len());
@@ -99,10 +99,10 @@ pub fn Expiry(
                     on:input=move |event| day.set(event_target_value(&event))
                 />
             </div>
-            {wrong_choice.map(|message| wrong("expires", message))}
-            {wrong_date.map(|message| wrong("expires_on", message))}
+            {wrong_choice.map(|message| error_message("expires", message))}
+            {wrong_date.map(|message| error_message("expires_on", message))}
             <p class="hint" id="expires-hint" aria-live="polite">
-                {said}
+                {hint}
             </p>
             <Notice tone=Tone::Warning class="expiry__never">
                 "A key that never expires works until somebody stops it. If it leaks, it goes on leaking."

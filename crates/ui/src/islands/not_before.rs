@@ -1,6 +1,6 @@
 //! "Not before" field: the start time of a key, and a sentence with the exact instant.
 
-use crate::{api::NOT_BEFORE_PREVIEW, browser, field::wrong};
+use crate::{api::NOT_BEFORE_PREVIEW, browser, field::error_message};
 use leptos::{html, prelude::*, task::spawn_local};
 
 /// The server formats the sentence, because it knows the clock changes of the user's time zone. Without scripts the
@@ -32,20 +32,20 @@ pub fn NotBefore(
             sentence.set(known.1.clone().filter(|_| !time.is_empty()));
         } else if browser::IS_BROWSER {
             spawn_local(async move {
-                let said = match browser::call(NOT_BEFORE_PREVIEW, &[("not_before", &time)]).await {
+                let preview = match browser::call(NOT_BEFORE_PREVIEW, &[("not_before", &time)]).await {
                     Some(Ok(answer)) => answer.text(),
-                    Some(Err(refusal)) => refusal.complaint(),
+                    Some(Err(refusal)) => refusal.error_message(),
                     None => None,
                 };
                 if typed.with_untracked(|now| *now == time) {
-                    sentence.set(said);
+                    sentence.set(preview);
                 }
             });
         }
     });
     // The field error already shows the problem with the submitted time.
     let refused = wrong_time.clone();
-    let shown = move || sentence.get().filter(|said| refused.as_ref() != Some(said)).unwrap_or_else(|| hint.clone());
+    let shown = move || sentence.get().filter(|text| refused.as_ref() != Some(text)).unwrap_or_else(|| hint.clone());
     let described = if wrong_time.is_some() { "not_before-error not_before-hint" } else { "not_before-hint" };
     view! {
         <div class="field">
@@ -62,7 +62,7 @@ pub fn NotBefore(
                 node_ref=input
                 on:input=move |event| typed.set(event_target_value(&event))
             />
-            {wrong_time.map(|message| wrong("not_before", message))}
+            {wrong_time.map(|message| error_message("not_before", message))}
             <p class="hint" id="not_before-hint" aria-live="polite">
                 {shown}
             </p>

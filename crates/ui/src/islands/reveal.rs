@@ -7,7 +7,7 @@ use leptos::{ev, html, prelude::*, task::spawn_local};
 use std::time::Duration;
 
 /// Polling interval for the first use of the key.
-const ASK_EVERY: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 #[island]
 pub fn RevealFoot(
@@ -16,18 +16,18 @@ pub fn RevealFoot(
     /// Target of the "Done" link.
     done: String,
 ) -> impl IntoView {
-    let (copied, asked, called) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let (copied, is_confirming, called) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let node = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         let Some(foot) = node.get() else { return };
         let Ok(Some(dialog)) = foot.closest("dialog") else { return };
-        browser::hear(&dialog, "copied", move |_| copied.set(true));
+        browser::listen(&dialog, "copied", move |_| copied.set(true));
         // The native event: copied by keyboard or by context menu.
-        browser::hear(&dialog, "copy", move |_| copied.set(true));
-        browser::hear(&dialog, "leave", move |event| {
+        browser::listen(&dialog, "copy", move |_| copied.set(true));
+        browser::listen(&dialog, "leave", move |event| {
             if !copied.get_untracked() {
                 event.prevent_default();
-                asked.set(true);
+                is_confirming.set(true);
                 browser::focus_soon("copy-and-close");
             }
         });
@@ -40,7 +40,7 @@ pub fn RevealFoot(
             }
         });
     });
-    wait_for_the_first_call(key, called, node);
+    poll_first_use(key, called, node);
 
     let close = move || {
         if let Some(foot) = node.get_untracked() {
@@ -50,19 +50,19 @@ pub fn RevealFoot(
     };
     let copy_and_close = move |_| {
         browser::uncheck("mask");
-        let Some(stands) = browser::shown(".secret") else { return };
-        browser::copy(stands.text_content().unwrap_or_default(), move |did| {
+        let Some(element) = browser::find(".secret") else { return };
+        browser::copy(element.text_content().unwrap_or_default(), move |did| {
             if did {
                 close();
             } else {
-                browser::select(&stands);
-                asked.set(false);
+                browser::select(&element);
+                is_confirming.set(false);
             }
         });
     };
     view! {
         <div node_ref=node>
-            <div class="guard" role="alert" hidden=move || !asked.get()>
+            <div class="guard" role="alert" hidden=move || !is_confirming.get()>
                 <div>
                     <h3>"You have not copied this key"</h3>
                     <p>"Nobody can show it again later."</p>
@@ -77,7 +77,7 @@ pub fn RevealFoot(
                     </button>
                 </div>
             </div>
-            <footer class="dialog__foot" hidden=move || asked.get()>
+            <footer class="dialog__foot" hidden=move || is_confirming.get()>
                 <p class="light start" role="status" data-on=move || called.get().then_some("")>
                     {move || if called.get() { "The first call with this key has come" } else { "Waiting for the first call with this key" }}
                 </p>
@@ -90,13 +90,13 @@ pub fn RevealFoot(
 }
 
 /// Polls until the key is used or the dialog is gone.
-fn wait_for_the_first_call(key: KeyId, called: RwSignal<bool>, node: NodeRef<html::Div>) {
+fn poll_first_use(key: KeyId, called: RwSignal<bool>, node: NodeRef<html::Div>) {
     Effect::new(move |_| {
         let Some(foot) = node.get() else { return };
         let key = key.to_string();
         spawn_local(async move {
             loop {
-                browser::pause(ASK_EVERY).await;
+                browser::pause(POLL_INTERVAL).await;
                 if !foot.is_connected() {
                     return;
                 }
@@ -113,10 +113,10 @@ fn wait_for_the_first_call(key: KeyId, called: RwSignal<bool>, node: NodeRef<htm
 pub fn DownloadEnv() -> impl IntoView {
     let node = NodeRef::<html::Button>::new();
     let press = move |_| {
-        let text = browser::shown("[data-panel=env] code").and_then(|it| it.text_content()).unwrap_or_default();
+        let text = browser::find("[data-panel=env] code").and_then(|it| it.text_content()).unwrap_or_default();
         browser::save(".env", &format!("{text}\n"));
         if let Some(button) = node.get_untracked() {
-            browser::tell(&button, "copied");
+            browser::dispatch(&button, "copied");
         }
     };
     view! {

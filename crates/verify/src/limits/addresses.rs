@@ -1,7 +1,7 @@
 //! Rate limit for each client address, for requests without authentication.
 
 use super::gcra::Bucket;
-use keyward_domain::{network::subscriber, rate::RateLimit, time::Timestamp};
+use keyward_domain::{network::client_network, rate::RateLimit, time::Timestamp};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -28,25 +28,25 @@ impl AddressLimit {
     ///
     /// # Errors
     /// The number of seconds until the next request is allowed, if this one exceeds the limit.
-    pub fn take(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), i64> {
-        let Some(ip) = ip.map(subscriber) else { return Ok(()) };
+    pub fn try_acquire(&self, ip: Option<IpAddr>, now: Timestamp) -> Result<(), i64> {
+        let Some(ip) = ip.map(client_network) else { return Ok(()) };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= BOUND && !used.contains_key(&ip) {
             make_room(&mut used, now);
         }
-        let bucket = used.entry(ip).or_insert_with(|| Bucket::whole(self.limit, now));
-        bucket.take(&self.limit, now).map(|_| ()).map_err(|quota| i64::from(quota.retry_after).max(1))
+        let bucket = used.entry(ip).or_insert_with(|| Bucket::new(self.limit, now));
+        bucket.try_acquire(&self.limit, now).map(|_| ()).map_err(|quota| i64::from(quota.retry_after).max(1))
     }
 }
 
 /// Removes the addresses whose quota is full, and as many others as exceed half of the bound.
 fn make_room(used: &mut HashMap<IpAddr, Bucket>, now: Timestamp) {
-    used.retain(|_, bucket| bucket.whole_at() > now.micros());
+    used.retain(|_, bucket| bucket.full_at() > now.micros());
     let excess = used.len().saturating_sub(BOUND / 2);
     if excess == 0 {
         return;
     }
-    let mut addresses: Vec<_> = used.iter().map(|(ip, bucket)| (bucket.whole_at(), *ip)).collect();
+    let mut addresses: Vec<_> = used.iter().map(|(ip, bucket)| (bucket.full_at(), *ip)).collect();
     let (first, ..) = addresses.select_nth_unstable(excess);
     for (_, ip) in first.iter() {
         used.remove(ip);
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn an_address_is_limited_alone_and_a_prefix_counts_as_one() {
         let limit = AddressLimit::new("2/minute,burst=3".parse().unwrap());
-        let take = |ip: &str, now| limit.take(Some(ip.parse().unwrap()), now);
+        let take = |ip: &str, now| limit.try_acquire(Some(ip.parse().unwrap()), now);
         for n in 0..3 {
             assert_eq!(take("203.0.113.7", NOW), Ok(()), "{n}");
             assert_eq!(take(&format!("2001:db8:1:2::{n}"), NOW), Ok(()), "{n}");
@@ -72,14 +72,14 @@ mod tests {
         assert_eq!((take("203.0.113.8", NOW), take("2001:db8:1:3::1", NOW)), (Ok(()), Ok(())));
         assert_eq!(take("203.0.113.7", NOW.plus_seconds(29)), Err(1));
         assert_eq!(take("203.0.113.7", NOW.plus_seconds(30)), Ok(()));
-        assert_eq!(limit.take(None, NOW), Ok(()));
+        assert_eq!(limit.try_acquire(None, NOW), Ok(()));
     }
 
     #[test]
     fn memory_is_bounded() {
         let limit = AddressLimit::new("2/minute,burst=3".parse().unwrap());
         for n in 0..=(BOUND as u32) {
-            assert_eq!(limit.take(Some(IpAddr::from(n.to_be_bytes())), NOW), Ok(()));
+            assert_eq!(limit.try_acquire(Some(IpAddr::from(n.to_be_bytes())), NOW), Ok(()));
         }
         assert!(limit.used.lock().unwrap().len() <= BOUND);
     }
@@ -89,12 +89,12 @@ mod tests {
         let limit = AddressLimit::new("2/minute,burst=3".parse().unwrap());
         let exhausted = Some("203.0.113.7".parse().unwrap());
         for n in 0..3 {
-            assert_eq!(limit.take(exhausted, NOW), Ok(()), "{n}");
+            assert_eq!(limit.try_acquire(exhausted, NOW), Ok(()), "{n}");
         }
         for n in 0..=(2 * BOUND as u32) {
-            assert_eq!(limit.take(Some(IpAddr::from(n.to_be_bytes())), NOW), Ok(()));
+            assert_eq!(limit.try_acquire(Some(IpAddr::from(n.to_be_bytes())), NOW), Ok(()));
         }
-        assert_eq!(limit.take(exhausted, NOW), Err(30));
+        assert_eq!(limit.try_acquire(exhausted, NOW), Err(30));
         assert!((BOUND / 2..=BOUND).contains(&limit.used.lock().unwrap().len()));
     }
 
@@ -104,9 +104,9 @@ mod tests {
         let later = NOW.plus_seconds(30);
         for n in 0..(BOUND as u32) {
             let now = if n < 10 { later } else { NOW };
-            assert_eq!(limit.take(Some(IpAddr::from(n.to_be_bytes())), now), Ok(()));
+            assert_eq!(limit.try_acquire(Some(IpAddr::from(n.to_be_bytes())), now), Ok(()));
         }
-        assert_eq!(limit.take(Some("203.0.113.7".parse().unwrap()), later), Ok(()));
+        assert_eq!(limit.try_acquire(Some("203.0.113.7".parse().unwrap()), later), Ok(()));
         assert_eq!(limit.used.lock().unwrap().len(), 11);
     }
 }

@@ -11,7 +11,7 @@ mod gcra;
 
 pub use addresses::AddressLimit;
 
-use super::shards::{Map, Shards};
+use super::sharded_map::{Map, Shards};
 use gcra::Bucket;
 use keyward_domain::{ids::KeyId, rate::RateLimit, time::Timestamp};
 
@@ -46,10 +46,10 @@ impl Limits {
     ///
     /// # Errors
     /// The current quota, if no call is left. The denied call costs nothing.
-    pub fn take(&self, key: KeyId, limit: &RateLimit, now: Timestamp) -> Result<Quota, Quota> {
-        let mut used = self.used.of(key);
-        let entry = used.entry(key).or_insert_with(|| Entry { bucket: Bucket::whole(*limit, now), changed: false });
-        let taken = entry.bucket.take(limit, now);
+    pub fn try_acquire(&self, key: KeyId, limit: &RateLimit, now: Timestamp) -> Result<Quota, Quota> {
+        let mut used = self.used.lock_shard(key);
+        let entry = used.entry(key).or_insert_with(|| Entry { bucket: Bucket::new(*limit, now), changed: false });
+        let taken = entry.bucket.try_acquire(limit, now);
         entry.changed |= taken.is_ok();
         taken
     }
@@ -59,11 +59,11 @@ impl Limits {
     /// full, which loses nothing.
     pub fn changed(&self, now: Timestamp) -> Vec<(KeyId, i64)> {
         let mut changed = Vec::new();
-        for mut used in self.used.each() {
+        for mut used in self.used.lock_each() {
             used.retain(|key, entry| {
-                let whole_at = entry.bucket.whole_at();
+                let whole_at = entry.bucket.full_at();
                 let whole = whole_at <= now.micros();
-                if std::mem::take(&mut entry.changed) && entry.bucket.is_kept() && !whole {
+                if std::mem::take(&mut entry.changed) && entry.bucket.is_persistent() && !whole {
                     changed.push((*key, whole_at));
                 }
                 !whole
@@ -77,17 +77,17 @@ impl Limits {
     }
 
     /// Restores the saved quota of a key, unless more of it is used by now.
-    pub fn load(&self, key: KeyId, limit: RateLimit, whole_at: Timestamp, now: Timestamp) {
-        let saved = Bucket::whole_again(limit, whole_at, now);
-        let mut used = self.used.of(key);
-        if used.get(&key).is_none_or(|known| known.bucket.whole_at() < saved.whole_at()) {
+    pub fn restore(&self, key: KeyId, limit: RateLimit, whole_at: Timestamp, now: Timestamp) {
+        let saved = Bucket::restore(limit, whole_at, now);
+        let mut used = self.used.lock_shard(key);
+        if used.get(&key).is_none_or(|known| known.bucket.full_at() < saved.full_at()) {
             used.insert(key, Entry { bucket: saved, changed: false });
         }
     }
 
     /// Returns the number of keys with used quota.
     pub fn len(&self) -> usize {
-        self.used.each().map(|used| used.len()).sum()
+        self.used.lock_each().map(|used| used.len()).sum()
     }
 
     /// Returns whether no key has used quota.
@@ -112,9 +112,9 @@ mod tests {
         let limits = Limits::default();
         let (one, two) = ("1/minute".parse().unwrap(), "2/hour".parse().unwrap());
         for n in 0..1_000 {
-            assert!(limits.take(key(n), &one, NOW).is_ok());
-            assert!(limits.take(key(n), &one, NOW).is_err());
-            assert!(limits.take(key(1_000_000 + n), &two, NOW).is_ok());
+            assert!(limits.try_acquire(key(n), &one, NOW).is_ok());
+            assert!(limits.try_acquire(key(n), &one, NOW).is_err());
+            assert!(limits.try_acquire(key(1_000_000 + n), &two, NOW).is_ok());
         }
         assert_eq!(limits.len(), 2_000);
     }
@@ -124,7 +124,7 @@ mod tests {
         let limits = Limits::default();
         let (minute, hour) = ("60/minute".parse().unwrap(), "60/hour".parse().unwrap());
         for n in 0..500 {
-            limits.take(key(n), if n % 2 == 0 { &minute } else { &hour }, NOW).unwrap();
+            limits.try_acquire(key(n), if n % 2 == 0 { &minute } else { &hour }, NOW).unwrap();
         }
         let mut told = limits.changed(NOW);
         told.sort_unstable();
@@ -142,9 +142,9 @@ mod tests {
     fn a_refused_call_changes_nothing_that_is_saved() {
         let limits = Limits::default();
         let limit = "1/day".parse().unwrap();
-        limits.take(key(1), &limit, NOW).unwrap();
+        limits.try_acquire(key(1), &limit, NOW).unwrap();
         assert_eq!(limits.changed(NOW).len(), 1);
-        limits.take(key(1), &limit, NOW.plus_seconds(5)).unwrap_err();
+        limits.try_acquire(key(1), &limit, NOW.plus_seconds(5)).unwrap_err();
         assert_eq!(limits.changed(NOW.plus_seconds(5)), []);
     }
 
@@ -152,30 +152,30 @@ mod tests {
     fn the_later_instant_holds() {
         let limits = Limits::default();
         let limit: RateLimit = "2/hour".parse().unwrap();
-        limits.load(key(1), limit, NOW.plus_seconds(3_600), NOW);
-        assert_eq!(limits.take(key(1), &limit, NOW).unwrap_err().retry_after, 1_800);
-        limits.load(key(1), limit, NOW.plus_seconds(1), NOW);
-        assert!(limits.take(key(1), &limit, NOW).is_err(), "an older one takes nothing back");
-        limits.take(key(2), &limit, NOW).unwrap();
-        limits.load(key(2), limit, NOW.plus_seconds(3_600), NOW);
-        assert!(limits.take(key(2), &limit, NOW).is_err(), "a later one is believed");
+        limits.restore(key(1), limit, NOW.plus_seconds(3_600), NOW);
+        assert_eq!(limits.try_acquire(key(1), &limit, NOW).unwrap_err().retry_after, 1_800);
+        limits.restore(key(1), limit, NOW.plus_seconds(1), NOW);
+        assert!(limits.try_acquire(key(1), &limit, NOW).is_err(), "an older one takes nothing back");
+        limits.try_acquire(key(2), &limit, NOW).unwrap();
+        limits.restore(key(2), limit, NOW.plus_seconds(3_600), NOW);
+        assert!(limits.try_acquire(key(2), &limit, NOW).is_err(), "a later one is believed");
     }
 
     #[test]
     fn calls_at_once_get_the_burst_and_no_more() {
         let limits = Limits::default();
         let limit: RateLimit = "100/day".parse().unwrap();
-        let asked = std::thread::scope(|scope| {
+        let allowed = std::thread::scope(|scope| {
             let asking: Vec<_> = (0..4)
                 .map(|thread| {
                     let limits = &limits;
                     // The clocks of the threads differ by some microseconds.
                     let now = Timestamp::from_micros(NOW.micros() - thread * 7);
-                    scope.spawn(move || (0..50).filter(|_| limits.take(key(1), &limit, now).is_ok()).count())
+                    scope.spawn(move || (0..50).filter(|_| limits.try_acquire(key(1), &limit, now).is_ok()).count())
                 })
                 .collect();
             asking.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
         });
-        assert_eq!(asked, 100);
+        assert_eq!(allowed, 100);
     }
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::{
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
 };
-use keyward_core::sealing::SealingKey;
+use keyward_core::encryption_at_rest::EncryptionKey;
 use keyward_store::signing_keys::SigningKeyRow;
 use std::{path::Path, sync::Arc};
 use zeroize::Zeroizing;
@@ -53,8 +53,8 @@ impl RsaSigner {
     /// # Errors
     /// [`SignerError::Wrong`] if the key file does not decrypt the row; [`SignerError::Damaged`] if the row contains no
     /// RSA key of at least 2048 bits, or its public half does not match.
-    pub(super) fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
-        let private = sealing.open(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
+    pub(super) fn unseal(row: &SigningKeyRow, sealing: &EncryptionKey, path: &Path) -> Result<Self, SignerError> {
+        let private = sealing.decrypt(row.id, &row.sealed).ok_or_else(|| SignerError::Wrong(path.to_owned()))?;
         let pair = RsaKeyPair::from_pkcs8(&private).map_err(|_| SignerError::Damaged)?;
         if pair.public_key().as_ref() != row.public_key {
             return Err(SignerError::Damaged);

@@ -4,7 +4,7 @@ use super::{ACCESS_TOKENS, ACCESS_TOKENS_RS256, RsaSigner, Signer, SignerError, 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use keyward_config::TokenAlg;
-use keyward_core::{Ground, sealing::SealingKey};
+use keyward_core::{Context, encryption_at_rest::EncryptionKey};
 use keyward_domain::time::Timestamp;
 use keyward_store::signing_keys::SigningKeyRow;
 use serde_json::{Value, json};
@@ -49,18 +49,18 @@ pub fn alg_of(row: &SigningKeyRow) -> TokenAlg {
 /// # Errors
 /// [`SignerError::Damaged`] if the cryptographic library fails.
 pub async fn new_token_row(
-    ground: &Ground,
-    sealing: &SealingKey,
+    context: &Context,
+    sealing: &EncryptionKey,
     alg: TokenAlg,
     from: Timestamp,
 ) -> Result<SigningKeyRow, SignerError> {
     match alg {
-        TokenAlg::EdDsa => super::new_row(ground, sealing, purpose(alg), from),
+        TokenAlg::EdDsa => super::new_row(context, sealing, purpose(alg), from),
         TokenAlg::Rs256 => {
             // The search for primes is slow and must not block a thread that handles requests.
             let made = tokio::task::spawn_blocking(NewRsaKey::generate).await;
             let made = made.map_err(|_| SignerError::Damaged)??;
-            sealed_row(ground, sealing, purpose(alg), &made.private, made.public, from)
+            sealed_row(context, sealing, purpose(alg), &made.private, made.public, from)
         }
     }
 }
@@ -71,7 +71,7 @@ impl TokenSigner {
     /// # Errors
     /// [`SignerError::Wrong`] if the key file does not decrypt the row; [`SignerError::Damaged`] if the row contains no
     /// key of its algorithm.
-    pub fn unseal(row: &SigningKeyRow, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
+    pub fn unseal(row: &SigningKeyRow, sealing: &EncryptionKey, path: &Path) -> Result<Self, SignerError> {
         let key = match alg_of(row) {
             TokenAlg::EdDsa => Key::EdDsa(Signer::unseal(row, sealing, path)?),
             TokenAlg::Rs256 => Key::Rs256(RsaSigner::unseal(row, sealing, path)?),

@@ -32,7 +32,7 @@ pub struct Claims {
 
 /// The claims of an access token, for serialization.
 #[derive(Serialize)]
-pub struct Written<'a> {
+pub struct OutgoingClaims<'a> {
     pub iss: &'a str,
     pub aud: &'a str,
     pub sub: &'a str,
@@ -52,13 +52,13 @@ pub struct Written<'a> {
 
 /// Signs JWTs of one type with one key.
 #[derive(Clone, Debug)]
-pub struct Writer {
+pub struct JwtWriter {
     /// The header in base64url, and the dot after it.
     header: Box<str>,
     signer: TokenSigner,
 }
 
-impl Writer {
+impl JwtWriter {
     /// Creates a writer for JWTs with this `typ`.
     pub fn new(typ: &str, signer: TokenSigner) -> Self {
         let header = serde_json::json!({"typ": typ, "alg": signer.alg().as_str(), "kid": signer.kid}).to_string();
@@ -68,7 +68,7 @@ impl Writer {
     }
 
     /// Serializes and signs claims. The claims must be representable as JSON: strings, numbers, arrays and objects.
-    pub fn write(&self, claims: &impl Serialize) -> String {
+    pub fn sign(&self, claims: &impl Serialize) -> String {
         let mut json = Vec::with_capacity(ROOM);
         // Serialization into memory does not fail, and all object keys are strings.
         let _ = serde_json::to_writer(&mut json, claims);

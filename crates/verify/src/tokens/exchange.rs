@@ -2,10 +2,11 @@
 //! has more scopes or a longer lifetime than its source.
 
 use super::{
-    Accepted, Audience, ExchangeRefused, HOUR_LIFE, Holder, Issued, Known, Target, TokenRefused, Tokens, Wish,
-    claims::{VIA_MAX, Written},
+    Accepted, Audience, ExchangeDenyReason, HOUR_LIFE, Issued, ParsedToken, Subject, Target, TokenDenyReason,
+    TokenParameters, Tokens,
+    claims::{OutgoingClaims, VIA_MAX},
 };
-use crate::verify::{Facts, Question, Refused};
+use crate::verify::{DenyReason, KeySnapshot, VerifyRequest};
 use keyward_core::Error;
 use keyward_domain::{
     consent::ClientName,
@@ -20,7 +21,7 @@ const MANAGEMENT: &str = "keyward:";
 
 /// A grant as the source of a token.
 #[derive(Clone, Copy, Debug)]
-pub struct OfGrant<'a> {
+pub struct GrantSource<'a> {
     pub grant: GrantId,
     pub user: UserId,
     pub client: ClientName,
@@ -33,19 +34,19 @@ pub struct OfGrant<'a> {
 
 /// The source of a token.
 struct Source<'a> {
-    holder: Holder,
+    subject: Subject,
     project: ProjectId,
     scopes: Vec<&'a str>,
     life_max: i64,
     /// Seconds since the epoch.
     until: Option<i64>,
-    token: Option<&'a Known>,
+    token: Option<&'a ParsedToken>,
 }
 
 impl<'a> Source<'a> {
-    fn of_key(facts: &'a Facts, holder: Holder) -> Self {
+    fn from_key(facts: &'a KeySnapshot, holder: Subject) -> Self {
         Self {
-            holder,
+            subject: holder,
             project: facts.project,
             scopes: facts.scopes.iter().map(String::as_str).collect(),
             life_max: facts.token_life_max,
@@ -55,16 +56,21 @@ impl<'a> Source<'a> {
     }
 
     /// Returns the audience of the token and its scopes: the requested scopes in the order of the source.
-    fn narrowed(&self, wish: &Wish<'_>) -> Result<(Audience, Vec<&'a str>), ExchangeRefused> {
-        let asked = wish.scopes;
-        if let Some(lacks) = asked.and_then(|asked| asked.iter().find(|scope| !self.scopes.contains(scope))) {
-            return Err(ExchangeRefused::Scope((*lacks).to_owned()));
+    fn resolve(&self, wish: &TokenParameters<'_>) -> Result<(Audience, Vec<&'a str>), ExchangeDenyReason> {
+        let requested = wish.scopes;
+        if let Some(lacks) = requested.and_then(|requested| requested.iter().find(|scope| !self.scopes.contains(scope)))
+        {
+            return Err(ExchangeDenyReason::Scope((*lacks).to_owned()));
         }
-        let wanted: Vec<_> =
-            self.scopes.iter().copied().filter(|scope| asked.is_none_or(|asked| asked.contains(scope))).collect();
+        let wanted: Vec<_> = self
+            .scopes
+            .iter()
+            .copied()
+            .filter(|scope| requested.is_none_or(|requested| requested.contains(scope)))
+            .collect();
         let manages = wanted.iter().filter(|scope| scope.starts_with(MANAGEMENT)).count();
-        if asked.is_some() && manages != 0 && manages != wanted.len() {
-            return Err(ExchangeRefused::MixedScopes);
+        if requested.is_some() && manages != 0 && manages != wanted.len() {
+            return Err(ExchangeDenyReason::MixedScopes);
         }
         let own = Audience::Project(self.project);
         let target = match wish.target {
@@ -78,16 +84,16 @@ impl<'a> Source<'a> {
         };
         let is_ours = target == own || target == Audience::Management;
         if !is_ours || self.token.is_some_and(|token| token.audience != target) {
-            return Err(ExchangeRefused::Target);
+            return Err(ExchangeDenyReason::Target);
         }
         let fits = |scope: &&str| scope.starts_with(MANAGEMENT) == (target == Audience::Management);
-        if asked.is_some() && !wanted.iter().all(fits) {
-            return Err(ExchangeRefused::Target);
+        if requested.is_some() && !wanted.iter().all(fits) {
+            return Err(ExchangeDenyReason::Target);
         }
         let kept: Vec<_> = wanted.into_iter().filter(fits).collect();
         // A management token without management scopes is an error in the request.
         if target == Audience::Management && kept.is_empty() {
-            Err(ExchangeRefused::Target)
+            Err(ExchangeDenyReason::Target)
         } else {
             Ok((target, kept))
         }
@@ -104,18 +110,18 @@ impl Tokens {
         &self,
         secret: &str,
         ip: Option<IpAddr>,
-        wish: &Wish<'_>,
-    ) -> Result<Result<Issued, ExchangeRefused>, Error> {
-        let decision = self.verify.secret(secret, &Question { ip, ..Question::default() }).await?;
-        Ok(decision.map_err(ExchangeRefused::Key).and_then(|good| self.issue_for_key(&good.facts, wish)))
+        wish: &TokenParameters<'_>,
+    ) -> Result<Result<Issued, ExchangeDenyReason>, Error> {
+        let decision = self.verify.verify_secret(secret, &VerifyRequest { ip, ..VerifyRequest::default() }).await?;
+        Ok(decision.map_err(ExchangeDenyReason::Key).and_then(|good| self.issue_for_key(&good.snapshot, wish)))
     }
 
     /// Issues a token for a key that passed all rules.
     ///
     /// # Errors
     /// The reason for the denial.
-    pub fn issue_for_key(&self, facts: &Facts, wish: &Wish<'_>) -> Result<Issued, ExchangeRefused> {
-        self.issue(&Source::of_key(facts, Holder::Key(facts.key)), wish, self.verify.now())
+    pub fn issue_for_key(&self, facts: &KeySnapshot, wish: &TokenParameters<'_>) -> Result<Issued, ExchangeDenyReason> {
+        self.issue(&Source::from_key(facts, Subject::Key(facts.key)), wish, self.verify.now())
     }
 
     /// Issues a token for a grant whose code was redeemed at `now`.
@@ -124,12 +130,12 @@ impl Tokens {
     /// The reason for the denial: [`Refused::Expired`] if the grant has expired.
     pub fn issue_for_grant(
         &self,
-        grant: &OfGrant<'_>,
-        wish: &Wish<'_>,
+        grant: &GrantSource<'_>,
+        wish: &TokenParameters<'_>,
         now: Timestamp,
-    ) -> Result<Issued, ExchangeRefused> {
+    ) -> Result<Issued, ExchangeDenyReason> {
         let source = Source {
-            holder: Holder::Grant { grant: grant.grant, user: grant.user, client: grant.client },
+            subject: Subject::Grant { grant: grant.grant, user: grant.user, client: grant.client },
             project: grant.project,
             scopes: grant.scopes.iter().map(String::as_str).collect(),
             life_max: grant.life_max,
@@ -144,34 +150,39 @@ impl Tokens {
     ///
     /// # Errors
     /// Same as [`Tokens::exchange`].
-    pub async fn narrow(
+    pub async fn exchange_token(
         &self,
         token: &str,
         counted: bool,
-        wish: &Wish<'_>,
-    ) -> Result<Result<Issued, ExchangeRefused>, Error> {
-        let checked = if counted { self.look(token).await? } else { self.any(token).await? };
+        wish: &TokenParameters<'_>,
+    ) -> Result<Result<Issued, ExchangeDenyReason>, Error> {
+        let checked = if counted { self.peek(token).await? } else { self.check_any_audience(token).await? };
         Ok(match checked {
-            Ok(accepted) => self.narrow_accepted(&accepted, wish),
-            Err(TokenRefused::Key(refused)) => Err(ExchangeRefused::Key(refused)),
-            Err(refused) => Err(ExchangeRefused::Token(refused)),
+            Ok(accepted) => self.exchange_accepted(&accepted, wish),
+            Err(TokenDenyReason::Key(refused)) => Err(ExchangeDenyReason::Key(refused)),
+            Err(refused) => Err(ExchangeDenyReason::Token(refused)),
         })
     }
 
-    fn narrow_accepted(&self, accepted: &Accepted, wish: &Wish<'_>) -> Result<Issued, ExchangeRefused> {
-        let facts = &accepted.good.facts;
+    fn exchange_accepted(&self, accepted: &Accepted, wish: &TokenParameters<'_>) -> Result<Issued, ExchangeDenyReason> {
+        let facts = &accepted.verified.snapshot;
         let Some(token) = accepted.token.as_deref() else { return self.issue_for_key(facts, wish) };
         if token.via.len() >= VIA_MAX {
-            return Err(ExchangeRefused::TooOften);
+            return Err(ExchangeDenyReason::TooOften);
         }
-        let of_key = Source::of_key(facts, token.holder);
-        let until = of_key.until.map_or(token.expires, |until| until.min(token.expires));
+        let of_key = Source::from_key(facts, token.subject);
+        let until = of_key.until.map_or(token.expires_at, |until| until.min(token.expires_at));
         let source = Source { scopes: accepted.scopes().collect(), until: Some(until), token: Some(token), ..of_key };
         self.issue(&source, wish, self.verify.now())
     }
 
-    fn issue(&self, source: &Source<'_>, wish: &Wish<'_>, now: Timestamp) -> Result<Issued, ExchangeRefused> {
-        let (audience, scopes) = source.narrowed(wish)?;
+    fn issue(
+        &self,
+        source: &Source<'_>,
+        wish: &TokenParameters<'_>,
+        now: Timestamp,
+    ) -> Result<Issued, ExchangeDenyReason> {
+        let (audience, scopes) = source.resolve(wish)?;
         let iat = now.seconds();
         let mut exp = iat.saturating_add(wish.life.unwrap_or(HOUR_LIFE).min(source.life_max));
         if let Some(until) = source.until {
@@ -179,12 +190,12 @@ impl Tokens {
         }
         if exp <= iat {
             // Less than a second is left, so the token would be expired on arrival.
-            return Err(ExchangeRefused::Key(Refused::Expired));
+            return Err(ExchangeDenyReason::Key(DenyReason::Expired));
         }
         let via: Vec<Uuid> = source.token.map_or_else(Vec::new, |token| [&*token.via, &[token.jti]].concat());
-        let (sub, scope, jti) = (source.holder.subject(), scopes.join(" "), self.verify.new_id());
-        let of_grant = source.holder.grant_id().map(|_| source.holder.client_id());
-        let claims = Written {
+        let (sub, scope, jti) = (source.subject.sub_claim(), scopes.join(" "), self.verify.new_id());
+        let of_grant = source.subject.grant_id().map(|_| source.subject.client_id());
+        let claims = OutgoingClaims {
             iss: &self.issuer,
             aud: &audience.claim(&self.issuer),
             client_id: of_grant.as_deref().unwrap_or(&sub),
@@ -193,10 +204,10 @@ impl Tokens {
             iat,
             exp,
             scope: &scope,
-            grant_id: source.holder.grant_id().map(Uuid::from),
+            grant_id: source.subject.grant_id().map(Uuid::from),
             via: &via,
         };
-        let access_token = self.ring.now().signing(now).tokens.write(&claims);
+        let access_token = self.ring.current().signing_at(now).tokens.sign(&claims);
         Ok(Issued { access_token, jti, expires_in: exp - iat, scope })
     }
 }

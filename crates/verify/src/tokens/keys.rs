@@ -1,10 +1,10 @@
 //! The signing keys of access tokens, with rotation: the current key, the next key, which is published before it signs,
 //! and old keys, which stay published until their last token has expired.
 
-use super::{claims::Writer, list};
+use super::{claims::JwtWriter, revocation_list};
 use crate::signer::{SignerError, TOKEN_KEYS, TokenSigner};
 use jsonwebtoken::DecodingKey;
-use keyward_core::{Error, Ground, sealing::SealingKey};
+use keyward_core::{Context, Error, encryption_at_rest::EncryptionKey};
 use keyward_domain::time::Timestamp;
 use keyward_store::{self as store, signing_keys::SigningKeyRow};
 use std::{
@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, Notify};
 
 /// Maximum age of the keys in memory, in microseconds: a minute. Changes arrive within a second; a node that receives
 /// no changes reads the keys once a minute.
-const FRESH: u64 = 60_000_000;
+const AGE_MAX: u64 = 60_000_000;
 /// Delay before the next attempt after the keys could not be read.
 pub(super) const RETRY: Duration = Duration::from_millis(500);
 
@@ -30,9 +30,9 @@ pub struct TokenKey {
     /// The time from which it signs.
     pub from: Timestamp,
     /// Writes access tokens.
-    pub tokens: Writer,
+    pub tokens: JwtWriter,
     /// Writes revocation lists.
-    pub lists: Writer,
+    pub lists: JwtWriter,
     pub decoding: DecodingKey,
 }
 
@@ -40,8 +40,8 @@ impl TokenKey {
     fn new(signer: TokenSigner, from: Timestamp) -> Self {
         Self {
             from,
-            tokens: Writer::new(super::TYP, signer.clone()),
-            lists: Writer::new(list::TYP, signer.clone()),
+            tokens: JwtWriter::new(super::TYP, signer.clone()),
+            lists: JwtWriter::new(revocation_list::TYP, signer.clone()),
             decoding: signer.decoding_key(),
             signer,
         }
@@ -58,7 +58,7 @@ pub struct KeySet {
 
 impl std::fmt::Debug for KeySet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.all().map(|key| &key.signer)).finish()
+        f.debug_list().entries(self.keys().map(|key| &key.signer)).finish()
     }
 }
 
@@ -67,15 +67,15 @@ impl KeySet {
     ///
     /// # Errors
     /// A sentence that states the problem with the key file, or that the database cannot be read.
-    pub(crate) async fn load(ground: &Ground, sealing: &SealingKey, path: &Path) -> Result<Self, SignerError> {
+    pub(crate) async fn load(context: &Context, sealing: &EncryptionKey, path: &Path) -> Result<Self, SignerError> {
         let (rows, life) = {
-            let mut reader = ground.pool.read().await?;
+            let mut reader = context.pool.acquire_reader().await?;
             let rows = store::signing_keys::all_of(&mut reader.conn(), TOKEN_KEYS).await?;
-            (rows, store::revoked::longest_life(&mut reader.conn()).await?)
+            (rows, store::revoked_tokens::longest_life(&mut reader.conn()).await?)
         };
-        let now = ground.now();
+        let now = context.now();
         let mut keys = Vec::new();
-        for row in alive(&rows, life, now) {
+        for row in unexpired(&rows, life, now) {
             let from = Timestamp::from_micros(row.signs_from);
             keys.push(TokenKey::new(TokenSigner::unseal(row, sealing, path)?, from));
         }
@@ -85,7 +85,7 @@ impl KeySet {
     }
 
     /// Returns all keys, newest first.
-    pub fn all(&self) -> impl Iterator<Item = &TokenKey> {
+    pub fn keys(&self) -> impl Iterator<Item = &TokenKey> {
         std::iter::once(&self.newest).chain(&self.older)
     }
 
@@ -95,19 +95,19 @@ impl KeySet {
     }
 
     /// Returns the key that signs at `now`.
-    pub fn signing(&self, now: Timestamp) -> &TokenKey {
-        self.all().find(|key| key.from <= now).or(self.older.last()).unwrap_or(&self.newest)
+    pub fn signing_at(&self, now: Timestamp) -> &TokenKey {
+        self.keys().find(|key| key.from <= now).or(self.older.last()).unwrap_or(&self.newest)
     }
 
     /// Returns the key with this id.
-    pub fn of_kid(&self, kid: &str) -> Option<&TokenKey> {
-        self.all().find(|key| key.signer.kid == kid)
+    pub fn find(&self, kid: &str) -> Option<&TokenKey> {
+        self.keys().find(|key| key.signer.kid == kid)
     }
 
     /// Returns the public halves as a JWK set (RFC 7517), with the current key first.
     pub fn jwks(&self, now: Timestamp) -> serde_json::Value {
-        let signing = self.signing(now);
-        let others = self.all().filter(|key| key.signer.kid != signing.signer.kid);
+        let signing = self.signing_at(now);
+        let others = self.keys().filter(|key| key.signer.kid != signing.signer.kid);
         let keys: Vec<_> = std::iter::once(signing).chain(others).map(|key| key.signer.jwk()).collect();
         serde_json::json!({ "keys": keys })
     }
@@ -115,16 +115,16 @@ impl KeySet {
 
 /// Returns the rows, newest first, up to the last one that may have a valid token, if tokens live at most `life`
 /// seconds. A key signs until the next one starts.
-pub(super) fn alive(rows: &[SigningKeyRow], life: i64, now: Timestamp) -> &[SigningKeyRow] {
+pub(super) fn unexpired(rows: &[SigningKeyRow], life: i64, now: Timestamp) -> &[SigningKeyRow] {
     let is_alive = |next: &SigningKeyRow| Timestamp::from_micros(next.signs_from).plus_seconds(life) > now;
     let end = rows.iter().position(|next| !is_alive(next)).map_or(rows.len(), |at| at + 1);
     &rows[..end.min(rows.len())]
 }
 
 /// The keys of this process, as last read.
-pub(super) struct Ring {
-    ground: Ground,
-    sealing: SealingKey,
+pub(super) struct SigningKeyRing {
+    context: Context,
+    sealing: EncryptionKey,
     set: RwLock<Arc<KeySet>>,
     /// The time of the last read, on the steady clock.
     read_at: AtomicU64,
@@ -132,32 +132,32 @@ pub(super) struct Ring {
     removed: AtomicU64,
     changed: Notify,
     /// Serializes reads, so that a read that began earlier does not end later.
-    turn: Mutex<()>,
+    load_lock: Mutex<()>,
 }
 
-impl Ring {
-    pub fn new(ground: Ground, sealing: SealingKey, set: KeySet) -> Self {
-        let read_at = AtomicU64::new(ground.clock.steady());
+impl SigningKeyRing {
+    pub fn new(context: Context, sealing: EncryptionKey, set: KeySet) -> Self {
+        let read_at = AtomicU64::new(context.clock.monotonic_micros());
         Self {
-            ground,
+            context,
             sealing,
             set: RwLock::new(Arc::new(set)),
             read_at,
             removed: AtomicU64::new(0),
             changed: Notify::new(),
-            turn: Mutex::new(()),
+            load_lock: Mutex::new(()),
         }
     }
 
-    pub fn ground(&self) -> &Ground {
-        &self.ground
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
-    pub fn sealing(&self) -> &SealingKey {
+    pub fn sealing(&self) -> &EncryptionKey {
         &self.sealing
     }
 
-    pub fn now(&self) -> Arc<KeySet> {
+    pub fn current(&self) -> Arc<KeySet> {
         self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -172,19 +172,19 @@ impl Ring {
     /// # Errors
     /// If the database cannot be read, or contains a key that the key file does not decrypt.
     pub async fn reload(&self) -> Result<Arc<KeySet>, Error> {
-        let _turn = self.turn.lock().await;
-        self.read().await
+        let _turn = self.load_lock.lock().await;
+        self.load().await
     }
 
-    async fn read(&self) -> Result<Arc<KeySet>, Error> {
-        let at = self.ground.clock.steady();
-        let set = KeySet::load(&self.ground, &self.sealing, Path::new("")).await.map_err(|error| match error {
+    async fn load(&self) -> Result<Arc<KeySet>, Error> {
+        let at = self.context.clock.monotonic_micros();
+        let set = KeySet::load(&self.context, &self.sealing, Path::new("")).await.map_err(|error| match error {
             SignerError::Service(error) => error,
             _ => Error::Internal("a signing key in the database cannot be unsealed"),
         })?;
         let set = Arc::new(set);
         let before = std::mem::replace(&mut *self.set.write().unwrap_or_else(PoisonError::into_inner), set.clone());
-        if before.all().any(|key| set.of_kid(&key.signer.kid).is_none()) {
+        if before.keys().any(|key| set.find(&key.signer.kid).is_none()) {
             self.removed.fetch_add(1, Ordering::Release);
         }
         self.read_at.store(at, Ordering::Release);
@@ -197,30 +197,30 @@ impl Ring {
     /// [`Error::Busy`] if they cannot be read: a node must not publish outdated keys.
     pub async fn fresh(&self) -> Result<Arc<KeySet>, Error> {
         if self.is_fresh() {
-            return Ok(self.now());
+            return Ok(self.current());
         }
-        let _turn = self.turn.lock().await;
+        let _turn = self.load_lock.lock().await;
         if self.is_fresh() {
             // Another caller has read them meanwhile.
-            return Ok(self.now());
+            return Ok(self.current());
         }
-        self.read().await.map_err(|error| {
+        self.load().await.map_err(|error| {
             tracing::warn!(%error, "tokens.keys_not_read");
             Error::Busy
         })
     }
 
     fn is_fresh(&self) -> bool {
-        self.ground.clock.steady().saturating_sub(self.read_at.load(Ordering::Acquire)) <= FRESH
+        self.context.clock.monotonic_micros().saturating_sub(self.read_at.load(Ordering::Acquire)) <= AGE_MAX
     }
 
     /// Records that the keys have changed.
-    pub fn heard(&self) {
+    pub fn notify_changed(&self) {
         self.changed.notify_one();
     }
 
     /// Waits until the keys have changed.
-    pub async fn change(&self) {
+    pub async fn wait_for_change(&self) {
         self.changed.notified().await;
     }
 }
@@ -241,8 +241,8 @@ mod tests {
     fn a_key_is_kept_for_as_long_as_a_token_of_it_can_live() {
         let rows = [row(300), row(200), row(100)];
         for (now, kept) in [(0, 3), (150, 3), (299, 3), (300, 2), (399, 2), (400, 1), (9_999, 1)] {
-            assert_eq!(alive(&rows, 100, Timestamp::from_seconds(now)).len(), kept, "{now}");
+            assert_eq!(unexpired(&rows, 100, Timestamp::from_seconds(now)).len(), kept, "{now}");
         }
-        assert_eq!(alive(&[], 100, Timestamp::from_seconds(0)).len(), 0);
+        assert_eq!(unexpired(&[], 100, Timestamp::from_seconds(0)).len(), 0);
     }
 }

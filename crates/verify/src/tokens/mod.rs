@@ -1,33 +1,33 @@
 //! Access tokens: JWTs (`at+jwt` of RFC 9068), signed with EdDSA or RS256, for keys and grants.
 
-mod check;
 mod claims;
 mod exchange;
-mod holder;
 mod keys;
-mod list;
-mod read;
+mod revocation_list;
 mod revoke;
 mod revoked;
 mod rotate;
-mod wish;
+mod subject;
+mod token_decision;
+mod token_request;
+mod token_verifier;
 
-pub use check::{Accepted, Checked};
-pub use exchange::OfGrant;
-pub use holder::{Audience, Holder};
+pub use exchange::GrantSource;
 pub use keys::KeySet;
-pub use list::{List, TYP as LIST_TYP, forgotten};
-pub use read::Known;
-pub use revoke::TooMany;
-pub use revoked::Revoked;
-pub use rotate::{PUBLISHED_FIRST, PUBLISHED_FIRST_BY_SCHEDULE, Published, replace, rotate};
-pub use wish::{DAY_LIFE, ExchangeRefused, HOUR_LIFE, Target, Wish};
+pub use revocation_list::{RevocationList, TYP as LIST_TYP, retention_start};
+pub use revoke::TooManyRevocations;
+pub use revoked::RevokedSet;
+pub use rotate::{PUBLISH_LEAD_TIME, PublishedKey, SCHEDULED_PUBLISH_LEAD_TIME, replace, rotate};
+pub use subject::{Audience, Subject};
+pub use token_decision::{Accepted, TokenDecision};
+pub use token_request::{DAY_LIFE, ExchangeDenyReason, HOUR_LIFE, Target, TokenParameters};
+pub use token_verifier::ParsedToken;
 
-use super::verify::{Refused, Verifier};
-use keys::Ring;
+use super::verify::{DenyReason, Verifier};
+use keys::SigningKeyRing;
 use keyward_config::PublicUrl;
-use keyward_core::{Error, Ground, sealing::SealingKey};
-use keyward_store::feed::Heard;
+use keyward_core::{Context, Error, encryption_at_rest::EncryptionKey};
+use keyward_store::change_feed::ChangeEvent;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -46,7 +46,7 @@ pub struct Issued {
 
 /// The reason why a token, or a key presented in its place, was denied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenRefused {
+pub enum TokenDenyReason {
     #[error("This is not an access token of this server.")]
     Malformed,
     #[error("This access token has expired. Exchange the key for another.")]
@@ -57,31 +57,31 @@ pub enum TokenRefused {
     Revoked,
     /// The presented key, or the key of the token, was denied.
     #[error("{0}")]
-    Key(Refused),
+    Key(DenyReason),
     /// The token does not have this scope, although its key may have it.
     #[error("This token does not have the scope {0}. A token has what is asked for when it is made.")]
     Scope(String),
     /// The grant is no longer valid. The message differs from that of a key, because the user has no key.
     #[error("{}", over(.0))]
-    Grant(Refused),
+    Grant(DenyReason),
 }
 
 /// Returns the message for a grant that a key rule denied.
-const fn over(rule: &Refused) -> &'static str {
+const fn over(rule: &DenyReason) -> &'static str {
     match rule {
-        Refused::Expired => "The time for which this was allowed is over. Ask the person again.",
-        Refused::ProjectArchived => "The project of this token is archived.",
+        DenyReason::Expired => "The time for which this was allowed is over. Ask the person again.",
+        DenyReason::ProjectArchived => "The project of this token is archived.",
         _ => "What was allowed here was taken back, or whoever allowed it no longer may. Ask the person again.",
     }
 }
 
-impl TokenRefused {
+impl TokenDenyReason {
     /// Converts a key rule into the denial for a token of this subject.
-    fn behind(holder: Holder, rule: Refused) -> Self {
+    fn from_key_reason(holder: Subject, rule: DenyReason) -> Self {
         match (holder, rule) {
             (
-                Holder::Grant { .. },
-                over @ (Refused::Deleted | Refused::Inactive | Refused::Expired | Refused::ProjectArchived),
+                Subject::Grant { .. },
+                over @ (DenyReason::Deleted | DenyReason::Inactive | DenyReason::Expired | DenyReason::ProjectArchived),
             ) => Self::Grant(over),
             (_, rule) => Self::Key(rule),
         }
@@ -107,23 +107,23 @@ const SIGNING_KEY: &str = "signing_key";
 #[derive(Clone)]
 pub struct Tokens {
     issuer: Arc<str>,
-    ring: Arc<Ring>,
-    reader: Arc<read::Reader>,
-    revoked: Arc<Revoked>,
-    list: Arc<list::Made>,
+    ring: Arc<SigningKeyRing>,
+    reader: Arc<token_verifier::TokenVerifier>,
+    revoked: Arc<RevokedSet>,
+    list: Arc<revocation_list::CachedList>,
     verify: Verifier,
 }
 
 impl Tokens {
     /// Creates the service with these keys. Keys that are generated later are encrypted with the same key file.
-    pub fn new(ground: Ground, issuer: &PublicUrl, keys: KeySet, sealing: SealingKey, verify: Verifier) -> Self {
+    pub fn new(context: Context, issuer: &PublicUrl, keys: KeySet, sealing: EncryptionKey, verify: Verifier) -> Self {
         let issuer = issuer.to_string();
-        let revoked = Arc::new(Revoked::default());
-        ground.queue.tell(revoked.clone());
+        let revoked = Arc::new(RevokedSet::default());
+        context.queue.subscribe(revoked.clone());
         Self {
-            reader: Arc::new(read::Reader::new(&issuer)),
+            reader: Arc::new(token_verifier::TokenVerifier::new(&issuer)),
             issuer: issuer.into(),
-            ring: Arc::new(Ring::new(ground, sealing, keys)),
+            ring: Arc::new(SigningKeyRing::new(context, sealing, keys)),
             revoked,
             list: Arc::default(),
             verify,
@@ -132,7 +132,7 @@ impl Tokens {
 
     /// Returns the public halves of the signing keys as a JWK set, as last read by this process.
     pub fn jwks(&self) -> serde_json::Value {
-        self.ring.now().jwks(self.verify.now())
+        self.ring.current().jwks(self.verify.now())
     }
 
     /// Same as [`Tokens::jwks`], at most a minute old: a node that cannot read the keys does not publish outdated ones.
@@ -144,23 +144,23 @@ impl Tokens {
     }
 
     /// Applies changes of other processes.
-    pub(super) fn heard(&self, changes: &[Heard]) {
-        self.revoked.heard(changes);
+    pub(super) fn apply(&self, changes: &[ChangeEvent]) {
+        self.revoked.apply(changes);
         if changes.iter().any(|change| change.topic == SIGNING_KEY) {
-            self.ring.heard();
+            self.ring.notify_changed();
         }
     }
 
     /// Invalidates the caches after missed changes.
-    pub(super) fn missed(&self) {
-        self.revoked.missed();
-        self.ring.heard();
+    pub(super) fn invalidate_all(&self) {
+        self.revoked.mark_incomplete();
+        self.ring.notify_changed();
     }
 
     /// Reads the signing keys again after every change. Never returns.
     pub(super) async fn follow_keys(&self) {
         loop {
-            self.ring.change().await;
+            self.ring.wait_for_change().await;
             while let Err(error) = self.ring.reload().await {
                 tracing::warn!(%error, "tokens.keys_not_read");
                 tokio::time::sleep(keys::RETRY).await;

@@ -1,12 +1,12 @@
 //! Token revocation (RFC 7009): the token and all tokens exchanged from it are denied from the next request on.
 
-use super::{Holder, Known, Revoked, Tokens};
+use super::{ParsedToken, RevokedSet, Subject, Tokens};
 use keyward_core::{
     Error,
     actor::{Actor, Origin},
 };
 use keyward_domain::time::{DAY, Timestamp};
-use keyward_store::{self as store, queue::Kept};
+use keyward_store::{self as store, write_queue::WriteOutcome};
 use std::collections::HashSet;
 
 /// The action of the audit event.
@@ -18,7 +18,7 @@ const MOST: i64 = 1_000;
 /// [`MOST`] tokens of the same subject were revoked within a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A thousand tokens of this key were revoked within a day. Deactivate the key: that ends all of them.")]
-pub struct TooMany {
+pub struct TooManyRevocations {
     /// Seconds until another token can be revoked.
     pub seconds: i64,
 }
@@ -31,37 +31,37 @@ impl Tokens {
     /// # Errors
     /// The inner error if too many tokens of this subject were revoked, so that they should be revoked together; the
     /// outer one if the write fails.
-    pub async fn revoke(&self, token: &Known, origin: &Origin) -> Result<Result<(), TooMany>, Error> {
-        let Some(facts) = self.verify.facts(token.holder.facts_id()).await? else { return Ok(Ok(())) };
-        let ground = self.ring.ground();
-        let (now, jti, expires) = (ground.now(), token.jti, Timestamp::from_seconds(token.expires));
-        let target = match token.holder {
-            Holder::Key(key) => format!("key:{key}"),
-            Holder::Grant { grant, .. } => format!("grant:{grant}"),
+    pub async fn revoke(&self, token: &ParsedToken, origin: &Origin) -> Result<Result<(), TooManyRevocations>, Error> {
+        let Some(facts) = self.verify.find_snapshot(token.subject.snapshot_id()).await? else { return Ok(Ok(())) };
+        let context = self.ring.context();
+        let (now, jti, expires) = (context.now(), token.jti, Timestamp::from_seconds(token.expires_at));
+        let target = match token.subject {
+            Subject::Key(key) => format!("key:{key}"),
+            Subject::Grant { grant, .. } => format!("grant:{grant}"),
         };
         let mut event = Actor::System(origin.clone())
             .event(now, ACTION, target.clone(), &facts.name)
-            .acting_as("program")
+            .with_acting_role("program")
             .in_project(facts.project)
-            .detail(serde_json::json!({"jti": jti, "expires_at": expires.micros()}));
-        event.actor = token.holder.client_id();
+            .with_detail(serde_json::json!({"jti": jti, "expires_at": expires.micros()}));
+        event.actor = token.subject.client_id();
         event.actor_name = facts.name.to_string();
-        let write = ground.queue.write(move |tx| {
+        let write = context.queue.write(move |tx| {
             let (event, target) = (event.clone(), target.clone());
             Box::pin(async move {
-                if store::revoked::is_revoked(tx, jti).await? {
-                    return Ok(Kept::unrecorded(Ok(())));
+                if store::revoked_tokens::is_revoked(tx, jti).await? {
+                    return Ok(WriteOutcome::unaudited(Ok(())));
                 }
                 let oldest = store::audit::nth_newest(tx, &target, ACTION, MOST).await?.map(Timestamp::from_micros);
                 let seconds = oldest.map(|at| at.plus_seconds(DAY).seconds() - now.seconds());
                 if let Some(seconds) = seconds.filter(|it| *it > 0) {
-                    return Ok(Kept::unrecorded(Err(TooMany { seconds })));
+                    return Ok(WriteOutcome::unaudited(Err(TooManyRevocations { seconds })));
                 }
-                if !store::revoked::revoke(tx, jti, expires.micros()).await? {
+                if !store::revoked_tokens::revoke(tx, jti, expires.micros()).await? {
                     // Another node revoked it first.
-                    return Ok(Kept::unrecorded(Ok(())));
+                    return Ok(WriteOutcome::unaudited(Ok(())));
                 }
-                Ok::<_, Error>(Kept::with(Ok(()), event).heard(Revoked::change(jti)))
+                Ok::<_, Error>(WriteOutcome::audited(Ok(()), event).notify(RevokedSet::change(jti)))
             })
         });
         write.await
@@ -71,9 +71,9 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Error::Busy`] if a query is necessary and does not finish in time.
-    pub(super) async fn is_revoked(&self, token: &Known) -> Result<bool, Error> {
-        if self.verify.is_hearing()
-            && let Some(known) = self.revoked.knows(token)
+    pub(super) async fn is_revoked(&self, token: &ParsedToken) -> Result<bool, Error> {
+        if self.verify.is_cache_fresh()
+            && let Some(known) = self.revoked.lookup(token)
         {
             return Ok(known);
         }
@@ -81,30 +81,30 @@ impl Tokens {
         Box::pin(self.is_revoked_in_store(token)).await
     }
 
-    async fn is_revoked_in_store(&self, token: &Known) -> Result<bool, Error> {
-        let asked = self.verify.ask(async {
-            let mut reader = self.ring.ground().pool.read().await?;
+    async fn is_revoked_in_store(&self, token: &ParsedToken) -> Result<bool, Error> {
+        let lookup = self.verify.run_lookup(async {
+            let mut reader = self.ring.context().pool.acquire_reader().await?;
             for jti in std::iter::once(&token.jti).chain(&*token.via) {
-                if store::revoked::is_revoked(&mut reader.conn(), *jti).await? {
+                if store::revoked_tokens::is_revoked(&mut reader.conn(), *jti).await? {
                     return Ok(true);
                 }
             }
             Ok(false)
         });
-        asked.await
+        lookup.await
     }
 
     /// Reads all revoked tokens: once after changes are received, and periodically to remove expired ones.
     ///
     /// # Errors
     /// If the query fails.
-    pub async fn read_revoked(&self) -> Result<(), store::Error> {
-        let reading = self.revoked.begin();
-        let ground = self.ring.ground();
-        let mut reader = ground.pool.read().await?;
-        let all = store::revoked::alive(&mut reader.conn(), ground.now().micros()).await?;
+    pub async fn load_revoked(&self) -> Result<(), store::Error> {
+        let reading = self.revoked.begin_load();
+        let context = self.ring.context();
+        let mut reader = context.pool.acquire_reader().await?;
+        let all = store::revoked_tokens::list_unexpired(&mut reader.conn(), context.now().micros()).await?;
         let all: HashSet<_> = all.into_iter().map(|row| row.jti).collect();
-        self.revoked.read(&all, reading);
+        self.revoked.complete_load(&all, reading);
         Ok(())
     }
 }

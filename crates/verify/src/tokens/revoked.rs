@@ -4,11 +4,11 @@
 //! queried. A revoked token stays revoked, so the set only grows, except for expired tokens; a late read therefore
 //! undoes nothing.
 
-use super::Known;
+use super::ParsedToken;
 use keyward_store::{
-    changes::Change,
-    feed::Heard,
-    queue::{Committed, Listener},
+    change_feed::ChangeEvent,
+    change_log::Change,
+    write_queue::{CommitNotice, Listener},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -23,17 +23,17 @@ use uuid::Uuid;
 const TOPIC: &str = "token";
 
 #[derive(Debug, Default)]
-pub struct Revoked {
+pub struct RevokedSet {
     /// Token ids, each with the number of the sweep before which it was added.
     ids: RwLock<HashMap<Uuid, u64>>,
     count: AtomicUsize,
     sweeps: AtomicU64,
     complete: AtomicBool,
     /// The number of times that changes were missed.
-    missed: AtomicU64,
+    gaps: AtomicU64,
 }
 
-impl Revoked {
+impl RevokedSet {
     /// Returns the change that announces a revoked token.
     pub fn change(jti: Uuid) -> Change {
         Change { topic: TOPIC, id: jti }
@@ -41,7 +41,7 @@ impl Revoked {
 
     /// Returns whether a token, or one that it was exchanged from, is revoked. Returns `None` if the set is incomplete
     /// and the store must be queried.
-    pub fn knows(&self, token: &Known) -> Option<bool> {
+    pub fn lookup(&self, token: &ParsedToken) -> Option<bool> {
         if !self.complete.load(Ordering::Acquire) {
             return None;
         }
@@ -62,26 +62,26 @@ impl Revoked {
     }
 
     /// Applies changes of other processes.
-    pub fn heard(&self, changes: &[Heard]) {
+    pub fn apply(&self, changes: &[ChangeEvent]) {
         if changes.iter().any(|change| change.topic == TOPIC) {
             self.add(changes.iter().filter(|change| change.topic == TOPIC).map(|change| change.id));
         }
     }
 
     /// Marks the set as incomplete after missed changes, until all revoked tokens are read again.
-    pub fn missed(&self) {
+    pub fn mark_incomplete(&self) {
         self.complete.store(false, Ordering::Release);
-        self.missed.fetch_add(1, Ordering::AcqRel);
+        self.gaps.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Begins a read of all revoked tokens. Must be called before the query.
-    pub fn begin(&self) -> Reading {
-        Reading { missed: self.missed.load(Ordering::Acquire), sweep: self.sweeps.fetch_add(1, Ordering::AcqRel) }
+    pub fn begin_load(&self) -> PendingLoad {
+        PendingLoad { missed: self.gaps.load(Ordering::Acquire), sweep: self.sweeps.fetch_add(1, Ordering::AcqRel) }
     }
 
     /// Completes the set with all revoked tokens of the store. Removes those that were present before the read and are
     /// not among them, because they have expired.
-    pub fn read(&self, all: &HashSet<Uuid>, reading: Reading) {
+    pub fn complete_load(&self, all: &HashSet<Uuid>, reading: PendingLoad) {
         self.add(all.iter().copied());
         let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
         ids.retain(|jti, sweep| *sweep > reading.sweep || all.contains(jti));
@@ -89,7 +89,7 @@ impl Revoked {
         drop(ids);
         self.complete.store(true, Ordering::SeqCst);
         // Changes were missed meanwhile, and this read may not include them. The next read will.
-        if self.missed.load(Ordering::SeqCst) != reading.missed {
+        if self.gaps.load(Ordering::SeqCst) != reading.missed {
             self.complete.store(false, Ordering::SeqCst);
         }
     }
@@ -97,13 +97,13 @@ impl Revoked {
 
 /// A read of all revoked tokens in progress.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading {
+pub struct PendingLoad {
     missed: u64,
     sweep: u64,
 }
 
-impl Listener for Revoked {
-    fn committed(&self, batch: &Committed) {
+impl Listener for RevokedSet {
+    fn on_commit(&self, batch: &CommitNotice) {
         if batch.changes.iter().any(|change| change.topic == TOPIC) {
             self.add(batch.changes.iter().filter(|change| change.topic == TOPIC).map(|change| change.id));
         }
@@ -113,47 +113,47 @@ impl Listener for Revoked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::{Audience, Holder};
+    use crate::tokens::{Audience, Subject};
 
-    fn token(jti: u128, via: &[u128]) -> Known {
-        Known {
+    fn token(jti: u128, via: &[u128]) -> ParsedToken {
+        ParsedToken {
             jti: Uuid::from_u128(jti),
             via: via.iter().map(|jti| Uuid::from_u128(*jti)).collect(),
-            holder: Holder::Key(Uuid::nil().into()),
+            subject: Subject::Key(Uuid::nil().into()),
             audience: Audience::Management,
-            issued: 0,
-            expires: 1,
+            issued_at: 0,
+            expires_at: 1,
             scopes: "".into(),
         }
     }
 
-    fn heard(jti: u128) -> Heard {
-        Heard { seq: 1, topic: TOPIC.into(), id: Uuid::from_u128(jti), digest: None }
+    fn change_event(jti: u128) -> ChangeEvent {
+        ChangeEvent { seq: 1, topic: TOPIC.into(), id: Uuid::from_u128(jti), digest: None }
     }
 
     #[test]
     fn what_was_revoked_stays_so_until_the_store_has_forgotten_it() {
-        let revoked = Revoked::default();
-        assert_eq!(revoked.knows(&token(1, &[])), None, "nothing was read");
-        let reading = revoked.begin();
-        revoked.heard(&[heard(2)]);
-        revoked.read(&[Uuid::from_u128(1)].into(), reading);
+        let revoked = RevokedSet::default();
+        assert_eq!(revoked.lookup(&token(1, &[])), None, "nothing was read");
+        let reading = revoked.begin_load();
+        revoked.apply(&[change_event(2)]);
+        revoked.complete_load(&[Uuid::from_u128(1)].into(), reading);
         for (jti, via, is_revoked) in [(1, &[][..], true), (2, &[], true), (3, &[], false), (4, &[3, 1], true)] {
-            assert_eq!(revoked.knows(&token(jti, via)), Some(is_revoked), "{jti}: what was heard meanwhile stays");
+            assert_eq!(revoked.lookup(&token(jti, via)), Some(is_revoked), "{jti}: what was heard meanwhile stays");
         }
-        revoked.read(&HashSet::new(), revoked.begin());
-        assert_eq!(revoked.knows(&token(1, &[])), Some(false));
-        assert_eq!(revoked.knows(&token(2, &[])), Some(false));
+        revoked.complete_load(&HashSet::new(), revoked.begin_load());
+        assert_eq!(revoked.lookup(&token(1, &[])), Some(false));
+        assert_eq!(revoked.lookup(&token(2, &[])), Some(false));
     }
 
     #[test]
     fn a_reading_during_which_changes_were_missed_is_none() {
-        let revoked = Revoked::default();
-        let reading = revoked.begin();
-        revoked.missed();
-        revoked.read(&HashSet::new(), reading);
-        assert_eq!(revoked.knows(&token(1, &[])), None);
-        revoked.read(&HashSet::new(), revoked.begin());
-        assert_eq!(revoked.knows(&token(1, &[])), Some(false));
+        let revoked = RevokedSet::default();
+        let reading = revoked.begin_load();
+        revoked.mark_incomplete();
+        revoked.complete_load(&HashSet::new(), reading);
+        assert_eq!(revoked.lookup(&token(1, &[])), None);
+        revoked.complete_load(&HashSet::new(), revoked.begin_load());
+        assert_eq!(revoked.lookup(&token(1, &[])), Some(false));
     }
 }

@@ -1,29 +1,29 @@
 //! Signing key rotation: a new key is published first, so that verifiers know it, then it signs, and the previous key
 //! stays published until its last token has expired. If the keys may be compromised, all of this happens at once.
 
-use super::{Tokens, keys::alive};
+use super::{Tokens, keys::unexpired};
 use crate::signer::{ACCESS_TOKENS, SignerError, TOKEN_KEYS, alg_of, new_token_row};
 use keyward_config::TokenAlg;
 use keyward_core::{
-    Error, Ground,
+    Context, Error,
     actor::{Actor, Origin},
-    sealing::SealingKey,
+    encryption_at_rest::EncryptionKey,
 };
 use keyward_domain::time::{DAY, Timestamp};
-use keyward_store::{self as store, changes::Change, queue::Kept, signing_keys::SigningKeyRow};
+use keyward_store::{self as store, change_log::Change, signing_keys::SigningKeyRow, write_queue::WriteOutcome};
 use uuid::Uuid;
 
 /// Minimum time between the publication of a key and its first signature, in seconds: every node publishes it within a
 /// minute, and verifiers cache the JWK set for five minutes.
-pub const PUBLISHED_FIRST: i64 = 15 * 60;
+pub const PUBLISH_LEAD_TIME: i64 = 15 * 60;
 /// Time between the publication of a key and its first signature for scheduled rotation, in seconds.
-pub const PUBLISHED_FIRST_BY_SCHEDULE: i64 = DAY;
+pub const SCHEDULED_PUBLISH_LEAD_TIME: i64 = DAY;
 /// Time for which a key is kept after its last token has expired, in seconds, to allow for clock differences.
-const KEPT_LONGER: i64 = 3_600;
+const RETENTION_MARGIN: i64 = 3_600;
 
 /// A published key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedKey {
     pub kid: Uuid,
     /// The time from which it signs.
     pub from: Timestamp,
@@ -38,20 +38,20 @@ const NO_KEY: Error = Error::Internal("there is no signing key yet");
 
 /// Generates a key of this algorithm with its private half encrypted.
 async fn new_key(
-    ground: &Ground,
-    sealing: &SealingKey,
+    context: &Context,
+    sealing: &EncryptionKey,
     alg: TokenAlg,
     from: Timestamp,
 ) -> Result<SigningKeyRow, Error> {
-    new_token_row(ground, sealing, alg, from).await.map_err(|error| match error {
+    new_token_row(context, sealing, alg, from).await.map_err(|error| match error {
         SignerError::Service(error) => error,
         _ => Error::Internal("a signing key could not be made"),
     })
 }
 
 /// Returns the algorithm of the newest key.
-async fn newest_alg(ground: &Ground) -> Result<TokenAlg, Error> {
-    let mut reader = ground.pool.read().await?;
+async fn newest_alg(context: &Context) -> Result<TokenAlg, Error> {
+    let mut reader = context.pool.acquire_reader().await?;
     let newest = store::signing_keys::newest_of(&mut reader.conn(), TOKEN_KEYS).await?;
     Ok(alg_of(&newest.ok_or(NO_KEY)?))
 }
@@ -62,30 +62,30 @@ async fn newest_alg(ground: &Ground) -> Result<TokenAlg, Error> {
 /// # Errors
 /// [`Error::Conflict`] if the next key is already published; otherwise if the write fails.
 pub async fn rotate(
-    ground: &Ground,
-    sealing: &SealingKey,
+    context: &Context,
+    sealing: &EncryptionKey,
     actor: &Actor,
     from: Option<Timestamp>,
-) -> Result<Published, Error> {
-    let alg = newest_alg(ground).await?;
-    rotate_to(ground, sealing, actor, alg, from).await
+) -> Result<PublishedKey, Error> {
+    let alg = newest_alg(context).await?;
+    rotate_to(context, sealing, actor, alg, from).await
 }
 
 /// Same as [`rotate`], with a key of this algorithm.
 async fn rotate_to(
-    ground: &Ground,
-    sealing: &SealingKey,
+    context: &Context,
+    sealing: &EncryptionKey,
     actor: &Actor,
     alg: TokenAlg,
     from: Option<Timestamp>,
-) -> Result<Published, Error> {
+) -> Result<PublishedKey, Error> {
     const WAITS: Error = Error::Conflict("The next signing key is published already, and has not begun to sign.");
-    let now = ground.now();
-    let least = now.plus_seconds(PUBLISHED_FIRST);
+    let now = context.now();
+    let least = now.plus_seconds(PUBLISH_LEAD_TIME);
     let from = from.map_or(least, |from| from.max(least));
-    let row = new_key(ground, sealing, alg, from).await?;
+    let row = new_key(context, sealing, alg, from).await?;
     let (actor, id) = (actor.clone(), row.id);
-    let write = ground.queue.write(move |tx| {
+    let write = context.queue.write(move |tx| {
         let (mut row, actor) = (row.clone(), actor.clone());
         Box::pin(async move {
             let newest = store::signing_keys::newest_of(tx, TOKEN_KEYS).await?.ok_or(NO_KEY)?;
@@ -99,12 +99,12 @@ async fn rotate_to(
             }
             let event = actor
                 .event(now, "signing_key.published", format!("signing_key:{id}"), ACCESS_TOKENS)
-                .detail(published_detail(id, alg, from, newest.id));
-            Ok(Kept::with((), event).heard(change(id)))
+                .with_detail(published_detail(id, alg, from, newest.id));
+            Ok(WriteOutcome::audited((), event).notify(change(id)))
         })
     });
     write.await?;
-    Ok(Published { kid: id, from })
+    Ok(PublishedKey { kid: id, from })
 }
 
 /// Returns the audit event's details for a published key.
@@ -117,12 +117,12 @@ fn published_detail(kid: Uuid, alg: TokenAlg, from: Timestamp, before: Uuid) -> 
 ///
 /// # Errors
 /// [`Error::Conflict`] if another node created a key meanwhile; otherwise if the write fails.
-pub async fn replace(ground: &Ground, sealing: &SealingKey, actor: &Actor) -> Result<Published, Error> {
-    let now = ground.now();
-    let alg = newest_alg(ground).await?;
-    let row = new_key(ground, sealing, alg, now).await?;
+pub async fn replace(context: &Context, sealing: &EncryptionKey, actor: &Actor) -> Result<PublishedKey, Error> {
+    let now = context.now();
+    let alg = newest_alg(context).await?;
+    let row = new_key(context, sealing, alg, now).await?;
     let (actor, id) = (actor.clone(), row.id);
-    let write = ground.queue.write(move |tx| {
+    let write = context.queue.write(move |tx| {
         let (mut row, actor) = (row.clone(), actor.clone());
         Box::pin(async move {
             let event = |action, kid: Uuid| actor.event(now, action, format!("signing_key:{kid}"), ACCESS_TOKENS);
@@ -133,16 +133,17 @@ pub async fn replace(ground: &Ground, sealing: &SealingKey, actor: &Actor) -> Re
                 return Err(Error::Conflict("Another server has just made a signing key. Try again."));
             }
             let detail = published_detail(id, alg, now, newest.id);
-            let mut kept = Kept::with((), event("signing_key.published", id).detail(detail)).heard(change(id));
+            let mut kept =
+                WriteOutcome::audited((), event("signing_key.published", id).with_detail(detail)).notify(change(id));
             for old in all {
                 store::signing_keys::remove(tx, old.id).await?;
-                kept = kept.and(event("signing_key.discarded", old.id)).heard(change(old.id));
+                kept = kept.and_event(event("signing_key.discarded", old.id)).notify(change(old.id));
             }
             Ok(kept)
         })
     });
     write.await?;
-    Ok(Published { kid: id, from: now })
+    Ok(PublishedKey { kid: id, from: now })
 }
 
 impl Tokens {
@@ -152,31 +153,31 @@ impl Tokens {
     ///
     /// # Errors
     /// If the database cannot be read or written.
-    pub async fn keep_keys(&self, days: u16, alg: TokenAlg) -> Result<(), Error> {
-        let (ground, now) = (self.ring.ground(), self.ring.ground().now());
+    pub async fn maintain_keys(&self, days: u16, alg: TokenAlg) -> Result<(), Error> {
+        let (context, now) = (self.ring.context(), self.ring.context().now());
         let (rows, life) = {
-            let mut reader = ground.pool.read().await?;
+            let mut reader = context.pool.acquire_reader().await?;
             let rows = store::signing_keys::all_of(&mut reader.conn(), TOKEN_KEYS).await?;
-            (rows, store::revoked::longest_life(&mut reader.conn()).await?)
+            (rows, store::revoked_tokens::longest_life(&mut reader.conn()).await?)
         };
         if let Some(newest) = rows.first().filter(|newest| newest.signs_from <= now.micros()) {
             let due = Timestamp::from_micros(newest.signs_from).plus_seconds(i64::from(days) * DAY);
-            let earliest = now.plus_seconds(PUBLISHED_FIRST_BY_SCHEDULE);
+            let earliest = now.plus_seconds(SCHEDULED_PUBLISH_LEAD_TIME);
             // A change of the setting takes effect as soon as caches of the JWK set can contain the new key.
             let changes = alg_of(newest) != alg;
             if changes || days > 0 && due <= earliest {
                 let from = if changes { None } else { Some(due.max(earliest)) };
                 let by = Actor::System(Origin::default());
-                match rotate_to(ground, self.ring.sealing(), &by, alg, from).await {
+                match rotate_to(context, self.ring.sealing(), &by, alg, from).await {
                     // Another node published its key first.
                     Ok(_) | Err(Error::Conflict(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
-        let dead = alive(&rows, life.saturating_add(KEPT_LONGER), now).len();
+        let dead = unexpired(&rows, life.saturating_add(RETENTION_MARGIN), now).len();
         for row in &rows[dead..] {
-            retire(ground, row.id, now).await?;
+            retire(context, row.id, now).await?;
         }
         self.ring.reload().await?;
         Ok(())
@@ -184,11 +185,11 @@ impl Tokens {
 }
 
 /// Removes a key without valid tokens, including its private half.
-async fn retire(ground: &Ground, id: Uuid, now: Timestamp) -> Result<(), Error> {
-    let write = ground.queue.write(move |tx| {
+async fn retire(context: &Context, id: Uuid, now: Timestamp) -> Result<(), Error> {
+    let write = context.queue.write(move |tx| {
         Box::pin(async move {
             if !store::signing_keys::remove(tx, id).await? {
-                return Ok(Kept::unrecorded(()));
+                return Ok(WriteOutcome::unaudited(()));
             }
             let event = Actor::System(Origin::default()).event(
                 now,
@@ -196,7 +197,7 @@ async fn retire(ground: &Ground, id: Uuid, now: Timestamp) -> Result<(), Error> 
                 format!("signing_key:{id}"),
                 ACCESS_TOKENS,
             );
-            Ok::<_, Error>(Kept::with((), event).heard(change(id)))
+            Ok::<_, Error>(WriteOutcome::audited((), event).notify(change(id)))
         })
     });
     write.await

@@ -5,8 +5,8 @@ use keyward_core::Error;
 use keyward_domain::{ids::KeyId, time::Timestamp};
 use keyward_store::{
     self as store,
-    queue::Kept,
     usage::{CallsRow, Flush, InstantRow},
+    write_queue::WriteOutcome,
 };
 use serde::Serialize;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -22,43 +22,43 @@ const CHUNK: usize = 500;
 /// includes waiting flushes.
 const FEW: usize = 2_000;
 /// Maximum wait of a merge of many keys, in seconds.
-const MERGED: i64 = 60;
+const MERGE_INTERVAL: i64 = 60;
 /// Age at which the flushes of another process are treated as those of an ended process and merged, in seconds.
-const LEFT: i64 = 180;
+const ABANDONED_AFTER: i64 = 180;
 /// Flushes merged in one write, each with at most [`CHUNK`] keys: some tens of milliseconds, after which other writes
 /// get their turn.
 const STEP: i64 = 4;
 
 /// Gathered flushes, in order, until their commit is confirmed.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct PendingFlushes {
     /// The number of the last flush.
     pub(super) seq: i64,
-    pub(super) flushes: VecDeque<Gathered>,
+    pub(super) flushes: VecDeque<PendingFlush>,
     /// Number of keys in all flushes.
     keys: usize,
     /// Number of lost calls that were already logged.
-    told: u64,
+    logged_lost: u64,
 }
 
-impl Waiting {
-    fn add(&mut self, parts: &[(KeyId, Part)], writer: Uuid, now: Timestamp) {
-        let Some(flush) = flush_of(parts, writer, self.seq + 1, now) else { return };
+impl PendingFlushes {
+    fn add(&mut self, parts: &[(KeyId, KeyCounts)], writer: Uuid, now: Timestamp) {
+        let Some(flush) = build_flush(parts, writer, self.seq + 1, now) else { return };
         self.seq += 1;
         self.keys += parts.len();
         let calls = parts.iter().flat_map(|(_, part)| &part.calls).map(|CallsRow(.., calls)| calls).sum();
-        self.flushes.push_back(Gathered { flush: Arc::new(flush), keys: parts.len(), calls });
+        self.flushes.push_back(PendingFlush { flush: Arc::new(flush), keys: parts.len(), calls });
     }
 
     /// Removes the first flush after its commit.
-    fn kept(&mut self) {
+    fn remove_first(&mut self) {
         self.keys -= self.flushes.pop_front().map_or(0, |kept| kept.keys);
     }
 }
 
 /// A flush with its number of keys and calls.
 #[derive(Clone, Debug)]
-pub(super) struct Gathered {
+pub(super) struct PendingFlush {
     pub(super) flush: Arc<Flush>,
     keys: usize,
     calls: i64,
@@ -73,7 +73,7 @@ pub(super) struct Appended {
 
 /// The counts of one key in a flush.
 #[derive(Debug, Default)]
-struct Part {
+struct KeyCounts {
     calls: Vec<CallsRow>,
     used: Option<i64>,
     whole_at: Option<i64>,
@@ -84,20 +84,20 @@ impl Usage {
     ///
     /// # Errors
     /// If the database cannot be read or written.
-    pub async fn resume(&self) -> Result<(), Error> {
-        let Inner { ground, limits, .. } = &*self.it;
-        let put = ground.queue.write(|tx| {
+    pub async fn restore_quotas(&self) -> Result<(), Error> {
+        let Inner { context, limits, .. } = &*self.inner;
+        let put = context.queue.write(|tx| {
             Box::pin(async move {
                 store::usage::put_waiting_quotas(tx).await?;
-                Ok::<_, Error>(Kept::unrecorded(()))
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
             })
         });
         put.await?;
-        let now = ground.now();
-        let mut reader = ground.pool.read().await?;
+        let now = context.now();
+        let mut reader = context.pool.acquire_reader().await?;
         for row in store::usage::quotas(&mut reader.conn(), now.micros()).await? {
             let limit = row.rate_limit.parse().map_err(|_| store::Error::Corrupt("rate limit of a key"))?;
-            limits.load(row.key_id.into(), limit, Timestamp::from_micros(row.whole_at), now);
+            limits.restore(row.key_id.into(), limit, Timestamp::from_micros(row.whole_at), now);
         }
         Ok(())
     }
@@ -107,20 +107,20 @@ impl Usage {
     /// # Errors
     /// If the write fails.
     pub async fn flush(&self) -> Result<(), Error> {
-        let mut appended = self.it.appended.lock().await;
-        let now = self.it.ground.now();
+        let mut appended = self.inner.appended.lock().await;
+        let now = self.inner.context.now();
         self.gather(now);
         loop {
-            let Some(Gathered { flush, keys, .. }) = self.waiting().flushes.front().cloned() else { break };
+            let Some(PendingFlush { flush, keys, .. }) = self.waiting().flushes.front().cloned() else { break };
             self.append(flush).await?;
             // Removed only now: if the write above is interrupted, the same flush is sent again with the same number.
-            self.waiting().kept();
+            self.waiting().remove_first();
             appended.keys += keys;
             appended.since.get_or_insert(now);
         }
         let Some(since) = appended.since else { return Ok(()) };
-        if appended.keys <= FEW || now.seconds_since(since) >= MERGED {
-            self.merge(now.plus_seconds(-LEFT)).await?;
+        if appended.keys <= FEW || now.seconds_since(since) >= MERGE_INTERVAL {
+            self.merge(now.plus_seconds(-ABANDONED_AFTER)).await?;
             *appended = Appended::default();
         }
         Ok(())
@@ -136,28 +136,28 @@ impl Usage {
     fn gather(&self, now: Timestamp) {
         let mut waiting = self.waiting();
         if waiting.keys < notes::BOUND {
-            for chunk in self.parts(now).chunks(CHUNK) {
-                waiting.add(chunk, self.it.writer, now);
+            for chunk in self.collect_counts(now).chunks(CHUNK) {
+                waiting.add(chunk, self.inner.writer, now);
             }
         }
-        let lost = self.lost();
-        if lost > waiting.told {
-            tracing::warn!(calls = lost - waiting.told, "usage.lost");
-            waiting.told = lost;
+        let lost = self.lost_calls();
+        if lost > waiting.logged_lost {
+            tracing::warn!(calls = lost - waiting.logged_lost, "usage.lost");
+            waiting.logged_lost = lost;
         }
     }
 
     /// Returns the counts of each key, in the order of keys.
-    fn parts(&self, now: Timestamp) -> Vec<(KeyId, Part)> {
+    fn collect_counts(&self, now: Timestamp) -> Vec<(KeyId, KeyCounts)> {
         // In this order, so that the saved quotas include every counted call.
-        let notes = self.it.notes.take();
-        let mut quotas = self.it.limits.changed(now);
+        let notes = self.inner.notes.drain();
+        let mut quotas = self.inner.limits.changed(now);
         quotas.sort_unstable();
-        let mut parts: Vec<(KeyId, Part)> = Vec::new();
-        let mut part = |key: KeyId, put: &mut dyn FnMut(&mut Part)| match parts.last_mut() {
+        let mut parts: Vec<(KeyId, KeyCounts)> = Vec::new();
+        let mut part = |key: KeyId, put: &mut dyn FnMut(&mut KeyCounts)| match parts.last_mut() {
             Some((last, part)) if *last == key => put(part),
             _ => {
-                let mut part = Part::default();
+                let mut part = KeyCounts::default();
                 put(&mut part);
                 parts.push((key, part));
             }
@@ -179,11 +179,11 @@ impl Usage {
     }
 
     async fn append(&self, flush: Arc<Flush>) -> Result<(), Error> {
-        let write = self.it.ground.queue.write(move |tx| {
+        let write = self.inner.context.queue.write(move |tx| {
             let flush = flush.clone();
             Box::pin(async move {
                 store::usage::append(tx, &flush).await?;
-                Ok::<_, Error>(Kept::unrecorded(()))
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
             })
         });
         write.await
@@ -191,12 +191,12 @@ impl Usage {
 
     /// Merges this process's flushes, and those that other processes appended before `before`.
     async fn merge(&self, before: Timestamp) -> Result<(), Error> {
-        let writer = self.it.writer;
+        let writer = self.inner.writer;
         loop {
-            let step = self.it.ground.queue.write(move |tx| {
+            let step = self.inner.context.queue.write(move |tx| {
                 Box::pin(async move {
                     let taken = store::usage::merge(tx, writer, before.micros(), STEP).await?;
-                    Ok::<_, Error>(Kept::unrecorded(taken))
+                    Ok::<_, Error>(WriteOutcome::unaudited(taken))
                 })
             });
             if step.await? == 0 {
@@ -209,16 +209,16 @@ impl Usage {
     ///
     /// # Errors
     /// If the write fails.
-    pub async fn settle(&self) -> Result<(), Error> {
-        let mut appended = self.it.appended.lock().await;
-        self.merge(self.it.ground.now()).await?;
+    pub async fn merge_all(&self) -> Result<(), Error> {
+        let mut appended = self.inner.appended.lock().await;
+        self.merge(self.inner.context.now()).await?;
         *appended = Appended::default();
         Ok(())
     }
 
     /// Flushes periodically until the process ends. First merges the flushes that earlier processes left behind.
     pub async fn run(self) {
-        if let Err(error) = self.settle().await {
+        if let Err(error) = self.merge_all().await {
             tracing::error!(%error, "usage.merge_failed");
         }
         let mut ticks = tokio::time::interval(EVERY);
@@ -233,9 +233,9 @@ impl Usage {
 }
 
 /// Builds one flush from the counts of some keys. Returns `None` if there are none.
-fn flush_of(parts: &[(KeyId, Part)], writer: Uuid, seq: i64, now: Timestamp) -> Option<Flush> {
+fn build_flush(parts: &[(KeyId, KeyCounts)], writer: Uuid, seq: i64, now: Timestamp) -> Option<Flush> {
     let ((first, _), (last, _)) = (parts.first()?, parts.last()?);
-    let of = |instant: fn(&Part) -> Option<i64>| {
+    let of = |instant: fn(&KeyCounts) -> Option<i64>| {
         parts.iter().filter_map(|(key, part)| Some(InstantRow((*key).into(), instant(part)?))).collect::<Vec<_>>()
     };
     let calls: Vec<_> = parts.iter().flat_map(|(_, part)| &part.calls).collect();

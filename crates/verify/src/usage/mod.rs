@@ -19,10 +19,10 @@ pub use outcome::Outcome;
 pub use read::Calls;
 
 use super::limits::Limits;
-use flush::{Appended, Waiting};
-use keyward_core::Ground;
+use flush::{Appended, PendingFlushes};
+use keyward_core::Context;
 use keyward_domain::{ids::KeyId, time::Timestamp};
-use notes::Notes;
+use notes::UsageCounters;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
@@ -35,17 +35,17 @@ const HOUR: i64 = 3_600_000_000;
 /// The usage counters of this process; clones share them.
 #[derive(Clone)]
 pub struct Usage {
-    it: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
 struct Inner {
-    ground: Ground,
+    context: Context,
     limits: Limits,
     /// The id of this process among all writers.
     writer: Uuid,
-    notes: Notes,
+    notes: UsageCounters,
     /// Flushes whose commit is not confirmed.
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingFlushes>,
     /// Locked during a flush.
     appended: tokio::sync::Mutex<Appended>,
     lost: AtomicU64,
@@ -53,14 +53,14 @@ struct Inner {
 
 impl Usage {
     /// Creates the counters. They also save the used quota of these rate limits.
-    pub fn new(ground: Ground, limits: Limits) -> Self {
-        let writer = ground.new_id();
+    pub fn new(context: Context, limits: Limits) -> Self {
+        let writer = context.new_id();
         Self {
-            it: Arc::new(Inner {
-                ground,
+            inner: Arc::new(Inner {
+                context,
                 limits,
                 writer,
-                notes: Notes::default(),
+                notes: UsageCounters::default(),
                 waiting: Mutex::default(),
                 appended: tokio::sync::Mutex::default(),
                 lost: AtomicU64::new(0),
@@ -69,19 +69,19 @@ impl Usage {
     }
 
     /// Counts a call with this key.
-    pub fn note(&self, key: KeyId, outcome: Outcome, at: Timestamp) {
-        if !self.it.notes.note(key, outcome, at) {
-            self.it.lost.fetch_add(1, Ordering::Relaxed);
+    pub fn record(&self, key: KeyId, outcome: Outcome, at: Timestamp) {
+        if !self.inner.notes.record(key, outcome, at) {
+            self.inner.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Returns the number of calls that were not counted since the process started for lack of space. It is 0 unless
     /// the database does not accept flushes, or hundreds of thousands of keys are used within a second.
-    pub fn lost(&self) -> u64 {
-        self.it.lost.load(Ordering::Relaxed)
+    pub fn lost_calls(&self) -> u64 {
+        self.inner.lost.load(Ordering::Relaxed)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.it.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> MutexGuard<'_, PendingFlushes> {
+        self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

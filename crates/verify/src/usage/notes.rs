@@ -1,7 +1,7 @@
 //! In-memory counts since the last flush.
 
 use super::{HOUR, Outcome};
-use crate::shards::{Map, PARTS, Shards};
+use crate::sharded_map::{Map, SHARD_COUNT, Shards};
 use keyward_domain::{ids::KeyId, time::Timestamp};
 
 /// Maximum number of entries between two flushes; an entry is a key in one hour. Each takes about 80 bytes, including
@@ -38,18 +38,18 @@ impl Tally {
 
 /// The counts, by key and hour.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(super) struct UsageCounters {
     parts: Shards<Map<(KeyId, i64), Tally>>,
 }
 
-impl Notes {
+impl UsageCounters {
     /// Counts a call. Returns `false` if there is no space.
-    pub(super) fn note(&self, key: KeyId, outcome: Outcome, at: Timestamp) -> bool {
+    pub(super) fn record(&self, key: KeyId, outcome: Outcome, at: Timestamp) -> bool {
         let place = (key, at.micros().div_euclid(HOUR));
-        let mut part = self.parts.of(key);
+        let mut part = self.parts.lock_shard(key);
         if let Some(tally) = part.get_mut(&place) {
             tally.count(outcome, at);
-        } else if part.len() < BOUND / PARTS {
+        } else if part.len() < BOUND / SHARD_COUNT {
             part.entry(place).or_default().count(outcome, at);
         } else {
             return false;
@@ -58,9 +58,9 @@ impl Notes {
     }
 
     /// Takes all counts: key, hour, and counts, in the order of keys.
-    pub(super) fn take(&self) -> Vec<(KeyId, i64, Tally)> {
+    pub(super) fn drain(&self) -> Vec<(KeyId, i64, Tally)> {
         let mut taken = Vec::new();
-        for mut part in self.parts.each() {
+        for mut part in self.parts.lock_each() {
             // The next second most likely has as many entries; with this capacity the map does not have to grow step by
             // step.
             let empty = Map::with_capacity_and_hasher(part.len(), part.hasher().clone());
@@ -73,8 +73,13 @@ impl Notes {
     }
 
     /// Returns the counts of one key, by hour.
-    pub(super) fn of(&self, key: KeyId) -> Vec<(i64, Tally)> {
-        self.parts.of(key).iter().filter(|(place, _)| place.0 == key).map(|(place, tally)| (place.1, *tally)).collect()
+    pub(super) fn counts_of_key(&self, key: KeyId) -> Vec<(i64, Tally)> {
+        self.parts
+            .lock_shard(key)
+            .iter()
+            .filter(|(place, _)| place.0 == key)
+            .map(|(place, tally)| (place.1, *tally))
+            .collect()
     }
 }
 
@@ -91,7 +96,7 @@ mod tests {
 
     #[test]
     fn calls_are_counted_by_key_hour_and_outcome() {
-        let notes = Notes::default();
+        let notes = UsageCounters::default();
         for (n, outcome, seconds) in [
             (2, Outcome::Accepted, 5),
             (1, Outcome::Accepted, 3_599),
@@ -100,12 +105,12 @@ mod tests {
             (1, Outcome::Accepted, 3_600),
             (3, Outcome::Inactive, 1),
         ] {
-            assert!(notes.note(key(n), outcome, NOON.plus_seconds(seconds)));
+            assert!(notes.record(key(n), outcome, NOON.plus_seconds(seconds)));
         }
-        assert_eq!(notes.of(key(3)).len(), 1);
-        assert_eq!(notes.of(key(4)), []);
+        assert_eq!(notes.counts_of_key(key(3)).len(), 1);
+        assert_eq!(notes.counts_of_key(key(4)), []);
         let taken: Vec<_> = notes
-            .take()
+            .drain()
             .into_iter()
             .map(|(key, hour, tally)| (key, hour, tally.calls().collect::<Vec<_>>(), tally.last_used()))
             .collect();
@@ -119,27 +124,27 @@ mod tests {
                 (key(3), 12, vec![(Outcome::Inactive, 1)], None),
             ]
         );
-        assert_eq!(notes.take(), []);
+        assert_eq!(notes.drain(), []);
     }
 
     #[test]
     fn there_is_room_for_so_many_keys_and_for_all_calls_with_them() {
-        let notes = Notes::default();
-        let kept = (0..2 * BOUND as u128).filter(|n| notes.note(key(*n), Outcome::Accepted, NOON)).count();
+        let notes = UsageCounters::default();
+        let kept = (0..2 * BOUND as u128).filter(|n| notes.record(key(*n), Outcome::Accepted, NOON)).count();
         assert_eq!(kept, BOUND, "every part is full");
-        assert_eq!(notes.take().len(), BOUND);
-        assert!(notes.note(key(1), Outcome::Accepted, NOON), "and empty again");
+        assert_eq!(notes.drain().len(), BOUND);
+        assert!(notes.record(key(1), Outcome::Accepted, NOON), "and empty again");
     }
 
     #[test]
     fn calls_from_many_threads_are_all_counted() {
-        let notes = Notes::default();
+        let notes = UsageCounters::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|n| assert!(notes.note(key(n % 7), Outcome::Accepted, NOON))));
+                scope.spawn(|| (0..10_000).for_each(|n| assert!(notes.record(key(n % 7), Outcome::Accepted, NOON))));
             }
         });
-        let calls: i64 = notes.take().iter().flat_map(|(.., tally)| tally.calls().map(|(_, n)| n)).sum();
+        let calls: i64 = notes.drain().iter().flat_map(|(.., tally)| tally.calls().map(|(_, n)| n)).sum();
         assert_eq!(calls, 40_000);
     }
 }

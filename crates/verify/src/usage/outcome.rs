@@ -1,6 +1,6 @@
 //! Outcomes of calls, as counted by the usage counters.
 
-use crate::verify::Refused;
+use crate::verify::DenyReason;
 
 /// The outcome of a call with a known key: accepted, or the rule that denied it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,18 +33,18 @@ impl Outcome {
     ];
 
     /// Returns the outcome of a denial, or `None` if it does not concern a known key and is not counted.
-    pub const fn of(refused: &Refused) -> Option<Self> {
+    pub const fn from_deny_reason(refused: &DenyReason) -> Option<Self> {
         Some(match refused {
-            Refused::Malformed(_) | Refused::Unknown => return None,
-            Refused::Deleted => Self::Deleted,
-            Refused::ProjectArchived => Self::ProjectArchived,
-            Refused::Inactive => Self::Inactive,
-            Refused::NotYetValid => Self::NotYetValid,
-            Refused::Expired => Self::Expired,
-            Refused::WrongProject => Self::WrongProject,
-            Refused::WrongNetwork => Self::WrongNetwork,
-            Refused::MissingScope(_) => Self::MissingScope,
-            Refused::RateLimited(_) => Self::RateLimited,
+            DenyReason::Malformed(_) | DenyReason::Unknown => return None,
+            DenyReason::Deleted => Self::Deleted,
+            DenyReason::ProjectArchived => Self::ProjectArchived,
+            DenyReason::Inactive => Self::Inactive,
+            DenyReason::NotYetValid => Self::NotYetValid,
+            DenyReason::Expired => Self::Expired,
+            DenyReason::WrongProject => Self::WrongProject,
+            DenyReason::WrongNetwork => Self::WrongNetwork,
+            DenyReason::MissingScope(_) => Self::MissingScope,
+            DenyReason::RateLimited(_) => Self::RateLimited,
         })
     }
 
@@ -77,22 +77,22 @@ mod tests {
         let limit: RateLimit = "1/day".parse().unwrap();
         let quota = Quota { limit, remaining: 0, reset: 1, retry_after: 1 };
         let malformed: Malformed = "kw".parse::<PresentedSecret>().unwrap_err();
-        for uncounted in [Refused::Malformed(malformed), Refused::Unknown] {
-            assert_eq!(Outcome::of(&uncounted), None);
+        for uncounted in [DenyReason::Malformed(malformed), DenyReason::Unknown] {
+            assert_eq!(Outcome::from_deny_reason(&uncounted), None);
         }
         let refused = [
-            Refused::Deleted,
-            Refused::ProjectArchived,
-            Refused::Inactive,
-            Refused::NotYetValid,
-            Refused::Expired,
-            Refused::WrongProject,
-            Refused::WrongNetwork,
-            Refused::MissingScope("a".into()),
-            Refused::RateLimited(quota),
+            DenyReason::Deleted,
+            DenyReason::ProjectArchived,
+            DenyReason::Inactive,
+            DenyReason::NotYetValid,
+            DenyReason::Expired,
+            DenyReason::WrongProject,
+            DenyReason::WrongNetwork,
+            DenyReason::MissingScope("a".into()),
+            DenyReason::RateLimited(quota),
         ];
         for (refused, outcome) in refused.iter().zip(&Outcome::ALL[1..]) {
-            assert_eq!(Outcome::of(refused), Some(*outcome));
+            assert_eq!(Outcome::from_deny_reason(refused), Some(*outcome));
             assert_eq!(outcome.as_str(), refused.code());
         }
         assert_eq!(refused.len() + 1, Outcome::ALL.len());

@@ -2,9 +2,9 @@
 
 use super::{HOUR, Outcome, Usage};
 use jiff::tz::TimeZone;
-use keyward_core::{Error, moments::zoned};
+use keyward_core::{Error, time_format::zoned};
 use keyward_domain::{ids::KeyId, time::Timestamp, usage::CallsToday};
-use keyward_store::{self as store, usage::Counted};
+use keyward_store::{self as store, usage::KeyUsage};
 
 /// Maximum number of repeated reads if a flush intervenes.
 const AGAIN: u32 = 5;
@@ -25,10 +25,10 @@ impl Usage {
     /// # Errors
     /// If the database cannot be read.
     pub async fn calls(&self, key: KeyId, zone: &TimeZone) -> Result<Calls, Error> {
-        let midnight = zoned(self.it.ground.now(), zone).start_of_day();
+        let midnight = zoned(self.inner.context.now(), zone).start_of_day();
         let midnight = midnight.map_err(|_| Error::Internal("a day without a beginning"))?;
         let hour = midnight.timestamp().as_microsecond().div_euclid(HOUR);
-        let counted = self.counted(key, hour).await?;
+        let counted = self.load_counts(key, hour).await?;
         let mut today = CallsToday::default();
         for (outcome, calls) in &counted.calls {
             let calls = u64::try_from(*calls).unwrap_or_default();
@@ -42,12 +42,13 @@ impl Usage {
     }
 
     /// Returns all counts of a key since an hour.
-    async fn counted(&self, key: KeyId, hour: i64) -> Result<Counted, Error> {
+    async fn load_counts(&self, key: KeyId, hour: i64) -> Result<KeyUsage, Error> {
         let mut tries = 0;
         loop {
             let (seq, noted) = self.unwritten(key, hour)?;
-            let mut reader = self.it.ground.pool.read().await?;
-            let mut counted = store::usage::of_key(&mut reader.conn(), self.it.writer, key.into(), hour).await?;
+            let mut reader = self.inner.context.pool.acquire_reader().await?;
+            let mut counted =
+                store::usage::find_by_key(&mut reader.conn(), self.inner.writer, key.into(), hour).await?;
             // The counts in memory were written meanwhile and would count twice.
             if counted.seq > seq && tries < AGAIN {
                 tries += 1;
@@ -63,19 +64,19 @@ impl Usage {
 
     /// Returns the counts of a key in memory: the number of the last flush, and by number the flushes whose commit is
     /// not confirmed.
-    fn unwritten(&self, key: KeyId, hour: i64) -> Result<(i64, Vec<(i64, Counted)>), Error> {
+    fn unwritten(&self, key: KeyId, hour: i64) -> Result<(i64, Vec<(i64, KeyUsage)>), Error> {
         // Locked until all is read, because a flush moves counts from the notes to the waiting flushes.
         let waiting = self.waiting();
         let id = key.into();
         let mut found = Vec::new();
         let flushes = waiting.flushes.iter().map(|gathered| &gathered.flush);
         for flush in flushes.filter(|flush| (flush.first_key..=flush.last_key).contains(&id)) {
-            let mut counted = Counted::default();
+            let mut counted = KeyUsage::default();
             counted.add(id, hour, &flush.calls, &flush.used)?;
             found.push((flush.seq, counted));
         }
-        let mut noted = Counted::default();
-        for (of, tally) in self.it.notes.of(key) {
+        let mut noted = KeyUsage::default();
+        for (of, tally) in self.inner.notes.counts_of_key(key) {
             if of >= hour {
                 noted.calls.extend(tally.calls().map(|(outcome, calls)| (outcome.as_str().to_owned(), calls)));
             }

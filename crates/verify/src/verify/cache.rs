@@ -5,21 +5,21 @@
 //! tests) always query the store.
 
 use super::{
-    budget::Budget,
-    facts::Facts,
-    known::{Index, Known},
-    marks::Ticket,
-    resident::Resident,
-    shard::Whose,
-    terms::Shared,
+    digest_index::{DigestIndex, Lookup},
+    key_snapshot::KeySnapshot,
+    miss_limiter::MissLimiter,
+    shard::SlotKey,
+    shared_attributes::AttributeInterner,
+    snapshot_cache::SnapshotCache,
+    version_stamps::ReadVersion,
 };
 use keyward_core::{clock::Clock, random::Random};
 use keyward_domain::ids::KeyId;
 use keyward_store::{
     self as store,
-    facts::FactsRow,
-    feed::Heard,
-    queue::{Committed, Listener},
+    change_feed::ChangeEvent,
+    key_snapshot::KeySnapshotRow,
+    write_queue::{CommitNotice, Listener},
 };
 use std::{
     collections::VecDeque,
@@ -31,7 +31,7 @@ use std::{
 use tokio::sync::Notify;
 
 /// Time for which the cache is trusted after changes were last received, in microseconds: 2 s.
-pub const DEAF_AFTER: u64 = 2_000_000;
+pub const STALE_AFTER: u64 = 2_000_000;
 /// No changes were received yet.
 const NEVER: u64 = u64::MAX;
 /// Shards of the snapshots, and number of version stamps each for keys and for projects.
@@ -51,34 +51,34 @@ pub struct Counts {
     /// Well-formed secrets without a key, denied from memory.
     pub unknown: u64,
     /// Keys with a snapshot in memory.
-    pub resident: usize,
+    pub cached: usize,
     /// Keys in the digest index.
-    pub known: usize,
+    pub indexed: usize,
     /// Whether the digest index contains all keys.
     pub complete: bool,
     /// Whether changes of other processes are received.
-    pub hearing: bool,
+    pub is_fresh: bool,
 }
 
 /// The result of a cache lookup.
-pub(super) enum Remembered {
-    Facts(Facts),
+pub(super) enum CachedKey {
+    Snapshot(KeySnapshot),
     /// No key has this secret.
-    Nobody,
+    Absent,
     /// Unknown: the store must be queried.
-    Ask,
+    QueryStore,
 }
 
 pub(crate) struct Cache {
-    resident: Resident,
-    index: Index,
-    shared: Shared,
-    budget: Budget,
+    snapshots: SnapshotCache,
+    index: DigestIndex,
+    shared: AttributeInterner,
+    miss_limiter: MissLimiter,
     clock: Arc<dyn Clock>,
-    heard: AtomicU64,
+    last_received: AtomicU64,
     complete: AtomicBool,
     /// The number of times that changes were missed.
-    missed: AtomicU64,
+    gaps: AtomicU64,
     load: Notify,
     own: Mutex<VecDeque<(i64, i64)>>,
     hits: AtomicU64,
@@ -92,14 +92,14 @@ impl Cache {
         let mut seed = [0; 8];
         random.fill(&mut seed);
         Self {
-            resident: Resident::new(most, SHARDS, STRIPES, u64::from_ne_bytes(seed)),
-            index: Index::default(),
-            shared: Shared::default(),
-            budget: Budget::default(),
+            snapshots: SnapshotCache::new(most, SHARDS, STRIPES, u64::from_ne_bytes(seed)),
+            index: DigestIndex::default(),
+            shared: AttributeInterner::default(),
+            miss_limiter: MissLimiter::default(),
             clock,
-            heard: AtomicU64::new(NEVER),
+            last_received: AtomicU64::new(NEVER),
             complete: AtomicBool::new(false),
-            missed: AtomicU64::new(0),
+            gaps: AtomicU64::new(0),
             load: Notify::new(),
             own: Mutex::default(),
             hits: AtomicU64::new(0),
@@ -109,79 +109,79 @@ impl Cache {
     }
 
     /// Returns whether the cache can be trusted now.
-    pub(super) fn is_believed(&self) -> bool {
-        let heard = self.heard.load(Ordering::Acquire);
-        heard != NEVER && self.clock.steady().saturating_sub(heard) <= DEAF_AFTER
+    pub(super) fn is_fresh(&self) -> bool {
+        let last_received = self.last_received.load(Ordering::Acquire);
+        last_received != NEVER && self.clock.monotonic_micros().saturating_sub(last_received) <= STALE_AFTER
     }
 
     /// Looks up a digest. If the index is complete and does not contain it, the store is queried within the budget of
     /// the miss limiter. Beyond that, the digest is denied from memory, which costs nothing.
-    pub(super) fn digest(&self, digest: &[u8; 32]) -> Remembered {
-        if !self.is_believed() {
-            return Remembered::Ask;
+    pub(super) fn find_by_digest(&self, digest: &[u8; 32]) -> CachedKey {
+        if !self.is_fresh() {
+            return CachedKey::QueryStore;
         }
         match self.index.find(digest) {
-            Known::At(place) => self.found(self.resident.find(place, Whose::Digest(digest))),
-            Known::Clash => Remembered::Ask,
-            Known::Absent if !self.complete.load(Ordering::Acquire) => Remembered::Ask,
-            Known::Absent if self.budget.spend(self.clock.steady()) => Remembered::Ask,
-            Known::Absent => {
+            Lookup::At(place) => self.count_hit(self.snapshots.find(place, SlotKey::Digest(digest))),
+            Lookup::Collision => CachedKey::QueryStore,
+            Lookup::Absent if !self.complete.load(Ordering::Acquire) => CachedKey::QueryStore,
+            Lookup::Absent if self.miss_limiter.try_acquire(self.clock.monotonic_micros()) => CachedKey::QueryStore,
+            Lookup::Absent => {
                 self.unknown.fetch_add(1, Ordering::Relaxed);
-                Remembered::Nobody
+                CachedKey::Absent
             }
         }
     }
 
     /// Looks up a key.
-    pub(super) fn key(&self, id: KeyId) -> Remembered {
-        if !self.is_believed() {
-            return Remembered::Ask;
+    pub(super) fn find_by_id(&self, id: KeyId) -> CachedKey {
+        if !self.is_fresh() {
+            return CachedKey::QueryStore;
         }
-        self.found(self.resident.find(self.resident.place(id), Whose::Key(id)))
+        self.count_hit(self.snapshots.find(self.snapshots.slot(id), SlotKey::Key(id)))
     }
 
-    fn found(&self, facts: Option<Facts>) -> Remembered {
-        facts.map_or(Remembered::Ask, |facts| {
+    fn count_hit(&self, facts: Option<KeySnapshot>) -> CachedKey {
+        facts.map_or(CachedKey::QueryStore, |facts| {
             self.hits.fetch_add(1, Ordering::Relaxed);
-            Remembered::Facts(facts)
+            CachedKey::Snapshot(facts)
         })
     }
 
     /// Returns the version for a read of the store. Must be called before the read. `None` means that the result must
     /// not be cached.
-    pub(super) fn ticket(&self) -> Option<Ticket> {
+    pub(super) fn read_version(&self) -> Option<ReadVersion> {
         self.look_ups.fetch_add(1, Ordering::Relaxed);
         // Without the change feed, an outdated snapshot would never be invalidated.
-        (self.heard.load(Ordering::Acquire) != NEVER).then(|| self.resident.ticket())
+        (self.last_received.load(Ordering::Acquire) != NEVER).then(|| self.snapshots.read_version())
     }
 
     /// Caches a row of the store.
     ///
     /// # Errors
     /// [`store::Error::Corrupt`] if a column contains a value that the code never writes.
-    pub(super) fn keep(&self, row: &FactsRow, read: Option<Ticket>) -> Result<Facts, store::Error> {
-        let (digest, facts) = (row.digest()?, Facts::read(row, &self.shared)?);
+    pub(super) fn insert(&self, row: &KeySnapshotRow, read: Option<ReadVersion>) -> Result<KeySnapshot, store::Error> {
+        let (digest, facts) = (row.digest()?, KeySnapshot::from_row(row, &self.shared)?);
         if let Some(read) = read {
-            self.index.learn(&digest, self.resident.place(facts.key));
-            self.resident.put(&digest, &facts, read);
+            self.index.insert(&digest, self.snapshots.slot(facts.key));
+            self.snapshots.insert(&digest, &facts, read);
         }
         Ok(facts)
     }
 
     /// Removes a digest from the index after the store found no key with it.
-    pub(super) fn nobody(&self, digest: &[u8; 32]) {
-        if let Known::At(place) = self.index.find(digest) {
-            self.index.unlearn(digest, place);
+    pub(super) fn remove_digest(&self, digest: &[u8; 32]) {
+        if let Lookup::At(place) = self.index.find(digest) {
+            self.index.remove(digest, place);
         }
     }
 
     /// Caches a page of keys, as far as there is space.
-    pub fn fill(&self, page: &[FactsRow], read: Ticket) {
+    pub fn insert_page(&self, page: &[KeySnapshotRow], read: ReadVersion) {
         for row in page {
             let kept = row.digest().and_then(|digest| {
-                self.index.learn(&digest, self.resident.place(row.id.into()));
-                if !self.resident.is_full() {
-                    self.resident.put(&digest, &Facts::read(row, &self.shared)?, read);
+                self.index.insert(&digest, self.snapshots.slot(row.id.into()));
+                if !self.snapshots.is_full() {
+                    self.snapshots.insert(&digest, &KeySnapshot::from_row(row, &self.shared)?, read);
                 }
                 Ok(())
             });
@@ -192,49 +192,49 @@ impl Cache {
     }
 
     /// Same as [`Cache::ticket`], for a page of keys.
-    pub fn page_ticket(&self) -> Ticket {
-        self.resident.ticket()
+    pub fn page_read_version(&self) -> ReadVersion {
+        self.snapshots.read_version()
     }
 
     /// Records that changes were received up to this time of the steady clock.
-    pub fn heard_at(&self, steady: u64) {
-        self.heard.store(steady, Ordering::Release);
+    pub fn mark_fresh(&self, steady: u64) {
+        self.last_received.store(steady, Ordering::Release);
     }
 
     /// Applies changes of other processes.
-    pub fn heard(&self, changes: &[Heard]) {
+    pub fn apply(&self, changes: &[ChangeEvent]) {
         for change in changes {
             if self.is_own(change.seq) {
                 continue;
             }
             let digest = change.digest.as_deref().and_then(|digest| digest.try_into().ok());
-            self.changed(&change.topic, change.id, digest);
+            self.invalidate(&change.topic, change.id, digest);
         }
     }
 
     /// Invalidates everything after missed changes, or after a new subscription: no snapshot can be trusted, and there
     /// may be keys that the index does not contain.
-    pub fn missed(&self) {
+    pub fn invalidate_all(&self) {
         self.complete.store(false, Ordering::Release);
-        self.missed.fetch_add(1, Ordering::AcqRel);
-        self.resident.everything_changed();
+        self.gaps.fetch_add(1, Ordering::AcqRel);
+        self.snapshots.invalidate_all();
         self.load.notify_one();
     }
 
-    fn changed(&self, topic: &str, id: uuid::Uuid, digest: Option<&[u8; 32]>) {
+    fn invalidate(&self, topic: &str, id: uuid::Uuid, digest: Option<&[u8; 32]>) {
         match topic {
             "key" => {
-                let new = digest.is_some_and(|digest| self.index.learn(digest, self.resident.place(id.into())));
+                let new = digest.is_some_and(|digest| self.index.insert(digest, self.snapshots.slot(id.into())));
                 // A new key has no snapshot in memory, so its version stamp, which it shares with other keys, stays
                 // unchanged.
                 if !(new && self.complete.load(Ordering::Acquire)) {
-                    self.resident.key_changed(id.into());
+                    self.snapshots.invalidate_key(id.into());
                 }
             }
-            "grant" => self.resident.key_changed(id.into()),
-            "project" => self.resident.project_changed(id.into()),
+            "grant" => self.snapshots.invalidate_key(id.into()),
+            "project" => self.snapshots.invalidate_project(id.into()),
             "policy" => {
-                self.resident.everything_changed();
+                self.snapshots.invalidate_all();
                 self.load.notify_one();
             }
             _ => {}
@@ -251,26 +251,26 @@ impl Cache {
     }
 
     /// Waits until all keys must be loaded.
-    pub async fn to_load(&self) {
+    pub async fn wait_for_load(&self) {
         self.load.notified().await;
     }
 
     /// Requests that all keys are loaded again.
-    pub fn load_again(&self) {
+    pub fn request_load(&self) {
         self.load.notify_one();
     }
 
     /// Returns the number of times that changes were missed.
-    pub fn times_missed(&self) -> u64 {
-        self.missed.load(Ordering::Acquire)
+    pub fn gap_count(&self) -> u64 {
+        self.gaps.load(Ordering::Acquire)
     }
 
     /// Records that all keys were loaded. `missed` is the number of times that changes had been missed at the start of
     /// the load.
-    pub fn loaded(&self, missed: u64) {
+    pub fn mark_loaded(&self, missed: u64) {
         self.complete.store(true, Ordering::SeqCst);
         // Changes were missed meanwhile, and this load may not include them. The next load will.
-        if self.times_missed() != missed {
+        if self.gap_count() != missed {
             self.complete.store(false, Ordering::SeqCst);
         }
     }
@@ -280,26 +280,26 @@ impl Cache {
             hits: self.hits.load(Ordering::Relaxed),
             look_ups: self.look_ups.load(Ordering::Relaxed),
             unknown: self.unknown.load(Ordering::Relaxed),
-            resident: self.resident.count(),
-            known: self.index.count(),
+            cached: self.snapshots.count(),
+            indexed: self.index.count(),
             complete: self.complete.load(Ordering::Relaxed),
-            hearing: self.is_believed(),
+            is_fresh: self.is_fresh(),
         }
     }
 }
 
 impl Listener for Cache {
-    fn committed(&self, batch: &Committed) {
-        if self.heard.load(Ordering::Acquire) == NEVER {
+    fn on_commit(&self, batch: &CommitNotice) {
+        if self.last_received.load(Ordering::Acquire) == NEVER {
             return;
         }
-        for (id, digest) in &batch.made {
-            self.index.learn(digest, self.resident.place((*id).into()));
+        for (id, digest) in &batch.created_keys {
+            self.index.insert(digest, self.snapshots.slot((*id).into()));
         }
         for change in &batch.changes {
             // A key that this batch created has no snapshot in memory.
-            if change.topic != "key" || !batch.made.iter().any(|(id, _)| *id == change.id) {
-                self.changed(change.topic, change.id, None);
+            if change.topic != "key" || !batch.created_keys.iter().any(|(id, _)| *id == change.id) {
+                self.invalidate(change.topic, change.id, None);
             }
         }
         if let Some(last) = batch.last.filter(|_| !batch.changes.is_empty()) {

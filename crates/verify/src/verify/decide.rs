@@ -1,6 +1,6 @@
 //! The policy decision: a pure function, the same for secrets, tokens and the gateway.
 
-use super::Facts;
+use super::KeySnapshot;
 use crate::limits::Quota;
 use keyward_domain::secret::Malformed;
 use keyward_domain::{ids::ProjectId, time::Timestamp};
@@ -8,7 +8,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 /// Requirements of a verification request, besides a valid key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Question<'a> {
+pub struct VerifyRequest<'a> {
     /// The key must belong to one of these projects; empty: to any.
     pub projects: &'a [ProjectId],
     /// The key must have all of these scopes.
@@ -19,7 +19,7 @@ pub struct Question<'a> {
 
 /// The rule that denied a key. Returned only to the holder of the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum DenyReason {
     #[error("This is not a key. {0}")]
     Malformed(#[from] Malformed),
     #[error("No key has this secret.")]
@@ -44,7 +44,7 @@ pub enum Refused {
     RateLimited(Quota),
 }
 
-impl Refused {
+impl DenyReason {
     /// Returns the stable reason code.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Refused {
 
 /// The kind of the presented credential. Networks restrict the secret, not the tokens made from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
+pub(super) enum CredentialKind {
     Secret,
     Token,
 }
@@ -78,32 +78,37 @@ pub(super) enum By {
 ///
 /// # Errors
 /// The first rule that denies the request.
-pub fn decide(facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
-    decide_by(By::Secret, facts, question, now)
+pub fn decide(facts: &KeySnapshot, question: &VerifyRequest<'_>, now: Timestamp) -> Result<(), DenyReason> {
+    decide_by(CredentialKind::Secret, facts, question, now)
 }
 
 /// Same as [`decide`], for a secret or a token.
 ///
 /// # Errors
 /// The first rule that denies the request.
-pub(super) fn decide_by(by: By, facts: &Facts, question: &Question<'_>, now: Timestamp) -> Result<(), Refused> {
+pub(super) fn decide_by(
+    by: CredentialKind,
+    facts: &KeySnapshot,
+    question: &VerifyRequest<'_>,
+    now: Timestamp,
+) -> Result<(), DenyReason> {
     let life = &facts.lifecycle;
     if life.deleted_at.is_some() {
-        Err(Refused::Deleted)
+        Err(DenyReason::Deleted)
     } else if facts.project_archived {
-        Err(Refused::ProjectArchived)
+        Err(DenyReason::ProjectArchived)
     } else if !life.active {
-        Err(Refused::Inactive)
+        Err(DenyReason::Inactive)
     } else if life.not_before.is_some_and(|t| now < t) {
-        Err(Refused::NotYetValid)
+        Err(DenyReason::NotYetValid)
     } else if life.expires_at.is_some_and(|t| now >= t) {
-        Err(Refused::Expired)
+        Err(DenyReason::Expired)
     } else if !question.projects.is_empty() && !question.projects.contains(&facts.project) {
-        Err(Refused::WrongProject)
-    } else if by == By::Secret && !facts.networks.allow(question.ip) {
-        Err(Refused::WrongNetwork)
+        Err(DenyReason::WrongProject)
+    } else if by == CredentialKind::Secret && !facts.networks.allow(question.ip) {
+        Err(DenyReason::WrongNetwork)
     } else if let Some(scope) = question.scopes.iter().find(|scope| !facts.scopes.iter().any(|it| *it == **scope)) {
-        Err(Refused::MissingScope(scope.to_string()))
+        Err(DenyReason::MissingScope(scope.to_string()))
     } else {
         Ok(())
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::verify::terms::{Terms, tests::some};
+use crate::verify::shared_attributes::{SharedAttributes, tests::some};
 use keyward_domain::{key::Lifecycle, network::Networks};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ const OTHER: Uuid = Uuid::from_u128(8);
 
 /// A valid key and a request that it satisfies. Each test changes something.
 struct Case {
-    terms: Terms,
+    terms: SharedAttributes,
     lifecycle: Lifecycle,
     projects: Vec<ProjectId>,
     scopes: Vec<Cow<'static, str>>,
@@ -32,20 +32,20 @@ fn micros(from_now: i64) -> Option<Timestamp> {
 }
 
 impl Case {
-    fn by(&self, by: By) -> Result<(), Refused> {
-        let facts = Facts {
+    fn by(&self, by: CredentialKind) -> Result<(), DenyReason> {
+        let facts = KeySnapshot {
             key: Uuid::nil().into(),
             project: OWN.into(),
             name: "Gateway".into(),
             issued_to: None,
             lifecycle: self.lifecycle,
-            terms: Arc::new(self.terms.clone()),
+            shared: Arc::new(self.terms.clone()),
         };
-        decide_by(by, &facts, &Question { projects: &self.projects, scopes: &self.scopes, ip: self.ip }, NOW)
+        decide_by(by, &facts, &VerifyRequest { projects: &self.projects, scopes: &self.scopes, ip: self.ip }, NOW)
     }
 
     fn code(&self) -> &'static str {
-        self.by(By::Secret).map_or_else(|refused| refused.code(), |()| "good")
+        self.by(CredentialKind::Secret).map_or_else(|refused| refused.code(), |()| "good")
     }
 }
 
@@ -59,7 +59,7 @@ const RULES: [(&str, Break); 8] = [
     ("not_yet_valid", |case| case.lifecycle.not_before = micros(1)),
     ("expired", |case| case.lifecycle.expires_at = Some(NOW)),
     ("wrong_project", |case| case.projects = vec![OTHER.into()]),
-    ("wrong_network", |case| case.terms.networks = Networks::read("192.0.2.0/24").unwrap()),
+    ("wrong_network", |case| case.terms.networks = Networks::parse("192.0.2.0/24").unwrap()),
     ("missing_scope", |case| case.scopes = vec!["b".into()]),
 ];
 
@@ -109,7 +109,7 @@ fn a_key_holds_from_not_before_until_the_instant_before_it_expires() {
 
 #[test]
 fn a_key_is_of_one_of_the_projects_asked_for() {
-    for (asked, code) in [
+    for (requested, code) in [
         (vec![], "good"),
         (vec![OWN], "good"),
         (vec![OTHER], "wrong_project"),
@@ -118,8 +118,8 @@ fn a_key_is_of_one_of_the_projects_asked_for() {
         (vec![OTHER, Uuid::max()], "wrong_project"),
         (vec![Uuid::nil()], "wrong_project"),
     ] {
-        let case = Case { projects: asked.iter().copied().map(ProjectId::from).collect(), ..good() };
-        assert_eq!(case.code(), code, "{asked:?}");
+        let case = Case { projects: requested.iter().copied().map(ProjectId::from).collect(), ..good() };
+        assert_eq!(case.code(), code, "{requested:?}");
     }
 }
 
@@ -149,15 +149,15 @@ fn a_key_is_used_from_one_of_its_networks() {
         ("10.0.0.0/8 2001:db8::/32", Some("11.0.0.0"), "wrong_network"),
     ] {
         let mut case = Case { ip: from.map(|it| it.parse().unwrap()), ..good() };
-        case.terms.networks = Networks::read(networks).unwrap();
+        case.terms.networks = Networks::parse(networks).unwrap();
         assert_eq!(case.code(), code, "{from:?} in {networks:?}");
-        assert_eq!(case.by(By::Token), Ok(()), "networks bind the secret, not its tokens");
+        assert_eq!(case.by(CredentialKind::Token), Ok(()), "networks bind the secret, not its tokens");
     }
 }
 
 #[test]
 fn a_key_has_all_the_scopes_asked_for() {
-    for (held, asked, missing) in [
+    for (held, requested, missing) in [
         (&[][..], &[][..], None),
         (&[], &["a"], Some("a")),
         (&["a"], &[], None),
@@ -168,10 +168,14 @@ fn a_key_has_all_the_scopes_asked_for() {
         (&["a"], &["A"], Some("A")),
         (&["a"], &[""], Some("")),
     ] {
-        let mut case = Case { scopes: asked.iter().copied().map(Cow::from).collect(), ..good() };
+        let mut case = Case { scopes: requested.iter().copied().map(Cow::from).collect(), ..good() };
         case.terms.scopes = held.iter().copied().map(ToOwned::to_owned).collect();
-        let expected = missing.map_or(Ok(()), |it| Err(Refused::MissingScope(it.to_owned())));
-        assert_eq!((case.by(By::Secret), case.by(By::Token)), (expected.clone(), expected), "{asked:?} of {held:?}");
+        let expected = missing.map_or(Ok(()), |it| Err(DenyReason::MissingScope(it.to_owned())));
+        assert_eq!(
+            (case.by(CredentialKind::Secret), case.by(CredentialKind::Token)),
+            (expected.clone(), expected),
+            "{requested:?} of {held:?}"
+        );
     }
 }
 
@@ -180,7 +184,7 @@ fn a_token_is_asked_all_but_the_networks() {
     for (code, break_it) in RULES {
         let mut case = good();
         break_it(&mut case);
-        let by_token = case.by(By::Token).map_or_else(|refused| refused.code(), |()| "good");
+        let by_token = case.by(CredentialKind::Token).map_or_else(|refused| refused.code(), |()| "good");
         assert_eq!(by_token, if code == "wrong_network" { "good" } else { code });
     }
 }

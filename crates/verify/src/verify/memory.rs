@@ -1,11 +1,11 @@
 //! Memory consumption of a large number of keys. Prints the result if run with `--ignored --nocapture`.
 
 use super::{
-    facts::Facts,
-    known::{Index, Known},
-    resident::Resident,
-    shard::Whose,
-    terms::{Shared, Terms, tests::some},
+    digest_index::{DigestIndex, Lookup},
+    key_snapshot::KeySnapshot,
+    shard::SlotKey,
+    shared_attributes::{AttributeInterner, SharedAttributes, tests::some},
+    snapshot_cache::SnapshotCache,
 };
 use keyward_domain::{key::Lifecycle, time::Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -22,28 +22,29 @@ fn in_memory() -> u64 {
 #[test]
 #[ignore = "a million keys take a while"]
 fn a_million_keys() {
-    let (resident, index, shared) = (Resident::new(KEYS as usize, 64, 1 << 15, 7), Index::default(), Shared::default());
+    let (resident, index, shared) =
+        (SnapshotCache::new(KEYS as usize, 64, 1 << 15, 7), DigestIndex::default(), AttributeInterner::default());
     let digest = |n: u64| -> [u8; 32] { Sha256::digest(n.to_be_bytes()).into() };
     let before = in_memory();
     for n in 0..KEYS {
         let expires_at = Some(Timestamp::from_micros(n as i64));
-        let facts = Facts {
+        let facts = KeySnapshot {
             key: Uuid::from_u128(u128::from(n)).into(),
             project: Uuid::from_u128(u128::from(n / 3)).into(),
             name: format!("Gateway {n}").as_str().into(),
             issued_to: None,
             lifecycle: Lifecycle { active: true, not_before: None, expires_at, deleted_at: None },
-            terms: shared.share(Terms { token_life_max: n as i64 % 10, ..some() }),
+            shared: shared.intern(SharedAttributes { token_life_max: n as i64 % 10, ..some() }),
         };
-        index.learn(&digest(n), resident.place(facts.key));
-        resident.put(&digest(n), &facts, resident.ticket());
+        index.insert(&digest(n), resident.slot(facts.key));
+        resident.insert(&digest(n), &facts, resident.read_version());
     }
     let took = in_memory() - before;
     println!("{KEYS} keys: {} MB, {} bytes each", took / 1_000_000, took / KEYS);
     assert_eq!((resident.count(), index.count()), (KEYS as usize, KEYS as usize));
     for n in (0..KEYS).step_by(997) {
-        let Known::At(place) = index.find(&digest(n)) else { panic!("{n} is known") };
-        let facts = resident.find(place, Whose::Digest(&digest(n))).expect("and in memory");
+        let Lookup::At(place) = index.find(&digest(n)) else { panic!("{n} is known") };
+        let facts = resident.find(place, SlotKey::Digest(&digest(n))).expect("and in memory");
         assert_eq!(
             (facts.key, facts.name.as_str()),
             (Uuid::from_u128(u128::from(n)).into(), format!("Gateway {n}").as_str())

@@ -10,80 +10,80 @@
 //!
 //! Nothing is awaited, and no lock is held, on the first line.
 
-mod budget;
 mod cache;
 mod decide;
-mod facts;
-mod gate;
-mod known;
-mod marks;
+mod digest_index;
+mod hashed_slot;
+mod key_snapshot;
+mod lookup_limiter;
 #[cfg(test)]
 mod memory;
-mod places;
-mod resident;
-#[cfg(test)]
-mod schedules;
+mod miss_limiter;
 mod shard;
-mod sync;
-mod terms;
+mod shared_attributes;
+#[cfg(test)]
+mod shuttle_tests;
+mod snapshot_cache;
+mod sync_shim;
+mod version_stamps;
 
 pub(crate) use cache::Cache;
-pub use cache::{Counts, DEAF_AFTER};
-pub use decide::{Question, Refused, decide};
-pub use facts::Facts;
-pub use terms::Terms;
+pub use cache::{Counts, STALE_AFTER};
+pub use decide::{DenyReason, VerifyRequest, decide};
+pub use key_snapshot::KeySnapshot;
+pub use shared_attributes::SharedAttributes;
 
 use super::{
     limits::{Limits, Quota},
     usage::{Outcome, Usage},
 };
-use cache::Remembered;
-use decide::By;
-use gate::Gate;
-use keyward_core::{Error, Ground};
+use cache::CachedKey;
+use decide::CredentialKind;
+use keyward_core::{Context, Error};
 use keyward_domain::secret::PresentedSecret;
 use keyward_domain::{ids::KeyId, time::Timestamp};
 use keyward_store as store;
+use lookup_limiter::LookupLimiter;
 use std::sync::Arc;
 
 /// A key that satisfies the request.
 #[derive(Clone, Debug)]
-pub struct Good {
-    pub facts: Facts,
+pub struct Verified {
+    pub snapshot: KeySnapshot,
     /// The remaining quota after this call, or `None` if the key has no rate limit.
     pub quota: Option<Quota>,
 }
 
 /// The result of a decision.
-pub type Decision = Result<Good, Refused>;
+pub type Decision = Result<Verified, DenyReason>;
 
 /// Verifies keys, and tokens made from them; clones share the cache.
 #[derive(Clone)]
 pub struct Verifier {
-    ground: Ground,
+    context: Context,
     limits: Limits,
     usage: Usage,
     pub(super) cache: Arc<Cache>,
-    gate: Arc<Gate>,
+    lookup_limiter: Arc<LookupLimiter>,
 }
 
 impl Verifier {
     /// Creates a verifier that caches the snapshots of at most `most` keys, once changes are received
     /// ([`super::hearing`]).
-    pub fn new(ground: Ground, limits: Limits, usage: Usage, most: usize) -> Self {
-        let cache = Arc::new(Cache::new(most, ground.clock.clone(), &*ground.random));
-        ground.queue.tell(cache.clone());
-        Self { ground, limits, usage, cache, gate: Arc::default() }
+    pub fn new(context: Context, limits: Limits, usage: Usage, most: usize) -> Self {
+        let cache = Arc::new(Cache::new(most, context.clock.clone(), &*context.random));
+        context.queue.subscribe(cache.clone());
+        Self { context, limits, usage, cache, lookup_limiter: Arc::default() }
     }
 
     /// Returns the time for decisions.
     pub fn now(&self) -> Timestamp {
-        self.ground.now()
+        self.context.now()
     }
 
     /// Returns a new UUID, for objects that are created after a decision.
     pub fn new_id(&self) -> uuid::Uuid {
-        self.ground.new_id()
+        self.context.new_id()
     }
 
     /// Returns the statistics of the cache.
@@ -96,25 +96,25 @@ impl Verifier {
     /// # Errors
     /// [`Error::Busy`] if a query is necessary and does not finish in time, or the store error if the store cannot be
     /// reached.
-    pub async fn secret(&self, text: &str, question: &Question<'_>) -> Result<Decision, Error> {
+    pub async fn verify_secret(&self, text: &str, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
         let presented: PresentedSecret = match text.parse() {
             Ok(presented) => presented,
-            Err(fault) => return Ok(Err(Refused::Malformed(fault))),
+            Err(fault) => return Ok(Err(DenyReason::Malformed(fault))),
         };
-        match self.cached(&presented, question) {
+        match self.verify_secret_cached(&presented, question) {
             Some(decision) => Ok(decision),
             // On the heap: the future of a lookup has kilobytes, which every request would otherwise move around.
-            None => Box::pin(self.looked_up(&presented, question)).await,
+            None => Box::pin(self.verify_secret_in_store(&presented, question)).await,
         }
     }
 
     /// Decides on a secret from the cache, without waiting. Returns `None` if the store must be queried with
     /// [`Verifier::looked_up`].
-    pub fn cached(&self, presented: &PresentedSecret, question: &Question<'_>) -> Option<Decision> {
-        match self.cache.digest(presented.digest.as_bytes()) {
-            Remembered::Facts(facts) => Some(self.answer(facts, question, By::Secret)),
-            Remembered::Nobody => Some(Err(Refused::Unknown)),
-            Remembered::Ask => None,
+    pub fn verify_secret_cached(&self, presented: &PresentedSecret, question: &VerifyRequest<'_>) -> Option<Decision> {
+        match self.cache.find_by_digest(presented.digest.as_bytes()) {
+            CachedKey::Snapshot(facts) => Some(self.decide_and_count(facts, question, CredentialKind::Secret)),
+            CachedKey::Absent => Some(Err(DenyReason::Unknown)),
+            CachedKey::QueryStore => None,
         }
     }
 
@@ -122,9 +122,14 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Error::Busy`] if the query does not finish in time.
-    pub async fn looked_up(&self, presented: &PresentedSecret, question: &Question<'_>) -> Result<Decision, Error> {
-        let facts = self.read_secret(presented).await?;
-        Ok(facts.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Secret)))
+    pub async fn verify_secret_in_store(
+        &self,
+        presented: &PresentedSecret,
+        question: &VerifyRequest<'_>,
+    ) -> Result<Decision, Error> {
+        let facts = self.load_snapshot_by_digest(presented).await?;
+        Ok(facts
+            .map_or(Err(DenyReason::Unknown), |facts| self.decide_and_count(facts, question, CredentialKind::Secret)))
     }
 
     /// Returns the key with this secret, valid or not, without using it. The inner error means that no key has this
@@ -132,31 +137,31 @@ impl Verifier {
     ///
     /// # Errors
     /// Same as [`Verifier::secret`].
-    pub async fn whose(&self, text: &str) -> Result<Result<KeyId, Refused>, Error> {
+    pub async fn find_key_id(&self, text: &str) -> Result<Result<KeyId, DenyReason>, Error> {
         let presented: PresentedSecret = match text.parse() {
             Ok(presented) => presented,
-            Err(fault) => return Ok(Err(Refused::Malformed(fault))),
+            Err(fault) => return Ok(Err(DenyReason::Malformed(fault))),
         };
-        let facts = match self.cache.digest(presented.digest.as_bytes()) {
-            Remembered::Facts(facts) => Some(facts),
-            Remembered::Nobody => None,
-            Remembered::Ask => self.read_secret(&presented).await?,
+        let facts = match self.cache.find_by_digest(presented.digest.as_bytes()) {
+            CachedKey::Snapshot(facts) => Some(facts),
+            CachedKey::Absent => None,
+            CachedKey::QueryStore => self.load_snapshot_by_digest(&presented).await?,
         };
-        Ok(facts.map(|facts| facts.key).ok_or(Refused::Unknown))
+        Ok(facts.map(|facts| facts.key).ok_or(DenyReason::Unknown))
     }
 
     /// Reads the snapshot of the key with this secret from the store.
-    async fn read_secret(&self, presented: &PresentedSecret) -> Result<Option<Facts>, Error> {
+    async fn load_snapshot_by_digest(&self, presented: &PresentedSecret) -> Result<Option<KeySnapshot>, Error> {
         let digest = presented.digest.as_bytes();
-        let row = self.gate.pass(async {
-            let ticket = self.cache.ticket();
-            let mut reader = self.ground.pool.read().await?;
-            let row = store::facts::by_digest(&mut reader.conn(), digest).await?;
-            row.map(|row| self.cache.keep(&row, ticket)).transpose()
+        let row = self.lookup_limiter.run(async {
+            let ticket = self.cache.read_version();
+            let mut reader = self.context.pool.acquire_reader().await?;
+            let row = store::key_snapshot::by_digest(&mut reader.conn(), digest).await?;
+            row.map(|row| self.cache.insert(&row, ticket)).transpose()
         });
         let facts = row.await?;
         if facts.is_none() {
-            self.cache.nobody(digest);
+            self.cache.remove_digest(digest);
         }
         Ok(facts)
     }
@@ -166,24 +171,27 @@ impl Verifier {
     ///
     /// # Errors
     /// Same as [`Verifier::secret`].
-    pub async fn key(&self, id: KeyId, question: &Question<'_>) -> Result<Decision, Error> {
-        match self.cached_key(id, question) {
+    pub async fn verify_key(&self, id: KeyId, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
+        match self.verify_key_cached(id, question) {
             Some(decision) => Ok(decision),
-            None => Box::pin(self.looked_up_key(id, question)).await,
+            None => Box::pin(self.verify_key_in_store(id, question)).await,
         }
     }
 
-    async fn looked_up_key(&self, id: KeyId, question: &Question<'_>) -> Result<Decision, Error> {
-        Ok(self.read(id).await?.map_or(Err(Refused::Unknown), |facts| self.answer(facts, question, By::Token)))
+    async fn verify_key_in_store(&self, id: KeyId, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
+        Ok(self
+            .load_snapshot(id)
+            .await?
+            .map_or(Err(DenyReason::Unknown), |facts| self.decide_and_count(facts, question, CredentialKind::Token)))
     }
 
     /// Reads the snapshot of the key with this id from the store.
-    async fn read(&self, id: KeyId) -> Result<Option<Facts>, Error> {
-        let row = self.gate.pass(async {
-            let ticket = self.cache.ticket();
-            let mut reader = self.ground.pool.read().await?;
-            let row = store::facts::by_id(&mut reader.conn(), id.into()).await?;
-            row.map(|row| self.cache.keep(&row, ticket)).transpose()
+    async fn load_snapshot(&self, id: KeyId) -> Result<Option<KeySnapshot>, Error> {
+        let row = self.lookup_limiter.run(async {
+            let ticket = self.cache.read_version();
+            let mut reader = self.context.pool.acquire_reader().await?;
+            let row = store::key_snapshot::by_id(&mut reader.conn(), id.into()).await?;
+            row.map(|row| self.cache.insert(&row, ticket)).transpose()
         });
         row.await
     }
@@ -192,53 +200,53 @@ impl Verifier {
     ///
     /// # Errors
     /// Same as [`Verifier::secret`].
-    pub async fn look(&self, id: KeyId) -> Result<Decision, Error> {
-        let Some(facts) = self.facts(id).await? else { return Ok(Err(Refused::Unknown)) };
-        let decision = decide::decide_by(By::Token, &facts, &Question::default(), self.ground.now());
-        Ok(decision.map(|()| Good { facts, quota: None }))
+    pub async fn peek(&self, id: KeyId) -> Result<Decision, Error> {
+        let Some(facts) = self.find_snapshot(id).await? else { return Ok(Err(DenyReason::Unknown)) };
+        let decision = decide::decide_by(CredentialKind::Token, &facts, &VerifyRequest::default(), self.context.now());
+        Ok(decision.map(|()| Verified { snapshot: facts, quota: None }))
     }
 
     /// Returns the snapshot of the key with this id, valid or not, or `None` if the key does not exist.
     ///
     /// # Errors
     /// Same as [`Verifier::secret`].
-    pub(super) async fn facts(&self, id: KeyId) -> Result<Option<Facts>, Error> {
-        match self.cache.key(id) {
-            Remembered::Facts(facts) => Ok(Some(facts)),
-            Remembered::Nobody | Remembered::Ask => self.read(id).await,
+    pub(super) async fn find_snapshot(&self, id: KeyId) -> Result<Option<KeySnapshot>, Error> {
+        match self.cache.find_by_id(id) {
+            CachedKey::Snapshot(facts) => Ok(Some(facts)),
+            CachedKey::Absent | CachedKey::QueryStore => self.load_snapshot(id).await,
         }
     }
 
     /// Returns whether the cache can be trusted, because changes of other processes are received.
-    pub(super) fn is_hearing(&self) -> bool {
-        self.cache.is_believed()
+    pub(super) fn is_cache_fresh(&self) -> bool {
+        self.cache.is_fresh()
     }
 
     /// Runs a query for a decision under the lookup limiter.
     ///
     /// # Errors
     /// [`Error::Busy`] if the query does not finish in time.
-    pub(super) async fn ask<T>(&self, asked: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
-        self.gate.pass(asked).await
+    pub(super) async fn run_lookup<T>(&self, query: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
+        self.lookup_limiter.run(query).await
     }
 
     /// Same as [`Verifier::key`], from the cache and without waiting. Returns `None` if the store must be queried.
-    pub fn cached_key(&self, id: KeyId, question: &Question<'_>) -> Option<Decision> {
-        match self.cache.key(id) {
-            Remembered::Facts(facts) => Some(self.answer(facts, question, By::Token)),
-            Remembered::Nobody | Remembered::Ask => None,
+    pub fn verify_key_cached(&self, id: KeyId, question: &VerifyRequest<'_>) -> Option<Decision> {
+        match self.cache.find_by_id(id) {
+            CachedKey::Snapshot(facts) => Some(self.decide_and_count(facts, question, CredentialKind::Token)),
+            CachedKey::Absent | CachedKey::QueryStore => None,
         }
     }
 
-    fn answer(&self, facts: Facts, question: &Question<'_>, by: By) -> Decision {
-        let now = self.ground.now();
+    fn decide_and_count(&self, facts: KeySnapshot, question: &VerifyRequest<'_>, by: CredentialKind) -> Decision {
+        let now = self.context.now();
         let decision = decide::decide_by(by, &facts, question, now).and_then(|()| match &facts.rate_limit {
             None => Ok(None),
-            Some(limit) => self.limits.take(facts.key, limit, now).map(Some).map_err(Refused::RateLimited),
+            Some(limit) => self.limits.try_acquire(facts.key, limit, now).map(Some).map_err(DenyReason::RateLimited),
         });
-        if let Some(outcome) = decision.as_ref().err().map_or(Some(Outcome::Accepted), Outcome::of) {
-            self.usage.note(facts.key, outcome, now);
+        if let Some(outcome) = decision.as_ref().err().map_or(Some(Outcome::Accepted), Outcome::from_deny_reason) {
+            self.usage.record(facts.key, outcome, now);
         }
-        decision.map(|quota| Good { facts, quota })
+        decision.map(|quota| Verified { snapshot: facts, quota })
     }
 }

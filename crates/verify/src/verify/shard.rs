@@ -4,7 +4,10 @@
 //! last round). A row has 104 bytes: the 24 bytes of the digest that the index does not compare, name and issued-to in
 //! one text, shared attributes by reference.
 
-use super::{facts::Facts, marks::Ticket, places::Places, terms::Terms};
+use super::{
+    hashed_slot::SlotHasher, key_snapshot::KeySnapshot, shared_attributes::SharedAttributes,
+    version_stamps::ReadVersion,
+};
 use hashbrown::HashTable;
 use keyward_domain::{
     ids::{KeyId, ProjectId},
@@ -15,7 +18,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 
 /// Separates name and issued-to, neither of which can contain it.
-const BETWEEN: char = '\n';
+const SEPARATOR: char = '\n';
 /// The expiry of a key that never expires.
 const NEVER: i64 = i64::MAX;
 
@@ -27,50 +30,50 @@ pub(super) struct Row {
     tail: [u8; 24],
     label: SmolStr,
     expires_at: i64,
-    terms: Arc<Terms>,
-    pub read: Ticket,
+    shared: Arc<SharedAttributes>,
+    pub version: ReadVersion,
 }
 
 impl Row {
-    pub fn new(digest: &[u8; 32], facts: Facts, read: Ticket) -> Self {
+    pub fn new(digest: &[u8; 32], facts: KeySnapshot, read: ReadVersion) -> Self {
         let mut tail = [0; 24];
         tail.copy_from_slice(&digest[8..]);
         let label = match facts.issued_to {
             None => facts.name,
-            Some(whom) => format_smolstr!("{}{BETWEEN}{whom}", facts.name),
+            Some(whom) => format_smolstr!("{}{SEPARATOR}{whom}", facts.name),
         };
         let expires_at = facts.lifecycle.expires_at.map_or(NEVER, Timestamp::micros);
-        Self { key: facts.key, project: facts.project, tail, label, expires_at, terms: facts.terms, read }
+        Self { key: facts.key, project: facts.project, tail, label, expires_at, shared: facts.shared, version: read }
     }
 
-    pub fn facts(&self) -> Facts {
-        let (name, issued_to) = match self.label.split_once(BETWEEN) {
+    pub fn to_snapshot(&self) -> KeySnapshot {
+        let (name, issued_to) = match self.label.split_once(SEPARATOR) {
             None => (self.label.clone(), None),
             Some((name, whom)) => (name.into(), Some(whom.into())),
         };
         let expires_at = (self.expires_at != NEVER).then(|| Timestamp::from_micros(self.expires_at));
-        let Terms { active, not_before, deleted_at, .. } = *self.terms;
-        Facts {
+        let SharedAttributes { active, not_before, deleted_at, .. } = *self.shared;
+        KeySnapshot {
             key: self.key,
             project: self.project,
             name,
             issued_to,
             lifecycle: Lifecycle { active, not_before, expires_at, deleted_at },
-            terms: self.terms.clone(),
+            shared: self.shared.clone(),
         }
     }
 }
 
 /// The criterion of a lookup.
 #[derive(Clone, Copy)]
-pub(super) enum Whose<'a> {
+pub(super) enum SlotKey<'a> {
     Key(KeyId),
     /// The key with this digest, whose first 8 bytes the index has already compared.
     Digest(&'a [u8; 32]),
 }
 
-impl Whose<'_> {
-    fn is(self, row: &Row) -> bool {
+impl SlotKey<'_> {
+    fn matches(self, row: &Row) -> bool {
         match self {
             Self::Key(key) => row.key == key,
             Self::Digest(digest) => row.tail == digest[8..],
@@ -80,7 +83,7 @@ impl Whose<'_> {
 
 #[derive(Default)]
 pub(super) struct Shard {
-    seats: Vec<Option<Row>>,
+    rows: Vec<Option<Row>>,
     /// Whether the row at this seat was used since the hand last passed.
     used: Vec<bool>,
     free: Vec<u32>,
@@ -91,31 +94,31 @@ pub(super) struct Shard {
 impl Shard {
     /// Returns the number of rows.
     pub fn len(&self) -> usize {
-        self.seats.len() - self.free.len()
+        self.rows.len() - self.free.len()
     }
 
     /// Returns the row at a seat.
     pub fn row(&self, seat: usize) -> Option<&Row> {
-        self.seats[seat].as_ref()
+        self.rows[seat].as_ref()
     }
 
-    /// Marks the row at a seat as used.
-    pub fn use_it(&mut self, seat: usize) {
+    /// VersionStamps the row at a seat as used.
+    pub fn mark_used(&mut self, seat: usize) {
         self.used[seat] = true;
     }
 
     /// Returns the seat of a row.
-    pub fn seat(&self, place: u32, whose: Whose<'_>) -> Option<usize> {
-        let is = |seat: &u32| self.seats[*seat as usize].as_ref().is_some_and(|row| whose.is(row));
-        self.table.find(spread(place), is).map(|seat| *seat as usize)
+    pub fn find_index(&self, place: u32, whose: SlotKey<'_>) -> Option<usize> {
+        let is = |seat: &u32| self.rows[*seat as usize].as_ref().is_some_and(|row| whose.matches(row));
+        self.table.find(mix_hash(place), is).map(|seat| *seat as usize)
     }
 
     /// Removes the row at a seat. Returns `false` if the seat was empty.
     pub fn remove(&mut self, place: u32, seat: usize) -> bool {
-        if let Ok(entry) = self.table.find_entry(spread(place), |it| *it as usize == seat) {
+        if let Ok(entry) = self.table.find_entry(mix_hash(place), |it| *it as usize == seat) {
             entry.remove();
         }
-        let gone = self.seats[seat].take().is_some();
+        let gone = self.rows[seat].take().is_some();
         if gone {
             self.free.push(seat as u32);
         }
@@ -123,30 +126,30 @@ impl Shard {
     }
 
     /// Inserts a row, which must not be present.
-    pub fn put(&mut self, place: u32, row: Row, places: &Places) {
-        let seat = self.free.pop().map_or(self.seats.len(), |seat| seat as usize);
-        if seat == self.seats.len() {
-            self.seats.push(None);
+    pub fn insert(&mut self, place: u32, row: Row, places: &SlotHasher) {
+        let seat = self.free.pop().map_or(self.rows.len(), |seat| seat as usize);
+        if seat == self.rows.len() {
+            self.rows.push(None);
             self.used.push(false);
         }
         // A first use does not protect a row, so a scan of keys does not evict those in use.
         self.used[seat] = false;
-        self.seats[seat] = Some(row);
-        let seats = &self.seats;
-        self.table.insert_unique(spread(place), seat as u32, |seat| {
-            spread(seats[*seat as usize].as_ref().map_or(0, |row| places.of(row.key)))
+        self.rows[seat] = Some(row);
+        let seats = &self.rows;
+        self.table.insert_unique(mix_hash(place), seat as u32, |seat| {
+            mix_hash(seats[*seat as usize].as_ref().map_or(0, |row| places.slot(row.key)))
         });
     }
 
     /// Evicts the first row after the hand that was not used since the last round. Returns `false` if there is none.
-    pub fn make_room(&mut self, places: &Places) -> bool {
-        for _ in 0..self.seats.len() * 2 {
-            self.hand = (self.hand + 1) % self.seats.len();
+    pub fn evict(&mut self, places: &SlotHasher) -> bool {
+        for _ in 0..self.rows.len() * 2 {
+            self.hand = (self.hand + 1) % self.rows.len();
             let seat = self.hand;
             if std::mem::take(&mut self.used[seat]) {
                 continue;
             }
-            if let Some(place) = self.seats[seat].as_ref().map(|row| places.of(row.key)) {
+            if let Some(place) = self.rows[seat].as_ref().map(|row| places.slot(row.key)) {
                 return self.remove(place, seat);
             }
         }
@@ -155,7 +158,7 @@ impl Shard {
 }
 
 /// Computes the table hash of a slot, which distributes its bits over all 64 bits.
-fn spread(place: u32) -> u64 {
+fn mix_hash(place: u32) -> u64 {
     u64::from(place).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 

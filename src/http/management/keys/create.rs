@@ -5,14 +5,14 @@ use crate::{
     http::{
         json::Json,
         management::{
-            NO_STORE, address,
-            caller::Writes,
-            etag, id, invalid_body,
-            wire::{Key, MadeKey, NewKey},
+            NO_STORE, etag,
+            extractors::CanWrite,
+            invalid_body, key_location, parse_id,
+            schema::{Key, MadeKey, NewKey},
         },
         problem::Problem,
     },
-    service::{App, keys::Once},
+    service::{Services, keys::IdempotencyKey},
 };
 use axum::{
     extract::{Path, State},
@@ -38,21 +38,21 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 }
 
 pub async fn handle(
-    State(app): State<App>,
-    Writes(program): Writes,
+    State(app): State<Services>,
+    CanWrite(program): CanWrite,
     Path(project): Path<String>,
     headers: HeaderMap,
     body: Result<Json<NewKey>, Problem>,
 ) -> Result<Response, Problem> {
-    let project = id(&project)?;
-    program.in_project(project)?;
+    let project = parse_id(&project)?;
+    program.check_project(project)?;
     let Json(new) = body?;
     // Serialized again, so that white space and member order do not count as a different request.
     let request = serde_json::to_vec(&new).unwrap_or_default();
-    let once = idempotency_key(&headers)?.map(|number| Once::new(&program, number, &request));
-    let asked = new.try_into().map_err(invalid_body)?;
-    let (key, secret) = app.keys.create_by_program(&program, project, &asked, once.as_ref()).await?;
-    let head = [(header::ETAG, etag::of(key.version)), (header::LOCATION, address(project, key.id))];
+    let once = idempotency_key(&headers)?.map(|number| IdempotencyKey::new(&program, number, &request));
+    let new_key = new.try_into().map_err(invalid_body)?;
+    let (key, secret) = app.keys.create_by_program(&program, project, &new_key, once.as_ref()).await?;
+    let head = [(header::ETAG, etag::from_version(key.version)), (header::LOCATION, key_location(project, key.id))];
     let made = MadeKey { secret: RevealedSecret::new(secret.expose().to_owned()), key: Key::from(key) };
     Ok((StatusCode::CREATED, [NO_STORE], head, axum::Json(made)).into_response())
 }

@@ -1,13 +1,13 @@
 //! `PATCH /v1/projects/{id}/keys/{key}`: updates a key. Requires `If-Match` with the key's version.
 
-use super::shown;
+use super::key_response;
 use crate::{
     http::{
         json::Json,
-        management::{caller::Writes, etag, id, invalid_body, wire::KeyChanges},
+        management::{etag, extractors::CanWrite, invalid_body, parse_id, schema::KeyChanges},
         problem::Problem,
     },
-    service::App,
+    service::Services,
 };
 use axum::{
     extract::{Path, State},
@@ -16,17 +16,17 @@ use axum::{
 };
 
 pub async fn handle(
-    State(app): State<App>,
-    Writes(program): Writes,
+    State(app): State<Services>,
+    CanWrite(program): CanWrite,
     Path((project, key)): Path<(String, String)>,
     headers: HeaderMap,
     body: Result<Json<KeyChanges>, Problem>,
 ) -> Result<Response, Problem> {
-    let (project, key) = (id(&project)?, id(&key)?);
+    let (project, key) = (parse_id(&project)?, parse_id(&key)?);
     // A missing key is a 404 even if the rest of the request is invalid.
     app.keys.get_by_program(&program, project, key).await?;
-    let versions = etag::asked(&headers)?;
-    let Json(said) = body?;
-    let changes = said.try_into().map_err(invalid_body)?;
-    Ok(shown(app.keys.edit_by_program(&program, project, key, versions.as_deref(), &changes).await?))
+    let versions = etag::require_if_match(&headers)?;
+    let Json(requested) = body?;
+    let changes = requested.try_into().map_err(invalid_body)?;
+    Ok(key_response(app.keys.edit_by_program(&program, project, key, versions.as_deref(), &changes).await?))
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     http::{
-        management::{NO_STORE, caller::Reads, id, invalid_query, wire::Keys},
+        management::{NO_STORE, extractors::CanRead, invalid_query, parse_id, schema::Keys},
         problem::Problem,
     },
-    service::{App, keys::KeysAsked},
+    service::{Services, keys::KeyListRequest},
 };
 use axum::{
     Json,
@@ -14,45 +14,45 @@ use axum::{
 };
 
 /// Parses the query. Rejects unknown and repeated parameters: an ignored filter would return more keys than requested.
-fn read(query: &str) -> Result<KeysAsked, Problem> {
-    const TAKES: &str = "The query takes status (active, scheduled, expired, inactive or deleted), environment (live or test), text, \
+fn parse_query(query: &str) -> Result<KeyListRequest, Problem> {
+    const ALLOWED_PARAMETERS: &str = "The query takes status (active, scheduled, expired, inactive or deleted), environment (live or test), text, \
         issued_to, limit (1 to 200) and cursor, each once.";
-    fn once<T>(place: &mut Option<T>, value: Option<T>) -> Result<(), Problem> {
+    fn set_once<T>(place: &mut Option<T>, value: Option<T>) -> Result<(), Problem> {
         match (place.is_some(), value) {
             (false, Some(value)) => {
                 *place = Some(value);
                 Ok(())
             }
-            _ => Err(invalid_query(TAKES)),
+            _ => Err(invalid_query(ALLOWED_PARAMETERS)),
         }
     }
-    let mut asked = KeysAsked::default();
+    let mut filters = KeyListRequest::default();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         // PostgreSQL text cannot contain NUL.
         let text = || Some(value.to_string()).filter(|text| !text.is_empty() && !text.contains('\0'));
         match &*name {
-            "status" => once(&mut asked.status, value.parse().ok())?,
-            "environment" => once(&mut asked.environment, value.parse().ok())?,
-            "text" => once(&mut asked.text, text())?,
-            "issued_to" => once(&mut asked.issued_to, text())?,
-            "limit" => once(&mut asked.limit, value.parse().ok())?,
-            "cursor" => once(&mut asked.cursor, text())?,
-            _ => return Err(invalid_query(TAKES)),
+            "status" => set_once(&mut filters.status, value.parse().ok())?,
+            "environment" => set_once(&mut filters.environment, value.parse().ok())?,
+            "text" => set_once(&mut filters.text, text())?,
+            "issued_to" => set_once(&mut filters.issued_to, text())?,
+            "limit" => set_once(&mut filters.limit, value.parse().ok())?,
+            "cursor" => set_once(&mut filters.cursor, text())?,
+            _ => return Err(invalid_query(ALLOWED_PARAMETERS)),
         }
     }
-    Ok(asked)
+    Ok(filters)
 }
 
 pub async fn handle(
-    State(app): State<App>,
-    Reads(program): Reads,
+    State(app): State<Services>,
+    CanRead(program): CanRead,
     Path(project): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let project = id(&project)?;
-    program.in_project(project)?;
-    let asked = read(query.as_deref().unwrap_or_default())?;
-    let page = app.keys.list_by_program(&program, project, &asked).await?;
+    let project = parse_id(&project)?;
+    program.check_project(project)?;
+    let filters = parse_query(query.as_deref().unwrap_or_default())?;
+    let page = app.keys.list_by_program(&program, project, &filters).await?;
     let keys = page.keys.into_iter().map(Into::into).collect();
     Ok((
         [NO_STORE],
@@ -68,14 +68,14 @@ mod tests {
 
     #[test]
     fn the_query_is_understood_or_refused() {
-        let all = read("status=expired&environment=test&text=a%20b&issued_to=Ada&limit=7&cursor=x").unwrap();
+        let all = parse_query("status=expired&environment=test&text=a%20b&issued_to=Ada&limit=7&cursor=x").unwrap();
         assert_eq!((all.status, all.environment), (Some(Status::Expired), Some(Environment::Test)));
         assert_eq!((all.text.as_deref(), all.limit), (Some("a b"), Some(7)));
-        assert_eq!(read("").unwrap(), KeysAsked::default());
+        assert_eq!(parse_query("").unwrap(), KeyListRequest::default());
         for wrong in
             ["status=lost", "status=", "limit=-1", "limit=x", "text=", "sort=name", "text=a&text=b", "text=%00"]
         {
-            assert_eq!(read(wrong).unwrap_err().code, "invalid_query", "{wrong}");
+            assert_eq!(parse_query(wrong).unwrap_err().code, "invalid_query", "{wrong}");
         }
     }
 }

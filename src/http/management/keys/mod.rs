@@ -6,7 +6,7 @@ pub mod list;
 pub mod read;
 pub mod state;
 
-use super::{NO_STORE, etag, wire::Key};
+use super::{NO_STORE, etag, schema::Key};
 use crate::domain::key::KeyView;
 use axum::{
     Json,
@@ -15,7 +15,7 @@ use axum::{
 };
 
 /// Returns the response with a key and the `ETag` of its version.
-fn shown(key: KeyView) -> Response {
-    let tag = etag::of(key.version);
+fn key_response(key: KeyView) -> Response {
+    let tag = etag::from_version(key.version);
     ([NO_STORE], [(header::ETAG, tag)], Json(Key::from(key))).into_response()
 }

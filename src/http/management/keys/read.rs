@@ -1,13 +1,13 @@
 //! `GET /v1/projects/{id}/keys/{key}`: returns a key.
 
-use super::shown;
+use super::key_response;
 use crate::{
     http::{
         etag::not_modified,
-        management::{caller::Reads, id},
+        management::{extractors::CanRead, parse_id},
         problem::Problem,
     },
-    service::App,
+    service::Services,
 };
 use axum::{
     extract::{Path, State},
@@ -16,11 +16,11 @@ use axum::{
 };
 
 pub async fn handle(
-    State(app): State<App>,
-    Reads(program): Reads,
+    State(app): State<Services>,
+    CanRead(program): CanRead,
     Path((project, key)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let key = app.keys.get_by_program(&program, id(&project)?, id(&key)?).await?;
-    Ok(not_modified(&headers, shown(key)))
+    let key = app.keys.get_by_program(&program, parse_id(&project)?, parse_id(&key)?).await?;
+    Ok(not_modified(&headers, key_response(key)))
 }

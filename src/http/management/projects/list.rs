@@ -2,10 +2,10 @@
 
 use crate::{
     http::{
-        management::{NO_STORE, caller::Reads, wire::Projects},
+        management::{NO_STORE, extractors::CanRead, schema::Projects},
         problem::Problem,
     },
-    service::App,
+    service::Services,
 };
 use axum::{
     Json,
@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-pub async fn handle(State(app): State<App>, Reads(program): Reads) -> Result<Response, Problem> {
-    let project = app.projects.of_program(&program, program.project).await?;
+pub async fn handle(State(app): State<Services>, CanRead(program): CanRead) -> Result<Response, Problem> {
+    let project = app.projects.get_by_program(&program, program.project).await?;
     Ok(([NO_STORE], Json(Projects { projects: vec![project.into()], next_cursor: None })).into_response())
 }

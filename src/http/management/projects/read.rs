@@ -2,10 +2,10 @@
 
 use crate::{
     http::{
-        management::{NO_STORE, caller::Reads, id, wire::Project},
+        management::{NO_STORE, extractors::CanRead, parse_id, schema::Project},
         problem::Problem,
     },
-    service::App,
+    service::Services,
 };
 use axum::{
     Json,
@@ -14,10 +14,10 @@ use axum::{
 };
 
 pub async fn handle(
-    State(app): State<App>,
-    Reads(program): Reads,
+    State(app): State<Services>,
+    CanRead(program): CanRead,
     Path(project): Path<String>,
 ) -> Result<Response, Problem> {
-    let project = app.projects.of_program(&program, id(&project)?).await?;
+    let project = app.projects.get_by_program(&program, parse_id(&project)?).await?;
     Ok(([NO_STORE], Json(Project::from(project))).into_response())
 }

@@ -30,12 +30,12 @@ pub enum Security {
 }
 
 /// A response.
-pub struct Answer {
+pub struct ResponseSpec {
     /// The status: `200`, or `default`.
     pub status: &'static str,
-    pub words: &'static str,
+    pub description: &'static str,
     pub content: Option<(&'static str, Value)>,
-    pub heads: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(&'static str, &'static str)>,
 }
 
 /// A parameter outside of the path: name, location, whether it is required, schema, description.
@@ -54,7 +54,7 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// Media type, schema, and example.
     pub body: Option<(&'static str, Value, Value)>,
-    pub answers: Vec<Answer>,
+    pub responses: Vec<ResponseSpec>,
 }
 
 /// Returns a reference to a schema of the document.
@@ -67,7 +67,7 @@ pub fn text() -> Value {
 }
 
 /// Returns schema and description of a path parameter.
-pub fn named(name: &str) -> (Value, &'static str) {
+pub fn path_parameter(name: &str) -> (Value, &'static str) {
     let id = || json!({"type": "string", "format": "uuid"});
     match name {
         "id" => (id(), "The project’s id."),
@@ -95,15 +95,15 @@ impl Operation {
             security: Security::Open,
             parameters: Vec::new(),
             body: None,
-            answers: Vec::new(),
+            responses: Vec::new(),
         }
     }
 
-    pub fn says(self, description: &'static str) -> Self {
+    pub fn with_description(self, description: &'static str) -> Self {
         Self { description, ..self }
     }
 
-    pub fn by(self, security: Security) -> Self {
+    pub fn with_security(self, security: Security) -> Self {
         Self { security, ..self }
     }
 
@@ -114,72 +114,83 @@ impl Operation {
     }
 
     /// Adds a header parameter.
-    pub fn head(mut self, name: &'static str, required: bool, words: &'static str) -> Self {
+    pub fn header(mut self, name: &'static str, required: bool, words: &'static str) -> Self {
         self.parameters.push((name, "header", required, text(), words));
         self
     }
 
     /// Adds a header parameter with an example. `$NAME` in the example is a variable of the code samples.
-    pub fn head_such(mut self, name: &'static str, required: bool, example: &'static str, words: &'static str) -> Self {
+    pub fn header_with_example(
+        mut self,
+        name: &'static str,
+        required: bool,
+        example: &'static str,
+        words: &'static str,
+    ) -> Self {
         self.parameters.push((name, "header", required, json!({"type": "string", "examples": [example]}), words));
         self
     }
 
     /// Sets a JSON body with this schema.
-    pub fn takes(mut self, name: &str, example: Value) -> Self {
+    pub fn json_body(mut self, name: &str, example: Value) -> Self {
         self.body = Some(("application/json", schema(name), example));
         self
     }
 
     /// Sets a form body with this schema.
-    pub fn form(mut self, name: &str, example: Value) -> Self {
+    pub fn form_body(mut self, name: &str, example: Value) -> Self {
         self.body = Some(("application/x-www-form-urlencoded", schema(name), example));
         self
     }
 
-    fn with(mut self, status: &'static str, words: &'static str, content: Option<(&'static str, Value)>) -> Self {
-        self.answers.push(Answer { status, words, content, heads: Vec::new() });
+    fn push_response(
+        mut self,
+        status: &'static str,
+        words: &'static str,
+        content: Option<(&'static str, Value)>,
+    ) -> Self {
+        self.responses.push(ResponseSpec { status, description: words, content, headers: Vec::new() });
         self
     }
 
     /// Adds a JSON response with this schema.
-    pub fn gives(self, status: &'static str, name: &str, words: &'static str) -> Self {
+    pub fn json_response(self, status: &'static str, name: &str, words: &'static str) -> Self {
         let content = Some(("application/json", schema(name)));
-        self.with(status, words, content)
+        self.push_response(status, words, content)
     }
 
     /// Adds a response with this media type.
-    pub fn gives_some(self, status: &'static str, kind: &'static str, content: Value, words: &'static str) -> Self {
-        self.with(status, words, Some((kind, content)))
+    pub fn typed_response(self, status: &'static str, kind: &'static str, content: Value, words: &'static str) -> Self {
+        self.push_response(status, words, Some((kind, content)))
     }
 
     /// Adds a response without a body.
-    pub fn gives_nothing(self, status: &'static str, words: &'static str) -> Self {
-        self.with(status, words, None)
+    pub fn empty_response(self, status: &'static str, words: &'static str) -> Self {
+        self.push_response(status, words, None)
     }
 
     /// Adds a problem document response.
-    pub fn refuses(self, status: &'static str, words: &'static str) -> Self {
+    pub fn problem_response(self, status: &'static str, words: &'static str) -> Self {
         let content = Some(("application/problem+json", schema("Problem")));
-        self.with(status, words, content)
+        self.push_response(status, words, content)
     }
 
     /// Adds a header to the last response.
-    pub fn headed(mut self, name: &'static str, words: &'static str) -> Self {
-        if let Some(last) = self.answers.last_mut() {
-            last.heads.push((name, words));
+    pub fn response_header(mut self, name: &'static str, words: &'static str) -> Self {
+        if let Some(last) = self.responses.last_mut() {
+            last.headers.push((name, words));
         }
         self
     }
 
     /// Adds the default response for all other errors.
-    pub fn and_else(self) -> Self {
+    pub fn default_response(self) -> Self {
         const WORDS: &str = "Another refusal, of the method, the size or the host; or a fault of this Keyward: 503 with \
              `Retry-After` while its database is busy (`busy`), does not answer (`database_unavailable`) or its disk fails \
              (`storage_failed`), 507 while its disk is full (`storage_full`).";
         match self.path.starts_with("/oauth/") {
-            true => self.gives_some("default", "application/json", schema("OAuthError"), WORDS),
-            false => self.refuses("default", WORDS),
+            true => self.typed_response("default", "application/json", schema("OAuthError"), WORDS),
+            false => self.problem_response("default", WORDS),
         }
     }
 }

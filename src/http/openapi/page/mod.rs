@@ -1,17 +1,17 @@
 //! `/docs/api`: the OpenAPI document as an HTML page. Rendered on the server without scripts or external resources.
 
-mod begin;
+mod getting_started;
 mod operation;
 mod parts;
 
 use super::DOCUMENT;
-use crate::{http::plain::document, service::App};
+use crate::{http::static_page::document, service::Services};
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use parts::{members, plain, said, table, words};
+use parts::{escape_html, members, render_text, string_member, table};
 use serde_json::Value;
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -19,7 +19,7 @@ use std::{fmt::Write as _, sync::LazyLock};
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 /// The document, parsed once.
-static READ: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap_or_default());
+static PARSED_DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap_or_default());
 /// The methods, in display order.
 const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 
@@ -27,10 +27,10 @@ const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
 fn body(document: &Value, url: &str, name: &str) -> String {
     let mut page = format!(
         r##"<a class="visually-hidden" href="#content">Skip to the content</a><div class="api"><header class="page-head"><h1>The API of {}</h1><p>Every address that answers programs, at <code>{}</code>. The same for machines: <a href="/openapi.json">openapi.json</a>, OpenAPI 3.1. <a href="/settings/developer/api-keys">Back to Developer settings</a></p></header><main id="content" class="stack">"##,
-        plain(name),
-        plain(url)
+        escape_html(name),
+        escape_html(url)
     );
-    let _ = write!(page, "<p>{}</p>", words(said(&document["info"], "description")));
+    let _ = write!(page, "<p>{}</p>", render_text(string_member(&document["info"], "description")));
     let paths = document["paths"].as_object();
     let of_tag = |tag: &str| {
         let mut found = Vec::new();
@@ -42,20 +42,26 @@ fn body(document: &Value, url: &str, name: &str) -> String {
         found.sort_by_key(|(path, ..)| path.starts_with("/.well-known/"));
         found
     };
-    begin::draw(&mut page, url);
+    getting_started::draw(&mut page, url);
     page.push_str(r#"<nav aria-label="Operations" class="api__index">"#);
     for tag in document["tags"].as_array().into_iter().flatten() {
-        let _ = write!(page, "<h2>{}</h2><ul>", plain(said(tag, "name")));
-        for (_, _, operation) in of_tag(said(tag, "name")) {
-            let (id, summary) = (said(operation, "operationId"), plain(said(operation, "summary")));
+        let _ = write!(page, "<h2>{}</h2><ul>", escape_html(string_member(tag, "name")));
+        for (_, _, operation) in of_tag(string_member(tag, "name")) {
+            let (id, summary) =
+                (string_member(operation, "operationId"), escape_html(string_member(operation, "summary")));
             let _ = write!(page, r##"<li><a href="#{id}">{summary}</a></li>"##);
         }
         page.push_str("</ul>");
     }
     page.push_str("</nav>");
     for tag in document["tags"].as_array().into_iter().flatten() {
-        let _ = write!(page, "<h2>{}</h2><p>{}</p>", plain(said(tag, "name")), words(said(tag, "description")));
-        for (path, method, found) in of_tag(said(tag, "name")) {
+        let _ = write!(
+            page,
+            "<h2>{}</h2><p>{}</p>",
+            escape_html(string_member(tag, "name")),
+            render_text(string_member(tag, "description"))
+        );
+        for (path, method, found) in of_tag(string_member(tag, "name")) {
             operation::draw(&mut page, document, url, path, method, found);
         }
     }
@@ -64,7 +70,7 @@ fn body(document: &Value, url: &str, name: &str) -> String {
         let _ = write!(
             page,
             r#"<section class="panel" aria-labelledby="type-{name}"><header class="panel__head"><h3 id="type-{name}">{name}</h3></header><div class="panel__body stack stack--close"><p>{}</p>"#,
-            words(said(schema, "description"))
+            render_text(string_member(schema, "description"))
         );
         table(&mut page, "Members", &members(document, schema));
         page.push_str("</div></section>");
@@ -74,10 +80,10 @@ fn body(document: &Value, url: &str, name: &str) -> String {
 }
 
 /// `GET /docs/api`: returns the page.
-pub async fn page(State(app): State<App>, headers: HeaderMap) -> Response {
+pub async fn page(State(app): State<Services>, headers: HeaderMap) -> Response {
     let name = app.config.name.as_deref().unwrap_or("Keyward");
-    let body = body(&READ, &app.config.public_url.to_string(), name);
-    let page = document(&headers, &format!("API · {}", plain(name)), &["font.css"], &body);
+    let body = body(&PARSED_DOCUMENT, &app.config.public_url.to_string(), name);
+    let page = document(&headers, &format!("API · {}", escape_html(name)), &["font.css"], &body);
     let mut response = Html(page).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     response
@@ -95,7 +101,7 @@ mod tests {
         let mut seen = 0;
         for item in document["paths"].as_object().unwrap().values() {
             for operation in item.as_object().unwrap().values() {
-                assert!(page.contains(&format!("id=\"{}\"", said(operation, "operationId"))), "{operation}");
+                assert!(page.contains(&format!("id=\"{}\"", string_member(operation, "operationId"))), "{operation}");
                 seen += 1;
             }
         }

@@ -1,12 +1,12 @@
 //! An operation on the page: parameters, responses, and code samples.
 
-use super::parts::{bounds, kind, members, plain, said, samples, table, words};
-use crate::http::openapi::samples::Request;
+use super::parts::{describe_constraints, escape_html, members, render_text, samples, string_member, table, type_name};
+use crate::http::openapi::samples::SampleRequest;
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// Builds the request of the code samples.
-fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> Request<'a> {
+fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> SampleRequest<'a> {
     let path = path.replace("{id}", "$PROJECT_ID").replace("{key}", "$KEY_ID").replace("{rest}", "orders");
     let mut heads = Vec::new();
     let schemes = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
@@ -17,7 +17,7 @@ fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> 
         None => {}
     }
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        let (name, example) = (said(parameter, "name"), &parameter["schema"]["examples"][0]);
+        let (name, example) = (string_member(parameter, "name"), &parameter["schema"]["examples"][0]);
         if let Some(example) = example.as_str().filter(|_| parameter["in"] == "header") {
             // A literal example would make all samples send the same idempotency key.
             heads.push((name, if name == "Idempotency-Key" { "$ONCE".to_owned() } else { example.to_owned() }));
@@ -28,24 +28,24 @@ fn request<'a>(url: &str, path: &str, method: &'a str, operation: &'a Value) -> 
         heads.push(("Content-Type", kind.clone()));
     }
     let body = content.map(|(_, content)| &content["example"]);
-    Request { method, url: format!("{url}{path}"), heads, body }
+    SampleRequest { method, url: format!("{url}{path}"), headers: heads, body }
 }
 
 /// Draws an operation.
 pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: &str, operation: &Value) {
-    let (id, upper) = (said(operation, "operationId"), method.to_ascii_uppercase());
+    let (id, upper) = (string_member(operation, "operationId"), method.to_ascii_uppercase());
     let _ = write!(
         page,
         r#"<section class="panel api__operation" id="{id}" aria-labelledby="{id}-name"><header class="panel__head"><h3 id="{id}-name">{}</h3><p class="api__address"><span class="api__method">{upper}</span> <code>{}</code></p></header><div class="panel__body stack stack--close">"#,
-        plain(said(operation, "summary")),
-        plain(path),
+        escape_html(string_member(operation, "summary")),
+        escape_html(path),
     );
-    let about = said(operation, "description");
+    let about = string_member(operation, "description");
     if !about.is_empty() {
-        let _ = write!(page, "<p>{}</p>", words(about));
+        let _ = write!(page, "<p>{}</p>", render_text(about));
     }
     if let Some(scope) = operation["security"][0]["management"][0].as_str() {
-        let _ = write!(page, "<p>With a token for management that has <code>{}</code>.</p>", plain(scope));
+        let _ = write!(page, "<p>With a token for management that has <code>{}</code>.</p>", escape_html(scope));
     }
     if operation["security"][0]["token"].is_array() {
         let or_key = operation["security"][1]["key"].is_array();
@@ -59,8 +59,13 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
     let rows: Vec<_> = parameters
         .map(|it| {
             let must = if it["required"] == true { "" } else { ", may be left out" };
-            let kind = format!("{}, {}{}{must}", said(it, "in"), kind(&it["schema"]), bounds(&it["schema"]));
-            (said(it, "name").to_owned(), kind, said(it, "description").to_owned())
+            let kind = format!(
+                "{}, {}{}{must}",
+                string_member(it, "in"),
+                type_name(&it["schema"]),
+                describe_constraints(&it["schema"])
+            );
+            (string_member(it, "name").to_owned(), kind, string_member(it, "description").to_owned())
         })
         .collect();
     table(page, "Parameters", &rows);
@@ -71,13 +76,13 @@ pub fn draw(page: &mut String, document: &Value, url: &str, path: &str, method: 
     let rows: Vec<_> = answers
         .map(|(status, answer)| {
             let content = answer["content"].as_object().and_then(|it| it.values().next());
-            let kind = content.map_or_else(|| "no body".to_owned(), |it| kind(&it["schema"]));
+            let kind = content.map_or_else(|| "no body".to_owned(), |it| type_name(&it["schema"]));
             let status = if status == "default" { "other" } else { status };
-            (status.to_owned(), kind, said(answer, "description").to_owned())
+            (status.to_owned(), kind, string_member(answer, "description").to_owned())
         })
         .collect();
     table(page, "Answers", &rows);
     let sent = request(url, path, &upper, operation);
-    samples(page, said(operation, "summary"), [sent.curl(), sent.javascript(), sent.python()]);
+    samples(page, string_member(operation, "summary"), [sent.curl(), sent.javascript(), sent.python()]);
     page.push_str("</div></section>");
 }

@@ -4,23 +4,25 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// Escapes a text for HTML.
-pub fn plain(text: &str) -> String {
+pub fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Escapes a text and renders the parts between backticks as code.
-pub fn words(text: &str) -> String {
+pub fn render_text(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", plain(part)) } else { plain(part) }).collect()
+    parts
+        .map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", escape_html(part)) } else { escape_html(part) })
+        .collect()
 }
 
 /// Returns a string member of a value. Empty if there is none.
-pub fn said<'v>(value: &'v Value, name: &str) -> &'v str {
+pub fn string_member<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_default()
 }
 
 /// Resolves a reference to its schema.
-fn followed<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+fn resolve_reference<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     match schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
         Some(name) => &document["components"]["schemas"][name],
         None => schema,
@@ -28,18 +30,18 @@ fn followed<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
 }
 
 /// Describes a type in a few words.
-pub fn kind(schema: &Value) -> String {
+pub fn type_name(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|it| it.rsplit('/').next()) {
         return name.to_owned();
     }
     // Next to a `type`, `oneOf` and `anyOf` only constrain the value; they do not add another type.
     for many in ["oneOf", "anyOf"].into_iter().filter(|_| schema["type"].is_null()) {
         if let Some(some) = schema[many].as_array() {
-            return some.iter().map(kind).collect::<Vec<_>>().join(" or ");
+            return some.iter().map(type_name).collect::<Vec<_>>().join(" or ");
         }
     }
     let one = |name: &str| match (name, schema["format"].as_str()) {
-        ("array", _) => format!("list of {}", kind(&schema["items"])),
+        ("array", _) => format!("list of {}", type_name(&schema["items"])),
         ("string", Some(format)) => format.to_owned(),
         (name, _) => name.to_owned(),
     };
@@ -56,38 +58,38 @@ pub fn samples(page: &mut String, what: &str, code: [String; 3]) {
         let _ = write!(
             page,
             r#"<details class="api__sample"><summary>{language}</summary><pre class="code" tabindex="0" role="group" aria-label="{} with {language}">{}</pre></details>"#,
-            plain(what),
-            plain(&code)
+            escape_html(what),
+            escape_html(&code)
         );
     }
 }
 
 /// Describes the constraints of a value: ", one of live, test", ", 1 to 200", ", 50 if it is left out".
-pub fn bounds(schema: &Value) -> String {
-    let mut said = String::new();
+pub fn describe_constraints(schema: &Value) -> String {
+    let mut constraints = String::new();
     if let Some(values) = schema["enum"].as_array() {
         let values: Vec<_> = values.iter().filter_map(Value::as_str).collect();
-        let _ = write!(said, ", one of {}", values.join(", "));
+        let _ = write!(constraints, ", one of {}", values.join(", "));
     }
     let of = |least: &str, most: &str| (schema[least].as_i64(), schema[most].as_i64());
     match of("minimum", "maximum") {
-        (Some(least), Some(most)) => said.push_str(&format!(", {least} to {most}")),
-        (Some(least), None) => said.push_str(&format!(", {least} or more")),
-        (None, Some(most)) => said.push_str(&format!(", at most {most}")),
+        (Some(least), Some(most)) => constraints.push_str(&format!(", {least} to {most}")),
+        (Some(least), None) => constraints.push_str(&format!(", {least} or more")),
+        (None, Some(most)) => constraints.push_str(&format!(", at most {most}")),
         (None, None) => {}
     }
     match of("minLength", "maxLength") {
-        (Some(least), Some(most)) => said.push_str(&format!(", {least} to {most} characters")),
-        (None, Some(most)) => said.push_str(&format!(", at most {most} characters")),
+        (Some(least), Some(most)) => constraints.push_str(&format!(", {least} to {most} characters")),
+        (None, Some(most)) => constraints.push_str(&format!(", at most {most} characters")),
         _ => {}
     }
     if let Some(most) = schema["maxItems"].as_i64() {
-        let _ = write!(said, ", at most {most}");
+        let _ = write!(constraints, ", at most {most}");
     }
     if !schema["default"].is_null() {
-        let _ = write!(said, ", {} if it is left out", schema["default"]);
+        let _ = write!(constraints, ", {} if it is left out", schema["default"]);
     }
-    said
+    constraints
 }
 
 /// Draws a table of members or parameters: name, type, description.
@@ -95,14 +97,14 @@ pub fn table(page: &mut String, caption: &str, rows: &[(String, String, String)]
     if rows.is_empty() {
         return;
     }
-    let _ = write!(page, r#"<table class="api__table"><caption>{}</caption><tbody>"#, plain(caption));
+    let _ = write!(page, r#"<table class="api__table"><caption>{}</caption><tbody>"#, escape_html(caption));
     for (name, kind, about) in rows {
         let _ = write!(
             page,
             r#"<tr><th scope="row"><code>{}</code></th><td>{}</td><td>{}</td></tr>"#,
-            plain(name),
-            plain(kind),
-            words(about)
+            escape_html(name),
+            escape_html(kind),
+            render_text(about)
         );
     }
     page.push_str("</tbody></table>");
@@ -110,7 +112,7 @@ pub fn table(page: &mut String, caption: &str, rows: &[(String, String, String)]
 
 /// Lists the members of a body, including those of its `allOf` parts.
 pub fn members(document: &Value, schema: &Value) -> Vec<(String, String, String)> {
-    let schema = followed(document, schema);
+    let schema = resolve_reference(document, schema);
     let mut rows: Vec<_> =
         schema["allOf"].as_array().into_iter().flatten().flat_map(|part| members(document, part)).collect();
     let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -118,8 +120,8 @@ pub fn members(document: &Value, schema: &Value) -> Vec<(String, String, String)
         let must = if required.contains(&name.as_str()) { "" } else { ", may be left out" };
         rows.push((
             name.clone(),
-            format!("{}{}{must}", kind(member), bounds(member)),
-            said(member, "description").to_owned(),
+            format!("{}{}{must}", type_name(member), describe_constraints(member)),
+            string_member(member, "description").to_owned(),
         ));
     }
     rows

@@ -4,7 +4,7 @@
 
 mod oauth;
 
-use crate::http::{management::wire, oauth::GrantType};
+use crate::http::{management::schema, oauth::GrantType};
 use oauth::{
     DeviceAuthorization, DeviceRequest, Introspection, OAuthError, OAuthMetadata, OAuthToken, OAuthTokenRequest,
     ResourceMetadata, TokenQuestion,
@@ -254,11 +254,11 @@ pub fn all() -> Map<String, Value> {
     add::<Batch>(&mut schemas);
     add::<Jwks>(&mut schemas);
     add::<Health>(&mut schemas);
-    add::<wire::Projects>(&mut schemas);
-    add::<wire::Keys>(&mut schemas);
-    add::<wire::MadeKey>(&mut schemas);
-    add::<wire::NewKey>(&mut schemas);
-    add::<wire::KeyChanges>(&mut schemas);
+    add::<schema::Projects>(&mut schemas);
+    add::<schema::Keys>(&mut schemas);
+    add::<schema::MadeKey>(&mut schemas);
+    add::<schema::NewKey>(&mut schemas);
+    add::<schema::KeyChanges>(&mut schemas);
     relate(&mut schemas);
     schemas
 }

@@ -10,14 +10,14 @@ fn limit(text: &str) -> RateLimit {
 
 /// Returns the results of a fresh bucket for calls at these times, in microseconds after the start: `+` allowed, `-`
 /// denied.
-fn asked(text: &str, at: &[i64]) -> String {
+fn decisions(text: &str, at: &[i64]) -> String {
     let limit = limit(text);
-    let mut bucket = Bucket::whole(limit, Timestamp::from_micros(START));
-    at.iter().map(|at| said(&mut bucket, &limit, *at)).collect()
+    let mut bucket = Bucket::new(limit, Timestamp::from_micros(START));
+    at.iter().map(|at| decision(&mut bucket, &limit, *at)).collect()
 }
 
-fn said(bucket: &mut Bucket, limit: &RateLimit, at: i64) -> char {
-    if bucket.take(limit, Timestamp::from_micros(START + at)).is_ok() { '+' } else { '-' }
+fn decision(bucket: &mut Bucket, limit: &RateLimit, at: i64) -> char {
+    if bucket.try_acquire(limit, Timestamp::from_micros(START + at)).is_ok() { '+' } else { '-' }
 }
 
 #[test]
@@ -51,16 +51,16 @@ fn both_sides_of_every_edge() {
         // The clock was set back: used quota stays used, and is restored according to the new time.
         ("2/second", &[7_200 * SECOND, 7_200 * SECOND, 0, 499_999, 500_000, 500_000], "++--+-"),
     ] {
-        assert_eq!(asked(limit, at), expected, "{limit} at {at:?}");
+        assert_eq!(decisions(limit, at), expected, "{limit} at {at:?}");
     }
 }
 
 #[test]
 fn the_numbers_are_right() {
     let limit = limit("100/minute,burst=3");
-    let mut bucket = Bucket::whole(limit, Timestamp::from_micros(START));
+    let mut bucket = Bucket::new(limit, Timestamp::from_micros(START));
     let mut take = |at| {
-        let taken = bucket.take(&limit, Timestamp::from_micros(START + at));
+        let taken = bucket.try_acquire(&limit, Timestamp::from_micros(START + at));
         let quota = taken.unwrap_or_else(|refused| refused);
         assert_eq!(quota.limit, limit);
         (taken.is_ok(), quota.remaining, quota.reset, quota.retry_after)
@@ -78,44 +78,44 @@ fn the_numbers_are_right() {
 #[test]
 fn the_longest_wait_fits() {
     let limit = limit("1/day,burst=1000000");
-    let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
-    let refused = bucket.take(&limit, Timestamp::from_micros(START)).unwrap_err();
+    let mut bucket = Bucket::restore(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
+    let refused = bucket.try_acquire(&limit, Timestamp::from_micros(START)).unwrap_err();
     assert_eq!((refused.remaining, refused.reset, refused.retry_after), (0, u32::MAX, 86_400));
-    assert_eq!(said(&mut bucket, &limit, 86_400_000_000), '+');
+    assert_eq!(decision(&mut bucket, &limit, 86_400_000_000), '+');
     for now in [i64::MIN, 0, i64::MAX, i64::MIN] {
-        let _ = bucket.take(&limit, Timestamp::from_micros(now));
+        let _ = bucket.try_acquire(&limit, Timestamp::from_micros(now));
     }
 }
 
 #[test]
 fn a_limit_that_is_changed_goes_on_with_what_was_used() {
     let (few, many) = (limit("5/day"), limit("1000/second"));
-    let mut bucket = Bucket::whole(few, Timestamp::from_micros(START));
-    assert_eq!((0..6).map(|_| said(&mut bucket, &few, 0)).collect::<String>(), "+++++-");
-    let quota = bucket.take(&many, Timestamp::from_micros(START)).unwrap();
+    let mut bucket = Bucket::new(few, Timestamp::from_micros(START));
+    assert_eq!((0..6).map(|_| decision(&mut bucket, &few, 0)).collect::<String>(), "+++++-");
+    let quota = bucket.try_acquire(&many, Timestamp::from_micros(START)).unwrap();
     assert_eq!(quota.remaining, 994, "five were used, and this one");
     // Back to the old limit: six is more than five.
-    assert_eq!(bucket.take(&few, Timestamp::from_micros(START)).unwrap_err().retry_after, 86_400 / 5);
-    let mut bucket = Bucket::whole(many, Timestamp::from_micros(START));
-    assert!((0..1_000).all(|_| said(&mut bucket, &many, 0) == '+'));
-    assert_eq!(said(&mut bucket, &few, 0), '-');
-    assert_eq!(said(&mut bucket, &few, 17_280_000_000 - 1), '-');
-    assert_eq!(said(&mut bucket, &few, 17_280_000_000), '+');
+    assert_eq!(bucket.try_acquire(&few, Timestamp::from_micros(START)).unwrap_err().retry_after, 86_400 / 5);
+    let mut bucket = Bucket::new(many, Timestamp::from_micros(START));
+    assert!((0..1_000).all(|_| decision(&mut bucket, &many, 0) == '+'));
+    assert_eq!(decision(&mut bucket, &few, 0), '-');
+    assert_eq!(decision(&mut bucket, &few, 17_280_000_000 - 1), '-');
+    assert_eq!(decision(&mut bucket, &few, 17_280_000_000), '+');
 }
 
 #[test]
 fn what_is_saved_is_what_was_used() {
     let limit = limit("7/hour");
-    let mut bucket = Bucket::whole(limit, Timestamp::from_micros(START));
+    let mut bucket = Bucket::new(limit, Timestamp::from_micros(START));
     for at in [0, 1, 2, 3, 4] {
-        assert_eq!(said(&mut bucket, &limit, at), '+');
+        assert_eq!(decision(&mut bucket, &limit, at), '+');
     }
-    let (saved, later) = (Timestamp::from_micros(bucket.whole_at()), START + 60_000_000);
-    let mut loaded = Bucket::whole_again(limit, saved, Timestamp::from_micros(later));
-    assert_eq!(loaded.whole_at(), saved.micros());
-    assert_eq!((0..4).map(|_| said(&mut loaded, &limit, 60_000_000)).collect::<String>(), "++--");
-    let past = Bucket::whole_again(limit, Timestamp::from_micros(START), Timestamp::from_micros(START + 1));
-    assert_eq!(past.whole_at(), START + 1, "what is over is whole");
+    let (saved, later) = (Timestamp::from_micros(bucket.full_at()), START + 60_000_000);
+    let mut loaded = Bucket::restore(limit, saved, Timestamp::from_micros(later));
+    assert_eq!(loaded.full_at(), saved.micros());
+    assert_eq!((0..4).map(|_| decision(&mut loaded, &limit, 60_000_000)).collect::<String>(), "++--");
+    let past = Bucket::restore(limit, Timestamp::from_micros(START), Timestamp::from_micros(START + 1));
+    assert_eq!(past.full_at(), START + 1, "what is over is whole");
 }
 
 fn limits() -> impl Strategy<Value = RateLimit> {
@@ -131,21 +131,21 @@ proptest! {
     #[test]
     fn never_more(limit in limits(), gaps in prop::collection::vec((0_i64..3, 0_i64..2_000), 1..200)) {
         // Gaps of about the interval of one call, so that some calls are allowed and some are not.
-        let one = (call(&limit) / loss(&limit)).max(1);
-        let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
+        let one = (call_cost(&limit) / drain_rate(&limit)).max(1);
+        let mut bucket = Bucket::restore(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
         let (mut at, mut taken) = (START, Vec::new());
         for (times, part) in gaps {
             at += one * part / 1_000;
             for _ in 0..=times {
-                if bucket.take(&limit, Timestamp::from_micros(at)).is_ok() {
+                if bucket.try_acquire(&limit, Timestamp::from_micros(at)).is_ok() {
                     taken.push(at);
                 }
             }
         }
         for (i, from) in taken.iter().enumerate() {
             for (j, to) in taken.iter().enumerate().skip(i) {
-                let given = i128::from(limit.burst()) * i128::from(call(&limit)) + i128::from(to - from) * i128::from(loss(&limit));
-                prop_assert!((j - i + 1) as i128 * i128::from(call(&limit)) <= given, "{} calls in {} us", j - i + 1, to - from);
+                let given = i128::from(limit.burst()) * i128::from(call_cost(&limit)) + i128::from(to - from) * i128::from(drain_rate(&limit));
+                prop_assert!((j - i + 1) as i128 * i128::from(call_cost(&limit)) <= given, "{} calls in {} us", j - i + 1, to - from);
             }
         }
     }
@@ -154,13 +154,13 @@ proptest! {
     /// rate permits it. A burst of one has no room for the fraction of a microsecond that has passed by then.
     #[test]
     fn never_fewer(limit in limits(), count in 1_i64..300) {
-        let mut bucket = Bucket::whole_again(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
+        let mut bucket = Bucket::restore(limit, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(START));
         let mut due = 0;
         for k in 1..=count {
-            let (given, from) = if limit.burst() == 1 { (call(&limit), due) } else { (k * call(&limit), 0) };
-            due = from + (given + loss(&limit) - 1) / loss(&limit);
-            prop_assert_eq!(said(&mut bucket, &limit, due - 1), '-', "call {} before {}", k, due);
-            prop_assert_eq!(said(&mut bucket, &limit, due), '+', "call {} at {}", k, due);
+            let (given, from) = if limit.burst() == 1 { (call_cost(&limit), due) } else { (k * call_cost(&limit), 0) };
+            due = from + (given + drain_rate(&limit) - 1) / drain_rate(&limit);
+            prop_assert_eq!(decision(&mut bucket, &limit, due - 1), '-', "call {} before {}", k, due);
+            prop_assert_eq!(decision(&mut bucket, &limit, due), '+', "call {} at {}", k, due);
         }
     }
 }

@@ -1,0 +1,192 @@
+//! Page visits: fetches a page and replaces the current one.
+
+use super::{all, dependent_options, dialogs, find, focus, morph, toasts};
+use js_sys::{Function, Promise, Reflect};
+use leptos::{
+    prelude::{document, window},
+    task::spawn_local,
+};
+use std::cell::Cell;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, DomParser, Element, RequestInit, Response, SupportedType, Url, UrlSearchParams};
+
+/// Effect of a visit on the browser history.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum HistoryMode {
+    /// Adds a history entry.
+    Push,
+    /// Replaces the current history entry.
+    Replace,
+    /// No effect: the browser already changed the URL.
+    Keep,
+}
+
+/// A page from the server.
+pub struct PageResponse {
+    /// Final URL after redirects.
+    pub url: String,
+    pub redirected: bool,
+    pub ok: bool,
+    pub page: Document,
+}
+
+thread_local! {
+    static LATEST: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Returns the next request number. Of several pending requests, only the response to the last one is used.
+fn next() -> u32 {
+    LATEST.with(|latest| {
+        latest.set(latest.get() + 1);
+        latest.get()
+    })
+}
+
+fn is_latest(turn: u32) -> bool {
+    LATEST.with(|latest| latest.get() == turn)
+}
+
+/// Fetches a page.
+///
+/// # Errors
+/// If there is no response, or it is not a page.
+pub async fn fetch_page(to: &str, form: Option<&UrlSearchParams>) -> Result<PageResponse, JsValue> {
+    let init = RequestInit::new();
+    let headers = web_sys::Headers::new()?;
+    headers.set("accept", "text/html")?;
+    // Tells the server that the request comes from in-browser navigation.
+    headers.set("x-keyward-live", "1")?;
+    init.set_headers(headers.as_ref());
+    if let Some(form) = form {
+        init.set_method("POST");
+        init.set_body(form.as_ref());
+    }
+    let response: Response = JsFuture::from(window().fetch_with_str_and_init(to, &init)).await?.dyn_into()?;
+    let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+    let page = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
+    Ok(PageResponse { url: response.url(), redirected: response.redirected(), ok: response.ok(), page })
+}
+
+/// Visits a page of this origin.
+pub fn visit(to: String, trace: HistoryMode) {
+    let turn = next();
+    set_busy(true);
+    spawn_local(async move {
+        let answer = fetch_page(&to, None).await;
+        if !is_latest(turn) {
+            return;
+        }
+        set_busy(false);
+        match answer {
+            Ok(answer) => {
+                let url = if answer.redirected { answer.url.clone() } else { to };
+                show(answer, &url, trace);
+            }
+            // Without a response, a full page load shows the browser's own error page.
+            Err(_) => load_document(&to),
+        }
+    });
+}
+
+/// Replaces the current page and its URL. A page with another layout (sign-in, an error) is loaded as a new document.
+pub fn show(answer: PageResponse, url: &str, trace: HistoryMode) {
+    if answer.page.query_selector(".shell").ok().flatten().is_none() || find(".shell").is_none() {
+        return load_document(url);
+    }
+    next();
+    set_busy(false);
+    let scroll = trace == HistoryMode::Push && path(url) != window().location().pathname().unwrap_or_default();
+    update_url(url, trace);
+    let opener = opener();
+    morph::morph_page(&answer.page);
+    after_morph();
+    focus::restore_focus(opener);
+    if scroll && find("dialog[open]").is_none() {
+        window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+}
+
+/// Loads a new document, so that no state of this page remains.
+pub fn load_document(to: &str) {
+    let _ = window().location().assign(to);
+}
+
+fn path(url: &str) -> String {
+    Url::new_with_base(url, &window().location().href().unwrap_or_default())
+        .map(|url| url.pathname())
+        .unwrap_or_default()
+}
+
+fn opener() -> Option<String> {
+    find("dialog[open]").and_then(|dialog| dialog.get_attribute("data-opener"))
+}
+
+/// Returns the URL without the parameters of a one-time message.
+fn without_flash_parameters(url: &str) -> Option<String> {
+    let url = Url::new_with_base(url, &window().location().href().ok()?).ok()?;
+    url.search_params().delete("done");
+    url.search_params().delete("key");
+    Some(url.href())
+}
+
+fn update_url(url: &str, trace: HistoryMode) {
+    let Ok(history) = window().history() else { return };
+    let url = without_flash_parameters(url).unwrap_or_else(|| url.to_owned());
+    let _ = match trace {
+        HistoryMode::Push if window().location().href().is_ok_and(|here| here == url) => Ok(()),
+        HistoryMode::Push => history.push_state_with_url(&JsValue::NULL, "", Some(&url)),
+        HistoryMode::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(&url)),
+        HistoryMode::Keep => Ok(()),
+    };
+}
+
+/// Removes the parameters of a one-time message from the URL, so that reloading the page does not repeat it.
+pub fn remove_flash_parameters() {
+    if let Ok(here) = window().location().href()
+        && (here.contains("done=") || here.contains("key="))
+    {
+        update_url(&here, HistoryMode::Replace);
+    }
+}
+
+/// Updates dialogs, dependent options, toasts, and islands. Runs after every change of the page.
+pub fn after_morph() {
+    dialogs::after_morph();
+    dependent_options::after_morph();
+    toasts::after_morph();
+    hydrate();
+}
+
+/// Marks all islands of the page as not hydrated.
+pub fn mark_dehydrated() {
+    for island in all("leptos-island") {
+        let _ = island.set_attribute("data-fresh", "");
+    }
+}
+
+/// Hydrates marked islands with the function that the page's loading script defines.
+fn hydrate() {
+    let Ok(wake) = Reflect::get(&window(), &"__hydrateIsland".into()).and_then(JsCast::dyn_into::<Function>) else {
+        return;
+    };
+    for island in all("leptos-island[data-fresh]") {
+        let _ = island.remove_attribute("data-fresh");
+        let name = island.get_attribute("data-component").unwrap_or_default();
+        let _ = wake.call2(&JsValue::NULL, &island, &name.into());
+    }
+}
+
+/// Marks the document while the next page is loading.
+fn set_busy(is: bool) {
+    let Some(html): Option<Element> = document().document_element() else { return };
+    let _ = if is { html.set_attribute("data-busy", "") } else { html.remove_attribute("data-busy") };
+}
+
+/// Waits, so that pending work of the browser finishes first.
+pub async fn pause(milliseconds: i32) {
+    let promise = Promise::new(&mut |done, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, milliseconds);
+    });
+    let _ = JsFuture::from(promise).await;
+}

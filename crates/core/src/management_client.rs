@@ -1,0 +1,58 @@
+//! Management clients: programs that manage keys with a management token, and their errors.
+
+use super::{Error, InvalidField, actor::Origin};
+use keyward_domain::ids::{KeyId, ProjectId};
+
+/// Scope to read the project and its keys.
+pub const READ_SCOPE: &str = "keyward:keys.read";
+/// Scope to create, edit, stop, and start the project's keys.
+pub const WRITE_SCOPE: &str = "keyward:keys.write";
+
+/// A management client, authenticated by a management token that a key of this project was exchanged for.
+///
+/// Every change reads the permissions of the key again inside its transaction, because the key can lose them during
+/// the request.
+#[derive(Clone, Debug)]
+pub struct ManagementClient {
+    pub key: KeyId,
+    /// Name of the key.
+    pub name: String,
+    /// The only project that the program can access.
+    pub project: ProjectId,
+    /// Scopes of the token. The key can have more scopes than a token issued from it.
+    pub scopes: Vec<String>,
+    pub origin: Origin,
+}
+
+impl ManagementClient {
+    /// Checks that `project` is the program's project. Other projects do not exist for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn check_project(&self, project: ProjectId) -> Result<(), Error> {
+        if project == self.project { Ok(()) } else { Err(Error::NotFound) }
+    }
+}
+
+/// Errors that only management clients receive.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManagementError {
+    /// The key became invalid or lost the scope during the request.
+    #[error("The key behind this token may not do this any more.")]
+    AccessLost,
+    /// The key changed since the program read it.
+    #[error("This key was changed meanwhile. Read it again, and send the request with its new ETag.")]
+    Stale,
+    /// A request with this idempotency key already created this key.
+    #[error(
+        "This idempotency key has made its key already, and a secret is shown only in the answer that made it. If you did not get \
+         it, delete that key and create another, with another idempotency key."
+    )]
+    AlreadyCreated(KeyId),
+    /// The idempotency key was already used with a different body.
+    #[error("This idempotency key was sent before, with another body. Send another one.")]
+    Reused,
+    /// The requested key would have more privileges than the key behind the token.
+    #[error("A program gives no key more than it has itself: see errors.")]
+    ExceedsPrivileges(Vec<InvalidField>),
+}

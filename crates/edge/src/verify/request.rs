@@ -1,0 +1,171 @@
+//! Verify request, parsed from the body without copies.
+
+use super::KEYS_MAX;
+use crate::zeroizing_string::ZeroizingStr;
+use keyward_domain::ids::ProjectId;
+use keyward_verify::verify::VerifyRequest;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, SeqAccess, Visitor},
+};
+use std::{borrow::Cow, fmt, net::IpAddr};
+
+/// String that borrows from the body unless it contains escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Reader)
+    }
+}
+
+/// Projects to which the key may belong. Without a list any project is allowed.
+enum Projects {
+    Any,
+    One([ProjectId; 1]),
+    Many(Vec<ProjectId>),
+}
+
+impl<'de> Deserialize<'de> for Projects {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Projects;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a project's id, or several")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Projects, E> {
+                text.parse().map(|id| Projects::One([id])).map_err(|_| E::custom("no id"))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<Projects, A::Error> {
+                let mut all = Vec::new();
+                while let Some(id) = ids.next_element()? {
+                    all.push(id);
+                }
+                // An empty list would deny every key. It is rejected as a mistake of the caller.
+                if all.is_empty() { Err(A::Error::custom("no project")) } else { Ok(Projects::Many(all)) }
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// Members of the request body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Members<'a> {
+    #[serde(borrow, default, deserialize_with = "given")]
+    key: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    token: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "given")]
+    project: Option<Projects>,
+    #[serde(borrow, default, deserialize_with = "texts")]
+    scopes: Vec<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "given")]
+    ip: Option<IpAddr>,
+}
+
+/// Deserializes a present member. `null` is rejected: an unset variable of the caller must not remove a restriction.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cow<'de, str>>, D::Error> {
+    Vec::<Text<'de>>::deserialize(deserializer).map(|texts| texts.into_iter().map(|text| text.0).collect())
+}
+
+/// Presented credential.
+pub enum Credential<'a> {
+    /// A key, or a token in the `key` member.
+    KeyOrToken(ZeroizingStr<'a>),
+    Token(ZeroizingStr<'a>),
+}
+
+/// One verify request.
+pub struct VerifyBody<'a> {
+    pub credential: Credential<'a>,
+    projects: Projects,
+    scopes: Vec<Cow<'a, str>>,
+    ip: Option<IpAddr>,
+}
+
+impl VerifyBody<'_> {
+    pub fn verify_request(&self) -> VerifyRequest<'_> {
+        let projects: &[ProjectId] = match &self.projects {
+            Projects::Any => &[],
+            Projects::One(id) => id,
+            Projects::Many(ids) => ids,
+        };
+        VerifyRequest { projects, scopes: &self.scopes, ip: self.ip }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for VerifyBody<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Members { key, token, project, scopes, ip } = Members::deserialize(deserializer)?;
+        let presented = match (key, token) {
+            (Some(text), None) => Credential::KeyOrToken(text.0.into()),
+            (None, Some(text)) => Credential::Token(text.0.into()),
+            (None, None) => return Err(D::Error::missing_field("key")),
+            _ => return Err(D::Error::custom("one of key and token")),
+        };
+        Ok(Self { credential: presented, projects: project.unwrap_or(Projects::Any), scopes, ip })
+    }
+}
+
+/// Batch of 1 to [`KEYS_MAX`] verify requests.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch<'a> {
+    #[serde(borrow, deserialize_with = "keys")]
+    pub keys: Vec<VerifyBody<'a>>,
+}
+
+fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VerifyBody<'de>>, D::Error> {
+    struct Reader;
+
+    impl<'de> Visitor<'de> for Reader {
+        type Value = Vec<VerifyBody<'de>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of 1 to 1000 questions")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<VerifyBody<'de>>, A::Error> {
+            let mut all = Vec::new();
+            while let Some(crate::json::JsonObject(one)) = elements.next_element()? {
+                if all.len() == KEYS_MAX {
+                    return Err(A::Error::custom("too many"));
+                }
+                all.push(one);
+            }
+            if all.is_empty() { Err(A::Error::custom("none")) } else { Ok(all) }
+        }
+    }
+
+    deserializer.deserialize_seq(Reader)
+}

@@ -1,0 +1,169 @@
+//! Bulk actions on keys by an administrator: one event per key, one reason for all.
+
+use super::{
+    Keys,
+    change::{Authority, LifecycleAction, apply},
+    is_restore_period_over, require_administrator,
+};
+use crate::{
+    Error,
+    actor::{Actor, Caller},
+    permissions::AdminPermission,
+};
+use keyward_domain::{
+    ids::KeyId,
+    key::{BulkFailure, BulkResult, PAGE_SIZE, Reason, SelectedKey},
+    time::Timestamp,
+};
+use keyward_store::{self as store, Tx, audit::NewEvent, change_log::Change, write_queue::WriteOutcome};
+use uuid::Uuid;
+
+/// Deactivates a key because its creator is disabled. Returns the event, unless the key was already stopped for this
+/// reason.
+///
+/// # Errors
+/// As for a single key, except that a key that was deleted in the meantime is not an error.
+pub(crate) async fn deactivate_key(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    key: KeyId,
+    reason: &Reason,
+    now: Timestamp,
+) -> Result<Option<NewEvent>, Error> {
+    let standing = match actor {
+        Actor::User(caller) => Authority::Administrator(caller.clone(), reason.clone()),
+        _ => Authority::Operator(reason.clone()),
+    };
+    deactivate_key_as(tx, &standing, key, now).await
+}
+
+/// As [`stop`], on behalf of the administrator with this name. The event names Keyward as the actor, and the
+/// administrator in its detail (`for`).
+///
+/// # Errors
+/// As [`stop`].
+pub(crate) async fn deactivate_key_for(
+    tx: &mut Tx<'_>,
+    administrator: &str,
+    key: KeyId,
+    reason: &Reason,
+    now: Timestamp,
+) -> Result<Option<NewEvent>, Error> {
+    deactivate_key_as(tx, &Authority::Keyward(administrator.to_owned(), reason.clone()), key, now).await
+}
+
+async fn deactivate_key_as(
+    tx: &mut Tx<'_>,
+    standing: &Authority,
+    key: KeyId,
+    now: Timestamp,
+) -> Result<Option<NewEvent>, Error> {
+    match apply(tx, standing, key, LifecycleAction::Deactivate, now).await {
+        Ok((_, event)) => Ok(event),
+        Err(Error::NotFound | Error::Conflict(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the ids without duplicates, in the lock order of all changes; at most one page.
+fn sorted_unique(ids: &[KeyId]) -> Result<Vec<KeyId>, Error> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Err(Error::Conflict("No key was chosen. Tick those that you mean, then press the button again."));
+    }
+    if ids.len() > PAGE_SIZE {
+        return Err(Error::Conflict("At most 50 keys can be changed at once. Choose fewer."));
+    }
+    Ok(ids)
+}
+
+impl Keys {
+    /// Returns the keys for the confirmation dialog. Keys that do not exist are omitted.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Conflict`] without ids, or with more than a
+    /// page.
+    pub async fn list_selected(&self, caller: &Caller, ids: &[KeyId]) -> Result<Vec<SelectedKey>, Error> {
+        let mut reader = self.context.pool.acquire_reader().await?;
+        let mut conn = reader.conn();
+        require_administrator(&mut conn, caller, AdminPermission::SeeEveryKey).await?;
+        let (mut keys, now) = (Vec::new(), self.context.now());
+        for id in sorted_unique(ids)? {
+            let row = store::keys::by_id(&mut conn, id.into()).await?.filter(|row| !is_restore_period_over(row, now));
+            keys.extend(row.map(|row| SelectedKey {
+                id,
+                status: row.lifecycle().status(now),
+                name: row.name,
+                project: row.project_name,
+            }));
+        }
+        Ok(keys)
+    }
+
+    /// Deactivates several keys as an administrator. A key that cannot be changed does not block the others: the result
+    /// lists it with the reason.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a user who is not an administrator; [`Error::Invalid`] without a reason;
+    /// [`Error::Conflict`] without ids, or with more than a page.
+    pub async fn deactivate_selected(&self, caller: &Caller, ids: &[KeyId], reason: &str) -> Result<BulkResult, Error> {
+        self.change_selected(caller, ids, reason, LifecycleAction::Deactivate).await
+    }
+
+    /// Deletes several keys as an administrator. For seven days an administrator can restore them, one by one.
+    ///
+    /// # Errors
+    /// As [`Keys::deactivate_chosen`].
+    pub async fn delete_selected(&self, caller: &Caller, ids: &[KeyId], reason: &str) -> Result<BulkResult, Error> {
+        self.change_selected(caller, ids, reason, LifecycleAction::Delete).await
+    }
+
+    async fn change_selected(
+        &self,
+        caller: &Caller,
+        ids: &[KeyId],
+        reason: &str,
+        verb: LifecycleAction,
+    ) -> Result<BulkResult, Error> {
+        // Other users must not even learn that this action exists.
+        self.list_selected(caller, ids).await?;
+        let reason: Reason = reason.parse().map_err(|e| Error::field("reason", e))?;
+        let (ids, standing, now) =
+            (sorted_unique(ids)?, Authority::Administrator(caller.clone(), reason), self.context.now());
+        let caller = caller.clone();
+        let write = self.context.queue.write(move |tx| {
+            let (ids, standing, caller) = (ids.clone(), standing.clone(), caller.clone());
+            Box::pin(async move {
+                require_administrator(tx, &caller, AdminPermission::StopAnyKey).await?;
+                let mut done = BulkResult { deleted: verb == LifecycleAction::Delete, ..BulkResult::default() };
+                let mut kept = WriteOutcome::unaudited(());
+                for id in ids {
+                    match apply(tx, &standing, id, verb, now).await {
+                        Ok((_, Some(event))) => {
+                            done.changed += 1;
+                            kept = kept.and_event(event).notify(Change { topic: "key", id: id.into() });
+                        }
+                        Ok((_, None)) => done.same += 1,
+                        Err(Error::NotFound) => done.left.push(BulkFailure {
+                            name: name_of(tx, id.into()).await?,
+                            why: "It does not exist any more.".to_owned(),
+                        }),
+                        Err(Error::Conflict(why)) => {
+                            done.left.push(BulkFailure { name: name_of(tx, id.into()).await?, why: why.to_owned() });
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(kept.map(|()| done))
+            })
+        });
+        write.await
+    }
+}
+
+/// Returns the name of a key, or its id if it does not exist.
+async fn name_of(tx: &mut Tx<'_>, id: Uuid) -> Result<String, Error> {
+    Ok(store::keys::by_id(tx, id).await?.map_or_else(|| id.to_string(), |row| row.name))
+}

@@ -1,0 +1,297 @@
+//! Key management by programs: the use cases of a user, limited to the token's scopes and to the one project of the
+//! program's key.
+//!
+//! **Attenuation.** A key that a program creates stays within the privileges of the program's own key: no additional
+//! scopes, networks, or lifetime, and the same environment and project. After an edit, a key is within the program's
+//! key, or within its own previous privileges, in all of them at once: the edit of a key that exceeds the program's key
+//! in one privilege must not widen another one. A key that a program activates or restores is within the program's key.
+//! A program therefore cannot widen any key beyond its own, that key included, and neither can the keys that it
+//! created. The start time and the rate limit are not privileges, not even those of the program's own key: it could
+//! create another key without a limit.
+
+mod list;
+mod requests;
+
+pub use list::{KeyList, KeyListRequest};
+pub use requests::{Expiry, IdempotencyKey, KeyPatchRequest, NewKeyRequest};
+
+use super::{
+    Keys, Viewer,
+    change::{Authority, LifecycleAction},
+    find,
+    new_key::NewKey,
+    privileges::Privileges,
+    view,
+};
+use crate::{
+    Error, InvalidField,
+    actor::Actor,
+    management_client::{ManagementClient, ManagementError, WRITE_SCOPE},
+    permissions::Action,
+};
+use keyward_domain::secret::PlainSecret;
+use keyward_domain::{
+    ids::{FormNumber, KeyId, ProjectId},
+    key::{KeyView, Status},
+    project::Role,
+    time::Timestamp,
+};
+use keyward_store::{self as store, Conn, keys::KeyRow};
+use uuid::Uuid;
+
+/// Returns the current privileges of the program's key, if it may still write. Its management scopes are limited to
+/// those of the token.
+async fn creator_privileges(
+    conn: &mut Conn<'_>,
+    program: &ManagementClient,
+    now: Timestamp,
+) -> Result<Privileges, Error> {
+    let row = store::keys::by_id(conn, program.key.into()).await?;
+    let good = |row: &KeyRow| {
+        row.project_id == Uuid::from(program.project)
+            && row.project_archived_at.is_none()
+            && row.lifecycle().status(now) == Status::Active
+    };
+    let row = row.filter(good).ok_or(ManagementError::AccessLost)?;
+    let mut reach = Privileges::from_row(&row)?;
+    reach.scopes.retain(|scope| !scope.starts_with("keyward:") || program.scopes.contains(scope));
+    if reach.scopes.iter().any(|scope| scope == WRITE_SCOPE) {
+        Ok(reach)
+    } else {
+        Err(ManagementError::AccessLost.into())
+    }
+}
+
+/// Checks that a program may create this key: the number is unused, and the key is within the program's own.
+pub(super) async fn check_new(conn: &mut Conn<'_>, actor: &Actor, new: &NewKey, now: Timestamp) -> Result<(), Error> {
+    let Actor::Program(program) = actor else { return Ok(()) };
+    let maker = creator_privileges(conn, program, now).await?;
+    check_idempotency(conn, new.number, new.request.as_ref()).await?;
+    deny_exceeding(Privileges::from_new_key(new).exceeding(&maker))
+}
+
+/// Checks that no key was created with this number before.
+pub(super) async fn check_idempotency(
+    conn: &mut Conn<'_>,
+    number: Option<FormNumber>,
+    request: Option<&[u8; 32]>,
+) -> Result<(), Error> {
+    let (Some(number), Some(request)) = (number, request) else { return Ok(()) };
+    match store::keys::find_by_form_number(conn, number.into()).await? {
+        Some(made) if made.request_digest.as_deref() == Some(&request[..]) => {
+            Err(ManagementError::AlreadyCreated(made.id.into()).into())
+        }
+        Some(_) => Err(ManagementError::Reused.into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a program may edit a key in this way.
+pub(super) async fn check_edit(
+    conn: &mut Conn<'_>,
+    actor: &Actor,
+    row: &KeyRow,
+    edit: &store::keys::Edit,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Actor::Program(program) = actor else { return Ok(()) };
+    let maker = creator_privileges(conn, program, now).await?;
+    let before = Privileges::from_row(row)?;
+    let after = before.after_edit(edit)?;
+    // A program with a test key must not change live keys.
+    if before.environment == maker.environment && after.is_subset_of(&before, now) {
+        return Ok(());
+    }
+    deny_exceeding(after.exceeding(&maker))
+}
+
+/// Checks that a program may apply this action to a key: the environments are equal, and a key that is activated or
+/// restored is within the program's own. `versions` lists the states in which the action may run. An action that is
+/// already done is permitted in any state.
+pub(super) async fn check_change(
+    conn: &mut Conn<'_>,
+    program: &ManagementClient,
+    row: &KeyRow,
+    verb: LifecycleAction,
+    versions: Option<&[i64]>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut beyond = Privileges::from_row(row)?.exceeding(&creator_privileges(conn, program, now).await?);
+    if !verb.ends_stop() || verb.is_done(row) {
+        beyond.retain(|field| field.name == "environment");
+    }
+    deny_exceeding(beyond)?;
+    let stale = versions.is_some_and(|versions| !versions.contains(&row.updated_at));
+    if stale && !verb.is_done(row) { Err(ManagementError::Stale.into()) } else { Ok(()) }
+}
+
+fn deny_exceeding(beyond: Vec<InvalidField>) -> Result<(), Error> {
+    if beyond.is_empty() { Ok(()) } else { Err(ManagementError::ExceedsPrivileges(beyond).into()) }
+}
+
+impl Keys {
+    /// Creates a key for a program. Defaults come from the program's own key: its environment, its networks, and 90
+    /// days or its own expiry if that is earlier. Only this response contains the secret.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] with every invalid member; [`Error::Program`] if
+    /// the key would exceed the program's key, or the number was used before; [`Error::Conflict`] if the project has as
+    /// many keys as the policy allows.
+    pub async fn create_by_program(
+        &self,
+        program: &ManagementClient,
+        project: ProjectId,
+        request: &NewKeyRequest,
+        once: Option<&IdempotencyKey>,
+    ) -> Result<(KeyView, PlainSecret), Error> {
+        program.check_project(project)?;
+        let now = self.context.now();
+        let (usual, maker) = {
+            let mut reader = self.context.pool.acquire_reader().await?;
+            let mut conn = reader.conn();
+            let maker = creator_privileges(&mut conn, program, now).await?;
+            // Before the request is parsed: a time that was in the future when the request was first sent may have
+            // passed.
+            check_idempotency(&mut conn, once.map(IdempotencyKey::number), once.map(IdempotencyKey::request)).await?;
+            (crate::policy::load(&mut conn).await?.default_period(), maker)
+        };
+        let new = request.parse(program, &maker, usual, once, now)?;
+        let made = self.create_as(&Actor::Program(program.clone()), new).await;
+        made.map_err(|error| rename_expiry_field(error, request.expiry.as_ref()))
+    }
+
+    /// Returns a key of the program's project.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the key does not exist or belongs to another project.
+    pub async fn get_by_program(
+        &self,
+        program: &ManagementClient,
+        project: ProjectId,
+        id: KeyId,
+    ) -> Result<KeyView, Error> {
+        program.check_project(project)?;
+        let (actor, now) = (Actor::Program(program.clone()), self.context.now());
+        let mut reader = self.context.pool.acquire_reader().await?;
+        let row = find(&mut reader.conn(), &actor, id, Action::SeeKeys, now).await?;
+        view(row, &Viewer::from_actor(&actor), Some(Role::Operator), now)
+    }
+
+    /// Edits a key of the program's project, if it is in one of these states; `None`: in any.
+    ///
+    /// # Errors
+    /// As [`Keys::create_by_program`]; [`ProgramRefused::Stale`] if the key is in another state; [`Error::Conflict`] if
+    /// it is deleted.
+    pub async fn edit_by_program(
+        &self,
+        program: &ManagementClient,
+        project: ProjectId,
+        id: KeyId,
+        versions: Option<&[i64]>,
+        changes: &KeyPatchRequest,
+    ) -> Result<KeyView, Error> {
+        let now = self.get_by_program(program, project, id).await?;
+        // The write compares this version again, because the key may change after this read.
+        let version = match versions {
+            Some(versions) if !versions.contains(&now.version) => return Err(ManagementError::Stale.into()),
+            Some(_) => Some(now.version),
+            None => None,
+        };
+        let edited = changes.parse(version, self.context.now())?;
+        let edited = self.apply_edit(&Actor::Program(program.clone()), id, edited).await;
+        edited.map_err(|error| rename_expiry_field(error, changes.expiry.as_ref()))
+    }
+
+    /// Deactivates a key of the program's project, if it is in one of these states; `None`: in any. Repeating the call
+    /// is not an error.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the key does not exist or belongs to another project; [`Error::Conflict`] if it is
+    /// deleted; [`Error::Program`] if it belongs to another environment, or is in another state.
+    pub async fn deactivate_by_program(
+        &self,
+        who: ManagementClient,
+        at: &KeyPath,
+        versions: IfMatch,
+    ) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, LifecycleAction::Deactivate).await
+    }
+
+    /// Activates a key of the program's project, under the same condition. Repeating the call is not an error.
+    ///
+    /// # Errors
+    /// As [`Keys::deactivate_by_program`]; [`Error::Program`] if the key exceeds the program's key; [`Error::Stopped`]
+    /// while it is stopped by an administrator.
+    pub async fn activate_by_program(
+        &self,
+        who: ManagementClient,
+        at: &KeyPath,
+        versions: IfMatch,
+    ) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, LifecycleAction::Activate).await
+    }
+
+    /// Deletes a key of the program's project, under the same condition. It can be restored for seven days. Repeating
+    /// the call is not an error.
+    ///
+    /// # Errors
+    /// As [`Keys::deactivate_by_program`].
+    pub async fn delete_by_program(
+        &self,
+        who: ManagementClient,
+        at: &KeyPath,
+        versions: IfMatch,
+    ) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, LifecycleAction::Delete).await
+    }
+
+    /// Restores a key of the program's project to its previous state, under the same condition. Repeating the call is
+    /// not an error.
+    ///
+    /// # Errors
+    /// As [`Keys::activate_by_program`].
+    pub async fn restore_by_program(
+        &self,
+        who: ManagementClient,
+        at: &KeyPath,
+        versions: IfMatch,
+    ) -> Result<KeyView, Error> {
+        self.change_by_program(who, at, versions, LifecycleAction::Restore).await
+    }
+
+    async fn change_by_program(
+        &self,
+        program: ManagementClient,
+        at: &KeyPath,
+        versions: IfMatch,
+        verb: LifecycleAction,
+    ) -> Result<KeyView, Error> {
+        program.check_project(at.project)?;
+        self.change(Authority::Program(Box::new(program), versions), at.key, verb).await
+    }
+}
+
+/// The path of a key: its project and its id.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyPath {
+    pub project: ProjectId,
+    pub key: KeyId,
+}
+
+/// The states of a key in which a change may run (`If-Match`); `None`: in any.
+pub type IfMatch = Option<Vec<i64>>;
+
+/// Renames the error field of a rule that forms and programs share, from the form's field to the member that the
+/// program sent.
+fn rename_expiry_field(error: Error, end: Option<&Expiry>) -> Error {
+    let name = if matches!(end, Some(Expiry::Days(_))) { "expires_in_days" } else { "expires_at" };
+    match error {
+        Error::Invalid(fields) => Error::Invalid(
+            fields
+                .into_iter()
+                .map(|field| if field.name == "expires" { InvalidField { name, ..field } } else { field })
+                .collect(),
+        ),
+        other => other,
+    }
+}

@@ -1,0 +1,107 @@
+//! Key snapshots: the columns that a verification decision needs.
+
+use super::{Conn, Error, decode_list, on};
+use uuid::Uuid;
+
+/// The columns of a key and its project that a verification decision needs.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct KeySnapshotRow {
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub project_archived_at: Option<i64>,
+    /// Seconds: the project's maximum, or the policy's if that is shorter.
+    pub token_life_max: i64,
+    pub name: String,
+    pub environment: String,
+    digest: Vec<u8>,
+    scopes: String,
+    networks: String,
+    /// In the format of [`keyward_domain::rate::RateLimit`].
+    pub rate_limit: Option<String>,
+    pub issued_to: Option<String>,
+    pub not_before: Option<i64>,
+    pub expires_at: Option<i64>,
+    pub active: bool,
+    pub deleted_at: Option<i64>,
+}
+
+impl KeySnapshotRow {
+    /// Returns the SHA-256 of the key's secret.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column does not contain a digest.
+    pub fn digest(&self) -> Result<[u8; 32], Error> {
+        self.digest.as_slice().try_into().map_err(|_| Error::Corrupt("digest of a key"))
+    }
+
+    /// Returns the key's scopes.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the column does not contain a list of words.
+    pub fn scopes(&self) -> Result<Vec<String>, Error> {
+        decode_list(&self.scopes, "list of a key's scopes")
+    }
+
+    /// Returns the networks from which the key may be used, in their stored form.
+    ///
+    /// # Errors
+    /// Same as [`FactsRow::scopes`].
+    pub fn networks(&self) -> Result<Vec<String>, Error> {
+        decode_list(&self.networks, "list of a key's networks")
+    }
+}
+
+macro_rules! select_facts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT k.id, k.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
+             THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, k.name, k.environment, k.digest, k.scopes, k.networks, \
+             k.rate_limit, k.issued_to, k.not_before, k.expires_at, k.active, k.deleted_at \
+             FROM keys k JOIN projects p ON p.id = k.project_id CROSS JOIN policy l ",
+            $rest
+        )
+    };
+}
+
+/// Returns the snapshot of the key whose secret has this digest.
+///
+/// # Errors
+/// If the query fails.
+pub async fn by_digest(conn: &mut Conn<'_>, digest: &[u8; 32]) -> Result<Option<KeySnapshotRow>, Error> {
+    const SQL: &str = select_facts!("WHERE k.digest = $1");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(c).await?))
+}
+
+/// Selects a grant in the form of a key. Its digest matches no secret. A revoked grant appears as deleted, and so does
+/// a grant of a removed client, because revoking the grants of a client takes many writes.
+macro_rules! select_granted {
+    ($rest:literal) => {
+        concat!(
+            "SELECT g.id, g.project_id, p.archived_at AS project_archived_at, CASE WHEN l.token_life_max < p.token_life_max \
+             THEN l.token_life_max ELSE p.token_life_max END AS token_life_max, g.client_name AS name, 'live' AS environment, g.digest, \
+             g.scopes, '[]' AS networks, CAST(NULL AS TEXT) AS rate_limit, g.user_name AS issued_to, CAST(NULL AS BIGINT) AS not_before, \
+             g.until AS expires_at, TRUE AS active, COALESCE(g.ended_at, c.removed_at) AS deleted_at \
+             FROM grants g JOIN projects p ON p.id = g.project_id LEFT JOIN oauth_clients c ON c.id = g.client_id \
+             CROSS JOIN policy l ",
+            $rest
+        )
+    };
+}
+
+/// Returns the snapshot of the key or the grant with this id.
+///
+/// # Errors
+/// If the query fails.
+pub async fn by_id(conn: &mut Conn<'_>, id: Uuid) -> Result<Option<KeySnapshotRow>, Error> {
+    const SQL: &str = concat!(select_facts!("WHERE k.id = $1"), " UNION ALL ", select_granted!("WHERE g.id = $1"));
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await?))
+}
+
+/// Returns the snapshots of the keys after the id `after`, at most `limit`, ordered by id.
+///
+/// # Errors
+/// If the query fails.
+pub async fn page(conn: &mut Conn<'_>, after: Uuid, limit: i64) -> Result<Vec<KeySnapshotRow>, Error> {
+    const SQL: &str = select_facts!("WHERE k.id > $1 ORDER BY k.id LIMIT $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await?))
+}

@@ -1,0 +1,93 @@
+//! Database access of the commands.
+
+use crate::{
+    config::DatabaseSettings,
+    service::{Context, clock::SystemClock, mail::NoMail, random::SystemRandom},
+    store::{Location, Pool, write_queue::Queue},
+};
+use anyhow::Context as _;
+use std::{sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
+
+/// Time in which a server on the same database receives a change: it polls ten times per second or is notified.
+const PROPAGATION_DELAY: Duration = Duration::from_millis(400);
+
+/// The database, its write queue, and the queue's task. The task ends when all other users of the queue are gone.
+pub struct Database {
+    pub context: Context,
+    queue: JoinHandle<()>,
+}
+
+impl Database {
+    /// Opens the database. `make`: creates a missing SQLite file; without it a missing file is an error.
+    ///
+    /// # Errors
+    /// A message that names the database.
+    pub async fn open(settings: &DatabaseSettings, make: bool) -> anyhow::Result<Self> {
+        if let Location::Sqlite(path) = &settings.database {
+            // An empty file counts as missing. The server refuses one beside a key file, so a command must not create
+            // it.
+            if !make && std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
+                anyhow::bail!(
+                    "there is no database at {}; name it with --database-url (KEYWARD_DATABASE_URL), or start the server first",
+                    path.display()
+                );
+            }
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder).with_context(|| {
+                    format!("the folder {} of the database {} could not be made", folder.display(), path.display())
+                })?;
+            }
+        }
+        let pool = Pool::open(&settings.database)
+            .await
+            .with_context(|| format!("the database {} could not be opened", settings.database))?;
+        let (queue, task) = Queue::start(pool.clone());
+        let context = Context {
+            pool,
+            queue,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            mail: Arc::new(NoMail),
+            password_cost: argon2::Params::DEFAULT,
+        };
+        Ok(Self { context, queue: task })
+    }
+
+    /// Ends a command. After a change it waits until a running server has received the change, so that the printed
+    /// result is in effect when the command ends. Then closes the database as [`Opened::close`] does.
+    pub async fn finish(self) {
+        let changed = *self.context.queue.head().borrow() > 0;
+        if changed {
+            tokio::time::sleep(PROPAGATION_DELAY).await;
+        }
+        self.close().await;
+    }
+
+    /// Waits until all writes are committed and closes the database. All other clones of [`Ground`] must be dropped
+    /// first.
+    pub async fn close(self) {
+        let Context { pool, queue, .. } = self.context;
+        drop(queue);
+        // A server task that still holds the queue must not prevent the process from ending.
+        if tokio::time::timeout(Duration::from_secs(5), self.queue).await.is_err() {
+            tracing::warn!("store.not_closed: the write queue is still in use");
+        }
+        pool.close().await;
+    }
+}
+
+/// Converts an error of a use case into a message for a terminal.
+pub fn terminal_error(error: crate::service::Error) -> anyhow::Error {
+    use crate::service::Error;
+    match error {
+        Error::NotFound => anyhow::anyhow!("there is no such thing; see the list"),
+        Error::Invalid(fields) => {
+            let fields: Vec<_> = fields.into_iter().map(|f| format!("{}: {}", f.name, f.message)).collect();
+            anyhow::anyhow!("{}", fields.join("\n  "))
+        }
+        Error::Stopped { reason } => anyhow::anyhow!("{}", Error::stopped_message(&reason)),
+        Error::Conflict(why) | Error::Forbidden(why) => anyhow::anyhow!("{why}"),
+        other => other.into(),
+    }
+}

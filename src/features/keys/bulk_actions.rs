@@ -1,0 +1,197 @@
+//! `/admin/keys/chosen`: bulk actions. Deactivates or deletes several keys with one reason. The list submits the
+//! checked rows; the confirmation page lists the keys.
+
+use super::{lifecycle_dialogs::error_dialog, list_context::ListContext};
+use crate::{
+    domain::{
+        filter::KeyFilter,
+        ids::KeyId,
+        key::{BulkResult, SelectedKey},
+    },
+    features::resource::resource,
+    features::{
+        admin::api::admin_chosen_keys,
+        session::{PageTitle, Session},
+    },
+    ui::{
+        button::Submit,
+        dialog::{Away, Dialog, DialogHead},
+        field::Field,
+        form::Form,
+        notice::{Notice, Refused, Tone},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+const PAGE: &str = "/admin/keys/chosen";
+
+/// The bulk action form of the list. The checkboxes of the rows reference it by its id, since they are outside of it.
+pub fn bulk_form(place: &ListContext) -> AnyView {
+    let KeyFilter { status, project, environment, owner, view, sort } = place.filter.clone();
+    let kept = [
+        ("status", status.map(|it| it.as_str().to_owned())),
+        ("project", project.map(|it| it.to_string())),
+        ("environment", environment.map(|it| it.as_str().to_owned())),
+        ("owner", owner.map(|it| it.to_string())),
+        ("view", view.map(|it| it.as_str().to_owned())),
+        ("sort", (sort != Default::default()).then(|| sort.as_str().to_owned())),
+        ("after", (!place.after.is_empty()).then(|| place.after.clone())),
+    ];
+    let kept = kept
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value /> }))
+        .collect_view();
+    view! {
+        <form class="bulk" id="chosen" action=PAGE aria-label="Chosen keys">
+            <span class="bulk__count">"chosen"</span>
+            {kept}
+            <button class="button" name="verb" value="deactivate">
+                "Deactivate…"
+            </button>
+            <button class="button button--danger" name="verb" value="delete">
+                "Delete…"
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn BulkActionPage() -> impl IntoView {
+    let place = ListContext::current();
+    // Set in the response to the form submission.
+    if let Some(done) = use_context::<BulkResult>() {
+        return result_dialog(&place, done);
+    }
+    let session = Session::current();
+    let (delete, ids) = use_query_map().with_untracked(|query| {
+        let ids = query.get_all("id").unwrap_or_default();
+        let ids: Vec<KeyId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        (query.get("verb").as_deref() == Some("delete"), ids)
+    });
+    let keys = resource(
+        || (),
+        move |()| {
+            let ids = ids.clone();
+            async move {
+                session.signed_in().await?;
+                admin_chosen_keys(ids).await
+            }
+        },
+    );
+    let draw = move |answer| match answer {
+        Ok(keys) => confirm_dialog(&place, delete, keys),
+        Err(error) => error_dialog(&place, error),
+    };
+    view! { <Suspense>{move || keys.get().map(draw.clone())}</Suspense> }.into_any()
+}
+
+fn key_count(n: usize) -> String {
+    if n == 1 { "1 key".to_owned() } else { format!("{n} keys") }
+}
+
+fn confirm_dialog(place: &ListContext, delete: bool, keys: Vec<SelectedKey>) -> AnyView {
+    let (verb, path, label, working, lead) = if delete {
+        let lead = "From the next request on they are refused, and so are access tokens made from them. An administrator can restore \
+                    them for 7 days.";
+        ("Delete", "delete", "Delete keys", "Deleting…", lead)
+    } else {
+        let lead = "From the next request on they are refused, and so are access tokens made from them. An administrator can \
+                    activate them again.";
+        ("Deactivate", "deactivate", "Deactivate keys", "Deactivating…", lead)
+    };
+    let title = format!("{verb} {}?", key_count(keys.len()));
+    let mut to = place.with_query(PAGE);
+    let mut add = |name: &str, value: &str| {
+        to.push(if to.contains('?') { '&' } else { '?' });
+        to.push_str(&format!("{name}={value}"));
+    };
+    add("verb", path);
+    for key in &keys {
+        add("id", &key.id.to_string());
+    }
+    let rows = keys
+        .into_iter()
+        .map(|key| {
+            view! {
+                <li>
+                    <input type="hidden" name="ids[]" value=key.id.to_string() />
+                    {key.name}
+                    " "
+                    <span class="muted">{format!("{}, {}", key.project, key.status.label().to_lowercase())}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    let back = place.list_url();
+    let close = back.clone();
+    let leave = back.clone();
+    let inside = move || {
+        view! {
+            <DialogHead title=title close=close />
+            <div class="dialog__body">
+                <div class="stack stack--close">
+                    <Refused />
+                    <p id="dialog-lead">{lead}</p>
+                    <ul class="lines">{rows}</ul>
+                    <Field
+                        name="reason"
+                        label="Reason"
+                        hint="Their owners read it beside the key, with your name."
+                        required=true
+                        autofocus=true
+                    />
+                </div>
+                <input type="hidden" name="verb" value=path />
+            </div>
+            <footer class="dialog__foot">
+                <Away to=back label="Cancel" />
+                <Submit label working class="button button--danger" />
+            </footer>
+        }
+        .into_any()
+    };
+    view! {
+        <PageTitle text=label />
+        <Dialog class="dialog--small" described=true opener="main" leave>
+            <Form to>{inside()}</Form>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// The result: how many keys changed, and which did not, each with its reason.
+fn result_dialog(place: &ListContext, done: BulkResult) -> AnyView {
+    let word = if done.deleted { "deleted" } else { "deactivated" };
+    let title = format!("{} {word}", key_count(done.changed as usize));
+    let same = (done.same > 0).then(|| {
+        let were = if done.same == 1 { "was" } else { "were" };
+        view! { <p>{format!("{} {were} so already.", key_count(done.same as usize))}</p> }
+    });
+    let left = (!done.left.is_empty()).then(|| {
+        let count = key_count(done.left.len());
+        let rows = done.left.into_iter().map(|it| view! { <li>{it.name} ": " {it.why}</li> }).collect_view();
+        view! {
+            <Notice tone=Tone::Warning>{format!("{count} could not be {word}:")}</Notice>
+            <ul class="lines">{rows}</ul>
+        }
+    });
+    let back = place.list_url();
+    view! {
+        <PageTitle text=title.clone() />
+        <Dialog class="dialog--small" opener="main" leave=back.clone()>
+            <DialogHead title close=back.clone() />
+            <div class="dialog__body">
+                <div class="stack stack--close" role="status">
+                    {same} {left}
+                    <p>"Each has its own entry in the log, with your reason."</p>
+                </div>
+            </div>
+            <footer class="dialog__foot">
+                <Away to=back label="Back to the list" class="button button--primary" autofocus=true />
+            </footer>
+        </Dialog>
+    }
+    .into_any()
+}

@@ -1,0 +1,49 @@
+//! Password reset, step one: requests a one-time link by email.
+
+use super::email_form::email_form;
+use crate::{
+    features::session::{NotFoundPage, PageTitle, Session, SessionInfo, help_link, instance_footer},
+    ui::bare_layout::Gate,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn RequestResetPage() -> impl IntoView {
+    let session = Session::current();
+    let link_requested = use_query_map().with_untracked(|query| query.get("asked").is_some());
+
+    let page = move |known: Option<SessionInfo>| {
+        let Some(known) = known.filter(|known| known.instance.ways.passwords) else {
+            return view! { <NotFoundPage /> }.into_any();
+        };
+        let help = known.instance.support_url.clone();
+        let (title, lead, form) = match (known.instance.ways.mail, link_requested) {
+            (false, _) => (
+                "Forgot your password?",
+                "This Keyward sends no mail. Ask your administrator for a link to choose a new one.",
+                false,
+            ),
+            (true, true) => (
+                "Look into your mail",
+                "If there is an account with that address, a letter with a link is on its way. The link holds for an hour.",
+                false,
+            ),
+            (true, false) => ("Forgot your password?", "We send you a link with which you choose a new one.", true),
+        };
+        view! {
+            <PageTitle text="New password" />
+            <Gate title lead=lead.to_owned() foot=Some(instance_footer(known))>
+                {form.then(|| email_form("/reset"))}
+                <p class="hint">
+                    <a href="/login" rel="external">
+                        "Back to sign-in"
+                    </a>
+                    {help.map(help_link)}
+                </p>
+            </Gate>
+        }
+        .into_any()
+    };
+    view! { <Suspense>{move || session.get().map(|known| page(known.ok()))}</Suspense> }
+}

@@ -1,0 +1,55 @@
+//! Registration, step one: requests a one-time link by email. An invitation redirects to step two immediately.
+
+use super::email_form::email_form;
+use crate::{
+    features::session::{NotFoundPage, PageTitle, Session, SessionInfo, instance_footer},
+    response_status::Redirect,
+    ui::bare_layout::Gate,
+};
+use leptos::prelude::*;
+use leptos_router::{hooks::use_query_map, location::Url};
+
+#[component]
+pub fn RequestSignUpPage() -> impl IntoView {
+    let session = Session::current();
+    let (invitation, link_requested) =
+        use_query_map().with_untracked(|query| (query.get("invitation"), query.get("asked").is_some()));
+    let invitation = StoredValue::new(invitation);
+
+    let page = move |known: Option<SessionInfo>| {
+        if let Some(code) = invitation.get_value() {
+            return view! { <Redirect to=format!("/signup/new?code={}", Url::escape(&code)) /> }.into_any();
+        }
+        let Some(known) = known.filter(|known| known.instance.ways.sign_up) else {
+            return view! { <NotFoundPage /> }.into_any();
+        };
+        if known.me.is_some() {
+            return view! { <Redirect to="/keys" /> }.into_any();
+        }
+        let product = known.instance.name.clone();
+        let (title, lead) = if link_requested {
+            (
+                "Look into your mail".to_owned(),
+                "A letter to that address is on its way. Its link leads on, and holds for 24 hours.".to_owned(),
+            )
+        } else {
+            (
+                format!("Create an account at {}", product.as_deref().unwrap_or("Keyward")),
+                "We send you a link, to know that the address is yours.".to_owned(),
+            )
+        };
+        view! {
+            <PageTitle text="Create an account" />
+            <Gate title lead=lead foot=Some(instance_footer(known))>
+                {(!link_requested).then(|| email_form("/signup"))}
+                <p class="hint">
+                    "You have an account? " <a href="/login" rel="external">
+                        "Sign in"
+                    </a>
+                </p>
+            </Gate>
+        }
+        .into_any()
+    };
+    view! { <Suspense>{move || session.get().map(|known| page(known.ok()))}</Suspense> }
+}

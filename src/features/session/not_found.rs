@@ -1,0 +1,35 @@
+//! The 404 page.
+
+use super::PageTitle;
+use crate::{response_status::status, ui::bare_layout::Gate};
+use leptos::prelude::*;
+
+/// The same page for an object that does not exist and for one that the user has no access to.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    status(404);
+    let lead = "The page does not exist, or it belongs to someone else. Check the address, or ask the person who sent it \
+                to you.";
+    view! {
+        <PageTitle text="Not found" />
+        <Gate title="There is nothing here for you" lead=lead.to_owned()>
+            <div class="actions">
+                {home_link()}
+                <a class="button" href="/logout">
+                    "Sign in as someone else"
+                </a>
+            </div>
+            <p class="hint">"Error 404"</p>
+        </Gate>
+    }
+}
+
+/// The link from an error page to the key list.
+pub fn home_link() -> AnyView {
+    view! {
+        <a class="button button--primary" href="/keys">
+            "Go to your API keys"
+        </a>
+    }
+    .into_any()
+}

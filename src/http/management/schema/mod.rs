@@ -1,0 +1,8 @@
+//! Request and response bodies of the management API. `tests/all/openapi.rs` validates responses against their schemas
+//! in `/openapi.json`.
+
+mod request;
+mod response;
+
+pub use request::{KeyChanges, NewKey};
+pub use response::{Key, Keys, MadeKey, Project, Projects};

@@ -1,0 +1,165 @@
+//! Test data: creates records, and reads the database without the service.
+
+use super::{TestServer, browser::Page};
+use keyward::{
+    domain::ids::{KeyId, ProjectId},
+    service::{Error, actor::Caller, keys::KeyDraft},
+    store::{self, Conn, Pool, keys::KeyRow, write_queue::WriteOutcome},
+};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+/// A created key with its secret.
+pub struct CreatedKey {
+    pub id: KeyId,
+    pub project: ProjectId,
+    pub secret: String,
+}
+
+impl TestServer {
+    /// Returns the user's own project.
+    pub async fn project_of(&self, caller: &Caller) -> ProjectId {
+        self.app.keys.new_key_form(caller).await.expect("a form").projects[0].id
+    }
+
+    pub fn draft(&self, project: ProjectId, name: &str) -> KeyDraft {
+        KeyDraft {
+            number: self.app.context.new_id().into(),
+            name: name.into(),
+            project,
+            environment: "live".into(),
+            expires: "90d".into(),
+            expires_on: String::new(),
+            scopes: vec!["data:read".into(), "usage:read".into()],
+            issued_to: String::new(),
+            restrictions: Default::default(),
+        }
+    }
+
+    /// Creates a key in the user's own project, valid for 90 days, with the scopes `data:read` and `usage:read`.
+    pub async fn create_key(&self, caller: &Caller, name: &str) -> CreatedKey {
+        let project = self.project_of(caller).await;
+        let (key, secret) = self.app.keys.create(caller, self.draft(project, name)).await.expect("a key is made");
+        CreatedKey { id: key.id, project, secret: secret.expose().to_owned() }
+    }
+
+    /// Like [`Self::create_key`], but returns the ID or the error.
+    pub async fn try_create_key(&self, caller: &Caller, name: &str) -> Result<KeyId, Error> {
+        let project = self.app.keys.new_key_form(caller).await?.projects[0].id;
+        Ok(self.app.keys.create(caller, self.draft(project, name)).await?.0.id)
+    }
+
+    /// Adds a user to a project.
+    pub async fn add_member(&self, project: ProjectId, caller: &Caller, role: &'static str) {
+        let (user, now) = (caller.user, self.app.context.now());
+        let write = self.app.context.queue.write(move |tx| {
+            Box::pin(async move {
+                store::projects::add_member(tx, project.into(), user.into(), role, now.micros()).await?;
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
+            })
+        });
+        write.await.expect("a member joins");
+    }
+
+    /// Formats an ID as a literal of the engine's SQL dialect.
+    pub fn literal(&self, id: impl Into<Uuid>) -> String {
+        let id: Uuid = id.into();
+        match self.app.context.pool {
+            Pool::Sqlite { .. } => format!("x'{}'", id.simple()),
+            Pool::Postgres(_) => format!("'{id}'"),
+        }
+    }
+
+    /// Executes one or more statements on the database, without the service.
+    pub async fn execute_sql(&self, sql: &str) {
+        let sql = sql.to_owned();
+        let write = self.app.context.queue.write(move |tx| {
+            let sql = AssertSqlSafe(sql.clone());
+            Box::pin(async move {
+                match &mut **tx {
+                    Conn::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
+                    Conn::Postgres(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(|_| ()),
+                }
+                .map_err(store::Error::from)?;
+                Ok::<_, Error>(WriteOutcome::unaudited(()))
+            })
+        });
+        write.await.expect("the database takes it");
+    }
+
+    /// Returns the number that a query selects.
+    pub async fn query_number(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let mut reader = self.app.context.pool.acquire_reader().await.expect("a reader");
+        match reader.conn() {
+            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_one(c).await,
+        }
+        .expect("a number")
+    }
+
+    /// Returns the texts that a query with one column selects.
+    pub async fn query_texts(&self, sql: &str) -> Vec<String> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let mut reader = self.app.context.pool.acquire_reader().await.expect("a reader");
+        match reader.conn() {
+            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+        }
+        .expect("texts")
+    }
+
+    /// Returns the byte strings that a query with one column selects.
+    pub async fn query_blobs(&self, sql: &str) -> Vec<Vec<u8>> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let mut reader = self.app.context.pool.acquire_reader().await.expect("a reader");
+        match reader.conn() {
+            Conn::Sqlite(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+            Conn::Postgres(c) => sqlx::query_scalar(sql).fetch_all(c).await,
+        }
+        .expect("bytes")
+    }
+
+    pub async fn key_row(&self, id: KeyId) -> Option<KeyRow> {
+        let mut reader = self.app.context.pool.acquire_reader().await.expect("a reader");
+        store::keys::by_id(&mut reader.conn(), id.into()).await.expect("readable")
+    }
+
+    /// Returns all stored columns of a key as one text, for comparison.
+    pub async fn stored_key(&self, id: KeyId) -> String {
+        format!("{:?}", self.key_row(id).await)
+    }
+
+    /// Returns the number of events with this action in the audit log.
+    pub async fn events(&self, action: &str) -> i64 {
+        self.query_number(&format!("SELECT COUNT(*) FROM audit_events WHERE action = '{action}'")).await
+    }
+}
+
+impl Page {
+    /// Returns the nonce of the response's content security policy.
+    pub fn nonce(&self) -> Option<&str> {
+        self.header("content-security-policy").split("'nonce-").nth(1)?.split('\'').next()
+    }
+
+    /// Returns the body with the values that differ between responses masked: the nonce and these words.
+    pub fn masked(&self, words: &[&str]) -> String {
+        let mut text = self.text().to_owned();
+        for word in words.iter().copied().chain(self.nonce()) {
+            text = text.replace(word, "…");
+        }
+        text
+    }
+
+    /// Checks every member of a problem document (RFC 9457) and returns its reason code.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}: {}", self.status, self.text());
+        let body = self.json();
+        assert_eq!(body["status"], self.status, "{body}");
+        for member in ["title", "code", "detail"] {
+            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {body}");
+        }
+        assert!(self.header("cache-control").contains("no-store"), "{body}");
+        body["code"].as_str().expect("a code").to_owned()
+    }
+}
