@@ -1,10 +1,11 @@
 //! Error responses outside of the application: a small page for a browser, a problem document for a client.
 
-use super::{fallback, routes::PREFIXES, static_page};
+use super::static_page;
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use keyward_edge::fallback::{self, API_PREFIXES};
 
 /// Content security policy of an error page: only the site's own styles, images, and fonts.
 pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; \
@@ -17,7 +18,7 @@ A4.5 4.5 0 0 1 4.5 0Z";
 /// Whether the caller accepts HTML and the path is not an API path.
 pub fn accepts_html(headers: &HeaderMap, path: &str) -> bool {
     let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    accepts.contains("text/html") && !PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+    accepts.contains("text/html") && !API_PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// Returns an error response. `words` must be a constant text, never user input.

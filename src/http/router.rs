@@ -5,39 +5,37 @@
 //! size and time.
 
 use super::{
-    AppState, HttpService, RESPONSE_TIME, assets, audit, cross_origin_opener_policy, csrf, drafts, error_page,
-    fallback, form_actions, oauth, oidc, openapi, pages, problem, request_middleware, routes, server_functions,
-    sessions,
+    AppState, HttpService, assets, audit_export, cross_origin_opener_policy, csrf, drafts, error_page, form_actions,
+    oidc, pages, problem, request_middleware, server_functions, sessions,
 };
 use crate::{error::AppError, features::session::local_path};
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, MatchedPath, Request},
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header},
+    extract::{MatchedPath, Request},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
 use http_body_util::Limited;
+use keyward_api::{self as api, openapi};
+use keyward_edge::{
+    fallback::{self, API_PREFIXES},
+    request_limits::with_limits,
+};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use std::{any::Any, time::Duration};
 use tower_http::{
     CompressionLevel,
-    catch_panic::CatchPanicLayer,
     compression::{
         CompressionLayer,
         predicate::{Predicate as _, SizeAbove},
     },
-    cors::{Any as AnyOrigin, CorsLayer},
-    limit::RequestBodyLimitLayer,
-    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
 };
 
-/// Maximum size of a body on an API route, in bytes.
-const BODY_MAX: usize = 64 * 1024;
-/// Maximum pause while a body is received.
-const BODY_PAUSE: Duration = Duration::from_secs(10);
+/// Maximum size of the error body of a server function, in bytes.
+const ERROR_BODY_MAX: usize = 64 * 1024;
+
 /// Returns the complete service as one router.
 pub fn router(state: AppState) -> Router {
     Router::new().fallback_service(http_service(state))
@@ -50,50 +48,18 @@ pub fn http_service(state: AppState) -> HttpService {
 
 /// Returns the routers behind the fast path.
 fn slow_path_router(state: AppState) -> Router {
-    let browser = browser_router(&state);
-    let programs = api_router(&state);
+    let browser = browser_router(&state).with_state(state.clone());
     Router::new()
-        .merge(programs)
+        .merge(api::router(state.api.clone()))
         .merge(browser)
-        .layer(middleware::from_fn_with_state(state.clone(), request_middleware::handle_request))
-        .with_state(state)
-}
-
-/// Adds limits for size and time, and panic handling. The layer that fills in error bodies must be outside of these.
-fn with_limits(router: Router<AppState>, body: usize) -> Router<AppState> {
-    router
-        .layer(DefaultBodyLimit::max(body))
-        .layer(RequestBodyLimitLayer::new(body))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, RESPONSE_TIME))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| problem::panic_problem().into_response()))
-}
-
-/// The API router.
-fn api_router(state: &AppState) -> Router<AppState> {
-    let cors = CorsLayer::new()
-        .allow_origin(AnyOrigin)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
-        .max_age(Duration::from_secs(600));
-    let (mut own, mut shared) = (Router::new(), Router::new());
-    for route in routes::ROUTES {
-        // Served by the fast path.
-        let Some(handler) = route.handler else { continue };
-        let router = if route.cors { &mut shared } else { &mut own };
-        *router = std::mem::take(router).route(route.path, handler());
-    }
-    // Outside of the limits, so that a page of another origin can read their error responses, too.
-    let shared = with_limits(shared, BODY_MAX).layer(cors);
-    let announce = middleware::from_fn_with_state(state.clone(), oauth::protected_resource::add_resource_metadata);
-    with_limits(own, BODY_MAX).merge(shared).layer(announce).layer(middleware::from_fn(fallback::fill_error_bodies))
+        .layer(middleware::from_fn_with_state(state, request_middleware::handle_request))
 }
 
 /// The browser router.
 fn browser_router(state: &AppState) -> Router<AppState> {
     let pages = pages::mount(server_functions::mount(Router::new()));
-    let cookies = oidc::mount(audit::mount(form_actions::mount(pages)))
-        .route("/docs/api", get(openapi::page))
+    let cookies = oidc::mount(audit_export::mount(form_actions::mount(pages)))
+        .route("/docs/api", get(openapi::page).with_state(state.api.clone()))
         .fallback(fallback)
         .layer(middleware::from_fn_with_state(state.clone(), drafts::restore))
         .layer(middleware::from_fn_with_state(state.clone(), sessions::load_session))
@@ -143,7 +109,7 @@ async fn fallback(state: axum::extract::State<AppState>, request: Request) -> Re
 /// pages take them), and drops query parameters that Leptos would interpret but every caller can set.
 async fn browser_only(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    if routes::PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
+    if API_PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
         // An API prefix without a matching route: respond with 404 before cookies are read and the origin is checked.
         let (code, words) = problem::default_for_status(StatusCode::NOT_FOUND);
         return fallback::error_response(&path, StatusCode::NOT_FOUND, code, words);
@@ -210,7 +176,7 @@ async fn with_error_status(response: Response) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, BODY_MAX).await.unwrap_or_default();
+    let bytes = axum::body::to_bytes(body, ERROR_BODY_MAX).await.unwrap_or_default();
     if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
         parts.status = StatusCode::from_u16(error.kind.status()).unwrap_or(parts.status);
     }

@@ -1,16 +1,18 @@
 //! Shared state of all handlers.
 
-use super::{EdgeState, assets, routes::ROUTES};
+use super::{EdgeState, assets, static_page};
 use crate::service::Services;
 use axum::extract::FromRef;
+use keyward_api::ApiState;
 use leptos::config::LeptosOptions;
 
-/// The services, the Leptos options, and the state of the edge.
+/// The services, the Leptos options, and the states of the edge and of the API.
 #[derive(Clone)]
 pub struct AppState {
     pub app: Services,
     pub leptos: LeptosOptions,
     pub edge: EdgeState,
+    pub api: ApiState,
 }
 
 impl AppState {
@@ -23,16 +25,9 @@ impl AppState {
             .site_root("target/site")
             .site_pkg_dir(assets::prefix())
             .build();
-        let routes = ROUTES.iter().map(|route| route.path).collect();
-        let edge = EdgeState::new(
-            app.config.clone(),
-            app.context.clone(),
-            app.verify.clone(),
-            app.tokens.clone(),
-            app.usage.clone(),
-            routes,
-        );
-        Self { app, leptos, edge }
+        let api = ApiState::new(app.clone(), static_page::document);
+        let edge = api.edge.clone();
+        Self { app, leptos, edge, api }
     }
 }
 
