@@ -55,7 +55,7 @@ impl Database {
     }
 
     /// Ends a command. After a change it waits until a running server has received the change, so that the printed
-    /// result is in effect when the command ends. Then closes the database as [`Opened::close`] does.
+    /// result is in effect when the command ends. Then closes the database as [`Database::close`] does.
     pub async fn finish(self) {
         let changed = *self.context.queue.head().borrow() > 0;
         if changed {
@@ -64,7 +64,7 @@ impl Database {
         self.close().await;
     }
 
-    /// Waits until all writes are committed and closes the database. All other clones of [`Ground`] must be dropped
+    /// Waits until all writes are committed and closes the database. All other clones of [`Context`] must be dropped
     /// first.
     pub async fn close(self) {
         let Context { pool, queue, .. } = self.context;

@@ -127,7 +127,8 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     written
 }
 
-/// Writes pending data when the server stops, within [`FLUSH`] and [`SIGN`], and before `end`.
+/// Writes pending data when the server stops, within [`USAGE_FLUSH_TIMEOUT`] and [`CHECKPOINT_TIMEOUT`], and before
+/// `end`.
 ///
 /// # Errors
 /// A message that names the data that was not written.

@@ -3,7 +3,8 @@
 use crate::error::AppError;
 use serde::de::DeserializeOwned;
 
-/// Fields of a form, and the action that processes them. `http::forms` mounts each action at the path of its page.
+/// Fields of a form, and the action that processes them. `http::form_actions` mounts each action at the path of its
+/// page.
 ///
 /// An action has no URL of its own. It runs with the request in the Leptos context.
 pub trait FormAction: DeserializeOwned + Send + 'static {

@@ -261,7 +261,7 @@ pub(super) async fn verify_reauthentication(
 /// Reauthenticates the caller and records it in their session.
 ///
 /// # Errors
-/// As [`check_proof`]; [`ErrorKind::SignedOut`] if no user is signed in.
+/// As [`verify_reauthentication`]; [`ErrorKind::SignedOut`] if no user is signed in.
 pub async fn reauthenticate(proof: &Password) -> Result<(), AppError> {
     let (_, app) = caller()?;
     verify_reauthentication(&app, &session_context()?, proof).await.inspect_err(|error| set_status(error.kind))

@@ -99,7 +99,7 @@ enum ActionResult {
     Render { provide_result: Arc<dyn Fn() + Send + Sync>, once: bool },
 }
 
-/// Returns a [`Next::Show`] with this result.
+/// Returns an [`ActionResult::Render`] with this result.
 fn render<T: Clone + Send + Sync + 'static>(answer: T, once: bool) -> ActionResult {
     ActionResult::Render { provide_result: Arc::new(move || provide_context(answer.clone())), once }
 }
@@ -431,7 +431,7 @@ fn next_path(parts: &Parts, otherwise: &str) -> String {
 }
 
 type ResponseFuture = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
-/// A decoded form: the action, and the conversion of its output to a [`Next`].
+/// A decoded form: the action, and the conversion of its output to an [`ActionResult`].
 type Action = Box<dyn FnOnce(Parts) -> ActionFuture + Send>;
 type ActionFuture = std::pin::Pin<Box<dyn Future<Output = Result<ActionResult, AppError>> + Send>>;
 /// Decodes the body of one form. Returns `None` if the body does not have the fields of the action.

@@ -100,7 +100,7 @@ fn backend_error(error: impl Into<Error>) -> session_store::Error {
     session_store::Error::Backend("the session table could not be used".to_owned())
 }
 
-/// As [`backend`], for a new session. An account that changed meanwhile is not a fault: [`is_account_changed`]
+/// As [`backend_error`], for a new session. An account that changed meanwhile is not a fault: [`is_account_changed`]
 /// recognizes it.
 fn creation_error(error: Error) -> session_store::Error {
     match error {

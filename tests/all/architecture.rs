@@ -111,7 +111,8 @@ fn arrows_point_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Permissions are decided only in `core/permissions.rs`: no other code compares a role, or checks the administrator role.
+/// Permissions are decided only in `core/permissions.rs`: no other code compares a role, or checks the administrator
+/// role.
 #[test]
 fn one_table_decides_permissions() {
     let mut wrong = Vec::new();

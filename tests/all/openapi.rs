@@ -16,8 +16,8 @@ const READ: &str = "keyward:keys.read";
 const WRITE: &str = "keyward:keys.write";
 /// Headers that are always present in a response that documents them.
 const ALWAYS: [&str; 5] = ["WWW-Authenticate", "ETag", "Location", "Retry-After", "X-Keyward-Code"];
-/// Documented responses that do not occur in this test: its database is always reachable, `token_revocation.rs` revokes a
-/// thousand tokens, and `interoperability.rs` starts too many device authorizations.
+/// Documented responses that do not occur in this test: its database is always reachable, `token_revocation.rs` revokes
+/// a thousand tokens, and `interoperability.rs` starts too many device authorizations.
 const TESTED_ELSEWHERE: [&str; 3] = ["readReadiness 503", "revokeToken 429", "beginDevice 429"];
 
 /// A request, with the expected status.

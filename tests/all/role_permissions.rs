@@ -251,7 +251,8 @@ on_both_engines! {
             assert_eq!(get.status, expected, "{who:?}: {}", get.text());
             let form = browser.get("/keys/new").await;
             assert_eq!(form.status, signed_in, "{who:?}");
-            // The list behind the dialog can be filtered by the project. The form offers it only to users who may create keys in it.
+            // The list behind the dialog can be filtered by the project. The form offers it only to users who may
+            // create keys in it.
             let text = form.text();
             let dialog = text.split_once("<dialog").map_or("", |(_, dialog)| dialog);
             assert_eq!(dialog.is_empty(), who == Anonymous, "{who:?}: {text}");

@@ -223,7 +223,8 @@ on_both_engines! {
         assert!(matches!(app.verify.verify_key(made.id, &VerifyRequest::default()).await, Err(Error::Busy | Error::Store(_))));
     }
 
-    /// A flood of 20,000 different unknown keys causes only the lookups of the budget, and none for a valid key.
+    /// A flood of 20,000 different unknown keys causes only the lookups that the miss limiter allows, and none for a
+    /// valid key.
     async fn unknown_keys_have_a_lookup_budget(bench: TestServer) {
         let maren = bench.create_user(EMAIL, false).await;
         let mut keys = Vec::new();
@@ -262,14 +263,14 @@ on_both_engines! {
             flood.await.expect("every one was unknown");
         }
         let after = app.verify.counts();
-        // The manual clock does not advance, so the budget is its burst.
+        // The manual clock does not advance, so the miss limiter allows only its burst.
         assert_eq!(after.look_ups - before.look_ups, 200, "{after:?}");
         assert_eq!(after.unknown - before.unknown, 20_000 - 200);
         assert_eq!((after.hits - before.hits, after.indexed, after.cached), (good, 20, 20), "all good ones came from memory");
         assert!(good >= 20);
     }
 
-    /// A key that was created in this process is known at once. Its lookup does not use the budget of unknown keys.
+    /// A key that was created in this process is known at once. Its lookup does not count for the miss limiter.
     async fn a_new_key_is_cached_before_the_response(bench: TestServer) {
         let maren = bench.create_user(EMAIL, false).await;
         let app = &bench.app;

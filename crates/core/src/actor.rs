@@ -36,7 +36,7 @@ pub struct Caller {
 /// Maximum age of the last authentication for actions that require recent reauthentication, in seconds.
 pub const REAUTHENTICATION_MAX_AGE: i64 = 15 * 60;
 
-/// [`Caller::proved`] of a session that started with an identity provider that does not report the time of
+/// [`Caller::authenticated_at`] of a session that started with an identity provider that does not report the time of
 /// authentication.
 pub const NOT_REPORTED: Timestamp = Timestamp::from_micros(0);
 
@@ -86,7 +86,7 @@ impl Actor {
         }
     }
 
-    /// Default acting role of audit events. [`NewEvent::acting_as`] sets a more specific one.
+    /// Default acting role of audit events. [`NewEvent::with_acting_role`] sets a more specific one.
     pub const fn acting_role(&self) -> &'static str {
         match self {
             Self::User(_) => "person",

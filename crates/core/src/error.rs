@@ -73,8 +73,8 @@ impl Error {
     }
 }
 
-/// Runs a list query that uses [`store::Pool::read_list`] and maps a reached time limit to [`Error::TooLong`], on both
-/// engines.
+/// Runs a list query that uses [`store::Pool::acquire_list_reader`] and maps a reached time limit to
+/// [`Error::TooLong`], on both engines.
 ///
 /// Outside of this function, the statement time limit of PostgreSQL is a store error.
 ///

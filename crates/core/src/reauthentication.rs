@@ -23,7 +23,8 @@ pub enum Reauthentication {
 }
 use Reauthentication::{Always, IfOld, IfOldAsAdministrator, Never};
 
-/// A key is created or edited with no expiry, or with one beyond five years: [`Actor::reauthenticate_for_expiry`].
+/// A key is created or edited with no expiry, or with one beyond five years:
+/// [`Actor::require_reauthentication_for_expiry`].
 pub const KEY_WITHOUT_EXPIRY: &str = "key:without_expiry";
 /// A key, a grant, or a project's catalog gets a `keyward:*` scope that it did not have.
 pub const MANAGEMENT_SCOPE: &str = "scope:management";
@@ -116,7 +117,7 @@ impl Caller {
     /// For an action that is [`Always`], the use case compares the password itself.
     ///
     /// # Errors
-    /// [`Error::StepUp`].
+    /// [`Error::ReauthenticationRequired`].
     pub fn require_reauthentication(&self, action: &str, now: Timestamp) -> Result<(), Error> {
         match requirement(action) {
             Never | Always => Ok(()),
@@ -129,10 +130,10 @@ impl Caller {
 }
 
 impl Actor {
-    /// As [`Caller::reauthenticate`]. Actors other than users never reauthenticate.
+    /// As [`Caller::require_reauthentication`]. Actors other than users never reauthenticate.
     ///
     /// # Errors
-    /// [`Error::StepUp`].
+    /// [`Error::ReauthenticationRequired`].
     pub fn require_reauthentication(&self, action: &str, now: Timestamp) -> Result<(), Error> {
         match self {
             Self::User(caller) => caller.require_reauthentication(action, now),
@@ -143,7 +144,7 @@ impl Actor {
     /// Requires [`KEY_WITHOUT_EXPIRY`] if this expiry makes a key long-lived. `None`: the key never expires.
     ///
     /// # Errors
-    /// [`Error::StepUp`].
+    /// [`Error::ReauthenticationRequired`].
     pub fn require_reauthentication_for_expiry(&self, end: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
         if is_long_lived(end, now) { self.require_reauthentication(KEY_WITHOUT_EXPIRY, now) } else { Ok(()) }
     }

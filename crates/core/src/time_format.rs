@@ -52,7 +52,7 @@ pub fn format_moment(at: Timestamp, zone: &TimeZone) -> Moment {
     }
 }
 
-/// As [`moment`], for a database column in microseconds.
+/// As [`format_moment`], for a database column in microseconds.
 pub fn moment_from_micros(micros: i64, zone: &TimeZone) -> Moment {
     format_moment(Timestamp::from_micros(micros), zone)
 }

@@ -62,7 +62,7 @@ pub enum ReviewFilter {
     Orphaned,
 }
 
-/// Number of days without use after which a key is [`Ready::Unused`].
+/// Number of days without use after which a key is [`ReviewFilter::Unused`].
 pub const UNUSED_DAYS: i64 = 90;
 
 impl ReviewFilter {

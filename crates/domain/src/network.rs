@@ -46,7 +46,7 @@ impl Networks {
     /// Parses networks from separate strings.
     ///
     /// # Errors
-    /// As [`Networks::read`].
+    /// As [`Networks::parse`].
     pub fn parse_list<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, NetworkError> {
         let mut networks = Vec::new();
         for word in words {

@@ -21,8 +21,8 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether the role counts for the rule that a project keeps at least one owner. `service::can` defines the
-    /// permissions of a role.
+    /// Whether the role counts for the rule that a project keeps at least one owner. `core::permissions` defines
+    /// the permissions of a role.
     pub const fn is_owner(self) -> bool {
         matches!(self, Self::Owner)
     }

@@ -11,7 +11,7 @@ pub enum Bearer<'h> {
 }
 
 impl<'h> Bearer<'h> {
-    /// Extracts the token. Another scheme or an empty token counts as [`Self::Nothing`].
+    /// Extracts the token. Another scheme or an empty token counts as [`Self::Missing`].
     pub fn from_headers(headers: &'h HeaderMap) -> Self {
         let mut all = headers.get_all(header::AUTHORIZATION).iter();
         let (first, second) = (all.next(), all.next());

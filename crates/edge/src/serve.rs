@@ -32,7 +32,7 @@ pub const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Pause after a failed accept (for example too many open files), to avoid a busy loop.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` completes. Then requests in progress may finish within [`DRAIN`].
+/// Serves until `stop` completes. Then requests in progress may finish within [`DRAIN_TIMEOUT`].
 pub async fn serve(listener: impl Into<Listeners>, site: impl Into<HttpService>, stop: impl Future<Output = ()>) {
     let site = site.into();
     let limits = site.limits();

@@ -20,10 +20,10 @@ use url::{Position, Url};
 
 /// Time limit for a response, from the first packet to the last byte.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Maximum size of a response to [`Fetch::ask`], in bytes.
+/// Maximum size of a response to [`HttpClient::fetch`], in bytes.
 const BODY_MAX: usize = 256 * 1024;
-/// Maximum size of a response to [`Fetch::call`], in bytes. A page of 200 keys takes 700 KiB if each key has the
-/// maximum number of networks.
+/// Maximum size of a response to [`HttpClient::call_api`], in bytes. A page of 200 keys takes 700 KiB if each key has
+/// the maximum number of networks.
 const API_BODY_MAX: usize = 4 * 1024 * 1024;
 
 /// Reasons why there is no response. The messages are for the log and contain nothing that was sent.
@@ -43,7 +43,7 @@ pub enum FetchError {
     Body,
 }
 
-/// Request of [`Fetch::ask`].
+/// Request of [`HttpClient::fetch`].
 pub enum HttpRequest<'a> {
     Get,
     /// GET with a bearer token.

@@ -57,7 +57,7 @@ pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -
 /// Returns the sentence under the field, with the exact time in the user's time zone.
 ///
 /// # Errors
-/// Same as [`read`].
+/// Same as [`parse`].
 pub fn preview_text(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, InvalidField> {
     let Some(from) = parse(text, zone, now)? else { return Ok("Works at once.".to_owned()) };
     let from = zoned(from, zone);

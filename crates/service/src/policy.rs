@@ -198,13 +198,13 @@ impl Policies {
     /// Saves the policy.
     ///
     /// A stricter policy that affects existing objects requires confirmation: the first call returns
-    /// [`PolicySaved::Touches`] with the affected objects and a digest. The policy is saved when `confirmed` is that
-    /// digest. Existing objects are not changed.
+    /// [`PolicySaved::NeedsConfirmation`] with the affected objects and a digest. The policy is saved when `confirmed`
+    /// is that digest. Existing objects are not changed.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the caller is not an administrator; [`Error::Invalid`] with every invalid field;
-    /// [`Error::Conflict`] if the policy changed after the form was rendered; [`Error::StepUp`] without recent
-    /// reauthentication.
+    /// [`Error::Conflict`] if the policy changed after the form was rendered; [`Error::ReauthenticationRequired`]
+    /// without recent reauthentication.
     pub async fn save(&self, caller: &Caller, draft: PolicyDraft, confirmed: &str) -> Result<PolicySaved, Error> {
         // Check permission first, so that other users see no validation errors.
         self.form(caller).await?;

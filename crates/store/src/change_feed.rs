@@ -17,7 +17,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(500);
 /// Delay before the listener connects again after an error.
 const RETRY: Duration = Duration::from_secs(1);
-/// Maximum number of changes in one batch. A process that is further behind receives [`News::Missed`] instead.
+/// Maximum number of changes in one batch. A process that is further behind receives [`FeedItem::Gap`] instead.
 const BATCH_MAX: i64 = 10_000;
 
 /// A received change.

@@ -1,4 +1,4 @@
-//! Grants: the consent of users to clients. [`super::facts`] has their form for verification decisions.
+//! Grants: the consent of users to clients. [`super::key_snapshot`] has their form for verification decisions.
 
 use super::{Conn, Error, Tx, decode_list, keys::encode_list, on};
 use uuid::Uuid;

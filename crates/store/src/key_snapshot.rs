@@ -45,7 +45,7 @@ impl KeySnapshotRow {
     /// Returns the networks from which the key may be used, in their stored form.
     ///
     /// # Errors
-    /// Same as [`FactsRow::scopes`].
+    /// Same as [`KeySnapshotRow::scopes`].
     pub fn networks(&self) -> Result<Vec<String>, Error> {
         decode_list(&self.networks, "list of a key's networks")
     }

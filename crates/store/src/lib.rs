@@ -1,7 +1,7 @@
 //! The store: SQL for SQLite and PostgreSQL, without business rules.
 //!
 //! Each statement exists once, as a `&'static str` with `$1…`, which both engines accept. [`on!`] runs it on the
-//! current engine. Reads take a [`Conn`]. Writes take a [`Tx`], which only the write queue ([`queue`]) creates.
+//! current engine. Reads take a [`Conn`]. Writes take a [`Tx`], which only the write queue ([`write_queue`]) creates.
 //!
 //! Depends only on the domain types.
 

@@ -77,7 +77,7 @@ pub async fn lock(tx: &mut Tx<'_>) -> Result<(), Error> {
 }
 
 /// The number of objects that a new policy would affect. Each count assumes that only its rule changes. `crowded` and
-/// `administrators` are exact; the others go up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
+/// `administrators` are exact; the others go up to [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct AffectedCounts {
     /// Keys that are not deleted and expire after the given time.

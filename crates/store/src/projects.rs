@@ -128,7 +128,7 @@ pub struct CountsRow {
 }
 
 /// Returns the totals of each project that a user is a member of, each up to
-/// [`COUNTED`](keyward_domain::count::COUNTED) + 1.
+/// [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
 pub async fn counts(conn: &mut Conn<'_>, user: Uuid, now: i64) -> Result<Vec<CountsRow>, Error> {
     const SQL: &str = "SELECT m.project_id AS id, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM keys k WHERE k.project_id = m.project_id AND k.deleted_at IS NULL LIMIT 10001) AS held) \
@@ -147,7 +147,7 @@ pub async fn key_count(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error>
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(project).fetch_one(c).await?))
 }
 
-/// Counts the keys of a project that are not deleted, up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
+/// Counts the keys of a project that are not deleted, up to [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
 pub async fn count_keys_capped(conn: &mut Conn<'_>, project: Uuid) -> Result<i64, Error> {
     const SQL: &str =
         "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE project_id = $1 AND deleted_at IS NULL LIMIT 10001) AS counted";

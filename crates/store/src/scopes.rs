@@ -81,7 +81,7 @@ pub async fn key_count(conn: &mut Conn<'_>, name: &str) -> Result<i64, Error> {
 }
 
 /// Returns all scopes with their counts, in the order of forms. Reads one index entry for each key of the instance;
-/// writes that need no counts use [`catalogue`].
+/// writes that need no counts use [`list`].
 pub async fn list_with_counts(conn: &mut Conn<'_>) -> Result<Vec<CatalogRow>, Error> {
     const SCOPES: &str = "SELECT s.name, s.description, s.in_default, s.granted_by, s.retired_at IS NOT NULL AS retired, \
         (SELECT COUNT(*) FROM (SELECT 1 FROM project_scopes o JOIN projects p ON p.id = o.project_id \

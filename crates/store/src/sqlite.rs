@@ -64,7 +64,7 @@ impl File {
     /// Checks that the database files were neither removed nor replaced.
     ///
     /// # Errors
-    /// [`Error::FileGone`] if one of the paths names no file or a different file.
+    /// [`Error::FileReplaced`] if one of the paths names no file or a different file.
     pub(super) fn check(&self) -> Result<(), Error> {
         is_same(&self.path, self.identity)?;
         let beside = self.companions.lock().unwrap_or_else(PoisonError::into_inner);

@@ -67,8 +67,8 @@ pub async fn page(conn: &mut Conn<'_>, text: &str, after: (&str, Uuid), limit: i
     })
 }
 
-/// Counts the users with this text in their name or email address, up to [`COUNTED`](keyward_domain::count::COUNTED) +
-/// 1.
+/// Counts the users with this text in their name or email address, up to
+/// [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
 pub async fn count(conn: &mut Conn<'_>, text: &str) -> Result<i64, Error> {
     const ALL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 10001) AS counted";
     const FOUND: &str =
@@ -169,7 +169,7 @@ pub async fn live_keys(conn: &mut Conn<'_>, user: Uuid, limit: i64) -> Result<Ve
     Ok(on!(conn, c => sqlx::query_scalar(SQL).bind(user).bind(limit).fetch_all(c).await?))
 }
 
-/// Counts the keys of [`live_keys`], up to [`COUNTED`](keyward_domain::count::COUNTED) + 1.
+/// Counts the keys of [`live_keys`], up to [`COUNT_MAX`](keyward_domain::count::COUNT_MAX) + 1.
 pub async fn live_key_count(conn: &mut Conn<'_>, user: Uuid) -> Result<i64, Error> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM keys WHERE created_by = $1 AND deleted_at IS NULL AND active \
         LIMIT 10001) AS counted";

@@ -6,8 +6,8 @@
 //! failing closure rolls back its own savepoint only.
 //!
 //! The types ensure that no change is committed without an audit event. Only this module creates a [`Tx`], and a
-//! closure that commits must return a [`Kept`]. [`Kept::with`] builds one from a value and an event.
-//! [`Kept::unrecorded`] is for writes without an audit event, such as background jobs (session activity, usage
+//! closure that commits must return a [`WriteOutcome`]. [`WriteOutcome::audited`] builds one from a value and an event.
+//! [`WriteOutcome::unaudited`] is for writes without an audit event, such as background jobs (session activity, usage
 //! counters); one search lists its uses.
 
 use super::{

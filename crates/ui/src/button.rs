@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-/// Submits its form. While the request is pending, it shows the progress label and ignores clicks (`live::forms`).
+/// Submits its form. While the request is pending, it shows the progress label and ignores clicks
+/// (`navigation::forms`).
 #[component]
 pub fn Submit(
     /// Label: "Delete key".

@@ -9,7 +9,7 @@ pub struct Check {
     pub description: String,
     pub checked: bool,
     /// Values of the related select for which the check box is available, separated by spaces. `None`: always
-    /// (`live::offers`).
+    /// (`navigation::dependent_options`).
     pub offered_for: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Dialogs. The server renders them open above an inert page; in the browser `live::dialogs` makes them modal.
+//! Dialogs. The server renders them open above an inert page; in the browser `navigation::dialogs` makes them modal.
 
 use super::icon::Icon;
 use leptos::prelude::*;

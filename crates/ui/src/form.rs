@@ -1,5 +1,5 @@
-//! Forms that work with and without JavaScript. A form posts to the path of its page; with JavaScript, `live::forms`
-//! submits it and updates only the changed parts of the page.
+//! Forms that work with and without JavaScript. A form posts to the path of its page; with JavaScript,
+//! `navigation::forms` submits it and updates only the changed parts of the page.
 
 use super::reauth_field::ProofField;
 use crate::error::{AppError, ErrorKind, RejectedForm};

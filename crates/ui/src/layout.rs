@@ -47,7 +47,7 @@ pub fn Layout(
     nav: Nav,
     /// Whether a server-rendered dialog covers the page.
     inert: bool,
-    /// Links for administrators: [`administration`].
+    /// Links for administrators: [`admin_links`].
     admin: AnyView,
     /// The user, at the bottom of the sidebar: [`Profile`].
     foot: AnyView,

@@ -1,6 +1,6 @@
 //! Escaped text in elements whose children Leptos does not escape: `textarea` and `title`.
 //!
-//! No other file renders these elements (`tests/all/markup.rs` checks that).
+//! No other file renders these elements (`tests/all/html_escaping.rs` checks that).
 
 use leptos::prelude::*;
 

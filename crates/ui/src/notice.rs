@@ -35,8 +35,8 @@ pub fn Notice(tone: Tone, #[prop(optional)] class: &'static str, children: Child
     .into_any()
 }
 
-/// Error of the form, above its fields. It is empty if the fields show the errors. `live::forms` shows its message
-/// here if there is no response.
+/// Error of the form, above its fields. It is empty if the fields show the errors. `navigation::forms` shows its
+/// message here if there is no response.
 #[component]
 pub fn Refused() -> impl IntoView {
     let state = FormState::from_context();

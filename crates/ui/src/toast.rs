@@ -4,7 +4,7 @@ use super::form::Form;
 use leptos::prelude::*;
 
 /// Live region for toasts. It is always in the page, because screen readers announce only changes of an existing
-/// region. `live::toasts` removes the message after a timeout.
+/// region. `navigation::toasts` removes the message after a timeout.
 #[component]
 pub fn Toasts(
     /// The message.

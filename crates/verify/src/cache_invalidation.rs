@@ -57,7 +57,7 @@ impl CacheInvalidator {
         }
     }
 
-    /// Opens the circuit breaker if the database refuses a new connection, or has not responded to [`UNANSWERED`]
+    /// Opens the circuit breaker if the database refuses a new connection, or has not responded to [`TIMEOUTS_MAX`]
     /// attempts. Work that needs the database then fails immediately.
     fn update_circuit_breaker(&self, error: &Error, failed: u32) {
         let is_down = match error {
@@ -142,7 +142,7 @@ impl CacheInvalidator {
     }
 }
 
-/// Waits for a query with the time limit [`PATIENCE`].
+/// Waits for a query with the time limit [`TIME_LIMIT`].
 async fn with_time_limit<T>(query: impl Future<Output = Result<T, store::Error>>) -> Result<T, Error> {
     match time::timeout(TIME_LIMIT, query).await {
         Ok(answer) => Ok(answer?),

@@ -2,7 +2,7 @@
 //!
 //! The demo calls the use cases of the site one after the other, with a clock that moves through the last months. The
 //! audit log therefore has a realistic history, and a user could have created every key. Keys after the first
-//! [`PLAYED`], and those for `--secrets`, are written in batches in their final state (see [`crowd`]).
+//! [`SEQUENTIAL_KEYS`], and those for `--secrets`, are written in batches in their final state (see [`bulk`]).
 
 mod bulk;
 mod data;

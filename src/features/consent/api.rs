@@ -60,7 +60,7 @@ pub async fn device(user_code: String) -> Result<Authorization, AppError> {
 
 form_action! {
     /// Grants or denies the request of the device with this user code. Returns whether it was granted. The fields are
-    /// those of [`AnswerAuthorization`].
+    /// those of [`SubmitConsent`].
     SubmitDeviceConsent(
         #[serde(default)] user_code: String,
         #[serde(default)] answer: String,

@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The path to which the form of [`mine`] is posted.
+/// The path to which the form of [`own_grants`] is posted.
 const REVOKE: &str = "/settings/security/grant";
 
 /// The section with the user's own grants.

@@ -21,7 +21,7 @@ pub struct SessionInfo {
     pub instance: Instance,
 }
 
-/// [`Known`], loaded once per page load. Sign-in and sign-out reload the page.
+/// [`SessionInfo`], loaded once per page load. Sign-in and sign-out reload the page.
 ///
 /// A `Resource`, although it never changes: reading a `OnceResource` while another thread stores its value panics
 /// (`leptos_server` 0.8.8 takes the lock by `try_read`).

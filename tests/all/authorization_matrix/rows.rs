@@ -6,26 +6,28 @@
 //!   path. Add `.about(User)` to override it.
 //! - `form("/projects/{id}/rename", Can(Action::Configure), |at| vec![id(at), field("name", "Tide")])`: a form with
 //!   valid fields, which changes state and records an event.
-//! - `function("keys/called", Can(Action::SeeKeys), Key, |at| …)`: a server function. Islands call it, and it only reads.
+//! - `function("keys/called", Can(Action::SeeKeys), Key, |at| …)`: a server function. Islands call it, and it only
+//!   reads.
 //!
 //! Add `.records("project.renamed")` to expect exactly this event.
 //!
 //! Exceptions for an object follow the row: `.on(Archived, Denied(409))` for authorized callers, or
-//! `.unchanged().on(Stopped, Changed)` if the request changes only some objects. `.accepts(&["description"])` names the other
-//! fields that the form or function accepts, so that the mass assignment test does not send them. Results for members,
-//! or for owners, that do not apply to an administrator are exceptions too: `.members(Denied(409))`,
+//! `.unchanged().on(Stopped, Changed)` if the request changes only some objects. `.accepts(&["description"])` names the
+//! other fields that the form or function accepts, so that the mass assignment test does not send them. Results for
+//! members, or for owners, that do not apply to an administrator are exceptions too: `.members(Denied(409))`,
 //! `.owners(Denied(409))`.
 //!
 //! A project page is also rendered for an administrator who is not a member, and the audit log records the view:
-//! `.admin_view(200)`, or the status of what they are not authorized for. The page is also rendered behind a denied form, so
-//! that row has `.admin_view(403)`.
+//! `.admin_view(200)`, or the status of what they are not authorized for. The page is also rendered behind a denied
+//! form, so that row has `.admin_view(403)`.
 //!
 //! Add `.reauth()` if every caller whose last authentication is more than 15 minutes ago must reauthenticate, and
 //! `.admin_reauth()` if this applies only to administrators who are not members.
 //!
 //! An endpoint that needs a one-time value (a code of an app, a link in an email) is denied to everyone here, and
-//! nothing changes. Other tests check that it accepts the right value: `account_security.rs` (second factor, reauthentication),
-//! `registration.rs` (registration, password reset), `oidc.rs` (OpenID Connect), `projects.rs` (used invitations).
+//! nothing changes. Other tests check that it accepts the right value: `account_security.rs` (second factor,
+//! reauthentication), `registration.rs` (registration, password reset), `oidc.rs` (OpenID Connect), `projects.rs` (used
+//! invitations).
 
 use super::fixtures::{
     CallerKind, ObjectData,

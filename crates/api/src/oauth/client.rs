@@ -91,7 +91,7 @@ fn key_mismatch() -> OAuthError {
 /// its identity (RFC 7636, RFC 8628).
 ///
 /// # Errors
-/// As [`Client::read`]; `invalid_client` if the request has no client, or one with a secret.
+/// As [`Client::from_request`]; `invalid_client` if the request has no client, or one with a secret.
 pub fn require_public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthError> {
     let client = Client::from_request(headers, form)?.filter(|client| client.client_secret.is_none());
     client.ok_or_else(|| OAuthError::invalid_client("Send the client_id of a program, without a secret."))
@@ -100,7 +100,7 @@ pub fn require_public(headers: &HeaderMap, form: &Form) -> Result<Client, OAuthE
 /// Authenticates the confidential client of a request that requires one.
 ///
 /// # Errors
-/// As [`Client::read`] and [`Client::key`]; `invalid_client` if the request has no client.
+/// As [`Client::from_request`] and [`Client::authenticate`]; `invalid_client` if the request has no client.
 pub async fn require_key(
     app: &Services,
     headers: &HeaderMap,

@@ -29,7 +29,7 @@ impl Form {
         }
     }
 
-    /// Returns the value of a required parameter, as [`Form::one`].
+    /// Returns the value of a required parameter, as [`Form::get`].
     ///
     /// # Errors
     /// `invalid_request` if the parameter is missing or repeated.

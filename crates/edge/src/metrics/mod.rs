@@ -20,7 +20,7 @@ const BUCKET_BOUNDS: [u64; 14] =
 const OUTCOMES: [&str; 3] = ["ok", "client_error", "server_error"];
 /// Label values of routes outside the route table: server functions, static files, and pages.
 const OTHERS: [&str; 3] = ["functions", "files", "pages"];
-/// Endpoints that make decisions, in the order of [`Place`].
+/// Endpoints that make decisions, in the order of [`DecisionSource`].
 const DECISION_SOURCES: [&str; 3] = ["verify", "batch", "auth"];
 /// Decision labels: `accepted`, or the reason code of a denial.
 const DECISIONS: [&str; 16] = [

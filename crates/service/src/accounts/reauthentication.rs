@@ -14,8 +14,8 @@ pub(super) fn throttle_account(user: UserId) -> String {
     format!("PROOF:{user}")
 }
 
-/// Returns the throttle account for a user's codes at sign-in. It is separate from [`account`], so that an attacker who
-/// knows only the password cannot block the reauthentication of a signed-in user.
+/// Returns the throttle account for a user's codes at sign-in. It is separate from [`throttle_account`], so that an
+/// attacker who knows only the password cannot block the reauthentication of a signed-in user.
 pub(super) fn sign_in_throttle_account(user: UserId) -> String {
     format!("CODE:{user}")
 }

@@ -161,8 +161,8 @@ impl Accounts {
     /// and cannot be read again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the code is wrong, [`Error::StepUp`] without recent reauthentication, and the errors of
-    /// [`Self::begin_second_factor`].
+    /// [`Error::Invalid`] if the code is wrong, [`Error::ReauthenticationRequired`] without recent reauthentication,
+    /// and the errors of [`Self::begin_second_factor`].
     pub async fn confirm_second_factor(
         &self,
         caller: &Caller,
@@ -208,7 +208,8 @@ impl Accounts {
     /// Replaces all recovery codes with new ones.
     ///
     /// # Errors
-    /// [`Error::StepUp`] without recent reauthentication, [`Error::Conflict`] if the second factor is off.
+    /// [`Error::ReauthenticationRequired`] without recent reauthentication, [`Error::Conflict`] if the second factor is
+    /// off.
     pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<RecoveryCodes, Error> {
         let (now, user): (_, Uuid) = (self.context.now(), caller.user.into());
         caller.require_reauthentication("recovery_codes.made", now)?;
@@ -233,7 +234,8 @@ impl Accounts {
     /// Turns the second factor off and deletes its recovery codes.
     ///
     /// # Errors
-    /// [`Error::StepUp`] without recent reauthentication, [`Error::Conflict`] if the second factor is off.
+    /// [`Error::ReauthenticationRequired`] without recent reauthentication, [`Error::Conflict`] if the second factor is
+    /// off.
     pub async fn turn_off_second_factor(&self, caller: &Caller) -> Result<(), Error> {
         caller.require_reauthentication("second_factor.removed", self.context.now())?;
         self.remove_second_factor(&Actor::User(caller.clone()), caller.user.into(), &caller.name, || OFF).await

@@ -54,7 +54,8 @@ impl Audit {
     /// Same as [`export`], for an administrator. The current head, including the event of the export, is signed first.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the caller is not an administrator; [`Error::StepUp`] without recent reauthentication.
+    /// [`Error::NotFound`] if the caller is not an administrator; [`Error::ReauthenticationRequired`] without recent
+    /// reauthentication.
     pub async fn export(
         &self,
         caller: &Caller,

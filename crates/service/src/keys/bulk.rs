@@ -37,11 +37,11 @@ pub(crate) async fn deactivate_key(
     deactivate_key_as(tx, &standing, key, now).await
 }
 
-/// As [`stop`], on behalf of the administrator with this name. The event names Keyward as the actor, and the
+/// As [`deactivate_key`], on behalf of the administrator with this name. The event names Keyward as the actor, and the
 /// administrator in its detail (`for`).
 ///
 /// # Errors
-/// As [`stop`].
+/// As [`deactivate_key`].
 pub(crate) async fn deactivate_key_for(
     tx: &mut Tx<'_>,
     administrator: &str,
@@ -115,7 +115,7 @@ impl Keys {
     /// Deletes several keys as an administrator. For seven days an administrator can restore them, one by one.
     ///
     /// # Errors
-    /// As [`Keys::deactivate_chosen`].
+    /// As [`Keys::deactivate_selected`].
     pub async fn delete_selected(&self, caller: &Caller, ids: &[KeyId], reason: &str) -> Result<BulkResult, Error> {
         self.change_selected(caller, ids, reason, LifecycleAction::Delete).await
     }

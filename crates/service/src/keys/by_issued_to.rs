@@ -23,8 +23,8 @@ impl Keys {
     /// reauthentication.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the project does not exist or the caller may not see it; [`Error::StepUp`] for an
-    /// administrator without recent reauthentication.
+    /// [`Error::NotFound`] if the project does not exist or the caller may not see it;
+    /// [`Error::ReauthenticationRequired`] for an administrator without recent reauthentication.
     pub async fn list_by_project(&self, caller: &Caller, id: ProjectId) -> Result<ProjectKeys, Error> {
         let now = self.context.now();
         read_list(async {

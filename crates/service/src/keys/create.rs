@@ -78,8 +78,8 @@ impl Keys {
     /// # Errors
     /// [`Error::Invalid`] with every invalid field, `expires` if the policy does not allow the expiry;
     /// [`Error::Conflict`] if this form has already created its key, or the project has as many keys as the policy
-    /// allows; [`Error::StepUp`] for a key that never expires, expires after more than five years, or has a `keyward:*`
-    /// scope, without recent reauthentication.
+    /// allows; [`Error::ReauthenticationRequired`] for a key that never expires, expires after more than five years, or
+    /// has a `keyward:*` scope, without recent reauthentication.
     pub async fn create(&self, caller: &Caller, draft: KeyDraft) -> Result<(KeyView, PlainSecret), Error> {
         let usual = self.policy().await?.default_period();
         let new = draft.parse(&caller.zone, usual, self.context.now())?;

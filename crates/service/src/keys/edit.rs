@@ -103,8 +103,8 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every invalid field; [`Error::Conflict`] if the key was changed since the form was
-    /// rendered; [`Error::StepUp`] without recent reauthentication if the edit removes the expiry, extends it beyond
-    /// five years, or adds a `keyward:*` scope; otherwise as [`Keys::deactivate`].
+    /// rendered; [`Error::ReauthenticationRequired`] without recent reauthentication if the edit removes the expiry,
+    /// extends it beyond five years, or adds a `keyward:*` scope; otherwise as [`Keys::deactivate`].
     pub async fn edit(&self, caller: &Caller, id: KeyId, edit: KeyEdit) -> Result<KeyView, Error> {
         self.patch(&Actor::User(caller.clone()), id, &edit.into()).await
     }

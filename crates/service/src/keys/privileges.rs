@@ -51,7 +51,7 @@ impl Privileges {
     /// Returns the privileges of a key after an edit.
     ///
     /// # Errors
-    /// As [`Reach::of`].
+    /// As [`Privileges::from_row`].
     pub fn after_edit(&self, edit: &Edit) -> Result<Self, store::Error> {
         let corrupt = |_| store::Error::Corrupt("list of a key's networks");
         let rate = edit.rate_limit.as_deref().map(str::parse).transpose();

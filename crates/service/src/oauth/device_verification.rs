@@ -47,7 +47,7 @@ impl Consent {
     /// Records the user's decision: denied (`None`), or these scopes for a lifetime in seconds.
     ///
     /// # Errors
-    /// As [`Consent::ask_for_device`]; [`Error::Invalid`] for scopes or a lifetime that were not offered;
+    /// As [`Consent::device_prompt`]; [`Error::Invalid`] for scopes or a lifetime that were not offered;
     /// [`Error::Conflict`] if the user may grant nothing (any more).
     pub async fn decide_device(
         &self,

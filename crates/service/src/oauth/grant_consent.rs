@@ -137,8 +137,8 @@ impl Consent {
     ///
     /// # Errors
     /// [`Error::Invalid`] for scopes or a lifetime that were not offered; [`Error::Conflict`] if the user may grant
-    /// nothing (any more); [`Error::StepUp`] for a `keyward:*` scope without recent reauthentication; otherwise as
-    /// [`Consent::deny`].
+    /// nothing (any more); [`Error::ReauthenticationRequired`] for a `keyward:*` scope without recent reauthentication;
+    /// otherwise as [`Consent::deny`].
     pub async fn approve(
         &self,
         caller: &Caller,

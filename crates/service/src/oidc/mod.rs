@@ -148,7 +148,7 @@ impl Oidc {
     /// Completes a sign-in. Cookie and state are used up, whatever the result.
     ///
     /// # Errors
-    /// [`Failed`] with the reason.
+    /// [`SignInFailure`] with the reason.
     pub async fn complete(&self, cookie: &str, callback: &Callback) -> Result<SignInResult, SignInFailure> {
         let attempt = Attempt::from_cookie(cookie);
         let state = callback.state.as_deref().unwrap_or_default();

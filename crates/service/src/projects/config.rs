@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 /// Maximum size of a stored config, in bytes.
 pub const CONFIG_MAX: usize = 256 * 1024;
 /// Maximum size of a config with the indentation that the editor shows, in bytes: deep nesting multiplies the stored
-/// size. The percent encoding of a form makes it at most three times as long, which `http::forms` and `http::router`
-/// accept.
+/// size. The percent encoding of a form makes it at most three times as long, which `http::form_actions` and
+/// `http::router` accept.
 pub const INDENTED_MAX: usize = 1024 * 1024;
 
 const OWNERS: &str = "Only an owner of this project may change its config.";

@@ -110,8 +110,8 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist, or for a user who is not an administrator;
-    /// [`Error::Forbidden`] for a member who is not an owner; [`Error::Conflict`] for an owner; [`Error::StepUp`]
-    /// without recent reauthentication.
+    /// [`Error::Forbidden`] for a member who is not an owner; [`Error::Conflict`] for an owner;
+    /// [`Error::ReauthenticationRequired`] without recent reauthentication.
     pub async fn join(&self, caller: &Caller, id: ProjectId, role_asked: &str) -> Result<(), Error> {
         let (now, caller, requested) = (self.context.now(), caller.clone(), role_asked.to_owned());
         let write = self.context.queue.write(move |tx| {

@@ -1,7 +1,7 @@
 //! Project members: listing, role changes, removal, and leaving.
 //!
 //! A project always has an owner. This rule spans several rows, so changes of members run one at a time on all nodes
-//! ([`take_turns`]): a count stays true until commit.
+//! ([`serialize_change`]): a count stays true until commit.
 
 use super::{Projects, project_access::authorize, read::parse_role};
 use crate::{

@@ -96,8 +96,8 @@ impl Projects {
     /// Returns a project for a member, or for an administrator with recent reauthentication, whose access is audited.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the project does not exist or the caller may not see it; [`Error::StepUp`] for an
-    /// administrator without recent reauthentication.
+    /// [`Error::NotFound`] if the project does not exist or the caller may not see it;
+    /// [`Error::ReauthenticationRequired`] for an administrator without recent reauthentication.
     pub async fn get(&self, caller: &Caller, id: ProjectId) -> Result<ProjectView, Error> {
         let now = self.context.now();
         let (row, role) = self.find_visible(caller, id, AdminPermission::SeeEveryProject, now).await?;

@@ -68,8 +68,8 @@ impl Projects {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the project does not exist or the caller has no access; [`Error::Forbidden`] for a member
-    /// who is not an administrator; [`Error::StepUp`] for an administrator who is not a member, without recent
-    /// reauthentication.
+    /// who is not an administrator; [`Error::ReauthenticationRequired`] for an administrator who is not a member,
+    /// without recent reauthentication.
     pub async fn scopes_form(&self, caller: &Caller, id: ProjectId) -> Result<ScopesForm, Error> {
         let mut reader = self.context.pool.acquire_reader().await?;
         let mut conn = reader.conn();

@@ -37,7 +37,7 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::Conflict`] for
     /// the last administrator; [`Error::Invalid`] without a reason, which is optional on the command line;
-    /// [`Error::StepUp`] without recent reauthentication.
+    /// [`Error::ReauthenticationRequired`] without recent reauthentication.
     pub async fn disable(&self, actor: &Actor, id: UserId, reason: &str, with_keys: bool) -> Result<Disabled, Error> {
         let reason = self.reason(actor, id, reason).await?;
         let of_keys = match &reason {
@@ -191,8 +191,8 @@ impl Users {
     /// canceled.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::StepUp`] without
-    /// recent reauthentication.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator;
+    /// [`Error::ReauthenticationRequired`] without recent reauthentication.
     pub async fn enable(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         let (actor, now) = (actor.clone(), self.context.now());
         let write = self.context.queue.write(move |tx| {

@@ -10,7 +10,7 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::Conflict`] for a
-    /// disabled user; [`Error::StepUp`] without recent reauthentication.
+    /// disabled user; [`Error::ReauthenticationRequired`] without recent reauthentication.
     pub async fn grant_administrator(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         self.set_administrator(actor, id, true).await
     }
@@ -20,7 +20,7 @@ impl Users {
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator (any more: if two
     /// administrators revoke each other's role at once, the second request fails); [`Error::Conflict`] for the last
-    /// administrator; [`Error::StepUp`] without recent reauthentication.
+    /// administrator; [`Error::ReauthenticationRequired`] without recent reauthentication.
     pub async fn revoke_administrator(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
         self.set_administrator(actor, id, false).await
     }

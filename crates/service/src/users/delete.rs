@@ -31,10 +31,10 @@ impl Users {
     /// The audit log keeps the user's ID and name.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator; [`Error::StepUp`] without
-    /// recent reauthentication; [`Error::Conflict`] for the last administrator, or if the plan does not match the
-    /// projects that the user alone owns now; [`Error::Invalid`] without a reason, or (`heirs`) for a project without a
-    /// choice.
+    /// [`Error::NotFound`] if the user does not exist or the caller is not an administrator;
+    /// [`Error::ReauthenticationRequired`] without recent reauthentication; [`Error::Conflict`] for the last
+    /// administrator, or if the plan does not match the projects that the user alone owns now; [`Error::Invalid`]
+    /// without a reason, or (`heirs`) for a project without a choice.
     pub async fn delete(
         &self,
         actor: &Actor,

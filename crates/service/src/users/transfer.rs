@@ -55,7 +55,8 @@ impl Users {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the user does not exist, does not own the project, or the caller is not an administrator;
-    /// [`Error::Invalid`] for a new owner who cannot sign in; [`Error::StepUp`] without recent reauthentication.
+    /// [`Error::Invalid`] for a new owner who cannot sign in; [`Error::ReauthenticationRequired`] without recent
+    /// reauthentication.
     pub async fn transfer(
         &self,
         actor: &Actor,

@@ -5,7 +5,7 @@
 //! - `walk`: scans the index of the sort order and filters on the way. Used for all keys, or for a project or a user
 //!   with very many keys.
 //! - `project`, `member`: the keys of one project, or of a user's projects, sorted.
-//! - `few`, `unused`, `left`: at most [`COUNTED`] keys that match a filter, sorted.
+//! - `few`, `unused`, `left`: at most [`COUNT_MAX`] keys that match a filter, sorted.
 //! - `issued`: the keys that were issued to one name.
 //! - `deleted`: the keys that were deleted in the last seven days.
 //!
@@ -38,16 +38,16 @@ pub struct KeyQuery<'a> {
     pub status: Option<Status>,
     pub project: Option<Uuid>,
     pub environment: Option<Environment>,
-    /// Only keys of projects that this user owns. Not combined with [`Seen::By`].
+    /// Only keys of projects that this user owns. Not combined with [`Visibility::MemberOf`].
     pub owner: Option<Uuid>,
-    /// Only with [`Seen::All`].
+    /// Only with [`Visibility::All`].
     pub view: Option<ReviewFilter>,
     /// Text in the key's name, its preview, or the name it was issued to. Ignores case and accents. Only with a
     /// project.
     pub text: Option<&'a str>,
     /// Exactly the name the key was issued to. Only with a project.
     pub issued_to: Option<&'a str>,
-    /// A key that was last used before this time is [`Ready::Unused`].
+    /// A key that was last used before this time is [`ReviewFilter::Unused`].
     pub unused: i64,
     /// The time for which statuses are computed.
     pub now: i64,
@@ -255,7 +255,7 @@ macro_rules! by_end {
     };
 }
 
-/// Counts the matching keys, up to [`COUNTED`] + 1.
+/// Counts the matching keys, up to [`COUNT_MAX`] + 1.
 macro_rules! count {
     ($from:expr) => {
         concat!("SELECT COUNT(*) FROM (SELECT 1 ", $from, "LIMIT 10001) AS counted")
@@ -341,7 +341,7 @@ pub struct ListedRow {
     pub key: KeyRow,
 }
 
-/// Totals of a list, each up to [`COUNTED`] + 1.
+/// Totals of a list, each up to [`COUNT_MAX`] + 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Keys that match the filter.

@@ -7,7 +7,7 @@ use leptos::{html, prelude::*};
 #[island]
 pub fn ConfigEditor(
     /// Version of the text. A page with another version replaces the island. With the same version, the edited text
-    /// remains (`live::morph`).
+    /// remains (`navigation::morph`).
     version: String,
     /// Error of the last submission.
     refused: Option<String>,

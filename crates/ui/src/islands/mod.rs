@@ -1,8 +1,8 @@
 //! Islands: components with state in the browser. The server renders them with the page, and the browser hydrates
 //! them.
 //!
-//! Everything else on a page stays as the server rendered it (`live` updates it by fetching pages). The properties of
-//! an island are part of the page, so they never contain a secret.
+//! Everything else on a page stays as the server rendered it (`navigation` updates it by fetching pages). The
+//! properties of an island are part of the page, so they never contain a secret.
 
 mod copy;
 mod editor;

@@ -127,7 +127,7 @@ impl Tokens {
     /// Issues a token for a grant whose code was redeemed at `now`.
     ///
     /// # Errors
-    /// The reason for the denial: [`Refused::Expired`] if the grant has expired.
+    /// The reason for the denial: [`DenyReason::Expired`] if the grant has expired.
     pub fn issue_for_grant(
         &self,
         grant: &GrantSource<'_>,

@@ -57,7 +57,7 @@ async fn newest_alg(context: &Context) -> Result<TokenAlg, Error> {
 }
 
 /// Publishes the next key for access tokens, with the algorithm of the previous one. It signs from `from`, but never
-/// earlier than [`PUBLISHED_FIRST`] allows.
+/// earlier than [`PUBLISH_LEAD_TIME`] allows.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the next key is already published; otherwise if the write fails.

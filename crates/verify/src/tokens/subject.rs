@@ -83,7 +83,7 @@ impl Subject {
         }
     }
 
-    /// Returns whether `said` identifies the client of the token: by its client id, or by `origin` for a registered
+    /// Returns whether `client` identifies the client of the token: by its client id, or by `origin` for a registered
     /// client that identifies itself by its page (`client_id=origin`).
     pub fn is_client(self, client: &str) -> bool {
         let is_page_client = matches!(self, Self::Grant { client: ClientName::Registered(_), .. });

@@ -64,7 +64,7 @@ impl Tokens {
     /// networks of a key restrict its secret, not the tokens made from it.
     ///
     /// # Errors
-    /// Same as [`Tokens::presented`].
+    /// Same as [`Tokens::check_credential`].
     pub async fn check_token(&self, text: &str, question: &VerifyRequest<'_>) -> Result<TokenDecision, Error> {
         let known = match self.parse(text) {
             Ok(known) => known,
@@ -81,7 +81,7 @@ impl Tokens {
     /// Decides on a token for the endpoints of one project. A token for another project has the wrong audience.
     ///
     /// # Errors
-    /// Same as [`Tokens::presented`].
+    /// Same as [`Tokens::check_credential`].
     pub async fn check_for_project(&self, token: &str, project: ProjectId) -> Result<TokenDecision, Error> {
         match self.parse(token) {
             Ok(known) if known.audience != Audience::Project(project) => Ok(Err(TokenDenyReason::WrongAudience)),
@@ -93,7 +93,7 @@ impl Tokens {
     /// Decides on a token for the management API, which must have this scope, such as `keyward:keys.read`.
     ///
     /// # Errors
-    /// Same as [`Tokens::presented`].
+    /// Same as [`Tokens::check_credential`].
     pub async fn check_for_management(&self, token: &str, scope: &str) -> Result<TokenDecision, Error> {
         match self.parse(token) {
             Ok(known) if known.audience != Audience::Management => Ok(Err(TokenDenyReason::WrongAudience)),
@@ -115,7 +115,7 @@ impl Tokens {
     /// Returns the claims of a token, if it was issued by this server and has not expired. Does not check its key.
     ///
     /// # Errors
-    /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
+    /// [`TokenDenyReason::Malformed`], [`TokenDenyReason::WrongAudience`] or [`TokenDenyReason::Expired`].
     pub fn parse(&self, token: &str) -> Result<Arc<ParsedToken>, TokenDenyReason> {
         self.reader.parse(token, self.verify.now(), self.ring.removed(), || self.ring.current())
     }
@@ -123,7 +123,7 @@ impl Tokens {
     /// Decides on a token with any audience, without using it: no quota is taken, and no call is counted (RFC 7662).
     ///
     /// # Errors
-    /// Same as [`Tokens::presented`].
+    /// Same as [`Tokens::check_credential`].
     pub async fn peek(&self, token: &str) -> Result<TokenDecision, Error> {
         let known = match self.parse(token) {
             Ok(known) => known,

@@ -79,7 +79,7 @@ impl TokenVerifier {
     /// count of removed keys, read before `keys`: entries cached at another count are verified again.
     ///
     /// # Errors
-    /// [`TokenRefused::Malformed`], [`TokenRefused::WrongAudience`] or [`TokenRefused::Expired`].
+    /// [`TokenDenyReason::Malformed`], [`TokenDenyReason::WrongAudience`] or [`TokenDenyReason::Expired`].
     pub fn parse(
         &self,
         token: &str,

@@ -1,8 +1,8 @@
 //! The key cache: key snapshots and the digest index in memory, and whether they are current.
 //!
-//! The cache is trusted only while the changes of other processes are received ([`crate::hearing`]). A process that has
-//! received nothing for [`DEAF_AFTER`] queries the store instead. Processes without a subscription (commands, many
-//! tests) always query the store.
+//! The cache is trusted only while the changes of other processes are received ([`crate::cache_invalidation`]). A
+//! process that has received nothing for [`STALE_AFTER`] queries the store instead. Processes without a subscription
+//! (commands, many tests) always query the store.
 
 use super::{
     digest_index::{DigestIndex, Lookup},
@@ -114,7 +114,7 @@ impl Cache {
         last_received != NEVER && self.clock.monotonic_micros().saturating_sub(last_received) <= STALE_AFTER
     }
 
-    /// Looks up a digest. If the index is complete and does not contain it, the store is queried within the budget of
+    /// Looks up a digest. If the index is complete and does not contain it, the store is queried within the rate of
     /// the miss limiter. Beyond that, the digest is denied from memory, which costs nothing.
     pub(super) fn find_by_digest(&self, digest: &[u8; 32]) -> CachedKey {
         if !self.is_fresh() {
@@ -191,7 +191,7 @@ impl Cache {
         }
     }
 
-    /// Same as [`Cache::ticket`], for a page of keys.
+    /// Same as [`Cache::read_version`], for a page of keys.
     pub fn page_read_version(&self) -> ReadVersion {
         self.snapshots.read_version()
     }

@@ -10,8 +10,8 @@ use keyward_store::{self as store, key_snapshot::KeySnapshotRow};
 use smol_str::SmolStr;
 use std::{ops::Deref, sync::Arc};
 
-/// The snapshot of a key. Attributes that it shares with other keys are in its [`Terms`], to which it derefs. Cloning
-/// does not allocate.
+/// The snapshot of a key. Attributes that it shares with other keys are in its [`SharedAttributes`], to which it
+/// derefs. Cloning does not allocate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySnapshot {
     pub key: KeyId,

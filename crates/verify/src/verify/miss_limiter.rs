@@ -9,7 +9,7 @@ pub(super) const LOOKUPS_PER_SECOND: u64 = 200;
 const INTERVAL: u64 = 1_000_000 / LOOKUPS_PER_SECOND;
 
 /// GCRA (the generic cell rate algorithm, ITU-T I.371) in one number: the time, in microseconds of the steady clock, at
-/// which the whole budget is restored.
+/// which all lookups are restored.
 #[derive(Default)]
 pub(super) struct MissLimiter(AtomicU64);
 

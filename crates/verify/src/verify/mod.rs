@@ -69,7 +69,7 @@ pub struct Verifier {
 
 impl Verifier {
     /// Creates a verifier that caches the snapshots of at most `most` keys, once changes are received
-    /// ([`super::hearing`]).
+    /// ([`super::cache_invalidation`]).
     pub fn new(context: Context, limits: Limits, usage: Usage, most: usize) -> Self {
         let cache = Arc::new(Cache::new(most, context.clock.clone(), &*context.random));
         context.queue.subscribe(cache.clone());
@@ -109,7 +109,7 @@ impl Verifier {
     }
 
     /// Decides on a secret from the cache, without waiting. Returns `None` if the store must be queried with
-    /// [`Verifier::looked_up`].
+    /// [`Verifier::verify_secret_in_store`].
     pub fn verify_secret_cached(&self, presented: &PresentedSecret, question: &VerifyRequest<'_>) -> Option<Decision> {
         match self.cache.find_by_digest(presented.digest.as_bytes()) {
             CachedKey::Snapshot(facts) => Some(self.decide_and_count(facts, question, CredentialKind::Secret)),
@@ -136,7 +136,7 @@ impl Verifier {
     /// secret.
     ///
     /// # Errors
-    /// Same as [`Verifier::secret`].
+    /// Same as [`Verifier::verify_secret`].
     pub async fn find_key_id(&self, text: &str) -> Result<Result<KeyId, DenyReason>, Error> {
         let presented: PresentedSecret = match text.parse() {
             Ok(presented) => presented,
@@ -170,7 +170,7 @@ impl Verifier {
     /// checked.
     ///
     /// # Errors
-    /// Same as [`Verifier::secret`].
+    /// Same as [`Verifier::verify_secret`].
     pub async fn verify_key(&self, id: KeyId, question: &VerifyRequest<'_>) -> Result<Decision, Error> {
         match self.verify_key_cached(id, question) {
             Some(decision) => Ok(decision),
@@ -196,10 +196,11 @@ impl Verifier {
         row.await
     }
 
-    /// Decides on a key by its id like [`Verifier::key`], without using it: no quota is taken, and no call is counted.
+    /// Decides on a key by its id like [`Verifier::verify_key`], without using it: no quota is taken, and no call is
+    /// counted.
     ///
     /// # Errors
-    /// Same as [`Verifier::secret`].
+    /// Same as [`Verifier::verify_secret`].
     pub async fn peek(&self, id: KeyId) -> Result<Decision, Error> {
         let Some(facts) = self.find_snapshot(id).await? else { return Ok(Err(DenyReason::Unknown)) };
         let decision = decide::decide_by(CredentialKind::Token, &facts, &VerifyRequest::default(), self.context.now());
@@ -209,7 +210,7 @@ impl Verifier {
     /// Returns the snapshot of the key with this id, valid or not, or `None` if the key does not exist.
     ///
     /// # Errors
-    /// Same as [`Verifier::secret`].
+    /// Same as [`Verifier::verify_secret`].
     pub(super) async fn find_snapshot(&self, id: KeyId) -> Result<Option<KeySnapshot>, Error> {
         match self.cache.find_by_id(id) {
             CachedKey::Snapshot(facts) => Ok(Some(facts)),
@@ -230,7 +231,8 @@ impl Verifier {
         self.lookup_limiter.run(query).await
     }
 
-    /// Same as [`Verifier::key`], from the cache and without waiting. Returns `None` if the store must be queried.
+    /// Same as [`Verifier::verify_key`], from the cache and without waiting. Returns `None` if the store must be
+    /// queried.
     pub fn verify_key_cached(&self, id: KeyId, question: &VerifyRequest<'_>) -> Option<Decision> {
         match self.cache.find_by_id(id) {
             CachedKey::Snapshot(facts) => Some(self.decide_and_count(facts, question, CredentialKind::Token)),

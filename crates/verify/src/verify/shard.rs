@@ -1,4 +1,4 @@
-//! One shard of the snapshot cache: rows at seats (indexes of a vector), found by the hashed slot of their key.
+//! One shard of the snapshot cache: rows in a vector, found by the hashed slot of their key.
 //!
 //! Eviction approximates least recently used (CLOCK: a hand moves around, and skips a row once if it was used since the
 //! last round). A row has 104 bytes: the 24 bytes of the digest that the index does not compare, name and issued-to in
@@ -84,7 +84,7 @@ impl SlotKey<'_> {
 #[derive(Default)]
 pub(super) struct Shard {
     rows: Vec<Option<Row>>,
-    /// Whether the row at this seat was used since the hand last passed.
+    /// Whether the row at this index was used since the hand last passed.
     used: Vec<bool>,
     free: Vec<u32>,
     table: HashTable<u32>,
@@ -97,23 +97,23 @@ impl Shard {
         self.rows.len() - self.free.len()
     }
 
-    /// Returns the row at a seat.
+    /// Returns the row at an index.
     pub fn row(&self, seat: usize) -> Option<&Row> {
         self.rows[seat].as_ref()
     }
 
-    /// VersionStamps the row at a seat as used.
+    /// Marks the row at an index as used.
     pub fn mark_used(&mut self, seat: usize) {
         self.used[seat] = true;
     }
 
-    /// Returns the seat of a row.
+    /// Returns the index of a row.
     pub fn find_index(&self, place: u32, whose: SlotKey<'_>) -> Option<usize> {
         let is = |seat: &u32| self.rows[*seat as usize].as_ref().is_some_and(|row| whose.matches(row));
         self.table.find(mix_hash(place), is).map(|seat| *seat as usize)
     }
 
-    /// Removes the row at a seat. Returns `false` if the seat was empty.
+    /// Removes the row at an index. Returns `false` if there was none.
     pub fn remove(&mut self, place: u32, seat: usize) -> bool {
         if let Ok(entry) = self.table.find_entry(mix_hash(place), |it| *it as usize == seat) {
             entry.remove();

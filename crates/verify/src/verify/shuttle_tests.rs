@@ -1,8 +1,8 @@
-//! Shuttle tests of the snapshot cache: runs `version_stamps`, `shard` and `snapshot_cache`, from the same files, under many thread
-//! schedules. They use the locks and atomics of `shuttle`, which chooses the next thread at each of them.
+//! Shuttle tests of the snapshot cache: runs `version_stamps`, `shard` and `snapshot_cache`, from the same files, under
+//! many thread schedules. They use the locks and atomics of `shuttle`, which chooses the next thread at each of them.
 //!
 //! The property: a lookup after the response to a change never finds a snapshot from before the change. A control
-//! verifies that the test can fail: with the ticket taken after the read instead of before it, which disables the
+//! verifies that the test can fail: with the read version taken after the read instead of before it, which disables the
 //! guard, a violating schedule is found.
 
 use super::{hashed_slot, key_snapshot, shared_attributes};
@@ -52,7 +52,7 @@ enum Topic {
     Policy,
 }
 
-/// When the ticket is taken.
+/// When the read version is taken.
 #[derive(Clone, Copy, PartialEq)]
 enum Guard {
     Before,

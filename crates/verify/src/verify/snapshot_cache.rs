@@ -1,7 +1,7 @@
 //! The snapshot cache: bounded, indexed by the hashed slot of a key, valid according to the version stamps.
 //!
 //! A lock is held during a lookup among the keys of one shard, and nothing waits while it is held. This file is
-//! compiled twice: with the real locks, and in `schedules` with those of `shuttle`.
+//! compiled twice: with the real locks, and in `shuttle_tests` with those of `shuttle`.
 
 use super::{
     hashed_slot::SlotHasher,
@@ -41,7 +41,7 @@ impl SnapshotCache {
         self.hasher.slot(key)
     }
 
-    /// Returns the ticket for a read of the store. Must be called before the read.
+    /// Returns the version for a read of the store. Must be called before the read.
     pub fn read_version(&self) -> ReadVersion {
         self.stamps.read_version()
     }
@@ -69,7 +69,7 @@ impl SnapshotCache {
         None
     }
 
-    /// Caches a snapshot that was read with this ticket, if it is still valid and no snapshot from a later read is
+    /// Caches a snapshot that was read at this version, if it is still valid and no snapshot from a later read is
     /// cached.
     pub fn insert(&self, digest: &[u8; 32], facts: &KeySnapshot, read: ReadVersion) {
         let place = self.hasher.slot(facts.key);

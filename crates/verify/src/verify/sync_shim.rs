@@ -1,4 +1,4 @@
-//! Re-exports `std::sync`, which the tests in `schedules` replace with `shuttle::sync`.
+//! Re-exports `std::sync`, which the tests in `shuttle_tests` replace with `shuttle::sync`.
 
 pub(super) use std::sync::{
     Mutex, MutexGuard, PoisonError,

@@ -1,15 +1,15 @@
 //! Version stamps: the version of the last change of each key and each project. Snapshots that were read before that
 //! version are invalid.
 //!
-//! A reader first takes a [`Ticket`]: the number of changes applied so far. A change is applied after its commit and
-//! before its response: it takes the next number and stores it as the stamp of its key or project. A snapshot is valid
-//! while its ticket is not older than the stamps. A snapshot from before a commit has a ticket from before the commit's
-//! number, so it is never valid again, however late it arrives. A cache fill that races a write can therefore not
-//! restore old data.
+//! A reader first takes a [`ReadVersion`]: the number of changes applied so far. A change is applied after its commit
+//! and before its response: it takes the next number and stores it as the stamp of its key or project. A snapshot is
+//! valid while its read version is not older than the stamps. A snapshot from before a commit has a read version from
+//! before the commit's number, so it is never valid again, however late it arrives. A cache fill that races a write can
+//! therefore not restore old data.
 //!
 //! Keys share stamps, and so do projects. A change therefore causes a few other keys to be read again (30 of
-//! 1,000,000), but never a wrong result. This file is compiled twice: with the real atomics, and in `schedules` with
-//! those of `shuttle`.
+//! 1,000,000), but never a wrong result. This file is compiled twice: with the real atomics, and in `shuttle_tests`
+//! with those of `shuttle`.
 
 use super::sync_shim::{AtomicU64, Ordering};
 
@@ -31,7 +31,7 @@ impl VersionStamps {
         Self { count: AtomicU64::new(0), all: AtomicU64::new(0), keys: none(), projects: none() }
     }
 
-    /// Returns the ticket for a read. Must be called before the read.
+    /// Returns the version for a read. Must be called before the read.
     pub fn read_version(&self) -> ReadVersion {
         ReadVersion(self.count.load(Ordering::SeqCst))
     }
@@ -47,7 +47,7 @@ impl VersionStamps {
         self.stamp(stripe(&self.keys, place));
     }
 
-    /// Stamps a changed project, which invalidates all its keys. See [`Marks::key`].
+    /// Stamps a changed project, which invalidates all its keys. See [`VersionStamps::stamp_key`].
     pub fn stamp_project(&self, place: u32) {
         self.stamp(stripe(&self.projects, place));
     }
@@ -57,7 +57,7 @@ impl VersionStamps {
         self.stamp(&self.all);
     }
 
-    /// Returns whether a snapshot with this ticket is still valid.
+    /// Returns whether a snapshot with this read version is still valid.
     pub fn is_current(&self, read: ReadVersion, key: u32, project: u32) -> bool {
         let [all, key, project] =
             [&self.all, stripe(&self.keys, key), stripe(&self.projects, project)].map(|it| it.load(Ordering::SeqCst));

@@ -99,8 +99,8 @@ impl GatewayResponse {
 }
 
 impl GatewayProcess {
-    /// Starts the gateway with its example file, in which only [`PLACEHOLDERS`] are replaced, and sends one request without a
-    /// credential.
+    /// Starts the gateway with its example file, in which only [`PLACEHOLDERS`] are replaced, and sends one request
+    /// without a credential.
     pub async fn new(gateway: &Gateway, keyward: SocketAddr, project: &str) -> Self {
         let (api, folder) = (Recorder::start().await, tempfile::tempdir().expect("a folder"));
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways").join(gateway.file);

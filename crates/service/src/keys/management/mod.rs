@@ -134,9 +134,9 @@ impl Keys {
     /// days or its own expiry if that is earlier. Only this response contains the secret.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] with every invalid member; [`Error::Program`] if
-    /// the key would exceed the program's key, or the number was used before; [`Error::Conflict`] if the project has as
-    /// many keys as the policy allows.
+    /// [`Error::NotFound`] for any other project; [`Error::Invalid`] with every invalid member; [`Error::Management`]
+    /// if the key would exceed the program's key, or the number was used before; [`Error::Conflict`] if the project has
+    /// as many keys as the policy allows.
     pub async fn create_by_program(
         &self,
         program: &ManagementClient,
@@ -180,8 +180,8 @@ impl Keys {
     /// Edits a key of the program's project, if it is in one of these states; `None`: in any.
     ///
     /// # Errors
-    /// As [`Keys::create_by_program`]; [`ProgramRefused::Stale`] if the key is in another state; [`Error::Conflict`] if
-    /// it is deleted.
+    /// As [`Keys::create_by_program`]; [`ManagementError::Stale`] if the key is in another state; [`Error::Conflict`]
+    /// if it is deleted.
     pub async fn edit_by_program(
         &self,
         program: &ManagementClient,
@@ -207,7 +207,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key does not exist or belongs to another project; [`Error::Conflict`] if it is
-    /// deleted; [`Error::Program`] if it belongs to another environment, or is in another state.
+    /// deleted; [`Error::Management`] if it belongs to another environment, or is in another state.
     pub async fn deactivate_by_program(
         &self,
         who: ManagementClient,
@@ -220,8 +220,8 @@ impl Keys {
     /// Activates a key of the program's project, under the same condition. Repeating the call is not an error.
     ///
     /// # Errors
-    /// As [`Keys::deactivate_by_program`]; [`Error::Program`] if the key exceeds the program's key; [`Error::Stopped`]
-    /// while it is stopped by an administrator.
+    /// As [`Keys::deactivate_by_program`]; [`Error::Management`] if the key exceeds the program's key;
+    /// [`Error::Stopped`] while it is stopped by an administrator.
     pub async fn activate_by_program(
         &self,
         who: ManagementClient,
