@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 const EMAIL: &str = "maren@pelagic.example";
 const HOST: &str = "Host: 127.0.0.1:3000";
-/// The maximum size in bytes of the future of one request on the hot path.
+/// The maximum size in bytes of the future of one request on the fast path.
 const ROOM_MAX: usize = 4_096;
 
 async fn verify(program: &mut Browser, body: Value) -> Value {

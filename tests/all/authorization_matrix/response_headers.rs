@@ -45,7 +45,7 @@ const KNOWN: [&str; 33] = [
 pub enum Responder {
     Browser,
     Program,
-    /// The hot path: successful responses have few headers, because no browser renders them.
+    /// The fast path: successful responses have few headers, because no browser renders them.
     FastPath,
 }
 

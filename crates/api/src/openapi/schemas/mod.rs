@@ -1,4 +1,4 @@
-//! Schemas of the document: those derived from request and response types, and mirrors of the types that the hot path
+//! Schemas of the document: those derived from request and response types, and mirrors of the types that the fast path
 //! parses and writes by hand.
 #![allow(dead_code, reason = "the document is made of what the types look like; nothing reads their values")]
 
