@@ -162,7 +162,7 @@ async fn a_server_that_cannot_serve_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for (address, advice) in [
         (closed_port().await, "check the address in --url"),
-        (start_faulty_server(FaultyBehavior::Silent).await, "took longer than 10 s"),
+        (start_faulty_server(FaultyBehavior::Silent).await, "no response within 10 s"),
         (start_faulty_server(FaultyBehavior::Responds("")).await, "check the address in --url"),
         (start_faulty_server(FaultyBehavior::Responds("HTTP/1.1 200 OK\r\n")).await, "check the address in --url"),
         (start_faulty_server(FaultyBehavior::Responds(HTML)).await, "Is it the right address?"),

@@ -94,7 +94,7 @@ fn keys() {
     assert_eq!((&made["created_by"], &made["rate_limit"]), (&"Manager".into(), &"5/minute".into()));
     let once = [&create[..], &["--idempotency-key", "tonight"]].concat();
     out(&on(&once));
-    assert!(err(&on(&once)).contains("This idempotency key has made its key already"));
+    assert!(err(&on(&once)).contains("This idempotency key was already used to create a key"));
 
     assert!(err(&on(&once)).contains("That key is 01"), "{}", err(&on(&once)));
 

@@ -320,7 +320,7 @@ on_both_engines! {
         let mut browser = bench.signed_in(EMAIL).await;
         let page = browser.post(&format!("/keys/{id}/activate"), &[("id", &id.to_string())]).await;
         assert_eq!(page.status, 403, "{}", page.text());
-        let words = "An administrator stopped this key: Found in a public repository. Ask them to start it again.";
+        let words = "An administrator deactivated this key: Found in a public repository. Ask an administrator to activate it.";
         assert!(page.text().contains(words), "{}", page.text());
         assert_eq!(bench.stored_key(id).await, before);
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM audit_events").await, events + 1, "but for signing in");
@@ -471,5 +471,5 @@ async fn a_theme_that_is_none_is_refused_in_words() {
     bench.create_user(EMAIL, false).await;
     let page = bench.signed_in(EMAIL).await.post("/settings/theme", &[("theme", "blue")]).await;
     assert_eq!(page.status, 422, "{}", page.text());
-    assert!(page.text().contains("Choose system, light or dark."));
+    assert!(page.text().contains("Choose system, light, or dark."));
 }

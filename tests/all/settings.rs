@@ -513,7 +513,7 @@ async fn a_theme_is_kept_by_the_browser() {
     let mut browser = bench.signed_in(MAREN).await;
     for bad in ["", "blue", "dark; Domain=example.com"] {
         let page = browser.post("/settings/theme", &[("theme", bad)]).await;
-        assert_eq!(field_error(&page, "theme"), "Choose system, light or dark.");
+        assert_eq!(field_error(&page, "theme"), "Choose system, light, or dark.");
         assert_eq!(page.header("set-cookie"), "");
     }
     let bench = TestServer::with_url(crate::support::Engine::Sqlite, "https://keys.example").await;

@@ -24,8 +24,8 @@ const KEY: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     #[error(
-        "the key file {0} is damaged: it does not hold 32 bytes in base64; restore it from a copy, or if no database was ever \
-         used with it, remove it and make another with: keyward admin create-key-file {0}"
+        "the key file {0} is damaged: it does not contain 32 bytes in base64; restore it from a backup, or, if no database uses \
+         it, remove it and create another with: keyward admin create-key-file {0}"
     )]
     Unreadable(PathBuf),
     #[error("the key file {path} could not be read or written: {source}")]
@@ -34,7 +34,7 @@ pub enum KeyFileError {
 
 /// Encryption error. The library only rejects lengths that do not occur here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it could not be sealed")]
+#[error("encryption failed")]
 pub struct EncryptionError;
 
 /// The key of a key file, for AES-256-GCM. Each ciphertext is bound to the id of its row. Clones share the key.
@@ -48,7 +48,7 @@ struct Keys {
 
 impl fmt::Debug for EncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealingKey(…)")
+        f.write_str("EncryptionKey(…)")
     }
 }
 

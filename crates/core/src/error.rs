@@ -27,10 +27,10 @@ pub enum Error {
     #[error("not allowed: {0}")]
     Forbidden(&'static str),
     /// The caller has access to the key, but an administrator stopped it for this reason.
-    #[error("stopped by an administrator: {reason}")]
+    #[error("deactivated by an administrator: {reason}")]
     Stopped { reason: String },
     /// Allowed only with recent reauthentication: the password or the second factor, at most 15 minutes ago.
-    #[error("a fresh proof is needed")]
+    #[error("recent authentication is required")]
     ReauthenticationRequired,
     /// All invalid fields.
     #[error("invalid input")]
@@ -39,19 +39,19 @@ pub enum Error {
     #[error("conflict: {0}")]
     Conflict(&'static str),
     /// An error that only management clients receive.
-    #[error("refused to a program: {0}")]
+    #[error("management request denied: {0}")]
     Management(#[from] ManagementError),
     /// A wrong password or an unknown email address. The response does not reveal which.
-    #[error("sign-in refused")]
+    #[error("sign-in denied")]
     BadCredentials { tries_left: Option<u32> },
     /// Too many attempts. The next attempt is possible after this number of seconds.
-    #[error("paused for {seconds} s")]
+    #[error("too many attempts; try again in {seconds} s")]
     Paused { seconds: i64 },
     /// The server is overloaded.
     #[error("busy")]
     Busy,
     /// A list query reached its time limit.
-    #[error("the list took too long to read")]
+    #[error("the list query took too long")]
     TooLong,
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -64,7 +64,7 @@ impl Error {
     /// Message of [`Self::Stopped`] for users.
     pub fn stopped_message(reason: &str) -> String {
         let end = if reason.ends_with(['.', '!', '?', '…']) { "" } else { "." };
-        format!("An administrator stopped this key: {reason}{end} Ask them to start it again.")
+        format!("An administrator deactivated this key: {reason}{end} Ask an administrator to activate it.")
     }
 
     /// Creates an error for one invalid field.

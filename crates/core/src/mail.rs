@@ -13,7 +13,7 @@ pub struct EmailMessage {
 
 /// Error of sending an email. The message is for the log.
 #[derive(Debug, thiserror::Error)]
-#[error("the letter did not go out: {0}")]
+#[error("the email was not sent: {0}")]
 pub struct MailError(pub String);
 
 /// Sends emails.
@@ -26,7 +26,7 @@ pub trait Mailer: Send + Sync {
     ///
     /// # Errors
     /// If the SMTP server did not accept it.
-    async fn send(&self, letter: EmailMessage) -> Result<(), MailError>;
+    async fn send(&self, email: EmailMessage) -> Result<(), MailError>;
 }
 
 /// Mailer for instances without email. Sending always fails.
@@ -40,6 +40,6 @@ impl Mailer for NoMail {
     }
 
     async fn send(&self, _: EmailMessage) -> Result<(), MailError> {
-        Err(MailError("no server for outgoing mail was set".to_owned()))
+        Err(MailError("no mail server is configured".to_owned()))
     }
 }

@@ -38,21 +38,21 @@ impl ManagementClient {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManagementError {
     /// The key became invalid or lost the scope during the request.
-    #[error("The key behind this token may not do this any more.")]
+    #[error("The key of this token no longer has access.")]
     AccessLost,
     /// The key changed since the program read it.
-    #[error("This key was changed meanwhile. Read it again, and send the request with its new ETag.")]
+    #[error("This key was changed elsewhere. Read it again and repeat the request with its new ETag.")]
     Stale,
     /// A request with this idempotency key already created this key.
     #[error(
-        "This idempotency key has made its key already, and a secret is shown only in the answer that made it. If you did not get \
-         it, delete that key and create another, with another idempotency key."
+        "This idempotency key was already used to create a key, and the secret cannot be shown again. If you did not save the \
+         secret, delete that key and create another one with a new idempotency key."
     )]
     AlreadyCreated(KeyId),
     /// The idempotency key was already used with a different body.
-    #[error("This idempotency key was sent before, with another body. Send another one.")]
+    #[error("This idempotency key was already used with a different body. Use a new one.")]
     Reused,
     /// The requested key would have more privileges than the key behind the token.
-    #[error("A program gives no key more than it has itself: see errors.")]
+    #[error("A client cannot grant more than its own key allows. See errors.")]
     ExceedsPrivileges(Vec<InvalidField>),
 }

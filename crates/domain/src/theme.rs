@@ -26,7 +26,7 @@ impl Theme {
 
 /// Parse error: unknown theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Choose system, light or dark.")]
+#[error("Choose system, light, or dark.")]
 pub struct UnknownTheme;
 
 impl FromStr for Theme {

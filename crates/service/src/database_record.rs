@@ -23,29 +23,27 @@ const MOST: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     #[error(
-        "the database is older than the one that this server used last: it has audit event {event} and change {change}, and \
-         {path} has recorded event {seen_event} and change {seen_change}. Keys that were revoked since would be valid again. Put the \
-         newest copy of the database back, with the files -wal and -shm that belong to it; or, to go on with this one, start once with \
-         --accept-older-database, and revoke again what was revoked since"
+        "the database is older than the one that this server used last: it ends at audit event {event} and change {change}, and \
+         {path} records event {seen_event} and change {seen_change}. Keys that were deleted or deactivated since then would be valid \
+         again. Restore the newest copy of the database together with its files -wal and -shm; or, to continue with this database, start \
+         once with --accept-older-database, and delete or deactivate those keys again"
     )]
     Older { path: PathBuf, event: i64, change: i64, seen_event: i64, seen_change: i64 },
     #[error(
-        "audit event {event} of the database is not the one that {path} has recorded: the database was restored from a backup and \
-         changed since. Put the newest copy of it back; or, to go on with this one, start once with --accept-older-database"
+        "audit event {event} of the database differs from the one that {path} records: the database was restored from a backup and \
+         changed since then. Restore the newest copy; or, to continue with this database, start once with --accept-older-database"
     )]
     Other { path: PathBuf, event: i64 },
-    #[error(
-        "{path} cannot be read ({cause}); put it back, or start once with --accept-older-database to write it anew"
-    )]
+    #[error("{path} cannot be read ({cause}); restore it, or start once with --accept-older-database to replace it")]
     Unreadable { path: PathBuf, cause: String },
     #[error(
-        "there is no database at {database} (or an empty file), but {key_file} of an earlier one is there. Put the database back; or, \
-         to begin with a new one, start the server once with --new"
+        "the database {database} is missing or empty, but the key file {key_file} of an earlier database exists. Restore the database; \
+         or, to create a new one, start the server once with --new"
     )]
     Vanished { database: PathBuf, key_file: PathBuf },
     #[error(
-        "the database has no audit events, and {path} has recorded event {seen_event} of an earlier one. Put that database back; or, to \
-         begin with this one, start the server once with --new"
+        "the database has no audit events, but {path} records event {seen_event} of an earlier database. Restore that database; or, to \
+         start with this one, start the server once with --new"
     )]
     WithoutEvents { path: PathBuf, seen_event: i64 },
     #[error(transparent)]
@@ -149,7 +147,7 @@ impl DatabaseRecord {
             tracing::warn!(
                 %error,
                 path = %record.path.display(),
-                "database_record.unwritable: a restored old backup of the database will not be noticed"
+                "database_record.unwritable: a restored old backup of the database will not be detected"
             );
         }
         Ok(record)
@@ -196,7 +194,7 @@ impl DatabaseRecord {
             self.states[0] = now;
             self.write().map_err(|error| {
                 tracing::debug!(%error, "database_record.unwritable");
-                Error::Internal("the record of the database beside the key file could not be written")
+                Error::Internal("the database record next to the key file could not be written")
             })?;
         }
         Ok(())

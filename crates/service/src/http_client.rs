@@ -29,17 +29,17 @@ const API_BODY_MAX: usize = 4 * 1024 * 1024;
 /// Reasons why there is no response. The messages are for the log and contain nothing that was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    #[error("the address is neither https nor on this machine")]
+    #[error("the URL is neither https nor on this machine")]
     Unsafe,
-    #[error("no authorities are known on this machine to check a certificate with; install ca-certificates")]
+    #[error("no certificate authorities are installed on this machine; install ca-certificates")]
     NoAuthorities,
-    #[error("it could not be reached: {0}")]
+    #[error("connection failed: {0}")]
     Unreachable(String),
-    #[error("it took longer than {} s", PATIENCE.as_secs())]
+    #[error("no response within {} s", PATIENCE.as_secs())]
     Timeout,
-    #[error("it answered {0}")]
+    #[error("the status is {0}")]
     Status(StatusCode),
-    #[error("its answer is too long or broke off")]
+    #[error("the response is too long or incomplete")]
     Body,
 }
 

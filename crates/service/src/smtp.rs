@@ -47,7 +47,7 @@ impl SmtpMailer {
     pub fn new(settings: &MailSettings, public_url: &PublicUrl, random: Arc<dyn Random>) -> Result<Self, String> {
         let parameters = || {
             TlsParameters::new(settings.host.clone()).map_err(|error| {
-                format!("mail cannot be encrypted on this machine ({error}); install its list of authorities (ca-certificates)")
+                format!("email cannot be encrypted on this machine ({error}); install the certificate authorities (ca-certificates)")
             })
         };
         let tls = match settings.tls {
@@ -73,19 +73,20 @@ impl SmtpMailer {
         })
     }
 
-    fn write(&self, letter: EmailMessage) -> Result<Message, MailError> {
+    fn write(&self, email: EmailMessage) -> Result<Message, MailError> {
         let mut id = [0; 16];
         self.random.fill(&mut id);
-        let to = letter.to.as_str().parse().map_err(|_| MailError("mail cannot reach such an address".to_owned()))?;
+        let to =
+            email.to.as_str().parse().map_err(|_| MailError("the email address is not valid for SMTP".to_owned()))?;
         let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .message_id(Some(format!("<{}@{}>", hex::encode(id), self.host)))
-            .subject(letter.subject)
+            .subject(email.subject)
             // RFC 2045 section 4: without this header the content type and the encoding of the body do not apply.
             .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
-            .body(letter.text)
+            .body(email.text)
             .map_err(|error| MailError(error.to_string()))?;
         // RFC 3834: prevents automatic replies such as vacation notices.
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
@@ -117,15 +118,15 @@ impl Mailer for SmtpMailer {
         true
     }
 
-    async fn send(&self, letter: EmailMessage) -> Result<(), MailError> {
-        let message = self.write(letter)?;
+    async fn send(&self, email: EmailMessage) -> Result<(), MailError> {
+        let message = self.write(email)?;
         match tokio::time::timeout(SEND_TIMEOUT, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             // The error may contain the server's response about the address. It contains nothing of the email.
             Ok(Err(error)) => {
                 Err(MailError(tls_error::explain(&error, &self.server).unwrap_or_else(|| error.to_string())))
             }
-            Err(_) => Err(MailError("the server for outgoing mail took too long".to_owned())),
+            Err(_) => Err(MailError("the mail server did not respond in time".to_owned())),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::error::Error;
 use tokio_rustls::rustls::{self, CertificateError};
 
-const TRUST: &str = "add the certificate of its authority to the system's trusted certificates, or name a PEM file with all trusted \
-    certificates in the environment variable SSL_CERT_FILE";
+const TRUST: &str = "add the certificate of its authority to the system's trusted certificates, or set the environment variable SSL_CERT_FILE \
+    to a PEM file with all trusted certificates";
 
 /// Returns a sentence about the certificate of `host`, or `None` if the error is not about a certificate.
 pub(super) fn explain(error: &(dyn Error + 'static), host: &str) -> Option<String> {
@@ -36,10 +36,10 @@ fn sentence(fault: &CertificateError, host: &str) -> String {
         }
         // rustls has no variant for this error.
         CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(
-            "the certificate of {host} is a CA certificate (basicConstraints CA:TRUE), as `openssl req -x509` makes it by default. A \
-             server must not use one (RFC 5280 section 4.2.1.9), even if it is trusted. Make one with `openssl req -x509 -addext \
+            "the certificate of {host} is a CA certificate (basicConstraints CA:TRUE), as `openssl req -x509` creates by default. A \
+             server must not use one (RFC 5280 section 4.2.1.9), even if it is trusted. Create one with `openssl req -x509 -addext \
              basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:{host} ...`; then {TRUST}"
         ),
-        other => format!("the certificate of {host} is refused ({other:?}): replace it, or {TRUST}"),
+        other => format!("the certificate of {host} is invalid ({other:?}): replace it, or {TRUST}"),
     }
 }
