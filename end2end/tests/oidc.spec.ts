@@ -59,7 +59,7 @@ test('no, at the provider, leads back with a sentence', async ({ page, site }) =
   await into(page).click();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await site.at('/login?refused=denied');
-  await expect(page.getByRole('alert')).toContainText('You were not signed in');
+  await expect(page.getByRole('alert')).toContainText('You are not signed in');
   await site.fillSignIn();
   await site.at('/keys');
 });
@@ -69,7 +69,7 @@ test('an address that is somebody’s joins nothing', async ({ page, site }) => 
   await into(page).click();
   await continueAs(page, 'maren');
   await site.at('/login?refused=taken');
-  await expect(page.getByRole('alert')).toContainText('There is an account with your e-mail address already.');
+  await expect(page.getByRole('alert')).toContainText('An account with your email address already exists.');
 });
 
 test('an address that is not confirmed makes no account', async ({ page, site }) => {
@@ -77,7 +77,7 @@ test('an address that is not confirmed makes no account', async ({ page, site })
   await into(page).click();
   await continueAs(page, 'unconfirmed-eve');
   await site.at('/login?refused=unconfirmed');
-  await expect(page.getByRole('alert')).toContainText('not confirmed there');
+  await expect(page.getByRole('alert')).toContainText('not confirmed at the identity provider');
 });
 
 for (const [what, name, refused] of [
@@ -129,7 +129,7 @@ test('with passwords off the provider is the one way in', async ({ page, site, k
   await expect(page.getByLabel('Password')).toHaveCount(0);
   await expect(page.getByRole('link', { name: 'Forgot your password?' })).toHaveCount(0);
   await site.open('/reset');
-  await expect(page.getByRole('heading', { name: 'There is nothing here for you' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
   const { email, password } = keyward.person;
   const refused = await page.request.post('/login', { form: { email, password }, headers: { origin: keyward.url, accept: 'text/html' } });
   expect(refused.status()).toBe(403);

@@ -292,7 +292,7 @@ on_both! {
         let mut browser = bench.browser();
         assert_eq!(provider.complete_sign_in(bench, &mut browser, |_, _| None).await, "/login?refused=disabled");
         assert!(email_of(&mut browser).await.is_null());
-        assert!(bench.browser().get("/login?refused=disabled").await.text().contains("switched off"));
+        assert!(bench.browser().get("/login?refused=disabled").await.text().contains("account is disabled"));
         assert_eq!(bench.events("session.refused").await, 3, "two wrong passwords, and this");
         let secrets = "SELECT actor_name || target_name || COALESCE(reason, '') || detail FROM audit_events";
         for text in bench.query_texts(secrets).await {
@@ -305,7 +305,7 @@ on_both! {
         bench.create_user(MAREN, true).await;
         let mut browser = bench.browser();
         assert_eq!(provider.complete_sign_in(bench, &mut browser, |_, _| None).await, "/login?refused=taken");
-        assert!(bench.browser().get("/login?refused=taken").await.text().contains("join the two under"));
+        assert!(bench.browser().get("/login?refused=taken").await.text().contains("link your account under"));
         provider.change(|state| state.userinfo = json!({"sub": "m-17"}));
         for (change, why) in [(json!(null), "no-email"), (json!("nonsense"), "no-email")] {
             let to = provider.complete_sign_in(bench, &mut browser, |_, claims| {
@@ -545,7 +545,7 @@ on_both! {
         let iss: String = url::form_urlencoded::byte_serialize(provider.issuer.as_bytes()).collect();
         assert_eq!(back(&format!("&code=abc&iss={iss}")).await, "/keys");
         assert_eq!(back(&format!("&error=access_denied&iss={iss}")).await, "/login?refused=denied");
-        assert!(bench.browser().get("/login?refused=denied").await.text().contains("was not allowed there"));
+        assert!(bench.browser().get("/login?refused=denied").await.text().contains("access was denied at the identity provider"));
         assert!(!bench.browser().get("/login?refused=%3Cscript%3E").await.text().contains("notice"));
         // The provider's metadata promises `iss` in every response, so a response without it is rejected as another
         // provider's.

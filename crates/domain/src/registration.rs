@@ -39,45 +39,45 @@ pub enum SignInError {
 
 impl SignInError {
     const ALL: [(Self, &'static str, &'static str); 10] = [
-        (Self::FlowExpired, "again", "This sign-in took too long, or was begun in another window. Begin again."),
+        (Self::FlowExpired, "again", "The sign-in expired or was started in another window. Sign in again."),
         (
             Self::Denied,
             "denied",
-            "You were not signed in, because it was not allowed there. Begin again if that was a mistake.",
+            "You are not signed in, because access was denied at the identity provider. Try again if this was a mistake.",
         ),
-        (Self::Disabled, "disabled", "Your account is switched off on this Keyward. Ask your administrator."),
+        (Self::Disabled, "disabled", "Your account is disabled. Ask an administrator."),
         (
             Self::NoEmail,
             "no-email",
-            "Your account there has no e-mail address that Keyward may see. Add one there, or ask your administrator to let \
-             Keyward see it (the scope is email).",
+            "The identity provider did not send an email address. Add one to your account there, or ask an administrator to \
+             allow the scope email.",
         ),
-        (Self::NotSetUp, "not-set-up", "This Keyward has no administrator yet. Set it up first."),
+        (Self::NotSetUp, "not-set-up", "Keyward is not set up yet. Create the first administrator account."),
         (
             Self::LinkedToOtherUser,
             "other",
-            "That account belongs to somebody else on this Keyward. Sign in with it, or link another one.",
+            "That account is already linked to another user. Sign in with it, or link a different account.",
         ),
         (
             Self::Provider,
             "provider",
-            "Signing in there did not work just now. Try again in a moment; if it stays so, tell your administrator.",
+            "Sign-in failed. Try again in a moment, or contact an administrator if it fails again.",
         ),
         (
             Self::ReauthenticationRequired,
             "proof",
-            "Confirm that it is you before you join an account: your last proof is over 15 minutes old.",
+            "Linking an account requires that you confirmed your identity within the last 15 minutes.",
         ),
         (
             Self::EmailInUse,
             "taken",
-            "There is an account with your e-mail address already. Sign in to it with its password, and join the two under \
-             Settings → Security.",
+            "An account with your email address already exists. Sign in with its password, then link your account under \
+             Settings > Security.",
         ),
         (
             Self::EmailNotVerified,
             "unconfirmed",
-            "Your e-mail address is not confirmed there. Confirm it there, then sign in again.",
+            "Your email address is not confirmed at the identity provider. Confirm it there, then sign in again.",
         ),
     ];
 

@@ -72,13 +72,13 @@ pub struct SignInResult {
 #[derive(Debug, thiserror::Error)]
 pub enum SignInFailure {
     /// Cookie and state do not match, were used, or are older than ten minutes.
-    #[error("it has to begin anew")]
+    #[error("the sign-in attempt is invalid or has expired")]
     Restart,
     /// The user denied the request at the provider.
-    #[error("denied at the provider")]
+    #[error("access was denied at the provider")]
     Denied,
     /// The provider cannot be reached, or its response is invalid. The message is for the log.
-    #[error("the provider: {0}")]
+    #[error("OpenID provider: {0}")]
     Provider(String),
     #[error(transparent)]
     Service(#[from] Error),
@@ -92,7 +92,7 @@ impl From<FetchError> for SignInFailure {
 
 impl From<Fault> for SignInFailure {
     fn from(fault: Fault) -> Self {
-        Self::Provider(format!("its ID token is refused: {fault}"))
+        Self::Provider(format!("invalid ID token: {fault}"))
     }
 }
 
@@ -163,15 +163,18 @@ impl Oidc {
             (None, must) => !must,
         };
         if !is_issuer_valid {
-            return Err(SignInFailure::Provider("its answer names another issuer, or none".to_owned()));
+            return Err(SignInFailure::Provider("the authorization response has a wrong or missing iss".to_owned()));
         }
         match callback.error.as_deref() {
             Some("access_denied") => return Err(SignInFailure::Denied),
             // The error text is not trusted; only its presence is recorded.
-            Some(_) => return Err(SignInFailure::Provider("it answered with an error".to_owned())),
+            Some(_) => return Err(SignInFailure::Provider("the authorization response contains an error".to_owned())),
             None => {}
         }
-        let code = callback.code.as_deref().ok_or_else(|| SignInFailure::Provider("it sent no code".to_owned()))?;
+        let code = callback
+            .code
+            .as_deref()
+            .ok_or_else(|| SignInFailure::Provider("the authorization response contains no code".to_owned()))?;
         let tokens = self.exchange(&metadata, code, &attempt).await?;
         let claims = self.verify_id_token(&metadata, &tokens.id_token, &attempt.nonce()).await?;
         // OpenID Connect Core 1.0, section 3.1.3.7, number 13. Without the claim, the session at the provider may be a
@@ -180,8 +183,8 @@ impl Oidc {
         if claims.auth_time.is_none() {
             tracing::warn!(
                 issuer = self.settings.issuer,
-                "oidc.no_auth_time: the ID token does not say when the user authenticated, so actions that require recent \
-                 authentication are refused; have the provider include the claim auth_time"
+                "oidc.no_auth_time: the ID token has no claim auth_time, so actions that require recent authentication are \
+                 denied; configure the provider to include it"
             );
         }
         let identity = self.identity(&metadata, claims, &tokens.access_token).await?;
@@ -192,7 +195,7 @@ impl Oidc {
         let ask = self.token_request(metadata, code, attempt);
         let answer = self.fetch.fetch(&metadata.token_endpoint, ask).await?;
         serde_json::from_slice(&answer)
-            .map_err(|_| SignInFailure::Provider("its token answer cannot be read".to_owned()))
+            .map_err(|_| SignInFailure::Provider("the token response cannot be parsed".to_owned()))
     }
 
     fn token_request(&self, metadata: &Metadata, code: &str, attempt: &Attempt) -> HttpRequest<'static> {
@@ -240,9 +243,9 @@ impl Oidc {
         if let (true, Some(endpoint), false) = (incomplete, &metadata.userinfo_endpoint, access.is_empty()) {
             let answer = self.fetch.fetch(endpoint, HttpRequest::GetWithToken(access)).await?;
             let more: token::UserInfo = serde_json::from_slice(&answer)
-                .map_err(|_| SignInFailure::Provider("its user info cannot be read".to_owned()))?;
+                .map_err(|_| SignInFailure::Provider("the UserInfo response cannot be parsed".to_owned()))?;
             if more.sub != claims.sub {
-                return Err(SignInFailure::Provider("its user info is about somebody else".to_owned()));
+                return Err(SignInFailure::Provider("the UserInfo response has a different sub".to_owned()));
             }
             let email = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Email>().ok());
             if claims.email.is_none() {

@@ -53,15 +53,15 @@ impl Oidc {
         if let Some(metadata) = cached(&cache.metadata, now) {
             return Ok(metadata);
         }
-        let wrong = |words: &str| SignInFailure::Provider(format!("its discovery document {words}"));
+        let wrong = |words: &str| SignInFailure::Provider(format!("the discovery document {words}"));
         let address = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
-        let address = parse_safe_url(&address).ok_or_else(|| wrong("has no address"))?;
+        let address = parse_safe_url(&address).ok_or_else(|| wrong("has no valid URL"))?;
         let answer = self.fetch.fetch(&address, HttpRequest::Get).await?;
-        let document: Document = serde_json::from_slice(&answer).map_err(|_| wrong("cannot be read"))?;
+        let document: Document = serde_json::from_slice(&answer).map_err(|_| wrong("cannot be parsed"))?;
         if document.issuer != self.settings.issuer {
-            return Err(wrong("names another issuer than KEYWARD_OIDC_ISSUER"));
+            return Err(wrong("has an issuer that differs from KEYWARD_OIDC_ISSUER"));
         }
-        let address = |text: &str| parse_safe_url(text).ok_or_else(|| wrong("names an address that is not https"));
+        let address = |text: &str| parse_safe_url(text).ok_or_else(|| wrong("contains a URL that is not https"));
         let methods = document.token_endpoint_auth_methods_supported.unwrap_or_default();
         let takes = |method: &str| methods.iter().any(|it| it == method);
         let metadata = Arc::new(Metadata {
@@ -89,7 +89,7 @@ impl Oidc {
         }
         let answer = self.fetch.fetch(&metadata.jwks_uri, HttpRequest::Get).await?;
         let read: Keys = serde_json::from_slice(&answer)
-            .map_err(|_| SignInFailure::Provider("its keys cannot be read".to_owned()))?;
+            .map_err(|_| SignInFailure::Provider("the signing keys cannot be parsed".to_owned()))?;
         // Skip keys of unknown types; the others remain usable.
         let keys =
             Arc::new(read.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect::<Vec<_>>());

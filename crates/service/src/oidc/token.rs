@@ -29,29 +29,29 @@ const SUBJECT_MAX: usize = 255;
 /// Reasons why a token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    #[error("it cannot be read")]
+    #[error("malformed")]
     Malformed,
-    #[error("its signature is of a kind that is not believed")]
+    #[error("the signature algorithm is not accepted")]
     Algorithm,
-    #[error("the provider has no such key")]
+    #[error("the provider has not published the signing key")]
     UnknownKey,
-    #[error("its signature is wrong")]
+    #[error("wrong signature")]
     Signature,
-    #[error("it is from another issuer")]
+    #[error("wrong issuer")]
     Issuer,
-    #[error("it is for somebody else")]
+    #[error("wrong audience")]
     Audience,
-    #[error("it was handed to somebody else")]
+    #[error("wrong authorized party")]
     AuthorizedParty,
-    #[error("it has expired")]
+    #[error("expired")]
     Expired,
-    #[error("it is too old, or from the future")]
+    #[error("issued too long ago or in the future")]
     Age,
-    #[error("it belongs to another sign-in")]
+    #[error("wrong nonce")]
     Nonce,
-    #[error("it is about nobody")]
+    #[error("missing or invalid subject")]
     Subject,
-    #[error("its type is not JWT: it is no ID token")]
+    #[error("the type is not JWT")]
     Type,
 }
 
