@@ -85,7 +85,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="description" content="Make, copy, edit and stop the keys with which your programs call the API." />
+                <meta name="description" content="Create and manage API keys." />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#fafbfb" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#0b1114" media="(prefers-color-scheme: dark)" />

@@ -47,7 +47,7 @@ test('what was typed when the session had ended is there again after signing in'
   await site.ready();
   await site.fillSignIn();
   await site.at(path);
-  await expect(page.getByRole('alert')).toContainText('What you typed is here again');
+  await expect(page.getByRole('alert')).toContainText('Your changes are not saved yet');
   await expect(config).toHaveValue('{"kept": "</textarea>"}');
   await page.getByRole('button', { name: 'Save config' }).click();
   await expect(site.toast).toContainText('Config saved.');

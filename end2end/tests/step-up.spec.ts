@@ -21,7 +21,7 @@ test('a form that asks for a proof keeps what was typed, and goes through with i
   const proof = createDialog.getByLabel('Confirm that it is you');
   await expect(proof).toBeFocused();
   await expect(proof).toHaveValue('');
-  await expect(proof).toHaveAccessibleDescription(/That was wrong/);
+  await expect(proof).toHaveAccessibleDescription(/Wrong password or code/);
   await expect(createDialog.getByLabel('Name')).toHaveValue('Night watch');
   await expect(createDialog.getByLabel('Expiration')).toHaveValue('never');
   await expect(createDialog.getByLabel('Issued to')).toHaveValue('Harbour office');
@@ -32,7 +32,7 @@ test('a form that asks for a proof keeps what was typed, and goes through with i
   await proof.fill('nor is this');
   await site.submitCreate();
   await expect(proof).toHaveValue('');
-  await expect(proof).toHaveAccessibleDescription(/That was wrong/);
+  await expect(proof).toHaveAccessibleDescription(/Wrong password or code/);
   await proof.fill(keyward.person.password);
   await site.submitCreate();
   await expect(site.secret).toBeVisible();
@@ -48,7 +48,7 @@ test('the page that asks for a proof leads on to where one wanted', async ({ pag
   await expect(page).toHaveURL(/\/login\?next=/);
   await site.ready();
   await site.fillSignIn();
-  await expect(page.getByRole('heading', { name: 'Confirm that it is you' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Confirm your identity' })).toBeVisible();
   const password = page.getByLabel('Password');
   const confirm = page.getByRole('button', { name: 'Confirm' });
   await expect(password).toBeFocused();
@@ -68,12 +68,12 @@ test('the page that asks for a proof leads on to where one wanted', async ({ pag
   for (let n = 0; n < 5; n++) {
     await password.fill('not my password at all');
     await confirm.click();
-    await expect(password).toHaveAccessibleDescription(/That was wrong/);
+    await expect(password).toHaveAccessibleDescription(/Wrong password or code/);
     await expect(password).toHaveValue('');
   }
   await password.fill(keyward.person.password);
   await confirm.click();
-  await expect(password).toHaveAccessibleDescription(/Too many tries/);
+  await expect(password).toHaveAccessibleDescription(/Too many attempts/);
   await page.getByRole('link', { name: 'Cancel' }).click();
   await site.at('/keys');
 });

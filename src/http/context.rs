@@ -25,7 +25,7 @@ fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
 /// [`ErrorKind::Internal`] outside of a request, which is a bug.
 pub fn app() -> Result<Services, AppError> {
     let state = use_context::<AppState>();
-    state.map(|state| state.app).ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no request."))
+    state.map(|state| state.app).ok_or_else(|| AppError::new(ErrorKind::Internal, "The request context is missing."))
 }
 
 /// Returns the origin of the current request: client address, user agent, request id, and time zone.
@@ -33,7 +33,7 @@ pub fn app() -> Result<Services, AppError> {
 /// # Errors
 /// [`ErrorKind::Internal`] outside of a request, which is a bug.
 pub fn origin() -> Result<Origin, AppError> {
-    extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no request."))
+    extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "The request context is missing."))
 }
 
 /// Returns the signed-in user, if any.
@@ -109,11 +109,11 @@ pub fn to_app_result<T>(result: Result<T, Error>) -> Result<T, AppError> {
 pub(super) fn to_app_error(error: Error) -> AppError {
     match error {
         Error::NotFound => {
-            AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")
+            AppError::new(ErrorKind::NotFound, "This item does not exist, or you do not have access to it.")
         }
         Error::Forbidden(why) => AppError::new(ErrorKind::Forbidden, why),
         Error::ReauthenticationRequired => {
-            AppError::new(ErrorKind::StepUp, "Confirm that it is you, and send this again.")
+            AppError::new(ErrorKind::StepUp, "Confirm your identity, then submit the form again.")
         }
         Error::Stopped { reason } => AppError::new(ErrorKind::Forbidden, Error::stopped_message(&reason)),
         Error::Invalid(fields) => AppError::invalid(
@@ -128,22 +128,22 @@ pub(super) fn to_app_error(error: Error) -> AppError {
         Error::BadCredentials { tries_left } => AppError::new(
             ErrorKind::Invalid,
             match tries_left {
-                None => "E-mail or password is wrong.".to_owned(),
-                Some(0) => "E-mail or password is wrong. You can try again in a minute.".to_owned(),
-                Some(1) => "E-mail or password is wrong. You can try once more before a pause of a minute.".to_owned(),
+                None => "Wrong email or password.".to_owned(),
+                Some(0) => "Wrong email or password. Try again in 1 minute.".to_owned(),
+                Some(1) => "Wrong email or password. You have 1 attempt left before a 1-minute pause.".to_owned(),
                 Some(n) => {
-                    format!("E-mail or password is wrong. You can try {n} more times before a pause of a minute.")
+                    format!("Wrong email or password. You have {n} attempts left before a 1-minute pause.")
                 }
             },
         ),
         Error::Paused { seconds } => {
-            AppError::new(ErrorKind::TooMany, format!("Too many tries. You can try again in {seconds} seconds."))
+            AppError::new(ErrorKind::TooMany, format!("Too many attempts. Try again in {seconds} seconds."))
         }
         Error::TooLong => AppError::new(
             ErrorKind::Busy,
-            "Reading this list takes too long. Choose a project, a status or an environment, and try again.",
+            "Loading this list took too long. Filter by project, status, or environment, and try again.",
         ),
-        Error::Busy => AppError::new(ErrorKind::Busy, "There is too much to do just now. Try again in a moment."),
+        Error::Busy => AppError::new(ErrorKind::Busy, "The server is busy. Try again in a moment."),
         error @ (Error::Store(_) | Error::Internal(_)) => {
             let StorageProblem { status, detail, .. } = StorageProblem::report(&error);
             let kind = match status {
@@ -171,7 +171,7 @@ pub fn key_filter(status: &str, project: &str, environment: &str, sort: &str) ->
 }
 
 fn session_context() -> Result<SessionContext, AppError> {
-    extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
+    extension().ok_or_else(|| AppError::new(ErrorKind::Internal, "The session context is missing."))
 }
 
 fn session_error(error: tower_sessions::session::Error) -> AppError {
@@ -188,7 +188,7 @@ fn session_error(error: tower_sessions::session::Error) -> AppError {
             ErrorKind::Internal
         }
     };
-    let error = AppError::new(kind, "Your session could not be kept. Try again in a moment.");
+    let error = AppError::new(kind, "Your session could not be saved. Try again in a moment.");
     set_status(error.kind);
     error
 }
@@ -234,7 +234,7 @@ pub fn pending_session() -> Option<PendingSession> {
 /// # Errors
 /// [`ErrorKind::Internal`] if there is no session, which is a bug.
 pub fn session_digest() -> Result<[u8; 32], AppError> {
-    session_context()?.digest().ok_or_else(|| AppError::new(ErrorKind::Internal, "There is no session."))
+    session_context()?.digest().ok_or_else(|| AppError::new(ErrorKind::Internal, "The session context is missing."))
 }
 
 /// Checks a reauthentication and records it in the session.
@@ -253,7 +253,9 @@ pub(super) async fn verify_reauthentication(
     };
     match app.accounts.reauthenticate(caller, proof).await {
         Ok(true) => sessions::mark_reauthenticated(visit, app.context.now()).await.map_err(session_error),
-        Ok(false) => Err(beside(AppError::new(ErrorKind::StepUp, "That was wrong. Nothing was done yet: try again."))),
+        Ok(false) => {
+            Err(beside(AppError::new(ErrorKind::StepUp, "Wrong password or code. Nothing was changed. Try again.")))
+        }
         Err(error) => Err(beside(to_app_error(error))),
     }
 }

@@ -22,15 +22,14 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     let ours =
         is(header::ORIGIN.as_str(), &state.app.config.public_url.to_string()) || is("sec-fetch-site", "same-origin");
     if request.method().is_safe() && !is_page_request(headers) {
-        let words =
-            "Pages of this Keyward cannot be shown inside another page. Open the address in a window of its own.";
+        let words = "Keyward pages cannot be embedded in other pages. Open the address in its own window.";
         return error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, headers, request.uri().path());
     }
     if request.method().is_safe() || ours {
         return next.run(request).await;
     }
-    let words = "The request did not come from a page of this Keyward, so nothing was changed. Open the page at its own address \
-        and try again.";
+    let words = "The request did not come from a Keyward page, so nothing was changed. Open the page at its own address and try \
+        again.";
     error_page::respond(StatusCode::FORBIDDEN, "foreign_origin", words, headers, request.uri().path())
 }
 

@@ -22,8 +22,8 @@ use std::net::IpAddr;
 /// Forms without drafts: their fields authenticate the user or grant something.
 const EXCLUDED_PATHS: [&str; 9] =
     ["/authorize", "/confirm", "/device", "/login", "/logout", "/reset", "/settings/security", "/setup", "/signup"];
-const RESTORED_MESSAGE: &str = "Nothing was saved yet: you had to sign in or set up a second factor first. What you typed is here again: check it, and send it \
-     once more.";
+const RESTORED_MESSAGE: &str = "Your changes are not saved yet, because you had to sign in or set up two-factor authentication first. Review them \
+     and submit the form again.";
 
 /// The name of the cookie. On HTTPS no other host can set it, like the session cookie.
 fn name(state: &AppState) -> &'static str {

@@ -29,14 +29,14 @@ pub fn respond(status: StatusCode, code: &'static str, words: &str, headers: &He
         return response;
     }
     let title = match status.as_u16() {
-        403 => "This was not done",
-        404 => "There is nothing here for you",
-        405 => "This cannot be done here",
-        413 => "This is too large",
-        415 => "This cannot be read",
-        421 => "Not under this name",
-        503 => "Not just now",
-        507 => "There is no space left",
+        403 => "Request blocked",
+        404 => "Page not found",
+        405 => "Action not available",
+        413 => "Request too large",
+        415 => "Unsupported request format",
+        421 => "Unknown host name",
+        503 => "Temporarily unavailable",
+        507 => "No storage space left",
         _ => "Something went wrong",
     };
     let number = status.as_u16();

@@ -82,7 +82,7 @@ const REFILL_MAX: usize = 8 * 1024;
 const NOT_REFILLED: [&str; 5] = ["password", "new_password", PROOF_FIELD, "one_time_code", DRAFT];
 /// Field for reauthentication, available in every form.
 const PROOF_FIELD: &str = "proof";
-const NOT_TEXT: &str = "This form is not text. Fill it in once more.";
+const NOT_TEXT: &str = "The form contains invalid text. Fill it in again.";
 /// Page for the second factor. If the pending sign-in has expired there, the user starts again.
 const SECOND_FACTOR_PAGE: &str = "/login/code";
 /// Page for reauthentication only.
@@ -475,10 +475,9 @@ async fn respond(state: AppState, request: Request, decode: Decode) -> Response 
                         Err(error) => Err(error),
                     }
                 }
-                _ => Err(AppError::new(
-                    ErrorKind::Invalid,
-                    "This form could not be read. Open the page again and fill it in once more.",
-                )),
+                _ => {
+                    Err(AppError::new(ErrorKind::Invalid, "The form could not be read. Reload the page and try again."))
+                }
             };
             (values, outcome)
         }
@@ -612,11 +611,11 @@ pub(super) async fn read_body(parts: &Parts, body: Body) -> Result<Zeroizing<Str
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let wrong = |words: &str| AppError::new(ErrorKind::Invalid, words);
     if !kind.starts_with("application/x-www-form-urlencoded") {
-        return Err(wrong("This form was sent in a way that Keyward does not read. Use the form on this page."));
+        return Err(wrong("The form has an unsupported content type. Use the form on this page."));
     }
     let bytes = axum::body::to_bytes(body, CONFIG_FORM_MAX).await.map_err(|error| match is_too_long(&error) {
-        true => AppError::new(ErrorKind::TooLarge, "This form is too long. Shorten it."),
-        false => AppError::new(ErrorKind::Broken, "This form did not arrive complete. Send it again."),
+        true => AppError::new(ErrorKind::TooLarge, "The form is too long. Shorten it."),
+        false => AppError::new(ErrorKind::Broken, "The form was not received completely. Submit it again."),
     })?;
     check(&bytes).map_err(wrong)?;
     String::from_utf8(bytes.into()).map(Zeroizing::new).map_err(|_| wrong(NOT_TEXT))
@@ -638,7 +637,7 @@ pub fn max_body_len(route: Option<&str>) -> usize {
 /// The message for the user.
 pub(super) fn check(form: &[u8]) -> Result<(), &'static str> {
     if memchr_iter(b'&', form).count() >= PAIRS_MAX {
-        return Err("This form has too many fields. Send fewer at a time.");
+        return Err("The form has too many fields. Submit fewer at a time.");
     }
     // The form can contain a password. A vector that grows would leave copies of it in memory.
     let mut decoded = Zeroizing::new(Vec::<u8>::with_capacity(form.len()));
@@ -701,10 +700,10 @@ pub(super) fn see_other(path: &str) -> Response {
 fn external_redirect_page(headers: &HeaderMap, to: &str) -> Response {
     let href = escape_text(to).replace('"', "&quot;");
     let body = format!(
-        r#"<div class="gate"><main class="gate__main"><header class="gate__head"><h1>Back to the program</h1></header>
+        r#"<div class="gate"><main class="gate__main"><header class="gate__head"><h1>Return to the application</h1></header>
 <div class="actions"><a class="button button--primary" href="{href}">Continue</a></div></main></div>"#
     );
-    let page = static_page::document(headers, "Back to the program · Keyward", &[], &body);
+    let page = static_page::document(headers, "Return to the application · Keyward", &[], &body);
     let mut response = Html(page).into_response();
     let response_headers = response.headers_mut();
     response_headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(error_page::CSP));

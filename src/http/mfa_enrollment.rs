@@ -26,7 +26,7 @@ pub fn is_allowed_path(path: &str) -> bool {
 /// saved as a draft. An island receives 403 with the reason.
 pub async fn redirect_to_enrollment(state: &AppState, request: Request) -> Response {
     if request.uri().path().starts_with("/api/") {
-        let words = "Set up a second factor first: the policy of this Keyward asks it of you.";
+        let words = "The policy requires two-factor authentication. Set it up to continue.";
         let error = AppError::new(ErrorKind::Forbidden, words);
         let mut response = Response::new(Body::from(serde_json::to_vec(&error).unwrap_or_default()));
         *response.status_mut() = StatusCode::FORBIDDEN;

@@ -116,7 +116,7 @@ async fn browser_only(mut request: Request, next: Next) -> Response {
     }
     let accepts = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if path.starts_with("/api/") && accepts.contains("text/html") {
-        let words = "Forms are sent to the address of their page.";
+        let words = "Submit forms to the URL of their page.";
         return forbid_caching(
             problem::Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", words).into_response(),
         );

@@ -97,7 +97,7 @@ fn digest(id: &Id) -> [u8; 32] {
 /// Converts a database error into one without a cause, because tower-sessions logs it.
 fn backend_error(error: impl Into<Error>) -> session_store::Error {
     storage::log_error(&error.into());
-    session_store::Error::Backend("the session table could not be used".to_owned())
+    session_store::Error::Backend("the session store is not available".to_owned())
 }
 
 /// As [`backend_error`], for a new session. An account that changed meanwhile is not a fault: [`is_account_changed`]
@@ -300,7 +300,7 @@ async fn attach_session(State(state): State<AppState>, mut request: Request, nex
             if let Some(requests) = LIMIT.count() {
                 tracing::error!(%error, requests, "sessions.unreadable");
             }
-            let words = "Your session could not be read. Try again in a moment.";
+            let words = "Your session could not be loaded. Try again in a moment.";
             error_page::respond(StatusCode::SERVICE_UNAVAILABLE, "busy", words, request.headers(), request.uri().path())
         }
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 const MAREN: &str = "maren@pelagic.example";
 const TOVE: &str = "tove@drift.example";
-const WORDS: &str = "What you typed is here again";
+const WORDS: &str = "Your changes are not saved yet";
 
 /// Returns the value of the `input` with this name, as an HTML parser decodes it.
 fn value(page: &Page, name: &str) -> String {

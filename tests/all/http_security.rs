@@ -240,7 +240,7 @@ on_both_engines! {
             for (what, sent) in [("another", *fields), ("two, one of them none", &twice), ("both", &both), ("none", none)] {
                 let page = browser.post(named, sent).await;
                 assert_eq!(page.status, 422, "{named}, {what}: {}", page.text());
-                assert!(page.text().contains("This form could not be read."), "{named}, {what}: in words");
+                assert!(page.text().contains("The form could not be read."), "{named}, {what}: in words");
                 assert_eq!(stored().await, before, "{named}, {what}");
             }
         }
@@ -592,11 +592,11 @@ async fn forms_are_bounded_before_they_are_decoded() {
     for (pairs, is_refused) in [(2_000, false), (2_001, true), (16_000, true)] {
         let page = browser.send(post("/login").header("accept", "text/html"), many(pairs)).await;
         assert_eq!(page.status, 422, "{pairs}: {}", page.text());
-        assert_eq!(page.text().contains("This form has too many fields."), is_refused, "{pairs}");
+        assert_eq!(page.text().contains("The form has too many fields."), is_refused, "{pairs}");
     }
     let page = browser.send(post("/api/keys/called"), many(2_001)).await;
     assert_eq!(page.status, 422, "{}", page.text());
-    assert!(page.text().contains("This form has too many fields."), "{}", page.text());
+    assert!(page.text().contains("The form has too many fields."), "{}", page.text());
 
     for (letters, is_drawn) in [(8 * 1024, true), (8 * 1024 + 1, false), (60_000, false)] {
         let email = "x".repeat(letters);
@@ -621,9 +621,9 @@ async fn forms_are_bounded_before_they_are_decoded() {
         for path in ["/keys/new", "/projects/new", "/settings/account"] {
             let post = || post(path).header("accept", "text/html");
             let page = browser.send(post().header("content-length", long.len()), long.clone()).await;
-            assert!(page.status == 413 && page.text().contains("This is too large"), "{path}: {}", page.text());
+            assert!(page.status == 413 && page.text().contains("Request too large"), "{path}: {}", page.text());
             let page = browser.send(post(), long.clone()).await;
-            assert!(page.status == 413 && page.text().contains("This is too large"), "{path}: {}", page.text());
+            assert!(page.status == 413 && page.text().contains("Request too large"), "{path}: {}", page.text());
         }
     }
     let mut browser = bench.signed_in("root@pelagic.example").await;
@@ -651,7 +651,7 @@ async fn encoded_bytes_that_are_not_text_are_refused() {
             let request = Request::post(at).header("origin", crate::support::URL).header("content-type", FORM);
             let page = browser.send(request.header("accept", accept), body).await;
             assert_eq!(page.status, 422, "{at} {wrong}: {}", page.text());
-            assert!(page.text().contains("This form is not text."), "{at} {wrong}: {}", page.text());
+            assert!(page.text().contains("The form contains invalid text."), "{at} {wrong}: {}", page.text());
         }
         assert_eq!(bench.app.projects.config(id).await.unwrap(), before, "{wrong}");
     }
