@@ -1,18 +1,18 @@
 import { expect, test } from '../support/test';
 
-test('the account: name, time zone, light or dark', async ({ page, site, keyward }) => {
+test('the account: name, time zone, theme', async ({ page, site, keyward }) => {
   await keyward.createKey('Gateway');
   await site.signIn();
   await site.open('/settings/account');
   await page.getByLabel('Name', { exact: true }).fill('Maren O.');
   await page.getByLabel('Time zone').selectOption('Pacific/Auckland');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await expect(site.toast).toContainText('Saved.');
-  await expect(page.getByText('There it is')).toContainText(/NZ[DS]T/);
+  await expect(site.toast).toContainText('Settings saved.');
+  await expect(page.getByText('Current time:')).toContainText(/NZ[DS]T/);
   await expect(page.locator('.profile')).toContainText('Maren O.');
 
   await page.getByRole('radio', { name: 'Dark' }).check();
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Save theme', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   // It stands in what the server sends, so nothing flashes.
   expect(await (await page.request.get('/keys')).text()).toContain('data-theme="dark"');
@@ -103,6 +103,6 @@ test('to nobody the administrators’ pages are missing', async ({ page, watch }
   for (const path of ['/admin/keys', '/admin/scopes']) {
     const answer = await page.goto(path);
     expect(answer?.status()).toBe(404);
-    await expect(page.getByText('There is nothing here for you')).toBeVisible();
+    await expect(page.getByText('Page not found')).toBeVisible();
   }
 });

@@ -21,18 +21,18 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let saved = use_query_map().with_untracked(|query| query.get("done").as_deref() == Some("saved"));
-    let said = saved.then(|| "Saved.".to_owned());
+    let said = saved.then(|| "Settings saved.".to_owned());
     let draw = |account: AccountForm| {
         view! {
             <section class="panel" aria-labelledby="you">
                 <header class="panel__head">
-                    <h2 id="you">"You"</h2>
+                    <h2 id="you">"Profile"</h2>
                 </header>
                 <Form to="/settings/account">{person(account)}</Form>
             </section>
             <section class="panel" aria-labelledby="look">
                 <header class="panel__head">
-                    <h2 id="look">"Light or dark"</h2>
+                    <h2 id="look">"Appearance"</h2>
                 </header>
                 <Form to="/settings/theme">{look()}</Form>
             </section>
@@ -56,7 +56,7 @@ pub fn AccountPage() -> impl IntoView {
 fn person(account: AccountForm) -> AnyView {
     let AccountForm { name, email, zone, zones, now } = account;
     let chosen = FormState::from_context().submitted_value("zone").unwrap_or_else(|| zone.clone().unwrap_or_default());
-    let mut choices = vec![Choice::new("", "As this browser says")];
+    let mut choices = vec![Choice::new("", "Browser time zone")];
     choices.extend(zones.into_iter().map(|zone| Choice::new(zone.clone(), zone.replace('_', " "))));
     let (invalid, by) = aria_attributes("zone", true);
     view! {
@@ -66,12 +66,12 @@ fn person(account: AccountForm) -> AnyView {
                 name="name"
                 label="Name"
                 value=name
-                hint="Others see it beside the keys that you make."
+                hint="Other users see this name next to the keys that you create."
                 autocomplete="name"
                 required=true
             />
             <div class="field">
-                <span class="label">"E-mail"</span>
+                <span class="label">"Email"</span>
                 <p>{email}</p>
             </div>
             <div class="field">
@@ -79,7 +79,7 @@ fn person(account: AccountForm) -> AnyView {
                 <Select name="zone" choices chosen invalid described_by=by />
                 <Wrong name="zone" />
                 <p class="hint" id="zone-hint">
-                    {format!("Dates end and are shown in it. There it is {now}.")}
+                    {format!("Used for displayed times and expiry dates. Current time: {now}.")}
                 </p>
             </div>
         </div>
@@ -95,7 +95,7 @@ fn look() -> AnyView {
     view! {
         <div class="panel__body fields">
             <fieldset class="field">
-                <legend class="visually-hidden">"Light or dark"</legend>
+                <legend class="visually-hidden">"Theme"</legend>
                 <div class="segments">
                     <Segments
                         name="theme"
@@ -104,11 +104,11 @@ fn look() -> AnyView {
                     />
                 </div>
                 <Wrong name="theme" />
-                <p class="hint">"Kept in this browser."</p>
+                <p class="hint">"Saved in this browser."</p>
             </fieldset>
         </div>
         <footer class="panel__foot">
-            <Submit label="Save" working="Saving…" class="button" />
+            <Submit label="Save theme" working="Saving…" class="button" />
         </footer>
     }
     .into_any()

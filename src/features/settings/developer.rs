@@ -45,7 +45,7 @@ fn keys(total: u64, expiring: u64) -> AnyView {
             <li>
                 <div>
                     <h2 id="dev-keys">"API Keys"</h2>
-                    <p>{count} {due} ". Name, access scope, status and dates of each."</p>
+                    <p>{count} {due} ". Create, edit, and delete your keys."</p>
                 </div>
                 <a class="button button--primary" href="/keys">
                     "API Keys"
@@ -66,17 +66,17 @@ fn Addresses() -> impl IntoView {
             "curl {url}/authentication/token \\\n  -H 'Content-Type: application/json' \\\n  -d \"{{\\\"secret_key\\\": \\\"$KEYWARD_SECRET_KEY\\\"}}\""
         );
         let rows = [
-            ("exchange", "Exchange a key for a token", "/authentication/token"),
-            ("verify", "Verify a key", "/v1/keys/verify"),
+            ("exchange", "Token exchange", "/authentication/token"),
+            ("verify", "Key verification", "/v1/keys/verify"),
             ("jwks", "Signing keys", "/.well-known/jwks.json"),
         ]
         .map(|(id, label, path)| {
-            let (at, name) = (format!("address-{id}"), format!("Copy the address for: {label}"));
+            let (at, name) = (format!("address-{id}"), format!("Copy URL: {label}"));
             let (from, address) = (format!("#{at}"), format!("{url}{path}"));
             view! {
                 <tr>
                     <th scope="row">{label}</th>
-                    <Cell class="cell-address" label="Address">
+                    <Cell class="cell-address" label="URL">
                         <code id=at>{address}</code>
                     </Cell>
                     <td class="cell-menu">
@@ -89,34 +89,34 @@ fn Addresses() -> impl IntoView {
         view! {
             <section class="panel" aria-labelledby="dev-token">
                 <header class="panel__head">
-                    <h2 id="dev-token">"From a key to a token"</h2>
+                    <h2 id="dev-token">"Exchange a key for an access token"</h2>
                 </header>
                 <div class="panel__body stack stack--close">
                     <p>
-                        "Keep the key on your server. Exchange it for an access token that lives a day or less, and give that to your client."
+                        "Keep the key on your server. Exchange it for a short-lived access token, and send the token to your client."
                     </p>
                     <pre class="code" tabindex="0" role="group" aria-label="Token exchange with curl">
                         {command}
                     </pre>
-                    <p>"Check tokens without asking anyone, with the published signing keys, or ask once a request."</p>
+                    <p>"Verify tokens offline with the published signing keys, or call the verify endpoint for each request."</p>
                     <p>
                         <a href="/docs/api" rel="external">
-                            "Every address that answers programs"
+                            "API reference"
                         </a>
-                        ", with what it takes and answers: keys can be made, edited and stopped by program too."
+                        ": all endpoints, including those that create, edit, and deactivate keys."
                     </p>
                 </div>
             </section>
             <section class="panel wide" aria-labelledby="dev-addresses">
                 <header class="panel__head">
-                    <h2 id="dev-addresses">"Addresses"</h2>
+                    <h2 id="dev-addresses">"Endpoints"</h2>
                 </header>
                 <table class="table">
-                    <caption class="visually-hidden">"Addresses of this Keyward"</caption>
+                    <caption class="visually-hidden">"Endpoints of this Keyward instance"</caption>
                     <thead>
                         <tr>
-                            <th scope="col">"For"</th>
-                            <th scope="col">"Address"</th>
+                            <th scope="col">"Purpose"</th>
+                            <th scope="col">"URL"</th>
                             <th class="cell-menu" scope="col">
                                 <span class="visually-hidden">"Copy"</span>
                             </th>
