@@ -18,21 +18,21 @@ export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   await site.open('/settings/security/second-factor');
   yield 'second-factor';
   const app = new Authenticator(await page.locator('#totp-key').innerText());
-  await page.getByLabel('Type the code that the app shows').fill(await app.code());
+  await page.getByLabel('Enter the code from the app').fill(await app.code());
   await page.getByRole('button', { name: 'Turn on' }).click();
   await expect(page.getByRole('heading', { name: 'Save your recovery codes' })).toBeVisible();
   yield 'recovery-codes';
   const code = await page.getByRole('listitem').first().innerText();
-  await page.getByRole('link', { name: 'I have saved them' }).click();
+  await page.getByRole('link', { name: 'I have saved my recovery codes' }).click();
   await site.at('/settings/security');
-  await expect(page.getByText('10 are left.')).toBeVisible();
+  await expect(page.getByText('10 codes left.')).toBeVisible();
   yield 'security-on';
 
   await site.open('/logout');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await site.at('/login');
   await site.fillSignIn();
-  await expect(page.getByRole('heading', { name: 'Your second factor' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Two-factor authentication' })).toBeVisible();
   yield 'login-code';
   await page.getByLabel('Code').fill(code);
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -45,13 +45,13 @@ export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   yield 'confirm-wrong';
 
   await site.open('/settings/security');
-  await page.getByRole('link', { name: 'Make new ones' }).click();
+  await page.getByRole('link', { name: 'Create new codes' }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   yield 'new-codes';
-  await page.getByRole('dialog').getByRole('button', { name: 'Make new codes' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Create new codes' }).click();
   await expect(page.getByRole('dialog', { name: 'Save your recovery codes' })).toBeVisible();
   yield 'new-codes-shown';
-  await page.getByRole('dialog').getByRole('link', { name: 'I have saved them' }).click();
+  await page.getByRole('dialog').getByRole('link', { name: 'I have saved my recovery codes' }).click();
   await expect(page.getByRole('dialog')).toBeHidden();
   await page.getByRole('link', { name: 'Turn off' }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
@@ -67,5 +67,5 @@ export async function* tourSecurity(site: Site): AsyncGenerator<string> {
   await site.open('/settings/security/second-factor/off');
   yield 'turn-off';
   await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
-  await expect(site.toast).toContainText('Second factor turned off.');
+  await expect(site.toast).toContainText('Two-factor authentication turned off.');
 }

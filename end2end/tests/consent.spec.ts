@@ -38,7 +38,7 @@ test('a registered program asks, and gets what is left ticked', async ({ page, s
   await expect(mine).not.toContainText('usage:read');
   expect(await page.content()).not.toContain(answer.get('code'));
   await mine.getByRole('button', { name: 'Revoke what you allowed Buoy Watch' }).click();
-  await expect(site.toast).toContainText('Revoked.');
+  await expect(site.toast).toContainText('Grant revoked.');
   await expect(mine).toContainText('You have allowed no program anything');
 });
 
@@ -132,7 +132,7 @@ test.describe('from a page of another origin', { tag: '@scripts' }, () => {
       await page.evaluate(address => void window.open(address, 'consent', 'popup,width=480,height=720'), asked);
       const popup = await opened;
       if (!signedIn) {
-        await popup.getByLabel('E-mail').fill(keyward.person.email);
+        await popup.getByLabel('Email').fill(keyward.person.email);
         await popup.getByLabel('Password').fill(keyward.person.password);
         await popup.getByRole('button', { name: 'Sign in' }).click();
       }

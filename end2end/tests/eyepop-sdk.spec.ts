@@ -44,7 +44,7 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     await site.at('/login');
     await elsewhere.visit(page);
     const popup = await elsewhere.ask(page, 'As the guide prints it');
-    await popup.getByLabel('E-mail').fill(keyward.person.email);
+    await popup.getByLabel('Email').fill(keyward.person.email);
     await popup.getByLabel('Password').fill(keyward.person.password);
     await popup.getByRole('button', { name: 'Sign in' }).click();
     await popup.getByRole('button', { name: 'Allow' }).click();
@@ -59,7 +59,7 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     await expect(popup.getByRole('button', { name: 'Allow' })).toBeVisible();
     await popup.getByRole('link', { name: 'Not you?' }).click();
     await popup.getByRole('button', { name: 'Sign out' }).click();
-    await popup.getByLabel('E-mail').fill(keyward.person.email);
+    await popup.getByLabel('Email').fill(keyward.person.email);
     await popup.getByLabel('Password').fill(keyward.person.password);
     await popup.getByRole('button', { name: 'Sign in' }).click();
     await popup.getByRole('button', { name: 'Allow' }).click();
@@ -82,7 +82,7 @@ test.describe('EyePop SDK', { tag: '@scripts' }, () => {
     expect(await use()).toEqual({ got: CONFIG });
     const settings = await site.tab('/settings/security');
     await settings.page.getByRole('button', { name: 'Revoke what you allowed Tide Lens' }).click();
-    await expect(settings.toast).toContainText('Revoked.');
+    await expect(settings.toast).toContainText('Grant revoked.');
     await settings.page.close();
     watch.expectStatus(401);
     expect(await use()).toMatchObject({ typed: true, status: 401, failed: expect.stringMatching(/^(inactive|deleted|token_revoked|expired)$/) });

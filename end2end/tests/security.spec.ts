@@ -17,7 +17,7 @@ async function elsewhere(browser: Browser, site: Site, agent: string): Promise<{
 async function enrol(site: Site): Promise<{ app: Authenticator; codes: string[] }> {
   const { page } = site;
   const app = new Authenticator(await page.locator('#totp-key').innerText());
-  await page.getByLabel('Type the code that the app shows').fill(await app.code());
+  await page.getByLabel('Enter the code from the app').fill(await app.code());
   await page.getByRole('button', { name: 'Turn on' }).click();
   await expect(page.getByRole('heading', { name: 'Save your recovery codes' })).toBeVisible();
   const listed = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem');
@@ -31,7 +31,7 @@ async function enrol(site: Site): Promise<{ app: Authenticator; codes: string[] 
 async function toTheCode(site: Site, next = ''): Promise<void> {
   await site.open(`/login${next}`);
   await site.fillSignIn();
-  await expect(site.page.getByRole('heading', { name: 'Your second factor' })).toBeVisible();
+  await expect(site.page.getByRole('heading', { name: 'Two-factor authentication' })).toBeVisible();
 }
 
 test('setting up a second factor, and signing in with a code and with a recovery code', async ({ page, site, watch }) => {
@@ -45,18 +45,18 @@ test('setting up a second factor, and signing in with a code and with a recovery
 
   // A wrong code: the same key stands there, and the field says what is wrong.
   const key = await page.locator('#totp-key').innerText();
-  const code = page.getByLabel('Type the code that the app shows');
+  const code = page.getByLabel('Enter the code from the app');
   await code.fill('000 00');
   await page.getByRole('button', { name: 'Turn on' }).click();
-  await expect(code).toHaveAccessibleDescription(/not the code that the app shows now/);
+  await expect(code).toHaveAccessibleDescription(/This code is wrong/);
   await expect(code).toBeFocused();
   await expect(code).toHaveValue('');
   await expect(page.locator('#totp-key')).toHaveText(key);
 
   const { app, codes } = await enrol(site);
-  await page.getByRole('link', { name: 'I have saved them' }).click();
+  await page.getByRole('link', { name: 'I have saved my recovery codes' }).click();
   await site.at(PAGE);
-  await expect(page.getByText('10 are left.')).toBeVisible();
+  await expect(page.getByText('10 codes left.')).toBeVisible();
   for (const path of [PAGE, ENROL, `${PAGE}/recovery-codes`, '/keys']) {
     const answer = await page.request.get(path);
     expect(await answer.text(), path).not.toContain(codes[0]);
@@ -70,7 +70,7 @@ test('setting up a second factor, and signing in with a code and with a recovery
   await toTheCode(site, '?next=%2Fprojects');
   await page.getByLabel('Code').fill('000000');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/wrong, or it was used before/);
+  await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/wrong or was already used/);
   await expect(page.getByLabel('Code')).toBeFocused();
   await page.getByLabel('Code').fill(await app.code());
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -86,31 +86,31 @@ test('setting up a second factor, and signing in with a code and with a recovery
   await toTheCode(site);
   await page.getByLabel('Code').fill(codes[4]);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/used before/);
+  await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/already used/);
   await page.getByLabel('Code').fill(codes[5]);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await site.at('/keys');
 
   // New codes take the place of the old ones, and are shown once.
   await site.open(PAGE);
-  await expect(page.getByText('8 are left.')).toBeVisible();
-  await page.getByRole('link', { name: 'Make new ones' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Make new codes' }).click();
+  await expect(page.getByText('8 codes left.')).toBeVisible();
+  await page.getByRole('link', { name: 'Create new codes' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Create new codes' }).click();
   const dialog = page.getByRole('dialog', { name: 'Save your recovery codes' });
   // What is read at once must be there first.
   await expect(dialog.getByRole('listitem')).toHaveCount(10);
   const fresh = await dialog.getByRole('listitem').allInnerTexts();
   expect(codes).not.toContain(fresh[0]);
-  await dialog.getByRole('link', { name: 'I have saved them' }).click();
+  await dialog.getByRole('link', { name: 'I have saved my recovery codes' }).click();
   await expect(dialog).toBeHidden();
   await site.at(PAGE);
-  await expect(page.getByText('10 are left.')).toBeVisible();
+  await expect(page.getByText('10 codes left.')).toBeVisible();
   await site.lacks(fresh[0]);
 
   // Off again: the password alone signs in.
   await page.getByRole('link', { name: 'Turn off' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
-  await expect(site.toast).toContainText('Second factor turned off.');
+  await expect(site.toast).toContainText('Two-factor authentication turned off.');
   await site.signOut();
   await site.signInOnPage();
 });
@@ -126,7 +126,7 @@ test('sessions: another browser is listed, and ended', async ({ page, site, brow
   await expect(sessions.first()).toContainText('This session');
   await expect(sessions.last()).toContainText('Firefox on Windows');
   await expect(sessions.last()).toContainText('from 127.0.0.1');
-  await page.getByRole('button', { name: 'End the session of Firefox on Windows' }).click();
+  await page.getByRole('button', { name: 'End session: Firefox on Windows' }).click();
   await expect(site.toast).toContainText('Session ended.');
   await expect(sessions).toHaveCount(1);
   await there.page.goto('/keys');
@@ -137,7 +137,7 @@ test('sessions: another browser is listed, and ended', async ({ page, site, brow
   await there.signIn();
   await site.open(PAGE);
   await page.getByRole('button', { name: 'End all other sessions' }).click();
-  await expect(site.toast).toContainText('All other sessions have ended.');
+  await expect(site.toast).toContainText('All other sessions ended.');
   await expect(sessions).toHaveCount(1);
   await there.page.goto('/keys');
   await expect(there.page).toHaveURL(/\/login/);
@@ -157,13 +157,13 @@ test('a new password ends the other sessions', async ({ page, site, browser, key
   await current.fill('not my password at all');
   await fresh.fill('the moon pulls at noon');
   await change.click();
-  await expect(current).toHaveAccessibleDescription(/not your current password/);
+  await expect(current).toHaveAccessibleDescription(/Wrong password/);
   await expect(current).toBeFocused();
   expect(await page.content()).not.toContain('the moon pulls at noon');
   await current.fill(keyward.person.password);
   await fresh.fill('password1234');
   await change.click();
-  await expect(fresh).toHaveAccessibleDescription(/common and would be guessed/);
+  await expect(fresh).toHaveAccessibleDescription(/too common/);
   await current.fill(keyward.person.password);
   await fresh.fill('the moon pulls at noon');
   await change.click();
@@ -181,7 +181,7 @@ test('a lost second factor is turned off at the command line', async ({ page, si
   await site.signIn();
   await site.open(ENROL);
   await enrol(site);
-  await page.getByRole('link', { name: 'I have saved them' }).click();
+  await page.getByRole('link', { name: 'I have saved my recovery codes' }).click();
   await site.at(PAGE);
   await site.signOut();
   const said = await keyward.run(['admin', 'second-factor-off', '--email', keyward.person.email]);

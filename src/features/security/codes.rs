@@ -25,7 +25,7 @@ pub fn recovery_codes(codes: RecoveryCodes) -> AnyView {
             </ol>
         </div>
         <p>
-            "Each signs you in once when the app is not at hand. Print them, or keep them with your passwords, not on the same phone. They are not shown again."
+            "Each code can be used once if you lose your phone. Print the codes or save them in a password manager, not only on your phone. They won't be shown again."
         </p>
     }
     .into_any()

@@ -19,15 +19,15 @@ use leptos::prelude::*;
 #[component]
 pub fn TurnOffPage() -> impl IntoView {
     view! {
-        <PageTitle text="Turn off the second factor" />
+        <PageTitle text="Turn off two-factor authentication" />
         <Dialog class="dialog--small" described=true opener="turn-off" leave=PAGE>
             <Form to=OFF>
-                <DialogHead title="Turn off the second factor?" close=PAGE />
+                <DialogHead title="Turn off two-factor authentication?" close=PAGE />
                 <div class="dialog__body">
                     <div class="fields">
                         <Refused />
                         <p id="dialog-lead">
-                            "Your password alone then signs you in, and your recovery codes are worth nothing. If the policy asks a second factor of you, you set up another at once."
+                            "You will sign in with your password only, and your recovery codes will stop working. If the policy requires two-factor authentication, you must set it up again immediately."
                         </p>
                     </div>
                 </div>
@@ -53,26 +53,26 @@ pub fn NewCodesPage() -> impl IntoView {
                     <div class="stack stack--close">{recovery_codes(codes)}</div>
                 </div>
                 <footer class="dialog__foot">
-                    <Away to=PAGE label="I have saved them" class="button button--primary" autofocus=true />
+                    <Away to=PAGE label="I have saved my recovery codes" class="button button--primary" autofocus=true />
                 </footer>
             </Dialog>
         }
         .into_any();
     }
     view! {
-        <PageTitle text="New recovery codes" />
+        <PageTitle text="Create new recovery codes" />
         <Dialog class="dialog--small" described=true opener="new-codes" leave=PAGE>
             <Form to=CODES>
-                <DialogHead title="Make new recovery codes?" close=PAGE />
+                <DialogHead title="Create new recovery codes?" close=PAGE />
                 <div class="dialog__body">
                     <div class="fields">
                         <Refused />
-                        <p id="dialog-lead">"The codes that you have now are worth nothing afterwards."</p>
+                        <p id="dialog-lead">"Your current codes will stop working."</p>
                     </div>
                 </div>
                 <footer class="dialog__foot">
                     <Away to=PAGE label="Cancel" autofocus=true />
-                    <Submit label="Make new codes" working="Making…" />
+                    <Submit label="Create new codes" working="Creating…" />
                 </footer>
             </Form>
         </Dialog>

@@ -34,10 +34,10 @@ pub fn EnrollPage() -> impl IntoView {
         let done = next.unwrap_or_else(|| PAGE.into());
         return view! {
             <PageTitle text="Save your recovery codes" />
-            <Gate title="Save your recovery codes" lead="Your second factor is on.".to_owned() wide=true>
+            <Gate title="Save your recovery codes" lead="Two-factor authentication is on.".to_owned() wide=true>
                 {recovery_codes(codes)}
                 <a class="button button--primary button--wide" href=done rel="external">
-                    "I have saved them"
+                    "I have saved my recovery codes"
                 </a>
             </Gate>
         }
@@ -70,11 +70,11 @@ pub fn EnrollPage() -> impl IntoView {
         }
     };
     view! {
-        <PageTitle text="Set up a second factor" />
+        <PageTitle text="Set up two-factor authentication" />
         <SignedInOnly />
         <Gate
-            title="Set up a second factor"
-            lead="From now on you sign in with your password and a code from an authenticator app on your phone.".to_owned()
+            title="Set up two-factor authentication"
+            lead="After this, you sign in with your password and a code from an authenticator app on your phone.".to_owned()
             wide=true
         >
             <Suspense>{move || enrolment.get().map(draw.clone())}</Suspense>
@@ -84,9 +84,9 @@ pub fn EnrollPage() -> impl IntoView {
 }
 
 fn form(to: String, enrolment: SecondFactorEnrollment) -> AnyView {
-    let SecondFactorEnrollment { text, path, size, is_second_factor_required: asked, sealed } = enrolment;
-    let policy = asked.then(|| view! { <Notice tone=Tone::Plain>"The policy of this Keyward asks it of you, before anything else."</Notice> });
-    let away = if asked { ("/logout", "Sign out") } else { (PAGE, "Not now") };
+    let SecondFactorEnrollment { text, path, size, is_second_factor_required: required, sealed } = enrolment;
+    let policy = required.then(|| view! { <Notice tone=Tone::Plain>"The policy requires two-factor authentication. Set it up to continue."</Notice> });
+    let away = if required { ("/logout", "Sign out") } else { (PAGE, "Not now") };
     view! {
         <Form to class="panel" plain=true>
             <div class="panel__body fields">
@@ -94,9 +94,9 @@ fn form(to: String, enrolment: SecondFactorEnrollment) -> AnyView {
                 <Refused />
                 <input type="hidden" name="sealed" value=sealed />
                 <div class="field">
-                    <h2 class="label">"1. Scan this with the app"</h2>
+                    <h2 class="label">"1. Scan this QR code with your authenticator app"</h2>
                     {qr(path, size)}
-                    <p class="hint">"Or type this key into the app:"</p>
+                    <p class="hint">"Or enter this setup key in the app:"</p>
                     <p>
                         <code class="totp-key" id="totp-key">
                             {text.expose().to_owned()}
@@ -105,8 +105,8 @@ fn form(to: String, enrolment: SecondFactorEnrollment) -> AnyView {
                 </div>
                 <Field
                     name="one_time_code"
-                    label="2. Type the code that the app shows"
-                    hint="Six digits, new every 30 seconds."
+                    label="2. Enter the code from the app"
+                    hint="6 digits. The app shows a new code every 30 seconds."
                     autocomplete="one-time-code"
                     required=true
                     mono=true
@@ -129,7 +129,7 @@ fn qr(path: RevealedSecret, size: u32) -> AnyView {
         <svg
             class="qr"
             role="img"
-            aria-label="QR code with the key that stands below"
+            aria-label="QR code with the setup key below"
             viewBox=format!("0 0 {size} {size}")
             shape-rendering="crispEdges"
         >

@@ -43,12 +43,12 @@ pub fn SecurityPage() -> impl IntoView {
     let inert = [OFF, CODES].contains(&path.trim_end_matches('/'));
     let done = use_query_map().with_untracked(|query| query.get("done"));
     let said = match done.as_deref() {
-        Some("password") => Some("Password changed. Your other sessions have ended.".to_owned()),
+        Some("password") => Some("Password changed. All other sessions ended.".to_owned()),
         Some("ended") => Some("Session ended.".to_owned()),
-        Some("others") => Some("All other sessions have ended.".to_owned()),
-        Some("off") => Some("Second factor turned off.".to_owned()),
-        Some("revoked") => Some("Revoked. Its tokens are refused from now on.".to_owned()),
-        Some("linked") => Some("Joined. You can sign in with either from now on.".to_owned()),
+        Some("others") => Some("All other sessions ended.".to_owned()),
+        Some("off") => Some("Two-factor authentication turned off.".to_owned()),
+        Some("revoked") => Some("Grant revoked. Its tokens are no longer valid.".to_owned()),
+        Some("linked") => Some("Account linked. You can now sign in with it.".to_owned()),
         _ => None,
     };
     let draw = |security: Security| {
@@ -82,7 +82,7 @@ fn link_error() -> Option<AnyView> {
     let confirm = (word == SignInError::ReauthenticationRequired.as_str()).then(|| {
         view! {
             " "
-            <a href="/confirm?next=/settings/security">"Confirm that it is you"</a>
+            <a href="/confirm?next=/settings/security">"Confirm your identity"</a>
         }
     });
     Some(view! { <Notice tone=Tone::Danger>{sentence} {confirm}</Notice> }.into_any())
@@ -93,19 +93,19 @@ fn external_account(provider: &str, linked: bool) -> AnyView {
     let text = if linked {
         format!("You can sign in with {provider}.")
     } else {
-        format!("Join your account there, and you can sign in with {provider} too.")
+        format!("Link your {provider} account to sign in with it.")
     };
     let join = (!linked).then(|| {
         view! {
             <a class="button" href="/settings/security/link" rel="external">
-                "Join"
+                "Link account"
             </a>
         }
     });
     view! {
         <section class="panel" aria-labelledby="elsewhere-title">
             <header class="panel__head">
-                <h2 id="elsewhere-title">"Account elsewhere"</h2>
+                <h2 id="elsewhere-title">"Single sign-on"</h2>
             </header>
             <ul class="rows">
                 <li>
@@ -140,7 +140,7 @@ fn password(has: bool) -> AnyView {
                         kind="password"
                         autocomplete="new-password"
                         minlength=12
-                        hint="12 characters or more. A sentence is fine. All your other sessions end."
+                        hint="At least 12 characters. You can use a sentence. All your other sessions end."
                         required=true
                     />
                 </div>
@@ -152,7 +152,7 @@ fn password(has: bool) -> AnyView {
         .into_any()
     } else {
         view! {
-            <p class="panel__body">"You have no password here: you sign in with another account. Change it there."</p>
+            <p class="panel__body">"Your account has no password. You sign in with single sign-on."</p>
         }
         .into_any()
     };
@@ -169,16 +169,16 @@ fn password(has: bool) -> AnyView {
 
 fn factor(has_password: bool, state: Option<SecondFactorState>, is_required: bool, now: Timestamp) -> AnyView {
     let on = state.is_some();
-    let policy = (has_password && is_required).then_some("The policy of this Keyward asks it of you.");
+    let policy = (has_password && is_required).then_some("Required by the policy.");
     let rows = match state {
         Some(SecondFactorState { since, codes_left }) => {
             let left = match codes_left {
-                0 => "None is left: make new ones.".to_owned(),
-                1 => "One is left.".to_owned(),
-                n => format!("{n} are left."),
+                0 => "None left. Create new codes.".to_owned(),
+                1 => "1 code left.".to_owned(),
+                n => format!("{n} codes left."),
             };
             let few = (codes_left < 3).then(|| {
-                view! { <Notice tone=Tone::Warning>"You have few recovery codes left. Without them, a lost phone means asking an administrator."</Notice> }
+                view! { <Notice tone=Tone::Warning>"You have few recovery codes left. Create new codes so that you can sign in if you lose your phone."</Notice> }
             });
             view! {
                 {few.map(|few| view! { <div class="panel__body">{few}</div> })}
@@ -195,10 +195,10 @@ fn factor(has_password: bool, state: Option<SecondFactorState>, is_required: boo
                     <li>
                         <div>
                             <h3>"Recovery codes"</h3>
-                            <p>"Each stands in for the app once. " {left}</p>
+                            <p>"Each code can be used once if you lose your phone. " {left}</p>
                         </div>
                         <a id="new-codes" class="button" href=CODES>
-                            "Make new ones"
+                            "Create new codes"
                         </a>
                     </li>
                 </ul>
@@ -210,7 +210,7 @@ fn factor(has_password: bool, state: Option<SecondFactorState>, is_required: boo
                 <li>
                     <div>
                         <h3>"Authenticator app"</h3>
-                        <p>"A code from your phone besides the password: whoever learns the password alone cannot sign in. " {policy}</p>
+                        <p>"Require a code from your phone in addition to your password. " {policy}</p>
                     </div>
                     <a class="button button--primary" href=ENROL>
                         "Set up"
@@ -220,7 +220,7 @@ fn factor(has_password: bool, state: Option<SecondFactorState>, is_required: boo
         }
         .into_any(),
         None => view! {
-            <p class="panel__body">"You sign in with another account. Its second factor is the one that counts."</p>
+            <p class="panel__body">"You sign in with single sign-on. Set up two-factor authentication with your identity provider."</p>
         }
         .into_any(),
     };
@@ -232,7 +232,7 @@ fn factor(has_password: bool, state: Option<SecondFactorState>, is_required: boo
     view! {
         <section class="panel" aria-labelledby="factor-title">
             <header class="panel__head">
-                <h2 id="factor-title">"Second factor"</h2>
+                <h2 id="factor-title">"Two-factor authentication"</h2>
                 {has_password.then_some(badge)}
             </header>
             {rows}

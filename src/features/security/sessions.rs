@@ -13,7 +13,7 @@ pub fn sessions(list: Vec<SessionView>, now: Timestamp) -> AnyView {
         view! {
             <Form to="/settings/security/sessions">
                 <Refused />
-                <Submit label="End all others" working="Ending…" class="button" name="End all other sessions" />
+                <Submit label="End all other sessions" working="Ending…" class="button" />
             </Form>
         }
     });
@@ -36,14 +36,14 @@ pub fn sessions(list: Vec<SessionView>, now: Timestamp) -> AnyView {
 fn row(session: SessionView, now: Timestamp) -> AnyView {
     let SessionView { handle, device, ip, since, seen, here } = session;
     let from = ip.map(|ip| format!(" from {ip}"));
-    let seen = if here { "Active now".into_any() } else { view! { "Last seen " <Ago at=seen now /> }.into_any() };
+    let seen = if here { "Active now".into_any() } else { view! { "Last active " <Ago at=seen now /> }.into_any() };
     let end = if here {
         view! { <span class="tag">"This session"</span> }.into_any()
     } else {
-        let name = format!("End the session of {device}");
+        let name = format!("End session: {device}");
         view! {
             <button class="button" name="session" value=handle aria-label=name>
-                "End"
+                "End session"
             </button>
         }
         .into_any()
