@@ -38,7 +38,7 @@ export class Site {
   }
 
   async fillSignIn(password = this.keyward.person.password): Promise<void> {
-    await this.page.getByLabel('E-mail').fill(this.keyward.person.email);
+    await this.page.getByLabel('Email').fill(this.keyward.person.email);
     await this.page.getByLabel('Password').fill(password);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
   }

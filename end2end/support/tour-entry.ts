@@ -28,7 +28,7 @@ export async function* tourEntry(site: Site): AsyncGenerator<string> {
     yield 'login-provider';
     await site.open('/reset');
     yield 'reset';
-    await page.getByLabel('E-mail').fill(keyward.person.email);
+    await page.getByLabel('Email').fill(keyward.person.email);
     await page.getByRole('button', { name: 'Send link' }).click();
     await site.at('/reset?asked=yes');
     yield 'reset-asked';
@@ -42,7 +42,7 @@ export async function* tourEntry(site: Site): AsyncGenerator<string> {
     yield 'login-done';
     await site.open('/signup');
     yield 'sign-up';
-    await page.getByLabel('E-mail').fill('jonas@pelagic.example');
+    await page.getByLabel('Email').fill('jonas@pelagic.example');
     await page.getByRole('button', { name: 'Send link' }).click();
     await site.at('/signup?asked=yes');
     yield 'sign-up-asked';

@@ -39,7 +39,7 @@ async function* tourSetup(site: Site): AsyncGenerator<string> {
   await site.open(keyward.setupLink);
   yield 'setup';
   await page.getByLabel('Your name').fill(name);
-  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill('password1234');
   await page.getByLabel('First project').fill('Pelagic');
   await page.getByRole('button', { name: 'Create administrator' }).click();

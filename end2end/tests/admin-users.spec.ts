@@ -34,10 +34,10 @@ test('a person is found, disabled with their keys, and let in again', async ({ p
   // His browser is signed out, and his password opens nothing.
   await tomas.page.goto('/keys');
   await tomas.at('/login');
-  await tomas.page.getByLabel('E-mail').fill(TOMAS.email);
+  await tomas.page.getByLabel('Email').fill(TOMAS.email);
   await tomas.page.getByLabel('Password').fill(site.keyward.person.password);
   await tomas.page.getByRole('button', { name: 'Sign in' }).click();
-  await expect(tomas.page.getByRole('alert')).toContainText('E-mail or password is wrong.');
+  await expect(tomas.page.getByRole('alert')).toContainText('Wrong email or password.');
   await tomas.page.context().close();
   await site.open('/admin/keys?status=inactive');
   await expect(page.getByRole('row').filter({ hasText: 'Maren Okafor: Left the team.' }).first()).toBeVisible();
@@ -124,7 +124,7 @@ test('an invitation is shown once, where there is no mail', async ({ page, site,
   await expect(dialog.getByLabel('E-mail')).toBeFocused();
   await dialog.getByLabel('E-mail').fill('new@drift.example');
   await dialog.getByRole('button', { name: 'Invite' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('Sign-up is closed by policy');
+  await expect(dialog.getByRole('alert')).toContainText('Sign-up is closed.');
   await site.open('/admin/policy');
   await page.getByLabel('Who may make an account').selectOption('Whoever was invited');
   await page.getByRole('button', { name: 'Save policy' }).click();

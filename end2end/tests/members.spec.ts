@@ -45,7 +45,7 @@ test('somebody is invited, joins, gets another role, and is removed', async ({ p
   await page.getByRole('button', { name: 'Remove member' }).click();
   await expect(page.getByText(JONAS.email)).toHaveCount(0);
   await jonas.page.goto(home);
-  await expect(jonas.page.getByText('There is nothing here for you')).toBeVisible();
+  await expect(jonas.page.getByText('Page not found')).toBeVisible();
 
   watch.expectStatus(409);
   await page.getByRole('link', { name: 'Leave', exact: true }).click();

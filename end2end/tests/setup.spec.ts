@@ -21,12 +21,12 @@ test('setting up: wrong code, weak password, success, closed', async ({ page, si
   watch.expectStatus(422);
   await code.fill('0'.repeat(26));
   await page.getByLabel('Your name').fill(name);
-  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByLabel('First project').fill('Pelagic');
   await submit.click();
   await expect(code).toHaveAttribute('aria-invalid', 'true');
-  await expect(code).toHaveAccessibleDescription(/not the code that Keyward printed/);
+  await expect(code).toHaveAccessibleDescription(/Wrong setup code/);
   await expect(code).toBeFocused();
   await expect(page.getByLabel('Your name')).toHaveValue(name);
 
@@ -35,10 +35,10 @@ test('setting up: wrong code, weak password, success, closed', async ({ page, si
   await page.getByLabel('Password').fill(WEAK);
   await submit.click();
   await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
-  await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/common and would be guessed/);
+  await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/too common/);
   await expect(page.getByLabel('Password')).toBeFocused();
   await expect(page.getByLabel('Your name')).toHaveValue(name);
-  await expect(page.getByLabel('E-mail')).toHaveValue(email);
+  await expect(page.getByLabel('Email')).toHaveValue(email);
   await expect(page.getByLabel('First project')).toHaveValue('Pelagic');
   await expect(code).toHaveValue(keyward.setupCode);
   if (!scripted) await expect(page.getByLabel('Password')).toHaveValue('');
@@ -65,7 +65,7 @@ test('the printed link carries the code', async ({ page, site, keyward }) => {
   await expect(page.getByLabel('Setup code')).toHaveValue(keyward.setupCode);
   await expect(page.getByLabel('Your name')).toBeFocused();
   await page.getByLabel('Your name').fill(name);
-  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByLabel('First project').fill('Pelagic');
   await page.getByRole('button', { name: 'Create administrator' }).click();

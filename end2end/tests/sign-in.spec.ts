@@ -3,10 +3,10 @@ import { expect, test } from '../support/test';
 test('a wrong password says so, and loses nothing but the password', async ({ page, site, keyward, watch, scripted }) => {
   watch.expectStatus(422);
   await site.open('/login');
-  await expect(page.getByLabel('E-mail')).toBeFocused();
+  await expect(page.getByLabel('Email')).toBeFocused();
   await site.fillSignIn('not my password');
-  await expect(page.getByRole('alert')).toContainText('E-mail or password is wrong.');
-  await expect(page.getByLabel('E-mail')).toHaveValue(keyward.person.email);
+  await expect(page.getByRole('alert')).toContainText('Wrong email or password.');
+  await expect(page.getByLabel('Email')).toHaveValue(keyward.person.email);
   await expect(page.getByLabel('Password')).toBeFocused();
   if (!scripted) await expect(page.getByLabel('Password')).toHaveValue('');
   await site.fillSignIn();
@@ -16,10 +16,10 @@ test('a wrong password says so, and loses nothing but the password', async ({ pa
 test('an unknown address gets the same answer', async ({ page, site, watch }) => {
   watch.expectStatus(422);
   await site.open('/login');
-  await page.getByLabel('E-mail').fill('nobody@pelagic.example');
+  await page.getByLabel('Email').fill('nobody@pelagic.example');
   await page.getByLabel('Password').fill('not a password');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await expect(page.getByRole('alert')).toContainText('E-mail or password is wrong.');
+  await expect(page.getByRole('alert')).toContainText('Wrong email or password.');
 });
 
 test('after signing out, Back shows nothing of the account', async ({ page, site, keyward }) => {
@@ -56,7 +56,7 @@ test('what is not there says so', async ({ page, site, watch }) => {
   watch.expectStatus(404);
   await site.signIn();
   await site.open('/nowhere');
-  await expect(page.getByRole('heading', { name: 'There is nothing here for you' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
   await site.open('/keys/0199c0de-0000-7000-8000-000000000000/delete');
-  await expect(page.getByRole('dialog')).toContainText('does not exist any more');
+  await expect(page.getByRole('dialog')).toContainText('does not exist, or you do not have access to it');
 });

@@ -52,7 +52,7 @@ async fn enroll(bench: &TestServer, browser: &mut Browser) -> Enrolled {
     let fields = [("sealed", page.input("sealed")), ("one_time_code", &code(&secret, now(bench)))];
     let page = browser.post("/settings/security/second-factor", &fields).await;
     assert_eq!(page.status, 200, "{}", page.text());
-    assert!(page.text().contains("Your second factor is on."), "{}", page.text());
+    assert!(page.text().contains("Two-factor authentication is on."), "{}", page.text());
     let codes = elements(&page, "code");
     assert_eq!(codes.len(), 10, "{codes:?}");
     to_next_step(bench);
@@ -120,7 +120,7 @@ on_both_engines! {
         bench.create_user(MAREN, false).await;
         let mut browser = bench.signed_in(MAREN).await;
         let page = browser.get("/settings/security").await;
-        assert!(page.text().contains("Authenticator app") && !page.text().contains("The policy of this Keyward"), "{}", page.text());
+        assert!(page.text().contains("Authenticator app") && !page.text().contains("Required by the policy."), "{}", page.text());
         to_next_step(&bench);
 
         // After a wrong code the page shows the same secret.
@@ -152,7 +152,7 @@ on_both_engines! {
         let page = browser.get("/settings/security/second-factor").await;
         assert_eq!((page.status, page.location()), (303, "/settings/security"));
         let page = browser.get("/settings/security").await;
-        assert!(page.text().contains("Turn off") && page.text().contains("10 are left."), "{}", page.text());
+        assert!(page.text().contains("Turn off") && page.text().contains("10 codes left."), "{}", page.text());
 
         // The code page follows a correct password only.
         let mut other = bench.browser();
@@ -169,7 +169,7 @@ on_both_engines! {
         let used = code(&secret, now(&bench));
         let page = send_code(&mut other, &used).await;
         assert_eq!(page.status, 422, "{}", page.text());
-        assert!(page.text().contains("wrong, or it was used before") && !page.text().contains(&used), "{}", page.text());
+        assert!(page.text().contains("wrong or was already used") && !page.text().contains(&used), "{}", page.text());
         assert_eq!(send_code(&mut other, " ").await.status, 422);
         bench.clock.advance(30);
         let next = code(&secret, now(&bench));
@@ -384,7 +384,7 @@ on_both_engines! {
         // A user of an OpenID Connect provider has no password.
         bench.execute_sql(&format!("UPDATE users SET password_hash = '' WHERE id = {}", bench.literal(jonas.user))).await;
         let page = jonas_there.get("/settings/security").await;
-        assert!(page.text().contains("You have no password here") && !page.text().contains("name=\"new_password\""), "{}", page.text());
+        assert!(page.text().contains("Your account has no password") && !page.text().contains("name=\"new_password\""), "{}", page.text());
         assert_eq!(jonas_there.post(path, &[("password", PASSWORD), ("new_password", NEW)]).await.status, 409);
         assert_eq!(jonas_there.post("/settings/security/second-factor", &[("sealed", ""), ("one_time_code", "123456")]).await.status, 403);
         let mut anonymous = bench.browser();
@@ -498,7 +498,7 @@ on_both_engines! {
         let log = LogCapture::start();
         let page = send_code(&mut late, &code(&enrolled.secret, now(&bench))).await;
         assert_eq!(page.status, 409, "{}", page.text());
-        assert!(page.text().contains("Your account was changed meanwhile. Sign in again."), "{}", page.text());
+        assert!(page.text().contains("Your account was changed during the sign-in. Sign in again."), "{}", page.text());
         let logged = String::from_utf8_lossy(&log.logged()).into_owned();
         assert!(!logged.contains("request.failed") && !logged.contains("database.failed"), "{logged}");
         assert!(!late.cookie.as_deref().unwrap_or_default().contains("keyward="), "{:?}", late.cookie);
@@ -536,7 +536,7 @@ on_both_engines! {
         // A wrong password.
         let page = browser.post("/keys/new", &with_fields(&fields, &[("proof", "not the tide at all")])).await;
         assert_eq!(page.status, 403, "{}", page.text());
-        assert!(page.text().contains("That was wrong.") && page.text().contains("id=\"proof-error\""), "{}", page.text());
+        assert!(page.text().contains("Wrong password or code.") && page.text().contains("id=\"proof-error\""), "{}", page.text());
         assert!(!page.text().contains("not the tide at all"));
         assert_eq!(page.input("name"), "At 15:01");
         assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
@@ -664,7 +664,7 @@ on_both_engines! {
         assert_eq!(page.status, 403);
         let page = browser.post("/confirm?next=%2Fprojects", &[("proof", "not the tide at all")]).await;
         assert_eq!(page.status, 403);
-        assert!(page.text().contains("That was wrong.") && page.text().contains("action=\"/confirm?next="), "{}", page.text());
+        assert!(page.text().contains("Wrong password or code.") && page.text().contains("action=\"/confirm?next="), "{}", page.text());
         assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
         let page = browser.post("/confirm?next=%2Fprojects", &[("proof", PASSWORD)]).await;
         assert_eq!((page.status, page.location()), (303, "/projects"));
@@ -738,7 +738,7 @@ on_both_engines! {
         assert_eq!(page.status, 200, "{}", page.text());
         assert!(page.text().contains("href=\"/admin/keys\""), "{}", page.text());
         assert_eq!(browser.get("/keys").await.status, 200);
-        assert!(browser.get("/settings/security").await.text().contains("The policy of this Keyward asks it of you."));
+        assert!(browser.get("/settings/security").await.text().contains("Required by the policy."));
         // The policy does not apply to users of an OpenID Connect provider.
         bench.execute_sql("UPDATE policy SET second_factor = 'everybody'").await;
         assert_eq!(maren.get("/keys").await.status, 303, "at once");
@@ -781,7 +781,7 @@ on_both_engines! {
         assert!(command.turn_off_second_factor_of(&operator, "nobody@pelagic.example").await.is_err());
         command.turn_off_second_factor_of(&operator, MAREN).await.expect("turned off");
         let again = command.turn_off_second_factor_of(&operator, MAREN).await.unwrap_err();
-        assert!(again.to_string().contains("The second factor of this user is off."), "{again}");
+        assert!(again.to_string().contains("Two-factor authentication is off for this user."), "{again}");
         bench.signed_in(MAREN).await;
         assert_eq!(bench.query_texts("SELECT actor FROM audit_events WHERE action = 'second_factor.removed'").await, ["operator"]);
     }

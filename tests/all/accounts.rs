@@ -219,7 +219,7 @@ on_both_engines! {
         // is not written to the audit log.
         let page = bench.browser().post("/login", &[("email", "not an address"), ("password", PASSWORD)]).await;
         assert_eq!((page.status, page.input("email")), (422, "not an address"));
-        assert!(page.text().contains("Write an e-mail address") && !page.text().contains(PASSWORD), "{}", page.text());
+        assert!(page.text().contains("Enter an email address") && !page.text().contains(PASSWORD), "{}", page.text());
         assert_eq!(bench.events("session.refused").await, 6);
         let typed = bench.query_number("SELECT COUNT(*) FROM audit_events WHERE target_name LIKE '%nobody%' OR detail LIKE '%nobody%'");
         assert_eq!(typed.await, 0, "what was typed as an address may be a password");
@@ -231,8 +231,8 @@ on_both_engines! {
         let mut browser = bench.browser();
         let page = browser.post("/login", &[("email", ""), ("password", "")]).await;
         assert_eq!(page.status, 422);
-        assert_eq!(error_of(&page, "email"), "Write your e-mail address.");
-        assert_eq!(error_of(&page, "password"), "Write your password.");
+        assert_eq!(error_of(&page, "email"), "Enter your email address.");
+        assert_eq!(error_of(&page, "password"), "Enter your password.");
         let page = browser.post("/login", &[("email", EMAIL), ("password", "")]).await;
         assert_eq!((page.status, page.input("email")), (422, EMAIL));
         assert!(!page.text().contains("id=\"email-error\""));

@@ -150,13 +150,13 @@ on_both_engines! {
         assert_eq!((answers[0].1.0, answers[0].1.1.as_str()), (303, "/signup?asked=yes"));
         assert!(answers.iter().all(|it| it == &answers[0]), "{answers:?}");
         let confirmation = bench.browser().get("/signup?asked=yes").await;
-        assert!(confirmation.status == 200 && confirmation.text().contains("Look into your mail"));
+        assert!(confirmation.status == 200 && confirmation.text().contains("Check your email"));
         let bad = bench.browser().post("/signup", &[("email", "nonsense")]).await;
         assert!(bad.status == 422 && bad.text().contains("email-error"));
 
         let letters = sent_emails(&bench, 4).await;
         let to = |email: &str| letters.iter().filter(|it| it.to.as_str() == email).collect::<Vec<_>>();
-        assert!(to(MAREN).iter().all(|it| it.text.contains("You have one already") && !it.text.contains("code=")));
+        assert!(to(MAREN).iter().all(|it| it.text.contains("You already have an account") && !it.text.contains("code=")));
         let path = link(to(NEWCOMER)[0], "/signup/new?code=");
         assert!(to(NEWCOMER)[0].subject.contains("Keyward") && to("off@pelagic.example").is_empty());
         assert_code_not_stored(&bench, &log, code(path)).await;
@@ -308,7 +308,7 @@ on_both_engines! {
         let project = bench.project_of(&root).await;
         let (accounts, projects, config) = (&bench.app.accounts, &bench.app.projects, &bench.app.config);
         let actor = Actor::User(root.clone());
-        let too_many = |error: &Error| matches!(error, Error::Invalid(fields) if fields[0].name == "email" && fields[0].message.contains("five emails"));
+        let too_many = |error: &Error| matches!(error, Error::Invalid(fields) if fields[0].name == "email" && fields[0].message.contains("5 emails"));
         policy(&bench, "open").await;
         // Without mail, no email is sent and no invitation is refused.
         for _ in 0..7 {
@@ -331,7 +331,7 @@ on_both_engines! {
         let id = project.to_string();
         let form = [("id", id.as_str()), ("role", "viewer"), ("email", NEWCOMER)];
         let page = browser.post(&format!("/projects/{id}/invite"), &form).await;
-        assert!(page.status == 422 && page.text().contains("five emails within an hour"), "{}", page.text());
+        assert!(page.status == 422 && page.text().contains("5 emails per hour"), "{}", page.text());
         // The limit does not apply to another address, to a link that is handed over, or after an hour.
         projects.invite(&root, project, "viewer", "other@pelagic.example", config).await.unwrap();
         assert!(projects.invite(&root, project, "viewer", "", config).await.unwrap().link.is_some());
@@ -344,7 +344,7 @@ on_both_engines! {
     async fn a_new_password(bench: TestServer) {
         let log = LogCapture::start();
         let none = bench.browser().get("/reset").await;
-        assert!(none.status == 200 && none.text().contains("Ask your administrator") && !none.text().contains("<form"));
+        assert!(none.status == 200 && none.text().contains("Ask an administrator") && !none.text().contains("<form"));
         assert_eq!(bench.browser().post("/reset", &[("email", MAREN)]).await.status, 409, "no mail");
         bench.mail.set_up();
         bench.create_user(MAREN, false).await;
@@ -380,7 +380,7 @@ on_both_engines! {
         assert_eq!(laptop.get("/keys").await.status, 200, "nothing has changed yet");
         let page = browser.post(&path, &[("code", code(&path)), ("password", NEW)]).await;
         assert_eq!((page.status, page.location()), (303, "/login?done=reset"), "{}", page.text());
-        assert!(browser.get("/login?done=reset").await.text().contains("Your password is changed"));
+        assert!(browser.get("/login?done=reset").await.text().contains("Password changed."));
         assert_eq!(browser.get("/keys").await.status, 303, "nobody is signed in by it");
         assert_eq!(laptop.get("/keys").await.status, 303, "and whoever was is not any more");
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM sessions").await, 0);
@@ -485,7 +485,7 @@ async fn passwords_can_be_switched_off() {
     // The provider is unreachable: the sign-in page reports it.
     let page = bench.browser().get("/login/oidc").await;
     assert_eq!((page.status, page.location()), (303, "/login?refused=provider"));
-    assert!(bench.browser().get(page.location()).await.text().contains("did not work just now"));
+    assert!(bench.browser().get(page.location()).await.text().contains("Sign-in failed."));
     let bench = TestServer::new(Engine::Sqlite).await;
     assert_eq!(bench.browser().get("/login/oidc").await.status, 404, "not set up");
     assert_eq!(bench.browser().get("/login/oidc/callback?code=x&state=y").await.status, 404);
@@ -523,7 +523,7 @@ async fn the_command_line_makes_a_link_for_a_live_server() {
 
     bench.execute_sql("UPDATE users SET active = FALSE").await;
     let (done, _, stderr) = run(&["admin", "reset-link", "--email", MAREN]);
-    assert!(!done && stderr.contains("switched off"), "{stderr}");
+    assert!(!done && stderr.contains("account is disabled"), "{stderr}");
 }
 
 /// Starts an SMTP server that sends `greeting` as its response to EHLO. Returns its port and the received lines.

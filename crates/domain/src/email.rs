@@ -17,7 +17,7 @@ pub struct Email(String);
 /// Validation error of an [`Email`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    #[error("Write an e-mail address, such as maren@example.com.")]
+    #[error("Enter an email address, such as maren@example.com.")]
     Malformed,
     #[error("An email address has at most 320 characters. Shorten it.")]
     TooLong,

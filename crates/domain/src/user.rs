@@ -18,7 +18,7 @@ pub struct PersonName(String);
 /// Validation error of a [`PersonName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PersonNameError {
-    #[error("Write your name, as others should see it.")]
+    #[error("Enter a name. Other users see it.")]
     Empty,
     #[error(transparent)]
     Label(LabelError),

@@ -21,18 +21,22 @@ pub fn RequestResetPage() -> impl IntoView {
         let (title, lead, form) = match (known.instance.ways.mail, link_requested) {
             (false, _) => (
                 "Forgot your password?",
-                "This Keyward sends no mail. Ask your administrator for a link to choose a new one.",
+                "This Keyward instance does not send email. Ask an administrator for a link to reset your password.",
                 false,
             ),
             (true, true) => (
-                "Look into your mail",
-                "If there is an account with that address, a letter with a link is on its way. The link holds for an hour.",
+                "Check your email",
+                "If an account exists for that address, you will receive an email with a link. The link is valid for 1 hour.",
                 false,
             ),
-            (true, false) => ("Forgot your password?", "We send you a link with which you choose a new one.", true),
+            (true, false) => (
+                "Forgot your password?",
+                "Enter your email address. You will receive a link to set a new password.",
+                true,
+            ),
         };
         view! {
-            <PageTitle text="New password" />
+            <PageTitle text="Reset password" />
             <Gate title lead=lead.to_owned() foot=Some(instance_footer(known))>
                 {form.then(|| email_form("/reset"))}
                 <p class="hint">

@@ -29,21 +29,22 @@ pub fn RequestSignUpPage() -> impl IntoView {
         let product = known.instance.name.clone();
         let (title, lead) = if link_requested {
             (
-                "Look into your mail".to_owned(),
-                "A letter to that address is on its way. Its link leads on, and holds for 24 hours.".to_owned(),
+                "Check your email".to_owned(),
+                "We sent an email to that address. Open its link to continue. The link is valid for 24 hours."
+                    .to_owned(),
             )
         } else {
             (
-                format!("Create an account at {}", product.as_deref().unwrap_or("Keyward")),
-                "We send you a link, to know that the address is yours.".to_owned(),
+                format!("Create your {} account", product.as_deref().unwrap_or("Keyward")),
+                "Enter your email address. You will receive a link to confirm it.".to_owned(),
             )
         };
         view! {
-            <PageTitle text="Create an account" />
+            <PageTitle text="Create account" />
             <Gate title lead=lead foot=Some(instance_footer(known))>
                 {(!link_requested).then(|| email_form("/signup"))}
                 <p class="hint">
-                    "You have an account? " <a href="/login" rel="external">
+                    "Already have an account? " <a href="/login" rel="external">
                         "Sign in"
                     </a>
                 </p>

@@ -9,7 +9,7 @@ pub fn email_form(to: &'static str) -> AnyView {
         <Form to class="panel" plain=true>
             <div class="panel__body fields">
                 <Refused />
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" required=true autofocus=true />
+                <Field name="email" label="Email" kind="email" autocomplete="username" required=true autofocus=true />
                 <Submit label="Send link" working="Sending…" class="button button--primary button--wide" />
             </div>
         </Form>

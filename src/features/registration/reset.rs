@@ -20,13 +20,13 @@ pub fn ResetPage() -> impl IntoView {
 
     let page = move |known: Option<SessionInfo>, opens: Result<(), AppError>| {
         if opens.is_err() {
-            return expired_link(known, "/reset", "Ask for a new link");
+            return expired_link(known, "/reset", "Request a new link");
         }
         view! {
-            <PageTitle text="New password" />
+            <PageTitle text="Set a new password" />
             <Gate
-                title="Choose a new password"
-                lead="It ends every session of your account; then sign in with it. Your API keys go on working.".to_owned()
+                title="Set a new password"
+                lead="You will be signed out everywhere. Your API keys continue to work.".to_owned()
                 foot=known.map(instance_footer)
             >
                 <Form to=to.get_value() class="panel" plain=true>
@@ -39,7 +39,7 @@ pub fn ResetPage() -> impl IntoView {
                             kind="password"
                             autocomplete="new-password"
                             minlength=12
-                            hint="12 characters or more. A sentence is fine."
+                            hint="At least 12 characters. You can use a sentence."
                             required=true
                             autofocus=true
                         />

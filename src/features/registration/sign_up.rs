@@ -23,10 +23,10 @@ pub fn SignUpPage() -> impl IntoView {
         let Ok(welcome) = welcome else { return expired_link(known, "/login", "Go to sign-in") };
         let product = known.as_ref().and_then(|known| known.instance.name.clone());
         view! {
-            <PageTitle text="Create an account" />
+            <PageTitle text="Create account" />
             <Gate
-                title=format!("Create your account at {}", product.as_deref().unwrap_or("Keyward"))
-                lead=format!("You will sign in as {}.", welcome.email)
+                title=format!("Create your {} account", product.as_deref().unwrap_or("Keyward"))
+                lead=format!("You will sign in with {}.", welcome.email)
                 foot=known.map(instance_footer)
             >
                 <Form to=to.get_value() class="panel" plain=true>
@@ -48,7 +48,7 @@ pub fn SignUpPage() -> impl IntoView {
                             kind="password"
                             autocomplete="new-password"
                             minlength=12
-                            hint="12 characters or more. A sentence is fine."
+                            hint="At least 12 characters. You can use a sentence."
                             required=true
                         />
                         <Submit label="Create account" working="Creating…" class="button button--primary button--wide" />

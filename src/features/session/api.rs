@@ -43,7 +43,7 @@ form_action! {
     SignInCode(one_time_code: Password) -> () {
         let (app, origin) = (context::app()?, context::origin()?);
         let Some(who) = context::pending_session() else {
-            return context::fail_with(AppError::new(ErrorKind::SignedOut, "This took too long. Sign in again."));
+            return context::fail_with(AppError::new(ErrorKind::SignedOut, "Your sign-in expired. Sign in again."));
         };
         context::to_app_result(app.accounts.sign_in_code(who.user, &one_time_code, &origin).await)?;
         context::start_session(who).await

@@ -30,8 +30,8 @@ pub fn CodePage() -> impl IntoView {
         }
         view! {
             <Gate
-                title="Your second factor"
-                lead="The password was right. Now the code that your authenticator app shows.".to_owned()
+                title="Two-factor authentication"
+                lead="Enter the code from your authenticator app.".to_owned()
                 foot=known.map(instance_footer)
             >
                 <Form to=format!("/login/code{}", query.get_value()) class="panel" plain=true>
@@ -40,7 +40,7 @@ pub fn CodePage() -> impl IntoView {
                         <Field
                             name="one_time_code"
                             label="Code"
-                            hint="Six digits, or one of your recovery codes. Each works once."
+                            hint="A 6-digit code or a recovery code. Each code works once."
                             autocomplete="one-time-code"
                             required=true
                             autofocus=true
@@ -50,8 +50,8 @@ pub fn CodePage() -> impl IntoView {
                     </div>
                 </Form>
                 <p class="hint">
-                    "Lost both? Ask your administrator. " <a href=begin rel="external">
-                        "Sign in as someone else"
+                    "Lost your app and your recovery codes? Ask an administrator. " <a href=begin rel="external">
+                        "Sign in as another user"
                     </a>
                 </p>
             </Gate>
@@ -59,7 +59,7 @@ pub fn CodePage() -> impl IntoView {
         .into_any()
     };
     view! {
-        <PageTitle text="Second factor" />
+        <PageTitle text="Two-factor authentication" />
         <Suspense>{move || loaded.get().map(page)}</Suspense>
     }
 }

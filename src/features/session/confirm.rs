@@ -20,7 +20,7 @@ pub fn ConfirmPage() -> impl IntoView {
     let back = "/keys";
     let draw = move |proof: ReauthenticationMethod| {
         let submit = proof.is_form_field().then(
-            || view! { <Submit label="Confirm" working="Checking…" class="button button--primary button--wide" /> },
+            || view! { <Submit label="Confirm" working="Confirming…" class="button button--primary button--wide" /> },
         );
         view! {
             <Form to=to.clone() class="panel" plain=true>
@@ -35,11 +35,11 @@ pub fn ConfirmPage() -> impl IntoView {
         .into_any()
     };
     view! {
-        <PageTitle text="Confirm that it is you" />
+        <PageTitle text="Confirm your identity" />
         <SignedInOnly />
         <Gate
-            title="Confirm that it is you"
-            lead="What comes next needs a fresh proof of who you are. It holds for 15 minutes.".to_owned()
+            title="Confirm your identity"
+            lead="This is required to continue. You won't be asked again for 15 minutes.".to_owned()
         >
             {load(reauthentication_method, draw)}
         </Gate>

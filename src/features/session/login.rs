@@ -48,7 +48,7 @@ pub fn LoginPage() -> impl IntoView {
                 foot=known.map(instance_footer)
             >
                 {refused.map(|words| view! { <Notice tone=Tone::Danger>{words}</Notice> })}
-                {done.then(|| view! { <Notice tone=Tone::Plain>"Your password is changed. Sign in with it."</Notice> })}
+                {done.then(|| view! { <Notice tone=Tone::Plain>"Password changed. Sign in with your new password."</Notice> })}
                 {ways.as_ref().and_then(|ways| ways.provider.clone()).map(|name| provider_link(name, provider.get_value(), !passwords))}
                 {passwords
                     .then(|| {
@@ -90,7 +90,7 @@ fn provider_link(name: String, to: String, alone: bool) -> impl IntoView {
 /// Links for users without an account or without a password.
 fn account_links(ways: SignInMethods) -> AnyView {
     if !ways.passwords {
-        return view! { "You cannot sign in? Ask your administrator." }.into_any();
+        return view! { "Can't sign in? Ask an administrator." }.into_any();
     }
     let forgot = view! {
         <a href="/reset" rel="external">
@@ -102,13 +102,13 @@ fn account_links(ways: SignInMethods) -> AnyView {
             {forgot}
             " No account? "
             <a href="/signup" rel="external">
-                "Create one"
+                "Create an account"
             </a>
         }
         .into_any(),
         false => view! {
             {forgot}
-            " No account? Ask your administrator."
+            " No account? Ask an administrator."
         }
         .into_any(),
     }
@@ -129,7 +129,7 @@ pub fn help_link(to: String) -> impl IntoView {
 fn Fields() -> impl IntoView {
     let again = FormState::from_context().is_rejected();
     view! {
-        <Field name="email" label="E-mail" kind="email" autocomplete="username" required=true autofocus=!again />
+        <Field name="email" label="Email" kind="email" autocomplete="username" required=true autofocus=!again />
         <Field
             name="password"
             label="Password"

@@ -11,7 +11,7 @@ pub fn LogoutPage() -> impl IntoView {
     let to = logout_url(&next);
     view! {
         <PageTitle text="Sign out" />
-        <Gate title="Sign out?" lead="Your API keys go on working.".to_owned()>
+        <Gate title="Sign out?" lead="Your API keys continue to work.".to_owned()>
             <form class="actions" method="post" action=to data-plain>
                 <button class="button button--primary">"Sign out"</button>
                 <a class="button" href=next rel="external">

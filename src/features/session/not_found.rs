@@ -8,15 +8,15 @@ use leptos::prelude::*;
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     status(404);
-    let lead = "The page does not exist, or it belongs to someone else. Check the address, or ask the person who sent it \
+    let lead = "This page does not exist, or you do not have access to it. Check the address, or ask the person who sent it \
                 to you.";
     view! {
-        <PageTitle text="Not found" />
-        <Gate title="There is nothing here for you" lead=lead.to_owned()>
+        <PageTitle text="Page not found" />
+        <Gate title="Page not found" lead=lead.to_owned()>
             <div class="actions">
                 {home_link()}
                 <a class="button" href="/logout">
-                    "Sign in as someone else"
+                    "Sign in as another user"
                 </a>
             </div>
             <p class="hint">"Error 404"</p>

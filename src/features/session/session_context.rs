@@ -61,7 +61,7 @@ impl Session {
     pub async fn signed_in(self) -> Result<(), AppError> {
         match self.0.await?.me {
             Some(_) => Ok(()),
-            None => Err(AppError::new(ErrorKind::SignedOut, "Sign in to go on.")),
+            None => Err(AppError::new(ErrorKind::SignedOut, "Sign in to continue.")),
         }
     }
 }

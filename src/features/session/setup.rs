@@ -26,7 +26,7 @@ pub fn SetupPage() -> impl IntoView {
         view! {
             <Gate
                 title="Set up Keyward"
-                lead="This page answers once. You become its first administrator.".to_owned()
+                lead="Create the first administrator account. This page is available only once.".to_owned()
                 wide=true
                 foot=known.map(instance_footer)
             >
@@ -37,7 +37,7 @@ pub fn SetupPage() -> impl IntoView {
                             name="code"
                             label="Setup code"
                             value=code
-                            hint="Keyward printed it in its terminal when it started."
+                            hint="Keyward printed the code in the terminal at startup."
                             autocomplete="one-time-code"
                             required=true
                             mono=true
@@ -50,20 +50,20 @@ pub fn SetupPage() -> impl IntoView {
                             required=true
                             autofocus=has_code
                         />
-                        <Field name="email" label="E-mail" kind="email" autocomplete="username" required=true />
+                        <Field name="email" label="Email" kind="email" autocomplete="username" required=true />
                         <Field
                             name="password"
                             label="Password"
                             kind="password"
                             autocomplete="new-password"
                             minlength=12
-                            hint="12 characters or more. A sentence is fine."
+                            hint="At least 12 characters. You can use a sentence."
                             required=true
                         />
                         <Field
                             name="project"
                             label="First project"
-                            hint="Empty: it gets your name."
+                            hint="Leave blank to name it after you."
                             optional=true
                         />
                         <Submit
@@ -78,7 +78,7 @@ pub fn SetupPage() -> impl IntoView {
         .into_any()
     };
     view! {
-        <PageTitle text="First start" />
+        <PageTitle text="Set up Keyward" />
         <Suspense>{move || session.get().map(|known| page(known.ok()))}</Suspense>
     }
 }
@@ -86,7 +86,7 @@ pub fn SetupPage() -> impl IntoView {
 /// The page if passwords are disabled: no administrator can be created with a password.
 fn without_passwords(known: Option<SessionInfo>) -> AnyView {
     let lead =
-        "Passwords are switched off here. Sign in once, and then make yourself the administrator where Keyward runs.";
+        "Password sign-in is disabled. Sign in once, then run this command on the server to become an administrator.";
     view! {
         <Gate title="Set up Keyward" lead=lead.to_owned() wide=true foot=known.map(instance_footer)>
             <pre class="code">"keyward admin make-admin --email YOU@EXAMPLE.COM"</pre>

@@ -85,7 +85,7 @@ impl Browser {
         }
         assert_eq!(page.status, 200, "{}", page.text());
         let elements = elements(&page);
-        let label = elements.iter().position(|it| it.text == "E-mail").expect("the label of the email address");
+        let label = elements.iter().position(|it| it.text == "Email").expect("the label of the email address");
         Some(Account {
             name: page.input("name").to_owned(),
             email: elements[label + 1].text.clone(),

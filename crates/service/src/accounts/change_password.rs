@@ -28,16 +28,16 @@ impl Accounts {
             store::accounts::by_id(&mut reader.conn(), user).await?.ok_or(Error::NotFound)?
         };
         if row.password_hash.is_empty() {
-            return Err(Error::Conflict("You have no password here: you sign in with another account."));
+            return Err(Error::Conflict("Your account has no password. You sign in with single sign-on."));
         }
         let mut errors = Vec::new();
         if current.expose().is_empty() {
-            errors.push(InvalidField::new("password", "Write your current password."));
+            errors.push(InvalidField::new("password", "Enter your current password."));
         }
         if let Err(message) = passwords::check(new, &Email::from_row(&row.email), &row.name) {
             errors.push(InvalidField::new("new_password", message));
         } else if new == current {
-            errors.push(InvalidField::new("new_password", "This is the password that you have. Choose another."));
+            errors.push(InvalidField::new("new_password", "This is your current password. Choose another one."));
         }
         if !errors.is_empty() {
             return Err(Error::Invalid(errors));
@@ -48,7 +48,7 @@ impl Accounts {
         let back = |_: &Error| self.throttle.refund(&throttle_account(caller.user), caller.origin.ip);
         let Some(before) = compared.inspect_err(back)? else {
             self.record_event(event("password.refused")).await?;
-            return Err(Error::field("password", "This is not your current password."));
+            return Err(Error::field("password", "Wrong password. Enter your current password."));
         };
         self.throttle.record_success(&throttle_account(caller.user), caller.origin.ip, now);
         let (hash, event) = (self.passwords.hash(new).await?, event("password.changed"));
@@ -57,7 +57,7 @@ impl Accounts {
             Box::pin(async move {
                 if !store::accounts::set_password(tx, user, &before, &hash).await? {
                     return Err(Error::Conflict(
-                        "Your password was changed meanwhile. Sign in again with the new one.",
+                        "Your password was changed elsewhere. Sign in again with the new password.",
                     ));
                 }
                 // Invalidate reset links that another person may have.

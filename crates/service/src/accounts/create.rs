@@ -119,7 +119,7 @@ pub(super) async fn insert(
 ) -> Result<WriteOutcome<UserId>, Error> {
     let PreparedUser { user, project_id, project } = prepared;
     if !store::accounts::insert(tx, user).await? {
-        return Err(Error::field("email", "Somebody has this e-mail address already."));
+        return Err(Error::field("email", "This email address is already in use."));
     }
     store::projects::insert(tx, (*project_id).into(), project, TOKEN_LIFE_MAX, now.micros()).await?;
     store::projects::add_member(tx, (*project_id).into(), user.id, Role::Owner.as_str(), now.micros()).await?;

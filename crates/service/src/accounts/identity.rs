@@ -28,7 +28,7 @@ struct NewIdentity {
 fn name_of(identity: &Identity, email: &Email) -> String {
     let fits = |name: &str| name.trim().chars().take(PERSON_NAME_MAX).collect::<String>().parse::<PersonName>().ok();
     let name = identity.name.as_deref().and_then(fits).or_else(|| fits(email.local()));
-    name.map_or_else(|| "Somebody".to_owned(), |name| name.as_str().to_owned())
+    name.map_or_else(|| "User".to_owned(), |name| name.as_str().to_owned())
 }
 
 impl Accounts {
@@ -162,7 +162,7 @@ async fn register_and_sign_in(
     };
     let id = *made.value();
     if !store::identities::insert(tx, &newcomer.issuer, &newcomer.subject, id.into(), now.micros()).await? {
-        return Err(Error::Conflict("This account was made in another window just now. Sign in again."));
+        return Err(Error::Conflict("This account was just created in another window. Sign in again."));
     }
     store::email_links::end_for_email(tx, email.as_str()).await?;
     let user: UserRow = store::accounts::by_id(tx, id.into()).await?.ok_or(Error::NotFound)?;

@@ -22,10 +22,9 @@ use keyward_store::{self as store, Conn, write_queue::WriteOutcome};
 /// Lifetime of an invitation, in seconds: 7 days.
 const LIFE: i64 = 7 * DAY;
 
-const CLOSED: &str =
-    "Sign-up is closed by policy, so an invitation would open nothing. Set it to “invite” or “open” first.";
-const NO_PASSWORDS: &str = "Passwords are switched off, so an invitation would open nothing: people make their account by \
-    signing in with your provider.";
+const CLOSED: &str = "Sign-up is closed. Change the sign-up policy before you invite users.";
+const NO_PASSWORDS: &str = "Password sign-in is disabled, so users cannot accept an invitation. They get an account when they \
+    sign in with your provider.";
 
 /// Invitation that was created.
 pub struct Invited {
@@ -117,7 +116,7 @@ impl Accounts {
                     return Err(Error::Conflict(CLOSED));
                 }
                 if store::accounts::by_email(tx, &email).await?.is_some() {
-                    return Err(Error::field("email", "Somebody has this e-mail address already."));
+                    return Err(Error::field("email", "This email address is already in use."));
                 }
                 if mails && has_reached_email_limit(tx, email.as_str(), now).await? {
                     return Err(Error::field("email", EMAIL_LIMIT_REACHED));
@@ -138,9 +137,9 @@ impl Accounts {
         let link = self.link_url("/signup?invitation=", &code);
         let (product, by) = (self.product(), actor.name());
         let text = format!(
-            "{by} invites you to {product}, where you make and look after API keys.\n\n\
-             Make your account here, within 7 days:\n{link}\n\n\
-             The link works once. If you do not know what this is about, do nothing.\n"
+            "{by} invited you to {product}, where you can create and manage API keys.\n\n\
+             Create your account within 7 days:\n{link}\n\n\
+             The link works once. If you did not expect this invitation, ignore this email.\n"
         );
         let mailed = mails && self.send_email(&email, format!("Your invitation to {product}"), text).await;
         Ok(Invited { email, link, mailed })

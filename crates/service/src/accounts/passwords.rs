@@ -32,7 +32,7 @@ pub fn check(password: &Password, email: &Email, name: &str) -> Result<(), &'sta
     let text = password.expose();
     let length = text.chars().count();
     if length < *LENGTH.start() {
-        return Err("Use 12 characters or more. A sentence is fine.");
+        return Err("Use at least 12 characters. You can use a sentence.");
     }
     if length > *LENGTH.end() {
         return Err("Use at most 256 characters.");
@@ -40,11 +40,11 @@ pub fn check(password: &Password, email: &Email, name: &str) -> Result<(), &'sta
     let lower = text.to_lowercase();
     let alike = |part: &str| part.chars().count() >= 4 && lower.contains(part);
     if alike(email.as_str()) || alike(email.local()) && lower.chars().count() < email.local().chars().count() + 8 {
-        return Err("This is too much like your e-mail address. Choose something else.");
+        return Err("This password is too similar to your email address. Choose another one.");
     }
     let known = [email.as_str(), email.local(), name];
     if zxcvbn::zxcvbn(text, &known).score() < Score::Two {
-        return Err("This password is common and would be guessed soon. Choose something else.");
+        return Err("This password is too common. Choose another one.");
     }
     Ok(())
 }

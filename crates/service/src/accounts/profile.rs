@@ -65,7 +65,7 @@ impl Accounts {
                     return Ok(WriteOutcome::unaudited(()));
                 }
                 if !store::accounts::set_profile(tx, row.id, name.as_str(), zone.as_deref()).await? {
-                    return Err(Error::Internal("a person who was just read was not there to be changed"));
+                    return Err(Error::Internal("the user was deleted in the transaction that read it"));
                 }
                 let event = actor
                     .event(now, "user.changed", format!("user:{user}"), &row.name)

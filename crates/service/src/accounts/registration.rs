@@ -26,11 +26,12 @@ pub(crate) const RESET: &str = "reset";
 pub(super) const NOTICE: &str = "told";
 
 /// Message for a signed-in user who invites an address that has reached the hourly limit.
-pub(crate) const EMAIL_LIMIT_REACHED: &str = "This address was sent five emails within an hour. Try again later.";
+pub(crate) const EMAIL_LIMIT_REACHED: &str =
+    "This address has reached the limit of 5 emails per hour. Try again later.";
 
 /// Message for a link that is invalid, used, or expired.
-pub(super) const INVALID_LINK: &str = "This link was used already, or it is too old. Ask for a new one.";
-const PASSWORDS_OFF: &str = "Passwords are switched off on this Keyward. Use the button on the sign-in page.";
+pub(super) const INVALID_LINK: &str = "This link is no longer valid. Request a new one.";
+const PASSWORDS_OFF: &str = "Password sign-in is disabled. Use the button on the sign-in page.";
 
 /// Limits requests for emails, and emails in preparation.
 pub(super) struct AccountMailer {
@@ -139,8 +140,8 @@ impl Accounts {
 
     /// Sends an email; call it after the related change is committed. Returns whether the email was sent.
     pub(super) async fn send_email(&self, to: &Email, subject: String, text: String) -> bool {
-        let letter = EmailMessage { to: to.clone(), subject, text };
-        let sent = self.context.mail.send(letter).await;
+        let email = EmailMessage { to: to.clone(), subject, text };
+        let sent = self.context.mail.send(email).await;
         if let Err(error) = &sent {
             tracing::error!(%error, "mail.failed");
         }

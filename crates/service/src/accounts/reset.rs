@@ -16,8 +16,8 @@ use keyward_store::{self as store, accounts::UserRow, change_log::Change, write_
 
 /// Lifetime of a reset link, in seconds: one hour.
 const LIFE: i64 = 3_600;
-const NO_MAIL: &str = "This Keyward sends no mail. Ask your administrator for a link.";
-const DISABLED: &str = "This account is switched off. Enable it first.";
+const NO_MAIL: &str = "This Keyward instance does not send email. Ask an administrator for a link.";
+const DISABLED: &str = "This account is disabled. Enable it first.";
 
 impl Accounts {
     /// Sends a reset link to an address that has an account with a password. The response is the same for every address
@@ -51,19 +51,19 @@ impl Accounts {
         let (product, url) = (self.product(), &self.config.public_url);
         let text = if has_password {
             format!(
-                "Somebody, most likely you, asked for a new password for your account at {product}.\n\n\
-                 Choose it here, within an hour:\n{}\n\n\
-                 The link works once. If it was not you, do nothing: your password stays as it is.\n",
+                "We received a request to reset the password of your {product} account.\n\n\
+                 Set a new password within 1 hour:\n{}\n\n\
+                 The link works once. If you did not request this, ignore this email. Your password does not change.\n",
                 self.link_url("/reset/new?code=", &code)
             )
         } else {
             let provider = self.config.sign_in.oidc.as_ref().map_or("single sign-on", |oidc| &oidc.name);
             format!(
-                "Somebody, most likely you, asked for a new password for your account at {product}. It has no password: you sign \
-                 in with {provider}.\n\nSign in: {url}/login\n\nIf it was not you, do nothing.\n"
+                "We received a request to reset the password of your {product} account. Your account has no password. You sign \
+                 in with {provider}.\n\nSign in: {url}/login\n\nIf you did not request this, ignore this email.\n"
             )
         };
-        self.send_email(email, format!("Your password at {product}"), text).await;
+        self.send_email(email, format!("Reset your {product} password"), text).await;
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Accounts {
             return Err(Error::Conflict(DISABLED));
         }
         let code = self.insert_reset_link(actor, user, RESET, false).await?;
-        let code = code.ok_or(Error::Internal("a link without a limit was refused"))?;
+        let code = code.ok_or(Error::Internal("an unlimited reset link was denied"))?;
         Ok(self.link_url("/reset/new?code=", &code))
     }
 

@@ -28,14 +28,14 @@ pub(super) enum AcceptedFactor {
     RecoveryCode,
 }
 
-const ON: Error = Error::Conflict("Your second factor is on already. Turn it off first, then set it up anew.");
-const OFF: Error = Error::Conflict("Your second factor is off.");
+const ON: Error = Error::Conflict("Two-factor authentication is already on. Turn it off before you set it up again.");
+const OFF: Error = Error::Conflict("Two-factor authentication is off.");
 /// The same error for another user's account.
-const OFF_OF_USER: Error = Error::Conflict("The second factor of this user is off.");
+const OFF_OF_USER: Error = Error::Conflict("Two-factor authentication is off for this user.");
 
 impl Accounts {
     fn sealing(&self) -> Result<&EncryptionKey, Error> {
-        self.sealing.as_ref().ok_or(Error::Internal("there is no key file to open a second factor with"))
+        self.sealing.as_ref().ok_or(Error::Internal("the key file for second factors is missing"))
     }
 
     /// Verifies and uses up a TOTP code or a recovery code. Returns `None` if it is wrong or was used before. Writes
@@ -58,7 +58,7 @@ impl Accounts {
         let now = self.context.now();
         let (step, digest) = if totp::is_code(typed) {
             let sealed = self.sealing()?.decrypt(user, &row.sealed);
-            let secret = sealed.ok_or(Error::Internal("the key file does not open a second factor"))?;
+            let secret = sealed.ok_or(Error::Internal("a second factor cannot be decrypted with the key file"))?;
             let Some(step) = totp::matching_step(&secret, typed, now) else {
                 self.record_event(wrong).await?;
                 return Ok(None);
@@ -117,7 +117,7 @@ impl Accounts {
         let sealed = self
             .sealing()?
             .encrypt(caller.user.into(), &plain, &*self.context.random)
-            .map_err(|_| Error::Internal("a second factor could not be sealed"))?;
+            .map_err(|_| Error::Internal("a second factor could not be encrypted"))?;
         Ok(SecondFactorEnrollment {
             text: RevealedSecret::new(recovery::grouped(&totp::base32(&secret), " ")),
             path: RevealedSecret::new((*path).clone()),
@@ -132,7 +132,7 @@ impl Accounts {
         let row = store::accounts::by_id(&mut reader.conn(), caller.user.into()).await?.ok_or(Error::NotFound)?;
         if row.password_hash.is_empty() {
             return Err(Error::Forbidden(
-                "You sign in with another account, and its second factor is the one that counts.",
+                "You sign in with single sign-on. Set up two-factor authentication with your identity provider.",
             ));
         }
         match store::second_factors::find_by_user(&mut reader.conn(), row.id).await? {
@@ -173,19 +173,15 @@ impl Accounts {
         let now = self.context.now();
         caller.require_reauthentication("second_factor.enrolled", now)?;
         let Some(secret) = self.open_unconfirmed(caller.user, sealed, now)? else {
-            return Err(Error::field(
-                "one_time_code",
-                "This was open for too long. Scan the new code, and confirm that.",
-            ));
+            return Err(Error::field("one_time_code", "The setup expired. Scan the new QR code and enter its code."));
         };
         let Some(step) = totp::matching_step(&secret, code.expose(), now) else {
-            let words =
-                "This is not the code that the app shows now. Check the clock of your device, and type the next one.";
+            let words = "This code is wrong. Check the clock of your device, and enter the next code.";
             return Err(Error::field("one_time_code", words));
         };
         let user: Uuid = caller.user.into();
         let kept = self.sealing()?.encrypt(user, &secret, &*self.context.random);
-        let kept = kept.map_err(|_| Error::Internal("a second factor could not be sealed"))?;
+        let kept = kept.map_err(|_| Error::Internal("a second factor could not be encrypted"))?;
         let codes = recovery::generate(&*self.context.random);
         let digests: Vec<_> = codes.iter().map(|code| recovery::digest(user, code.expose())).collect();
         let actor = Actor::User(caller.clone());

@@ -132,9 +132,12 @@ impl Accounts {
             if let Some(announce) = announce {
                 announce(&code);
             }
-            return Err(Error::field("code", "Wrong too often. Keyward has printed a new code in its terminal."));
+            return Err(Error::field(
+                "code",
+                "Too many wrong codes. Use the new code that Keyward printed in the terminal.",
+            ));
         }
-        Err(Error::field("code", "This is not the code that Keyward printed in its terminal at this start."))
+        Err(Error::field("code", "Wrong setup code. Use the code from the latest server start."))
     }
 
     /// Creates the first administrator. The printed code is required from every address. It is invalid once an account
@@ -158,10 +161,7 @@ impl Accounts {
                 // Serialized across nodes: the second of two concurrent requests finds an account.
                 store::write_queue::serialize_change(tx).await?;
                 if !store::accounts::is_empty(tx).await? {
-                    return Err(Error::Invalid(vec![InvalidField::new(
-                        "code",
-                        "Keyward has been set up meanwhile. Sign in.",
-                    )]));
+                    return Err(Error::Invalid(vec![InvalidField::new("code", "Keyward is already set up. Sign in.")]));
                 }
                 create::insert(tx, &actor, now, &prepared).await
             })

@@ -34,12 +34,12 @@ impl Accounts {
         let mut missing = Vec::new();
         // Parse before throttling: two spellings of one address must count as one account.
         let email = match email.trim() {
-            "" => Err(InvalidField::new("email", "Write your e-mail address.")),
+            "" => Err(InvalidField::new("email", "Enter your email address.")),
             _ => email.parse::<Email>().map_err(|error| InvalidField::new("email", error)),
         };
         let email = email.map_err(|field| missing.push(field)).ok();
         if password.expose().is_empty() {
-            missing.push(InvalidField::new("password", "Write your password."));
+            missing.push(InvalidField::new("password", "Enter your password."));
         }
         let (Some(email), true) = (email, missing.is_empty()) else { return Err(Error::Invalid(missing)) };
         let account = email.as_str();
@@ -104,7 +104,7 @@ impl Accounts {
         const FIELD: &str = "one_time_code";
         let typed = Zeroizing::new(typed.expose().trim().to_owned());
         if typed.is_empty() {
-            return Err(Error::field(FIELD, "Write the code."));
+            return Err(Error::field(FIELD, "Enter the code."));
         }
         let row = {
             let mut reader = self.context.pool.acquire_reader().await?;
@@ -120,7 +120,7 @@ impl Accounts {
         if spent.inspect_err(|_| self.throttle.refund(&account, origin.ip))?.is_none() {
             return Err(Error::field(
                 FIELD,
-                "This code is wrong, or it was used before. Wait for the next one, or use a recovery code.",
+                "This code is wrong or was already used. Wait for the next code, or use a recovery code.",
             ));
         }
         self.throttle.record_success(&account, origin.ip, self.context.now());

@@ -16,7 +16,7 @@ use keyward_store::{self as store, write_queue::WriteOutcome};
 
 /// Lifetime of the link in the email, in seconds: 24 hours.
 const LIFE: i64 = DAY;
-const TAKEN: &str = "There is an account with this e-mail address already. Sign in with it.";
+const TAKEN: &str = "This email address is already in use. Sign in instead.";
 
 /// Values of the registration form behind the link, not parsed.
 #[derive(Clone, Debug)]
@@ -70,19 +70,19 @@ impl Accounts {
         let (product, url) = (self.product(), &self.config.public_url);
         let text = match known {
             None => format!(
-                "Somebody, most likely you, wants to make an account with this address at {product}.\n\n\
-                 Go on here, within 24 hours:\n{}\n\n\
-                 The link works once. If it was not you, do nothing: without the link there is no account.\n",
+                "We received a request to create a {product} account with this email address.\n\n\
+                 Create your account within 24 hours:\n{}\n\n\
+                 The link works once. If you did not request this, ignore this email. No account is created without the link.\n",
                 self.link_url("/signup/new?code=", &code)
             ),
             Some(_) => format!(
-                "Somebody, most likely you, wanted to make an account with this address at {product}. You have one already.\n\n\
+                "We received a request to create a {product} account with this email address. You already have an account.\n\n\
                  Sign in: {url}/login\n\
-                 New password: {url}/reset\n\n\
-                 If it was not you, do nothing.\n"
+                 Reset your password: {url}/reset\n\n\
+                 If you did not request this, ignore this email.\n"
             ),
         };
-        self.send_email(email, format!("Your account at {product}"), text).await;
+        self.send_email(email, format!("Your {product} account"), text).await;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Message for a user whose account changed during the sign-in.
-pub const ACCOUNT_CHANGED: &str = "Your account was changed meanwhile. Sign in again.";
+pub const ACCOUNT_CHANGED: &str = "Your account was changed during the sign-in. Sign in again.";
 
 /// Digest of the password hash that was verified. It is stored with the session that the password opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
