@@ -101,15 +101,15 @@ test('the catalogue: added, changed, refused while a key holds it', async ({ pag
   await page.getByRole('button', { name: 'Actions for scope reefs/read:*' }).click();
   await page.getByRole('link', { name: 'Edit scope reefs/read:*' }).click();
   await dialog.getByLabel('Description').fill('Reads reefs and <wrecks>');
-  await dialog.getByLabel('Granted by').selectOption('Owners alone');
+  await dialog.getByLabel('Granted by').selectOption('Owners only');
   await dialog.getByRole('button', { name: 'Save changes' }).click();
   await expect(row).toContainText('Reads reefs and <wrecks>');
-  await expect(row).toContainText('Owners alone');
+  await expect(row).toContainText('Owners only');
 
   await page.getByRole('button', { name: 'Actions for scope tides:read' }).click();
-  await page.getByRole('link', { name: 'Remove scope tides:read' }).click();
-  await expect(dialog).toContainText(/keys? holds? it/);
-  await dialog.getByRole('button', { name: 'Remove scope' }).click();
+  await page.getByRole('link', { name: 'Delete scope tides:read' }).click();
+  await expect(dialog).toContainText(/keys? (has|have) this scope/);
+  await dialog.getByRole('button', { name: 'Delete scope' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await dialog.getByRole('link', { name: 'Cancel' }).click();
   await expect(page.getByRole('row').filter({ hasText: 'tides:read' })).toBeVisible();

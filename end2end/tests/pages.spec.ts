@@ -91,9 +91,9 @@ test('the catalogue of scopes', async ({ page, site }) => {
   const row = page.getByRole('row').filter({ hasText: 'pops:write' });
   await expect(row).toContainText('Change pops');
   await page.getByRole('button', { name: 'Actions for scope pops:write' }).click();
-  await page.getByRole('link', { name: 'Remove scope pops:write' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Remove scope' }).click();
-  await expect(site.toast).toContainText('Scope removed.');
+  await page.getByRole('link', { name: 'Delete scope pops:write' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete scope' }).click();
+  await expect(site.toast).toContainText('Scope deleted.');
   await expect(row).toHaveCount(0);
 });
 });

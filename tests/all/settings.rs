@@ -397,8 +397,8 @@ on_both_engines! {
         bench.execute_sql(&format!("INSERT INTO project_scopes (project_id, scope) VALUES ({project}, 'data:read')")).await;
         let page = browser.post("/admin/scopes/data:read/remove", &[("name", "data:read")]).await;
         assert_eq!(page.status, 409, "{}", page.text());
-        let words = "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that chose it. Retire it \
-             instead: whoever holds it keeps it, and no new key is given it.";
+        let words = "This scope is in use: 1 key, 1 deleted key that can still be restored, 1 project that selected it. \
+             Retire it instead: keys that have it keep it, and it cannot be added to new keys.";
         assert!(page.text().contains(words), "{}", page.text());
         // A grant to a client uses a scope too, as long as the grant is valid.
         bench.execute_sql("DELETE FROM project_scopes").await;
@@ -408,7 +408,7 @@ on_both_engines! {
         consent.approve(&admin, &query, vec!["data:write".into()], 3_600).await.unwrap();
         let page = browser.post("/admin/scopes/data:write/remove", &[("name", "data:write")]).await;
         assert_eq!(page.status, 409, "{}", page.text());
-        let words = "This scope is in use: 1 program that somebody allowed it. ";
+        let words = "This scope is in use: 1 grant to an application. ";
         assert!(page.text().contains(words), "{}", page.text());
         let grant = consent.list_own(&admin).await.unwrap().grants[0].id;
         consent.revoke(&admin, None, grant).await.unwrap();

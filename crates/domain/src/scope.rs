@@ -12,7 +12,7 @@ pub struct ScopeName(String);
 
 /// Validation error of a [`ScopeName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A scope is 1 to 80 letters, digits or the characters : . _ - * /")]
+#[error("A scope name has 1 to 80 letters, digits, or the characters : . _ - * /")]
 pub struct BadScope;
 
 impl FromStr for ScopeName {
@@ -85,7 +85,7 @@ impl GrantedBy {
 
 /// Parse error: neither `operator` nor `owner`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Choose who may give this scope to a key: operators and owners, or owners alone.")]
+#[error("Choose who can grant this scope: owners and operators, or owners only.")]
 pub struct UnknownGranter;
 
 impl FromStr for GrantedBy {
@@ -110,7 +110,7 @@ pub struct Description(String);
 /// Validation error of a [`Description`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DescriptionError {
-    #[error("Say what a key with this scope may do. People read it when they choose.")]
+    #[error("Enter a description. Users see it when they choose scopes.")]
     Empty,
     #[error(transparent)]
     Label(LabelError),

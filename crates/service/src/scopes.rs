@@ -53,7 +53,7 @@ fn parse_name(text: &str) -> Result<ScopeName, InvalidField> {
     if name.as_str().to_ascii_lowercase().starts_with("keyward:") {
         return Err(InvalidField::new(
             "name",
-            "Names that begin with keyward: are built in, for management by program. Choose another.",
+            "Names that start with keyward: are reserved for the management API. Choose another name.",
         ));
     }
     Ok(name)
@@ -77,12 +77,12 @@ pub fn in_use_message(uses: Uses) -> String {
     let users = [
         counted(uses.keys, "key", "keys"),
         counted(uses.deleted, "deleted key that can still be restored", "deleted keys that can still be restored"),
-        counted(uses.projects, "project that chose it", "projects that chose it"),
-        counted(uses.grants, "program that somebody allowed it", "programs that somebody allowed it"),
+        counted(uses.projects, "project that selected it", "projects that selected it"),
+        counted(uses.grants, "grant to an application", "grants to applications"),
     ];
     let users: Vec<_> = users.into_iter().flatten().collect();
     format!(
-        "This scope is in use: {}. Retire it instead: whoever holds it keeps it, and no new key is given it.",
+        "This scope is in use: {}. Retire it instead: keys that have it keep it, and it cannot be added to new keys.",
         users.join(", ")
     )
 }
@@ -154,7 +154,7 @@ impl Scopes {
             let (actor, scope) = (actor.clone(), scope.clone());
             Box::pin(async move {
                 if !store::scopes::insert(tx, &scope).await? {
-                    return Err(Error::field("name", "There is a scope of this name already."));
+                    return Err(Error::field("name", "A scope with this name already exists."));
                 }
                 let event = actor
                     .event(now, "scope.added", format!("scope:{}", scope.name), &scope.name)

@@ -1,4 +1,4 @@
-//! Dialogs over the scope catalog: add, edit, remove, retire, and offer again.
+//! Dialogs over the scope catalog: add, edit, delete, retire, and offer again.
 
 use super::{
     api::list_scopes,
@@ -49,25 +49,25 @@ pub fn RemoveScopePage() -> impl IntoView {
     load_scope(|scope| {
         let name = scope.name.to_string();
         let lead = match scope.keys {
-            0 => "No key holds it.".to_owned(),
-            1 => "One key holds it, so it can be retired, not removed.".to_owned(),
-            n => format!("{n} keys hold it, so it can be retired, not removed."),
+            0 => "No keys have this scope. After deletion, it cannot be added to keys.".to_owned(),
+            1 => "1 key has this scope, so it can be retired but not deleted.".to_owned(),
+            n => format!("{n} keys have this scope, so it can be retired but not deleted."),
         };
         view! {
-            <PageTitle text=format!("Remove scope {name}") />
+            <PageTitle text=format!("Delete scope {name}") />
             <Dialog class="dialog--small" described=true opener=format!("{}-button", menu_id(&name)) leave=LIST>
                 <Form to=dialog_path(&scope, "remove")>
-                    <DialogHead title=format!("Remove “{name}”?") close=LIST />
+                    <DialogHead title=format!("Delete “{name}”?") close=LIST />
                     <div class="dialog__body">
                         <div class="stack stack--close">
                             <Refused />
-                            <p id="dialog-lead">{lead} " Nobody can be given it any more."</p>
+                            <p id="dialog-lead">{lead}</p>
                         </div>
                         <input type="hidden" name="name" value=name.clone() />
                     </div>
                     <footer class="dialog__foot">
                         <Away to=LIST label="Cancel" autofocus=true />
-                        <Submit label="Remove scope" working="Removing…" class="button button--danger" />
+                        <Submit label="Delete scope" working="Deleting…" class="button button--danger" />
                     </footer>
                 </Form>
             </Dialog>
@@ -80,11 +80,11 @@ pub fn RemoveScopePage() -> impl IntoView {
 pub fn RetireScopePage() -> impl IntoView {
     load_scope(|scope| {
         let held = match scope.keys {
-            0 => "No key holds it.".to_owned(),
-            1 => "One key holds it, and keeps it.".to_owned(),
-            n => format!("{n} keys hold it, and keep it."),
+            0 => "No keys have this scope.".to_owned(),
+            1 => "1 key has this scope and keeps it.".to_owned(),
+            n => format!("{n} keys have this scope and keep it."),
         };
-        let lead = format!("{held} No new key is given it. You can offer it again at any time.");
+        let lead = format!("{held} It cannot be added to new keys. You can offer it again at any time.");
         confirm_dialog(&scope, "retire", "Retire", "Retire scope", "Retiring…", lead)
     })
 }
@@ -92,7 +92,7 @@ pub fn RetireScopePage() -> impl IntoView {
 #[component]
 pub fn UnretireScopePage() -> impl IntoView {
     load_scope(|scope| {
-        let lead = "Projects offer it as they did before it was retired.".to_owned();
+        let lead = "Projects that offered this scope before it was retired offer it again.".to_owned();
         confirm_dialog(&scope, "unretire", "Offer", "Offer scope again", "Offering…", lead)
     })
 }
@@ -139,7 +139,7 @@ fn load_scope(draw: impl Fn(CatalogScope) -> AnyView + Clone + Send + Sync + 'st
         async move {
             let scopes = list_scopes().await?;
             let found = scopes.into_iter().find(|scope| scope.name.as_str() == name);
-            found.ok_or_else(|| AppError::new(ErrorKind::NotFound, "There is no such scope."))
+            found.ok_or_else(|| AppError::new(ErrorKind::NotFound, "Scope not found."))
         }
     };
     load(ask, draw)
@@ -156,7 +156,7 @@ fn fields(scope: Option<CatalogScope>) -> AnyView {
                 name="name"
                 label="Name"
                 placeholder="pops:read"
-                hint="As your API checks it. It stays as it is."
+                hint="Exactly as your API checks it. Cannot be changed later."
                 required=true
                 autofocus=true
                 mono=true
@@ -186,7 +186,7 @@ fn fields(scope: Option<CatalogScope>) -> AnyView {
                     name="description"
                     label="Description"
                     value=scope.as_ref().map(|scope| scope.description.clone()).unwrap_or_default()
-                    hint="What a key with it may do. People read it when they choose."
+                    hint="What a key with this scope can do. Users see it when they choose scopes."
                     required=true
                     autofocus=known
                 />
@@ -197,7 +197,7 @@ fn fields(scope: Option<CatalogScope>) -> AnyView {
                 </div>
                 <label class="check">
                     <input type="checkbox" name="in_default" value="on" checked=in_default />
-                    "In the default set: projects that have chosen no scopes of their own offer it"
+                    "Include in the default set (used by projects without a custom scope list)"
                 </label>
             </div>
         </div>

@@ -32,13 +32,13 @@ pub fn ScopesPage() -> impl IntoView {
             Some("saved") => Some("Scope saved.".to_owned()),
             Some("retired") => Some("Scope retired.".to_owned()),
             Some("unretired") => Some("Scope offered again.".to_owned()),
-            Some("removed") => Some("Scope removed.".to_owned()),
+            Some("removed") => Some("Scope deleted.".to_owned()),
             _ => None,
         };
         view! {
             <PageTitle text="Scopes" under=true />
             <PageShell nav=Nav::Scopes inert>
-                <ListHead title="Scopes" lead="A scope is a permission that your API understands. Keys are given the scopes that their project offers." create=("/admin/scopes/new", "Add scope") />
+                <ListHead title="Scopes" lead="A scope is a permission that your API understands. A key can have the scopes that its project offers." create=("/admin/scopes/new", "Add scope") />
                 <div id="list">{load(list_scopes, table)}</div>
             </PageShell>
             <Outlet />
@@ -60,7 +60,7 @@ pub fn menu_id(name: &str) -> String {
 
 fn table(scopes: Vec<CatalogScope>) -> AnyView {
     if scopes.is_empty() {
-        return view! { <Empty title="No scopes" text="Without one, a key proves who calls and opens nothing." /> }
+        return view! { <Empty title="No scopes yet" text="Without scopes, a key identifies the caller but grants no access." /> }
             .into_any();
     }
     let count = if scopes.len() == 1 { "1 scope".to_owned() } else { format!("{} scopes", scopes.len()) };
@@ -74,7 +74,7 @@ fn table(scopes: Vec<CatalogScope>) -> AnyView {
                         <Head label="Name" />
                         <Head label="Description" />
                         <Head label="Granted by" />
-                        <Head label="In the default set" />
+                        <Head label="In default set" />
                         <Head class="end" label="Keys" />
                         <Head class="end" label="Projects" />
                         <th class="cell-menu" scope="col">
@@ -93,7 +93,7 @@ fn table(scopes: Vec<CatalogScope>) -> AnyView {
 pub fn granted_by(by: GrantedBy) -> &'static str {
     match by {
         GrantedBy::Operator => "Owners and operators",
-        GrantedBy::Owner => "Owners alone",
+        GrantedBy::Owner => "Owners only",
     }
 }
 
@@ -117,9 +117,9 @@ fn row(scope: CatalogScope) -> impl IntoView {
     let remove = own.then(|| {
         view! {
             <hr />
-            <a class="menu__danger" href=remove aria-label=format!("Remove scope {name}")>
+            <a class="menu__danger" href=remove aria-label=format!("Delete scope {name}")>
                 {Icon::Trash.view()}
-                "Remove"
+                "Delete"
             </a>
         }
     });
@@ -135,7 +135,7 @@ fn row(scope: CatalogScope) -> impl IntoView {
             <Cell class="" label="Granted by">
                 {granted_by(scope.granted_by)}
             </Cell>
-            <Cell class="" label="In the default set">
+            <Cell class="" label="In default set">
                 {if scope.in_default { "Yes" } else { "No" }}
             </Cell>
             <Cell class="end" label="Keys">
