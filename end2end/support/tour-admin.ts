@@ -44,16 +44,16 @@ export async function* tourAdmin(site: Site): AsyncGenerator<string> {
 
   await site.open('/admin/policy');
   yield 'policy';
-  await page.getByLabel('Longest life of a key, in days').fill('a year');
+  await page.getByLabel('Maximum key lifetime (days)').fill('a year');
   await page.getByRole('button', { name: 'Save policy' }).click();
-  await expect(page.getByLabel('Longest life of a key, in days')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('Maximum key lifetime (days)')).toHaveAttribute('aria-invalid', 'true');
   yield 'policy-errors';
-  await page.getByLabel('Longest life of a key, in days').fill('30');
-  await page.getByLabel('Who may make an account').selectOption('Whoever was invited');
+  await page.getByLabel('Maximum key lifetime (days)').fill('30');
+  await page.getByLabel('Sign-up').selectOption('By invitation only');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(page.locator('#touches')).toContainText('never expire');
   yield 'policy-touches';
-  await page.getByRole('button', { name: 'Save all the same' }).click();
+  await page.getByRole('button', { name: 'Save policy anyway' }).click();
   await expect(site.toast).toContainText('Policy saved.');
 
   await site.open('/admin/users/invite');

@@ -8,26 +8,26 @@ test('a stricter policy says what it touches, and changes nothing that is there'
   await keyward.createKey('A year', '--expires', '365d');
   await site.signIn();
   await site.open('/admin/policy');
-  const life = page.getByLabel('Longest life of a key, in days');
+  const life = page.getByLabel('Maximum key lifetime (days)');
   await life.fill('0');
-  await page.getByLabel('Who may make an account').selectOption('Anybody whose e-mail address is confirmed');
+  await page.getByLabel('Sign-up').selectOption('Open to anyone with a confirmed email address');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(life).toHaveAttribute('aria-invalid', 'true');
   await expect(life).toHaveValue('0');
-  await expect(page.getByText('no server for outgoing mail is set. Set one')).toBeVisible();
+  await expect(page.getByText('Configure email, or choose another option.')).toBeVisible();
 
   await life.fill('30');
-  await page.getByLabel('Who may make an account').selectOption('Whoever was invited');
+  await page.getByLabel('Sign-up').selectOption('By invitation only');
   await page.getByRole('button', { name: 'Save policy' }).click();
   const touches = page.locator('#touches');
-  await expect(touches).toContainText('1 key ends more than 30 days from now. It keeps that end.');
-  await expect(touches).toContainText('1 key never expires. It keeps that.');
+  await expect(touches).toContainText('1 key expires more than 30 days from now. Its expiry does not change.');
+  await expect(touches).toContainText('1 key never expires. This does not change.');
   await expect(life).toHaveValue('30');
   // Not saved: another tab has what was.
   const tab = await site.tab('/admin/policy');
-  await expect(tab.page.getByLabel('Longest life of a key, in days')).toHaveValue('');
+  await expect(tab.page.getByLabel('Maximum key lifetime (days)')).toHaveValue('');
   await tab.page.close();
-  await page.getByRole('button', { name: 'Save all the same' }).click();
+  await page.getByRole('button', { name: 'Save policy anyway' }).click();
   await expect(site.toast).toContainText('Policy saved.');
   await expect(life).toHaveValue('30');
 
@@ -39,13 +39,13 @@ test('a stricter policy says what it touches, and changes nothing that is there'
   const expiration = site.createDialog.getByLabel('Expiration');
   await expect(expiration.locator('option:checked')).toHaveText('30 days');
   expect(await expiration.locator('option').allInnerTexts()).toEqual(['7 days', '30 days', 'On a date…']);
-  await expect(site.createDialog).toContainText('The policy here: a key lives at most 30 days.');
+  await expect(site.createDialog).toContainText('The policy allows a maximum key lifetime of 30 days.');
   await site.createDialog.getByLabel('Name').fill('Too long');
   await expiration.selectOption('On a date…');
   await site.createDialog.getByLabel('Expires on').fill('2099-01-01');
   await site.submitCreate();
   await expect(expiration).toHaveAttribute('aria-invalid', 'true');
-  await expect(site.createDialog).toContainText('The policy of this Keyward lets a key live at most 30 days.');
+  await expect(site.createDialog).toContainText('The policy allows a maximum key lifetime of 30 days. Choose an earlier expiry.');
   await expect(site.createDialog.getByLabel('Name')).toHaveValue('Too long');
   await expiration.selectOption('30 days');
   await site.submitCreate();
@@ -71,7 +71,7 @@ test('a project makes no more keys than the policy allows', async ({ page, site,
   await keyward.createKey('Only one');
   await site.signIn();
   await site.open('/admin/policy');
-  await page.getByLabel('Most keys of a project').fill('1');
+  await page.getByLabel('Maximum keys per project').fill('1');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(site.toast).toContainText('Policy saved.');
   await site.open('/keys');
@@ -87,12 +87,12 @@ test('two tabs: the second is told that the policy was changed', async ({ page, 
   await site.signIn();
   await site.open('/admin/policy');
   const tab = await site.tab('/admin/policy');
-  await tab.page.getByLabel('Most keys of a project').fill('100');
+  await tab.page.getByLabel('Maximum keys per project').fill('100');
   await tab.page.getByRole('button', { name: 'Save policy' }).click();
   await expect(tab.toast).toContainText('Policy saved.');
   await tab.page.close();
-  await page.getByLabel('Most keys of a project').fill('200');
+  await page.getByLabel('Maximum keys per project').fill('200');
   await page.getByRole('button', { name: 'Save policy' }).click();
-  await expect(page.getByRole('alert')).toContainText('The policy was changed meanwhile');
-  await expect(page.getByLabel('Most keys of a project')).toHaveValue('200');
+  await expect(page.getByRole('alert')).toContainText('The policy was changed elsewhere');
+  await expect(page.getByLabel('Maximum keys per project')).toHaveValue('200');
 });

@@ -126,7 +126,7 @@ test('an invitation is shown once, where there is no mail', async ({ page, site,
   await dialog.getByRole('button', { name: 'Invite' }).click();
   await expect(dialog.getByRole('alert')).toContainText('Sign-up is closed.');
   await site.open('/admin/policy');
-  await page.getByLabel('Who may make an account').selectOption('Whoever was invited');
+  await page.getByLabel('Sign-up').selectOption('By invitation only');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(site.toast).toContainText('Policy saved.');
   await site.open('/admin/users/invite');

@@ -460,7 +460,7 @@ on_both_engines! {
         let long = bench.app.keys.create(&maren, draft).await.unwrap().0;
         let (before, before_long) = (bench.stored_key(endless.id).await, bench.stored_key(long.id).await);
         let lines = save(&bench, &root, |draft| draft.key_life_max = "45".into()).await;
-        assert_eq!(lines, ["1 key ends more than 45 days from now. It keeps that end.", "1 key never expires. It keeps that."]);
+        assert_eq!(lines, ["1 key expires more than 45 days from now. Its expiry does not change.", "1 key never expires. This does not change."]);
         assert_eq!((bench.stored_key(endless.id).await, bench.stored_key(long.id).await), (before, before_long));
         let event = last_event_detail(&bench, "policy.changed").await;
         assert_eq!((&event["before"]["key_life_max_days"], &event["after"]["key_life_max_days"]), (&json!(null), &json!(45)));
@@ -470,7 +470,7 @@ on_both_engines! {
         assert_eq!((values, form.usual.as_str()), (vec!["7d", "30d", "45d"], "45d"));
         let mut browser = bench.signed_in(MAREN).await;
         let page = browser.get("/keys/new").await;
-        assert!(page.text().contains("The policy here: a key lives at most 45 days."), "{}", page.text());
+        assert!(page.text().contains("The policy allows a maximum key lifetime of 45 days."), "{}", page.text());
         let create = async |expires: &str, on: &str| {
             let mut draft = bench.draft(project, "Probe");
             (draft.expires, draft.expires_on) = (expires.into(), on.into());
@@ -479,7 +479,7 @@ on_both_engines! {
         for (expires, on) in [("46d", ""), ("never", ""), ("date", "2099-01-01")] {
             let (field, words) = invalid_field(create(expires, on).await);
             assert_eq!(field, "expires", "{expires}");
-            assert!(words.contains("at most 45 days"), "{words}");
+            assert!(words.contains("maximum key lifetime of 45 days"), "{words}");
         }
         create("45d", "").await.unwrap();
         let usual = create("", "").await.unwrap();
@@ -511,7 +511,7 @@ on_both_engines! {
         assert_eq!(invalid_field(edit(endless.id, "never").await).0, "expires", "once given up, it does not come back");
         // Without a maximum lifetime, and with keys that never expire forbidden.
         assert!(save(&bench, &root, |draft| { draft.key_life_max.clear(); draft.may_never_expire = false; }).await.is_empty());
-        assert!(invalid_field(create("never", "").await).1.contains("for ever"));
+        assert!(invalid_field(create("never", "").await).1.contains("requires every key to expire"));
         create("365d", "").await.unwrap();
         let form = bench.app.keys.new_key_form(&maren).await.unwrap();
         assert_eq!((form.usual.as_str(), form.expiries.len()), ("90d", 6));
@@ -524,7 +524,7 @@ on_both_engines! {
         bench.create_key(&maren, "2").await;
         bench.create_key(&maren, "3").await;
         let lines = save(&bench, &root, |draft| draft.keys_per_project = "2".into()).await;
-        assert_eq!(lines, ["1 project has more than 2 keys. It keeps them and can make no more."]);
+        assert_eq!(lines, ["1 project has more than 2 keys. Existing keys stay, but no more can be created."]);
         let project = first.project;
         let create = async || bench.app.keys.create(&maren, bench.draft(project, "Probe")).await;
         assert!(matches!(create().await, Err(Error::Conflict(_))));
@@ -564,7 +564,7 @@ on_both_engines! {
         assert_eq!(life(None).await, Some(DAY));
         let lines = save(&bench, &root, |draft| (draft.token_life, draft.token_unit) = ("90".into(), "60".into())).await;
         // Each user's own project allows one day.
-        assert_eq!(lines, ["2 projects allow tokens a longer life. New tokens live at most as long as you say here."]);
+        assert_eq!(lines, ["2 projects allow a longer token lifetime. The new maximum applies to new tokens."]);
         assert_eq!((life(None).await, life(Some(600)).await), (Some(90 * 60), Some(600)), "from the next request on");
         save(&bench, &root, |draft| (draft.token_life, draft.token_unit) = ("30".into(), "86400".into())).await;
         assert_eq!(life(Some(10 * DAY)).await, Some(DAY), "the project's own ceiling holds");
@@ -591,14 +591,14 @@ on_both_engines! {
         let page = browser.post("/admin/policy", &pairs(&bad)).await;
         assert_eq!(page.status, 422, "{}", page.text());
         assert_eq!(page.input("key_life_max"), "a year");
-        for words in ["Write a whole number from 1 to 36500, or nothing.", "no server for outgoing mail is set", "Choose one of the list."] {
+        for words in ["Enter a whole number from 1 to 36500, or leave the field blank.", "Configure email, or choose another option.", "Choose an option from the list."] {
             assert!(page.text().contains(words), "{words}");
         }
         // A stricter policy first shows its effects, and nothing is saved.
         let strict = form("30", "invite", "everybody", &version, "");
         let page = browser.post("/admin/policy", &pairs(&strict)).await;
         assert_eq!(page.status, 200, "{}", page.text());
-        for words in ["1 key ends more than 30 days from now. It keeps that end.", "2 more people are asked for a second factor", "Save all the same"] {
+        for words in ["1 key expires more than 30 days from now. Its expiry does not change.", "Two-factor authentication becomes required for 2 users", "Save policy anyway"] {
             assert!(page.text().contains(words), "{words}: {}", page.text());
         }
         assert_eq!((page.input("key_life_max"), page.input("version")), ("30", version.as_str()));
@@ -619,7 +619,7 @@ on_both_engines! {
         // A form that started from an older version of the policy gets a 409.
         let page = browser.post("/admin/policy", &pairs(&form("40", "closed", "nobody", &version, ""))).await;
         assert_eq!(page.status, 409, "{}", page.text());
-        assert!(page.text().contains("changed meanwhile"));
+        assert!(page.text().contains("The policy was changed elsewhere."));
         assert_eq!(page.input("key_life_max"), "40", "nothing that was typed is lost");
         assert_eq!(bench.events("policy.changed").await, 1);
         // A less strict policy is saved at once. Saving the same policy again writes no event.

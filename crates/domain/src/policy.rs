@@ -32,7 +32,7 @@ pub enum SecondFactor {
 
 /// Parse error: unknown option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Choose one of the list.")]
+#[error("Choose an option from the list.")]
 pub struct UnknownChoice;
 
 macro_rules! words {
@@ -87,9 +87,9 @@ impl SecondFactor {
 /// Requested expiry that the policy does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooLong {
-    #[error("The policy of this Keyward lets a key live at most {0} days. Choose an earlier end.")]
+    #[error("The policy allows a maximum key lifetime of {0} days. Choose an earlier expiry.")]
     Days(u32),
-    #[error("The policy of this Keyward lets no key live for ever. Choose an end.")]
+    #[error("The policy requires every key to expire. Choose an expiry.")]
     NoExpiry,
 }
 
@@ -134,9 +134,9 @@ impl Policy {
     /// Describes the rule for key lifetimes, for the form that sets an expiry. `None`: there is no rule.
     pub fn describe_lifetime_rule(&self) -> Option<String> {
         match self.key_life_max {
-            Some(1) => Some("The policy here: a key lives at most 1 day.".to_owned()),
-            Some(days) => Some(format!("The policy here: a key lives at most {days} days.")),
-            None if !self.may_never_expire => Some("The policy here: every key has an end.".to_owned()),
+            Some(1) => Some("The policy allows a maximum key lifetime of 1 day.".to_owned()),
+            Some(days) => Some(format!("The policy allows a maximum key lifetime of {days} days.")),
+            None if !self.may_never_expire => Some("The policy requires every key to expire.".to_owned()),
             None => None,
         }
     }

@@ -7,7 +7,7 @@ use super::{
     permissions::AdminPermission,
 };
 use keyward_domain::{
-    count::{self, COUNT_MAX, format_count_of},
+    count::{COUNT_MAX, format_count_of},
     expiry::DAYS_MAX,
     policy::{Policy, PolicyDraft, PolicyForm, PolicySaved, SecondFactor, SignUp},
     time::{DAY, Timestamp},
@@ -72,13 +72,17 @@ fn number(field: &'static str, text: &str, most: u32) -> Result<Option<u32>, Inv
         "" => Ok(None),
         text => match text.parse() {
             Ok(n) if (1..=most).contains(&n) => Ok(Some(n)),
-            _ => Err(InvalidField::new(field, format!("Write a whole number from 1 to {most}, or nothing."))),
+            _ => Err(InvalidField::new(
+                field,
+                format!("Enter a whole number from 1 to {most}, or leave the field blank."),
+            )),
         },
     }
 }
 
 fn token_life(text: &str, unit: &str) -> Result<i64, InvalidField> {
-    let wrong = || InvalidField::new("token_life", "Write a whole number, from 1 minute to 366 days in all.");
+    let wrong =
+        || InvalidField::new("token_life", "Enter a whole number. The lifetime can be from 1 minute to 366 days.");
     let unit = unit.parse().ok().filter(|unit| UNITS.contains(unit)).ok_or_else(wrong)?;
     let life = text.trim().parse::<i64>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)?;
     if (60..=TOKEN_LIFE_MOST).contains(&life) { Ok(life) } else { Err(wrong()) }
@@ -92,7 +96,7 @@ fn parse(draft: &PolicyDraft, mail: bool) -> Result<Policy, Error> {
     let sign_up = match draft.sign_up.parse() {
         Ok(SignUp::Open) if !mail => Err(InvalidField::new(
             "sign_up",
-            "Addresses cannot be confirmed: no server for outgoing mail is set. Set one, or choose another.",
+            "Email is not configured, so addresses cannot be confirmed. Configure email, or choose another option.",
         )),
         read => read.map_err(|e| InvalidField::new("sign_up", e)),
     };
@@ -120,28 +124,24 @@ fn counted(n: i64, one: &str) -> String {
 /// Returns one sentence for each kind of object that a stricter policy affects.
 fn impact_lines(before: &Policy, after: &Policy, touched: &AffectedCounts) -> Vec<String> {
     let mut lines = Vec::new();
-    let (it, they) = (
-        |n: i64| if n == 1 { "It keeps" } else { "They keep" },
-        |n: i64, s: &str| {
-            if n == 1 { format!("{s}s") } else { s.to_owned() }
-        },
-    );
+    let verb = |n: i64, s: &str| if n == 1 { format!("{s}s") } else { s.to_owned() };
     if let Some(days) = after.key_life_max
         && before.key_life_max.is_none_or(|had| days < had)
         && touched.longer > 0
     {
         let (n, many) = (touched.longer, counted(touched.longer, "key"));
         let days = counted(days.into(), "day");
-        lines.push(format!("{many} {} more than {days} from now. {} that end.", they(n, "end"), it(n)));
+        let its = if n == 1 { "Its" } else { "Their" };
+        lines.push(format!("{many} {} more than {days} from now. {its} expiry does not change.", verb(n, "expire")));
     }
     if before.allows_never() && !after.allows_never() && touched.endless > 0 {
         let n = touched.endless;
-        lines.push(format!("{} never {}. {} that.", counted(n, "key"), they(n, "expire"), it(n)));
+        lines.push(format!("{} never {}. This does not change.", counted(n, "key"), verb(n, "expire")));
     }
     if after.token_life_max < before.token_life_max && touched.tokens > 0 {
         let n = touched.tokens;
-        let (many, allow) = (counted(n, "project"), they(n, "allow"));
-        lines.push(format!("{many} {allow} tokens a longer life. New tokens live at most as long as you say here."));
+        let (many, allow) = (counted(n, "project"), verb(n, "allow"));
+        lines.push(format!("{many} {allow} a longer token lifetime. The new maximum applies to new tokens."));
     }
     if let Some(most) = after.keys_per_project
         && before.keys_per_project.is_none_or(|had| most < had)
@@ -150,9 +150,8 @@ fn impact_lines(before: &Policy, after: &Policy, touched: &AffectedCounts) -> Ve
         let n = touched.crowded;
         let (many, has) = (counted(n, "project"), if n == 1 { "has" } else { "have" });
         lines.push(format!(
-            "{many} {has} more than {}. {} them and can make no more.",
-            counted(most.into(), "key"),
-            it(n)
+            "{many} {has} more than {}. Existing keys stay, but no more can be created.",
+            counted(most.into(), "key")
         ));
     }
     let required_users = |policy: &Policy| match policy.second_factor {
@@ -163,9 +162,10 @@ fn impact_lines(before: &Policy, after: &Policy, touched: &AffectedCounts) -> Ve
     if required_users(after) > required_users(before) {
         let all = u64::try_from(required_users(after)).unwrap_or_default();
         let n = if all > COUNT_MAX { all } else { all - u64::try_from(required_users(before)).unwrap_or_default() };
-        let are =
-            if n == 1 { "1 more person is".to_owned() } else { format!("{} more people are", count::format_count(n)) };
-        lines.push(format!("{are} asked for a second factor, and must set one up if they have none."));
+        lines.push(format!(
+            "Two-factor authentication becomes required for {}. Users who have not set it up must do so.",
+            format_count_of(n, "user", "users")
+        ));
     }
     lines
 }
@@ -219,7 +219,7 @@ impl Policies {
                 let before = load(tx).await?;
                 if draft.version != version_digest(&audit_json(&before)) {
                     return Err(Error::Conflict(
-                        "The policy was changed meanwhile, by someone else or in another tab. Load the page again, then save.",
+                        "The policy was changed elsewhere. Reload the page, then save again.",
                     ));
                 }
                 if before == policy {
@@ -298,11 +298,11 @@ mod tests {
         assert_eq!(
             impact_lines(&any(), &strict, &many),
             [
-                "2 keys end more than 1 day from now. They keep that end.",
-                "1 key never expires. It keeps that.",
-                "1 project allows tokens a longer life. New tokens live at most as long as you say here.",
-                "3 projects have more than 10 keys. They keep them and can make no more.",
-                "5 more people are asked for a second factor, and must set one up if they have none.",
+                "2 keys expire more than 1 day from now. Their expiry does not change.",
+                "1 key never expires. This does not change.",
+                "1 project allows a longer token lifetime. The new maximum applies to new tokens.",
+                "3 projects have more than 10 keys. Existing keys stay, but no more can be created.",
+                "Two-factor authentication becomes required for 5 users. Users who have not set it up must do so.",
             ]
         );
         assert!(impact_lines(&strict, &any(), &many).is_empty(), "nothing is touched by a milder one");

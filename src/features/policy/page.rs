@@ -31,7 +31,7 @@ pub fn PolicyPage() -> impl IntoView {
                 <div class="page--narrow">
                     <header class="page-head">
                         <h1>"Policy"</h1>
-                        <p>"What holds for everybody here. A stricter policy changes nothing that was made before it."</p>
+                        <p>"Rules for all users and keys. A stricter policy does not change existing keys."</p>
                     </header>
                     {load(
                         policy_form,
@@ -54,17 +54,17 @@ pub fn PolicyPage() -> impl IntoView {
 
 const fn sign_up(it: SignUp) -> &'static str {
     match it {
-        SignUp::Closed => "Nobody by themselves: administrators make accounts at the command line",
-        SignUp::Invite => "Whoever was invited",
-        SignUp::Open => "Anybody whose e-mail address is confirmed",
+        SignUp::Closed => "Closed: administrators create accounts on the command line",
+        SignUp::Invite => "By invitation only",
+        SignUp::Open => "Open to anyone with a confirmed email address",
     }
 }
 
 const fn second_factor(it: SecondFactor) -> &'static str {
     match it {
-        SecondFactor::Nobody => "Whoever wants to",
-        SecondFactor::Administrators => "Administrators must",
-        SecondFactor::Everybody => "Everybody must",
+        SecondFactor::Nobody => "Optional",
+        SecondFactor::Administrators => "Required for administrators",
+        SecondFactor::Everybody => "Required for everyone",
     }
 }
 
@@ -101,9 +101,9 @@ fn fields(form: PolicyForm) -> AnyView {
     let (sign_up_invalid, sign_up_by) = aria_attributes("sign_up", true);
     let (factor_invalid, factor_by) = aria_attributes("second_factor", false);
     let mail = if mail {
-        "Letters go out, so addresses can be confirmed."
+        "Email is configured, so new users can confirm their addresses."
     } else {
-        "No server for outgoing mail is set, so addresses cannot be confirmed: “anybody” cannot be chosen."
+        "Email is not configured, so new users cannot confirm their addresses. Open sign-up is not available."
     };
     view! {
         <div class="panel__body">
@@ -112,17 +112,17 @@ fn fields(form: PolicyForm) -> AnyView {
                 <input type="hidden" name="version" value=draft.version />
                 <Field
                     name="key_life_max"
-                    label="Longest life of a key, in days"
+                    label="Maximum key lifetime (days)"
                     value=draft.key_life_max
-                    hint="Empty: any. With a longest life no new key can be without an end."
+                    hint="Leave blank for no limit. If set, keys cannot be created without an expiry."
                     optional=true
                 />
                 <label class="check">
                     <input type="checkbox" name="may_never_expire" value="on" checked=draft.may_never_expire />
-                    "A key may never expire, where there is no longest life"
+                    "Allow keys that never expire (when no maximum is set)"
                 </label>
                 <div class="field">
-                    <label for="token_life">"Longest life of an access token"</label>
+                    <label for="token_life">"Maximum access token lifetime"</label>
                     <div class="fields fields--pair">
                         <input
                             class="input"
@@ -139,18 +139,18 @@ fn fields(form: PolicyForm) -> AnyView {
                     </div>
                     <Wrong name="token_life" />
                     <p class="hint" id="token_life-hint">
-                        "A project may say less, never more."
+                        "Projects can set a lower maximum."
                     </p>
                 </div>
                 <Field
                     name="keys_per_project"
-                    label="Most keys of a project"
+                    label="Maximum keys per project"
                     value=draft.keys_per_project
-                    hint="Empty: any number. Deleted keys do not count."
+                    hint="Leave blank for no limit. Deleted keys do not count."
                     optional=true
                 />
                 <div class="field">
-                    <label for="sign_up">"Who may make an account"</label>
+                    <label for="sign_up">"Sign-up"</label>
                     <Select name="sign_up" choices=sign_ups chosen=draft.sign_up invalid=sign_up_invalid described_by=sign_up_by />
                     <Wrong name="sign_up" />
                     <p class="hint" id="sign_up-hint">
@@ -158,7 +158,7 @@ fn fields(form: PolicyForm) -> AnyView {
                     </p>
                 </div>
                 <div class="field">
-                    <label for="second_factor">"Second factor at sign-in"</label>
+                    <label for="second_factor">"Two-factor authentication"</label>
                     <Select
                         name="second_factor"
                         choices=factors
@@ -191,15 +191,15 @@ fn foot() -> AnyView {
             <div class="notice" data-tone="warning" role="alert" id="touches">
                 {Icon::Warn.view()}
                 <div>
-                    <p>"This is stricter than what holds. Nothing is saved yet."</p>
+                    <p>"This policy is stricter than the current one. It is not saved yet."</p>
                     <ul class="lines">{lines}</ul>
                 </div>
             </div>
             <input type="hidden" name="confirmed" value=confirms />
             <div class="actions">
-                <Submit label="Save all the same" working="Saving…" class="button button--danger" />
+                <Submit label="Save policy anyway" working="Saving…" class="button button--danger" />
                 <a class="button" href=PAGE>
-                    "Leave it as it was"
+                    "Discard changes"
                 </a>
             </div>
         </div>
