@@ -32,9 +32,9 @@ export async function* tourAdmin(site: Site): AsyncGenerator<string> {
   await site.open('/admin/users');
   yield 'users';
   await page.getByRole('link', { name: 'Tove Ærø-Lindqvist' }).click();
-  await expect(page.getByText('About this person')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Details' })).toBeVisible();
   yield 'user';
-  for (const [link, stop] of [['Disable: ', 'disable'], ['Make administrator: ', 'make-administrator'], ['Transfer ', 'transfer'], ['Delete: ', 'delete']]) {
+  for (const [link, stop] of [['Disable user: ', 'disable'], ['Add administrator role: ', 'make-administrator'], ['Transfer ', 'transfer'], ['Delete user: ', 'delete']]) {
     await page.getByRole('main').getByRole('link', { name: link }).click();
     await expect(dialog).toBeVisible();
     yield `user-${stop}`;
@@ -57,10 +57,10 @@ export async function* tourAdmin(site: Site): AsyncGenerator<string> {
   await expect(site.toast).toContainText('Policy saved.');
 
   await site.open('/admin/users/invite');
-  await expect(dialog.getByLabel('E-mail')).toBeFocused();
+  await expect(dialog.getByLabel('Email')).toBeFocused();
   yield 'invite';
-  await dialog.getByLabel('E-mail').fill('new@drift.example');
-  await dialog.getByRole('button', { name: 'Invite' }).click();
+  await dialog.getByLabel('Email').fill('new@drift.example');
+  await dialog.getByRole('button', { name: 'Invite user' }).click();
   await expect(page.locator('#invitation')).toBeVisible();
   yield 'invite-link';
 }

@@ -11,24 +11,24 @@ test('a person is found, disabled with their keys, and let in again', async ({ p
   await page.getByRole('main').waitFor();
   await site.open('/admin/users');
   const search = page.getByRole('search');
-  await search.getByLabel('Name or e-mail').fill('TOMAS@');
-  await search.getByLabel('Name or e-mail').press('Enter');
-  await expect(page.getByText('1 person with “TOMAS@”')).toBeVisible();
+  await search.getByLabel('Name or email').fill('TOMAS@');
+  await search.getByLabel('Name or email').press('Enter');
+  await expect(page.getByText('1 user matching “TOMAS@”')).toBeVisible();
   await page.getByRole('link', { name: TOMAS.name }).click();
   await expect(page.getByRole('heading', { name: TOMAS.name })).toBeVisible();
-  await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Owner, alone');
+  await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Sole owner');
 
-  await page.getByRole('link', { name: `Disable: ${TOMAS.name}` }).click();
+  await page.getByRole('link', { name: `Disable user: ${TOMAS.name}` }).click();
   const dialog = page.getByRole('dialog', { name: `Disable ${TOMAS.name}?` });
   await expect(dialog.getByLabel('Reason')).toBeFocused();
   await dialog.getByLabel('Reason').fill(' ');
-  await dialog.getByRole('checkbox', { name: /^Deactivate the/ }).check();
-  await dialog.getByRole('button', { name: 'Disable person' }).click();
+  await dialog.getByRole('checkbox', { name: /^Also deactivate the/ }).check();
+  await dialog.getByRole('button', { name: 'Disable user' }).click();
   await expect(dialog.getByLabel('Reason')).toHaveAttribute('aria-invalid', 'true');
-  await expect(dialog.getByRole('checkbox', { name: /^Deactivate the/ })).toBeChecked();
+  await expect(dialog.getByRole('checkbox', { name: /^Also deactivate the/ })).toBeChecked();
   await dialog.getByLabel('Reason').fill('Left the team.');
-  await dialog.getByRole('button', { name: 'Disable person' }).click();
-  await expect(site.toast).toContainText(`${TOMAS.name} is disabled.`);
+  await dialog.getByRole('button', { name: 'Disable user' }).click();
+  await expect(site.toast).toContainText(`User “${TOMAS.name}” disabled.`);
   await expect(page.getByRole('main')).toContainText('Disabled');
 
   // His browser is signed out, and his password opens nothing.
@@ -44,9 +44,9 @@ test('a person is found, disabled with their keys, and let in again', async ({ p
 
   await site.open('/admin/users?search=tomas');
   await page.getByRole('link', { name: TOMAS.name }).click();
-  await page.getByRole('link', { name: `Enable: ${TOMAS.name}` }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Enable person' }).click();
-  await expect(site.toast).toContainText('can sign in again');
+  await page.getByRole('link', { name: `Enable user: ${TOMAS.name}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Enable user' }).click();
+  await expect(site.toast).toContainText('enabled.');
   const again = await elsewhere(site, browser, TOMAS);
   await again.page.context().close();
 });
@@ -57,24 +57,24 @@ test('administration is given and taken, and never from the last', async ({ page
   const jonas = await elsewhere(site, browser, JONAS);
   await site.open('/admin/users');
   await page.getByRole('link', { name: 'Maren Okafor' }).click();
-  await page.getByRole('link', { name: 'Take administration away: Maren Okafor' }).click();
+  await page.getByRole('link', { name: 'Remove administrator role: Maren Okafor' }).click();
   const dialog = page.getByRole('dialog');
-  await expect(dialog).toContainText('Nobody else is an administrator.');
-  await expect(dialog).toContainText('This is you.');
-  await dialog.getByRole('button', { name: 'Take administration away' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('Make somebody else an administrator first.');
+  await expect(dialog).toContainText('No other administrator can sign in.');
+  await expect(dialog).toContainText('This is your own account.');
+  await dialog.getByRole('button', { name: 'Remove administrator role' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('Add the administrator role to another user first.');
   await dialog.getByRole('link', { name: 'Cancel' }).click();
 
   await page.getByRole('link', { name: 'Users', exact: true }).first().click();
   await page.getByRole('link', { name: JONAS.name }).click();
-  await page.getByRole('link', { name: `Make administrator: ${JONAS.name}` }).click();
-  await dialog.getByRole('button', { name: 'Make administrator' }).click();
-  await expect(site.toast).toContainText('is an administrator now');
+  await page.getByRole('link', { name: `Add administrator role: ${JONAS.name}` }).click();
+  await dialog.getByRole('button', { name: 'Add administrator role' }).click();
+  await expect(site.toast).toContainText('Administrator role added to');
   await jonas.open('/admin/users');
   await expect(jonas.page.getByRole('heading', { name: 'Users' })).toBeVisible();
-  await page.getByRole('link', { name: `Take administration away: ${JONAS.name}` }).click();
-  await dialog.getByRole('button', { name: 'Take administration away' }).click();
-  await expect(site.toast).toContainText('is no administrator any more');
+  await page.getByRole('link', { name: `Remove administrator role: ${JONAS.name}` }).click();
+  await dialog.getByRole('button', { name: 'Remove administrator role' }).click();
+  await expect(site.toast).toContainText('Administrator role removed from');
   await jonas.page.context().close();
 });
 
@@ -90,7 +90,7 @@ test('a project is transferred; deleting a person asks to whom the others go', a
   await dialog.getByRole('button', { name: 'Transfer project' }).click();
   await expect(dialog.getByLabel('New owner')).toHaveAttribute('aria-invalid', 'true');
   await dialog.getByLabel('New owner').selectOption({ label: `${JONAS.name} (${JONAS.email})` });
-  await dialog.getByRole('checkbox', { name: /stays in it as an operator/ }).check();
+  await dialog.getByRole('checkbox', { name: /in the project as an operator/ }).check();
   await dialog.getByRole('button', { name: 'Transfer project' }).click();
   await expect(site.toast).toContainText('Project transferred.');
   await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Operator');
@@ -98,18 +98,18 @@ test('a project is transferred; deleting a person asks to whom the others go', a
   // Jonas owns it alone now.
   await site.open('/admin/users?search=jonas');
   await page.getByRole('link', { name: JONAS.name }).click();
-  await page.getByRole('link', { name: `Delete: ${JONAS.name}` }).click();
+  await page.getByRole('link', { name: `Delete user: ${JONAS.name}` }).click();
   await dialog.getByLabel('Reason').fill('Left us.');
-  await dialog.getByRole('button', { name: 'Delete person' }).click();
-  await expect(dialog).toContainText('Say what becomes of each project.');
+  await dialog.getByRole('button', { name: 'Delete user' }).click();
+  await expect(dialog).toContainText('Choose a new owner for each project, or archive it.');
   await expect(dialog.getByLabel('Reason')).toHaveValue('Left us.');
   await dialog.getByLabel(/Buoy telemetry/).selectOption({ label: `${TOMAS.name} (${TOMAS.email})` });
-  await dialog.getByRole('button', { name: 'Delete person' }).click();
-  await expect(site.toast).toContainText('Person deleted.');
+  await dialog.getByRole('button', { name: 'Delete user' }).click();
+  await expect(site.toast).toContainText('User deleted.');
   await expect(page.getByRole('link', { name: JONAS.name })).toHaveCount(0);
   await page.goto(about);
   await site.ready();
-  await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Owner, alone');
+  await expect(page.getByRole('row').filter({ hasText: 'Buoy telemetry' })).toContainText('Sole owner');
   // His keys stay, under his name.
   await site.open('/admin/keys?view=left');
   await expect(page.locator('tbody .cell-created').first()).toContainText('Jonas');
@@ -119,19 +119,19 @@ test('an invitation is shown once, where there is no mail', async ({ page, site,
   watch.expectStatus(409);
   await site.signIn();
   await site.open('/admin/users');
-  await page.getByRole('link', { name: 'Invite', exact: true }).click();
+  await page.getByRole('link', { name: 'Invite user', exact: true }).click();
   const dialog = page.getByRole('dialog');
-  await expect(dialog.getByLabel('E-mail')).toBeFocused();
-  await dialog.getByLabel('E-mail').fill('new@drift.example');
-  await dialog.getByRole('button', { name: 'Invite' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('Sign-up is closed.');
+  await expect(dialog.getByLabel('Email')).toBeFocused();
+  await dialog.getByLabel('Email').fill('new@drift.example');
+  await dialog.getByRole('button', { name: 'Invite user' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('Sign-up is closed');
   await site.open('/admin/policy');
   await page.getByLabel('Sign-up').selectOption('By invitation only');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(site.toast).toContainText('Policy saved.');
   await site.open('/admin/users/invite');
-  await dialog.getByLabel('E-mail').fill('new@drift.example');
-  await dialog.getByRole('button', { name: 'Invite' }).click();
+  await dialog.getByLabel('Email').fill('new@drift.example');
+  await dialog.getByRole('button', { name: 'Invite user' }).click();
   const link = await page.locator('#invitation').innerText();
   expect(link).toMatch(/\/signup\?invitation=[\w-]{43}$/);
   await dialog.getByRole('link', { name: 'Done' }).click();

@@ -211,11 +211,11 @@ on_both_engines! {
         let id = maren.user.to_string();
         let refused = browser.post(&path, &[("id", &id), ("reason", " "), ("keys", "on")]).await;
         assert_eq!(refused.status, 422, "{}", refused.text());
-        assert!(refused.text().contains("Deactivate the key that they made as well"), "{}", refused.text());
+        assert!(refused.text().contains("Also deactivate the key that this user created"), "{}", refused.text());
         assert_eq!(session.get("/keys").await.status, 200);
         let page = browser.post(&path, &[("id", &id), ("reason", "Left us.")]).await;
         assert_eq!((page.status, page.location()), (303, format!("/admin/users/{id}?done=disabled").as_str()));
-        assert!(browser.get(page.location()).await.text().contains("maren is disabled."));
+        assert!(browser.get(page.location()).await.text().contains("User “maren” disabled."));
         // The session is invalid at the next request, without a delay.
         assert_eq!(session.get("/keys").await.status, 303);
         let sessions = format!("SELECT COUNT(*) FROM sessions WHERE user_id = {}", bench.literal(maren.user));
@@ -254,7 +254,7 @@ on_both_engines! {
         let done = bench.app.users.disable(&Actor::Operator, maren.user, " ", true).await.unwrap();
         assert_eq!(done.keys, 1);
         let row = bench.key_row(another.id).await.unwrap();
-        assert!(!row.active && row.held && row.note.as_deref() == Some("Whoever made this key was disabled."));
+        assert!(!row.active && row.held && row.note.as_deref() == Some("The user who created this key was disabled."));
         assert_eq!(row.note_by.as_deref(), Some("Command line"));
     }
 
@@ -285,7 +285,7 @@ on_both_engines! {
         }
         let page = session.post(&format!("{about}/unmake-administrator"), &[("id", &id)]).await;
         assert_eq!(page.status, 409);
-        assert!(page.text().contains("Nobody else is an administrator who can sign in."), "{}", page.text());
+        assert!(page.text().contains("No other administrator can sign in."), "{}", page.text());
         // A disabled administrator does not count, and a disabled user cannot become an administrator.
         bench.app.users.disable(&actor, root.user, "Away.", false).await.unwrap();
         assert!(matches!(bench.app.users.grant_administrator(&actor, root.user).await, Err(Error::Conflict(_))));
@@ -353,7 +353,7 @@ on_both_engines! {
         let (about, id, project) = (format!("/admin/users/{}", maren.user), maren.user.to_string(), made.project.to_string());
         let path = format!("{about}/delete");
         let page = browser.get(&path).await;
-        assert!(page.text().contains("“maren’s project” (1 key), which they alone own, goes to"), "{}", page.text());
+        assert!(page.text().contains("New owner of “maren’s project” (1 key), which has no other owner"), "{}", page.text());
         assert!(!page.text().contains("“tove’s project” ("), "she does not own it");
         // Rejected requests: without a decision for the projects, without a reason, or with an invalid new owner.
         let fields = |reason: &'static str, heir: String| {
@@ -361,11 +361,11 @@ on_both_engines! {
         };
         let nobody = Uuid::from_bytes(crate::support::random()).to_string();
         for (fields, status, words) in [
-            (fields("", tove.user.to_string()), 422, "Say why. It stands in the log."),
-            (fields("Left us.", String::new()), 422, "Say what becomes of each project."),
-            (fields("Left us.", nobody), 422, "Choose a person who can sign in."),
-            (fields("Left us.", id.clone()), 422, "Choose somebody else."),
-            (vec![("id", id.clone()), ("reason", "Left us.".to_owned())], 409, "have changed meanwhile"),
+            (fields("", tove.user.to_string()), 422, "Enter a reason. It is recorded in the audit log."),
+            (fields("Left us.", String::new()), 422, "Choose a new owner for each project, or archive it."),
+            (fields("Left us.", nobody), 422, "Choose a user who can sign in."),
+            (fields("Left us.", id.clone()), 422, "Choose a different user."),
+            (vec![("id", id.clone()), ("reason", "Left us.".to_owned())], 409, "The projects that only this user owns have changed."),
         ] {
             let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let page = browser.post(&path, &pairs).await;
@@ -385,7 +385,7 @@ on_both_engines! {
         let mut browser = bench.signed_in(ROOT).await;
         let page = browser.post(&path, &pairs).await;
         assert_eq!((page.status, page.location()), (303, "/admin/users?done=deleted"), "{}", page.text());
-        assert!(browser.get(page.location()).await.text().contains("Person deleted."));
+        assert!(browser.get(page.location()).await.text().contains("User deleted."));
         assert_eq!(browser.get(&about).await.status, 404);
         assert_eq!(session.get("/keys").await.status, 303);
         assert_eq!(role(&bench, made.project, &tove).await.as_deref(), Some("owner"));
@@ -811,7 +811,7 @@ on_both_engines! {
         bench.create_user(MAREN, true).await;
         let mut browser = bench.signed_in(ROOT).await;
         let (about, id) = (format!("/admin/users/{}", root.user), root.user.to_string());
-        assert!(browser.get(&format!("{about}/unmake-administrator")).await.text().contains("This is you."));
+        assert!(browser.get(&format!("{about}/unmake-administrator")).await.text().contains("This is your own account."));
         assert_eq!(browser.post(&format!("{about}/unmake-administrator"), &[("id", &id)]).await.status, 303);
         assert_eq!(browser.get(&about).await.status, 404);
         assert_eq!(browser.get("/keys").await.status, 200);
@@ -858,7 +858,7 @@ fn the_command_line_looks_after_people() {
     assert_eq!((facts(ROOT), facts(MAREN)), ((true, true), (false, true)));
     for verb in ["unmake-admin", "disable-user"] {
         let (done, text) = run(&["admin", verb, "--email", ROOT]);
-        assert!(!done && text.contains("Nobody else is an administrator"), "{text}");
+        assert!(!done && text.contains("No other administrator can sign in"), "{text}");
     }
     let off = |email: &str| run(&["admin", "second-factor-off", "--email", email]);
     let (done, text) = off(MAREN);

@@ -55,10 +55,10 @@ impl UserDialog {
 
     const fn button(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Disable => ("Disable person", "Disabling…", "button button--danger"),
-            Self::Enable => ("Enable person", "Enabling…", "button button--primary"),
-            Self::Promote => ("Make administrator", "Making…", "button button--primary"),
-            Self::Demote => ("Take administration away", "Taking away…", "button button--danger"),
+            Self::Disable => ("Disable user", "Disabling…", "button button--danger"),
+            Self::Enable => ("Enable user", "Enabling…", "button button--primary"),
+            Self::Promote => ("Add administrator role", "Adding…", "button button--primary"),
+            Self::Demote => ("Remove administrator role", "Removing…", "button button--danger"),
         }
     }
 
@@ -66,8 +66,8 @@ impl UserDialog {
         match self {
             Self::Disable => format!("Disable {name}?"),
             Self::Enable => format!("Enable {name}?"),
-            Self::Promote => format!("Make {name} an administrator?"),
-            Self::Demote => format!("Take administration away from {name}?"),
+            Self::Promote => format!("Add the administrator role to {name}?"),
+            Self::Demote => format!("Remove the administrator role from {name}?"),
         }
     }
 
@@ -75,11 +75,18 @@ impl UserDialog {
     const fn consequences(self) -> &'static str {
         match self {
             Self::Disable => {
-                "They are signed out everywhere at their next request, and cannot sign in. Their projects and memberships stay."
+                "This user is signed out everywhere and cannot sign in. The grants and project invitations that they created are \
+                 revoked. Projects and memberships stay. You can enable the user again."
             }
-            Self::Enable => "They can sign in again, as what they were. Keys that were deactivated with them stay so.",
-            Self::Promote => "They will see every key and every person here, stop any of them, and write the policy.",
-            Self::Demote => "From their next request on they see only the projects that they are a member of.",
+            Self::Enable => {
+                "This user can sign in again, with the same role and projects. Keys that were deactivated with the user stay \
+                 deactivated."
+            }
+            Self::Promote => {
+                "Administrators see all keys and users. They can deactivate or delete any key, disable or delete any user, and \
+                 change the policy."
+            }
+            Self::Demote => "From the next request on, this user sees only the projects that they are a member of.",
         }
     }
 }
@@ -105,10 +112,10 @@ fn inside(verb: UserDialog, back: String, title: String, view: UserView) -> AnyV
     let id = view.user.id.to_string();
     let asks = verb == UserDialog::Disable;
     let last = (view.last_administrator && matches!(verb, UserDialog::Disable | UserDialog::Demote)).then(|| {
-        view! { <Notice tone=Tone::Warning>"Nobody else is an administrator. Make somebody else one first."</Notice> }
+        view! { <Notice tone=Tone::Warning>"No other administrator can sign in. Add the administrator role to another user first."</Notice> }
     });
     let yourself = (view.user.is_you && matches!(verb, UserDialog::Disable | UserDialog::Demote))
-        .then(|| view! { <Notice tone=Tone::Warning>"This is you."</Notice> });
+        .then(|| view! { <Notice tone=Tone::Warning>"This is your own account."</Notice> });
     view! {
         <DialogHead title close=back.clone() />
         <div class="dialog__body">
@@ -133,9 +140,9 @@ fn disable_fields(keys: u64) -> AnyView {
     let stop = (keys > 0).then(|| {
         let checked = FormState::from_context().submitted_values("keys").is_some_and(|typed| !typed.is_empty());
         let label = if keys == 1 {
-            "Deactivate the key that they made as well, whoever uses it".to_owned()
+            "Also deactivate the key that this user created".to_owned()
         } else {
-            format!("Deactivate the {} keys that they made as well, whoever uses them", format_count(keys))
+            format!("Also deactivate the {} keys that this user created", format_count(keys))
         };
         view! {
             <label class="check">
@@ -145,7 +152,7 @@ fn disable_fields(keys: u64) -> AnyView {
         }
     });
     view! {
-        {reason_field("It stands in the log, and beside each key that is deactivated.")}
+        {reason_field("Recorded in the audit log and shown beside each deactivated key.")}
         {stop}
     }
     .into_any()

@@ -22,7 +22,7 @@ pub fn InvitePage() -> impl IntoView {
         return link_dialog(email, link);
     }
     view! {
-        <PageTitle text="Invite" />
+        <PageTitle text="Invite user" />
         <Dialog class="dialog--small" opener="create" leave=LIST>
             <Form to="/admin/users/invite">{form()}</Form>
         </Dialog>
@@ -32,15 +32,15 @@ pub fn InvitePage() -> impl IntoView {
 
 fn form() -> AnyView {
     view! {
-        <DialogHead title="Invite somebody" close=LIST />
+        <DialogHead title="Invite user" close=LIST />
         <div class="dialog__body">
             <div class="fields">
                 <Refused />
                 <Field
                     name="email"
-                    label="E-mail"
+                    label="Email"
                     kind="email"
-                    hint="They make an account with it. The link works once, for 7 days."
+                    hint="The invitation link lets the recipient create an account. It can be used once and expires in 7 days."
                     required=true
                     autofocus=true
                 />
@@ -48,7 +48,7 @@ fn form() -> AnyView {
         </div>
         <footer class="dialog__foot">
             <Away to=LIST label="Cancel" />
-            <Submit label="Invite" working="Inviting…" />
+            <Submit label="Invite user" working="Inviting…" />
         </footer>
     }
     .into_any()
@@ -56,16 +56,16 @@ fn form() -> AnyView {
 
 fn link_dialog(email: String, link: String) -> AnyView {
     let copy = use_context::<InBrowserNavigation>().map(|_| {
-        view! { <CopyButton from="#invitation".to_owned() label="Copy the link".to_owned() main=true /> }
+        view! { <CopyButton from="#invitation".to_owned() label="Copy link".to_owned() main=true /> }
     });
     view! {
-        <PageTitle text="Invitation" />
+        <PageTitle text="Invitation link" />
         <Dialog class="dialog--small" described=true opener="create" leave=LIST>
             <DialogHead title=format!("Send this link to {email}") />
             <div class="dialog__body">
                 <div class="stack stack--close">
                     <p id="dialog-lead">
-                        "It is shown once: no mail is set up here, so nobody else sends it. It works once, for 7 days."
+                        "Keyward did not send an email. Copy this link now and send it yourself. It cannot be shown again, can be used once, and expires in 7 days."
                     </p>
                     <p class="code">
                         <code id="invitation">{link}</code>

@@ -36,7 +36,7 @@ pub fn UsersPage() -> impl IntoView {
         let one = |name: &str| use_query_map().with_untracked(|query| query.get(name).unwrap_or_default());
         let (search, after) = (one("search"), one("after"));
         let said = match one("done").as_str() {
-            "deleted" => Some("Person deleted.".to_owned()),
+            "deleted" => Some("User deleted.".to_owned()),
             "invited" => Some("Invitation sent.".to_owned()),
             _ => None,
         };
@@ -52,7 +52,7 @@ pub fn UsersPage() -> impl IntoView {
         view! {
             <PageTitle text="Users" under=true />
             <PageShell nav=Nav::Users inert>
-                <ListHead title="Users" lead="Everybody who has an account here, and what hangs on them." create=("/admin/users/invite", "Invite") />
+                <ListHead title="Users" lead="Everyone with an account, and their projects and keys." create=("/admin/users/invite", "Invite user") />
                 <form class="filters" role="search" action=LIST aria-label="Users" autocomplete="off" data-auto>
                     <div class="search">
                         <input
@@ -60,8 +60,8 @@ pub fn UsersPage() -> impl IntoView {
                             type="search"
                             name="search"
                             value=search
-                            placeholder="Name or e-mail"
-                            aria-label="Name or e-mail"
+                            placeholder="Name or email"
+                            aria-label="Name or email"
                             data-shortcut="/"
                         />
                         {Icon::User.view()}
@@ -81,12 +81,12 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
     let UserPage { users, next, total, now } = page;
     let base = if search.is_empty() { LIST.to_owned() } else { format!("{LIST}?search={}", Url::escape(search)) };
     if users.is_empty() {
-        let clear = view! { <a class="button" href=LIST>"Show everybody"</a> }.into_any();
-        let text = "Nobody's name or address has this in it.";
-        return view! { <Empty title="Nobody found" text actions=clear /> }.into_any();
+        let clear = view! { <a class="button" href=LIST>"Clear search"</a> }.into_any();
+        let text = "No name or email address contains the search text.";
+        return view! { <Empty title="No matching users" text actions=clear /> }.into_any();
     }
-    let noun = if total == 1 { "person" } else { "people" };
-    let fits = if search.is_empty() { String::new() } else { format!(" with “{search}”") };
+    let noun = if total == 1 { "user" } else { "users" };
+    let fits = if search.is_empty() { String::new() } else { format!(" matching “{search}”") };
     let here = users.len();
     let of_all = format_count(total);
     let total = of_all.as_str();
@@ -120,7 +120,7 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
                     <Cell class="end" label="Projects">
                         {format_count(user.projects)}
                     </Cell>
-                    <Cell class="end" label="Keys made">
+                    <Cell class="end" label="Keys created">
                         {format_count(user.keys)}
                     </Cell>
                     <Cell class="" label="Last sign-in">
@@ -142,7 +142,7 @@ fn table(search: &str, first: bool, page: UserPage) -> AnyView {
                         <Head label="Name" />
                         <Head label="Status" />
                         <Head class="end" label="Projects" />
-                        <Head class="end" label="Keys made" />
+                        <Head class="end" label="Keys created" />
                         <Head label="Last sign-in" />
                         <Head label="Created" />
                     </tr>

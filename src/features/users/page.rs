@@ -37,7 +37,7 @@ pub fn load_user(draw: impl Fn(UserView) -> AnyView + Clone + Send + Sync + 'sta
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     let ask = move || {
         let id = id.parse::<UserId>();
-        async move { get_user(id.map_err(|_| AppError::new(ErrorKind::NotFound, "There is no such person."))?).await }
+        async move { get_user(id.map_err(|_| AppError::new(ErrorKind::NotFound, "User not found."))?).await }
     };
     load(ask, draw)
 }
@@ -65,10 +65,10 @@ pub fn UserPage() -> impl IntoView {
 fn flash_message(done: &str, view: &UserView) -> Option<String> {
     let (name, user) = (&view.user.name, &view.user);
     match done {
-        "disabled" if !user.active => Some(format!("{name} is disabled.")),
-        "enabled" if user.active => Some(format!("{name} can sign in again.")),
-        "made" if user.admin => Some(format!("{name} is an administrator now.")),
-        "unmade" if !user.admin => Some(format!("{name} is no administrator any more.")),
+        "disabled" if !user.active => Some(format!("User “{name}” disabled.")),
+        "enabled" if user.active => Some(format!("User “{name}” enabled.")),
+        "made" if user.admin => Some(format!("Administrator role added to {name}.")),
+        "unmade" if !user.admin => Some(format!("Administrator role removed from {name}.")),
         "transferred" => Some("Project transferred.".to_owned()),
         _ => None,
     }
@@ -87,14 +87,17 @@ fn person(view: UserView) -> AnyView {
             </a>
         }
     };
-    let active =
-        if user.active { link("disable", "Disable", Icon::Pause) } else { link("enable", "Enable", Icon::Play) };
+    let active = if user.active {
+        link("disable", "Disable user", Icon::Pause)
+    } else {
+        link("enable", "Enable user", Icon::Play)
+    };
     let power = match (user.admin, user.active) {
-        (true, _) => Some(link("unmake-administrator", "Take administration away", Icon::Shield)),
-        (false, true) => Some(link("make-administrator", "Make administrator", Icon::Shield)),
+        (true, _) => Some(link("unmake-administrator", "Remove administrator role", Icon::Shield)),
+        (false, true) => Some(link("make-administrator", "Add administrator role", Icon::Shield)),
         (false, false) => None,
     };
-    let delete = link("delete", "Delete", Icon::Trash);
+    let delete = link("delete", "Delete user", Icon::Trash);
     let signed_in = match user.signed_in.clone() {
         Some(at) => view! { <Exactly at=at.clone() /> " " <span class="muted"><Ago at now /></span> }.into_any(),
         None => "Never".into_any(),
@@ -112,7 +115,7 @@ fn person(view: UserView) -> AnyView {
         <div class="stack">
             <section class="panel" aria-labelledby="facts">
                 <header class="panel__head">
-                    <h2 id="facts">"About this person"</h2>
+                    <h2 id="facts">"Details"</h2>
                 </header>
                 <div class="panel__body">
                     <dl class="facts">
@@ -122,14 +125,14 @@ fn person(view: UserView) -> AnyView {
                         </dd>
                         <dt>"Last sign-in"</dt>
                         <dd>{signed_in}</dd>
-                        <dt>"Keys made"</dt>
+                        <dt>"Keys created"</dt>
                         <dd>{format_count(user.keys)}</dd>
                     </dl>
                 </div>
             </section>
             {table(id, projects)}
             <p>
-                <a href=keys>"Keys of the projects that they own"</a>
+                <a href=keys>"View keys of the projects that this user owns"</a>
             </p>
         </div>
     }
@@ -139,7 +142,7 @@ fn person(view: UserView) -> AnyView {
 /// Returns the label of the user's role in a project.
 fn role(project: &UserProject) -> &'static str {
     match (project.role, project.alone) {
-        (Role::Owner, true) => "Owner, alone",
+        (Role::Owner, true) => "Sole owner",
         (Role::Owner, false) => "Owner",
         (Role::Operator, _) => "Operator",
         (Role::Viewer, _) => "Viewer",

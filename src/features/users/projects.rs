@@ -56,7 +56,7 @@ fn transfer(back: String, view: UserView, project: UserProject) -> AnyView {
     let chosen = state.submitted_value("to").unwrap_or_default();
     let stays = state.submitted_values("stays").is_some_and(|typed| !typed.is_empty());
     let (invalid, by) = aria_attributes("to", false);
-    let choices = user_choices(vec![Choice::new("", "Choose a person")], &view.others);
+    let choices = user_choices(vec![Choice::new("", "Choose a user")], &view.others);
     let name = view.user.name;
     view! {
         <DialogHead title=format!("Transfer “{}”?", project.name) close=back.clone() />
@@ -64,7 +64,7 @@ fn transfer(back: String, view: UserView, project: UserProject) -> AnyView {
             <div class="fields">
                 <Refused />
                 <p id="dialog-lead">
-                    {format!("Somebody else becomes its owner in place of {name}. Its keys go on working, and other members stay.")}
+                    {format!("The new owner replaces {name}. The keys keep working, and other members keep their roles.")}
                 </p>
                 <div class="field">
                     <label for="to">"New owner"</label>
@@ -73,7 +73,7 @@ fn transfer(back: String, view: UserView, project: UserProject) -> AnyView {
                 </div>
                 <label class="check">
                     <input type="checkbox" name="stays" value="on" checked=stays />
-                    {format!("{name} stays in it as an operator; otherwise they leave it")}
+                    {format!("Keep {name} in the project as an operator")}
                 </label>
             </div>
             <input type="hidden" name="id" value=view.user.id.to_string() />
@@ -105,7 +105,7 @@ fn delete(back: String, view: UserView) -> AnyView {
     let name = view.user.name.clone();
     let alone: Vec<_> = view.projects.into_iter().filter(|project| project.alone).collect();
     let last = view.last_administrator.then(|| {
-        view! { <Notice tone=Tone::Warning>"Nobody else is an administrator. Make somebody else one first."</Notice> }
+        view! { <Notice tone=Tone::Warning>"No other administrator can sign in. Add the administrator role to another user first."</Notice> }
     });
     let submitted = FormState::from_context().submitted_values("heirs").unwrap_or_default();
     let fates = alone.into_iter().enumerate().map(|(at, project)| {
@@ -127,18 +127,18 @@ fn delete(back: String, view: UserView) -> AnyView {
             <div class="fields">
                 <Refused />
                 <p id="dialog-lead">
-                    "Their account, sessions and memberships go, and cannot be brought back. Keys that they made stay, under their name. \
-                     To keep somebody out for a while, disable them instead."
+                    "The account and its sessions and memberships are deleted. This cannot be undone. Keys that the user created stay \
+                     and keep the user’s name. To block sign-in temporarily, disable the user instead."
                 </p>
                 {last}
                 {fates}
                 {wrong}
-                {reason_field("It stands in the log.")}
+                {reason_field("Recorded in the audit log.")}
             </div>
             <input type="hidden" name="id" value=view.user.id.to_string() />
         </div>
         <footer class="dialog__foot">
-            <Away to=back label="Cancel" /> <Submit label="Delete person" working="Deleting…" class="button button--danger" />
+            <Away to=back label="Cancel" /> <Submit label="Delete user" working="Deleting…" class="button button--danger" />
         </footer>
     }
     .into_any()
@@ -151,8 +151,12 @@ fn disposition_field(project: UserProject, others: &[PersonChoice], chosen: Stri
         1 => "1 key".to_owned(),
         n => format_count_of(n, "key", "keys"),
     };
-    let archive = if project.archived { "Leave it archived" } else { "Archive it: its keys are refused" };
-    let first = vec![Choice::new("", "Choose"), Choice::new("archive", archive)];
+    let archive = if project.archived {
+        "None: keep the project archived"
+    } else {
+        "None: archive the project and deny its keys"
+    };
+    let first = vec![Choice::new("", "Choose an option"), Choice::new("archive", archive)];
     let options = user_choices(first, others)
         .into_iter()
         .map(|choice| {
@@ -168,7 +172,7 @@ fn disposition_field(project: UserProject, others: &[PersonChoice], chosen: Stri
     let invalid = FormState::from_context().field_error("heirs").is_some();
     view! {
         <div class="field">
-            <label for=id.clone()>{format!("“{}” ({keys}), which they alone own, goes to", project.name)}</label>
+            <label for=id.clone()>{format!("New owner of “{}” ({keys}), which has no other owner", project.name)}</label>
             <input type="hidden" name="projects[]" value=project.id.to_string() />
             <span class="select">
                 <select

@@ -10,7 +10,7 @@ use keyward_domain::{
 use keyward_store::{self as store, change_log::Change, users::KeyStopRow, write_queue::WriteOutcome};
 
 /// Default reason for key owners if the command line gives none.
-const DEFAULT_REASON: &str = "Whoever made this key was disabled.";
+const DEFAULT_REASON: &str = "The user who created this key was disabled.";
 
 /// Maximum number of keys that one write deactivates. A write takes some tens of milliseconds; then other writes run.
 const AT_ONCE: i64 = 200;
@@ -42,7 +42,7 @@ impl Users {
         let reason = self.reason(actor, id, reason).await?;
         let of_keys = match &reason {
             Some(reason) => reason.clone(),
-            None => DEFAULT_REASON.parse().map_err(|_| Error::Internal("the reason that nobody gave is none"))?,
+            None => DEFAULT_REASON.parse().map_err(|_| Error::Internal("the default reason is invalid"))?,
         };
         let (first, now) = (actor.clone(), self.context.now());
         let write = self.context.queue.write(move |tx| {
@@ -75,14 +75,15 @@ impl Users {
                     return Ok(WriteOutcome::unaudited((done, left > 0)));
                 }
                 if !store::users::set_active(tx, row.id, false).await? {
-                    return Err(Error::Internal("a person who was just read was not there to be disabled"));
+                    return Err(Error::Internal("the user to disable no longer exists"));
                 }
                 done.sessions = store::users::end_sessions(tx, row.id).await?;
                 store::email_links::end_for_user(tx, RESET, row.id).await?;
                 // Withdraw invitations that the user created, so that they cannot return under another account.
                 store::invitations::withdraw_all_by_inviter(tx, row.id, now.micros()).await?;
                 let ends =
-                    oauth::revoke_user_grants(tx, &actor, id, None, "Whoever allowed it was disabled.", now).await?;
+                    oauth::revoke_user_grants(tx, &actor, id, None, "The user who granted access was disabled.", now)
+                        .await?;
                 let mut detail = serde_json::json!({
                     "before": {"active": row.active}, "after": {"active": false},
                     "keys_deactivated": done.keys, "sessions_ended": done.sessions,
@@ -205,7 +206,7 @@ impl Users {
                 }
                 store::users::delete_key_stop(tx, row.id).await?;
                 if !store::users::set_active(tx, row.id, true).await? {
-                    return Err(Error::Internal("a person who was just read was not there to be enabled"));
+                    return Err(Error::Internal("the user to enable no longer exists"));
                 }
                 let event = actor
                     .event(now, "user.enabled", target(id), &row.name)
@@ -232,7 +233,7 @@ impl Users {
             Err(error) => {
                 self.get(caller, id).await?;
                 Err(match error {
-                    ReasonError::Empty => Error::field("reason", "Say why. It stands in the log."),
+                    ReasonError::Empty => Error::field("reason", "Enter a reason. It is recorded in the audit log."),
                     error => Error::field("reason", error),
                 })
             }

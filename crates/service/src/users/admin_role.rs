@@ -37,13 +37,13 @@ impl Users {
                     return Ok(WriteOutcome::unaudited(()));
                 }
                 if admin && !row.active {
-                    return Err(Error::Conflict("This person is disabled. Enable them first."));
+                    return Err(Error::Conflict("This user is disabled. Enable the user first."));
                 }
                 if !admin {
                     check_administrator_remains(tx, &row).await?;
                 }
                 if !store::users::set_admin(tx, row.id, admin).await? {
-                    return Err(Error::Internal("a person who was just read was not there to be changed"));
+                    return Err(Error::Internal("the user to change no longer exists"));
                 }
                 let event = actor
                     .event(now, action, target(id), &row.name)

@@ -71,7 +71,7 @@ impl Users {
                     match plan.iter().find(|(it, _)| *it == project.id.into()) {
                         None => return Err(CHANGED),
                         Some((_, Disposition::Missing)) => {
-                            return Err(Error::field("heirs", "Say what becomes of each project."));
+                            return Err(Error::field("heirs", "Choose a new owner for each project, or archive it."));
                         }
                         Some((_, Disposition::TransferTo(to))) => {
                             let new = find_new_owner(tx, "heirs", to, id).await?;
@@ -99,10 +99,10 @@ impl Users {
                 }
                 // Withdraw invitations that the user created, so that they cannot return under another account.
                 store::invitations::withdraw_all_by_inviter(tx, row.id, now.micros()).await?;
-                let why = "The account of whoever allowed it was deleted.";
+                let why = "The user who granted access was deleted.";
                 let ends = oauth::revoke_user_grants(tx, &actor, id, None, why, now).await?;
                 if !store::users::delete(tx, row.id).await? {
-                    return Err(Error::Internal("a person who was just read was not there to be deleted"));
+                    return Err(Error::Internal("the user to delete no longer exists"));
                 }
                 let event = actor
                     .event(now, "user.deleted", target(id), &row.name)
@@ -126,6 +126,5 @@ impl Users {
     }
 }
 
-const CHANGED: Error = Error::Conflict(
-    "The projects that this person alone owns have changed meanwhile. Look at them again, then delete.",
-);
+const CHANGED: Error =
+    Error::Conflict("The projects that only this user owns have changed. Review them, then delete the user.");

@@ -48,7 +48,7 @@ async fn lock_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, power: AdminPermi
 async fn check_administrator_remains(conn: &mut Conn<'_>, row: &PersonRow) -> Result<(), Error> {
     if row.admin && row.active && store::users::administrators(conn).await? <= 1 {
         return Err(Error::Conflict(
-            "Nobody else is an administrator who can sign in. Make somebody else an administrator first.",
+            "No other administrator can sign in. Add the administrator role to another user first.",
         ));
     }
     Ok(())

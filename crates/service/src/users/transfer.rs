@@ -21,10 +21,10 @@ pub(super) async fn find_new_owner(
     to: &str,
     from: UserId,
 ) -> Result<PersonRow, Error> {
-    let wrong = || Error::field(field, "Choose a person who can sign in.");
+    let wrong = || Error::field(field, "Choose a user who can sign in.");
     let to: UserId = to.trim().parse().map_err(|_| wrong())?;
     if to == from {
-        return Err(Error::field(field, "Choose somebody else."));
+        return Err(Error::field(field, "Choose a different user."));
     }
     store::users::lock(tx, to.into()).await?;
     let row = store::users::by_id(tx, to.into()).await?;
@@ -89,7 +89,7 @@ impl Users {
                 let ends = if stays {
                     oauth::narrow_to_role(tx, &actor, from, project, Role::Operator, now).await?
                 } else {
-                    let why = "Whoever allowed it is a member of the project no longer.";
+                    let why = "The user who granted access is no longer a member of the project.";
                     oauth::revoke_user_grants(tx, &actor, from, Some(project), why, now).await?
                 };
                 let event = transfer_event(&actor, now, &found, (&row, &new), stays.then_some(Role::Operator));
