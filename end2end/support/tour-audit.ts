@@ -9,16 +9,16 @@ export async function* tourAudit(site: Site): AsyncGenerator<string> {
   await site.open('/admin/audit');
   await expect(page.getByRole('heading', { name: 'Audit log' })).toBeVisible();
   yield 'audit';
-  await page.getByText('Exact values').first().click();
-  await expect(page.getByText('Sequence').first()).toBeVisible();
+  await page.getByText('Details').first().click();
+  await expect(page.getByText('Event number').first()).toBeVisible();
   yield 'audit-exact';
   await site.open('/admin/audit?who=nobody&from=2026-01-01');
-  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await expect(page.getByText('No matching events')).toBeVisible();
   yield 'audit-nothing';
   await site.open('/keys');
   await site.names().first().click();
   await expect(page.getByRole('heading', { name: 'History' })).toBeVisible();
   await page.locator('#history').scrollIntoViewIfNeeded();
-  await page.locator('#history').getByText('Exact values').first().click();
+  await page.locator('#history').getByText('Details').first().click();
   yield 'key-history';
 }

@@ -22,7 +22,7 @@ test('the log is read, narrowed and gone through page by page', async ({ page, s
   await expect(page.getByRole('heading', { name: 'Audit log' })).toBeVisible();
   const rows = page.locator('tbody tr');
   await expect(rows.first()).toContainText('Maren Okafor signed in');
-  await expect(page.locator('caption')).toContainText('each with the hash of the one before');
+  await expect(page.locator('caption')).toContainText('hash-chained');
   await expect(rows).toHaveCount(50);
   const newest = await rows.first().getAttribute('id');
   await page.getByRole('link', { name: 'Older' }).click();
@@ -33,21 +33,21 @@ test('the log is read, narrowed and gone through page by page', async ({ page, s
   await expect(page.locator(`#${newest}`)).toBeVisible();
 
   const bar = page.getByRole('search');
-  await narrow(site, async () => void (await bar.getByLabel('Kind').selectOption({ label: 'Scopes, policy, signing keys' })));
+  await narrow(site, async () => void (await bar.getByLabel('Event type').selectOption({ label: 'Scopes, policy, and signing keys' })));
   await expect(page).toHaveURL(/kind=settings/);
   await expect(rows.first()).toContainText('added the scope');
   await narrow(site, async () => {
-    await bar.getByLabel('Thing').fill('tides:read');
-    await bar.getByLabel('Thing').blur();
+    await bar.getByLabel('Target').fill('tides:read');
+    await bar.getByLabel('Target').blur();
   });
   await expect(page).toHaveURL(/thing=tides/);
   await expect(rows).toHaveCount(1);
   await expect(rows.first()).toContainText('Maren Okafor (administrator) added the scope “tides:read”');
   await narrow(site, async () => {
-    await bar.getByLabel('Person').fill('jonas');
-    await bar.getByLabel('Person').blur();
+    await bar.getByLabel('User').fill('jonas');
+    await bar.getByLabel('User').blur();
   });
-  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await expect(page.getByText('No matching events')).toBeVisible();
   await page.getByRole('link', { name: 'Clear filters' }).click();
   await expect(rows).toHaveCount(50);
   await narrow(site, async () => {
@@ -55,8 +55,8 @@ test('the log is read, narrowed and gone through page by page', async ({ page, s
     await bar.getByLabel('To').blur();
   });
   await expect(page).toHaveURL(/to=2020-01-31/);
-  await expect(page.getByText('Nothing matches')).toBeVisible();
-  const exporting = page.locator('form').filter({ has: page.getByRole('button', { name: 'Export these days' }) });
+  await expect(page.getByText('No matching events')).toBeVisible();
+  const exporting = page.locator('form').filter({ has: page.getByRole('button', { name: 'Export selected days' }) });
   await expect(exporting.locator('input[name=to]')).toHaveValue('2020-01-31');
 });
 
@@ -65,7 +65,7 @@ test('the exact values are there on demand', async ({ page, site }) => {
   await site.open('/admin/audit');
   const row = page.locator('tbody tr').first();
   await expect(row.getByText('session.started')).toBeHidden();
-  await row.getByText('Exact values').click();
+  await row.getByText('Details').click();
   for (const words of ['session.started', '127.0.0.1', 'Mozilla/5.0', 'self']) {
     await expect(row.locator('details').getByText(words).first()).toBeVisible();
   }
@@ -76,7 +76,7 @@ test('an export is downloaded, and the command verifies it', async ({ page, site
   await site.signIn();
   await site.open('/admin/audit');
   const coming = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('button', { name: 'Export audit log' }).click();
   const download = await coming;
   expect(download.suggestedFilename()).toMatch(/^keyward-audit-\d{4}-\d\d-\d\d\.ndjson$/);
   const text = await readFile(await download.path(), 'utf8');
@@ -90,7 +90,7 @@ test('an export is downloaded, and the command verifies it', async ({ page, site
   await expect(page.locator('tbody tr').first()).toContainText('exported the audit log');
   const forged = text.replace('Maren Okafor', 'Somebody else');
   await writeFile(path.join(keyward.folder, 'log.ndjson'), forged);
-  await expect(keyward.run(['audit', 'verify', '--file', 'log.ndjson'])).rejects.toThrow(/does not hold from event/);
+  await expect(keyward.run(['audit', 'verify', '--file', 'log.ndjson'])).rejects.toThrow(/is not intact from event/);
 });
 
 test('members read what was done to a key and in a project', async ({ page, site, browser }) => {
@@ -108,10 +108,10 @@ test('members read what was done to a key and in a project', async ({ page, site
   const newest = history.getByRole('listitem').first();
   await expect(newest).toContainText(`Maren Okafor (administrator) deactivated the key “${NAME}”`);
   await expect(newest).toContainText('“Found in a <public> repository.”');
-  await newest.getByText('Exact values').click();
+  await newest.getByText('Details').click();
   await expect(newest.locator('dl')).toContainText('Status');
   await expect(newest.locator('dl')).not.toContainText('127.0.0.1');
-  await expect(history.getByRole('listitem').last()).toContainText('made the key');
+  await expect(history.getByRole('listitem').last()).toContainText('created the key');
 
   await owner.page.getByRole('link', { name: 'Harbour pilot' }).click();
   await expect(history.getByRole('listitem')).toHaveCount(10);

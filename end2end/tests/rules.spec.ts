@@ -69,7 +69,7 @@ test('a key with networks, a start and a limit: made, shown, refused until then,
   await page.getByRole('link', { name: 'Buoys', exact: true }).click();
   await expect(facts).toContainText('From anywhere');
   await expect(facts).toContainText('No limit');
-  await page.locator('#history').getByText('Exact values').first().click();
+  await page.locator('#history').getByText('Details').first().click();
   await expect(page.locator('#history')).toContainText('100 calls an hour, 20 at once → no limit');
 });
 

@@ -303,7 +303,7 @@ on_both_engines! {
         bench.execute_sql("DELETE FROM audit_checkpoints").await;
         bench.rewrite(2).await;
         let refused = bench.app.audit.sign(true).await.unwrap_err().to_string();
-        assert!(refused.contains("what was signed of the audit log has changed"), "{refused}");
+        assert!(refused.contains("the signed part of the audit log has changed"), "{refused}");
         // The server also does not sign a log that ends before its last checkpoint.
         let bench = TestServer::new(if matches!(bench.location, keyward::store::Location::Sqlite(_)) { crate::support::Engine::Sqlite } else { crate::support::Engine::Postgres }).await;
         bench.events_of(4).await;
@@ -311,7 +311,7 @@ on_both_engines! {
         bench.unlock().await;
         bench.execute_sql("UPDATE head SET audit_seq = audit_seq - 1").await;
         let refused = bench.app.audit.sign(true).await.unwrap_err().to_string();
-        assert!(refused.contains("shorter than what was signed"), "{refused}");
+        assert!(refused.contains("shorter than its signed part"), "{refused}");
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM audit_checkpoints").await, 1);
     }
 
@@ -500,11 +500,11 @@ on_both_engines! {
         let all = bench.search_events(&admin, "").await;
         assert_eq!(all[0], "root activated the key “Nightly 100%_export”");
         assert_eq!(all[1], "root deactivated the key “Nightly 100%_export”");
-        let maren_made = ["maren made the key “Nightly 100%_export”"];
+        let maren_made = ["maren created the key “Nightly 100%_export”"];
         assert_eq!(bench.search_events(&admin, "who=MAR").await, maren_made);
         assert_eq!(bench.search_events(&admin, &format!("who=user:{}", maren.user)).await, maren_made);
         assert_eq!(bench.search_events(&admin, "who=nobody").await, [""; 0]);
-        assert!(bench.search_events(&admin, "who=operator").await.iter().all(|it| it.starts_with("Command line made")));
+        assert!(bench.search_events(&admin, "who=operator").await.iter().all(|it| it.starts_with("Command line created")));
         assert_eq!(bench.search_events(&admin, "kind=keys").await.len(), 3);
         assert_eq!(bench.search_events(&admin, "kind=keys&who=root").await.len(), 2);
         assert!(bench.search_events(&admin, "kind=people").await.iter().all(|it| it.contains("account of")));
@@ -513,7 +513,7 @@ on_both_engines! {
         assert_eq!(bench.search_events(&admin, "thing=1000").await, [""; 0], "no wildcard");
         assert_eq!(bench.search_events(&admin, &format!("thing=key:{}", key.id)).await.len(), 3);
         let of_project = bench.search_events(&admin, &format!("thing=project:{}", key.project)).await;
-        assert_eq!((of_project.len(), of_project[3].as_str()), (4, "Command line made the project “maren’s project”"));
+        assert_eq!((of_project.len(), of_project[3].as_str()), (4, "Command line created the project “maren’s project”"));
 
         // A day begins and ends in the caller's time zone.
         let day = |caller: &Caller, ago: i64| {
@@ -565,17 +565,17 @@ on_both_engines! {
         let page = browser.get("/admin/audit?kind=keys").await;
         assert_eq!(page.status, 200);
         let text = page.text();
-        for words in ["deactivated the key “Gateway”", "“Leaked &lt;b&gt;”", "administrator", "Exact values", &key.id.to_string(),
-            "Signed within a minute", "Status", "inactive", &format!("user:{}", admin.user), "/admin/audit/export"] {
+        for words in ["deactivated the key “Gateway”", "“Leaked &lt;b&gt;”", "administrator", "Details", &key.id.to_string(),
+            "The log will be signed within a minute", "Status", "inactive", &format!("user:{}", admin.user), "/admin/audit/export"] {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert!(!text.contains("signed in"), "of another kind");
         bench.sign().await;
-        assert!(browser.get("/admin/audit").await.text().contains("Signed up to event "));
+        assert!(browser.get("/admin/audit").await.text().contains("Signed through event "));
         bench.events_of(1).await;
-        assert!(!browser.get("/admin/audit").await.text().contains("longer than a minute"));
+        assert!(!browser.get("/admin/audit").await.text().contains("not signed after 3 minutes"));
         bench.clock.advance(4 * MINUTE);
-        assert!(browser.get("/admin/audit").await.text().contains("longer than a minute"), "somebody should look");
+        assert!(browser.get("/admin/audit").await.text().contains("not signed after 3 minutes"), "somebody should look");
 
         let before = bench.head().await;
         for mut other in [bench.signed_in(EMAIL).await, bench.browser()] {
@@ -724,7 +724,7 @@ on_both_engines! {
         assert_eq!((first.events.len(), first.next.is_some()), (10, true));
         let rest = bench.app.audit.key_history(&maren, key.id, first.next).await.unwrap();
         assert_eq!((rest.events.len(), rest.next), (3, None));
-        assert_eq!(rest.events[2].message, "made the key “Gateway”");
+        assert_eq!(rest.events[2].message, "created the key “Gateway”");
         assert!(first.events.iter().chain(&rest.events).all(|event| event.own && event.exact.is_none()));
         assert_eq!(bench.app.audit.key_history(&maren, other.id, None).await.unwrap().events.len(), 1);
         let mut browser = bench.signed_in(EMAIL).await;
@@ -732,7 +732,7 @@ on_both_engines! {
         let to = format!("/keys/{}?history={}#history", key.id, first.next.unwrap());
         assert!(page.text().contains(&to), "{}", page.text());
         let page = browser.get(to.split('#').next().unwrap()).await;
-        assert!(page.text().contains("made the key “Gateway”") && !page.text().contains("Show older"));
+        assert!(page.text().contains("created the key “Gateway”") && !page.text().contains("Show older"));
         let page = browser.get(&format!("/keys/{}?history=x", key.id)).await;
         assert_eq!(page.status, 200, "what is no number begins anew");
         // A removed key has no page. The history of the project keeps the events of the key.
@@ -742,7 +742,7 @@ on_both_engines! {
         assert!(matches!(bench.app.audit.key_history(&maren, key.id, None).await, Err(Error::NotFound)));
         bench.app.keys.purge().await.unwrap();
         let history = bench.app.audit.project_history(&maren, key.project, None).await.unwrap();
-        assert_eq!(history.events[0].message, "removed the deleted key “Gateway” for good");
+        assert_eq!(history.events[0].message, "permanently removed the deleted key “Gateway”");
         assert_eq!(history.events[0].who, "Keyward");
         // A former member can read neither history.
         bench.execute_sql("DELETE FROM members").await;
@@ -921,7 +921,7 @@ mod command {
 
         write("changed.ndjson", &export.replacen("Job", "Bob", 1));
         let text = failure_output(&run(elsewhere, &["audit", "verify", "--file", "changed.ndjson"], ""));
-        assert!(text.contains("does not hold from event 5 on: it does not match its own hash"), "{text}");
+        assert!(text.contains("is not intact from event 5 on: the event does not match its own hash"), "{text}");
         assert!(text.contains("Vouched for: events 1 to 4,"), "{text}");
         let other = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         for verify in [
@@ -930,12 +930,12 @@ mod command {
         ] {
             let folder = if verify.len() == 4 { folder } else { elsewhere };
             let text = failure_output(&run(folder, verify, ""));
-            assert!(text.contains("is not signed with the key"), "{text}");
+            assert!(text.contains("is not signed with the trusted key"), "{text}");
         }
         write("empty.txt", "nothing");
         for (arguments, words) in [
             (&["audit", "verify", "--public-key", "nonsense"][..], "neither a file nor a public key"),
-            (&["audit", "verify", "--file", "empty.txt"], "no header of an exported log"),
+            (&["audit", "verify", "--file", "empty.txt"], "not the header of an exported audit log"),
             (&["audit", "verify", "--file", "absent"], "absent could not be read"),
             (&["audit", "verify", "--file", "log.ndjson", "--checkpoints", "empty.txt"], "there is no checkpoint in"),
         ] {
@@ -943,7 +943,7 @@ mod command {
             assert!(text.contains(words), "{arguments:?}: {text}");
         }
         let text = failure_output(&run(folder, &["audit", "export", "--from", "yesterday"], ""));
-        assert!(text.contains("from: Write a day as 2026-11-20."), "{text}");
+        assert!(text.contains("from: Enter a date in the format YYYY-MM-DD, such as 2026-11-20."), "{text}");
         let help = out(&run(folder, &["audit", "--help"], ""));
         for command in ["verify", "export", "key"] {
             assert!(help.contains(command), "{help}");

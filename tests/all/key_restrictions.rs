@@ -186,7 +186,7 @@ on_both_engines! {
         assert_eq!(side("before"), (json!([]), json!(null), json!(null)));
         assert_eq!(side("after"), (json!(["192.0.2.0/24"]), json!(from.micros()), json!("5/second")));
         let history = bench.signed_in(EMAIL).await.get(&format!("/keys/{}", made.id)).await;
-        for words in ["From <code>192.0.2.0/24", "5 calls a second", "no limit", "from anywhere", "Scheduled"] {
+        for words in ["From <code>192.0.2.0/24", "5 calls a second", "no limit", "any network", "Scheduled"] {
             assert!(history.text().contains(words), "{words}: {}", history.text());
         }
         // An edit with empty fields removes the restrictions, and the page shows that.

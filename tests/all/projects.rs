@@ -435,7 +435,7 @@ on_both_engines! {
         assert_eq!(team.browser("owner").post(&form, &fields).await.location(), format!("/projects/{id}?done=invited"));
         let letter = bench.mail.take().pop().expect("a letter");
         let history = json_of(&bench.app.audit.project_history(&viewer, project, None).await.unwrap()).to_string();
-        assert!(history.contains("invited somebody") && !history.contains("viewer@pelagic.example"), "{history}");
+        assert!(history.contains("created an invitation") && !history.contains("viewer@pelagic.example"), "{history}");
         projects.remove_member(&owner, project, viewer.user).await.unwrap();
         assert!(matches!(projects.accept(&viewer, &code(&letter.text)).await, Err(Error::NotFound)));
         // An owner cannot send email through an archived project: invitations to it are denied.

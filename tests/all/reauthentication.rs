@@ -166,7 +166,7 @@ on_both_engines! {
         bench.clock.advance(REAUTHENTICATION_MAX_AGE + 1);
         let page = browser.post("/admin/audit/export", &[("from", "2026-01-02")]).await;
         assert!(page_requires_reauth(&page), "{} {}", page.status, page.text());
-        assert!(page.text().contains("value=\"2026-01-02\"") && page.text().contains("Export these days"), "{}", page.text());
+        assert!(page.text().contains("value=\"2026-01-02\"") && page.text().contains("Export selected days"), "{}", page.text());
         assert!(is_reauth_required(&bench.app.audit.export(&with_old_authentication(&root), "", "").await.map(|_| ())));
         assert_eq!(bench.events("audit.exported").await, 0);
         let page = browser.post("/admin/audit/export", &[("proof", PASSWORD)]).await;

@@ -43,10 +43,10 @@ impl Kind {
         match self {
             Self::Keys => "Keys",
             Self::Projects => "Projects and members",
-            Self::People => "People",
-            Self::SignIns => "Signing in",
-            Self::Settings => "Scopes, policy, signing keys",
-            Self::Log => "The log itself",
+            Self::People => "Users",
+            Self::SignIns => "Sign-ins",
+            Self::Settings => "Scopes, policy, and signing keys",
+            Self::Log => "Audit log",
         }
     }
 
@@ -173,7 +173,11 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// Returns the role in which the actor acted, if it adds information to the actor's name.
     pub fn capacity(&self) -> Option<&str> {
-        self.acting.as_deref().filter(|it| !matches!(*it, "person" | "self" | "command line" | "keyward"))
+        match self.acting.as_deref()? {
+            "person" | "self" | "command line" | "keyward" => None,
+            "program" => Some("API client"),
+            role => Some(role),
+        }
     }
 }
 
@@ -215,81 +219,89 @@ type MessageTemplate = (&'static str, &'static str, Option<&'static str>);
 /// Messages of all actions that the code records.
 const MESSAGES: &[MessageTemplate] = &[
     ("audit.exported", "exported the audit log", None),
-    ("client.registered", "registered the program {}", None),
-    ("client.removed", "removed the program {}", None),
-    ("grant.allowed", "allowed the program {} a token", None),
-    ("grant.denied", "denied a device of the program {}", None),
-    ("grant.ended", "ended what was allowed to the program {}", None),
-    ("grant.lapsed", "ended what the program {} never came for", None),
-    ("grant.narrowed", "narrowed what was allowed to the program {}", None),
-    ("grant.revoked", "took back what was allowed to the program {}", None),
+    ("client.registered", "registered the application {}", None),
+    ("client.removed", "removed the application {}", None),
+    ("grant.allowed", "granted the application {} access", None),
+    ("grant.denied", "denied a device request of the application {}", None),
+    ("grant.ended", "ended a grant of the application {}", None),
+    ("grant.lapsed", "ended an unused grant of the application {}", None),
+    ("grant.narrowed", "reduced the scopes of a grant of the application {}", None),
+    ("grant.revoked", "revoked a grant of the application {}", None),
     (
         "identity.linked",
         "linked the account of {} to the identity provider",
         Some("linked their account to the identity provider"),
     ),
-    ("invitation.withdrawn", "withdrew the invitation of {}", None),
+    ("invitation.withdrawn", "revoked the invitation of {}", None),
     ("key.activated", "activated the key {}", None),
-    ("key.created", "made the key {}", None),
+    ("key.created", "created the key {}", None),
     ("key.deactivated", "deactivated the key {}", None),
     ("key.deleted", "deleted the key {}", None),
     ("key.edited", "edited the key {}", None),
-    ("key.purged", "removed the deleted key {} for good", None),
+    ("key.purged", "permanently removed the deleted key {}", None),
     ("key.restored", "restored the key {}", None),
-    ("keys.filled", "filled the demo with {}", None),
+    ("keys.filled", "added {} to the demo data", None),
     ("member.added", "added {} to the project", None),
-    ("member.invited", "invited somebody to the project {}", None),
-    ("member.joined", "let {} join the project", Some("joined the project")),
-    ("member.left", "took {} out of the project", Some("left the project")),
+    ("member.invited", "created an invitation to the project {}", None),
+    ("member.joined", "added {} to the project", Some("joined the project")),
+    ("member.left", "removed {} from the project", Some("left the project")),
     ("member.removed", "removed {} from the project", Some("left the project")),
-    ("member.role_changed", "changed the role of {} in the project", Some("changed their own role in the project")),
+    ("member.role_changed", "changed the role of {} in the project", None),
     ("password.changed", "changed the password of {}", Some("changed their password")),
-    ("password.refused", "refused a change of password of {}", Some("was refused: a wrong current password")),
-    ("password.reset", "set a new password for {}", Some("set a new password by a reset link")),
-    (
-        "password.reset_asked",
-        "made a link to reset the password of {}",
-        Some("asked for a link to reset their password"),
-    ),
+    ("password.refused", "rejected a password change of {}", Some("entered a wrong current password")),
+    ("password.reset", "set a new password for {}", Some("set a new password with a reset link")),
+    ("password.reset_asked", "created a password reset link for {}", Some("requested a password reset link")),
     ("policy.changed", "changed the policy", None),
     ("project.archived", "archived the project {}", None),
     ("project.config_set", "set the config of the project {}", None),
-    ("project.created", "made the project {}", None),
+    ("project.created", "created the project {}", None),
     ("project.renamed", "renamed the project {}", None),
-    ("project.scopes_set", "chose the scopes that the project {} offers", None),
-    ("project.seen_by_administrator", "looked at the project {} as an administrator", None),
-    ("project.token_life_set", "set the longest token life of the project {}", None),
-    ("project.transferred", "gave the project {} to another owner", None),
-    ("project.unarchived", "took the project {} out of the archive", None),
-    ("recovery_codes.made", "made new recovery codes for {}", Some("made new recovery codes")),
+    ("project.scopes_set", "changed the scopes that the project {} offers", None),
+    ("project.seen_by_administrator", "viewed the project {} as an administrator", None),
+    ("project.token_life_set", "set the maximum token lifetime of the project {}", None),
+    ("project.transferred", "transferred the project {} to another owner", None),
+    ("project.unarchived", "unarchived the project {}", None),
+    ("recovery_codes.made", "created new recovery codes for {}", Some("created new recovery codes")),
     ("scope.added", "added the scope {}", None),
     ("scope.edited", "edited the scope {}", None),
-    ("scope.removed", "removed the scope {}", None),
+    ("scope.removed", "deleted the scope {}", None),
     ("scope.retired", "retired the scope {}", None),
     ("scope.unretired", "offered the scope {} again", None),
-    ("second_factor.enrolled", "turned on the second factor of {}", Some("turned on their second factor")),
-    ("second_factor.refused", "refused a second factor of {}", Some("was refused: a wrong second factor")),
-    ("second_factor.removed", "turned off the second factor of {}", Some("turned off their second factor")),
+    (
+        "second_factor.enrolled",
+        "turned on two-factor authentication for {}",
+        Some("turned on two-factor authentication"),
+    ),
+    ("second_factor.refused", "rejected a two-factor code of {}", Some("entered a wrong two-factor code")),
+    (
+        "second_factor.removed",
+        "turned off two-factor authentication for {}",
+        Some("turned off two-factor authentication"),
+    ),
     ("session.ended", "ended a session of {}", Some("signed out")),
-    ("session.refused", "refused a sign-in as {}", Some("was refused at the sign-in")),
+    ("session.refused", "rejected a sign-in as {}", Some("failed to sign in")),
     ("session.started", "signed {} in", Some("signed in")),
     ("sessions.ended", "ended the sessions of {}", Some("ended their other sessions")),
-    ("signing_key.created", "made the signing key {}", None),
-    ("signing_key.discarded", "discarded the signing key {}, with every token that it had signed", None),
+    ("signing_key.created", "created the signing key {}", None),
+    ("signing_key.discarded", "discarded the signing key {} and invalidated all tokens that it signed", None),
     ("signing_key.published", "published the next signing key {}", None),
-    ("signing_key.retired", "removed the signing key {}, of which no token is alive", None),
-    ("step_up.passed", "took a fresh proof from {}", Some("proved again who they are")),
-    ("step_up.refused", "refused a fresh proof of {}", Some("was refused: a wrong proof of who they are")),
+    ("signing_key.retired", "removed the signing key {}, which has no valid tokens", None),
+    ("step_up.passed", "confirmed the identity of {}", Some("confirmed their identity")),
+    ("step_up.refused", "rejected an identity confirmation of {}", Some("failed to confirm their identity")),
     ("token.revoked", "revoked a token of {}", None),
     ("user.changed", "changed the account of {}", Some("changed their account")),
-    ("user.created", "made the account of {}", None),
+    ("user.created", "created the account of {}", None),
     ("user.deleted", "deleted the account of {}", Some("deleted their account")),
     ("user.disabled", "disabled the account of {}", None),
     ("user.enabled", "enabled the account of {}", None),
     ("user.invited", "invited {}", None),
-    ("user.made_administrator", "made {} an administrator", None),
-    ("user.signed_up", "signed {} up", Some("signed up")),
-    ("user.unmade_administrator", "made {} an administrator no more", Some("laid down being an administrator")),
+    ("user.made_administrator", "added the administrator role to {}", None),
+    ("user.signed_up", "signed up {}", Some("signed up")),
+    (
+        "user.unmade_administrator",
+        "removed the administrator role from {}",
+        Some("removed their own administrator role"),
+    ),
 ];
 
 /// Iterates over all actions.
@@ -305,12 +317,12 @@ pub fn has_message(action: &str) -> bool {
 /// Formats the message of an event, to follow the actor's name. `own`: the actor is the target. An unknown action is
 /// named by its code.
 pub fn format_message(action: &str, thing: &str, own: bool) -> String {
-    let name = if thing.is_empty() { "somebody unknown".to_owned() } else { format!("“{thing}”") };
+    let name = if thing.is_empty() { "an unknown user".to_owned() } else { format!("“{thing}”") };
     match MESSAGES.iter().find(|(it, ..)| *it == action) {
         Some((_, _, Some(sentence))) if own => sentence.replace("{}", &name),
         Some((_, sentence, _)) => sentence.replace("{}", &name),
-        None if thing.is_empty() => format!("did “{action}”"),
-        None => format!("did “{action}” to {name}"),
+        None if thing.is_empty() => format!("performed “{action}”"),
+        None => format!("performed “{action}” on {name}"),
     }
 }
 
@@ -327,10 +339,10 @@ mod tests {
     fn what_was_done_in_words() {
         assert_eq!(format_message("key.deactivated", "Nightly export", false), "deactivated the key “Nightly export”");
         assert_eq!(format_message("session.started", "Maren", true), "signed in");
-        assert_eq!(format_message("session.refused", "", false), "refused a sign-in as somebody unknown");
+        assert_eq!(format_message("session.refused", "", false), "rejected a sign-in as an unknown user");
         assert_eq!(format_message("password.changed", "Maren", false), "changed the password of “Maren”");
-        assert_eq!(format_message("tide.turned", "Bay {}", false), "did “tide.turned” to “Bay {}”");
-        assert_eq!(format_message("key.created", "{}", false), "made the key “{}”");
+        assert_eq!(format_message("tide.turned", "Bay {}", false), "performed “tide.turned” on “Bay {}”");
+        assert_eq!(format_message("key.created", "{}", false), "created the key “{}”");
     }
 
     #[test]

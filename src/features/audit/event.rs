@@ -3,7 +3,7 @@
 use crate::domain::audit::{AuditEvent, EventDetails, ValueChange};
 use leptos::prelude::*;
 
-/// Returns the sentence of an event: "Maren Okafor, administrator, deactivated the key “Nightly export”".
+/// Returns the sentence of an event: "Maren Okafor (administrator) deactivated the key “Nightly export”".
 pub fn sentence(event: &AuditEvent, own: &'static str) -> AnyView {
     let who = if event.own && !own.is_empty() { own.to_owned() } else { event.who.clone() };
     let capacity = event.capacity().map(|it| view! { <span class="muted">{format!(" ({it})")}</span> });
@@ -29,7 +29,7 @@ pub fn details(event: &AuditEvent) -> AnyView {
     let exact = event.exact.clone().map(|exact| exact_values(event, exact));
     view! {
         <details class="event__more">
-            <summary>"Exact values"<span class="visually-hidden">{format!(" of event {}", event.seq)}</span></summary>
+            <summary>"Details"<span class="visually-hidden">{format!(" of event {}", event.seq)}</span></summary>
             <dl class="facts">{changed} {exact}</dl>
         </details>
     }
@@ -80,16 +80,16 @@ fn exact_values(event: &AuditEvent, exact: EventDetails) -> AnyView {
         }
     });
     view! {
-        {fact("When", Some(event.at.exact.clone()))}
+        {fact("Time", Some(event.at.exact.clone()))}
         {fact("Acting as", event.acting.clone())}
         {code("Action", Some(exact.action))}
         {code("Actor", Some(exact.actor))}
-        {code("Thing", Some(exact.target))}
+        {code("Target", Some(exact.target))}
         {project}
-        {fact("Address", exact.ip)}
-        {fact("Agent", exact.agent)}
-        {code("Request", exact.request_id)}
-        {fact("Sequence", Some(event.seq.to_string()))}
+        {fact("IP address", exact.ip)}
+        {fact("User agent", exact.agent)}
+        {code("Request ID", exact.request_id)}
+        {fact("Event number", Some(event.seq.to_string()))}
         {code("Hash", Some(exact.hash))}
     }
     .into_any()

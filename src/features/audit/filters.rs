@@ -14,7 +14,7 @@ const APPLY: &str = "<button class=\"button\">Apply</button>";
 
 #[component]
 pub fn Filters(filter: AuditFilter) -> impl IntoView {
-    let mut kinds = vec![Choice::new("", "Any kind")];
+    let mut kinds = vec![Choice::new("", "Any event")];
     kinds.extend(Kind::ALL.map(|kind| Choice::new(kind.as_str(), kind.label())));
     let text = |name: &'static str, label: &'static str, placeholder: &'static str, value: String| {
         view! {
@@ -34,12 +34,12 @@ pub fn Filters(filter: AuditFilter) -> impl IntoView {
     };
     view! {
         <form class="filters filters--log" role="search" action="/admin/audit" aria-label="Audit log" autocomplete="off" data-auto>
-            {text("who", "Person", "Person", filter.who)}
-            {text("thing", "Thing", "Key, project, person, scope", filter.thing)}
+            {text("who", "User", "User", filter.who)}
+            {text("thing", "Target", "Key, project, user, or scope", filter.thing)}
             <Select
                 name="kind"
                 id="filter-kind"
-                aria_label="Kind"
+                aria_label="Event type"
                 shortcut="/"
                 choices=kinds
                 chosen=filter.kind.map(Kind::as_str).unwrap_or_default()

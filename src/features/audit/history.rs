@@ -95,7 +95,7 @@ fn section(of: HistoryTarget, later: bool, history: History) -> AnyView {
         }
     });
     let list = if events.is_empty() {
-        view! { <p class="hint">"Nothing older."</p> }.into_any()
+        view! { <p class="hint">"No older events."</p> }.into_any()
     } else {
         let items = events.into_iter().map(|event| item(event, now)).collect_view();
         view! { <ol class="history">{items}</ol> }.into_any()

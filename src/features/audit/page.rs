@@ -46,7 +46,7 @@ pub fn AuditPage() -> impl IntoView {
         // An export is a part of the chain without gaps, so it uses only the filter's date range.
         let days: Vec<_> =
             filter.to_query_pairs().into_iter().filter(|(name, _)| matches!(*name, "from" | "to")).collect();
-        let label = if days.is_empty() { "Export" } else { "Export these days" };
+        let label = if days.is_empty() { "Export audit log" } else { "Export selected days" };
         let days =
             days.into_iter().map(|(name, day)| view! { <input type="hidden" name=name value=day /> }).collect_view();
         view! {
@@ -54,7 +54,7 @@ pub fn AuditPage() -> impl IntoView {
             <PageShell nav=Nav::Audit>
                 <header class="page-head">
                     <h1>"Audit log"</h1>
-                    <p>"Every change, by whom and from where, in a chain that is signed every minute."</p>
+                    <p>"All changes, with actor, time, and IP address. Events are hash-chained and signed within a minute."</p>
                     <div class="actions">
                         <Form to="/admin/audit/export" class="stack" plain=true>
                             <Refused />
@@ -79,7 +79,7 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
     let late = chain.late.then(|| {
         view! {
             <Notice tone=Tone::Warning>
-                "Events wait to be signed for longer than a minute. See the server's log, or run: keyward audit verify"
+                "Some events are not signed after 3 minutes. Check the server log, or run: keyward audit verify"
             </Notice>
         }
     });
@@ -88,10 +88,11 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
     if events.is_empty() {
         let empty = if filter.before.is_some() {
             let actions = link(first, "Newest");
-            view! { <Empty title="Nothing older" text="The log begins on the page before." actions /> }.into_any()
+            view! { <Empty title="No older events" text="The previous page contains the first event." actions /> }
+                .into_any()
         } else {
             let actions = link(PAGE.to_owned(), "Clear filters");
-            view! { <Empty title="Nothing matches" text="No event fits these filters." actions /> }.into_any()
+            view! { <Empty title="No matching events" text="No events match these filters." actions /> }.into_any()
         };
         return view! {
             {late}
@@ -105,7 +106,7 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
         view! { <a class="button" href=to rel="next">"Older"</a> }
     });
     let count = events.len();
-    let count = if count == 1 { "1 event here".to_owned() } else { format!("{count} events here") };
+    let count = if count == 1 { "1 event on this page".to_owned() } else { format!("{count} events on this page") };
     let rows = events.into_iter().map(|event| row(event, now)).collect_view();
     view! {
         {late}
@@ -114,9 +115,9 @@ fn list(filter: &AuditFilter, page: Page) -> AnyView {
                 <caption>{state(chain, now)}</caption>
                 <thead>
                     <tr>
-                        <Head class="cell-when" label="When" />
-                        <Head label="What" />
-                        <Head class="cell-from" label="From" />
+                        <Head class="cell-when" label="Time" />
+                        <Head label="Event" />
+                        <Head class="cell-from" label="IP address" />
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -140,13 +141,13 @@ fn state(chain: ChainState, now: Timestamp) -> AnyView {
             let waiting = chain.events - chain.signed;
             let rest = match waiting {
                 0 => ".".to_owned(),
-                ..0 => ". The log is shorter than what was signed: run keyward audit verify.".to_owned(),
-                1 => "; 1 event since then is signed within a minute.".to_owned(),
-                n => format!("; {n} events since then are signed within a minute."),
+                ..0 => ". Signed events are missing from the end of the log. Run: keyward audit verify".to_owned(),
+                1 => ". 1 newer event will be signed within a minute.".to_owned(),
+                n => format!(". {n} newer events will be signed within a minute."),
             };
             view! {
                 {format!(
-                    "{}, each with the hash of the one before. Signed up to event {}, ",
+                    "{}, hash-chained. Signed through event {}, ",
                     counted(chain.events),
                     chain.signed,
                 )}
@@ -155,8 +156,7 @@ fn state(chain: ChainState, now: Timestamp) -> AnyView {
             }
             .into_any()
         }
-        None => format!("{}, each with the hash of the one before. Signed within a minute.", counted(chain.events))
-            .into_any(),
+        None => format!("{}, hash-chained. The log will be signed within a minute.", counted(chain.events)).into_any(),
     };
     view! {
         <span class="chain">
@@ -174,7 +174,7 @@ fn row(event: AuditEvent, now: Timestamp) -> impl IntoView {
             <span class="muted" aria-hidden="true">
                 "–"
             </span>
-            <span class="visually-hidden">"No address"</span>
+            <span class="visually-hidden">"No IP address"</span>
         }
         .into_any(),
     };
@@ -183,18 +183,18 @@ fn row(event: AuditEvent, now: Timestamp) -> impl IntoView {
     let day = format!("{} · {}", at.day, relative(at.at, now));
     view! {
         <tr id=format!("event-{seq}")>
-            <Cell class="cell-when" label="When">
+            <Cell class="cell-when" label="Time">
                 <time datetime=at.iso title=at.exact>
                     {time}
                 </time>
                 <span class="sub">{day}</span>
             </Cell>
-            <th scope="row" class="event" data-label="What">
+            <th scope="row" class="event" data-label="Event">
                 <span class="event__what">{what}</span>
                 {why}
                 {more}
             </th>
-            <Cell class="cell-from" label="From">
+            <Cell class="cell-from" label="IP address">
                 {from}
             </Cell>
         </tr>

@@ -132,11 +132,11 @@ impl From<Event> for EventRow {
 /// Reasons why a file cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    #[error("line {0} could not be read: {1}")]
+    #[error("cannot read line {0}: {1}")]
     Unreadable(u64, std::io::Error),
-    #[error("the first line is no header of an exported log; make the file with: keyward audit export")]
+    #[error("the first line is not the header of an exported audit log; create the file with: keyward audit export")]
     NoHeader,
-    #[error("this file is of version {0}, which this Keyward does not know; use a newer one")]
+    #[error("file version {0} is not supported; use a newer version of Keyward")]
     Version(u32),
     #[error("line {0} is neither an event nor a checkpoint")]
     NoLine(u64),

@@ -38,7 +38,7 @@ pub(super) fn redact_invitee(row: &mut EventRow) {
         return;
     }
     if row.action == "invitation.withdrawn" {
-        row.target_name = "somebody".to_owned();
+        row.target_name = "(hidden)".to_owned();
     }
     let Ok(mut detail) = serde_json::from_str::<Value>(&row.detail) else { return };
     for side in ["before", "after"] {
@@ -69,8 +69,32 @@ fn changed_values(detail: &str, zone: &TimeZone) -> Vec<ValueChange> {
         .collect()
 }
 
+/// Labels of fields whose names do not read well.
+const LABELS: [(&str, &str); 17] = [
+    ("bytes", "Size (bytes)"),
+    ("client", "Application"),
+    ("former_owner_is", "Role of the former owner"),
+    ("grants_ended", "Grants revoked"),
+    ("held", "Locked by an administrator"),
+    ("invitations_withdrawn", "Invitations revoked"),
+    ("ip", "IP address"),
+    ("key_life_max_days", "Maximum key lifetime (days)"),
+    ("keys_made", "Keys created"),
+    ("may_never_expire", "Keys without an expiry allowed"),
+    ("networks", "Allowed networks"),
+    ("person", "User"),
+    ("redirects", "Redirect URIs"),
+    ("second_factor", "Two-factor authentication"),
+    ("seconds", "Maximum token lifetime (seconds)"),
+    ("token_life_max_seconds", "Maximum access token lifetime (seconds)"),
+    ("touches", "Effects"),
+];
+
 /// Formats a field name as a label: "Expires at".
 fn label(name: &str) -> String {
+    if let Some((_, label)) = LABELS.iter().find(|(it, _)| *it == name) {
+        return (*label).to_owned();
+    }
     let mut label = name.replace('_', " ");
     if let Some(first) = label.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -82,7 +106,7 @@ fn format_value(name: &str, value: &Value, zone: &TimeZone) -> String {
     match value {
         Value::Null if name == "rate_limit" => "no limit".to_owned(),
         Value::String(text) if name == "rate_limit" => text.parse().map_or(text.clone(), |it: RateLimit| it.describe()),
-        Value::Array(values) if name == "networks" && values.is_empty() => "from anywhere".to_owned(),
+        Value::Array(values) if name == "networks" && values.is_empty() => "any network".to_owned(),
         Value::Null => "none".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
@@ -116,16 +140,20 @@ mod tests {
             "after": {"name": "A", "scopes": ["a:b", "c:d"], "expires_at": 1786691529000000, "held": true}}"#;
         assert_eq!(
             changes(detail),
-            ["Expires at: none > 14 August 2026, 07:12:09 UTC", "Held: no > yes", "Scopes: a:b > a:b, c:d"]
+            [
+                "Expires at: none > 14 August 2026, 07:12:09 UTC",
+                "Locked by an administrator: no > yes",
+                "Scopes: a:b > a:b, c:d"
+            ]
         );
-        assert_eq!(changes(r#"{"after": {"bytes": 12}, "keys": 3}"#), ["Bytes: - > 12", "Keys: - > 3"]);
+        assert_eq!(changes(r#"{"after": {"bytes": 12}, "keys": 3}"#), ["Size (bytes): - > 12", "Keys: - > 3"]);
         assert_eq!(changes(r#"{"before": {"x": {"y": []}}}"#), [r#"X: {"y":[]} > -"#]);
         let rules = r#"{"before": {"networks": [], "not_before": null, "rate_limit": null},
             "after": {"networks": ["10.0.0.0/8", "192.0.2.7/32"], "not_before": 1786691529000000, "rate_limit": "100/minute,burst=20"}}"#;
         assert_eq!(
             changes(rules),
             [
-                "Networks: from anywhere > 10.0.0.0/8, 192.0.2.7/32",
+                "Allowed networks: any network > 10.0.0.0/8, 192.0.2.7/32",
                 "Not before: none > 14 August 2026, 07:12:09 UTC",
                 "Rate limit: no limit > 100 calls a minute, 20 at once"
             ]

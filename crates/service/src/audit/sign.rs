@@ -60,7 +60,7 @@ impl Audit {
     /// see `--checkpoints`.)
     async fn check_signed_events(&self, signed: i64, head: i64) -> Result<(), Error> {
         const SHORTER: Error =
-            Error::Internal("the audit log is shorter than what was signed; see: keyward audit verify");
+            Error::Internal("the audit log is shorter than its signed part; run: keyward audit verify");
         if head < signed {
             tracing::error!(head, signed, "audit.broken");
             return Err(SHORTER);
@@ -71,7 +71,7 @@ impl Audit {
         let event = store::audit::after(&mut reader.conn(), seq - 1, 1).await?.into_iter().next();
         if signed < seq || event.is_none_or(|event| event.seq != seq || event.hash != hash) {
             tracing::error!(seq, "audit.broken");
-            return Err(Error::Internal("what was signed of the audit log has changed; see: keyward audit verify"));
+            return Err(Error::Internal("the signed part of the audit log has changed; run: keyward audit verify"));
         }
         Ok(())
     }
@@ -104,11 +104,11 @@ impl Audit {
         for event in store::audit::after(&mut reader.conn(), after, EVERY).await? {
             if !checker.check_event(&event) {
                 tracing::error!(seq = event.seq, "audit.broken");
-                return Err(Error::Internal("the audit log does not hold; see: keyward audit verify"));
+                return Err(Error::Internal("the audit log is not intact; run: keyward audit verify"));
             }
         }
         if checker.seq() == after {
-            return Err(Error::Internal("the head of the audit log names events that are not there"));
+            return Err(Error::Internal("the head of the audit log refers to missing events"));
         }
         Ok(Checkpoint::sign(&self.signer, checker.seq(), checker.hash(), after, self.context.now()))
     }

@@ -39,27 +39,30 @@ pub struct Inconsistency {
 impl fmt::Display for Inconsistency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seq = self.seq;
-        write!(f, "the log does not hold from event {seq} on: ")?;
+        write!(f, "the audit log is not intact from event {seq} on: ")?;
         match self.fault {
-            Fault::Changed => write!(f, "it does not match its own hash, so it was changed"),
-            Fault::Unlinked => write!(f, "it does not follow from the event before it"),
-            Fault::Missing => write!(f, "event {seq} is not there"),
-            Fault::Truncated { expected } => write!(f, "events up to {expected} were there, and are not any more"),
-            Fault::Head => write!(f, "the head of the log names another event {}", seq - 1),
+            Fault::Changed => write!(f, "the event does not match its own hash, so it was changed"),
+            Fault::Unlinked => write!(f, "the event does not follow from the previous event"),
+            Fault::Missing => write!(f, "the event is missing"),
+            Fault::Truncated { expected } => write!(f, "events up to {expected} existed and are missing now"),
+            Fault::Head => write!(f, "the head of the log does not match event {}", seq - 1),
             Fault::Rewritten { checkpoint } => write!(
                 f,
-                "the checkpoint of event {checkpoint} was signed over another log; events {seq} to {checkpoint} were \
-                 rewritten after it, with the hashes"
+                "the checkpoint of event {checkpoint} was signed for a different log; events {seq} to {checkpoint} and \
+                 their hashes were rewritten after the signature"
             ),
             Fault::Misplaced { checkpoint } => {
-                write!(f, "what stands as the checkpoint of event {checkpoint} is none of it")
+                write!(f, "the stored checkpoint of event {checkpoint} does not belong to this event")
             }
             Fault::Untrusted { checkpoint } => write!(
                 f,
-                "the checkpoint of event {checkpoint} is not signed with the key; either it is forged, or this is another key"
+                "the checkpoint of event {checkpoint} is not signed with the trusted key; it is forged, or the key is a different one"
             ),
             Fault::CheckpointMissing { checkpoint, named_by } => {
-                write!(f, "the checkpoint of event {checkpoint}, which that of event {named_by} names, was taken out")
+                write!(
+                    f,
+                    "the checkpoint of event {checkpoint} is missing; the checkpoint of event {named_by} refers to it"
+                )
             }
         }
     }
