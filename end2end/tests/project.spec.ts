@@ -30,7 +30,7 @@ test('a config that was changed meanwhile is not written over, and nothing is lo
   await config.fill('{"mine": true}');
   await keyward.setConfig({ theirs: true });
   await page.getByRole('button', { name: 'Save config' }).click();
-  await expect(page.getByRole('alert')).toContainText('This config was changed meanwhile.');
+  await expect(page.getByRole('alert')).toContainText('The config was changed elsewhere.');
   await expect(config).toHaveValue('{"mine": true}');
   expect(await keyward.run(['projects', 'config', '--project', await keyward.project()])).toContain('theirs');
 });
@@ -61,7 +61,7 @@ test('what is no config is refused with its place', async ({ page, site, keyward
   for (const [text, place] of [
     ['{\n  "a": 1,\n  "a": 2\n}', /^Line 3, column \d+/],
     ['{"a": }', /^Line 1, column 7/],
-    ['', /^Write one JSON object/],
+    ['', /^Enter a JSON object/],
     ['[1]', /object/],
   ] as const) {
     await config.fill(text);

@@ -190,7 +190,7 @@ on_both_engines! {
             assert_eq!(lost.status, 409, "{}", lost.text());
             let typed = ["maren", "tove"][1 - won];
             assert!(lost.text().contains(typed), "what was typed is there: {}", lost.text());
-            assert!(lost.text().contains("This config was changed meanwhile."), "{}", lost.text());
+            assert!(lost.text().contains("The config was changed elsewhere."), "{}", lost.text());
             let stored = both.bench.query_texts("SELECT config FROM projects ORDER BY config").await.concat();
             assert!(stored.contains(["maren", "tove"][won]) && !stored.contains(&format!("\"{typed}\":{round}")), "{stored}");
         }

@@ -37,7 +37,7 @@ on_both_engines! {
         let mut browser = bench.signed_in(EMAIL).await;
         for (config, words) in [
             (nested(120, 240_000), "Line 1, column 69: arrays and objects can be nested at most 64 levels deep."),
-            (nested(63, 240_000), "and 1024 KiB is the most. Use fewer levels or fewer values."),
+            (nested(63, 240_000), "The maximum is 1024 KiB. Use fewer levels or fewer values."),
         ] {
             let page = post(&mut browser, id, &config).await;
             assert_eq!(page.status, 422);

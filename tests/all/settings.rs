@@ -160,8 +160,8 @@ on_both_engines! {
         assert_eq!(late.status, 409, "{}", late.text());
         let version = seen["version"].as_str().unwrap();
         for (text, words) in [
-            ("", "Write one JSON object; an empty one is {}."),
-            ("[1]", "Line 1, column 1: a config is one JSON object, which begins with `{`."),
+            ("", "Enter a JSON object. For an empty config, enter {}."),
+            ("[1]", "Line 1, column 1: expected a JSON object, which starts with `{`."),
             ("{\"a\": 1\n \"b\"}", "Line 2, column 2: expected `,` or `}`."),
             ("{\"a\": 1, \"a\": 2}", "Line 1, column 10: the name `a` is already used in this object."),
         ] {
@@ -198,7 +198,7 @@ on_both_engines! {
             assert!(page.text().contains("<h1"), "{} bytes", config.len());
             if sent_back {
                 assert_eq!(page.status, 422, "{} bytes", config.len());
-                assert!(page.text().contains("A config has at most 256 KiB; this one has "), "{} bytes", config.len());
+                assert!(page.text().contains(" KiB. The maximum is 256 KiB."), "{} bytes", config.len());
                 assert!(page.text().contains(&config[8..20_000]), "what was written is still there");
                 assert_eq!(page.input("version"), version);
             } else {
@@ -322,7 +322,7 @@ on_both_engines! {
             let page = save(&mut browser, id, &version, "{\"a\": 1}").await;
             assert_eq!(page.status, status, "{email}: {}", page.text());
             if status == 403 {
-                assert!(page.text().contains("Only an owner of this project may change its config."), "{}", page.text());
+                assert!(page.text().contains("Only a project owner can change the config."), "{}", page.text());
                 continue;
             }
             let missing: ProjectId = Uuid::from_bytes(crate::support::random()).into();

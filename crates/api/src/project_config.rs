@@ -14,11 +14,11 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
     let (status, code, words, challenge) = match Bearer::from_headers(headers) {
         Bearer::Token(token) => return Ok(token),
         Bearer::Several => {
-            let words = "The request carries more than one token. Send one Authorization header.";
+            let words = "The request contains more than one token. Send one Authorization header.";
             (StatusCode::BAD_REQUEST, "several_credentials", words, r#"Bearer error="invalid_request""#)
         }
         Bearer::Missing => {
-            let words = "Send an access token of this project: Authorization: Bearer …";
+            let words = "The access token is missing. Send an access token of this project: Authorization: Bearer …";
             (StatusCode::UNAUTHORIZED, "missing_token", words, "Bearer")
         }
     };

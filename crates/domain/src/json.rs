@@ -19,7 +19,7 @@ pub struct Json<'t>(&'t str);
 /// A sentence with the position and the problem: "Line 3, column 14: expected `,` or `}`."
 pub fn parse(text: &str) -> Result<Json<'_>, String> {
     if text.trim_matches(is_blank).is_empty() {
-        return Err("Write one JSON object; an empty one is {}.".to_owned());
+        return Err("Enter a JSON object. For an empty config, enter {}.".to_owned());
     }
     match grammar::check(text) {
         Ok(()) => Ok(Json(text)),
@@ -70,8 +70,8 @@ impl Json<'_> {
             if out.len() > most {
                 let at = token.as_ptr().addr() - self.0.as_ptr().addr();
                 return Err(format!(
-                    "{}: up to here the config has {} KiB when it is laid out with one value a line, and {} KiB is the most. Use \
-                     fewer levels or fewer values.",
+                    "{}: with one value per line, the config has {} KiB up to this position. The maximum is {} KiB. Use fewer \
+                     levels or fewer values.",
                     format_position(self.0, at),
                     out.len().div_ceil(1024),
                     most / 1024
@@ -152,25 +152,25 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (text, words) in [
-            ("", "Write one JSON object; an empty one is {}."),
-            (" \n\t", "Write one JSON object; an empty one is {}."),
-            ("[]", "Line 1, column 1: a config is one JSON object, which begins with `{`."),
-            ("\n  5", "Line 2, column 3: a config is one JSON object, which begins with `{`."),
+            ("", "Enter a JSON object. For an empty config, enter {}."),
+            (" \n\t", "Enter a JSON object. For an empty config, enter {}."),
+            ("[]", "Line 1, column 1: expected a JSON object, which starts with `{`."),
+            ("\n  5", "Line 2, column 3: expected a JSON object, which starts with `{`."),
             ("{\n  \"a\": 1,\n  \"bø\": 2 \"c\"\n}", "Line 3, column 11: expected `,` or `}`."),
             ("{\"a\": 1", "Line 1, column 7: the text ends inside an object."),
-            ("{\"a\":", "Line 1, column 5: the text ends where a value should be."),
+            ("{\"a\":", "Line 1, column 5: the text ends where a value is expected."),
             ("{\"a\": \"ø", "Line 1, column 8: the text ends inside a string."),
-            ("{} x", "Line 1, column 4: the object has ended here, and more text follows."),
+            ("{} x", "Line 1, column 4: unexpected text after the end of the object."),
             ("{\"a\": 1,}", "Line 1, column 9: remove the comma before this bracket."),
             ("{\"a\": [1,]}", "Line 1, column 10: remove the comma before this bracket."),
             ("{'a': 1}", "Line 1, column 2: expected a name in double quotes."),
             ("{\"a\" 1}", "Line 1, column 6: expected `:`."),
-            ("{\"a\": 01}", "Line 1, column 8: a number does not begin with 0."),
+            ("{\"a\": 01}", "Line 1, column 8: a number cannot have leading zeros."),
             ("{\"a\": 1.}", "Line 1, column 9: expected a digit."),
             ("{\"a\": \"x\ny\"}", "Line 1, column 9: a string cannot contain a line break; write \\n."),
             ("{\"a\": \"x\ty\"}", "Line 1, column 9: a string cannot contain a control character; write \\u0009."),
-            ("{\"a\": \"\\x\"}", "Line 1, column 8: there is no such escape."),
-            ("{\"a\": \"\\ud800\"}", "Line 1, column 8: half of a surrogate pair is no character."),
+            ("{\"a\": \"\\x\"}", "Line 1, column 8: unknown escape sequence."),
+            ("{\"a\": \"\\ud800\"}", "Line 1, column 8: unpaired surrogate in a string."),
             ("{\"a\": {\n\"b\": 1, \"\\u0062\": 2}}", "Line 2, column 9: the name `b` is already used in this object."),
         ] {
             assert_eq!(compact(text), Err(words.to_owned()), "{text}");
@@ -192,7 +192,7 @@ mod tests {
         assert!(compact(&format!("{{\"a\":{}", "[".repeat(1_000_000))).is_err());
         let long = format!("{{\"a\":[{}1]}}", "1,".repeat(1_000));
         let words = parse(&long).unwrap().pretty_print(4_096).unwrap_err();
-        assert!(words.starts_with("Line 1, column ") && words.contains("and 4 KiB is the most"), "{words}");
+        assert!(words.starts_with("Line 1, column ") && words.contains("The maximum is 4 KiB"), "{words}");
     }
 
     #[test]

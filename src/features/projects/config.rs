@@ -43,9 +43,9 @@ fn config(project: ProjectView) -> AnyView {
         }
     });
     let hint = if project.may_configure {
-        "A JSON object. Whoever holds an access token of this project reads it."
+        "A JSON object. Anyone with an access token of this project can read it."
     } else {
-        "Whoever holds an access token of this project reads it. Its owners can change it."
+        "Anyone with an access token of this project can read the config. Project owners can change it."
     };
     view! {
         <div class="panel__body fields">

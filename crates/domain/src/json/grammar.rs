@@ -17,7 +17,7 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
     Parser { text, at: 0, depth: 0 }.document()
 }
 
-const VALUE: &str = "expected a value: an object, an array, a string, a number, true, false or null";
+const VALUE: &str = "expected a value: an object, an array, a string, a number, true, false, or null";
 
 /// Recursive-descent parser. The nesting depth is limited to bound stack usage.
 struct Parser<'t> {
@@ -52,16 +52,16 @@ impl Parser<'_> {
     fn document(&mut self) -> Result<(), SyntaxError> {
         self.skip_blanks();
         if self.peek() != Some(b'{') {
-            return self.fault("a config is one JSON object, which begins with `{`");
+            return self.fault("expected a JSON object, which starts with `{`");
         }
         self.value()?;
         self.skip_blanks();
-        if self.peek().is_some() { self.fault("the object has ended here, and more text follows") } else { Ok(()) }
+        if self.peek().is_some() { self.fault("unexpected text after the end of the object") } else { Ok(()) }
     }
 
     fn value(&mut self) -> Result<(), SyntaxError> {
         match self.peek() {
-            None => self.fault("the text ends where a value should be"),
+            None => self.fault("the text ends where a value is expected"),
             Some(b'{' | b'[') => {
                 if self.depth == DEPTH_MAX {
                     return self.fault(format!("arrays and objects can be nested at most {DEPTH_MAX} levels deep"));
@@ -156,7 +156,7 @@ impl Parser<'_> {
         if !self.consume(b'0') {
             self.digits()?;
         } else if matches!(self.peek(), Some(b'0'..=b'9')) {
-            return self.fault("a number does not begin with 0");
+            return self.fault("a number cannot have leading zeros");
         }
         if self.consume(b'.') {
             self.digits()?;
@@ -218,7 +218,7 @@ impl Parser<'_> {
             b'r' => '\r',
             b't' => '\t',
             b'u' => {
-                let lone = |at| SyntaxError { at, message: "half of a surrogate pair is no character".to_owned() };
+                let lone = |at| SyntaxError { at, message: "unpaired surrogate in a string".to_owned() };
                 let first = self.hex()?;
                 if !(0xd800..0xe000).contains(&first) {
                     return char::from_u32(first).ok_or_else(|| lone(start));
@@ -234,7 +234,7 @@ impl Parser<'_> {
                 return char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))
                     .ok_or_else(|| lone(start));
             }
-            _ => return Err(SyntaxError { at: start, message: "there is no such escape".to_owned() }),
+            _ => return Err(SyntaxError { at: start, message: "unknown escape sequence".to_owned() }),
         };
         self.at += 1;
         Ok(simple)

@@ -18,7 +18,7 @@ pub const CONFIG_MAX: usize = 256 * 1024;
 /// `http::router` accept.
 pub const INDENTED_MAX: usize = 1024 * 1024;
 
-const OWNERS: &str = "Only an owner of this project may change its config.";
+const OWNERS: &str = "Only a project owner can change the config.";
 
 /// Returns the version of a config: a truncated hash. A form sends the version that it started from.
 pub(super) fn version(config: &str) -> String {
@@ -31,13 +31,13 @@ pub(super) fn indented(config: &str) -> String {
     json::parse(config).and_then(|json| json.pretty_print(INDENTED_MAX)).unwrap_or_else(|_| config.to_owned())
 }
 
-/// Returns the config as it is stored and as programs receive it: the same text without insignificant white space.
+/// Returns the config as it is stored and as API clients receive it: the same text without insignificant white space.
 fn compact(text: &str) -> Result<String, Error> {
     let json = json::parse(text).map_err(|words| Error::field("config", words))?;
     // The limit does not count the white space that the editor adds.
     let compact = json.compact();
     if compact.len() > CONFIG_MAX {
-        let words = format!("A config has at most 256 KiB; this one has {} KiB.", compact.len().div_ceil(1024));
+        let words = format!("The config has {} KiB. The maximum is 256 KiB.", compact.len().div_ceil(1024));
         return Err(Error::field("config", words));
     }
     json.pretty_print(INDENTED_MAX).map_err(|words| Error::field("config", words))?;
@@ -73,7 +73,7 @@ impl Projects {
         config: String,
     ) -> Result<(), Error> {
         const CHANGED: Error = Error::Conflict(
-            "This config was changed meanwhile. Copy what you wrote, load the page again, and put it in there.",
+            "The config was changed elsewhere. Copy your text, reload the page, and make your changes again.",
         );
         let (now, actor) = (self.context.now(), actor.clone());
         let write = self.context.queue.write(move |tx| {
