@@ -81,13 +81,13 @@ export class Program {
 export async function register(site: Site, name: string, address: string): Promise<string> {
   const { page, keyward } = site;
   await site.open(`/projects/${await keyward.project()}/clients/new`);
-  const dialog = page.getByRole('dialog', { name: 'Register a program' });
+  const dialog = page.getByRole('dialog', { name: 'Register application' });
   await dialog.getByLabel('Name').fill(name);
-  await dialog.getByLabel('Addresses').fill(address);
-  await dialog.getByRole('button', { name: 'Register program' }).click();
-  await expect(site.toast).toContainText('Program registered.');
+  await dialog.getByLabel('Redirect URLs').fill(address);
+  await dialog.getByRole('button', { name: 'Register application' }).click();
+  await expect(site.toast).toContainText('Application registered.');
   return programs(page).locator('code').first().innerText();
 }
 
 /** The section of a project's page. */
-export const programs = (page: Page) => page.getByRole('region', { name: 'Programs', exact: true });
+export const programs = (page: Page) => page.getByRole('region', { name: 'Applications', exact: true });

@@ -12,8 +12,8 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     await site.open(`/projects/${id}/clients/new`);
     yield 'client-new';
     await page.getByRole('dialog').getByLabel('Name').fill('  ');
-    await page.getByRole('dialog').getByLabel('Addresses').fill('http://buoywatch.example/done');
-    await page.getByRole('dialog').getByRole('button', { name: 'Register program' }).click();
+    await page.getByRole('dialog').getByLabel('Redirect URLs').fill('http://buoywatch.example/done');
+    await page.getByRole('dialog').getByRole('button', { name: 'Register application' }).click();
     await expect(page.getByText('Use https.')).toBeVisible();
     yield 'client-new-errors';
     const client = await register(site, 'Buoy Watch', `${program.redirect}\nhttps://buoywatch.example/a/rather/long/address/to/which/an/answer/goes`);
@@ -36,7 +36,7 @@ export async function* tourConsent(site: Site): AsyncGenerator<string> {
     await site.open(`/projects/${id}`);
     await programs(page).scrollIntoViewIfNeeded();
     yield 'project-programs';
-    await page.getByRole('link', { name: 'Revoke what you allowed Buoy Watch' }).click();
+    await page.getByRole('link', { name: 'Revoke your grant to Buoy Watch' }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
     yield 'grant-revoke';
     await site.open(`/projects/${id}`);

@@ -19,7 +19,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-const OWNERS: &str = "Only an owner of this project may do this.";
+const OWNERS: &str = "Only a project owner can do this.";
 
 /// The sections of the project page. Empty for users who are not members.
 pub fn section(project: &ProjectView) -> AnyView {
@@ -36,14 +36,15 @@ fn client_sections(here: &str, allowed: ProjectGrants) -> AnyView {
         view! {
             <a class="button" id="register" href=format!("{here}/clients/new")>
                 {Icon::Plus.view()}
-                "Register a program"
+                "Register application"
             </a>
         }
     });
     let programs = if clients.is_empty() {
         view! {
             <p class="panel__body">
-                "None. A program that is registered here can ask people for a temporary token, and is shown to them by its name."
+                "No applications yet. A registered application can ask users for a temporary access token. Users see its name before they \
+                 allow access."
             </p>
         }
         .into_any()
@@ -52,12 +53,11 @@ fn client_sections(here: &str, allowed: ProjectGrants) -> AnyView {
         view! { <ul class="rows">{rows}</ul> }.into_any()
     };
     let allowed = if grants.is_empty() {
-        view! { <p class="panel__body">"Nothing that was allowed to a program holds now."</p> }.into_any()
+        view! { <p class="panel__body">"No active grants"</p> }.into_any()
     } else {
         let here = here.to_owned();
         grant_rows(grants, now, true, move |grant: &GrantView| {
-            let name =
-                format!("Revoke what {} allowed {}", if grant.yours { "you" } else { &grant.person }, grant.client);
+            let name = format!("Revoke {}", grant_name(grant));
             let to = format!("{here}/grants/{}/revoke", grant.id);
             view! {
                 <a class="button" href=to aria-label=name>
@@ -70,19 +70,28 @@ fn client_sections(here: &str, allowed: ProjectGrants) -> AnyView {
     view! {
         <section class="panel" aria-labelledby="programs">
             <header class="panel__head">
-                <h2 id="programs">"Programs"</h2>
+                <h2 id="programs">"Applications"</h2>
                 {register}
             </header>
             {programs}
         </section>
         <section class="panel" aria-labelledby="grants">
             <header class="panel__head">
-                <h2 id="grants">"Allowed to programs"</h2>
+                <h2 id="grants">"Grants"</h2>
             </header>
             {allowed}
         </section>
     }
     .into_any()
+}
+
+/// Returns a grant's name within a sentence: "your grant to Buoy Watch".
+fn grant_name(grant: &GrantView) -> String {
+    if grant.yours {
+        format!("your grant to {}", grant.client)
+    } else {
+        format!("{}’s grant to {}", grant.person, grant.client)
+    }
 }
 
 fn program(here: &str, client: ClientView, may_register: bool) -> AnyView {
@@ -122,9 +131,10 @@ pub fn RegisterClientPage() -> impl IntoView {
     }
     let words = DialogSpec {
         path: "clients/new".into(),
-        title: "Register a program".into(),
-        lead: "It can then ask people for a temporary token of this project. It has no secret: its addresses say who it is.".into(),
-        button: ("Register program", "Registering…"),
+        title: "Register application".into(),
+        lead: "The application can ask users for a temporary access token of this project. It is a public client without a secret, \
+               identified by its redirect URLs.".into(),
+        button: ("Register application", "Registering…"),
         danger: false,
         opener: "register",
         focus_cancel: false,
@@ -134,18 +144,18 @@ pub fn RegisterClientPage() -> impl IntoView {
             <Field
                 name="name"
                 label="Name"
-                hint="By which people know it. They read it before they allow anything."
+                hint="Shown to users on the consent screen."
                 required=true
                 autofocus=true
             />
             <Area
                 name="redirects"
-                label="Addresses"
+                label="Redirect URLs"
                 value=""
                 rows=3
                 required=true
-                hint="Where it is answered, one a line: https, to the letter. For programs on a person's computer http://127.0.0.1 with \
-                      any port. A page that uses the browser SDK is known by its origin."
+                hint="One per line. HTTPS, matched exactly. For an application on the user’s computer: http://127.0.0.1, with any port. \
+                      For a page that uses the browser SDK: its origin."
             />
         }
         .into_any()
@@ -161,7 +171,7 @@ pub fn RemoveClientPage() -> impl IntoView {
     let id = project.id;
     let find = move |allowed: ProjectGrants| match allowed.clients.into_iter().find(|it| it.id.to_string() == client) {
         Some(found) => remove_dialog(&project, found),
-        None => error_dialog(&project, 404, "This project knows no such program, or not any more."),
+        None => error_dialog(&project, 404, "This application is not registered in this project."),
     };
     load(move || project_grants(id), find)
 }
@@ -170,8 +180,10 @@ fn remove_dialog(project: &ProjectView, client: ClientView) -> AnyView {
     let words = DialogSpec {
         path: format!("clients/{}/remove", client.id),
         title: format!("Remove {}?", client.title),
-        lead: "What people allowed it ends at once, and its tokens are refused. It cannot ask anybody any more.".into(),
-        button: ("Remove program", "Removing…"),
+        lead:
+            "All its grants are revoked immediately, and its tokens are denied. It can no longer ask users for access."
+                .into(),
+        button: ("Remove application", "Removing…"),
         danger: true,
         opener: "programs",
         focus_cancel: true,
@@ -185,23 +197,22 @@ fn remove_dialog(project: &ProjectView, client: ClientView) -> AnyView {
 pub fn RevokeGrantPage() -> impl IntoView {
     let (project, grant) = (current_project(), path_segment(4));
     if project.role.is_none() {
-        return error_dialog(&project, 403, OWNERS);
+        return error_dialog(&project, 403, "You are not a member of this project.");
     }
     let id = project.id;
     let find = move |allowed: ProjectGrants| match allowed.grants.into_iter().find(|it| it.id.to_string() == grant) {
         Some(found) => revoke_dialog(&project, found),
-        None => error_dialog(&project, 404, "This does not hold any more, or it was allowed by somebody else."),
+        None => error_dialog(&project, 404, "This grant is no longer active, or it belongs to another user."),
     };
     load(move || project_grants(id), find)
 }
 
 fn revoke_dialog(project: &ProjectView, grant: GrantView) -> AnyView {
-    let who = if grant.yours { "you" } else { &grant.person };
     let words = DialogSpec {
         path: format!("grants/{}/revoke", grant.id),
-        title: format!("Revoke what {who} allowed {}?", grant.client),
-        lead: "Its tokens are refused from the next request on. It can ask again.".into(),
-        button: ("Revoke", "Revoking…"),
+        title: format!("Revoke {}?", grant_name(&grant)),
+        lead: "Its tokens are denied from the next request. The application can ask for access again.".into(),
+        button: ("Revoke grant", "Revoking…"),
         danger: true,
         opener: "grants",
         focus_cancel: true,

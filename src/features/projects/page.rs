@@ -98,12 +98,12 @@ fn flash_message(done: &str) -> Option<String> {
         "invited" => "Invitation sent.",
         "withdrawn" => "Invitation withdrawn.",
         "role" => "Role changed.",
-        "removed" => "Member removed. Their access has ended.",
-        "joined" => "You have joined this project.",
-        "registered" => "Program registered.",
-        "client-removed" => "Program removed. What was allowed to it has ended.",
-        "revoked" => "Revoked. Its tokens are refused from now on.",
-        "already" => "You were a member already. The link was not used up.",
+        "removed" => "Member removed.",
+        "joined" => "You joined this project.",
+        "registered" => "Application registered.",
+        "client-removed" => "Application removed. Its grants are revoked.",
+        "revoked" => "Grant revoked. Its tokens are no longer valid.",
+        "already" => "You are already a member of this project. The link is still valid.",
         _ => return None,
     };
     Some(text.to_owned())
