@@ -28,7 +28,7 @@ export async function* tourProjects(site: Site): AsyncGenerator<string> {
   }
   await over(`/projects/${id}/invite`);
   yield 'project-invite';
-  await page.getByRole('button', { name: 'Invite', exact: true }).click();
+  await page.getByRole('button', { name: 'Invite member', exact: true }).click();
   const link = await page.locator('.secret__value').innerText();
   yield 'project-invite-link';
   await site.open(link.trim());

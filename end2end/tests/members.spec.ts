@@ -10,31 +10,31 @@ test('somebody is invited, joins, gets another role, and is removed', async ({ p
   await page.getByRole('button', { name: 'Create project' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Night watch' })).toBeVisible();
   const home = new URL(page.url()).pathname;
-  await page.getByRole('link', { name: 'Invite', exact: true }).click();
+  await page.getByRole('link', { name: 'Invite member', exact: true }).click();
   await page.getByRole('dialog').getByLabel('Role').selectOption('viewer');
-  await page.getByRole('button', { name: 'Invite', exact: true }).click();
-  const shown = page.getByRole('dialog', { name: 'Copy this link now' });
+  await page.getByRole('button', { name: 'Invite member', exact: true }).click();
+  const shown = page.getByRole('dialog', { name: 'Copy the invitation link now' });
   const link = (await shown.locator('.secret__value').innerText()).trim();
   expect(link).toMatch(/\/join\?code=[\w-]{43}$/);
   await shown.getByRole('link', { name: 'Done' }).click();
   await site.at(home);
-  await expect(page.getByRole('main').getByText('Whoever has the link')).toBeVisible();
+  await expect(page.getByRole('main').getByText('Anyone with the link')).toBeVisible();
   await site.lacks(link.split('=')[1]);
 
   const jonas = await elsewhere(site, browser, JONAS);
   await jonas.page.goto(link);
-  await expect(jonas.page.getByText('Maren Okafor invites you to this project.')).toBeVisible();
+  await expect(jonas.page.getByText('Maren Okafor invited you to this project.')).toBeVisible();
   await jonas.page.getByRole('button', { name: 'Join project' }).click();
   await expect(jonas.page.getByRole('heading', { level: 1, name: 'Night watch' })).toBeVisible();
-  await expect(jonas.page.getByRole('link', { name: 'Invite', exact: true })).toHaveCount(0);
+  await expect(jonas.page.getByRole('link', { name: 'Invite member', exact: true })).toHaveCount(0);
 
   // The link has done its work.
   const tomas = await elsewhere(site, browser, TOMAS);
   await tomas.page.goto(link);
-  await expect(tomas.page.getByText('This link does not work any more.')).toBeVisible();
+  await expect(tomas.page.getByRole('heading', { name: 'This link is no longer valid' })).toBeVisible();
 
   await site.reload();
-  await page.getByRole('link', { name: `Change the role of ${JONAS.name}` }).click();
+  await page.getByRole('link', { name: `Change role of ${JONAS.name}` }).click();
   await page.getByRole('dialog').getByLabel('Role').selectOption('operator');
   await page.getByRole('button', { name: 'Change role', exact: true }).click();
   await expect(page.getByRole('dialog')).toHaveCount(0);
@@ -48,9 +48,9 @@ test('somebody is invited, joins, gets another role, and is removed', async ({ p
   await expect(jonas.page.getByText('Page not found')).toBeVisible();
 
   watch.expectStatus(409);
-  await page.getByRole('link', { name: 'Leave', exact: true }).click();
+  await page.getByRole('link', { name: 'Leave project', exact: true }).click();
   await page.getByRole('button', { name: 'Leave project' }).click();
-  await expect(page.getByRole('alert')).toContainText('A project keeps at least one owner.');
+  await expect(page.getByRole('alert')).toContainText('A project must have at least one owner.');
   await jonas.page.context().close();
   await tomas.page.context().close();
 });

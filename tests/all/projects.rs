@@ -264,7 +264,7 @@ on_both_engines! {
         let page = browser.post(&format!("/projects/{id}/invite"), &[("id", &id), ("role", "operator"), ("email", "new@x.example")]).await;
         assert_eq!(page.status, 200, "{}", page.text());
         assert!(page.header("cache-control").contains("no-store"));
-        assert!(page.text().contains("Copy this link now"));
+        assert!(page.text().contains("Copy the invitation link now"));
         // The page has no script that could read the link, and contains the link once.
         assert!(!page.text().contains("keyward.js") && page.text().matches("/join?code=").count() == 1);
         let code = code(page.text());
@@ -279,13 +279,13 @@ on_both_engines! {
         // A visitor with the link sees the invitation. To accept it they must sign in, and return to it afterwards.
         let join = format!("/join?code={code}");
         let page = team.browser("nobody").get(&join).await;
-        assert!(page.status == 200 && page.text().contains("owner invites you") && page.text().contains("Sign in to join"), "{}", page.text());
+        assert!(page.status == 200 && page.text().contains("owner invited you") && page.text().contains("Sign in to join"), "{}", page.text());
         assert!(!page.text().contains("/signup"), "sign-up is closed");
         let page = team.browser("nobody").post(&join, &[("code", &code)]).await;
         assert_eq!(page.location(), format!("/login?next=%2Fjoin%3Fcode%3D{code}"));
         // An existing member keeps their role, and does not consume the invitation.
         let page = team.browser("viewer").get(&join).await;
-        assert!(page.text().contains("You are a member of this project already"));
+        assert!(page.text().contains("You are already a member of this project"));
         let page = team.browser("viewer").post(&join, &[("code", &code)]).await;
         assert_eq!(page.location(), format!("/projects/{id}?done=already"));
         let page = team.browser("other").post(&join, &[("code", &code)]).await;
@@ -316,7 +316,7 @@ on_both_engines! {
                 let (browser, path) = (team.browser(who), format!("/join?code={code}"));
                 let page = if accepts { browser.post(&path, &[("code", code)]).await } else { browser.get(&path).await };
                 assert_eq!(page.status, 404, "{who}: {}", page.text());
-                assert!(page.text().contains("This link does not work any more."), "{}", page.text());
+                assert!(page.text().contains("Invitation links can be used once and expire after 7 days."), "{}", page.text());
                 answers.push(masked(&page, code));
             }
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");

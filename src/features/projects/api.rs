@@ -123,7 +123,7 @@ form_action! {
 }
 
 form_action! {
-    /// Withdraws an open invitation. For project owners.
+    /// Revokes an open invitation. For project owners.
     WithdrawInvitation(id: ProjectId, invitation: InvitationId) -> () {
         let (caller, app) = context::caller()?;
         context::to_app_result(app.projects.withdraw(&caller, id, invitation).await)
@@ -178,13 +178,13 @@ form_action! {
     }
 }
 
-/// Replaces the message of a "not found" error: it is the same for a link that was used, was withdrawn, has expired, or
+/// Replaces the message of a "not found" error: it is the same for a link that was used, was revoked, has expired, or
 /// never existed.
 fn invalid_link_error(error: AppError) -> AppError {
     match error.kind {
         ErrorKind::NotFound => AppError::new(
             ErrorKind::NotFound,
-            "This link does not work any more. It works once, for 7 days. Ask whoever invited you for another.",
+            "Invitation links can be used once and expire after 7 days. Ask a project owner for a new link.",
         ),
         _ => error,
     }

@@ -1,4 +1,4 @@
-//! Invitations: the form, the one page that shows the link, and the dialog that withdraws an invitation.
+//! Invitations: the form, the one page that shows the link, and the dialog that revokes an invitation.
 
 use super::{
     dialog::{DialogSpec, current_project, error_dialog, form_dialog, path_segment, project_path},
@@ -18,7 +18,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-const OWNERS: &str = "Only an owner of this project may do this.";
+const OWNERS: &str = "Only a project owner can do this.";
 
 #[component]
 pub fn InvitePage() -> impl IntoView {
@@ -32,9 +32,9 @@ pub fn InvitePage() -> impl IntoView {
     }
     let words = DialogSpec {
         path: "invite".into(),
-        title: "Invite to this project".into(),
-        lead: "The link works once, for 7 days. Whoever opens it can join.".into(),
-        button: ("Invite", "Inviting…"),
+        title: "Invite member".into(),
+        lead: "The invitation link can be used once and expires after 7 days. Anyone with the link can join.".into(),
+        button: ("Invite member", "Inviting…"),
         danger: false,
         opener: "invite",
         focus_cancel: false,
@@ -44,9 +44,9 @@ pub fn InvitePage() -> impl IntoView {
             {role_field(Role::Operator)}
             <Field
                 name="email"
-                label="E-mail"
+                label="Email"
                 kind="email"
-                hint="If this Keyward sends mail, the link is mailed there; otherwise you copy it."
+                hint="If email is set up, the link is sent to this address. Otherwise, you copy the link."
                 optional=true
             />
         }
@@ -59,14 +59,14 @@ fn link_dialog(back: String, invited: Invited) -> AnyView {
     // Exposed for display: this is the only page that shows the link.
     let link = invited.link.map(|link| link.expose().to_owned()).unwrap_or_default();
     let failed = invited.mail_failed.then(|| {
-        view! { <Notice tone=Tone::Danger>"The letter could not be sent. Hand the link over yourself."</Notice> }
+        view! { <Notice tone=Tone::Danger>"The email could not be sent. Copy the link and send it yourself."</Notice> }
     });
     let copy =
         live.then(|| view! { <CopyButton from=".secret__value".to_owned() label="Copy".to_owned() main=true /> });
     view! {
-        <PageTitle text="Copy this link" />
+        <PageTitle text="Copy invitation link" />
         <Dialog id="reveal" described=true opener="invite" leave=back.clone()>
-            <DialogHead id="reveal" title="Copy this link now" lead="It cannot be shown again. Give it to one person." />
+            <DialogHead id="reveal" title="Copy the invitation link now" lead="It cannot be shown again and can be used once." />
             <div class="dialog__body">
                 <div class="stack stack--close">
                     {failed}
@@ -80,9 +80,9 @@ fn link_dialog(back: String, invited: Invited) -> AnyView {
                     <dl class="facts">
                         <dt>"Role"</dt>
                         <dd>{role_word(invited.role)}</dd>
-                        <dt>"For"</dt>
-                        <dd>{invited.email.unwrap_or_else(|| "Whoever has the link".to_owned())}</dd>
-                        <dt>"Ends"</dt>
+                        <dt>"Recipient"</dt>
+                        <dd>{invited.email.unwrap_or_else(|| "Anyone with the link".to_owned())}</dd>
+                        <dt>"Expires"</dt>
                         <dd>
                             <Exactly at=invited.ends />
                         </dd>
@@ -105,9 +105,9 @@ pub fn WithdrawPage() -> impl IntoView {
     }
     let words = DialogSpec {
         path: format!("invitations/{invitation}/withdraw"),
-        title: "Withdraw this invitation?".into(),
-        lead: "Its link stops working at once.".into(),
-        button: ("Withdraw invitation", "Withdrawing…"),
+        title: "Revoke this invitation?".into(),
+        lead: "The invitation link stops working immediately.".into(),
+        button: ("Revoke invitation", "Revoking…"),
         danger: true,
         opener: "members",
         focus_cancel: true,

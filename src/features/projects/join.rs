@@ -30,12 +30,12 @@ pub fn JoinPage() -> impl IntoView {
     view! { <Suspense>{move || found.get().map(draw.clone())}</Suspense> }.into_any()
 }
 
-/// The same page for a link that was used or withdrawn, has expired, or never existed.
+/// The same page for a link that was used or revoked, has expired, or never existed.
 fn invalid_link(error: AppError) -> AnyView {
     status(error.kind.status());
     view! {
         <PageTitle text="Invitation" />
-        <Gate title="This link does not work" lead=error.message>
+        <Gate title="This link is no longer valid" lead=error.message>
             <div class="actions">{home_link()}</div>
         </Gate>
     }
@@ -47,10 +47,10 @@ fn invitation_view(code: &str, view: InvitationView) -> AnyView {
     let home = format!("/projects/{}", view.project);
     let next = match (view.signed_in_as, view.member) {
         (Some(_), true) => view! {
-            <p>"You are a member of this project already. The link still works, for somebody else."</p>
+            <p>"You are already a member of this project. The link is still valid for another user."</p>
             <div class="actions">
                 <a class="button button--primary" href=home>
-                    "Go to the project"
+                    "Go to project"
                 </a>
             </div>
         }
@@ -75,7 +75,7 @@ fn invitation_view(code: &str, view: InvitationView) -> AnyView {
             let sign_up = view.sign_up.then(|| {
                 view! {
                     <a class="button button--wide" href=signup>
-                        "Create an account"
+                        "Create account"
                     </a>
                 }
             });
@@ -92,7 +92,7 @@ fn invitation_view(code: &str, view: InvitationView) -> AnyView {
     };
     view! {
         <PageTitle text="Invitation" />
-        <Gate title=format!("Join {}", view.name) lead=format!("{} invites you to this project.", view.invited_by)>
+        <Gate title=format!("Join {}", view.name) lead=format!("{} invited you to this project.", view.invited_by)>
             <section class="panel" aria-label="Invitation">
                 <div class="panel__body stack stack--close">
                     <dl class="facts">
@@ -100,7 +100,7 @@ fn invitation_view(code: &str, view: InvitationView) -> AnyView {
                         <dd>{view.name.clone()}</dd>
                         <dt>"Role"</dt>
                         <dd>{role_description(view.role)}</dd>
-                        <dt>"Link ends"</dt>
+                        <dt>"Link expires"</dt>
                         <dd>
                             <Exactly at=view.ends />
                         </dd>

@@ -18,7 +18,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-const OWNERS: &str = "Only an owner of this project may do this.";
+const OWNERS: &str = "Only a project owner can do this.";
 
 /// The section of the project page.
 pub fn section(project: &ProjectView) -> AnyView {
@@ -27,14 +27,14 @@ pub fn section(project: &ProjectView) -> AnyView {
         view! {
             <a class="button" id="invite" href=format!("{here}/invite")>
                 {Icon::Plus.view()}
-                "Invite"
+                "Invite member"
             </a>
         }
     });
     let leave = project.role.map(|_| {
         view! {
             <a class="button" id="leave" href=format!("{here}/leave")>
-                "Leave"
+                "Leave project"
             </a>
         }
     });
@@ -57,8 +57,8 @@ fn rows(here: &str, members: Members, manage: bool) -> AnyView {
     let open = invitations
         .into_iter()
         .map(|it| {
-            let who = it.email.clone().unwrap_or_else(|| "Whoever has the link".to_owned());
-            let name = format!("Withdraw the invitation of {who}");
+            let who = it.email.clone().unwrap_or_else(|| "Anyone with the link".to_owned());
+            let name = format!("Revoke invitation: {who}");
             let to = format!("{here}/invitations/{}/withdraw", it.id);
             view! {
                 <li>
@@ -67,11 +67,11 @@ fn rows(here: &str, members: Members, manage: bool) -> AnyView {
                         " "
                         <span class="tag">"invited"</span>
                         <p>
-                            {format!("{}, invited by {}. Ends ", role_word(it.role), it.invited_by)} <Ago at=it.ends now /> "."
+                            {format!("{}, invited by {}. Expires ", role_word(it.role), it.invited_by)} <Ago at=it.ends now /> "."
                         </p>
                     </div>
                     <a class="button" href=to aria-label=name>
-                        "Withdraw"
+                        "Revoke"
                     </a>
                 </li>
             }
@@ -84,7 +84,7 @@ fn row(here: &str, member: Member, manage: bool) -> AnyView {
     let (user, name) = (member.user, member.name.clone());
     let you = member.you.then(|| view! { " " <span class="tag">"you"</span> });
     let actions = manage.then(|| {
-        let (role, remove) = (format!("Change the role of {name}"), format!("Remove {name}"));
+        let (role, remove) = (format!("Change role of {name}"), format!("Remove {name}"));
         view! {
             <div class="actions">
                 <a class="button" href=format!("{here}/members/{user}/edit") aria-label=role>
@@ -101,7 +101,7 @@ fn row(here: &str, member: Member, manage: bool) -> AnyView {
             <div>
                 <strong>{member.name}</strong>
                 {you}
-                <p>{format!("{}, {}, since ", role_word(member.role), member.email)} <Day at=member.since /></p>
+                <p>{format!("{}, {}, member since ", role_word(member.role), member.email)} <Day at=member.since /></p>
             </div>
             {actions}
         </li>
@@ -112,9 +112,9 @@ fn row(here: &str, member: Member, manage: bool) -> AnyView {
 /// Returns one sentence about a role's permissions.
 pub fn role_description(role: Role) -> &'static str {
     match role {
-        Role::Owner => "Owner: everything, members too",
-        Role::Operator => "Operator: makes, edits, stops and deletes keys",
-        Role::Viewer => "Viewer: sees, and changes nothing",
+        Role::Owner => "Owner: full access, including members and settings",
+        Role::Operator => "Operator: creates, edits, deactivates, and deletes keys",
+        Role::Viewer => "Viewer: read-only access",
     }
 }
 
@@ -142,7 +142,7 @@ fn member_dialog(draw: impl Fn(&ProjectView, Member) -> AnyView + Clone + Send +
     let id = project.id;
     let find = move |members: Members| match members.members.into_iter().find(|it| it.user.to_string() == user) {
         Some(member) => draw(&project, member),
-        None => error_dialog(&project, 404, "This person is no member of the project, or is one no longer."),
+        None => error_dialog(&project, 404, "This user is not a member of the project."),
     };
     load(move || list_members(id), find)
 }
@@ -152,8 +152,8 @@ pub fn RolePage() -> impl IntoView {
     member_dialog(|project, member| {
         let words = DialogSpec {
             path: format!("members/{}/edit", member.user),
-            title: format!("Change the role of {}", member.name),
-            lead: "It holds from their next request on.".into(),
+            title: format!("Change role of {}", member.name),
+            lead: "The new role applies from the member’s next request.".into(),
             button: ("Change role", "Changing…"),
             danger: false,
             opener: "members",
@@ -178,7 +178,7 @@ pub fn RemoveMemberPage() -> impl IntoView {
         let words = DialogSpec {
             path: format!("members/{}/remove", member.user),
             title: format!("Remove {}?", member.name),
-            lead: "Their access ends at their next request. The keys that they made stay, and say who made them."
+            lead: "They lose access immediately, and their grants for this project are revoked. The keys that they created remain."
                 .into(),
             button: ("Remove member", "Removing…"),
             danger: true,
@@ -195,13 +195,13 @@ pub fn RemoveMemberPage() -> impl IntoView {
 pub fn LeavePage() -> impl IntoView {
     let project = current_project();
     if project.role.is_none() {
-        return error_dialog(&project, 403, "You are no member of this project.");
+        return error_dialog(&project, 403, "You are not a member of this project.");
     }
     let words = DialogSpec {
         path: "leave".into(),
         title: format!("Leave “{}”?", project.name),
-        lead: "Your access ends at once. The keys that you made stay, and say that you made them. Only an owner can bring you \
-               back."
+        lead: "You lose access immediately, and your grants for this project are revoked. The keys that you created remain. To rejoin, \
+               you need an invitation from a project owner."
             .into(),
         button: ("Leave project", "Leaving…"),
         danger: true,
@@ -215,12 +215,12 @@ pub fn LeavePage() -> impl IntoView {
 pub fn JoinAsAdministratorPage() -> impl IntoView {
     let project = current_project();
     if project.role.is_some() {
-        return error_dialog(&project, 403, "You are a member of this project already.");
+        return error_dialog(&project, 403, "You are already a member of this project.");
     }
     let words = DialogSpec {
         path: "join".into(),
         title: format!("Join “{}”?", project.name),
-        lead: "Its members see you among them, and the log says that you joined as an administrator.".into(),
+        lead: "You appear in the member list. The audit log records that you joined as an administrator.".into(),
         button: ("Join project", "Joining…"),
         danger: false,
         opener: "join",

@@ -96,7 +96,7 @@ fn flash_message(done: &str) -> Option<String> {
         "life" => "Longest token life saved.",
         "scopes" => "Scopes saved.",
         "invited" => "Invitation sent.",
-        "withdrawn" => "Invitation withdrawn.",
+        "withdrawn" => "Invitation revoked.",
         "role" => "Role changed.",
         "removed" => "Member removed.",
         "joined" => "You joined this project.",

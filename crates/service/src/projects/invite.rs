@@ -51,8 +51,8 @@ fn invitation_email(to: &Email, by: &str, project: &str, role: Role, link: &str,
         // The subject contains no name that a user chose: a mail client lists it without any context.
         subject: format!("Your invitation to {site}"),
         text: format!(
-            "{by} invites you to the project {project} on {site}, as {}.\n\nOpen this link to join:\n\n{link}\n\n\
-             It works once, for {LIVES} days. If you do not know {by}, ignore this letter.\n",
+            "{by} invited you to the project {project} on {site} with the role {}.\n\nOpen this link to join:\n\n{link}\n\n\
+             The link can be used once and expires after {LIVES} days. If you do not know {by}, ignore this email.\n",
             role.as_str()
         ),
     }
@@ -106,13 +106,13 @@ impl Projects {
             Box::pin(async move {
                 let row = authorize(tx, &actor, id, Action::ManageMembers, OWNERS).await?;
                 if row.archived_at.is_some() {
-                    return Err(Error::Conflict("This project is archived. Unarchive it before you invite somebody."));
+                    return Err(Error::Conflict("This project is archived. Unarchive it before you invite members."));
                 }
                 // Serializes the count with invitations on other nodes.
                 store::projects::lock(tx, row.id).await?;
                 if store::invitations::open(tx, row.id, now.micros()).await?.len() >= OPEN_MOST {
                     return Err(Error::Conflict(
-                        "This project has as many open invitations as it can have. Withdraw those that nobody needs first.",
+                        "This project has the maximum number of open invitations. Revoke an invitation first.",
                     ));
                 }
                 if let Some(email) = new.row.email.as_deref().filter(|_| mails)
@@ -138,8 +138,8 @@ impl Projects {
         let to = email.clone().filter(|_| mails);
         let sent = match &to {
             Some(to) => {
-                let letter = invitation_email(to, &caller.name, &project, role, &link, config);
-                let sent = self.context.mail.send(letter).await;
+                let message = invitation_email(to, &caller.name, &project, role, &link, config);
+                let sent = self.context.mail.send(message).await;
                 if let Err(error) = &sent {
                     tracing::warn!(%error, project.id = %id, "invitation.not_mailed");
                 }
@@ -162,12 +162,12 @@ impl Projects {
         Ok(Invited { project: id, role, email, link: (!sent).then(|| RevealedSecret::new(link)), mail_failed, ends })
     }
 
-    /// Withdraws an open invitation.
+    /// Revokes an open invitation.
     ///
     /// # Errors
     /// As [`Projects::invite`]; [`Error::Conflict`] if the invitation is no longer valid.
     pub async fn withdraw(&self, caller: &Caller, id: ProjectId, invitation: InvitationId) -> Result<(), Error> {
-        const GONE: Error = Error::Conflict("This invitation was used, withdrawn or has expired meanwhile.");
+        const GONE: Error = Error::Conflict("This invitation was used or revoked, or it has expired.");
         let (now, actor) = (self.context.now(), Actor::User(caller.clone()));
         let write = self.context.queue.write(move |tx| {
             let actor = actor.clone();
@@ -178,10 +178,9 @@ impl Projects {
                 if !store::invitations::withdraw(tx, row.id, now.micros()).await? {
                     return Err(GONE);
                 }
-                let name = row
-                    .email
-                    .clone()
-                    .unwrap_or_else(|| format!("An {} by link", parse_role(&row.role).map_or("member", Role::as_str)));
+                let name = row.email.clone().unwrap_or_else(|| {
+                    format!("Invitation link ({})", parse_role(&row.role).map_or("member", Role::as_str))
+                });
                 let acting = acting_role::in_project(tx, &actor, id).await?;
                 let event = actor
                     .event(now, "invitation.withdrawn", format!("invitation:{invitation}"), &name)

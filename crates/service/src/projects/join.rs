@@ -46,7 +46,7 @@ impl Projects {
     /// Returns the invitation with this code. The code is the only credential.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the invitation was used or withdrawn, has expired, or never existed: all give the same
+    /// [`Error::NotFound`] if the invitation was used or revoked, has expired, or never existed: all give the same
     /// response.
     pub async fn invitation(&self, caller: Option<&Caller>, code: &str) -> Result<InvitationView, Error> {
         let now = self.context.now();
@@ -122,7 +122,7 @@ impl Projects {
                     project_access::find_visible(tx, &caller, id, AdminPermission::JoinAnyProject, now).await?;
                 match had {
                     Some(role) if !role_allows(role, Action::ManageMembers) => return Err(Error::Forbidden(OWNERS)),
-                    Some(_) => return Err(Error::Conflict("You are a member of this project already.")),
+                    Some(_) => return Err(Error::Conflict("You are already a member of this project.")),
                     None => {}
                 }
                 let role: Role = requested.parse().map_err(|error| Error::field("role", error))?;

@@ -22,9 +22,9 @@ use keyward_store::{
     write_queue::{WriteOutcome, serialize_change},
 };
 
-pub(super) const OWNERS: &str = "Only an owner of this project may invite, change roles and remove members.";
-const LAST: Error = Error::Conflict("A project keeps at least one owner. Make another member an owner first.");
-const CHANGED: Error = Error::Conflict("Somebody changed this member’s role meanwhile. Look at it again, then save.");
+pub(super) const OWNERS: &str = "Only a project owner can invite members, change roles, and remove members.";
+const LAST: Error = Error::Conflict("A project must have at least one owner. Make another member an owner first.");
+const CHANGED: Error = Error::Conflict("This member’s role was changed elsewhere. Review it and save again.");
 
 /// Returns an error if no other owner who can sign in would remain.
 async fn check_owner_remains(conn: &mut Conn<'_>, project: ProjectId, user: UserId, role: Role) -> Result<(), Error> {
@@ -32,7 +32,7 @@ async fn check_owner_remains(conn: &mut Conn<'_>, project: ProjectId, user: User
     if last { Err(LAST) } else { Ok(()) }
 }
 
-/// Withdraws the invitations of a user who may no longer invite: otherwise the user could rejoin with one of them.
+/// Revokes the invitations of a user who may no longer invite: otherwise the user could rejoin with one of them.
 async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, user: UserId, now: i64) -> Result<u64, Error> {
     Ok(store::invitations::withdraw_by_inviter(tx, project.into(), user.into(), now).await?)
 }
@@ -180,7 +180,7 @@ impl Projects {
                     .with_acting_role(&acting)
                     .in_project(id)
                     .with_detail(serde_json::json!({"before": {"role": role}, "invitations_withdrawn": withdrawn}));
-                let why = "Whoever allowed it is a member of the project no longer.";
+                let why = "The user who granted access is no longer a member of the project.";
                 let ends = oauth::revoke_user_grants(tx, &actor, user, Some(id), why, now).await?;
                 Ok(ends.append_to(WriteOutcome::audited((), event)))
             })
