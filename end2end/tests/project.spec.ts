@@ -114,7 +114,7 @@ test('the id is copied', { tag: '@scripts' }, async ({ page, site, keyward, cont
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await site.signIn();
   await site.open(`/projects/${await keyward.project()}`);
-  await page.getByRole('button', { name: 'Copy the project id' }).click();
+  await page.getByRole('button', { name: 'Copy project ID' }).click();
   await expect(page.getByText('Copied')).toBeAttached();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await keyward.project());
 });

@@ -3,8 +3,8 @@ import { expect, test } from '../support/test';
 test('a project is made, renamed, archived and brought back', async ({ page, site }) => {
   await site.signIn();
   await site.open('/projects');
-  await page.getByRole('link', { name: 'New project' }).click();
-  await page.getByRole('dialog', { name: 'New project' }).getByLabel('Name').fill('Storm desk');
+  await page.getByRole('link', { name: 'Create project' }).click();
+  await page.getByRole('dialog', { name: 'Create project' }).getByLabel('Name').fill('Storm desk');
   await page.getByRole('button', { name: 'Create project' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Storm desk' })).toBeVisible();
 
@@ -23,10 +23,10 @@ test('a project is made, renamed, archived and brought back', async ({ page, sit
   await page.getByRole('button', { name: 'Unarchive project' }).click();
   await expect(page.getByText('This project is archived')).toHaveCount(0);
 
-  await page.getByRole('link', { name: 'Change the longest token life' }).click();
-  await page.getByRole('dialog').getByLabel('At most').fill('12');
+  await page.getByRole('link', { name: 'Change maximum token lifetime' }).click();
+  await page.getByRole('dialog').getByLabel('Maximum lifetime').fill('12');
   await page.getByRole('dialog').getByLabel('Unit').selectOption('hours');
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name: 'Save lifetime', exact: true }).click();
   await expect(page.getByText('12 hours')).toBeVisible();
 });
 
@@ -41,6 +41,6 @@ test('a name that was taken meanwhile is said, and what was typed stays', async 
   await expect(other.page.getByRole('heading', { level: 1, name: 'Theirs' })).toBeVisible();
   await page.getByRole('dialog').getByLabel('Name').fill('Mine');
   await page.getByRole('button', { name: 'Rename project' }).click();
-  await expect(page.getByRole('alert')).toContainText('renamed this project meanwhile');
+  await expect(page.getByRole('alert')).toContainText('This project was renamed elsewhere');
   await expect(page.getByRole('dialog').getByLabel('Name')).toHaveValue('Mine');
 });

@@ -473,7 +473,7 @@ fn keys_and_projects_at_the_command_line_on_the_database() {
     let project = json(&made)["project_id"].as_str().unwrap().to_owned();
     let unknown_owner =
         keyward(folder, &["projects", "create", "--name", "Harbour", "--owner", "nobody@pelagic.example"]);
-    assert!(err(&unknown_owner).contains("Nobody has this e-mail address"));
+    assert!(err(&unknown_owner).contains("No active user has this email address"));
     out(&keyward(folder, &["projects", "rename", "--project", "Harbour", "--name", "Haven"]));
     let members = json(&keyward(folder, &["projects", "members", "--project", "Haven", "--json"]));
     assert_eq!((&members[0]["email"], &members[0]["role"]), (&"maren@pelagic.example".into(), &"owner".into()));

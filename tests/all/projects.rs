@@ -181,7 +181,7 @@ on_both_engines! {
         let mut team = Team::new(&bench).await;
         let owner = team.owner.clone();
         let browser = team.browser("owner");
-        assert!(field_error(&browser.post("/projects/new", &[("name", " ")]).await, "name").contains("Give the project a name"));
+        assert!(field_error(&browser.post("/projects/new", &[("name", " ")]).await, "name").contains("Enter a project name"));
         let page = browser.post("/projects/new", &[("name", " Storm desk ")]).await;
         assert_eq!(page.status, 303, "{}", page.text());
         let id = page.location().trim_start_matches("/projects/").trim_end_matches("?done=created").to_owned();
@@ -194,7 +194,7 @@ on_both_engines! {
         assert_eq!(page.location(), format!("/projects/{id}?done=renamed"));
         let page = browser.post(&path, &[("id", &id), ("version", "Storm desk"), ("name", "Wind desk")]).await;
         assert_eq!(page.status, 409);
-        assert!(page.text().contains("renamed this project meanwhile"));
+        assert!(page.text().contains("This project was renamed elsewhere"));
         assert_eq!(page.input("name"), "Wind desk");
         assert_eq!(last_event_detail(&bench, "project.renamed").await, json!({"before": {"name": "Storm desk"}, "after": {"name": "Tide desk"}}));
 
@@ -479,7 +479,7 @@ on_both_engines! {
             assert_eq!(team.browser("root").send(as_part(dest, site), String::new()).await.status, 200, "{dest} {site}");
         }
         let page = team.browser("root").get(&format!("/projects/{id}")).await;
-        assert!(page.status == 200 && page.text().contains("You see this as an administrator"), "{}", page.text());
+        assert!(page.status == 200 && page.text().contains("You are viewing this project as an administrator"), "{}", page.text());
         assert!(!page.text().contains("Save config") && !page.text().contains("/archive\""));
         team.browser("root").get(&format!("/projects/{id}")).await;
         assert_eq!(bench.events("project.seen_by_administrator").await, 1, "once in the time that a proof counts");
@@ -553,7 +553,7 @@ on_both_engines! {
         // The form shows how many keys hold each removed scope. Nothing changes until each one is confirmed.
         let page = team.browser("root").post(&choose, &fields).await;
         assert_eq!(page.status, 422);
-        assert!(page.text().contains("1 key holds data:read") && page.text().contains("Retire usage:read here: 1 key keeps it"), "{}", page.text());
+        assert!(page.text().contains("1 key has data:read") && page.text().contains("Retire usage:read in this project: 1 key keeps it"), "{}", page.text());
         fields.push(("retire[]", "data:read"));
         let words = field_error(&team.browser("root").post(&choose, &fields).await, "retire");
         assert!(words.contains("usage:read") && !words.contains("data:read"), "{words}");

@@ -41,7 +41,7 @@ impl Role {
 
 /// Parse error: unknown role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A role is owner, operator or viewer.")]
+#[error("Choose the role owner, operator, or viewer.")]
 pub struct UnknownRole;
 
 impl FromStr for Role {
@@ -156,7 +156,7 @@ pub struct ProjectTitle(String);
 /// Validation error of a [`ProjectTitle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TitleError {
-    #[error("Give the project a name, as its members should see it.")]
+    #[error("Enter a project name.")]
     Empty,
     #[error(transparent)]
     Label(LabelError),

@@ -61,15 +61,16 @@ pub fn notices(project: &ProjectView) -> AnyView {
     let administrator = project.role.is_none().then(|| {
         view! {
             <Notice tone=Tone::Warning>
-                "You see this as an administrator. The log says so, and its members can read that. To make keys here, join. "
-                <a id="join" href=join>"Join this project"</a>
+                "You are viewing this project as an administrator. Your access is recorded in the audit log, and project members can see it. \
+                 To create keys, join the project. "
+                <a id="join" href=join>"Join project"</a>
             </Notice>
         }
     });
     let archived = project.archived.then(|| {
         view! {
             <Notice tone=Tone::Plain>
-                "This project is archived: its keys are refused. Nothing is lost, and its owners can unarchive it."
+                "This project is archived. Requests with its keys are denied. A project owner can unarchive it."
             </Notice>
         }
     });
@@ -81,7 +82,7 @@ pub fn section(project: &ProjectView) -> AnyView {
     let count = format_count_of(project.keys, "key", "keys");
     let life = project.may_configure.then(|| {
         view! {
-            <a class="button" id="life" href=format!("{}/life", project_path(project)) aria-label="Change the longest token life">
+            <a class="button" id="life" href=format!("{}/life", project_path(project)) aria-label="Change maximum token lifetime">
                 "Change"
             </a>
         }
@@ -93,18 +94,18 @@ pub fn section(project: &ProjectView) -> AnyView {
             </header>
             <div class="panel__body">
                 <dl class="facts">
-                    <dt>"Project id"</dt>
+                    <dt>"Project ID"</dt>
                     <dd>
                         <div class="actions">
                             <code id="project-id">{project.id.to_string()}</code>
-                            <CopyButton from="#project-id".to_owned() label="Copy the project id".to_owned() main=false />
+                            <CopyButton from="#project-id".to_owned() label="Copy project ID".to_owned() main=false />
                         </div>
                     </dd>
                     <dt>"Your role"</dt>
-                    <dd>{project.role.map_or("None: you are an administrator", role_label)}</dd>
+                    <dd>{project.role.map_or("None (administrator)", role_label)}</dd>
                     <dt>"Keys"</dt>
                     <dd>{count}</dd>
-                    <dt>"Longest token life"</dt>
+                    <dt>"Maximum token lifetime"</dt>
                     <dd>
                         <div class="actions">
                             <span>{project.token_life.clone()}</span>

@@ -15,12 +15,12 @@ use crate::{
 };
 use leptos::prelude::*;
 
-const OWNERS: &str = "Only an owner of this project may do this.";
+const OWNERS: &str = "Only a project owner can do this.";
 
 #[component]
 pub fn NewProjectPage() -> impl IntoView {
     view! {
-        <PageTitle text="New project" />
+        <PageTitle text="Create project" />
         <Dialog class="dialog--small" opener="create" leave="/projects">
             <Form to="/projects/new">{new()}</Form>
         </Dialog>
@@ -30,14 +30,14 @@ pub fn NewProjectPage() -> impl IntoView {
 
 fn new() -> AnyView {
     view! {
-        <DialogHead title="New project" close="/projects" />
+        <DialogHead title="Create project" close="/projects" />
         <div class="dialog__body">
             <div class="fields">
                 <Refused />
                 <Field
                     name="name"
                     label="Name"
-                    hint="You are its owner. It starts without keys, and offers the default set of scopes."
+                    hint="You become the project owner. The project starts without keys and offers the default set of scopes."
                     required=true
                     autofocus=true
                 />
@@ -60,7 +60,7 @@ pub fn RenamePage() -> impl IntoView {
     let words = DialogSpec {
         path: "edit".into(),
         title: "Rename project".into(),
-        lead: "Its id stays, and so do its keys and their tokens.".into(),
+        lead: "The project ID, keys, and tokens do not change.".into(),
         button: ("Rename project", "Renaming…"),
         danger: false,
         opener: "rename",
@@ -90,17 +90,17 @@ pub fn ArchivePage() -> impl IntoView {
         return error_dialog(&project, 403, OWNERS);
     }
     let keys = match project.keys {
-        0 => "It has no keys.".to_owned(),
-        1 => "From the next request on, its key and its tokens are refused with project_archived.".to_owned(),
+        0 => "This project has no keys.".to_owned(),
+        1 => "Requests with its key and tokens will fail immediately (project_archived).".to_owned(),
         n => format!(
-            "From the next request on, its {} keys and their tokens are refused with project_archived.",
+            "Requests with its {} keys and their tokens will fail immediately (project_archived).",
             format_count(n)
         ),
     };
     let words = DialogSpec {
         path: "archive".into(),
         title: format!("Archive “{}”?", project.name),
-        lead: format!("{keys} Nothing is deleted. You can unarchive it at any time."),
+        lead: format!("{keys} No data is deleted. You can unarchive the project at any time."),
         button: ("Archive project", "Archiving…"),
         danger: true,
         opener: "archive",
@@ -118,7 +118,7 @@ pub fn UnarchivePage() -> impl IntoView {
     let words = DialogSpec {
         path: "unarchive".into(),
         title: format!("Unarchive “{}”?", project.name),
-        lead: "From the next request on, its keys are accepted again, each in the state that it has.".into(),
+        lead: "Active keys work again immediately. All keys keep their status.".into(),
         button: ("Unarchive project", "Unarchiving…"),
         danger: false,
         opener: "archive",
@@ -136,12 +136,12 @@ pub fn TokenLifetimePage() -> impl IntoView {
     let seconds = project.token_life_max;
     let words = DialogSpec {
         path: "life".into(),
-        title: "Longest token life".into(),
+        title: "Change maximum token lifetime".into(),
         lead: format!(
-            "No access token of this project lives longer. On this Keyward the most is {}.",
+            "Access tokens of this project expire after this time at the latest. The policy allows at most {}.",
             project.token_life_most
         ),
-        button: ("Save", "Saving…"),
+        button: ("Save lifetime", "Saving…"),
         danger: false,
         opener: "life",
         focus_cancel: false,
@@ -164,7 +164,7 @@ fn life(seconds: i64) -> AnyView {
     view! {
         <input type="hidden" name="version" value=version />
         <div class="fields fields--pair">
-            <Field name="amount" label="At most" value=amount.to_string() required=true autofocus=true />
+            <Field name="amount" label="Maximum lifetime" value=amount.to_string() required=true autofocus=true />
             <div class="field">
                 <label for="unit">"Unit"</label>
                 <Select name="unit" choices chosen invalid described_by=by />

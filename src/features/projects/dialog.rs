@@ -85,12 +85,12 @@ pub fn error_dialog(project: &ProjectView, code: u16, words: impl Into<String>) 
     view! {
         <PageTitle text=project.name.clone() />
         <Dialog class="dialog--small" opener="main" leave=back.clone()>
-            <DialogHead title="This cannot be done" close=back.clone() />
+            <DialogHead title="Action not available" close=back.clone() />
             <div class="dialog__body">
                 <p>{words}</p>
             </div>
             <footer class="dialog__foot">
-                <Away to=back label="Back to the project" class="button button--primary" autofocus=true />
+                <Away to=back label="Back to project" class="button button--primary" autofocus=true />
             </footer>
         </Dialog>
     }

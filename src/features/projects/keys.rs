@@ -68,19 +68,19 @@ fn error_dialog(error: AppError, here: &str) -> AnyView {
     let confirm = (error.kind == ErrorKind::StepUp).then(|| {
         view! {
             <a class="button button--primary" href=format!("/confirm?next={here}")>
-                "Confirm and go on"
+                "Confirm your identity"
             </a>
         }
     });
     view! {
         <PageTitle text="API keys" />
         <Dialog class="dialog--small" opener="main" leave="/projects">
-            <DialogHead title="This cannot be shown" close="/projects" />
+            <DialogHead title="Page not available" close="/projects" />
             <div class="dialog__body">
                 <p>{error.message}</p>
             </div>
             <footer class="dialog__foot">
-                <Away to="/projects" label="Back to the projects" autofocus=true />
+                <Away to="/projects" label="Back to projects" autofocus=true />
                 {confirm}
             </footer>
         </Dialog>
@@ -89,7 +89,7 @@ fn error_dialog(error: AppError, here: &str) -> AnyView {
 }
 
 fn not_found() -> AppError {
-    AppError::new(ErrorKind::NotFound, "It does not exist any more, or it belongs to someone else.")
+    AppError::new(ErrorKind::NotFound, "This project or key does not exist, or you do not have access to it.")
 }
 
 fn param(name: &str) -> String {
@@ -128,9 +128,9 @@ fn keys_dialog(leave: &str, keys: ProjectKeys) -> AnyView {
         }
     });
     let why = match (archived, may_make_keys) {
-        (true, _) => "This project is archived: its keys are refused, and none can be made.",
-        (false, true) => "Give each person their own key, so that one can be stopped without the others.",
-        (false, false) => "Owners and operators of this project make keys here.",
+        (true, _) => "This project is archived. Its keys are denied, and new keys cannot be created.",
+        (false, true) => "Give each user their own key, so that you can deactivate one without affecting the others.",
+        (false, false) => "Only project owners and operators can create keys.",
     };
     let shown: usize = groups.iter().map(|group| group.keys.len()).sum();
     let list = if groups.is_empty() {
@@ -142,7 +142,7 @@ fn keys_dialog(leave: &str, keys: ProjectKeys) -> AnyView {
     let all = (shown as u64 != total).then(|| {
         view! {
             <p>
-                <a href=format!("/keys?project={id}")>"See all of them in the list of keys"</a>
+                <a href=format!("/keys?project={id}")>"View all keys of this project"</a>
             </p>
         }
     });
@@ -195,7 +195,7 @@ fn table(id: ProjectId, groups: Vec<IssuedKeys>, total: u64, now: Timestamp) -> 
 
 /// The keys of one `issued_to` value, under its name.
 fn body(id: ProjectId, group: IssuedKeys, now: Timestamp) -> impl IntoView {
-    let to = group.to.unwrap_or_else(|| "Nobody in particular".to_owned());
+    let to = group.to.unwrap_or_else(|| "Not assigned".to_owned());
     let count = if group.keys.len() == 1 { "1 key".to_owned() } else { format!("{} keys", group.keys.len()) };
     let rows = group.keys.into_iter().map(|key| row(id, key, now)).collect_view();
     view! {
@@ -271,14 +271,14 @@ pub fn DeleteProjectKeyPage() -> impl IntoView {
 fn delete(to: &str, back: &str, key: KeyView) -> AnyView {
     if !key.may_change {
         return error_dialog(
-            AppError::new(ErrorKind::Forbidden, "Your role in this project lets you see keys, not change them."),
+            AppError::new(ErrorKind::Forbidden, "Only project owners and operators can delete keys."),
             to,
         );
     }
     let used = key
         .last_used
         .as_ref()
-        .map_or_else(|| "It was never used.".into(), |at| format!("It was last used on {}.", at.day));
+        .map_or_else(|| "The key was never used.".into(), |at| format!("The key was last used on {}.", at.day));
     let (to, back) = (to.to_owned(), back.to_owned());
     view! {
         <PageTitle text=format!("Delete key: {}", key.name) />
@@ -290,8 +290,8 @@ fn delete(to: &str, back: &str, key: KeyView) -> AnyView {
                         <Refused />
                         <p id="dialog-lead">
                             {format!(
-                                "From the next request on, its callers are refused, and so are its tokens. {used} For 7 days it \
-                                 can be restored from the list of keys.",
+                                "Requests with this key and its tokens will fail immediately. {used} You can restore the key on the \
+                                 API keys page for 7 days.",
                             )}
                         </p>
                     </div>

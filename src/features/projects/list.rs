@@ -28,7 +28,7 @@ pub fn ProjectsPage() -> impl IntoView {
     let inert = use_location().pathname.get_untracked().trim_end_matches('/') != "/projects";
     let done = use_query_map().with_untracked(|query| query.get("done"));
     let said = match done.as_deref() {
-        Some("left") => Some("You have left the project.".to_owned()),
+        Some("left") => Some("You left the project.".to_owned()),
         Some("deleted") => Some("Key deleted.".to_owned()),
         _ => None,
     };
@@ -36,7 +36,7 @@ pub fn ProjectsPage() -> impl IntoView {
         <PageTitle text="Projects" under=true />
         <SignedInOnly />
         <PageShell nav=Nav::Projects inert>
-            <ListHead title="Projects" lead="A project is one thing your API serves. Keys belong to it, so they outlive the person who made them." create=("/projects/new", "New project") />
+            <ListHead title="Projects" lead="A project groups the keys and members of one API. Keys belong to the project and remain when their creator leaves." create=("/projects/new", "Create project") />
             <div id="list">{load(list_projects, table)}</div>
         </PageShell>
         <Outlet />
@@ -56,7 +56,7 @@ pub fn role_label(role: Role) -> &'static str {
 
 fn table(projects: Vec<ProjectSummary>) -> AnyView {
     if projects.is_empty() {
-        return view! { <Empty title="No projects" text="Make one, or ask the owner of one to invite you." /> }
+        return view! { <Empty title="No projects yet" text="Create a project, or ask a project owner to invite you." /> }
             .into_any();
     }
     let count = if projects.len() == 1 { "1 project".to_owned() } else { format!("{} projects", projects.len()) };
@@ -70,7 +70,7 @@ fn table(projects: Vec<ProjectSummary>) -> AnyView {
             let members = if project.members == 1 {
                 "Only you".to_owned()
             } else {
-                format!("{} people", format_count(project.members))
+                format!("{} members", format_count(project.members))
             };
             let active = (project.active != project.keys).then(|| {
                 view! { " " <span class="sub">{format!("{} active", format_count(project.active))}</span> }

@@ -38,8 +38,7 @@ pub fn ProjectPage() -> impl IntoView {
             let project_id = project_id.clone();
             async move {
                 session.signed_in().await?;
-                get_project(project_id.map_err(|_| AppError::new(ErrorKind::NotFound, "There is no such project."))?)
-                    .await
+                get_project(project_id.map_err(|_| AppError::new(ErrorKind::NotFound, "Project not found."))?).await
             }
         },
     );
@@ -93,7 +92,7 @@ fn flash_message(done: &str) -> Option<String> {
         "renamed" => "Project renamed.",
         "archived" => "Project archived.",
         "unarchived" => "Project unarchived.",
-        "life" => "Longest token life saved.",
+        "life" => "Maximum token lifetime saved.",
         "scopes" => "Scopes saved.",
         "invited" => "Invitation sent.",
         "withdrawn" => "Invitation revoked.",
@@ -114,20 +113,20 @@ fn reauthentication_page(here: &str) -> AnyView {
     status(403);
     let to = format!("/confirm?next={here}");
     view! {
-        <PageTitle text="Confirm that it is you" />
+        <PageTitle text="Confirm your identity" />
         <PageShell nav=Nav::Projects>
             <header class="page-head">
                 <p class="crumbs">
                     <a href="/projects">"Projects"</a>
                 </p>
-                <h1>"Confirm that it is you"</h1>
+                <h1>"Confirm your identity"</h1>
                 <p>
-                    "You are no member of this project. An administrator may look at it after a fresh proof of who they are, and \
-                     the log says that you did."
+                    "You are not a member of this project. To view it as an administrator, confirm your identity. Your access is \
+                     recorded in the audit log."
                 </p>
                 <div class="actions">
                     <a class="button button--primary" href=to>
-                        "Confirm and go on"
+                        "Confirm your identity"
                     </a>
                 </div>
             </header>

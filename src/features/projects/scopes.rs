@@ -24,9 +24,9 @@ pub fn section(project: &ProjectView) -> AnyView {
         .map(|scope| view! { <dt><code>{scope.name.to_string()}</code></dt> <dd>{scope.description.clone()}</dd> })
         .collect_view();
     let offered = match (project.default_scopes, project.scopes.is_empty()) {
-        (_, true) => "None: its keys prove who calls, and open nothing.",
-        (true, false) => "The default set of this Keyward.",
-        (false, false) => "Chosen for this project.",
+        (_, true) => "No scopes. Keys identify the caller but grant no access.",
+        (true, false) => "Default set of this instance.",
+        (false, false) => "Custom set of this project.",
     };
     let retired = (!project.retired.is_empty()).then(|| {
         let rows = project
@@ -34,12 +34,12 @@ pub fn section(project: &ProjectView) -> AnyView {
             .iter()
             .map(|scope| {
                 let keys =
-                    if scope.keys == 1 { "1 key keeps it".to_owned() } else { format!("{} keys keep it", scope.keys) };
+                    if scope.keys == 1 { "1 key has it".to_owned() } else { format!("{} keys have it", scope.keys) };
                 view! { <dt><code>{scope.name.clone()}</code></dt> <dd>{keys}</dd> }
             })
             .collect_view();
         view! {
-            <p class="hint">"Retired: kept by keys that hold it, given to no new one."</p>
+            <p class="hint">"Retired scopes. Existing keys keep them, but they cannot be added to new keys."</p>
             <dl class="facts">{rows}</dl>
         }
     });
@@ -53,7 +53,7 @@ pub fn section(project: &ProjectView) -> AnyView {
     view! {
         <section class="panel" aria-labelledby="scopes">
             <header class="panel__head">
-                <h2 id="scopes">"Scopes offered"</h2>
+                <h2 id="scopes">"Offered scopes"</h2>
                 {choose}
             </header>
             <div class="panel__body stack stack--close">
@@ -70,7 +70,7 @@ pub fn section(project: &ProjectView) -> AnyView {
 pub fn ScopesOfferedPage() -> impl IntoView {
     let project = current_project();
     if !project.may_choose_scopes {
-        return error_dialog(&project, 403, "Administrators choose the scopes that a project offers. Ask one of them.");
+        return error_dialog(&project, 403, "Only an administrator can choose the scopes that a project offers.");
     }
     let id = project.id;
     load(move || scopes_form(id), move |form| scopes_dialog(&project, form))
@@ -79,8 +79,8 @@ pub fn ScopesOfferedPage() -> impl IntoView {
 fn scopes_dialog(project: &ProjectView, form: ScopesForm) -> AnyView {
     let words = DialogSpec {
         path: "scopes".into(),
-        title: "Scopes offered".into(),
-        lead: "What new keys of this project may be given. Keys keep what they hold.".into(),
+        title: "Choose scopes".into(),
+        lead: "New keys of this project can have these scopes. Existing keys keep their scopes.".into(),
         button: ("Save scopes", "Saving…"),
         danger: false,
         opener: "choose-scopes",
@@ -108,14 +108,14 @@ fn fields(form: ScopesForm) -> AnyView {
                 view! {
                     <label class="check">
                         <input type="checkbox" name="retire[]" value=it.name.clone() aria-describedby="retire-error" />
-                        {format!("Retire {} here: {keys}", it.name)}
+                        {format!("Retire {} in this project: {keys}", it.name)}
                     </label>
                 }
             })
             .collect_view();
         view! {
             <fieldset class="field">
-                <legend>"Held by keys"</legend>
+                <legend>"Scopes in use"</legend>
                 {crate::ui::field::error_message("retire", message)}
                 {rows}
             </fieldset>
@@ -129,8 +129,8 @@ fn fields(form: ScopesForm) -> AnyView {
             offered_for: None,
             description: match it.keys {
                 0 => it.description.clone(),
-                1 => format!("{} (1 key holds it)", it.description),
-                n => format!("{} ({n} keys hold it)", it.description),
+                1 => format!("{} (1 key has it)", it.description),
+                n => format!("{} ({n} keys have it)", it.description),
             },
             value: it.name.clone(),
         })
@@ -139,16 +139,16 @@ fn fields(form: ScopesForm) -> AnyView {
     view! {
         <input type="hidden" name="version" value=version />
         <fieldset class="field">
-            <legend>"This project offers"</legend>
+            <legend>"Offered scopes"</legend>
             <div class="segments segments--wide">
-                <Segments name="set" choices=&[("default", "The default set"), ("own", "These scopes")] chosen=set />
+                <Segments name="set" choices=&[("default", "Default set"), ("own", "Custom set")] chosen=set />
             </div>
         </fieldset>
         <fieldset class="field" aria-describedby=by>
             <legend>"Scopes"</legend>
             <Choices name="scopes[]" checks invalid />
             <Wrong name="scopes" />
-            <p class="hint">"They count if “These scopes” is chosen above."</p>
+            <p class="hint">"Used only if “Custom set” is selected."</p>
         </fieldset>
         {retire}
     }

@@ -13,8 +13,8 @@ const TOKEN_LIFE: i64 = 86_400;
 /// The smallest value of the maximum token lifetime, in seconds.
 const TOKEN_LIFE_LEAST: i64 = 60;
 
-const OWNERS_CONFIGURE: &str = "Only an owner of this project may change its name and its settings.";
-const OWNERS_ARCHIVE: &str = "Only an owner of this project may archive it, and take that back.";
+const OWNERS_CONFIGURE: &str = "Only a project owner can change the name and settings of the project.";
+const OWNERS_ARCHIVE: &str = "Only a project owner can archive or unarchive the project.";
 
 fn title(text: &str) -> Result<String, Error> {
     let title = text.parse::<ProjectTitle>().map_err(|error| Error::field("name", error))?;
@@ -27,11 +27,11 @@ fn seconds(amount: &str, unit: &str) -> Result<i64, Error> {
         "minutes" => 60,
         "hours" => 3_600,
         "days" => 86_400,
-        _ => return Err(Error::field("unit", "Choose minutes, hours or days.")),
+        _ => return Err(Error::field("unit", "Choose minutes, hours, or days.")),
     };
     let amount = amount.trim().parse::<i64>().ok().filter(|it| *it > 0);
     let seconds = amount.and_then(|it| it.checked_mul(factor));
-    seconds.ok_or_else(|| Error::field("amount", "Write a whole number, 1 or more."))
+    seconds.ok_or_else(|| Error::field("amount", "Enter a whole number of at least 1."))
 }
 
 impl Projects {
@@ -66,8 +66,7 @@ impl Projects {
     /// [`Error::NotFound`] if the project does not exist or the caller is not a member; [`Error::Conflict`] if it was
     /// renamed in the meantime.
     pub async fn rename(&self, actor: &Actor, id: ProjectId, before: Option<&str>, name: &str) -> Result<(), Error> {
-        const CHANGED: Error =
-            Error::Conflict("Somebody renamed this project meanwhile. Look at its name again, then save.");
+        const CHANGED: Error = Error::Conflict("This project was renamed elsewhere. Review the name and save again.");
         let (typed, before, now, actor) =
             (name.to_owned(), before.map(ToOwned::to_owned), self.context.now(), actor.clone());
         let write = self.context.queue.write(move |tx| {
@@ -138,7 +137,7 @@ impl Projects {
         unit: &str,
     ) -> Result<(), Error> {
         const CHANGED: Error =
-            Error::Conflict("Somebody changed the longest token life meanwhile. Look at it again, then save.");
+            Error::Conflict("The maximum token lifetime was changed elsewhere. Review it and save again.");
         let (now, actor) = (self.context.now(), actor.clone());
         let (amount, unit) = (amount.to_owned(), unit.to_owned());
         let write = self.context.queue.write(move |tx| {
@@ -148,7 +147,10 @@ impl Projects {
                 let life = seconds(&amount, &unit)?;
                 let most = policy::load(tx).await?.token_life_max;
                 if !(TOKEN_LIFE_LEAST..=most).contains(&life) {
-                    let words = format!("On this Keyward a token lives at most {}.", format_duration(most));
+                    let words = format!(
+                        "Enter at most {}. The policy does not allow a longer token lifetime.",
+                        format_duration(most)
+                    );
                     return Err(Error::field("amount", words));
                 }
                 if row.token_life_max != before {

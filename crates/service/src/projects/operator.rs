@@ -11,8 +11,12 @@ impl Projects {
     /// # Errors
     /// [`Error::Invalid`] for an invalid name, or if there is no active user with this address.
     pub async fn create_as_operator(&self, owner: &str, name: &str) -> Result<ProjectId, Error> {
-        let unknown_owner =
-            || Error::field("owner", "Nobody has this e-mail address here. See: keyward admin list-users");
+        let unknown_owner = || {
+            Error::field(
+                "owner",
+                "No active user has this email address. To list the users, run: keyward admin list-users",
+            )
+        };
         let email = owner.parse::<Email>().map_err(|_| unknown_owner())?;
         let found = {
             let mut reader = self.context.pool.acquire_reader().await?;

@@ -58,7 +58,7 @@ async fn check(
 ) -> Result<ProjectRow, Error> {
     let (row, role) = project_access::find_visible(conn, caller, id, AdminPermission::ChooseScopes, now).await?;
     if role.is_some() && !project_access::has_permission(conn, caller, AdminPermission::ChooseScopes).await? {
-        return Err(Error::Forbidden("Administrators choose the scopes that a project offers. Ask one of them."));
+        return Err(Error::Forbidden("Only an administrator can choose the scopes that a project offers."));
     }
     Ok(row)
 }
@@ -104,7 +104,7 @@ impl Projects {
                 let chosen = store::projects::list_selected_scopes(tx, row.id).await?;
                 if choice.version != version(&row, &chosen) {
                     return Err(Error::Conflict(
-                        "Somebody chose other scopes for this project meanwhile. Look at them again, then save.",
+                        "The scopes of this project were changed elsewhere. Review them and save again.",
                     ));
                 }
                 let catalogue = store::scopes::list(tx).await?;
@@ -113,7 +113,7 @@ impl Projects {
                 if let Some(wrong) = requested.iter().filter(|_| !choice.default).find(|name| {
                     !catalogue.iter().any(|scope| scope.name == **name && !scope.retired)
                 }) {
-                    return Err(Error::field("scopes", format!("The catalogue does not offer {wrong}.")));
+                    return Err(Error::field("scopes", format!("The scope {wrong} is not in the catalog, or it is retired.")));
                 }
                 let after: BTreeSet<String> = if choice.default {
                     catalogue.into_iter().filter(|it| it.in_default && !it.retired).map(|it| it.name).collect()
@@ -128,11 +128,11 @@ impl Projects {
                     .iter()
                     .filter(|it| !after.contains(&it.name) && !choice.retire.contains(&it.name))
                     .filter_map(|it| Some((&it.name, held.get(&it.name)?)))
-                    .map(|(name, keys)| if *keys == 1 { format!("1 key holds {name}") } else { format!("{keys} keys hold {name}") })
+                    .map(|(name, keys)| if *keys == 1 { format!("1 key has {name}") } else { format!("{keys} keys have {name}") })
                     .collect();
                 if !dropped.is_empty() {
                     let words = format!(
-                        "{}. They keep it, and no new key is given it. Say below that this is meant, then save once more.",
+                        "{}. Existing keys keep these scopes, but they cannot be added to new keys. Confirm below, then save again.",
                         dropped.join(", ")
                     );
                     return Err(Error::field("retire", words));
