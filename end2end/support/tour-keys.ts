@@ -33,7 +33,7 @@ export async function* tourCreate(site: Site): AsyncGenerator<string> {
   yield 'create-errors-more';
   await site.createDialog.getByLabel('Allowed networks').fill('');
   await site.createDialog.getByLabel('Not before').fill('');
-  await site.createDialog.getByLabel('Calls').fill('100');
+  await site.createDialog.getByLabel('Requests').fill('100');
   await site.createDialog.getByLabel('Name').fill('Starter Integration');
   await site.createDialog.getByLabel('Expiration').selectOption('Never');
   yield 'create-never';
@@ -114,7 +114,7 @@ export async function* tourKey(site: Site): AsyncGenerator<string> {
   yield 'key-rules';
   await page.getByRole('link', { name: 'Edit key Buoy collector' }).click();
   await page.getByRole('dialog').getByLabel('Allowed networks').fill('192.0.2.7');
-  await page.getByRole('dialog').getByLabel('Calls').fill('50');
+  await page.getByRole('dialog').getByLabel('Requests').fill('50');
   await page.getByRole('dialog').getByLabel('Burst').scrollIntoViewIfNeeded();
   yield 'edit-rules';
   await page.keyboard.press('Escape');

@@ -91,13 +91,13 @@ test('what a running integration would notice is said before saving', { tag: '@s
   await keyward.createKey('Gateway', '--scope', 'data:read', '--scope', 'data:write');
   await site.signIn();
   const dialog = await opened(site, 'Gateway');
-  const said = dialog.getByRole('status').filter({ hasText: /notice|refused|end counts|Nobody has used/ });
+  const said = dialog.getByRole('status').filter({ hasText: /affects|will fail|new expiry|never used/ });
   await dialog.getByLabel('Name').fill('A name is noticed by nobody');
   await expect(said).toHaveCount(0);
   await dialog.getByLabel('data:write').uncheck();
-  await expect(said).toContainText('Calls that need data:write are refused from the next request on.');
+  await expect(said).toContainText('Requests that need data:write will fail immediately.');
   await dialog.getByLabel('data:write').check();
   await expect(said).toHaveCount(0);
   await dialog.getByLabel('Expiration').selectOption('7 days');
-  await expect(said).toContainText('Its new end counts for access tokens made from it too.');
+  await expect(said).toContainText('The new expiry also applies to access tokens issued from the key.');
 });

@@ -32,13 +32,13 @@ test('a key with networks, a start and a limit: made, shown, refused until then,
   await more(form);
   await form.getByLabel('Allowed networks').fill('10.0.0.0/8, 2001:db8::/32\n192.0.2.7');
   await form.getByLabel('Not before').fill(starts);
-  await form.getByLabel('Calls').fill('100');
-  await form.getByLabel('Each').selectOption('hour');
+  await form.getByLabel('Requests').fill('100');
+  await form.getByLabel('Per', { exact: true }).selectOption('hour');
   await form.getByLabel('Burst').fill('20');
-  if (scripted) await expect(form.locator('#not_before-hint')).toHaveText(/^Works from \w+day \d+ \w+ \d{4} at 09:00:00 CES?T\.$/);
+  if (scripted) await expect(form.locator('#not_before-hint')).toHaveText(/^Valid from \w+day \d+ \w+ \d{4} at 09:00:00 CES?T\.$/);
   await clean(page, scripted);
   await site.submitCreate();
-  await expect(site.reveal.locator('.facts')).toContainText('100 calls an hour, 20 at once');
+  await expect(site.reveal.locator('.facts')).toContainText('100 requests per hour, burst 20');
   const secret = await site.secret.innerText();
   await site.done();
   await expect(site.row('Buoys')).toContainText('Scheduled');
@@ -46,31 +46,31 @@ test('a key with networks, a start and a limit: made, shown, refused until then,
 
   await page.getByRole('link', { name: 'Buoys', exact: true }).click();
   const facts = page.locator('.facts').first();
-  await expect(facts).toContainText('From 10.0.0.0/8 and 2 more');
+  await expect(facts).toContainText('10.0.0.0/8 and 2 more');
   await expect(facts.getByText('192.0.2.7/32')).toBeHidden();
   await facts.getByText('and 2 more').click();
   await expect(facts.getByText('192.0.2.7/32')).toBeVisible();
-  await expect(facts).toContainText(scripted ? /From \d+ \w+ \d{4}, 09:00:00 CES?T/ : /From \d+ \w+ \d{4}, 09:00:00 UTC/);
-  await expect(facts).toContainText('100 calls an hour, 20 at once');
+  await expect(facts).toContainText(scripted ? /Not before\s*\d+ \w+ \d{4}, 09:00:00 CES?T/ : /Not before\s*\d+ \w+ \d{4}, 09:00:00 UTC/);
+  await expect(facts).toContainText('100 requests per hour, burst 20');
   await clean(page, scripted);
 
   await page.getByRole('link', { name: 'Edit key Buoys' }).click();
   const edit = page.getByRole('dialog', { name: 'Edit “Buoys”' });
   await expect(edit.getByLabel('Allowed networks')).toHaveValue('10.0.0.0/8\n2001:db8::/32\n192.0.2.7/32');
   await expect(edit.getByLabel('Not before')).toHaveValue(starts);
-  await expect(edit.getByLabel('Each')).toHaveValue('hour');
+  await expect(edit.getByLabel('Per', { exact: true })).toHaveValue('hour');
   await edit.getByLabel('Allowed networks').fill('');
   await edit.getByLabel('Not before').fill('');
-  await edit.getByLabel('Calls').fill('');
+  await edit.getByLabel('Requests').fill('');
   await edit.getByLabel('Burst').fill('');
   await edit.getByRole('button', { name: 'Save changes' }).click();
   await expect(site.row('Buoys')).toContainText('Active');
   expect(await verify(keyward.url, secret)).toMatchObject({ valid: true });
   await page.getByRole('link', { name: 'Buoys', exact: true }).click();
-  await expect(facts).toContainText('From anywhere');
+  await expect(facts).toContainText('Any network');
   await expect(facts).toContainText('No limit');
   await page.locator('#history').getByText('Details').first().click();
-  await expect(page.locator('#history')).toContainText('100 calls an hour, 20 at once → no limit');
+  await expect(page.locator('#history')).toContainText('100 requests per hour, burst 20 → no limit');
 });
 
 test('what is wrong is said beside its field, and what was typed stays', async ({ page, site, watch, scripted }) => {
@@ -79,7 +79,7 @@ test('what is wrong is said beside its field, and what was typed stays', async (
   const form = site.createDialog;
   await form.getByLabel('Name').fill('Buoys');
   await more(form);
-  const [networks, from, calls, burst] = ['Allowed networks', 'Not before', 'Calls', 'Burst'].map(it => form.getByLabel(it));
+  const [networks, from, calls, burst] = ['Allowed networks', 'Not before', 'Requests', 'Burst'].map(it => form.getByLabel(it));
   await networks.fill('10.0.0.5/8');
   await from.fill('2020-02-29T09:00');
   await calls.fill('100');
@@ -101,11 +101,11 @@ test('what is wrong is said beside its field, and what was typed stays', async (
   await burst.fill('');
   await site.submitCreate();
   await expect(from).toBeFocused();
-  await expect(from).toHaveAccessibleDescription(/The key would never work: it ends on/);
+  await expect(from).toHaveAccessibleDescription(/The key would expire first, on/);
   await from.fill('');
   await site.submitCreate();
-  await expect(site.reveal.locator('.facts')).toContainText('From 10.0.0.0/8');
-  await expect(site.reveal.locator('.facts')).toContainText('100 calls a minute');
+  await expect(site.reveal.locator('.facts')).toContainText('10.0.0.0/8');
+  await expect(site.reveal.locator('.facts')).toContainText('100 requests per minute');
 });
 
 test('a start that nobody touches stays to the second', async ({ page, site, keyward }) => {
@@ -123,16 +123,16 @@ test('a project’s form has the rules too, and a link fills them in', async ({ 
   const form = page.getByRole('dialog', { name: /^Generate API key/ });
   await form.getByLabel('Name').fill('Desk');
   await more(form);
-  await form.getByLabel('Calls').fill('5');
-  await form.getByLabel('Each').selectOption('second');
+  await form.getByLabel('Requests').fill('5');
+  await form.getByLabel('Per', { exact: true }).selectOption('second');
   await form.getByRole('button', { name: 'Generate API key' }).click();
-  await expect(site.reveal.locator('.facts')).toContainText('5 calls a second');
+  await expect(site.reveal.locator('.facts')).toContainText('5 requests per second');
 
   await site.open('/keys/new?name=Desk&network=10.0.0.0/8&network=192.0.2.7&not_before=2031-02-18T09:00&rate=100/day');
   await expect(site.createDialog.getByLabel('Allowed networks')).toHaveValue('10.0.0.0/8\n192.0.2.7');
   await expect(site.createDialog.getByLabel('Not before')).toHaveValue('2031-02-18T09:00');
-  await expect(site.createDialog.getByLabel('Calls')).toHaveValue('100');
-  await expect(site.createDialog.getByLabel('Each')).toHaveValue('day');
+  await expect(site.createDialog.getByLabel('Requests')).toHaveValue('100');
+  await expect(site.createDialog.getByLabel('Per', { exact: true })).toHaveValue('day');
 });
 
 test('rules that become narrower are said before saving', { tag: '@scripts' }, async ({ page, site, keyward }) => {
@@ -146,14 +146,14 @@ test('rules that become narrower are said before saving', { tag: '@scripts' }, a
   await expect(said).toHaveText('');
   await dialog.getByLabel('Allowed networks').fill('192.0.2.7');
   await leave();
-  await expect(said).toContainText('Calls from networks that are not in the list are refused.');
+  await expect(said).toContainText('Requests from networks that are not in the list are rejected.');
   await dialog.getByLabel('Allowed networks').fill('');
   await leave();
   await expect(said).toHaveText('');
   await dialog.getByLabel('Burst').fill('10');
   await leave();
-  await expect(said).toContainText('Calls past the new limit are refused.');
+  await expect(said).toContainText('Requests over the new limit are rejected.');
   await dialog.getByLabel('Not before').fill(inDays(10));
   await leave();
-  await expect(said).toContainText('Until it works, its calls are refused');
+  await expect(said).toContainText('Requests before the start time are rejected');
 });

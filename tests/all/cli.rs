@@ -205,7 +205,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         "--rate",
         "100/minute,burst=20",
     ]));
-    for words in ["2099-12-01T09:00:00Z", "10.0.0.0/8, 192.0.2.7/32", "100 calls a minute, 20 at once"] {
+    for words in ["2099-12-01T09:00:00Z", "10.0.0.0/8, 192.0.2.7/32", "100 requests per minute, burst 20"] {
         assert!(made.contains(words), "{words}: {made}");
     }
     let id = made.split("key_id").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
@@ -224,7 +224,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
     assert_eq!(rules(&listed()[0]), before);
     let shown = out(&keyward(folder, &["keys", "list"]));
     assert!(
-        shown.contains("not before 2099-12-01T09:00:00Z, from 10.0.0.0/8 and 1 more, 100 calls a minute"),
+        shown.contains("not before 2099-12-01T09:00:00Z, from 10.0.0.0/8 and 1 more, 100 requests per minute"),
         "{shown}"
     );
 
@@ -250,12 +250,12 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         (edit(&[]), "required"),
         (edit(&["--rate", "5/day", "--no-rate"]), "cannot be used with"),
         (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "inside 10.0.0.0/8"),
-        (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "rate: Write a limit such as 100/minute"),
+        (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "rate: Enter a limit such as 100/minute"),
         (edit(&["--not-before", "2020-02-29T09:00Z"]), "not_before: 29 February 2020, 09:00:00 UTC has passed"),
-        (edit(&["--not-before", "2099-12-01"]), "would never work"),
+        (edit(&["--not-before", "2099-12-01"]), "would expire first"),
         (edit(&["--scope", "no:such"]), "does not offer no:such"),
         (keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]), "no such thing"),
-        (create(&["--network", "somewhere"]), "“somewhere” is not a network"),
+        (create(&["--network", "somewhere"]), "“somewhere” is not a valid network"),
     ] {
         let message = err(&refused);
         assert!(message.contains(words), "{words}: {message}");

@@ -114,7 +114,7 @@ fn keys() {
         }
     }
     let shown = out(&on(&["keys", "show", id]));
-    assert!(shown.contains("rate limit  5 calls a minute") && shown.contains("scopes      data:read"), "{shown}");
+    assert!(shown.contains("rate limit  5 requests per minute") && shown.contains("scopes      data:read"), "{shown}");
 
     let day = |days: i64| time_format::rfc3339(SystemClock.now().plus_seconds(days * 86_400))[..10].to_owned();
     let (start, end) = (day(10), day(30));

@@ -96,7 +96,7 @@ on_both_engines! {
         assert_eq!(key.status, Status::Scheduled);
         assert_eq!(key.networks, ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"]);
         assert_eq!(key.not_before.unwrap().at, from);
-        assert_eq!(key.rate_limit.unwrap().words, "100 calls a minute, 20 at once");
+        assert_eq!(key.rate_limit.unwrap().words, "100 requests per minute, burst 20");
         let event = last_event_detail(&bench, "key.created").await;
         assert_eq!(event["after"]["networks"], serde_json::json!(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"]));
         assert_eq!(event["after"]["not_before"], from.micros());
@@ -153,7 +153,7 @@ on_both_engines! {
         let past = invalid_fields(create(draft(rules("", &format_utc(now.plus_seconds(-60)), ""))).await);
         assert!(names(&past) == ["not_before"] && past[0].message.contains("has passed"), "{past:?}");
         let late = invalid_fields(create(draft(rules("", &format_utc(now.plus_seconds(91 * DAY)), ""))).await);
-        assert!(names(&late) == ["not_before"] && late[0].message.contains("it ends on"), "{late:?}");
+        assert!(names(&late) == ["not_before"] && late[0].message.contains("would expire first, on"), "{late:?}");
         let many = |count| (0..count).map(|n| format!("10.0.{n}.0/24\n")).collect::<String>();
         assert!(invalid_fields(create(draft(rules(&many(51), "", ""))).await)[0].message.contains("at most 50"));
         for (rate, per, burst, field) in [
@@ -186,7 +186,7 @@ on_both_engines! {
         assert_eq!(side("before"), (json!([]), json!(null), json!(null)));
         assert_eq!(side("after"), (json!(["192.0.2.0/24"]), json!(from.micros()), json!("5/second")));
         let history = bench.signed_in(EMAIL).await.get(&format!("/keys/{}", made.id)).await;
-        for words in ["From <code>192.0.2.0/24", "5 calls a second", "no limit", "any network", "Scheduled"] {
+        for words in ["<code>192.0.2.0/24", "5 requests per second", "no limit", "any network", "Scheduled"] {
             assert!(history.text().contains(words), "{words}: {}", history.text());
         }
         // An edit with empty fields removes the restrictions, and the page shows that.
@@ -194,7 +194,7 @@ on_both_engines! {
         let key = bench.app.keys.edit(&maren, made.id, change).await.unwrap();
         assert!(key.networks.is_empty() && key.not_before.is_none() && key.rate_limit.is_none());
         let page = bench.signed_in(EMAIL).await.get(&format!("/keys/{}", made.id)).await;
-        assert!(page.text().contains("From anywhere") && page.text().contains("No limit"), "{}", page.text());
+        assert!(page.text().contains("Any network") && page.text().contains("No limit"), "{}", page.text());
         assert_eq!(code(&bench, &made.secret, None).await, "good");
     }
 
@@ -275,7 +275,7 @@ on_both_engines! {
             let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let page = browser.post(&path, &pairs).await;
             assert_eq!(page.status, 422, "{}", page.text());
-            assert!(field_error(&page, "networks").contains("is not a network"), "{}", field_error(&page, "networks"));
+            assert!(field_error(&page, "networks").contains("is not a valid network"), "{}", field_error(&page, "networks"));
             assert!(field_error(&page, "not_before").contains("29 February 2020, 09:00:00 UTC has passed"));
             assert!(field_error(&page, "burst").contains("as the burst"));
             assert!(is_open(&page), "{}", page.text());
@@ -289,7 +289,7 @@ on_both_engines! {
             let pairs: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let page = browser.post(&path, &pairs).await;
             assert_eq!(page.status, 200, "{}", page.text());
-            assert!(page.text().contains("100 calls an hour, 20 at once"), "{}", page.text());
+            assert!(page.text().contains("100 requests per hour, burst 20"), "{}", page.text());
         }
         assert_eq!(bench.query_number("SELECT COUNT(*) FROM keys WHERE rate_limit = '100/hour,burst=20'").await, 2);
     }

@@ -106,7 +106,7 @@ on_both_engines! {
         let path = format!("/keys/{}", made.id);
         let page = browser.get(&path).await;
         assert!(page.text().contains("Never used"), "{}", page.text());
-        assert!(page.text().contains("0 accepted, 0 refused"), "{}", page.text());
+        assert!(page.text().contains("0 accepted, 0 rejected"), "{}", page.text());
         bench.clock.advance(65);
         let exact = time_format::format_moment(bench.app.context.now(), &maren.zone).exact;
         for scopes in [json!([]), json!([]), json!(["data:write"])] {
@@ -117,14 +117,14 @@ on_both_engines! {
                 bench.app.usage.flush().await.unwrap();
             }
             let page = browser.get(&path).await;
-            assert!(page.text().contains("2 accepted, 1 refused"), "{written}: {}", page.text());
+            assert!(page.text().contains("2 accepted, 1 rejected"), "{written}: {}", page.text());
             assert!(page.text().contains("Calls today") && !page.text().contains("Never used"), "{written}");
             assert!(page.text().contains(&exact), "{written}: {exact}: {}", page.text());
             let called = browser.call("keys/called", &[("id", &made.id.to_string())]).await.json();
             assert_eq!(called["exact"], exact.as_str(), "{written}");
         }
         program.json("/v1/keys/verify", &json!({"key": made.secret})).await;
-        assert!(browser.get(&path).await.text().contains("3 accepted, 1 refused"), "written and not");
+        assert!(browser.get(&path).await.text().contains("3 accepted, 1 rejected"), "written and not");
     }
 
     /// A day begins at midnight in the viewer's time zone. The hour that contains midnight counts completely.

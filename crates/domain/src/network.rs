@@ -20,11 +20,13 @@ pub fn client_network(address: IpAddr) -> IpAddr {
 /// Parse error of a list of networks. Each message names the invalid text and a valid form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
-    #[error("“{0}” is not a network. Write networks such as 203.0.113.0/24 or 2001:db8::/32, or single addresses.")]
+    #[error(
+        "“{0}” is not a valid network. Enter networks such as 203.0.113.0/24 or 2001:db8::/32, or single addresses."
+    )]
     Unreadable(String),
-    #[error("“{given}” is an address inside {network}. Write {network}, or the address alone.")]
+    #[error("“{given}” is an address inside {network}. Enter {network}, or the address without the prefix length.")]
     HostBits { given: String, network: IpNet },
-    #[error("Write at most 50 networks.")]
+    #[error("Enter at most 50 networks.")]
     TooMany,
 }
 

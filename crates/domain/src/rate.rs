@@ -42,13 +42,13 @@ impl RatePeriod {
 /// Validation error of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
-    #[error("Write a whole number of calls from 1 to 1000000.")]
+    #[error("Enter a whole number of requests from 1 to 1000000.")]
     Calls,
-    #[error("Choose second, minute, hour or day.")]
+    #[error("Choose second, minute, hour, or day.")]
     Per,
-    #[error("Write a whole number from 1 to 1000000 as the burst, or leave it empty.")]
+    #[error("Enter a whole number from 1 to 1000000 as the burst, or leave it blank.")]
     Burst,
-    #[error("Write a limit such as 100/minute, or 100/minute,burst=20.")]
+    #[error("Enter a limit such as 100/minute or 100/minute,burst=20.")]
     Form,
 }
 
@@ -99,12 +99,11 @@ impl RateLimit {
         self.burst.get()
     }
 
-    /// Formats the limit: "100 calls a minute, 20 at once".
+    /// Formats the limit: "100 requests per minute, burst 20".
     pub fn describe(&self) -> String {
-        let calls = if self.calls() == 1 { "1 call".to_owned() } else { format!("{} calls", grouped(self.calls())) };
-        let each = if self.per == RatePeriod::Hour { "an" } else { "a" };
-        let rate = format!("{calls} {each} {}", self.per.as_str());
-        if self.burst == self.calls { rate } else { format!("{rate}, {} at once", grouped(self.burst())) }
+        let noun = if self.calls() == 1 { "request" } else { "requests" };
+        let rate = format!("{} {noun} per {}", grouped(self.calls()), self.per.as_str());
+        if self.burst == self.calls { rate } else { format!("{rate}, burst {}", grouped(self.burst())) }
     }
 
     /// Whether every call pattern that this limit allows is also allowed by `outer`: neither the rate nor the burst is
@@ -183,10 +182,10 @@ mod tests {
     #[test]
     fn limits_in_words() {
         for (text, words) in [
-            ("100/minute,burst=20", "100 calls a minute, 20 at once"),
-            ("1/second", "1 call a second"),
-            ("1000/hour", "1,000 calls an hour"),
-            ("1000000/day,burst=1", "1,000,000 calls a day, 1 at once"),
+            ("100/minute,burst=20", "100 requests per minute, burst 20"),
+            ("1/second", "1 request per second"),
+            ("1000/hour", "1,000 requests per hour"),
+            ("1000000/day,burst=1", "1,000,000 requests per day, burst 1"),
         ] {
             assert_eq!(text.parse::<RateLimit>().unwrap().describe(), words);
         }

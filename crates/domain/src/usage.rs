@@ -11,9 +11,9 @@ pub struct CallsToday {
 }
 
 impl fmt::Display for CallsToday {
-    /// "1,234 accepted, 5 refused".
+    /// "1,234 accepted, 5 rejected".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} accepted, {} refused", grouped(self.accepted), grouped(self.refused))
+        write!(f, "{} accepted, {} rejected", grouped(self.accepted), grouped(self.refused))
     }
 }
 
@@ -37,10 +37,10 @@ mod tests {
     #[test]
     fn numbers_are_grouped() {
         for (accepted, refused, expected) in [
-            (0, 0, "0 accepted, 0 refused"),
-            (999, 1_000, "999 accepted, 1,000 refused"),
-            (13_565, 1_240_000, "13,565 accepted, 1,240,000 refused"),
-            (u64::MAX, 100_000, "18,446,744,073,709,551,615 accepted, 100,000 refused"),
+            (0, 0, "0 accepted, 0 rejected"),
+            (999, 1_000, "999 accepted, 1,000 rejected"),
+            (13_565, 1_240_000, "13,565 accepted, 1,240,000 rejected"),
+            (u64::MAX, 100_000, "18,446,744,073,709,551,615 accepted, 100,000 rejected"),
         ] {
             assert_eq!(CallsToday { accepted, refused }.to_string(), expected);
         }

@@ -34,11 +34,11 @@ pub fn resolve(choice: &ExpiryChoice, zone: &TimeZone, now: Timestamp) -> Result
         ExpiryChoice::Days(days) => Ok(Some(now.plus_seconds(i64::from(*days) * DAY))),
         ExpiryChoice::Date(date) => {
             let wrong = |message: String| InvalidField::new("expires_on", message);
-            let date: Date = date.parse().map_err(|_| wrong("Choose the day on which the key ends.".into()))?;
+            let date: Date = date.parse().map_err(|_| wrong("Choose the day on which the key expires.".into()))?;
             let end = last_second(date, zone).map_err(|_| wrong("Choose an earlier day.".into()))?;
             if end <= now {
                 let day = date.strftime("%-d %B %Y");
-                return Err(wrong(format!("{day} has passed. Choose a day from today on.")));
+                return Err(wrong(format!("{day} has passed. Choose today or a later day.")));
             }
             within_limit(end, now).map(Some).map_err(|e| wrong(e.to_string()))
         }
@@ -147,7 +147,7 @@ mod tests {
         assert!(ends("2026-11-20", "Europe/Berlin").is_ok());
         assert_eq!(
             ends("2026-11-19", "Europe/Berlin").unwrap_err(),
-            "19 November 2026 has passed. Choose a day from today on."
+            "19 November 2026 has passed. Choose today or a later day."
         );
         assert!(ends("2027-02-30", "UTC").is_err());
         assert!(ends("9999-12-31", "UTC").is_err());

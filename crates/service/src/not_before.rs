@@ -28,11 +28,11 @@ pub fn parse(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Option<Times
         civil.to_zoned(zone.clone()).map(|zoned| zoned.timestamp())
     });
     let wrong = |message: String| InvalidField::new(FIELD, message);
-    let at = at.map_err(|_| wrong("Write a day and a time, such as 2027-02-18 09:00.".into()))?;
+    let at = at.map_err(|_| wrong("Enter a date and time, such as 2027-02-18 09:00.".into()))?;
     let at = Timestamp::from_micros(at.as_microsecond());
     if now.seconds_since(at) >= MINUTE {
         let exact = time_format::format_moment(at, zone).exact;
-        return Err(wrong(format!("{exact} has passed. Choose a later time, or none: then the key works at once.")));
+        return Err(wrong(format!("{exact} has passed. Choose a later time, or leave the field blank to start now.")));
     }
     Ok(Some(at))
 }
@@ -45,10 +45,7 @@ pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -
     match (from, end) {
         (Some(from), Some(end)) if from >= end => {
             let end = time_format::format_moment(end, zone).exact;
-            Err(InvalidField::new(
-                FIELD,
-                format!("The key would never work: it ends on {end}. Choose an earlier time."),
-            ))
+            Err(InvalidField::new(FIELD, format!("The key would expire first, on {end}. Choose an earlier time.")))
         }
         _ => Ok(()),
     }
@@ -59,9 +56,9 @@ pub fn check(from: Option<Timestamp>, end: Option<Timestamp>, zone: &TimeZone) -
 /// # Errors
 /// Same as [`parse`].
 pub fn preview_text(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, InvalidField> {
-    let Some(from) = parse(text, zone, now)? else { return Ok("Works at once.".to_owned()) };
+    let Some(from) = parse(text, zone, now)? else { return Ok("Valid immediately.".to_owned()) };
     let from = zoned(from, zone);
-    Ok(format!("Works from {} {}.", from.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&from)))
+    Ok(format!("Valid from {} {}.", from.strftime("%A %-d %B %Y at %H:%M:%S"), abbreviation(&from)))
 }
 
 /// Formats a timestamp as the value of the field, to the minute.
@@ -93,7 +90,7 @@ mod tests {
         assert_eq!(starts("2026-12-01T09:00:00+05:45", "Europe/Berlin").unwrap(), "2026-12-01T03:15:00Z");
         assert_eq!(parse(" ", &TimeZone::UTC, NOW), Ok(None));
         for wrong in ["soon", "2026-13-01T09:00", "2027-02-30T09:00", "09:00", "+10000-01-01T00:00"] {
-            assert!(starts(wrong, "UTC").unwrap_err().starts_with("Write a day and a time"), "{wrong}");
+            assert!(starts(wrong, "UTC").unwrap_err().starts_with("Enter a date and time"), "{wrong}");
         }
     }
 
@@ -104,10 +101,10 @@ mod tests {
         assert_eq!(starts("2027-10-31T02:30", "Europe/Berlin").unwrap(), "2027-10-31T00:30:00Z");
         let berlin = zone("Europe/Berlin");
         let preview = |text| preview_text(text, &berlin, NOW).unwrap();
-        assert_eq!(preview("2027-03-28T02:30"), "Works from Sunday 28 March 2027 at 03:30:00 CEST.");
-        assert_eq!(preview("2027-10-31T02:30"), "Works from Sunday 31 October 2027 at 02:30:00 CEST.");
-        assert_eq!(preview("2027-10-31T02:30+01:00"), "Works from Sunday 31 October 2027 at 02:30:00 CET.");
-        assert_eq!(preview(""), "Works at once.");
+        assert_eq!(preview("2027-03-28T02:30"), "Valid from Sunday 28 March 2027 at 03:30:00 CEST.");
+        assert_eq!(preview("2027-10-31T02:30"), "Valid from Sunday 31 October 2027 at 02:30:00 CEST.");
+        assert_eq!(preview("2027-10-31T02:30+01:00"), "Valid from Sunday 31 October 2027 at 02:30:00 CET.");
+        assert_eq!(preview(""), "Valid immediately.");
     }
 
     #[test]
@@ -125,7 +122,7 @@ mod tests {
         let later = NOW.plus_seconds(1);
         let ends = |end| check(Some(NOW), end, &TimeZone::UTC);
         assert_eq!((ends(None), ends(Some(later))), (Ok(()), Ok(())));
-        assert!(ends(Some(NOW)).unwrap_err().message.contains("it ends on 20 November 2026, 13:32:00 UTC"));
+        assert!(ends(Some(NOW)).unwrap_err().message.contains("would expire first, on 20 November 2026, 13:32:00 UTC"));
         assert_eq!(check(None, Some(NOW), &TimeZone::UTC), Ok(()));
     }
 

@@ -18,7 +18,7 @@ fn string_list<'k>(key: &'k Value, name: &str) -> Vec<&'k str> {
     key[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Returns the rate limit in words, such as "100 calls a minute".
+/// Returns the rate limit in words, such as "100 requests per minute".
 fn rate(key: &Value) -> Option<String> {
     let limit = key["rate_limit"].as_str()?;
     Some(limit.parse::<RateLimit>().map_or_else(|_| limit.to_owned(), |limit| limit.describe()))
@@ -126,7 +126,7 @@ pub fn list(keys: &[Value], project: impl Fn(usize) -> Option<String>, json: boo
 }
 
 /// Formats the restrictions of a key in one line, for example "  not before 2026-12-01T09:00:00Z, from 10.0.0.0/8 and 2
-/// more, 100 calls a minute". Returns an empty string if there are none.
+/// more, 100 requests per minute". Returns an empty string if there are none.
 fn restrictions_line(key: &Value) -> String {
     let mut parts = Vec::new();
     parts.extend(key["not_before"].as_str().map(|at| format!("not before {at}")));

@@ -51,7 +51,7 @@ impl RestrictionFields {
         let (rate, per, burst) =
             limit.map(|RateView { calls, per, burst, .. }| rate_limit_values(*calls, per, *burst)).unwrap_or_default();
         let start_hint = key.not_before.as_ref().map(|at| {
-            let word = if at.at > key.now { "Works from" } else { "Has worked since" };
+            let word = if at.at > key.now { "Valid from" } else { "Valid since" };
             format!("{word} {}.", at.exact)
         });
         Self { networks: key.networks.join("\n"), not_before, start_hint, rate, per, burst }
@@ -105,14 +105,14 @@ pub fn restriction_fields(fields: RestrictionFields, zone: &str) -> AnyView {
     let state = FormState::from_context();
     let RestrictionFields { networks, not_before, start_hint: said, rate, per, burst } = fields;
     let wrong = state.field_error("not_before");
-    let hint = format!("Refused until then; empty means at once. Time zone: {zone}.");
+    let hint = format!("Requests before this time are rejected. Leave blank to start now. Time zone: {zone}.");
     view! {
         <Area
             name="networks"
             label="Allowed networks"
             value=networks
             rows=2
-            hint="One a line, such as 203.0.113.0/24 or 2001:db8::/32. Empty means from anywhere."
+            hint="One per line, such as 203.0.113.0/24 or 2001:db8::/32. Leave blank to allow any network."
         />
         <NotBefore first=not_before hint said wrong_time=wrong focus=state.has_initial_focus("not_before", false) />
         {rate_limit_fields(rate, &per, burst)}
@@ -150,9 +150,9 @@ fn rate_limit_fields(rate: String, per: &str, burst: String) -> AnyView {
         <fieldset class="field">
             <legend>"Rate limit " <span class="optional">"optional"</span></legend>
             <div class="fields fields--limit">
-                {number("rate", "Calls", rate)}
+                {number("rate", "Requests", rate)}
                 <div class="field">
-                    <label for="per">"Each"</label>
+                    <label for="per">"Per"</label>
                     <Select
                         name="per"
                         choices
@@ -167,8 +167,7 @@ fn rate_limit_fields(rate: String, per: &str, burst: String) -> AnyView {
             <Wrong name="per" />
             <Wrong name="burst" />
             <p class="hint" id="rate-hint">
-                "Calls past it are refused until there is room again. The burst is how many may come at once after a rest; empty \
-                 means all of them."
+                "Requests over the limit are rejected. Burst: how many requests may arrive at once. Default: the full limit."
             </p>
         </fieldset>
     }
@@ -186,7 +185,7 @@ pub fn restriction_details(key: &KeyView, all: bool) -> AnyView {
     let not_before = key.not_before.clone().map(|at| {
         view! {
             <dt>"Not before"</dt>
-            <dd>"From " <Exactly at=at.clone() /> " " <span class="muted"><Ago at now=key.now /></span></dd>
+            <dd><Exactly at=at.clone() /> " " <span class="muted"><Ago at now=key.now /></span></dd>
         }
     });
     let limit = key.rate_limit.as_ref().map_or("No limit", |limit| &limit.words).to_owned();
@@ -199,16 +198,16 @@ pub fn restriction_details(key: &KeyView, all: bool) -> AnyView {
     view! { {networks} {not_before} {limit} }.into_any()
 }
 
-/// "From 10.0.0.0/8 and 2 more", expandable to the full list.
+/// "10.0.0.0/8 and 2 more", expandable to the full list.
 fn networks_view(networks: &[String]) -> AnyView {
-    let Some((first, rest)) = networks.split_first() else { return "From anywhere".into_any() };
+    let Some((first, rest)) = networks.split_first() else { return "Any network".into_any() };
     if rest.is_empty() {
-        return view! { "From " <code>{first.clone()}</code> }.into_any();
+        return view! { <code>{first.clone()}</code> }.into_any();
     }
     let all = networks.iter().map(|network| view! { <li><code>{network.clone()}</code></li> }).collect_view();
     view! {
         <details class="all">
-            <summary>"From " <code>{first.clone()}</code> {format!(" and {} more", rest.len())}</summary>
+            <summary><code>{first.clone()}</code> {format!(" and {} more", rest.len())}</summary>
             <ul>{all}</ul>
         </details>
     }

@@ -155,7 +155,7 @@ mod tests {
             [
                 "Allowed networks: any network > 10.0.0.0/8, 192.0.2.7/32",
                 "Not before: none > 14 August 2026, 07:12:09 UTC",
-                "Rate limit: no limit > 100 calls a minute, 20 at once"
+                "Rate limit: no limit > 100 requests per minute, burst 20"
             ]
         );
         assert_eq!(changes(r#"{"after": {"rate_limit": "often"}}"#), ["Rate limit: - > often"]);

@@ -33,17 +33,18 @@ pub fn EditEffects(
             let value = |name: &str| browser::value_of(&watched, &format!("[name={name}]"));
             let mut all = effect_sentences(&gone, &value("expires"));
             if is_narrower(&networks, &value("networks")) {
-                all.push("Calls from networks that are not in the list are refused.".to_owned());
+                all.push("Requests from networks that are not in the list are rejected.".to_owned());
             }
             let from = value("not_before");
             // The format sorts by time, so that the texts can be compared.
             if from > not_before {
                 all.push(
-                    "Until it works, its calls are refused, and those with access tokens made from it.".to_owned(),
+                    "Requests before the start time are rejected, including those with access tokens issued from the key."
+                        .to_owned(),
                 );
             }
             if is_lower(rate.as_ref(), &value("rate"), &value("per"), &value("burst")) {
-                all.push("Calls past the new limit are refused.".to_owned());
+                all.push("Requests over the new limit are rejected.".to_owned());
             }
             effects.set(all);
         };
@@ -53,7 +54,7 @@ pub fn EditEffects(
     let words = move || {
         let all = effects.get();
         (!all.is_empty()).then(|| {
-            let who = if used { "A running integration will notice." } else { "Nobody has used this key yet." };
+            let who = if used { "This affects running integrations." } else { "This key was never used." };
             view! {
                 <Notice tone=Tone::Warning>
                     <strong>{who}</strong>
@@ -73,10 +74,10 @@ pub fn EditEffects(
 fn effect_sentences(gone: &[String], ends: &str) -> Vec<String> {
     let mut effects = Vec::new();
     if !gone.is_empty() {
-        effects.push(format!("Calls that need {} are refused from the next request on.", gone.join(" or ")));
+        effects.push(format!("Requests that need {} will fail immediately.", gone.join(" or ")));
     }
     if ends != "keep" && !ends.is_empty() {
-        effects.push("Its new end counts for access tokens made from it too.".to_owned());
+        effects.push("The new expiry also applies to access tokens issued from the key.".to_owned());
     }
     effects
 }
