@@ -78,7 +78,7 @@ test('a project makes no more keys than the policy allows', async ({ page, site,
   await site.openCreate();
   await site.createDialog.getByLabel('Name').fill('One more');
   await site.submitCreate();
-  await expect(site.createDialog.getByRole('alert')).toContainText('as many keys as the policy of this Keyward allows');
+  await expect(site.createDialog.getByRole('alert')).toContainText('the maximum number of keys that the policy allows');
   await expect(site.createDialog.getByLabel('Name')).toHaveValue('One more');
 });
 

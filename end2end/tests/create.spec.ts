@@ -20,7 +20,7 @@ test('all errors at once, beside their fields, and nothing is lost', async ({ si
   await site.submitCreate();
 
   await expect(name).toHaveAttribute('aria-invalid', 'true');
-  await expect(name).toHaveAccessibleDescription(/Give the key a name/);
+  await expect(name).toHaveAccessibleDescription(/Enter a name for the key/);
   await expect(on).toHaveAttribute('aria-invalid', 'true');
   await expect(on).toHaveAccessibleDescription(/29 February 2020 has passed/);
   await expect(name).toBeFocused();

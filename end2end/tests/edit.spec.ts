@@ -36,7 +36,7 @@ test('all errors at once, and what was typed stays', async ({ page, site, keywar
   await dialog.getByLabel('data:write').check();
   await save(dialog);
   const again = page.getByRole('dialog');
-  await expect(again.getByLabel('Name')).toHaveAccessibleDescription(/Give the key a name/);
+  await expect(again.getByLabel('Name')).toHaveAccessibleDescription(/Enter a name for the key/);
   await expect(again.getByLabel('Name')).toBeFocused();
   await expect(again.getByLabel('Expires on')).toHaveAccessibleDescription(/has passed/);
   await expect(again.getByLabel('data:write')).toBeChecked();
@@ -61,7 +61,7 @@ test('after being told of another edit, saving again saves', async ({ page, site
   await expect(other.row('Theirs')).toBeVisible();
   await page.bringToFront();
   await save(dialog);
-  await expect(page.getByRole('alert')).toContainText('This key was changed meanwhile');
+  await expect(page.getByRole('alert')).toContainText('This key was changed elsewhere');
   await expect(dialog.getByLabel('Name')).toHaveValue('Mine');
   await expect(dialog.getByLabel('usage:read')).toBeChecked();
   await save(dialog);

@@ -67,6 +67,6 @@ test('an edit that began before another is told, and loses nothing', async ({ pa
   await expect(other.row('Theirs')).toBeVisible();
   await page.bringToFront();
   await page.getByRole('dialog').getByRole('button', { name: 'Save changes' }).click();
-  await expect(page.getByRole('alert')).toContainText('This key was changed meanwhile');
+  await expect(page.getByRole('alert')).toContainText('This key was changed elsewhere');
   await expect(page.getByRole('dialog').getByLabel('Name')).toHaveValue('Mine');
 });

@@ -59,7 +59,7 @@ test('an administrator stops a key, and its owner reads why', async ({ page, sit
   const dialog = page.getByRole('dialog', { name: 'Deactivate “Gateway”?' });
   await dialog.getByLabel('Reason').fill('   ');
   await dialog.getByRole('button', { name: 'Deactivate key' }).click();
-  await expect(page.getByRole('dialog').getByLabel('Reason')).toHaveAccessibleDescription(/Say why/);
+  await expect(page.getByRole('dialog').getByLabel('Reason')).toHaveAccessibleDescription(/Enter a reason/);
   await page.getByRole('dialog').getByLabel('Reason').fill('Found in a public repository.');
   await page.getByRole('dialog').getByRole('button', { name: 'Deactivate key' }).click();
   await expect(site.toast).toContainText('“Gateway” deactivated.');

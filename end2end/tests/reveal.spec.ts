@@ -127,7 +127,7 @@ test('the same form twice makes one key, and says that a secret is shown once', 
     // The browser sends the form again.
     await page.reload();
   }
-  await expect(page.getByRole('alert')).toContainText('a secret is shown only in the answer that made it');
+  await expect(page.getByRole('alert')).toContainText('the secret cannot be shown again');
   await expect(page.getByText(SECRET)).toHaveCount(0);
   expect(await keyward.keys()).toHaveLength(1);
 });

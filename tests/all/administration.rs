@@ -733,7 +733,7 @@ on_both_engines! {
         assert_eq!(bench.events("key.deactivated").await, 0);
         let page = browser.post(&form_path, &with("Leaked.")).await;
         assert_eq!(page.status, 200, "{}", page.text());
-        for words in ["2 keys deactivated", "2 keys could not be deactivated", "This key is deleted. Restore it first.", "It does not exist any more."] {
+        for words in ["2 keys deactivated", "2 keys could not be deactivated", "This key is deleted. Restore it first.", "The key no longer exists."] {
             assert!(page.text().contains(words), "{words}: {}", page.text());
         }
         for id in [one.id, two.id] {

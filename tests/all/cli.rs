@@ -253,7 +253,7 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         (edit(&["--network", "10.0.0.5/8", "--rate", "often", "--name", ""]), "rate: Enter a limit such as 100/minute"),
         (edit(&["--not-before", "2020-02-29T09:00Z"]), "not_before: 29 February 2020, 09:00:00 UTC has passed"),
         (edit(&["--not-before", "2099-12-01"]), "would expire first"),
-        (edit(&["--scope", "no:such"]), "does not offer no:such"),
+        (edit(&["--scope", "no:such"]), "does not offer the scope no:such"),
         (keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]), "no such thing"),
         (create(&["--network", "somewhere"]), "“somewhere” is not a valid network"),
     ] {
@@ -318,14 +318,14 @@ fn a_bad_value_is_named_with_what_would_be_right() {
     out(&once);
     for (arguments, words) in [
         (&["keys", "create", "--project", "nowhere", "--name", "x"][..], "keyward projects list"),
-        (&["keys", "create", "--project", "maren’s project", "--name", ""][..], "Give the key a name"),
+        (&["keys", "create", "--project", "maren’s project", "--name", ""][..], "Enter a name for the key"),
         (
             &["keys", "create", "--project", "maren’s project", "--name", "x", "--expires", "soon"][..],
             "Choose a period",
         ),
         (
             &["keys", "create", "--project", "maren’s project", "--name", "x", "--scope", "no:such"][..],
-            "does not offer no:such",
+            "does not offer the scope no:such",
         ),
     ] {
         let said = err(&keyward(folder, arguments));

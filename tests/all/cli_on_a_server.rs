@@ -149,7 +149,7 @@ fn keys() {
 
     // Denied commands explain the reason, and print no secret.
     let wider = on(&["keys", "create", "--name", "Wider", "--scope", "data:write"]);
-    assert!(err(&wider).contains("You do not have data:write"), "{}", err(&wider));
+    assert!(err(&wider).contains("Your key does not have these scopes: data:write"), "{}", err(&wider));
     let reader = stage.create_key(&[READ]);
     let refused = stage.run_remote_with_key(reader["secret"].as_str().unwrap(), &["keys", "deactivate", id]);
     assert!(err(&refused).contains("made no token of this key"), "{}", err(&refused));

@@ -167,7 +167,7 @@ on_both_engines! {
             let (_, made, other) = winner(both.post_concurrently(("/keys/new", &fields), ("/keys/new", &fields)).await);
             assert!(made.text().contains("KEYWARD_SECRET_KEY"), "the secret is shown");
             assert_eq!(other.status, 409);
-            assert!(other.text().contains("This form has made its key already"), "{}", other.text());
+            assert!(other.text().contains("This form was already submitted"), "{}", other.text());
             assert!(!other.text().contains("KEYWARD_SECRET_KEY"));
             assert_eq!(other.input("issued_to"), "the buoy", "what was typed is there");
             assert_ne!(other.input("number"), number, "and the next try is a new one");

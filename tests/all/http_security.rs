@@ -510,7 +510,7 @@ on_both_engines! {
         }
         let second = browser.post("/keys/new", &fields).await;
         assert_eq!(second.status, 409);
-        assert!(second.text().contains("This form has made its key already"), "{}", second.text());
+        assert!(second.text().contains("This form was already submitted"), "{}", second.text());
         assert!(!second.text().contains("KEYWARD_SECRET_KEY"));
         let third = browser.post_live("/keys/new", &fields).await;
         assert_eq!(third.status, 409);

@@ -207,7 +207,7 @@ on_both_engines! {
         let kept = RestrictionsDraft { not_before: KEEP.into(), ..RestrictionsDraft::default() };
         let change = KeyEdit { expires: "7d".into(), ..edit(&bench, &maren, id, kept.clone()).await };
         let fields = invalid_fields(bench.app.keys.edit(&maren, id, change).await);
-        assert!(names(&fields) == ["expires"] && fields[0].message.contains("Choose a later end"), "{fields:?}");
+        assert!(names(&fields) == ["expires"] && fields[0].message.contains("Choose a later expiry"), "{fields:?}");
         let change = edit(&bench, &maren, id, rules("", &format_utc(from.plus_seconds(90 * DAY)), "")).await;
         assert_eq!(names(&invalid_fields(bench.app.keys.edit(&maren, id, change).await)), ["not_before"]);
         // If neither is changed, the edit succeeds whatever the stored values are.

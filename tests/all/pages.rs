@@ -235,7 +235,7 @@ on_both_engines! {
         assert_eq!(changed.name, "Gateway 2");
         let before = (bench.stored_key(id).await, bench.events("key.edited").await);
         let refused = keys.edit(&maren, id, first).await;
-        assert!(matches!(refused, Err(Error::Conflict(why)) if why.starts_with("This key was changed meanwhile")));
+        assert!(matches!(refused, Err(Error::Conflict(why)) if why.starts_with("This key was changed elsewhere")));
         assert_eq!((bench.stored_key(id).await, bench.events("key.edited").await), before);
         let (stale, _) = edit(&bench, &maren, id).await;
         keys.deactivate(&maren, id).await.unwrap();

@@ -475,7 +475,7 @@ on_both_engines! {
         let mut draft = bench.draft(project, "Storm desk");
         draft.scopes = vec!["alerts:write".into()];
         let refused = bench.app.keys.create(&operator, draft.clone()).await.map(|_| ()).expect_err("refused");
-        assert!(format!("{refused:?}").contains("Only an owner of this project may give alerts:write"), "{refused:?}");
+        assert!(format!("{refused:?}").contains("Only a project owner can grant the scope alerts:write"), "{refused:?}");
         let made = bench.app.keys.create(&owner, draft).await.unwrap().0;
         let version = async |id| bench.app.keys.edit_form(&operator, id).await.unwrap().version;
         let edit = KeyEdit {

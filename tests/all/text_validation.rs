@@ -93,7 +93,7 @@ on_both_engines! {
             let page = browser.post("/keys/new", &fields).await;
             if count > 100 {
                 assert_eq!(page.status, 422);
-                assert!(page.text().contains("Use at most 100 characters. There are 101."), "{}", page.text());
+                assert!(page.text().contains("Use at most 100 characters. You entered 101."), "{}", page.text());
             } else {
                 assert_eq!(page.status, 200, "{}", page.text());
                 assert!(bench.query_texts("SELECT name FROM keys").await.contains(&name));

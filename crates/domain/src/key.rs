@@ -29,13 +29,13 @@ pub struct KeyName(String);
 /// Validation error of a label: a one-line text written by a user, such as a [`KeyName`] or "issued to".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    #[error("Give the key a name, so that you know it later.")]
+    #[error("Enter a name for the key.")]
     Empty,
-    #[error("Use at most {most} characters. There are {count}.")]
+    #[error("Use at most {most} characters. You entered {count}.")]
     TooLong { most: usize, count: usize },
     #[error("Remove the line break or control character.")]
     Control,
-    #[error("Use at least one visible character. This text has only invisible ones.")]
+    #[error("Use at least one visible character.")]
     Invisible,
 }
 
@@ -134,7 +134,7 @@ pub fn parse_issued_to(text: &str) -> Result<Option<String>, LabelError> {
 /// Validation error of a [`Reason`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReasonError {
-    #[error("Say why. The owner of the key reads it.")]
+    #[error("Enter a reason. The owner of the key sees it.")]
     Empty,
     #[error(transparent)]
     Label(LabelError),
@@ -276,7 +276,7 @@ impl Status {
 
 /// Parse error: unknown status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A status is active, scheduled, expired, inactive or deleted.")]
+#[error("The status must be active, scheduled, expired, inactive, or deleted.")]
 pub struct UnknownStatus;
 
 impl FromStr for Status {
@@ -308,7 +308,7 @@ pub struct RateView {
     pub per: String,
     /// Maximum number of calls at once after a period without calls.
     pub burst: u32,
-    /// "100 calls a minute, 20 at once".
+    /// "100 requests per minute, burst 20".
     pub words: String,
 }
 
@@ -487,7 +487,7 @@ mod tests {
         // The limit counts Unicode scalar values, not UTF-16 code units.
         assert!("😀".repeat(100).parse::<KeyName>().is_ok());
         let words = "😀".repeat(101).parse::<KeyName>().unwrap_err().to_string();
-        assert_eq!(words, "Use at most 100 characters. There are 101.");
+        assert_eq!(words, "Use at most 100 characters. You entered 101.");
     }
 
     #[test]

@@ -71,10 +71,10 @@ fn sorted_unique(ids: &[KeyId]) -> Result<Vec<KeyId>, Error> {
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
-        return Err(Error::Conflict("No key was chosen. Tick those that you mean, then press the button again."));
+        return Err(Error::Conflict("No keys are selected. Select at least one key and try again."));
     }
     if ids.len() > PAGE_SIZE {
-        return Err(Error::Conflict("At most 50 keys can be changed at once. Choose fewer."));
+        return Err(Error::Conflict("You can change at most 50 keys at once. Select fewer keys."));
     }
     Ok(ids)
 }
@@ -148,7 +148,7 @@ impl Keys {
                         Ok((_, None)) => done.same += 1,
                         Err(Error::NotFound) => done.left.push(BulkFailure {
                             name: name_of(tx, id.into()).await?,
-                            why: "It does not exist any more.".to_owned(),
+                            why: "The key no longer exists.".to_owned(),
                         }),
                         Err(Error::Conflict(why)) => {
                             done.left.push(BulkFailure { name: name_of(tx, id.into()).await?, why: why.to_owned() });

@@ -41,10 +41,10 @@ pub(super) async fn check_scopes(
     };
     for scope in scopes {
         let Some(row) = offered.iter().find(|row| row.name == scope.as_str()) else {
-            return Err(Error::field("scopes", format!("This project does not offer {scope}.")));
+            return Err(Error::field("scopes", format!("This project does not offer the scope {scope}.")));
         };
         if role.is_some_and(|role| !may_grant(role, scope, row)) {
-            return Err(Error::field("scopes", format!("Only an owner of this project may give {scope} to a key.")));
+            return Err(Error::field("scopes", format!("Only a project owner can grant the scope {scope}.")));
         }
     }
     if scopes.iter().any(ScopeName::is_management) {
@@ -61,9 +61,7 @@ pub(super) async fn check_key_limit(tx: &mut Tx<'_>, policy: &Policy, project: u
     if store::projects::key_count(tx, project).await? < i64::from(most) {
         return Ok(());
     }
-    Err(Error::Conflict(
-        "This project has as many keys as the policy of this Keyward allows. Delete one of them first.",
-    ))
+    Err(Error::Conflict("This project has the maximum number of keys that the policy allows. Delete a key first."))
 }
 
 impl Keys {
@@ -132,7 +130,7 @@ impl Keys {
                 authorize(tx, &actor, new.project, Action::ChangeKeys).await?;
                 let project = store::projects::by_id(tx, row.project_id).await?.ok_or(Error::NotFound)?;
                 if project.archived_at.is_some() {
-                    return Err(Error::Conflict("This project is archived. Unarchive it before you make a key."));
+                    return Err(Error::Conflict("This project is archived. Unarchive it before you create a key."));
                 }
                 management::check_new(tx, &actor, &new, now).await?;
                 check_scopes(tx, &actor, new.project, &new.scopes, now).await?;
@@ -144,8 +142,8 @@ impl Keys {
                     // Another node has used the number since the check above.
                     management::check_idempotency(tx, new.number, new.request.as_ref()).await?;
                     return Err(Error::Conflict(
-                        "This form has made its key already, and a secret is shown only in the answer that made it. If you \
-                         did not get it, delete that key and create another.",
+                        "This form was already submitted, and the secret cannot be shown again. If you did not save it, delete \
+                         that key and create another.",
                     ));
                 }
                 let stored = store::keys::by_id(tx, row.id).await?.ok_or(Error::NotFound)?;

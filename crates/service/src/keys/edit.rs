@@ -92,7 +92,10 @@ fn check_start(row: &KeyRow, edit: &Edit, actor: &Actor) -> Result<(), Error> {
     not_before::check(from, end, &actor.zone()).map_err(|field| match from {
         Some(from) if edit.not_before == row.not_before => {
             let from = time_format::format_moment(from, &actor.zone()).exact;
-            Error::field("expires", format!("The key would never work: it works from {from} on. Choose a later end."))
+            Error::field(
+                "expires",
+                format!("The key would expire before its start time ({from}). Choose a later expiry."),
+            )
         }
         _ => Error::Invalid(vec![field]),
     })
@@ -139,9 +142,7 @@ impl Keys {
                     if matches!(actor, Actor::Program(_)) {
                         return Err(ManagementError::Stale.into());
                     }
-                    return Err(Error::Conflict(
-                        "This key was changed meanwhile, by someone else or in another tab. Look at it again, then save.",
-                    ));
+                    return Err(Error::Conflict("This key was changed elsewhere. Review it and save again."));
                 }
                 let edit = edited.apply_to(&row)?;
                 edited.check(tx, &actor, &row, &edit, now).await?;

@@ -79,7 +79,7 @@ impl Keys {
         for scope in row.scopes()? {
             let name: ScopeName = scope.parse().map_err(|_| store::Error::Corrupt("scope of a key"))?;
             if !scopes.iter().any(|it| it.name == name) {
-                let description = "It may stay on this key; once taken away, it cannot be given again.".to_owned();
+                let description = "The key can keep this scope. If you remove it, you cannot add it again.".to_owned();
                 scopes.push(ScopeView { name, description });
             }
         }

@@ -149,7 +149,7 @@ async fn authorize(conn: &mut Conn<'_>, actor: &Actor, project: ProjectId, actio
     let Some(user) = actor.user() else { return Ok(()) };
     match role(conn, project, user).await? {
         Some(role) if role_allows(role, action) => Ok(()),
-        Some(_) => Err(Error::Forbidden("Your role in this project lets you see keys, not change them.")),
+        Some(_) => Err(Error::Forbidden("Your role in this project allows you to view keys but not to change them.")),
         None => Err(Error::NotFound),
     }
 }

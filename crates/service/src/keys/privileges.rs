@@ -71,17 +71,26 @@ impl Privileges {
     pub fn exceeding(&self, maker: &Self) -> Vec<InvalidField> {
         let mut errors = Vec::new();
         if self.environment != maker.environment {
-            errors.push(InvalidField::new("environment", format!("Your key is one for {}.", maker.environment)));
+            errors.push(InvalidField::new(
+                "environment",
+                format!("Your key is limited to the environment {}.", maker.environment),
+            ));
         }
         let lacks: Vec<_> = self.scopes.iter().filter(|it| !maker.scopes.contains(it)).map(String::as_str).collect();
         if !lacks.is_empty() {
-            errors.push(InvalidField::new("scopes", format!("You do not have {}.", lacks.join(", "))));
+            errors.push(InvalidField::new(
+                "scopes",
+                format!("Your key does not have these scopes: {}.", lacks.join(", ")),
+            ));
         }
         if !self.networks.is_subset_of(&maker.networks) {
-            errors.push(InvalidField::new("networks", format!("Your key may be used from {} alone.", maker.networks)));
+            errors.push(InvalidField::new(
+                "networks",
+                format!("Your key is limited to these networks: {}.", maker.networks),
+            ));
         }
         if maker.expires_at.is_some_and(|end| self.expires_at.is_none_or(|it| it > end)) {
-            errors.push(InvalidField::new("expires_at", "Your key ends before that."));
+            errors.push(InvalidField::new("expires_at", "Your key expires earlier."));
         }
         errors
     }

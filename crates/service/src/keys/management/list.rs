@@ -67,11 +67,11 @@ impl Keys {
         program.check_project(project)?;
         let limit = request.limit.unwrap_or(PAGE_SIZE);
         if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(Error::field("limit", format!("Ask for 1 to {LIMIT_MAX} keys.")));
+            return Err(Error::field("limit", format!("Use a limit from 1 to {LIMIT_MAX}.")));
         }
         let after = match &request.cursor {
             Some(cursor) => decode_cursor(cursor)
-                .ok_or_else(|| Error::field("cursor", "Send the next_cursor of a page as it stands."))?,
+                .ok_or_else(|| Error::field("cursor", "Use the unchanged next_cursor value of a page."))?,
             None => String::new(),
         };
         let filter = KeyFilter {

@@ -91,7 +91,7 @@ impl IdempotencyKey {
 fn instant(name: &'static str, text: &str) -> Result<Timestamp, InvalidField> {
     let read = text.trim().parse::<jiff::Timestamp>();
     let read = read.map_err(|_| {
-        InvalidField::new(name, "Write an instant in RFC 3339 before the year 9999, such as 2027-02-18T09:00:00Z.")
+        InvalidField::new(name, "Use an RFC 3339 time before the year 9999, such as 2027-02-18T09:00:00Z.")
     })?;
     Ok(Timestamp::from_micros(read.as_microsecond()))
 }
@@ -101,11 +101,11 @@ fn parse_expiry(end: &Expiry, now: Timestamp) -> Result<Option<Timestamp>, Inval
         Expiry::Never => Ok(None),
         Expiry::Days(days) => {
             let choice = u16::try_from(*days).ok().filter(|days| (1..=DAYS_MAX).contains(days)).map(ExpiryChoice::Days);
-            let wrong = || InvalidField::new("expires_in_days", format!("Write a whole number from 1 to {DAYS_MAX}."));
+            let wrong = || InvalidField::new("expires_in_days", format!("Use a whole number from 1 to {DAYS_MAX}."));
             expiry::resolve(&choice.ok_or_else(wrong)?, &TimeZone::UTC, now)
         }
         Expiry::At(text) => match instant("expires_at", text)? {
-            at if at <= now => Err(InvalidField::new("expires_at", "This has passed. Choose a later time.")),
+            at if at <= now => Err(InvalidField::new("expires_at", "This time has passed. Choose a later time.")),
             at => expiry::within_limit(at, now).map(Some).map_err(|e| InvalidField::new("expires_at", e)),
         },
     }
