@@ -48,7 +48,7 @@ export async function* tourCreate(site: Site): AsyncGenerator<string> {
   await site.reveal.getByRole('link', { name: 'Done' }).click();
   await expect(site.reveal.getByText('You have not copied this key')).toBeVisible();
   yield 'reveal-guard';
-  await site.reveal.getByRole('button', { name: 'Leave without it' }).click();
+  await site.reveal.getByRole('button', { name: 'Close without copying' }).click();
   await expect(site.reveal).toBeHidden();
 }
 

@@ -62,7 +62,7 @@ export async function* tourSecurity(site: Site): AsyncGenerator<string> {
     form.append(proof);
   });
   await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
-  await expect(page.getByLabel('Confirm that it is you')).toBeVisible();
+  await expect(page.getByLabel('Confirm with a code from your authenticator app')).toBeVisible();
   yield 'turn-off-proof';
   await site.open('/settings/security/second-factor/off');
   yield 'turn-off';

@@ -69,7 +69,7 @@ test('the first wrong field has the focus, whichever it is', async ({ site, watc
 
 test('a key that never expires, with a word of warning', async ({ site }) => {
   await site.openCreate();
-  const warning = site.createDialog.getByText('A key that never expires works until somebody stops it.');
+  const warning = site.createDialog.getByText('A key that never expires stays valid until you deactivate or delete it.');
   await expect(warning).toBeHidden();
   await site.createDialog.getByLabel('Expiration').selectOption('Never');
   await expect(warning).toBeVisible();
@@ -85,7 +85,7 @@ test('the sentence under the expiration says the instant where the person is', {
   const hint = site.createDialog.locator('#expires-hint');
   await expect(hint).toHaveText(/^Expires on \w+day \d+ \w+ \d{4} at \d\d:\d\d:\d\d CES?T\.$/);
   await site.createDialog.getByLabel('Expiration').selectOption('On a date…');
-  await expect(hint).toHaveText('Choose the last day on which it works.');
+  await expect(hint).toHaveText('Choose the last day on which the key is valid.');
   await site.createDialog.getByLabel('Expires on').fill('2031-02-18');
   await expect(hint).toHaveText('Expires on Tuesday 18 February 2031 at 23:59:59 CET.');
   await site.createDialog.getByLabel('Expiration').selectOption('Never');

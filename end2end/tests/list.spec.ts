@@ -86,7 +86,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
     await site.signIn();
     const secret = await site.create('Gateway');
     const light = site.reveal.locator('.light');
-    await expect(light).toHaveText('Waiting for the first call with this key');
+    await expect(light).toHaveText('Waiting for the first request');
     await site.reveal.getByLabel('.env').check();
     const saving = page.waitForEvent('download');
     await site.reveal.getByRole('button', { name: 'Download .env' }).click();
@@ -99,7 +99,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ secret_key: secret }),
     });
-    await expect(light).toHaveText('The first call with this key has come', { timeout: 10_000 });
+    await expect(light).toHaveText('First request received', { timeout: 10_000 });
     await expect(light).toHaveAttribute('data-on');
     await site.reveal.getByRole('link', { name: 'Done' }).click();
     await expect(site.reveal).toBeHidden();

@@ -62,7 +62,7 @@ test.describe('alive', { tag: '@scripts' }, () => {
     watch.expectUnreachable();
     await keyward.stop('SIGKILL');
     await site.choose('Activate', 'Gateway');
-    await expect(page.getByText('Keyward did not answer.')).toBeVisible();
+    await expect(page.getByText('Keyward did not respond.')).toBeVisible();
     await expect(site.row('Gateway')).toContainText('Inactive');
     await keyward.start();
     watch.reachable();

@@ -19,7 +19,7 @@ test('on plain HTTP the secret is selected for the copy keys, and nothing says t
   const secret = await site.create('Gateway');
   const copy = site.reveal.getByRole('button', { name: 'Copy', exact: true });
   await copy.click();
-  await expect(site.reveal.getByText('Selected. Press Ctrl+C to copy it.')).toBeVisible();
+  await expect(site.reveal.getByText('Selected. Press Ctrl+C to copy.')).toBeVisible();
   await expect(copy).not.toHaveAttribute('data-done');
   expect(await page.evaluate(() => getSelection()?.toString())).toBe(secret);
   // The copy keys do copy: pasting shows it.

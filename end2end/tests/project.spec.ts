@@ -101,7 +101,7 @@ test('while typing, the place of the error is said and can be gone to', { tag: '
   const config = page.getByRole('textbox', { name: 'Config' });
   await config.fill('{\n  "ß🗝": 1 2\n}');
   await expect(page.locator('#config-error')).toHaveText(/^Line 2, column \d+/);
-  await page.getByRole('button', { name: 'Go there' }).click();
+  await page.getByRole('button', { name: 'Go to error' }).click();
   await expect(config).toBeFocused();
   const at = await config.evaluate((area: HTMLTextAreaElement) => area.selectionStart);
   expect(at, 'the cursor is in the second line').toBeGreaterThan(1);

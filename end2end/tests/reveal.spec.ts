@@ -11,7 +11,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await site.reveal.getByRole('link', { name: 'Done' }).click();
     await expect(site.reveal.getByRole('alert')).toContainText(guard);
     await expect(site.reveal.getByRole('button', { name: 'Copy and close' })).toBeFocused();
-    await site.reveal.getByRole('button', { name: 'Leave without it' }).click();
+    await site.reveal.getByRole('button', { name: 'Close without copying' }).click();
     await expect(site.reveal).toBeHidden();
     await expect(site.row('Gateway')).toBeVisible();
 
@@ -20,14 +20,14 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await expect(site.reveal.getByRole('alert')).toContainText(guard);
     await page.keyboard.press('Escape');
     await expect(site.reveal.getByRole('alert')).toContainText(guard);
-    await site.reveal.getByRole('button', { name: 'Leave without it' }).click();
+    await site.reveal.getByRole('button', { name: 'Close without copying' }).click();
     await expect(site.reveal).toBeHidden();
 
     await site.create('Third');
     await page.mouse.click(8, 400);
     await expect(site.reveal.getByRole('alert')).toContainText(guard);
     expect(await page.content()).toMatch(SECRET);
-    await site.reveal.getByRole('button', { name: 'Leave without it' }).click();
+    await site.reveal.getByRole('button', { name: 'Close without copying' }).click();
     await expect(site.reveal).toBeHidden();
     await site.lacks(SECRET);
   });
@@ -49,7 +49,7 @@ test.describe('leaving without a copy', { tag: '@scripts' }, () => {
     await site.reload();
     const secret = await site.create('Gateway');
     await site.reveal.getByRole('button', { name: 'Copy', exact: true }).click();
-    await expect(site.reveal.getByRole('status').filter({ hasText: 'Selected. Press Ctrl+C to copy it.' })).toBeVisible();
+    await expect(site.reveal.getByRole('status').filter({ hasText: 'Selected. Press Ctrl+C to copy.' })).toBeVisible();
     expect(await page.evaluate(() => getSelection()?.toString())).toBe(secret);
     await expect(site.reveal.getByRole('button', { name: 'Copy', exact: true })).not.toHaveAttribute('data-done');
     // Copying by the keys counts.

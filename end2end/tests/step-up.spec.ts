@@ -18,7 +18,7 @@ test('a form that asks for a proof keeps what was typed, and goes through with i
     form.append(proof);
   });
   await site.submitCreate();
-  const proof = createDialog.getByLabel('Confirm that it is you');
+  const proof = createDialog.getByLabel('Confirm your password');
   await expect(proof).toBeFocused();
   await expect(proof).toHaveValue('');
   await expect(proof).toHaveAccessibleDescription(/Wrong password or code/);
@@ -39,7 +39,7 @@ test('a form that asks for a proof keeps what was typed, and goes through with i
   const [key] = await keyward.keys();
   expect([key.name, key.issued_to]).toEqual(['Night watch', 'Harbour office']);
   await site.done();
-  await expect(page.getByLabel('Confirm that it is you')).toBeHidden();
+  await expect(page.getByLabel('Confirm your password')).toBeHidden();
 });
 
 test('the page that asks for a proof leads on to where one wanted', async ({ page, site, keyward, watch }) => {

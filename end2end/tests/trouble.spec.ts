@@ -40,7 +40,7 @@ test('a server that is gone loses nothing of the form', { tag: '@scripts' }, asy
   watch.expectUnreachable();
   await keyward.stop('SIGKILL');
   await site.submitCreate();
-  await expect(form.getByRole('alert')).toContainText('Keyward did not answer. Check your connection and try again');
+  await expect(form.getByRole('alert')).toContainText('Keyward did not respond. Check your connection and try again');
   await expect(form.getByLabel('Name')).toHaveValue('Gateway');
   await expect(form.getByLabel('Expiration')).toHaveValue('180d');
   await expect(form.getByLabel('data:write')).toBeChecked();

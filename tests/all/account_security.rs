@@ -525,7 +525,7 @@ on_both_engines! {
             let field = reauth_field(&page).expect("a field for the proof");
             assert!(field.contains("type=\"password\"") && field.contains("autofocus") && !field.contains("value="), "{field}");
             assert_eq!(page.text().matches("name=\"proof\"").count(), 1);
-            assert!(page.text().contains("Confirm that it is you: your password"), "{}", page.text());
+            assert!(page.text().contains("Confirm your password"), "{}", page.text());
         }
         assert_eq!(keys(&bench).await, 1, "nothing was made");
         // A key with an expiry does not require it.
@@ -620,7 +620,7 @@ on_both_engines! {
         bench.clock.advance(901);
         let page = browser.post("/settings/security/second-factor/off", &[]).await;
         assert_eq!(page.status, 403, "{}", page.text());
-        assert!(page.text().contains("Confirm that it is you: a code from your app"), "{}", page.text());
+        assert!(page.text().contains("Confirm with a code from your authenticator app"), "{}", page.text());
         assert!(reauth_field(&page).is_some_and(|field| field.contains("type=\"text\"") && field.contains("one-time-code")));
         for path in ["/settings/security/second-factor/off", "/settings/security/recovery-codes"] {
             for wrong in [PASSWORD, &wrong_code(&secret, now(&bench))] {

@@ -385,7 +385,7 @@ on_both! {
         assert_eq!((refused.status, confirm.status), (403, 200), "no recent authentication");
         for page in [refused, confirm] {
             let text = page.text();
-            assert!(text.contains("does not report when you signed in") && text.contains("set a password here"), "{text}");
+            assert!(text.contains("does not report when you signed in") && text.contains("a link to set a password"), "{text}");
             assert!(!text.contains("name=\"proof\"") && !text.contains("sign in again"), "{text}");
         }
         let link = bench.app.accounts.reset_link(&Actor::Operator, MAREN).await.unwrap();
@@ -738,7 +738,7 @@ async fn without_auth_time_and_passwords_the_provider_has_to_change() {
     assert_eq!(to.await, "/keys");
     let page = browser.get("/confirm").await;
     let text = page.text();
-    assert!(text.contains("Ask an administrator to have the provider include the claim auth_time."), "{text}");
+    assert!(text.contains("Ask an administrator to configure the provider to send the claim auth_time."), "{text}");
     assert!(!text.contains("set a password"), "{text}");
     // A user who authenticated at the provider long ago signs in again.
     let mut browser = bench.browser();

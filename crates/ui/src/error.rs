@@ -83,7 +83,7 @@ impl AppError {
 
     /// Creates the error of an invalid form, with all field errors.
     pub fn invalid(fields: Vec<FieldError>) -> Self {
-        let message = "Some of this cannot be saved. See the fields below.".into();
+        let message = "Some fields are invalid. Correct them and try again.".into();
         Self { kind: ErrorKind::Invalid, message, fields }
     }
 
@@ -100,13 +100,13 @@ impl FromServerFnError for AppError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
-                Self::new(ErrorKind::Unreachable, "Keyward did not answer. Check your connection and try again.")
+                Self::new(ErrorKind::Unreachable, "Keyward did not respond. Check your connection and try again.")
             }
             // `Deserialization`: a body that is too long or is not valid text.
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::new(ErrorKind::Invalid, "This form could not be read. Load the page again and retry.")
+                Self::new(ErrorKind::Invalid, "The form could not be read. Reload the page and try again.")
             }
-            _ => Self::new(ErrorKind::Internal, "Something went wrong on our side. Try again in a moment."),
+            _ => Self::new(ErrorKind::Internal, "An internal error occurred. Try again in a moment."),
         }
     }
 }

@@ -189,9 +189,10 @@ fn escape(text: &str) -> String {
 
 /// Renders the list of keyboard shortcuts, which `?` opens.
 fn shortcuts() -> AnyView {
-    let rows = [("/", "Go to the filters"), ("c", "Create an API key"), ("Esc", "Leave a dialog"), ("?", "This sheet")]
-        .map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> })
-        .collect_view();
+    let rows =
+        [("/", "Go to the filters"), ("c", "Create a new item"), ("Esc", "Close the dialog"), ("?", "Show this list")]
+            .map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> })
+            .collect_view();
     view! {
         <div class="sheet" id="shortcuts" popover="auto" role="dialog" aria-labelledby="shortcuts-title">
             <h2 id="shortcuts-title">"Keyboard shortcuts"</h2>

@@ -19,33 +19,33 @@ pub fn ProofField(
     let state = FormState::from_context();
     let (label, kind, autocomplete, hint) = match proof {
         ReauthenticationMethod::Password => (
-            if alone { "Password" } else { "Confirm that it is you: your password" },
+            if alone { "Password" } else { "Confirm your password" },
             "password",
             "current-password",
             (!alone).then_some("You won't be asked again for 15 minutes."),
         ),
         ReauthenticationMethod::Code => (
-            if alone { "Code" } else { "Confirm that it is you: a code from your app" },
+            if alone { "Code" } else { "Confirm with a code from your authenticator app" },
             "text",
             "one-time-code",
-            Some("Six digits, or one of your recovery codes. Each works once."),
+            Some("A 6-digit code or a recovery code. Each code works once."),
         ),
         ReauthenticationMethod::SignIn => {
             let words = if alone {
-                "For this you must have signed in within the last 15 minutes. Sign out, sign in again, and repeat it."
+                "This requires a sign-in within the last 15 minutes. Sign out, sign in again, and repeat the action."
             } else {
-                "For this you must have signed in within the last 15 minutes. Sign out, sign in again, and come back here: what you \
-                 typed is kept for an hour."
+                "This requires a sign-in within the last 15 minutes. Sign out, sign in again, and return to this page. Your \
+                 entries are kept for 1 hour."
             };
             return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
         }
         ReauthenticationMethod::NotReported { passwords } => {
             let words = if passwords {
-                "Your sign-in provider does not report when you signed in, so signing in again does not help. Ask an administrator \
-                 for a link to set a password here, or to have the provider include the claim auth_time."
+                "Your identity provider does not report when you signed in, so signing in again does not help. Ask an \
+                 administrator for a link to set a password, or to configure the provider to send the claim auth_time."
             } else {
-                "Your sign-in provider does not report when you signed in, so signing in again does not help. Ask an administrator \
-                 to have the provider include the claim auth_time."
+                "Your identity provider does not report when you signed in, so signing in again does not help. Ask an \
+                 administrator to configure the provider to send the claim auth_time."
             };
             return view! { <Notice tone=Tone::Warning>{words}</Notice> }.into_any();
         }

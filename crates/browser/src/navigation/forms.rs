@@ -187,13 +187,13 @@ fn set_progress(form: &HtmlFormElement, submitter: Option<&Element>, is: bool) {
 
 /// Shows an error in the unchanged form if there is no response.
 fn show_no_response(form: &HtmlFormElement) {
-    show_error(form, "Keyward did not answer. Check your connection and try again: what you typed is still here.");
+    show_error(form, "Keyward did not respond. Check your connection and try again. Your entries are kept.");
 }
 
 /// Shows the message of an error page without the page layout in the form.
 fn show_page_error(form: &HtmlFormElement, page: &web_sys::Document) {
     let words = page.query_selector("main p").ok().flatten().and_then(|it| it.text_content());
-    show_error(form, words.as_deref().unwrap_or("Something went wrong on our side. Try again in a moment."));
+    show_error(form, words.as_deref().unwrap_or("An internal error occurred. Try again in a moment."));
 }
 
 fn show_error(form: &HtmlFormElement, words: &str) {

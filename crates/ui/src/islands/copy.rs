@@ -24,7 +24,7 @@ const SHOWN: Duration = Duration::from_millis(1_500);
 pub fn CopyButton(
     /// Selector of the element. The text is read when it is copied and is not a property.
     from: String,
-    /// Accessible name: "Copy the project id".
+    /// Accessible name: "Copy project ID".
     label: String,
     /// Whether it is a primary button with a label. Otherwise it is an icon button.
     main: bool,
@@ -53,7 +53,7 @@ pub fn CopyButton(
     let status = move || match state.get() {
         Copying::Idle => String::new(),
         Copying::Done => "Copied".to_owned(),
-        Copying::Selected => format!("Selected. Press {} to copy it.", browser::copy_keys()),
+        Copying::Selected => format!("Selected. Press {} to copy.", browser::copy_keys()),
     };
     let class = if main { "button button--primary" } else { "button button--quiet button--icon" };
     view! {

@@ -52,7 +52,7 @@ pub fn ConfigEditor(
                 {move || match fault.get() {
                     Some(message) => {
                         let found = parse_position(&message).is_some();
-                        let jump = found.then(|| view! { <button type="button" class="button button--quiet" on:click=go>"Go there"</button> });
+                        let jump = found.then(|| view! { <button type="button" class="button button--quiet" on:click=go>"Go to error"</button> });
                         view! { {error_message("config", message)} {jump} }.into_any()
                     }
                     None => view! { <p class="hint">"Valid JSON"</p> }.into_any(),

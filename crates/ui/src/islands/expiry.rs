@@ -13,7 +13,7 @@ use leptos::{html, prelude::*, task::spawn_local};
 /// Value of the option that requires a date.
 const ON_A_DATE: &str = "date";
 /// Hint while no date is selected.
-const CHOOSE: &str = "Choose the last day on which it works.";
+const CHOOSE: &str = "Choose the last day on which the key is valid.";
 
 /// Sentences of the preset periods are part of the page, because the server knows the clock changes of the user's time
 /// zone. The sentence of a date is requested from the server. CSS shows the date field, so that it works without
@@ -57,7 +57,7 @@ pub fn Expiry(
                     Some(Err(refusal)) => refusal.error_message(),
                     None => None,
                 };
-                sentence.set(preview.unwrap_or_else(|| "It ends with that day.".to_owned()));
+                sentence.set(preview.unwrap_or_else(|| "Expires at the end of that day.".to_owned()));
             });
         }
     });
@@ -105,7 +105,8 @@ pub fn Expiry(
                 {hint}
             </p>
             <Notice tone=Tone::Warning class="expiry__never">
-                "A key that never expires works until somebody stops it. If it leaks, it goes on leaking."
+                "A key that never expires stays valid until you deactivate or delete it. If its secret leaks, anyone can use it \
+                 until then."
             </Notice>
         </div>
     }

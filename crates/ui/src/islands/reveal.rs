@@ -65,11 +65,11 @@ pub fn RevealFoot(
             <div class="guard" role="alert" hidden=move || !is_confirming.get()>
                 <div>
                     <h3>"You have not copied this key"</h3>
-                    <p>"Nobody can show it again later."</p>
+                    <p>"You won't be able to see it again."</p>
                 </div>
                 <div class="actions">
                     <button class="button button--quiet" type="button" on:click=move |_| close()>
-                        "Leave without it"
+                        "Close without copying"
                     </button>
                     <button class="button button--primary" type="button" id="copy-and-close" on:click=copy_and_close>
                         {Icon::Copy.view()}
@@ -79,7 +79,7 @@ pub fn RevealFoot(
             </div>
             <footer class="dialog__foot" hidden=move || is_confirming.get()>
                 <p class="light start" role="status" data-on=move || called.get().then_some("")>
-                    {move || if called.get() { "The first call with this key has come" } else { "Waiting for the first call with this key" }}
+                    {move || if called.get() { "First request received" } else { "Waiting for the first request" }}
                 </p>
                 <a class="button done" href=done data-replace>
                     "Done"
