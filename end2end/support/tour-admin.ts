@@ -19,7 +19,7 @@ export async function* tourAdmin(site: Site): AsyncGenerator<string> {
   yield 'scopes-add';
 
   await site.open('/admin/keys');
-  await page.getByLabel('Choose key Starter Integration').check();
+  await page.getByLabel('Select key Starter Integration').check();
   yield 'all-keys-chosen';
   await page.getByRole('button', { name: 'Deactivate…' }).click();
   await expect(dialog.getByLabel('Reason')).toBeFocused();

@@ -86,7 +86,7 @@ export async function* tourList(site: Site): AsyncGenerator<string> {
   yield 'deleted';
 
   await site.open('/keys?status=expired&environment=test');
-  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await expect(page.getByText('No matching keys')).toBeVisible();
   yield 'nothing-matches';
 }
 

@@ -12,9 +12,9 @@ test('several keys at once: the bar counts, the question names them, one reason 
   const [one, two] = names;
   const bar = page.locator('.bulk');
   await expect(bar).toBeHidden();
-  await page.getByLabel(`Choose key ${one}`, { exact: true }).check();
+  await page.getByLabel(`Select key ${one}`, { exact: true }).check();
   await expect(bar).toBeVisible();
-  await page.getByLabel(`Choose key ${two}`, { exact: true }).check();
+  await page.getByLabel(`Select key ${two}`, { exact: true }).check();
   await expect(page.locator('.pager')).toBeHidden();
   await bar.getByRole('button', { name: 'Deactivate…' }).click();
 
@@ -39,7 +39,7 @@ test('several keys at once: the bar counts, the question names them, one reason 
   const stopped = page.getByRole('row').filter({ hasText: 'Maren Okafor: Found in a public repository.' });
   await expect(stopped).toHaveCount(2);
   // Deleted together; already deactivated ones are no obstacle.
-  for (const name of [one, two]) await page.getByLabel(`Choose key ${name}`, { exact: true }).check();
+  for (const name of [one, two]) await page.getByLabel(`Select key ${name}`, { exact: true }).check();
   await bar.getByRole('button', { name: 'Delete…' }).click();
   await dialog.getByLabel('Reason').fill('Not needed.');
   await dialog.getByRole('button', { name: 'Delete keys' }).click();
@@ -58,7 +58,7 @@ test('what could not be changed is said, and why', async ({ page, site, keyward 
   await site.signIn();
   await site.open('/admin/keys?status=active');
   const [one, two] = await site.names().allInnerTexts();
-  for (const name of [one, two]) await page.getByLabel(`Choose key ${name}`, { exact: true }).check();
+  for (const name of [one, two]) await page.getByLabel(`Select key ${name}`, { exact: true }).check();
   await page.locator('.bulk').getByRole('button', { name: 'Deactivate…' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Reason').fill('Leaked.');
@@ -107,6 +107,6 @@ test('ready views and the owner are in the address', async ({ page, site, keywar
 
   // Somebody who is disabled has left.
   await keyward.run(['admin', 'disable-user', '--email', TOMAS.email]);
-  await views.getByRole('link', { name: 'Maker has left' }).click();
+  await views.getByRole('link', { name: 'Creator has left' }).click();
   await expect(page.locator('tbody .cell-created').first()).toContainText('Tomás');
 });

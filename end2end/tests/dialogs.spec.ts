@@ -148,7 +148,7 @@ test('a dialog opens by its address alone', async ({ page, site, keyward }) => {
   await site.signIn();
   await site.open(`/keys/${key_id}/delete`);
   const dialog = page.getByRole('dialog', { name: 'Delete “Gateway”?' });
-  await expect(dialog).toContainText('It was never used.');
+  await expect(dialog).toContainText('The key was never used.');
   await dialog.getByRole('link', { name: 'Deactivate instead' }).click();
   await page.getByRole('dialog', { name: 'Deactivate “Gateway”?' }).getByRole('button', { name: 'Deactivate key' }).click();
   await expect(site.row('Gateway')).toContainText('Inactive');

@@ -65,9 +65,9 @@ test('EyePop dashboard', async ({ page, site, keyward, watch, scripted, context 
   await expect(page.getByText('No API keys yet')).toBeVisible();
   await site.show('Deleted');
   await expect(row).toContainText('Deleted');
-  await expect(row).toContainText('Gone in 7 days');
+  await expect(row).toContainText('Permanently deleted in 7 days');
   await page.getByRole('button', { name: 'Restore key Starter Integration' }).click();
-  await expect(row.getByText('Deleted')).toBeHidden();
+  await expect(row.getByText('Deleted', { exact: true })).toBeHidden();
   await site.open('/keys');
   await expect(row).toContainText('Active');
 

@@ -17,12 +17,12 @@ test('filters and order stand in the address', async ({ page, site, keyward }) =
   await expect(site.names()).toHaveText(['Beta']);
   await expect(page.locator('caption')).toHaveText('1 key matches');
   await site.filter('Status', 'Inactive');
-  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await expect(page.getByText('No matching keys')).toBeVisible();
   await page.getByRole('link', { name: 'Clear filters' }).click();
   await site.at('/keys');
   await expect(site.names()).toHaveCount(3);
   await page.goBack();
-  await expect(page.getByText('Nothing matches')).toBeVisible();
+  await expect(page.getByText('No matching keys')).toBeVisible();
 });
 
 test('what a link says stands in the form', async ({ page, site }) => {

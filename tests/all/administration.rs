@@ -719,7 +719,7 @@ on_both_engines! {
         let mut browser = bench.signed_in(ROOT).await;
         // The list has a checkbox for each key, and a form that leads to the confirmation page.
         let list = browser.get("/admin/keys").await;
-        assert!(list.text().contains("aria-label=\"Choose key One\"") && list.text().contains("action=\"/admin/keys/chosen\""));
+        assert!(list.text().contains("aria-label=\"Select key One\"") && list.text().contains("action=\"/admin/keys/chosen\""));
         let form_path = format!("/admin/keys/chosen?verb=deactivate&id={a}&id={b}");
         let page = browser.get(&form_path).await;
         assert_eq!(page.status, 200);

@@ -118,7 +118,7 @@ on_both_engines! {
             }
             let page = browser.get(&path).await;
             assert!(page.text().contains("2 accepted, 1 rejected"), "{written}: {}", page.text());
-            assert!(page.text().contains("Calls today") && !page.text().contains("Never used"), "{written}");
+            assert!(page.text().contains("Requests today") && !page.text().contains("Never used"), "{written}");
             assert!(page.text().contains(&exact), "{written}: {exact}: {}", page.text());
             let called = browser.call("keys/called", &[("id", &made.id.to_string())]).await.json();
             assert_eq!(called["exact"], exact.as_str(), "{written}");

@@ -39,7 +39,7 @@ impl Sort {
 
 /// Parse error: unknown sort order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Sort by status, newest, name, used or expires.")]
+#[error("Sort by status, newest, name, used, or expires.")]
 pub struct UnknownSort;
 
 impl FromStr for Sort {
@@ -82,14 +82,14 @@ impl ReviewFilter {
         match self {
             Self::Unused => "Unused for 90 days",
             Self::NoExpiry => "Never expires",
-            Self::Orphaned => "Maker has left",
+            Self::Orphaned => "Creator has left",
         }
     }
 }
 
 /// Parse error: unknown predefined filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A view is unused, endless or left.")]
+#[error("The view must be unused, endless, or left.")]
 pub struct UnknownView;
 
 impl FromStr for ReviewFilter {

@@ -15,6 +15,9 @@ use crate::{
 };
 use leptos::prelude::*;
 
+/// Message for a key that does not exist, or that the user may not see.
+pub const KEY_NOT_FOUND: &str = "This key does not exist, or you do not have access to it.";
+
 /// A new key with its secret. No other response contains the secret.
 #[derive(Clone, Debug)]
 pub struct CreatedKey {

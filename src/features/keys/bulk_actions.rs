@@ -43,8 +43,8 @@ pub fn bulk_form(place: &ListContext) -> AnyView {
         .filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value /> }))
         .collect_view();
     view! {
-        <form class="bulk" id="chosen" action=PAGE aria-label="Chosen keys">
-            <span class="bulk__count">"chosen"</span>
+        <form class="bulk" id="chosen" action=PAGE aria-label="Selected keys">
+            <span class="bulk__count">"selected"</span>
             {kept}
             <button class="button" name="verb" value="deactivate">
                 "Deactivate…"
@@ -93,12 +93,12 @@ fn key_count(n: usize) -> String {
 
 fn confirm_dialog(place: &ListContext, delete: bool, keys: Vec<SelectedKey>) -> AnyView {
     let (verb, path, label, working, lead) = if delete {
-        let lead = "From the next request on they are refused, and so are access tokens made from them. An administrator can restore \
-                    them for 7 days.";
+        let lead = "Requests with these keys, or with access tokens issued from them, will fail immediately. Only an \
+                    administrator can restore the keys, within 7 days.";
         ("Delete", "delete", "Delete keys", "Deleting…", lead)
     } else {
-        let lead = "From the next request on they are refused, and so are access tokens made from them. An administrator can \
-                    activate them again.";
+        let lead = "Requests with these keys, or with access tokens issued from them, will fail immediately. Only an \
+                    administrator can activate the keys again.";
         ("Deactivate", "deactivate", "Deactivate keys", "Deactivating…", lead)
     };
     let title = format!("{verb} {}?", key_count(keys.len()));
@@ -138,7 +138,7 @@ fn confirm_dialog(place: &ListContext, delete: bool, keys: Vec<SelectedKey>) -> 
                     <Field
                         name="reason"
                         label="Reason"
-                        hint="Their owners read it beside the key, with your name."
+                        hint="The owners see this reason and your name."
                         required=true
                         autofocus=true
                     />
@@ -167,7 +167,7 @@ fn result_dialog(place: &ListContext, done: BulkResult) -> AnyView {
     let title = format!("{} {word}", key_count(done.changed as usize));
     let same = (done.same > 0).then(|| {
         let were = if done.same == 1 { "was" } else { "were" };
-        view! { <p>{format!("{} {were} so already.", key_count(done.same as usize))}</p> }
+        view! { <p>{format!("{} {were} already {word}.", key_count(done.same as usize))}</p> }
     });
     let left = (!done.left.is_empty()).then(|| {
         let count = key_count(done.left.len());
@@ -185,7 +185,7 @@ fn result_dialog(place: &ListContext, done: BulkResult) -> AnyView {
             <div class="dialog__body">
                 <div class="stack stack--close" role="status">
                     {same} {left}
-                    <p>"Each has its own entry in the log, with your reason."</p>
+                    <p>"Each change is recorded in the audit log with your reason."</p>
                 </div>
             </div>
             <footer class="dialog__foot">

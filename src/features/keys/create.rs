@@ -95,8 +95,7 @@ pub fn CreatePage() -> impl IntoView {
     );
     let draw = move |answer: Result<KeyForm, AppError>| match answer {
         Ok(form) if form.projects.is_empty() => {
-            let sentence =
-                "You have no project in which you may create keys. Ask the owner of a project to make you an operator.";
+            let sentence = "You cannot create keys in any project. Ask a project owner for the operator role.";
             error_dialog(&place, AppError::new(ErrorKind::Forbidden, sentence))
         }
         Ok(form) => {
@@ -141,7 +140,7 @@ fn form_fields(back: String, form: KeyForm, prefill: FormPrefill) -> AnyView {
                             label="Issued to"
                             value=issued
                             placeholder="A person or a system"
-                            hint="Shown with the key, so that you know whose it is."
+                            hint="Shown with the key to identify who uses it."
                             optional=true
                         />
                         {restriction_fields(fields, &zone)}

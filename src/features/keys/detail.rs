@@ -1,7 +1,7 @@
 //! `/keys/{id}`: all details of a key except its secret.
 
 use super::{
-    api::get_key,
+    api::{KEY_NOT_FOUND, get_key},
     list_context::{Audience, ListContext},
     rules::restriction_details,
 };
@@ -34,7 +34,7 @@ pub fn KeyDetailPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     let ask = move || {
         let id = id.parse::<KeyId>();
-        async move { get_key(id.map_err(|_| AppError::new(ErrorKind::NotFound, "There is no such key."))?).await }
+        async move { get_key(id.map_err(|_| AppError::new(ErrorKind::NotFound, KEY_NOT_FOUND))?).await }
     };
     let draw = move |key: KeyView| {
         let title = key.name.clone();
@@ -107,11 +107,11 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
                             <a href=format!("/projects/{}", key.project_id)>{key.project.clone()}</a>
                             {format!(", {}", key.environment.as_str())}
                         </dd>
-                        <dt>"Project id"</dt>
+                        <dt>"Project ID"</dt>
                         <dd>
                             <div class="actions">
                                 <code id="project-id">{key.project_id.to_string()}</code>
-                                <CopyButton from="#project-id".to_owned() label="Copy the project id".to_owned() main=false />
+                                <CopyButton from="#project-id".to_owned() label="Copy project ID".to_owned() main=false />
                             </div>
                         </dd>
                         <dt>"Access scope"</dt>
@@ -119,14 +119,14 @@ fn key_details(place: &ListContext, key: KeyView) -> AnyView {
                             <Chips of=key.scopes.clone() />
                         </dd>
                         <dt>"Issued to"</dt>
-                        <dd>{key.issued_to.clone().unwrap_or_else(|| "Nobody in particular".to_owned())}</dd>
+                        <dd>{key.issued_to.clone().unwrap_or_else(|| "Not set".to_owned())}</dd>
                         <dt>"Created"</dt>
                         <dd>
                             {moment(Some(key.created.clone()), "")} {format!(" by {}", key.created_by)}
                         </dd>
                         <dt>"Last used"</dt>
                         <dd>{moment(key.last_used.clone(), "Never used")}</dd>
-                        <dt>"Calls today"</dt>
+                        <dt>"Requests today"</dt>
                         <dd>{key.calls_today.unwrap_or_default().to_string()}</dd>
                         <dt>"Expires"</dt>
                         <dd>{moment(key.expires.clone(), "Never")}</dd>

@@ -1,7 +1,7 @@
 //! `/keys/{id}/edit`: name, scopes, expiry, `issued_to`, and restrictions. The secret cannot be changed.
 
 use super::{
-    api::edit_form,
+    api::{KEY_NOT_FOUND, edit_form},
     expiry::expiry,
     lifecycle_dialogs::error_dialog,
     list_context::{ListContext, menu_button_id},
@@ -38,7 +38,7 @@ pub fn EditPage() -> impl IntoView {
                 session.signed_in().await?;
                 match id {
                     Ok(id) => edit_form(id).await,
-                    Err(_) => Err(AppError::new(ErrorKind::NotFound, "There is no such key.")),
+                    Err(_) => Err(AppError::new(ErrorKind::NotFound, KEY_NOT_FOUND)),
                 }
             }
         },
@@ -69,7 +69,7 @@ fn form_fields(back: String, form: EditForm) -> AnyView {
     let version = state.base_version("version", version.to_string());
     let not_before_was = state.base_version("not_before_was", had.not_before.clone());
     let (label, sentence) = match &key.expires {
-        Some(at) => (format!("Keep: {}", at.day), format!("Ends on {}.", at.exact)),
+        Some(at) => (format!("Keep: {}", at.day), format!("Expires on {}.", at.exact)),
         None => ("Keep: never".to_owned(), "Never expires.".to_owned()),
     };
     expiries.insert(0, ExpiryOption { value: "keep".to_owned(), label, sentence });
@@ -78,7 +78,7 @@ fn form_fields(back: String, form: EditForm) -> AnyView {
         <DialogHead
             title=format!("Edit “{}”", key.name)
             close=back.clone()
-            lead="The secret stays the same. Changes hold from the next request on."
+            lead="The secret does not change. Changes apply from the next request."
         />
         <div class="dialog__body">
             <input type="hidden" name="id" value=key.id.to_string() />

@@ -48,7 +48,7 @@ pub fn GeneratePage() -> impl IntoView {
     let draw = move |answer: Result<KeyForm, AppError>| {
         let found = answer.and_then(|form| {
             let project = form.projects.iter().find(|it| it.id.to_string() == id).cloned();
-            let none = "There is no project here in which you may make keys.";
+            let none = "This project does not exist, or you cannot create keys in it.";
             project.map(|project| (form, project)).ok_or_else(|| AppError::new(ErrorKind::NotFound, none))
         });
         match found {
@@ -76,12 +76,12 @@ fn error_dialog(error: AppError) -> AnyView {
     view! {
         <PageTitle text="Generate API key" />
         <Dialog class="dialog--small" opener="main" leave="/projects">
-            <DialogHead title="This cannot be shown" close="/projects" />
+            <DialogHead title="Page not available" close="/projects" />
             <div class="dialog__body">
                 <p>{error.message}</p>
             </div>
             <footer class="dialog__foot">
-                <Away to="/projects" label="Back to the projects" class="button button--primary" autofocus=true />
+                <Away to="/projects" label="Back to projects" class="button button--primary" autofocus=true />
             </footer>
         </Dialog>
     }
@@ -110,7 +110,7 @@ fn form_fields(back: String, form: KeyForm, project: ProjectChoice) -> AnyView {
                     name="issued_to"
                     label="Issued to"
                     placeholder="A person or a system"
-                    hint="Give each user their own key, so that one can be stopped without the others."
+                    hint="Give each user their own key, so that you can deactivate one without affecting the others."
                     optional=true
                 />
                 {more(

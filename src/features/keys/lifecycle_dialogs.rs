@@ -1,7 +1,7 @@
 //! Lifecycle dialogs of a key: deactivate, activate, delete, restore. An administrator has to enter a reason.
 
 use super::{
-    api::get_key,
+    api::{KEY_NOT_FOUND, get_key},
     list_context::{Audience, ListContext, menu_button_id},
 };
 use crate::{
@@ -89,9 +89,9 @@ impl LifecycleDialog {
     fn consequences(self, key: &KeyView) -> AnyView {
         let refused = |code: &'static str| {
             view! {
-                "From the next request on, its callers are refused with "
+                "Requests with this key will fail immediately ("
                 <code class="chip">{code}</code>
-                ". "
+                "). "
                 {last_used_sentence(key)}
             }
             .into_any()
@@ -99,17 +99,19 @@ impl LifecycleDialog {
         match self {
             Self::Deactivate => refused("inactive"),
             Self::Delete => refused("deleted"),
-            Self::Activate => "From the next request on, it is accepted again.".into_any(),
-            Self::Restore => "It comes back in the state that it had.".into_any(),
+            Self::Activate => "Requests with this key are accepted again, unless the key has expired.".into_any(),
+            Self::Restore => "The key returns to its previous state.".into_any(),
         }
     }
 
     const fn notice(self) -> Option<&'static str> {
         match self {
-            Self::Deactivate => Some("Access tokens made from it stop as well. You can activate it again at any time."),
+            Self::Deactivate => Some(
+                "Access tokens issued from this key also stop working. You can activate the key again at any time.",
+            ),
             Self::Delete => Some(
-                "Access tokens made from it stop as well. You can undo this for 7 days. To stop it for a while, deactivate it \
-                 instead.",
+                "Access tokens issued from this key also stop working. You can restore the key for 7 days. To block the key \
+                 without deleting it, deactivate it.",
             ),
             Self::Activate | Self::Restore => None,
         }
@@ -117,7 +119,9 @@ impl LifecycleDialog {
 }
 
 fn last_used_sentence(key: &KeyView) -> String {
-    key.last_used.as_ref().map_or_else(|| "It was never used.".into(), |at| format!("It was last used on {}.", at.day))
+    key.last_used
+        .as_ref()
+        .map_or_else(|| "The key was never used.".into(), |at| format!("The key was last used on {}.", at.day))
 }
 
 /// Loads the key of the URL, as a user or as an administrator.
@@ -133,7 +137,7 @@ pub fn load_key_from_url(desk: Audience) -> Resource<Result<KeyView, AppError>> 
                 match (id, desk) {
                     (Ok(id), Audience::Member) => get_key(id).await,
                     (Ok(id), Audience::Admin) => admin_get_key(id).await,
-                    (Err(_), _) => Err(AppError::new(ErrorKind::NotFound, "There is no such key.")),
+                    (Err(_), _) => Err(AppError::new(ErrorKind::NotFound, KEY_NOT_FOUND)),
                 }
             }
         },
@@ -169,7 +173,7 @@ pub fn error_dialog(place: &ListContext, error: AppError) -> AnyView {
     view! {
         <PageTitle text="API keys" />
         <Dialog class="dialog--small" opener="main" leave=back.clone()>
-            <DialogHead title="This cannot be shown" close=back.clone() />
+            <DialogHead title="Page not available" close=back.clone() />
             <div class="dialog__body">
                 <p>{error.message}</p>
             </div>
@@ -197,7 +201,7 @@ fn dialog_content(verb: LifecycleDialog, place: &ListContext, key: &KeyView) -> 
                 <Field
                     name="reason"
                     label="Reason"
-                    hint="The owner reads it beside the key, with your name."
+                    hint="The owner sees this reason and your name."
                     required=true
                     autofocus=true
                 />

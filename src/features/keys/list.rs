@@ -75,7 +75,7 @@ fn error_notice(error: AppError) -> AnyView {
     }
     status(error.kind.status());
     view! {
-        <Notice tone=Tone::Danger>{error.message} " " <a href="/keys" rel="external">"Load the list again"</a></Notice>
+        <Notice tone=Tone::Danger>{error.message} " " <a href="/keys" rel="external">"Reload the list"</a></Notice>
     }
     .into_any()
 }
@@ -84,7 +84,7 @@ fn empty_state(place: &ListContext, page: &KeyPage) -> AnyView {
     let link = |to: String, label: &'static str| view! { <a class="button" href=to>{label}</a> }.into_any();
     if page.total > 0 {
         let first = link(place.first_page_url(), "First page");
-        return view! { <Empty title="Nothing on this page" text="The list has become shorter." actions=first /> }
+        return view! { <Empty title="No keys on this page" text="There are fewer keys than before." actions=first /> }
             .into_any();
     }
     let clear = || link(place.audience.path().to_owned(), "Clear filters");
@@ -94,15 +94,15 @@ fn empty_state(place: &ListContext, page: &KeyPage) -> AnyView {
         && place.filter.owner.is_none()
         && place.filter.view.is_none()
     {
-        let text = "A deleted key is listed here for 7 days and can be restored.";
+        let text = "Deleted keys are listed here for 7 days. You can restore them during this time.";
         return view! { <Empty title="No deleted keys" text actions=clear() /> }.into_any();
     }
     if place.filter.has_conditions() {
-        let text = "No key fits these filters.";
-        return view! { <Empty title="Nothing matches" text actions=clear() /> }.into_any();
+        let text = "No key matches these filters.";
+        return view! { <Empty title="No matching keys" text actions=clear() /> }.into_any();
     }
     if place.audience == Audience::Admin {
-        return view! { <Empty title="No API keys yet" text="Nobody has made one." /> }.into_any();
+        return view! { <Empty title="No API keys yet" text="No user has created a key yet." /> }.into_any();
     }
     let new = place.with_query("/keys/new");
     let sign = view! {
@@ -115,7 +115,7 @@ fn empty_state(place: &ListContext, page: &KeyPage) -> AnyView {
             "Create API key"
         </a>
     };
-    let text = "Your server, script or app sends a key with each request, so the API knows who is calling and what it may do. \
+    let text = "Your server, script, or app sends a key with each request. The key identifies the caller and its access scope. \
                 Only a name is required.";
     view! { <Empty title="No API keys yet" text sign=sign.into_any() actions=actions.into_any() /> }.into_any()
 }
@@ -129,7 +129,7 @@ fn table(place: &ListContext, page: KeyPage) -> AnyView {
     let check = chooses.then(|| {
         view! {
             <th class="cell-check" scope="col">
-                <span class="visually-hidden">"Choose"</span>
+                <span class="visually-hidden">"Select"</span>
             </th>
         }
     });

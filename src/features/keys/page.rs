@@ -51,7 +51,7 @@ pub fn AdminKeysPage() -> impl IntoView {
             <PageShell nav=Nav::AllKeys inert=has_dialog(Audience::Admin)>
                 <header class="page-head">
                     <h1>"All keys"</h1>
-                    <p>"Every key, whoever made it. You can stop any of them; its owner reads your reason."</p>
+                    <p>"All keys in this instance. You can deactivate or delete any key. The owner sees your reason."</p>
                 </header>
                 <div id="list">
                     <KeyList />
@@ -76,8 +76,9 @@ fn Introduction() -> impl IntoView {
     let session = Session::current();
     let sentence = move |name: Option<String>| {
         let api = name.unwrap_or_else(|| "the API".to_owned());
-        let text =
-            format!("A key lets a program call {api} in your name. Its secret is shown once, when you create it.");
+        let text = format!(
+            "An API key lets a server, script, or app call {api}. Its secret is shown once, when you create the key."
+        );
         view! { <p>{text}</p> }
     };
     view! {

@@ -76,7 +76,7 @@ fn facts(key: KeyView, live: bool) -> AnyView {
         None => "Never".into_any(),
     };
     let copy = live.then(|| {
-        view! { <CopyButton from="#project-id".to_owned() label="Copy the project id".to_owned() main=false /> }
+        view! { <CopyButton from="#project-id".to_owned() label="Copy project ID".to_owned() main=false /> }
     });
     view! {
         <dl class="facts">
@@ -84,7 +84,7 @@ fn facts(key: KeyView, live: bool) -> AnyView {
             <dd>{key.name}</dd>
             <dt>"Project"</dt>
             <dd>{format!("{}, {}", key.project, key.environment.as_str())}</dd>
-            <dt>"Project id"</dt>
+            <dt>"Project ID"</dt>
             <dd>
                 <div class="actions">
                     <code id="project-id">{id}</code>

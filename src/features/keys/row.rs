@@ -36,11 +36,11 @@ pub fn KeyRow(
         None => view! { <span class="muted">"Never used"</span> }.into_any(),
     };
     let issued_to = issued_to.map(|to| view! { " " <span class="sub">{format!("for {to}")}</span> });
-    let gone = key.gone.clone().map(|at| view! { " " <span class="sub">"Gone " <Ago at now /></span> });
+    let gone = key.gone.clone().map(|at| view! { " " <span class="sub">"Permanently deleted " <Ago at now /></span> });
     let expires = expiry_cell(key.expires.clone(), status, now);
     let place = ListContext::current();
     let owner = (place.audience == Audience::Admin).then(|| {
-        let owner = key.owner.clone().unwrap_or_else(|| "Nobody".to_owned());
+        let owner = key.owner.clone().unwrap_or_else(|| "No owner".to_owned());
         view! { <Cell class="cell-owner col-extra" label="Owner">{owner}</Cell> }
     });
     let shown_project = match place.audience {
@@ -66,7 +66,7 @@ pub fn KeyRow(
                     value=key.id.to_string()
                     form="chosen"
                     autocomplete="off"
-                    aria-label=format!("Choose key {}", key.name)
+                    aria-label=format!("Select key {}", key.name)
                 />
             </td>
         }

@@ -37,9 +37,9 @@ pub fn Scopes(projects: Vec<ProjectChoice>, first: Vec<String>) -> impl IntoView
         })
         .collect();
     let hint = if none {
-        "This project offers none: the key proves who calls and opens nothing."
+        "This project offers no scopes. The key identifies the caller but grants no access."
     } else {
-        "With none chosen, the key proves who calls and opens nothing."
+        "Without scopes, the key identifies the caller but grants no access."
     };
     view! { <ScopeField legend="Access scope" checks hint autofocus=state.has_initial_focus("scopes", false) /> }
         .into_any()

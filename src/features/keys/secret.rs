@@ -53,7 +53,7 @@ pub fn SecretBox(forms: SecretFormats, live: bool) -> impl IntoView {
         <div class="secret">
             <div class="secret__bar">
                 <fieldset class="segments">
-                    <legend class="visually-hidden">"Show as"</legend>
+                    <legend class="visually-hidden">"Format"</legend>
                     <Segments name="as" choices=&TABS chosen="secret" />
                 </fieldset>
                 <div class="actions">
