@@ -51,8 +51,8 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     pub listen: ListenAddress,
 
-    /// Public URL for browsers and programs, without a path [default: http:// and the listen address, or localhost and
-    /// its port if it listens on all addresses]
+    /// Public URL for browsers and API clients, without a path [default: http:// and the listen address, or localhost
+    /// and the port if the server listens on all addresses]
     #[arg(long, env = "KEYWARD_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
@@ -70,11 +70,11 @@ pub struct ServeSettings {
     #[arg(long, env = "KEYWARD_NAME", value_name = "NAME", value_parser = parse_name)]
     pub name: Option<String>,
 
-    /// Support contact for users: the URL of a page, or a mailto: URL
+    /// Support contact for users: the URL of a page or a mailto: URL
     #[arg(long, env = "KEYWARD_SUPPORT_URL", value_name = "URL", value_parser = parse_support)]
     pub support_url: Option<Url>,
 
-    /// Contact for vulnerability reports, for /.well-known/security.txt (RFC 9116): an https:, mailto: or tel: URL
+    /// Contact for vulnerability reports, for /.well-known/security.txt (RFC 9116): an https:, mailto:, or tel: URL
     /// [default: none, and no such file]
     #[arg(long, env = "KEYWARD_SECURITY_CONTACT", value_name = "URL", value_parser = parse_security_contact)]
     pub security_contact: Option<Url>,
@@ -87,8 +87,7 @@ pub struct ServeSettings {
 
     #[command(flatten)]
     pub programs: ApiArgs,
-    /// Number of keys to keep in memory. Other keys are read from the database when they are used. A key takes 130
-    /// bytes
+    /// Maximum number of keys in memory, 130 bytes each. Other keys are read from the database when they are used
     #[arg(long, env = "KEYWARD_CACHE_KEYS", default_value_t = CACHE_KEYS, value_name = "NUMBER")]
     pub cache_keys: usize,
 
@@ -102,12 +101,12 @@ pub struct ServeSettings {
     pub new: bool,
 
     /// Start although the database is older than the state that was recorded beside the key file. Keys that were
-    /// revoked since that state are valid again
+    /// deactivated or deleted since then are valid again
     #[arg(long)]
     pub accept_older_database: bool,
 
-    /// Minimum severity of logged events. Each request is logged at info; verify, gateway, metrics and health requests
-    /// only at debug, because the metrics count them
+    /// Minimum severity of logged events. Requests are logged at info. Verify, gateway, metrics, and health requests are
+    /// logged at debug, because the metrics count them
     #[arg(long, env = "KEYWARD_LOG", default_value = "info", value_enum)]
     pub log: LogLevel,
 
@@ -153,11 +152,11 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map_err(|_| "write networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between".to_owned())
+        .map_err(|_| "use a comma-separated list of networks, such as 10.0.0.0/8,2001:db8::/32".to_owned())
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {
-    text.trim().parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a whole number from 1".to_owned())
+    text.trim().parse().ok().filter(|count| *count > 0).ok_or_else(|| "use a whole number of 1 or more".to_owned())
 }
 
 fn parse_name(text: &str) -> Result<String, String> {
@@ -172,14 +171,14 @@ fn parse_name(text: &str) -> Result<String, String> {
 fn parse_support(text: &str) -> Result<Url, String> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "https" | "http" | "mailto") => Ok(url),
-        _ => Err("write a URL such as https://example.com/help or mailto:help@example.com".to_owned()),
+        _ => Err("use a URL such as https://example.com/help or mailto:help@example.com".to_owned()),
     }
 }
 
 fn parse_security_contact(text: &str) -> Result<Url, String> {
     match Url::parse(text.trim()) {
         Ok(url) if matches!(url.scheme(), "https" | "mailto" | "tel") => Ok(url),
-        _ => Err("write a URL such as mailto:security@example.com or https://example.com/security".to_owned()),
+        _ => Err("use a URL such as mailto:security@example.com or https://example.com/security".to_owned()),
     }
 }
 
@@ -191,7 +190,7 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const RIGHT: &str = "write a URL such as https://keys.example.com, without a path";
+        const RIGHT: &str = "use a URL such as https://keys.example.com, without a path";
         let url = Url::parse(text).map_err(|e| format!("{e}; {RIGHT}"))?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         if matches!(url.scheme(), "http" | "https")
@@ -327,8 +326,8 @@ pub fn key_file(database: &Location, given: Option<&PathBuf>) -> Result<KeyFile,
         }
         (Location::Postgres(_), Some(path)) => Ok(KeyFile { path: path.clone(), can_create: false }),
         (Location::Postgres(_), None) => {
-            Err("on PostgreSQL every node needs the same key file: name it with --key-file (KEYWARD_KEY_FILE); \
-             for a new database, make one, once, with: keyward admin create-key-file keyward.key"
+            Err("PostgreSQL requires a key file, the same on every node: set --key-file (KEYWARD_KEY_FILE); \
+             for a new database, create it once with: keyward admin create-key-file keyward.key"
                 .to_owned())
         }
     }

@@ -72,7 +72,7 @@ impl FromStr for ListenAddress {
             return Ok(Self { host: Host::Ip(address.ip()), port: address.port() });
         }
         let wrong = || {
-            "write a host and a port, such as 127.0.0.1:3000, localhost:3000, or 0.0.0.0:3000 for every address"
+            "use a host and a port, such as 127.0.0.1:3000, localhost:3000, or 0.0.0.0:3000 for all addresses"
                 .to_owned()
         };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;

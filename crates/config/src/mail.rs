@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 /// Options for outgoing email.
 #[derive(Args, Clone)]
 pub struct MailArgs {
-    /// SMTP server for outgoing email: smtps://USER:PASSWORD@HOST for TLS from the start, smtp://USER:PASSWORD@HOST for
-    /// STARTTLS, with :PORT if it is not 465 or 587; smtp:// to a loopback address, or with ?tls=none, is not encrypted
+    /// SMTP server for outgoing email: smtps://USER:PASSWORD@HOST for TLS, or smtp://USER:PASSWORD@HOST for STARTTLS. Add
+    /// :PORT if it is not 465 or 587. smtp:// to a loopback address, or with ?tls=none, is not encrypted
     #[arg(long, env = "KEYWARD_SMTP_URL", value_name = "URL", hide_env_values = true)]
     smtp_url: Option<String>,
 
-    /// Sender of emails: an address, or a name with an address: Pelagic <keys@example.com>
+    /// Sender of emails: keys@example.com, or with a name: Pelagic <keys@example.com>
     #[arg(long, env = "KEYWARD_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
 }
@@ -61,7 +61,7 @@ impl fmt::Debug for MailSettings {
     }
 }
 
-const RIGHT: &str = "the value of --smtp-url (KEYWARD_SMTP_URL) cannot be read: use smtps://USER:PASSWORD@HOST or \
+const RIGHT: &str = "the value of --smtp-url (KEYWARD_SMTP_URL) is invalid: use smtps://USER:PASSWORD@HOST or \
     smtp://USER:PASSWORD@HOST, with : / # ? @ in the password percent-encoded";
 
 impl MailArgs {
@@ -74,18 +74,20 @@ impl MailArgs {
             (None, None) => return Ok(None),
             (Some(url), Some(from)) => (url, from),
             (Some(_), None) => {
-                return Err("mail has a server but no sender: say from whom letters come with --mail-from \
-                    (KEYWARD_MAIL_FROM), such as keys@example.com"
-                    .to_owned());
+                return Err(
+                    "email has a server but no sender: set --mail-from (KEYWARD_MAIL_FROM) to an address such as \
+                    keys@example.com"
+                        .to_owned(),
+                );
             }
             (None, Some(_)) => {
-                return Err("mail has a sender but no server: name the server for outgoing mail with --smtp-url \
-                    (KEYWARD_SMTP_URL), such as smtps://USER:PASSWORD@mail.example.com"
+                return Err("email has a sender but no server: set --smtp-url (KEYWARD_SMTP_URL) to a URL such as \
+                    smtps://USER:PASSWORD@mail.example.com"
                     .to_owned());
             }
         };
         let from = sender(from).ok_or_else(|| {
-            "the value of --mail-from (KEYWARD_MAIL_FROM) is no address: use keys@example.com or \
+            "the value of --mail-from (KEYWARD_MAIL_FROM) is not an email address: use keys@example.com or \
              Pelagic <keys@example.com>"
                 .to_owned()
         })?;

@@ -12,28 +12,27 @@ use zeroize::Zeroizing;
 /// Sign-in options.
 #[derive(Args, Clone)]
 pub struct SignInArgs {
-    /// OpenID Connect: the provider's issuer, as in its discovery document
+    /// OpenID Connect: issuer of the provider, as in its discovery document
     #[arg(long, env = "KEYWARD_OIDC_ISSUER", value_name = "URL")]
     oidc_issuer: Option<String>,
 
-    /// OpenID Connect: the client ID of this Keyward at the provider
+    /// OpenID Connect: client ID of this Keyward instance at the provider
     #[arg(long, env = "KEYWARD_OIDC_CLIENT_ID", value_name = "ID")]
     oidc_client_id: Option<String>,
 
-    /// OpenID Connect: the client secret; prefer the variable or the file, because flags are visible in the process
-    /// list
+    /// OpenID Connect: client secret. Use the variable or the file, because arguments are visible in the process list
     #[arg(long, env = "KEYWARD_OIDC_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
     oidc_client_secret: Option<String>,
 
-    /// OpenID Connect: a file that contains the client secret, instead of the secret itself
+    /// OpenID Connect: file that contains the client secret, instead of the secret itself
     #[arg(long, env = "KEYWARD_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
     oidc_client_secret_file: Option<PathBuf>,
 
-    /// OpenID Connect: display name of the provider on the button: "Sign in with NAME" [default: single sign-on]
+    /// OpenID Connect: display name of the provider on the button "Sign in with NAME" [default: single sign-on]
     #[arg(long, env = "KEYWARD_OIDC_NAME", value_name = "NAME", value_parser = super::parse_name)]
     oidc_name: Option<String>,
 
-    /// Whether users can also sign in with passwords; off requires OpenID Connect
+    /// Whether users can sign in with passwords. off requires OpenID Connect
     #[arg(long, env = "KEYWARD_PASSWORDS", default_value = "on", value_enum)]
     passwords: OnOff,
 }
@@ -99,8 +98,8 @@ impl SignInArgs {
         let passwords = self.passwords == OnOff::On;
         let oidc = self.provider()?;
         if !passwords && oidc.is_none() {
-            return Err("with passwords off nobody could sign in: set up OpenID Connect too (KEYWARD_OIDC_ISSUER, \
-                KEYWARD_OIDC_CLIENT_ID, KEYWARD_OIDC_CLIENT_SECRET), or set KEYWARD_PASSWORDS=on"
+            return Err("with passwords off, OpenID Connect is required: set KEYWARD_OIDC_ISSUER, \
+                KEYWARD_OIDC_CLIENT_ID, and KEYWARD_OIDC_CLIENT_SECRET, or set KEYWARD_PASSWORDS=on"
                 .to_owned());
         }
         Ok(SignInSettings { passwords, oidc })
@@ -112,18 +111,19 @@ impl SignInArgs {
                 || self.oidc_client_secret.is_some()
                 || self.oidc_client_secret_file.is_some();
             return match others {
-                true => Err("OpenID Connect has no provider: name its issuer with KEYWARD_OIDC_ISSUER".to_owned()),
+                true => Err("OpenID Connect has no provider: set its issuer with KEYWARD_OIDC_ISSUER".to_owned()),
                 false => Ok(None),
             };
         };
         let url = Url::parse(issuer).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
         if !url.is_some_and(|url| is_safe(&url) && url.username().is_empty() && url.password().is_none()) {
-            return Err("the value of KEYWARD_OIDC_ISSUER is no issuer: use an https:// URL such as \
-                https://accounts.example.com (http:// only for one on this machine)"
+            return Err("the value of KEYWARD_OIDC_ISSUER is not a valid issuer: use an https:// URL such as \
+                https://accounts.example.com (http:// only for a provider on this machine)"
                 .to_owned());
         }
         let client_id = self.oidc_client_id.as_deref().map(str::trim).filter(|it| !it.is_empty());
-        let client_id = client_id.ok_or("OpenID Connect needs KEYWARD_OIDC_CLIENT_ID: the provider gives it")?;
+        let client_id =
+            client_id.ok_or("OpenID Connect requires KEYWARD_OIDC_CLIENT_ID: use the client ID from the provider")?;
         Ok(Some(OidcSettings {
             issuer: issuer.to_owned(),
             client_id: client_id.to_owned(),
@@ -136,7 +136,8 @@ impl SignInArgs {
         let text = match (&self.oidc_client_secret, &self.oidc_client_secret_file) {
             (Some(_), Some(_)) => {
                 return Err(
-                    "KEYWARD_OIDC_CLIENT_SECRET and KEYWARD_OIDC_CLIENT_SECRET_FILE are both set: keep one".into()
+                    "KEYWARD_OIDC_CLIENT_SECRET and KEYWARD_OIDC_CLIENT_SECRET_FILE are both set: remove one of them"
+                        .into(),
                 );
             }
             (Some(text), None) => Zeroizing::new(text.clone()),
@@ -146,8 +147,8 @@ impl SignInArgs {
             (None, None) => Zeroizing::default(),
         };
         match text.trim() {
-            "" => Err("OpenID Connect needs the client's secret: set KEYWARD_OIDC_CLIENT_SECRET, or name a file that \
-                holds it with KEYWARD_OIDC_CLIENT_SECRET_FILE"
+            "" => Err("OpenID Connect requires the client secret: set KEYWARD_OIDC_CLIENT_SECRET, or set \
+                KEYWARD_OIDC_CLIENT_SECRET_FILE to a file that contains it"
                 .to_owned()),
             it => Ok(Zeroizing::new(it.to_owned())),
         }

@@ -1,4 +1,4 @@
-//! Settings of the program endpoints: the internal listener, the gateway's query parameter, and token signing keys.
+//! Settings of the API endpoints: the internal listener, the gateway's query parameter, and token signing keys.
 
 use super::ListenAddress;
 use clap::Args;
@@ -6,22 +6,23 @@ use clap::Args;
 /// Command-line options.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ApiArgs {
-    /// Address or host name, and port, of the internal listener: it serves verify, gateway, metrics and health, and the
-    /// public address no longer serves them [default: at the public address]
+    /// Address or host name, and port, of the internal listener. It serves verify, gateway, metrics, and health; the
+    /// public address then does not [default: none, the public address serves them]
     #[arg(long, env = "KEYWARD_INTERNAL_LISTEN", value_name = "ADDRESS:PORT")]
     pub internal_listen: Option<ListenAddress>,
 
-    /// Name of the query parameter in which a client of the gateway may send its key or token; it is then visible in
-    /// the logs of all servers on the path [default: none, headers only]
+    /// Query parameter in which a client of the gateway can send its key or token. The value is then visible in the logs
+    /// of all servers on the path [default: none, headers only]
     #[arg(long, env = "KEYWARD_GATEWAY_QUERY", value_name = "NAME", value_parser = parse_parameter)]
     pub gateway_query: Option<String>,
 
-    /// Days after which a new key signs tokens, published one day before; 0: only on keyward admin rotate-token-key
+    /// Days until the token signing key is replaced. The next key is published one day before it signs. With 0, only
+    /// keyward admin rotate-token-key replaces the key
     #[arg(long, env = "KEYWARD_TOKEN_KEY_DAYS", default_value_t = TOKEN_KEY_DAYS, value_name = "DAYS")]
     pub token_key_days: u16,
 
-    /// Signature algorithm of access tokens: RS256 for clients that do not support EdDSA. A key with another algorithm
-    /// than the previous key is published at once and signs after 15 minutes
+    /// Signature algorithm of access tokens. Use RS256 for clients that do not support EdDSA. After a change, the new key
+    /// is published at once and signs after 15 minutes
     #[arg(long, env = "KEYWARD_TOKEN_ALG", value_enum, default_value_t, ignore_case = true, value_name = "ALGORITHM")]
     pub token_alg: TokenAlg,
 }
@@ -83,10 +84,10 @@ const RESERVED_PARAMETERS: [&str; 3] = ["scope", "project", "limited"];
 fn parse_parameter(text: &str) -> Result<String, String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     if text.is_empty() || text.len() > 40 || !text.bytes().all(plain) {
-        return Err("write a name of 1 to 40 letters, digits, - and _, such as api_key".to_owned());
+        return Err("use a name of 1 to 40 letters, digits, -, and _, such as api_key".to_owned());
     }
     if RESERVED_PARAMETERS.contains(&text) {
-        return Err("scope, project and limited mean something else there; choose another name".to_owned());
+        return Err("scope, project, and limited are reserved: use another name".to_owned());
     }
     Ok(text.to_owned())
 }
