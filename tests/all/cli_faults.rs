@@ -38,10 +38,10 @@ fn a_database_file_that_cannot_serve_is_named_with_what_to_do() {
     std::fs::write(at.join("file"), "").unwrap();
     for command in COMMANDS {
         for (database, advice) in [
-            ("folder.db", "is a folder: name a file in it"),
-            ("text.db", "The database file text.db is damaged, or is not a database of Keyward"),
+            ("folder.db", "is a folder: set --database-url"),
+            ("text.db", "The database file text.db is damaged, or is not a Keyward database"),
             // No user can create a file in `/sys`, and a file cannot contain other files.
-            ("/sys/keyward.db", "must be able to write /sys/keyward.db"),
+            ("/sys/keyward.db", "needs write access to /sys/keyward.db"),
             ("file/keyward.db", "the folder file of the database"),
         ] {
             if command[0] != "serve" && !at.join(database).exists() {
@@ -113,7 +113,7 @@ async fn a_database_that_another_process_keeps_locked_is_named() {
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let said = fails(at, "sqlite:keyward.db", &["keys", "deactivate", &key]);
-    assert!(said.contains("Another process keeps keyward.db locked"), "{said}");
+    assert!(said.contains("Another process has locked keyward.db"), "{said}");
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     out(&keyward(at, &["keys", "deactivate", &key]));
 }

@@ -160,7 +160,7 @@ async fn postgres_a_lock_of_the_migrations_that_is_not_given_back_is_reported() 
     let opened = tokio::time::timeout(PATIENCE, Pool::open(&location)).await.expect("it waits without end");
     let error = opened.unwrap_err();
     assert!(matches!(error, store::Error::MigrationsLocked), "{error}");
-    assert!(error.to_string().contains("another Keyward that is starting"), "{error}");
+    assert!(error.to_string().contains("another Keyward server that is starting"), "{error}");
     stopped.unlock().await.unwrap();
     Pool::open(&location).await.unwrap().close().await;
 }

@@ -66,36 +66,36 @@ fn of_kind(kind: Kind, location: &Location) -> Option<String> {
 }
 
 fn full(location: &Location) -> String {
-    format!("The file system of {location} is full: make room on it")
+    format!("The file system of {location} is full: free some space")
 }
 
 fn unreachable(location: &Location) -> String {
-    format!("Check that PostgreSQL runs at {location}, and the address in --database-url (KEYWARD_DATABASE_URL)")
+    format!("Check that PostgreSQL runs at {location}, and check the address in --database-url (KEYWARD_DATABASE_URL)")
 }
 
 fn damaged(location: &Location) -> String {
     match location {
         Location::Sqlite(_) => format!(
-            "The database file {location} is damaged, or is not a database of Keyward. Stop every Keyward that uses it, keep a \
-             copy of it and of {location}-wal, and restore the newest backup. If a backup was put in its place just now, \
-             remove the {location}-wal and {location}-shm of the previous database"
+            "The database file {location} is damaged, or is not a Keyward database. Stop all Keyward processes that use it, keep \
+             a copy of it and of {location}-wal, and restore the newest backup. If you have already restored a backup, remove the \
+             {location}-wal and {location}-shm of the previous database"
         ),
         Location::Postgres(_) => format!("The database {location} is damaged: restore the newest backup"),
     }
 }
 
 fn locked(location: &Location) -> String {
-    format!("Another process keeps {location} locked: try again when it has ended")
+    format!("Another process has locked {location}: try again when that process has ended")
 }
 
 fn unwritable(location: &Location) -> String {
     // SQLite reports only that it cannot open the file.
     if location.file().is_some_and(Path::is_dir) {
-        return format!("{location} is a folder: name a file in it with --database-url (KEYWARD_DATABASE_URL)");
+        return format!("{location} is a folder: set --database-url (KEYWARD_DATABASE_URL) to a file in it");
     }
     format!(
-        "Keyward must be able to write {location} and the folder that holds it: check the path, their owner and mode, and \
-         whether the file system is read-only or full"
+        "Keyward needs write access to {location} and to its folder: check the path, the owner and mode of both, and whether the \
+         file system is read-only or full"
     )
 }
 
@@ -115,7 +115,7 @@ fn of_sqlite(code: i32, location: &Location) -> Option<String> {
         13 => Some(full(location)),
         // IOERR
         10 => Some(format!(
-            "The file system of {location} reports errors: see the log of the operating system, and check its free space and quota"
+            "The file system of {location} reports errors: check the log of the operating system, the free space, and the quota"
         )),
         _ => None,
     }
@@ -146,15 +146,17 @@ fn of_sqlstate(code: &str, location: &Location) -> Option<String> {
         ),
         // read_only_sql_transaction
         "25006" => format!(
-            "PostgreSQL at {location} takes no writes: it is a standby, or default_transaction_read_only is on. Name the server that \
-             takes writes with --database-url (KEYWARD_DATABASE_URL)"
+            "PostgreSQL at {location} is read-only: it is a standby, or default_transaction_read_only is on. Set --database-url \
+             (KEYWARD_DATABASE_URL) to a server that accepts writes"
         ),
         // insufficient_privilege
-        "42501" => format!("Let Keyward's user own the database {location}, or its schema: it creates tables"),
+        "42501" => format!(
+            "Make Keyward's database user the owner of the database {location} or of its schema: Keyward creates tables"
+        ),
         // disk_full
-        "53100" => format!("Make room on the disk of the server of {location}"),
+        "53100" => format!("Free some disk space on the database server of {location}"),
         // too_many_connections
-        "53300" => "Raise max_connections of PostgreSQL, or end other clients".to_owned(),
+        "53300" => "Increase max_connections of PostgreSQL, or disconnect other clients".to_owned(),
         // cannot_connect_now
         "57P03" => "PostgreSQL is starting or stopping: try again in a moment".to_owned(),
         // lock_not_available

@@ -32,7 +32,7 @@ impl DeviceRow {
     /// # Errors
     /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn scopes(&self) -> Result<Vec<String>, Error> {
-        decode_list(&self.scopes, "list of a device's scopes")
+        decode_list(&self.scopes, "list of a device code's scopes")
     }
 }
 

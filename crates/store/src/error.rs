@@ -10,15 +10,15 @@ use std::{
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the database refused: {0}")]
+    #[error("the database returned an error: {0}")]
     Database(#[from] sqlx::Error),
-    #[error("the database could not be prepared: {0}")]
+    #[error("the database could not be migrated: {0}")]
     Migrate(#[from] MigrateError),
     /// A row contains a value that the code never writes.
-    #[error("the database holds an unreadable {0}")]
+    #[error("the database contains an invalid {0}")]
     Corrupt(&'static str),
     /// This batch and another node's are in a deadlock. Only a new transaction can proceed.
-    #[error("the transaction has to be begun anew")]
+    #[error("the transaction must be restarted after a deadlock")]
     Deadlock,
     /// The write queue has been shut down.
     #[error("the change was not written: the write queue is shut down")]
@@ -30,15 +30,15 @@ pub enum Error {
     #[error("the change was not written: {cause}")]
     NotWritten { kind: Kind, cause: Arc<str> },
     /// The circuit breaker is open, with the cause for which it was opened.
-    #[error("PostgreSQL does not answer: {0}")]
+    #[error("PostgreSQL does not respond: {0}")]
     Unreachable(Arc<str>),
     #[error("the transaction took longer than {0} s")]
     TookTooLong(u64),
     /// Only one node at a time runs migrations, and PostgreSQL limits the wait for a lock.
     #[error(
-        "the database could not be prepared: another session has kept its lock for longer than lock_timeout (60 s, unless the URL \
-         sets it). Look for another Keyward that is starting or was stopped while it started; end it, or its session \
-         (pg_stat_activity, pg_terminate_backend), and start this one again"
+        "the database could not be migrated: another session has held the migration lock for longer than lock_timeout (60 s, unless \
+         the URL sets it). Check for another Keyward server that is starting, or that was stopped during its start. End it, or its \
+         session (pg_stat_activity, pg_terminate_backend), then start this server again"
     )]
     MigrationsLocked,
     /// Otherwise a running server would write to an unlinked file.

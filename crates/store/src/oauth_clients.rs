@@ -21,7 +21,7 @@ impl ClientRow {
     /// # Errors
     /// [`Error::Corrupt`] if the column does not contain a list of words.
     pub fn redirects(&self) -> Result<Vec<String>, Error> {
-        decode_list(&self.redirects, "list of a program's addresses")
+        decode_list(&self.redirects, "list of an application's redirect URIs")
     }
 }
 

@@ -107,8 +107,9 @@ pub(super) async fn open(url: &str) -> Result<Pool, Error> {
     let options = with_settings(options, &SESSION);
     // Not from the pool: the pool would retry a refused connection, and then report only a timeout.
     let migrating = with_settings(options.clone(), &MIGRATION);
-    let mut conn: PgConnection =
-        timeout(ACQUIRE, migrating.connect()).await.map_err(|_| Error::Unreachable("no answer in 10 s".into()))??;
+    let mut conn: PgConnection = timeout(ACQUIRE, migrating.connect())
+        .await
+        .map_err(|_| Error::Unreachable("no response within 10 s".into()))??;
     // Nodes that start at the same time migrate one after another: sqlx holds an advisory lock during the migration.
     match MIGRATIONS.run_direct(None, &mut conn, false).await {
         Err(error) if is_lock_timeout(&error) => return Err(Error::MigrationsLocked),

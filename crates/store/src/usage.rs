@@ -69,7 +69,7 @@ pub async fn append(tx: &mut Tx<'_>, flush: &Flush) -> Result<bool, Error> {
 }
 
 fn rows<T: serde::de::DeserializeOwned>(json: &str) -> Result<Vec<T>, Error> {
-    serde_json::from_str(json).map_err(|_| Error::Corrupt("flush of what was counted"))
+    serde_json::from_str(json).map_err(|_| Error::Corrupt("list of usage counts"))
 }
 
 /// The stored counts of a key's calls since an hour.

@@ -18,7 +18,7 @@ impl ListStatement {
             Engine::Sqlite(_) => self.sqlite,
             Engine::Postgres(_) => self.postgres,
         };
-        let list = serde_json::to_string(list).map_err(|_| Error::Corrupt("list of what was counted"))?;
+        let list = serde_json::to_string(list).map_err(|_| Error::Corrupt("list of usage counts"))?;
         on!(tx, c => { sqlx::query(sql).bind(list).execute(c).await?; });
         Ok(())
     }
