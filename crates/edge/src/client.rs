@@ -97,7 +97,7 @@ impl<'a> Client<'a> {
                 expected = config.hosts.first().map(String::as_str),
                 client.ip = self.ip.map(tracing::field::display),
                 requests,
-                "request.misdirected: set KEYWARD_PUBLIC_URL to the address that clients use, or let the proxy pass its host on"
+                "request.misdirected: set KEYWARD_PUBLIC_URL to the URL that clients use, or configure the proxy to forward the Host header"
             );
         }
         let words = "This server does not answer under that name. Use the address that its operator gave you.";

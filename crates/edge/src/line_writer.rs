@@ -63,7 +63,7 @@ impl LineWriter {
             tracing::error!(
                 stream = stream.as_str(),
                 lines,
-                "output.lines_dropped: the reader was too slow, or writing failed"
+                "output.lines_dropped: the reader was too slow, or a write failed"
             );
         };
         let writer = Self::start(stream.as_str(), QUEUE_MAX, sink, report)?;

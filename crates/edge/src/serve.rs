@@ -78,7 +78,7 @@ pub async fn serve_with_limits(
         tracing::warn!(
             seconds = DRAIN_TIMEOUT.as_secs(),
             connections,
-            "connection.cut_off: requests took longer than the server waits when it stops"
+            "connection.cut_off: requests did not end within the time limit of the shutdown"
         );
         let _ = tokio::time::timeout(CUT_TIMEOUT, registry.wait_until_empty()).await;
     }

@@ -200,7 +200,7 @@ impl Pool {
             }
         };
         if tokio::time::timeout(CLOSE, close).await.is_err() {
-            tracing::warn!(seconds = CLOSE.as_secs(), "store.not_closed: connections are still in use and are cut");
+            tracing::warn!(seconds = CLOSE.as_secs(), "store.not_closed: connections are still in use and are closed");
         }
     }
 }

@@ -116,7 +116,7 @@ impl Registry {
         if is_over && !open.recycle(network, now) {
             open.warn(
                 address,
-                "the address has too many connections; raise KEYWARD_CONNECTIONS_PER_ADDRESS, or name it in \
+                "the address has too many connections; increase KEYWARD_CONNECTIONS_PER_ADDRESS, or add the address to \
                 KEYWARD_TRUSTED_PROXIES if it is your proxy",
             );
             return None;
@@ -125,7 +125,7 @@ impl Registry {
         // connections of others.
         let is_full = open.links.len() >= self.limits.connections && !is_over && !open.recycle(None, now);
         if is_full && open.links.len() >= self.limits.connections + self.limits.reserve {
-            open.warn(address, "every connection waits for a response");
+            open.warn(address, "all connections are in use");
             return None;
         }
         let link = Arc::new(Link::new(network, is_full, self.epoch));

@@ -84,7 +84,7 @@ impl Consent {
             }
         }
         let Some((grant, error)) = first else { return Ok(()) };
-        tracing::error!(%error, %grant, failed, "consent.grants_not_ended: the next round tries again");
+        tracing::error!(%error, %grant, failed, "consent.grants_not_ended: the next run retries");
         Err(error)
     }
 

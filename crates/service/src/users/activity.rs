@@ -110,7 +110,7 @@ impl Users {
         }
         if with_keys && let Err(error) = self.stop_keys(id, Some(actor), &mut done.keys).await {
             // Not returned as an error, because the user is already disabled.
-            tracing::error!(%error, user = %id, "users.keys_not_deactivated: upkeep deactivates the rest");
+            tracing::error!(%error, user = %id, "users.keys_not_deactivated: a background job deactivates the remaining keys");
         }
         Ok(done)
     }
