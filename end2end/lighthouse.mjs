@@ -45,7 +45,7 @@ try {
     if (await fetch(`${url}/healthz`).catch(() => null)) break;
     await new Promise(done => setTimeout(done, 50));
   }
-  const form = new URLSearchParams({ email: told.match(/e-mail\s+(\S+)/)[1], password: told.match(/password\s+(\S+)/)[1] });
+  const form = new URLSearchParams({ email: told.match(/email\s+(\S+)/)[1], password: told.match(/password\s+(\S+)/)[1] });
   const answer = await fetch(`${url}/login`, { method: 'POST', body: form, headers: { origin: url }, redirect: 'manual' });
   const cookies = answer.headers.getSetCookie().map(line => {
     const [name, value] = line.split(';')[0].split('=');

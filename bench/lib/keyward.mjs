@@ -1,4 +1,4 @@
-// The binary that is measured: filling a database, the command that serves it, its command line.
+// The measured binary: its commands, filling a database, and the server.
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,16 +16,16 @@ export class Keyward {
     return (await run(this.binary, words, { env, maxBuffer: 1 << 28 })).stdout;
   }
 
-  /** An empty folder with so many keys in a database, and their secrets beside it: seconds that it took, and who may sign in. */
+  /** Creates a folder with a database of `keys` keys and a file of their secrets. Returns the duration in seconds, and a user's sign-in. */
   async fill(folder, keys) {
     mkdirSync(folder, { recursive: true });
     const started = Date.now();
-    const said = await this.command(folder, 'demo', '--keys', String(keys), '--secrets', join(folder, 'secrets'));
-    const [, email, password] = /e-mail +(\S+)\s+password +(\S+)/.exec(said);
+    const output = await this.command(folder, 'demo', '--keys', String(keys), '--secrets', join(folder, 'secrets'));
+    const [, email, password] = /email +(\S+)\s+password +(\S+)/.exec(output);
     return { seconds: (Date.now() - started) / 1000, email, password };
   }
 
-  /** What serves such a folder. */
+  /** Returns the command that serves such a folder. */
   serve(folder, port) {
     const env = {
       KEYWARD_DATABASE_URL: `sqlite:${join(folder, 'keyward.db')}`,

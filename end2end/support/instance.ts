@@ -49,7 +49,7 @@ export class Instance {
       } catch (error) {
         await this.stop('SIGKILL');
         // While no server has it, the port is free for the connections of other processes too.
-        const isTaken = this.address !== ANY_PORT && this.output.slice(before).includes('could not be listened on');
+        const isTaken = this.address !== ANY_PORT && this.output.slice(before).includes('cannot listen on');
         if (!isTaken || attempt === ATTEMPTS) throw error;
         await new Promise(resolve => setTimeout(resolve, 500));
       }
@@ -75,7 +75,7 @@ export class Instance {
       const timer = setTimeout(() => fail('did not start in time'), TIME_LIMIT);
       const listener = (chunk: Buffer) => {
         this.output += chunk.toString();
-        const said = this.output.slice(before).match(/answers at (http:\/\/\S+)\n/);
+        const said = this.output.slice(before).match(/is running at (http:\/\/\S+)\n/);
         if (said) {
           clearTimeout(timer);
           resolve(said[1]);

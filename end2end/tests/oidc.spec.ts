@@ -138,7 +138,7 @@ test('with passwords off the provider is the one way in', async ({ page, site, k
   await continueAs(page, 'jonas');
   await site.at('/keys');
   // The first administrator is made where Keyward runs.
-  expect(await keyward.run(['admin', 'make-admin', '--email', 'jonas@pelagic.example'])).toContain('is an administrator');
+  expect(await keyward.run(['admin', 'make-admin', '--email', 'jonas@pelagic.example'])).toContain('is now an administrator');
   await site.open('/admin/keys');
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
 });

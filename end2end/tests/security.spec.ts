@@ -185,6 +185,6 @@ test('a lost second factor is turned off at the command line', async ({ page, si
   await site.at(PAGE);
   await site.signOut();
   const said = await keyward.run(['admin', 'second-factor-off', '--email', keyward.person.email]);
-  expect(said).toContain('signs in with the password alone');
+  expect(said).toContain('signs in with only the password');
   await site.signInOnPage();
 });

@@ -27,85 +27,86 @@ use zeroize::Zeroizing;
 
 #[derive(Subcommand)]
 pub enum AdminCommand {
-    /// Make a person, with a project of their own
+    /// Create a user with their own project
     CreateUser {
-        /// The e-mail address that they sign in with
+        /// Email address of the user
         #[arg(long)]
         email: String,
-        /// Their name as others see it [default: what stands before the @]
+        /// Display name [default: the part of the email address before the @]
         #[arg(long)]
         name: Option<String>,
-        /// Read the password from standard input (required: a password in a flag would stand in the process list)
+        /// Read the password from standard input (required: arguments are visible in the process list)
         #[arg(long, required = true)]
         password_stdin: bool,
-        /// They look after all keys and people
+        /// Give the user the administrator role
         #[arg(long)]
         admin: bool,
     },
-    /// Turn off the second factor of somebody who lost it and the recovery codes; they sign in with the password alone
+    /// Turn off two-factor authentication for a user who lost the device and the recovery codes. The user then signs in
+    /// with only the password
     SecondFactorOff {
-        /// The e-mail address that they sign in with
+        /// Email address of the user
         #[arg(long)]
         email: String,
     },
-    /// Print a link with which a person chooses a new password: it holds for an hour and works once
+    /// Print a password reset link for a user. It is valid for 1 hour and works once
     ResetLink {
-        /// The e-mail address that they sign in with
+        /// Email address of the user
         #[arg(long)]
         email: String,
-        /// Where browsers reach this Keyward: the link begins with it
+        /// Public URL of this Keyward instance, for the link
         #[arg(long, env = "KEYWARD_PUBLIC_URL", default_value = "http://127.0.0.1:3000", value_name = "URL")]
         public_url: PublicUrl,
     },
-    /// List people, by name
+    /// List users, sorted by name
     ListUsers {
-        /// Print one JSON array
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
-    /// Sign a person out everywhere and let them in no more
+    /// Disable a user: end all sessions and block sign-in
     DisableUser {
-        /// Their e-mail address
+        /// Email address of the user
         #[arg(long)]
         email: String,
-        /// Deactivate the keys that they made as well
+        /// Also deactivate the keys that the user created
         #[arg(long)]
         keys: bool,
-        /// Why, for the log
+        /// Reason, recorded in the audit log
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// Let a disabled person in again
+    /// Enable a disabled user: allow sign-in again
     EnableUser {
-        /// Their e-mail address
+        /// Email address of the user
         #[arg(long)]
         email: String,
     },
-    /// Make a person an administrator
+    /// Give a user the administrator role
     #[command(name = "make-admin")]
     Promote {
-        /// Their e-mail address
+        /// Email address of the user
         #[arg(long)]
         email: String,
     },
-    /// Take administration away from a person; never from the last one
+    /// Remove the administrator role from a user. The last administrator keeps it
     #[command(name = "unmake-admin")]
     Demote {
-        /// Their e-mail address
+        /// Email address of the user
         #[arg(long)]
         email: String,
     },
-    /// Make the key file that seals the signing key; an existing file is left as it is
+    /// Create a key file, which encrypts signing keys and other secrets in the database. An existing file is not changed
     CreateKeyFile {
-        /// Where; readable by its owner alone
+        /// Path of the file. Only its owner can read it
         path: PathBuf,
     },
-    /// Publish the next key that signs tokens; it signs a quarter of an hour later, when everybody knows it
+    /// Publish the next token signing key. It signs tokens 15 minutes later, when all verifiers have received it
     RotateTokenKey {
-        /// Somebody may have the key: another signs at once, and every token that was issued before is refused
+        /// Use this if an attacker may have a signing key. A new key signs at once, and all earlier tokens are denied
         #[arg(long)]
         compromised: bool,
-        /// File with the key that seals it [default with SQLite: keyward.key beside the database]
+        /// File with the key that encrypts the signing keys [default with SQLite: keyward.key beside the database]
         #[arg(long, env = "KEYWARD_KEY_FILE", value_name = "FILE")]
         key_file: Option<PathBuf>,
     },
@@ -131,11 +132,11 @@ pub async fn run(database: &DatabaseSettings, command: AdminCommand) -> anyhow::
         AdminCommand::CreateKeyFile { path } => {
             if encryption_at_rest::create_key_file(&path, &SystemRandom)? {
                 print_change_line!(
-                    "Made {}. Give every node this file, and keep a copy: without it no token can be signed.",
+                    "Created {}. Copy it to every node and keep a backup: without it, Keyward does not start.",
                     path.display()
                 )
             } else {
-                anyhow::bail!("{} is there already and was left as it is", path.display())
+                anyhow::bail!("{} already exists and was not changed", path.display())
             }
         }
     }
@@ -168,20 +169,22 @@ async fn create_user(
     let made = accounts.create_user(&Actor::Operator, person).await.map_err(terminal_error);
     drop(accounts);
     opened.finish().await;
-    print_change_line!("Made the user {}.", made?)
+    print_change_line!("Created the user {}.", made?)
 }
 
 async fn second_factor_off(database: &DatabaseSettings, email: &str) -> anyhow::Result<()> {
     let opened = Database::open(database, false).await?;
     let accounts = Accounts::new(opened.context.clone(), Arc::new(Config::for_commands()));
     let done = accounts.turn_off_second_factor_of(&Actor::Operator, email).await.map_err(|error| match error {
-        Error::Conflict(_) => anyhow!("the second factor of {email} is off already"),
+        Error::Conflict(_) => anyhow!("two-factor authentication of {email} is already off"),
         other => unknown_user_error(other, email),
     });
     drop(accounts);
     opened.finish().await;
     done?;
-    print_change_line!("Turned off. {email} signs in with the password alone, and can set up another second factor.")
+    print_change_line!(
+        "Turned off two-factor authentication of {email}. The user signs in with only the password, and can set it up again."
+    )
 }
 
 async fn reset_link(database: &DatabaseSettings, email: &str, public_url: PublicUrl) -> anyhow::Result<()> {
@@ -195,14 +198,14 @@ async fn reset_link(database: &DatabaseSettings, email: &str, public_url: Public
     output::print(link.as_bytes()).map_err(|error| {
         output::lost_secret_error(
             &error,
-            "The link was made but cannot be shown again: repeat the command, another link replaces it",
+            "The link was created but cannot be shown again: repeat the command to replace it with another link",
         )
     })
 }
 
 fn unknown_user_error(error: Error, email: &str) -> anyhow::Error {
     match error {
-        Error::NotFound => anyhow::anyhow!("nobody has the e-mail address {email}"),
+        Error::NotFound => anyhow::anyhow!("no user has the email address {email}"),
         other => terminal_error(other),
     }
 }
@@ -239,11 +242,11 @@ async fn apply(users: &Users, email: &str, verb: UserAction) -> anyhow::Result<S
         }
         UserAction::Promote => {
             users.grant_administrator(&Actor::Operator, id).await.map_err(terminal_error)?;
-            format!("{email} is an administrator.")
+            format!("{email} is now an administrator.")
         }
         UserAction::Demote => {
             users.revoke_administrator(&Actor::Operator, id).await.map_err(terminal_error)?;
-            format!("{email} is no administrator.")
+            format!("{email} is not an administrator.")
         }
     };
     Ok(message)

@@ -29,32 +29,32 @@ use std::{
 
 #[derive(Subcommand)]
 pub enum AuditCommand {
-    /// Check the log: every event follows from the one before, and every checkpoint agrees; exit code 1 if not
+    /// Verify the hash chain and the checkpoints of the audit log. The exit code is 1 if they are inconsistent
     Verify {
-        /// Check this export instead of the database (- for standard input)
+        /// Verify this export instead of the database (- for standard input)
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
-        /// Trust this key alone: a file with what `keyward audit key` printed, or the x of its JWK [default: the key that the
-        /// database, or the export, itself names]
+        /// Trust only this key: a file with the output of `keyward audit key`, or the x of its JWK [default: the key in the
+        /// database or in the export]
         #[arg(long, value_name = "KEY")]
         public_key: Option<String>,
-        /// A file with checkpoints that were kept elsewhere, such as the collected output of the servers: the log must agree
-        /// with them too
+        /// File with checkpoints that were stored elsewhere, such as collected server output. The audit log must match them
+        /// too
         #[arg(long, value_name = "FILE")]
         checkpoints: Option<PathBuf>,
     },
-    /// Write the log to standard output, one JSON object a line, as `verify --file` reads it
+    /// Write the audit log to standard output, one JSON object per line, in the format that `verify --file` reads
     Export {
-        /// The first day, such as 2026-11-01, in UTC [default: the beginning]
+        /// First day, such as 2026-11-01, in UTC [default: the day of the first event]
         #[arg(long, value_name = "DAY", default_value = "", hide_default_value = true)]
         from: String,
-        /// The last day [default: today]; goes on to the next checkpoint, so that all of it is vouched for
+        /// Last day, in UTC [default: today]. The export continues to the next checkpoint, so that all its events are signed
         #[arg(long, value_name = "DAY", default_value = "", hide_default_value = true)]
         to: String,
     },
-    /// Print the public key that checkpoints are signed with: keep it where nobody who holds the database can change it
+    /// Print the public key that verifies checkpoints. Store a copy outside of the database
     Key {
-        /// As a JWK set instead of PEM
+        /// Print a JWK set instead of PEM
         #[arg(long)]
         jwk: bool,
     },
@@ -74,7 +74,7 @@ async fn print_key(database: &DatabaseSettings, jwk: bool) -> anyhow::Result<()>
     opened.close().await;
     let found = found.map_err(terminal_error)?;
     if found.is_empty() {
-        anyhow::bail!("there is no key yet: the first start of the server makes it");
+        anyhow::bail!("there is no key yet: start the server once to create it");
     }
     if jwk {
         let set: Vec<_> = found.iter().map(PublicKey::jwk).collect();
@@ -107,12 +107,12 @@ async fn write_export(database: &DatabaseSettings, from: &str, to: &str) -> anyh
 fn load_public_key(key: &str) -> anyhow::Result<Vec<PublicKey>> {
     let path = Path::new(key);
     let text = if path.is_file() {
-        std::fs::read_to_string(path).with_context(|| format!("the key {key} could not be read"))?
+        std::fs::read_to_string(path).with_context(|| format!("the public key file {key} could not be read"))?
     } else {
         key.to_owned()
     };
     keys::parse(&text).with_context(|| {
-        format!("{key} is neither a file nor a public key; give a file with what `keyward audit key` printed")
+        format!("{key} is neither a file nor a public key: use a file with the output of `keyward audit key`")
     })
 }
 
@@ -128,7 +128,7 @@ async fn verify(
         Some(path) => {
             let text = std::fs::read(&path).with_context(|| format!("{} could not be read", path.display()))?;
             let kept = Checkpoint::find_all(&String::from_utf8_lossy(&text));
-            anyhow::ensure!(!kept.is_empty(), "there is no checkpoint in {}", path.display());
+            anyhow::ensure!(!kept.is_empty(), "there are no checkpoints in {}", path.display());
             kept
         }
         None => Vec::new(),
@@ -163,7 +163,7 @@ async fn verify(
     printed?;
     if !is_pinned && checked.signed.is_some() {
         print_line!(
-            "The key is the one that the {whose} itself names. To be sure of it, keep it elsewhere and give --public-key."
+            "The public key comes from the {whose} itself. For an independent check, store the key elsewhere and use --public-key."
         )?;
     }
     Ok(())
@@ -177,26 +177,26 @@ fn event_count(n: i64) -> String {
 fn print_verification(checked: &VerificationResult) -> Result<(), OutputError> {
     let VerificationResult { first, last, .. } = checked;
     match checked.events() {
-        0 => print_line!("No event follows from another."),
-        n => print_line!("{}, {first} to {last}: each follows from the one before.", event_count(n)),
+        0 => print_line!("No events."),
+        n => print_line!("{}, {first} to {last}: the hash chain is intact.", event_count(n)),
     }?;
     match &checked.signed {
         Some(signed) => {
             print_line!(
-                "Vouched for: events {first} to {}, by the checkpoint signed at {} with the key {} ({} in all agree).",
+                "Signed: events {first} to {}, by the checkpoint from {} with the key {} (valid checkpoints: {}).",
                 signed.seq,
                 rfc3339(signed.at),
                 signed.kid,
                 checked.checkpoints,
             )?;
         }
-        None => print_line!("Vouched for: nothing. No checkpoint was signed, or none is left.")?,
+        None => print_line!("Signed: none. There are no checkpoints.")?,
     }
     if checked.unsigned() > 0 {
         let since = checked.signed.as_ref().map_or(String::new(), |it| format!(" after event {}", it.seq));
         print_line!(
-            "Not vouched for: {}{since}, chained but not signed. A running server signs within a minute, so if they are \
-             older, checkpoints may have been removed: hold the log against what the servers printed (--checkpoints).",
+            "Not signed: {}{since}. A running server signs events within 1 minute. If these events are older, checkpoints may \
+             have been removed: compare the log with the checkpoints that the servers printed (--checkpoints).",
             event_count(checked.unsigned()),
         )?;
     }

@@ -22,10 +22,10 @@ use std::time::{Duration, Instant};
 /// Arguments of `keyward bench-create`.
 #[derive(clap::Args)]
 pub struct BenchCreate {
-    /// Who make keys at the same time, each the next one when theirs is kept
+    /// Number of concurrent clients. Each creates keys one after the other
     #[arg(long, default_value_t = 32, value_name = "N")]
     clients: usize,
-    /// For how long
+    /// Duration in seconds
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     seconds: u64,
 }

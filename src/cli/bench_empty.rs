@@ -17,10 +17,9 @@ pub struct BenchEmpty {
 /// Serves one `POST` route that reads and discards the same body as a verify request: axum alone, without Keyward's
 /// layers.
 pub async fn run(command: &BenchEmpty) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(command.listen)
-        .await
-        .with_context(|| format!("{} could not be listened on", command.listen))?;
-    print_line!("An empty route answers at http://{}/v1/keys/verify", listener.local_addr()?)?;
+    let listener =
+        TcpListener::bind(command.listen).await.with_context(|| format!("cannot listen on {}", command.listen))?;
+    print_line!("The empty route is at http://{}/v1/keys/verify", listener.local_addr()?)?;
     let empty = Router::new().route("/v1/keys/verify", post(async |body: Bytes| drop(body)));
     Ok(axum::serve(listener, empty).await?)
 }

@@ -29,13 +29,13 @@ impl Database {
             // it.
             if !make && std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
                 anyhow::bail!(
-                    "there is no database at {}; name it with --database-url (KEYWARD_DATABASE_URL), or start the server first",
+                    "there is no database at {}: set --database-url (KEYWARD_DATABASE_URL), or start the server first",
                     path.display()
                 );
             }
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder).with_context(|| {
-                    format!("the folder {} of the database {} could not be made", folder.display(), path.display())
+                    format!("the folder {} of the database {} could not be created", folder.display(), path.display())
                 })?;
             }
         }
@@ -81,7 +81,7 @@ impl Database {
 pub fn terminal_error(error: crate::service::Error) -> anyhow::Error {
     use crate::service::Error;
     match error {
-        Error::NotFound => anyhow::anyhow!("there is no such thing; see the list"),
+        Error::NotFound => anyhow::anyhow!("not found: check the ID, name, or email address with the list command"),
         Error::Invalid(fields) => {
             let fields: Vec<_> = fields.into_iter().map(|f| format!("{}: {}", f.name, f.message)).collect();
             anyhow::anyhow!("{}", fields.join("\n  "))

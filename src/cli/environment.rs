@@ -87,7 +87,9 @@ pub fn warnings(command: &Command, variables: impl IntoIterator<Item = OsString>
             Some((_, nearest)) => {
                 format!("the variable {name} is not a setting and has no effect; did you mean {nearest}?")
             }
-            None => format!("the variable {name} is not a setting and has no effect; see: keyward serve --help"),
+            None => format!(
+                "the variable {name} is not a setting and has no effect; for all settings, run: keyward serve --help"
+            ),
         }
     };
     unknown.map(warning).collect()

@@ -34,26 +34,26 @@ pub struct KeysArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a key and print its secret, once
+    /// Create a key and print its secret once
     Create(CreateArgs),
-    /// Change a key from the next request on; what is not named stays as it is
+    /// Edit a key. Options that are not given leave their values unchanged
     Edit {
         #[command(flatten)]
         one: KeyArg,
         #[command(flatten)]
         changes: edit::EditArgs,
     },
-    /// List keys, the newest first
+    /// List keys, newest first
     List(ListArgs),
-    /// Show everything about a key, but its secret
+    /// Show a key without its secret
     Show(KeyArg),
-    /// Refuse a key from the next request on, until it is activated
+    /// Deactivate a key: it is denied from the next request until it is activated
     Deactivate(KeyArg),
-    /// Accept a deactivated key again
+    /// Activate a deactivated key
     Activate(KeyArg),
-    /// Refuse a key from the next request on; for seven days it can be restored
+    /// Delete a key: it is denied from the next request. It can be restored for 7 days
     Delete(KeyArg),
-    /// Give a deleted key back the state that it had
+    /// Restore a deleted key with its previous status
     Restore(KeyArg),
 }
 
@@ -79,16 +79,16 @@ impl LifecycleCommand {
     /// Returns the past participle of the action and its effect, for the output.
     const fn result_text(self) -> (&'static str, &'static str) {
         match self {
-            Self::Deactivate => ("Deactivated", "It is refused from the next request on."),
-            Self::Activate => ("Activated", "It is accepted from the next request on."),
-            Self::Delete => ("Deleted", "It is refused from the next request on; for seven days it can be restored."),
-            Self::Restore => ("Restored", "It has the state that it had."),
+            Self::Deactivate => ("Deactivated", "It is denied from the next request."),
+            Self::Activate => ("Activated", "The change applies from the next request."),
+            Self::Delete => ("Deleted", "It is denied from the next request. It can be restored for 7 days."),
+            Self::Restore => ("Restored", "It has its previous status."),
         }
     }
 }
 
 /// Past participle and effect of an edit, for the output.
-const EDIT_RESULT: (&str, &str) = ("Edited", "It holds from the next request on.");
+const EDIT_RESULT: (&str, &str) = ("Edited", "The changes apply from the next request.");
 
 pub async fn run(database: &DatabaseSettings, keys: KeysArgs) -> anyhow::Result<()> {
     let KeysArgs { remote, command } = keys;

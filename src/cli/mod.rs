@@ -23,9 +23,9 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::
 use output::OutputError;
 use std::{process::ExitCode, time::Duration};
 
-/// Self-hosted API keys for a product that has an API.
+/// Self-hosted API keys for products that have an API.
 ///
-/// Settings are flags, or variables named in brackets. Start with: keyward serve
+/// Settings are options or environment variables (in brackets). To start the server, run: keyward serve
 #[derive(Parser)]
 #[command(name = "keyward", version, max_term_width = 100)]
 struct Cli {
@@ -37,24 +37,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the site and the API
+    /// Run the server: the website and the API
     Serve(Box<ServeSettings>),
-    /// Look after people and the key file
+    /// Manage users, the key file, and signing keys
     #[command(subcommand)]
     Admin(admin::AdminCommand),
-    /// Check and export the audit log, beside a running server too
+    /// Verify and export the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Make, list, edit, stop and start keys, beside a running server too, or on one with --url
+    /// Manage API keys in the database, or on a server with --url
     Keys(keys::KeysArgs),
-    /// Make, list and change projects, beside a running server too
+    /// Manage projects in the database, or read one on a server with --url
     Projects(projects::ProjectsArgs),
-    /// Fill an empty database with people, projects and keys to look around in
+    /// Fill an empty database with sample users, projects, and keys
     Demo(demo::DemoArgs),
-    /// Make keys for some seconds, and say how many
+    /// Create keys for some seconds and print the number and the latency
     #[command(hide = true)]
     BenchCreate(bench_create::BenchCreate),
-    /// Answer an empty request, to compare with
+    /// Serve an empty route, as a baseline
     #[command(hide = true)]
     BenchEmpty(bench_empty::BenchEmpty),
 }
@@ -98,7 +98,7 @@ fn print_argument_error(error: &clap::Error) -> ExitCode {
     if is_database_url_error(error) {
         // clap would quote the value, which can contain a password.
         output::print_note(
-            "error: the value of --database-url (KEYWARD_DATABASE_URL) cannot be read: use sqlite:PATH or \
+            "error: the value of --database-url (KEYWARD_DATABASE_URL) is invalid: use sqlite:PATH or \
              postgres://USER:PASSWORD@HOST/DATABASE, with / # ? @ in the password percent-encoded",
         );
         return ExitCode::from(2);

@@ -29,67 +29,67 @@ pub struct ProjectsArgs {
 
 #[derive(Subcommand)]
 enum ProjectsCommand {
-    /// List projects; with --url the one that the key belongs to
+    /// List projects. With --url: only the project of the key for the server
     List {
-        /// Print one JSON array
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
-    /// Show a project: its keys, its scopes and the longest life of its tokens
+    /// Show a project: the number of keys, the scopes, and the maximum token lifetime
     Show {
-        /// The project's id, or its name if only one project has it; with --url that of the key
+        /// Project ID, or name if it is unique [default with --url: the project of the key for the server]
         #[arg(long)]
         project: Option<String>,
-        /// Print one JSON object
+        /// Print a JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Make a project
+    /// Create a project
     Create {
-        /// A label, 1 to 100 characters
+        /// Name, 1 to 100 characters
         #[arg(long)]
         name: String,
-        /// E-mail address of the person who owns it
+        /// Email address of the owner
         #[arg(long, value_name = "EMAIL")]
         owner: String,
-        /// Print one JSON object
+        /// Print a JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Give a project another name
+    /// Rename a project
     Rename {
-        /// The project's id, or its name if only one project has it
+        /// Project ID, or name if it is unique
         #[arg(long)]
         project: String,
-        /// The new one
+        /// New name, 1 to 100 characters
         #[arg(long)]
         name: String,
     },
-    /// Refuse all keys of a project from the next request on, until it is taken out of the archive
+    /// Archive a project: all its keys are denied from the next request until it is unarchived
     Archive {
-        /// The project's id, or its name if only one project has it
+        /// Project ID, or name if it is unique
         #[arg(long)]
         project: String,
-        /// Take it out of the archive
+        /// Unarchive the project
         #[arg(long)]
         back: bool,
     },
     /// List the members of a project, owners first
     Members {
-        /// The project's id, or its name if only one project has it
+        /// Project ID, or name if it is unique
         #[arg(long)]
         project: String,
-        /// Print one JSON array
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
-    /// Read or set the JSON config that token holders of a project read
+    /// Print or set the JSON config of a project. Clients with an access token for the project can read it
     Config {
-        /// The project's id, or its name if only one project has it; with --url that of the key, by its
-        /// id if the key may not read keys
+        /// Project ID, or name if it is unique. With --url, the ID is required if the key for the server cannot read keys
+        /// [default with --url: the project of the key for the server]
         #[arg(long)]
         project: Option<String>,
-        /// Set it to this file's content (- for standard input); without it, print the config
+        /// Set the config to the content of this file (- for standard input). Without this option, the config is printed
         #[arg(long, value_name = "FILE")]
         set: Option<PathBuf>,
     },
@@ -104,7 +104,9 @@ pub async fn run(database: &DatabaseSettings, projects: ProjectsArgs) -> anyhow:
                 remote::show(&server.authenticate(Permission::Read).await?, project.as_deref(), json).await
             }
             ProjectsCommand::Config { project, set: None } => remote::config(server, project.as_deref()).await,
-            _ => anyhow::bail!("this is done on the database: the management API has nothing for it. Leave out --url"),
+            _ => anyhow::bail!(
+                "this command works only on the database, not through the management API. Leave out --url"
+            ),
         };
     }
     let opened = Database::open(database, false).await?;
@@ -137,14 +139,14 @@ async fn create(service: &Service, owner: &str, name: &str, json: bool) -> anyho
     let id = service.create_as_operator(owner, name).await.map_err(terminal_error)?;
     match json {
         true => print_change(format!("{}\n", project_json(service.get_as_operator(id).await.map_err(terminal_error)?))),
-        false => print_change_line!("Made the project “{}” ({id}).", name.trim()),
+        false => print_change_line!("Created the project “{}” ({id}).", name.trim()),
     }
 }
 
 async fn rename(service: &Service, project: &str, name: &str) -> anyhow::Result<()> {
     let id = find_project(service, project).await?;
     service.rename(&Actor::Operator, id, None, name).await.map_err(terminal_error)?;
-    print_change_line!("Project {id} is called “{}” now.", name.trim())
+    print_change_line!("Renamed project {id} to “{}”.", name.trim())
 }
 
 async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result<()> {
@@ -152,9 +154,9 @@ async fn archive(service: &Service, project: &str, back: bool) -> anyhow::Result
     service.archive(&Actor::Operator, id, back).await.map_err(terminal_error)?;
     match back {
         true => {
-            print_change_line!("Project {id} is out of the archive. Its keys are accepted from the next request on.")
+            print_change_line!("Unarchived project {id}. The change applies from the next request.")
         }
-        false => print_change_line!("Project {id} is archived. Its keys are refused from the next request on."),
+        false => print_change_line!("Archived project {id}. Its keys are denied from the next request."),
     }
 }
 
@@ -180,10 +182,11 @@ async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>
     let text = if file.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin()).context("the config could not be read from standard input")?
     } else {
-        std::fs::read_to_string(&file).with_context(|| format!("the config {} could not be read", file.display()))?
+        std::fs::read_to_string(&file)
+            .with_context(|| format!("the config file {} could not be read", file.display()))?
     };
     service.set_config(&Actor::Operator, project, &text).await.map_err(terminal_error)?;
-    print_change_line!("The config of project {project} is set.")
+    print_change_line!("Saved the config of project {project}.")
 }
 
 /// Returns the value of `--project`, which is required for the database.
@@ -191,7 +194,9 @@ async fn config(service: &Service, project: Option<String>, set: Option<PathBuf>
 /// # Errors
 /// If the option is missing: the database can have several projects.
 pub fn require_project(project: Option<String>) -> anyhow::Result<String> {
-    project.ok_or_else(|| anyhow::anyhow!("name the project: --project; see: keyward projects list"))
+    project.ok_or_else(|| {
+        anyhow::anyhow!("the option --project is required; for all projects, run: keyward projects list")
+    })
 }
 
 /// Returns the project with this id, or the only one with this name.
@@ -201,10 +206,7 @@ pub async fn find_project(service: &Service, text: &str) -> anyhow::Result<Proje
     let found: Vec<_> = projects.iter().filter(|p| Some(p.id.into()) == id || p.name == text).collect();
     match found.as_slice() {
         [one] => Ok(one.id.into()),
-        [] => anyhow::bail!("there is no project “{text}”; see: keyward projects list"),
-        _ => anyhow::bail!(
-            "{} projects are named “{text}”; give the id of one, as in: keyward projects list",
-            found.len()
-        ),
+        [] => anyhow::bail!("there is no project “{text}”; for all projects, run: keyward projects list"),
+        _ => anyhow::bail!("{} projects are named “{text}”; use an ID from: keyward projects list", found.len()),
     }
 }

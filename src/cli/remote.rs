@@ -18,17 +18,17 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// Grant type and subject token type of a token exchange (RFC 8693). The type for a key is Keyward's own.
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const KEY_TYPE: &str = "urn:keyward:token-type:key";
-const NOT_JSON: &str = "the server answered with something else than JSON";
+const NOT_JSON: &str = "the response of the server is not JSON";
 /// Variable with the key. A flag would be visible in the process list.
 pub(super) const KEY_VARIABLE: &str = "KEYWARD_KEY";
 
 /// Server of a command, and the source of the key for it.
 #[derive(clap::Args)]
 pub struct RemoteArgs {
-    /// Work on this server through its management API, with the key in KEYWARD_KEY or --secret-file; without it, on the database
+    /// Use the management API of this server instead of the database, with the key in KEYWARD_KEY or --secret-file
     #[arg(long, value_name = "URL", global = true)]
     url: Option<Url>,
-    /// File with the secret of a key that has keyward:keys.read or keyward:keys.write (- for standard input)
+    /// File with the secret of a key that has the scope keyward:keys.read or keyward:keys.write (- for standard input)
     #[arg(long, value_name = "FILE", global = true)]
     secret_file: Option<PathBuf>,
 }
@@ -69,13 +69,10 @@ impl RemoteArgs {
         let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         anyhow::ensure!(
             is_bare && url.username().is_empty() && url.password().is_none(),
-            "--url is where the server is and nothing behind it, such as https://keys.example.com"
+            "--url must contain only a scheme, a host, and a port, such as https://keys.example.com"
         );
         let secret = self.secret()?;
-        anyhow::ensure!(
-            !secret.is_empty(),
-            "the key for the server is empty: it stands in {KEY_VARIABLE}, or in --secret-file"
-        );
+        anyhow::ensure!(!secret.is_empty(), "the key for the server is empty: set {KEY_VARIABLE} or --secret-file");
         Ok(Some(Server { fetch: HttpClient::new(), url: url.clone(), secret }))
     }
 
@@ -85,7 +82,7 @@ impl RemoteArgs {
                 std::io::read_to_string(std::io::stdin()).context("the key could not be read from standard input")?
             }
             (Some(file), _) => {
-                if let Some(warning) = exposure("the file of the secret", file) {
+                if let Some(warning) = exposure("the secret file", file) {
                     print_note(format_args!("keyward: warning: {warning}"));
                 }
                 std::fs::read_to_string(file)
@@ -93,7 +90,7 @@ impl RemoteArgs {
             }
             (None, Ok(key)) if !key.is_empty() => key,
             (None, _) => anyhow::bail!(
-                "give the key for the server: in {KEY_VARIABLE}, or with --secret-file FILE (- for standard input)"
+                "the key for the server is missing: set {KEY_VARIABLE} or --secret-file FILE (- for standard input)"
             ),
         };
         let key = Zeroizing::new(text.trim().to_owned());
@@ -107,7 +104,7 @@ impl RemoteArgs {
 /// # Errors
 /// Unless the option is `absent`.
 pub fn require_url(absent: bool, option: &str) -> anyhow::Result<()> {
-    anyhow::ensure!(absent, "{option} is for a server: name it with --url, or leave {option} out");
+    anyhow::ensure!(absent, "{option} requires a server: set --url, or leave out {option}");
     Ok(())
 }
 
@@ -141,7 +138,7 @@ impl Server {
             let message = ["error_description", "detail", "error"].iter().find_map(|it| body[*it].as_str());
             let Some(message) = message else {
                 anyhow::bail!(
-                    "{} answered {}, and not as Keyward does. Is it the right address?",
+                    "{} responded with {}, and the response is not from Keyward. Check the address in --url",
                     self.url,
                     answer.status
                 );
@@ -151,7 +148,7 @@ impl Server {
                 break;
             }
         }
-        anyhow::bail!("the server made no token of this key: {refusal}")
+        anyhow::bail!("the server did not issue a token for this key: {refusal}")
     }
 
     /// Returns path, content type and body of a request for a management token.
@@ -176,7 +173,10 @@ impl Server {
     async fn send(&self, path: &str, call: &ApiRequest<'_>) -> anyhow::Result<HttpResponse> {
         let answer = self.fetch.call_api(&self.endpoint(path), call).await;
         answer.with_context(|| {
-            format!("there is no answer from {}; check the address in --url, and that the server runs there", self.url)
+            format!(
+                "there is no response from {}; check the address in --url and whether the server is running",
+                self.url
+            )
         })
     }
 
@@ -228,7 +228,7 @@ impl ApiClient {
         let answer = check_status(
             self.server.send(path, &ApiRequest { headers: self.auth_headers(), ..ApiRequest::default() }).await?,
         )?;
-        String::from_utf8(answer.body.into()).context("the server answered with something else than text")
+        String::from_utf8(answer.body.into()).context("the response of the server is not text")
     }
 
     fn auth_headers(&self) -> Vec<(HeaderName, String)> {
@@ -248,12 +248,12 @@ impl ApiClient {
             .send("/v1/projects", &ApiRequest { headers: self.auth_headers(), ..ApiRequest::default() })
             .await?;
         if answer.status == StatusCode::FORBIDDEN {
-            anyhow::bail!("a key that may not read keys needs --project with the id of its project");
+            anyhow::bail!("this key cannot read keys: set --project to the ID of its project");
         }
         let listed: Value = serde_json::from_slice(&check_status(answer)?.body).context(NOT_JSON)?;
         let project = &listed["projects"][0];
         if named.is_some_and(|name| project["name"] != name) {
-            anyhow::bail!("this key is one of the project “{}”", project["name"].as_str().unwrap_or_default());
+            anyhow::bail!("this key belongs to the project “{}”", project["name"].as_str().unwrap_or_default());
         }
         Ok(project["project_id"].as_str().unwrap_or_default().to_owned())
     }
@@ -267,8 +267,9 @@ fn check_status(answer: HttpResponse) -> anyhow::Result<HttpResponse> {
 /// Converts an error response into an error with the server's message.
 fn error_from_response(answer: &HttpResponse) -> anyhow::Error {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let message =
-        body["detail"].as_str().map_or_else(|| format!("the server answered {}", answer.status), ToOwned::to_owned);
+    let message = body["detail"]
+        .as_str()
+        .map_or_else(|| format!("the server responded with {}", answer.status), ToOwned::to_owned);
     // The invalid fields follow below.
     let message = message.replace(": see errors.", ":");
     let wrong = body["errors"].as_array().into_iter().flatten();
@@ -277,6 +278,6 @@ fn error_from_response(answer: &HttpResponse) -> anyhow::Error {
     });
     // Id of the key that an earlier request with the same idempotency key created.
     let made = answer.headers.get("x-keyward-key-id").and_then(|id| id.to_str().ok());
-    let made = made.map(|id| format!("\n  That key is {id}.")).unwrap_or_default();
+    let made = made.map(|id| format!("\n  Key ID: {id}")).unwrap_or_default();
     anyhow::anyhow!("{message}{}{made}", wrong.collect::<String>())
 }

@@ -64,7 +64,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     let secret_files = [
         ("the key file", Some(key_file.path.as_path())),
         ("the database file", database.database.file()),
-        ("the file of the OpenID Connect client's secret", settings.sign_in.secret_file()),
+        ("the OpenID Connect client secret file", settings.sign_in.secret_file()),
     ];
     for (what, path) in secret_files {
         if let Some(warning) = path.and_then(|path| exposure(what, path)) {
@@ -78,7 +78,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     let stopped = stop_signal()?;
     print_startup_message(&app).await?;
     if let Some(internal) = &internal {
-        queue_stdout(&format!("Programs are answered at http://{}", internal.local_addr()?));
+        queue_stdout(&format!("The internal listener is at http://{}", internal.local_addr()?));
     }
 
     app.audit.set_checkpoint_callback(|checkpoint| queue_stdout(&checkpoint.line()));
@@ -122,7 +122,7 @@ pub async fn run(database: &DatabaseSettings, settings: &ServeSettings, warnings
     let _ = timeout_at(end, hearing).await;
     drop(app);
     if timeout_at(end, opened.close()).await.is_err() {
-        tracing::warn!("store.not_closed: the time to stop is over");
+        tracing::warn!("store.not_closed: the time limit of the shutdown was exceeded");
     }
     written
 }
@@ -155,13 +155,13 @@ async fn with_timeout<T>(
 ) -> Result<T, String> {
     match timeout_at(end.min(Instant::now() + limit), work).await {
         Ok(done) => done.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("the database did not answer within {} s", limit.as_secs())),
+        Err(_) => Err(format!("the database did not respond within {} s", limit.as_secs())),
     }
 }
 
 /// Binds all addresses of a host.
 async fn listen(address: &ListenAddress, setting: &str) -> anyhow::Result<Listeners> {
-    let wrong = || format!("{address} could not be listened on; give another address with {setting}");
+    let wrong = || format!("cannot listen on {address}: set another address with {setting}");
     let addresses = address.resolve().await.with_context(wrong)?;
     Listeners::bind(&addresses).await.with_context(wrong)
 }
@@ -173,24 +173,24 @@ async fn print_startup_message(app: &Services) -> anyhow::Result<()> {
         let url = url.clone();
         move |code: &SetupCode| {
             queue_stdout(&format!(
-                "Nobody has an account yet. Make the administrator at\n  {url}/setup?code={code}\n\
+                "There are no accounts yet. Create the administrator at\n  {url}/setup?code={code}\n\
                  (setup code: {code})",
                 code = code.expose()
             ));
         }
     };
-    queue_stdout(&format!("Keyward {} answers at {url}", env!("CARGO_PKG_VERSION")));
+    queue_stdout(&format!("Keyward {} is running at {url}", env!("CARGO_PKG_VERSION")));
     if app.config.sign_in.passwords {
         app.accounts.open_setup(setup).await?;
     } else if app.accounts.needs_setup().await? {
         queue_stdout(
-            "Nobody has an account yet, and passwords are off. Sign in there, and then make yourself the administrator with\n  \
+            "There are no accounts yet, and passwords are off. Sign in at this address, then give yourself the administrator role with\n  \
              keyward admin make-admin --email YOU@EXAMPLE.COM",
         );
     }
     if app.policy.get().await?.sign_up == SignUp::Open && !app.context.mail.is_configured() {
         tracing::warn!(
-            "sign_up.closed_without_mail: sign-up is open by policy and stays closed until KEYWARD_SMTP_URL is set"
+            "sign_up.closed_without_mail: the policy allows sign-up, but sign-up is closed until KEYWARD_SMTP_URL is set"
         );
     }
     Ok(())

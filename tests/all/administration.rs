@@ -862,11 +862,11 @@ fn the_command_line_looks_after_people() {
     }
     let off = |email: &str| run(&["admin", "second-factor-off", "--email", email]);
     let (done, text) = off(MAREN);
-    assert!(!done && text.contains(&format!("the second factor of {MAREN} is off already")), "{text}");
+    assert!(!done && text.contains(&format!("two-factor authentication of {MAREN} is already off")), "{text}");
     let (done, text) = off("nobody@x.example");
-    assert!(!done && text.contains("nobody has the e-mail address nobody@x.example"), "{text}");
+    assert!(!done && text.contains("no user has the email address nobody@x.example"), "{text}");
     let (done, text) = run(&["admin", "make-admin", "--email", " Maren@pelagic.example"]);
-    assert!(done && text.contains("is an administrator"), "{text}");
+    assert!(done && text.contains("is now an administrator"), "{text}");
     let made = run(&["keys", "create", "--project", "maren’s project", "--name", "Job", "--json"]);
     assert!(made.0, "{}", made.1);
     let (done, text) = run(&["admin", "disable-user", "--email", ROOT, "--keys", "--reason", "Lost."]);
@@ -877,5 +877,5 @@ fn the_command_line_looks_after_people() {
     assert!(run(&["admin", "unmake-admin", "--email", ROOT]).0);
     assert_eq!((facts(ROOT), facts(MAREN)), ((false, true), (true, true)));
     let (done, text) = run(&["admin", "make-admin", "--email", "nobody@x.example"]);
-    assert!(!done && text.contains("there is no such thing"), "{text}");
+    assert!(!done && text.contains("not found: check the ID"), "{text}");
 }

@@ -879,21 +879,21 @@ mod command {
         let text = failure_output(&run(folder, &["audit", "key"], ""));
         assert!(text.contains("there is no key yet"), "{text}");
         let text = out(&run(folder, &["audit", "verify"], ""));
-        assert!(text.contains("2 events, 1 to 2") && text.contains("Vouched for: nothing"), "{text}");
+        assert!(text.contains("2 events, 1 to 2") && text.contains("Signed: none"), "{text}");
 
         let (mut server, mut reader, mut printed) = serve(folder);
         let keys = ["keys", "create", "--project", "maren’s project", "--name", "Job"];
         out(&run(folder, &keys, ""));
         let said = out(&run(folder, &["audit", "verify"], ""));
-        assert!(said.contains("5 events, 1 to 5") && said.contains("Vouched for: events 1 to 4,"), "{said}");
-        assert!(said.contains("Not vouched for: 1 event after event 4"), "{said}");
+        assert!(said.contains("5 events, 1 to 5") && said.contains("Signed: events 1 to 4,"), "{said}");
+        assert!(said.contains("Not signed: 1 event after event 4"), "{said}");
         assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
         reader.read_to_string(&mut printed).unwrap();
         assert!(server.wait().unwrap().success());
         assert!(printed.contains("audit checkpoint 4 ") && printed.contains("audit checkpoint 5 "), "{printed}");
         let said = out(&run(folder, &["audit", "verify"], ""));
-        assert!(said.contains("Vouched for: events 1 to 5,") && !said.contains("Not vouched for"), "{said}");
-        assert!(said.contains("the database itself names"), "{said}");
+        assert!(said.contains("Signed: events 1 to 5,") && !said.contains("Not signed"), "{said}");
+        assert!(said.contains("comes from the database itself"), "{said}");
 
         let pem = out(&run(folder, &["audit", "key"], ""));
         assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{pem}");
@@ -913,16 +913,16 @@ mod command {
                 ["audit", "verify", "--file", "log.ndjson", "--public-key", key, "--checkpoints", "printed.txt"];
             let text = out(&run(elsewhere, &verify, ""));
             assert!(text.contains("6 events, 1 to 6") && text.contains("events 1 to 5,"), "{text}");
-            assert!(!text.contains("itself names"), "{text}");
+            assert!(!text.contains("comes from the"), "{text}");
         }
         let text = out(&run(elsewhere, &["audit", "verify", "--file", "-"], &export));
-        assert!(text.contains("the export itself names"), "{text}");
+        assert!(text.contains("comes from the export itself"), "{text}");
         assert!(!elsewhere.join("keyward.db").exists(), "no database is needed");
 
         write("changed.ndjson", &export.replacen("Job", "Bob", 1));
         let text = failure_output(&run(elsewhere, &["audit", "verify", "--file", "changed.ndjson"], ""));
         assert!(text.contains("is not intact from event 5 on: the event does not match its own hash"), "{text}");
-        assert!(text.contains("Vouched for: events 1 to 4,"), "{text}");
+        assert!(text.contains("Signed: events 1 to 4,"), "{text}");
         let other = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         for verify in [
             &["audit", "verify", "--public-key", other][..],
@@ -937,7 +937,7 @@ mod command {
             (&["audit", "verify", "--public-key", "nonsense"][..], "neither a file nor a public key"),
             (&["audit", "verify", "--file", "empty.txt"], "not the header of an exported audit log"),
             (&["audit", "verify", "--file", "absent"], "absent could not be read"),
-            (&["audit", "verify", "--file", "log.ndjson", "--checkpoints", "empty.txt"], "there is no checkpoint in"),
+            (&["audit", "verify", "--file", "log.ndjson", "--checkpoints", "empty.txt"], "there are no checkpoints in"),
         ] {
             let text = failure_output(&run(elsewhere, arguments, ""));
             assert!(text.contains(words), "{arguments:?}: {text}");

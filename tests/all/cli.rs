@@ -150,7 +150,7 @@ fn the_story_at_the_command_line_beside_a_running_server() {
         &["admin", "create-user", "--email", "maren@pelagic.example", "--password-stdin", "--admin"],
         &format!("{PASSWORD}\n"),
     );
-    assert!(out(&made).contains("Made the user"));
+    assert!(out(&made).contains("Created the user"));
     let projects: serde_json::Value =
         serde_json::from_str(&out(&keyward(folder, &["projects", "list", "--json"]))).unwrap();
     let project = projects[0]["project_id"].as_str().unwrap();
@@ -254,7 +254,10 @@ fn rules_are_set_edited_and_listed_at_the_command_line() {
         (edit(&["--not-before", "2020-02-29T09:00Z"]), "not_before: 29 February 2020, 09:00:00 UTC has passed"),
         (edit(&["--not-before", "2099-12-01"]), "would expire first"),
         (edit(&["--scope", "no:such"]), "does not offer the scope no:such"),
-        (keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]), "no such thing"),
+        (
+            keyward(folder, &["keys", "edit", "0199f8a0-0000-7000-8000-000000000000", "--no-rate"]),
+            "not found: check the ID",
+        ),
         (create(&["--network", "somewhere"]), "“somewhere” is not a valid network"),
     ] {
         let message = err(&refused);
@@ -384,11 +387,11 @@ async fn check_demo(engine: crate::support::Engine) {
     let output = out(&command(&["demo", "--keys", "150"]));
     assert!(output.contains("150 keys") && output.contains("http://127.0.0.1:3000"), "{output}");
     assert!(!output.contains("kw_"), "no secret is printed: {output}");
-    let (email, password) = (word_after(&output, "e-mail"), word_after(&output, "password"));
+    let (email, password) = (word_after(&output, "email"), word_after(&output, "password"));
     assert_eq!(email, "maren@pelagic.example");
 
     let again = err(&command(&["demo"]));
-    assert!(again.contains("somebody has an account") && again.contains("--database-url"), "{again}");
+    assert!(again.contains("this database already has accounts") && again.contains("--database-url"), "{again}");
 
     let bench = crate::support::TestServer::on_database(location, folder, crate::support::URL).await;
     let now = bench.app.context.now();
@@ -558,7 +561,7 @@ fn the_next_signing_key_is_published_beside_a_running_server() {
     assert_eq!(published(), 2);
     // Both keys may be compromised.
     let output = out(&keyward(folder, &["admin", "rotate-token-key", "--compromised"]));
-    assert!(output.contains("signs from now on") && output.contains("issued before is refused"), "{output}");
+    assert!(output.contains("signs tokens from now on") && output.contains("issued before are denied"), "{output}");
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while published() != 1 {
         assert!(std::time::Instant::now() < end, "the server goes on publishing what was discarded");

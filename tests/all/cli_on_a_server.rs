@@ -96,7 +96,7 @@ fn keys() {
     out(&on(&once));
     assert!(err(&on(&once)).contains("This idempotency key was already used to create a key"));
 
-    assert!(err(&on(&once)).contains("That key is 01"), "{}", err(&on(&once)));
+    assert!(err(&on(&once)).contains("Key ID: 01"), "{}", err(&on(&once)));
 
     // Database and server give the same output, as text and as JSON.
     for more in [&["--json"][..], &[]] {
@@ -152,7 +152,7 @@ fn keys() {
     assert!(err(&wider).contains("Your key does not have these scopes: data:write"), "{}", err(&wider));
     let reader = stage.create_key(&[READ]);
     let refused = stage.run_remote_with_key(reader["secret"].as_str().unwrap(), &["keys", "deactivate", id]);
-    assert!(err(&refused).contains("made no token of this key"), "{}", err(&refused));
+    assert!(err(&refused).contains("did not issue a token for this key"), "{}", err(&refused));
     let writer = stage.create_key(&[WRITE]);
     let writes = |arguments: &[&str]| stage.run_remote_with_key(writer["secret"].as_str().unwrap(), arguments);
     assert!(err(&writes(&["keys", "deactivate", id])).contains("--project"));
@@ -188,7 +188,9 @@ fn the_project_and_its_config() {
     }
     assert_eq!(json(&on(&["projects", "show", "--json"]))["project_id"], stage.manager["project_id"]);
     assert!(out(&on(&["projects", "config"])).contains(r#"{"model":"harbour harbour"#));
-    assert!(err(&on(&["projects", "show", "--project", "Elsewhere"])).contains("one of the project “maren’s project”"));
+    assert!(
+        err(&on(&["projects", "show", "--project", "Elsewhere"])).contains("belongs to the project “maren’s project”")
+    );
     assert!(err(&on(&["projects", "config", "--set", "config.json"])).contains("Leave out --url"));
     // A key without a management scope can also read the config if the project is given.
     let plain = stage.create_key(&["data:read"]);
@@ -218,10 +220,10 @@ fn what_is_refused_and_why() {
 
     // Options that require a server (`--url`, which may also come before the command).
     for options in [&["keys", "list", "--secret-file", "secret"][..], &["keys", "show", id, "--project", project]] {
-        assert!(err(&keyward(folder, options)).contains("name it with --url"), "{options:?}");
+        assert!(err(&keyward(folder, options)).contains("requires a server: set --url"), "{options:?}");
     }
     let once = ["keys", "create", "--project", project, "--name", "Once", "--idempotency-key", "x"];
-    assert!(err(&keyward(folder, &once)).contains("--idempotency-key is for a server"));
+    assert!(err(&keyward(folder, &once)).contains("--idempotency-key requires a server"));
 
     // Errors of an unusable URL name it. The key is sent only to the root URL of a server.
     let asks = |url: &str, key: &str| {
@@ -233,9 +235,9 @@ fn what_is_refused_and_why() {
     };
     let own = format!("http://{}", stage.server.address);
     for behind in ["/v1", "/?x=1", "/#x"] {
-        assert!(asks(&format!("{own}{behind}"), secret).contains("nothing behind it"), "{behind}");
+        assert!(asks(&format!("{own}{behind}"), secret).contains("only a scheme, a host, and a port"), "{behind}");
     }
-    assert!(asks(&own.replace("//", "//maren:x@"), secret).contains("nothing behind it"));
+    assert!(asks(&own.replace("//", "//maren:x@"), secret).contains("only a scheme, a host, and a port"));
     assert!(asks(&own, " ").contains("is empty"));
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert!(asks(&format!("http://{closed}"), secret).contains(&closed.to_string()));
@@ -249,7 +251,10 @@ fn what_is_refused_and_why() {
         });
         let message = asks(&format!("http://{address}"), secret);
         answers.join().unwrap();
-        assert!(message.contains("Is it the right address?") && message.contains(status), "{message}");
+        assert!(
+            message.contains("is not from Keyward. Check the address in --url") && message.contains(status),
+            "{message}"
+        );
     }
     // A rate-limited key gets the rate-limit message, not advice to add `--project`.
     let seldom =

@@ -42,7 +42,7 @@ fn an_empty_variable_is_an_unset_one_for_every_setting() {
     let empty: Vec<_> = names.iter().map(|name| (name.clone(), "")).collect();
     let folder = tempfile::tempdir().unwrap();
     let (line, log) = serve(folder.path(), &empty);
-    assert!(line.contains("answers at http://127.0.0.1:"), "{log}");
+    assert!(line.contains("is running at http://127.0.0.1:"), "{log}");
     assert!(folder.path().join("data/keyward.db").exists(), "the default of KEYWARD_DATABASE_URL");
     for (name, _) in &empty {
         let run = |value: Option<&str>| {
@@ -72,7 +72,7 @@ fn an_empty_key_is_no_key() {
         command.output().unwrap()
     };
     assert_eq!(ask(Some("")).stderr, ask(None).stderr);
-    assert!(String::from_utf8_lossy(&ask(None).stderr).contains("give the key for the server: in KEYWARD_KEY"));
+    assert!(String::from_utf8_lossy(&ask(None).stderr).contains("the key for the server is missing: set KEYWARD_KEY"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_misspelt_variable_is_warned_of_with_the_nearest_name() {
     let database = ("KEYWARD_DATABASE_URL".to_owned(), "sqlite:keyward.db");
     let misspelt = ("KEYWARD_LISTN".to_owned(), "hunter2hunter2");
     let (line, log) = serve(folder.path(), &[database, misspelt]);
-    assert!(line.contains("answers at"), "a warning stops nothing: {log}");
+    assert!(line.contains("is running at"), "a warning stops nothing: {log}");
     assert!(
         log.contains("WARN") && log.contains("KEYWARD_LISTN") && log.contains("did you mean KEYWARD_LISTEN?"),
         "{log}"

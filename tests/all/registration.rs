@@ -514,9 +514,9 @@ async fn the_command_line_makes_a_link_for_a_live_server() {
     let page = bench.browser().post(&path, &[("code", code(&path)), ("password", NEW)]).await;
     assert_eq!((page.status, page.location()), (303, "/login?done=reset"), "{}", page.text());
     let (done, _, stderr) = run(&["admin", "reset-link", "--email", NEWCOMER]);
-    assert!(!done && stderr.contains("nobody has the e-mail address"), "{stderr}");
+    assert!(!done && stderr.contains("no user has the email address"), "{stderr}");
     let (done, stdout, _) = run(&["admin", "make-admin", "--email", MAREN]);
-    assert!(done && stdout.contains("is an administrator"), "{stdout}");
+    assert!(done && stdout.contains("is now an administrator"), "{stdout}");
     assert_eq!(bench.query_number("SELECT COUNT(*) FROM users WHERE admin = TRUE").await, 1);
     assert!(run(&["admin", "make-admin", "--email", MAREN]).0, "once more changes nothing");
     assert_eq!((bench.events("user.made_administrator").await, bench.events("password.reset_asked").await), (1, 2));

@@ -36,14 +36,15 @@ pub async fn rotate(database: &DatabaseSettings, file: Option<&PathBuf>, comprom
     let published = published?;
     if compromised {
         return print_change_line!(
-            "The signing key {} signs from now on. Every token that was issued before is refused: within a second by servers \
-             that hear of it, within a minute by the others, within five by whoever checks tokens without asking. If somebody \
-             read the key file or the database, change what let them in first.",
+            "The signing key {} signs tokens from now on. All tokens that were issued before are denied: within 1 second by \
+             servers that receive the change, within 1 minute by other servers, and within 5 minutes by verifiers that cache \
+             the key set. If an attacker can still read the key file or the database, block that access and run this command \
+             again.",
             published.kid
         );
     }
     print_change_line!(
-        "Published the signing key {}. Every server publishes it within a minute, and signs with it from {} on.",
+        "Published the signing key {}. Every server publishes it within 1 minute and signs with it from {}.",
         published.kid,
         time_format::rfc3339(published.from)
     )

@@ -64,10 +64,10 @@ impl Fixtures {
             let origin =
                 Origin { ip: Some(std::net::Ipv4Addr::new(192, 0, 2, 10 + number as u8).into()), ..Origin::default() };
             let caller = self.accounts.caller(user, origin, self.context.now()).await.map_err(terminal_error)?;
-            let caller = caller.context("a person of the demo was not there after they were made")?;
+            let caller = caller.context("a demo user does not exist after its creation")?;
             let mut reader = self.context.pool.acquire_reader().await?;
             let projects = store::projects::list_by_user(&mut reader.conn(), user.into()).await?;
-            let project = projects.first().context("a person of the demo has no project")?.project.id;
+            let project = projects.first().context("a demo user has no project")?.project.id;
             // The administrator creates the other people.
             if number == 0 {
                 maker = Actor::User(caller.clone());

@@ -36,19 +36,20 @@ use zeroize::Zeroizing;
 
 #[derive(Args)]
 pub struct DemoArgs {
-    /// How many keys
+    /// Number of keys
     #[arg(long, default_value_t = 120, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     keys: u32,
-    /// Write secrets to this new file, readable by you alone, each line "SECRET VERDICT KEY_ID" with what verify will say of it
+    /// Write secrets to this new file, which only you can read. Each line is "SECRET RESULT KEY_ID" with the result of
+    /// verify
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
-    /// How many secrets at most, taken evenly from all keys but the dozen that tell a story
+    /// Maximum number of secrets, taken evenly from all keys except the 12 fixed ones
     #[arg(long, default_value_t = 1_000_000, value_name = "N", requires = "secrets")]
     secrets_max: u32,
-    /// Where it will be served, to say where to sign in
+    /// Listen address of the server, for the printed sign-in URL
     #[arg(long, env = "KEYWARD_LISTEN", default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: ListenAddress,
-    /// The same, if browsers reach it by another address
+    /// Public URL of the server, if it is not at the listen address
     #[arg(long, env = "KEYWARD_PUBLIC_URL", value_name = "URL")]
     public_url: Option<PublicUrl>,
 }
@@ -69,15 +70,15 @@ pub async fn run(database: &DatabaseSettings, demo: DemoArgs) -> anyhow::Result<
     let [(email, ..), others @ ..] = data::PEOPLE;
     let others: Vec<_> = others.iter().map(|(email, ..)| *email).collect();
     let text = Zeroizing::new(format!(
-        "Made {people} people, {people} projects and {} keys.\nOnce it is served, sign in at {url}\n  e-mail    {email}\n  \
-         password  {}\nThe same password is that of {}.\n",
+        "Created {people} users, {people} projects, and {} keys.\nStart the server, then sign in at {url}\n  email     {email}\n  \
+         password  {}\nOther users with the same password: {}.\n",
         demo.keys,
         *password,
         others.join(", "),
         people = data::PEOPLE.len(),
     ));
     output::print(text.as_bytes()).map_err(|error| {
-        output::lost_secret_error(&error, "The database was filled, but the password cannot be shown again: fill another empty database, or set one with: keyward admin reset-link")
+        output::lost_secret_error(&error, "The database was filled, but the password cannot be shown again: fill another empty database, or set a password with: keyward admin reset-link")
     })
 }
 
@@ -105,7 +106,7 @@ async fn fill_database(context: &Context, demo: &DemoArgs, password: &str) -> an
         Fixtures { now, clock, accounts: Accounts::new(context.clone(), Arc::new(Config::for_commands())), context };
     if !stage.accounts.needs_setup().await.map_err(terminal_error)? {
         anyhow::bail!(
-            "somebody has an account in this database; the demo fills an empty one: name another with --database-url \
+            "this database already has accounts, and the demo needs an empty one: set another with --database-url \
              (KEYWARD_DATABASE_URL)"
         );
     }
@@ -141,7 +142,7 @@ async fn create_with_history(stage: &Fixtures, cast: &DemoUsers, count: usize) -
         match (step, made[i]) {
             (HistoryStep::Create, _) => made[i] = Some(cast.create_key(&keys, plan, stage.context.now()).await?),
             (HistoryStep::Change, Some(id)) => stage.apply_change(&keys, cast, plan, id).await?,
-            (HistoryStep::Change, None) => anyhow::bail!("a key of the plan was to be changed before it was made"),
+            (HistoryStep::Change, None) => anyhow::bail!("a key of the scenario would be changed before it is created"),
         }
     }
     for (plan, id) in plans.iter().zip(made) {
@@ -149,7 +150,7 @@ async fn create_with_history(stage: &Fixtures, cast: &DemoUsers, count: usize) -
             usage.record(id, Outcome::Accepted, now.plus_seconds(-used));
         }
     }
-    const UNWRITTEN: &str = "the last uses could not be written";
+    const UNWRITTEN: &str = "the last-used times could not be written";
     usage.flush().await.context(UNWRITTEN)?;
     usage.merge_all().await.context(UNWRITTEN)
 }

@@ -132,7 +132,7 @@ fn fixed_scenarios() -> Vec<KeyScenario> {
     };
     let all = &["tides:read", "vessels:read", "forecast:read", "stations:read", "vessels:write"];
     let tides = &["tides:read", "forecast:read"];
-    let leaked = "Its secret stood in a public repository. Make another key, and delete this one.";
+    let leaked = "Its secret was found in a public repository. Create another key, then delete this one.";
     let mut story = vec![
         plan(
             "Production gateway",

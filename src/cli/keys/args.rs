@@ -9,38 +9,38 @@ use clap::Args;
 /// Arguments of `create`.
 #[derive(Args)]
 pub struct CreateArgs {
-    /// The project's id, or its name if only one project has it; with --url that of the key
+    /// Project ID, or name if it is unique [default with --url: the project of the key for the server]
     #[arg(long)]
     pub project: Option<String>,
-    /// A label, 1 to 100 characters
+    /// Name, 1 to 100 characters
     #[arg(long)]
     pub name: String,
-    /// When it ends: a number of days such as 90d, a date such as 2027-02-18 (its end in UTC), or never
-    /// [default: 90d, or as long as it may]
+    /// Expiry: a number of days such as 90d, a date such as 2027-02-18 (the end of the day in UTC), or never
+    /// [default: 90d, or the maximum key lifetime if it is shorter]
     #[arg(long)]
     pub expires: Option<String>,
-    /// live or test [default: live; with --url that of the key]
+    /// live or test [default: live; with --url: the environment of the key for the server]
     #[arg(long)]
     pub environment: Option<Environment>,
-    /// A scope that the project offers; may be given several times
+    /// Scope that the project offers. This option can be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<String>,
-    /// Whom it is for
+    /// Person or system that uses the key
     #[arg(long, default_value = "")]
     pub issued_to: String,
-    /// A network from which it may be used, such as 203.0.113.0/24; may be given several times. None: from anywhere
+    /// Allowed network, such as 203.0.113.0/24. This option can be repeated [default: all networks]
     #[arg(long = "network", value_name = "CIDR")]
     pub networks: Vec<String>,
-    /// From when it works, in RFC 3339, such as 2026-12-01T09:00Z; without an offset in UTC
+    /// Time before which the key is denied, in RFC 3339, such as 2026-12-01T09:00Z. Without an offset it is in UTC
     #[arg(long, value_name = "TIME", default_value = "", hide_default_value = true)]
     pub not_before: String,
-    /// How often it may be used: 100/minute, or 100/minute,burst=20; a second, minute, hour or day
+    /// Rate limit per second, minute, hour, or day, such as 100/minute or 100/minute,burst=20
     #[arg(long, value_name = "LIMIT", default_value = "", hide_default_value = true)]
     pub rate: String,
-    /// With --url: sent again with the same text it makes no second key
+    /// Idempotency key for --url: a repeated request with the same text does not create a second key
     #[arg(long, value_name = "TEXT")]
     pub idempotency_key: Option<String>,
-    /// Print one JSON object
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -48,22 +48,22 @@ pub struct CreateArgs {
 /// Filters of `list`.
 #[derive(Args)]
 pub struct ListArgs {
-    /// Of this project alone: its id, or its name
+    /// Only keys of this project: its ID, or its name if it is unique
     #[arg(long)]
     pub project: Option<String>,
-    /// active, scheduled, expired, inactive or deleted; without it, whatever is not deleted
+    /// Only keys with this status: active, scheduled, expired, inactive, or deleted [default: all except deleted]
     #[arg(long)]
     pub status: Option<Status>,
-    /// live or test
+    /// Only keys of this environment: live or test
     #[arg(long)]
     pub environment: Option<Environment>,
-    /// In the name, the preview or whom it was issued to, in any case of letters
+    /// Only keys with this text in the name, the preview, or issued to. Case is ignored
     #[arg(long)]
     pub text: Option<String>,
-    /// Issued to just this name
+    /// Only keys that are issued to exactly this name
     #[arg(long)]
     pub issued_to: Option<String>,
-    /// Print one JSON array
+    /// Print a JSON array
     #[arg(long)]
     pub json: bool,
 }
@@ -71,12 +71,12 @@ pub struct ListArgs {
 /// Key of a command.
 #[derive(Args)]
 pub struct KeyArg {
-    /// The key's id, as the list prints it
+    /// Key ID, as in: keyward keys list
     pub id: KeyId,
-    /// With --url, for a key that may not read keys: the id of its project
+    /// Project ID. It is required with --url if the key for the server cannot read keys
     #[arg(long)]
     pub project: Option<String>,
-    /// Print the key as one JSON object
+    /// Print the key as a JSON object
     #[arg(long)]
     pub json: bool,
 }

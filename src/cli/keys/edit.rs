@@ -8,37 +8,37 @@ use serde_json::{Map, Value, json};
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
 pub struct EditArgs {
-    /// A label, 1 to 100 characters
+    /// Name, 1 to 100 characters
     #[arg(long)]
     name: Option<String>,
-    /// When it ends: a number of days from now such as 90d, a date such as 2027-02-18 (its end in UTC), or never
+    /// Expiry: a number of days from now such as 90d, a date such as 2027-02-18 (the end of the day in UTC), or never
     #[arg(long)]
     expires: Option<String>,
-    /// A scope that it has from now on, in place of all that it had; may be given several times
+    /// New scope, which replaces all current scopes. This option can be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Take all its scopes away
+    /// Remove all scopes
     #[arg(long, conflicts_with = "scopes")]
     no_scopes: bool,
-    /// Whom it is for; empty: nobody in particular
+    /// Person or system that uses the key. An empty value removes it
     #[arg(long)]
     issued_to: Option<String>,
-    /// A network from which it may be used, in place of all that it had; may be given several times
+    /// New allowed network, which replaces all current networks. This option can be repeated
     #[arg(long = "network", value_name = "CIDR")]
     networks: Vec<String>,
-    /// It may be used from anywhere
+    /// Remove all allowed networks, so that the key can be used from anywhere
     #[arg(long, conflicts_with = "networks")]
     no_networks: bool,
-    /// From when it works, in RFC 3339, such as 2026-12-01T09:00Z; without an offset in UTC
+    /// Time before which the key is denied, in RFC 3339, such as 2026-12-01T09:00Z. Without an offset it is in UTC
     #[arg(long, value_name = "TIME")]
     not_before: Option<String>,
-    /// It works at once
+    /// Remove the not-before time
     #[arg(long, conflicts_with = "not_before")]
     no_not_before: bool,
-    /// How often it may be used: 100/minute, or 100/minute,burst=20; a second, minute, hour or day
+    /// Rate limit per second, minute, hour, or day, such as 100/minute or 100/minute,burst=20
     #[arg(long, value_name = "LIMIT")]
     rate: Option<String>,
-    /// It may be used as often as anybody likes
+    /// Remove the rate limit
     #[arg(long, conflicts_with = "rate")]
     no_rate: bool,
 }
@@ -70,18 +70,18 @@ impl EditArgs {
         instant: impl Fn(&str) -> String,
     ) -> anyhow::Result<Value> {
         let mut body = Map::new();
-        let mut say = |name: &str, value: Option<Value>| value.map(|value| body.insert(name.to_owned(), value));
+        let mut insert = |name: &str, value: Option<Value>| value.map(|value| body.insert(name.to_owned(), value));
         let list = |words: &Vec<String>, none: bool| (none || !words.is_empty()).then(|| json!(words));
         let text = |text: Option<String>, none: bool| text.map(Value::from).or_else(|| none.then_some(Value::Null));
-        say("name", self.name.clone().map(Value::from));
-        say("scopes", list(&self.scopes, self.no_scopes));
-        say("issued_to", self.issued_to.clone().map(|it| if it.is_empty() { Value::Null } else { it.into() }));
-        say("networks", list(&self.networks, self.no_networks));
-        say("not_before", text(self.not_before.as_deref().map(instant), self.no_not_before));
-        say("rate_limit", text(self.rate.clone(), self.no_rate));
+        insert("name", self.name.clone().map(Value::from));
+        insert("scopes", list(&self.scopes, self.no_scopes));
+        insert("issued_to", self.issued_to.clone().map(|it| if it.is_empty() { Value::Null } else { it.into() }));
+        insert("networks", list(&self.networks, self.no_networks));
+        insert("not_before", text(self.not_before.as_deref().map(instant), self.no_not_before));
+        insert("rate_limit", text(self.rate.clone(), self.no_rate));
         if let Some(expires) = &self.expires {
             let (name, value) = end(expires)?;
-            say(name, Some(value));
+            insert(name, Some(value));
         }
         Ok(body.into())
     }

@@ -99,7 +99,7 @@ pub fn details(key: &Value, json: bool) -> Result<(), OutputError> {
         add_line!(out, "restorable  until {gone}");
     }
     if let Some(why) = key["stopped_because"].as_str() {
-        add_line!(out, "stopped     by an administrator: {why}");
+        add_line!(out, "reason      {why} (from an administrator)");
     }
     print(out)
 }

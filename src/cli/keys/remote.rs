@@ -36,25 +36,25 @@ fn to_rfc3339(text: &str) -> String {
 pub async fn create(remote: &ApiClient, args: &CreateArgs) -> anyhow::Result<()> {
     let project = remote.resolve_project(args.project.as_deref()).await?;
     let mut body = Map::from_iter([("name".to_owned(), json!(args.name)), ("scopes".to_owned(), json!(args.scopes))]);
-    let mut say = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    let mut insert = |name: &str, value: Value| body.insert(name.to_owned(), value);
     if let Some(expires) = &args.expires {
         let (name, value) = expiry_member(expires)?;
-        say(name, value);
+        insert(name, value);
     }
     if let Some(environment) = args.environment {
-        say("environment", json!(environment));
+        insert("environment", json!(environment));
     }
     if !args.issued_to.is_empty() {
-        say("issued_to", json!(args.issued_to));
+        insert("issued_to", json!(args.issued_to));
     }
     if !args.networks.is_empty() {
-        say("networks", json!(args.networks));
+        insert("networks", json!(args.networks));
     }
     if !args.not_before.is_empty() {
-        say("not_before", json!(to_rfc3339(&args.not_before)));
+        insert("not_before", json!(to_rfc3339(&args.not_before)));
     }
     if !args.rate.is_empty() {
-        say("rate_limit", json!(args.rate));
+        insert("rate_limit", json!(args.rate));
     }
     let once = args.idempotency_key.as_deref().map(|it| (HeaderName::from_static("idempotency-key"), it));
     let made = remote.request(Method::POST, &format!("/v1/projects/{project}/keys"), once, Some(&body.into())).await?;

@@ -35,7 +35,7 @@ pub fn details(project: &Value, json: bool) -> Result<(), OutputError> {
     let scopes: Vec<_> =
         project["scopes"].as_array().into_iter().flatten().map(|scope| string_member(scope, "name")).collect();
     print(format!(
-        "project_id  {}\nname        {}{}\ncreated     {}\nkeys        {}\ntoken life  {} s at most\nscopes      {}\n",
+        "project_id  {}\nname        {}{}\ncreated     {}\nkeys        {}\ntokens      valid for at most {} s\nscopes      {}\n",
         string_member(project, "project_id"),
         string_member(project, "name"),
         archived_label(project),
